@@ -1,0 +1,81 @@
+"""The exception tree: everything that Beatdesk refuses, with the field, the value and the remedy.
+
+Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a problem body.
+"""
+
+
+class BeatdeskError(Exception):
+    """Beatdesk could not do what was asked."""
+
+    field: str | None = None
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        if field is not None:
+            self.field = field
+
+
+class Refused(BeatdeskError):
+    """The input cannot be accepted."""
+
+
+class BadExpression(Refused):
+    """The expression is not a schedule."""
+
+
+class UnknownZone(Refused):
+    """There is no such time zone."""
+
+
+class BadName(Refused):
+    """The name cannot be used."""
+
+    field = "name"
+
+
+class BadArguments(Refused):
+    """The arguments do not fit the job."""
+
+    field = "kwargs"
+
+
+class UnknownJob(Refused):
+    """No worker offers this job."""
+
+    field = "job"
+
+
+class NameTaken(Refused):
+    """A schedule of this name exists already."""
+
+    field = "name"
+
+
+class NotFound(BeatdeskError):
+    """There is no such thing."""
+
+
+class StaleRevision(BeatdeskError):
+    """The schedule has been changed since it was read.
+
+    `current` is the revision that is stored now, so that both versions can be shown.
+    """
+
+    field = "revision"
+
+    def __init__(self, message: str, *, given: int, current: int) -> None:
+        super().__init__(message)
+        self.given = given
+        self.current = current
+
+
+class UnreadableEntry(BeatdeskError):
+    """An entry in Redis is not one that Beat can run; the message says what is wrong with it."""
+
+
+class Unavailable(BeatdeskError):
+    """A server that is needed does not answer."""
+
+
+class BadSettings(BeatdeskError):
+    """The settings cannot be used. The message lists every fault."""

@@ -1,0 +1,1 @@
+"""Facts: their vocabulary (`schema`, pure) and the stream that carries them (`stream`)."""

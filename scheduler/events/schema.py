@@ -1,0 +1,247 @@
+"""The event vocabulary: frozen, versioned, with one encode and one decode.
+
+This table is a public contract: an event of any past version decodes for ever (golden files in
+`tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes its meaning.
+
+A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase` (see `PHASE`), so that every
+process that touches a run can number its events without asking anybody. Two deliveries of one attempt give two
+events of one seq; ties are broken by `at`, then by `worker`, and the fold in `history.projector` is written
+so that the order of arrival never matters.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+from scheduler.errors import BeatdeskError
+from scheduler.rules.spec import Frozen, Schedule
+
+FIELD = "event"
+"""The field of a stream entry that holds the encoded event."""
+
+VERSION = 1
+
+PHASE = {
+    "run.queued": 0,
+    "run.received": 1,
+    "run.started": 2,
+    "run.retried": 3,
+    "run.succeeded": 4,
+    "run.failed": 4,
+    "run.expired": 5,
+    "run.revoked": 6,
+}
+
+Trigger = Literal["schedule", "manual", "backfill", "rerun", "api"]
+
+
+class UndecodableEvent(BeatdeskError):
+    """A stream entry is not an event of any known version."""
+
+
+class Event(Frozen):
+    """A fact. `at` is the wall time of whoever saw it happen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
+
+    v: Literal[1] = 1
+    at: AwareDatetime
+
+
+class ScheduleEvent(Event):
+    """A fact about a schedule: who did it, why, and the whole schedule as it stands after it (before, if deleted)."""
+
+    uid: str
+    revision: int
+    actor: str
+    comment: str = ""
+    schedule: Schedule
+
+
+class ScheduleSaved(ScheduleEvent):
+    """A schedule was created or edited."""
+
+    kind: Literal["schedule.saved"] = "schedule.saved"
+    action: Literal["created", "edited"]
+
+
+class ScheduleEnabled(ScheduleEvent):
+    """A schedule was switched on."""
+
+    kind: Literal["schedule.enabled"] = "schedule.enabled"
+
+
+class ScheduleDisabled(ScheduleEvent):
+    """A schedule was switched off."""
+
+    kind: Literal["schedule.disabled"] = "schedule.disabled"
+
+
+class ScheduleDeleted(ScheduleEvent):
+    """A schedule was deleted."""
+
+    kind: Literal["schedule.deleted"] = "schedule.deleted"
+
+
+class RunFacts(Frozen):
+    """What is known of a run from its message: why it exists and what it is to do."""
+
+    job: str
+    args: JsonValue = []
+    kwargs: JsonValue = {}
+    schedule: str | None = None
+    schedule_uid: str | None = None
+    revision: int | None = None
+    tick: AwareDatetime | None = None
+    trigger: Trigger = "api"
+    actor: str | None = None
+    queue: str | None = None
+    queued_at: AwareDatetime | None = None
+    parent: str | None = None
+
+
+class RunEvent(Event):
+    """A fact about a run. `attempt` counts from 1; `worker` is Celery's node name, none for a producer."""
+
+    phase: ClassVar[int]
+
+    run: str
+    attempt: int = Field(ge=1)
+    seq: int
+    worker: str | None = None
+
+
+class RunQueued(RunEvent):
+    """A message for the run was given to the broker."""
+
+    kind: Literal["run.queued"] = "run.queued"
+    facts: RunFacts
+
+
+class RunReceived(RunEvent):
+    """A worker took the message."""
+
+    kind: Literal["run.received"] = "run.received"
+    facts: RunFacts
+
+
+class RunStarted(RunEvent):
+    """An attempt began."""
+
+    kind: Literal["run.started"] = "run.started"
+    pid: int | None = None
+
+
+class RunRetried(RunEvent):
+    """An attempt failed and another follows at `next_at`."""
+
+    kind: Literal["run.retried"] = "run.retried"
+    error: str
+    traceback: str | None = None
+    next_at: AwareDatetime | None = None
+
+
+class RunSucceeded(RunEvent):
+    """The run ended well."""
+
+    kind: Literal["run.succeeded"] = "run.succeeded"
+    result: JsonValue = None
+    runtime: float | None = None
+
+
+class RunFailed(RunEvent):
+    """The run ended with an error, and no attempt follows."""
+
+    kind: Literal["run.failed"] = "run.failed"
+    error: str
+    traceback: str | None = None
+    runtime: float | None = None
+
+
+class RunExpired(RunEvent):
+    """The run came to a worker too late to start."""
+
+    kind: Literal["run.expired"] = "run.expired"
+
+
+class RunRevoked(RunEvent):
+    """The run was cancelled."""
+
+    kind: Literal["run.revoked"] = "run.revoked"
+    actor: str | None = None
+    terminated: bool = False
+
+
+class TicksMissed(Event):
+    """Ticks of a schedule that nobody could run, as one range: the first, the last, and how many."""
+
+    kind: Literal["ticks.missed"] = "ticks.missed"
+    schedule: str
+    schedule_uid: str
+    revision: int
+    job: str
+    reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
+    tick_from: AwareDatetime
+    tick_to: AwareDatetime
+    ticks: int = Field(ge=1)
+
+
+class ReportStored(Event):
+    """A job left a file. `path` is relative to the data folder's `reports/`; `size` in bytes."""
+
+    kind: Literal["report.stored"] = "report.stored"
+    report: str
+    run: str | None
+    title: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str
+    keep_until: AwareDatetime | None = None
+
+
+AnyEvent = Annotated[
+    ScheduleSaved
+    | ScheduleEnabled
+    | ScheduleDisabled
+    | ScheduleDeleted
+    | RunQueued
+    | RunReceived
+    | RunStarted
+    | RunRetried
+    | RunSucceeded
+    | RunFailed
+    | RunExpired
+    | RunRevoked
+    | TicksMissed
+    | ReportStored,
+    Field(discriminator="kind"),
+]
+
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+
+
+def run_event(
+    kind: type[RunEvent], run: str, attempt: int, at: datetime, *, worker: str | None = None, **facts: Any
+) -> RunEvent:
+    """Build a run's event with the sequence number that belongs to its kind and attempt."""
+    name = kind.model_fields["kind"].default
+    return kind(run=run, attempt=attempt, at=at, worker=worker, seq=attempt * 10 + PHASE[name], **facts)
+
+
+def encode(event: Event) -> dict[str, str]:
+    """The fields of the stream entry for `event`."""
+    return {FIELD: event.model_dump_json(exclude_defaults=False)}
+
+
+def decode(fields: dict[str, str]) -> Event:
+    """The event in a stream entry. Raises UndecodableEvent with the reason."""
+    try:
+        event: Event = _ADAPTER.validate_python(json.loads(fields[FIELD]))
+    except KeyError:
+        raise UndecodableEvent(f"the stream entry has no field {FIELD!r}, only {sorted(fields)}") from None
+    except (ValueError, ValidationError) as error:
+        raise UndecodableEvent(f"not an event that this version knows: {error}") from error
+    return event

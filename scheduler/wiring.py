@@ -1,0 +1,86 @@
+"""Settings -> the parts of a process. The only place where clients, engines, apps and stores are constructed."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from config.schema import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+    from sqlalchemy import Engine
+
+    from scheduler.catalogue import Catalogue
+    from scheduler.events.stream import EventStream
+    from scheduler.history.queries import History
+    from scheduler.runs.control import RunControl
+    from scheduler.schedules.store import ScheduleStore
+
+
+class Desk:
+    """The parts, each made when it is first asked for, so that no process pays for what it does not use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def redis(self) -> "Redis":
+        """The client for schedules and events; answers are text."""
+        from redis import Redis
+
+        return Redis.from_url(
+            self.settings.redis_url,
+            decode_responses=True,
+            socket_connect_timeout=2,
+            socket_timeout=10,
+            health_check_interval=30,
+        )
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The engine for the history."""
+        from scheduler.history.engine import create_engine
+
+        return create_engine(self.settings.database)
+
+    @cached_property
+    def celery(self) -> "Celery":
+        """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
+        from scheduler.runs.app import create_app
+
+        return create_app(self.settings)
+
+    @cached_property
+    def events(self) -> "EventStream":
+        """The stream."""
+        from scheduler.events.stream import EventStream
+
+        return EventStream(self.redis)
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """The jobs that workers offer."""
+        from scheduler.catalogue import Catalogue
+
+        return Catalogue(self.redis)
+
+    @cached_property
+    def schedules(self) -> "ScheduleStore":
+        """The schedules."""
+        from scheduler.schedules.store import ScheduleStore
+
+        return ScheduleStore(self.redis, self.catalogue)
+
+    @cached_property
+    def history(self) -> "History":
+        """The questions asked of SQL."""
+        from scheduler.history.queries import History
+
+        return History(self.engine)
+
+    @cached_property
+    def control(self) -> "RunControl":
+        """Starting runs by hand."""
+        from scheduler.runs.control import RunControl
+
+        return RunControl(self.celery, self.events)
