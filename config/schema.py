@@ -21,20 +21,34 @@ class Settings(BaseModel):
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey that holds schedules and events")
     broker_url: str | None = Field(None, description="Celery's broker; default: `REDIS_URL`")
     result_backend: str | None = Field(None, description="Celery's result back end; default none, history is ours")
-    database_url: str | None = Field(None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"
+    )
     secret_key: str | None = Field(None, description="signs sessions; 32 characters or more in production")
     jobs: tuple[str, ...] = Field((), description="comma-separated modules of jobs to import beside our own")
     default_timezone: str = Field("UTC", description="IANA zone of new crontab schedules")
     beat_scheduler: str = Field("redbeat.RedBeatScheduler", description="scheduler class that `beatdesk up` starts")
-    beat_lock_timeout: Annotated[int, Field(ge=3)] = Field(10, description="seconds until a stand-by takes over from a dead Beat")
-    worker_concurrency: Annotated[int, Field(ge=1)] = Field(2, description="processes of the worker that `beatdesk up` starts")
+    beat_lock_timeout: Annotated[int, Field(ge=3)] = Field(
+        10, description="seconds until a stand-by takes over from a dead Beat"
+    )
+    worker_concurrency: Annotated[int, Field(ge=1)] = Field(
+        2, description="processes of the worker that `beatdesk up` starts"
+    )
     web_host: str = Field("127.0.0.1", description="address on which `beatdesk up` serves the console")
-    web_port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="port of the console; another is chosen where it is taken")
+    web_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        8000, description="port of the console; another is chosen where it is taken"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     log_format: Literal["text", "json"] = Field("text", description="`json` writes one object a line")
-    event_body_limit: Annotated[int, Field(ge=256)] = Field(16_384, description="bytes of arguments, result or traceback that an event carries; the rest is cut with a mark")
-    stream_limit: Annotated[int, Field(ge=1000)] = Field(1_000_000, description="events that may wait in the stream before the console turns red")
-    recorder_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(1000, description="events that the recorder folds in one SQL transaction")
+    event_body_limit: Annotated[int, Field(ge=256)] = Field(
+        16_384, description="bytes of arguments, result or traceback that an event carries; the rest is cut with a mark"
+    )
+    stream_limit: Annotated[int, Field(ge=1000)] = Field(
+        1_000_000, description="events that may wait in the stream before the console turns red"
+    )
+    recorder_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1000, description="events that the recorder folds in one SQL transaction"
+    )
 
     @property
     def broker(self) -> str:

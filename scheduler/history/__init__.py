@@ -1,0 +1,1 @@
+"""Facts folded into SQL, and the questions asked of it."""

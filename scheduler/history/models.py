@@ -55,8 +55,8 @@ class Base(DeclarativeBase):
 class Run(Base):
     """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns only.
 
-    `state_seq`, `state_at`, `worker_seq`, `worker_at` are the sequence and time that the state and the worker come from, so that a replayed
-    or late event never undoes a newer one.
+    `state_seq`, `state_at`, `worker_seq`, `worker_at` are the sequence and time that the state and the worker
+    come from, so that a replayed or late event never undoes a newer one.
     """
 
     __tablename__ = "runs"

@@ -1,0 +1,1 @@
+"""Runs: the Celery app, what workers report, and how operators start runs."""
