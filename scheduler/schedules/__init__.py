@@ -1,1 +1,4 @@
-"""Schedules as RedBeat entries in Redis: the format (`codec`), the changes (`store`), and how Beat reads them (`beat_entry`)."""
+"""Schedules as RedBeat entries in Redis.
+
+`codec` is the format, `store` the changes, `beat_entry` how Beat reads them.
+"""
