@@ -57,8 +57,11 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        """SQLAlchemy's address of the history."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'history.sqlite3'}"
+        """SQLAlchemy's address of the history; PostgreSQL's own way of writing it gets the driver that we ship."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.resolve() / 'history.sqlite3'}"
+        scheme, mark, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg{mark}{rest}" if scheme in ("postgres", "postgresql") else self.database_url
 
     @property
     def reports_dir(self) -> Path:

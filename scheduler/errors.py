@@ -3,6 +3,24 @@
 Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a problem body.
 """
 
+from config.faults import BadSettings  # config imports nobody, so that it cannot stand in this tree
+
+__all__ = [
+    "BadArguments",
+    "BadExpression",
+    "BadName",
+    "BadSettings",
+    "BeatdeskError",
+    "NameTaken",
+    "NotFound",
+    "Refused",
+    "StaleRevision",
+    "Unavailable",
+    "UnknownJob",
+    "UnknownZone",
+    "UnreadableEntry",
+]
+
 
 class BeatdeskError(Exception):
     """Beatdesk could not do what was asked."""
@@ -75,7 +93,3 @@ class UnreadableEntry(BeatdeskError):
 
 class Unavailable(BeatdeskError):
     """A server that is needed does not answer."""
-
-
-class BadSettings(BeatdeskError):
-    """The settings cannot be used. The message lists every fault."""

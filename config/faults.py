@@ -1,0 +1,51 @@
+"""What can be wrong with a setting, and the error that lists all of it. Pure: reads nothing.
+
+The error lives here and not in `scheduler.errors` (which offers it too), because config imports nobody.
+"""
+
+from dataclasses import dataclass
+
+PREFIX = "BEATDESK_"
+SECRET_FIELDS = frozenset({"secret_key", "redis_url", "broker_url", "result_backend", "database_url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, where the value came from, and what to do."""
+
+    name: str
+    value: str | None
+    problem: str
+    remedy: str
+    source: str = "environment"
+
+    def __str__(self) -> str:
+        given = "" if self.value is None else f"={masked(self.name, self.value)} ({self.source})"
+        return f"{self.name}{given}: {self.problem}. {self.remedy}"
+
+
+class BadSettings(Exception):
+    """The settings cannot be used. The message lists every fault."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"the settings cannot be used:\n{lines}")
+
+
+def masked(name: str, value: str) -> str:
+    """`value` as it may be printed: secrets hidden, passwords taken out of addresses."""
+    field = name.removeprefix(PREFIX).lower().removesuffix("_file")
+    if field not in SECRET_FIELDS or name.endswith("_FILE"):
+        return repr(value)
+    return repr(without_password(value)) if "://" in value else "'***'"
+
+
+def without_password(address: str) -> str:
+    """An address with its password hidden: `redis://:***@host`."""
+    scheme, mark, rest = address.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not (mark and at):
+        return address
+    user = login.partition(":")[0]
+    return f"{scheme}://{user}:***@{place}" if ":" in login else f"{scheme}://{login}@{place}"

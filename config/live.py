@@ -1,0 +1,171 @@
+"""The settings of this process: reads the environment, secret files, `.env` and the running server's address.
+
+Imported by the roots of processes only. Precedence, strongest first:
+
+    BEATDESK_X in the environment
+    the file that BEATDESK_X_FILE names, or /run/secrets/beatdesk_x
+    `.env` in the current folder (there, too, X before X_FILE)
+    the address file of a `beatdesk up` that runs on this data folder
+    the default
+
+All faults are reported at once, with what to do about each.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from config import server_file
+from config.checks import explain, unknown, unsafe, unusable
+from config.faults import PREFIX, BadSettings, Fault
+from config.schema import Settings
+
+SECRETS_DIR = Path("/run/secrets")
+SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
+
+Layer = dict[str, tuple[str, str]]
+"""Field -> (text, where it came from)."""
+
+
+def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """The settings, or BadSettings with every fault."""
+    environ = os.environ if environ is None else environ
+    cwd = (cwd or Path.cwd()).resolve()
+    faults: list[Fault] = []
+    given = _gather(environ, cwd, faults)
+    data_dir = cwd / given["data_dir"][0] if "data_dir" in given else cwd / Settings.model_fields["data_dir"].default
+    given = _address(data_dir) | given
+    faults += _folder_faults(data_dir)
+    settings = _validate(given, data_dir, faults)
+    if settings and not faults and settings.environment == "development" and settings.secret_key is None:
+        settings = settings.model_copy(update={"secret_key": _development_key(data_dir, faults)})
+    faults += unsafe(settings) if settings else []
+    if settings is None or faults:
+        raise BadSettings(faults)
+    return settings
+
+
+def _gather(environ: Mapping[str, str], cwd: Path, faults: list[Fault]) -> Layer:
+    """What the environment, secret files and `.env` say; unknown names become faults. An empty text sets nothing."""
+    given: Layer = {}
+    for texts, source in ((_dotenv(cwd / ".env", faults), ".env"), (environ, "environment")):
+        if source == "environment":
+            given |= _mounted_secrets(faults)
+        ours = {name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()}
+        faults += [unknown(name, source) for name in sorted(ours) if _field(name) is None]
+        files = {name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)}
+        for name, path in files.items():
+            given |= _from_file(name, cwd / path, source, faults)
+        for name, text in ours.items():
+            if name not in files and (field := _field(name)):
+                given[field] = (text, source)
+    return given
+
+
+def _field(name: str) -> str | None:
+    """The setting that a variable sets, by its value or by a file."""
+    field = name.removeprefix(PREFIX)
+    if field != field.upper():
+        return None
+    for candidate in (field.lower(), field.lower().removesuffix("_file")):
+        if candidate in Settings.model_fields:
+            return candidate
+    return None
+
+
+def _dotenv(path: Path, faults: list[Fault]) -> dict[str, str]:
+    try:
+        return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(Fault(str(path), None, f"it cannot be read: {_reason(error)}", "Mend or remove it", ".env"))
+        return {}
+
+
+def _from_file(name: str, path: Path, source: str, faults: list[Fault]) -> Layer:
+    try:
+        return {str(_field(name)): (path.read_text().strip(), f"the file of {name}")}
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"the file cannot be read: {_reason(error)}"
+        faults.append(Fault(name, str(path), problem, "Name a readable file that holds the value", source))
+        return {}
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "it is not text in UTF-8"
+
+
+def _mounted_secrets(faults: list[Fault]) -> Layer:
+    """Files such as /run/secrets/beatdesk_secret_key, as container runtimes mount them."""
+    given: Layer = {}
+    for path in sorted(SECRETS_DIR.iterdir()) if SECRETS_DIR.is_dir() else ():
+        name = path.name.upper()
+        if name.startswith(PREFIX) and _field(name):
+            given |= _from_file(name, path, "secret", faults)
+    return given
+
+
+def _address(data_dir: Path) -> Layer:
+    server = server_file.read(data_dir)
+    if server is None:
+        return {}
+    return {field: (text, "the running server") for field, text in server.settings.items()}
+
+
+def _validate(given: Layer, data_dir: Path, faults: list[Fault]) -> Settings | None:
+    """Settings from texts; values that do not fit become faults."""
+    faults += [fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))]
+    values: dict[str, Any] = {field: text.strip() for field, (text, _) in given.items()}
+    values["data_dir"] = data_dir
+    if "jobs" in values:
+        values["jobs"] = tuple(filter(None, (module.strip() for module in values["jobs"].split(","))))
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            field = str(detail["loc"][0])
+            text, source = given.get(field, ("", "environment"))
+            faults.append(explain(field, text, source, detail["msg"]))
+        return None
+
+
+def _folder_faults(data_dir: Path) -> list[Fault]:
+    """Nothing where the data folder can be made and written to."""
+    name, remedy = f"{PREFIX}DATA_DIR", "Name a folder that this user may write to"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [Fault(name, str(data_dir), f"the folder cannot be made: {error.strerror}", remedy, "in use")]
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        return [Fault(name, str(data_dir), "the folder cannot be written to", remedy, "in use")]
+    return []
+
+
+def _development_key(data_dir: Path, faults: list[Fault]) -> str | None:
+    """The key kept in the data folder, made at first use, so that sessions outlive a restart."""
+    path = data_dir / SECRET_KEY_FILE
+    try:
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(48))
+        return path.read_text().strip()
+    except OSError as error:
+        remedy = f"Make it readable, or set {PREFIX}SECRET_KEY"
+        faults.append(Fault(str(path), None, f"the secret key cannot be kept there: {error.strerror}", remedy))
+        return None
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a whole private file; when two processes do so at once, the first one's stays."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
