@@ -1,0 +1,18 @@
+"""Free ports on the loopback address."""
+
+import socket
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now. Whoever starts a server there tries again if it was taken meanwhile."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
