@@ -36,7 +36,14 @@ class IntervalWhen(Frozen):
     anchor: AwareDatetime | None = None
 
 
-When = Annotated[CrontabWhen | IntervalWhen, Field(discriminator="kind")]
+class RedBeatWhen(Frozen):
+    """A schedule that only RedBeat computes (rrule, rounded intervals), in its own JSON: shown, run, not edited."""
+
+    kind: Literal["redbeat"] = "redbeat"
+    schedule: dict[str, JsonValue]
+
+
+When = Annotated[CrontabWhen | IntervalWhen | RedBeatWhen, Field(discriminator="kind")]
 
 
 class Spec(Frozen):

@@ -1,0 +1,151 @@
+"""May this schedule be saved? Every refusal names the field, the value and the remedy. Decides; writes nothing.
+
+Does not know which jobs exist: `catalogue.check_call` says whether the arguments fit.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from scheduler.errors import BadArguments, BadExpression, BadName, Refused
+from scheduler.rules import cron, zones
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec, When
+from scheduler.rules.ticks import next_tick
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+JOB = re.compile(r"[^\s:\x00-\x1f\x7f]{1,255}")
+QUEUE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+
+MAX_DEPTH = 20
+MAX_BYTES = 65_536
+MAX_TAGS = 20
+LONGEST = {"owner": 200, "description": 1000, "notes": 20_000}
+LEAST_INTERVAL = 1.0
+GREATEST_INTERVAL = 10 * 366 * 86400.0
+
+
+def check_spec(spec: Spec, *, now: datetime) -> None:
+    """Raise the first Refused that keeps `spec` from being saved."""
+    check_name(spec.name)
+    if not JOB.fullmatch(spec.job):
+        raise Refused(f"the job {spec.job!r} is not a task name; write it as in 'reports.job_summary'", field="job")
+    check_when(spec.when, now=now)
+    check_arguments(spec.args, spec.kwargs)
+    if spec.queue is not None and not QUEUE.fullmatch(spec.queue):
+        raise Refused(f"the queue {spec.queue!r} cannot be used; no blanks, at most 200 characters", field="queue")
+    _check_texts(spec)
+
+
+def check_name(name: str) -> None:
+    """Raise BadName unless a schedule may be called `name`."""
+    if NAME.fullmatch(name):
+        return
+    if not name:
+        why = "a schedule needs a name"
+    elif ":" in name:
+        why = f"{name!r} has a colon, which RedBeat keeps for its own keys"
+    elif len(name) > 200:
+        why = f"the name has {len(name)} characters, 200 are allowed"
+    else:
+        why = f"{name!r} cannot be used"
+    raise BadName(f"{why}; use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+
+
+def check_when(when: When, *, now: datetime) -> None:
+    """Raise Refused unless `when` can be read and fires at least once from now on."""
+    if isinstance(when, IntervalWhen):
+        _check_interval(when)
+    elif isinstance(when, CrontabWhen):
+        cron.parse(when.crontab)
+        zones.zone(when.timezone)
+        if next_tick(when, now) is None:
+            raise BadExpression(
+                f"{when.crontab!r} in {when.timezone} does not fire in the next fifty years; "
+                "choose other days, or let a time that the clock skips be shifted",
+                field="crontab",
+            )
+    else:
+        raise BadExpression(
+            f"a RedBeat schedule of type {when.schedule.get('__type__')!r} is shown and run but not edited by this "
+            "version; choose crontab or interval to replace it",
+            field="when",
+        )
+
+
+def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Raise BadArguments unless Beat, the broker and the history can all carry these."""
+    for field, value in (("args", args), ("kwargs", kwargs)):
+        for depth, item in _walk(value):
+            _check_item(field, depth, item)
+        size = len(json.dumps(value).encode())
+        if size > MAX_BYTES:
+            raise BadArguments(
+                f"{field} has {size} bytes as JSON, {MAX_BYTES} are allowed; store the data and pass its name",
+                field=field,
+            )
+
+
+def _check_interval(when: IntervalWhen) -> None:
+    """An interval has bounds, and is counted from a sensible moment."""
+    if not (math.isfinite(when.every) and LEAST_INTERVAL <= when.every <= GREATEST_INTERVAL):
+        raise BadExpression(
+            f"an interval of {when.every:g} seconds cannot be used; "
+            f"{LEAST_INTERVAL:g} to {GREATEST_INTERVAL:.0f} seconds (ten years) are allowed",
+            field="every",
+        )
+    if when.anchor is not None and not 1970 <= when.anchor.astimezone(UTC).year <= 2200:
+        raise BadExpression(f"the anchor {when.anchor} is too far away; 1970 to 2200 are allowed", field="anchor")
+
+
+def _check_item(field: str, depth: int, item: Any) -> None:
+    """One value at one depth of the arguments."""
+    if depth > MAX_DEPTH:
+        raise BadArguments(f"{field} is nested deeper than {MAX_DEPTH} levels; flatten it", field=field)
+    if isinstance(item, dict) and "__type__" in item:
+        raise BadArguments(
+            f"{field} has the key '__type__', which RedBeat takes for one of its own objects; use another key",
+            field=field,
+        )
+    if isinstance(item, float) and not math.isfinite(item):
+        raise BadArguments(f"{field} has the number {item}, which JSON cannot carry; use null or a text", field=field)
+    if isinstance(item, str):
+        _check_text(field, item)
+
+
+def _walk(value: Any) -> Iterator[tuple[int, Any]]:
+    """Every value at any depth, keys included, with its depth; without recursion, so that depth cannot hurt."""
+    waiting: list[tuple[int, Any]] = [(0, value)]
+    while waiting:
+        depth, item = waiting.pop()
+        yield depth, item
+        if isinstance(item, dict):
+            waiting += [(depth + 1, key) for key in item]
+            waiting += [(depth + 1, inner) for inner in item.values()]
+        elif isinstance(item, list | tuple):
+            waiting += [(depth + 1, inner) for inner in item]
+
+
+def _check_texts(spec: Spec) -> None:
+    """What is written for people has bounds too."""
+    for field, longest in LONGEST.items():
+        text = getattr(spec, field)
+        if len(text) > longest:
+            raise Refused(f"{field} has {len(text)} characters, {longest} are allowed; shorten it", field=field)
+        _check_text(field, text)
+    if len(spec.tags) > MAX_TAGS:
+        raise Refused(f"{len(spec.tags)} tags are too many; {MAX_TAGS} are allowed", field="tags")
+    for tag in spec.tags:
+        if not tag.strip() or len(tag) > 50 or "," in tag or tag != tag.strip():
+            raise Refused(f"the tag {tag[:60]!r} cannot be used; 1 to 50 characters, no comma", field="tags")
+        _check_text("tags", tag)
+
+
+def _check_text(field: str, text: str) -> None:
+    """No NUL (PostgreSQL refuses it) and no half of a surrogate pair (not UTF-8)."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refused(
+            f"{field} has a character that cannot be stored (NUL or half a surrogate); remove it", field=field
+        )
