@@ -1,0 +1,1 @@
+"""The house rules, each held by a test."""
