@@ -21,6 +21,9 @@ WAKE_CHANNEL = "beatdesk:wake"
 CATALOGUE_HASH = "beatdesk:catalogue"
 WORKERS_HASH = "beatdesk:workers"
 RECORDERS_HASH = "beatdesk:recorders"
+CANCELLED_HASH = "beatdesk:cancelled"
+LIMITS_PREFIX = "beatdesk:limits"
+"""Before the console's counts of wrong logins."""
 
 
 def entry(name: str) -> str:

@@ -1,1 +1,49 @@
-"""The console: Flask-Admin at the rim, own templates. It reads jobs from the catalogue and never imports their code."""
+"""The console: Flask-Admin at the rim, own templates. It reads jobs from the catalogue and never imports their code.
+
+`create_app` is the root of the web process: the only place where the console's parts are put together, in the order in
+which a request meets them.
+
+    security    cookies, size limits, headers on every answer
+    guard       who may call which endpoint; no row, no entry
+    auth        login and logout, sessions that end when they should
+    limits      wrong logins per address and per account
+    templating  what every template knows: time, health, menu, the nonce
+    errors      every refusal and every outage as a page that says what to do
+    views/      the screens
+"""
+
+import logging
+from typing import cast
+
+from flask import Flask, current_app
+
+from config.schema import Settings
+from scheduler.wiring import Desk
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The console as a WSGI application. Without settings they are read from the environment."""
+    from webadmin import auth, errors, guard, limits, probes, security, templating, views
+
+    if settings is None:
+        from config.live import load
+
+        settings = load()
+    app = Flask(__name__)
+    app.extensions["desk"] = Desk(settings)
+    security.install(app, settings)
+    guard.install(app)
+    auth.install(app)
+    limits.install(app, settings)
+    templating.install(app)
+    errors.install(app)
+    probes.install(app)
+    views.install(app)
+    return app
+
+
+def desk() -> Desk:
+    """The parts of this process."""
+    return cast(Desk, current_app.extensions["desk"])

@@ -1,0 +1,6 @@
+from dataclasses import dataclass
+
+@dataclass
+class Theme:
+    folder: str
+    base_template: str

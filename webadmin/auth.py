@@ -1,0 +1,118 @@
+"""Login and logout: Flask-Security over our own tables, with a plain session of SQLAlchemy.
+
+Accounts are made by the command `beatdesk users`; there is no registration and no password recovery here. A logout
+changes `fs_uniquifier`, so that a copied cookie ends with the session that it was copied from.
+"""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, current_app, session
+from flask_login import user_logged_out
+from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
+from flask_security.signals import user_authenticated
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
+from werkzeug.wrappers import Response
+
+from scheduler.history.models import Base, Role, User, UserRole
+from webadmin import desk
+from webadmin.guard import safe_path
+
+
+class AccountRole(RoleMixin):
+    """A row of `roles`, as Flask-Security wants to see it."""
+
+
+class Account(UserMixin):
+    """A row of `users`, as Flask-Security wants to see it. The engine's models know nothing of Flask."""
+
+
+_mapping = registry(metadata=Base.metadata)
+_mapping.map_imperatively(AccountRole, Role.__table__)
+_mapping.map_imperatively(
+    Account,
+    User.__table__,
+    properties={
+        "roles": relationship(AccountRole, secondary=UserRole.__table__, lazy="selectin", viewonly=True),
+    },
+)
+
+
+class DeskSession(Session):
+    """A session on the desk's engine, which is made when first asked for: the process starts without SQL."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
+        """The engine of this process."""
+        return desk().engine
+
+
+SETTINGS: dict[str, Any] = {
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},
+    "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [],
+    "SECURITY_PASSWORD_NORMALIZE_FORM": None,
+    "SECURITY_REGISTERABLE": False,
+    "SECURITY_RECOVERABLE": False,
+    "SECURITY_CHANGEABLE": False,
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_LOGOUT_METHODS": ["POST"],
+    "SECURITY_POST_LOGIN_VIEW": "/",
+    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_API_ENABLED_METHODS": ["session"],
+    "SECURITY_STATIC_FOLDER": None,
+    "SECURITY_FLASH_MESSAGES": False,
+    "SECURITY_USER_IDENTITY_ATTRIBUTES": [{"email": {"mapper": lambda text: text, "case_insensitive": True}}],
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
+    "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address or the password is wrong.", "error"),
+    "SECURITY_EMAIL_PLAINTEXT": False,
+    "SECURITY_EMAIL_HTML": False,
+    "REMEMBER_COOKIE_HTTPONLY": True,
+    "REMEMBER_COOKIE_SAMESITE": "Lax",
+}
+
+
+def install(app: Flask) -> None:
+    """Add the login, and the sessions of the database that end with each request."""
+    app.config.update(SETTINGS, REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"])
+    sessions = scoped_session(sessionmaker(class_=DeskSession))
+    app.extensions["sessions"] = sessions
+    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole))
+    app.login_manager.request_loader(no_tokens)  # type: ignore[attr-defined]
+    app.teardown_appcontext(lambda error: sessions.remove())
+    user_authenticated.connect(start_afresh, app)
+    user_logged_out.connect(end_all_sessions, app)
+    app.view_functions["security.login"] = stay_here(app.view_functions["security.login"])
+
+
+def no_tokens(request: Any) -> None:
+    """Nobody logs in by a token in a header or in an address; Flask-Security's own loader would allow it."""
+
+
+def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
+    """Drop what the visitor's session held before the login, the CSRF token too."""
+    for name in set(session) - {"_user_id", "_fresh", "_id", "fs_paa"}:
+        session.pop(name)
+
+
+def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
+    """Make every cookie of this account worthless, copied ones too."""
+    sessions = current_app.extensions["sessions"]
+    user.fs_uniquifier = uuid.uuid4().hex
+    sessions.commit()
+
+
+def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
+    """The login, redirecting to paths of this console only, whatever `next` says."""
+
+    @wraps(login)
+    def login_here(*args: Any, **kwargs: Any) -> Response:
+        response = current_app.make_response(login(*args, **kwargs))
+        if response.location is not None and not safe_path(response.location):
+            response.location = "/"
+        return response
+
+    return login_here

@@ -1,0 +1,116 @@
+"""Every refusal and every outage as a page in the same look that says why, and what to do.
+
+Nothing of the error's inside reaches the page; it is logged. A page about an outage of SQL asks nothing of SQL, not
+even who the visitor is.
+"""
+
+import logging
+
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, Unavailable
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: ("This request cannot be understood", "Go back, look at what was typed, and try again."),
+    403: ("You may not do this", "Ask an administrator for the role that is needed."),
+    404: ("There is nothing here", "It may have been deleted or renamed. The lists show what there is."),
+    405: ("This address works differently", "Use the page's own buttons."),
+    409: ("It has been changed in the meantime", "Load the page again to see what is stored now."),
+    413: ("This is too large", "A form may hold one megabyte at most."),
+    429: ("Too many wrong logins", "Wait a quarter of an hour, then try again."),
+    500: ("This should not have happened", "The error is in the web process's log. `beatdesk doctor` checks the rest."),
+    503: ("A server does not answer", "`beatdesk doctor` says which, and what to do."),
+}
+
+REDIS_AWAY = (
+    "Redis does not answer",
+    "Schedules cannot be read or changed until it is back. Runs that were recorded can still be read under Runs.",
+    "See that the server named by BEATDESK_REDIS_URL runs; `beatdesk doctor` checks it. Nothing needs to be restarted: "
+    "Beat, workers and recorder come back by themselves.",
+)
+SQL_AWAY = (
+    "The database does not answer",
+    "Accounts and history are kept there, so that nobody can log in and no history can be read until it is back. "
+    "Schedules go on firing and runs go on; their history catches up by itself.",
+    "See that the server named by BEATDESK_DATABASE_URL runs and has its tables: `beatdesk doctor` checks both, "
+    "`beatdesk db upgrade` makes the tables.",
+)
+
+
+def install(app: Flask) -> None:
+    """Answer every error with a page."""
+    app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(CSRFError, show_expired_form)
+    app.register_error_handler(BeatdeskError, show_refusal)
+    app.register_error_handler(RedisError, show_redis_away)
+    app.register_error_handler(BrokerError, show_redis_away)
+    app.register_error_handler(SQLAlchemyError, show_sql_error)
+    app.register_error_handler(Exception, show_crash)
+
+
+def page(
+    code: int, title: str, text: str, remedy: str, *, bare: bool = False, headers: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    """An error page. A bare one has no menu and needs no database."""
+    g.bare = bare or g.get("bare", False)
+    body = render_template("errors/error.html", code=code, heading=title, text=text, remedy=remedy)
+    return body, code, headers or {}
+
+
+def show_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer a refusal by its code."""
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    title, remedy = TITLES.get(code, TITLES[500 if code >= 500 else 400])
+    said = error.description if error.description != type(error).description else ""
+    headers = {"Retry-After": "900"} if code == 429 else {}
+    text = said if code in (400, 403, 404) else ""
+    return page(code, title, text or "", remedy, bare=code in (429, 500), headers=headers)
+
+
+def show_expired_form(error: CSRFError) -> ResponseReturnValue:
+    """A form without its token, or with an old one."""
+    remedy = "Go back, load the page again and send the form once more. Nothing was changed."
+    return page(400, "This form has expired", "It was loaded before the last login, or not by this console.", remedy)
+
+
+def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
+    """A refusal of the engine that no view has shown beside its field."""
+    if isinstance(error, NotFound):
+        return page(404, TITLES[404][0], str(error), TITLES[404][1])
+    if isinstance(error, StaleRevision):
+        return page(409, TITLES[409][0], str(error), TITLES[409][1])
+    if isinstance(error, Refused):
+        return page(400, "This cannot be accepted", str(error), TITLES[400][1])
+    if isinstance(error, Unavailable):
+        return page(503, TITLES[503][0], str(error), TITLES[503][1])
+    return show_crash(error)
+
+
+def show_redis_away(error: Exception) -> ResponseReturnValue:
+    """Redis is away and the page has nothing to show without it."""
+    log.error("redis does not answer: %s", error)
+    return page(503, *REDIS_AWAY)
+
+
+def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
+    """The database is away, or the statement is wrong; only the first is an outage."""
+    if isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError"):
+        log.error("the database does not answer: %s", error)
+        return page(503, *SQL_AWAY, bare=True)
+    return show_crash(error)
+
+
+def show_crash(error: Exception) -> ResponseReturnValue:
+    """A fault of ours: the log has all of it, the page nothing."""
+    log.exception("cannot answer %s %s", request.method, request.path, exc_info=error)
+    return page(500, TITLES[500][0], "The fault is ours, not yours.", TITLES[500][1], bare=True)

@@ -1,0 +1,192 @@
+"""Rows to words, colours and masked arguments. Pure: no request, no clock, no store.
+
+It never makes HTML; templates do, with autoescape on.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+DASH = "–"
+MASK = "••••••"
+SECRET_KEY = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
+    r"|signature|^dsn$|_dsn$|webhook",
+    re.IGNORECASE,
+)
+SECRET_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/@]+)@", re.IGNORECASE)
+DEPTH_LIMIT = 25
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is shown: never by the colour alone."""
+
+    words: str
+    colour: str
+    icon: str
+    live: bool = False
+
+
+STATES = {
+    "queued": Look("Queued", "azure", "inbox", live=True),
+    "received": Look("Received", "azure", "send", live=True),
+    "started": Look("Running", "blue", "loader", live=True),
+    "running": Look("Running", "blue", "loader", live=True),
+    "retried": Look("Retrying", "yellow", "repeat", live=True),
+    "retrying": Look("Retrying", "yellow", "repeat", live=True),
+    "succeeded": Look("Succeeded", "green", "circle-check"),
+    "failed": Look("Failed", "red", "alert-circle"),
+    "expired": Look("Expired", "orange", "hourglass"),
+    "revoked": Look("Cancelled", "secondary", "ban"),
+    "missed": Look("Missed", "orange", "calendar-off"),
+    "skipped": Look("Skipped", "secondary", "player-skip-forward"),
+    "lost": Look("Lost", "red", "zoom-question"),
+}
+
+TRIGGERS = {
+    "schedule": "by its schedule",
+    "manual": "by hand",
+    "backfill": "by a backfill",
+    "rerun": "again, by hand",
+    "api": "by a program",
+}
+
+
+def state_look(state: str) -> Look:
+    """How to show a state; one that this version does not know is shown by its name."""
+    return STATES.get(state, Look(state.capitalize() or "Unknown", "secondary", "help-circle"))
+
+
+def state_words(state: str) -> str:
+    """A state in words."""
+    return state_look(state).words
+
+
+def iso(moment: datetime | None) -> str:
+    """RFC 3339 in UTC with `Z`, to the millisecond; empty for none."""
+    if moment is None:
+        return ""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def absolute(moment: datetime | None) -> str:
+    """A moment with its zone: `2026-11-21 06:00:00 UTC`."""
+    return DASH if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def relative(moment: datetime | None, now: datetime) -> str:
+    """How far a moment is from now: `in 4 min`, `3 h ago`."""
+    if moment is None:
+        return DASH
+    away = (moment - now).total_seconds()
+    if abs(away) < 1:
+        return "now"
+    words = rough(abs(away))
+    return f"in {words}" if away > 0 else f"{words} ago"
+
+
+def rough(seconds: float) -> str:
+    """A length of time in one unit: `45 s`, `4 min`, `3 h`, `12 d`."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= (2 * length if unit == "d" else length):
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time as exact as it is useful: `12 ms`, `1.84 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds is None:
+        return DASH
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if seconds < 0.9995:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    return _long(round(seconds))
+
+
+def _long(seconds: int) -> str:
+    for length, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if seconds >= length:
+            return f"{seconds // length} {unit} {seconds % length // part} {part_unit}"
+    return f"{seconds // 60} min {seconds % 60} s"
+
+
+def count(number: float | None) -> str:
+    """A number with thin gaps between thousands."""
+    return DASH if number is None else f"{number:,.0f}".replace(",", "\u202f")
+
+
+def size(number: int | None) -> str:
+    """A size in bytes, kB or MB."""
+    if number is None:
+        return DASH
+    if number < 1000:
+        return f"{number} B"
+    return f"{number / 1000:.1f} kB" if number < 1_000_000 else f"{number / 1_000_000:.1f} MB"
+
+
+def masked(value: Any, depth: int = 0) -> Any:
+    """The value with everything hidden that a key or an address calls secret."""
+    if depth > DEPTH_LIMIT:
+        return "…"
+    if isinstance(value, Mapping):
+        return {k: MASK if is_secret(k) and v not in (None, "") else masked(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item, depth + 1) for item in value]
+    return masked_text(value) if isinstance(value, str) else value
+
+
+def masked_text(text: str) -> str:
+    """The text without the passwords of the addresses in it."""
+    return SECRET_IN_URL.sub(rf"\g<scheme>:{MASK}@", text)
+
+
+def is_secret(key: object) -> bool:
+    """Whether an argument's name says that its value is not to be shown."""
+    return isinstance(key, str) and SECRET_KEY.search(key) is not None
+
+
+def pretty(value: Any) -> str:
+    """JSON for reading, secrets masked."""
+    return json.dumps(masked(value), indent=2, ensure_ascii=False, default=str)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run's life, and the gap since the one before."""
+
+    name: str
+    at: datetime | None
+    gap: timedelta | None
+    hint: str
+
+
+def steps(
+    tick: datetime | None,
+    queued: datetime | None,
+    received: datetime | None,
+    started: datetime | None,
+    finished: datetime | None,
+) -> list[Step]:
+    """A run's life in order; a step that has not come has no time."""
+    named = (
+        ("Due", tick, "the nominal time of the tick"),
+        ("Queued", queued, "the message was given to the broker"),
+        ("Received", received, "a worker took the message"),
+        ("Started", started, "the worker began the last attempt"),
+        ("Finished", finished, "the run ended"),
+    )
+    found: list[Step] = []
+    before: datetime | None = None
+    for name, at, hint in named:
+        if at is None and name == "Due":
+            continue
+        found.append(Step(name, at, at - before if at and before else None, hint))
+        before = at or before
+    return found

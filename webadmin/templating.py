@@ -1,0 +1,77 @@
+"""What every template knows: the time, the health, the menu, the visitor's choices, addresses of static files."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+
+from scheduler.clock import utc_now
+from webadmin import guard, health, preferences, present
+from webadmin.security import csp_nonce
+
+
+def install(app: Flask) -> None:
+    """Add filters and globals; refuse names that a template misspells only where they are called."""
+    health.install(app)
+    preferences.install(app)
+    app.jinja_env.filters.update(
+        absolute=present.absolute,
+        iso=present.iso,
+        duration=present.duration,
+        relative=lambda moment: present.relative(moment, utc_now()),
+        count=present.count,
+        size=present.size,
+        pretty=present.pretty,
+    )
+    app.jinja_env.globals.update(
+        csp_nonce=csp_nonce,
+        may=guard.may,
+        state_look=present.state_look,
+        state_words=present.state_words,
+        asset=asset,
+        chosen=preferences.chosen,
+        health=lambda: well_or_not(health.current),
+        here=here,
+        with_query=with_query,
+        menu=menu,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(lambda: {"now": utc_now()})
+
+
+def asset(path: str) -> str:
+    """The address of a static file with a part of its digest: kept for a year, and never an old one."""
+    return url_for("static", filename=path, v=_digest(Path(str(current_app.static_folder)) / path))
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def menu() -> list[Any]:
+    """Flask-Admin's menu, as far as this user may follow it."""
+    admin = current_app.extensions["admin"][0]
+    return [item for item in admin.menu() if item.is_accessible()]
+
+
+def well_or_not(read: Callable[[], Any]) -> dict[str, Any]:
+    """The parts of the desk and those that are not well."""
+    parts = health.parts(read())
+    return {"parts": parts, "red": [part for part in parts if not part.ok]}
+
+
+def here() -> str:
+    """The path and query of this page."""
+    return request.full_path.removesuffix("?")
+
+
+def with_query(**changes: str | None) -> str:
+    """This page's address with some parameters changed; None takes one away."""
+    query = {name: value for name, value in request.args.items() if name not in changes and value}
+    query.update({name: value for name, value in changes.items() if value is not None})
+    return url_for(str(request.endpoint), **{**(request.view_args or {}), **query})

@@ -1,0 +1,47 @@
+"""The screens, in the order of the menu. To add one: write its module, add its line here and its rows in `guard`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+from flask_admin import Admin, BaseView
+from flask_admin.theme import Theme
+
+from webadmin.security import csp_nonce
+
+ICONS = "sprite"
+
+
+def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
+    """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the icon sprite."""
+    from webadmin.views.changes import ChangesView
+    from webadmin.views.reports import ReportsView
+    from webadmin.views.runs import RunsView
+    from webadmin.views.schedules import SchedulesView
+    from webadmin.views.users import UsersView
+
+    yield SchedulesView, {"name": "Schedules", "endpoint": "schedules", "menu_icon_value": "calendar-time"}
+    yield RunsView, {"name": "Runs", "endpoint": "runs", "menu_icon_value": "history"}
+    yield ReportsView, {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"}
+    yield ChangesView, {"name": "Changes", "endpoint": "changes", "menu_icon_value": "git-commit"}
+    yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
+
+
+def install(app: Flask) -> None:
+    """Put Flask-Admin at the root of the app, with the overview as its first page."""
+    from webadmin.views.home import HomeView
+
+    home = HomeView(name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home")
+    admin = Admin(
+        app,
+        name="Beatdesk",
+        url="/",
+        endpoint="home",
+        index_view=home,
+        # Without a path of its own the first view would also serve Flask-Admin's Bootstrap 4 files.
+        static_url_path="/static/admin",
+        theme=Theme(folder="bootstrap4", base_template="layout.html"),
+        csp_nonce_generator=csp_nonce,
+    )
+    for view, options in screens():
+        admin.add_view(view(menu_icon_type=ICONS, **options))

@@ -1,0 +1,15 @@
+"""Runs."""
+
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from webadmin.guard import Guard
+
+
+class RunsView(Guard, BaseView):
+    """`/runs/`."""
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """The list."""
+        return self.render("layout.html")
