@@ -1,0 +1,144 @@
+"""The console as a browser without JavaScript sees it: cookies, pages, and forms sent with all that stands in them."""
+
+import http.cookiejar
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+
+@dataclass
+class Form:
+    """A form of a page: where it goes, and its fields with what they hold."""
+
+    action: str
+    method: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+
+    def filled(self, given: dict[str, str | list[str] | None]) -> list[tuple[str, str]]:
+        """The fields as they are sent; a list is sent as several values, None leaves a field (a checkbox) out."""
+        kept = [(name, value) for name, value in self.fields if name not in given]
+        for name, value in given.items():
+            values = [] if value is None else [value] if isinstance(value, str) else value
+            kept += [(name, one) for one in values]
+        return kept
+
+
+class Forms(HTMLParser):
+    """Reads the forms of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._open: Form | None = None
+        self._select: str | None = None
+        self._chosen: list[str] = []
+        self._first: str | None = None
+        self._area: str | None = None
+        self._text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(given.get("action", ""), given.get("method", "get").lower())
+            self.forms.append(self._open)
+        elif self._open is None:
+            return
+        elif tag == "input" and "name" in given:
+            self._input(self._open, given)
+        elif tag == "select":
+            self._select, self._chosen, self._first = given.get("name"), [], None
+        elif tag == "option" and self._select:
+            value = given.get("value", "")
+            self._first = value if self._first is None else self._first
+            if "selected" in given:
+                self._chosen.append(value)
+        elif tag == "textarea":
+            self._area, self._text = given.get("name"), ""
+
+    def _input(self, form: Form, given: dict[str, str]) -> None:
+        kind = given.get("type", "text")
+        if kind in {"submit", "button", "image", "reset", "file"} or "disabled" in given:
+            return
+        if kind in {"checkbox", "radio"}:
+            if "checked" in given:
+                form.fields.append((given["name"], given.get("value", "on")))
+            return
+        form.fields.append((given["name"], given.get("value", "")))
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+        elif tag == "textarea" and self._area and self._open:
+            self._open.fields.append((self._area, self._text.removeprefix("\n")))
+            self._area = None
+        elif tag == "select" and self._select and self._open:
+            chosen = self._chosen or ([self._first] if self._first is not None else [])
+            self._open.fields += [(self._select, value) for value in chosen]
+            self._select = None
+
+
+@dataclass
+class Page:
+    """An answer: its status, its address after redirects, its text."""
+
+    status: int
+    url: str
+    text: str
+
+    @property
+    def path(self) -> str:
+        """The path of the address."""
+        return urllib.parse.urlsplit(self.url).path
+
+    def form(self, having: str) -> Form:
+        """The form with a field called so, or whose action holds the text."""
+        for form in Forms(self.text).forms:
+            if any(name == having for name, _ in form.fields) or having in form.action:
+                return form
+        raise AssertionError(f"{self.url} ({self.status}) has no form with {having!r}:\n{self.text[:3000]}")
+
+
+class Console:
+    """A visitor with cookies."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base.rstrip("/")
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
+
+    def get(self, path: str) -> Page:
+        """Ask for a page and follow redirects."""
+        return self._open(urllib.request.Request(urllib.parse.urljoin(self.base + "/", path)))  # noqa: S310 - loopback
+
+    def send(self, page: Page, form: Form, **given: str | list[str] | None) -> Page:
+        """Send a form of a page, with these fields changed."""
+        address = urllib.parse.urljoin(page.url, form.action or page.url)
+        body = urllib.parse.urlencode(form.filled(given)).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": page.url}
+        return self._open(urllib.request.Request(address, data=body, headers=headers))  # noqa: S310 - loopback
+
+    def submit(self, path: str, having: str, **given: str | list[str] | None) -> Page:
+        """Open a page and send the form that has the field."""
+        page = self.get(path)
+        return self.send(page, page.form(having), **given)
+
+    def login(self, email: str, password: str) -> Page:
+        """Log in; the page that follows."""
+        page = self.submit("/login", "password", email=email, password=password)
+        assert page.path != "/login", f"the login was refused:\n{page.text[:3000]}"
+        return page
+
+    def _open(self, request: urllib.request.Request) -> Page:
+        try:
+            with self._opener.open(request, timeout=30) as answer:
+                return Page(answer.status, answer.url, answer.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Page(error.code, error.url, error.read().decode())
