@@ -1,6 +1,11 @@
 """THE tables. History is a fold of events; users, roles and reports stand beside it.
 
-Times are stored in UTC. `key` is a growing integer, so that pages of runs can be read by keyset.
+Times are stored in UTC. `key` is a growing integer, so that pages can be read by keyset.
+
+A column called `..._stamp` holds the rank of the event that the columns named with it come from
+(`projector.Stamp`), so that a replayed or late event never undoes a better one. Stamps mean nothing else.
+
+What these classes say and what `migrations/` builds are held together by a test.
 """
 
 from datetime import UTC, datetime
@@ -16,10 +21,10 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    MetaData,
     String,
     Text,
     TypeDecorator,
-    UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -45,39 +50,49 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+NullJson = JSON(none_as_null=True)
 BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 
+RunId = String(128)
+Stamp = String(48)
+
+
 class Base(DeclarativeBase):
-    """The registry of Beatdesk's tables."""
+    """The registry of Beatdesk's tables. Constraints have names, so that a migration can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
 
 
 class Run(Base):
     """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns only.
 
-    `state_seq`, `state_at`, `worker_seq`, `worker_at` are the sequence and time that the state and the worker
-    come from, so that a replayed or late event never undoes a newer one.
+    `state_stamp` stands for state, reason, finished_at and the details' result, error and traceback;
+    `facts_stamp` for what is known of the run from its message; `worker_stamp` for the worker.
     """
 
     __tablename__ = "runs"
 
     key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(64), unique=True)
+    id: Mapped[str] = mapped_column(RunId, unique=True)
     job: Mapped[str] = mapped_column(String(255), default="")
     schedule: Mapped[str | None] = mapped_column(String(255))
     schedule_uid: Mapped[str | None] = mapped_column(String(36))
     revision: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32))
-    state_seq: Mapped[int] = mapped_column(Integer, default=0)
-    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
     trigger: Mapped[str | None] = mapped_column(String(16))
     actor: Mapped[str | None] = mapped_column(String(255))
     queue: Mapped[str | None] = mapped_column(String(255))
     worker: Mapped[str | None] = mapped_column(String(255))
-    worker_seq: Mapped[int] = mapped_column(Integer, default=-1)
-    worker_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    parent: Mapped[str | None] = mapped_column(String(64))
+    parent: Mapped[str | None] = mapped_column(RunId)
     tick: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tick_to: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ticks: Mapped[int] = mapped_column(Integer, default=1)
@@ -88,12 +103,16 @@ class Run(Base):
     lateness: Mapped[float | None] = mapped_column(Float)
     duration: Mapped[float | None] = mapped_column(Float)
     first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state_stamp: Mapped[str] = mapped_column(Stamp)
+    facts_stamp: Mapped[str | None] = mapped_column(Stamp)
+    worker_stamp: Mapped[str | None] = mapped_column(Stamp)
 
     __table_args__ = (
-        Index("ix_runs_schedule", "schedule_uid", "key"),
+        Index("ix_runs_schedule_uid", "schedule_uid", "key"),
+        Index("ix_runs_schedule", "schedule", "key"),
         Index("ix_runs_job", "job", "key"),
         Index("ix_runs_state", "state", "key"),
-        Index("ix_runs_first_at", "first_at"),
+        Index("ix_runs_first_at", "first_at", "state"),
     )
 
 
@@ -102,10 +121,10 @@ class RunDetail(Base):
 
     __tablename__ = "run_details"
 
-    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    args: Mapped[Any] = mapped_column(JSON, nullable=True)
-    kwargs: Mapped[Any] = mapped_column(JSON, nullable=True)
-    result: Mapped[Any] = mapped_column(JSON, nullable=True)
+    run_id: Mapped[str] = mapped_column(RunId, primary_key=True)
+    args: Mapped[Any] = mapped_column(NullJson, nullable=True)
+    kwargs: Mapped[Any] = mapped_column(NullJson, nullable=True)
+    result: Mapped[Any] = mapped_column(NullJson, nullable=True)
     error: Mapped[str | None] = mapped_column(Text)
     traceback: Mapped[str | None] = mapped_column(Text)
 
@@ -115,25 +134,30 @@ class Attempt(Base):
 
     __tablename__ = "attempts"
 
-    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(RunId, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     state: Mapped[str] = mapped_column(String(16))
-    state_seq: Mapped[int] = mapped_column(Integer, default=0)
-    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     worker: Mapped[str | None] = mapped_column(String(255))
     error: Mapped[str | None] = mapped_column(Text)
     traceback: Mapped[str | None] = mapped_column(Text)
+    state_stamp: Mapped[str] = mapped_column(Stamp)
+    worker_stamp: Mapped[str | None] = mapped_column(Stamp)
 
 
 class Revision(Base):
-    """One saved edit of a schedule, with who, when, why and the whole definition."""
+    """One saved edit of a schedule, with who, when, why and the whole definition.
+
+    The row's `id` is made from the whole event: a Redis that was set back may number two edits alike, and the
+    audit keeps both.
+    """
 
     __tablename__ = "revisions"
 
     key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
     schedule_uid: Mapped[str] = mapped_column(String(36))
     revision: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(255))
@@ -143,7 +167,7 @@ class Revision(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     definition: Mapped[Any] = mapped_column(JSON)
 
-    __table_args__ = (UniqueConstraint("schedule_uid", "revision", name="uq_revisions_schedule_revision"),)
+    __table_args__ = (Index("ix_revisions_schedule_uid", "schedule_uid", "key"),)
 
 
 class Report(Base):
@@ -153,14 +177,15 @@ class Report(Base):
 
     key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(36), unique=True)
-    run_id: Mapped[str | None] = mapped_column(String(64))
+    run_id: Mapped[str | None] = mapped_column(RunId)
     title: Mapped[str] = mapped_column(String(255))
     path: Mapped[str] = mapped_column(String(512))
     media_type: Mapped[str] = mapped_column(String(127))
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    keep_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    keep_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    stamp: Mapped[str] = mapped_column(Stamp)
 
 
 class UserRole(Base):

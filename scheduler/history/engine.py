@@ -1,0 +1,105 @@
+"""The engine for the history: SQLite in WAL mode, or PostgreSQL.
+
+Knows how to connect and how a transaction begins; nothing of tables.
+
+SQLite has one writer at a time, and refuses at once, without waiting, a transaction that read first and wants to
+write after somebody else has written. So whoever is going to write takes the lock at the start: `writing(engine)`.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+
+from scheduler.errors import Refused
+
+BUSY_SECONDS = 15
+"""How long a writer waits for another one in SQLite."""
+
+CONNECT_SECONDS = 5
+BEGIN_OPTION = "sqlite_begin"
+
+_REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@host/name"
+_POSTGRES = {
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "beatdesk",
+    # A server that vanished without a word is noticed within half a minute, not after the kernel's two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+
+def create_engine(url: str) -> Engine:
+    """The engine for an address such as `sqlite:////folder/history.sqlite3` or `postgresql://user@host/name`."""
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        engine = sqlalchemy.create_engine(address, pool_size=10, max_overflow=20)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = sqlalchemy.create_engine(
+            address, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args=_POSTGRES
+        )
+    event.listen(engine, "connect", _remember_process)
+    event.listen(engine, "checkout", _refuse_connection_of_parent)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions take SQLite's write lock when they begin."""
+    return engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"})
+
+
+def make_folder(engine: Engine) -> None:
+    """Make the folder that SQLite's file is to be in."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _address(url: str) -> URL:
+    """The address with the driver that we ship."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise Refused(f"database_url is not an address. {_REMEDY}", field="database_url") from None
+    backend = address.get_backend_name()
+    if backend in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address
+    shown = address.render_as_string(hide_password=True)
+    raise Refused(f"database_url: {shown!r} cannot hold the history. {_REMEDY}", field="database_url")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a power cut, and only
+    then may an event leave the stream.
+    """
+    connection.isolation_level = None  # we begin transactions ourselves
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN_OPTION, 'DEFERRED')}")
+
+
+def _remember_process(_connection: Any, record: Any) -> None:
+    record.info["pid"] = os.getpid()
+
+
+def _refuse_connection_of_parent(_connection: Any, record: Any, proxy: Any) -> None:
+    """A forked worker must not speak on the connection of its parent."""
+    if record.info["pid"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise DisconnectionError("the connection belongs to another process")

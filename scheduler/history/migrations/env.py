@@ -1,0 +1,49 @@
+"""How alembic reaches the database: by the connection that `history.schema_version` hands over, or, on the command
+line, by `-x url=...`. Reads no settings, so that nobody migrates a database by accident.
+"""
+
+from typing import Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
+
+from scheduler.errors import Refused
+from scheduler.history.engine import create_engine, writing
+from scheduler.history.models import Base, UtcDateTime
+
+
+def migrate(connection: Connection) -> None:
+    """Run the steps in the transaction of the connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_server_default=True,
+        render_item=_in_plain_types,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _in_plain_types(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
+    """How a new step writes our own types: by what they are in SQL."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def main() -> None:
+    """Use the connection that was given, or make one."""
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        migrate(given)
+        return
+    url = context.get_x_argument(as_dictionary=True).get("url")
+    if not isinstance(url, str):
+        raise Refused("alembic was not told which database: give -x url=sqlite:////path/history.sqlite3")
+    engine = writing(create_engine(url))
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+
+
+main()
