@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from scheduler.catalogue import Catalogue
     from scheduler.events.stream import EventStream
+    from scheduler.history.accounts import Accounts
     from scheduler.history.queries import History
+    from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
     from scheduler.schedules.store import ScheduleStore
 
@@ -79,8 +81,22 @@ class Desk:
         return History(self.engine)
 
     @cached_property
+    def cancellations(self) -> "Cancellations":
+        """Whose end was asked for, and by whom."""
+        from scheduler.runs.cancellations import Cancellations
+
+        return Cancellations(self.redis)
+
+    @cached_property
     def control(self) -> "RunControl":
         """Starting runs by hand."""
         from scheduler.runs.control import RunControl
 
-        return RunControl(self.celery, self.events)
+        return RunControl(self.celery, self.events, self.cancellations)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """Who may log in."""
+        from scheduler.history.accounts import Accounts
+
+        return Accounts(self.engine)

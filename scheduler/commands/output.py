@@ -1,0 +1,54 @@
+"""How commands print: tables and facts for people, JSON for programs. Prints what it is given and asks nobody."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+from pydantic import BaseModel
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`, which the command gets as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def print_json(data: Any) -> None:
+    """Print `data` as one JSON document; times as RFC 3339 in UTC with `Z`."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under headers, each column as wide as its widest cell; nothing but the headers without rows."""
+    lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Print names and values in two columns; a value of several lines stays under itself."""
+    width = max((len(name) for name, _ in facts), default=0)
+    for name, value in facts:
+        lines = [visible(line) for line in value.splitlines()] or [""]
+        click.echo(
+            "\n".join([f"{name.ljust(width)}  {lines[0]}".rstrip(), *(" " * (width + 2) + x for x in lines[1:])])
+        )
+
+
+def visible(text: str) -> str:
+    """`text` with control characters escaped, so that data cannot write into the terminal what it likes."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} cannot be printed as JSON")
