@@ -1,0 +1,191 @@
+"""How Beat, workers, recorder, Redis and SQL are, with what to do about each that is not well.
+
+Asks the servers and never raises: an outage is an answer here. Changes nothing.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+from redis.exceptions import RedisError
+
+from config.faults import without_password
+from scheduler import keys
+from scheduler.errors import BeatdeskError
+from scheduler.wiring import Desk
+
+RECORDER_ALIVE_FOR = timedelta(seconds=15)
+LATE_AFTER_SECONDS = 30.0
+
+_NO_REDIS = "not known: Redis does not answer"
+
+
+class Part(BaseModel):
+    """One part: whether it is well, in a sentence why, and what to do if it is not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    ok: bool
+    summary: str
+    remedy: str = ""
+    facts: dict[str, JsonValue] = {}
+
+
+class Status(BaseModel):
+    """All parts, and how far SQL is behind (none where Redis does not say)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    ok: bool
+    beat: Part
+    workers: Part
+    recorder: Part
+    redis: Part
+    sql: Part
+    lag_events: int | None = None
+    lag_seconds: float | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts in the order in which a run meets them."""
+        return [self.beat, self.workers, self.recorder, self.redis, self.sql]
+
+
+def status(desk: Desk, now: datetime) -> Status:
+    """Ask everybody, now."""
+    redis = redis_part(desk)
+    if redis.ok:
+        beat, workers = _asked("beat", beat_part, desk, now), _asked("workers", workers_part, desk, now)
+        recorder = _asked("recorder", recorder_part, desk, now)
+    else:
+        remedy = "Bring Redis back; what is running goes on and reports then"
+        beat, workers, recorder = (
+            Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy) for name in ("beat", "workers", "recorder")
+        )
+    sql = sql_part(desk)
+    return Status(
+        at=now,
+        ok=all(part.ok for part in (beat, workers, recorder, redis, sql)),
+        beat=beat,
+        workers=workers,
+        recorder=recorder,
+        redis=redis,
+        sql=sql,
+        lag_events=cast("int | None", recorder.facts.get("lag_events")),
+        lag_seconds=cast("float | None", recorder.facts.get("lag_seconds")),
+    )
+
+
+def redis_part(desk: Desk) -> Part:
+    """Does the server that holds schedules and events answer?"""
+    place = without_password(desk.settings.redis_url)
+    try:
+        server = desk.redis.info("server")
+    except RedisError as error:
+        remedy = "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
+        return Part(name="redis", ok=False, summary=f"{place} does not answer: {error}", remedy=remedy)
+    product = "Valkey" if "valkey_version" in server else "Redis"
+    version = str(server.get("valkey_version") or server.get("redis_version") or "?")
+    summary = f"{product} {version} at {place}"
+    return Part(name="redis", ok=True, summary=summary, facts={"product": product, "version": version, "url": place})
+
+
+def beat_part(desk: Desk, now: datetime) -> Part:
+    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age of the last one."""
+    with desk.redis.pipeline(transaction=True) as pipe:
+        pipe.get(keys.BEAT_LOCK)
+        pipe.pttl(keys.BEAT_LOCK)
+        holder, left_ms = pipe.execute()
+    if holder is None:
+        wait = desk.settings.beat_lock_timeout
+        remedy = f"Start one: celery -A scheduler beat -S {desk.settings.beat_scheduler} (a stand-by needs {wait} s)"
+        return Part(name="beat", ok=False, summary="no Beat is leading, nothing is fired", remedy=remedy)
+    age = max(0.0, desk.settings.beat_lock_timeout - left_ms / 1000)
+    summary = f"leading, last tick {age:.1f} s ago"
+    return Part(
+        name="beat", ok=True, summary=summary, facts={"leader": str(holder), "last_tick_seconds": round(age, 3)}
+    )
+
+
+def workers_part(desk: Desk, now: datetime) -> Part:
+    """Which workers have been heard of lately?"""
+    alive = desk.catalogue.workers(now)
+    facts: dict[str, JsonValue] = {
+        "workers": [worker.model_dump(mode="json", exclude={"jobs"}) for worker in alive],
+        "active": sum(worker.active for worker in alive),
+    }
+    if not alive:
+        remedy = "Start one: celery -A scheduler worker; runs wait in the queue until then"
+        return Part(name="workers", ok=False, summary="no worker is running", remedy=remedy, facts=facts)
+    places = sum(worker.concurrency for worker in alive)
+    summary = f"{_count(len(alive), 'worker')} with {_count(places, 'process', 'processes')}, {facts['active']} busy"
+    return Part(name="workers", ok=True, summary=summary, facts=facts)
+
+
+def recorder_part(desk: Desk, now: datetime) -> Part:
+    """Is a recorder alive, and how far behind is it?"""
+    alive = recorders(desk, now)
+    lag = desk.events.lag()
+    dead = desk.events.dead_letter_count()
+    facts: dict[str, JsonValue] = {
+        "recorders": cast(JsonValue, alive),
+        "lag_events": lag.events,
+        "lag_seconds": round(lag.seconds, 3),
+        "dead_letters": dead,
+    }
+    waiting = f"{_count(lag.events, 'event')} waiting" if lag.events else "nothing waits"
+    if not alive:
+        remedy = "Start one: beatdesk recorder; no event is lost until then"
+        return Part(name="recorder", ok=False, summary=f"no recorder is running, {waiting}", remedy=remedy, facts=facts)
+    if lag.events >= desk.settings.stream_limit or lag.seconds > LATE_AFTER_SECONDS:
+        summary = f"history is {lag.seconds:.0f} s behind, {waiting}"
+        remedy = "See the recorder's log and whether SQL answers; more recorders may run beside this one"
+        return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
+    aside = f", {_count(dead, 'event')} could not be read and stand aside" if dead else ""
+    return Part(name="recorder", ok=True, summary=f"{_count(len(alive), 'recorder')}, {waiting}{aside}", facts=facts)
+
+
+def recorders(desk: Desk, now: datetime) -> dict[str, Any]:
+    """The recorders that have been heard of lately, by name, with what they said."""
+    said = cast("dict[str, str]", desk.redis.hgetall(keys.RECORDERS_HASH))
+    heard = {name: json.loads(text) for name, text in said.items()}
+    return {
+        name: facts for name, facts in heard.items() if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
+    }
+
+
+def sql_part(desk: Desk) -> Part:
+    """Does the history's database answer, with the tables of this version?"""
+    from scheduler.history import outage, schema_version
+
+    place = without_password(desk.settings.database)
+    try:
+        step, newest = schema_version.current(desk.engine), schema_version.head()
+    except Exception as error:
+        reason = str(error) if isinstance(error, BeatdeskError) else outage.reason(error)
+        if reason is None:
+            raise
+        remedy = "Bring it back, or mend BEATDESK_DATABASE_URL; runs go on and history catches up"
+        return Part(name="sql", ok=False, summary=f"{place} does not answer: {reason}", remedy=remedy)
+    facts: dict[str, JsonValue] = {"step": step, "newest": newest, "url": place}
+    if step != newest:
+        summary = f"{place} is at step {step or 'none'}, this version needs {newest}"
+        return Part(name="sql", ok=False, summary=summary, remedy="Run `beatdesk db upgrade`", facts=facts)
+    return Part(name="sql", ok=True, summary=place, facts=facts)
+
+
+def _asked(name: str, ask: Callable[[Desk, datetime], Part], desk: Desk, now: datetime) -> Part:
+    """The part's answer; Redis may have gone, or may hold what is not ours, since it was asked first."""
+    try:
+        return ask(desk, now)
+    except (RedisError, BeatdeskError, ValueError, KeyError, TypeError) as error:
+        remedy = "Run `beatdesk doctor`"
+        return Part(name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy)
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
