@@ -1,0 +1,127 @@
+"""`beatdesk runs`: what ran, from SQL; and cancelling what has not ended.
+
+Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's control channel,
+and what became of it is in the history afterwards.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from scheduler.clock import utc_now
+from scheduler.commands import fields
+from scheduler.commands.output import json_option, print_facts, print_json, print_table, visible
+from scheduler.history.queries import RunFilter, RunPage, RunView
+from scheduler.published import RUN_FIELDS
+from scheduler.wiring import Desk
+
+STATES = [
+    "queued", "running", "retrying", "succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost",
+]  # fmt: skip
+TRIGGERS = ["schedule", "manual", "backfill", "rerun", "api"]
+
+
+@click.group()
+def runs() -> None:
+    """See what ran, and cancel what has not ended."""
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a page."""
+    command = click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")(command)
+    limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, metavar="N")
+    return limit(command)
+
+
+@runs.command("list")
+@click.option("--schedule", metavar="NAME")
+@click.option("--job", metavar="JOB")
+@click.option("--state", type=click.Choice(STATES))
+@click.option("--worker", metavar="WORKER")
+@click.option("--queue", metavar="QUEUE")
+@click.option("--trigger", type=click.Choice(TRIGGERS))
+@click.option("--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d.")
+@click.option("--until", metavar="T", help="Not newer than this.")
+@limit_options
+@json_option
+@click.pass_obj
+def list_runs(
+    desk: Desk, *, limit: int, after: str | None, since: str | None, until: str | None, as_json: bool, **filters: Any
+) -> None:
+    """List runs, newest first."""
+    now = utc_now()
+    wanted = RunFilter(
+        since=None if since is None else fields.moment(since, "since", now=now),
+        until=None if until is None else fields.moment(until, "until", now=now),
+        **{key: value for key, value in filters.items() if value is not None},
+    )
+    say_page(desk.history.runs(wanted, after=after, limit=limit), as_json=as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@json_option
+@click.pass_obj
+def show(desk: Desk, *, run_id: str, as_json: bool) -> None:
+    """Show run ID: times, arguments, result, traceback, attempts."""
+    say_run(desk.history.run(run_id), as_json=as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@json_option
+@click.pass_obj
+def cancel(desk: Desk, *, run_id: str, as_json: bool) -> None:
+    """Cancel run ID, whether it waits in a queue or is running."""
+    desk.control.cancel(run_id, fields.actor(), utc_now())
+    if as_json:
+        print_json({"id": run_id, "cancelled": True})
+    else:
+        click.echo(f"run {run_id} is being cancelled; see: beatdesk runs show {run_id}")
+
+
+def say_page(page: RunPage, *, as_json: bool) -> None:
+    """Print a page of runs."""
+    if as_json:
+        print_json({"items": [as_published(item) for item in page.items], "next": page.next})
+        return
+    print_table(
+        ["ID", "STATE", "SCHEDULE", "JOB", "TICK", "STARTED", "SECONDS", "WORKER"], [_row(item) for item in page.items]
+    )
+    if page.next is not None:
+        click.echo(f"more: --after {page.next}", err=True)
+
+
+def say_run(view: RunView, *, as_json: bool) -> None:
+    """Print one run whole."""
+    body = as_published(view)
+    if as_json:
+        print_json(body)
+        return
+    shown = [key for key in RUN_FIELDS if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
+    facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
+    for attempt in body["attempts"]:
+        line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
+        facts.append((f"attempt {attempt['number']}", line))
+    print_facts(facts)
+    if view.traceback:
+        click.echo("")
+        click.echo("\n".join(visible(line) for line in view.traceback.splitlines()))
+
+
+def as_published(view: RunView) -> dict[str, Any]:
+    """The published form of a run."""
+    return view.model_dump(mode="json")
+
+
+def _row(view: RunView) -> list[str]:
+    body = as_published(view)
+    columns = ("id", "state", "schedule", "job", "tick", "started_at", "duration", "worker")
+    return [_text(body[key]) for key in columns]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

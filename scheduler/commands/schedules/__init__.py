@@ -1,0 +1,38 @@
+"""`beatdesk schedules`: the same edits as the console's, for people at a terminal and for scripts.
+
+    definition   options -> the Spec that an operator means
+    listing      list, show
+    changes      add, edit, enable, disable, delete
+    starting     run
+    ticks        next, preview
+    past         history, revisions
+
+Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules themselves;
+the store refuses, and whatever it refuses is shown with the field and the remedy.
+"""
+
+import click
+
+from scheduler.commands.schedules import changes, listing, past, starting, ticks
+
+
+@click.group()
+def schedules() -> None:
+    """List, make, change and run schedules."""
+
+
+for command in (
+    listing.list_schedules,
+    listing.show,
+    changes.add,
+    changes.edit,
+    changes.enable,
+    changes.disable,
+    changes.delete,
+    starting.run,
+    ticks.next_ticks,
+    ticks.preview_rule,
+    past.history,
+    past.revisions,
+):
+    schedules.add_command(command)

@@ -1,0 +1,138 @@
+"""`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the history."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from scheduler.commands.output import json_option, print_facts, print_json, print_table
+from scheduler.published import schedule_json, unreadable_json
+from scheduler.rules.spec import CrontabWhen, When
+from scheduler.rules.words import describe
+from scheduler.schedules.store import Listed
+from scheduler.wiring import Desk
+
+PAGE = 200
+
+
+@click.command("list")
+@click.option("--search", default="", metavar="TEXT", help="Part of a name.")
+@click.option("--state", type=click.Choice(["all", "enabled", "disabled", "problem"]), default="all")
+@click.option("--job", default="", metavar="JOB")
+@click.option("--tag", default="", metavar="TAG")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it.")
+@click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
+@json_option
+@click.pass_obj
+def list_schedules(desk: Desk, *, limit: int | None, after: str | None, as_json: bool, **filters: Any) -> None:
+    """List schedules with their words, next run and newest run."""
+    items, following = _read(desk, limit=limit, after=after, **filters)
+    runs = newest_runs(desk, items)
+    if as_json:
+        print_json({"items": [as_published(item, runs) for item in items], "next": following})
+        return
+    print_table(["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"], [_row(item, runs) for item in items])
+    if following is not None:
+        click.echo(f"more: --after {following}", err=True)
+
+
+def _read(desk: Desk, *, limit: int | None, after: str | None, **filters: Any) -> tuple[list[Listed], str | None]:
+    items: list[Listed] = []
+    while limit is None or len(items) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(items))
+        page = desk.schedules.page(after=after, limit=size, **filters)
+        items += page.items
+        after = page.next
+        if after is None:
+            break
+    return items, after
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show(desk: Desk, *, name: str, as_json: bool) -> None:
+    """Show schedule NAME."""
+    listed = desk.schedules.listed(name)
+    if as_json:
+        print_json(one_as_json(desk, listed))
+        return
+    runs = newest_runs(desk, [listed])
+    print_facts(_facts(listed, runs))
+
+
+def _facts(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    schedule = listed.schedule
+    if schedule is None:
+        return [("name", listed.name), ("problem", listed.problem or "")]
+    body = as_published(listed, runs)
+    facts = [
+        ("name", schedule.name),
+        ("state", state_of(listed)),
+        ("when", describe(schedule.when)),
+        ("next run", local_time(listed.next, schedule.when)),
+        ("last run", _last(listed, runs)),
+        ("job", schedule.job),
+    ]
+    written = schedule.when.model_dump(mode="json", exclude={"kind"})
+    facts += [(key, str(value)) for key, value in written.items()]
+    for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
+        if body[key] not in (None, "", [], {}):
+            facts.append((key, ", ".join(body[key]) if key == "tags" else str(body[key])))
+    changed = f"{schedule.revision}, by {schedule.updated_by}" if schedule.updated_by else str(schedule.revision)
+    return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
+
+
+def one_as_json(desk: Desk, listed: Listed) -> dict[str, Any]:
+    """The published form of one schedule, with its newest run."""
+    return as_published(listed, newest_runs(desk, [listed]))
+
+
+def newest_runs(desk: Desk, items: list[Listed]) -> dict[str, dict[str, Any]]:
+    """`id` and `state` of the newest run of each schedule, by its uid."""
+    uids = [item.schedule.uid for item in items if item.schedule is not None]
+    found = desk.history.last_runs(uids, 1) if uids else {}
+    return {uid: {"id": runs[0].id, "state": runs[0].state} for uid, runs in found.items() if runs}
+
+
+def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The published form of a listed entry, readable or not."""
+    if listed.schedule is None:
+        return unreadable_json(listed.name, listed.problem or "")
+    return schedule_json(listed.schedule, next_tick=listed.next, last_run=runs.get(listed.schedule.uid))
+
+
+def _row(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[str]:
+    schedule = listed.schedule
+    if schedule is None:
+        return [listed.name, "problem", listed.problem or "", "", "", ""]
+    return [
+        schedule.name,
+        state_of(listed),
+        describe(schedule.when),
+        local_time(listed.next, schedule.when),
+        _last(listed, runs),
+        schedule.job,
+    ]
+
+
+def state_of(listed: Listed) -> str:
+    """`enabled`, `disabled` or `problem`."""
+    if listed.schedule is None or listed.problem:
+        return "problem"
+    return "enabled" if listed.schedule.enabled else "disabled"
+
+
+def _last(listed: Listed, runs: dict[str, dict[str, Any]]) -> str:
+    run = runs.get(listed.schedule.uid) if listed.schedule is not None else None
+    return str(run["state"]) if run is not None else "-"
+
+
+def local_time(at: datetime | None, when: When) -> str:
+    """The instant on the schedule's own clock, with the zone's name."""
+    if at is None:
+        return "-"
+    zone = when.timezone if isinstance(when, CrontabWhen) else "UTC"
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"

@@ -1,0 +1,78 @@
+"""The JSON that others script against: a schedule and a run as the interface publishes them.
+
+Pure: rearranges what it is given. The commands print these forms, and whatever else speaks the published
+interface is to use them too, so that two doors never show two shapes.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from scheduler.rules.spec import Schedule
+
+POLICIES: dict[str, Any] = {
+    "overlap": "allow",
+    "catch_up": "latest",
+    "catch_up_window": None,
+    "starting_deadline": None,
+    "run_timeout": None,
+    "retries": 0,
+    "retry_backoff": 60,
+    "pause_after_failures": None,
+    "jitter": 0,
+}
+"""What stock Beat does with every schedule: starts it regardless, and after an outage runs the newest tick, once."""
+
+WINDOW: dict[str, Any] = {"starts_at": None, "ends_at": None, "max_runs": None, "calendar": None}
+"""No schedule has limits yet."""
+
+RUN_FIELDS = (
+    "id", "schedule", "schedule_uid", "revision", "job", "trigger", "actor", "state", "reason", "tick", "queued_at",
+    "received_at", "started_at", "finished_at", "lateness", "duration", "worker", "queue", "args", "kwargs", "result",
+    "error", "traceback", "attempts",
+)  # fmt: skip
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """The instant in UTC with `Z`, or none."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def schedule_json(schedule: Schedule, *, next_tick: datetime | None, last_run: dict[str, Any] | None) -> dict[str, Any]:
+    """The published form of a schedule; `last_run` has the `id` and `state` of its newest run."""
+    return {
+        **schedule.to_json(),
+        "policies": dict(POLICIES),
+        "window": dict(WINDOW),
+        "paused": None,
+        "next": rfc3339(next_tick),
+        "last_run": last_run,
+        "problem": None,
+    }
+
+
+def unreadable_json(name: str, problem: str) -> dict[str, Any]:
+    """The same keys for an entry that cannot be read: all empty but its name and what is wrong with it."""
+    keys = [*Schedule.model_fields, "policies", "window", "paused", "next", "last_run"]
+    return {**dict.fromkeys(keys), "name": name, "problem": problem}
+
+
+def queued_run_json(
+    run_id: str, schedule: Schedule, *, actor: str, args: list[Any], kwargs: dict[str, Any], queued_at: datetime
+) -> dict[str, Any]:
+    """The published form of a run that was started by hand this moment, which history has not recorded yet."""
+    return {
+        **dict.fromkeys(RUN_FIELDS),
+        "id": run_id,
+        "schedule": schedule.name,
+        "schedule_uid": schedule.uid,
+        "revision": schedule.revision,
+        "job": schedule.job,
+        "trigger": "manual",
+        "actor": actor,
+        "state": "queued",
+        "queued_at": rfc3339(queued_at),
+        "queue": schedule.queue,
+        "args": args,
+        "kwargs": kwargs,
+        "attempts": [],
+    }

@@ -1,0 +1,17 @@
+"""The keys of the published JSON: what others script against, written down once more so that a change is seen."""
+
+# The interface's keys, and after them what we add: who saved it when, and what is wrong with a broken entry.
+SCHEDULE_KEYS = {
+    "name", "uid", "revision", "origin", "job", "enabled", "when", "args", "kwargs", "queue", "priority", "policies",
+    "window", "owner", "tags", "description", "notes", "paused", "next", "last_run",
+} | {"updated_at", "updated_by", "problem"}  # fmt: skip
+POLICY_KEYS = {
+    "overlap", "catch_up", "catch_up_window", "starting_deadline", "run_timeout", "retries", "retry_backoff",
+    "pause_after_failures", "jitter",
+}  # fmt: skip
+RUN_KEYS = {
+    "id", "schedule", "schedule_uid", "revision", "job", "trigger", "actor", "state", "reason", "tick", "queued_at",
+    "received_at", "started_at", "finished_at", "lateness", "duration", "worker", "queue", "args", "kwargs", "result",
+    "error", "traceback", "attempts",
+}  # fmt: skip
+ATTEMPT_KEYS = {"number", "started_at", "finished_at", "state", "error", "worker"}

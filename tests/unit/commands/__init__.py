@@ -1,0 +1,1 @@
+"""Tests of what commands do before they ask anybody."""
