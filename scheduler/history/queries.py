@@ -1,0 +1,238 @@
+"""The questions asked of the history. Reads only, and answers with plain data (`history.views`).
+
+Lists are paged by key, newest first, so that page 20,000 costs what page 1 costs. The indexes are made for these
+questions; a test looks at the plans. Errors of SQL pass through: the asker knows how to say that it is away.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Row, Select, func, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql import ColumnElement
+
+from scheduler.errors import NotFound, Refused
+from scheduler.history.cursor import cursor, key_of
+from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
+from scheduler.history.views import (
+    FINAL,
+    STATES,
+    TRIGGERS,
+    AttemptView,
+    ReportPage,
+    ReportView,
+    RevisionPage,
+    RevisionView,
+    RunFilter,
+    RunPage,
+    RunView,
+    SummaryLine,
+)
+
+__all__ = [
+    "FINAL",
+    "MOST",
+    "STATES",
+    "TRIGGERS",
+    "AttemptView",
+    "History",
+    "ReportPage",
+    "ReportView",
+    "RevisionPage",
+    "RevisionView",
+    "RunFilter",
+    "RunPage",
+    "RunView",
+    "SummaryLine",
+]
+
+MOST = 1000
+"""Rows of one page at most."""
+
+_UNIONS = 100
+"""Schedules asked about in one statement; SQLite takes 500 parts at most."""
+
+_LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts"}
+_SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
+_DETAILS = [RunDetail.args, RunDetail.kwargs, RunDetail.result, RunDetail.error, RunDetail.traceback]
+_ATTEMPT = [getattr(Attempt, name) for name in AttemptView.model_fields]
+_REVISION = [getattr(Revision, name) for name in RevisionView.model_fields]
+_REPORT = [getattr(Report, name) for name in ReportView.model_fields]
+
+
+View = TypeVar("View", RunView, RevisionView, ReportView)
+
+
+class History:
+    """The history in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def runs(self, wanted: RunFilter, *, after: str | None = None, limit: int = 50) -> RunPage:
+        """A page of runs, newest first, without their large parts."""
+        statement = select(Run.key, *_SMALL).where(*_conditions(wanted))
+        rows, following = self._page(statement, Run.key, after, limit)
+        return RunPage(items=[_run(row) for row in rows], next=following)
+
+    def run(self, run_id: str) -> RunView:
+        """One run, whole."""
+        with self._engine.connect() as connection:
+            found = _one(
+                connection, select(*_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN), Run.id, run_id
+            )
+            if found is None:
+                raise NotFound(f"there is no run {run_id[:80]!r}; `beatdesk runs list` shows them", field="run")
+            attempts = select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
+            tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
+        return RunView(**found._mapping, attempts=tries)
+
+    def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
+        """How many runs are in each state, of those first heard of in the time given."""
+        statement = select(Run.state, func.count().label("runs")).where(*_between(since, until)).group_by(Run.state)
+        with self._engine.connect() as connection:
+            return {row.state: row.runs for row in connection.execute(statement)}
+
+    def last_runs(self, uids: Sequence[str], n: int) -> dict[str, list[RunView]]:
+        """The newest `n` runs of each of these schedules, newest first; those without any are left out."""
+        found: dict[str, list[RunView]] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(uids), _UNIONS):
+                parts = [_newest(uid, n) for uid in uids[start : start + _UNIONS] if _storable(uid)]
+                rows = connection.execute(union_all(*parts)).all() if parts else []
+                for row in sorted(rows, key=lambda row: -row.key):
+                    found.setdefault(row.schedule_uid, []).append(_run(row))
+        return found
+
+    def revisions(self, uid: str, limit: int = MOST) -> list[RevisionView]:
+        """Who changed a schedule, when and why, newest first."""
+        statement = select(Revision.key, *_REVISION).where(Revision.schedule_uid == _text(uid, "schedule_uid"))
+        rows, _ = self._page(statement, Revision.key, None, limit)
+        return [_plain(RevisionView, row) for row in rows]
+
+    def changes(self, after: str | None = None, limit: int = 50) -> RevisionPage:
+        """The changes of all schedules, newest first."""
+        rows, following = self._page(select(Revision.key, *_REVISION), Revision.key, after, limit)
+        return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
+
+    def reports(self, after: str | None = None, limit: int = 50) -> ReportPage:
+        """The files that jobs left, newest first."""
+        rows, following = self._page(select(Report.key, *_REPORT), Report.key, after, limit)
+        return ReportPage(items=[_plain(ReportView, row) for row in rows], next=following)
+
+    def report(self, report_id: str) -> ReportView:
+        """One report."""
+        with self._engine.connect() as connection:
+            found = _one(connection, select(*_REPORT), Report.id, report_id)
+        if found is None:
+            raise NotFound(f"there is no report {report_id[:80]!r}; it may have been kept long enough", field="report")
+        return ReportView(**found._mapping)
+
+    def summary(self, since: datetime, until: datetime) -> list[SummaryLine]:
+        """What became of the runs of each schedule and job, of those first heard of in the time given."""
+        groups = (Run.schedule, Run.schedule_uid, Run.job)
+        ok = func.count().filter(Run.state == "succeeded")
+        failed = func.count().filter(Run.state == "failed")
+        statement = (
+            select(
+                *groups,
+                ok.label("ok"),
+                failed.label("failed"),
+                (func.count() - ok - failed).label("other"),
+                func.avg(Run.duration).label("mean_duration"),
+                func.max(Run.duration).label("max_duration"),
+            )
+            .where(*_between(since, until))
+            .group_by(*groups)
+            .order_by(Run.job, Run.schedule, Run.schedule_uid)
+        )
+        with self._engine.connect() as connection:
+            return [SummaryLine(**row._mapping) for row in connection.execute(statement)]
+
+    def _page(
+        self, statement: Select[Any], key: InstrumentedAttribute[int], after: str | None, limit: int
+    ) -> tuple[Sequence[Row[Any]], str | None]:
+        """One page by keyset: a row more than asked for tells whether there is a next page."""
+        if not 1 <= limit <= MOST:
+            raise Refused(f"limit: {limit} is not from 1 to {MOST}", field="limit")
+        before = key_of(after)
+        if before is not None:
+            statement = statement.where(key < before)
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement.order_by(key.desc()).limit(limit + 1)).all()
+        return rows[:limit], cursor(rows[limit - 1].key) if len(rows) > limit else None
+
+
+_SAME_RUN = RunDetail.run_id == Run.id
+
+_SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(("succeeded", "failed", "retrying"))
+"""Attempts that began. A message that was received, and expired or was cancelled before it began, is none."""
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL."""
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("schedule", "schedule_uid", "job", "state", "worker", "queue", "trigger"):
+        value = getattr(wanted, name)
+        if value:
+            conditions.append(getattr(Run, name) == _text(value, name))
+    _among(wanted.state, STATES, "state")
+    _among(wanted.trigger, TRIGGERS, "trigger")
+    if wanted.search:
+        text = _text(wanted.search, "search").lower()
+        conditions.append(
+            or_(
+                func.lower(Run.schedule).contains(text, autoescape=True),
+                func.lower(Run.job).contains(text, autoescape=True),
+                Run.id.startswith(text, autoescape=True),
+            )
+        )
+    return conditions + _between(wanted.since, wanted.until)
+
+
+def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if since is not None:
+        conditions.append(Run.first_at >= since)
+    if until is not None:
+        conditions.append(Run.first_at < until)
+    return conditions
+
+
+def _among(value: str | None, known: Sequence[str], field: str) -> None:
+    if value and value not in known:
+        raise Refused(f"{field}: {value[:60]!r} is none of {', '.join(known)}", field=field)
+
+
+def _text(value: str, field: str) -> str:
+    """Text that a database can be asked about."""
+    if not _storable(value):
+        raise Refused(f"{field}: {value[:60]!r} has a character that no name has", field=field)
+    return value
+
+
+def _storable(value: str) -> bool:
+    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _newest(uid: str, n: int) -> Select[Any]:
+    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside of a subquery."""
+    newest = select(*_SMALL, Run.key).where(Run.schedule_uid == uid).order_by(Run.key.desc()).limit(n).subquery()
+    return select(newest)
+
+
+def _one(
+    connection: Connection, statement: Select[Any], column: InstrumentedAttribute[str], value: str
+) -> Row[Any] | None:
+    """The row of this id; an id that no row can have finds none."""
+    return connection.execute(statement.where(column == value)).one_or_none() if _storable(value) else None
+
+
+def _run(row: Row[Any]) -> RunView:
+    return _plain(RunView, row)
+
+
+def _plain(view: type[View], row: Row[Any]) -> View:
+    """The view of a row that also has its key."""
+    return view(**{name: value for name, value in row._mapping.items() if name != "key"})

@@ -1,0 +1,143 @@
+"""What the history answers with: plain frozen data in the shapes of the published interface. No SQL, no words."""
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from pydantic import AwareDatetime
+
+from scheduler.events.schema import Trigger
+from scheduler.rules.spec import Frozen
+
+State = Literal[
+    "queued", "running", "retrying", "succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"
+]
+STATES: tuple[str, ...] = get_args(State)
+FINAL: frozenset[str] = frozenset(STATES) - {"queued", "running", "retrying"}
+"""The states that a run does not leave."""
+
+TRIGGERS: tuple[str, ...] = get_args(Trigger)
+
+
+class RunFilter(Frozen):
+    """Which runs are wanted; what is none or empty does not matter.
+
+    `since` (inclusive) and `until` (exclusive) are about the moment a run was first heard of. `search` is a part of
+    the schedule's or the job's name, in any case, or the beginning of the run's id.
+    """
+
+    schedule: str | None = None
+    schedule_uid: str | None = None
+    job: str | None = None
+    state: str | None = None
+    worker: str | None = None
+    queue: str | None = None
+    trigger: str | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    search: str | None = None
+
+
+class AttemptView(Frozen):
+    """One try of a run."""
+
+    number: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    state: str
+    error: str | None
+    worker: str | None
+    received_at: datetime | None = None
+    traceback: str | None = None
+
+
+class RunView(Frozen):
+    """A run. In lists the large parts (arguments, result, error, traceback, attempts) are left empty."""
+
+    id: str
+    schedule: str | None
+    schedule_uid: str | None
+    revision: int | None
+    job: str
+    trigger: str | None
+    actor: str | None
+    state: str
+    reason: str | None
+    tick: datetime | None
+    queued_at: datetime | None
+    received_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    lateness: float | None
+    duration: float | None
+    worker: str | None
+    queue: str | None
+    args: Any = None
+    kwargs: Any = None
+    result: Any = None
+    error: str | None = None
+    traceback: str | None = None
+    attempts: list[AttemptView] = []
+    parent: str | None = None
+    tick_to: datetime | None = None
+    ticks: int = 1
+
+
+class RunPage(Frozen):
+    """Some runs, newest first; `next` goes on, none at the end."""
+
+    items: list[RunView]
+    next: str | None
+
+
+class RevisionView(Frozen):
+    """One change of a schedule; `definition` is the whole schedule after it (before it, where it was deleted)."""
+
+    schedule_uid: str
+    revision: int
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
+    definition: dict[str, Any]
+
+
+class RevisionPage(Frozen):
+    """Some changes, newest first."""
+
+    items: list[RevisionView]
+    next: str | None
+
+
+class ReportView(Frozen):
+    """A file that a job left; `path` is relative to the reports folder."""
+
+    id: str
+    run_id: str | None
+    title: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str
+    created_at: datetime
+    keep_until: datetime | None
+
+
+class ReportPage(Frozen):
+    """Some reports, newest first."""
+
+    items: list[ReportView]
+    next: str | None
+
+
+class SummaryLine(Frozen):
+    """What became of the runs of one schedule and job; `other` are those that neither succeeded nor failed."""
+
+    schedule: str | None
+    schedule_uid: str | None
+    job: str
+    ok: int
+    failed: int
+    other: int
+    mean_duration: float | None
+    max_duration: float | None
