@@ -1,0 +1,93 @@
+"""What a change makes of an entry: decided here, applied by the store. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.events.schema import Event
+from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, Spec, When
+from scheduler.rules.ticks import latest_tick, next_tick
+from scheduler.schedules import codec, extra
+from scheduler.schedules.codec import Entry, Meta, Raw
+
+ASLEEP = -1.0
+"""The score of an entry that is not to be looked at; stock Beat asks for scores from 0 on."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The fields as they are to be, the time Beat is to look at the entry, and the fact that says so."""
+
+    raw: Raw
+    score: float
+    event: Event
+    schedule: Schedule
+
+
+def settle_anchor(when: When, old: Entry | None, now: datetime) -> When:
+    """Give an interval its anchor: the one it has while `every` stays, the full second of now otherwise."""
+    if not isinstance(when, IntervalWhen) or when.anchor is not None:
+        return when
+    if old is not None:
+        before = codec.anchored(old.schedule.when, old.meta)
+        if isinstance(before, IntervalWhen) and before.every == when.every and before.anchor is not None:
+            return when.model_copy(update={"anchor": before.anchor})
+    return when.model_copy(update={"anchor": now.replace(microsecond=0)})
+
+
+def resting_point(when: When, now: datetime) -> datetime:
+    """The `last_run_at` with which nothing fires at once: the newest tick of an interval's grid, otherwise now."""
+    if isinstance(when, IntervalWhen) and when.anchor is not None:
+        return latest_tick(when, when.anchor, now) or when.anchor
+    return now
+
+
+def next_meta(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime) -> str:
+    """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
+    if old is not None and raw is not None and raw.meta:
+        same = codec.anchored(old.schedule.when, old.meta) == schedule.when
+        woken = schedule.enabled and not old.schedule.enabled
+        if same and not woken:
+            return raw.meta
+    count = old.meta.total_run_count if old is not None else None
+    return codec.encode_meta(Meta(resting_point(schedule.when, now), count))
+
+
+def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
+    """When Beat is to look at the entry next, in seconds of Unix time."""
+    if not schedule.enabled:
+        return ASLEEP
+    if isinstance(schedule.when, RedBeatWhen) or meta.last_run_at is None:
+        return now.timestamp()
+    tick = next_tick(codec.anchored(schedule.when, meta), meta.last_run_at)
+    return ASLEEP if tick is None else tick.timestamp()
+
+
+def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime, event: Event) -> Change:
+    """The change that stores `schedule` in place of `old`."""
+    definition = codec.encode_definition(schedule, old.definition if old is not None else None)
+    if old is not None and schedule.origin == "code" and raw is not None and raw.definition:
+        definition = raw.definition
+    meta = next_meta(schedule, old, raw, now)
+    return Change(
+        raw=Raw(definition, meta, extra.encode(schedule, definition)),
+        score=score(schedule, codec.decode_meta(meta), now),
+        event=event,
+        schedule=schedule,
+    )
+
+
+def deleted(schedule: Schedule, event: Event) -> Change:
+    """The change that removes an entry."""
+    return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
+
+
+def revised(spec: Spec, old: Schedule | None, *, uid: str, actor: str, now: datetime) -> Schedule:
+    """`spec` as the next revision of `old`, or as the first one of a new schedule."""
+    return Schedule(
+        **{name: getattr(spec, name) for name in Spec.model_fields},
+        uid=old.uid if old is not None else uid,
+        revision=old.revision + 1 if old is not None else 1,
+        origin=old.origin if old is not None else "operator",
+        updated_at=now,
+        updated_by=actor,
+    )

@@ -1,0 +1,329 @@
+"""Schedules <-> RedBeat's `definition` and `meta`, byte for byte as RedBeat's encoder writes them. Pure.
+
+The only module that knows RedBeat's format. What Beat itself could not load is refused with the reason
+(UnreadableEntry), so that a reader can show it and Beat can be kept from it; everything else is read, whoever wrote
+it. Encoding again what was read gives the same bytes: what a Schedule cannot say (further options, numbers in place
+of texts) is carried over from the definition that is replaced.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import BeatdeskError, UnreadableEntry
+from scheduler.rules import cron, zones
+from scheduler.rules.identity import plain_uid
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, When
+from scheduler.schedules import extra as extras
+
+_TYPE = "__type__"
+_CRON_KEYS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_ENTRY_KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"}
+_CLOCK_KEYS = {"last_run_at", "total_run_count", "relative"}
+
+
+class Raw(NamedTuple):
+    """The three fields of an entry's hash, as text; none where the field is missing."""
+
+    definition: str | None
+    meta: str | None
+    extra: str | None
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What Beat remembers of an entry: the last tick it sent, and how many it has sent."""
+
+    last_run_at: datetime | None = None
+    total_run_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored schedule with what surrounds it in Redis."""
+
+    schedule: Schedule
+    meta: Meta
+    diverged: bool = False
+    """Plain RedBeat code has rewritten the definition since our last edit; it counts as one more revision."""
+
+    definition: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
+    """Read the entry called `name`. Raises UnreadableEntry with what Beat would stumble over."""
+    definition = _object(raw.definition, "definition")
+    _check_loadable(name, definition, raw)
+    extra = extras.decode(raw.extra) if raw.extra else None
+    when = _decode_when(definition.get("schedule"))
+    if extra is not None:
+        when = extras.apply_to(when, extra)
+    try:
+        _check_readable(when)
+    except BeatdeskError as error:
+        raise UnreadableEntry(str(error)) from None
+    diverged = extra is not None and extra.digest != extras.digest(raw.definition or "")
+    schedule = _schedule(name, definition, when, extra, static=static, diverged=diverged)
+    return Entry(schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition)
+
+
+def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:
+    """The definition of `schedule`. `replaced` is the one it takes the place of."""
+    old = replaced or {}
+    return json.dumps(
+        {
+            "name": schedule.name,
+            "task": schedule.job,
+            "args": old["args"] if "args" in old and (old["args"] or []) == schedule.args else schedule.args,
+            "kwargs": schedule.kwargs,
+            "options": _options(schedule, old),
+            "schedule": _encode_when(schedule.when, old.get("schedule")),
+            "enabled": True if schedule.origin == "code" else schedule.enabled,
+        }
+    )
+
+
+def encode_meta(meta: Meta) -> str:
+    """What RedBeat writes when it saves an entry, or, with a count, when it advances one."""
+    written: dict[str, Any] = {"last_run_at": None if meta.last_run_at is None else _moment(meta.last_run_at)}
+    if meta.total_run_count is not None:
+        written["total_run_count"] = meta.total_run_count
+    return json.dumps(written)
+
+
+def decode_meta(text: str | None) -> Meta:
+    """Read what Beat remembers. Raises UnreadableEntry."""
+    if not text:
+        return Meta()
+    meta = _object(text, "meta")
+    unknown = set(meta) - _ENTRY_KEYS - _CLOCK_KEYS
+    if unknown or "last_run_at" not in meta:
+        what = f"the unknown key {min(unknown)!r}" if unknown else "no 'last_run_at'"
+        raise UnreadableEntry(f"meta has {what}; Beat cannot load it")
+    count = meta.get("total_run_count")
+    return Meta(_decode_moment(meta["last_run_at"]), count if isinstance(count, int) else None)
+
+
+def anchored(when: When, meta: Meta) -> When:
+    """An interval that plain RedBeat code wrote counts from its last run."""
+    if isinstance(when, IntervalWhen) and when.anchor is None and meta.last_run_at is not None:
+        return when.model_copy(update={"anchor": meta.last_run_at})
+    return when
+
+
+def _object(text: str | None, what: str) -> dict[str, Any]:
+    """A field's JSON object."""
+    if not text:
+        raise UnreadableEntry(f"the entry has no {what}; Beat drops such an entry")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableEntry(f"the {what} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UnreadableEntry(f"the {what} is a {type(value).__name__}, not an object")
+    return value
+
+
+def _check_loadable(name: str, definition: dict[str, Any], raw: Raw) -> None:
+    """Refuse what makes RedBeat's own loading fail, or makes it fire another entry in place of this one."""
+    if definition.get("name") != name:
+        raise UnreadableEntry(
+            f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the other"
+        )
+    unknown = set(definition) - _ENTRY_KEYS - _CLOCK_KEYS
+    if unknown:
+        raise UnreadableEntry(f"the definition has the unknown key {min(unknown)!r}; Beat cannot load it")
+    for key, kinds, what in (
+        ("task", (str,), "a task name"),
+        ("args", (list, type(None)), "a list"),
+        ("kwargs", (dict, type(None)), "an object"),
+        ("options", (dict, type(None)), "an object"),
+    ):
+        if not isinstance(definition.get(key), kinds):
+            raise UnreadableEntry(f"{key} is {definition.get(key)!r:.80}, not {what}")
+    if not definition["task"]:
+        raise UnreadableEntry("the definition names no task")
+    others = [definition[key] for key in definition if key != "schedule"]
+    if _TYPE in definition or _has_types(others) or _is_foreign(definition.get("schedule")):
+        _load_as_redbeat(raw.definition or "")
+
+
+def _has_types(value: Any) -> bool:
+    """Whether any object at any depth is one of RedBeat's typed ones."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if _TYPE in item:
+                return True
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
+
+
+def _is_foreign(schedule: Any) -> bool:
+    """Whether the schedule is more than a crontab or an interval as RedBeat writes them."""
+    if isinstance(schedule, int | float):
+        return False
+    if not isinstance(schedule, dict):
+        return True
+    if schedule.get(_TYPE) == "interval":
+        plain = isinstance(schedule.get("every"), int | float) and "relative" in schedule
+        return not plain or bool(schedule["relative"])
+    return schedule.get(_TYPE) != "crontab" or not set(schedule) <= {_TYPE, *_CRON_KEYS}
+
+
+def _load_as_redbeat(text: str) -> None:
+    """Ask RedBeat itself; used only for what we do not read ourselves."""
+    from redbeat.decoder import RedBeatJSONDecoder
+
+    try:
+        loaded = json.loads(text, cls=RedBeatJSONDecoder)
+    except Exception as error:  # noqa: BLE001 - whatever it raises there would end Beat
+        raise UnreadableEntry(f"RedBeat cannot load the definition: {type(error).__name__}: {error}") from None
+    schedule = loaded.get("schedule") if isinstance(loaded, dict) else None
+    if not hasattr(schedule, "is_due") and not isinstance(schedule, int | float):
+        raise UnreadableEntry(f"the definition's schedule is {schedule!r:.80}, which is no schedule")
+
+
+def _decode_when(schedule: Any) -> When:
+    """RedBeat's schedule as ours."""
+    if isinstance(schedule, int | float):
+        return IntervalWhen(every=float(schedule))
+    if _is_foreign(schedule):
+        return RedBeatWhen(schedule=schedule)
+    if schedule[_TYPE] == "interval":
+        return IntervalWhen(every=float(schedule["every"]))
+    return CrontabWhen(crontab=" ".join(_cron_text(at, schedule.get(key, "*")) for at, key in enumerate(_CRON_KEYS)))
+
+
+def _cron_text(position: int, value: Any) -> str:
+    """One crontab field as text without blanks; RedBeat entries may hold numbers and lists."""
+    if isinstance(value, str) and not any(character.isspace() for character in value):
+        return value or "''"
+    least, greatest = cron.FIELDS[position].least, cron.FIELDS[position].greatest
+    if isinstance(value, str):
+        try:
+            numbers = sorted(cron.field_values(position, value))
+        except BeatdeskError as error:
+            raise UnreadableEntry(str(error)) from None
+    else:
+        numbers = value if isinstance(value, list) else [value]
+        if not numbers or not all(isinstance(number, int) and least <= number <= greatest for number in numbers):
+            raise UnreadableEntry(f"{cron.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
+        numbers = sorted(set(map(int, numbers)))
+    return ",".join(map(str, numbers))
+
+
+def _check_readable(when: When) -> None:
+    """Whether the parts of a `when` can be computed."""
+    if isinstance(when, CrontabWhen):
+        cron.parse(when.crontab)
+        zones.zone(when.timezone)
+    elif isinstance(when, IntervalWhen) and not 0 < when.every < timedelta.max.total_seconds():
+        raise UnreadableEntry(f"an interval of {when.every:g} seconds cannot be kept; 1 second is the least")
+
+
+def _schedule(
+    name: str, definition: dict[str, Any], when: When, extra: extras.Extra | None, *, static: bool, diverged: bool
+) -> Schedule:
+    """Put together what the definition says and what only our field says."""
+    queue, priority = _queue_and_priority(definition.get("options") or {})
+    origin = "code" if static else ("redbeat" if extra is None else extra.origin)
+    return Schedule(
+        name=name,
+        job=definition["task"],
+        enabled=bool(definition.get("enabled", True)) and not (static and extra is not None and extra.held),
+        when=when,
+        args=definition.get("args") or [],
+        kwargs=definition.get("kwargs") or {},
+        queue=queue,
+        priority=priority,
+        owner=extra.owner if extra else "",
+        tags=extra.tags if extra else [],
+        description=extra.description if extra else "",
+        notes=extra.notes if extra else "",
+        uid=extra.uid if extra else plain_uid(name),
+        revision=extra.revision + diverged if extra else 0,
+        origin="redbeat" if origin == "code" and not static else origin,
+        updated_at=extra.updated_at if extra else None,
+        updated_by=extra.updated_by if extra else None,
+    )
+
+
+def _queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """The two options that a Schedule can say."""
+    queue, priority = options.get("queue"), options.get("priority")
+    sayable = isinstance(priority, int) and not isinstance(priority, bool) and 0 <= priority <= 9
+    return queue if isinstance(queue, str) else None, priority if sayable else None
+
+
+def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
+    """The replaced definition's options with the queue and the priority of `schedule`."""
+    options = dict(old.get("options") or {})
+    said = dict(zip(("queue", "priority"), _queue_and_priority(options), strict=True))
+    for key, value in (("queue", schedule.queue), ("priority", schedule.priority)):
+        if value is not None:
+            options[key] = value
+        elif said[key] is not None:
+            del options[key]
+    return options
+
+
+def _encode_when(when: When, old: Any) -> Any:
+    """RedBeat's JSON of `when`; the replaced one where it says the same in its own way."""
+    if isinstance(when, RedBeatWhen):
+        return when.schedule
+    if old is not None and _says(old, when):
+        return old
+    if isinstance(when, IntervalWhen):
+        return {_TYPE: "interval", "every": float(when.every), "relative": False}
+    minute, hour, day_of_month, month_of_year, day_of_week = when.crontab.split()
+    return {
+        _TYPE: "crontab",
+        "minute": minute,
+        "hour": hour,
+        "day_of_week": day_of_week,
+        "day_of_month": day_of_month,
+        "month_of_year": month_of_year,
+    }
+
+
+def _says(old: Any, when: When) -> bool:
+    """Whether RedBeat's JSON `old` is `when`, but for what only our field can say."""
+    if isinstance(old, int | float):
+        return False
+    try:
+        decoded = _decode_when(old)
+    except BeatdeskError:
+        return False
+    if isinstance(decoded, CrontabWhen) and isinstance(when, CrontabWhen):
+        return decoded.crontab.split() == when.crontab.split()
+    return isinstance(decoded, IntervalWhen) and isinstance(when, IntervalWhen) and decoded.every == when.every
+
+
+def _moment(moment: datetime) -> dict[str, Any]:
+    """A moment as RedBeat's encoder writes one in the zone UTC."""
+    utc = moment.astimezone(UTC)
+    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    return {_TYPE: "datetime", **{part: getattr(utc, part) for part in parts}, "timezone": "UTC"}
+
+
+def _decode_moment(value: Any) -> datetime | None:
+    """A moment as RedBeat's decoder reads one: numbers are its offset in seconds, texts are names of zones."""
+    if value is None:
+        return None
+    try:
+        parts = dict(value)
+        kind, zone = parts.pop(_TYPE), parts.pop("timezone", "UTC")
+        if kind != "datetime":
+            raise ValueError(f"a {kind}")
+        tzinfo = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(minutes=zone / 60))
+        moment: datetime = datetime(tzinfo=tzinfo, **parts)
+        return moment.astimezone(UTC)
+    except (ArithmeticError, AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+        raise UnreadableEntry(f"'last_run_at' is not a moment: {value!r:.100} ({error})") from None

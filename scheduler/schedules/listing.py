@@ -1,0 +1,227 @@
+"""Reading entries from Redis: one, or a page of a list. Writes nothing.
+
+A list reads the names, then only what it shows; an entry that cannot be read is a line with its problem. The order
+is that of names, and a page begins after a name, so that entries that come and go do not shift it.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from scheduler import keys
+from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
+from scheduler.rules.identity import plain_uid
+from scheduler.rules.spec import RedBeatWhen, Schedule
+from scheduler.rules.ticks import next_tick
+from scheduler.schedules import codec, extra
+from scheduler.schedules.codec import Entry, Raw
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+State = Literal["all", "enabled", "disabled", "problem"]
+
+CHUNK = 500
+"""Entries that are read in one round trip."""
+
+_FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as Beat sees them."""
+
+    name: str
+    schedule: Schedule | None
+    problem: str | None
+    next: datetime | None
+    last_run_at: datetime | None
+    diverged: bool = False
+    """Plain RedBeat code has rewritten the definition since it was last saved here."""
+
+
+@dataclass(frozen=True)
+class SchedulePage:
+    """Part of a list. `next` is the name to go on after, `total` the length of the whole list."""
+
+    items: list[Listed]
+    next: str | None
+    total: int
+
+
+class Stored(NamedTuple):
+    """An entry as it lies in Redis. `fault` says that the key holds something else."""
+
+    name: str
+    raw: Raw
+    static: bool
+    score: float | None
+    fault: str | None = None
+
+    def check_exists(self) -> None:
+        """Raise NotFound where there is nothing under this name."""
+        if self.name.startswith(":") or (self.score is None and self.raw == Raw(None, None, None)):
+            raise NotFound(f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all")
+
+    def decode(self) -> Entry:
+        """The schedule with its surroundings. Raises UnreadableEntry."""
+        if self.fault:
+            raise UnreadableEntry(self.fault)
+        return codec.decode(self.name, self.raw, static=self.static)
+
+    def listed(self) -> Listed:
+        """As a line of a list."""
+        try:
+            entry = self.decode()
+        except UnreadableEntry as error:
+            return Listed(self.name, schedule=None, problem=str(error), next=None, last_run_at=None)
+        return Listed(
+            self.name,
+            schedule=entry.schedule,
+            problem=None,
+            next=_next(entry, self.score),
+            last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
+            diverged=entry.diverged,
+        )
+
+
+class Listing:
+    """Reads entries."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def names(self) -> list[str]:
+        """All names, in order."""
+        with answering():
+            members = cast("list[str]", self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1))
+        return sorted(map(keys.schedule_name, members))
+
+    def read(self, name: str) -> Stored:
+        """One entry."""
+        return self.read_all([name])[0]
+
+    def read_all(self, names: Sequence[str]) -> list[Stored]:
+        """Entries, in one round trip."""
+        if not names:
+            return []
+        with answering(), self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hmget(keys.entry(name), _FIELDS)
+            pipe.smismember(keys.STATICS_SET, list(names))
+            pipe.zmscore(keys.SCHEDULE_ZSET, [keys.entry(name) for name in names])
+            *fields, statics, scores = pipe.execute(raise_on_error=False)
+        return [
+            _stored(name, found, bool(static), score)
+            for name, found, static, score in zip(names, fields, _found(statics), _found(scores), strict=True)
+        ]
+
+    def listed(self, name: str) -> Listed:
+        """One line of a list."""
+        stored = self.read(name)
+        stored.check_exists()
+        return stored.listed()
+
+    def page(self, *, search: str, state: State, job: str, tag: str, after: str | None, limit: int) -> SchedulePage:
+        """A page. Filters that look into entries read them all."""
+        wanted = search.strip().casefold()
+        names = [name for name in self.names() if wanted in name.casefold()]
+        if state != "all" or job or tag:
+            lines = [line for line in self._lines(names) if _matches(line, state, job, tag)]
+            rest = [line for line in lines if after is None or line.name > after]
+            shown = rest[:limit]
+            return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, len(lines))
+        begin = 0 if after is None else sum(name <= after for name in names)
+        page = names[begin : begin + limit]
+        more = begin + limit < len(names)
+        return SchedulePage([line.listed() for line in self.read_all(page)], page[-1] if more else None, len(names))
+
+    def _lines(self, names: list[str]) -> Iterator[Listed]:
+        for begin in range(0, len(names), CHUNK):
+            for stored in self.read_all(names[begin : begin + CHUNK]):
+                yield stored.listed()
+
+
+@contextmanager
+def answering(consequence: str = "") -> Iterator[None]:
+    """Turn a Redis that is away into Unavailable, with what to do."""
+    because = f"; {consequence}" if consequence else ""
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise Unavailable(
+            f"Redis does not answer ({error}){because}; start it, or set BEATDESK_REDIS_URL to where it is"
+        ) from error
+    except ResponseError as error:
+        raise Unavailable(f"Redis refused the command, nothing was saved: {error}") from error
+
+
+def remains_of(stored: Stored) -> Schedule:
+    """As much of an unreadable entry as can be told, for the event that says it was deleted."""
+    definition: Any = None
+    uid, revision = plain_uid(stored.name), 0
+    try:
+        definition = json.loads(stored.raw.definition or "null")
+        ours = extra.decode(stored.raw.extra) if stored.raw.extra else None
+        if ours is not None:
+            uid, revision = ours.uid, ours.revision
+    except (ValueError, RecursionError, BeatdeskError):
+        definition = definition if isinstance(definition, dict) else None
+    known = definition if isinstance(definition, dict) else {}
+    schedule = known.get("schedule")
+    return Schedule(
+        name=stored.name,
+        job=str(known.get("task") or "unknown"),
+        enabled=False,
+        when=RedBeatWhen(schedule=schedule if isinstance(schedule, dict) else {}),
+        notes=f"unreadable: {stored.raw.definition}"[:2000],
+        uid=uid,
+        revision=revision,
+        origin="redbeat",
+    )
+
+
+def _stored(name: str, found: Any, static: bool, score: float | None) -> Stored:
+    """What a round trip brought for one name."""
+    if isinstance(found, Exception):
+        return Stored(name, Raw(None, None, None), static, score, f"the key {keys.entry(name)!r} is no hash: {found}")
+    return Stored(name, Raw(*found), static, score)
+
+
+def _found(answer: Any) -> Any:
+    """The answer to a command that concerns all names; an error in it is everybody's."""
+    if isinstance(answer, Exception):
+        raise Unavailable(f"the keys of RedBeat are not what RedBeat makes of them: {answer}")
+    return answer
+
+
+def _next(entry: Entry, score: float | None) -> datetime | None:
+    """The next tick; what only RedBeat computes is taken from its score."""
+    schedule, last = entry.schedule, entry.meta.last_run_at
+    if not schedule.enabled:
+        return None
+    if last is not None and not isinstance(schedule.when, RedBeatWhen):
+        return next_tick(codec.anchored(schedule.when, entry.meta), last)
+    return datetime.fromtimestamp(score, UTC) if score is not None and score >= 0 else None
+
+
+def _has_run(entry: Entry) -> bool:
+    """Whether Beat has sent it; a new entry of ours has a `last_run_at` that is no run."""
+    return entry.schedule.origin != "operator" or bool(entry.meta.total_run_count)
+
+
+def _matches(line: Listed, state: State, job: str, tag: str) -> bool:
+    """Whether a line passes the filters that look into entries."""
+    if state == "problem" or line.schedule is None:
+        return line.problem is not None and state in ("all", "problem") and not (job or tag)
+    enabled = line.schedule.enabled
+    if state != "all" and enabled != (state == "enabled"):
+        return False
+    return (not job or line.schedule.job == job) and (not tag or tag in line.schedule.tags)

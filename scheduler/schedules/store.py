@@ -1,0 +1,248 @@
+"""The schedules in Redis: read, list, and change them.
+
+Each change is decided here in Python from what was read, then applied by one script (`change.lua`) that compares
+every byte of it first: the entry, its due time, the event and the wake-up call are written together or not at all.
+Where only Beat has moved the entry on in between, the change is decided again; where another operator has changed
+it, the revision decides. Nothing else in Beatdesk writes entries, except Beat advancing them (`beat_entry`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from scheduler import keys
+from scheduler.errors import BadName, NameTaken, Refused, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, encode
+from scheduler.rules.check import check_spec, check_when
+from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
+from scheduler.schedules import changes
+from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.listing import Listed, Listing, SchedulePage, State, Stored, answering, remains_of
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.catalogue import Catalogue
+
+__all__ = ["Listed", "SchedulePage", "ScheduleStore"]
+
+ATTEMPTS = 20
+"""How often a change is decided anew while the entry moves under it."""
+
+_SCRIPT = files(__package__).joinpath("change.lua").read_text(encoding="utf-8")
+_NO_ENTRY = Raw(None, None, None)
+
+
+class ScheduleStore:
+    """The only writer of schedules."""
+
+    def __init__(self, redis: "Redis", catalogue: "Catalogue") -> None:
+        self._redis = redis
+        self._catalogue = catalogue
+        self._listing = Listing(redis)
+        self._change = redis.register_script(_SCRIPT)
+
+    def get(self, name: str) -> Schedule:
+        """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
+        return self._decoded(name).schedule
+
+    def names(self) -> list[str]:
+        """The names of all entries, readable or not, in order."""
+        return self._listing.names()
+
+    def page(
+        self,
+        *,
+        search: str = "",
+        state: State = "all",
+        job: str = "",
+        tag: str = "",
+        after: str | None = None,
+        limit: int = 50,
+    ) -> SchedulePage:
+        """The entries after the name `after`, in order of names. `search` is looked for in names.
+
+        Without `state`, `job` and `tag` only what is shown is read.
+        """
+        return self._listing.page(search=search, state=state, job=job, tag=tag, after=after, limit=limit)
+
+    def listed(self, name: str) -> Listed:
+        """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
+        return self._listing.listed(name)
+
+    def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
+        """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
+        check_spec(spec, now=now)
+        self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+        stored = self._listing.read(spec.name)
+        if stored.raw.definition is not None or stored.fault:
+            raise NameTaken(f"there is a schedule {spec.name!r} already; choose another name, or edit that one")
+        settled = spec.model_copy(update={"when": changes.settle_anchor(spec.when, None, now)})
+        schedule = changes.revised(settled, None, uid=str(uuid4()), actor=actor, now=now)
+        event = ScheduleSaved(
+            at=now,
+            uid=schedule.uid,
+            revision=schedule.revision,
+            actor=actor,
+            comment=comment,
+            schedule=schedule,
+            action="created",
+        )
+        answer = self._apply(spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event))
+        if answer != "done":
+            raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
+        return schedule
+
+    def edit(self, name: str, spec: Spec, *, revision: int, actor: str, comment: str = "", now: datetime) -> Schedule:
+        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the stored one."""
+        if spec.name != name:
+            raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
+
+        def decide(stored: Stored) -> changes.Change:
+            entry = stored.decode()
+            _check_revision(entry.schedule, revision)
+            if entry.schedule.origin == "code":
+                raise Refused(
+                    f"{name!r} is defined in code (beat_schedule), which would undo the edit; change it there, "
+                    "or disable it here and clone it",
+                    field="name",
+                )
+            self._check_edit(spec, entry, now)
+            settled = spec.model_copy(update={"when": changes.settle_anchor(spec.when, entry, now)})
+            schedule = changes.revised(settled, entry.schedule, uid=entry.schedule.uid, actor=actor, now=now)
+            event = ScheduleSaved(
+                at=now,
+                uid=schedule.uid,
+                revision=schedule.revision,
+                actor=actor,
+                comment=comment,
+                schedule=schedule,
+                action="edited",
+            )
+            return changes.written(schedule, entry, stored.raw, now, event)
+
+        return self._decide_and_apply(name, decide)
+
+    def set_enabled(
+        self, name: str, enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
+        """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
+        kind: type[ScheduleEnabled | ScheduleDisabled] = ScheduleEnabled if enabled else ScheduleDisabled
+
+        def decide(stored: Stored) -> changes.Change | Schedule:
+            entry = stored.decode()
+            old = entry.schedule
+            _check_revision(old, revision)
+            if old.enabled == enabled:
+                return old
+            if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
+                raise Refused(f"{name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
+            when = changes.settle_anchor(old.when, entry, now)
+            if enabled and not isinstance(when, RedBeatWhen):
+                check_when(when, now=now)
+            spec = old.spec().model_copy(update={"enabled": enabled, "when": when})
+            schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
+            event = kind(
+                at=now, uid=old.uid, revision=schedule.revision, actor=actor, comment=comment, schedule=schedule
+            )
+            return changes.written(schedule, entry, stored.raw, now, event)
+
+        return self._decide_and_apply(name, decide)
+
+    def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
+        """Delete an entry, readable or not."""
+
+        def decide(stored: Stored) -> changes.Change:
+            try:
+                schedule = stored.decode().schedule
+            except UnreadableEntry:
+                schedule = remains_of(stored)
+            else:
+                _check_revision(schedule, revision)
+            if schedule.origin == "code":
+                raise Refused(
+                    f"{name!r} is defined in code (beat_schedule) and would come back when Beat starts; "
+                    "remove it there, or disable it here",
+                    field="name",
+                )
+            event = ScheduleDeleted(
+                at=now,
+                uid=schedule.uid,
+                revision=schedule.revision + 1,
+                actor=actor,
+                comment=comment,
+                schedule=schedule,
+            )
+            return changes.deleted(schedule, event)
+
+        self._decide_and_apply(name, decide)
+
+    def _check_edit(self, spec: Spec, entry: Entry, now: datetime) -> None:
+        """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
+        old = entry.schedule
+        same_call = (spec.job, spec.args, spec.kwargs) == (old.job, old.args, old.kwargs)
+        checked = spec.model_copy(
+            update={
+                "name": spec.name if old.origin == "operator" else "plain-entry",
+                "args": [] if same_call else spec.args,
+                "kwargs": {} if same_call else spec.kwargs,
+            }
+        )
+        check_spec(checked, now=now)
+        if not same_call:
+            self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+
+    def _decoded(self, name: str) -> Entry:
+        stored = self._listing.read(name)
+        stored.check_exists()
+        return stored.decode()
+
+    def _decide_and_apply(self, name: str, decide: Callable[[Stored], changes.Change | Schedule]) -> Schedule:
+        """Read, decide, apply; again while somebody else was quicker."""
+        for _ in range(ATTEMPTS):
+            stored = self._listing.read(name)
+            stored.check_exists()
+            change = decide(stored)
+            if isinstance(change, Schedule):
+                return change
+            if self._apply(name, stored.raw, change) == "done":
+                return change.schedule
+        raise Unavailable(f"{name!r} is being changed all the time, nothing was saved; try again")
+
+    def _apply(self, name: str, read: Raw, change: changes.Change) -> str:
+        """Run the script. Answers 'done' or what stands in the way."""
+        ((field, event),) = encode(change.event).items()
+        with answering("nothing is known to be saved; look at the schedule before you try again"):
+            answer: Any = self._change(
+                keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
+                args=[
+                    *map(_argument, read),
+                    *map(_argument, change.raw),
+                    repr(change.score),
+                    field,
+                    event,
+                    keys.WAKE_CHANNEL,
+                    name,
+                ],
+            )
+        if answer == "kind":
+            raise NameTaken(f"the key {keys.entry(name)!r} in Redis is in use by something else; choose another name")
+        return str(answer)
+
+
+def _check_revision(schedule: Schedule, given: int | None) -> None:
+    """Refuse an edit that was made from another revision than the stored one."""
+    if given is not None and given != schedule.revision:
+        raise StaleRevision(
+            f"{schedule.name!r} has been changed since it was read: revision {given} was edited, "
+            f"revision {schedule.revision} is stored; load it again and repeat the edit",
+            given=given,
+            current=schedule.revision,
+        )
+
+
+def _argument(text: str | None) -> str:
+    """A field for the script: absent is not empty."""
+    return "-" if text is None else "+" + text
