@@ -1,0 +1,37 @@
+"""Root of Beat and of the workers: `celery -A scheduler beat` and `celery -A scheduler worker` find `app` here.
+
+Reads the settings, builds the app, connects what turns Celery's signals into events. Nothing else imports this.
+"""
+
+import logging
+from typing import Any
+
+from celery import signals
+
+from config.live import load
+from config.logging import configure
+from scheduler.runs.process import adopt
+from scheduler.runs.publishing import WorkerPulse
+from scheduler.runs.signals import RunSignals
+from scheduler.wiring import Desk
+
+desk = Desk(load())
+app = adopt(desk)
+run_signals = RunSignals(app)
+run_signals.connect()
+WorkerPulse(app, run_signals).connect()
+
+
+@signals.beat_init.connect(weak=False)
+def read_our_entries(sender: Any = None, **_: Any) -> None:
+    """Beat reads our entries, whatever scheduler class it was started with."""
+    from scheduler.schedules.beat_entry import install
+
+    install(sender.scheduler)
+
+
+@signals.setup_logging.connect(weak=False)
+def log_as_set(loglevel: int | None = None, **_: Any) -> None:
+    """Log as the settings say; `celery -l` may ask for more, never for less."""
+    level = min(logging.getLevelNamesMapping()[desk.settings.log_level], loglevel or logging.CRITICAL)
+    configure(logging.getLevelName(level), desk.settings.log_format)

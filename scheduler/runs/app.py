@@ -1,0 +1,100 @@
+"""The Celery app: which settings Beat and the workers run with, and why.
+
+Asking for the app imports no job: `include` is imported by workers and Beat when they start, so that the web and
+the commands can send a run by its name and never load job code.
+"""
+
+from typing import Any
+
+from celery import Celery
+
+from config.schema import Settings
+from scheduler import keys
+
+OWN_JOBS = ("scheduler.jobs.reports", "scheduler.jobs.cleanup", "scheduler.jobs.demo")
+
+VISIBILITY_TIMEOUT = 60
+"""Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew their claim
+(`runs.claims`), so that a job may take as long as it likes."""
+
+SOFT_SHUTDOWN_SECONDS = 30.0
+"""What jobs still get after a second signal, before their message goes back to the queue."""
+
+
+class DeskApp(Celery):
+    """A Celery app that knows the settings it was made from."""
+
+    settings: Settings
+
+
+def create_app(settings: Settings) -> DeskApp:
+    """The app for these settings."""
+    app = DeskApp(
+        "beatdesk",
+        broker=settings.broker,
+        backend=settings.result_backend,
+        include=[*OWN_JOBS, *settings.jobs],
+        set_as_current=True,
+    )
+    app.settings = settings
+    app.conf.update({**_time(), **_messages(), **_reliability(settings), **_redbeat(settings)})
+    return app
+
+
+def _time() -> dict[str, Any]:
+    """With a zone that has clock changes RedBeat loses a run in autumn; each schedule carries its own zone instead."""
+    return {"timezone": "UTC", "enable_utc": True}
+
+
+def _messages() -> dict[str, Any]:
+    """JSON only: a pickled message could run any code. Results are events of ours, not rows of a result back end."""
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "task_ignore_result": True,
+        "task_track_started": False,
+        "worker_send_task_events": False,
+    }
+
+
+def _reliability(settings: Settings) -> dict[str, Any]:
+    """A message is acknowledged when its run's end is written down: a death in between repeats a run, loses none."""
+    options: dict[str, Any] = {
+        "task_acks_late": True,
+        # A job whose process dies is tried again as a new attempt, at most `max_retries` times; a job that kills
+        # its process each time must not go round for ever. Where that cannot be sent, the message goes back.
+        "task_retry_on_worker_lost": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+    }
+    if settings.broker.startswith(("redis", "sentinel", "valkey")):
+        options["broker_transport_options"] = {
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        }
+    return options
+
+
+def _redbeat(settings: Settings) -> dict[str, Any]:
+    """Stock RedBeat sees an edit within a second and takes over from a dead leader within the lock's time-out."""
+    return {
+        "redbeat_redis_url": settings.redis_url,
+        "redbeat_redis_options": {
+            "socket_connect_timeout": 2,
+            "socket_timeout": 10,
+            "health_check_interval": 10,
+            "retry_period": settings.beat_lock_timeout,
+        },
+        "redbeat_key_prefix": keys.REDBEAT_PREFIX,
+        "redbeat_lock_timeout": settings.beat_lock_timeout,
+        "beat_max_loop_interval": 1,
+    }

@@ -1,0 +1,122 @@
+"""What a message says about its run: pure functions of Celery's headers.
+
+Beat and `runs.control` put what Celery does not know (schedule, revision, trigger, who) in the header `beatdesk` and
+the tick in the header `tick`; Celery carries unknown headers over retries. Messages of other origin have
+neither, and become runs with the trigger `api`, or `schedule` where stock Beat's own mark is found.
+Never raises on what a header holds: anybody may have written it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, get_args
+
+from pydantic import JsonValue
+
+from scheduler.events.bounds import bounded, bounded_text
+from scheduler.events.schema import RunFacts, Trigger
+
+HEADER = "beatdesk"
+TICK_HEADER = "tick"
+STOCK_BEAT_HEADER = "celery_beat_task"
+
+BUILT_IN = "celery."
+"""Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
+
+_TRIGGERS = frozenset(get_args(Trigger))
+_NAME_LIMIT = 255
+
+
+class Message(NamedTuple):
+    """What of a Celery message tells about its run."""
+
+    headers: Mapping[str, Any]
+    args: Any
+    kwargs: Any
+    queue: str | None
+
+    @property
+    def run(self) -> str:
+        """The run's id, which is Celery's task id."""
+        return str(self.headers["id"])
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that the message is for."""
+        return attempt_of(self.headers.get("retries"))
+
+
+def is_job(name: str) -> bool:
+    """Is the task of this name a job, and not one of Celery's own?"""
+    return not name.startswith(BUILT_IN)
+
+
+def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:
+    """The facts of the message's run; `limit` bounds its arguments."""
+    headers = message.headers
+    said = headers.get(HEADER)
+    said = said if isinstance(said, Mapping) else {}
+    trigger = said.get("trigger")
+    if trigger not in _TRIGGERS:
+        trigger = "schedule" if headers.get(STOCK_BEAT_HEADER) else "api"
+    return RunFacts(
+        job=_name(headers.get("task")) or "?",
+        args=_arguments(message.args, limit),
+        kwargs=_arguments(message.kwargs, limit),
+        schedule=_name(said.get("schedule")),
+        schedule_uid=_name(said.get("schedule_uid"), 36),
+        revision=_revision(said.get("revision")),
+        tick=_moment(headers.get(TICK_HEADER)),
+        trigger=trigger,
+        actor=_name(said.get("actor")),
+        queue=_name(message.queue),
+        queued_at=_moment(said.get("queued_at")) or queued_at,
+        parent=_name(said.get("parent") or headers.get("parent_id"), 64),
+    )
+
+
+def headers_for(facts: RunFacts) -> dict[str, Any]:
+    """The headers that carry these facts; what the message itself says (job, arguments, queue) is left out."""
+    own = facts.model_dump(mode="json", exclude={"job", "args", "kwargs", "queue", "tick"}, exclude_none=True)
+    headers: dict[str, Any] = {HEADER: own}
+    if facts.tick is not None:
+        headers[TICK_HEADER] = facts.model_dump(mode="json", include={"tick"})["tick"]
+    return headers
+
+
+def attempt_of(retries: Any) -> int:
+    """The number of the attempt, from 1."""
+    return retries + 1 if isinstance(retries, int) and retries >= 0 else 1
+
+
+def queue_of(delivery_info: Any) -> str | None:
+    """The queue that a message came through, as far as the transport says it."""
+    if not isinstance(delivery_info, Mapping):
+        return None
+    name = delivery_info.get("routing_key")
+    return name if isinstance(name, str) and name else None
+
+
+def _arguments(value: Any, limit: int) -> JsonValue:
+    return bounded(list(value) if isinstance(value, tuple) else value, limit)
+
+
+def _name(value: Any, limit: int = _NAME_LIMIT) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]
+
+
+def _revision(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """An aware moment, or none where the header holds something else."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value

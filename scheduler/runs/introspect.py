@@ -1,0 +1,88 @@
+"""A job's description, read off its function: signature, docstring, annotations. Runs where the code is: in workers."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celery import Celery
+from pydantic import JsonValue
+
+from scheduler.catalogue import Job, Parameter, ParameterKind
+from scheduler.runs.facts import is_job
+
+_KINDS: dict[Any, ParameterKind] = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional_only",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional_or_keyword",
+    inspect.Parameter.VAR_POSITIONAL: "var_positional",
+    inspect.Parameter.KEYWORD_ONLY: "keyword_only",
+    inspect.Parameter.VAR_KEYWORD: "var_keyword",
+}
+
+TITLE_LIMIT = 120
+
+
+def jobs_of(app: Celery) -> list[Job]:
+    """Every job that the app has registered, by name."""
+    return [describe(name, task) for name, task in sorted(app.tasks.items()) if is_job(name)]
+
+
+def describe(name: str, task: Any) -> Job:
+    """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is read off it."""
+    function = _function(task)
+    first, rest = _docstring(function)
+    return Job(
+        name=name,
+        title=str(getattr(task, "title", None) or first or name)[:TITLE_LIMIT],
+        doc=rest,
+        parameters=list(_parameters(function)),
+        queue=getattr(task, "queue", None),
+        module=getattr(task, "__module__", "") or "",
+    )
+
+
+def _function(task: Any) -> Callable[..., Any]:
+    """The function as it was written: Celery wraps it for `bind` and for `autoretry_for`."""
+    run = getattr(task, "_orig_run", task.run)
+    function: Callable[..., Any] = inspect.unwrap(run)
+    return function
+
+
+def _docstring(function: Callable[..., Any]) -> tuple[str, str]:
+    """The first line without its full stop, and the rest."""
+    first, _, rest = (inspect.getdoc(function) or "").partition("\n")
+    return first.strip().removesuffix("."), rest.strip()
+
+
+def _parameters(function: Callable[..., Any]) -> Iterable[Parameter]:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a callable of C, say: it takes what it takes
+        yield Parameter(name="args", kind="var_positional", required=False)
+        yield Parameter(name="kwargs", kind="var_keyword", required=False)
+        return
+    for parameter in signature.parameters.values():
+        variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        has_default = parameter.default is not parameter.empty
+        yield Parameter(
+            name=parameter.name,
+            kind=_KINDS[parameter.kind],
+            required=not variable and not has_default,
+            default=_json(parameter.default) if has_default else None,
+            annotation=_annotation(parameter.annotation),
+        )
+
+
+def _annotation(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def _json(value: Any) -> JsonValue:
+    """The default as JSON, or its text."""
+    try:
+        result: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError):
+        return repr(value)
+    return result

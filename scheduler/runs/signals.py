@@ -1,0 +1,223 @@
+"""What Celery says about a run, said on to the event stream.
+
+A receiver here must never raise: Celery would log that and go on, and the fact would be lost. Order matters in
+two places, both held by tests. A worker's child delivers the end of a run before Celery's main process hears of
+it and acknowledges the message. In the main process Celery puts acknowledgements on the event loop, after the
+receivers of the same moment have run.
+
+Only the roots `scheduler/celery.py` connects this; receivers are roots themselves and read the clock.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from celery import Celery, signals
+from celery.exceptions import Ignore
+from redis.exceptions import RedisError
+
+from scheduler.clock import utc_now
+from scheduler.runs.facts import BUILT_IN, Message, is_job, queue_of
+from scheduler.runs.outbox import Outbox
+from scheduler.runs.process import desk_of
+from scheduler.runs.reporter import Reporter
+
+log = logging.getLogger(__name__)
+
+LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the message comes back"
+
+
+class RunSignals:
+    """The receivers, for one app. Each process that runs the app has a reporter of its own."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._reporters: dict[int, Reporter] = {}
+        self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
+
+    def connect(self) -> None:
+        """Listen. Celery keeps weak references by default, so that strong ones are asked for."""
+        for signal, receiver in self._receivers().items():
+            signal.connect(receiver, weak=False)
+
+    def reporter(self) -> Reporter:
+        """This process's reporter."""
+        reporter = self._reporters.get(os.getpid())
+        if reporter is None:
+            desk = desk_of(self._app)
+            reporter = Reporter(Outbox(desk.events), desk.settings.event_body_limit)
+            self._reporters = {os.getpid(): reporter}
+        return reporter
+
+    def _receivers(self) -> dict[Any, Callable[..., None]]:
+        return {
+            signals.after_task_publish: self.published,
+            signals.task_received: self.received,
+            signals.task_prerun: self.started,
+            signals.task_postrun: self.over,
+            signals.task_success: self.succeeded,
+            signals.task_failure: self.failed,
+            signals.task_internal_error: self.broken,
+            signals.task_retry: self.retried,
+            signals.task_revoked: self.revoked,
+            signals.task_unknown: self.unknown,
+            signals.task_rejected: self.rejected,
+        }
+
+    def published(self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any) -> None:
+        """Beat, or a job, gave a message to the broker. A retry's message belongs to a run that is known."""
+        if not _is_run(headers) or headers.get("retries"):
+            return
+        args, kwargs = body[:2] if isinstance(body, tuple) else ((), {})
+        self.reporter().queued(Message(headers, args, kwargs, routing_key), now=utc_now())
+
+    def received(self, request: Any = None, **_: Any) -> None:
+        """The worker's main process took a message."""
+        if not is_job(request.name):
+            return
+        self._taken[request.id] = request
+        queue = queue_of(request.delivery_info)
+        message = Message(request.request_dict, request.args, request.kwargs, queue)
+        self.reporter().received(message, worker=request.hostname, now=utc_now())
+
+    def started(self, task_id: str = "", task: Any = None, **_: Any) -> None:
+        """A child begins."""
+        if not is_job(task.name):
+            return
+        request = task.request
+        self.reporter().started(task_id, request.retries, worker=request.hostname, pid=os.getpid(), now=utc_now())
+
+    def succeeded(self, sender: Any = None, result: Any = None, runtime: float | None = None, **_: Any) -> None:
+        """A child's job returned."""
+        if not is_job(sender.name):
+            return
+        request = sender.request
+        self.reporter().succeeded(
+            request.id, request.retries, worker=request.hostname, result=result, runtime=runtime, now=utc_now()
+        )
+
+    def over(self, task: Any = None, task_id: str = "", state: str | None = None, **_: Any) -> None:
+        """A job that raised `Ignore` ended on purpose, and no other signal says so."""
+        if state != "IGNORED" or not is_job(task.name):
+            return
+        request = task.request
+        self.reporter().succeeded(
+            task_id, request.retries, worker=request.hostname, result=Ignore.__name__, runtime=None, now=utc_now()
+        )
+
+    def failed(self, sender: Any = None, task_id: str = "", exception: Any = None, einfo: Any = None, **_: Any) -> None:
+        """A job raised, or its process was lost for good, or its time was over."""
+        if not is_job(sender.name):
+            return
+        retries, worker = self._attempt(sender, task_id)
+        trace = getattr(einfo, "traceback", None)
+        self.reporter().failed(task_id, retries, worker=worker, error=exception, traceback=_text(trace), now=utc_now())
+
+    def broken(
+        self, sender: Any = None, task_id: str = "", request: Any = None, exception: Any = None, **more: Any
+    ) -> None:
+        """Celery itself stumbled around a job."""
+        if not is_job(sender.name):
+            return
+        said = request if isinstance(request, dict) else {}
+        trace = getattr(more.get("einfo"), "traceback", None)
+        self.reporter().failed(
+            task_id,
+            said.get("retries"),
+            worker=said.get("hostname"),
+            error=exception,
+            traceback=_text(trace),
+            now=utc_now(),
+        )
+
+    def retried(self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any) -> None:
+        """An attempt failed and Celery has sent the next one."""
+        if not is_job(sender.name):
+            return
+        cause = getattr(reason, "exc", None) or reason or LOST_CONNECTION
+        self.reporter().retried(
+            request.id,
+            request.retries,
+            worker=request.hostname,
+            error=cause,
+            traceback=_text(getattr(einfo, "traceback", None)),
+            when=getattr(reason, "when", None),
+            now=utc_now(),
+        )
+
+    def revoked(
+        self, sender: Any = None, request: Any = None, terminated: bool = False, expired: bool = False, **_: Any
+    ) -> None:
+        """A run was cancelled, or came too late."""
+        if not is_job(sender.name):
+            return
+        about = {"worker": request.hostname, "now": utc_now()}
+        if expired:
+            self.reporter().expired(request.id, request.retries, **about)
+            return
+        self.reporter().revoked(
+            request.id, request.retries, actor=self._who_cancelled(request.id), terminated=bool(terminated), **about
+        )
+
+    def unknown(self, sender: Any = None, message: Any = None, name: str = "", **_: Any) -> None:
+        """A message for a job that this worker does not have. Celery drops it."""
+        self._refuse(
+            sender,
+            message,
+            f"no worker here knows the job {name!r}; start the worker with the module that defines it "
+            "(BEATDESK_JOBS), or send the job to a queue whose workers have it",
+        )
+
+    def rejected(self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
+        """A message that is no task, or not in JSON. Celery drops it."""
+        self._refuse(sender, message, f"the message was refused: {exc}" if exc else "the message was refused")
+
+    def _refuse(self, consumer: Any, message: Any, why: str) -> None:
+        headers: Any = getattr(message, "headers", None)
+        if _is_run(headers):
+            args, kwargs = _arguments(message)
+            said = Message(headers, args, kwargs, queue_of(message.delivery_info))
+            self.reporter().refused(said, worker=consumer.hostname, why=why, now=utc_now())
+
+    def _who_cancelled(self, run: str) -> str | None:
+        """Who asked for the run's end; not to know it is no reason to lose the fact."""
+        try:
+            return desk_of(self._app).cancellations.actor(run)
+        except (RedisError, ValueError, KeyError) as error:
+            log.warning("who cancelled run %s cannot be read: %s", run, error)
+            return None
+
+    def _attempt(self, task: Any, run: str) -> tuple[Any, str | None]:
+        """The retries and the worker of a run, from the task's own context.
+
+        Where that is not at hand (the main process sees a hard time limit), from the message that was taken.
+        """
+        context = task.request
+        if context.id == run:
+            return context.retries, context.hostname
+        taken = self._taken.get(run)
+        return (taken.request_dict.get("retries"), taken.hostname) if taken is not None else (0, None)
+
+
+def _is_run(headers: Any) -> bool:
+    """Do these headers name a run of a job?"""
+    if not isinstance(headers, dict):
+        return False
+    run, name = headers.get("id"), headers.get("task")
+    return isinstance(run, str) and isinstance(name, str) and 0 < len(run) <= 64 and not name.startswith(BUILT_IN)
+
+
+def _arguments(message: Any) -> tuple[Any, Any]:
+    """The arguments in a message, none where it cannot be read (which may be why it was refused)."""
+    try:
+        args, kwargs, _embed = message.payload
+    except Exception as error:  # noqa: BLE001 - anybody may have written it
+        log.debug("a refused message has no readable arguments: %r", error)
+        return [], {}
+    return args, kwargs
+
+
+def _text(trace: Any) -> str | None:
+    return None if trace is None else str(trace)
