@@ -1,0 +1,280 @@
+"""Which jobs exist, as data: their parameters, their queues, and the workers that offer them.
+
+Workers publish what they have; the web and the commands read it here and never import job code. The part above
+`Catalogue` is pure. A job that no living worker offers any more stays known, with no workers: its
+schedules must stay editable while the workers are down.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Literal, TypeVar, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
+
+ALIVE_FOR = timedelta(seconds=30)
+"""A worker that has not been heard of for longer is gone."""
+
+FORGOTTEN_AFTER = timedelta(days=1)
+"""A worker that has been gone for longer is no longer listed."""
+
+ParameterKind = Literal["positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"]
+
+
+class Stored(BaseModel):
+    """Data in Redis. Unknown fields are ignored, so that a newer worker can publish to an older desk."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Shape = TypeVar("Shape", bound=Stored)
+
+
+class Parameter(Stored):
+    """One parameter of a job. `default` is JSON, or the text of a value that is not."""
+
+    name: str
+    kind: ParameterKind = "positional_or_keyword"
+    required: bool = True
+    default: JsonValue = None
+    annotation: str = ""
+    doc: str = ""
+
+
+class Job(Stored):
+    """A Celery task that may be scheduled. `workers` are the living ones that offer it."""
+
+    name: str
+    title: str = ""
+    doc: str = ""
+    parameters: list[Parameter] = []
+    queue: str | None = None
+    module: str = ""
+    workers: list[str] = []
+
+
+class Worker(Stored):
+    """What a worker last said of itself."""
+
+    name: str
+    pid: int
+    host: str
+    at: AwareDatetime
+    queues: list[str] = []
+    concurrency: int = 1
+    jobs: list[str] = []
+    active: int = 0
+
+    def is_alive(self, now: datetime) -> bool:
+        """Has it been heard of lately?"""
+        return now - self.at <= ALIVE_FOR
+
+
+def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+    """Would the call fit the job's signature? Raises BadArguments with the parameter and what to do."""
+    by_place = [p for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")]
+    by_name = {p.name: p for p in job.parameters if p.kind in ("positional_or_keyword", "keyword_only")}
+    takes_any_place = any(p.kind == "var_positional" for p in job.parameters)
+    takes_any_name = any(p.kind == "var_keyword" for p in job.parameters)
+    if len(args) > len(by_place) and not takes_any_place:
+        raise BadArguments(
+            f"{job.name} takes at most {len(by_place)} positional argument(s), {len(args)} are given; "
+            f"its call is {call_of(job)}",
+            field="args",
+        )
+    filled = {p.name for p, _ in zip(by_place, args, strict=False)}
+    for name, value in kwargs.items():
+        if name in filled and name in by_name:
+            raise BadArguments(f"the parameter {name!r} is given twice: in args and in kwargs; leave one out")
+        if name in by_name:
+            _check_type(job, by_name[name], value, "kwargs")
+        elif not takes_any_name:
+            raise BadArguments(
+                f"{job.name} has no parameter {name!r}{_meant(name, by_name)}; its call is {call_of(job)}"
+            )
+    for parameter, value in zip(by_place, args, strict=False):
+        _check_type(job, parameter, value, "args")
+    _check_required(job, filled, kwargs)
+
+
+def call_of(job: Job) -> str:
+    """The job's call for people: `reports.job_summary(days: int = 1)`."""
+    return f"{job.name}({', '.join(_shown(parameter) for parameter in job.parameters)})"
+
+
+def unknown_job(name: str, known: Sequence[str]) -> UnknownJob:
+    """The refusal of a job that nobody offers, with what may have been meant."""
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return UnknownJob(
+        f"no worker offers the job {name!r}{hint}; start a worker with the module that defines it (BEATDESK_JOBS), "
+        "or pick one from `beatdesk jobs list`"
+    )
+
+
+class Catalogue:
+    """The jobs and the workers, as workers last published them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def publish(self, jobs: Sequence[Job], worker: Worker, now: datetime) -> None:
+        """Store what a worker that has just started offers, and drop workers that have been gone for long."""
+        with _answering():
+            long_gone = [known.name for known in self.workers() if known.at < now - FORGOTTEN_AFTER]
+            with self._redis.pipeline(transaction=True) as pipe:
+                for job in jobs:
+                    pipe.hset(keys.CATALOGUE_HASH, job.name, job.model_dump_json(exclude={"workers"}))
+                for name in long_gone:
+                    pipe.hdel(keys.WORKERS_HASH, name)
+                pipe.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
+                pipe.execute()
+
+    def heartbeat(self, worker: Worker) -> None:
+        """The worker lives."""
+        with _answering():
+            self._redis.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
+
+    def leave(self, worker: str) -> None:
+        """The worker has ended in order."""
+        with _answering():
+            self._redis.hdel(keys.WORKERS_HASH, worker)
+
+    def workers(self, now: datetime | None = None) -> list[Worker]:
+        """The workers, by name: those that live at `now`, or all that are still listed."""
+        with _answering():
+            raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
+        known = [worker for worker in (_read(Worker, text) for text in raw.values()) if worker is not None]
+        return sorted((w for w in known if now is None or w.is_alive(now)), key=lambda worker: worker.name)
+
+    def jobs(self, now: datetime) -> list[Job]:
+        """Every known job, by name; those that no living worker offers have no workers."""
+        with _answering():
+            raw = cast("dict[str, str]", self._redis.hgetall(keys.CATALOGUE_HASH))
+        offers = _offers(self.workers(now))
+        known = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
+        return sorted(
+            (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in known), key=lambda job: job.name
+        )
+
+    def get(self, name: str, now: datetime | None = None) -> Job | None:
+        """The job of this name, if any worker has ever offered it. `workers` as in `workers(now)`."""
+        with _answering():
+            raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
+        job = None if raw is None else _read(Job, raw)
+        if job is None:
+            return None
+        return job.model_copy(update={"workers": _offers(self.workers(now)).get(name, [])})
+
+    def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+        """Is there such a job, and do the arguments fit it? Raises UnknownJob or BadArguments."""
+        with _answering():
+            raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
+        known = None if raw is None else _read(Job, raw)
+        if known is None:
+            with _answering():
+                names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
+            raise unknown_job(job, names)
+        check_arguments(known, args, kwargs)
+
+    def forget(self, name: str, now: datetime) -> None:
+        """Take a job that nobody offers any more off the list."""
+        job = self.get(name, now)
+        if job is None:
+            raise unknown_job(name, [known.name for known in self.jobs(now)])
+        if job.workers:
+            raise Refused(f"{name} is offered by {', '.join(job.workers)}; stop offering it there first", field="job")
+        with _answering():
+            self._redis.hdel(keys.CATALOGUE_HASH, name)
+
+
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "list": (list,),
+    "tuple": (list,),
+    "dict": (dict,),
+    "None": (type(None),),
+    "NoneType": (type(None),),
+}
+
+
+def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> None:
+    """Refuse a value that its annotation rules out; annotations beyond plain JSON types are not judged."""
+    allowed: list[type] = []
+    for word in _union(parameter.annotation):
+        types = _JSON_TYPES.get(word.partition("[")[0].strip())
+        if types is None:
+            return
+        allowed.extend(types)
+    if (isinstance(value, bool) and bool not in allowed) or not isinstance(value, tuple(allowed)):
+        raise BadArguments(
+            f"{job.name}: {parameter.name} is to be {parameter.annotation}, not {value!r}"[:500], field=field
+        )
+
+
+def _union(annotation: str) -> list[str]:
+    """The parts of `int | None`, brackets respected."""
+    parts, depth = [""], 0
+    for letter in annotation:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "|" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
+def _check_required(job: Job, filled: set[str], kwargs: Mapping[str, object]) -> None:
+    named = {p.name for p in job.parameters if p.kind != "positional_only"} & set(kwargs)
+    missing = [p.name for p in job.parameters if p.required and p.name not in filled | named]
+    if missing:
+        raise BadArguments(
+            f"{job.name} needs a value for {', '.join(repr(name) for name in missing)}; its call is {call_of(job)}"
+        )
+
+
+def _meant(name: str, known: Mapping[str, Parameter]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _shown(parameter: Parameter) -> str:
+    stars = {"var_positional": "*", "var_keyword": "**"}.get(parameter.kind, "")
+    text = stars + parameter.name + (f": {parameter.annotation}" if parameter.annotation else "")
+    return text if stars or parameter.required else f"{text} = {parameter.default!r}"
+
+
+def _offers(workers: Sequence[Worker]) -> dict[str, list[str]]:
+    offers: dict[str, list[str]] = {}
+    for worker in workers:
+        for job in worker.jobs:
+            offers.setdefault(job, []).append(worker.name)
+    return offers
+
+
+def _read(shape: type[Shape], text: str) -> Shape | None:
+    """What was stored, or none where somebody else has written there."""
+    try:
+        return shape.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A Redis that does not answer is an Unavailable."""
+    try:
+        yield
+    except RedisError as error:
+        raise Unavailable(
+            f"Redis does not answer ({error}), so the jobs are not known; see `beatdesk doctor`"
+        ) from error
