@@ -1,0 +1,1 @@
+"""Cleaning up: history and reports that are older than they are worth."""

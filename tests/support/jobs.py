@@ -1,0 +1,97 @@
+"""Jobs for tests: workers get this module by BEATDESK_JOBS."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from celery import Task, shared_task
+from celery.exceptions import Ignore
+
+
+@shared_task(name="tests.add")
+def add(x: int, y: int = 1) -> int:
+    """Add two numbers.
+
+    The rest of the docstring.
+    """
+    return x + y
+
+
+@shared_task(name="tests.fail")
+def fail(message: str = "no such luck") -> None:
+    """Raise."""
+    raise ValueError(message)
+
+
+@shared_task(name="tests.wait")
+def wait(seconds: float = 1.0, mark: str | None = None) -> str:
+    """Write a line to the file `mark` at the beginning and at the end, so that a test can count executions."""
+    _mark(mark, "begin")
+    threading.Event().wait(seconds)
+    _mark(mark, "end")
+    return "waited"
+
+
+@shared_task(name="tests.retry", bind=True, max_retries=2)
+def retry(self: Task, failures: int = 1) -> int:
+    """Fail the first `failures` attempts."""
+    if self.request.retries < failures:
+        raise self.retry(exc=RuntimeError(f"attempt {self.request.retries + 1}"), countdown=0)
+    return self.request.retries + 1
+
+
+@shared_task(name="tests.autoretry", autoretry_for=(KeyError,), default_retry_delay=0, max_retries=1)
+def autoretry() -> None:
+    """Fail in each attempt."""
+    raise KeyError("always")
+
+
+@shared_task(name="tests.die")
+def die(mark: str | None = None) -> None:
+    """Kill the process that runs it."""
+    _mark(mark, "begin")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task(name="tests.echo")
+def echo(value: Any = None) -> Any:
+    """Return what is given."""
+    return value
+
+
+@shared_task(name="tests.odd")
+def odd() -> Any:
+    """Return what is not JSON."""
+    return {1, 2}, object
+
+
+@shared_task(name="tests.ignore")
+def ignore() -> None:
+    """End on purpose."""
+    raise Ignore
+
+
+@shared_task(name="tests.send")
+def send(x: int) -> str:
+    """Send another job; its run's id."""
+    return str(add.delay(x).id)
+
+
+@shared_task(name="tests.tick", bind=True)
+def tick(self: Task) -> Any:
+    """The tick that it was started for."""
+    return getattr(self.request, "tick", None)
+
+
+@shared_task(name="tests.slow_limit", time_limit=1)
+def slow_limit() -> None:
+    """Take longer than it may."""
+    threading.Event().wait(30)
+
+
+def _mark(path: str | None, word: str) -> None:
+    if path:
+        with Path(path).open("a") as file:
+            file.write(f"{word}\n")
