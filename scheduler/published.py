@@ -7,6 +7,7 @@ interface is to use them too, so that two doors never show two shapes.
 from datetime import UTC, datetime
 from typing import Any
 
+from scheduler.history.views import RunView
 from scheduler.rules.spec import Schedule
 
 POLICIES: dict[str, Any] = {
@@ -24,12 +25,6 @@ POLICIES: dict[str, Any] = {
 
 WINDOW: dict[str, Any] = {"starts_at": None, "ends_at": None, "max_runs": None, "calendar": None}
 """No schedule has limits yet."""
-
-RUN_FIELDS = (
-    "id", "schedule", "schedule_uid", "revision", "job", "trigger", "actor", "state", "reason", "tick", "queued_at",
-    "received_at", "started_at", "finished_at", "lateness", "duration", "worker", "queue", "args", "kwargs", "result",
-    "error", "traceback", "attempts",
-)  # fmt: skip
 
 
 def rfc3339(at: datetime | None) -> str | None:
@@ -56,12 +51,16 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
 
-def queued_run_json(
+def run_json(run: RunView) -> dict[str, Any]:
+    """The published form of a run; in lists its large parts are empty."""
+    return run.model_dump(mode="json")
+
+
+def queued_run(
     run_id: str, schedule: Schedule, *, actor: str, args: list[Any], kwargs: dict[str, Any], queued_at: datetime
-) -> dict[str, Any]:
-    """The published form of a run that was started by hand this moment, which history has not recorded yet."""
-    return {
-        **dict.fromkeys(RUN_FIELDS),
+) -> RunView:
+    """A run that was started by hand this moment, which the history has not recorded yet."""
+    named: dict[str, Any] = {
         "id": run_id,
         "schedule": schedule.name,
         "schedule_uid": schedule.uid,
@@ -70,9 +69,10 @@ def queued_run_json(
         "trigger": "manual",
         "actor": actor,
         "state": "queued",
-        "queued_at": rfc3339(queued_at),
+        "queued_at": queued_at,
         "queue": schedule.queue,
         "args": args,
         "kwargs": kwargs,
         "attempts": [],
     }
+    return RunView(**{**dict.fromkeys(RunView.model_fields), "ticks": 1, **named})

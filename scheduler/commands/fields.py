@@ -8,12 +8,14 @@ import getpass
 import json
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scheduler.errors import BadArguments, Refused
 
 AGO = re.compile(r"(\d{1,9})([smhd])")
+YEARS = 1970, 2200
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TIME_REMEDY = "write it as 2026-11-23T05:00:00Z or with an offset, 2026-11-23T06:00:00+01:00"
 
@@ -65,10 +67,7 @@ def instant(text: str, field: str) -> datetime:
         raise Refused(f"{field}: {text!r} is not a time; {TIME_REMEDY}", field=field) from None
     if at.tzinfo is None:
         raise Refused(f"{field}: {text!r} has no time zone; {TIME_REMEDY}", field=field)
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise Refused(f"{field}: {text!r} is beyond the calendar; {TIME_REMEDY}", field=field) from None
+    return _within(text, field, lambda: at.astimezone(UTC))
 
 
 def moment(text: str, field: str, *, now: datetime) -> datetime:
@@ -76,10 +75,19 @@ def moment(text: str, field: str, *, now: datetime) -> datetime:
     ago = AGO.fullmatch(text)
     if ago is None:
         return instant(text, field)
+    return _within(text, field, lambda: now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+
+
+def _within(text: str, field: str, reckon: Callable[[], datetime]) -> datetime:
+    """The instant, if it is one that schedules and histories can be about."""
     try:
-        return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        at = reckon()
+        inside = YEARS[0] <= at.year <= YEARS[1]
     except OverflowError:
-        raise Refused(f"{field}: {text!r} is beyond the calendar; {TIME_REMEDY}", field=field) from None
+        inside = False
+    if not inside:
+        raise Refused(f"{field}: {text!r} is too far away; the years {YEARS[0]} to {YEARS[1]} are read", field=field)
+    return at
 
 
 def priority(text: str) -> int | None:

@@ -16,7 +16,7 @@ def jobs() -> None:
 @jobs.command("list")
 @json_option
 @click.pass_obj
-def list_jobs(desk: Desk, *, as_json: bool) -> None:
+def list_jobs(desk: Desk, /, *, as_json: bool) -> None:
     """List the jobs that workers offer."""
     offered = desk.catalogue.jobs(utc_now())
     if as_json:
@@ -32,7 +32,7 @@ def list_jobs(desk: Desk, *, as_json: bool) -> None:
 @click.argument("name", metavar="JOB")
 @json_option
 @click.pass_obj
-def show(desk: Desk, *, name: str, as_json: bool) -> None:
+def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show JOB with its parameters."""
     now = utc_now()
     job = desk.catalogue.get(name, now)

@@ -11,15 +11,12 @@ import click
 
 from scheduler.clock import utc_now
 from scheduler.commands import fields
+from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table, visible
-from scheduler.history.queries import RunFilter, RunPage, RunView
-from scheduler.published import RUN_FIELDS
+from scheduler.errors import NotFound, Refused
+from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
+from scheduler.published import run_json
 from scheduler.wiring import Desk
-
-STATES = [
-    "queued", "running", "retrying", "succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost",
-]  # fmt: skip
-TRIGGERS = ["schedule", "manual", "backfill", "rerun", "api"]
 
 
 @click.group()
@@ -47,7 +44,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @click.pass_obj
 def list_runs(
-    desk: Desk, *, limit: int, after: str | None, since: str | None, until: str | None, as_json: bool, **filters: Any
+    desk: Desk, /, *, limit: int, after: str | None, since: str | None, until: str | None, as_json: bool, **filters: Any
 ) -> None:
     """List runs, newest first."""
     now = utc_now()
@@ -63,7 +60,7 @@ def list_runs(
 @click.argument("run_id", metavar="ID")
 @json_option
 @click.pass_obj
-def show(desk: Desk, *, run_id: str, as_json: bool) -> None:
+def show(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
     """Show run ID: times, arguments, result, traceback, attempts."""
     say_run(desk.history.run(run_id), as_json=as_json)
 
@@ -72,8 +69,11 @@ def show(desk: Desk, *, run_id: str, as_json: bool) -> None:
 @click.argument("run_id", metavar="ID")
 @json_option
 @click.pass_obj
-def cancel(desk: Desk, *, run_id: str, as_json: bool) -> None:
+def cancel(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
     """Cancel run ID, whether it waits in a queue or is running."""
+    state = _state(desk, run_id)
+    if state in FINAL:
+        raise Refused(f"run: {run_id} cannot be cancelled, it has {state} already", field="run")
     desk.control.cancel(run_id, fields.actor(), utc_now())
     if as_json:
         print_json({"id": run_id, "cancelled": True})
@@ -81,10 +81,23 @@ def cancel(desk: Desk, *, run_id: str, as_json: bool) -> None:
         click.echo(f"run {run_id} is being cancelled; see: beatdesk runs show {run_id}")
 
 
+def _state(desk: Desk, run_id: str) -> str | None:
+    """The state of the run, none where SQL is away: what runs must be stoppable then, too."""
+    try:
+        return desk.history.run(run_id).state
+    except NotFound as error:
+        raise NotFound(f"{error}; one that was started a moment ago may not be recorded yet", field="run") from None
+    except Exception as error:
+        if (outage := explain(error)) is None:
+            raise
+        click.echo(f"beatdesk: {outage}; whether run {run_id} has ended is not known", err=True)
+        return None
+
+
 def say_page(page: RunPage, *, as_json: bool) -> None:
     """Print a page of runs."""
     if as_json:
-        print_json({"items": [as_published(item) for item in page.items], "next": page.next})
+        print_json({"items": [run_json(item) for item in page.items], "next": page.next})
         return
     print_table(
         ["ID", "STATE", "SCHEDULE", "JOB", "TICK", "STARTED", "SECONDS", "WORKER"], [_row(item) for item in page.items]
@@ -95,11 +108,11 @@ def say_page(page: RunPage, *, as_json: bool) -> None:
 
 def say_run(view: RunView, *, as_json: bool) -> None:
     """Print one run whole."""
-    body = as_published(view)
+    body = run_json(view)
     if as_json:
         print_json(body)
         return
-    shown = [key for key in RUN_FIELDS if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
+    shown = [key for key in body if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
     facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
     for attempt in body["attempts"]:
         line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
@@ -110,13 +123,8 @@ def say_run(view: RunView, *, as_json: bool) -> None:
         click.echo("\n".join(visible(line) for line in view.traceback.splitlines()))
 
 
-def as_published(view: RunView) -> dict[str, Any]:
-    """The published form of a run."""
-    return view.model_dump(mode="json")
-
-
 def _row(view: RunView) -> list[str]:
-    body = as_published(view)
+    body = run_json(view)
     columns = ("id", "state", "schedule", "job", "tick", "started_at", "duration", "worker")
     return [_text(body[key]) for key in columns]
 

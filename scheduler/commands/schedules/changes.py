@@ -24,7 +24,7 @@ from scheduler.wiring import Desk
 @click.option("--disabled", is_flag=True, help="Save it switched off.")
 @json_option
 @click.pass_obj
-def add(desk: Desk, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any) -> None:
+def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any) -> None:
     """Make a schedule NAME that runs JOB."""
     when = definition.new_when(
         cron=given["cron"], every=given["every"], tz=given["tz"], default_zone=desk.settings.default_timezone
@@ -43,7 +43,7 @@ def add(desk: Desk, *, name: str, job: str, disabled: bool, as_json: bool, comme
 @click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
 @json_option
 @click.pass_obj
-def edit(desk: Desk, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
+def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
     """Change the named fields of schedule NAME; everything else stays as it is."""
     rule = {key: given[key] for key in ("cron", "every", "tz")}
     named = definition.named_fields(given)
@@ -80,7 +80,7 @@ comment_option = click.option("--comment", default="", metavar="TEXT", help="Why
 @comment_option
 @json_option
 @click.pass_obj
-def enable(desk: Desk, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def enable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Switch schedule NAME on. Nothing that it missed is run."""
     _switch(desk, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
 
@@ -91,7 +91,7 @@ def enable(desk: Desk, *, name: str, revision: int | None, comment: str, as_json
 @comment_option
 @json_option
 @click.pass_obj
-def disable(desk: Desk, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def disable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Switch schedule NAME off. It is kept, with its history."""
     _switch(desk, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
 
@@ -103,7 +103,7 @@ def disable(desk: Desk, *, name: str, revision: int | None, comment: str, as_jso
 @comment_option
 @json_option
 @click.pass_obj
-def delete(desk: Desk, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
     """Delete schedule NAME. Its runs and revisions stay in the history."""
     desk.schedules.listed(name)
     if not yes:

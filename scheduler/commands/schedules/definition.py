@@ -77,8 +77,8 @@ def edited_when(old: When, *, cron: str | None, every: float | None, tz: str | N
 def _no_zone(tz: str | None) -> None:
     if tz is not None:
         raise Refused(
-            f"zone: {tz!r} has a meaning for a crontab only; leave --tz out, or give --cron",
-            field="zone",
+            f"timezone: {tz!r} has a meaning for a crontab only; leave --tz out, or give --cron",
+            field="timezone",
         )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.published import schedule_json, unreadable_json
 from scheduler.rules.spec import CrontabWhen, When
@@ -25,7 +26,7 @@ PAGE = 200
 @click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
 @json_option
 @click.pass_obj
-def list_schedules(desk: Desk, *, limit: int | None, after: str | None, as_json: bool, **filters: Any) -> None:
+def list_schedules(desk: Desk, /, *, limit: int | None, after: str | None, as_json: bool, **filters: Any) -> None:
     """List schedules with their words, next run and newest run."""
     items, following = _read(desk, limit=limit, after=after, **filters)
     runs = newest_runs(desk, items)
@@ -37,7 +38,7 @@ def list_schedules(desk: Desk, *, limit: int | None, after: str | None, as_json:
         click.echo(f"more: --after {following}", err=True)
 
 
-def _read(desk: Desk, *, limit: int | None, after: str | None, **filters: Any) -> tuple[list[Listed], str | None]:
+def _read(desk: Desk, /, *, limit: int | None, after: str | None, **filters: Any) -> tuple[list[Listed], str | None]:
     items: list[Listed] = []
     while limit is None or len(items) < limit:
         size = PAGE if limit is None else min(PAGE, limit - len(items))
@@ -53,7 +54,7 @@ def _read(desk: Desk, *, limit: int | None, after: str | None, **filters: Any) -
 @click.argument("name")
 @json_option
 @click.pass_obj
-def show(desk: Desk, *, name: str, as_json: bool) -> None:
+def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show schedule NAME."""
     listed = desk.schedules.listed(name)
     if as_json:
@@ -91,9 +92,15 @@ def one_as_json(desk: Desk, listed: Listed) -> dict[str, Any]:
 
 
 def newest_runs(desk: Desk, items: list[Listed]) -> dict[str, dict[str, Any]]:
-    """`id` and `state` of the newest run of each schedule, by its uid."""
+    """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past, never the future."""
     uids = [item.schedule.uid for item in items if item.schedule is not None]
-    found = desk.history.last_runs(uids, 1) if uids else {}
+    try:
+        found = desk.history.last_runs(uids, 1)
+    except Exception as error:
+        if (outage := explain(error)) is None:
+            raise
+        click.echo(f"beatdesk: {outage}; last runs are not shown", err=True)
+        return {}
     return {uid: {"id": runs[0].id, "state": runs[0].state} for uid, runs in found.items() if runs}
 
 

@@ -5,7 +5,7 @@ import click
 from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.runs import limit_options, say_page
 from scheduler.errors import NotFound
-from scheduler.history.queries import RunFilter
+from scheduler.history.views import RunFilter
 from scheduler.published import rfc3339
 from scheduler.wiring import Desk
 
@@ -15,7 +15,7 @@ from scheduler.wiring import Desk
 @limit_options
 @json_option
 @click.pass_obj
-def history(desk: Desk, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
+def history(desk: Desk, /, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
     """Show the runs of schedule NAME, newest first."""
     uid = _uid(desk, name)
     wanted = RunFilter(schedule=name) if uid is None else RunFilter(schedule_uid=uid)
@@ -32,7 +32,7 @@ def history(desk: Desk, *, name: str, limit: int, after: str | None, as_json: bo
 @click.argument("name")
 @json_option
 @click.pass_obj
-def revisions(desk: Desk, *, name: str, as_json: bool) -> None:
+def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
     schedule = desk.schedules.get(name)
     saved = desk.history.revisions(schedule.uid)

@@ -14,12 +14,11 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
 from scheduler.commands.runs import say_run
 from scheduler.errors import BeatdeskError, NotFound
-from scheduler.history.queries import RunView
-from scheduler.published import queued_run_json
+from scheduler.history.views import FINAL, RunView
+from scheduler.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
 from scheduler.wiring import Desk
 
-FINAL = frozenset({"succeeded", "failed", "expired", "revoked", "lost", "skipped", "missed"})
 LOOK_EVERY = 0.2
 
 
@@ -36,7 +35,7 @@ class NotFinished(BeatdeskError):
 @json_option
 @click.pass_obj
 def run(
-    desk: Desk, *, name: str, args: str | None, kwargs: str | None, wait: bool, timeout: float | None, as_json: bool
+    desk: Desk, /, *, name: str, args: str | None, kwargs: str | None, wait: bool, timeout: float | None, as_json: bool
 ) -> None:
     """Run schedule NAME now. Its next tick stays where it is."""
     if timeout is not None and not wait:
@@ -54,7 +53,8 @@ def run(
         _report(_end_of(desk, run_id, timeout), as_json=as_json)
         return
     if as_json:
-        print_json(queued_run_json(run_id, schedule, actor=who, args=positional, kwargs=named, queued_at=now))
+        queued = queued_run(run_id, schedule, actor=who, args=positional, kwargs=named, queued_at=now)
+        print_json(run_json(queued))
     else:
         click.echo(f"{name} queued as run {run_id}; see: beatdesk runs show {run_id}")
 

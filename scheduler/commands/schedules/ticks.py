@@ -29,7 +29,7 @@ from_option = click.option("--from", "start", metavar="T", help="Ticks after thi
 @from_option
 @json_option
 @click.pass_obj
-def next_ticks(desk: Desk, *, name: str, count: int, start: str | None, as_json: bool) -> None:
+def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_json: bool) -> None:
     """Show the next ticks of schedule NAME."""
     after = _after(start, utc_now())
     schedule = desk.schedules.get(name)
@@ -46,7 +46,7 @@ def next_ticks(desk: Desk, *, name: str, count: int, start: str | None, as_json:
 @from_option
 @json_option
 @click.pass_obj
-def preview_rule(desk: Desk, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
+def preview_rule(desk: Desk, /, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
     """Show what a rule means, in words and ticks, before anything is saved."""
     after = _after(start, utc_now())
     when = definition.new_when(default_zone=desk.settings.default_timezone, **given)

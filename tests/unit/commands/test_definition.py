@@ -69,9 +69,9 @@ def test_a_schedule_may_change_its_kind():
 
 def test_a_zone_for_an_interval_is_refused():
     for attempt in (lambda: new(every=5.0, tz="UTC"), lambda: edited(EVERY_MINUTE, tz="UTC")):
-        with pytest.raises(Refused, match=r"zone: 'UTC' has a meaning for a crontab only.*--cron") as refusal:
+        with pytest.raises(Refused, match=r"timezone: 'UTC' has a meaning for a crontab only.*--cron") as refusal:
             attempt()
-        assert refusal.value.field == "zone"
+        assert refusal.value.field == "timezone"
 
 
 def test_only_options_that_are_given_name_a_field():

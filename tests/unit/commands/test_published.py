@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from scheduler.published import queued_run_json, rfc3339, schedule_json, unreadable_json
+from scheduler.published import queued_run, rfc3339, run_json, schedule_json, unreadable_json
 from tests.support.builders import a_schedule, every
 from tests.support.interface import POLICY_KEYS, RUN_KEYS, SCHEDULE_KEYS
 
@@ -30,10 +30,12 @@ def test_an_unreadable_entry_has_the_same_keys_and_says_what_is_wrong():
 
 
 def test_a_run_that_was_only_queued_has_every_key_of_a_run():
-    body = queued_run_json("run-1", a_schedule(), actor="cli:ada", args=[], kwargs={"days": 1}, queued_at=TICK)
+    run = queued_run("run-1", a_schedule(), actor="cli:ada", args=[], kwargs={"days": 1}, queued_at=TICK)
+    body = run_json(run)
     assert set(body) == RUN_KEYS
     assert body["state"] == "queued"
     assert body["actor"] == "cli:ada"
+    assert body["queued_at"] == "2026-11-23T05:00:00Z"
 
 
 def test_times_are_in_utc_with_z():
