@@ -142,6 +142,8 @@ class History:
                 (func.count() - ok - failed).label("other"),
                 func.avg(Run.duration).label("mean_duration"),
                 func.max(Run.duration).label("max_duration"),
+                func.avg(Run.lateness).label("mean_lateness"),
+                func.max(Run.lateness).label("max_lateness"),
             )
             .where(*_between(since, until))
             .group_by(*groups)

@@ -7,7 +7,7 @@ are something to look at, and their next event would bring back half a row.
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
@@ -45,6 +45,17 @@ def delete_runs_before(
             yield len(found)
         if len(found) < batch:
             return
+
+
+def count_runs_before(
+    engine: Engine, cutoff: datetime, states: Collection[str] | None = None, schedule: str | None = None
+) -> int:
+    """How many runs `delete_runs_before` would delete."""
+    wanted = select(func.count()).select_from(Run).where(Run.first_at < cutoff, Run.state.in_(_doomed(states)))
+    if schedule is not None:
+        wanted = wanted.where(Run.schedule == schedule)
+    with engine.connect() as connection:
+        return connection.execute(wanted).scalar_one()
 
 
 def expired_reports(engine: Engine, now: datetime, batch: int = 500) -> list[ReportView]:

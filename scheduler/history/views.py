@@ -141,3 +141,5 @@ class SummaryLine(Frozen):
     other: int
     mean_duration: float | None
     max_duration: float | None
+    mean_lateness: float | None
+    max_lateness: float | None

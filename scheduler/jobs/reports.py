@@ -1,5 +1,6 @@
 """Reports over the history, stored as files. A file is complete or not there; its event follows it."""
 
+import functools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,11 +30,11 @@ def job_summary(self: Task[Any, Any], days: int = 1) -> dict[str, Any]:
     lines = desk.history.summary(since, now)
     title = f"Job summary, {_day(since)} to {_day(now)}"
     files = ReportFiles(desk.settings.reports_dir, desk.events)
-    about = {"run": self.request.id, "keep_until": now + KEEP, "now": now}
+    keep = functools.partial(files.store, title, run=self.request.id, keep_until=now + KEEP, now=now)
     page = as_html(lines, title=title, since=since, until=now)
     stored = [
-        files.store(title, "job-summary.html", "text/html", page.encode(), **about),
-        files.store(title, "job-summary.csv", "text/csv", as_csv(lines).encode(), **about),
+        keep("job-summary.html", "text/html", page.encode()),
+        keep("job-summary.csv", "text/csv", as_csv(lines).encode()),
     ]
     return {"schedules": len(lines), "files": [{"path": report.path, "size": report.size} for report in stored]}
 

@@ -4,9 +4,10 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from scheduler.history.views import SummaryLine
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be run by a spreadsheet."""
@@ -17,49 +18,26 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Line(Protocol):
-    """How the runs of one schedule (none: not of a schedule) and job went."""
-
-    @property
-    def schedule(self) -> str | None: ...  # noqa: D102
-    @property
-    def job(self) -> str: ...  # noqa: D102
-    @property
-    def succeeded(self) -> int: ...  # noqa: D102
-    @property
-    def failed(self) -> int: ...  # noqa: D102
-    @property
-    def other(self) -> int: ...  # noqa: D102
-    @property
-    def mean_duration(self) -> float | None: ...  # noqa: D102
-    @property
-    def max_duration(self) -> float | None: ...  # noqa: D102
-    @property
-    def mean_lateness(self) -> float | None: ...  # noqa: D102
-    @property
-    def max_lateness(self) -> float | None: ...  # noqa: D102
-
-
-def as_html(lines: Sequence[Line], *, title: str, since: datetime, until: datetime) -> str:
+def as_html(lines: Sequence[SummaryLine], *, title: str, since: datetime, until: datetime) -> str:
     """A page that needs nothing beside itself; whatever stands in names is escaped."""
     pages = Environment(
         loader=PackageLoader("scheduler.jobs"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     pages.filters["seconds"] = seconds
     pages.filters["moment"] = moment
-    totals = {name: sum(getattr(line, name) for line in lines) for name in ("succeeded", "failed", "other")}
+    totals = {name: sum(getattr(line, name) for line in lines) for name in ("ok", "failed", "other")}
     return pages.get_template("job_summary.html").render(
         title=title, lines=lines, totals=totals, runs=sum(totals.values()), since=since, until=until
     )
 
 
-def as_csv(lines: Sequence[Line]) -> str:
+def as_csv(lines: Sequence[SummaryLine]) -> str:
     """A table for spreadsheets, one line for each schedule and job."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(COLUMNS)
     for line in lines:
-        counts = (line.succeeded, line.failed, line.other)
+        counts = (line.ok, line.failed, line.other)
         times = (line.mean_duration, line.max_duration, line.mean_lateness, line.max_lateness)
         names = (guarded(line.schedule or ""), guarded(line.job))
         table.writerow((*names, sum(counts), *counts, *("" if time is None else f"{time:.3f}" for time in times)))
