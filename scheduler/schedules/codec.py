@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.rules import cron, zones
 from scheduler.rules.identity import plain_uid
@@ -66,7 +68,11 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
     except BeatdeskError as error:
         raise UnreadableEntry(str(error)) from None
     diverged = extra is not None and extra.digest != extras.digest(raw.definition or "")
-    schedule = _schedule(name, definition, when, extra, static=static, diverged=diverged)
+    try:
+        schedule = _schedule(name, definition, when, extra, static=static, diverged=diverged)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UnreadableEntry(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     return Entry(schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition)
 
 

@@ -5,9 +5,10 @@ plain RedBeat code has rewritten the definition since.
 """
 
 from hashlib import sha256
-from typing import Literal
+from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Schedule, When
@@ -19,7 +20,7 @@ class Extra(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: Literal[1] = 1
-    uid: str
+    uid: Annotated[str, AfterValidator(lambda text: str(UUID(text)))]
     revision: int
     digest: str
     origin: Origin = "operator"

@@ -143,6 +143,17 @@ class Listing:
         more = begin + limit < len(names)
         return SchedulePage([line.listed() for line in self.read_all(page)], page[-1] if more else None, len(names))
 
+    def due(self, until: datetime, limit: int) -> list[Listed]:
+        """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are."""
+        with answering():
+            members = self._redis.zrange(
+                keys.SCHEDULE_ZSET, 0, int(until.timestamp()), byscore=True, offset=0, num=limit
+            )
+        lines = [
+            stored.listed() for stored in self.read_all([keys.schedule_name(m) for m in cast("list[str]", members)])
+        ]
+        return sorted((line for line in lines if line.next), key=lambda line: cast(datetime, line.next))
+
     def _lines(self, names: list[str]) -> Iterator[Listed]:
         for begin in range(0, len(names), CHUNK):
             for stored in self.read_all(names[begin : begin + CHUNK]):

@@ -72,6 +72,10 @@ class ScheduleStore:
         """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
         return self._listing.listed(name)
 
+    def due(self, until: datetime, *, limit: int = 20) -> list[Listed]:
+        """What Beat fires until then, soonest first."""
+        return self._listing.due(until, limit)
+
     def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
         check_spec(spec, now=now)
