@@ -45,6 +45,7 @@ LEAST_ROLE = {
     "schedules.show": VIEWER,
     "schedules.preview": VIEWER,
     "schedules.create": OPERATOR,
+    "schedules.arguments": OPERATOR,
     "schedules.edit": OPERATOR,
     "schedules.clone": OPERATOR,
     "schedules.enable": OPERATOR,

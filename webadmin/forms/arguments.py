@@ -1,0 +1,149 @@
+"""The form that is made from a job's parameters: one field each, and the named arguments that were typed in them.
+
+A field left empty means 'the job's own default', and then the argument is not stored, so that a later change
+of the default in code takes effect. What a field cannot say (an empty text, another type) is said in raw JSON.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from scheduler.catalogue import Parameter
+from webadmin.forms import json_text
+
+Widget = Literal["text", "integer", "number", "boolean", "choice", "json"]
+
+_SCALARS: dict[str, Widget] = {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}
+
+
+class Unsplittable(ValueError):
+    """The saved arguments do not fit single fields; raw JSON shows them."""
+
+
+@dataclass(frozen=True)
+class ArgumentField:
+    """One parameter as a field: how it is typed, what stands in it, and what its default is."""
+
+    name: str
+    widget: Widget
+    text: str
+    required: bool
+    default: str
+    annotation: str
+    doc: str
+    choices: tuple[str, ...] = ()
+
+
+def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[ArgumentField]:
+    """The fields of the form, in the order of the signature."""
+    return [
+        ArgumentField(
+            name=parameter.name,
+            widget=widget(parameter),
+            text=given.get(parameter.name, ""),
+            required=parameter.required,
+            default="" if parameter.required else json.dumps(parameter.default, ensure_ascii=False),
+            annotation=parameter.annotation,
+            doc=parameter.doc,
+            choices=choices(parameter),
+        )
+        for parameter in single(parameters)
+    ]
+
+
+def single(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """The parameters that can be given by name, one field each."""
+    return [parameter for parameter in parameters if parameter.kind in ("positional_or_keyword", "keyword_only")]
+
+
+def fits(parameters: Sequence[Parameter]) -> bool:
+    """Whether single fields can say every call that the job needs; one by place only needs raw JSON."""
+    return not any(parameter.kind == "positional_only" and parameter.required for parameter in parameters)
+
+
+def widget(parameter: Parameter) -> Widget:
+    """How a parameter is typed. What has no plain type is typed as JSON."""
+    if choices(parameter):
+        return "choice"
+    return _SCALARS.get(_plain(parameter.annotation), "json")
+
+
+def choices(parameter: Parameter) -> tuple[str, ...]:
+    """The values of a `Literal[...]`, each as JSON."""
+    match = re.fullmatch(r"(?:typing\.)?Literal\[(.+)\]", _plain(parameter.annotation))
+    if not match:
+        return ()
+    values = re.findall(r"'([^']*)'|\"([^\"]*)\"|(-?\d+)", match[1])
+    return tuple(number or json.dumps(one or other) for one, other, number in values)
+
+
+def join(parameters: Sequence[Parameter], given: Mapping[str, str]) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """The named arguments in the fields, and the faults by form field (`p.` and the parameter's name)."""
+    kwargs: dict[str, JsonValue] = {}
+    faults: dict[str, str] = {}
+    for parameter in single(parameters):
+        text = given.get(parameter.name, "").strip()
+        if not text:
+            if parameter.required:
+                faults[f"p.{parameter.name}"] = "The job needs this; it has no default."
+            continue
+        try:
+            kwargs[parameter.name] = value(parameter, text)
+        except ValueError as error:
+            faults[f"p.{parameter.name}"] = str(error)
+    return kwargs, faults
+
+
+def value(parameter: Parameter, text: str) -> JsonValue:
+    """What `text` means for a parameter. Raises ValueError with the remedy."""
+    kind = widget(parameter)
+    if kind == "text":
+        return text
+    if kind == "choice":
+        if text not in choices(parameter):
+            raise ValueError(f"{text} is not one of {', '.join(choices(parameter))}.")
+        chosen: JsonValue = json.loads(text)
+        return chosen
+    if kind == "boolean":
+        if text not in ("true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false.")
+        return text == "true"
+    if kind == "integer":
+        if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+            raise ValueError(f"{text!r} is not a whole number.")
+        return int(text)
+    parsed = json_text.parse(text)
+    if kind == "number" and (isinstance(parsed, bool) or not isinstance(parsed, int | float)):
+        raise ValueError(f"{text!r} is not a number. Write one such as 5 or 0.5.")
+    return parsed
+
+
+def split(
+    parameters: Sequence[Parameter], args: Sequence[JsonValue], kwargs: Mapping[str, JsonValue]
+) -> dict[str, str]:
+    """Saved arguments as the text of single fields, exactly `join`'s reverse. Raises Unsplittable."""
+    named = {parameter.name: parameter for parameter in single(parameters)}
+    if not fits(parameters) or args or set(kwargs) - set(named):
+        raise Unsplittable
+    given = {name: _text(named[name], argument) for name, argument in kwargs.items()}
+    joined, _ = join(parameters, given)
+    if json.dumps(joined, sort_keys=True) != json.dumps(dict(kwargs), sort_keys=True):
+        raise Unsplittable
+    return given
+
+
+def _text(parameter: Parameter, argument: JsonValue) -> str:
+    if widget(parameter) == "text" and isinstance(argument, str):
+        return argument
+    return json.dumps(argument, ensure_ascii=False)
+
+
+def _plain(annotation: str) -> str:
+    """The annotation without `| None`, which an empty field says."""
+    parts = [part.strip() for part in re.sub(r"^(?:typing\.)?Optional\[(.+)\]$", r"\1", annotation).split("|")]
+    rest = [part for part in parts if part != "None"]
+    return rest[0] if len(rest) == 1 else annotation

@@ -1,0 +1,69 @@
+"""JSON as people type it: strict, with the place of the fault and the remedy in the message."""
+
+import json
+from typing import Any, NoReturn
+
+from pydantic import JsonValue
+
+_KINDS: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+class BadJson(ValueError):
+    """The text is not JSON; the message says where and what to do."""
+
+
+def parse(text: str) -> JsonValue:
+    """The value written in `text`. NaN, doubled names and half characters are refused: readers differ on them."""
+    try:
+        value: JsonValue = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_single)
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise BadJson(f"Not JSON at line {error.lineno}, column {error.colno}: {_remedy(text, error)}") from None
+    except RecursionError:
+        raise BadJson("This is nested too deep. 20 levels are enough for any job.") from None
+    except UnicodeEncodeError:
+        raise BadJson("This holds half of a character (\\ud800 to \\udfff). Write the character itself.") from None
+    except BadJson:
+        raise
+    except ValueError as error:
+        raise BadJson(f"Not JSON: {error}.") from None
+    return value
+
+
+def kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+def _remedy(text: str, error: json.JSONDecodeError) -> str:
+    near = text[error.pos : error.pos + 1]
+    if near == "'":
+        return "use double quotes."
+    if error.msg.startswith("Expecting property name"):
+        return "names stand in double quotes, and no comma stands before the closing brace."
+    if error.msg.startswith("Extra data"):
+        return "the value ends before this."
+    if text[error.pos : error.pos + 4] in ("True", "None") or text[error.pos : error.pos + 5] == "False":
+        return "write true, false or null in small letters."
+    return f"{error.msg[0].lower()}{error.msg[1:]}."
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is no JSON number. Write a number or null.")
+
+
+def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise BadJson(f"{doubled!r} stands twice. Keep one of them.")
+    return value

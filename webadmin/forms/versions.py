@@ -1,0 +1,48 @@
+"""Two versions of a schedule side by side: the fields in which they differ, as text."""
+
+import json
+from dataclasses import dataclass
+
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
+
+LABELS = {
+    "when": "When",
+    "job": "Job",
+    "args": "Positional arguments",
+    "kwargs": "Arguments",
+    "enabled": "Enabled",
+    "queue": "Queue",
+    "priority": "Priority",
+    "owner": "Owner",
+    "tags": "Tags",
+    "description": "Description",
+    "notes": "Notes",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that is not the same in both."""
+
+    label: str
+    ours: str
+    theirs: str
+
+
+def differences(ours: Spec, theirs: Spec) -> list[Difference]:
+    """The fields in which two versions differ, in the editor's order. Where an interval is anchored is not one."""
+    pairs = [(label, shown(getattr(ours, name)), shown(getattr(theirs, name))) for name, label in LABELS.items()]
+    return [Difference(label, ours_, theirs_) for label, ours_, theirs_ in pairs if ours_ != theirs_]
+
+
+def shown(value: object) -> str:
+    """A field's value as text; nothing is a dash."""
+    if isinstance(value, CrontabWhen):
+        return f"{value.crontab} ({value.timezone})"
+    if isinstance(value, IntervalWhen):
+        return f"every {value.every:.15g} seconds"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, "", []):
+        return "—"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,15 @@
+"""The schedule screens: list, editor, page of one, and the buttons.
+
+One Flask-Admin view, put together from one file for each screen. None of them decides what a schedule means or
+touches Redis: they ask the store, and show what it answers.
+"""
+
+from webadmin.guard import Guard
+from webadmin.views.schedules.changes import ChangePages
+from webadmin.views.schedules.editor import EditorPages
+from webadmin.views.schedules.listing import ListPages
+from webadmin.views.schedules.previews import PreviewPages
+
+
+class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, ChangePages):
+    """`/schedules/` and everything under it."""

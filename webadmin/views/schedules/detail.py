@@ -1,0 +1,63 @@
+"""One schedule: its state in a sentence, what and when, the coming ticks, the last runs, the revisions."""
+
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+from sqlalchemy.exc import SQLAlchemyError
+
+from scheduler.clock import utc_now
+from scheduler.errors import Refused, Unavailable
+from scheduler.history.queries import RevisionView
+from scheduler.rules.spec import Schedule
+from webadmin import desk
+from webadmin.forms.draft import pretty
+from webadmin.views.schedules import rows
+from webadmin.views.schedules.previews import Coming, coming
+from webadmin.views.schedules.recent import last_runs
+
+RUNS = 20
+REVISIONS = 20
+
+
+class DetailPages(BaseView):
+    """`/schedules/<name>/`."""
+
+    @expose("/<path:name>/")
+    def show(self, name: str) -> ResponseReturnValue:
+        """The page of one schedule, or of an entry that cannot be read."""
+        return self.page(name)
+
+    def page(self, name: str, *, kwargs: str | None = None, run_error: str | None = None) -> str:
+        """The page; `kwargs` are those that were typed for one run, and `run_error` what is wrong with them."""
+        listed = desk().schedules.listed(name)
+        schedule = listed.schedule
+        if schedule is None:
+            return self.render("schedules/problem.html", listed=listed)
+        runs = last_runs([schedule.uid], RUNS)
+        recent = runs.by_uid.get(schedule.uid, ())
+        return self.render(
+            "schedules/show.html",
+            schedule=schedule,
+            row=rows.row(listed, ()),
+            runs=recent,
+            bars=rows.bars(recent) if recent else None,
+            history_away=runs.away,
+            coming=_coming(schedule),
+            revisions=_revisions(schedule.uid),
+            kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
+            run_error=run_error,
+        )
+
+
+def _coming(schedule: Schedule) -> Coming | None:
+    """The next ticks; none where the rule is not one that can be computed."""
+    try:
+        return coming(schedule.when, now=utc_now())
+    except Refused:
+        return None
+
+
+def _revisions(uid: str) -> list[RevisionView]:
+    try:
+        return desk().history.revisions(uid, REVISIONS)
+    except (SQLAlchemyError, Unavailable):
+        return []

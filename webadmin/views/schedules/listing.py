@@ -1,0 +1,42 @@
+"""The list: a page of schedules, each with its last runs. Changes nothing."""
+
+from flask import request
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from webadmin import desk
+from webadmin.forms import filters
+from webadmin.views.schedules import rows
+from webadmin.views.schedules.recent import last_runs
+
+PAGE = 50
+BARS = 16
+
+
+class ListPages(BaseView):
+    """`/schedules/`."""
+
+    @expose("/")
+    def index(self) -> str:
+        """The page of the list that the query string asks for."""
+        wanted = filters.wanted(request.args)
+        page = desk().schedules.page(
+            search=wanted.search,
+            state=wanted.state,
+            job=wanted.job,
+            tag=wanted.tag,
+            after=request.args.get("after") or None,
+            limit=PAGE,
+        )
+        runs = last_runs(rows.by_uid(page.items), BARS)
+        return self.render(
+            "schedules/list.html",
+            rows=rows.rows(page.items, runs.by_uid),
+            history_away=runs.away,
+            total=page.total,
+            next_query=wanted.query(after=page.next) if page.next else None,
+            first_query=wanted.query() if request.args.get("after") else None,
+            filters=wanted,
+            jobs=sorted(job.name for job in desk().catalogue.jobs(utc_now())),
+            here=request.full_path.rstrip("?"),
+        )

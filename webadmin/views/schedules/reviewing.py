@@ -1,0 +1,70 @@
+"""A draft judged whole: what the form sees, what the rules say, what the catalogue knows. Writes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.catalogue import Catalogue
+from scheduler.errors import Refused
+from scheduler.rules import check
+from scheduler.rules.spec import Schedule, Spec
+from webadmin.forms.draft import Draft
+from webadmin.forms.reading import Reading, read
+
+
+@dataclass(frozen=True)
+class Review:
+    """The schedule that was meant and everything that is wrong with it, by form field."""
+
+    spec: Spec | None
+    errors: dict[str, str]
+
+
+def review(draft: Draft, saved: Schedule | None, catalogue: Catalogue, *, now: datetime) -> Review:
+    """Judge a draft. The store judges again when it writes; here all faults are wanted at once.
+
+    `saved` is the schedule that is edited: its name stays, and a call that plain RedBeat code wrote may stay too.
+    """
+    job = catalogue.get(draft.job.strip()) if draft.job.strip() else None
+    reading = read(draft, job.parameters if job else None)
+    errors = dict(reading.errors)
+    for trial in _trials(draft, reading, saved, catalogue, now):
+        try:
+            trial()
+        except Refused as error:
+            for field, text in at_field(draft, error).items():
+                errors.setdefault(field, text)
+    return Review(reading.spec, errors)
+
+
+def at_field(draft: Draft, error: Refused) -> dict[str, str]:
+    """The error under the name of the form's field that can mend it."""
+    rule = "crontab" if draft.kind == "crontab" else "every"
+    names = {"when": rule, "anchor": "every", "zone": "timezone"}
+    field = error.field or ""
+    return {names.get(field, field) or "form": sentence(str(error))}
+
+
+def sentence(text: str) -> str:
+    """A message as it stands beside a field: capital first, full stop last."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
+
+
+def _trials(
+    draft: Draft, reading: Reading, saved: Schedule | None, catalogue: Catalogue, now: datetime
+) -> Iterator[Callable[[], object]]:
+    """What can be asked of the parts that could be read."""
+    name, job, when, args, kwargs = draft.name.strip(), draft.job.strip(), reading.when, reading.args, reading.kwargs
+    if name and saved is None:
+        yield lambda: check.check_name(name)
+    if when is not None:
+        yield lambda: check.check_when(when, now=now)
+    same_call = saved is not None and (saved.job, saved.args, saved.kwargs) == (job, args, kwargs)
+    if args is not None and kwargs is not None and not same_call:
+        yield lambda: check.check_arguments(args, kwargs)
+        if job:
+            yield lambda: catalogue.check_call(job, args, kwargs)
+    if reading.spec is not None:
+        rest = reading.spec.model_copy(update={"name": "checked-above", "args": [], "kwargs": {}})
+        yield lambda: check.check_spec(rest, now=now)

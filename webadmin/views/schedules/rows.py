@@ -1,0 +1,116 @@
+"""One line of the schedule list, ready to print: bars, words, what is wrong. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.history.queries import RunView
+from scheduler.rules.spec import CrontabWhen, Schedule, When
+from scheduler.rules.words import describe
+from scheduler.schedules.store import Listed
+
+BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
+
+GROUPS = {
+    "succeeded": "ok",
+    "failed": "bad",
+    "lost": "bad",
+    "expired": "late",
+    "missed": "late",
+    "skipped": "off",
+    "revoked": "off",
+}
+"""How a state is drawn; what is not here is still going on."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Runs as bars, oldest left: one SVG path for each group of states, and the same in words."""
+
+    width: int
+    paths: tuple[tuple[str, str], ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A schedule in the list. Where `problem` is set, the entry cannot be read and there is no schedule."""
+
+    name: str
+    schedule: Schedule | None
+    problem: str | None
+    words: str
+    expression: str
+    zone: str | None
+    next: datetime | None
+    last: RunView | None
+    bars: Bars | None
+    diverged: bool = False
+
+
+def row(listed: Listed, runs: Sequence[RunView]) -> Row:
+    """The line for one entry; `runs` are its last ones, newest first."""
+    when = listed.schedule.when if listed.schedule else None
+    return Row(
+        name=listed.name,
+        schedule=listed.schedule,
+        problem=listed.problem,
+        words=describe(when) if when else "",
+        expression=expression(when) if when else "",
+        zone=when.timezone if isinstance(when, CrontabWhen) else None,
+        next=listed.next,
+        last=runs[0] if runs else None,
+        bars=bars(runs) if runs else None,
+        diverged=listed.diverged,
+    )
+
+
+def expression(when: When) -> str:
+    """The rule as it is written, where it is written as a line."""
+    return when.crontab if isinstance(when, CrontabWhen) else ""
+
+
+def bars(runs: Sequence[RunView]) -> Bars:
+    """Bars for runs that come newest first. Height is the duration against the longest; a failure is never small."""
+    longest = max((run.duration or 0 for run in runs), default=0)
+    drawn: dict[str, str] = {}
+    for place, run in enumerate(reversed(runs)):
+        group = GROUPS.get(run.state, "live")
+        height = _height(run.duration, longest) if group in ("ok", "live") else BAR_HEIGHT
+        left = place * (BAR_WIDTH + BAR_GAP)
+        path = _bar(left, BAR_HEIGHT, height)
+        if group == "bad":  # in two pieces, so that colour is not the only sign
+            path = _bar(left, BAR_HEIGHT, 4) + _bar(left, BAR_HEIGHT - 6, BAR_HEIGHT - 6)
+        drawn[group] = drawn.get(group, "") + path
+    return Bars(len(runs) * (BAR_WIDTH + BAR_GAP) - BAR_GAP, tuple(drawn.items()), in_words(runs))
+
+
+def in_words(runs: Sequence[RunView]) -> str:
+    """The last runs counted by state: 'last 12 runs: 11 succeeded, 1 failed'."""
+    counts: dict[str, int] = {}
+    for run in runs:
+        counts[run.state] = counts.get(run.state, 0) + 1
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items(), key=_most_first))
+    return f"last run: {runs[0].state}" if len(runs) == 1 else f"last {len(runs)} runs: {parts}"
+
+
+def by_uid(listed: Sequence[Listed]) -> list[str]:
+    """The ids to ask the history for."""
+    return [item.schedule.uid for item in listed if item.schedule]
+
+
+def rows(listed: Sequence[Listed], runs: Mapping[str, Sequence[RunView]]) -> list[Row]:
+    """The lines of a page."""
+    return [row(item, runs.get(item.schedule.uid, ()) if item.schedule else ()) for item in listed]
+
+
+def _bar(left: int, foot: int, height: int) -> str:
+    return f"M{left} {foot}v-{height}h{BAR_WIDTH}v{height}z"
+
+
+def _height(duration: float | None, longest: float) -> int:
+    return max(4, round((duration or 0) / longest * BAR_HEIGHT)) if longest else BAR_HEIGHT // 2
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
