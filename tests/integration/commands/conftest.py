@@ -1,67 +1,13 @@
-"""The command line of these tests: `beatdesk`, called in this process, on the servers of the test."""
+"""The command line of these tests, on the servers of the test."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.commands import cli
 from scheduler.wiring import Desk
-
-
-class Commands:
-    """Calls commands and says what came of it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-
-    def __call__(self, *words: str, typed: str | None = None) -> Result:
-        return CliRunner().invoke(cli, list(words), obj=self.desk, input=typed)
-
-    def done(self, *words: str, typed: str | None = None) -> str:
-        """What a command that succeeds has printed."""
-        result = self(*words, typed=typed)
-        assert result.exit_code == 0, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
-        return result.stdout
-
-    def json(self, *words: str) -> Any:
-        """What a command that succeeds has printed as JSON."""
-        return json.loads(self.done(*words, "--json"))
-
-    def refused(self, *words: str) -> str:
-        """The message of a command that is refused: on stderr, exit 1, nothing on stdout."""
-        result = self(*words)
-        assert result.exit_code == 1, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
-        assert isinstance(result.exception, SystemExit), repr(result.exception)
-        assert result.stdout == ""
-        return result.stderr
-
-    def refused_json(self, *words: str) -> dict[str, Any]:
-        """The same with --json: one object on stderr."""
-        body: dict[str, Any] = json.loads(self.refused(*words, "--json"))
-        return body
-
-    def misused(self, *words: str) -> str:
-        """The message of a command that is used wrongly: exit 2."""
-        result = self(*words)
-        assert result.exit_code == 2, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
-        assert result.stdout == ""
-        return result.stderr
-
-    def written(self) -> dict[str, Any]:
-        """All that edits write to: every entry, the schedule's scores, the stream's length."""
-        redis = self.desk.redis
-        entries = {key: redis.hgetall(key) for key in redis.scan_iter("redbeat:*") if redis.type(key) == "hash"}
-        return {
-            "entries": entries,
-            "scores": redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True),
-            "events": redis.xlen(keys.EVENTS_STREAM),
-        }
+from tests.support.commands import Commands
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scheduler.wiring import Desk
-from tests.integration.commands.conftest import Commands
+from tests.support.commands import Commands
 from tests.support.ports import free_port
 
 
