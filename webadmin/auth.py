@@ -4,19 +4,25 @@ Accounts are made by the command `beatdesk users`; there is no registration and 
 changes `fs_uniquifier`, so that a copied cookie ends with the session that it was copied from.
 """
 
-import uuid
+import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, current_app, session
+from flask import Flask, current_app
+from flask import session as cookie
 from flask_login import user_logged_out
+from flask_security import LoginForm as StockLoginForm
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
 from flask_security.signals import user_authenticated
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session, registry, relationship, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
 
+from scheduler.accounts import LONGEST, make_uniquifier
+from scheduler.history.engine import writing
 from scheduler.history.models import Base, Role, User, UserRole
 from webadmin import desk
 from webadmin.guard import safe_path
@@ -39,6 +45,17 @@ _mapping.map_imperatively(
         "roles": relationship(AccountRole, secondary=UserRole.__table__, lazy="selectin", viewonly=True),
     },
 )
+
+
+def as_stored(text: str | None) -> str | None:
+    """An address as `scheduler.accounts.check_email` writes it."""
+    return unicodedata.normalize("NFC", text.strip()).lower() if text else text
+
+
+class LoginForm(StockLoginForm):
+    """Address and password. The address is a name to log in with: the stock form refuses `admin@beatdesk.local`."""
+
+    email = StringField(filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)])
 
 
 class DeskSession(Session):
@@ -80,7 +97,7 @@ def install(app: Flask) -> None:
     app.config.update(SETTINGS, REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"])
     sessions = scoped_session(sessionmaker(class_=DeskSession))
     app.extensions["sessions"] = sessions
-    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole))
+    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm)
     app.login_manager.request_loader(no_tokens)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda error: sessions.remove())
     user_authenticated.connect(start_afresh, app)
@@ -94,15 +111,14 @@ def no_tokens(request: Any) -> None:
 
 def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
     """Drop what the visitor's session held before the login, the CSRF token too."""
-    for name in set(session) - {"_user_id", "_fresh", "_id", "fs_paa"}:
-        session.pop(name)
+    for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
+        cookie.pop(name)
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """Make every cookie of this account worthless, copied ones too."""
-    sessions = current_app.extensions["sessions"]
-    user.fs_uniquifier = uuid.uuid4().hex
-    sessions.commit()
+    with Session(writing(desk().engine)) as session, session.begin():
+        session.execute(update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier()))
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:

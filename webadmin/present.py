@@ -33,10 +33,7 @@ class Look:
 
 STATES = {
     "queued": Look("Queued", "azure", "inbox", live=True),
-    "received": Look("Received", "azure", "send", live=True),
-    "started": Look("Running", "blue", "loader", live=True),
     "running": Look("Running", "blue", "loader", live=True),
-    "retried": Look("Retrying", "yellow", "repeat", live=True),
     "retrying": Look("Retrying", "yellow", "repeat", live=True),
     "succeeded": Look("Succeeded", "green", "circle-check"),
     "failed": Look("Failed", "red", "alert-circle"),

@@ -1,7 +1,6 @@
 """What every template knows: the time, the health, the menu, the visitor's choices, addresses of static files."""
 
 import hashlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from flask import Flask, current_app, request, url_for
 from scheduler.clock import utc_now
 from webadmin import guard, health, preferences, present
 from webadmin.security import csp_nonce
+
+PART_NAMES = {"beat": "Beat", "workers": "Workers", "recorder": "Recorder", "redis": "Redis", "sql": "Database"}
 
 
 def install(app: Flask) -> None:
@@ -32,8 +33,12 @@ def install(app: Flask) -> None:
         state_look=present.state_look,
         state_words=present.state_words,
         asset=asset,
+        masked_text=present.masked_text,
+        part_name=lambda part: PART_NAMES.get(part.name, part.name),
+        triggers=present.TRIGGERS,
         chosen=preferences.chosen,
-        health=lambda: well_or_not(health.current),
+        health=health.current,
+        causes=health.causes,
         here=here,
         with_query=with_query,
         menu=menu,
@@ -57,12 +62,6 @@ def menu() -> list[Any]:
     """Flask-Admin's menu, as far as this user may follow it."""
     admin = current_app.extensions["admin"][0]
     return [item for item in admin.menu() if item.is_accessible()]
-
-
-def well_or_not(read: Callable[[], Any]) -> dict[str, Any]:
-    """The parts of the desk and those that are not well."""
-    parts = health.parts(read())
-    return {"parts": parts, "red": [part for part in parts if not part.ok]}
 
 
 def here() -> str:

@@ -29,15 +29,16 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 
 def install(app: Flask) -> None:
     """Put Flask-Admin at the root of the app, with the overview as its first page."""
-    from webadmin.views.home import HomeView
+    from webadmin.views import home
 
-    home = HomeView(name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home")
+    home.install(app)
+    first = home.HomeView(name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home")
     admin = Admin(
         app,
         name="Beatdesk",
         url="/",
         endpoint="home",
-        index_view=home,
+        index_view=first,
         # Without a path of its own the first view would also serve Flask-Admin's Bootstrap 4 files.
         static_url_path="/static/admin",
         theme=Theme(folder="bootstrap4", base_template="layout.html"),

@@ -1,9 +1,13 @@
-"""Changes."""
+"""The audit list: who changed which schedule, when, and why."""
 
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from webadmin import desk
 from webadmin.guard import Guard
+
+PAGE = 50
 
 
 class ChangesView(Guard, BaseView):
@@ -11,5 +15,12 @@ class ChangesView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The list."""
-        return self.render("layout.html")
+        """All revisions of all schedules, newest first."""
+        after = request.args.get("after") or None
+        page = desk().history.changes(after, PAGE)
+        return self.render(
+            "changes/index.html",
+            page=page,
+            next_url=url_for("changes.index", after=page.next) if page.next else None,
+            first_url=url_for("changes.index") if after else None,
+        )

@@ -1,20 +1,86 @@
-"""The overview: what is wrong, what runs, what comes next."""
+"""The overview: is everything well, who needs you, what runs, what comes next."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.clock import utc_now
+from scheduler.errors import Unavailable
+from scheduler.history.queries import RunFilter
+from scheduler.history.views import RunView
+from scheduler.schedules.listing import Listed
+from scheduler.wiring import Desk
+from webadmin import desk, overview
 from webadmin.guard import Guard
+from webadmin.remembered import Remembered
+
+LIVE = ("running", "retrying")
+SHOWN = 10
+TOTALS = ("succeeded", "failed", "running", "queued", "retrying", "missed", "expired", "lost", "revoked", "skipped")
+ALWAYS = ("succeeded", "failed", "running")
+"""States whose number is shown even where it is 0."""
 
 
 class HomeView(Guard, BaseView):
-    """`/` and the fragments that keep it fresh."""
+    """`/` and the fragments that keep it, and the bar of every page, fresh."""
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """The overview."""
-        return self.render("home/index.html")
+        return self.render("home/index.html", **seen(utc_now()))
+
+    @expose("/fragments/overview")
+    def live(self) -> ResponseReturnValue:
+        """The overview without its frame."""
+        return self.render("home/fragment.html", **seen(utc_now()))
 
     @expose("/fragments/health")
     def health(self) -> ResponseReturnValue:
-        """The pill in the bar of every page."""
+        """The sign in the bar of every page."""
         return self.render("home/pill.html")
+
+
+def install(app: Flask) -> None:
+    """Let the app remember which entries cannot be read."""
+    app.extensions["unreadable"] = Remembered(unreadable, timedelta(minutes=1))
+
+
+def seen(now: datetime) -> dict[str, Any]:
+    """Everything that the overview shows. Without Redis the past is still there, and the future is none."""
+    history = desk().history
+    trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
+    uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
+    day_ago = now - overview.DAY
+    counts = history.state_counts(day_ago)
+    return {
+        "needs": overview.needs(trouble, history.last_runs(uids, 3), now),
+        "broken": current_app.extensions["unreadable"].read(desk(), now),
+        "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],
+        "coming": coming(now),
+        "totals": [(state, counts.get(state, 0)) for state in TOTALS if counts.get(state) or state in ALWAYS],
+        "moment_of": lambda run: overview.moment_of(run, now),
+    }
+
+
+def newest(state: str, limit: int) -> list[RunView]:
+    """The newest runs in a state."""
+    return desk().history.runs(RunFilter(state=state), limit=limit).items
+
+
+def coming(now: datetime) -> list[Listed] | None:
+    """What Beat fires in the next hour; none where Redis is away."""
+    try:
+        return desk().schedules.due(now + timedelta(hours=1), limit=SHOWN)
+    except Unavailable:
+        return None
+
+
+def unreadable(desk: Desk, now: datetime) -> list[Listed]:
+    """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept for a while."""
+    try:
+        return desk.schedules.page(state="problem", limit=SHOWN).items
+    except Unavailable:
+        return []

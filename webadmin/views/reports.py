@@ -1,9 +1,21 @@
-"""Reports."""
+"""Files that jobs left: list, view, download.
 
+A report is written by a job and may hold anything, so that it is shown in a sandbox: no scripts, no forms, no requests.
+"""
+
+from flask import abort, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.history.queries import ReportView
+from webadmin import desk
 from webadmin.guard import Guard
+from webadmin.paths import file_below
+from webadmin.security import sandbox
+
+PAGE = 50
+SHOWN = {"text/html": "text/html; charset=utf-8", "text/plain": "text/plain; charset=utf-8"}
+"""Media types that a browser may show; all others are downloads."""
 
 
 class ReportsView(Guard, BaseView):
@@ -11,5 +23,41 @@ class ReportsView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The list."""
-        return self.render("layout.html")
+        """The reports, newest first."""
+        after = request.args.get("after") or None
+        page = desk().history.reports(after, PAGE)
+        return self.render(
+            "reports/index.html",
+            page=page,
+            shown=SHOWN,
+            next_url=url_for("reports.index", after=page.next) if page.next else None,
+            first_url=url_for("reports.index") if after else None,
+        )
+
+    @expose("/<id>")
+    def show(self, id: str) -> ResponseReturnValue:
+        """The report itself, in the browser."""
+        report = desk().history.report(id)
+        media_type = SHOWN.get(report.media_type.partition(";")[0].strip().lower())
+        return self._send(report, media_type, as_attachment=media_type is None)
+
+    @expose("/<id>/download")
+    def download(self, id: str) -> ResponseReturnValue:
+        """The report as a file."""
+        return self._send(desk().history.report(id), None, as_attachment=True)
+
+    @staticmethod
+    def _send(report: ReportView, media_type: str | None, *, as_attachment: bool) -> ResponseReturnValue:
+        path = file_below(desk().settings.reports_dir, report.path)
+        if path is None:
+            abort(404, "The file of this report is gone. The job that made it can be run again from its schedule.")
+        return sandbox(
+            send_file(
+                path,
+                mimetype=media_type or "application/octet-stream",
+                as_attachment=as_attachment,
+                download_name=path.name,
+                etag=False,
+                max_age=0,
+            )
+        )

@@ -1,15 +1,18 @@
-"""Users."""
+"""Who may log in. Accounts are made and changed by the command `beatdesk users`; here they are only seen."""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.accounts import ROLE_WORDS
+from scheduler.history.accounts import Accounts
+from webadmin import desk
 from webadmin.guard import Guard
 
 
 class UsersView(Guard, BaseView):
-    """`/users/`."""
+    """`/users/`, for administrators."""
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The list."""
-        return self.render("layout.html")
+        """The accounts."""
+        return self.render("users/index.html", accounts=Accounts(desk().engine).list(), role_words=ROLE_WORDS)

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  root.classList.add("with-script");
 
   // Times. The server writes UTC; here they become the visitor's, and relative ones keep moving.
   const pad = (n) => String(n).padStart(2, "0");
@@ -23,12 +24,21 @@
     if (Math.abs(away) < 1) return "now";
     return away > 0 ? `in ${rough(away)}` : `${rough(-away)} ago`;
   };
+  const clock = (date, local) => absolute(date, local).slice(11);
+  const shown = { absolute, relative, clock };
+  const length = (s) => {
+    if (s < 3600) return s < 60 ? `${Math.floor(s)} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
+    return s < 86400 ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min` : `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  };
   const showTimes = (within) => {
+    for (const element of within.querySelectorAll("[data-since]")) {
+      element.textContent = length(Math.max(0, (Date.now() - new Date(element.dataset.since).getTime()) / 1000));
+    }
     const local = root.dataset.zone !== "utc";
     for (const element of within.querySelectorAll("time[data-time]")) {
       const date = new Date(element.dateTime);
       if (Number.isNaN(date.getTime())) continue;
-      const text = element.dataset.time === "relative" ? relative(date) : absolute(date, local);
+      const text = shown[element.dataset.time](date, local);
       if (element.textContent !== text) element.textContent = text;
       if (element.dataset.time === "relative") element.title = absolute(date, local);
     }
@@ -91,7 +101,6 @@
     const symbols = { auto: "sun-moon", light: "sun", dark: "moon" };
     const theme = button.value;
     root.dataset.theme = theme;
-    root.dataset.bsTheme = theme === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : theme;
     keep("theme", theme);
     button.value = following[theme];
     button.title = `Colours: ${theme}. Change to ${following[theme]}.`;

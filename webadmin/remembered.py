@@ -1,0 +1,34 @@
+"""An answer that is asked for once in a while per process, not once per page."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from scheduler.wiring import Desk
+
+Answer = TypeVar("Answer")
+
+
+class Remembered(Generic[Answer]):
+    """The last answer and when it was asked for. One thread asks; the others take what is there."""
+
+    def __init__(self, ask: Callable[[Desk, datetime], Answer], fresh: timedelta) -> None:
+        self._ask = ask
+        self._fresh = fresh
+        self._lock = threading.Lock()
+        self._last: tuple[datetime, Answer] | None = None
+
+    def read(self, desk: Desk, now: datetime) -> Answer:
+        """An answer that is at most `fresh` old, or older while another thread is asking."""
+        last = self._last
+        if last is not None and (abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)):
+            return last[1]
+        if last is None:
+            self._lock.acquire()
+        try:
+            answer = self._ask(desk, now)
+            self._last = (now, answer)
+            return answer
+        finally:
+            self._lock.release()
