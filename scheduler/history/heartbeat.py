@@ -1,0 +1,78 @@
+"""A recorder's sign of life in Redis: who it is, how far it has come, how far SQL is behind, and what hinders it.
+
+Given by a thread of its own, so that a recorder that waits for SQL is not taken for a dead one.
+"""
+
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.stream import EventStream
+
+log = logging.getLogger(__name__)
+
+EVERY = 3.0
+"""Seconds between two signs of life."""
+
+
+class Heartbeat:
+    """One recorder's entry among the recorders. `folded` and `problem` are set by the recorder."""
+
+    def __init__(self, redis: Redis, stream: EventStream, name: str) -> None:
+        self.folded = 0
+        self.problem: str | None = None
+        self._redis = redis
+        self._stream = stream
+        self._name = name
+
+    def beat(self, now: datetime) -> None:
+        """Give one sign of life."""
+        lag = self._stream.lag()
+        facts = {
+            "at": now.isoformat(),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "folded": self.folded,
+            "lag": {"events": lag.events, "seconds": round(lag.seconds, 3)},
+            "problem": self.problem,
+        }
+        self._redis.hset(keys.RECORDERS_HASH, self._name, json.dumps(facts))
+
+    def sign_off(self) -> None:
+        """Leave the list: this recorder ends on purpose."""
+        self._redis.hdel(keys.RECORDERS_HASH, self._name)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat in the background. Where Redis is away there is nobody to tell; the recorder says that in its log."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._keep_beating, args=(over,), name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            try:
+                self.sign_off()
+            except (RedisError, OSError) as error:
+                log.debug("the recorder could not sign off: %s", error)
+
+    def _keep_beating(self, over: threading.Event) -> None:
+        while True:
+            try:
+                self.beat(utc_now())
+            except (RedisError, OSError) as error:
+                log.debug("no sign of life: %s", error)
+            if over.wait(EVERY):
+                return

@@ -1,0 +1,155 @@
+"""Events into tables: the rows that a batch touches are loaded, folded and written in one transaction.
+
+Several recorders may fold events of the same run at the same moment, and none may lose what another wrote:
+
+* SQLite: the transaction takes the write lock when it begins.
+* PostgreSQL: the rows of runs are locked, in the order of their ids, before anything else is read; details and
+  attempts are read after that and belong to the run whose row is locked. A run that is new to two recorders is
+  inserted by one; the other waits for it, sees that its insert did nothing, and does the whole batch again, which
+  is harmless, because the fold is idempotent. So is a deadlock between two such inserts.
+
+The projector decides what the rows are. This module decides nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+
+from scheduler.errors import Unavailable
+from scheduler.events.schema import Event
+from scheduler.history import models
+from scheduler.history.engine import writing
+from scheduler.history.projector import fold
+from scheduler.history.rows import AttemptRow, ReportRow, RevisionRow, Rows, RunRow, runs_of
+
+_TRIES = 10
+_DEADLOCK = "40P01"
+
+_RUNS = cast("Table", models.Run.__table__)
+_DETAILS = cast("Table", models.RunDetail.__table__)
+_ATTEMPTS = cast("Table", models.Attempt.__table__)
+_REVISIONS = cast("Table", models.Revision.__table__)
+_REPORTS = cast("Table", models.Report.__table__)
+
+_LARGE = ("args", "kwargs", "result", "error", "traceback")
+_SMALL = tuple(field.name for field in fields(RunRow) if field.name not in _LARGE)
+_ATTEMPT = tuple(field.name for field in fields(AttemptRow))
+_REVISION = tuple(field.name for field in fields(RevisionRow))
+_REPORT = tuple(field.name for field in fields(ReportRow))
+
+
+class _ContendedError(Exception):
+    """Another recorder has inserted a run that was new to this transaction."""
+
+
+def record(engine: Engine, events: Sequence[Event]) -> None:
+    """Fold the events into the tables: all of them, or none."""
+    for _ in range(_TRIES):
+        try:
+            with writing(engine).begin() as connection:
+                _record(connection, events)
+                return
+        except _ContendedError:
+            continue
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+    raise Unavailable("other recorders write the same runs all the time; the events wait and are tried again")
+
+
+def _record(connection: Connection, events: Sequence[Event]) -> None:
+    loaded = _load(connection, runs_of(events))
+    folded = fold(loaded, events)
+    _write_runs(connection, loaded, folded)
+    _write_attempts(connection, loaded, folded)
+    _write_audit(connection, folded)
+
+
+def _load(connection: Connection, runs: list[str]) -> Rows:
+    """The rows of these runs as they are; locked, where the database has locks of rows."""
+    if not runs:
+        return Rows()
+    locked = select(*_columns(_RUNS, _SMALL)).where(_RUNS.c.id.in_(runs)).order_by(_RUNS.c.id).with_for_update()
+    rows = Rows({row.id: RunRow(**row._mapping) for row in connection.execute(locked)})
+    if not rows.runs:
+        return rows
+    known = list(rows.runs)
+    details = select(_DETAILS.c.run_id, *_columns(_DETAILS, _LARGE)).where(_DETAILS.c.run_id.in_(known))
+    for row in connection.execute(details):
+        for name in _LARGE:
+            setattr(rows.runs[row.run_id], name, getattr(row, name))
+    attempts = select(*_columns(_ATTEMPTS, _ATTEMPT)).where(_ATTEMPTS.c.run_id.in_(known))
+    for row in connection.execute(attempts):
+        rows.attempts[row.run_id, row.number] = AttemptRow(**row._mapping)
+    return rows
+
+
+def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
+    """Insert the new ones in the order in which they began, which is the order of lists; update the changed ones."""
+    new = [row for row in folded.runs.values() if row.id not in loaded.runs]
+    new.sort(key=lambda row: (row.first_at, row.id))
+    if new:
+        insert = _insert(connection, _RUNS).on_conflict_do_nothing(index_elements=["id"]).returning(_RUNS.c.id)
+        inserted = connection.execute(insert, [_values(row, _SMALL) for row in new]).all()
+        if len(inserted) < len(new):
+            raise _ContendedError
+    changed = [row for row in folded.runs.values() if row.id in loaded.runs and row != loaded.runs[row.id]]
+    if changed:
+        statement = (
+            update(_RUNS).where(_RUNS.c.id == bindparam("which")).values({name: bindparam(name) for name in _SMALL[1:]})
+        )
+        connection.execute(statement, [{"which": row.id, **_values(row, _SMALL[1:])} for row in changed])
+    details = [
+        {"run_id": row.id, **_values(row, _LARGE)}
+        for row in [*new, *changed]
+        if row.id not in loaded.runs or _values(row, _LARGE) != _values(loaded.runs[row.id], _LARGE)
+    ]
+    _upsert(connection, _DETAILS, ["run_id"], details)
+
+
+def _write_attempts(connection: Connection, loaded: Rows, folded: Rows) -> None:
+    changed = [row for key, row in folded.attempts.items() if row != loaded.attempts.get(key)]
+    _upsert(connection, _ATTEMPTS, ["run_id", "number"], [_values(row, _ATTEMPT) for row in changed])
+
+
+def _write_audit(connection: Connection, folded: Rows) -> None:
+    """Revisions never change. Of two events about one report the lower stamp counts, whichever came first."""
+    if folded.revisions:
+        insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
+        rows = sorted(folded.revisions.values(), key=lambda row: (row.at, row.revision, row.id))
+        connection.execute(insert, [_values(row, _REVISION) for row in rows])
+    if folded.reports:
+        insert = _insert(connection, _REPORTS)
+        better = insert.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: insert.excluded[name] for name in _REPORT},
+            where=insert.excluded.stamp < _REPORTS.c.stamp,
+        )
+        reports = sorted(folded.reports.values(), key=lambda row: (row.created_at, row.id))
+        connection.execute(better, [_values(row, _REPORT) for row in reports])
+
+
+def _upsert(connection: Connection, table: Table, keys: list[str], rows: list[dict[str, Any]]) -> None:
+    """Write rows that belong to runs whose rows are ours."""
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    values = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    statement = insert.on_conflict_do_update(index_elements=keys, set_=values)
+    connection.execute(statement.returning(table.c.run_id), rows)  # asking for an answer makes it few round trips
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _columns(table: Table, names: Iterable[str]) -> list[Any]:
+    return [table.c[name] for name in names]
+
+
+def _values(row: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}

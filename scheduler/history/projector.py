@@ -1,0 +1,259 @@
+"""The fold of events into rows: the meaning of history. Pure: no SQL, no clock, no randomness.
+
+`fold` gives the same rows for the same set of events, in whatever order, batches and repetitions they come; see
+`stamps` for how columns choose between events. Columns fall into groups with one stamp each:
+
+| columns | come from |
+| --- | --- |
+| state, reason, finished_at, result, error, traceback | the end, or else the newest event |
+| job, schedule, tick, trigger, arguments ... | the first event that tells the facts of the run |
+| worker | the end, or else the newest event, of those that name a worker |
+| queued_at, received_at, started_at, first_at | the earliest moment that any event names |
+| lateness, duration | computed from the others, never below zero (two clocks took part) |
+
+An attempt is seen the same way, except that a failure that is retried ends the attempt, though not the run.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from scheduler.events.schema import (
+    Event,
+    ReportStored,
+    RunEvent,
+    RunExpired,
+    RunFacts,
+    RunFailed,
+    RunQueued,
+    RunReceived,
+    RunRetried,
+    RunRevoked,
+    RunStarted,
+    RunSucceeded,
+    ScheduleEvent,
+    ScheduleSaved,
+    TicksMissed,
+)
+from scheduler.history.plain import earliest, integer, json_value, seconds, text, utc
+from scheduler.history.rows import AttemptRow, ReportRow, RevisionRow, Rows, RunRow, UnfoldableEvent, run_of
+from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, kind_of, stamp
+
+_REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
+
+
+class _Effect(NamedTuple):
+    """What a kind of event makes of its run, and of its attempt."""
+
+    run: str
+    run_level: str
+    attempt: str
+    attempt_level: str
+
+
+_EFFECTS: dict[type[Event], _Effect] = {
+    RunQueued: _Effect("queued", GOING_ON, "queued", GOING_ON),
+    RunReceived: _Effect("queued", GOING_ON, "queued", GOING_ON),
+    RunStarted: _Effect("running", GOING_ON, "running", GOING_ON),
+    RunRetried: _Effect("retrying", GOING_ON, "failed", ATTEMPT_OVER),
+    RunSucceeded: _Effect("succeeded", FINAL, "succeeded", FINAL),
+    RunFailed: _Effect("failed", FINAL, "failed", FINAL),
+    RunExpired: _Effect("expired", FINAL, "expired", FINAL),
+    RunRevoked: _Effect("revoked", FINAL, "revoked", FINAL),
+}
+
+
+def fold(rows: Rows, events: Iterable[Event]) -> Rows:
+    """The rows after these events. `rows` holds all that the events touch and that exists; it is not changed."""
+    folding = _Folding(rows)
+    for event in events:
+        folding.take(event)
+    return folding.done()
+
+
+class _Folding:
+    """One fold: copies each row when it is first touched."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._old = rows
+        self._new = Rows()
+
+    def take(self, event: Event) -> None:
+        """Fold in one event."""
+        if isinstance(event, RunEvent):
+            self._run_event(event)
+        elif isinstance(event, TicksMissed):
+            _missed(self._run(run_of(event) or ""), event)
+        elif isinstance(event, ScheduleEvent):
+            revision = _revision(event)
+            self._new.revisions.setdefault(revision.id, revision)
+        elif isinstance(event, ReportStored):
+            self._report(_report(event))
+        else:
+            run_of(event)
+
+    def done(self) -> Rows:
+        """All rows, with what is computed from others."""
+        for row in self._new.runs.values():
+            row.lateness = seconds(row.tick or row.queued_at, row.started_at)
+            row.duration = seconds(row.started_at, row.finished_at)
+        return Rows(
+            runs={**self._old.runs, **self._new.runs},
+            attempts={**self._old.attempts, **self._new.attempts},
+            revisions={**self._old.revisions, **self._new.revisions},
+            reports={**self._old.reports, **self._new.reports},
+        )
+
+    def _run_event(self, event: RunEvent) -> None:
+        effect = _EFFECTS[type(event)]
+        rank = stamp(event, event.seq)
+        row = self._run(run_of(event) or "")
+        _run_moments(row, event)
+        if isinstance(event, RunQueued | RunReceived):
+            _facts(row, event.facts, FINAL + rank)
+        _worker(row, event.worker, effect.run_level + rank)
+        if is_better(effect.run_level + rank, row.state_stamp):
+            row.state_stamp = effect.run_level + rank
+            _run_state(row, event, effect)
+        if not isinstance(event, RunQueued):
+            self._attempt_event(event, effect, effect.attempt_level + rank)
+
+    def _attempt_event(self, event: RunEvent, effect: _Effect, rank: str) -> None:
+        row = self._attempt(event.run, integer(event.attempt, "attempt"))
+        if isinstance(event, RunReceived):
+            row.received_at = earliest(row.received_at, event.at)
+        if isinstance(event, RunStarted):
+            row.started_at = earliest(row.started_at, event.at)
+        _worker(row, event.worker, rank)
+        if is_better(rank, row.state_stamp):
+            row.state_stamp = rank
+            row.state = effect.attempt
+            row.finished_at = None if effect.attempt_level == GOING_ON else utc(event.at)
+            row.error, row.traceback = _error(event)
+
+    def _report(self, row: ReportRow) -> None:
+        known = self._new.reports.get(row.id) or self._old.reports.get(row.id)
+        if known is None or row.stamp < known.stamp:
+            self._new.reports[row.id] = row
+
+    def _run(self, run: str) -> RunRow:
+        row = self._new.runs.get(run)
+        if row is None:
+            old = self._old.runs.get(run)
+            row = self._new.runs[run] = RunRow(run) if old is None else replace(old)
+        return row
+
+    def _attempt(self, run: str, number: int) -> AttemptRow:
+        row = self._new.attempts.get((run, number))
+        if row is None:
+            old = self._old.attempts.get((run, number))
+            row = self._new.attempts[run, number] = AttemptRow(run, number) if old is None else replace(old)
+        return row
+
+
+def _run_moments(row: RunRow, event: RunEvent) -> None:
+    """The earliest moments."""
+    row.first_at = earliest(row.first_at, event.at)
+    if isinstance(event, RunQueued):
+        row.queued_at = earliest(row.queued_at, event.facts.queued_at or event.at)
+    elif isinstance(event, RunReceived):
+        row.queued_at = earliest(row.queued_at, event.facts.queued_at)
+        row.received_at = earliest(row.received_at, event.at)
+    elif isinstance(event, RunStarted):
+        row.started_at = earliest(row.started_at, event.at)
+
+
+def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
+    """All that belongs to the event that decides the run's state."""
+    row.state = effect.run if event.attempt == 1 or effect.run != "queued" else "retrying"
+    row.reason = "operator" if isinstance(event, RunRevoked) and event.actor else None
+    row.finished_at = utc(event.at) if effect.run_level == FINAL else None
+    row.result = json_value(event.result) if isinstance(event, RunSucceeded) else None
+    row.error, row.traceback = _error(event)
+
+
+def _error(event: RunEvent) -> tuple[str | None, str | None]:
+    """Error and traceback that an event tells."""
+    if isinstance(event, RunFailed | RunRetried):
+        return text(event.error), text(event.traceback)
+    if isinstance(event, RunRevoked) and event.actor:
+        return text(f"cancelled by {event.actor}"), None
+    return None, None
+
+
+def _facts(row: RunRow, facts: RunFacts, rank: str) -> None:
+    """What the message says of the run: from the first event that carries it."""
+    if not is_better(rank, row.facts_stamp):
+        return
+    row.facts_stamp = rank
+    row.job = text(facts.job, 255)
+    row.schedule = text(facts.schedule, 255)
+    row.schedule_uid = text(facts.schedule_uid, 36)
+    row.revision = integer(facts.revision, "revision")
+    row.tick = utc(facts.tick)
+    row.trigger = facts.trigger
+    row.actor = text(facts.actor, 255)
+    row.queue = text(facts.queue, 255)
+    row.parent = text(facts.parent, 128)
+    row.args = json_value(facts.args)
+    row.kwargs = json_value(facts.kwargs)
+
+
+def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
+    """Who had it last, or ended it."""
+    if worker is not None and is_better(rank, row.worker_stamp):
+        row.worker_stamp = rank
+        row.worker = text(worker, 255)
+
+
+def _missed(row: RunRow, event: TicksMissed) -> None:
+    """A range of ticks that nobody ran, as a run that never began."""
+    rank = FINAL + stamp(event)
+    row.first_at = earliest(row.first_at, event.at)
+    if not is_better(rank, row.state_stamp):
+        return
+    row.state_stamp = row.facts_stamp = rank
+    row.state, row.reason, row.trigger = "missed", event.reason, "schedule"
+    row.finished_at = utc(event.at)
+    row.job = text(event.job, 255)
+    row.schedule = text(event.schedule, 255)
+    row.schedule_uid = text(event.schedule_uid, 36)
+    row.revision = integer(event.revision, "revision")
+    row.tick, row.tick_to = utc(event.tick_from), utc(event.tick_to)
+    row.ticks = integer(event.ticks, "ticks")
+
+
+def _revision(event: ScheduleEvent) -> RevisionRow:
+    """A change of a schedule. Its identity is the whole event."""
+    return RevisionRow(
+        id=str(uuid5(_REVISIONS, f"{event.uid} {stamp(event)}")),
+        schedule_uid=text(event.uid, 36),
+        revision=integer(event.revision, "revision"),
+        name=text(event.schedule.name, 255),
+        action=event.action if isinstance(event, ScheduleSaved) else kind_of(type(event)),
+        at=utc(event.at),
+        actor=text(event.actor, 255),
+        comment=text(event.comment),
+        definition=json_value(event.schedule.to_json()),
+    )
+
+
+def _report(event: ReportStored) -> ReportRow:
+    if not 0 < len(event.report) <= 36 or not 0 < len(event.path) <= 512 or not 0 <= event.size < 2**63:
+        raise UnfoldableEvent(
+            "a report has an id of up to 36 characters, a path of up to 512 and a size, "
+            f"not {event.report!r}, {event.path!r}, {event.size}"
+        )
+    return ReportRow(
+        id=text(event.report),
+        run_id=text(event.run, 128),
+        title=text(event.title, 255),
+        path=text(event.path),
+        media_type=text(event.media_type, 127),
+        size=event.size,
+        sha256=text(event.sha256, 64),
+        created_at=utc(event.at),
+        keep_until=utc(event.keep_until),
+        stamp=stamp(event),
+    )

@@ -1,0 +1,204 @@
+"""The recorder: from the stream to SQL, each event at least once, none lost.
+
+    read a batch ─▶ fold and write, one transaction ─▶ commit ─▶ acknowledge and delete
+                                                        │
+                  killed here: read again, folded again, the same rows
+
+What can go wrong, and what happens then:
+
+* SQL away or its tables missing: the events stay in the stream; the recorder waits, longer each time, and tells so.
+* Redis away: the same; a server that comes back empty gets its group again.
+* The recorder is killed: its successor of the same name begins with what was given to it; under another name it is
+  claimed from the dead after a while.
+* An event that cannot be decoded is set aside at once, one that cannot be folded or written after three tries, each
+  with its error; those around it are folded. Nothing else is ever taken out of the stream without being in SQL.
+
+What rows mean is decided in `projector`, how they are written in `ledger`.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+
+from scheduler.clock import utc_now
+from scheduler.errors import Unavailable
+from scheduler.events.schema import Event, UndecodableEvent, decode
+from scheduler.events.stream import Entry, EventStream
+from scheduler.history import outage
+from scheduler.history.heartbeat import Heartbeat
+from scheduler.history.ledger import record
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""How often an event that cannot be folded is tried."""
+
+BLOCK_MS = 1000
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+LOOK_FOR_DEAD_EVERY = timedelta(seconds=10)
+FORGET_CONSUMERS_AFTER = timedelta(days=1)
+DRAIN_AT_MOST = timedelta(seconds=15)
+
+
+class Recorder:
+    """One recorder. `name` is its name in the consumer group: one that keeps its name goes on where it was."""
+
+    def __init__(
+        self,
+        stream: EventStream,
+        engine: Engine,
+        redis: Redis,
+        batch: int,
+        name: str,
+        *,
+        dead_after: timedelta = timedelta(seconds=60),
+    ) -> None:
+        self.heartbeat = Heartbeat(redis, stream, name)
+        self._stream = stream
+        self._engine = engine
+        self._batch = batch
+        self._name = name
+        self._dead_after = dead_after
+        self._tries: Counter[str] = Counter()
+        self._has_backlog = True  # what was given to us before: to a predecessor, or before a failure
+        self._claim_from = "0-0"
+        self._claimed_at: datetime | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Record until `stop` is set, then what is still in the stream. Outlives Redis and SQL being away."""
+        wait = FIRST_WAIT
+        with self.heartbeat.beating():
+            while not stop.is_set():
+                if self._passed(BLOCK_MS):
+                    wait = FIRST_WAIT
+                else:
+                    stop.wait(wait)
+                    wait = min(wait * 2, LONGEST_WAIT)
+            self._drain()
+
+    def run_once(self, now: datetime, block_ms: int | None = None) -> int:
+        """One pass: take a batch, record it, acknowledge it. Returns how many events it took.
+
+        Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, the next pass goes on.
+        """
+        try:
+            with _redis_answers():
+                entries = self._take(now, block_ms)
+                self._record(entries)
+        except BaseException:
+            self._has_backlog = True
+            raise
+        return len(entries)
+
+    def _passed(self, block_ms: int | None) -> bool:
+        """One pass of the loop; False where it has to wait for a server."""
+        try:
+            self.run_once(utc_now(), block_ms)
+        except Unavailable as error:
+            if self.heartbeat.problem != str(error):
+                log.warning("%s; events wait in the stream", error)
+            self.heartbeat.problem = str(error)
+            return False
+        if self.heartbeat.problem is not None:
+            log.info("recording again")
+        self.heartbeat.problem = None
+        return True
+
+    def _drain(self) -> None:
+        """Record what is there before leaving, so that a run that ended before the stop is in the history."""
+        deadline = utc_now() + DRAIN_AT_MOST
+        try:
+            while self.run_once(now := utc_now()) and now < deadline:
+                pass
+        except Unavailable as error:
+            log.warning("%s; %s", error, "the events left are recorded at the next start")
+
+    def _take(self, now: datetime, block_ms: int | None) -> list[Entry]:
+        """The next entries: first what is ours already, then what a dead recorder left, then what is new."""
+        if self._has_backlog:
+            entries = self._stream.pending(self._name, self._batch)
+            if entries:
+                return entries
+            self._has_backlog = False
+        return self._claim(now) or self._stream.read(self._name, self._batch, block_ms)
+
+    def _claim(self, now: datetime) -> list[Entry]:
+        """Entries of recorders that are dead, looked for now and then."""
+        if self._claimed_at is not None and now - self._claimed_at < LOOK_FOR_DEAD_EVERY:
+            return []
+        idle_ms = int(self._dead_after / timedelta(milliseconds=1))
+        self._stream.ensure_group()
+        self._claim_from, entries = self._stream.claim(self._name, idle_ms, self._batch, self._claim_from)
+        if self._claim_from == "0-0":
+            self._claimed_at = now
+            self._stream.forget_consumers(int(FORGET_CONSUMERS_AFTER / timedelta(milliseconds=1)))
+        if entries:
+            log.warning("took over %d events that another recorder had not acknowledged", len(entries))
+        return entries
+
+    def _record(self, entries: list[Entry]) -> None:
+        """Write what can be read; set aside what cannot; forget what somebody else has dealt with."""
+        readable: list[tuple[str, Event]] = []
+        self._stream.ack([entry.id for entry in entries if not entry.fields])
+        for entry in entries:
+            if not entry.fields:
+                continue
+            try:
+                readable.append((entry.id, decode(entry.fields)))
+            except UndecodableEvent as error:
+                self._set_aside(entry, error)
+        by_id = {entry.id: entry for entry in entries}
+        for entry_id, why in self._write(readable):
+            self._suspect(by_id[entry_id], why)
+
+    def _write(self, readable: list[tuple[str, Event]]) -> Iterator[tuple[str, Exception]]:
+        """Write and acknowledge; where that fails for the events' sake, halve until the culprits are alone."""
+        if not readable:
+            return
+        try:
+            record(self._engine, [event for _, event in readable])
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever it is, it must not stop the others
+            why = outage.reason(error)
+            if why is not None:
+                raise Unavailable(f"SQL cannot take events: {why}") from error
+            if len(readable) == 1:
+                yield readable[0][0], error
+                return
+            middle = len(readable) // 2
+            yield from self._write(readable[:middle])
+            yield from self._write(readable[middle:])
+        else:
+            self._stream.ack([entry_id for entry_id, _ in readable])
+            self.heartbeat.folded += len(readable)
+
+    def _suspect(self, entry: Entry, error: Exception) -> None:
+        """Leave an event that failed alone for another try, or set it aside."""
+        self._tries[entry.id] += 1
+        if self._tries[entry.id] < TRIES:
+            log.warning("event %s failed and is tried again: %s", entry.id, error)
+            self._has_backlog = True
+            return
+        del self._tries[entry.id]
+        self._set_aside(entry, error)
+
+    def _set_aside(self, entry: Entry, error: Exception) -> None:
+        log.error("event %s is set aside among the dead letters: %s", entry.id, error)
+        self._stream.dead(entry.id, entry.fields, f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def _redis_answers() -> Iterator[None]:
+    """A Redis that does not answer is an Unavailable with the reason."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Unavailable(f"Redis does not answer: {error}") from error

@@ -1,0 +1,137 @@
+"""Rows of the history as plain data, and which of them an event touches. Pure; no SQL.
+
+The fields are the columns of the tables in `models`, so that a row can be written as it stands.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from scheduler.errors import BeatdeskError
+from scheduler.events.schema import Event, ReportStored, RunEvent, ScheduleEvent, TicksMissed
+
+RUN_ID_LIMIT = 128
+_MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
+
+
+class UnfoldableEvent(BeatdeskError):
+    """An event is well-formed, but says what the history cannot hold."""
+
+
+@dataclass(slots=True)
+class RunRow:
+    """A run: the columns of `runs`, and those of `run_details` (args, kwargs, result, error, traceback)."""
+
+    id: str
+    job: str = ""
+    schedule: str | None = None
+    schedule_uid: str | None = None
+    revision: int | None = None
+    state: str = "queued"
+    reason: str | None = None
+    trigger: str | None = None
+    actor: str | None = None
+    queue: str | None = None
+    worker: str | None = None
+    parent: str | None = None
+    tick: datetime | None = None
+    tick_to: datetime | None = None
+    ticks: int = 1
+    queued_at: datetime | None = None
+    received_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    lateness: float | None = None
+    duration: float | None = None
+    first_at: datetime | None = None
+    state_stamp: str | None = None
+    facts_stamp: str | None = None
+    worker_stamp: str | None = None
+    args: Any = None
+    kwargs: Any = None
+    result: Any = None
+    error: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(slots=True)
+class AttemptRow:
+    """One try of a run."""
+
+    run_id: str
+    number: int
+    state: str = "queued"
+    received_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    worker: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+    state_stamp: str | None = None
+    worker_stamp: str | None = None
+
+
+@dataclass(slots=True)
+class RevisionRow:
+    """One change of a schedule. Never changes: two different changes are two rows."""
+
+    id: str
+    schedule_uid: str
+    revision: int
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
+    definition: Any
+
+
+@dataclass(slots=True)
+class ReportRow:
+    """A file that a job left. Of two events about one report, the one with the lower stamp counts."""
+
+    id: str
+    run_id: str | None
+    title: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str
+    created_at: datetime
+    keep_until: datetime | None
+    stamp: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows by their identity."""
+
+    runs: dict[str, RunRow] = field(default_factory=dict)
+    attempts: dict[tuple[str, int], AttemptRow] = field(default_factory=dict)
+    revisions: dict[str, RevisionRow] = field(default_factory=dict)
+    reports: dict[str, ReportRow] = field(default_factory=dict)
+
+
+def run_of(event: Event) -> str | None:
+    """The id of the run's row that an event touches, none where it touches none."""
+    if isinstance(event, RunEvent):
+        if not 0 < len(event.run) <= RUN_ID_LIMIT or "\x00" in event.run:
+            raise UnfoldableEvent(f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {event.run!r}")
+        return event.run
+    if isinstance(event, TicksMissed):
+        return missed_id(event)
+    if isinstance(event, ScheduleEvent | ReportStored):
+        return None
+    raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
+
+
+def runs_of(events: Iterable[Event]) -> list[str]:
+    """The ids of all runs' rows that these events touch, in order."""
+    return sorted({run for run in map(run_of, events) if run is not None})
+
+
+def missed_id(event: TicksMissed) -> str:
+    """The id of the row for a range of ticks that nobody ran: the same for whoever reports the range, and when."""
+    return str(uuid5(_MISSED, f"{event.schedule_uid} {event.tick_from.timestamp()} {event.tick_to.timestamp()}"))
