@@ -32,14 +32,15 @@ Layer = dict[str, tuple[str, str]]
 """Field -> (text, where it came from)."""
 
 
-def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
-    """The settings, or BadSettings with every fault."""
+def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, running_server: bool = True) -> Settings:
+    """The settings, or BadSettings with every fault. The server itself looks for no other one that runs."""
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
     faults: list[Fault] = []
     given = _gather(environ, cwd, faults)
     data_dir = cwd / given["data_dir"][0] if "data_dir" in given else cwd / Settings.model_fields["data_dir"].default
-    given = _address(data_dir) | given
+    if running_server:
+        given = _address(data_dir) | given
     faults += _folder_faults(data_dir)
     settings = _validate(given, data_dir, faults)
     if settings and not faults and settings.environment == "development" and settings.secret_key is None:

@@ -24,7 +24,7 @@ COMMANDS = {
 }
 """Name -> where the command is, in the order in which the help lists them."""
 
-READ_THEIR_OWN_SETTINGS = frozenset({"doctor"})
+READ_THEIR_OWN_SETTINGS = frozenset({"doctor", "up"})
 
 
 class Commands(click.Group):

@@ -1,0 +1,36 @@
+"""`beatdesk recorder`: writes the events of Beat, workers and console into the history, until SIGTERM or Ctrl-C."""
+
+import os
+import socket
+import sys
+import threading
+
+import click
+
+from config.logging import configure
+from scheduler.up.interrupts import Interrupts
+from scheduler.wiring import Desk
+
+
+@click.command()
+@click.option("--name", help="Name in the consumer group; one that comes back goes on at once.  [default: HOST-PID]")
+@click.pass_obj
+def recorder(desk: Desk, name: str | None) -> None:
+    """Record events in SQL. Any number may run; each stops when what it was given is recorded."""
+    from scheduler.history.recorder import Recorder
+
+    settings = desk.settings
+    configure(settings.log_level, settings.log_format)
+    name = name or f"{socket.gethostname()}-{os.getpid()}"
+    recording = Recorder(desk.events, desk.engine, desk.redis, settings.recorder_batch, name)
+    stop = threading.Event()
+    # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
+    thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
+    with Interrupts() as interrupts:
+        thread.start()
+        while thread.is_alive() and not interrupts.count:
+            interrupts.wait(1)
+        died = not interrupts.count
+        stop.set()
+        thread.join()
+    sys.exit(1 if died else 0)

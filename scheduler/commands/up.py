@@ -1,0 +1,83 @@
+"""`beatdesk up`: everything on this machine, in order."""
+
+import logging
+import os
+import socket
+from pathlib import Path
+
+import click
+
+from config import server_file
+from config.live import load
+from config.logging import configure
+from config.schema import Settings
+from scheduler.up import announce, children, embedded, folder
+from scheduler.up.child import Child
+from scheduler.up.console import Console
+from scheduler.up.first_start import FirstStart
+from scheduler.up.interrupts import Interrupts
+from scheduler.up.ports import listen
+from scheduler.up.supervisor import Supervisor
+from scheduler.wiring import Desk
+
+log = logging.getLogger(__name__)
+
+SHARED = ("redis_url", "broker_url", "result_backend", "database_url")
+"""Settings that other commands in this folder take over from the running server."""
+
+
+@click.command()
+def up() -> None:
+    """Run the embedded server, recorder, worker, Beat and the console, until Ctrl-C."""
+    settings = load(running_server=False)
+    console = Console(names=settings.log_format == "text")
+    configure(settings.log_level, settings.log_format, console.stream("up"))
+    with Interrupts() as interrupts:
+        lock = folder.take(settings.data_dir, interrupts)
+        if lock is None:
+            return
+        try:
+            _run(settings, console, interrupts, lock)
+        finally:
+            server_file.remove(settings.data_dir)
+            os.close(lock)
+
+
+def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int) -> None:
+    """Start, announce, watch, stop."""
+    own = None if "redis_url" in settings.model_fields_set else embedded.prepare(settings.data_dir)
+    if own is not None:
+        settings = settings.model_copy(update={"redis_url": own.url})
+    desk = Desk(settings)
+    with listen(settings.web_host, settings.web_port) as listening:
+        port: int = listening.getsockname()[1]
+        web = announce.address(settings.web_host, port)
+        _tell_others(settings, web)
+        first = FirstStart(desk)
+        supervisor = Supervisor(_children(desk, own, first, listening), children.STOP_ORDER, interrupts, console, lock)
+        try:
+            if supervisor.start():
+                click.echo(announce.ready(web, first.admin(), settings.web_port, port))
+                supervisor.watch()
+        finally:
+            if interrupts.count:
+                log.info("%s: stopping; running jobs finish first (Ctrl-C again hurries them)", interrupts.name)
+            supervisor.stop()
+
+
+def _children(desk: Desk, own: embedded.Embedded | None, first: FirstStart, listening: socket.socket) -> list[Child]:
+    """Who runs, in the order of the start."""
+    return [
+        *([children.valkey(own)] if own else []),
+        children.recorder(desk, before=first.tables),
+        children.worker(desk),
+        children.beat(desk, before=first.examples),
+        children.web(desk, listening),
+    ]
+
+
+def _tell_others(settings: Settings, web: str) -> None:
+    """Let the other commands in this folder find our server and database."""
+    shared = {name: value for name in SHARED if (value := getattr(settings, name))}
+    data_dir: Path = settings.data_dir
+    server_file.write(data_dir, server_file.RunningServer(pid=os.getpid(), web=web, settings=shared))

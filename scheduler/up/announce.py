@@ -1,0 +1,35 @@
+"""What `up` tells the person who started it. Pure: facts in, text out."""
+
+from config.server_file import RunningServer
+from scheduler.accounts import Account
+
+RULE = "─" * 72
+
+
+def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
+    """Where the console is and, once, who may log in."""
+    lines = [f"Beatdesk is running: {web}"]
+    if port != wished_port:
+        lines.append(f"(port {wished_port} is taken, so it is {port})")
+    if admin is not None:
+        lines += [
+            "",
+            f"  log in as   {admin.email}",
+            f"  password    {admin.password}",
+            "",
+            f"The password is shown only now. Another one: beatdesk users reset-password {admin.email}",
+        ]
+    lines.append("Ctrl-C stops it when the running jobs have finished; all data stays.")
+    return "\n".join(["", RULE, *lines, RULE, ""])
+
+
+def runs_already(server: RunningServer) -> str:
+    """Why a second `up` does not start."""
+    place = f" at {server.web}" if server.web else ""
+    return f"it runs already in this folder{place} (process {server.pid}); stop it with Ctrl-C or: kill {server.pid}"
+
+
+def address(host: str, port: int) -> str:
+    """The console's address for a browser on this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"

@@ -1,0 +1,100 @@
+"""What `up` runs: each child's command, when it is ready, how it is stopped. Starts nothing itself."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+
+from config.faults import PREFIX
+from scheduler.up import probes
+from scheduler.up.child import Child, Stop
+from scheduler.up.embedded import Embedded
+from scheduler.wiring import Desk
+
+STOP_ORDER = ("beat", "web", "worker", "recorder", "valkey")
+
+JOBS_MAY_TAKE = 120.0
+"""Seconds that running jobs get to finish. After that, or at the second Ctrl-C, they get Celery's soft shutdown, and
+their messages go back into the queue."""
+
+SOFT_SHUTDOWN_TAKES = 40.0
+
+
+def environment(desk: Desk) -> Mapping[str, str]:
+    """What children must know that they cannot find out: where the server and the data are."""
+    settings = desk.settings
+    return {
+        f"{PREFIX}DATA_DIR": str(settings.data_dir.resolve()),
+        f"{PREFIX}REDIS_URL": settings.redis_url,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH")))),  # noqa: PTH109
+    }
+
+
+def valkey(embedded: Embedded) -> Child:
+    """The embedded server. At SIGTERM it writes its append-only file out and ends."""
+    return Child(
+        name="valkey",
+        command=embedded.command,
+        is_ready=probes.valkey_answers(embedded.url),
+        stops=[Stop(signal.SIGTERM, 30)],
+    )
+
+
+def recorder(desk: Desk, before: Callable[[], None]) -> Child:
+    """Writes history. At SIGTERM it records what is in the stream and ends."""
+    return Child(
+        name="recorder",
+        command=[sys.executable, "-m", "scheduler", "recorder", "--name", f"up@{socket.gethostname()}"],
+        is_ready=probes.recorder_beats(desk),
+        stops=[Stop(signal.SIGTERM, 30)],
+        before=before,
+        env=environment(desk),
+    )
+
+
+def worker(desk: Desk) -> Child:
+    """Runs jobs. SIGTERM: takes no more and finishes what it has. SIGQUIT: gives back what does not finish soon."""
+    concurrency = str(desk.settings.worker_concurrency)
+    return Child(
+        name="worker",
+        command=[*_celery("worker"), "--concurrency", concurrency, "--hostname", "beatdesk@%h"],
+        is_ready=probes.worker_beats(desk),
+        stops=[Stop(signal.SIGTERM, JOBS_MAY_TAKE), Stop(signal.SIGQUIT, SOFT_SHUTDOWN_TAKES)],
+        env=environment(desk),
+    )
+
+
+def beat(desk: Desk, before: Callable[[], None]) -> Child:
+    """Fires schedules. At SIGTERM it gives its lock back, so that the next one need not wait for it."""
+    return Child(
+        name="beat",
+        command=[*_celery("beat"), "-S", desk.settings.beat_scheduler],
+        is_ready=probes.BeatLeads(desk),
+        stops=[Stop(signal.SIGTERM, 10)],
+        before=before,
+        env=environment(desk),
+    )
+
+
+def web(desk: Desk, listening: socket.socket) -> Child:
+    """The console, on a socket that we keep."""
+    host, port = listening.getsockname()[:2]
+    probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    options = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "8"]
+    return Child(
+        name="web",
+        command=[
+            *(sys.executable, "-m", "gunicorn", "webadmin:create_app()"),
+            *("--bind", f"fd://{listening.fileno()}", "--no-control-socket", "--log-level", "warning", *options),
+        ],
+        is_ready=probes.page_answers(probe_host, port),
+        stops=[Stop(signal.SIGTERM, 12)],
+        env=environment(desk),
+        pass_fds=[listening.fileno()],
+    )
+
+
+def _celery(what: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "scheduler", what]

@@ -1,0 +1,62 @@
+"""The lines of all children on one terminal, each with its name before it. Knows nothing of processes."""
+
+import io
+import os
+import sys
+import threading
+from typing import IO, TextIO, cast
+
+COLOURS = {"valkey": 35, "recorder": 34, "worker": 32, "beat": 33, "web": 36, "up": 1}
+
+
+class Console:
+    """Writes whole lines, one at a time, whoever brings them."""
+
+    def __init__(self, out: TextIO | None = None, *, names: bool = True) -> None:
+        self._out = out or sys.stderr
+        self._names = names
+        self._lock = threading.Lock()
+        self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
+
+    def line(self, name: str, text: str) -> None:
+        """Write one line. A terminal that has gone away ends nothing."""
+        with self._lock:
+            try:
+                self._out.write(f"{self._mark(name)}{text}\n")
+                self._out.flush()
+            except (OSError, ValueError):
+                self._out = io.StringIO()  # nobody reads any more; the children must not block on a full pipe
+
+    def stream(self, name: str) -> TextIO:
+        """A stream whose lines come out under `name`; for our own log."""
+        return cast(TextIO, _Lines(self, name))
+
+    def follow(self, name: str, source: IO[bytes]) -> threading.Thread:
+        """Write what comes out of a child until it closes."""
+        thread = threading.Thread(target=self._copy, args=(name, source), name=f"output of {name}", daemon=True)
+        thread.start()
+        return thread
+
+    def _copy(self, name: str, source: IO[bytes]) -> None:
+        with source:
+            for line in source:
+                self.line(name, line.decode("utf-8", "replace").rstrip("\r\n"))
+
+    def _mark(self, name: str) -> str:
+        if not self._names:
+            return ""
+        mark = f"{name:<8} │ "
+        return f"\x1b[{COLOURS.get(name, 37)}m{mark}\x1b[0m" if self._colour else mark
+
+
+class _Lines(io.TextIOBase):
+    """A stream in front of a console."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console, self._name = console, name
+
+    def write(self, text: str) -> int:
+        """Pass whole lines on; a log handler brings nothing else."""
+        for line in text.splitlines():
+            self._console.line(self._name, line)
+        return len(text)

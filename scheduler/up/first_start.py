@@ -1,0 +1,36 @@
+"""What an empty folder gets: tables, examples, an administrator. Each is done once and found again later."""
+
+import logging
+
+from scheduler.accounts import Account
+from scheduler.clock import utc_now
+from scheduler.history import schema_version
+from scheduler.wiring import Desk
+
+log = logging.getLogger(__name__)
+
+
+class FirstStart:
+    """The steps between the children of one start."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._is_first = False
+
+    def tables(self) -> None:
+        """Bring the database to this version's step, and see whether anybody was here before."""
+        schema_version.upgrade(self._desk.engine)
+        self._is_first = not self._desk.accounts.list()
+
+    def examples(self) -> None:
+        """Schedules that do real work, so that there is something to see. Not in production, and not twice."""
+        if not self._is_first or self._desk.settings.environment == "production":
+            return
+        from scheduler.examples import install_examples
+
+        install_examples(self._desk.schedules, utc_now())
+        log.info("example schedules are installed; delete them in the console when you have seen them")
+
+    def admin(self) -> Account | None:
+        """The first administrator, none where there are accounts. Last of all: the password is shown only once."""
+        return self._desk.accounts.ensure_admin(now=utc_now())

@@ -1,0 +1,46 @@
+"""Free ports: the wished one, or another where it is taken."""
+
+import errno
+import socket
+
+NEIGHBOURS = 20
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on the wished port, on one of the next ones, or on any.
+
+    The console's process inherits it, so that the port cannot be lost between choosing and using it, and requests
+    wait while that process is started again.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for wished in (*range(port, min(port + NEIGHBOURS, 65536)), 0):
+        found = _bound(family, host, wished)
+        if found is not None:
+            found.listen(128)
+            found.setblocking(False)
+            return found
+    raise OSError(f"no port is free on {host}")
+
+
+def free_port(host: str, wished: int | None) -> int:
+    """The wished port if nobody has it, else any that is free."""
+    for port in (wished, 0) if wished else (0,):
+        found = _bound(socket.AF_INET, host, port)
+        if found is not None:
+            with found:
+                number: int = found.getsockname()[1]
+                return number
+    raise OSError(f"no port is free on {host}")
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket | None:
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        if port and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return None
+        raise
+    return found

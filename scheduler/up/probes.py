@@ -1,0 +1,97 @@
+"""Is a child ready? Asked of the thing itself, quickly, with the child's process id; an outage is a no."""
+
+import http.client
+from collections.abc import Callable
+from contextlib import suppress
+from typing import cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.errors import BeatdeskError
+from scheduler.status import recorders
+from scheduler.wiring import Desk
+
+Probe = Callable[[int], bool]
+
+SECONDS = 2.0
+
+
+def valkey_answers(url: str) -> Probe:
+    """The server answers PING, and has read its append-only file."""
+
+    def ready(_pid: int) -> bool:
+        with suppress(RedisError), Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as redis:
+            return bool(redis.ping())
+        return False
+
+    return ready
+
+
+def recorder_beats(desk: Desk) -> Probe:
+    """The recorder with this process id has been heard of."""
+
+    def ready(pid: int) -> bool:
+        with suppress(RedisError, ValueError, KeyError):
+            return any(facts["pid"] == pid for facts in recorders(desk, utc_now()).values())
+        return False
+
+    return ready
+
+
+def worker_beats(desk: Desk) -> Probe:
+    """The worker with this process id has published what it offers."""
+
+    def ready(pid: int) -> bool:
+        with suppress(RedisError, BeatdeskError):
+            return any(worker.pid == pid for worker in desk.catalogue.workers(utc_now()))
+        return False
+
+    return ready
+
+
+class BeatLeads:
+    """Beat holds the lock: its value is not the one that stood there when this process was first asked about.
+
+    Somebody else's Beat may lead, with ours as its stand-by; that is ready too once the lock has been renewed.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pid = 0
+        self._holder: str | None = None
+        self._left = 0
+
+    def __call__(self, pid: int) -> bool:
+        """Ask once."""
+        with suppress(RedisError):
+            holder, left = self._lock()
+            if pid != self._pid:
+                self._pid, self._holder, self._left = pid, holder, left
+                return False
+            renewed = holder == self._holder and left > self._left
+            self._left = left
+            return holder is not None and (holder != self._holder or renewed)
+        return False
+
+    def _lock(self) -> tuple[str | None, int]:
+        holder = cast("str | None", self._desk.redis.get(keys.BEAT_LOCK))
+        return holder, self._desk.redis.pttl(keys.BEAT_LOCK)
+
+
+def page_answers(host: str, port: int) -> Probe:
+    """The console answers."""
+
+    def ready(_pid: int) -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ready

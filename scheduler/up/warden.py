@@ -1,0 +1,120 @@
+"""The warden stops the children when the supervisor was killed and cannot.
+
+`python -m scheduler.up.warden` reads from its standard input who lives: `+ PID RANK SECONDS` when a child was started,
+`- PID` when it has ended, `done` when the supervisor has stopped all of them itself. When the pipe closes without
+`done`, the supervisor is dead: each child is asked to end, lowest rank first, and killed when its seconds are over.
+Imports the standard library only, so that it starts at once and stays small.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from time import monotonic
+from typing import TextIO
+
+from scheduler.up.console import Console
+
+_TICK = threading.Event()
+
+
+class Warden:
+    """The supervisor's side: starts the process and tells it who lives."""
+
+    def __init__(self, lock: int, console: Console) -> None:
+        self._lock, self._console = lock, console
+        self._living: dict[int, tuple[int, float]] = {}
+        self._start()
+
+    def watch(self, pid: int, rank: int, seconds: float) -> None:
+        """This child lives; lower ranks are stopped first."""
+        self._living[pid] = (rank, seconds)
+        self._tell(f"+ {pid} {rank} {seconds}")
+
+    def forget(self, pid: int) -> None:
+        """This child has ended."""
+        if self._living.pop(pid, None):
+            self._tell(f"- {pid}")
+
+    def dismiss(self) -> None:
+        """All has been stopped in order."""
+        self._tell("done")
+        self._popen.communicate(timeout=10)
+
+    def _start(self) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "scheduler.up.warden"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=(self._lock,),
+            text=True,
+        )
+
+    def _tell(self, line: str) -> None:
+        """Write a line; a warden that has died is replaced and told everything."""
+        if self._popen.poll() is not None:
+            self._console.line("up", "the warden has died and is replaced")
+            self._start()
+            for pid, (rank, seconds) in self._living.items():
+                self._write(f"+ {pid} {rank} {seconds}")
+        self._write(line)
+
+    def _write(self, line: str) -> None:
+        assert self._popen.stdin is not None  # noqa: S101 - asked for in _start
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
+
+
+def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:
+    """Who lives when the pipe closes, as (rank, process, seconds) in the order of stopping; nobody after `done`."""
+    living: dict[int, tuple[int, float]] = {}
+    for line in source:
+        match line.split():
+            case ["+", pid, rank, seconds]:
+                living[int(pid)] = (int(rank), float(seconds))
+            case ["-", pid]:
+                living.pop(int(pid), None)
+            case ["done"]:
+                return []
+    return sorted((rank, pid, seconds) for pid, (rank, seconds) in living.items())
+
+
+def stop(pid: int, seconds: float) -> None:
+    """Ask a child to end, wait, and kill what is left of its group."""
+    _signal(pid, signal.SIGTERM, group=False)
+    until = monotonic() + seconds
+    while _lives(pid) and monotonic() < until:
+        _TICK.wait(0.1)
+    _signal(pid, signal.SIGKILL, group=True)
+
+
+def _signal(pid: int, number: signal.Signals, *, group: bool) -> None:
+    try:
+        (os.killpg if group else os.kill)(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _lives(pid: int) -> bool:
+    """Whether the process runs; one that has ended and that nobody has collected does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def main() -> None:
+    """Wait for the supervisor's end."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for _, pid, seconds in keep_watch(sys.stdin):
+        stop(pid, seconds)
+
+
+if __name__ == "__main__":
+    main()
