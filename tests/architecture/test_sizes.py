@@ -21,6 +21,7 @@ def test_no_function_is_longer_than_50_lines() -> None:
     long = {
         f"{path}:{function.lineno} {function.name}": lines
         for path in modules(*CODE)
+        if "versions" not in path.parts  # a migration is a list of columns, and is never changed again
         for function in functions(path)
         if (lines := (function.end_lineno or 0) - function.lineno + 1) > LONGEST_FUNCTION
     }

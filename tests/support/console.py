@@ -7,13 +7,14 @@ import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+Attributes = dict[str, str]
+
 
 @dataclass
 class Form:
     """A form of a page: where it goes, and its fields with what they hold."""
 
     action: str
-    method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, given: dict[str, str | list[str] | None]) -> list[tuple[str, str]]:
@@ -26,47 +27,50 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """Reads the forms of a page."""
+    """Reads the forms of a page. A button that sends its form elsewhere counts as a form of its own."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self._by_id: dict[str, Form] = {}
+        self._elsewhere: list[tuple[str, str]] = []
         self._open: Form | None = None
         self._select: str | None = None
         self._chosen: list[str] = []
-        self._first: str | None = None
         self._area: str | None = None
         self._text = ""
         self.feed(html)
+        for owner, action in self._elsewhere:
+            if owner in self._by_id:
+                self.forms.append(Form(action, list(self._by_id[owner].fields)))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._open = Form(given.get("action", ""), given.get("method", "get").lower())
+            self._open = Form(given.get("action", ""))
             self.forms.append(self._open)
+            self._by_id[given.get("id", "")] = self._open
+        elif tag == "button" and "formaction" in given:
+            self._elsewhere.append((given.get("form", ""), given["formaction"]))
         elif self._open is None:
             return
         elif tag == "input" and "name" in given:
             self._input(self._open, given)
         elif tag == "select":
-            self._select, self._chosen, self._first = given.get("name"), [], None
+            self._select, self._chosen = given.get("name"), []
         elif tag == "option" and self._select:
             value = given.get("value", "")
-            self._first = value if self._first is None else self._first
-            if "selected" in given:
-                self._chosen.append(value)
+            self._chosen = [value] if "selected" in given or not self._chosen else self._chosen
         elif tag == "textarea":
             self._area, self._text = given.get("name"), ""
 
-    def _input(self, form: Form, given: dict[str, str]) -> None:
+    def _input(self, form: Form, given: Attributes) -> None:
         kind = given.get("type", "text")
         if kind in {"submit", "button", "image", "reset", "file"} or "disabled" in given:
             return
-        if kind in {"checkbox", "radio"}:
-            if "checked" in given:
-                form.fields.append((given["name"], given.get("value", "on")))
+        if kind in {"checkbox", "radio"} and "checked" not in given:
             return
-        form.fields.append((given["name"], given.get("value", "")))
+        form.fields.append((given["name"], given.get("value", "on" if kind == "checkbox" else "")))
 
     def handle_data(self, data: str) -> None:
         if self._area:
@@ -79,8 +83,7 @@ class Forms(HTMLParser):
             self._open.fields.append((self._area, self._text.removeprefix("\n")))
             self._area = None
         elif tag == "select" and self._select and self._open:
-            chosen = self._chosen or ([self._first] if self._first is not None else [])
-            self._open.fields += [(self._select, value) for value in chosen]
+            self._open.fields += [(self._select, value) for value in self._chosen]
             self._select = None
 
 
@@ -98,9 +101,9 @@ class Page:
         return urllib.parse.urlsplit(self.url).path
 
     def form(self, having: str) -> Form:
-        """The form with a field called so, or whose action holds the text."""
+        """The form with a field called so, or that goes to an address that ends so."""
         for form in Forms(self.text).forms:
-            if any(name == having for name, _ in form.fields) or having in form.action:
+            if any(name == having for name, _ in form.fields) or form.action.endswith(having):
                 return form
         raise AssertionError(f"{self.url} ({self.status}) has no form with {having!r}:\n{self.text[:3000]}")
 
@@ -117,8 +120,9 @@ class Console:
         """Ask for a page and follow redirects."""
         return self._open(urllib.request.Request(urllib.parse.urljoin(self.base + "/", path)))  # noqa: S310 - loopback
 
-    def send(self, page: Page, form: Form, **given: str | list[str] | None) -> Page:
+    def send(self, page: Page, having: str, **given: str | list[str] | None) -> Page:
         """Send a form of a page, with these fields changed."""
+        form = page.form(having)
         address = urllib.parse.urljoin(page.url, form.action or page.url)
         body = urllib.parse.urlencode(form.filled(given)).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": page.url}
@@ -126,8 +130,7 @@ class Console:
 
     def submit(self, path: str, having: str, **given: str | list[str] | None) -> Page:
         """Open a page and send the form that has the field."""
-        page = self.get(path)
-        return self.send(page, page.form(having), **given)
+        return self.send(self.get(path), having, **given)
 
     def login(self, email: str, password: str) -> Page:
         """Log in; the page that follows."""

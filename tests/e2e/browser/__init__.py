@@ -1,0 +1,1 @@
+"""Journeys of an operator through the console of a running `beatdesk up`, in a real Chromium."""
