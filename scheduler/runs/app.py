@@ -4,18 +4,24 @@ Asking for the app imports no job: `include` is imported by workers and Beat whe
 the commands can send a run by its name and never load job code.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
 from config.schema import Settings
 from scheduler import keys
 
+if TYPE_CHECKING:
+    from scheduler.runs.signals import RunSignals
+
 OWN_JOBS = ("scheduler.jobs.reports", "scheduler.jobs.cleanup", "scheduler.jobs.demo")
 
 VISIBILITY_TIMEOUT = 60
 """Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew their claim
 (`runs.claims`), so that a job may take as long as it likes."""
+
+RESTORE_SECONDS = 5
+"""How often each worker looks for messages that dead ones have left."""
 
 SOFT_SHUTDOWN_SECONDS = 30.0
 """What jobs still get after a second signal, before their message goes back to the queue."""
@@ -25,6 +31,8 @@ class DeskApp(Celery):
     """A Celery app that knows the settings it was made from."""
 
     settings: Settings
+    run_signals: "RunSignals"
+    """Set when the root connects them; `runs.consumer` asks for it."""
 
 
 def create_app(settings: Settings) -> DeskApp:
@@ -67,6 +75,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
         # its process each time must not go round for ever. Where that cannot be sent, the message goes back.
         "task_retry_on_worker_lost": True,
         "task_reject_on_worker_lost": True,
+        "worker_consumer": "scheduler.runs.consumer:TellingConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
@@ -77,6 +86,10 @@ def _reliability(settings: Settings) -> dict[str, Any]:
     if settings.broker.startswith(("redis", "sentinel", "valkey")):
         options["broker_transport_options"] = {
             "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": RESTORE_SECONDS,
+            "unacked_restore_throttle": 1,  # or only every tenth look is one
+            "unacked_mutex_expire": 2 * RESTORE_SECONDS,  # a worker may die while it holds it
+            "socket_timeout": 10,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
             "health_check_interval": 10,

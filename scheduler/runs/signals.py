@@ -5,7 +5,7 @@ two places, both held by tests. A worker's child delivers the end of a run befor
 it and acknowledges the message. In the main process Celery puts acknowledgements on the event loop, after the
 receivers of the same moment have run.
 
-Only the roots `scheduler/celery.py` connects this; receivers are roots themselves and read the clock.
+Only the root `scheduler/celery.py` connects this; receivers are roots themselves and read the clock.
 """
 
 import logging
@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from celery import Celery, signals
+from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
+from scheduler.runs.app import DeskApp
 from scheduler.runs.facts import BUILT_IN, Message, is_job, queue_of
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of
@@ -32,7 +33,7 @@ LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the 
 class RunSignals:
     """The receivers, for one app. Each process that runs the app has a reporter of its own."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: DeskApp) -> None:
         self._app = app
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
@@ -41,6 +42,7 @@ class RunSignals:
         """Listen. Celery keeps weak references by default, so that strong ones are asked for."""
         for signal, receiver in self._receivers().items():
             signal.connect(receiver, weak=False)
+        self._app.run_signals = self
 
     def reporter(self) -> Reporter:
         """This process's reporter."""
@@ -62,8 +64,6 @@ class RunSignals:
             signals.task_internal_error: self.broken,
             signals.task_retry: self.retried,
             signals.task_revoked: self.revoked,
-            signals.task_unknown: self.unknown,
-            signals.task_rejected: self.rejected,
         }
 
     def published(self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any) -> None:
@@ -161,25 +161,13 @@ class RunSignals:
             request.id, request.retries, actor=self._who_cancelled(request.id), terminated=bool(terminated), **about
         )
 
-    def unknown(self, sender: Any = None, message: Any = None, name: str = "", **_: Any) -> None:
-        """A message for a job that this worker does not have. Celery drops it."""
-        self._refuse(
-            sender,
-            message,
-            f"no worker here knows the job {name!r}; start the worker with the module that defines it "
-            "(BEATDESK_JOBS), or send the job to a queue whose workers have it",
-        )
-
-    def rejected(self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
-        """A message that is no task, or not in JSON. Celery drops it."""
-        self._refuse(sender, message, f"the message was refused: {exc}" if exc else "the message was refused")
-
-    def _refuse(self, consumer: Any, message: Any, why: str) -> None:
+    def refused(self, message: Any, worker: str, why: str) -> None:
+        """The worker's consumer is about to drop a message that it cannot begin with."""
         headers: Any = getattr(message, "headers", None)
         if _is_run(headers):
             args, kwargs = _arguments(message)
             said = Message(headers, args, kwargs, queue_of(message.delivery_info))
-            self.reporter().refused(said, worker=consumer.hostname, why=why, now=utc_now())
+            self.reporter().refused(said, worker=worker, why=why, now=utc_now())
 
     def _who_cancelled(self, run: str) -> str | None:
         """Who asked for the run's end; not to know it is no reason to lose the fact."""

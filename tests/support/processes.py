@@ -58,6 +58,7 @@ class Process:
                 start_new_session=True,
             )
         self.keep = keep
+        self._told = 0
         _living.append(self)
 
     @property
@@ -69,6 +70,15 @@ class Process:
     def log(self) -> str:
         """All that it and its children have written."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    @property
+    def news(self) -> str:
+        """What was written since `read_up`."""
+        return self.log[self._told :]
+
+    def read_up(self) -> None:
+        """Take what is written so far as old."""
+        self._told = len(self.log)
 
     def running(self) -> bool:
         """Whether it has not ended."""
@@ -160,11 +170,13 @@ def start_worker(
     queues: str | None = None,
     options: Sequence[str] = (),
     wait: bool = True,
+    keep: bool = False,
+    app: str = "scheduler",
 ) -> Process:
     """`celery -A scheduler worker` with a name of its own; returned when it takes jobs."""
-    command = ["celery", "-A", "scheduler", "worker", "-l", "INFO", "-c", str(concurrency)]
+    command = ["celery", "-A", app, "worker", "-l", "INFO", "-c", str(concurrency)]
     command += ["-n", f"test{next(_numbers)}-{os.getpid()}@%h", *(["-Q", queues] if queues else []), *options]
-    worker = Process(*command, env=env_of(settings), name="worker")
+    worker = Process(*command, env=env_of(settings), name="worker", keep=keep)
     if wait:
         worker.wait_for_log(" ready.", timeout=60)
     return worker

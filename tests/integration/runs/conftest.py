@@ -1,7 +1,8 @@
 """A worker with the tests' jobs, and the events of its runs as they stand in the stream."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from redis import Redis
@@ -11,6 +12,7 @@ from scheduler import keys
 from scheduler.events.schema import Event, RunEvent, decode
 from scheduler.runs.app import DeskApp, create_app
 from tests.support.processes import Process, start_worker
+from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 
 ENDS = {"run.succeeded", "run.failed", "run.expired", "run.revoked"}
@@ -59,7 +61,7 @@ def stream(redis: "Redis") -> Stream:
 @pytest.fixture
 def job_settings(settings: Settings) -> Settings:
     """The settings with the tests' jobs."""
-    return settings.model_copy(update={"jobs": ("tests.support.jobs",)})
+    return with_jobs(settings)
 
 
 @pytest.fixture
@@ -72,15 +74,50 @@ def app(job_settings: Settings) -> Iterator[DeskApp]:
 
 @pytest.fixture
 def worker(job_settings: Settings) -> Process:
-    """A worker that takes the tests' jobs."""
+    """A worker of this test's own that takes the tests' jobs."""
     return start_worker(job_settings)
 
 
 @pytest.fixture
 def send(app: DeskApp) -> Callable[..., str]:
     """Send a job by its name; the run's id."""
+    return sender(app)
+
+
+def with_jobs(settings: Settings) -> Settings:
+    """The settings with the tests' jobs."""
+    return settings.model_copy(update={"jobs": ("tests.support.jobs",)})
+
+
+def sender(app: DeskApp) -> Callable[..., str]:
+    """What sends a job by its name and gives the run's id."""
 
     def send(name: str, *args: Any, **options: Any) -> str:
         return str(app.send_task(name, args, options.pop("kwargs", None), **options).id)
 
     return send
+
+
+class House(NamedTuple):
+    """A server and a worker that several tests share: each looks at the events of its own runs only."""
+
+    settings: Settings
+    stream: Stream
+    app: DeskApp
+    worker: Process
+    send: Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def house(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server and a worker with the tests' jobs, for the tests of one module."""
+    server = ValkeyServer(tmp_path_factory.mktemp("valkey"), valkey_binary)
+    server.start()
+    settings = with_jobs(Settings(data_dir=tmp_path_factory.mktemp("data"), redis_url=server.url, secret_key="s" * 40))
+    app = create_app(settings)
+    worker = start_worker(settings, keep=True)
+    with server.client() as redis:
+        yield House(settings, Stream(redis), app, worker, sender(app))
+    worker.forget()
+    app.close()
+    server.stop()

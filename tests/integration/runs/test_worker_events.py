@@ -5,11 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.runs.conftest import Stream
-
-pytestmark = pytest.mark.usefixtures("worker")
+from tests.integration.runs.conftest import House, Stream
 
 Send = Callable[..., str]
+
+
+@pytest.fixture
+def stream(house: House) -> Stream:
+    """The stream of the worker that these tests share."""
+    return house.stream
+
+
+@pytest.fixture
+def send(house: House) -> Send:
+    """Send to that worker."""
+    return house.send
 
 
 def test_a_run_that_succeeds_is_received_started_and_succeeded(stream: Stream, send: Send) -> None:
@@ -118,7 +128,7 @@ def test_a_job_that_a_job_sends_is_queued_with_its_parent(stream: Stream, send: 
     assert stream.one(child, "run.queued").facts.parent == parent
 
 
-def test_a_pickled_message_is_refused_and_nothing_runs(stream: Stream, send: Send, worker: object) -> None:
+def test_a_pickled_message_is_refused_and_nothing_runs(stream: Stream, send: Send) -> None:
     from kombu.serialization import disable_insecure_serializers, enable_insecure_serializers
 
     enable_insecure_serializers(["pickle"])

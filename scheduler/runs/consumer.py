@@ -1,0 +1,39 @@
+"""Celery's consumer, which tells why it refuses a message before it drops it.
+
+Celery drops such a message first and sends a signal after, or none at all: a death in between would be silence.
+"""
+
+from typing import Any
+
+from celery.worker.consumer import Consumer
+
+from scheduler.runs.app import DeskApp
+
+
+class TellingConsumer(Consumer):
+    """Says `run.failed` with the reason, then does what Celery does."""
+
+    app: DeskApp
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """A job that this worker does not have."""
+        name = (message.headers or {}).get("task")
+        self._refuse(
+            message,
+            f"no worker here knows the job {name!r}; start the worker with the module that defines it "
+            "(BEATDESK_JOBS), or send the job to a queue whose workers have it",
+        )
+        super().on_unknown_task(body, message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """A message that Celery will not make a task of: pickled, say, or with an impossible expiry."""
+        self._refuse(message, f"the message was refused: {exc}")
+        super().on_invalid_task(body, message, exc)
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """A message whose body is not what it says it is."""
+        self._refuse(message, f"the message cannot be read: {exc}")
+        super().on_decode_error(message, exc)
+
+    def _refuse(self, message: Any, why: str) -> None:
+        self.app.run_signals.refused(message, self.hostname, why)

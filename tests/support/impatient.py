@@ -1,0 +1,13 @@
+"""The app with short times, for tests of what takes a minute in earnest: `celery -A tests.support.impatient worker`."""
+
+from scheduler.celery import app
+from scheduler.runs import publishing
+
+publishing.EVERY_SECONDS = 0.5
+app.conf.broker_transport_options = {
+    **app.conf.broker_transport_options,
+    "visibility_timeout": 3,
+    "unacked_restore_interval": 1,
+}
+
+__all__ = ["app"]
