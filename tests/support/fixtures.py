@@ -147,6 +147,8 @@ def desk(settings: Settings) -> Iterator[Desk]:
 
 @pytest.fixture(autouse=True)
 def _processes_end_with_the_test() -> Iterator[None]:
+    for process in processes.living():
+        process.read_up()
     yield
     processes.end_all()
 
@@ -157,5 +159,5 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if report.failed:  # type: ignore[attr-defined]
         for process in processes.living():
-            report.sections.append((f"log of {process.name}", process.log[-6000:]))  # type: ignore[attr-defined]
+            report.sections.append((f"log of {process.name}", process.news[-4000:]))  # type: ignore[attr-defined]
     return report
