@@ -6,28 +6,28 @@ import pytest
 
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
 from scheduler.wiring import Desk
 from tests.support.commands import Commands
 
 
 @pytest.fixture
 def beatdesk(desk: Desk) -> Commands:
-    """`beatdesk("schedules", "list")`, where a worker offers the jobs `demo.greet` and `demo.plain`."""
+    """`beatdesk("schedules", "list")`, where a worker offers the jobs `demo.echo`, `demo.greet` and `demo.plain`."""
     whom = Parameter(name="whom", annotation="str", doc="Who it is for.")
     times = Parameter(name="times", required=False, default=1, annotation="int")
     greet = Job(name="demo.greet", title="Greet", doc="Say hello.", parameters=[whom, times], module="demo")
     plain = Job(name="demo.plain", title="Plain", module="demo")
+    echo = Job(name="demo.echo", title="Echo", parameters=[Parameter(name="value")], module="demo")
     now = utc_now()
-    worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["demo.greet", "demo.plain"])
-    desk.catalogue.publish([greet, plain], worker, now)
+    worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["demo.echo", "demo.greet", "demo.plain"])
+    desk.catalogue.publish([echo, greet, plain], worker, now)
     return Commands(desk)
 
 
 @pytest.fixture
 def record(desk: Desk) -> Callable[[], None]:
     """Fold all that is in the stream into the history."""
-    from scheduler.history.recorder import Recorder
-
     recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
 
     def fold() -> None:

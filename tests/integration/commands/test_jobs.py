@@ -5,7 +5,7 @@ JOB_KEYS = {"name", "title", "doc", "parameters", "queue", "module", "workers"}
 
 def test_the_jobs_that_workers_offer_are_listed(beatdesk):
     listed = beatdesk.json("jobs", "list")
-    assert [item["name"] for item in listed["items"]] == ["demo.greet", "demo.plain"]
+    assert [item["name"] for item in listed["items"]] == ["demo.echo", "demo.greet", "demo.plain"]
     assert all(set(item) == JOB_KEYS for item in listed["items"])
     assert listed["items"][0]["workers"] == ["w1@host"]
     table = beatdesk.done("jobs", "list")

@@ -103,6 +103,15 @@ def test_a_run_by_hand_with_bad_arguments_is_refused_and_nothing_is_queued(beatd
     assert beatdesk.desk.redis.llen("celery") == 0
 
 
+def test_a_run_by_hand_with_a_type_of_redbeats_own_is_refused(beatdesk):
+    beatdesk.done("schedules", "add", "n", "demo.echo", "--cron", "0 6 * * *", "--kwargs", '{"value": 1}')
+    for option, text in (("--kwargs", '{"value": {"__type__": "x"}}'), ("--args", '[{"a": {"__type__": "x"}}]')):
+        body = beatdesk.refused_json("schedules", "run", "n", option, text)
+        assert body["field"] == option.removeprefix("--")
+        assert "__type__" in body["error"]
+    assert beatdesk.desk.redis.llen("celery") == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler import keys
 from scheduler.clock import utc_now
-from tests.support.builders import a_run_history
+from tests.support.builders import a_run_history, a_spec
 from tests.support.interface import POLICY_KEYS, SCHEDULE_KEYS
 
 GREETING = ("--kwargs", '{"whom": "Ada"}')
@@ -72,6 +72,14 @@ def test_a_list_is_read_page_by_page(three):
     assert seen == ["nightly", "often", "resting"]
 
 
+def test_a_list_without_a_limit_is_whole(beatdesk):
+    names = [f"n{number:03}" for number in range(205)]
+    for name in names:
+        beatdesk.desk.schedules.create(a_spec(name, "demo.plain"), actor="cli:test", now=utc_now())
+    assert [item["name"] for item in beatdesk.json("schedules", "list")["items"]] == names
+    assert len(beatdesk.json("schedules", "list", "--limit", "203")["items"]) == 203
+
+
 def test_the_newest_run_is_shown(three, record):
     schedule = three.desk.schedules.get("often")
     now = utc_now()
@@ -97,13 +105,14 @@ def test_a_broken_entry_is_listed_with_its_problem_and_the_others_stay(three):
 
 
 def test_what_others_wrote_cannot_write_into_the_terminal(three):
-    definition = '{"name": "plain", "task": "demo\\u001b[2J.x", "args": [], "kwargs": {}, "options": {}, '
+    definition = '{"name": "evil", "task": "demo.x", "args": [], "kwargs": {"a": "\\u001b[2J"}, "options": {}, '
     definition += '"schedule": {"__type__": "interval", "every": 60, "relative": false}, "enabled": true}'
-    three.desk.redis.hset(keys.entry("plain"), mapping={"definition": definition})
-    three.desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): 0})
-    for words in (("list",), ("show", "plain")):
+    name = "evil\x1b[2J"
+    three.desk.redis.hset(keys.entry(name), mapping={"definition": definition})
+    three.desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0})
+    for words in (("list",), ("show", name)):
         said = three.done("schedules", *words)
-        assert "demo" in said
+        assert "evil\\x1b[2J" in said
         assert "\x1b" not in said
 
 
