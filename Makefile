@@ -1,0 +1,57 @@
+# Everything is done in .venv, from hashed locks; a step is done again only when its lock has changed.
+
+PYTHON ?= python3
+UV ?= uv
+ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--python-version 3.11 --group build
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock clean system
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed ## start everything on this machine; Ctrl-C stops it when running jobs have finished
+	@exec $(BIN)/beatdesk up
+
+test: .venv/installed-dev system ## run the whole suite (ARGS="-k beat" for a part of it)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/installed-dev ## lint, format, types, imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## write both locks anew from pyproject.toml; needs uv
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove .venv; the data folder stays
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Beatdesk needs Python 3.11 or newer, $(PYTHON) is older or missing; try: make PYTHON=python3.12 run" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/installed: requirements.lock | .venv/bin/python
+	@echo "installing what Beatdesk needs into .venv; this takes less than a minute"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock | .venv/bin/python
+	@echo "installing what Beatdesk and its tests need into .venv"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-build-isolation -e .
+	@touch .venv/installed $@
+
+# The browser of the console's tests. Where it cannot be had, they are skipped with the reason.
+system:
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium \
+			>/dev/null || echo "chromium cannot be installed"; fi
