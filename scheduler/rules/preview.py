@@ -82,7 +82,7 @@ def _uneven(crontab: cron.Crontab) -> str | None:
         (crontab.texts[0], crontab.minutes, 60, "minute"),
         (crontab.texts[1], crontab.hours, 24, "hour"),
     ):
-        if text.startswith("*/") and len(values) > 1 and size % (values[1] - values[0]):
+        if text.startswith("*/") and text[2:].isdigit() and len(values) > 1 and size % (values[1] - values[0]):
             step, last = values[1] - values[0], size - values[-1]
             whole = "hour" if unit == "minute" else "day"
             return (

@@ -29,6 +29,7 @@ HORIZON_YEARS = 50
 _LAST_YEAR = 9990
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _MONTH_MASKS = {length: (2 << length) - 2 for length in range(28, 32)}
 
@@ -90,11 +91,29 @@ def count_ticks(when: When, after: datetime, until: datetime, limit: int) -> int
         every, anchor = _every(when), _anchor(when)
         first = max((after - anchor) // every, 0)
         return min(max((until - anchor) // every - first, 0), limit)
+    if not isinstance(when, CrontabWhen):
+        return 0
+    rule = _rule(when.crontab, when.timezone, when.dst_gap, when.dst_repeat)
     count = 0
     while count < limit and (tick := next_tick(when, after)) is not None and tick <= until:
-        count += 1
-        after = tick
-    return count
+        last = _last_of_day(rule, tick)
+        whole_day = last is not None and last <= until
+        count += len(rule.cron.hours) * len(rule.cron.minutes) if whole_day else 1
+        after = last if last is not None and whole_day else tick
+    return min(count, limit)
+
+
+def _last_of_day(rule: _Rule, tick: datetime) -> datetime | None:
+    """The last tick of the day, if `tick` is its first and the clock does not change that day."""
+    local = tick.astimezone(rule.zone or UTC)
+    hours, minutes = rule.cron.hours, rule.cron.minutes
+    if (local.hour, local.minute) != (hours[0], minutes[0]):
+        return None
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    ends = [moment.replace(fold=fold).utcoffset() for moment in (midnight, midnight + _DAY) for fold in (0, 1)]
+    if len(set(ends)) > 1:
+        return None
+    return local.replace(hour=hours[-1], minute=minutes[-1]).astimezone(UTC)
 
 
 def _every(when: IntervalWhen) -> timedelta:

@@ -130,6 +130,11 @@ def _object(text: str | None, what: str) -> dict[str, Any]:
         raise UnreadableEntry(f"the {what} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise UnreadableEntry(f"the {what} is a {type(value).__name__}, not an object")
+    if "\\ud" in text.lower() or not text.isascii():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise UnreadableEntry(f"the {what} has half of a surrogate pair, which no event can carry") from None
     return value
 
 
@@ -194,6 +199,9 @@ def _load_as_redbeat(text: str) -> None:
     schedule = loaded.get("schedule") if isinstance(loaded, dict) else None
     if not hasattr(schedule, "is_due") and not isinstance(schedule, int | float):
         raise UnreadableEntry(f"the definition's schedule is {schedule!r:.80}, which is no schedule")
+    every = getattr(schedule, "run_every", None)
+    if every is not None and not isinstance(every, timedelta):
+        raise UnreadableEntry(f"every is {every!r:.80}, not a number of seconds")
 
 
 def _decode_when(schedule: Any) -> When:

@@ -1,0 +1,258 @@
+"""RedBeat's format: read what anybody wrote, write what RedBeat would."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scheduler.errors import UnreadableEntry
+from scheduler.rules.identity import plain_uid
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule
+from scheduler.schedules import codec, extra
+from scheduler.schedules.codec import Meta, Raw
+from tests.support.builders import NOON, a_schedule, cron, every
+
+CRONTAB = {
+    "__type__": "crontab",
+    "minute": "0",
+    "hour": "*",
+    "day_of_week": "*",
+    "day_of_month": "*",
+    "month_of_year": "*",
+}
+INTERVAL = {"__type__": "interval", "every": 60.0, "relative": False}
+
+
+def definition(**parts: Any) -> str:
+    whole = {
+        "name": "plain",
+        "task": "app.task",
+        "args": None,
+        "kwargs": {},
+        "options": {},
+        "schedule": CRONTAB,
+        "enabled": True,
+    }
+    return json.dumps({**whole, **parts})
+
+
+def read(text: str, meta: str | None = None, ours: str | None = None, **more: Any) -> codec.Entry:
+    return codec.decode("plain", Raw(text, meta, ours), **more)
+
+
+def saved(schedule: Schedule, meta: str | None = None) -> Raw:
+    text = codec.encode_definition(schedule)
+    return Raw(text, meta, extra.encode(schedule, text))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        a_schedule(),
+        a_schedule(when=cron("*/5 1-3 1,15 jan-mar mon", "Europe/Berlin", dst_gap="skip", dst_repeat="both")),
+        a_schedule(when=every(300, NOON), args=[1, {"a": None}], kwargs={"b": [True]}, enabled=False),
+        a_schedule(queue="slow", priority=0, owner="ada", tags=["x"], description="d", notes="ü\n", revision=7),
+        a_schedule(origin="redbeat"),
+    ],
+)
+def test_what_is_saved_is_read_again(schedule: Schedule) -> None:
+    entry = codec.decode(schedule.name, saved(schedule))
+    assert entry.schedule == schedule
+    assert not entry.diverged
+
+
+def test_the_definition_is_redbeats_to_the_byte() -> None:
+    text = codec.encode_definition(a_schedule(when=every(90, NOON), queue="slow", kwargs={"ü": 1}))
+    assert text == (
+        '{"name": "nightly-report", "task": "reports.job_summary", "args": [], "kwargs": {"\\u00fc": 1}, '
+        '"options": {"queue": "slow"}, "schedule": {"__type__": "interval", "every": 90.0, "relative": false}, '
+        '"enabled": true}'
+    )
+
+
+def test_an_entry_of_plain_redbeat_code_is_a_schedule_too() -> None:
+    schedule = read(definition(options={"queue": "slow", "priority": 3, "expires": 60})).schedule
+    assert schedule.origin == "redbeat"
+    assert schedule.revision == 0
+    assert schedule.uid == plain_uid("plain")
+    assert schedule.when == CrontabWhen(crontab="0 * * * *")
+    assert (schedule.queue, schedule.priority, schedule.args) == ("slow", 3, [])
+
+
+def test_an_entry_of_beat_schedule_belongs_to_the_code() -> None:
+    assert read(definition(), static=True).schedule.origin == "code"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"schedule": 30}, IntervalWhen(every=30)),
+        ({"schedule": {**INTERVAL, "every": 5}}, IntervalWhen(every=5)),
+        ({"schedule": {**CRONTAB, "minute": 5}}, CrontabWhen(crontab="5 * * * *")),
+        ({"schedule": {**CRONTAB, "minute": [30, 0]}}, CrontabWhen(crontab="0,30 * * * *")),
+        ({"schedule": {**CRONTAB, "minute": "1, 2"}}, CrontabWhen(crontab="1,2 * * * *")),
+        ({"schedule": {"__type__": "crontab", "hour": "3"}}, CrontabWhen(crontab="* 3 * * *")),
+    ],
+)
+def test_other_spellings_of_a_schedule_are_read(parts: dict[str, Any], expected: Any) -> None:
+    assert read(definition(**parts)).schedule.when == expected
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"__type__": "rrule", "freq": 3, "dtstart": 1700000000, "dtstart_tz": 0, "interval": 1},
+        {"__type__": "rrule", "freq": "DAILY", "byweekday": [{"__type__": "weekday", "wkday": 0}]},
+        {"__type__": "interval", "every": 60.0, "relative": True},
+    ],
+)
+def test_what_only_redbeat_computes_is_kept_as_it_is(schedule: dict[str, Any]) -> None:
+    text = definition(schedule=schedule)
+    entry = read(text)
+    assert isinstance(entry.schedule.when, RedBeatWhen)
+    assert codec.encode_definition(entry.schedule, entry.definition) == text
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"args": [1, "x"]},
+        {"args": []},
+        {"schedule": {**CRONTAB, "minute": [0, 30]}},
+        {"schedule": {**CRONTAB, "minute": 5}},
+        {"schedule": INTERVAL},
+        {"options": {"expires": 60, "queue": "slow", "headers": {"a": 1}}},
+        {"options": {"priority": 200}},
+        {"kwargs": {"since": {"__type__": "datetime", "year": 2020, "month": 1, "day": 1}}},
+        {"enabled": False},
+    ],
+)
+def test_saving_what_was_read_changes_no_byte(parts: dict[str, Any]) -> None:
+    text = definition(**parts)
+    entry = read(text)
+    assert codec.encode_definition(entry.schedule, entry.definition) == text
+
+
+def test_an_edit_keeps_the_options_that_we_cannot_say() -> None:
+    entry = read(definition(options={"expires": 60, "queue": "slow", "priority": 200}))
+    edited = entry.schedule.model_copy(update={"queue": None})
+    options = json.loads(codec.encode_definition(edited, entry.definition))["options"]
+    assert options == {"expires": 60, "priority": 200}
+
+
+def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as_a_revision() -> None:
+    ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin"), revision=3, notes="kept"))
+    rewritten = json.loads(ours.definition or "")
+    rewritten["schedule"]["hour"] = "7"
+    rewritten["task"] = "app.other"
+    entry = read(json.dumps(rewritten), ours=ours.extra)
+    assert entry.diverged
+    assert entry.schedule.revision == 4
+    assert entry.schedule.job == "app.other"
+    assert entry.schedule.when == CrontabWhen(crontab="0 7 * * *", timezone="Europe/Berlin")
+    assert entry.schedule.notes == "kept"
+
+
+def test_a_rewrite_that_changes_the_kind_leaves_nothing_of_the_old_kind() -> None:
+    ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin")))
+    assert read(definition(schedule=INTERVAL), ours=ours.extra).schedule.when == IntervalWhen(every=60)
+
+
+def test_an_operator_may_hold_what_code_defines() -> None:
+    text = definition()
+    held = a_schedule("plain", origin="code", enabled=False)
+    entry = read(text, ours=extra.encode(held, text), static=True)
+    assert not entry.schedule.enabled
+    assert json.loads(codec.encode_definition(entry.schedule, entry.definition))["enabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (None, "no definition"),
+        ("", "no definition"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "list"),
+        (definition(schedule={**CRONTAB, "minute": "61"}), "0-59"),
+        (definition(schedule={**CRONTAB, "minute": 61}), "0-59"),
+        (definition(schedule={**CRONTAB, "minute": []}), "minute"),
+        (definition(schedule={**CRONTAB, "minute": ""}), "minute"),
+        (definition(schedule={**CRONTAB, "day_of_month": "30", "month_of_year": "2"}), "never fires"),
+        (definition(schedule={**CRONTAB, "second": "1"}), "second"),
+        (definition(schedule={"__type__": "interval", "every": 60.0}), "relative"),
+        (definition(schedule={"__type__": "interval", "every": "x", "relative": False}), "every"),
+        (definition(schedule={**INTERVAL, "every": 0.0}), "0 seconds"),
+        (definition(schedule={**INTERVAL, "every": float("nan")}), "nan"),
+        (definition(schedule={"__type__": "unheard-of"}), "no schedule"),
+        (definition(schedule=None), "no schedule"),
+        (definition(schedule="* * * * *"), "no schedule"),
+        (definition(name="other"), "'other'"),
+        (definition(surprise=1), "surprise"),
+        (definition(task=None), "task"),
+        (definition(task=""), "task"),
+        (definition(args="x"), "args"),
+        (definition(kwargs=[1]), "kwargs"),
+        (definition(kwargs={"a": {"__type__": "crontab", "minute": "99"}}), "RedBeat cannot load"),
+        (definition(kwargs={"a": {"__type__": "interval"}}), "RedBeat cannot load"),
+        (definition(task="\ud800"), "job"),
+    ],
+)
+def test_what_beat_cannot_load_is_refused_with_the_reason(text: str | None, word: str) -> None:
+    with pytest.raises(UnreadableEntry, match=word):
+        read(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ours",
+    ["{", "[]", "{}", '{"uid": "x", "revision": 1, "digest": ""}', '{"v": 2}'],
+)
+def test_a_damaged_field_of_ours_is_refused_with_the_reason(ours: str) -> None:
+    with pytest.raises(UnreadableEntry, match="beatdesk"):
+        read(definition(), ours=ours)
+
+
+def test_a_zone_that_is_not_installed_is_refused_with_the_reason() -> None:
+    ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Mars/Olympus")))
+    with pytest.raises(UnreadableEntry, match="Mars/Olympus"):
+        codec.decode("plain", ours)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        Meta(),
+        Meta(NOON),
+        Meta(NOON + timedelta(microseconds=5), 12),
+        Meta(None, 3),
+    ],
+)
+def test_beats_memory_is_read_again(meta: Meta) -> None:
+    assert codec.decode_meta(codec.encode_meta(meta)) == meta
+
+
+@pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])
+def test_moments_of_plain_redbeat_code_are_read_in_their_zone(zone: Any) -> None:
+    parts = {"year": 2026, "month": 11, "day": 21, "hour": 12, "minute": 0, "second": 0, "microsecond": 0}
+    text = json.dumps({"last_run_at": {"__type__": "datetime", **parts, "timezone": zone}})
+    hours = 0 if zone in (0.0, "UTC") else 1
+    assert codec.decode_meta(text).last_run_at == datetime(2026, 11, 21, 12 - hours, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"last_run_at": 5}',
+        '{"last_run_at": {"__type__": "datetime"}}',
+        '{"last_run_at": {"__type__": "datetime", "year": 2026, "month": 1, "day": 1, "timezone": "Mars"}}',
+        '{"last_run_at": null, "surprise": 1}',
+    ],
+)
+def test_a_memory_that_beat_cannot_load_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableEntry):
+        codec.decode_meta(text)
