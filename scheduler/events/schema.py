@@ -242,6 +242,6 @@ def decode(fields: dict[str, str]) -> Event:
         event: Event = _ADAPTER.validate_python(json.loads(fields[FIELD]))
     except KeyError:
         raise UndecodableEvent(f"the stream entry has no field {FIELD!r}, only {sorted(fields)}") from None
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError, ValidationError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event

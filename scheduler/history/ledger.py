@@ -93,9 +93,10 @@ def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
     new = [row for row in folded.runs.values() if row.id not in loaded.runs]
     new.sort(key=lambda row: (row.first_at, row.id))
     if new:
-        insert = _insert(connection, _RUNS).on_conflict_do_nothing(index_elements=["id"]).returning(_RUNS.c.id)
-        inserted = connection.execute(insert, [_values(row, _SMALL) for row in new]).all()
-        if len(inserted) < len(new):
+        insert = _insert(connection, _RUNS).on_conflict_do_nothing(index_elements=["id"])
+        counting = insert.execution_options(preserve_rowcount=True)
+        inserted = connection.execute(counting, [_values(row, _SMALL) for row in new])
+        if inserted.rowcount != len(new):
             raise _ContendedError
     changed = [row for row in folded.runs.values() if row.id in loaded.runs and row != loaded.runs[row.id]]
     if changed:
@@ -140,7 +141,7 @@ def _upsert(connection: Connection, table: Table, keys: list[str], rows: list[di
     insert = _insert(connection, table)
     values = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     statement = insert.on_conflict_do_update(index_elements=keys, set_=values)
-    connection.execute(statement.returning(table.c.run_id), rows)  # asking for an answer makes it few round trips
+    connection.execute(statement, rows)
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

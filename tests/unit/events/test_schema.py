@@ -1,0 +1,75 @@
+"""The vocabulary of events is a public contract: what was once written decodes for ever."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from scheduler.events.schema import FIELD, PHASE, AnyEvent, RunStarted, UndecodableEvent, decode, encode, run_event
+from tests.support.builders import NOON, a_run_history, a_saved_event
+
+GOLDEN = sorted((Path(__file__).parent / "golden").rglob("*.json"))
+KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(AnyEvent)[0])}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_event_of_any_past_version_decodes_and_says_the_same(path: Path) -> None:
+    written: dict[str, Any] = json.loads(path.read_text())
+    event = decode({FIELD: path.read_text()})
+    assert f"v{written['v']}" == path.parent.name
+    said = json.loads(encode(event)[FIELD])
+    assert holds(said, written)
+
+
+def test_every_kind_has_a_golden_file() -> None:
+    assert {path.stem for path in GOLDEN if path.parent.name == "v1"} == KINDS
+
+
+def test_every_kind_of_run_event_has_a_place_in_the_order() -> None:
+    assert set(PHASE) == {kind for kind in KINDS if kind.startswith("run.")}
+
+
+@pytest.mark.parametrize("event", [*a_run_history(state="failed"), a_saved_event()], ids=lambda event: event.kind)
+def test_what_is_encoded_decodes_to_the_same_event(event: Any) -> None:
+    assert decode(encode(event)) == event
+
+
+def test_later_attempts_come_after_all_events_of_earlier_ones() -> None:
+    seqs = [run_event(RunStarted, "r", attempt, NOON).seq for attempt in (1, 2, 3)]
+    assert seqs == [12, 22, 32]
+    assert all(10 + phase < 20 for phase in PHASE.values())
+
+
+def expired(**changes: Any) -> dict[str, str]:
+    """An event, as it was written, with something wrong."""
+    written = {"v": 1, "kind": "run.expired", "at": "2026-11-21T12:00:00Z", "run": "r", "attempt": 1, "seq": 15}
+    return {FIELD: json.dumps({**written, **changes})}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({}, "no field 'event'"),
+        ({"evnt": "{}"}, "only \\['evnt'\\]"),
+        ({FIELD: "not JSON"}, "not an event"),
+        ({FIELD: "[]"}, "not an event"),
+        ({FIELD: "[" * 100_000}, "not an event"),
+        ({FIELD: "\ufffd"}, "not an event"),
+        (expired(kind="run.vanished"), "run.vanished"),
+        (expired(v=2), "v"),
+        (expired(at="2026-11-21T12:00:00"), "timezone"),
+        (expired(attempt=0), "attempt"),
+        (expired(colour="blue"), "colour"),
+    ],
+)
+def test_what_is_no_event_is_refused_with_the_reason(fields: dict[str, str], why: str) -> None:
+    with pytest.raises(UndecodableEvent, match=why):
+        decode(fields)
+
+
+def holds(said: Any, written: Any) -> bool:
+    """Does `said` say all that was written? New optional fields may stand beside it."""
+    if isinstance(written, dict):
+        return all(name in said and holds(said[name], value) for name, value in written.items())
+    return bool(said == written)

@@ -1,0 +1,227 @@
+"""What each event makes of its run, and which of conflicting events counts."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scheduler.events.schema import (
+    Event,
+    ReportStored,
+    RunExpired,
+    RunFailed,
+    RunQueued,
+    RunReceived,
+    RunRetried,
+    RunRevoked,
+    RunStarted,
+    RunSucceeded,
+    ScheduleDeleted,
+    TicksMissed,
+    run_event,
+)
+from scheduler.history.projector import fold
+from scheduler.history.rows import AttemptRow, Rows, RunRow, UnfoldableEvent
+from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule, facts_of
+
+RUN = "run-1"
+SCHEDULE = a_schedule(kwargs={"days": 1})
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def event(kind: Any, seconds: float, attempt: int = 1, worker: str | None = "w1@host", **parts: Any) -> Event:
+    return run_event(kind, RUN, attempt, after(seconds), worker=worker, **parts)
+
+
+def row_of(*events: Event) -> RunRow:
+    return fold(Rows(), events).runs[RUN]
+
+
+def attempts_of(*events: Event) -> list[AttemptRow]:
+    rows = fold(Rows(), events).attempts
+    return [rows[key] for key in sorted(rows)]
+
+
+@pytest.mark.parametrize("state", ["queued", "received", "started", "succeeded", "failed"])
+def test_a_run_is_in_the_state_of_its_newest_event(state: str) -> None:
+    expected = {"received": "queued", "started": "running"}.get(state, state)
+    assert row_of(*a_run_history(RUN, state=state)).state == expected
+
+
+def test_a_run_that_ended_well_has_all_its_times_and_its_result() -> None:
+    row = row_of(*a_run_history(RUN, schedule=SCHEDULE, result={"rows": 3}, seconds=2.0))
+    assert (row.queued_at, row.received_at, row.started_at, row.finished_at) == (
+        NOON, after(0.01), after(0.02), after(2.02),
+    )  # fmt: skip
+    assert (row.lateness, row.duration) == (0.02, 2.0)
+    assert (row.job, row.schedule, row.schedule_uid) == (SCHEDULE.job, SCHEDULE.name, SCHEDULE.uid)
+    assert (row.tick, row.trigger, row.revision, row.queue) == (NOON, "schedule", 1, "celery")
+    assert (row.args, row.kwargs, row.result, row.worker) == ([], {"days": 1}, {"rows": 3}, "w1@host")
+
+
+def test_a_failed_run_has_error_and_traceback_and_no_result() -> None:
+    row = row_of(*a_run_history(RUN, state="failed", error="ValueError: no"))
+    assert (row.error, row.result) == ("ValueError: no", None)
+    assert row.traceback is not None
+    assert row.traceback.startswith("Traceback")
+
+
+def test_lateness_of_a_run_without_a_tick_counts_from_when_it_was_queued() -> None:
+    facts = facts_of(SCHEDULE).model_copy(update={"tick": None, "queued_at": NOON})
+    assert row_of(event(RunReceived, 1, facts=facts), event(RunStarted, 3)).lateness == 3.0
+
+
+def test_clocks_that_differ_never_make_a_time_negative() -> None:
+    facts = facts_of(SCHEDULE, after(5))
+    row = row_of(event(RunQueued, 5, facts=facts), event(RunStarted, 3), event(RunSucceeded, 2))
+    assert (row.lateness, row.duration) == (0.0, 0.0)
+
+
+def test_a_run_known_only_by_its_end_is_a_row_too() -> None:
+    row = row_of(event(RunSucceeded, 5, result=7))
+    assert (row.state, row.result, row.job, row.started_at, row.duration) == ("succeeded", 7, "", None, None)
+
+
+def test_a_retry_is_an_attempt_of_the_same_run() -> None:
+    tries = [
+        *a_run_history(RUN, state="started"),
+        event(RunRetried, 1, error="no route", next_at=after(10)),
+        event(RunReceived, 1.1, attempt=2, facts=facts_of(SCHEDULE)),
+    ]
+    waiting = row_of(*tries)
+    assert (waiting.state, waiting.error, waiting.finished_at) == ("retrying", None, None)
+    assert row_of(*tries[:-1]).error == "no route"
+    ended = [*tries, event(RunStarted, 10, attempt=2), event(RunSucceeded, 11, attempt=2)]
+    row = row_of(*ended)
+    assert (row.state, row.started_at, row.finished_at, row.duration) == ("succeeded", after(0.02), after(11), 10.98)
+    first, second = attempts_of(*ended)
+    assert (first.state, first.error, first.finished_at) == ("failed", "no route", after(1))
+    assert (second.state, second.error, second.started_at, second.finished_at) == (
+        "succeeded",
+        None,
+        after(10),
+        after(11),
+    )
+
+
+def test_of_two_ends_of_one_attempt_the_first_counts() -> None:
+    twice = [
+        *a_run_history(RUN, state="started"),
+        event(RunSucceeded, 5, worker="w1@host", result="first"),
+        event(RunStarted, 6, worker="w2@host"),
+        event(RunFailed, 7, worker="w2@host", error="second"),
+    ]
+    row = row_of(*twice)
+    assert (row.state, row.result, row.error, row.worker, row.finished_at) == (
+        "succeeded", "first", None, "w1@host", after(5),
+    )  # fmt: skip
+    assert [attempt.state for attempt in attempts_of(*twice)] == ["succeeded"]
+
+
+def test_a_run_that_ended_before_it_was_cancelled_has_ended() -> None:
+    assert row_of(event(RunSucceeded, 5), event(RunRevoked, 4, actor="ada")).state == "succeeded"
+
+
+def test_a_cancelled_run_says_by_whom() -> None:
+    row = row_of(*a_run_history(RUN, state="started"), event(RunRevoked, 4, actor="ada@example.org", terminated=True))
+    assert (row.state, row.reason, row.error, row.finished_at) == (
+        "revoked", "operator", "cancelled by ada@example.org", after(4),
+    )  # fmt: skip
+
+
+def test_a_run_that_came_too_late_is_expired() -> None:
+    row = row_of(*a_run_history(RUN, state="received"), event(RunExpired, 100))
+    assert (row.state, row.started_at, row.finished_at, row.worker) == ("expired", None, after(100), "w1@host")
+
+
+def test_a_revocation_without_a_worker_keeps_the_worker_that_is_known() -> None:
+    assert row_of(event(RunStarted, 1), event(RunRevoked, 2, worker=None)).worker == "w1@host"
+
+
+def test_facts_come_from_the_first_message() -> None:
+    first, second = facts_of(SCHEDULE, queue="fast"), facts_of(SCHEDULE, queue="slow")
+    row = row_of(event(RunReceived, 9, attempt=2, facts=second), event(RunReceived, 1, facts=first))
+    assert row.queue == "fast"
+
+
+def missed(at: datetime, **parts: Any) -> TicksMissed:
+    parts = {"reason": "scheduler_down", "tick_from": NOON, "tick_to": after(120), "ticks": 3, **parts}
+    return TicksMissed(at=at, schedule=SCHEDULE.name, schedule_uid=SCHEDULE.uid, revision=1, job=SCHEDULE.job, **parts)
+
+
+def test_missed_ticks_are_one_row_whoever_reports_them() -> None:
+    rows = fold(Rows(), [missed(after(200)), missed(after(190)), missed(after(201), reason="coalesced")]).runs
+    (row,) = rows.values()
+    assert (row.state, row.reason, row.ticks, row.tick, row.tick_to) == (
+        "missed", "scheduler_down", 3, NOON, after(120),
+    )  # fmt: skip
+    assert (row.first_at, row.finished_at, row.lateness, row.started_at) == (after(190), after(190), None, None)
+    assert (row.schedule, row.job, row.trigger) == (SCHEDULE.name, SCHEDULE.job, "schedule")
+
+
+def test_other_ranges_of_missed_ticks_are_other_rows() -> None:
+    assert len(fold(Rows(), [missed(after(200)), missed(after(200), tick_to=after(180), ticks=4)]).runs) == 2
+
+
+def test_each_change_of_a_schedule_is_one_row_with_the_whole_schedule() -> None:
+    saved, deleted = a_saved_event(SCHEDULE), ScheduleDeleted(
+        at=after(9), uid=SCHEDULE.uid, revision=2, actor="bob", comment="obsolete", schedule=SCHEDULE
+    )  # fmt: skip
+    rows = sorted(fold(Rows(), [deleted, saved, saved]).revisions.values(), key=lambda row: row.revision)
+    assert [(row.action, row.actor, row.comment) for row in rows] == [
+        ("created", "ada@example.org", ""),
+        ("deleted", "bob", "obsolete"),
+    ]
+    assert rows[0].definition == SCHEDULE.to_json()
+
+
+def test_two_different_edits_with_one_number_are_both_kept() -> None:
+    one, other = a_saved_event(SCHEDULE), a_saved_event(SCHEDULE, actor="bob")
+    assert len(fold(Rows(), [one, other]).revisions) == 2
+
+
+def report(at: datetime, **parts: Any) -> ReportStored:
+    parts = {"title": "t", "path": "a/b.html", "media_type": "text/html", "size": 1, "sha256": "0" * 64, **parts}
+    return ReportStored(at=at, report="rep-1", run=RUN, **parts)
+
+
+def test_of_two_reports_with_one_id_the_first_counts() -> None:
+    rows = [fold(Rows(), events).reports["rep-1"] for events in (
+        [report(NOON), report(after(1), size=2)], [report(after(1), size=2), report(NOON)],
+    )]  # fmt: skip
+    assert [row.size for row in rows] == [1, 1]
+
+
+def test_what_a_database_cannot_hold_is_replaced_or_cut() -> None:
+    facts = facts_of(SCHEDULE).model_copy(update={"actor": "a" * 300, "kwargs": {"k\x00": ["\x00"]}})
+    row = row_of(event(RunReceived, 1, facts=facts), event(RunFailed, 2, error="nul \x00 byte"))
+    assert row.error == "nul \ufffd byte"
+    assert row.kwargs == {"k\ufffd": ["\ufffd"]}
+    assert row.actor == "a" * 254 + "…"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        run_event(RunStarted, "r" * 129, 1, NOON),
+        run_event(RunStarted, "", 1, NOON),
+        run_event(RunStarted, "a\x00b", 1, NOON),
+        run_event(RunStarted, RUN, 2**31, NOON),
+        run_event(RunStarted, RUN, 1, NOON).model_copy(update={"seq": -1}),
+        missed(NOON, ticks=2**40),
+        report(NOON, path="x" * 513),
+    ],
+)
+def test_what_no_row_can_hold_is_refused(bad: Event) -> None:
+    with pytest.raises(UnfoldableEvent):
+        fold(Rows(), [bad])
+
+
+def test_a_fold_leaves_the_rows_that_it_was_given_alone() -> None:
+    before = fold(Rows(), a_run_history(RUN, state="started"))
+    again = fold(Rows(), a_run_history(RUN, state="started"))
+    fold(before, [event(RunSucceeded, 5)])
+    assert before == again
