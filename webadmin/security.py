@@ -88,6 +88,8 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    elif "v" not in request.args:  # without its digest an address may mean another file after the next release
+        response.headers["Cache-Control"] = "max-age=3600"
     return response
 
 

@@ -98,7 +98,7 @@
   };
   const switchTheme = (button) => {
     const following = { auto: "light", light: "dark", dark: "auto" };
-    const symbols = { auto: "sun-moon", light: "sun", dark: "moon" };
+    const symbols = { auto: "brightness-half", light: "sun", dark: "moon" };
     const theme = button.value;
     root.dataset.theme = theme;
     keep("theme", theme);
