@@ -38,5 +38,4 @@ class ListPages(BaseView):
             first_query=wanted.query() if request.args.get("after") else None,
             filters=wanted,
             jobs=sorted(job.name for job in desk().catalogue.jobs(utc_now())),
-            here=request.full_path.rstrip("?"),
         )
