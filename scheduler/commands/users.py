@@ -1,5 +1,6 @@
 """`beatdesk users`: who may log in to the console."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -89,7 +90,7 @@ def enable(desk: Desk, email: str, as_json: bool) -> None:
 
 def _given(password_stdin: bool) -> str | None:
     """The password from standard input; never from the command line, which everybody on the machine can see."""
-    return click.get_text_stream("stdin").readline().rstrip("\r\n") if password_stdin else None
+    return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
 
 
 def _say(account: "Account", what: str, as_json: bool) -> None:

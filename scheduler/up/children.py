@@ -97,4 +97,4 @@ def web(desk: Desk, listening: socket.socket) -> Child:
 
 
 def _celery(what: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "scheduler", what]
+    return [sys.executable, "-m", "celery", "--quiet", "-A", "scheduler", what]

@@ -40,7 +40,9 @@ class Console:
     def _copy(self, name: str, source: IO[bytes]) -> None:
         with source:
             for line in source:
-                self.line(name, line.decode("utf-8", "replace").rstrip("\r\n"))
+                text = line.decode("utf-8", "replace").rstrip()
+                if text:
+                    self.line(name, text)
 
     def _mark(self, name: str) -> str:
         if not self._names:

@@ -3,6 +3,7 @@
 import logging
 
 from scheduler.accounts import Account
+from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.history import schema_version
 from scheduler.wiring import Desk
@@ -18,7 +19,11 @@ class FirstStart:
         self._is_first = False
 
     def tables(self) -> None:
-        """Bring the database to this version's step, and see whether anybody was here before."""
+        """Bring the database to this version's step, and see whether anybody was here before.
+
+        Before that, the server that schedules are to live in must be one that keeps them.
+        """
+        refuse_eviction(self._desk)
         schema_version.upgrade(self._desk.engine)
         self._is_first = not self._desk.accounts.list()
 
