@@ -1,0 +1,59 @@
+"""The schedules of a fresh installation: useful as they are, and something to look at. Names jobs, imports none."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from scheduler.errors import NameTaken
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
+
+if TYPE_CHECKING:
+    from scheduler.schedules.store import ScheduleStore
+
+ACTOR = "beatdesk"
+COMMENT = "example of a fresh installation"
+
+EXAMPLES = (
+    Spec(
+        name="daily-job-summary",
+        job="reports.job_summary",
+        when=CrontabWhen(crontab="0 6 * * *"),
+        kwargs={"days": 1},
+        tags=["example", "report"],
+        description="What ran yesterday, as a page and a table under Reports",
+    ),
+    Spec(
+        name="nightly-history-cleanup",
+        job="cleanup.job_history",
+        when=CrontabWhen(crontab="30 3 * * *"),
+        kwargs={"days": 90},
+        tags=["example", "cleanup"],
+        description="Deletes runs that ended more than 90 days ago",
+    ),
+    Spec(
+        name="nightly-report-cleanup",
+        job="cleanup.reports",
+        when=CrontabWhen(crontab="45 3 * * *"),
+        tags=["example", "cleanup"],
+        description="Deletes report files that were kept long enough",
+    ),
+    Spec(
+        name="heartbeat-demo",
+        job="demo.long_task",
+        when=IntervalWhen(every=300),
+        kwargs={"duration": 2},
+        tags=["example", "demo"],
+        description="Works for two seconds every five minutes, so that there is something to see",
+    ),
+)
+
+
+def install_examples(store: "ScheduleStore", now: datetime) -> list[str]:
+    """Create the examples, and return the names of those that are new; a name that is taken is left alone."""
+    created = []
+    for spec in EXAMPLES:
+        try:
+            store.create(spec, actor=ACTOR, comment=COMMENT, now=now)
+        except NameTaken:
+            continue
+        created.append(spec.name)
+    return created
