@@ -56,7 +56,7 @@ def facts_of(message: Message, limit: int, queued_at: datetime | None = None) ->
     said = headers.get(HEADER)
     said = said if isinstance(said, Mapping) else {}
     trigger = said.get("trigger")
-    if trigger not in _TRIGGERS:
+    if not isinstance(trigger, str) or trigger not in _TRIGGERS:
         trigger = "schedule" if headers.get(STOCK_BEAT_HEADER) else "api"
     return RunFacts(
         job=_name(headers.get("task")) or "?",

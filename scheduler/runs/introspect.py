@@ -37,7 +37,7 @@ def describe(name: str, task: Any) -> Job:
         doc=rest,
         parameters=list(_parameters(function)),
         queue=getattr(task, "queue", None),
-        module=getattr(task, "__module__", "") or "",
+        module=function.__module__ or "",
     )
 
 

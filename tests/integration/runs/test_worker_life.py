@@ -196,9 +196,7 @@ def test_the_end_of_a_run_is_in_the_stream_before_its_message_is_acknowledged(
     for kind, run in runs.items():
         for number, tag in enumerate(tags[run]):
             acknowledged = next(at for at, said in enumerate(seen) if said == f"HDEL unacked {tag}")
-            ends = [
-                at for at, said in enumerate(seen) if said.startswith(f"XADD {keys.EVENTS_STREAM}") and _ends(said, run)
-            ]
+            ends = [at for at, said in enumerate(seen) if _is_end(said, run)]
             assert ends[number] < acknowledged, (kind, number)
 
 

@@ -1,0 +1,78 @@
+"""The way of events to a stream that answers, does not, and does again."""
+
+from datetime import UTC, datetime
+
+from redis import Redis
+
+from scheduler.events.schema import Event, RunStarted, run_event
+from scheduler.events.stream import EventStream
+from scheduler.runs.outbox import Outbox
+from tests.integration.runs.conftest import Stream
+from tests.support.valkey import ValkeyServer
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def event(run: str) -> Event:
+    return run_event(RunStarted, run, 1, NOON)
+
+
+def arrived(stream: Stream) -> list[str]:
+    return [event.run for event in stream.events()]  # type: ignore[attr-defined]
+
+
+def test_events_go_out_at_once_while_the_stream_answers(redis: "Redis", stream: Stream) -> None:
+    outbox = Outbox(EventStream(redis))
+    outbox.offer(event("a"))
+    outbox.deliver(event("b"), event("c"))
+    assert arrived(stream) == ["a", "b", "c"]
+    assert outbox.waiting == 0
+
+
+def test_offered_events_wait_in_order_while_the_server_is_away(
+    valkey: ValkeyServer, redis: "Redis", stream: Stream
+) -> None:
+    outbox = Outbox(EventStream(redis))
+    valkey.stop()
+    for run in "abc":
+        outbox.offer(event(run))
+    assert outbox.waiting == 3
+    assert not outbox.flush()
+    valkey.start()
+    outbox.offer(event("d"))
+    assert outbox.waiting == 4, "only flush and deliver ask a server that was away"
+    assert outbox.flush()
+    assert arrived(stream) == ["a", "b", "c", "d"]
+
+
+def test_a_delivery_waits_until_the_server_is_back_and_takes_along_what_waited(
+    valkey: ValkeyServer, redis: "Redis", stream: Stream
+) -> None:
+    pauses: list[float] = []
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            valkey.start()
+
+    outbox = Outbox(EventStream(redis), wait=wait)
+    valkey.stop()
+    outbox.offer(event("a"))
+    outbox.deliver(event("b"))
+    assert arrived(stream) == ["a", "b"]
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+def test_when_too_many_wait_the_worker_waits_too(valkey: ValkeyServer, redis: "Redis", stream: Stream) -> None:
+    waited: list[int] = []
+
+    def wait(_seconds: float) -> None:
+        waited.append(outbox.waiting)
+        valkey.start()
+
+    outbox = Outbox(EventStream(redis), most=3, wait=wait)
+    valkey.stop()
+    for run in "abcd":
+        outbox.offer(event(run))
+    assert waited == [3]
+    assert arrived(stream) == ["a", "b", "c", "d"]
