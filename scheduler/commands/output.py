@@ -1,7 +1,8 @@
 """How commands print: tables and facts for people, JSON for programs. Prints what it is given and asks nobody."""
 
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,6 +10,8 @@ import click
 from pydantic import BaseModel
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+NO_TINTS: Mapping[str, str] = {}
 
 
 def json_option(command: Command) -> Command:
@@ -21,12 +24,21 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under headers, each column as wide as its widest cell; nothing but the headers without rows."""
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, tints: Mapping[str, str] = NO_TINTS) -> None:
+    """Print rows under headers, each column as wide as its widest cell; nothing but the headers without rows.
+
+    `tints` has the colours of words such as states. They are seen on a terminal only, and not where NO_COLOR is set.
+    """
     lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    plain = False if os.environ.get("NO_COLOR") else None
     for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        cells = [_tinted(cell, tints) + " " * (width - len(cell)) for cell, width in zip(line, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip(), color=plain)
+
+
+def _tinted(cell: str, tints: Mapping[str, str]) -> str:
+    return click.style(cell, fg=tints[cell]) if cell in tints else cell
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:

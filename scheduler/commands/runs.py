@@ -4,7 +4,9 @@ Reads the history only; it never asks a worker. A cancellation goes to the worke
 and what became of it is in the history afterwards.
 """
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,6 +19,15 @@ from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.published import run_json
 from scheduler.wiring import Desk
+
+STATE_TINTS = {
+    "succeeded": "green",
+    "running": "blue",
+    "retrying": "yellow",
+    **dict.fromkeys(("failed", "lost", "problem"), "red"),
+    **dict.fromkeys(("expired", "missed"), "yellow"),
+}
+"""State -> colour. The word stands there as well: a colour is never the only sign."""
 
 
 @click.group()
@@ -99,9 +110,8 @@ def say_page(page: RunPage, *, as_json: bool) -> None:
     if as_json:
         print_json({"items": [run_json(item) for item in page.items], "next": page.next})
         return
-    print_table(
-        ["ID", "STATE", "SCHEDULE", "JOB", "TICK", "STARTED", "SECONDS", "WORKER"], [_row(item) for item in page.items]
-    )
+    headers = ["ID", "STATE", "SCHEDULE", "JOB", "TICK", "STARTED", "SECONDS", "WORKER"]
+    print_table(headers, [_row(item) for item in page.items], tints=STATE_TINTS)
     if page.next is not None:
         click.echo(f"more: --after {page.next}", err=True)
 
@@ -113,6 +123,8 @@ def say_run(view: RunView, *, as_json: bool) -> None:
         print_json(body)
         return
     shown = [key for key in body if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
+    if view.ticks == 1:
+        shown.remove("ticks")
     facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
     for attempt in body["attempts"]:
         line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
@@ -124,12 +136,18 @@ def say_run(view: RunView, *, as_json: bool) -> None:
 
 
 def _row(view: RunView) -> list[str]:
-    body = run_json(view)
-    columns = ("id", "state", "schedule", "job", "tick", "started_at", "duration", "worker")
-    return [_text(body[key]) for key in columns]
+    times = [to_the_second(view.tick), to_the_second(view.started_at)]
+    return [view.id, view.state, view.schedule or "-", view.job, *times, _text(view.duration), view.worker or "-"]
+
+
+def to_the_second(at: datetime | None) -> str:
+    """A time for people: in UTC, without fractions."""
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

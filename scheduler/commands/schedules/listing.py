@@ -1,5 +1,6 @@
 """`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the history."""
 
+import json
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import click
 
 from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
+from scheduler.commands.runs import STATE_TINTS
 from scheduler.published import schedule_json, unreadable_json
 from scheduler.rules.spec import CrontabWhen, When
 from scheduler.rules.words import describe
@@ -15,6 +17,7 @@ from scheduler.schedules.store import Listed
 from scheduler.wiring import Desk
 
 PAGE = 200
+WIDEST = 60
 
 
 @click.command("list")
@@ -33,7 +36,8 @@ def list_schedules(desk: Desk, /, *, limit: int | None, after: str | None, as_js
     if as_json:
         print_json({"items": [as_published(item, runs) for item in items], "next": following})
         return
-    print_table(["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"], [_row(item, runs) for item in items])
+    headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
+    print_table(headers, [_row(item, runs) for item in items], tints=STATE_TINTS)
     if following is not None:
         click.echo(f"more: --after {following}", err=True)
 
@@ -78,12 +82,16 @@ def _facts(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[tuple[str, s
         ("job", schedule.job),
     ]
     written = schedule.when.model_dump(mode="json", exclude={"kind"})
-    facts += [(key, str(value)) for key, value in written.items()]
+    facts += [(key, _as_text(value)) for key, value in written.items()]
     for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
         if body[key] not in (None, "", [], {}):
-            facts.append((key, ", ".join(body[key]) if key == "tags" else str(body[key])))
+            facts.append((key, _as_text(body[key])))
     changed = f"{schedule.revision}, by {schedule.updated_by}" if schedule.updated_by else str(schedule.revision)
     return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def one_as_json(desk: Desk, listed: Listed) -> dict[str, Any]:
@@ -114,15 +122,20 @@ def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, A
 def _row(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[str]:
     schedule = listed.schedule
     if schedule is None:
-        return [listed.name, "problem", listed.problem or "", "", "", ""]
+        return [listed.name, "problem", _short(listed.problem or ""), "", "", ""]
     return [
         schedule.name,
         state_of(listed),
-        describe(schedule.when),
+        _short(describe(schedule.when)),
         local_time(listed.next, schedule.when),
         _last(listed, runs),
         schedule.job,
     ]
+
+
+def _short(text: str) -> str:
+    """What `show` tells in full must not make a table too wide to read."""
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
 def state_of(listed: Listed) -> str:

@@ -3,10 +3,9 @@
 import click
 
 from scheduler.commands.output import json_option, print_json, print_table
-from scheduler.commands.runs import limit_options, say_page
+from scheduler.commands.runs import limit_options, say_page, to_the_second
 from scheduler.errors import NotFound
 from scheduler.history.views import RunFilter
-from scheduler.published import rfc3339
 from scheduler.wiring import Desk
 
 
@@ -41,7 +40,7 @@ def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
         return
     print_table(
         ["REVISION", "AT", "WHAT", "BY", "COMMENT"],
-        [[str(item.revision), rfc3339(item.at) or "", item.action, item.actor, item.comment] for item in saved],
+        [[str(item.revision), to_the_second(item.at), item.action, item.actor, item.comment] for item in saved],
     )
 
 

@@ -50,7 +50,7 @@ def preview_rule(desk: Desk, /, *, count: int, start: str | None, as_json: bool,
     """Show what a rule means, in words and ticks, before anything is saved."""
     after = _after(start, utc_now())
     when = definition.new_when(default_zone=desk.settings.default_timezone, **given)
-    _print(when, preview(when, after, count), as_json=as_json)
+    _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
 
 
 def _after(start: str | None, now: datetime) -> datetime:

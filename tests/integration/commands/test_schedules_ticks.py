@@ -35,6 +35,11 @@ def test_ten_ticks_are_shown_unless_another_number_is_given(beatdesk):
     assert len(beatdesk.json("schedules", "preview", "--cron", "* * * * *")["ticks"]) == 10
 
 
+def test_a_preview_of_an_interval_has_whole_seconds_as_the_saved_schedule_will(beatdesk):
+    assert "." not in beatdesk.json("schedules", "preview", "--every", "60", "-n", "1")["ticks"][0]
+    assert "." not in beatdesk.json("schedules", "add", "n", "demo.plain", "--every", "60")["next"]
+
+
 def test_the_next_ticks_are_those_that_a_preview_showed(beatdesk):
     rule = ("--cron", "0 6 * * mon-fri", "--tz", "Europe/Berlin")
     beatdesk.done("schedules", "add", "n", "demo.plain", *rule)
