@@ -197,7 +197,7 @@ def test_an_operator_may_hold_what_code_defines() -> None:
         (definition(kwargs=[1]), "kwargs"),
         (definition(kwargs={"a": {"__type__": "crontab", "minute": "99"}}), "RedBeat cannot load"),
         (definition(kwargs={"a": {"__type__": "interval"}}), "RedBeat cannot load"),
-        (definition(task="\ud800"), "job"),
+        (definition(task="\ud800"), "surrogate"),
     ],
 )
 def test_what_beat_cannot_load_is_refused_with_the_reason(text: str | None, word: str) -> None:

@@ -1,0 +1,1 @@
+"""Schedules in a real server, beside RedBeat's own code."""

@@ -1,0 +1,57 @@
+"""A store whose catalogue knows one job, and RedBeat's own scheduler on the same server."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
+from redis import Redis
+
+from scheduler import keys
+from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.events.schema import Event, decode
+from scheduler.schedules.beat_entry import install
+from scheduler.schedules.store import ScheduleStore
+from scheduler.wiring import Desk
+from tests.support.builders import NOON
+
+JOB = "reports.job_summary"
+
+
+@pytest.fixture
+def store(desk: Desk) -> ScheduleStore:
+    """The store; workers offer the job of the builders."""
+    offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
+    desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
+    return desk.schedules
+
+
+@pytest.fixture
+def beat(desk: Desk) -> Iterator[RedBeatScheduler]:
+    """A stock RedBeat scheduler that leads, and reads our entries as Beat does when it starts with our app."""
+    yield from leading_beat(desk)
+
+
+def leading_beat(desk: Desk) -> Iterator[RedBeatScheduler]:
+    scheduler = RedBeatScheduler(desk.celery)
+    acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=scheduler))
+    install(scheduler)
+    yield scheduler
+    scheduler.close()
+
+
+def events(redis: Redis) -> list[Event]:
+    """The facts in the stream, oldest first."""
+    return [decode(fields) for _, fields in redis.xrange(keys.EVENTS_STREAM)]
+
+
+def messages(redis: Redis, queue: str = "celery") -> list[dict[str, Any]]:
+    """The messages in a queue, oldest first."""
+    return [json.loads(text) for text in reversed(redis.lrange(queue, 0, -1))]
+
+
+def score(redis: Redis, name: str) -> float | None:
+    """When Beat is to look at an entry."""
+    return redis.zscore(keys.SCHEDULE_ZSET, keys.entry(name))

@@ -1,0 +1,128 @@
+"""RedBeat's classes and ours read each other's entries, and write them to the byte, on a real server."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from celery.schedules import crontab, schedule
+from redbeat import RedBeatSchedulerEntry
+from redbeat.decoder import RedBeatJSONEncoder
+from redbeat.schedules import rrule
+from redis import Redis
+
+from scheduler import keys
+from scheduler.errors import UnreadableEntry
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Spec
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Meta, Raw
+from scheduler.schedules.store import ScheduleStore
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import JOB, score
+from tests.support.builders import NOON, a_spec, cron, every
+
+OURS = [
+    a_spec(when=cron("*/5 1-3 1,15 jan-mar mon")),
+    a_spec(when=cron("0 6 * * *", "Europe/Berlin"), kwargs={"days": 3}),
+    a_spec(when=every(90), args=[2], queue="slow", priority=4),
+    a_spec(when=every(0.1 + 60), enabled=False, notes="größer", tags=["a"]),
+]
+
+
+@pytest.mark.parametrize("spec", OURS)
+def test_what_we_write_redbeat_loads_and_writes_again_to_the_byte(
+    store: ScheduleStore, desk: Desk, redis: Redis, spec: Spec
+) -> None:
+    schedule = store.create(spec, actor="ada", now=NOON)
+    key = keys.entry(schedule.name)
+    before = redis.hgetall(key)
+
+    entry = RedBeatSchedulerEntry.from_key(key, app=desk.celery)
+    assert (entry.name, entry.task, entry.enabled) == (schedule.name, schedule.job, schedule.enabled)
+    assert (entry.args, entry.kwargs) == (schedule.args, schedule.kwargs)
+    assert entry.options == {k: v for k in ("queue", "priority") if (v := getattr(schedule, k)) is not None}
+    entry.save()
+    assert redis.hgetall(key) == before
+    assert json.dumps({"last_run_at": entry.last_run_at}, cls=RedBeatJSONEncoder) == before["meta"]
+    assert store.get(schedule.name) == schedule
+
+
+THEIRS: list[tuple[dict[str, Any], Any]] = [
+    ({"schedule": crontab("*/5", "1-3")}, CrontabWhen(crontab="*/5 1-3 * * *")),
+    ({"schedule": crontab(0, 6, "mon-fri"), "args": [1, "ü"]}, CrontabWhen(crontab="0 6 * * mon-fri")),
+    ({"schedule": crontab(minute=[0, 30])}, CrontabWhen(crontab="0,30 * * * *")),
+    ({"schedule": schedule(timedelta(seconds=90)), "kwargs": {"since": NOON}}, IntervalWhen(every=90)),
+    ({"schedule": schedule(5), "options": {"queue": "slow", "expires": 60}, "enabled": False}, IntervalWhen(every=5)),
+]
+
+
+@pytest.mark.parametrize(("parts", "when"), THEIRS)
+def test_what_redbeat_writes_we_load_and_write_again_to_the_byte(
+    store: ScheduleStore, desk: Desk, redis: Redis, parts: dict[str, Any], when: Any
+) -> None:
+    RedBeatSchedulerEntry("plain", JOB, app=desk.celery, **parts).save()
+    raw = Raw(*redis.hmget(keys.entry("plain"), "definition", "meta", "beatdesk"))
+    entry = codec.decode("plain", raw)
+    assert entry.schedule.when == when
+    assert entry.schedule.origin == "redbeat"
+    assert entry.schedule.enabled == parts.get("enabled", True)
+    assert codec.encode_definition(entry.schedule, entry.definition) == raw.definition
+    assert store.get("plain") == entry.schedule
+
+
+def test_a_definition_of_ours_alone_is_the_one_redbeat_writes(desk: Desk, store: ScheduleStore, redis: Redis) -> None:
+    RedBeatSchedulerEntry("plain", JOB, crontab("5", "1"), [1], {"a": None}, app=desk.celery).save()
+    text = redis.hget(keys.entry("plain"), "definition")
+    assert codec.encode_definition(store.get("plain")) == text
+
+
+def test_what_redbeat_advances_we_read_and_write_to_the_byte(desk: Desk, redis: Redis) -> None:
+    entry = RedBeatSchedulerEntry("plain", JOB, schedule(60), app=desk.celery)
+    entry.save()
+    entry.next(last_run_at=NOON)
+    text = redis.hget(keys.entry("plain"), "meta")
+    assert codec.decode_meta(text) == Meta(NOON, 1)
+    in_their_zone = entry.next(
+        last_run_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone(desk.celery.timezone)
+    )
+    text = redis.hget(keys.entry("plain"), "meta")
+    assert codec.encode_meta(Meta(in_their_zone.last_run_at, in_their_zone.total_run_count)) == text
+
+
+def test_an_rrule_of_redbeat_is_listed_in_words_and_kept_to_the_byte(
+    store: ScheduleStore, desk: Desk, redis: Redis
+) -> None:
+    RedBeatSchedulerEntry("rule", JOB, rrule("DAILY", dtstart=NOON), app=desk.celery).save()
+    text = redis.hget(keys.entry("rule"), "definition")
+    line = store.listed("rule")
+    assert line.problem is None
+    assert line.schedule is not None
+    assert isinstance(line.schedule.when, RedBeatWhen)
+    assert codec.encode_definition(line.schedule, json.loads(text)) == text
+    store.set_enabled("rule", False, actor="ada", now=NOON)
+    assert RedBeatSchedulerEntry.from_key(keys.entry("rule"), app=desk.celery).enabled is False
+    assert score(redis, "rule") == -1
+
+
+BROKEN = [
+    "{",
+    "[]",
+    '{"name": "bad", "task": "t", "schedule": {"__type__": "crontab", "minute": "61"}}',
+    '{"name": "bad", "task": "t", "schedule": {"__type__": "crontab", "second": "1"}}',
+    '{"name": "bad", "task": "t", "schedule": {"__type__": "interval", "every": 5}}',
+    '{"name": "bad", "task": "t", "schedule": {"__type__": "interval", "every": 5, "relative": false}, "x": 1}',
+    '{"name": "bad", "task": "t", "kwargs": {"a": {"__type__": "interval"}}, "schedule": 5}',
+    '{"name": "bad", "task": "t", "schedule": {"__type__": "rrule", "freq": "NEVER"}}',
+    '{"name": "bad", "task": "t", "args": [{"__type__": "datetime", "year": 1}], "schedule": 5}',
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_redbeat_cannot_load_we_call_a_problem(store: ScheduleStore, desk: Desk, redis: Redis, text: str) -> None:
+    redis.hset(keys.entry("bad"), "definition", text)
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 0})
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises ends Beat
+        RedBeatSchedulerEntry.from_key(keys.entry("bad"), app=desk.celery)
+    with pytest.raises(UnreadableEntry):
+        store.get("bad")
+    assert store.listed("bad").problem
