@@ -150,7 +150,7 @@ class Guard:
         """Whether the menu shows the view to this user."""
         return may(f"{self.endpoint}.{self._default_view}")
 
-    def _handle_view(self, name: str, **kwargs: Any) -> ResponseReturnValue | None:
+    def _handle_view(self, view: str, /, **kwargs: Any) -> ResponseReturnValue | None:
         return admit()
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
