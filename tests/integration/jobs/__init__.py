@@ -1,0 +1,1 @@
+"""The jobs that come with Beatdesk, on a real worker."""

@@ -1,0 +1,202 @@
+"""Reports and cleaning on a real worker, over a history that was folded from events."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.schema import Settings
+from scheduler.events.schema import Event, ReportStored
+from scheduler.events.stream import EventStream
+from scheduler.history.queries import RunFilter
+from scheduler.history.recorder import Recorder
+from scheduler.runs.app import create_app
+from scheduler.wiring import Desk
+from tests.integration.runs.conftest import House, Stream
+from tests.support.builders import a_run_history, a_schedule
+from tests.support.processes import start_worker
+
+Run = Callable[..., Any]
+
+HOSTILE = "=cmd|'/c calc'!A1"
+SCRIPT = "<script>alert(1)</script>"
+
+
+def now() -> datetime:
+    """The real time: jobs look back from it."""
+    return datetime.now(UTC)  # noqa: TID251 - see above
+
+
+@pytest.fixture
+def run_job(desk: Desk, settings: Settings, stream: Stream) -> Iterator[Run]:
+    """Run a job on a worker and give the event that ends it."""
+    app = create_app(settings)
+    start_worker(settings)
+
+    def run_job(name: str, **kwargs: Any) -> Any:
+        return stream.end(str(app.send_task(name, kwargs=kwargs).id))
+
+    yield run_job
+    app.close()
+
+
+def record(desk: Desk, *events: Event) -> None:
+    """Fold these events into the history."""
+    stream = EventStream(desk.redis)
+    stream.append_many(events)
+    recorder = Recorder(stream, desk.engine, desk.redis, 1000, "test")
+    stream.ensure_group()
+    while stream.length():
+        recorder.run_once(now(), block_ms=100)
+
+
+def past_runs(when: datetime, *, schedule: str = "nightly", ok: int = 0, failed: int = 0) -> list[Event]:
+    """Runs of a schedule, two seconds long each."""
+    states = ["succeeded"] * ok + ["failed"] * failed
+    return [
+        event
+        for number, state in enumerate(states)
+        for event in a_run_history(
+            f"{schedule[:8]}-{when.date()}-{number}",
+            schedule=a_schedule(schedule, "tests.add"),
+            tick=when + timedelta(minutes=number),
+            state=state,
+        )
+    ]
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data.strip())
+
+
+def test_the_summary_is_a_page_and_a_table_over_the_history(
+    desk: Desk, settings: Settings, stream: Stream, run_job: Run
+) -> None:
+    record(
+        desk,
+        *past_runs(now() - timedelta(hours=3), ok=3, failed=1),
+        *past_runs(now() - timedelta(hours=2), schedule=HOSTILE, ok=1),
+        *past_runs(now() - timedelta(hours=2), schedule=SCRIPT, ok=1),
+        *past_runs(now() - timedelta(days=3), schedule="too-old", ok=1),
+    )
+    end = run_job("reports.job_summary", days=1)
+    assert end.kind == "run.succeeded", end
+    stored = [event for event in stream.events() if isinstance(event, ReportStored)]
+    assert [(report.media_type, report.run) for report in stored] == [("text/html", end.run), ("text/csv", end.run)]
+    html, table = ((settings.reports_dir / report.path).read_bytes() for report in stored)
+    for report, content in zip(stored, (html, table), strict=True):
+        assert (report.size, report.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+        assert report.keep_until is not None
+        assert report.keep_until > now() + timedelta(days=89)
+    rows = {row["schedule"]: row for row in csv.DictReader(io.StringIO(table.decode(), newline=""))}
+    assert set(rows) >= {"nightly", f"'{HOSTILE}", SCRIPT}
+    assert "too-old" not in rows
+    nightly = rows["nightly"]
+    assert [nightly[name] for name in ("job", "runs", "succeeded", "failed")] == ["tests.add", "4", "3", "1"]
+    assert float(nightly["mean_duration_s"]) == pytest.approx(2.0, abs=0.1)
+    assert float(nightly["max_lateness_s"]) == pytest.approx(0.02, abs=0.01)
+    page = Page(html.decode())
+    assert {"nightly", SCRIPT, HOSTILE} <= set(page.words)
+    assert "script" not in page.tags
+    assert not list(settings.reports_dir.rglob("*.part"))
+
+
+def test_the_summary_of_an_empty_history_says_so(settings: Settings, stream: Stream, run_job: Run) -> None:
+    run_job("reports.job_summary")
+    report = next(event for event in stream.events() if isinstance(event, ReportStored))
+    assert "Nothing ran in this time." in (settings.reports_dir / report.path).read_text()
+
+
+def test_old_history_is_deleted_and_the_rest_stays(desk: Desk, run_job: Run) -> None:
+    record(
+        desk,
+        *past_runs(now() - timedelta(days=40), schedule="old", ok=700, failed=3),
+        *past_runs(now() - timedelta(days=20), schedule="new", ok=2),
+        *a_run_history("old-and-running", tick=now() - timedelta(days=50), state="started"),
+    )
+    trial = run_job("cleanup.job_history", days=30, dry_run=True).result
+    assert (trial["deleted"], trial["would_delete"]) == (0, 703)
+    assert run_job("cleanup.job_history", days=30, states=["failed"]).result["deleted"] == 3
+    assert run_job("cleanup.job_history", days=30).result["deleted"] == 700
+    left = desk.history.runs(RunFilter(), after=None, limit=50).items
+    assert sorted(run.id for run in left if run.schedule in {"old", "new"}) == [
+        run.id for run in sorted(left, key=lambda run: run.id) if run.schedule == "new"
+    ]
+    assert desk.history.run("old-and-running").state == "running"
+
+
+@pytest.mark.parametrize(
+    ("job", "kwargs", "words"),
+    [
+        *[
+            ("reports.job_summary", {"days": days}, f"days is a whole number from 1 to 366, not {days!r}")
+            for days in (0, 367, "1", True, None, 1.5)
+        ],
+        ("cleanup.job_history", {"days": 0}, "days is a whole number from 1 to 36500, not 0"),
+        ("cleanup.job_history", {"states": "failed"}, "states is a list of final states"),
+        ("cleanup.job_history", {"states": ["running"]}, "'running' is not a final state"),
+        ("demo.long_task", {"duration": -1}, "duration is a whole number of seconds from 0 to 3600, not -1"),
+    ],
+)
+def test_parameters_that_make_no_sense_fail_the_run_with_the_reason(
+    house: House, job: str, kwargs: dict[str, Any], words: str
+) -> None:
+    end = house.stream.end(house.send(job, kwargs=kwargs))
+    assert end.kind == "run.failed"
+    assert words in end.error
+
+
+def test_reports_that_were_kept_long_enough_go_with_their_files(
+    desk: Desk, settings: Settings, stream: Stream, run_job: Run
+) -> None:
+    run_job("reports.job_summary")
+    fresh = [event for event in stream.events() if isinstance(event, ReportStored)]
+    gone = [
+        report.model_copy(update={"report": f"old-{number}", "path": f"old/{number}.html", "keep_until": now()})
+        for number, report in enumerate(fresh)
+    ]
+    folder = settings.reports_dir / "old"
+    folder.mkdir()
+    (folder / "0.html").write_text("old")
+    record(desk, *gone)
+    assert run_job("cleanup.reports").result == {"deleted": 2}
+    assert not list(folder.iterdir())
+    assert {report.id for report in desk.history.reports().items} == {report.report for report in fresh}
+    assert all((settings.reports_dir / report.path).exists() for report in fresh)
+
+
+def test_a_path_that_leads_out_of_the_folder_is_not_removed(
+    desk: Desk, stream: Stream, run_job: Run, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("keep me")
+    run_job("reports.job_summary")
+    report = next(event for event in stream.events() if isinstance(event, ReportStored))
+    record(desk, report.model_copy(update={"report": "evil", "path": "../../precious", "keep_until": now()}))
+    end = run_job("cleanup.reports")
+    assert end.kind == "run.failed"
+    assert precious.read_text() == "keep me"
+
+
+def test_the_demo_takes_its_time(house: House) -> None:
+    end = house.stream.end(house.send("demo.long_task", kwargs={"duration": 1}))
+    assert end.result == {"duration": 1}
+    assert end.runtime >= 1
