@@ -138,7 +138,7 @@ def _folder_faults(data_dir: Path) -> list[Fault]:
     """Nothing where the data folder can be made and written to."""
     name, remedy = f"{PREFIX}DATA_DIR", "Name a folder that this user may write to"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         return [Fault(name, str(data_dir), f"the folder cannot be made: {error.strerror}", remedy, "in use")]
     if not os.access(data_dir, os.W_OK | os.X_OK):
