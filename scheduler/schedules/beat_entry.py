@@ -14,6 +14,7 @@ What only RedBeat computes (rrule, rounded intervals) it still computes. Must no
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Self
@@ -271,5 +272,5 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         }
         headers = {**(self.options.get("headers") or {}), TICK_HEADER: tick_text(tick), HEADER: facts}
         sent.options = {**self.options, "task_id": run_id(schedule.uid, tick), "headers": headers}
-        sent.entry, sent.raw = self.entry, self.raw._replace(meta=codec.encode_meta(meta))
+        sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent

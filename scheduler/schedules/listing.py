@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -22,11 +22,10 @@ from scheduler.rules.spec import RedBeatWhen, Schedule
 from scheduler.rules.ticks import next_tick
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.filters import Filter, State
 
 if TYPE_CHECKING:
     from redis import Redis
-
-State = Literal["all", "enabled", "disabled", "problem"]
 
 CHUNK = 500
 """Entries that are read in one round trip."""
@@ -75,6 +74,13 @@ class Stored(NamedTuple):
         if self.fault:
             raise UnreadableEntry(self.fault)
         return codec.decode(self.name, self.raw, static=self.static)
+
+    def schedule(self) -> Schedule | None:
+        """The schedule, none where the entry cannot be read."""
+        try:
+            return self.decode().schedule
+        except UnreadableEntry:
+            return None
 
     def listed(self) -> Listed:
         """As a line of a list."""
@@ -133,11 +139,9 @@ class Listing:
         """A page. Filters that look into entries read them all."""
         wanted = search.strip().casefold()
         names = [name for name in self.names() if wanted in name.casefold()]
-        if state != "all" or job or tag:
-            lines = [line for line in self._lines(names) if _matches(line, state, job, tag)]
-            rest = [line for line in lines if after is None or line.name > after]
-            shown = rest[:limit]
-            return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, len(lines))
+        filters = Filter(state, job, tag)
+        if not filters.is_open:
+            return self._filtered(names, filters, after, limit)
         begin = 0 if after is None else sum(name <= after for name in names)
         page = names[begin : begin + limit]
         more = begin + limit < len(names)
@@ -154,10 +158,18 @@ class Listing:
         ]
         return sorted((line for line in lines if line.next), key=lambda line: cast(datetime, line.next))
 
-    def _lines(self, names: list[str]) -> Iterator[Listed]:
+    def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
+        """A page of the entries that pass; lines are made only for what is shown."""
+        total = 0
+        rest: list[Stored] = []
         for begin in range(0, len(names), CHUNK):
             for stored in self.read_all(names[begin : begin + CHUNK]):
-                yield stored.listed()
+                if filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule()):
+                    total += 1
+                    if len(rest) <= limit and (after is None or stored.name > after):
+                        rest.append(stored)
+        shown = [stored.listed() for stored in rest[:limit]]
+        return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, total)
 
 
 @contextmanager
@@ -226,13 +238,3 @@ def _next(entry: Entry, score: float | None) -> datetime | None:
 def _has_run(entry: Entry) -> bool:
     """Whether Beat has sent it; a new entry of ours has a `last_run_at` that is no run."""
     return entry.schedule.origin != "operator" or bool(entry.meta.total_run_count)
-
-
-def _matches(line: Listed, state: State, job: str, tag: str) -> bool:
-    """Whether a line passes the filters that look into entries."""
-    if state == "problem" or line.schedule is None:
-        return line.problem is not None and state in ("all", "problem") and not (job or tag)
-    enabled = line.schedule.enabled
-    if state != "all" and enabled != (state == "enabled"):
-        return False
-    return (not job or line.schedule.job == job) and (not tag or tag in line.schedule.tags)

@@ -19,7 +19,8 @@ from scheduler.rules.check import check_spec, check_when
 from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.codec import Entry, Raw
-from scheduler.schedules.listing import Listed, Listing, SchedulePage, State, Stored, answering, remains_of
+from scheduler.schedules.filters import State
+from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering, remains_of
 
 if TYPE_CHECKING:
     from redis import Redis
