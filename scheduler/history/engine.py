@@ -35,15 +35,18 @@ _POSTGRES = {
 
 
 def create_engine(url: str) -> Engine:
-    """The engine for an address such as `sqlite:////folder/history.sqlite3` or `postgresql://user@host/name`."""
+    """The engine for an address such as `sqlite:////folder/history.sqlite3` or `postgresql://user@host/name`.
+
+    Its errors do not show the values of a statement: arguments of jobs are among them.
+    """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
-        engine = sqlalchemy.create_engine(address, pool_size=10, max_overflow=20)
+        engine = sqlalchemy.create_engine(address, pool_size=10, max_overflow=20, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         engine = sqlalchemy.create_engine(
-            address, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args=_POSTGRES
+            address, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args=_POSTGRES, hide_parameters=True
         )
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", _refuse_connection_of_parent)

@@ -243,7 +243,7 @@ def _report(event: ReportStored) -> ReportRow:
     if not 0 < len(event.report) <= 36 or not 0 < len(event.path) <= 512 or not 0 <= event.size < 2**63:
         raise UnfoldableEvent(
             "a report has an id of up to 36 characters, a path of up to 512 and a size, "
-            f"not {event.report!r}, {event.path!r}, {event.size}"
+            f"not {event.report[:80]!r}, {event.path[:80]!r}, {event.size}"
         )
     return ReportRow(
         id=text(event.report),

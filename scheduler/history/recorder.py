@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often an event that cannot be folded is tried."""
 
+ERROR_LIMIT = 2000
 BLOCK_MS = 1000
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 LOOK_FOR_DEAD_EVERY = timedelta(seconds=10)
@@ -124,8 +125,9 @@ class Recorder:
         """The next entries: first what is ours already, then what a dead recorder left, then what is new."""
         if self._has_backlog:
             entries = self._stream.pending(self._name, self._batch)
-            if entries:
-                return entries
+            room = self._batch - len(entries)
+            if entries:  # with new ones beside them, so that an event that fails again holds up nothing
+                return entries + self._stream.read(self._name, room) if room else entries
             self._has_backlog = False
         return self._claim(now) or self._stream.read(self._name, self._batch, block_ms)
 
@@ -192,7 +194,7 @@ class Recorder:
 
     def _set_aside(self, entry: Entry, error: Exception) -> None:
         log.error("event %s is set aside among the dead letters: %s", entry.id, error)
-        self._stream.dead(entry.id, entry.fields, f"{type(error).__name__}: {error}")
+        self._stream.dead(entry.id, entry.fields, f"{type(error).__name__}: {error}"[:ERROR_LIMIT])
 
 
 @contextmanager

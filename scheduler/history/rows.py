@@ -118,7 +118,9 @@ def run_of(event: Event) -> str | None:
     """The id of the run's row that an event touches, none where it touches none."""
     if isinstance(event, RunEvent):
         if not 0 < len(event.run) <= RUN_ID_LIMIT or "\x00" in event.run:
-            raise UnfoldableEvent(f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {event.run!r}")
+            raise UnfoldableEvent(
+                f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {event.run[:80]!r}"
+            )
         return event.run
     if isinstance(event, TicksMissed):
         return missed_id(event)
