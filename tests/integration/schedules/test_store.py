@@ -205,6 +205,24 @@ def test_a_change_that_cannot_be_told_or_scored_is_not_made(store: ScheduleStore
     assert redis.get(key) == "something else"
 
 
+@pytest.mark.parametrize("key", [keys.EVENTS_STREAM, keys.SCHEDULE_ZSET])
+def test_a_change_that_fails_half_way_is_not_made_at_all(store: ScheduleStore, redis: Redis, key: str) -> None:
+    store.create(a_spec(), actor="ada", now=NOON)
+    before = redis.hgetall(keys.entry("nightly-report"))
+    told = redis.xlen(keys.EVENTS_STREAM)
+
+    def spoil() -> None:
+        redis.rename(key, "kept")
+        redis.set(key, "something else")
+
+    store._change = Meddling(store._change, spoil)  # type: ignore[assignment]
+    with pytest.raises(Unavailable):
+        store.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
+    redis.rename("kept", key)
+    assert redis.hgetall(keys.entry("nightly-report")) == before
+    assert redis.xlen(keys.EVENTS_STREAM) == told
+
+
 def test_every_change_wakes_whoever_waits_for_one(store: ScheduleStore, redis: Redis) -> None:
     with redis.pubsub(ignore_subscribe_messages=True) as listening:
         listening.subscribe(keys.WAKE_CHANNEL)

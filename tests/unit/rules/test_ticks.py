@@ -65,6 +65,11 @@ def test_when_the_clock_goes_back(text: str, options: dict[str, str], expected: 
     assert [f"{tick:%dT%H:%M}" for tick in ticks] == expected
 
 
+def test_asked_in_the_repeated_hour_what_runs_the_first_time_only_waits_until_it_is_over() -> None:
+    half_hours = cron("*/30 2-3 31 10 *", "Europe/Berlin", dst_repeat="first")
+    assert next_tick(half_hours, at("2027-10-31T01:10Z")) == at("2027-10-31T02:00Z")
+
+
 def test_every_five_minutes_is_every_five_minutes_whatever_the_clock_does() -> None:
     for change in (at("2027-03-28T00:00Z"), at("2027-10-30T23:00Z")):
         ticks = next_ticks(cron("*/5 * * * *", "Europe/Berlin"), change, 60)
@@ -119,6 +124,8 @@ def test_ticks_of_years_are_counted_by_days() -> None:
     assert count_ticks(cron("30 2 * * *", "Europe/Berlin"), *year, limit=10**9) == 365
     assert count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_gap="skip"), *year, limit=10**9) == 364
     assert count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_repeat="both"), *year, limit=10**9) == 366
+    month = at("2026-03-01T00:00Z"), at("2026-03-31T23:59Z")
+    assert count_ticks(cron("* * 29 3 *", "Europe/Berlin"), *month, limit=10**9) == 23 * 60
     assert count_ticks(every(60, year[0]), *year, limit=10**9) == 365 * 1440
     assert count_ticks(cron("* * * * *"), *year, limit=1000) == 1000
 
