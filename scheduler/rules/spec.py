@@ -18,12 +18,16 @@ class Frozen(BaseModel):
 
 
 class CrontabWhen(Frozen):
-    """Five crontab fields, read in a time zone."""
+    """Five crontab fields, read in a time zone.
+
+    `crontab` is what was written; `resolved` the same with each `H` in its place, filled in when it is saved.
+    """
 
     kind: Literal["crontab"] = "crontab"
     crontab: str
+    resolved: str | None = None
     timezone: str = "UTC"
-    day_match: Literal["and"] = "and"
+    day_match: Literal["and", "or"] = "and"
     dst_gap: Literal["auto", "shift", "skip"] = "auto"
     dst_repeat: Literal["auto", "first", "both"] = "auto"
 
@@ -36,6 +40,22 @@ class IntervalWhen(Frozen):
     anchor: AwareDatetime | None = None
 
 
+class OnceWhen(Frozen):
+    """One tick at one instant."""
+
+    kind: Literal["once"] = "once"
+    at: AwareDatetime
+
+
+class RruleWhen(Frozen):
+    """RFC 5545's recurrence text from `dtstart` (a wall time of the zone, or an instant), in an IANA zone."""
+
+    kind: Literal["rrule"] = "rrule"
+    rrule: str
+    dtstart: AwareDatetime
+    timezone: str = "UTC"
+
+
 class RedBeatWhen(Frozen):
     """A schedule that only RedBeat computes (rrule, rounded intervals), in its own JSON: shown, run, not edited."""
 
@@ -43,7 +63,40 @@ class RedBeatWhen(Frozen):
     schedule: dict[str, JsonValue]
 
 
-When = Annotated[CrontabWhen | IntervalWhen | RedBeatWhen, Field(discriminator="kind")]
+When = Annotated[CrontabWhen | IntervalWhen | OnceWhen | RruleWhen | RedBeatWhen, Field(discriminator="kind")]
+
+
+class Policies(Frozen):
+    """What happens when things do not go as planned. Times in seconds; None means no limit."""
+
+    overlap: Literal["skip", "allow", "queue_one", "queue_all", "cancel_previous"] = "skip"
+    queue_limit: Annotated[int, Field(ge=1, le=10_000)] = 100
+    catch_up: Literal["latest", "none", "all"] = "latest"
+    catch_up_window: Annotated[float, Field(ge=0)] = 3600
+    starting_deadline: Annotated[float, Field(gt=0)] | None = None
+    run_timeout: Annotated[float, Field(gt=0)] | None = None
+    retries: Annotated[int, Field(ge=0, le=100)] = 0
+    retry_backoff: Annotated[float, Field(gt=0)] = 60
+    pause_after_failures: Annotated[int, Field(ge=1)] | None = None
+    jitter: Annotated[float, Field(ge=0)] = 0
+
+
+class Window(Frozen):
+    """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`, outside a calendar."""
+
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    max_runs: Annotated[int, Field(ge=1)] | None = None
+    calendar: str | None = None
+
+
+class Pause(Frozen):
+    """Why, by whom and since when nothing fires, and until when if it ends by itself."""
+
+    reason: str
+    by: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
 
 
 class Spec(Frozen):
@@ -57,6 +110,8 @@ class Spec(Frozen):
     kwargs: dict[str, JsonValue] = {}
     queue: str | None = None
     priority: Annotated[int, Field(ge=0, le=9)] | None = None
+    policies: Policies = Policies()
+    window: Window = Window()
     owner: str = ""
     tags: list[str] = []
     description: str = ""
@@ -75,6 +130,8 @@ class Schedule(Spec):
 
     uid: str
     revision: int
+    paused: Pause | None = None
+    skips: list[AwareDatetime] = []
     origin: Origin = "operator"
     updated_at: datetime | None = None
     updated_by: str | None = None

@@ -27,7 +27,7 @@ class Extra(BaseModel):
     updated_at: AwareDatetime | None = None
     updated_by: str | None = None
     timezone: str | None = None
-    day_match: Literal["and"] = "and"
+    day_match: Literal["and", "or"] = "and"
     dst_gap: Literal["auto", "shift", "skip"] = "auto"
     dst_repeat: Literal["auto", "first", "both"] = "auto"
     anchor: AwareDatetime | None = None
