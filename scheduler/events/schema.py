@@ -32,7 +32,11 @@ PHASE = {
     "run.failed": 4,
     "run.expired": 5,
     "run.revoked": 6,
+    "run.lost": 7,
 }
+
+OVERLAP_ACTOR = "overlap policy"
+"""Who ends a run so that the next one of its schedule can start."""
 
 Trigger = Literal["schedule", "manual", "backfill", "rerun", "api"]
 
@@ -174,18 +178,37 @@ class RunRevoked(RunEvent):
     terminated: bool = False
 
 
-class TicksMissed(Event):
-    """Ticks of a schedule that nobody could run, as one range: the first, the last, and how many."""
+class RunLost(RunEvent):
+    """Nothing was heard of whoever has the run, so that it no longer holds up others. A later end counts more."""
 
-    kind: Literal["ticks.missed"] = "ticks.missed"
+    kind: Literal["run.lost"] = "run.lost"
+
+
+class TicksEvent(Event):
+    """A verdict on ticks of a schedule that became no run, as one range: the first, the last, and how many."""
+
     schedule: str
     schedule_uid: str
     revision: int
     job: str
-    reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
+    reason: str
     tick_from: AwareDatetime
     tick_to: AwareDatetime
     ticks: int = Field(ge=1)
+
+
+class TicksMissed(TicksEvent):
+    """Nobody could run these ticks."""
+
+    kind: Literal["ticks.missed"] = "ticks.missed"
+    reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
+
+
+class TicksSkipped(TicksEvent):
+    """A policy, or an operator, decided that these ticks do not run."""
+
+    kind: Literal["ticks.skipped"] = "ticks.skipped"
+    reason: Literal["overlap", "paused", "window", "calendar", "operator", "finished"]
 
 
 class ReportStored(Event):
@@ -215,7 +238,9 @@ AnyEvent = Annotated[
     | RunFailed
     | RunExpired
     | RunRevoked
+    | RunLost
     | TicksMissed
+    | TicksSkipped
     | ReportStored,
     Field(discriminator="kind"),
 ]

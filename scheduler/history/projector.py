@@ -20,12 +20,14 @@ from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from scheduler.events.schema import (
+    OVERLAP_ACTOR,
     Event,
     ReportStored,
     RunEvent,
     RunExpired,
     RunFacts,
     RunFailed,
+    RunLost,
     RunQueued,
     RunReceived,
     RunRetried,
@@ -34,6 +36,7 @@ from scheduler.events.schema import (
     RunSucceeded,
     ScheduleEvent,
     ScheduleSaved,
+    TicksEvent,
     TicksMissed,
 )
 from scheduler.history.plain import earliest, integer, json_value, seconds, text, utc
@@ -61,6 +64,7 @@ _EFFECTS: dict[type[Event], _Effect] = {
     RunFailed: _Effect("failed", FINAL, "failed", FINAL),
     RunExpired: _Effect("expired", FINAL, "expired", FINAL),
     RunRevoked: _Effect("revoked", FINAL, "revoked", FINAL),
+    RunLost: _Effect("lost", ATTEMPT_OVER, "lost", ATTEMPT_OVER),  # an end that is told later counts more
 }
 
 
@@ -83,8 +87,8 @@ class _Folding:
         """Fold in one event."""
         if isinstance(event, RunEvent):
             self._run_event(event)
-        elif isinstance(event, TicksMissed):
-            _missed(self._run(run_of(event) or ""), event)
+        elif isinstance(event, TicksEvent):
+            _verdict(self._run(run_of(event) or ""), event)
         elif isinstance(event, ScheduleEvent):
             revision = _revision(event)
             self._new.revisions.setdefault(revision.id, revision)
@@ -167,10 +171,17 @@ def _run_moments(row: RunRow, event: RunEvent) -> None:
 def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
     """All that belongs to the event that decides the run's state."""
     row.state = effect.run if event.attempt == 1 or effect.run != "queued" else "retrying"
-    row.reason = "operator" if isinstance(event, RunRevoked) and event.actor else None
-    row.finished_at = utc(event.at) if effect.run_level == FINAL else None
+    row.reason = _revoked_for(event) if isinstance(event, RunRevoked) else None
+    row.finished_at = None if effect.run_level == GOING_ON else utc(event.at)
     row.result = json_value(event.result) if isinstance(event, RunSucceeded) else None
     row.error, row.traceback = _error(event)
+
+
+def _revoked_for(event: RunRevoked) -> str | None:
+    """Whose wish it was."""
+    if not event.actor:
+        return None
+    return "overlap" if event.actor == OVERLAP_ACTOR else "operator"
 
 
 def _error(event: RunEvent) -> tuple[str | None, str | None]:
@@ -179,6 +190,8 @@ def _error(event: RunEvent) -> tuple[str | None, str | None]:
         return text(event.error), text(event.traceback)
     if isinstance(event, RunRevoked) and event.actor:
         return text(f"cancelled by {event.actor}"), None
+    if isinstance(event, RunLost):
+        return "nothing was heard of whoever had this run, for longer than its lease lasts", None
     return None, None
 
 
@@ -207,14 +220,15 @@ def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
         row.worker = text(worker, 255)
 
 
-def _missed(row: RunRow, event: TicksMissed) -> None:
-    """A range of ticks that nobody ran, as a run that never began."""
+def _verdict(row: RunRow, event: TicksEvent) -> None:
+    """A range of ticks that nobody could run, or that a policy has skipped, as a run that never began."""
     rank = FINAL + stamp(event)
     row.first_at = earliest(row.first_at, event.at)
     if not is_better(rank, row.state_stamp):
         return
     row.state_stamp = row.facts_stamp = rank
-    row.state, row.reason, row.trigger = "missed", event.reason, "schedule"
+    row.state, row.trigger = ("missed" if isinstance(event, TicksMissed) else "skipped"), "schedule"
+    row.reason = event.reason
     row.finished_at = utc(event.at)
     row.job = text(event.job, 255)
     row.schedule = text(event.schedule, 255)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from scheduler.errors import BeatdeskError
-from scheduler.events.schema import Event, ReportStored, RunEvent, ScheduleEvent, TicksMissed
+from scheduler.events.schema import Event, ReportStored, RunEvent, ScheduleEvent, TicksEvent
 
 RUN_ID_LIMIT = 128
 _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
@@ -122,8 +122,8 @@ def run_of(event: Event) -> str | None:
                 f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {event.run[:80]!r}"
             )
         return event.run
-    if isinstance(event, TicksMissed):
-        return missed_id(event)
+    if isinstance(event, TicksEvent):
+        return range_id(event)
     if isinstance(event, ScheduleEvent | ReportStored):
         return None
     raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
@@ -134,6 +134,6 @@ def runs_of(events: Iterable[Event]) -> list[str]:
     return sorted({run for run in map(run_of, events) if run is not None})
 
 
-def missed_id(event: TicksMissed) -> str:
-    """The id of the row for a range of ticks that nobody ran: the same for whoever reports the range, and when."""
+def range_id(event: TicksEvent) -> str:
+    """The id of the row for a range of ticks that did not run: the same for whoever reports the range, and when."""
     return str(uuid5(_MISSED, f"{event.schedule_uid} {event.tick_from.timestamp()} {event.tick_to.timestamp()}"))

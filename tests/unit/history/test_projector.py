@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from scheduler.events.schema import (
+    OVERLAP_ACTOR,
     Event,
     ReportStored,
     RunExpired,
     RunFailed,
+    RunLost,
     RunQueued,
     RunReceived,
     RunRetried,
@@ -18,6 +20,7 @@ from scheduler.events.schema import (
     RunSucceeded,
     ScheduleDeleted,
     TicksMissed,
+    TicksSkipped,
     run_event,
 )
 from scheduler.history.projector import fold
@@ -225,3 +228,27 @@ def test_a_fold_leaves_the_rows_that_it_was_given_alone() -> None:
     again = fold(Rows(), a_run_history(RUN, state="started"))
     fold(before, [event(RunSucceeded, 5)])
     assert before == again
+
+
+def test_ticks_that_a_policy_has_skipped_are_one_row_with_its_reason() -> None:
+    parts = missed(after(60), reason="coalesced", tick_from=NOON, tick_to=after(60), ticks=2).model_dump(
+        exclude={"kind"}
+    )
+    skipped = TicksSkipped.model_validate({**parts, "reason": "overlap"})
+    (row,) = fold(Rows(), [skipped, skipped]).runs.values()
+    assert (row.state, row.reason, row.ticks, row.tick, row.tick_to) == ("skipped", "overlap", 2, NOON, after(60))
+
+
+def test_a_lost_run_stays_lost_whatever_is_heard_of_it_late_but_for_its_end() -> None:
+    lost, started = event(RunLost, 60, worker=None), event(RunStarted, 1)
+    for events in ([started, lost], [lost, started]):
+        row = row_of(*events)
+        assert (row.state, row.finished_at, row.worker) == ("lost", after(60), "w1@host")
+        assert row.error is not None
+    again = [event(RunStarted, 70, attempt=2), event(RunSucceeded, 71, attempt=2)]
+    assert row_of(lost, started, *again).state == "succeeded"
+    assert row_of(*again, started, lost).state == "succeeded"
+
+
+def test_a_run_that_made_way_for_the_next_one_says_so() -> None:
+    assert row_of(event(RunRevoked, 5, actor=OVERLAP_ACTOR)).reason == "overlap"
