@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadArguments, BadExpression, BadName, Refused
-from scheduler.rules import cron, zones
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec, When
+from scheduler.rules import cron, dialect, recurrence_text, zones
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, Spec, When
 from scheduler.rules.ticks import next_tick
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -25,6 +25,7 @@ MAX_TAGS = 20
 LONGEST = {"owner": 200, "description": 1000, "notes": 20_000}
 LEAST_INTERVAL = 1.0
 GREATEST_INTERVAL = 10 * 366 * 86400.0
+LAST_YEAR = 2200
 
 
 def check_spec(spec: Spec, *, now: datetime) -> None:
@@ -56,16 +57,19 @@ def check_name(name: str) -> None:
 
 def check_when(when: When, *, now: datetime) -> None:
     """Raise Refused unless `when` can be read and fires at least once from now on."""
+    _check_kept(when)
     if isinstance(when, IntervalWhen):
         _check_interval(when)
     elif isinstance(when, CrontabWhen):
-        cron.parse(when.crontab)
-        zones.zone(when.timezone)
+        _check_crontab(when, now)
+    elif isinstance(when, OnceWhen):
+        _check_once(when, now)
+    elif isinstance(when, RruleWhen):
+        recurrence_text.parse(when)
         if next_tick(when, now) is None:
             raise BadExpression(
-                f"{when.crontab!r} in {when.timezone} does not fire in the next fifty years; "
-                "choose other days, or let a time that the clock skips be shifted",
-                field="crontab",
+                f"{when.rrule[:80]!r} does not fire any more; choose a later UNTIL, a greater COUNT or other days",
+                field="rrule",
             )
     else:
         raise BadExpression(
@@ -73,6 +77,39 @@ def check_when(when: When, *, now: datetime) -> None:
             "version; choose crontab or interval to replace it",
             field="when",
         )
+
+
+def _check_kept(when: When) -> None:
+    """Refuse what the rules can compute but the storage cannot hold."""
+    if isinstance(when, OnceWhen | RruleWhen):
+        raise BadExpression(f"schedules of the kind {when.kind!r} cannot be kept by this version", field="when")
+    if isinstance(when, CrontabWhen):
+        if when.day_match == "or":
+            raise BadExpression("day_match 'or' cannot be kept by this version; write two schedules", field="day_match")
+        dialect.parse(dialect.resolve(when.crontab, ""))  # says what is wrong before saying what cannot be kept
+        cron.parse(when.crontab)
+
+
+def _check_crontab(when: CrontabWhen, now: datetime) -> None:
+    """The expression can be read, its `H` can be placed, and it fires."""
+    placed = when if when.resolved is not None else dialect.settle(when, "")
+    dialect.resolve(when.crontab, "")
+    dialect.parse(dialect.effective(placed), placed.day_match)
+    zones.zone(when.timezone)
+    if next_tick(placed, now) is None:
+        raise BadExpression(
+            f"{when.crontab!r} in {when.timezone} does not fire in the next fifty years; "
+            "choose other days, or let a time that the clock skips be shifted",
+            field="crontab",
+        )
+
+
+def _check_once(when: OnceWhen, now: datetime) -> None:
+    """The moment lies ahead, and not beyond all plans."""
+    if when.at <= now:
+        raise BadExpression(f"{when.at.isoformat()} has passed; choose a later time", field="at")
+    if when.at.year > LAST_YEAR:
+        raise BadExpression(f"{when.at.isoformat()} is too far away; years to {LAST_YEAR} are allowed", field="at")
 
 
 def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from celery.schedules import crontab_parser
 
 from scheduler.errors import BadExpression
+from scheduler.rules.walls import SHORTEST_MONTH, Crontab, Days
 
 MAX_LENGTH = 1000
 """Characters of an expression; a list of all sixty minutes has 169."""
@@ -53,33 +54,6 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True)
-class Crontab:
-    """A parsed expression. All values are ascending; Sunday is 0."""
-
-    texts: tuple[str, ...]
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]
-    day_masks: tuple[int, ...]
-    """By the weekday of a month's first: bit d is set when day d matches day-of-month and day-of-week."""
-
-    ignored: tuple[str, ...]
-    """What Celery's parser overlooks without a word, such as the `-7` of `1-5-7`."""
-
-    @property
-    def is_sub_daily(self) -> bool:
-        """Whether Debian cron takes it for a job by elapsed time: the minute or the hour field starts with `*`."""
-        return self.texts[0].startswith("*") or self.texts[1].startswith("*")
-
-    @property
-    def restricts_both_days(self) -> bool:
-        """Whether day of month and day of week are both restricted, so that Celery and Vixie cron differ."""
-        return len(self.days) < 31 and len(self.weekdays) < 7
-
-
 @lru_cache(maxsize=20_000)
 def parse(text: str) -> Crontab:
     """Read an expression. Raises BadExpression, which names the field, the token and what is allowed."""
@@ -93,22 +67,40 @@ def parse(text: str) -> Crontab:
     minutes, hours, days, months, weekdays = (
         frozenset(_expand(field, field_text)) for field, field_text in zip(FIELDS, texts, strict=True)
     )
-    if not any(day <= DAYS_OF_MONTH[month - 1] for month in months for day in days):
+    return assembled(texts, minutes, hours, months, Days(dates=days, weekdays=weekdays))
+
+
+def assembled(
+    texts: tuple[str, ...], minutes: frozenset[int], hours: frozenset[int], months: frozenset[int], on: Days
+) -> Crontab:
+    """Put the five fields together. Raises BadExpression where they never meet."""
+    masks = on.masks()
+    if not any(masks[(length - SHORTEST_MONTH) * 7 + first] for length in _lengths(months) for first in range(7)):
         raise BadExpression(
-            f"{text!r} never fires: day of month {texts[2]!r} does not occur in month {texts[3]!r}; "
-            "choose a day that one of these months has",
+            f"{' '.join(texts)!r} never fires: {_never(texts, on)}; choose a day that one of these months has",
             field="crontab",
         )
     return Crontab(
         texts=texts,
         minutes=tuple(sorted(minutes)),
         hours=tuple(sorted(hours)),
-        days=days,
         months=months,
-        weekdays=weekdays,
-        day_masks=tuple(_day_mask(first, days, weekdays) for first in range(7)),
+        on=on,
+        day_masks=masks,
         ignored=tuple(_ignored(texts)),
     )
+
+
+def _lengths(months: frozenset[int]) -> set[int]:
+    """The lengths that these months can have."""
+    return {DAYS_OF_MONTH[month - 1] for month in months} | ({28} if 2 in months else set())
+
+
+def _never(texts: tuple[str, ...], on: Days) -> str:
+    """Which of the fields do not meet."""
+    if len(on.weekdays) == 7:
+        return f"day of month {texts[2]!r} does not occur in month {texts[3]!r}"
+    return f"day of month {texts[2]!r} is never day of week {texts[4]!r} in month {texts[3]!r}"
 
 
 def field_values(position: int, text: str) -> frozenset[int]:
@@ -116,44 +108,43 @@ def field_values(position: int, text: str) -> frozenset[int]:
     return frozenset(_expand(FIELDS[position], text))
 
 
-def _day_mask(first: int, days: frozenset[int], weekdays: frozenset[int]) -> int:
-    """The days that match both fields in a month whose first falls on the weekday `first`."""
-    return sum(1 << day for day in days if (first + day - 1) % 7 in weekdays)
+def part_values(field: Field, part: str) -> frozenset[int]:
+    """The values of one part of a list. Raises BadExpression."""
+    try:
+        return frozenset(crontab_parser(field.size, field.least).parse(part))
+    except (ValueError, KeyError, IndexError, crontab_parser.ParseException):
+        shown = part if len(part) <= 40 else part[:40] + "…"
+        raise BadExpression(
+            f"{field.name}: {shown!r} cannot be used, {why(field, part)}; allowed: {field.allowed}", field="crontab"
+        ) from None
 
 
-def _expand(field: Field, text: str) -> set[int]:
-    """The values of a field, part by part, so that a refusal can name the part."""
-    parser = crontab_parser(field.size, field.least)
-    values: set[int] = set()
-    for part in text.split(","):
-        if not part:
-            raise BadExpression(f"{field.name}: {text!r} has an empty part; allowed: {field.allowed}", field="crontab")
-        try:
-            values |= parser.parse(part)
-        except (ValueError, KeyError, IndexError, crontab_parser.ParseException):
-            _refuse_part(field, part)
-    return values
-
-
-def _refuse_part(field: Field, part: str) -> NoReturn:
-    """Say why Celery does not read this part, and what to write."""
-    shown = part if len(part) <= 40 else part[:40] + "…"
+def why(field: Field, part: str) -> str:
+    """Why Celery does not read this part, and what to write."""
     span, _, step = part.partition("/")
     numbers = [int(word) for word in span.split("-") if word.isascii() and word.isdigit() and len(word) < 4000]
     outside = [number for number in numbers if not field.least <= number <= field.greatest]
     if field.name == "day of week" and 7 in outside:
-        why = "Celery's week has no day 7; Sunday is 0 or sun"
-    elif outside:
-        why = f"{str(outside[0])[:40]} is out of range"
-    elif span == "?":
-        why = "write * for 'any'"
-    elif "/" in part and not (step.isascii() and step.isdigit() and step.strip("0")):
-        why = "the step after / must be a whole number from 1"
-    elif "/" in part and "*" not in span and "-" not in span:
-        why = f"a step needs a range before it; write {span}-{field.greatest}/{step}"
-    else:
-        why = "it is not a value, a range or a step"
-    raise BadExpression(f"{field.name}: {shown!r} cannot be used, {why}; allowed: {field.allowed}", field="crontab")
+        return "Celery's week has no day 7; Sunday is 0 or sun"
+    if outside:
+        return f"{str(outside[0])[:40]} is out of range"
+    if span == "?":
+        return "write * for 'any'"
+    if "/" in part and not (step.isascii() and step.isdigit() and step.strip("0")):
+        return "the step after / must be a whole number from 1"
+    if "/" in part and "*" not in span and "-" not in span:
+        return f"a step needs a range before it; write {span[:40]}-{field.greatest}/{step[:40]}"
+    return "it is not a value, a range or a step"
+
+
+def _expand(field: Field, text: str) -> set[int]:
+    """The values of a field, part by part, so that a refusal can name the part."""
+    values: set[int] = set()
+    for part in text.split(","):
+        if not part:
+            raise BadExpression(f"{field.name}: {text!r} has an empty part; allowed: {field.allowed}", field="crontab")
+        values |= part_values(field, part)
+    return values
 
 
 def _refuse_count(text: str, count: int) -> NoReturn:

@@ -6,9 +6,10 @@ The ticks come from the code that fires. Must not write or read anything.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from scheduler.rules import cron, ticks, zones
+from scheduler.rules import dialect, ticks, zones
 from scheduler.rules.check import check_when
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, When
+from scheduler.rules.walls import Crontab
 from scheduler.rules.words import describe, joined
 
 FAR = timedelta(days=366)
@@ -37,7 +38,7 @@ def warnings(when: When, after: datetime) -> list[str]:
     """What an operator may not expect of `when`."""
     if not isinstance(when, CrontabWhen):
         return []
-    crontab = cron.parse(when.crontab)
+    crontab = dialect.parse(dialect.effective(when), when.day_match)
     found = [
         _overlooked(crontab),
         _both_days(when, crontab, after),
@@ -48,13 +49,13 @@ def warnings(when: When, after: datetime) -> list[str]:
     return [warning for warning in found if warning]
 
 
-def _overlooked(crontab: cron.Crontab) -> str | None:
+def _overlooked(crontab: Crontab) -> str | None:
     if not crontab.ignored:
         return None
     return f"Celery overlooks {joined([repr(tail) for tail in crontab.ignored])} here. Remove it, or write a list."
 
 
-def _both_days(when: CrontabWhen, crontab: cron.Crontab, after: datetime) -> str | None:
+def _both_days(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | None:
     """Celery: both must match. Vixie cron: either, where both are restricted."""
     if not crontab.restricts_both_days:
         return None
@@ -67,7 +68,7 @@ def _both_days(when: CrontabWhen, crontab: cron.Crontab, after: datetime) -> str
     )
 
 
-def _next_vixie_day(crontab: cron.Crontab, day: date) -> date:
+def _next_vixie_day(crontab: Crontab, day: date) -> date:
     """The next day that Vixie cron would run on and Celery does not."""
     while True:
         day += _DAY
@@ -76,7 +77,7 @@ def _next_vixie_day(crontab: cron.Crontab, day: date) -> date:
             return day
 
 
-def _uneven(crontab: cron.Crontab) -> str | None:
+def _uneven(crontab: Crontab) -> str | None:
     """`*/7` restarts at each full hour."""
     for text, values, size, unit in (
         (crontab.texts[0], crontab.minutes, 60, "minute"),
@@ -99,7 +100,7 @@ def _far_away(when: CrontabWhen, after: datetime) -> str | None:
     return f"The first tick is more than a year away: {first:%Y-%m-%d}."
 
 
-def _clock_change(when: CrontabWhen, crontab: cron.Crontab, after: datetime) -> str | None:
+def _clock_change(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | None:
     """A fixed time of day that the next year's clock changes skip or repeat."""
     if crontab.is_sub_daily or when.timezone == "UTC":
         return None
@@ -120,7 +121,7 @@ def _clock_change(when: CrontabWhen, crontab: cron.Crontab, after: datetime) -> 
     return None
 
 
-def _tell_change(when: CrontabWhen, crontab: cron.Crontab, midnight: datetime) -> str | None:
+def _tell_change(when: CrontabWhen, crontab: Crontab, midnight: datetime) -> str | None:
     """What happens to this schedule on a day on which the clock changes."""
     for hour in crontab.hours:
         for minute in crontab.minutes:

@@ -1,56 +1,32 @@
-"""When a schedule is due: pure arithmetic on instants, in the schedule's own zone.
+"""When a schedule is due: the ticks of every kind, as instants in UTC. Must not read a clock.
 
-A tick is an instant in UTC. A crontab matches wall-clock times; this module maps them to instants and back:
-
-    wall time      instants                                        where it is
-    usual          one
-    in a gap       the first instant after it (`shift`), or none   clocks went forward
-    repeated       the first (`first`), or two (`both`)            clocks went back
-
-`auto` is Debian cron's rule: a schedule whose minute or hour field starts with `*` counts elapsed time (`skip` and
-`both`: nothing is lost, nothing doubled), a fixed-time one keeps its one run a day (`shift` and `first`).
-
-Searches jump by fields (`cron.Crontab.day_masks`), never minute by minute. Must not read a clock.
+An interval is arithmetic on elapsed time; a one-off is its moment; a crontab and a rrule are wall times (`walls`,
+`recurrence`) in the schedule's own zone, which `instants` maps to moments. Whole days on which no clock changes are
+taken at once. What only RedBeat computes has no ticks here.
 """
 
-from calendar import monthrange
+from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadExpression
-from scheduler.rules import cron, zones
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, When
+from scheduler.rules import dialect, recurrence_text, zones
+from scheduler.rules.instants import Rule, next_instant, plain_day
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, When
 
-HORIZON_YEARS = 50
-"""How far a search goes. The rarest date, 29 February on a given weekday, returns after at most 40 years."""
-
-_LAST_YEAR = 9990
-_MICROSECOND = timedelta(microseconds=1)
-_MINUTE = timedelta(minutes=1)
-_DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-_MONTH_MASKS = {length: (2 << length) - 2 for length in range(28, 32)}
-
-
-class _Rule(NamedTuple):
-    """A crontab schedule, resolved: what `next_tick` needs, found once."""
-
-    cron: cron.Crontab
-    zone: ZoneInfo | None
-    shift: bool
-    both: bool
 
 
 def next_tick(when: When, after: datetime) -> datetime | None:
     """The first tick strictly after `after`; none if there is none within fifty years."""
+    if isinstance(when, CrontabWhen | RruleWhen):
+        return next_instant(rule_of(when), after.astimezone(UTC))
     if isinstance(when, IntervalWhen):
         return _interval_tick(when, after)
-    if not isinstance(when, CrontabWhen):
-        return None
-    rule = _rule(when.crontab, when.timezone, when.dst_gap, when.dst_repeat)
-    return _crontab_tick(rule, after.astimezone(UTC))
+    if isinstance(when, OnceWhen):
+        return when.at.astimezone(UTC) if when.at > after else None
+    return None
 
 
 def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
@@ -60,6 +36,18 @@ def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
         ticks.append(tick)
         after = tick
     return ticks
+
+
+def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The ticks in (after, until], in order: adjacent windows join without a gap and without a double."""
+    while (tick := next_tick(when, after)) is not None and tick <= until:
+        yield tick
+        after = tick
+        if isinstance(when, CrontabWhen | RruleWhen):
+            rest = _rest_of_day(when, tick)
+            rest = rest[: bisect_right(rest, until)]
+            yield from rest
+            after = rest[-1] if rest else tick
 
 
 def latest_tick(when: When, after: datetime, until: datetime) -> datetime | None:
@@ -91,29 +79,47 @@ def count_ticks(when: When, after: datetime, until: datetime, limit: int) -> int
         every, anchor = _every(when), _anchor(when)
         first = max((after - anchor) // every, 0)
         return min(max((until - anchor) // every - first, 0), limit)
-    if not isinstance(when, CrontabWhen):
-        return 0
-    rule = _rule(when.crontab, when.timezone, when.dst_gap, when.dst_repeat)
     count = 0
     while count < limit and (tick := next_tick(when, after)) is not None and tick <= until:
-        last = _last_of_day(rule, tick)
-        whole_day = last is not None and last <= until
-        count += len(rule.cron.hours) * len(rule.cron.minutes) if whole_day else 1
-        after = last if last is not None and whole_day else tick
+        rest = _rest_of_day(when, tick) if isinstance(when, CrontabWhen | RruleWhen) else []
+        more = bisect_right(rest, until)
+        count += 1 + more
+        after = rest[more - 1] if more else tick
     return min(count, limit)
 
 
-def _last_of_day(rule: _Rule, tick: datetime) -> datetime | None:
-    """The last tick of the day, if `tick` is its first and the clock does not change that day."""
-    local = tick.astimezone(rule.zone or UTC)
-    hours, minutes = rule.cron.hours, rule.cron.minutes
-    if (local.hour, local.minute) != (hours[0], minutes[0]):
-        return None
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    ends = [moment.replace(fold=fold).utcoffset() for moment in (midnight, midnight + _DAY) for fold in (0, 1)]
-    if len(set(ends)) > 1:
-        return None
-    return local.replace(hour=hours[-1], minute=minutes[-1]).astimezone(UTC)
+def rule_of(when: CrontabWhen | RruleWhen) -> Rule:
+    """The wall times and the zone of a rule, found once. Raises BadExpression or UnknownZone."""
+    if isinstance(when, CrontabWhen):
+        written = when.crontab if when.resolved is None else dialect.effective(when)
+        return _crontab_rule(written, when.timezone, when.day_match == "or", when.dst_gap, when.dst_repeat)
+    walls = recurrence_text.parse(when)
+    zone = None if when.timezone == "UTC" else zones.zone(when.timezone)
+    return Rule(walls, zone, shift=not walls.is_sub_daily, both=walls.is_sub_daily)
+
+
+@lru_cache(maxsize=20_000)
+def _crontab_rule(crontab: str, timezone: str, either: bool, dst_gap: str, dst_repeat: str) -> Rule:
+    """Resolve the expression, the zone and `auto`."""
+    parsed = dialect.parse(crontab, "or" if either else "and")
+    elapsed = parsed.is_sub_daily
+    return Rule(
+        walls=parsed,
+        zone=None if timezone == "UTC" else zones.zone(timezone),
+        shift=dst_gap == "shift" or (dst_gap == "auto" and not elapsed),
+        both=dst_repeat == "both" or (dst_repeat == "auto" and elapsed),
+    )
+
+
+def _rest_of_day(when: CrontabWhen | RruleWhen, tick: datetime) -> list[datetime]:
+    """The ticks after `tick` on its day, at once; nothing where the clock changes that day."""
+    rule = rule_of(when)
+    plain = plain_day(rule, tick)
+    if plain is None:
+        return []
+    day, midnight = plain
+    times = rule.walls.times_on(day)
+    return [midnight + time for time in times[bisect_right(times, tick - midnight) :]]
 
 
 def _every(when: IntervalWhen) -> timedelta:
@@ -147,140 +153,3 @@ def _latest_interval_tick(when: IntervalWhen, after: datetime, until: datetime) 
     passed = (until - anchor) // every
     tick = anchor + passed * every if passed >= 1 else None
     return tick if tick is not None and tick > after else None
-
-
-@lru_cache(maxsize=20_000)
-def _rule(crontab: str, timezone: str, dst_gap: str, dst_repeat: str) -> _Rule:
-    """Resolve the expression, the zone and `auto`."""
-    parsed = cron.parse(crontab)
-    elapsed = parsed.is_sub_daily
-    return _Rule(
-        cron=parsed,
-        zone=None if timezone == "UTC" else zones.zone(timezone),
-        shift=dst_gap == "shift" or (dst_gap == "auto" and not elapsed),
-        both=dst_repeat == "both" or (dst_repeat == "auto" and elapsed),
-    )
-
-
-def _crontab_tick(rule: _Rule, after: datetime) -> datetime | None:
-    """The first tick after `after`, an instant in UTC."""
-    if rule.zone is None:
-        wall = _next_wall(rule.cron, _floor(after.replace(tzinfo=None)) + _MINUTE)
-        return wall.replace(tzinfo=UTC) if wall else None
-    if after.year >= _LAST_YEAR:
-        return None
-    local = after.astimezone(rule.zone)
-    wall_after = local.replace(tzinfo=None, fold=0)
-    start = _floor(wall_after) + _MINUTE
-    if rule.both and not local.fold and (again := _second_pass(rule.zone, local)) is not None:
-        return _tick_in_first_pass(rule, start, again) or _tick_from(rule, again.wall, after)
-    return _tick_from(rule, start, after)
-
-
-class _SecondPass(NamedTuple):
-    """The clock went back: to which wall time, and what it showed when it did."""
-
-    wall: datetime
-    end: datetime
-
-
-def _second_pass(zone: ZoneInfo, local: datetime) -> _SecondPass | None:
-    """If the wall time `local` comes a second time, what that second time begins and ends with."""
-    first, second = local.utcoffset(), local.replace(fold=1).utcoffset()
-    if first is None or second is None or first <= second:
-        return None
-    instant = local.astimezone(UTC)
-    change = _offset_change(zone, instant, instant + (first - second))
-    return _SecondPass(wall=(change + second).replace(tzinfo=None), end=(change + first).replace(tzinfo=None))
-
-
-def _tick_in_first_pass(rule: _Rule, start: datetime, again: _SecondPass) -> datetime | None:
-    """A tick that comes before the clock goes back."""
-    wall = _next_wall(rule.cron, start)
-    if wall is None or wall >= again.end:
-        return None
-    return wall.replace(tzinfo=rule.zone, fold=0).astimezone(UTC)
-
-
-def _tick_from(rule: _Rule, start: datetime, after: datetime) -> datetime | None:
-    """The first tick after `after` among the matching wall times from `start` on."""
-    wall = _next_wall(rule.cron, start)
-    while wall is not None and wall.year <= start.year + HORIZON_YEARS:
-        tick = _instant(rule, wall, after)
-        if tick is not None:
-            return tick
-        wall = _next_wall(rule.cron, wall + _MINUTE)
-    return None
-
-
-def _instant(rule: _Rule, wall: datetime, after: datetime) -> datetime | None:
-    """The first instant after `after` at which the wall time `wall` is due; none if there is none."""
-    first = wall.replace(tzinfo=rule.zone)
-    second = first.replace(fold=1)
-    before, later = first.utcoffset(), second.utcoffset()
-    if before is None or later is None or before == later:
-        tick = first.astimezone(UTC)
-        return tick if tick > after else None
-    if before < later:
-        if not rule.shift or rule.zone is None:
-            return None
-        tick = _offset_change(rule.zone, second.astimezone(UTC), first.astimezone(UTC))
-        return tick if tick > after else None
-    tick = first.astimezone(UTC)
-    if tick <= after and rule.both:
-        tick = second.astimezone(UTC)
-    return tick if tick > after else None
-
-
-@lru_cache(maxsize=4096)
-def _offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first instant after `before`, up to `after`, at which the zone's offset is no longer that of `before`."""
-    old = before.astimezone(zone).utcoffset()
-    low, high = before, after
-    while high - low > _MICROSECOND:
-        middle = low + (high - low) // 2
-        if middle.astimezone(zone).utcoffset() == old:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _floor(moment: datetime) -> datetime:
-    """The minute that `moment` is in."""
-    return moment.replace(second=0, microsecond=0)
-
-
-def _next_wall(crontab: cron.Crontab, start: datetime) -> datetime | None:
-    """The first matching wall time from `start` on. Jumps to the next month, day, hour, minute that match."""
-    time = _next_time(crontab, start.hour, start.minute)
-    year, month, day = start.year, start.month, start.day
-    if time is None:
-        time = (crontab.hours[0], crontab.minutes[0])
-        day += 1
-    last_year = min(year + HORIZON_YEARS, _LAST_YEAR)
-    while year <= last_year:
-        if month in crontab.months:
-            first, length = monthrange(year, month)
-            mask = crontab.day_masks[(first + 1) % 7] & _MONTH_MASKS[length]
-            rest = mask >> day << day
-            if rest:
-                found = (rest & -rest).bit_length() - 1
-                hour, minute = time if found == day else (crontab.hours[0], crontab.minutes[0])
-                return datetime(year, month, found, hour, minute)  # noqa: DTZ001 - a wall time
-        day = 1
-        time = (crontab.hours[0], crontab.minutes[0])
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    return None
-
-
-def _next_time(crontab: cron.Crontab, hour: int, minute: int) -> tuple[int, int] | None:
-    """The first matching time of a day from hour:minute on."""
-    if hour in crontab.hours:
-        for candidate in crontab.minutes:
-            if candidate >= minute:
-                return hour, candidate
-    for candidate in crontab.hours:
-        if candidate > hour:
-            return candidate, crontab.minutes[0]
-    return None

@@ -5,9 +5,11 @@ So the words cannot say anything else than what fires. In particular day-of-mont
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 
-from scheduler.rules import cron
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, When
+from scheduler.rules import dialect
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, When
+from scheduler.rules.walls import Crontab
 
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTHS = (
@@ -35,8 +37,12 @@ def describe(when: When) -> str:
     if isinstance(when, IntervalWhen):
         return f"Every {duration(when.every)}"
     if isinstance(when, CrontabWhen):
-        return _crontab(cron.parse(when.crontab), when.timezone)
-    return _foreign(when.schedule.get("__type__"), when.schedule)
+        return _crontab(dialect.parse(dialect.effective(when), when.day_match), when.timezone)
+    if isinstance(when, OnceWhen):
+        return f"Once, at {when.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(when, RedBeatWhen):
+        return _foreign(when.schedule.get("__type__"), when.schedule)
+    return f"By the rrule {when.rrule} ({when.timezone})"
 
 
 def duration(seconds: float) -> str:
@@ -66,7 +72,7 @@ def _foreign(kind: object, schedule: Mapping[str, object]) -> str:
     return f"A RedBeat schedule of type {kind}"
 
 
-def _crontab(crontab: cron.Crontab, timezone: str) -> str:
+def _crontab(crontab: Crontab, timezone: str) -> str:
     """Time of day, then days, then the zone where it makes a difference."""
     time = _time(crontab)
     days = _days(crontab)
@@ -75,7 +81,7 @@ def _crontab(crontab: cron.Crontab, timezone: str) -> str:
     return ", ".join([time, *days]) + zone
 
 
-def _time(crontab: cron.Crontab) -> str:
+def _time(crontab: Crontab) -> str:
     """The minutes and hours."""
     minutes, hours = crontab.minutes, crontab.hours
     if len(hours) == 24:
@@ -108,7 +114,7 @@ def _hours(hours: tuple[int, ...]) -> str:
     return joined([f"{first:02d}:00 to {last:02d}:59" for first, last in _runs(hours)])
 
 
-def _days(crontab: cron.Crontab) -> list[str]:
+def _days(crontab: Crontab) -> list[str]:
     """The days and months that are restricted."""
     parts = []
     weekdays = len(crontab.weekdays) < 7

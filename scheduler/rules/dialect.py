@@ -1,0 +1,308 @@
+"""The crontab dialect of the editor and the importers: Celery's, and more where Celery would refuse.
+
+    written              means
+    @daily, @hourly …    the five fields it stands for
+    7                    Sunday, also in ranges
+    ?                    any day (day of month, day of week)
+    L                    the last day of the month
+    5L, friL             the last Friday of the month
+    mon#2, 1#2           the second Monday of the month
+    H, H(a-b), H/n …     a place of the schedule's own, by Jenkins' rules: `resolve` finds it
+
+What Celery reads means what it means in Celery, with two exceptions that Celery reads only by overlooking their ends:
+`mon#2` and `friL`. So `schedules.codec` reads RedBeat's own entries with `cron.parse`, which is Celery's word alone.
+Must not know of zones or of time.
+"""
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+from typing import Literal, NoReturn
+
+from scheduler.errors import BadExpression
+from scheduler.rules import cron
+from scheduler.rules.spec import CrontabWhen
+from scheduler.rules.walls import Crontab, Days
+
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+
+_DATE, _WEEKDAY = 2, 4
+_PLACED = re.compile(r"H(?:\((?P<low>[^()]*)-(?P<high>[^()-]*)\))?(?:/(?P<step>.*))?")
+_WEEKDAY_NAMES = "sun(?:day)?|mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?"
+_LAST_WEEKDAY = re.compile(rf"(?P<day>\d+|{_WEEKDAY_NAMES})L", re.IGNORECASE | re.ASCII)
+_NTH_WEEKDAY = re.compile(r"(?P<day>[^#]*)#(?P<which>.*)")
+_WITH_SEVEN = re.compile(r"(?P<low>\w+?)(?:-(?P<high>\w+)(?:/(?P<step>\w+))?)?", re.ASCII)
+_PLACES = {"day of month": (1, 28)}
+"""Where `H` keeps to less than the whole field, so that every month has the day."""
+
+
+_OTHERS = ("minute", "hour", "month")
+_DATES, _WEEKDAYS = ("day of month",), ("day of week",)
+_ANY = (*_OTHERS, *_DATES, *_WEEKDAYS)
+_HINTS = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.ASCII), fields, why)
+    for pattern, fields, why in (
+        (r"\?$", _OTHERS, "? stands for any day, in day of month or day of week; write * here"),
+        (r".*\?", _ANY, "? stands alone; write * in a list or with a step"),
+        (r"L$", _WEEKDAYS, "L needs a day before it, as in 5L for the last Friday"),
+        (r"L$", _OTHERS, "L is the last day of the month and stands in day of month"),
+        (r"L-?\d", _DATES, "days counted from the end are not known; L is the last day"),
+        (r"\w+L$", _DATES, "L with a day before it belongs to day of week, as in 5L for the last Friday"),
+        (r".*#", (*_OTHERS, *_DATES), "# belongs to day of week, as in mon#2"),
+        (r"h$|h[/(]", _ANY, "write H, H(a-b), H/n or H(a-b)/n with a capital H"),
+        (r"\w*W$", _DATES, "W, the nearest working day, is not known; use an exclusion calendar"),
+    )
+)
+
+
+def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
+    """Read an expression whose `H` have their places. Raises BadExpression, which names field, token and remedy."""
+    return _parse(text, day_match == "or")
+
+
+def resolve(text: str, uid: str) -> str:
+    """`text` with each `H` in the place that the schedule `uid` has for it; a macro as its five fields."""
+    texts = _fields(text)
+    if not any(_is_placed(part) for field_text in texts for part in field_text.split(",")):
+        return MACROS.get(text.strip().lower(), text)
+    return " ".join(
+        ",".join(_place(field, part, f"{uid} {field.name} {number}") for number, part in enumerate(written.split(",")))
+        for field, written in zip(cron.FIELDS, texts, strict=True)
+    )
+
+
+def settle(when: CrontabWhen, uid: str) -> CrontabWhen:
+    """`when` as it is saved for the schedule `uid`: `resolved` is filled where the expression has an `H`."""
+    resolved = resolve(when.crontab, uid) if has_places(when.crontab) else None
+    return when if resolved == when.resolved else when.model_copy(update={"resolved": resolved})
+
+
+def has_places(text: str) -> bool:
+    """Whether an `H` stands in the expression."""
+    return any(_is_placed(part) for field_text in text.split() for part in field_text.split(","))
+
+
+def effective(when: CrontabWhen) -> str:
+    """The expression that fires. Raises BadExpression for an `H` that has no place yet."""
+    if when.resolved is not None and has_places(when.crontab):
+        return when.resolved
+    return when.crontab
+
+
+def plain(when: CrontabWhen) -> str:
+    """The nearest expression that Celery reads, never one that fires less: for a Beat without us."""
+    crontab = parse(effective(when), when.day_match)
+    texts = list(crontab.texts)
+    if when.day_match == "and" and _means_the_same(" ".join(texts), crontab):
+        return " ".join(texts)
+    on, days, weekdays = crontab.on, list(range(1, 32)), list(range(7))
+    if not on.either:
+        days = [day for day in days if any(mask >> day & 1 for mask in crontab.day_masks)]
+        weekdays = sorted(on.weekdays | on.last_weekdays | {day for day, _ in on.nth_weekdays})
+    texts[_DATE] = "*" if len(days) == 31 else ",".join(map(str, days))
+    texts[_WEEKDAY] = "*" if len(weekdays) == 7 else ",".join(map(str, weekdays))
+    return " ".join(texts)
+
+
+def _means_the_same(text: str, crontab: Crontab) -> bool:
+    """Whether Celery reads `text` as `crontab`."""
+    try:
+        return cron.parse(text).day_masks == crontab.day_masks
+    except BadExpression:
+        return False
+
+
+@lru_cache(maxsize=20_000)
+def _parse(text: str, either: bool) -> Crontab:
+    """Read the five fields, part by part."""
+    texts = _fields(text)
+    minutes, hours, months = (
+        frozenset(value for part in _parts(cron.FIELDS[at], texts[at]) for value in _values(cron.FIELDS[at], part))
+        for at in (0, 1, 3)
+    )
+    days = _days(texts[_DATE], texts[_WEEKDAY], either=either)
+    return cron.assembled(texts, minutes, hours, months, days)
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    """The five fields of an expression or a macro."""
+    if len(text) > cron.MAX_LENGTH:
+        raise BadExpression(
+            f"the crontab expression has {len(text)} characters; at most {cron.MAX_LENGTH} are read", field="crontab"
+        )
+    texts = tuple(MACROS.get(text.strip().lower(), text).split())
+    if len(texts) != len(cron.FIELDS):
+        _refuse_count(text, texts)
+    return texts
+
+
+def _days(dates_text: str, weekdays_text: str, *, either: bool) -> Days:
+    """Both day fields. As in Vixie cron, one that begins with `*` restricts nothing that `or` could widen."""
+    date_field, weekday_field = cron.FIELDS[_DATE], cron.FIELDS[_WEEKDAY]
+    dates: set[int] = set()
+    last_date = False
+    for part in ["*"] if dates_text == "?" else _parts(date_field, dates_text):
+        if part in ("L", "l"):
+            last_date = True
+        else:
+            dates |= _values(date_field, part)
+    weekdays: set[int] = set()
+    last: set[int] = set()
+    nth: set[tuple[int, int]] = set()
+    for part in ["*"] if weekdays_text == "?" else _parts(weekday_field, weekdays_text):
+        if found := _LAST_WEEKDAY.fullmatch(part):
+            last.add(_weekday(part, found["day"]))
+        elif found := _NTH_WEEKDAY.fullmatch(part):
+            nth.add(_nth(part, found["day"], found["which"]))
+        else:
+            weekdays |= _weekdays(weekday_field, part)
+    return Days(
+        dates=frozenset(dates),
+        weekdays=frozenset(weekdays),
+        last_date=last_date,
+        last_weekdays=frozenset(last),
+        nth_weekdays=frozenset(nth),
+        either=either and not (dates_text.startswith(("*", "?")) or weekdays_text.startswith(("*", "?"))),
+    )
+
+
+def _parts(field: cron.Field, text: str) -> list[str]:
+    """The parts of a list."""
+    parts = text.split(",")
+    if not all(parts):
+        raise BadExpression(
+            f"{field.name}: {text[:80]!r} has an empty part; allowed: {_allowed(field)}", field="crontab"
+        )
+    return parts
+
+
+def _values(field: cron.Field, part: str) -> frozenset[int]:
+    """What Celery reads in a part; what it does not is refused in our words."""
+    if _is_placed(part):
+        _refuse(field, part, "H has no place before the schedule is saved")
+    try:
+        return cron.part_values(field, part)
+    except BadExpression:
+        _refuse(field, part, _why(field, part))
+
+
+def _weekdays(field: cron.Field, part: str) -> frozenset[int]:
+    """Days of the week in which 7 is Sunday too."""
+    found = _WITH_SEVEN.fullmatch(part)
+    if found is None or "7" not in (found["low"], found["high"]):
+        return _values(field, part)
+    if found["high"] is None:
+        return frozenset({0})
+    low = 7 if found["low"] == "7" else _weekday(part, found["low"])
+    high = 7 if found["high"] == "7" else _weekday(part, found["high"])
+    step = found["step"]
+    if step is not None and not _is_step(step):
+        _refuse(field, part, "the step after / must be a whole number from 1")
+    # 7-3 is Sunday to Wednesday, fri-7 is Friday to Sunday
+    span = range(0, high + 1) if low == 7 and high < 7 else range(low, high + 1)
+    return frozenset(day % 7 for day in span[:: int(step or 1)])
+
+
+def _weekday(part: str, text: str) -> int:
+    """One day of the week: 0-7 or a name."""
+    field = cron.FIELDS[_WEEKDAY]
+    if text == "7":
+        return 0
+    try:
+        (day,) = cron.part_values(field, text or "''")
+    except (BadExpression, ValueError):
+        _refuse(field, part, f"{text[:20]!r} is not a day of the week")
+    return day
+
+
+def _nth(part: str, day: str, which: str) -> tuple[int, int]:
+    """`mon#2`: the weekday, and which one of the month."""
+    if which not in {"1", "2", "3", "4", "5"}:
+        _refuse(cron.FIELDS[_WEEKDAY], part, "after # comes which one of the month, 1 to 5")
+    return _weekday(part, day), int(which)
+
+
+def _is_placed(part: str) -> bool:
+    """Whether a part begins with `H`."""
+    return part == "H" or part.startswith(("H/", "H("))
+
+
+def _place(field: cron.Field, part: str, seed: str) -> str:
+    """One part with its `H` in place. Jenkins' rules: `H` is one value, `H/n` begins within the first n."""
+    if not _is_placed(part):
+        return part
+    found = _PLACED.fullmatch(part)
+    if found is None:
+        _refuse(field, part, "write H, H(a-b), H/n or H(a-b)/n")
+    least, greatest = _PLACES.get(field.name, (field.least, field.greatest))
+    low, high = least, greatest
+    if found["low"] is not None:
+        low, high = (_bound(field, part, found[end], least, greatest) for end in ("low", "high"))
+    if low > high:
+        _refuse(field, part, f"{low} is greater than {high}")
+    number = int.from_bytes(sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8])
+    step = found["step"]
+    if step is None:
+        return str(low + number % (high - low + 1))
+    if not _is_step(step) or not 2 <= int(step) <= high - low + 1:
+        _refuse(field, part, f"the step after H/ must be a whole number from 2 to {high - low + 1}")
+    return f"{low + number % int(step)}-{high}/{int(step)}"
+
+
+def _bound(field: cron.Field, part: str, text: str, least: int, greatest: int) -> int:
+    """An end of `H(a-b)`."""
+    try:
+        (value,) = cron.part_values(field, text or "''")
+    except (BadExpression, ValueError):
+        _refuse(field, part, f"the ends of H(a-b) must be from {least} to {greatest}")
+    if not least <= value <= greatest:
+        _refuse(field, part, f"the ends of H(a-b) must be from {least} to {greatest}")
+    return value
+
+
+def _is_step(text: str) -> bool:
+    """Whether a text is a whole number from 1, and short enough to be read."""
+    return text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0
+
+
+def _why(field: cron.Field, part: str) -> str:
+    """Why a part cannot be read, and what to write."""
+    for pattern, fields, why in _HINTS:
+        if field.name in fields and pattern.match(part):
+            return why
+    return cron.why(field, part)
+
+
+def _allowed(field: cron.Field) -> str:
+    """What may be written in a field, in words."""
+    more = {"day of month": ", L, ?", "day of week": ", 7, 5L, mon#2, ?"}.get(field.name, "")
+    return f"{field.allowed}, H{more}"
+
+
+def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
+    """Refuse a part."""
+    shown = part if len(part) <= 40 else part[:40] + "…"
+    raise BadExpression(f"{field.name}: {shown!r} cannot be used, {why}; allowed: {_allowed(field)}", field="crontab")
+
+
+def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
+    """Say what is wrong with an expression that has not five fields."""
+    if texts and texts[0].lower() == "@reboot":
+        remedy = "@reboot has no time; a schedule that runs at a start cannot be kept"
+    elif texts and texts[0].lower() == "@every":
+        remedy = "for @every choose an interval"
+    elif texts and texts[0].startswith("@"):
+        remedy = f"known names are {', '.join(MACROS)}"
+    elif len(texts) in (6, 7) and not any(character.isalpha() for character in texts[0]):
+        remedy = "five are read, from minute to day of week; leave out seconds, years and commands"
+    else:
+        remedy = "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
+    raise BadExpression(f"the crontab expression {text[:80]!r} has {len(texts)} fields; {remedy}", field="crontab")

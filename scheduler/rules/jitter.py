@@ -1,0 +1,18 @@
+"""How much later than its tick a run is sent, so that what is due together does not come at once. Pure.
+
+The tick's nominal time stays; only the moment of sending moves, by the same amount whoever computes it.
+"""
+
+from datetime import datetime
+
+from scheduler.rules.backoff import fraction
+from scheduler.rules.identity import tick_text
+
+
+def delay(uid: str, tick: datetime, jitter: float, next_tick: datetime | None) -> float:
+    """Seconds in [0, jitter), and always before the schedule's next tick."""
+    room = jitter if next_tick is None else min(jitter, (next_tick - tick).total_seconds())
+    if room <= 0:
+        return 0.0
+    microseconds = int(fraction(f"{uid} {tick_text(tick)}") * room * 1_000_000)
+    return microseconds / 1_000_000

@@ -1,0 +1,107 @@
+"""Which ticks of a schedule count: from its start on, before its end, the first `max_runs`, outside its calendar,
+not while it is paused, not those an operator skips. Pure.
+
+Before `starts_at` and after the end there are no ticks at all. A tick in between that does not run is skipped, with
+the reason that `reason` gives: history shows it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+from scheduler.rules import calendars
+from scheduler.rules.calendars import Calendar
+from scheduler.rules.spec import Schedule, Spec, Window
+from scheduler.rules.ticks import next_tick, ticks_between
+
+Reason = Literal["window", "calendar", "paused", "operator", "finished"]
+
+MOST_LOOKS = 10_000
+"""How many ticks that do not run are looked at before a search gives up."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def bounded_next_tick(spec: Spec, after: datetime, *, runs: int = 0) -> datetime | None:
+    """The first tick after `after` within start, end and `max_runs`, of which `runs` are used up.
+
+    Calendar, pause and skips do not matter here: this is when to look at the schedule next.
+    """
+    window = spec.window
+    if window.max_runs is not None and runs >= window.max_runs:
+        return None
+    if window.starts_at is not None:
+        after = max(after, window.starts_at - _MICROSECOND)
+    tick = next_tick(spec.when, after)
+    return None if tick is None or _is_over(window, tick) else tick
+
+
+def is_finished(spec: Spec, after: datetime, *, runs: int = 0) -> bool:
+    """Whether no tick is left: a one-off that has run, an end that has passed, `max_runs` used up."""
+    return bounded_next_tick(spec, after, runs=runs) is None
+
+
+def reason(schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calendar | None = None) -> Reason | None:
+    """Why `tick` does not run; none where it does. `calendar` is the one that the schedule names."""
+    window = schedule.window
+    if window.starts_at is not None and tick < window.starts_at:
+        return "window"
+    if _is_over(window, tick) or (window.max_runs is not None and runs >= window.max_runs):
+        return "finished"
+    if not schedule.enabled or tick in schedule.skips:
+        return "operator"
+    if is_paused(schedule, tick):
+        return "paused"
+    return "calendar" if calendar is not None and calendars.excludes(calendar, tick) else None
+
+
+def is_paused(schedule: Schedule, moment: datetime) -> bool:
+    """Whether the schedule is paused at `moment`; a pause with an end is over from that end on."""
+    pause = schedule.paused
+    return pause is not None and moment >= pause.since and (pause.until is None or moment < pause.until)
+
+
+def live_next_tick(
+    schedule: Schedule, after: datetime, *, runs: int = 0, calendar: Calendar | None = None
+) -> datetime | None:
+    """The first tick after `after` that will run."""
+    for _ in range(MOST_LOOKS):
+        tick = bounded_next_tick(schedule, after, runs=runs)
+        if tick is None:
+            return None
+        why = reason(schedule, tick, runs=runs, calendar=calendar)
+        if why is None:
+            return tick
+        further = _past(schedule, tick, why, calendar)
+        if further is None:
+            return None
+        after = further
+    return None
+
+
+def bounded_ticks(spec: Spec, after: datetime, until: datetime, *, runs: int = 0) -> Iterator[datetime]:
+    """The ticks in (after, until] within start, end and `max_runs`."""
+    window = spec.window
+    if window.starts_at is not None:
+        after = max(after, window.starts_at - _MICROSECOND)
+    left = None if window.max_runs is None else max(window.max_runs - runs, 0)
+    for number, tick in enumerate(ticks_between(spec.when, after, until)):
+        if _is_over(window, tick) or (left is not None and number >= left):
+            return
+        yield tick
+
+
+def _past(schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None) -> datetime | None:
+    """The moment after which to look again; none where what holds the ticks has no end."""
+    if why == "paused":
+        until = schedule.paused.until if schedule.paused is not None else None
+        return None if until is None else max(until - _MICROSECOND, tick)
+    if why == "calendar" and calendar is not None:
+        free = calendars.free_after(calendar, tick)
+        return None if free is None else max(free - _MICROSECOND, tick)
+    return tick if schedule.enabled else None
+
+
+def _is_over(window: Window, tick: datetime) -> bool:
+    """Whether `tick` is not before the end."""
+    return window.ends_at is not None and tick >= window.ends_at
