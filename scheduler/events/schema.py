@@ -89,6 +89,40 @@ class ScheduleDeleted(ScheduleEvent):
     kind: Literal["schedule.deleted"] = "schedule.deleted"
 
 
+class SchedulePaused(ScheduleEvent):
+    """A schedule was paused: nothing fires until it is resumed, or until the pause ends by itself."""
+
+    kind: Literal["schedule.paused"] = "schedule.paused"
+
+
+class ScheduleResumed(ScheduleEvent):
+    """A pause was ended by somebody; `missed` says what became of the ticks in it."""
+
+    kind: Literal["schedule.resumed"] = "schedule.resumed"
+    missed: Literal["skip", "latest", "all"] = "skip"
+
+
+class ScheduleTickSkipped(ScheduleEvent):
+    """One coming tick is not to run."""
+
+    kind: Literal["schedule.tick_skipped"] = "schedule.tick_skipped"
+    tick: AwareDatetime
+
+
+class ScheduleTickKept(ScheduleEvent):
+    """A tick that was to be skipped runs after all."""
+
+    kind: Literal["schedule.tick_kept"] = "schedule.tick_kept"
+    tick: AwareDatetime
+
+
+class ScheduleRestored(ScheduleEvent):
+    """An earlier revision became the newest one again."""
+
+    kind: Literal["schedule.restored"] = "schedule.restored"
+    restored: int
+
+
 class RunFacts(Frozen):
     """What is known of a run from its message: why it exists and what it is to do."""
 
@@ -230,6 +264,11 @@ AnyEvent = Annotated[
     | ScheduleEnabled
     | ScheduleDisabled
     | ScheduleDeleted
+    | SchedulePaused
+    | ScheduleResumed
+    | ScheduleTickSkipped
+    | ScheduleTickKept
+    | ScheduleRestored
     | RunQueued
     | RunReceived
     | RunStarted
