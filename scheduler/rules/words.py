@@ -1,35 +1,22 @@
 """A schedule in words, made from the values it stands for and not from how they were written.
 
 So the words cannot say anything else than what fires. In particular day-of-month and day-of-week are joined by
-'and', as Celery joins them; the usual describers say 'or'. Must not refuse anything that `cron.parse` accepts.
+'and', as Celery joins them, unless the schedule says 'or'; the usual describers always say 'or'. Must not refuse
+anything that `dialect.parse` accepts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC
 
-from scheduler.rules import dialect
+from scheduler.rules import dialect, recurrence_text, recurrence_words
+from scheduler.rules.phrases import MONTHS, ORDINALS, WEEKDAYS, counted, duration, joined, runs, spans, weekday_spans
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, When
 from scheduler.rules.walls import Crontab
 
-WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+__all__ = ["describe", "duration", "joined"]
+
 _MOST_TIMES = 6
 """Times of day that are listed one by one; more are described by their fields."""
-
-_UNITS = ((86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def describe(when: When) -> str:
@@ -42,21 +29,7 @@ def describe(when: When) -> str:
         return f"Once, at {when.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(when, RedBeatWhen):
         return _foreign(when.schedule.get("__type__"), when.schedule)
-    return f"By the rrule {when.rrule} ({when.timezone})"
-
-
-def duration(seconds: float) -> str:
-    """A length of time: `90` is '90 seconds', `7200` is '2 hours', `1` is 'second'."""
-    for size, unit in _UNITS:
-        if seconds >= size and seconds % size == 0:
-            count = int(seconds // size)
-            return unit if count == 1 else f"{count} {unit}s"
-    return f"{seconds:g} seconds"
-
-
-def joined(words: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return recurrence_words.describe(recurrence_text.parse(when), when.timezone)
 
 
 def _foreign(kind: object, schedule: Mapping[str, object]) -> str:
@@ -90,7 +63,7 @@ def _time(crontab: Crontab) -> str:
         return "At " + joined([f"{hour:02d}:{minute:02d}" for hour in hours for minute in minutes])
     step = _step(hours, 24)
     if step and len(minutes) == 1:
-        past = "" if minutes == (0,) else f" at {_count(minutes[0], 'minute')} past"
+        past = "" if minutes == (0,) else f" at {counted(minutes[0], 'minute')} past"
         return f"Every {step} hours{past}"
     return f"{_minutes(minutes, 'the hour')}, {_hours(hours)}"
 
@@ -105,63 +78,56 @@ def _minutes(minutes: tuple[int, ...], of_what: str) -> str:
     if minutes == (0,):
         return "Every hour" if of_what == "every hour" else "On the hour"
     if len(minutes) == 1:
-        return f"At {_count(minutes[0], 'minute')} past {of_what}"
-    return f"At {_spans([str(minute) for minute in range(60)], minutes)} minutes past {of_what}"
+        return f"At {counted(minutes[0], 'minute')} past {of_what}"
+    return f"At {joined(spans([str(minute) for minute in range(60)], minutes))} minutes past {of_what}"
 
 
 def _hours(hours: tuple[int, ...]) -> str:
     """The hours of a day, as spans that end with the last minute."""
-    return joined([f"{first:02d}:00 to {last:02d}:59" for first, last in _runs(hours)])
+    return joined([f"{first:02d}:00 to {last:02d}:59" for first, last in runs(hours)])
 
 
 def _days(crontab: Crontab) -> list[str]:
     """The days and months that are restricted."""
+    on = crontab.on
+    dates = _dates(crontab)
+    weekdays = _weekdays(crontab)
     parts = []
-    weekdays = len(crontab.weekdays) < 7
-    if len(crontab.days) < 31:
-        days = _spans([str(day) for day in range(32)], sorted(crontab.days))
-        plural = "days" if len(crontab.days) > 1 else "day"
-        parts.append(f"on {plural} {days} of the month" + (" that are also " if weekdays else ""))
-    if weekdays:
-        named = _weekdays(crontab.weekdays)
-        if parts:
-            named = " or ".join(named.rsplit(" and ", 1))
-            parts[-1] += named if len(crontab.days) > 1 else ""
-            if len(crontab.days) == 1:
-                parts[-1] = parts[-1].replace(" that are also ", f" if it is {named}")
-        else:
-            parts.append(named)
+    if dates and weekdays and on.either:
+        parts.append(f"{dates} or on {joined(weekdays, 'or')}")
+    elif dates and weekdays:
+        one = len(on.dates) + on.last_date == 1
+        parts.append(f"{dates} {'if it is' if one else 'that are also'} {joined(weekdays, 'or')}")
+    elif dates:
+        parts.append(dates)
+    elif weekdays:
+        counted = on.last_weekdays or on.nth_weekdays
+        parts.append(f"on {joined(weekdays)} of the month" if counted else joined(weekdays))
     if len(crontab.months) < 12:
-        parts.append("in " + _spans(["", *MONTHS], sorted(crontab.months)))
+        parts.append("in " + joined(spans(["", *MONTHS], sorted(crontab.months))))
     return parts
 
 
-def _weekdays(weekdays: frozenset[int]) -> str:
-    """Weekdays from Monday on, so that a weekend is one span."""
-    from_monday = sorted((day - 1) % 7 for day in weekdays)
-    return _spans([*WEEKDAYS[1:], WEEKDAYS[0]], from_monday)
+def _dates(crontab: Crontab) -> str:
+    """The days of the month; nothing where any will do."""
+    on = crontab.on
+    if len(on.dates) == 31 and not on.either:
+        return ""
+    numbers = spans([str(day) for day in range(32)], sorted(on.dates))
+    if not numbers:
+        return "on the last day of the month"
+    days = f"on {'day' if len(on.dates) == 1 else 'days'} {joined(numbers)}"
+    return f"{days} and on the last day of the month" if on.last_date else f"{days} of the month"
 
 
-def _spans(names: Sequence[str], values: Sequence[int]) -> str:
-    """Names of ascending values; three or more in a row become 'a through b'."""
-    words = []
-    for first, last in _runs(values):
-        if last - first >= 2:
-            words.append(f"{names[first]} through {names[last]}")
-        else:
-            words += [names[value] for value in range(first, last + 1)]
-    return joined(words)
-
-
-def _runs(values: Sequence[int]) -> list[tuple[int, int]]:
-    """Ascending values as (first, last) of each unbroken run."""
-    runs: list[tuple[int, int]] = []
-    for value in values:
-        if runs and value == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], value)
-        else:
-            runs.append((value, value))
-    return runs
+def _weekdays(crontab: Crontab) -> list[str]:
+    """The days of the week; nothing where any will do."""
+    on = crontab.on
+    if len(on.weekdays) == 7 and not on.either:
+        return []
+    words = weekday_spans(on.weekdays)
+    words += [f"the {ORDINALS[which]} {WEEKDAYS[day]}" for day, which in sorted(on.nth_weekdays, key=lambda n: n[::-1])]
+    return words + [f"the last {WEEKDAYS[day]}" for day in sorted(on.last_weekdays)]
 
 
 def _step(values: tuple[int, ...], size: int) -> int | None:
@@ -170,8 +136,3 @@ def _step(values: tuple[int, ...], size: int) -> int | None:
         return None
     step = size // len(values)
     return step if values == tuple(range(0, size, step)) else None
-
-
-def _count(number: int, unit: str) -> str:
-    """`1 minute`, `5 minutes`."""
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -1,0 +1,79 @@
+"""Words that sentences about schedules are made of. Must not know what a schedule is."""
+
+from collections.abc import Sequence
+
+WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
+
+_UNITS = ((86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def duration(seconds: float) -> str:
+    """A length of time: `90` is '90 seconds', `7200` is '2 hours', `1` is 'second'."""
+    for size, unit in _UNITS:
+        if seconds >= size and seconds % size == 0:
+            count = int(seconds // size)
+            return unit if count == 1 else f"{count} {unit}s"
+    return f"{seconds:g} seconds"
+
+
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" {last} " + words[-1]
+
+
+def counted(number: int, unit: str) -> str:
+    """`1 minute`, `5 minutes`."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def ordinal(number: int) -> str:
+    """`first`, `fifth`, `12th`; `last` and `last but one` where it is negative."""
+    if number < 0:
+        return "last" if number == -1 else f"{ordinal(-number)} to last"
+    if number < len(ORDINALS):
+        return ORDINALS[number]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def spans(names: Sequence[str], values: Sequence[int]) -> list[str]:
+    """Names of ascending values; three or more in a row become 'a through b'."""
+    words = []
+    for first, last in runs(values):
+        if last - first >= 2:
+            words.append(f"{names[first]} through {names[last]}")
+        else:
+            words += [names[value] for value in range(first, last + 1)]
+    return words
+
+
+def weekday_spans(weekdays: frozenset[int]) -> list[str]:
+    """Weekdays (Sunday is 0) from Monday on, so that a weekend is one span."""
+    from_monday = sorted((day - 1) % 7 for day in weekdays)
+    return spans([*WEEKDAYS[1:], WEEKDAYS[0]], from_monday)
+
+
+def runs(values: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending values as (first, last) of each unbroken run."""
+    found: list[tuple[int, int]] = []
+    for value in values:
+        if found and value == found[-1][1] + 1:
+            found[-1] = (found[-1][0], value)
+        else:
+            found.append((value, value))
+    return found

@@ -1,0 +1,85 @@
+"""A rrule in words, made from what it stands for. Must not refuse anything that `recurrence_text.parse` accepts."""
+
+from scheduler.rules.phrases import MONTHS, WEEKDAYS, joined, ordinal, spans, weekday_spans
+from scheduler.rules.recurrence import Recurrence
+
+_UNITS = {
+    "YEARLY": "year",
+    "MONTHLY": "month",
+    "WEEKLY": "week",
+    "DAILY": "day",
+    "HOURLY": "hour",
+    "MINUTELY": "minute",
+}
+_MOST_TIMES = 6
+
+
+def describe(rule: Recurrence, timezone: str) -> str:
+    """One line: how often, on which days, at which times, and when it ends."""
+    unit = _UNITS[rule.frequency]
+    often = f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
+    days = _days(rule)
+    parts = [f"{often} {joined(days)}" if days else often]
+    if len(rule.months) < 12:
+        parts.append("in " + joined(spans(["", *MONTHS], sorted(rule.months))))
+    parts.append(_times(rule))
+    if rule.positions:
+        parts.append(
+            f"only the {joined([ordinal(at) for at in sorted(rule.positions, key=lambda n: (n < 0, n))])} of these"
+        )
+    if rule.count is not None:
+        parts.append(f"{rule.count} times from {rule.start:%Y-%m-%d} on" if rule.count > 1 else "once")
+    if rule.until is not None:
+        parts.append(f"until {rule.until:%Y-%m-%d %H:%M}")
+    return f"{', '.join(part for part in parts if part)} ({timezone})"
+
+
+def _days(rule: Recurrence) -> list[str]:
+    """The days, in words that may be joined by 'and': a day has to fit each of them."""
+    words = []
+    if rule.weeks:
+        words.append(f"in week {joined([str(week) for week in sorted(rule.weeks)])}")
+    if rule.year_days:
+        words.append(f"on the {joined([ordinal(day) for day in sorted(rule.year_days)])} day of the year")
+    if rule.month_days:
+        words.append(_month_days(rule))
+    weekdays = weekday_spans(frozenset((day + 1) % 7 for day in rule.weekdays)) if rule.weekdays else []
+    if len(rule.weekdays) == 7:
+        weekdays = ["any day of the week"]
+    period = "year" if rule.nth_of_year else "month"
+    nth = sorted(rule.nth_weekdays, key=lambda found: (found[1] < 0, found[1], found[0]))
+    weekdays += [f"the {ordinal(which)} {WEEKDAYS[(day + 1) % 7]} of the {period}" for day, which in nth]
+    if weekdays:
+        words.append(f"on {joined(weekdays)}")
+    return words
+
+
+def _month_days(rule: Recurrence) -> str:
+    """Days of the month, those from the end by name."""
+    forward = spans([str(day) for day in range(32)], sorted(day for day in rule.month_days if day > 0))
+    words = [f"day{'s' if len(rule.month_days) > 1 else ''} {joined(forward)}"] if forward else []
+    words += [f"the {ordinal(day)} day" for day in sorted(rule.month_days, reverse=True) if day < 0]
+    return f"on {joined(words)} of the month"
+
+
+def _times(rule: Recurrence) -> str:
+    """The times of day, where they are fixed."""
+    if rule.is_sub_daily:
+        minutes = sorted({second // 60 % 60 for second in rule.seconds})
+        hours = sorted({second // 3600 for second in rule.seconds})
+        past = (
+            ""
+            if len(minutes) == 60
+            else f"at {joined(spans([str(n) for n in range(60)], minutes))} minutes past the hour"
+        )
+        within = "" if len(hours) == 24 else f"in the hours {joined(spans([f'{n:02d}' for n in range(24)], hours))}"
+        return ", ".join(part for part in (past, within) if part)
+    if len(rule.seconds) > _MOST_TIMES:
+        return f"at {len(rule.seconds)} times of the day from {_clock(rule.seconds[0])} to {_clock(rule.seconds[-1])}"
+    return "at " + joined([_clock(second) for second in rule.seconds])
+
+
+def _clock(second: int) -> str:
+    """`06:00`, `06:00:30`."""
+    text = f"{second // 3600:02d}:{second // 60 % 60:02d}"
+    return f"{text}:{second % 60:02d}" if second % 60 else text

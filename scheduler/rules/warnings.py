@@ -1,0 +1,213 @@
+"""What an operator may not expect of a schedule, as whole sentences with dates and a way out. Pure.
+
+`of_when` looks at the rule alone; `warnings` also at what is known of the world, given as `Facts`. Nothing here keeps a
+schedule from being saved: that is `check`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from scheduler.errors import BadExpression
+from scheduler.rules import clock_changes, dialect, ticks, window, zones
+from scheduler.rules.phrases import duration, joined
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RruleWhen, Spec, When
+from scheduler.rules.walls import Crontab
+
+FAR = timedelta(days=366)
+_DAY = timedelta(days=1)
+_LOOKED_AT = 20
+"""Ticks that are compared with a duration or with another schedule."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the world; what is None is not known, and nothing is said about it."""
+
+    usual_duration: float | None = None
+    """Seconds that a run takes as a rule."""
+
+    others: Sequence[Spec] = ()
+    queues: frozenset[str] | None = None
+    """Those that some worker consumes."""
+
+    jobs: frozenset[str] | None = None
+    """Those that some worker has registered."""
+
+    default_queue: str = "celery"
+
+
+NOTHING_KNOWN = Facts()
+
+
+def warnings(schedule: Spec, now: datetime, facts: Facts = NOTHING_KNOWN) -> list[str]:
+    """Everything that may surprise, the rule's own surprises first."""
+    when = anchored(schedule.when, now)
+    found = [
+        *of_when(when, now),
+        _is_over(schedule.model_copy(update={"when": when}), now),
+        _longer_than_its_distance(schedule, when, now, facts),
+        _alike(schedule, when, now, facts),
+        _nobody_listens(schedule, facts),
+        _unknown_job(schedule, facts),
+    ]
+    return [warning for warning in found if warning]
+
+
+def of_when(when: When, after: datetime) -> list[str]:
+    """What may surprise in a rule, whatever it runs."""
+    if not isinstance(when, CrontabWhen | RruleWhen):
+        return []
+    found: list[str | None] = []
+    if isinstance(when, CrontabWhen):
+        when = _placed(when)
+        crontab = dialect.parse(dialect.effective(when), when.day_match)
+        found = [_overlooked(crontab), _day_match(when, crontab, after), _uneven(crontab)]
+    found += [_far_away(when, after), *clock_changes.told(ticks.rule_of(when), after, when.timezone)]
+    return [warning for warning in found if warning]
+
+
+def anchored(when: When, now: datetime) -> When:
+    """An interval that is not saved yet counts from now."""
+    if isinstance(when, IntervalWhen) and when.anchor is None:
+        return when.model_copy(update={"anchor": now})
+    return when
+
+
+def _placed(when: CrontabWhen) -> CrontabWhen:
+    """An `H` that is not saved yet has some place."""
+    return when if when.resolved is not None else dialect.settle(when, "")
+
+
+def _overlooked(crontab: Crontab) -> str | None:
+    if not crontab.ignored:
+        return None
+    return f"Celery overlooks {joined([repr(tail) for tail in crontab.ignored])} here. Remove it, or write a list."
+
+
+def _day_match(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | None:
+    """Celery: both must match. Vixie cron: either, where both are restricted."""
+    text = dialect.effective(when)
+    both, either = _both(text), dialect.parse(text, "or")
+    if both is not None and both.day_masks == either.day_masks:
+        return None
+    today = after.astimezone(zones.zone(when.timezone)).date()
+    coming, other = _next_day(crontab, today), _next_day(either, today, both)
+    if when.day_match == "and":
+        return (
+            "Day of month and day of week must both match, as in Celery: "
+            f"the next day is {coming}. A crontab file would take either: {other}."
+        )
+    return (
+        "Day of month or day of week is enough, as in a crontab file: "
+        f"the next day is {coming}. Celery needs both to match, and would leave out {other}."
+    )
+
+
+def _both(text: str) -> Crontab | None:
+    """The reading in which both must match; none where they never do."""
+    try:
+        return dialect.parse(text)
+    except BadExpression:
+        return None
+
+
+def _next_day(crontab: Crontab, day: date, unlike: Crontab | None = None) -> date | None:
+    """The next day after `day` on which `crontab` runs and `unlike` does not."""
+    wall = crontab.next_wall(_midnight(day + _DAY))
+    while wall is not None and unlike is not None and unlike.times_on(wall.date()):
+        wall = crontab.next_wall(_midnight(wall.date() + _DAY))
+    return None if wall is None else wall.date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall time
+
+
+def _uneven(crontab: Crontab) -> str | None:
+    """`*/7` restarts at each full hour."""
+    for text, values, size, unit in (
+        (crontab.texts[0], crontab.minutes, 60, "minute"),
+        (crontab.texts[1], crontab.hours, 24, "hour"),
+    ):
+        if text.startswith("*/") and text[2:].isdigit() and len(values) > 1 and size % (values[1] - values[0]):
+            step, last = values[1] - values[0], size - values[-1]
+            whole = "hour" if unit == "minute" else "day"
+            return (
+                f"{text} starts anew each {whole}: from {unit} {values[-1]} to {unit} 0 it is {last}, not {step}. "
+                "For an even distance use an interval."
+            )
+    return None
+
+
+def _far_away(when: When, after: datetime) -> str | None:
+    first = ticks.next_tick(when, after)
+    if first is None:
+        return "It never fires again: no tick is left."
+    if first - after < FAR:
+        return None
+    return f"The first tick is more than a year away: {first:%Y-%m-%d}."
+
+
+def _is_over(schedule: Spec, now: datetime) -> str | None:
+    """Start, end and `max_runs` leave nothing."""
+    if ticks.next_tick(schedule.when, now) is None or not window.is_finished(schedule, now):
+        return None
+    return f"No tick is left before its end, {schedule.window.ends_at:%Y-%m-%d %H:%M} UTC. Choose a later end."
+
+
+def _longer_than_its_distance(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
+    usual = facts.usual_duration
+    if usual is None:
+        return None
+    coming = ticks.next_ticks(when, now, _LOOKED_AT)
+    least = min(((later - earlier).total_seconds() for earlier, later in pairwise(coming)), default=None)
+    if least is None or least >= usual:
+        return None
+    then = {
+        "skip": "ticks that are due meanwhile are skipped",
+        "allow": "runs pile up beside each other",
+        "queue_one": "it runs without a pause, and further ticks are skipped",
+        "queue_all": "it falls behind until its queue is full",
+        "cancel_previous": "runs are stopped before they end",
+    }[schedule.policies.overlap]
+    return f"A run usually takes {_seconds(usual)}, but the next is due {_seconds(least)} later: {then}."
+
+
+def _seconds(seconds: float) -> str:
+    """`1 minute`, where `duration` says `minute`."""
+    words = duration(round(seconds, 1) if seconds < 60 else round(seconds))
+    return words if words[0].isdigit() else f"1 {words}"
+
+
+def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
+    """Another schedule does the same at the same times."""
+    coming = ticks.next_ticks(when, now, _LOOKED_AT)
+    same = [
+        other.name
+        for other in facts.others
+        if other.name != schedule.name
+        and (other.job, other.args, other.kwargs) == (schedule.job, schedule.args, schedule.kwargs)
+        and (other.enabled or not schedule.enabled)
+        and ticks.next_ticks(anchored(other.when, now), now, _LOOKED_AT) == coming
+    ]
+    if not same or not coming:
+        return None
+    return (
+        f"{joined(sorted(same)[:5])} {'does' if len(same) == 1 else 'do'} the same at the same times. Keep one of them."
+    )
+
+
+def _nobody_listens(schedule: Spec, facts: Facts) -> str | None:
+    queue = schedule.queue or facts.default_queue
+    if facts.queues is None or queue in facts.queues:
+        return None
+    known = f"; consumed are {joined(sorted(facts.queues))}" if facts.queues else ""
+    return f"No worker consumes the queue {queue!r}{known}. Runs wait there until one is started with -Q {queue}."
+
+
+def _unknown_job(schedule: Spec, facts: Facts) -> str | None:
+    if facts.jobs is None or schedule.job in facts.jobs:
+        return None
+    return f"No worker has registered the job {schedule.job!r}. Its runs fail until one does."
