@@ -11,9 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadArguments, BadExpression, BadName, Refused
-from scheduler.rules import cron, dialect, recurrence_text, zones
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, Spec, When
+from scheduler.rules import dialect, recurrence_text, zones
+from scheduler.rules.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RedBeatWhen,
+    RruleWhen,
+    Spec,
+    When,
+    Window,
+)
 from scheduler.rules.ticks import next_tick
+from scheduler.rules.window import bounded_next_tick
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 JOB = re.compile(r"[^\s:\x00-\x1f\x7f]{1,255}")
@@ -25,7 +36,28 @@ MAX_TAGS = 20
 LONGEST = {"owner": 200, "description": 1000, "notes": 20_000}
 LEAST_INTERVAL = 1.0
 GREATEST_INTERVAL = 10 * 366 * 86400.0
-LAST_YEAR = 2200
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+GREATEST_TIME = 366 * 86400.0
+
+NOT_ENFORCED = frozenset(
+    {
+        "overlap",
+        "queue_limit",
+        "catch_up",
+        "catch_up_window",
+        "starting_deadline",
+        "run_timeout",
+        "retries",
+        "retry_backoff",
+        "pause_after_failures",
+        "jitter",
+        "starts_at",
+        "ends_at",
+        "max_runs",
+        "calendar",
+    }
+)
+"""Policies and limits that can be said but that nothing keeps yet. Whoever enforces one takes it out."""
 
 
 def check_spec(spec: Spec, *, now: datetime) -> None:
@@ -34,6 +66,8 @@ def check_spec(spec: Spec, *, now: datetime) -> None:
     if not JOB.fullmatch(spec.job):
         raise Refused(f"the job {spec.job!r} is not a task name; write it as in 'reports.job_summary'", field="job")
     check_when(spec.when, now=now)
+    check_window(spec, now=now)
+    check_policies(spec)
     check_arguments(spec.args, spec.kwargs)
     if spec.queue is not None and not QUEUE.fullmatch(spec.queue):
         raise Refused(f"the queue {spec.queue!r} cannot be used; no blanks, at most 200 characters", field="queue")
@@ -57,7 +91,6 @@ def check_name(name: str) -> None:
 
 def check_when(when: When, *, now: datetime) -> None:
     """Raise Refused unless `when` can be read and fires at least once from now on."""
-    _check_kept(when)
     if isinstance(when, IntervalWhen):
         _check_interval(when)
     elif isinstance(when, CrontabWhen):
@@ -77,17 +110,6 @@ def check_when(when: When, *, now: datetime) -> None:
             "version; choose crontab or interval to replace it",
             field="when",
         )
-
-
-def _check_kept(when: When) -> None:
-    """Refuse what the rules can compute but the storage cannot hold."""
-    if isinstance(when, OnceWhen | RruleWhen):
-        raise BadExpression(f"schedules of the kind {when.kind!r} cannot be kept by this version", field="when")
-    if isinstance(when, CrontabWhen):
-        if when.day_match == "or":
-            raise BadExpression("day_match 'or' cannot be kept by this version; write two schedules", field="day_match")
-        dialect.parse(dialect.resolve(when.crontab, ""))  # says what is wrong before saying what cannot be kept
-        cron.parse(when.crontab)
 
 
 def _check_crontab(when: CrontabWhen, now: datetime) -> None:
@@ -110,6 +132,62 @@ def _check_once(when: OnceWhen, now: datetime) -> None:
         raise BadExpression(f"{when.at.isoformat()} has passed; choose a later time", field="at")
     if when.at.year > LAST_YEAR:
         raise BadExpression(f"{when.at.isoformat()} is too far away; years to {LAST_YEAR} are allowed", field="at")
+
+
+def check_window(spec: Spec, *, now: datetime) -> None:
+    """Raise Refused unless the window leaves a tick."""
+    window = spec.window
+    _check_enforced(window, Window())
+    for field in ("starts_at", "ends_at"):
+        at = getattr(window, field)
+        if at is not None and not FIRST_YEAR <= at.astimezone(UTC).year <= LAST_YEAR:
+            raise Refused(
+                f"{field} {at.isoformat()} is too far away; {FIRST_YEAR} to {LAST_YEAR} are allowed", field=field
+            )
+    if window.starts_at is not None and window.ends_at is not None and window.starts_at >= window.ends_at:
+        raise Refused(
+            f"ends_at {window.ends_at.isoformat()} is not after starts_at {window.starts_at.isoformat()}; "
+            "choose a later end or an earlier start",
+            field="ends_at",
+        )
+    if window == Window() or isinstance(spec.when, RedBeatWhen):
+        return
+    if bounded_next_tick(_placed(spec, now), now) is None:
+        bound = "ends_at" if window.ends_at is not None else "starts_at"
+        raise Refused(
+            f"no tick is left between starts_at and ends_at; choose a later {bound} or other times", field=bound
+        )
+
+
+def check_policies(spec: Spec) -> None:
+    """Raise Refused for a policy that would not be kept, or whose time cannot be meant."""
+    policies = spec.policies
+    _check_enforced(policies, Policies())
+    for field in ("catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"):
+        seconds = getattr(policies, field)
+        if seconds is not None and not (math.isfinite(seconds) and seconds <= GREATEST_TIME):
+            raise Refused(f"{field} {seconds:g} is too long; at most {GREATEST_TIME:.0f} seconds (a year)", field=field)
+
+
+def _check_enforced(given: Policies | Window, default: Policies | Window) -> None:
+    """A policy that nothing enforces must not be promised."""
+    for field in type(given).model_fields:
+        if field in NOT_ENFORCED and getattr(given, field) != getattr(default, field):
+            raise Refused(
+                f"{field} {getattr(given, field)!s} is not enforced by this version; leave it at "
+                f"{getattr(default, field) if getattr(default, field) is not None else 'none'}",
+                field=field,
+            )
+
+
+def _placed(spec: Spec, now: datetime) -> Spec:
+    """`spec` with what saving fills in."""
+    when = spec.when
+    if isinstance(when, CrontabWhen):
+        when = dialect.settle(when, "")
+    elif isinstance(when, IntervalWhen) and when.anchor is None:
+        when = when.model_copy(update={"anchor": now})
+    return spec.model_copy(update={"when": when})
 
 
 def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.events.schema import Event
-from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, Spec, When
-from scheduler.rules.ticks import latest_tick, next_tick
+from scheduler.rules import dialect
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
+from scheduler.rules.ticks import latest_tick
+from scheduler.rules.window import bounded_next_tick
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Entry, Meta, Raw
 
@@ -21,6 +23,14 @@ class Change:
     score: float
     event: Event
     schedule: Schedule
+
+
+def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:
+    """`spec` as it is stored: each `H` has the place of the schedule `uid`, an interval has its anchor."""
+    when = settle_anchor(spec.when, old, now)
+    if isinstance(when, CrontabWhen):
+        when = dialect.settle(when, uid)
+    return spec if when == spec.when else spec.model_copy(update={"when": when})
 
 
 def settle_anchor(when: When, old: Entry | None, now: datetime) -> When:
@@ -44,22 +54,40 @@ def resting_point(when: When, now: datetime) -> datetime:
 def next_meta(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime) -> str:
     """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
     if old is not None and raw is not None and raw.meta:
-        same = codec.anchored(old.schedule.when, old.meta) == schedule.when
-        woken = schedule.enabled and not old.schedule.enabled
+        same = codec.anchored(old.schedule.when, old.meta) == schedule.when and old.schedule.window == schedule.window
+        woken = is_awake(schedule) and not is_awake(old.schedule)
         if same and not woken:
             return raw.meta
     count = old.meta.total_run_count if old is not None else None
     return codec.encode_meta(Meta(resting_point(schedule.when, now), count))
 
 
+def is_awake(schedule: Schedule) -> bool:
+    """Whether it fires as far as operators are concerned."""
+    return schedule.enabled and schedule.paused is None
+
+
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
-    """When Beat is to look at the entry next, in seconds of Unix time."""
+    """When Beat is to look at the entry next, in seconds of Unix time.
+
+    A pause that ends by itself is looked at when it ends; a schedule that has no tick left is finished, and sleeps.
+    """
     if not schedule.enabled:
         return ASLEEP
+    pause = schedule.paused
+    if pause is not None and (pause.until is None or pause.until > now):
+        return ASLEEP if pause.until is None else pause.until.timestamp()
     if isinstance(schedule.when, RedBeatWhen) or meta.last_run_at is None:
         return now.timestamp()
-    tick = next_tick(codec.anchored(schedule.when, meta), meta.last_run_at)
+    tick = next_of(schedule, meta, meta.last_run_at)
     return ASLEEP if tick is None else tick.timestamp()
+
+
+def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
+    """The first tick after `after` that Beat is to look at, within start, end and `max_runs`."""
+    when = codec.anchored(schedule.when, meta)
+    anchored = schedule if when == schedule.when else schedule.model_copy(update={"when": when})
+    return bounded_next_tick(anchored, after, runs=meta.total_run_count or 0)
 
 
 def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime, event: Event) -> Change:
@@ -87,6 +115,8 @@ def revised(spec: Spec, old: Schedule | None, *, uid: str, actor: str, now: date
         **{name: getattr(spec, name) for name in Spec.model_fields},
         uid=old.uid if old is not None else uid,
         revision=old.revision + 1 if old is not None else 1,
+        paused=old.paused if old is not None else None,
+        skips=[tick for tick in old.skips if tick > now] if old is not None else [],
         origin=old.origin if old is not None else "operator",
         updated_at=now,
         updated_by=actor,

@@ -1,9 +1,9 @@
 """Schedules <-> RedBeat's `definition` and `meta`, byte for byte as RedBeat's encoder writes them. Pure.
 
-The only module that knows RedBeat's format. What Beat itself could not load is refused with the reason
-(UnreadableEntry), so that a reader can show it and Beat can be kept from it; everything else is read, whoever wrote
-it. Encoding again what was read gives the same bytes: what a Schedule cannot say (further options, numbers in place
-of texts) is carried over from the definition that is replaced.
+The only module, with `whens` and `rrules`, that knows RedBeat's format. What Beat itself could not load is refused
+with the reason (UnreadableEntry), so that a reader can show it and Beat can be kept from it; everything else is read,
+whoever wrote it. Encoding again what was read gives the same bytes: what a Schedule cannot say (further options,
+numbers in place of texts) is carried over from the definition that is replaced.
 """
 
 import json
@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from scheduler.errors import BeatdeskError, UnreadableEntry
-from scheduler.rules import cron, zones
+from scheduler.rules import dialect, recurrence_text, zones
 from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, When
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Policies, RruleWhen, Schedule, When, Window
 from scheduler.schedules import extra as extras
+from scheduler.schedules import whens
+from scheduler.schedules.rrules import TYPE
 
-_TYPE = "__type__"
-_CRON_KEYS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _ENTRY_KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"}
 _CLOCK_KEYS = {"last_run_at", "total_run_count", "relative"}
 
@@ -60,9 +60,9 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
     definition = _object(raw.definition, "definition")
     _check_loadable(name, definition, raw)
     extra = extras.decode(raw.extra) if raw.extra else None
-    when = _decode_when(definition.get("schedule"))
+    when = whens.decode(definition.get("schedule"))
     if extra is not None:
-        when = extras.apply_to(when, extra)
+        when = extras.apply_to(when, extra, definition.get("schedule"))
     try:
         _check_readable(when)
     except BeatdeskError as error:
@@ -86,7 +86,7 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
             "args": old["args"] if "args" in old and (old["args"] or []) == schedule.args else schedule.args,
             "kwargs": schedule.kwargs,
             "options": _options(schedule, old),
-            "schedule": _encode_when(schedule.when, old.get("schedule")),
+            "schedule": whens.encode(schedule.when, old.get("schedule"), since=schedule.updated_at),
             "enabled": True if schedule.origin == "code" else schedule.enabled,
         }
     )
@@ -158,7 +158,7 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw) -> None:
     if not definition["task"]:
         raise UnreadableEntry("the definition names no task")
     others = [definition[key] for key in definition if key != "schedule"]
-    if _TYPE in definition or _has_types(others) or _is_foreign(definition.get("schedule")):
+    if TYPE in definition or _has_types(others) or whens.is_foreign(definition.get("schedule")):
         _load_as_redbeat(raw.definition or "")
 
 
@@ -168,24 +168,12 @@ def _has_types(value: Any) -> bool:
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
-            if _TYPE in item:
+            if TYPE in item:
                 return True
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
     return False
-
-
-def _is_foreign(schedule: Any) -> bool:
-    """Whether the schedule is more than a crontab or an interval as RedBeat writes them."""
-    if isinstance(schedule, int | float):
-        return False
-    if not isinstance(schedule, dict):
-        return True
-    if schedule.get(_TYPE) == "interval":
-        plain = isinstance(schedule.get("every"), int | float) and "relative" in schedule
-        return not plain or bool(schedule["relative"])
-    return schedule.get(_TYPE) != "crontab" or not set(schedule) <= {_TYPE, *_CRON_KEYS}
 
 
 def _load_as_redbeat(text: str) -> None:
@@ -204,40 +192,13 @@ def _load_as_redbeat(text: str) -> None:
         raise UnreadableEntry(f"every is {every!r:.80}, not a number of seconds")
 
 
-def _decode_when(schedule: Any) -> When:
-    """RedBeat's schedule as ours."""
-    if isinstance(schedule, int | float):
-        return IntervalWhen(every=float(schedule))
-    if _is_foreign(schedule):
-        return RedBeatWhen(schedule=schedule)
-    if schedule[_TYPE] == "interval":
-        return IntervalWhen(every=float(schedule["every"]))
-    return CrontabWhen(crontab=" ".join(_cron_text(at, schedule.get(key, "*")) for at, key in enumerate(_CRON_KEYS)))
-
-
-def _cron_text(position: int, value: Any) -> str:
-    """One crontab field as text without blanks; RedBeat entries may hold numbers and lists."""
-    if isinstance(value, str) and not any(character.isspace() for character in value):
-        return value or "''"
-    least, greatest = cron.FIELDS[position].least, cron.FIELDS[position].greatest
-    if isinstance(value, str):
-        try:
-            numbers = sorted(cron.field_values(position, value))
-        except BeatdeskError as error:
-            raise UnreadableEntry(str(error)) from None
-    else:
-        numbers = value if isinstance(value, list) else [value]
-        if not numbers or not all(isinstance(number, int) and least <= number <= greatest for number in numbers):
-            raise UnreadableEntry(f"{cron.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
-        numbers = sorted(set(map(int, numbers)))
-    return ",".join(map(str, numbers))
-
-
 def _check_readable(when: When) -> None:
     """Whether the parts of a `when` can be computed."""
     if isinstance(when, CrontabWhen):
-        cron.parse(when.crontab)
+        dialect.parse(dialect.effective(when), when.day_match)
         zones.zone(when.timezone)
+    elif isinstance(when, RruleWhen):
+        recurrence_text.parse(when)
     elif isinstance(when, IntervalWhen) and not 0 < when.every < timedelta.max.total_seconds():
         raise UnreadableEntry(f"an interval of {when.every:g} seconds cannot be kept; 1 second is the least")
 
@@ -257,6 +218,10 @@ def _schedule(
         kwargs=definition.get("kwargs") or {},
         queue=queue,
         priority=priority,
+        policies=extra.policies if extra else Policies(),
+        window=extra.window if extra else Window(),
+        paused=extra.paused if extra else None,
+        skips=extra.skips if extra else [],
         owner=extra.owner if extra else "",
         tags=extra.tags if extra else [],
         description=extra.description if extra else "",
@@ -288,43 +253,11 @@ def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _encode_when(when: When, old: Any) -> Any:
-    """RedBeat's JSON of `when`; the replaced one where it says the same in its own way."""
-    if isinstance(when, RedBeatWhen):
-        return when.schedule
-    if old is not None and _says(old, when):
-        return old
-    if isinstance(when, IntervalWhen):
-        return {_TYPE: "interval", "every": float(when.every), "relative": False}
-    minute, hour, day_of_month, month_of_year, day_of_week = when.crontab.split()
-    return {
-        _TYPE: "crontab",
-        "minute": minute,
-        "hour": hour,
-        "day_of_week": day_of_week,
-        "day_of_month": day_of_month,
-        "month_of_year": month_of_year,
-    }
-
-
-def _says(old: Any, when: When) -> bool:
-    """Whether RedBeat's JSON `old` is `when`, but for what only our field can say."""
-    if isinstance(old, int | float):
-        return False
-    try:
-        decoded = _decode_when(old)
-    except BeatdeskError:
-        return False
-    if isinstance(decoded, CrontabWhen) and isinstance(when, CrontabWhen):
-        return decoded.crontab.split() == when.crontab.split()
-    return isinstance(decoded, IntervalWhen) and isinstance(when, IntervalWhen) and decoded.every == when.every
-
-
 def _moment(moment: datetime) -> dict[str, Any]:
     """A moment as RedBeat's encoder writes one in the zone UTC."""
     utc = moment.astimezone(UTC)
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    return {_TYPE: "datetime", **{part: getattr(utc, part) for part in parts}, "timezone": "UTC"}
+    return {TYPE: "datetime", **{part: getattr(utc, part) for part in parts}, "timezone": "UTC"}
 
 
 def _decode_moment(value: Any) -> datetime | None:
@@ -333,7 +266,7 @@ def _decode_moment(value: Any) -> datetime | None:
         return None
     try:
         parts = dict(value)
-        kind, zone = parts.pop(_TYPE), parts.pop("timezone", "UTC")
+        kind, zone = parts.pop(TYPE), parts.pop("timezone", "UTC")
         if kind != "datetime":
             raise ValueError(f"a {kind}")
         tzinfo = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(minutes=zone / 60))

@@ -1,17 +1,20 @@
 """What RedBeat's format cannot say, as the JSON of our own hash field. Pure.
 
 The definition stays the truth for everything it can say; nothing of it is repeated here. `digest` tells whether
-plain RedBeat code has rewritten the definition since.
+plain RedBeat code has rewritten the definition since. A rule that RedBeat cannot say stands here whole, beside the
+digest of what the definition has in its place: once somebody rewrites that, the definition is the truth again.
 """
 
+import json
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, field_serializer
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Schedule, When
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Pause, Policies, Schedule, When, Window
+from scheduler.schedules import whens
 
 
 class Extra(BaseModel):
@@ -27,10 +30,19 @@ class Extra(BaseModel):
     updated_at: AwareDatetime | None = None
     updated_by: str | None = None
     timezone: str | None = None
-    day_match: Literal["and", "or"] = "and"
     dst_gap: Literal["auto", "shift", "skip"] = "auto"
     dst_repeat: Literal["auto", "first", "both"] = "auto"
     anchor: AwareDatetime | None = None
+    when: When | None = None
+    """The rule, where neither the definition nor the fields above can say it."""
+
+    stands_for: str | None = None
+    """The digest of the definition's schedule that `when` takes the place of."""
+
+    policies: Policies = Policies()
+    window: Window = Window()
+    paused: Pause | None = None
+    skips: list[AwareDatetime] = []
     held: bool = False
     """An operator switched off an entry that code owns; the definition, rewritten at each start, says enabled."""
 
@@ -38,6 +50,11 @@ class Extra(BaseModel):
     tags: list[str] = []
     description: str = ""
     notes: str = ""
+
+    @field_serializer("when")
+    def _with_its_kind(self, when: When | None) -> dict[str, Any] | None:
+        """Defaults are left out everywhere, but not the kind."""
+        return None if when is None else {"kind": when.kind, **when.model_dump(mode="json", exclude_defaults=True)}
 
 
 def encode(schedule: Schedule, definition: str) -> str:
@@ -54,12 +71,19 @@ def encode(schedule: Schedule, definition: str) -> str:
         dst_gap=when.dst_gap if isinstance(when, CrontabWhen) else "auto",
         dst_repeat=when.dst_repeat if isinstance(when, CrontabWhen) else "auto",
         anchor=when.anchor if isinstance(when, IntervalWhen) else None,
+        policies=schedule.policies,
+        window=schedule.window,
+        paused=schedule.paused,
+        skips=schedule.skips,
         held=schedule.origin == "code" and not schedule.enabled,
         owner=schedule.owner,
         tags=schedule.tags,
         description=schedule.description,
         notes=schedule.notes,
     )
+    said = json.loads(definition).get("schedule")
+    if apply_to(whens.decode(said), extra, said) != when:
+        extra = extra.model_copy(update={"when": when, "stands_for": _schedule_digest(said)})
     return extra.model_dump_json(exclude_defaults=True)
 
 
@@ -78,8 +102,10 @@ def digest(definition: str) -> str:
     return sha256(definition.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def apply_to(when: When, extra: Extra) -> When:
-    """Add to a `when` of RedBeat's format what only ours can say. What does not fit its kind is left out."""
+def apply_to(when: When, extra: Extra, said: Any) -> When:
+    """Add to a `when` of RedBeat's format, `said`, what only ours can say. What does not fit its kind is left out."""
+    if extra.when is not None and extra.stands_for == _schedule_digest(said):
+        return extra.when
     if isinstance(when, CrontabWhen):
         return when.model_copy(
             update={
@@ -91,3 +117,7 @@ def apply_to(when: When, extra: Extra) -> When:
     if isinstance(when, IntervalWhen):
         return when.model_copy(update={"anchor": extra.anchor})
     return when
+
+
+def _schedule_digest(said: Any) -> str:
+    return digest(json.dumps(said, sort_keys=True))

@@ -19,7 +19,7 @@ from scheduler import keys
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
 from scheduler.rules.identity import plain_uid
 from scheduler.rules.spec import RedBeatWhen, Schedule
-from scheduler.rules.ticks import next_tick
+from scheduler.rules.window import live_next_tick
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter, State
@@ -231,7 +231,11 @@ def _next(entry: Entry, score: float | None) -> datetime | None:
     if not schedule.enabled:
         return None
     if last is not None and not isinstance(schedule.when, RedBeatWhen):
-        return next_tick(codec.anchored(schedule.when, entry.meta), last)
+        return live_next_tick(
+            schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)}),
+            last,
+            runs=entry.meta.total_run_count or 0,
+        )
     return datetime.fromtimestamp(score, UTC) if score is not None and score >= 0 else None
 
 

@@ -16,7 +16,7 @@ from scheduler import keys
 from scheduler.errors import BadName, NameTaken, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, encode
 from scheduler.rules.check import check_spec, check_when
-from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
+from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, Spec, Window
 from scheduler.schedules import changes
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import State
@@ -84,8 +84,9 @@ class ScheduleStore:
         stored = self._listing.read(spec.name)
         if stored.raw.definition is not None or stored.fault:
             raise NameTaken(f"there is a schedule {spec.name!r} already; choose another name, or edit that one")
-        settled = spec.model_copy(update={"when": changes.settle_anchor(spec.when, None, now)})
-        schedule = changes.revised(settled, None, uid=str(uuid4()), actor=actor, now=now)
+        uid = str(uuid4())
+        settled = changes.settled(spec, None, uid=uid, now=now)
+        schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
         event = ScheduleSaved(
             at=now,
             uid=schedule.uid,
@@ -115,7 +116,7 @@ class ScheduleStore:
                     field="name",
                 )
             self._check_edit(spec, entry, now)
-            settled = spec.model_copy(update={"when": changes.settle_anchor(spec.when, entry, now)})
+            settled = changes.settled(spec, entry, uid=entry.schedule.uid, now=now)
             schedule = changes.revised(settled, entry.schedule, uid=entry.schedule.uid, actor=actor, now=now)
             event = ScheduleSaved(
                 at=now,
@@ -144,10 +145,9 @@ class ScheduleStore:
                 return old
             if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
                 raise Refused(f"{name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
-            when = changes.settle_anchor(old.when, entry, now)
-            if enabled and not isinstance(when, RedBeatWhen):
-                check_when(when, now=now)
-            spec = old.spec().model_copy(update={"enabled": enabled, "when": when})
+            spec = changes.settled(old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now)
+            if enabled and not isinstance(spec.when, RedBeatWhen):
+                check_when(spec.when, now=now)
             schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
             event = kind(
                 at=now, uid=old.uid, revision=schedule.revision, actor=actor, comment=comment, schedule=schedule
@@ -187,6 +187,7 @@ class ScheduleStore:
     def _check_edit(self, spec: Spec, entry: Entry, now: datetime) -> None:
         """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
         old = entry.schedule
+        same_rule = spec.when == old.when and spec.window == old.window and not isinstance(spec.when, RedBeatWhen)
         same_call = (spec.job, spec.args, spec.kwargs) == (old.job, old.args, old.kwargs)
         checked = spec.model_copy(
             update={
@@ -195,6 +196,8 @@ class ScheduleStore:
                 "kwargs": {} if same_call else spec.kwargs,
             }
         )
+        if same_rule:  # a finished schedule may be told apart, or noted, without being armed again
+            checked = checked.model_copy(update={"when": IntervalWhen(every=60), "window": Window()})
         check_spec(checked, now=now)
         if not same_call:
             self._catalogue.check_call(spec.job, spec.args, spec.kwargs)

@@ -1,7 +1,8 @@
 """RedBeat's classes and ours read each other's entries, and write them to the byte, on a real server."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -13,13 +14,16 @@ from redis import Redis
 
 from scheduler import keys
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, Spec, When
+from scheduler.rules.ticks import next_ticks
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Meta, Raw
 from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, score
 from tests.support.builders import NOON, a_spec, cron, every
+
+HOUR = timedelta(hours=1)
 
 OURS = [
     a_spec(when=cron("*/5 1-3 1,15 jan-mar mon")),
@@ -45,6 +49,64 @@ def test_what_we_write_redbeat_loads_and_writes_again_to_the_byte(
     assert redis.hgetall(key) == before
     assert json.dumps({"last_run_at": entry.last_run_at}, cls=RedBeatJSONEncoder) == before["meta"]
     assert store.get(schedule.name) == schedule
+
+
+EXACT: list[When] = [
+    OnceWhen(at=NOON + 3 * HOUR),
+    RruleWhen(rrule="FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=6,18;BYMINUTE=30", dtstart=NOON),
+    RruleWhen(rrule="FREQ=MONTHLY;BYDAY=-1FR;COUNT=4", dtstart=NOON),
+    RruleWhen(rrule="FREQ=YEARLY;BYMONTHDAY=-1;BYMONTH=2,3;UNTIL=20310101", dtstart=NOON),
+    RruleWhen(rrule="FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;WKST=SU", dtstart=NOON),
+    RruleWhen(rrule="FREQ=HOURLY;INTERVAL=5", dtstart=NOON + timedelta(minutes=7)),
+    cron("@daily"),
+    cron("*/20 6 ? * 7"),
+    cron("0 6 * * fri-7"),
+    cron("0 6 L * *"),
+    cron("0,30 6-8 15,L feb,mar *"),
+    cron("5 6 * * 5L"),
+    cron("5 6 1-10 * mon#2,tue,7L"),
+    cron("H H H * *"),
+    cron("0 6 1 * *", day_match="or"),
+]
+
+
+@pytest.mark.parametrize("when", EXACT, ids=str)
+def test_a_beat_without_us_fires_at_the_same_moments_what_its_format_can_say(
+    store: ScheduleStore, desk: Desk, when: When
+) -> None:
+    saved = store.create(a_spec(when=when), actor="ada", now=NOON)
+    assert store.get(saved.name) == saved
+    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=desk.celery)
+    assert stock_ticks(plain, 6) == next_ticks(saved.when, NOON, 6)
+
+
+NOT_SAID: list[When] = [
+    cron("0 6 1,15 * mon", day_match="or"),
+    cron("0 6 L * *", "Europe/Berlin"),
+    RruleWhen(rrule="FREQ=DAILY", dtstart=NOON, timezone="Europe/Berlin"),
+]
+
+
+@pytest.mark.parametrize("when", NOT_SAID, ids=str)
+def test_a_beat_without_us_loads_what_its_format_cannot_say_and_never_fires_it(
+    store: ScheduleStore, desk: Desk, when: When
+) -> None:
+    saved = store.create(a_spec(when=when), actor="ada", now=NOON)
+    assert store.get(saved.name) == saved
+    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=desk.celery)
+    assert plain.is_due() == (False, None)
+    assert (plain.due_at, plain.score) == (None, -1)
+
+
+def stock_ticks(plain: RedBeatSchedulerEntry, count: int) -> list[datetime]:
+    """The moments at which RedBeat's or Celery's own class is due after noon, one after the other."""
+    moment = NOON
+    ticks: list[datetime] = []
+    plain.schedule.nowfun = lambda: moment
+    while len(ticks) < count and (wait := plain.schedule.remaining_estimate(moment)) is not None:
+        moment += wait
+        ticks.append(moment)
+    return ticks
 
 
 THEIRS: list[tuple[dict[str, Any], Any]] = [
@@ -89,10 +151,31 @@ def test_what_redbeat_advances_we_read_and_write_to_the_byte(desk: Desk, redis: 
     assert codec.encode_meta(Meta(in_their_zone.last_run_at, in_their_zone.total_run_count)) == text
 
 
-def test_an_rrule_of_redbeat_is_listed_in_words_and_kept_to_the_byte(
-    store: ScheduleStore, desk: Desk, redis: Redis
+ZONED = timezone(timedelta(hours=1))
+SAYABLE = [
+    rrule("DAILY", dtstart=NOON),
+    rrule("WEEKLY", dtstart=NOON, byweekday=[0, 4], byhour=[6, 18], until=NOON + timedelta(days=90)),
+    rrule("MONTHLY", dtstart=NOON, bymonthday=[-1], count=5, wkst=6),
+]
+
+
+@pytest.mark.parametrize("rule", SAYABLE)
+def test_an_rrule_of_redbeat_that_we_can_say_is_ours_and_ticks_the_same(
+    store: ScheduleStore, desk: Desk, redis: Redis, rule: rrule
 ) -> None:
-    RedBeatSchedulerEntry("rule", JOB, rrule("DAILY", dtstart=NOON), app=desk.celery).save()
+    RedBeatSchedulerEntry("rule", JOB, rule, app=desk.celery).save()
+    text = redis.hget(keys.entry("rule"), "definition")
+    schedule = store.get("rule")
+    assert isinstance(schedule.when, RruleWhen)
+    assert next_ticks(schedule.when, NOON - HOUR, 5) == list(islice(rule.rrule.xafter(NOON - HOUR), 5))
+    assert codec.encode_definition(schedule, json.loads(text)) == text
+
+
+@pytest.mark.parametrize("rule", [rrule("SECONDLY", dtstart=NOON), rrule("DAILY", dtstart=NOON.astimezone(ZONED))])
+def test_an_rrule_that_only_redbeat_computes_is_listed_in_words_and_kept_to_the_byte(
+    store: ScheduleStore, desk: Desk, redis: Redis, rule: rrule
+) -> None:
+    RedBeatSchedulerEntry("rule", JOB, rule, app=desk.celery).save()
     text = redis.hget(keys.entry("rule"), "definition")
     line = store.listed("rule")
     assert line.problem is None

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from scheduler.rules.spec import RedBeatWhen, Schedule, When
+from scheduler.rules import dialect
+from scheduler.rules.spec import CrontabWhen, OnceWhen, Pause, RedBeatWhen, Schedule, When, Window
 from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Entry, Meta, Raw
-from tests.support.builders import NOON, a_schedule, cron, every
+from tests.support.builders import NOON, a_schedule, a_spec, cron, every
 
 LATER = NOON + timedelta(hours=5, seconds=3)
 
@@ -80,3 +81,54 @@ def test_what_is_switched_off_or_never_fires_again_sleeps() -> None:
 def test_what_never_ran_and_what_only_redbeat_computes_is_looked_at_now() -> None:
     assert score(cron("0 * * * *"), Meta()) == LATER.timestamp()
     assert score(RedBeatWhen(schedule={"__type__": "rrule"})) == LATER.timestamp()
+
+
+def test_a_pause_sleeps_until_it_ends_by_itself() -> None:
+    held = Pause(reason="flood", by="ada", since=NOON)
+    assert changes.score(a_schedule(paused=held), Meta(NOON), LATER) == changes.ASLEEP
+    until = LATER + timedelta(hours=1)
+    ending = held.model_copy(update={"until": until})
+    assert changes.score(a_schedule(paused=ending), Meta(NOON), LATER) == until.timestamp()
+    assert changes.score(a_schedule(paused=ending), Meta(NOON), until) == (NOON + timedelta(hours=1)).timestamp()
+
+
+def test_a_one_off_is_finished_once_it_has_run_and_armed_again_by_a_later_time() -> None:
+    once = OnceWhen(at=NOON)
+    assert score(once, Meta(NOON - timedelta(seconds=1))) == NOON.timestamp()
+    assert score(once, Meta(NOON)) == changes.ASLEEP
+    again = OnceWhen(at=LATER + timedelta(hours=1))
+    armed = meta_after(a_schedule(when=once), a_schedule(when=again), Meta(NOON, 1))
+    assert armed == Meta(LATER, 1)
+    assert score(again, armed) == again.at.timestamp()
+
+
+def test_the_window_decides_what_is_looked_at_next() -> None:
+    start, end = NOON + timedelta(hours=3), NOON + timedelta(hours=4)
+    schedule = a_schedule(window=Window(starts_at=start, ends_at=end, max_runs=2))
+    assert changes.score(schedule, Meta(NOON), LATER) == start.timestamp()
+    assert changes.score(schedule, Meta(start), LATER) == changes.ASLEEP
+    assert changes.score(schedule, Meta(NOON, 2), LATER) == changes.ASLEEP
+
+
+def test_a_longer_window_and_the_end_of_a_pause_fire_nothing_at_once() -> None:
+    ended = a_schedule(window=Window(ends_at=NOON))
+    assert meta_after(ended, a_schedule()) == Meta(LATER, 4)
+    paused = a_schedule(paused=Pause(reason="flood", by="ada", since=NOON))
+    assert meta_after(paused, a_schedule()) == Meta(LATER, 4)
+    assert meta_after(a_schedule(), paused) == Meta(NOON, 4)
+
+
+def test_each_h_finds_its_place_when_it_is_saved_and_keeps_it() -> None:
+    spec = a_spec(when=cron("H H * * *"))
+    when = changes.settled(spec, None, uid="one", now=LATER).when
+    assert isinstance(when, CrontabWhen)
+    assert when.resolved == dialect.resolve("H H * * *", "one")
+    assert changes.settled(spec, None, uid="one", now=NOON).when == when
+    assert changes.settled(spec, None, uid="two", now=NOON).when != when
+
+
+def test_an_edit_keeps_the_pause_and_the_skips_to_come() -> None:
+    pause = Pause(reason="flood", by="ada", since=NOON)
+    old = a_schedule(paused=pause, skips=[NOON, LATER + timedelta(hours=1)])
+    new = changes.revised(old.spec(), old, uid=old.uid, actor="bob", now=LATER)
+    assert (new.paused, new.skips) == (pause, [LATER + timedelta(hours=1)])

@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from scheduler.errors import UnreadableEntry
+from scheduler.rules import dialect
 from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule
+from scheduler.rules.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Pause,
+    Policies,
+    RedBeatWhen,
+    RruleWhen,
+    Schedule,
+    Window,
+)
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Meta, Raw
 from tests.support.builders import NOON, a_schedule, cron, every
@@ -21,6 +32,7 @@ CRONTAB = {
     "day_of_month": "*",
     "month_of_year": "*",
 }
+RRULE = {"__type__": "rrule", "freq": "WEEKLY", "dtstart": 1700000000, "byweekday": [0, 4], "byhour": 6}
 INTERVAL = {"__type__": "interval", "every": 60.0, "relative": False}
 
 
@@ -54,6 +66,22 @@ def saved(schedule: Schedule, meta: str | None = None) -> Raw:
         a_schedule(when=every(300, NOON), args=[1, {"a": None}], kwargs={"b": [True]}, enabled=False),
         a_schedule(queue="slow", priority=0, owner="ada", tags=["x"], description="d", notes="ü\n", revision=7),
         a_schedule(origin="redbeat"),
+        a_schedule(when=OnceWhen(at=NOON + timedelta(microseconds=7))),
+        a_schedule(when=RruleWhen(rrule="FREQ=DAILY;COUNT=3", dtstart=NOON)),
+        a_schedule(when=RruleWhen(rrule="freq=monthly; byday=-1fr", dtstart=NOON, timezone="Europe/Berlin")),
+        a_schedule(when=cron("@daily")),
+        a_schedule(when=cron("0   6 ? * 7", "Europe/Berlin", dst_repeat="both")),
+        a_schedule(when=cron("0 6 L * *")),
+        a_schedule(when=cron("0 6 * * 5L,mon#2", "Europe/Berlin")),
+        a_schedule(when=cron("0 6 1,15 * mon", day_match="or")),
+        a_schedule(when=cron("0 6 * * *", day_match="or")),
+        a_schedule(when=dialect.settle(cron("H H(2-4) * * *"), "some-uid")),
+        a_schedule(
+            policies=Policies(overlap="queue_all", catch_up="none", run_timeout=5.5, retries=3, jitter=10),
+            window=Window(starts_at=NOON, max_runs=4, calendar="holidays"),
+            paused=Pause(reason="ü", by="ada", since=NOON, until=NOON + timedelta(hours=1)),
+            skips=[NOON, NOON + timedelta(hours=2)],
+        ),
     ],
 )
 def test_what_is_saved_is_read_again(schedule: Schedule) -> None:
@@ -93,6 +121,11 @@ def test_an_entry_of_beat_schedule_belongs_to_the_code() -> None:
         ({"schedule": {**CRONTAB, "minute": [30, 0]}}, CrontabWhen(crontab="0,30 * * * *")),
         ({"schedule": {**CRONTAB, "minute": "1, 2"}}, CrontabWhen(crontab="1,2 * * * *")),
         ({"schedule": {"__type__": "crontab", "hour": "3"}}, CrontabWhen(crontab="* 3 * * *")),
+        ({"schedule": {**CRONTAB, "day_of_week": "fril"}}, CrontabWhen(crontab="0 * * * 5")),
+        (
+            {"schedule": RRULE},
+            RruleWhen(rrule="FREQ=WEEKLY;BYHOUR=6;BYDAY=MO,FR", dtstart=datetime.fromtimestamp(1700000000, UTC)),
+        ),
     ],
 )
 def test_other_spellings_of_a_schedule_are_read(parts: dict[str, Any], expected: Any) -> None:
@@ -102,7 +135,9 @@ def test_other_spellings_of_a_schedule_are_read(parts: dict[str, Any], expected:
 @pytest.mark.parametrize(
     "schedule",
     [
-        {"__type__": "rrule", "freq": 3, "dtstart": 1700000000, "dtstart_tz": 0, "interval": 1},
+        {"__type__": "rrule", "freq": 3, "dtstart": 1700000000, "dtstart_tz": 60, "interval": 1},
+        {"__type__": "rrule", "freq": 6, "dtstart": 1700000000, "dtstart_tz": 0, "interval": 5},
+        {"__type__": "rrule", "freq": 0, "dtstart": 1700000000, "dtstart_tz": 0, "byeaster": 1},
         {"__type__": "rrule", "freq": "DAILY", "byweekday": [{"__type__": "weekday", "wkday": 0}]},
         {"__type__": "interval", "every": 60.0, "relative": True},
     ],
@@ -127,6 +162,7 @@ def test_what_only_redbeat_computes_is_kept_as_it_is(schedule: dict[str, Any]) -
         {"options": {"priority": 200}},
         {"kwargs": {"since": {"__type__": "datetime", "year": 2020, "month": 1, "day": 1}}},
         {"enabled": False},
+        {"schedule": RRULE},
     ],
 )
 def test_saving_what_was_read_changes_no_byte(parts: dict[str, Any]) -> None:
@@ -158,6 +194,16 @@ def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as
 def test_a_rewrite_that_changes_the_kind_leaves_nothing_of_the_old_kind() -> None:
     ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin")))
     assert read(definition(schedule=INTERVAL), ours=ours.extra).schedule.when == IntervalWhen(every=60)
+
+
+def test_a_rule_that_redbeat_cannot_say_is_kept_while_plain_code_leaves_it_alone() -> None:
+    when = cron("0 6 * * mon#2", "Europe/Berlin")
+    ours = saved(a_schedule("plain", when=when))
+    other = json.loads(ours.definition or "") | {"args": [1]}
+    assert read(json.dumps(other), ours=ours.extra).schedule.when == when
+    entry = read(json.dumps(other | {"schedule": CRONTAB}), ours=ours.extra)
+    assert entry.schedule.when == cron("0 * * * *", "Europe/Berlin")
+    assert entry.diverged
 
 
 def test_an_operator_may_hold_what_code_defines() -> None:

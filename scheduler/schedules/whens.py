@@ -1,0 +1,155 @@
+"""RedBeat's JSON of a schedule <-> `When`, as far as RedBeat's JSON goes. Pure.
+
+What RedBeat cannot say is kept in our own field (`extra`). RedBeat's JSON then says what a Beat without this package is
+to do: the same, where it can be said exactly; otherwise nothing at all. Only a time zone is overlooked there: the hours
+of a crontab are read in Celery's own zone, UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from scheduler.errors import BadExpression, BeatdeskError, UnreadableEntry
+from scheduler.rules import cron, dialect
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, When
+from scheduler.rules.walls import Crontab
+from scheduler.schedules import rrules
+from scheduler.schedules.rrules import TYPE
+
+CRON_KEYS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_DATE, _WEEKDAY = 2, 4
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def decode(schedule: Any) -> When:
+    """RedBeat's schedule as ours."""
+    if isinstance(schedule, int | float):
+        return IntervalWhen(every=float(schedule))
+    if is_foreign(schedule):
+        rrule = rrules.to_rrule(schedule) if isinstance(schedule, dict) and schedule.get(TYPE) == "rrule" else None
+        return rrule or RedBeatWhen(schedule=schedule)
+    if schedule[TYPE] == "interval":
+        return IntervalWhen(every=float(schedule["every"]))
+    text = " ".join(_cron_text(at, schedule.get(key, "*")) for at, key in enumerate(CRON_KEYS))
+    return CrontabWhen(crontab=_as_celery_reads(text))
+
+
+def is_foreign(schedule: Any) -> bool:
+    """Whether the schedule is more than a crontab or an interval as RedBeat writes them."""
+    if isinstance(schedule, int | float):
+        return False
+    if not isinstance(schedule, dict):
+        return True
+    if schedule.get(TYPE) == "interval":
+        plain = isinstance(schedule.get("every"), int | float) and "relative" in schedule
+        return not plain or bool(schedule["relative"])
+    return schedule.get(TYPE) != "crontab" or not set(schedule) <= {TYPE, *CRON_KEYS}
+
+
+def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
+    """RedBeat's JSON of `when`; the replaced one, `old`, where it says the same in its own way.
+
+    `since` is when the schedule was saved, from which rules are counted that have no start of their own.
+    """
+    if isinstance(when, RedBeatWhen):
+        return when.schedule
+    if old is not None and _says(old, when):
+        return old
+    if isinstance(when, IntervalWhen):
+        return {TYPE: "interval", "every": float(when.every), "relative": False}
+    if isinstance(when, OnceWhen):
+        return rrules.of_once(when.at)
+    if isinstance(when, RruleWhen):
+        return rrules.of_rrule(when)
+    return _encode_crontab(when, since or _EPOCH)
+
+
+def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
+    """As a crontab where Celery reads it so, as a monthly rule where one says it, as nothing otherwise."""
+    parsed = dialect.parse(dialect.effective(when), when.day_match)
+    texts = _celery_texts(parsed)
+    if texts is not None:
+        minute, hour, day_of_month, month_of_year, day_of_week = texts
+        return {
+            TYPE: "crontab",
+            "minute": minute,
+            "hour": hour,
+            "day_of_week": day_of_week,
+            "day_of_month": day_of_month,
+            "month_of_year": month_of_year,
+        }
+    return rrules.never() if parsed.on.either or when.timezone != "UTC" else rrules.of_crontab(parsed, since)
+
+
+def _celery_texts(parsed: Crontab) -> list[str] | None:
+    """The five fields with which Celery means the same; none where there are none."""
+    texts, on = list(parsed.texts), parsed.on
+    if _celery_means(" ".join(texts), parsed):
+        return texts
+    if on.last_date or on.last_weekdays or on.nth_weekdays:
+        return None
+    texts[_DATE] = "*" if texts[_DATE] == "?" else texts[_DATE]
+    texts[_WEEKDAY] = "*" if len(on.weekdays) == 7 else ",".join(map(str, sorted(on.weekdays)))
+    return texts if _celery_means(" ".join(texts), parsed) else None
+
+
+def _celery_means(text: str, parsed: Crontab) -> bool:
+    """Whether Celery reads the days of `text` as those of `parsed`; the rest it reads itself."""
+    try:
+        return cron.parse(text).day_masks == parsed.day_masks
+    except BadExpression:
+        return False
+
+
+def _as_celery_reads(text: str) -> str:
+    """`text`, spelt out where our dialect would read more in it than Celery does, as in `fril`."""
+    try:
+        celery = cron.parse(text)
+        if _same_days(text, celery):
+            return text
+    except BadExpression:
+        return text  # refused with the reason when it is checked
+    texts = text.split()
+    texts[_WEEKDAY] = ",".join(map(str, sorted(celery.weekdays)))
+    return " ".join(texts)
+
+
+def _same_days(text: str, celery: Crontab) -> bool:
+    """Whether our dialect agrees with Celery."""
+    try:
+        return dialect.parse(text).day_masks == celery.day_masks
+    except BadExpression:
+        return False
+
+
+def _cron_text(position: int, value: Any) -> str:
+    """One crontab field as text without blanks; RedBeat entries may hold numbers and lists."""
+    if isinstance(value, str) and not any(character.isspace() for character in value):
+        return value or "''"
+    least, greatest = cron.FIELDS[position].least, cron.FIELDS[position].greatest
+    if isinstance(value, str):
+        try:
+            numbers = sorted(cron.field_values(position, value))
+        except BeatdeskError as error:
+            raise UnreadableEntry(str(error)) from None
+    else:
+        numbers = value if isinstance(value, list) else [value]
+        if not numbers or not all(isinstance(number, int) and least <= number <= greatest for number in numbers):
+            raise UnreadableEntry(f"{cron.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
+        numbers = sorted(set(map(int, numbers)))
+    return ",".join(map(str, numbers))
+
+
+def _says(old: Any, when: When) -> bool:
+    """Whether RedBeat's JSON `old` is `when`, but for what only our field can say."""
+    if isinstance(old, int | float):
+        return False
+    try:
+        decoded = decode(old)
+    except BeatdeskError:
+        return False
+    if isinstance(decoded, CrontabWhen) and isinstance(when, CrontabWhen):
+        same = decoded.crontab.split() == when.crontab.split()
+        return same and not dialect.parse(when.crontab, when.day_match).on.either
+    if isinstance(decoded, IntervalWhen) and isinstance(when, IntervalWhen):
+        return decoded.every == when.every
+    return decoded == when
