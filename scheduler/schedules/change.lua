@@ -3,7 +3,7 @@
 -- KEYS  1 the entry's hash   2 RedBeat's sorted set of due times   3 the stream of events
 -- ARGV  1-3 definition, meta and our field as they were read
 --       4-6 the same as they are to be; a definition '-' deletes the entry
---       7 score   8 field of the event   9 the event   10 wake channel   11 name
+--       7 score   8 field of the event   9 the event   10 wake channel   11 name   12... further events
 -- Fields are '-' where absent, otherwise '+' and the text, so that an empty text is not an absent one.
 --
 -- Answers 'done', or what stands in the way: 'meta' (only Beat has moved on), 'entry' (somebody changed it),
@@ -42,6 +42,9 @@ redis.call('XLEN', KEYS[3])
 redis.call('ZCARD', KEYS[2])
 
 redis.call('XADD', KEYS[3], '*', ARGV[8], ARGV[9])
+for further = 12, #ARGV do
+  redis.call('XADD', KEYS[3], '*', ARGV[8], ARGV[further])
+end
 if deletes then
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], KEYS[1])

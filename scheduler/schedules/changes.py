@@ -7,7 +7,7 @@ from scheduler.events.schema import Event
 from scheduler.rules import dialect
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
 from scheduler.rules.ticks import latest_tick
-from scheduler.rules.window import bounded_next_tick
+from scheduler.rules.window import bounded_next_tick, is_paused
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Entry, Meta, Raw
 
@@ -23,6 +23,8 @@ class Change:
     score: float
     event: Event
     schedule: Schedule
+    also: tuple[Event, ...] = ()
+    """What the change says beside its event, such as what became of ticks."""
 
 
 def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:
@@ -55,16 +57,16 @@ def next_meta(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datet
     """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
     if old is not None and raw is not None and raw.meta:
         same = codec.anchored(old.schedule.when, old.meta) == schedule.when and old.schedule.window == schedule.window
-        woken = is_awake(schedule) and not is_awake(old.schedule)
+        woken = is_awake(schedule, now) and not is_awake(old.schedule, now)
         if same and not woken:
             return raw.meta
     count = old.meta.total_run_count if old is not None else None
     return codec.encode_meta(Meta(resting_point(schedule.when, now), count))
 
 
-def is_awake(schedule: Schedule) -> bool:
+def is_awake(schedule: Schedule, now: datetime) -> bool:
     """Whether it fires as far as operators are concerned."""
-    return schedule.enabled and schedule.paused is None
+    return schedule.enabled and not is_paused(schedule, now)
 
 
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:

@@ -108,7 +108,7 @@ class ScheduleStore:
 
         def decide(stored: Stored) -> changes.Change:
             entry = stored.decode()
-            _check_revision(entry.schedule, revision)
+            check_revision(entry.schedule, revision)
             if entry.schedule.origin == "code":
                 raise Refused(
                     f"{name!r} is defined in code (beat_schedule), which would undo the edit; change it there, "
@@ -129,7 +129,7 @@ class ScheduleStore:
             )
             return changes.written(schedule, entry, stored.raw, now, event)
 
-        return self._decide_and_apply(name, decide)
+        return self.change(name, decide)
 
     def set_enabled(
         self, name: str, enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
@@ -140,7 +140,7 @@ class ScheduleStore:
         def decide(stored: Stored) -> changes.Change | Schedule:
             entry = stored.decode()
             old = entry.schedule
-            _check_revision(old, revision)
+            check_revision(old, revision)
             if old.enabled == enabled:
                 return old
             if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
@@ -154,7 +154,7 @@ class ScheduleStore:
             )
             return changes.written(schedule, entry, stored.raw, now, event)
 
-        return self._decide_and_apply(name, decide)
+        return self.change(name, decide)
 
     def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
         """Delete an entry, readable or not."""
@@ -165,7 +165,7 @@ class ScheduleStore:
             except UnreadableEntry:
                 schedule = remains_of(stored)
             else:
-                _check_revision(schedule, revision)
+                check_revision(schedule, revision)
             if schedule.origin == "code":
                 raise Refused(
                     f"{name!r} is defined in code (beat_schedule) and would come back when Beat starts; "
@@ -182,7 +182,7 @@ class ScheduleStore:
             )
             return changes.deleted(schedule, event)
 
-        self._decide_and_apply(name, decide)
+        self.change(name, decide)
 
     def _check_edit(self, spec: Spec, entry: Entry, now: datetime) -> None:
         """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
@@ -207,8 +207,8 @@ class ScheduleStore:
         stored.check_exists()
         return stored.decode()
 
-    def _decide_and_apply(self, name: str, decide: Callable[[Stored], changes.Change | Schedule]) -> Schedule:
-        """Read, decide, apply; again while somebody else was quicker."""
+    def change(self, name: str, decide: Callable[[Stored], changes.Change | Schedule]) -> Schedule:
+        """Read, decide, apply; again while somebody else was quicker. A decision may be to leave it as it is."""
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)
             stored.check_exists()
@@ -222,6 +222,7 @@ class ScheduleStore:
     def _apply(self, name: str, read: Raw, change: changes.Change) -> str:
         """Run the script. Answers 'done' or what stands in the way."""
         ((field, event),) = encode(change.event).items()
+        further = [text for more in change.also for text in encode(more).values()]
         with answering("nothing is known to be saved; look at the schedule before you try again"):
             answer: Any = self._change(
                 keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
@@ -233,6 +234,7 @@ class ScheduleStore:
                     event,
                     keys.WAKE_CHANNEL,
                     name,
+                    *further,
                 ],
             )
         if answer == "kind":
@@ -240,7 +242,7 @@ class ScheduleStore:
         return str(answer)
 
 
-def _check_revision(schedule: Schedule, given: int | None) -> None:
+def check_revision(schedule: Schedule, given: int | None) -> None:
     """Refuse an edit that was made from another revision than the stored one."""
     if given is not None and given != schedule.revision:
         raise StaleRevision(
