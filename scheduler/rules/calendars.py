@@ -1,7 +1,8 @@
 """Exclusion calendars: the days and hours on which a schedule that names one does not run. Pure.
 
-A calendar is read in its own zone. A moment is excluded when it falls on one of its days, in one of its ranges (whole
-days, both ends included), or in one of its weekly hours. Must not know of schedules.
+A calendar is read in its own zone. A moment is excluded when it falls on one of its days (ranges of whole days, both
+ends included), in one of its spans (from one moment to another), or in one of its weekly hours. Must not know of
+schedules. `icalendar` makes one of an iCalendar file.
 """
 
 from bisect import bisect_right
@@ -10,7 +11,7 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from scheduler.rules import zones
 from scheduler.rules.spec import Frozen
@@ -33,6 +34,20 @@ class Days(Frozen):
     def _in_order(self) -> Self:
         if self.last < self.first:
             raise ValueError(f"{self.last} lies before {self.first}; exchange them")
+        return self
+
+
+class Span(Frozen):
+    """From one moment until another, which is not part of it."""
+
+    begins: AwareDatetime
+    ends: AwareDatetime
+    title: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends <= self.begins:
+            raise ValueError(f"{self.ends.isoformat()} is not later than {self.begins.isoformat()}; exchange them")
         return self
 
 
@@ -65,6 +80,7 @@ class Calendar(Frozen):
     name: str
     timezone: str = "UTC"
     days: tuple[Days, ...] = ()
+    spans: tuple[Span, ...] = ()
     weekly: tuple[Hours, ...] = ()
     description: str = ""
 
@@ -105,7 +121,8 @@ def _excluded_until(calendar: Calendar, moment: datetime) -> datetime | None:
     place = bisect_right(begins, local.date()) - 1
     if place >= 0 and local.date() < ends[place]:
         return _midnight(ends[place], zone)
-    found = [until for hours in calendar.weekly if (until := _hours_until(hours, local, zone)) is not None]
+    found = [span.ends for span in calendar.spans if span.begins <= moment < span.ends]
+    found += [until for hours in calendar.weekly if (until := _hours_until(hours, local, zone)) is not None]
     return max(found, default=None)
 
 
