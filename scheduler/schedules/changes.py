@@ -1,11 +1,14 @@
 """What a change makes of an entry: decided here, applied by the store. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from scheduler.events.schema import Event
 from scheduler.rules import dialect
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
+from scheduler.rules.check import check_spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When, Window
 from scheduler.rules.ticks import latest_tick
 from scheduler.rules.window import bounded_next_tick, is_paused
 from scheduler.schedules import codec, extra
@@ -25,6 +28,26 @@ class Change:
     schedule: Schedule
     also: tuple[Event, ...] = ()
     """What the change says beside its event, such as what became of ticks."""
+
+
+def check_edit(
+    spec: Spec, old: Schedule, now: datetime, check_call: Callable[[str, list[Any], dict[str, Any]], None]
+) -> None:
+    """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
+    same_rule = spec.when == old.when and spec.window == old.window and not isinstance(spec.when, RedBeatWhen)
+    same_call = (spec.job, spec.args, spec.kwargs) == (old.job, old.args, old.kwargs)
+    checked = spec.model_copy(
+        update={
+            "name": spec.name if old.origin == "operator" else "plain-entry",
+            "args": [] if same_call else spec.args,
+            "kwargs": {} if same_call else spec.kwargs,
+        }
+    )
+    if same_rule:  # a finished schedule may be told apart, or noted, without being armed again
+        checked = checked.model_copy(update={"when": IntervalWhen(every=60), "window": Window()})
+    check_spec(checked, now=now)
+    if not same_call:
+        check_call(spec.job, spec.args, spec.kwargs)
 
 
 def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:

@@ -16,7 +16,7 @@ from scheduler import keys
 from scheduler.errors import BadName, NameTaken, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, encode
 from scheduler.rules.check import check_spec, check_when
-from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, Spec, Window
+from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import State
@@ -186,21 +186,7 @@ class ScheduleStore:
 
     def _check_edit(self, spec: Spec, entry: Entry, now: datetime) -> None:
         """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
-        old = entry.schedule
-        same_rule = spec.when == old.when and spec.window == old.window and not isinstance(spec.when, RedBeatWhen)
-        same_call = (spec.job, spec.args, spec.kwargs) == (old.job, old.args, old.kwargs)
-        checked = spec.model_copy(
-            update={
-                "name": spec.name if old.origin == "operator" else "plain-entry",
-                "args": [] if same_call else spec.args,
-                "kwargs": {} if same_call else spec.kwargs,
-            }
-        )
-        if same_rule:  # a finished schedule may be told apart, or noted, without being armed again
-            checked = checked.model_copy(update={"when": IntervalWhen(every=60), "window": Window()})
-        check_spec(checked, now=now)
-        if not same_call:
-            self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+        changes.check_edit(spec, entry.schedule, now, self._catalogue.check_call)
 
     def _decoded(self, name: str) -> Entry:
         stored = self._listing.read(name)
