@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scheduler.history.accounts import Accounts
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
+    from scheduler.runs.leases import LeasedStream, Leases
+    from scheduler.schedules.operations import Operations
     from scheduler.runs.control import RunControl
     from scheduler.schedules.store import ScheduleStore
 
@@ -100,3 +102,10 @@ class Desk:
         from scheduler.history.accounts import Accounts
 
         return Accounts(self.engine)
+    @cached_property
+    def operations(self) -> "Operations":
+        """What operators do to schedules beside editing them."""
+        from scheduler.schedules.operations import Operations
+
+        return Operations(self.schedules, self.control, self.events)
+

@@ -101,3 +101,11 @@ def priority(text: str) -> int | None:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
+def moment_ahead(text: str, field: str, *, now: datetime) -> datetime:
+    """An instant, or how long from now: `90s`, `15m`, `24h`, `7d`."""
+    ahead = AGO.fullmatch(text)
+    if ahead is None:
+        return instant(text, field)
+    return _within(text, field, lambda: now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}))
+
+

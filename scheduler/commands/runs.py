@@ -25,7 +25,7 @@ STATE_TINTS = {
     "running": "blue",
     "retrying": "yellow",
     **dict.fromkeys(("failed", "lost", "problem"), "red"),
-    **dict.fromkeys(("expired", "missed"), "yellow"),
+    **dict.fromkeys(("expired", "missed", "paused"), "yellow"),
 }
 """State -> colour. The word stands there as well: a colour is never the only sign."""
 

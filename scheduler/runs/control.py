@@ -42,36 +42,57 @@ class RunControl:
         trigger: Trigger = "manual",
         args: list[Any] | None = None,
         kwargs: dict[str, Any] | None = None,
+        tick: datetime | None = None,
+        run: str | None = None,
+        parent: str | None = None,
         now: datetime,
     ) -> str:
         """Send the schedule's job to its queue now, with its own arguments or these; the run's id.
 
-        Does not move the schedule's next tick. The message comes first and the event second: a run that nobody
-        heard of is found by its worker's events, a run that was announced and never sent would wait for ever.
+        Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent` the run that it
+        repeats.
         """
-        run = str(uuid4())
-        given = list(schedule.args if args is None else args), dict(schedule.kwargs if kwargs is None else kwargs)
-        queue = schedule.queue or str(self._celery.conf.task_default_queue)
         facts = RunFacts(
             job=schedule.job,
-            args=bounded(given[0], self._limit),
-            kwargs=bounded(given[1], self._limit),
             schedule=schedule.name,
             schedule_uid=schedule.uid,
             revision=schedule.revision,
+            tick=tick,
             trigger=trigger,
             actor=actor,
-            queue=queue,
+            queue=schedule.queue or str(self._celery.conf.task_default_queue),
             queued_at=now,
+            parent=parent,
         )
+        given = list(schedule.args if args is None else args), dict(schedule.kwargs if kwargs is None else kwargs)
+        return self.send(facts, *given, run=run or str(uuid4()), priority=schedule.priority, now=now)
+
+    def send(
+        self,
+        facts: RunFacts,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        *,
+        run: str | None = None,
+        priority: int | None = None,
+        now: datetime,
+    ) -> str:
+        """Send a run that is what `facts` say, with these arguments; its id.
+
+        The message comes first and the event second: a run that nobody heard of is found by its worker's events, a
+        run that was announced and never sent would wait for ever.
+        """
+        run = run or str(uuid4())
+        told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
+        facts = facts.model_copy(update=told)
         with _answering():
             self._celery.send_task(
-                schedule.job,
-                args=given[0],
-                kwargs=given[1],
+                facts.job,
+                args=args,
+                kwargs=kwargs,
                 task_id=run,
-                queue=queue,
-                priority=schedule.priority,
+                queue=facts.queue,
+                priority=priority,
                 headers=headers_for(facts),
                 retry=True,
                 retry_policy=PUBLISH_RETRIES,

@@ -4,6 +4,7 @@
     listing      list, show
     changes      add, edit, enable, disable, delete
     starting     run
+    operating    pause, resume, skip
     ticks        next, preview
     past         history, revisions
 
@@ -13,7 +14,7 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 
 import click
 
-from scheduler.commands.schedules import changes, listing, past, starting, ticks
+from scheduler.commands.schedules import changes, listing, operating, past, starting, ticks
 
 
 @click.group()
@@ -30,6 +31,9 @@ for command in (
     changes.disable,
     changes.delete,
     starting.run,
+    operating.pause,
+    operating.resume,
+    operating.skip,
     ticks.next_ticks,
     ticks.preview_rule,
     past.history,

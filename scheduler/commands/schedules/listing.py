@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from scheduler.clock import utc_now
 from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.commands.runs import STATE_TINTS
 from scheduler.published import schedule_json, unreadable_json
-from scheduler.rules.spec import CrontabWhen, When
+from scheduler.rules.spec import When
+from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.store import Listed
 from scheduler.wiring import Desk
@@ -37,7 +39,8 @@ def list_schedules(desk: Desk, /, *, limit: int | None, after: str | None, as_js
         print_json({"items": [as_published(item, runs) for item in items], "next": following})
         return
     headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
-    print_table(headers, [_row(item, runs) for item in items], tints=STATE_TINTS)
+    now = utc_now()
+    print_table(headers, [_row(item, runs, now) for item in items], tints=STATE_TINTS)
     if following is not None:
         click.echo(f"more: --after {following}", err=True)
 
@@ -65,24 +68,32 @@ def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
         print_json(one_as_json(desk, listed))
         return
     runs = newest_runs(desk, [listed])
-    print_facts(_facts(listed, runs))
+    print_facts(_facts(listed, runs, utc_now()))
 
 
-def _facts(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:
     schedule = listed.schedule
     if schedule is None:
         return [("name", listed.name), ("problem", listed.problem or "")]
     body = as_published(listed, runs)
     facts = [
         ("name", schedule.name),
-        ("state", state_of(listed)),
+        ("state", state_of(listed, now)),
         ("when", describe(schedule.when)),
         ("next run", local_time(listed.next, schedule.when)),
         ("last run", _last(listed, runs)),
         ("job", schedule.job),
     ]
     written = schedule.when.model_dump(mode="json", exclude={"kind"})
-    facts += [(key, _as_text(value)) for key, value in written.items()]
+    facts += [(key, _as_text(value)) for key, value in written.items() if value is not None]
+    pause = schedule.paused if is_paused(schedule, now) else None
+    if pause is not None:
+        end = "" if pause.until is None else f", until {local_time(pause.until, schedule.when)}"
+        facts.insert(2, ("paused", f"{pause.reason} (by {pause.by}, {local_time(pause.since, schedule.when)}{end})"))
+    facts += [("skipped", local_time(tick, schedule.when)) for tick in schedule.skips if tick > now]
+    for part in (schedule.policies, schedule.window):
+        said = part.model_dump(mode="json", exclude_defaults=True)
+        facts += [(key.replace("_", " "), _as_text(value)) for key, value in said.items()]
     for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
         if body[key] not in (None, "", [], {}):
             facts.append((key, _as_text(body[key])))
@@ -119,13 +130,13 @@ def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, A
     return schedule_json(listed.schedule, next_tick=listed.next, last_run=runs.get(listed.schedule.uid))
 
 
-def _row(listed: Listed, runs: dict[str, dict[str, Any]]) -> list[str]:
+def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
     schedule = listed.schedule
     if schedule is None:
         return [listed.name, "problem", _short(listed.problem or ""), "", "", ""]
     return [
         schedule.name,
-        state_of(listed),
+        state_of(listed, now),
         _short(describe(schedule.when)),
         local_time(listed.next, schedule.when),
         _last(listed, runs),
@@ -138,11 +149,13 @@ def _short(text: str) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def state_of(listed: Listed) -> str:
-    """`enabled`, `disabled` or `problem`."""
+def state_of(listed: Listed, now: datetime) -> str:
+    """`enabled`, `paused`, `disabled` or `problem`."""
     if listed.schedule is None or listed.problem:
         return "problem"
     return "enabled" if listed.schedule.enabled else "disabled"
+    if listed.schedule.enabled and is_paused(listed.schedule, now):
+        return "paused"
 
 
 def _last(listed: Listed, runs: dict[str, dict[str, Any]]) -> str:

@@ -1,0 +1,90 @@
+"""`schedules pause | resume | skip`: what holds ticks back, and what lets them go again."""
+
+from datetime import datetime
+from typing import cast
+
+import click
+
+from scheduler.clock import utc_now
+from scheduler.commands import fields
+from scheduler.commands.output import json_option, print_json
+from scheduler.commands.schedules.changes import comment_option
+from scheduler.commands.schedules.listing import local_time, one_as_json
+from scheduler.published import rfc3339
+from scheduler.rules.spec import Schedule
+from scheduler.schedules.operations import Missed
+from scheduler.wiring import Desk
+
+
+@click.command()
+@click.argument("name")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused.")
+@click.option("--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d.")
+@json_option
+@click.pass_obj
+def pause(desk: Desk, /, *, name: str, reason: str, until: str | None, as_json: bool) -> None:
+    """Let nothing of schedule NAME fire until it is resumed. Its ticks are recorded as skipped."""
+    now = utc_now()
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    saved = desk.operations.pause(name, reason=reason, until=ends, actor=fields.actor(), now=now)
+    if as_json:
+        print_json(one_as_json(desk, desk.schedules.listed(name)))
+    else:
+        click.echo(f"{name} paused {_end(saved, ends)}")
+
+
+def _end(schedule: Schedule, ends: datetime | None) -> str:
+    """Until when."""
+    if ends is None:
+        return f"until `beatdesk schedules resume {schedule.name}`"
+    return f"until {local_time(ends, schedule.when)}"
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--missed",
+    type=click.Choice(["skip", "latest", "all"]),
+    default="skip",
+    show_default=True,
+    help="What becomes of the ticks in the pause: none runs, the latest runs now, or all do.",
+)
+@comment_option
+@json_option
+@click.pass_obj
+def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool) -> None:
+    """End the pause of schedule NAME."""
+    how = cast(Missed, missed)
+    resumed = desk.operations.resume(name, missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    listed = desk.schedules.listed(name)
+    if as_json:
+        print_json({**one_as_json(desk, listed), "runs": resumed.runs})
+        return
+    following = f"next {local_time(listed.next, resumed.schedule.when)}" if listed.next else "no tick is left"
+    count = len(resumed.runs)
+    started = f", {count} held back {'run' if count == 1 else 'runs'} started" if count else ""
+    click.echo(f"{name} resumed{started}, {following}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--tick", metavar="T", help="The tick that is not to run; the next one without it.")
+@click.option("--undo", is_flag=True, help="Let the tick run after all.")
+@comment_option
+@json_option
+@click.pass_obj
+def skip(desk: Desk, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool) -> None:
+    """Let one coming tick of schedule NAME pass without a run."""
+    at = None if tick is None else fields.instant(tick, "tick")
+    who, now = fields.actor(), utc_now()
+    if undo:
+        if at is None:
+            raise click.UsageError("--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped")
+        saved = desk.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
+    else:
+        saved, at = desk.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
+    if as_json:
+        print_json({**one_as_json(desk, desk.schedules.listed(name)), "tick": rfc3339(at)})
+    else:
+        word = "runs after all" if undo else "is skipped"
+        click.echo(f"{name}: the tick {local_time(at, saved.when)} {word}")

@@ -1,0 +1,114 @@
+"""The ticks that a pause held back: which of them run when it ends, and a verdict on each of the others. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from scheduler.errors import Refused
+from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
+from scheduler.rules.catch_up import MOST_COUNTED
+from scheduler.rules.spec import RedBeatWhen, Schedule, When
+from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, ticks_between
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Entry
+
+MOST_STARTED = 1000
+"""Runs that one resume starts."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+Verdict = TypeVar("Verdict", bound=TicksEvent)
+Range = tuple[datetime, datetime, int]
+
+
+@dataclass
+class HeldBack:
+    """The ticks of a schedule that run, oldest first, and what is said of the others."""
+
+    schedule: Schedule
+    now: datetime
+    run: list[datetime] = field(default_factory=list)
+    verdicts: list[TicksEvent] = field(default_factory=list)
+
+    def rule(self, kind: type[TicksEvent], reason: str, ticks: Range | None) -> None:
+        """Say what became of a range of ticks, if there are any."""
+        if ticks is not None:
+            self.verdicts.append(verdict(kind, self.schedule, reason, ticks, self.now))
+
+
+def sort(entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime) -> HeldBack:
+    """Decide on every tick since the last that Beat dealt with, up to now.
+
+    What was due before the pause and was not sent then is missed, as nobody could send it.
+    """
+    schedule, last, pause = entry.schedule, entry.meta.last_run_at, entry.schedule.paused
+    held = HeldBack(schedule, now)
+    if last is None or pause is None or not schedule.enabled or isinstance(schedule.when, RedBeatWhen):
+        return held
+    when = codec.anchored(schedule.when, entry.meta)
+    after, until = _bounds(schedule, last, now)
+    begins = max(after, pause.since - _MICROSECOND)
+    held.rule(TicksMissed, "scheduler_down", ticks_in(when, after, min(begins, until)))
+    if missed == "skip":
+        held.rule(TicksSkipped, "paused", ticks_in(when, begins, until))
+        return held
+    chosen = _chosen(schedule.name, when, begins, until, missed)
+    first = chosen[0] if chosen else until
+    held.rule(TicksSkipped, "paused", ticks_in(when, begins, first - _MICROSECOND))
+    left = len(chosen)
+    if schedule.window.max_runs is not None:
+        left = max(schedule.window.max_runs - (entry.meta.total_run_count or 0), 0)
+    for tick in chosen:
+        reason = "operator" if tick in schedule.skips else "finished" if len(held.run) >= left else None
+        if reason is None:
+            held.run.append(tick)
+        else:
+            held.rule(TicksSkipped, reason, (tick, tick, 1))
+    return held
+
+
+def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
+    """The first and the last tick in (after, until], and how many there are; none where there are none."""
+    first = next_tick(when, after)
+    if first is None or first > until:
+        return None
+    last = latest_tick(when, after, until) or first
+    return first, last, max(count_ticks(when, after, until, MOST_COUNTED), 1)
+
+
+def verdict(kind: type[Verdict], schedule: Schedule, reason: Any, ticks: Range, now: datetime) -> Verdict:
+    """What became of a range of ticks."""
+    return kind(
+        at=now,
+        schedule=schedule.name,
+        schedule_uid=schedule.uid,
+        revision=schedule.revision,
+        job=schedule.job,
+        reason=reason,
+        tick_from=ticks[0],
+        tick_to=ticks[1],
+        ticks=ticks[2],
+    )
+
+
+def _bounds(schedule: Schedule, last: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """After which moment, and until which, ticks count."""
+    starts, ends = schedule.window.starts_at, schedule.window.ends_at
+    after = last if starts is None else max(last, starts - _MICROSECOND)
+    return after, now if ends is None else min(now, ends - _MICROSECOND)
+
+
+def _chosen(name: str, when: When, after: datetime, until: datetime, missed: str) -> list[datetime]:
+    """The ticks that are to run after all."""
+    found = ticks_in(when, after, until)
+    if found is None:
+        return []
+    if missed == "latest":
+        return [found[1]]
+    if found[2] > MOST_STARTED:
+        raise Refused(
+            f"{found[2]} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at once: resume with "
+            "'skip' or 'latest', and backfill what is needed",
+            field="missed",
+        )
+    return list(ticks_between(when, after, until))

@@ -1,0 +1,238 @@
+"""What operators do to a schedule beside editing it: pause and resume it, skip one coming tick, restore a revision.
+
+Each is decided here from what is stored, and applied by the store as one change. Ticks that a pause held back get
+their verdict in the same transaction that ends it; those that are to run after all are started when it is stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from scheduler.errors import Refused, Unavailable
+from scheduler.events.schema import (
+    Event,
+    SchedulePaused,
+    ScheduleResumed,
+    ScheduleTickKept,
+    ScheduleTickSkipped,
+    TicksMissed,
+)
+from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
+from scheduler.rules.identity import run_id, tick_text
+from scheduler.rules.spec import Pause, RedBeatWhen, Schedule
+from scheduler.rules.window import is_paused, live_next_tick
+from scheduler.schedules import changes, codec, held_back
+from scheduler.schedules.codec import Entry
+from scheduler.schedules.listing import Stored
+
+if TYPE_CHECKING:
+    from scheduler.schedules.store import ScheduleStore
+
+Missed = Literal["skip", "latest", "all"]
+
+LONGEST_REASON = 500
+MOST_SKIPS = 100
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Starts(Protocol):
+    """Whoever sends runs to the queue."""
+
+    def start(
+        self, schedule: Schedule, *, actor: str, trigger: Literal["schedule"], tick: datetime, run: str, now: datetime
+    ) -> str:
+        """Start a run of the schedule for the tick."""
+
+
+class Tells(Protocol):
+    """Whoever keeps facts."""
+
+    def append(self, event: Event) -> str:
+        """Keep one."""
+
+
+class Resumed(NamedTuple):
+    """The schedule after its pause, and the runs of ticks in the pause that were started, oldest first."""
+
+    schedule: Schedule
+    runs: list[str]
+
+
+class Operations:
+    """The operators' actions on schedules."""
+
+    def __init__(self, store: "ScheduleStore", control: Starts, events: Tells) -> None:
+        self._store = store
+        self._control = control
+        self._events = events
+
+    def pause(self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime) -> Schedule:
+        """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason and end."""
+        _check_pause(reason, until, now)
+
+        def decide(stored: Stored) -> changes.Change:
+            entry = stored.decode()
+            old = entry.schedule
+            if not old.enabled:
+                raise Refused(f"{name!r} is off, so that there is nothing to pause; switch it on first", field="name")
+            since = old.paused.since if old.paused is not None and is_paused(old, now) else now
+            pause = Pause(reason=reason.strip(), by=actor, since=since, until=until)
+            schedule = _next_revision(entry, actor, now).model_copy(update={"paused": pause})
+            event = SchedulePaused(
+                at=now, uid=old.uid, revision=schedule.revision, actor=actor, comment=pause.reason, schedule=schedule
+            )
+            return changes.written(schedule, entry, stored.raw, now, event)
+
+        return self._store.change(name, decide)
+
+    def resume(self, name: str, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime) -> Resumed:
+        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, oldest first."""
+        chosen: list[datetime] = []
+
+        def decide(stored: Stored) -> changes.Change:
+            entry = stored.decode()
+            old = entry.schedule
+            if not is_paused(old, now):
+                raise Refused(f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state", field="name")
+            held = held_back.sort(entry, missed, now)
+            schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
+            event = ScheduleResumed(
+                at=now,
+                uid=old.uid,
+                revision=schedule.revision,
+                actor=actor,
+                comment=comment,
+                schedule=schedule,
+                missed=missed,
+            )
+            chosen[:] = held.run
+            change = changes.written(schedule, entry, stored.raw, now, event)
+            return replace(_counted(change, len(held.run), now), also=tuple(held.verdicts))
+
+        schedule = self._store.change(name, decide)
+        return Resumed(schedule, self._start(schedule, chosen, actor, now))
+
+    def skip(
+        self, name: str, *, tick: datetime | None = None, actor: str, comment: str = "", now: datetime
+    ) -> tuple[Schedule, datetime]:
+        """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the tick."""
+        found: list[datetime] = []
+
+        def decide(stored: Stored) -> changes.Change:
+            entry = stored.decode()
+            old = entry.schedule
+            found[:] = [_coming_tick(entry, tick, now)]
+            skips = sorted({*(at for at in old.skips if at > now), found[0]})
+            if len(skips) > MOST_SKIPS:
+                raise Refused(f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead", field="tick")
+            schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
+            event = ScheduleTickSkipped(
+                at=now,
+                uid=old.uid,
+                revision=schedule.revision,
+                actor=actor,
+                comment=comment,
+                schedule=schedule,
+                tick=found[0],
+            )
+            return changes.written(schedule, entry, stored.raw, now, event)
+
+        return self._store.change(name, decide), found[0]
+
+    def keep(self, name: str, *, tick: datetime, actor: str, comment: str = "", now: datetime) -> Schedule:
+        """Let a tick run that was to be skipped."""
+
+        def decide(stored: Stored) -> changes.Change:
+            entry = stored.decode()
+            old = entry.schedule
+            if tick not in old.skips or tick <= now:
+                raise Refused(f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick")
+            skips = [at for at in old.skips if at != tick]
+            schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
+            event = ScheduleTickKept(
+                at=now,
+                uid=old.uid,
+                revision=schedule.revision,
+                actor=actor,
+                comment=comment,
+                schedule=schedule,
+                tick=tick,
+            )
+            return changes.written(schedule, entry, stored.raw, now, event)
+
+        return self._store.change(name, decide)
+
+    def _start(self, schedule: Schedule, ticks: Sequence[datetime], actor: str, now: datetime) -> list[str]:
+        """Start the runs of ticks. Where the broker goes away, those not yet started are missed, and it is said."""
+        runs: list[str] = []
+        for place, tick in enumerate(ticks):
+            run = run_id(schedule.uid, tick)
+            try:
+                self._control.start(schedule, actor=actor, trigger="schedule", tick=tick, run=run, now=now)
+            except Unavailable as error:
+                rest = ticks[place:]
+                self._events.append(
+                    held_back.verdict(TicksMissed, schedule, "broker", (rest[0], rest[-1], len(rest)), now)
+                )
+                raise Unavailable(
+                    f"{schedule.name!r} is resumed, but {len(rest)} of its runs could not be started: {error}"
+                ) from error
+            runs.append(run)
+        return runs
+
+
+def _next_revision(entry: Entry, actor: str, now: datetime) -> Schedule:
+    """The same schedule, one revision on."""
+    old = entry.schedule
+    spec = changes.settled(old.spec(), entry, uid=old.uid, now=now)
+    return changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
+
+
+def _counted(change: changes.Change, runs: int, now: datetime) -> changes.Change:
+    """The change, where so many runs more count as sent."""
+    if not runs:
+        return change
+    meta = codec.decode_meta(change.raw.meta)
+    meta = codec.Meta(meta.last_run_at, (meta.total_run_count or 0) + runs)
+    return replace(
+        change,
+        raw=change.raw._replace(meta=codec.encode_meta(meta)),
+        score=changes.score(change.schedule, meta, now),
+    )
+
+
+def _check_pause(reason: str, until: datetime | None, now: datetime) -> None:
+    """A pause has a reason, and an end in the future if it has one."""
+    text = reason.strip()
+    if not text:
+        raise Refused("a pause needs a reason: who finds it at night must know why", field="reason")
+    if len(text) > LONGEST_REASON or "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise Refused(f"the reason cannot be kept; write up to {LONGEST_REASON} plain characters", field="reason")
+    if until is not None and not (now < until and FIRST_YEAR <= until.year <= LAST_YEAR):
+        raise Refused(
+            f"the pause cannot end at {tick_text(until)}; name a time later than now, up to the year {LAST_YEAR}",
+            field="until",
+        )
+
+
+def _coming_tick(entry: Entry, tick: datetime | None, now: datetime) -> datetime:
+    """The tick that is meant, if it is one that would run."""
+    schedule = entry.schedule
+    name = schedule.name
+    if isinstance(schedule.when, RedBeatWhen):
+        raise Refused(f"only RedBeat computes the ticks of {name!r}; pause it instead", field="tick")
+    if not schedule.enabled:
+        raise Refused(f"{name!r} is off, so that no tick of it runs", field="tick")
+    known = schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)})
+    runs = entry.meta.total_run_count or 0
+    after = now if tick is None else tick - _MICROSECOND
+    coming = live_next_tick(known, after, runs=runs)
+    if tick is None and coming is not None:
+        return coming
+    if coming is None or coming != tick or tick <= now:
+        following = live_next_tick(known, now, runs=runs)
+        hint = f"its next one is {tick_text(following)}" if following else "it has no coming tick"
+        said = "nothing is left to skip" if tick is None else f"{tick_text(tick)} is no coming tick of {name!r}"
+        raise Refused(f"{said}; {hint}", field="tick")
+    return tick
