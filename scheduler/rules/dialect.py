@@ -37,7 +37,7 @@ MACROS = {
 _DATE, _WEEKDAY = 2, 4
 _PLACED = re.compile(r"H(?:\((?P<low>[^()]*)-(?P<high>[^()-]*)\))?(?:/(?P<step>.*))?")
 _WEEKDAY_NAMES = "sun(?:day)?|mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?"
-_LAST_WEEKDAY = re.compile(rf"(?P<day>\d+|{_WEEKDAY_NAMES})L", re.IGNORECASE | re.ASCII)
+_LAST_WEEKDAY = re.compile(rf"(?P<day>\d+(?=[Ll])|(?i:{_WEEKDAY_NAMES}))[Ll](?<!(?i:[a-z])l)", re.ASCII)
 _NTH_WEEKDAY = re.compile(r"(?P<day>[^#]*)#(?P<which>.*)")
 _WITH_SEVEN = re.compile(r"(?P<low>\w+?)(?:-(?P<high>\w+)(?:/(?P<step>\w+))?)?", re.ASCII)
 _PLACES = {"day of month": (1, 28)}
@@ -52,6 +52,7 @@ _HINTS = tuple(
     for pattern, fields, why in (
         (r"\?$", _OTHERS, "? stands for any day, in day of month or day of week; write * here"),
         (r".*\?", _ANY, "? stands alone; write * in a list or with a step"),
+        (r"7/", _WEEKDAYS, "a step needs a range before it, as in 1-7/2"),
         (r"L$", _WEEKDAYS, "L needs a day before it, as in 5L for the last Friday"),
         (r"L$", _OTHERS, "L is the last day of the month and stands in day of month"),
         (r"L-?\d", _DATES, "days counted from the end are not known; L is the last day"),
@@ -219,7 +220,7 @@ def _weekday(part: str, text: str) -> int:
     try:
         (day,) = cron.part_values(field, text or "''")
     except (BadExpression, ValueError):
-        _refuse(field, part, f"{text[:20]!r} is not a day of the week")
+        _refuse(field, part, f"{text[:20]!r} is not a day of the week" if text else "it names no day of the week")
     return day
 
 
@@ -283,8 +284,11 @@ def _why(field: cron.Field, part: str) -> str:
 
 def _allowed(field: cron.Field) -> str:
     """What may be written in a field, in words."""
-    more = {"day of month": ", L, ?", "day of week": ", 7, 5L, mon#2, ?"}.get(field.name, "")
-    return f"{field.allowed}, H{more}"
+    values = {"day of month": "1-31, L", "day of week": "0-7 or sun-sat, 5L, mon#2"}.get(field.name)
+    if values is None:
+        values = f"{field.least}-{field.greatest}{f' or {field.names}' if field.names else ''}"
+    alone = "; or ? alone" if field.name in (*_DATES, *_WEEKDAYS) else ""
+    return f"{values}, *, */n, a-b, a-b/n, H, and lists of these with commas{alone}"
 
 
 def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
@@ -295,14 +299,15 @@ def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
 
 def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
     """Say what is wrong with an expression that has not five fields."""
-    if texts and texts[0].lower() == "@reboot":
-        remedy = "@reboot has no time; a schedule that runs at a start cannot be kept"
-    elif texts and texts[0].lower() == "@every":
-        remedy = "for @every choose an interval"
-    elif texts and texts[0].startswith("@"):
-        remedy = f"known names are {', '.join(MACROS)}"
-    elif len(texts) in (6, 7) and not any(character.isalpha() for character in texts[0]):
+    count, first = len(texts), texts[0].lower() if texts else ""
+    if first.startswith("@"):
+        remedy = {
+            "@reboot": "it has no time, so no schedule can stand for it",
+            "@every": "choose an interval instead",
+        }.get(first, f"known are {', '.join(MACROS)}")
+        raise BadExpression(f"{text.strip()[:80]!r} cannot be used; {remedy}", field="crontab")
+    remedy = "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
+    if count > len(cron.FIELDS):
         remedy = "five are read, from minute to day of week; leave out seconds, years and commands"
-    else:
-        remedy = "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
-    raise BadExpression(f"the crontab expression {text[:80]!r} has {len(texts)} fields; {remedy}", field="crontab")
+    fields = "1 field" if count == 1 else f"{count} fields"
+    raise BadExpression(f"the crontab expression {text[:80]!r} has {fields}; {remedy}", field="crontab")
