@@ -10,22 +10,6 @@ from typing import Any
 from scheduler.history.views import RunView
 from scheduler.rules.spec import Schedule
 
-POLICIES: dict[str, Any] = {
-    "overlap": "allow",
-    "catch_up": "latest",
-    "catch_up_window": None,
-    "starting_deadline": None,
-    "run_timeout": None,
-    "retries": 0,
-    "retry_backoff": 60,
-    "pause_after_failures": None,
-    "jitter": 0,
-}
-"""What stock Beat does with every schedule: starts it regardless, and after an outage runs the newest tick, once."""
-
-WINDOW: dict[str, Any] = {"starts_at": None, "ends_at": None, "max_runs": None, "calendar": None}
-"""No schedule has limits yet."""
-
 
 def rfc3339(at: datetime | None) -> str | None:
     """The instant in UTC with `Z`, or none."""
@@ -36,9 +20,6 @@ def schedule_json(schedule: Schedule, *, next_tick: datetime | None, last_run: d
     """The published form of a schedule; `last_run` has the `id` and `state` of its newest run."""
     return {
         **schedule.to_json(),
-        "policies": dict(POLICIES),
-        "window": dict(WINDOW),
-        "paused": None,
         "next": rfc3339(next_tick),
         "last_run": last_run,
         "problem": None,
@@ -47,7 +28,7 @@ def schedule_json(schedule: Schedule, *, next_tick: datetime | None, last_run: d
 
 def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     """The same keys for an entry that cannot be read: all empty but its name and what is wrong with it."""
-    keys = [*Schedule.model_fields, "policies", "window", "paused", "next", "last_run"]
+    keys = [*Schedule.model_fields, "next", "last_run"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
 

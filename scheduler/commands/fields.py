@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadArguments, Refused
 
@@ -70,12 +71,58 @@ def instant(text: str, field: str) -> datetime:
     return _within(text, field, lambda: at.astimezone(UTC))
 
 
+def wall_time(text: str, field: str, zone: ZoneInfo) -> datetime:
+    """An instant: with an offset as it is, without one on the clock of `zone`, the first time where it comes twice."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{field}: {text!r} is not a time; {TIME_REMEDY}", field=field) from None
+    if at.tzinfo is not None:
+        return instant(text, field)
+    found = _within(text, field, lambda: at.replace(tzinfo=zone).astimezone(UTC))
+    if found.astimezone(zone).replace(tzinfo=None) != at:
+        raise Refused(
+            f"{field}: {text!r} does not exist in {zone.key}, where the clock goes forward; choose another time",
+            field=field,
+        )
+    return found
+
+
+def seconds(text: str, field: str) -> float:
+    """A length of time: a number of seconds, or `90s`, `15m`, `2h`, `1d`."""
+    long = AGO.fullmatch(text)
+    if long is not None:
+        return timedelta(**{UNITS[long[2]]: int(long[1])}).total_seconds()
+    try:
+        number = float(text)
+    except ValueError:
+        raise Refused(
+            f"{field}: {text!r} is not a length of time; write seconds, or 15m, 2h, 1d", field=field
+        ) from None
+    return number
+
+
+def whole(text: str, field: str) -> int:
+    """A whole number."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refused(f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field)
+    return int(text)
+
+
 def moment(text: str, field: str, *, now: datetime) -> datetime:
     """An instant, or how long ago: `90s`, `15m`, `24h`, `7d`."""
     ago = AGO.fullmatch(text)
     if ago is None:
         return instant(text, field)
     return _within(text, field, lambda: now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+
+
+def moment_ahead(text: str, field: str, *, now: datetime) -> datetime:
+    """An instant, or how long from now: `90s`, `15m`, `24h`, `7d`."""
+    ahead = AGO.fullmatch(text)
+    if ahead is None:
+        return instant(text, field)
+    return _within(text, field, lambda: now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}))
 
 
 def _within(text: str, field: str, reckon: Callable[[], datetime]) -> datetime:
@@ -101,11 +148,3 @@ def priority(text: str) -> int | None:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
-def moment_ahead(text: str, field: str, *, now: datetime) -> datetime:
-    """An instant, or how long from now: `90s`, `15m`, `24h`, `7d`."""
-    ahead = AGO.fullmatch(text)
-    if ahead is None:
-        return instant(text, field)
-    return _within(text, field, lambda: now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}))
-
-

@@ -45,6 +45,9 @@ class Listed:
     diverged: bool = False
     """Plain RedBeat code has rewritten the definition since it was last saved here."""
 
+    runs: int = 0
+    """How many runs Beat has sent, which `max_runs` counts."""
+
 
 @dataclass(frozen=True)
 class SchedulePage:
@@ -95,6 +98,7 @@ class Stored(NamedTuple):
             next=_next(entry, self.score),
             last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
             diverged=entry.diverged,
+            runs=entry.meta.total_run_count or 0,
         )
 
 

@@ -8,10 +8,10 @@ import click
 from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
-from scheduler.commands.schedules import definition
+from scheduler.commands.schedules import definition, policies, rule
 from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import Refused
-from scheduler.rules.spec import Schedule
+from scheduler.rules.spec import Policies, Schedule, Window
 from scheduler.rules.words import describe
 from scheduler.wiring import Desk
 
@@ -20,18 +20,19 @@ from scheduler.wiring import Desk
 @click.argument("name")
 @click.argument("job")
 @definition.when_options
+@definition.policy_options
 @definition.what_options
 @click.option("--disabled", is_flag=True, help="Save it switched off.")
 @json_option
 @click.pass_obj
 def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any) -> None:
     """Make a schedule NAME that runs JOB."""
-    when = definition.new_when(
-        cron=given["cron"], every=given["every"], tz=given["tz"], default_zone=desk.settings.default_timezone
-    )
-    values = definition.named_fields(given) | {"name": name, "job": job, "when": when, "enabled": not disabled}
-    spec = definition.spec_of(values)
-    saved = desk.schedules.create(spec, actor=fields.actor(), comment=comment, now=utc_now())
+    now = utc_now()
+    options = {key: given[key] for key in rule.NAMES}
+    when = rule.new_when(default_zone=desk.settings.default_timezone, now=now, **options)
+    values = definition.named_fields(given) | policies.named(given, Policies(), Window())
+    spec = definition.spec_of({**values, "name": name, "job": job, "when": when, "enabled": not disabled})
+    saved = desk.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
     _say(desk, saved, "made", as_json=as_json)
 
 
@@ -39,18 +40,21 @@ def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, co
 @click.argument("name")
 @click.option("--job", metavar="JOB", help="The job that it runs.")
 @definition.when_options
+@definition.policy_options
 @definition.what_options
 @click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
 @json_option
 @click.pass_obj
 def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
     """Change the named fields of schedule NAME; everything else stays as it is."""
-    rule = {key: given[key] for key in ("cron", "every", "tz")}
+    now = utc_now()
+    options = {key: given[key] for key in rule.NAMES}
     named = definition.named_fields(given)
-    if not named and all(value is None for value in rule.values()):
+    if not named and all(given[key] is None for key in (*rule.NAMES, *policies.NAMES)):
         raise click.UsageError("name at least one field to change")
     old = desk.schedules.get(name)
-    when = definition.edited_when(old.when, default_zone=desk.settings.default_timezone, **rule)
+    when = rule.edited_when(old.when, default_zone=desk.settings.default_timezone, now=now, **options)
+    named |= policies.named(given, old.policies, old.window)
     spec = definition.spec_of({**dict(old.spec()), "when": when, **named})
     saved = desk.schedules.edit(
         name,
@@ -58,7 +62,7 @@ def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comme
         revision=old.revision if revision is None else revision,
         actor=fields.actor(),
         comment=comment,
-        now=utc_now(),
+        now=now,
     )
     _say(desk, saved, "saved", as_json=as_json)
 

@@ -11,6 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.commands.runs import STATE_TINTS
+from scheduler.commands.schedules.rule import zone_of
 from scheduler.published import schedule_json, unreadable_json
 from scheduler.rules.spec import When
 from scheduler.rules.window import is_paused
@@ -38,8 +39,8 @@ def list_schedules(desk: Desk, /, *, limit: int | None, after: str | None, as_js
     if as_json:
         print_json({"items": [as_published(item, runs) for item in items], "next": following})
         return
-    headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
     now = utc_now()
+    headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
     print_table(headers, [_row(item, runs, now) for item in items], tints=STATE_TINTS)
     if following is not None:
         click.echo(f"more: --after {following}", err=True)
@@ -153,9 +154,9 @@ def state_of(listed: Listed, now: datetime) -> str:
     """`enabled`, `paused`, `disabled` or `problem`."""
     if listed.schedule is None or listed.problem:
         return "problem"
-    return "enabled" if listed.schedule.enabled else "disabled"
     if listed.schedule.enabled and is_paused(listed.schedule, now):
         return "paused"
+    return "enabled" if listed.schedule.enabled else "disabled"
 
 
 def _last(listed: Listed, runs: dict[str, dict[str, Any]]) -> str:
@@ -167,5 +168,5 @@ def local_time(at: datetime | None, when: When) -> str:
     """The instant on the schedule's own clock, with the zone's name."""
     if at is None:
         return "-"
-    zone = when.timezone if isinstance(when, CrontabWhen) else "UTC"
+    zone = zone_of(when)
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"

@@ -8,12 +8,13 @@ import click
 from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, print_table
-from scheduler.commands.schedules import definition
+from scheduler.commands.schedules import definition, rule
 from scheduler.commands.schedules.listing import local_time
 from scheduler.published import rfc3339
-from scheduler.rules import ticks
-from scheduler.rules.preview import Preview, preview, warnings
-from scheduler.rules.spec import When
+from scheduler.rules.preview import Preview, preview
+from scheduler.rules.spec import IntervalWhen, Schedule, When
+from scheduler.rules.warnings import warnings
+from scheduler.rules.window import live_next_tick
 from scheduler.rules.words import describe
 from scheduler.wiring import Desk
 
@@ -32,11 +33,14 @@ from_option = click.option("--from", "start", metavar="T", help="Ticks after thi
 def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_json: bool) -> None:
     """Show the next ticks of schedule NAME."""
     after = _after(start, utc_now())
-    schedule = desk.schedules.get(name)
-    when = schedule.when
+    schedule, listed = desk.schedules.get(name), desk.schedules.listed(name)
+    if isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None:  # written by plain RedBeat code
+        anchor = listed.last_run_at or after
+        schedule = schedule.model_copy(update={"when": schedule.when.model_copy(update={"anchor": anchor})})
+    when, upcoming = schedule.when, _upcoming(schedule, after, count, listed.runs)
     if not schedule.enabled:
         click.echo(f"{name} is disabled: none of these will run until `beatdesk schedules enable {name}`", err=True)
-    coming = Preview(describe(when), ticks.next_ticks(when, after, count), warnings(when, after))
+    coming = Preview(describe(when), upcoming, warnings(schedule, after))
     _print(when, coming, as_json=as_json)
 
 
@@ -48,9 +52,20 @@ def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_js
 @click.pass_obj
 def preview_rule(desk: Desk, /, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
     """Show what a rule means, in words and ticks, before anything is saved."""
-    after = _after(start, utc_now())
-    when = definition.new_when(default_zone=desk.settings.default_timezone, **given)
+    now = utc_now()
+    after = _after(start, now)
+    when = rule.new_when(default_zone=desk.settings.default_timezone, now=now, **given)
     _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
+
+
+def _upcoming(schedule: Schedule, after: datetime, count: int, runs: int) -> list[datetime]:
+    """The ticks that will run: within the window, after a pause that ends, without those that are skipped."""
+    seen = schedule.model_copy(update={"enabled": True})
+    ticks: list[datetime] = []
+    while len(ticks) < count and (tick := live_next_tick(seen, after, runs=runs + len(ticks))) is not None:
+        ticks.append(tick)
+        after = tick
+    return ticks
 
 
 def _after(start: str | None, now: datetime) -> datetime:

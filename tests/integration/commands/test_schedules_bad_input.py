@@ -119,7 +119,7 @@ def test_a_run_by_hand_with_a_type_of_redbeats_own_is_refused(beatdesk):
         ("schedules", "add", "n", "demo.plain", "--cron", "* * * * *", "--every", "5"),
         ("schedules", "add", "n"),
         ("schedules", "add", "n", "demo.plain", "--every", "often"),
-        ("schedules", "add", "n", "demo.plain", "--at", "2026-11-23T05:00:00Z"),
+        ("schedules", "add", "n", "demo.plain", "--at", "2026-11-23T05:00:00Z", "--every", "5"),
         ("schedules", "preview"),
         ("schedules", "next", "n", "-n", "0"),
         ("schedules", "run", "n", "--timeout", "5"),

@@ -22,7 +22,7 @@ def nightly(beatdesk):
 def test_a_new_schedule_holds_all_that_was_given(beatdesk, nightly):
     assert nightly["when"] == {
         "kind": "crontab", "crontab": "0 6 * * mon-fri", "timezone": "Europe/Berlin", "day_match": "and",
-        "dst_gap": "auto", "dst_repeat": "auto",
+        "dst_gap": "auto", "dst_repeat": "auto", "resolved": None,
     }  # fmt: skip
     expected = {
         "name": "nightly", "job": "demo.greet", "enabled": True, "revision": 1, "origin": "operator", "args": [],
@@ -159,3 +159,49 @@ def test_every_change_is_a_revision_with_who_what_and_why(beatdesk, record):
     table = beatdesk.done("schedules", "revisions", "nightly")
     assert table.splitlines()[0].split() == ["REVISION", "AT", "WHAT", "BY", "COMMENT"]
     assert "new owner" in table
+
+
+@pytest.mark.parametrize(
+    ("words", "when"),
+    [
+        (("--at", "2090-12-24T18:00", "--tz", "Europe/Berlin"), {"kind": "once", "at": "2090-12-24T17:00:00Z"}),
+        (
+            ("--rrule", "FREQ=MONTHLY;BYDAY=-1FR", "--dtstart", "2026-11-23T09:00", "--tz", "Europe/Berlin"),
+            {
+                "kind": "rrule",
+                "rrule": "FREQ=MONTHLY;BYDAY=-1FR",
+                "dtstart": "2026-11-23T08:00:00Z",
+                "timezone": "Europe/Berlin",
+            },
+        ),
+        (
+            ("--cron", "0 6 13 * 5L", "--day-match", "or", "--tz", "UTC"),
+            {
+                "kind": "crontab",
+                "crontab": "0 6 13 * 5L",
+                "resolved": None,
+                "timezone": "UTC",
+                "day_match": "or",
+                "dst_gap": "auto",
+                "dst_repeat": "auto",
+            },
+        ),
+        (
+            ("--every", "3600", "--anchor", "2026-11-23T00:07:00Z"),
+            {"kind": "interval", "every": 3600.0, "anchor": "2026-11-23T00:07:00Z"},
+        ),
+    ],
+)
+def test_every_kind_of_rule_is_made_and_shown_again(beatdesk, words, when):
+    made = beatdesk.json("schedules", "add", "kinds", "demo.plain", *words)
+    assert made["when"] == when
+    assert beatdesk.json("schedules", "show", "kinds")["when"] == when
+    assert beatdesk.json("schedules", "edit", "kinds", "--notes", "kept")["when"] == when
+
+
+def test_the_place_of_an_h_is_kept_by_later_edits(beatdesk):
+    made = beatdesk.json("schedules", "add", "spread", "demo.plain", "--cron", "H H(2-4) * * *")
+    assert made["when"]["crontab"] == "H H(2-4) * * *"
+    assert made["when"]["resolved"].split()[2:] == ["*", "*", "*"]
+    edited = beatdesk.json("schedules", "edit", "spread", "--owner", "ada")
+    assert edited["when"] == made["when"]
