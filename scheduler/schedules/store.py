@@ -6,7 +6,7 @@ Where only Beat has moved the entry on in between, the change is decided again; 
 it, the revision decides. Nothing else in Beatdesk writes entries, except Beat advancing them (`beat_entry`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from scheduler.schedules import changes
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import State
 from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering, remains_of
+from scheduler.schedules.together import Together, Wish, calls_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -44,6 +45,7 @@ class ScheduleStore:
         self._catalogue = catalogue
         self._listing = Listing(redis)
         self._change = redis.register_script(_SCRIPT)
+        self._together = Together(redis, self._listing)
 
     def get(self, name: str) -> Schedule:
         """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
@@ -76,6 +78,15 @@ class ScheduleStore:
     def due(self, until: datetime, *, limit: int = 20) -> list[Listed]:
         """What Beat fires until then, soonest first."""
         return self._listing.due(until, limit)
+
+    def stored(self) -> list[Stored]:
+        """Every entry as it lies in Redis, in order of names."""
+        return self._together.read(self.names())
+
+    def save_together(self, wishes: Sequence[Wish], *, actor: str, comment: str = "", now: datetime) -> list[Schedule]:
+        """Make many changes, all of them or none."""
+        check_call = calls_of(self._catalogue.jobs(now))
+        return self._together.save(wishes, check_call, actor=actor, comment=comment, now=now)
 
     def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""

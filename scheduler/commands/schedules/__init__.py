@@ -14,6 +14,7 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 
 import click
 
+from scheduler.commands import sets
 from scheduler.commands.schedules import changes, listing, operating, past, starting, ticks
 
 
@@ -38,5 +39,8 @@ for command in (
     ticks.preview_rule,
     past.history,
     past.revisions,
+    sets.export_set,
+    sets.plan_set,
+    sets.apply_set,
 ):
     schedules.add_command(command)

@@ -1,0 +1,175 @@
+"""Many changes at once: all of them are written, or none is.
+
+Decided like single changes, entry by entry, from what was read; then one script compares every byte of all of them and
+writes. Where Beat has moved some on in between, those are decided again; where somebody else has changed one, nothing
+is written at all. A connection that breaks while the answer is under way leaves the question open: repeating the whole
+is safe, since what is there already is no change.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+from scheduler import keys
+from scheduler.catalogue import Job, check_arguments, unknown_job
+from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
+from scheduler.events.schema import ScheduleDeleted, ScheduleSaved, encode
+from scheduler.rules.check import check_spec
+from scheduler.rules.spec import Schedule, Spec
+from scheduler.schedules import changes
+from scheduler.schedules.changes import Change
+from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+ATTEMPTS = 20
+"""How often changes are decided anew while Beat moves entries under them."""
+
+CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
+
+_SCRIPT = files(__package__).joinpath("change_together.lua").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One schedule as it is to be: `spec` None deletes it, `revision` None wants it to be new."""
+
+    name: str
+    spec: Spec | None
+    revision: int | None
+
+
+def calls_of(jobs: Sequence[Job]) -> CheckCall:
+    """What the catalogue checks of a call, for many calls: the jobs are asked for once."""
+    known = {job.name: job for job in jobs}
+
+    def check_call(job: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+        if job not in known:
+            raise unknown_job(job, list(known))
+        check_arguments(known[job], args, kwargs)
+
+    return check_call
+
+
+class Together:
+    """Writes changes of many schedules."""
+
+    def __init__(self, redis: "Redis", listing: Listing) -> None:
+        self._listing = listing
+        self._script = redis.register_script(_SCRIPT)
+
+    def save(
+        self, wishes: Sequence[Wish], check_call: CheckCall, *, actor: str, comment: str, now: datetime
+    ) -> list[Schedule]:
+        """Make all wishes true. Raises the first refusal of any of them, and then nothing was written."""
+
+        def decide(wish: Wish, stored: Stored) -> Change:
+            try:
+                return _decide(wish, stored, check_call, actor=actor, comment=comment, now=now)
+            except Refused as error:
+                raise Refused(f"{wish.name}: {error}; nothing was changed", field=error.field) from error
+
+        read = self.read([wish.name for wish in wishes])
+        decided = [decide(wish, stored) for wish, stored in zip(wishes, read, strict=True)]
+        for _ in range(ATTEMPTS):
+            moved = self._write(read, decided)
+            if not moved:
+                return [change.schedule for change in decided]
+            for place, stored in zip(moved, self.read([wishes[place].name for place in moved]), strict=True):
+                read[place], decided[place] = stored, decide(wishes[place], stored)
+        raise Unavailable("the schedules are being changed all the time, nothing was saved; try again")
+
+    def read(self, names: Sequence[str]) -> list[Stored]:
+        """Entries, there or not, in as many round trips as are needed."""
+        return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
+
+    def _write(self, read: Sequence[Stored], decided: Sequence[Change]) -> list[int]:
+        """Run the script. Answers the places of what has to be decided again; none when it is done."""
+        if not decided:
+            return []
+        arguments: list[str] = []
+        field = ""
+        for stored, change in zip(read, decided, strict=True):
+            ((field, event),) = encode(change.event).items()
+            arguments += [*map(_argument, stored.raw), *map(_argument, change.raw)]
+            arguments += [repr(change.score), event, stored.name]
+        names = [keys.entry(stored.name) for stored in read]
+        with answering("nothing is known to be saved; do it again, what is there already stays as it is"):
+            answer: Any = self._script(
+                keys=[keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, *names], args=[keys.WAKE_CHANNEL, field, *arguments]
+            )
+        for why, number in zip(answer[::2], answer[1::2], strict=True):
+            if why == "kind":
+                raise NameTaken(
+                    f"the key {names[number - 1]!r} in Redis is in use by something else; nothing was saved"
+                )
+        return [number - 1 for number in answer[1::2]]
+
+
+def _portions(names: Sequence[str]) -> list[Sequence[str]]:
+    """Names in portions of one round trip."""
+    return [names[begin : begin + CHUNK] for begin in range(0, len(names), CHUNK)]
+
+
+def _decide(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Change:
+    """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or UnreadableEntry."""
+    if wish.revision is None:
+        return _created(wish, stored, check_call, actor=actor, comment=comment, now=now)
+    stored.check_exists()
+    entry = stored.decode()
+    old = entry.schedule
+    if old.revision != wish.revision:
+        raise StaleRevision(
+            f"{wish.name!r} has been changed meanwhile: revision {wish.revision} was looked at, revision "
+            f"{old.revision} is stored; nothing was changed, so plan again",
+            given=wish.revision,
+            current=old.revision,
+        )
+    if old.origin == "code":
+        raise Refused("it is defined in code (beat_schedule), which would undo the change", field="name")
+    if wish.spec is None:
+        gone = ScheduleDeleted(
+            at=now, uid=old.uid, revision=old.revision + 1, actor=actor, comment=comment, schedule=old
+        )
+        return changes.deleted(old, gone)
+    changes.check_edit(wish.spec, old, now, check_call)
+    settled = changes.settled(wish.spec, entry, uid=old.uid, now=now)
+    schedule = changes.revised(settled, old, uid=old.uid, actor=actor, now=now)
+    return changes.written(schedule, entry, stored.raw, now, _saved(schedule, "edited", actor, comment, now))
+
+
+def _created(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Change:
+    spec = wish.spec
+    if spec is None:
+        raise NotFound(f"there is no schedule {wish.name!r} to delete")
+    if stored.raw.definition is not None or stored.fault:
+        raise NameTaken("there is a schedule of this name already; plan again")
+    check_spec(spec, now=now)
+    check_call(spec.job, spec.args, spec.kwargs)
+    uid = str(uuid4())
+    settled = changes.settled(spec, None, uid=uid, now=now)
+    schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
+    return changes.written(schedule, None, stored.raw, now, _saved(schedule, "created", actor, comment, now))
+
+
+def _saved(
+    schedule: Schedule, action: Literal["created", "edited"], actor: str, comment: str, now: datetime
+) -> ScheduleSaved:
+    return ScheduleSaved(
+        at=now,
+        uid=schedule.uid,
+        revision=schedule.revision,
+        actor=actor,
+        comment=comment,
+        schedule=schedule,
+        action=action,
+    )
+
+
+def _argument(text: str | None) -> str:
+    """A field for the script: absent is not empty."""
+    return "-" if text is None else "+" + text

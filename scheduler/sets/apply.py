@@ -1,0 +1,52 @@
+"""A plan -> the store: everything in one step, from the revisions that the plan was made with.
+
+A schedule that somebody has changed since is a StaleRevision, and then nothing is changed. Applying the same set again
+finds nothing to do.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.catalogue import Catalogue
+from scheduler.rules.spec import Schedule
+from scheduler.schedules.store import ScheduleStore
+from scheduler.schedules.together import Wish, calls_of
+from scheduler.sets import yaml_set
+from scheduler.sets.plan import Plan, make_plan
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done, by name."""
+
+    created: list[str]
+    changed: list[str]
+    deleted: list[str]
+    unchanged: list[str]
+    kept: list[tuple[str, str]]
+
+
+def plan_text(text: str, store: ScheduleStore, catalogue: Catalogue, now: datetime) -> Plan:
+    """The plan of a set's YAML. Raises BadYaml or BadSet."""
+    chosen, document = yaml_set.read(text)
+    return make_plan(chosen, document, store.stored(), calls_of(catalogue.jobs(now)), now)
+
+
+def apply(
+    plan: Plan, store: ScheduleStore, *, prune: bool = False, actor: str, comment: str = "", now: datetime
+) -> Applied:
+    """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was changed."""
+    wishes = [Wish(item.spec.name, item.spec, None) for item in plan.created]
+    wishes += [Wish(item.spec.name, item.spec, item.stored.revision) for item in plan.changed]
+    absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
+    if prune:
+        wishes += [Wish(schedule.name, None, schedule.revision) for schedule in absent]
+    store.save_together(wishes, actor=actor, comment=comment, now=now)
+    left = [] if prune else [(schedule.name, "--prune was not given") for schedule in absent]
+    return Applied(
+        created=[item.spec.name for item in plan.created],
+        changed=[item.spec.name for item in plan.changed],
+        deleted=[schedule.name for schedule in absent] if prune else [],
+        unchanged=plan.unchanged,
+        kept=[*plan.kept, *left],
+    )

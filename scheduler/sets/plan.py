@@ -1,0 +1,210 @@
+"""What a set would change: a set and what is stored -> a plan. Pure; `apply` carries it out.
+
+A set that leaves out an interval's anchor keeps the one that is stored; places of `H` are the stored schedule's own.
+What only the store has is deleted by an apply that prunes: as far as the set speaks for it, and operators made it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from scheduler.errors import Refused, UnreadableEntry
+from scheduler.rules import ticks, what_if
+from scheduler.rules.check import check_spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec
+from scheduler.rules.what_if import Difference
+from scheduler.schedules import changes, codec
+from scheduler.schedules.codec import Entry
+from scheduler.schedules.listing import Stored
+from scheduler.schedules.together import CheckCall
+from scheduler.sets.yaml_set import BadSet, Fault, ScheduleSet, fault_at, place_of
+from scheduler.sets.yaml_text import Document
+
+AHEAD = timedelta(days=30)
+TICKS_COMPARED = 500_000
+"""How many ticks one plan compares. Beyond it the runs of the other schedules are not told."""
+
+
+@dataclass(frozen=True)
+class FieldDifference:
+    """One field that changes, by its path."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A stored schedule that the set wants otherwise. `runs` is None where it was not computed."""
+
+    stored: Schedule
+    spec: Spec
+    differences: list[FieldDifference]
+    runs: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Single:
+    """A schedule that comes or goes as a whole."""
+
+    spec: Spec
+    runs: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an apply does. `only_stored` goes where it prunes, `kept` stays for the reason given."""
+
+    created: list[Single] = field(default_factory=list)
+    changed: list[Changed] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    only_stored: list[Single] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether an apply without pruning would do nothing."""
+        return not (self.created or self.changed)
+
+
+def make_plan(
+    chosen: ScheduleSet, document: Document, stored: Sequence[Stored], check_call: CheckCall, now: datetime
+) -> Plan:
+    """Compare. Raises BadSet with everything that could not be applied."""
+    plan, faults = Plan(), list[Fault]()
+    by_name = {entry.name: entry for entry in stored}
+    for at, spec in enumerate(chosen.schedules):
+        try:
+            _plan_one(plan, spec, by_name.get(spec.name), check_call, now)
+        except Refused as error:
+            faults.append(fault_at(document, at, place_of(error), str(error)))
+        except UnreadableEntry as error:
+            unreadable = f"the stored entry cannot be read ({error}); delete it first"
+            faults.append(fault_at(document, at, "name", unreadable))
+    if faults:
+        raise BadSet(faults)
+    named = {spec.name for spec in chosen.schedules}
+    for entry in stored:
+        if entry.name not in named:
+            _plan_absent(plan, chosen, entry)
+    return plan
+
+
+def with_runs(plan: Plan, now: datetime) -> Plan:
+    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at."""
+    budget = _Budget(now)
+    return Plan(
+        created=[Single(item.spec, budget.compare(None, item.spec)) for item in plan.created],
+        changed=[
+            Changed(item.stored, item.spec, item.differences, budget.compare(item.stored, item.spec))
+            for item in plan.changed
+        ],
+        unchanged=plan.unchanged,
+        only_stored=[Single(item.spec, budget.compare(item.spec, None)) for item in plan.only_stored],
+        kept=plan.kept,
+    )
+
+
+def differences(old: Spec, new: Spec) -> list[FieldDifference]:
+    """The fields that differ, by path."""
+    was, becomes = _flat(old), _flat(new)
+    paths = [*becomes, *(path for path in was if path not in becomes)]
+    return [
+        FieldDifference(path, was.get(path), becomes.get(path)) for path in paths if was.get(path) != becomes.get(path)
+    ]
+
+
+def settled(spec: Spec, entry: Entry) -> Spec:
+    """`spec` with what a set does not say, as it is stored."""
+    old, when = entry.schedule.when, spec.when
+    if isinstance(when, IntervalWhen) and when.anchor is None and isinstance(old, IntervalWhen):
+        if old.anchor is None and old.every == when.every:
+            return spec
+        kept = codec.anchored(old, entry.meta)
+        if isinstance(kept, IntervalWhen) and kept.every == when.every:
+            return spec.model_copy(update={"when": when.model_copy(update={"anchor": kept.anchor})})
+    if isinstance(when, CrontabWhen) and isinstance(old, CrontabWhen) and when.crontab == old.crontab:
+        return spec.model_copy(update={"when": when.model_copy(update={"resolved": old.resolved})})
+    return spec
+
+
+class _Budget:
+    """Compares ticks until it has looked at enough of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._until = now + AHEAD
+        self._left = TICKS_COMPARED
+
+    def compare(self, old: Spec | None, new: Spec | None) -> Difference | None:
+        """The difference, or none where it would take too long or where only RedBeat computes the ticks."""
+        both = [spec for spec in (old, new) if spec is not None]
+        if any(isinstance(spec.when, RedBeatWhen) for spec in both):
+            return None
+        same_rule = old is not None and new is not None and _rule(old) == _rule(new)
+        if same_rule:
+            return Difference(gone=[], come=[], moved=[], same=0)
+        for spec in both:
+            when = spec.when
+            if isinstance(when, IntervalWhen) and when.anchor is None:
+                when = when.model_copy(update={"anchor": self._now})
+            self._left -= ticks.count_ticks(when, self._now, self._until, max(self._left, 0) + 1)
+        if self._left < 0:
+            return None
+        return what_if.compare(old, new, self._now, self._until)
+
+
+def _rule(spec: Spec) -> tuple[Any, ...]:
+    """What decides on the ticks."""
+    return spec.enabled, spec.when, spec.window
+
+
+def _plan_one(plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCall, now: datetime) -> None:
+    if stored is None:
+        check_spec(spec, now=now)
+        check_call(spec.job, spec.args, spec.kwargs)
+        plan.created.append(Single(spec))
+        return
+    entry = stored.decode()
+    old = entry.schedule
+    wanted = settled(spec, entry)
+    found = differences(old.spec(), wanted)
+    if not found:
+        plan.unchanged.append(spec.name)
+        return
+    if old.origin == "code":
+        what = ", ".join(difference.field for difference in found)
+        raise Refused(f"it is defined in code (beat_schedule), which would undo the change of {what}", field="name")
+    changes.check_edit(wanted, old, now, check_call)
+    plan.changed.append(Changed(old, wanted, found))
+
+
+def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: Stored) -> None:
+    """What the store has and the set has not."""
+    try:
+        schedule = stored.decode().schedule
+    except UnreadableEntry as error:
+        plan.kept.append((stored.name, f"it cannot be read: {error}"))
+        return
+    if not chosen.speaks_for(schedule):
+        return
+    if schedule.origin == "operator":
+        plan.only_stored.append(Single(schedule))
+    else:
+        owner = "code (beat_schedule)" if schedule.origin == "code" else "plain RedBeat code"
+        plan.kept.append((stored.name, f"it belongs to {owner}"))
+
+
+def _flat(spec: Spec) -> dict[str, Any]:
+    """The fields by path, as JSON; places of H and arguments stay whole."""
+    said = spec.model_dump(mode="json", include=set(Spec.model_fields))
+    said["when"].pop("resolved", None)
+    flat: dict[str, Any] = {}
+    for name, value in said.items():
+        if name in ("when", "policies", "window"):
+            flat |= {f"{name}.{part}": inner for part, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat

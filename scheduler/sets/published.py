@@ -1,0 +1,67 @@
+"""Plans and what became of them as the JSON that commands and the API speak. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+from scheduler.rules.identity import tick_text
+from scheduler.rules.what_if import Difference
+from scheduler.sets.apply import Applied
+from scheduler.sets.plan import Changed, Plan, Single
+
+TICKS_SHOWN = 20
+"""Of each list of ticks; their number is always told."""
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan. `runs` is null where too many ticks would have to be looked at."""
+    return {
+        "created": [_single(item) for item in plan.created],
+        "changed": [_changed(item) for item in plan.changed],
+        "unchanged": plan.unchanged,
+        "only_stored": [_single(item) for item in plan.only_stored],
+        "kept": _kept(plan.kept),
+    }
+
+
+def applied_json(applied: Applied) -> dict[str, Any]:
+    """What an apply did."""
+    return {
+        "created": applied.created,
+        "changed": applied.changed,
+        "deleted": applied.deleted,
+        "unchanged": applied.unchanged,
+        "kept": _kept(applied.kept),
+    }
+
+
+def runs_json(runs: Difference | None) -> dict[str, Any] | None:
+    """The runs of the next 30 days that go, come and move."""
+    if runs is None:
+        return None
+    return {
+        "counts": {"gone": len(runs.gone), "come": len(runs.come), "moved": len(runs.moved), "same": runs.same},
+        "gone": _ticks(runs.gone),
+        "come": _ticks(runs.come),
+        "moved": [{"from": tick_text(old), "to": tick_text(new)} for old, new in runs.moved[:TICKS_SHOWN]],
+    }
+
+
+def _single(item: Single) -> dict[str, Any]:
+    return {"name": item.spec.name, "runs": runs_json(item.runs)}
+
+
+def _changed(item: Changed) -> dict[str, Any]:
+    return {
+        "name": item.spec.name,
+        "revision": item.stored.revision,
+        "differences": [{"field": one.field, "old": one.old, "new": one.new} for one in item.differences],
+        "runs": runs_json(item.runs),
+    }
+
+
+def _kept(kept: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "reason": reason} for name, reason in kept]
+
+
+def _ticks(ticks: list[datetime]) -> list[str]:
+    return [tick_text(tick) for tick in ticks[:TICKS_SHOWN]]

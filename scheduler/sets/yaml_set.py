@@ -1,0 +1,197 @@
+"""A set of schedules <-> YAML: the operator's part of each, defaults left out, always in the same order. Pure.
+
+What a schedule is called, what it runs and when is in it; its uid, its revisions, a pause and its runs are not. Where a
+set was exported by tags it names them, and then speaks for the schedules with these tags only.
+
+A set is read whole: every fault is reported with its place, and a set with one fault is no set.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from scheduler.errors import Refused
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RedBeatWhen, RruleWhen, Spec, Window
+from scheduler.sets import yaml_text
+from scheduler.sets.yaml_text import Document, Path
+
+FORMAT = 1
+MAX_SCHEDULES = 20_000
+FAULTS_SHOWN = 50
+
+_HEADER = f"""\
+# Schedules, as Beatdesk keeps them; format {FORMAT}. What is not written has its default.
+#   beatdesk schedules plan FILE     what this would change
+#   beatdesk schedules apply FILE    change it
+"""
+_WHENS = (CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, RedBeatWhen)
+_FIELDS = {
+    "when": {name for model in _WHENS for name in model.model_fields} - {"kind"},
+    "policies": set(Policies.model_fields),
+    "window": set(Window.model_fields),
+}
+_SET_KEYS = ("version", "tags", "schedules")
+_AS_GIVEN = ("args", "kwargs", "schedule")
+"""Whose values belong to jobs and to RedBeat, and are written as they are."""
+
+
+@dataclass(frozen=True)
+class ScheduleSet:
+    """Schedules by name, and the tags they were chosen by, if they were."""
+
+    schedules: list[Spec]
+    tags: list[str] = field(default_factory=list)
+
+    def speaks_for(self, spec: Spec) -> bool:
+        """Whether the set means to hold `spec`, so that its absence says something."""
+        return not self.tags or bool(set(self.tags) & set(spec.tags))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and where: `schedules[3].when.crontab`, and the line (from 1)."""
+
+    path: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.path} (line {self.line})" if self.line else self.path
+        return f"{place}: {self.message}" if place else self.message
+
+
+class BadSet(Refused):
+    """The set has faults, and nothing of it is applied."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
+        if len(self.faults) > FAULTS_SHOWN:
+            shown.append(f"and {len(self.faults) - FAULTS_SHOWN} more")
+        count = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__("\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules")
+
+
+def write(chosen: ScheduleSet) -> str:
+    """The set as YAML."""
+    tags = {"tags": sorted(chosen.tags)} if chosen.tags else {}
+    schedules = [_plain(spec) for spec in sorted(chosen.schedules, key=lambda spec: spec.name)]
+    return _HEADER + yaml_text.write({"version": FORMAT, **tags, "schedules": schedules})
+
+
+def read(text: str) -> tuple[ScheduleSet, Document]:
+    """Read a set; the document says on which line what stands. Raises BadYaml or BadSet."""
+    document = yaml_text.read(text)
+    faults = list(_faults_of_frame(document))
+    if faults:
+        raise BadSet(faults)
+    specs: list[Spec] = []
+    first: dict[str, int] = {}
+    for at, item in enumerate(document.value["schedules"]):
+        try:
+            spec = Spec.model_validate(item)
+        except ValidationError as error:
+            faults += _shape_faults(document, at, error)
+            continue
+        if spec.name in first:
+            again = f"{spec.name!r} stands in schedules[{first[spec.name]}] already; leave one out"
+            faults.append(fault_at(document, at, "name", again))
+        first.setdefault(spec.name, at)
+        specs.append(spec)
+    if faults:
+        raise BadSet(faults)
+    return ScheduleSet(specs, document.value.get("tags") or []), document
+
+
+def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]) -> list[Fault]:
+    """Every schedule's first refusal by `judge`, with its place."""
+    faults: list[Fault] = []
+    for at, spec in enumerate(chosen.schedules):
+        try:
+            judge(spec)
+        except Refused as error:
+            faults.append(fault_at(document, at, place_of(error), str(error)))
+    return faults
+
+
+def fault_at(document: Document, at: int, where: str, message: str) -> Fault:
+    """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or nothing."""
+    path: Path = ("schedules", at, *(where.split(".") if where else ()))
+    while len(path) > 2 and path not in document.lines:
+        path = path[:-1]
+    return Fault(f"schedules[{at}]{'.' if where else ''}{where}", document.lines.get(path), message)
+
+
+def place_of(error: Refused) -> str:
+    """Where in a schedule the field of a refusal stands."""
+    field_name = error.field or ""
+    for part, fields in _FIELDS.items():
+        if field_name in fields:
+            return f"{part}.{field_name}"
+    return field_name if field_name in Spec.model_fields else ""
+
+
+def _plain(spec: Spec) -> dict[str, Any]:
+    """What is written of one schedule."""
+    if isinstance(spec.when, CrontabWhen) and spec.when.resolved is not None:
+        spec = spec.model_copy(update={"when": spec.when.model_copy(update={"resolved": None})})
+    said = spec.model_dump(mode="json", exclude_defaults=True)
+    said["when"] = {"kind": spec.when.kind, **said["when"]}
+    return {key: _whole(said[key]) if key not in _AS_GIVEN else said[key] for key in Spec.model_fields if key in said}
+
+
+def _whole(value: Any) -> Any:
+    """Seconds without a fraction as whole numbers."""
+    if isinstance(value, dict):
+        return {key: item if key in _AS_GIVEN else _whole(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _faults_of_frame(document: Document) -> Iterator[Fault]:
+    """What is wrong with the set itself."""
+    said = document.value
+    if not isinstance(said, dict):
+        yield Fault("", document.lines.get(()), "a set begins with 'version: 1' and 'schedules:'; this has neither")
+        return
+    for key in said:
+        if key not in _SET_KEYS:
+            yield Fault(key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}")
+    if said.get("version") != FORMAT or isinstance(said.get("version"), bool):
+        told = f"{said.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
+        yield Fault("version", document.lines.get(("version",)), told)
+    tags, schedules = said.get("tags") or [], said.get("schedules")
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
+        yield Fault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
+    if not isinstance(schedules, list):
+        yield Fault("schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none")
+    elif len(schedules) > MAX_SCHEDULES:
+        told = f"{len(schedules)} schedules are too many for one set; {MAX_SCHEDULES} are allowed, so divide it"
+        yield Fault("schedules", document.lines.get(("schedules",)), told)
+
+
+def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterator[Fault]:
+    """Pydantic's findings with the paths that stand in the text."""
+    for found in error.errors(include_url=False):
+        location = [str(part) for part in found["loc"]]
+        if location[:1] == ["when"] and len(location) > 1:
+            del location[1]  # the kind, which is no step of the path
+        message = found["msg"].removeprefix("Value error, ")
+        if found["type"] == "extra_forbidden":
+            message = f"unknown key; known are {', '.join(_known(location[:-1], found))}"
+        elif found["type"] == "missing":
+            message = "this is missing"
+        elif found["type"] != "union_tag_not_found" and not isinstance(found["input"], dict | list):
+            message = f"{found['input']!r:.80} cannot be used: {message}"
+        yield fault_at(document, at, ".".join(location), message)
+
+
+def _known(parent: list[str], found: Mapping[str, Any]) -> list[str]:
+    """The keys that are read where an unknown one stands."""
+    if parent == ["when"]:
+        kind = found["loc"][1]
+        return next(list(model.model_fields) for model in _WHENS if model.model_fields["kind"].default == kind)
+    if parent and parent[0] in ("policies", "window"):
+        return sorted(_FIELDS[parent[0]])
+    return list(Spec.model_fields)

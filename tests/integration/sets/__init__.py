@@ -1,0 +1,1 @@
+"""Sets of schedules on real servers."""

@@ -1,0 +1,1 @@
+"""Sets of schedules, their texts and plans: pure."""
