@@ -82,6 +82,12 @@ class Recurrence:
             wall = self.next_wall(wall + self.step)
         return times
 
+    @property
+    def ever_fires(self) -> bool:
+        """Whether there is any time, before its end and within the horizon."""
+        first = next(self._walls(self.start), None)
+        return first is not None and (self.until is None or first <= self.until)
+
     @cached_property
     def _is_simple(self) -> bool:
         """Whether a day's times depend on that day alone."""

@@ -154,8 +154,7 @@ def _check(rule: Recurrence, found: dict[str, str]) -> None:
         _refuse("BYWEEKNO belongs to FREQ=YEARLY")
     if rule.until is not None and rule.until < rule.start:
         _refuse(f"UNTIL={found['UNTIL']} lies before the start {rule.start}; choose a later one")
-    unbounded = rule if rule.count is None else None
-    if not meets_its_start(rule) or (unbounded is not None and unbounded.next_wall(rule.start) is None):
+    if not meets_its_start(rule) or not rule.ever_fires:
         _refuse("the rule never fires; choose days and times that occur")
 
 
