@@ -54,6 +54,20 @@ def _value(name: str, text: str, now: datetime) -> str | datetime:
     return text
 
 
+def moment_ahead(text: str, now: datetime) -> datetime:
+    """A time to come: so long from now, or an ISO 8601 time, in UTC where it names no zone."""
+    ahead = AGO.fullmatch(text)
+    try:
+        at = now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}) if ahead else moment(text, now)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text[:60]!r} is not a time. Write 2h or 3d, or 2026-11-21 06:00 for a time in UTC."
+        ) from None
+    if at <= now:
+        raise ValueError(f"{text[:60]!r} has passed. Name a time to come, or leave it empty.")
+    return at
+
+
 def moment(text: str, now: datetime) -> datetime:
     """A time: so long ago, or an ISO 8601 time, in UTC where it names no zone."""
     ago = AGO.fullmatch(text)

@@ -51,7 +51,12 @@ LEAST_ROLE = {
     "schedules.enable": OPERATOR,
     "schedules.disable": OPERATOR,
     "schedules.run": OPERATOR,
+    "schedules.pause": OPERATOR,
+    "schedules.resume": OPERATOR,
+    "schedules.skip": OPERATOR,
+    "schedules.keep": OPERATOR,
     "schedules.bulk": OPERATOR,
+    "schedules.bulk_pause": OPERATOR,
     "schedules.delete": ADMIN,
     "schedules.bulk_delete": ADMIN,
 }

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
 from scheduler.rules.catch_up import MOST_COUNTED
-from scheduler.rules.spec import RedBeatWhen, Schedule, When
+from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, When
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, ticks_between
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Entry
@@ -65,6 +65,15 @@ def sort(entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime) 
         else:
             held.rule(TicksSkipped, reason, (tick, tick, 1))
     return held
+
+
+def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
+    """The ticks that a pause has held back until now, for a page that asks what is to become of them."""
+    pause, when = schedule.paused, schedule.when
+    if pause is None or isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
+        return None
+    after, until = _bounds(schedule, pause.since - _MICROSECOND, now)
+    return ticks_in(when, after, until)
 
 
 def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:

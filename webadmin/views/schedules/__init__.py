@@ -8,8 +8,9 @@ from webadmin.guard import Guard
 from webadmin.views.schedules.changes import ChangePages
 from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
+from webadmin.views.schedules.operating import OperationPages
 from webadmin.views.schedules.previews import PreviewPages
 
 
-class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, ChangePages):
+class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, OperationPages, ChangePages):
     """`/schedules/` and everything under it."""

@@ -8,17 +8,15 @@ from flask_admin import expose
 from markupsafe import Markup
 
 from scheduler.clock import utc_now
-from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, UnreadableEntry
+from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.rules.check import check_arguments
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms import json_text
-from webadmin.guard import actor, safe_path
+from webadmin.guard import actor
+from webadmin.views.schedules.acting import back, comment, each, number, seen, selected
 from webadmin.views.schedules.detail import DetailPages
 from webadmin.views.schedules.reviewing import sentence
-
-SELECTED = 200
-"""Schedules that one bulk action takes."""
 
 
 class ChangePages(DetailPages):
@@ -48,10 +46,10 @@ class ChangePages(DetailPages):
             if typed is not None:
                 return self.page(name, kwargs=typed, run_error=said), 422
             flash(f"{name} was not started. {said}", "danger")
-            return _back(name)
+            return back(name)
         text = Markup('{} is started. <a href="{}" class="alert-link">See the run</a>')
         flash(text.format(name, url_for("runs.show", id=run_id)), "success")
-        return _back(name)
+        return back(name)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])
     def delete(self, name: str) -> ResponseReturnValue:
@@ -62,9 +60,7 @@ class ChangePages(DetailPages):
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/delete.html", listed=listed)
         try:
-            desk().schedules.delete(
-                name, revision=_number("revision"), actor=actor(), comment=_comment(), now=utc_now()
-            )
+            desk().schedules.delete(name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now())
         except Refused as error:
             flash(f"{name} was not deleted. {sentence(str(error))}", "danger")
             return redirect(url_for(".show", name=name), 303)
@@ -81,26 +77,23 @@ class ChangePages(DetailPages):
     @expose("/bulk", methods=["POST"])
     def bulk(self) -> ResponseReturnValue:
         """Do one thing to each selected schedule, and say what became of each."""
-        names = list(dict.fromkeys(request.form.getlist("name")))[:SELECTED]
         action = BULK.get(request.form.get("action", ""))
-        if action is None or not names:
-            flash("Select schedules first, then choose what to do with them.", "warning")
-            return _back()
-        _each(names, *action)
-        return _back()
+        names = selected(nothing=action is None)
+        if action is not None and names:
+            each(names, *action)
+        return back()
 
     @expose("/bulk-delete", methods=["POST"])
     def bulk_delete(self) -> ResponseReturnValue:
         """First the page that names what would go, then the deed."""
-        names = list(dict.fromkeys(request.form.getlist("name")))[:SELECTED]
+        names = selected()
         if not names:
-            flash("Select schedules first, then choose what to do with them.", "warning")
-            return _back()
+            return back()
         if not request.form.get("confirmed"):
-            listed = [item for name in names if (item := _seen(name)) is not None]
+            listed = [item for name in names if (item := seen(name)) is not None]
             return self.render("schedules/bulk_delete.html", listed=listed, next=request.form.get("next", ""))
-        _each(names, _delete, "deleted")
-        return _back()
+        each(names, _delete, "deleted")
+        return back()
 
 
 def start(schedule: Schedule, typed: str | None = None) -> str:
@@ -115,12 +108,12 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
 
 def _switch(name: str, enabled: bool) -> ResponseReturnValue:
     try:
-        desk().schedules.set_enabled(name, enabled, actor=actor(), comment=_comment(), now=utc_now())
+        desk().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
     except (Refused, UnreadableEntry) as error:
         flash(f"{name} was not switched {'on' if enabled else 'off'}. {sentence(str(error))}", "danger")
-        return _back(name)
+        return back(name)
     flash(f"{name} is {'on' if enabled else 'off: it keeps its history and fires no more'}.", "success")
-    return _back(name)
+    return back(name)
 
 
 def _enable(name: str) -> None:
@@ -131,62 +124,21 @@ def _disable(name: str) -> None:
     desk().schedules.set_enabled(name, False, actor=actor(), now=utc_now())
 
 
+def _resume(name: str) -> None:
+    desk().operations.resume(name, actor=actor(), now=utc_now())
+
+
 def _run(name: str) -> None:
     start(desk().schedules.get(name))
 
 
 def _delete(name: str) -> None:
-    desk().schedules.delete(name, revision=_number(f"revision.{name}"), actor=actor(), now=utc_now())
+    desk().schedules.delete(name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now())
 
 
-BULK: dict[str, tuple[Callable[[str], None], str]] = {
+BULK: dict[str, tuple[Callable[[str], object], str]] = {
     "enable": (_enable, "switched on"),
     "disable": (_disable, "switched off"),
     "run": (_run, "started"),
+    "resume": (_resume, "resumed"),
 }
-
-
-def _each(names: list[str], action: Callable[[str], None], done: str) -> None:
-    """Do `action` to each; one that is refused does not keep the others from it."""
-    refused: list[str] = []
-    for name in names:
-        try:
-            action(name)
-        except (Refused, NotFound, StaleRevision, UnreadableEntry) as error:
-            refused.append(f"{name}: {_reason(error)}")
-    count = len(names) - len(refused)
-    if count:
-        flash(f"{count} {'schedule is' if count == 1 else 'schedules are'} {done}.", "success")
-    for text in refused[:5]:
-        flash(f"Not {done}: {text}", "danger")
-    if len(refused) > 5:
-        flash(f"{len(refused) - 5} more were refused too.", "danger")
-
-
-def _reason(error: BeatdeskError) -> str:
-    if isinstance(error, StaleRevision):
-        return f"it has been changed to revision {error.current} since you looked."
-    return sentence(str(error))
-
-
-def _seen(name: str) -> object | None:
-    try:
-        return desk().schedules.listed(name)
-    except NotFound:
-        return None
-
-
-def _number(field: str) -> int | None:
-    text = request.form.get(field, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
-
-
-def _comment() -> str:
-    return request.form.get("comment", "").strip()[:1000]
-
-
-def _back(name: str | None = None) -> ResponseReturnValue:
-    """To the page that the button stood on."""
-    target = request.form.get("next", "")
-    fallback = url_for(".show", name=name) if name else url_for(".index")
-    return redirect(target if safe_path(target) else fallback, 303)

@@ -37,7 +37,7 @@ class DetailPages(BaseView):
         return self.render(
             "schedules/show.html",
             schedule=schedule,
-            row=rows.row(listed, ()),
+            row=rows.row(listed, (), utc_now()),
             runs=recent,
             bars=rows.bars(recent) if recent else None,
             history_away=runs.away,

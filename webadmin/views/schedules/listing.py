@@ -28,14 +28,15 @@ class ListPages(BaseView):
             after=request.args.get("after") or None,
             limit=PAGE,
         )
+        now = utc_now()
         runs = last_runs(rows.by_uid(page.items), BARS)
         return self.render(
             "schedules/list.html",
-            rows=rows.rows(page.items, runs.by_uid),
+            rows=rows.rows(page.items, runs.by_uid, now),
             history_away=runs.away,
             total=page.total,
             next_query=wanted.query(after=page.next) if page.next else None,
             first_query=wanted.query() if request.args.get("after") else None,
             filters=wanted,
-            jobs=sorted(job.name for job in desk().catalogue.jobs(utc_now())),
+            jobs=sorted(job.name for job in desk().catalogue.jobs(now)),
         )

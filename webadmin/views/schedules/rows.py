@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.history.queries import RunView
-from scheduler.rules.spec import CrontabWhen, Schedule, When
+from scheduler.rules.spec import CrontabWhen, Pause, Schedule, When
+from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.store import Listed
 
@@ -46,10 +47,13 @@ class Row:
     last: RunView | None
     bars: Bars | None
     diverged: bool = False
+    paused: Pause | None = None
+    """The pause that holds it now; one that is over is none."""
 
 
-def row(listed: Listed, runs: Sequence[RunView]) -> Row:
+def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
     """The line for one entry; `runs` are its last ones, newest first."""
+    schedule = listed.schedule
     when = listed.schedule.when if listed.schedule else None
     return Row(
         name=listed.name,
@@ -62,6 +66,7 @@ def row(listed: Listed, runs: Sequence[RunView]) -> Row:
         last=runs[0] if runs else None,
         bars=bars(runs) if runs else None,
         diverged=listed.diverged,
+        paused=schedule.paused if schedule is not None and schedule.enabled and is_paused(schedule, now) else None,
     )
 
 
@@ -99,9 +104,9 @@ def by_uid(listed: Sequence[Listed]) -> list[str]:
     return [item.schedule.uid for item in listed if item.schedule]
 
 
-def rows(listed: Sequence[Listed], runs: Mapping[str, Sequence[RunView]]) -> list[Row]:
+def rows(listed: Sequence[Listed], runs: Mapping[str, Sequence[RunView]], now: datetime) -> list[Row]:
     """The lines of a page."""
-    return [row(item, runs.get(item.schedule.uid, ()) if item.schedule else ()) for item in listed]
+    return [row(item, runs.get(item.schedule.uid, ()) if item.schedule else (), now) for item in listed]
 
 
 def _bar(left: int, foot: int, height: int) -> str:
