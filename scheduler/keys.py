@@ -22,6 +22,25 @@ CATALOGUE_HASH = "beatdesk:catalogue"
 WORKERS_HASH = "beatdesk:workers"
 RECORDERS_HASH = "beatdesk:recorders"
 CANCELLED_HASH = "beatdesk:cancelled"
+HEALER_LOCK = "beatdesk:healer"
+NOTICES_LIST = "beatdesk:notices"
+"""What was repaired lately."""
+
+LEASES_ZSET = "beatdesk:leases"
+"""Every run of a schedule that is not final, by the time until which it counts as alive."""
+
+LEASE_OWNERS_HASH = "beatdesk:lease-owners"
+"""What is known of each of them: see `runs.leases`."""
+
+ALIVE_PREFIX = "beatdesk:alive:"
+"""Before a schedule's uid: its runs that are not final, by the same time."""
+
+WAITING_PREFIX = "beatdesk:waiting:"
+"""Before a schedule's uid: its ticks that are held until the run before them has ended."""
+
+FAILURES_HASH = "beatdesk:failures"
+"""How many ticks in a row have failed, by schedule, where its policies ask."""
+
 LIMITS_PREFIX = "beatdesk:limits"
 """Before the console's counts of wrong logins."""
 

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from scheduler.catalogue import Catalogue
-    from scheduler.events.stream import EventStream
     from scheduler.history.accounts import Accounts
+    from scheduler.history.definitions import Definitions
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
+    from scheduler.runs.control import RunControl
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.operations import Operations
-    from scheduler.runs.control import RunControl
+    from scheduler.schedules.healer import Healer
+    from scheduler.schedules.notices import Notices
     from scheduler.schedules.store import ScheduleStore
 
 
@@ -55,11 +57,18 @@ class Desk:
         return create_app(self.settings)
 
     @cached_property
-    def events(self) -> "EventStream":
-        """The stream."""
-        from scheduler.events.stream import EventStream
+    def events(self) -> "LeasedStream":
+        """The stream; what it is told of runs moves their leases."""
+        from scheduler.runs.leases import LeasedStream
 
-        return EventStream(self.redis)
+        return LeasedStream(self.redis)
+
+    @cached_property
+    def leases(self) -> "Leases":
+        """Which runs of schedules are not final."""
+        from scheduler.runs.leases import Leases
+
+        return Leases(self.redis, self.events)
 
     @cached_property
     def catalogue(self) -> "Catalogue":
@@ -83,6 +92,26 @@ class Desk:
         return History(self.engine)
 
     @cached_property
+    def definitions(self) -> "Definitions":
+        """The schedules as the history has them."""
+        from scheduler.history.definitions import Definitions
+
+        return Definitions(self.engine)
+
+    @cached_property
+    def notices(self) -> "Notices":
+        """What was repaired lately."""
+        from scheduler.schedules.notices import Notices
+
+        return Notices(self.redis)
+
+    def healer(self, name: str) -> "Healer":
+        """Repairs what Redis has lost."""
+        from scheduler.schedules.healer import Healer
+
+        return Healer(self.redis, self.events, self.definitions, name)
+
+    @cached_property
     def cancellations(self) -> "Cancellations":
         """Whose end was asked for, and by whom."""
         from scheduler.runs.cancellations import Cancellations
@@ -97,15 +126,15 @@ class Desk:
         return RunControl(self.celery, self.events, self.cancellations)
 
     @cached_property
-    def accounts(self) -> "Accounts":
-        """Who may log in."""
-        from scheduler.history.accounts import Accounts
-
-        return Accounts(self.engine)
-    @cached_property
     def operations(self) -> "Operations":
         """What operators do to schedules beside editing them."""
         from scheduler.schedules.operations import Operations
 
         return Operations(self.schedules, self.control, self.events)
 
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """Who may log in."""
+        from scheduler.history.accounts import Accounts
+
+        return Accounts(self.engine)

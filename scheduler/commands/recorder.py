@@ -16,8 +16,9 @@ from scheduler.wiring import Desk
 @click.option("--name", help="Name in the consumer group; one that comes back goes on at once.  [default: HOST-PID]")
 @click.pass_obj
 def recorder(desk: Desk, name: str | None) -> None:
-    """Record events in SQL. Any number may run; each stops when what it was given is recorded."""
+    """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was given is recorded."""
     from scheduler.history.recorder import Recorder
+    from scheduler.runs.leases import LeaseWatch
 
     settings = desk.settings
     configure(settings.log_level, settings.log_format)
@@ -26,8 +27,12 @@ def recorder(desk: Desk, name: str | None) -> None:
     stop = threading.Event()
     # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
+    watch = threading.Thread(target=LeaseWatch(desk.leases).run, args=(stop,), name="leases", daemon=True)
+    healer = threading.Thread(target=desk.healer(name).run, args=(stop,), name="healer", daemon=True)
     with Interrupts() as interrupts:
         thread.start()
+        healer.start()
+        watch.start()
         while thread.is_alive() and not interrupts.count:
             interrupts.wait(1)
         died = not interrupts.count

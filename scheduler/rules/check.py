@@ -41,19 +41,11 @@ GREATEST_TIME = 366 * 86400.0
 
 NOT_ENFORCED = frozenset(
     {
-        "overlap",
-        "queue_limit",
-        "catch_up",
-        "catch_up_window",
         "starting_deadline",
         "run_timeout",
         "retries",
         "retry_backoff",
         "pause_after_failures",
-        "jitter",
-        "starts_at",
-        "ends_at",
-        "max_runs",
         "calendar",
     }
 )

@@ -81,6 +81,10 @@ class Policies(Frozen):
     jitter: Annotated[float, Field(ge=0)] = 0
 
 
+STOCK = Policies(overlap="allow", catch_up_window=366 * 86_400)
+"""What RedBeat does with an entry that knows of no policies: starts it regardless, and after an absence, once."""
+
+
 class Window(Frozen):
     """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`, outside a calendar."""
 

@@ -77,11 +77,16 @@ class WorkerPulse:
     def beat(self, consumer: Any) -> None:
         """One sign of life. Whatever fails is tried again with the next."""
         now = utc_now()
-        for step in (lambda: self._say(consumer, now), lambda: renew(consumer, now), self._empty):
+        steps = (self._keep_runs, lambda: self._say(consumer, now), lambda: renew(consumer, now), self._empty)
+        for step in steps:
             try:
                 step()
             except (RedisError, KombuError, BeatdeskError, OSError, RuntimeError) as error:
                 log.warning("a sign of life failed, the next follows in %g s: %s", EVERY_SECONDS, error)
+
+    def _keep_runs(self) -> None:
+        """The runs that this worker has are alive."""
+        desk_of(self._app).leases.renew(self._signals.held())
 
     def _empty(self) -> None:
         outbox = self._signals.reporter().outbox

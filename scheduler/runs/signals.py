@@ -53,6 +53,10 @@ class RunSignals:
             self._reporters = {os.getpid(): reporter}
         return reporter
 
+    def held(self) -> list[str]:
+        """The runs whose messages this worker has taken, as far as Celery still knows them."""
+        return list(self._taken)
+
     def _receivers(self) -> dict[Any, Callable[..., None]]:
         return {
             signals.after_task_publish: self.published,

@@ -4,10 +4,11 @@
 
 - ticks come from `rules.ticks`, in the schedule's own zone; the tick's nominal time becomes `last_run_at`, so that
   nothing drifts, and the message carries it, with a run id that follows from schedule and tick;
+- what is due is sent, held or ruled upon as the schedule's policies say (`dispatch`); rulings are events;
 - an entry is advanced by a script that first compares what was read, so that an edit or a deletion that happens
-  meanwhile stands, and two Beats never send one tick twice;
-- an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or drops it;
-- ticks that passed while no Beat ran are told to the history, in the same transaction.
+  meanwhile stands, and two Beats never send one tick twice; rulings, held ticks and the lease of the run that is
+  sent are written in the same transaction;
+- an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or drops it.
 
 What only RedBeat computes (rrule, rounded intervals) it still computes. Must not publish anything itself.
 """
@@ -15,33 +16,37 @@ What only RedBeat computes (rrule, rounded intervals) it still computes. Must no
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Self
 
+from kombu.exceptions import OperationalError
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redis
+from redis.exceptions import RedisError, ResponseError
 
 from scheduler import keys
 from scheduler.errors import BeatdeskError, UnreadableEntry
-from scheduler.events.schema import FIELD, TicksMissed, encode
-from scheduler.rules.identity import run_id, tick_text
+from scheduler.events.schema import FIELD, OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped, encode
+from scheduler.rules.identity import plain_uid, run_id, tick_text
 from scheduler.rules.spec import RedBeatWhen
-from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.schedules import codec
+from scheduler.rules.window import is_paused
+from scheduler.runs.cancellations import Cancellations
+from scheduler.runs.leases import SENT_SECONDS, owner_text
+from scheduler.schedules import codec, dispatch, sending
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
+from scheduler.schedules.dispatch import Plan, Ruling
 
 log = logging.getLogger(__name__)
 
-HEADER = "beatdesk"
-TICK_HEADER = "tick"
+SOON = 0.01
+"""Seconds after which to look again at an entry that has more to send."""
 
-MOST_MISSED = 1_000_000
-"""Where counting missed ticks ends; a per-minute schedule reaches it after two years."""
+MOST_CANCELLED = 100
 
-_SCRIPT = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
-_MICROSECOND = timedelta(microseconds=1)
-_OURS = ("entry", "raw", "stored_score")
+_LOOK = files(__package__).joinpath("look.lua").read_text(encoding="utf-8")
+_ADVANCE = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
+_OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned")
 
 
 class EntryMovedOn(BeatdeskError):
@@ -67,28 +72,40 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     raw: Raw = Raw(None, None, None)
     stored_score: float | None = None
+    alive: int = 0
+    """How many runs of the schedule are not final."""
+
+    waiting: tuple[datetime, ...] = ()
+    """The ticks that are held for them."""
+
+    planned: Plan | None = None
+    """What the look came to; the entry is advanced by it."""
 
     @classmethod
     def from_key(cls, key: str, app: Any = None) -> Self:
         """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from its set."""
         name = keys.schedule_name(key)
-        with get_redis(app).pipeline(transaction=False) as pipe:
-            pipe.hmget(key, keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
-            pipe.sismember(keys.STATICS_SET, name)
-            pipe.zscore(keys.SCHEDULE_ZSET, key)
-            fields, static, score = pipe.execute(raise_on_error=False)
-        if isinstance(fields, Exception):
-            return cls._unreadable(name, app, Raw(None, None, None), f"the key is no hash: {fields}")
-        raw = Raw(*fields)
+        try:
+            look = get_redis(app).register_script(_LOOK)(
+                keys=[key, keys.SCHEDULE_ZSET, keys.STATICS_SET],
+                args=[name, plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
+            )
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            return cls._unreadable(name, app, Raw(None, None, None), f"the key is no hash: {error}")
+        raw = Raw(*look[:3])
         if raw.definition is None and raw.extra is None:
             raise KeyError(key)
         try:
-            loaded = cls._load(codec.decode(name, raw, static=bool(static)), raw, app)
+            loaded = cls._load(codec.decode(name, raw, static=bool(look[3])), raw, app)
         except UnreadableEntry as error:
             return cls._unreadable(name, app, raw, str(error))
         except Exception as error:  # noqa: BLE001 - whatever Celery makes of it, one entry must not end Beat
             return cls._unreadable(name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}")
-        loaded.stored_score = score
+        loaded.stored_score = None if look[4] is None else float(look[4])
+        loaded.alive = int(look[5])
+        loaded.waiting = tuple(datetime.fromisoformat(tick) for tick in look[6])
         return loaded
 
     @property
@@ -100,22 +117,26 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if isinstance(self.entry.schedule.when, RedBeatWhen) or self.last_run_at is None:
             due: datetime | None = super().due_at
             return due
-        tick = self._next_tick()
-        return None if tick is None else max(tick, now)
+        score = dispatch.next_score(self.entry)
+        return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
-        """Whether to send it now, and in how many seconds to look again."""
-        entry = self.entry
-        if entry is None:
+        """Whether to send it now, and in how many seconds to look again. What is not sent is ruled upon here."""
+        if self.entry is None:
             return False, None
-        if not entry.schedule.enabled:
-            self._rescore(ASLEEP)
-            return False, None
-        if isinstance(entry.schedule.when, RedBeatWhen):
+        now: datetime = self._default_now()
+        schedule = self.entry.schedule
+        if isinstance(schedule.when, RedBeatWhen) and schedule.enabled and not is_paused(schedule, now):
             return self._is_due_by_redbeat()
-        if entry.meta.last_run_at is None:
-            return True, None
-        return self._is_due_by_ticks(self._default_now())
+        plan = self.planned = dispatch.plan(self.entry, now, self.alive, self.waiting)
+        wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
+        if plan.send is not None:
+            return True, wait
+        if plan.says_anything:
+            self._advance(self._meta_after(plan), plan, now)
+        else:
+            self._rescore(plan.score)
+        return False, wait
 
     def _next_instance(self, last_run_at: datetime | None = None, only_update_last_run_at: bool = False) -> "BeatEntry":
         """Advance past the tick that is due, and return the copy that is sent for it. Raises EntryMovedOn."""
@@ -123,13 +144,13 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if entry is None:
             raise EntryMovedOn(f"{self.name!r} cannot be run")
         now: datetime = last_run_at or self._default_now()
-        tick = self._due_tick(now)
-        count = (entry.meta.total_run_count or 0) + (0 if only_update_last_run_at else 1)
-        meta = Meta(tick, count)
-        missed = self._missed_before(tick, now)
-        if not self._advance(codec.encode_meta(meta), self._score_after(tick), missed):
+        plan = self._plan_to_send(entry, now)
+        if plan.send is None:
+            raise EntryMovedOn(f"{self.name!r} is not due any more")
+        meta = self._meta_after(plan, count=0 if only_update_last_run_at else 1)
+        if not self._advance(meta, plan, now):
             raise EntryMovedOn(f"{self.name!r} was changed while it became due; Beat looks at it again")
-        return self._sent_for(tick, meta)
+        return self._sent_for(plan.send, meta)
 
     __next__ = next = _next_instance
 
@@ -158,74 +179,26 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if raw == Raw(None, None, None):
             get_redis(app).zadd(keys.SCHEDULE_ZSET, {keys.entry(name): ASLEEP}, xx=True)
         else:
-            harmless._advance(None, ASLEEP, None)
+            harmless._advance(None, Plan(score=ASLEEP), None)
         return harmless
 
-    @property
-    def _when(self) -> Any:
-        """The schedule's `when`, with an anchor."""
-        if self.entry is None:
-            raise UnreadableEntry(f"{self.name!r} cannot be run")
-        return codec.anchored(self.entry.schedule.when, self.entry.meta)
+    def _plan_to_send(self, entry: Entry, now: datetime) -> Plan:
+        """The plan of the look that found it due, or a new one for whoever asks without looking."""
+        if isinstance(entry.schedule.when, RedBeatWhen):
+            first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
+            return Plan(score=self._redbeat_score_after(first), last=first, send=first)
+        return self.planned or dispatch.plan(entry, now, self.alive, self.waiting)
 
-    def _next_tick(self) -> datetime | None:
-        """The first tick after the last that was sent."""
-        if self.entry is None or self.entry.meta.last_run_at is None:
-            return None
-        return next_tick(self._when, self.entry.meta.last_run_at)
-
-    def _due_tick(self, now: datetime) -> datetime:
-        """The newest tick that is due: the earlier ones that nobody sent run as this one."""
-        last = self.entry.meta.last_run_at if self.entry is not None else None
-        if last is None or isinstance(self._when, RedBeatWhen):
-            return now.replace(microsecond=0) if last is None else now
-        return latest_tick(self._when, last, now) or now
-
-    def _missed_before(self, tick: datetime, now: datetime) -> TicksMissed | None:
-        """The ticks since the last run that `tick` stands for, as one fact."""
-        entry = self.entry
-        if entry is None or entry.meta.last_run_at is None or isinstance(entry.schedule.when, RedBeatWhen):
-            return None
-        first = next_tick(self._when, entry.meta.last_run_at)
-        if first is None or first >= tick:
-            return None
-        before = tick - _MICROSECOND
-        schedule = entry.schedule
-        return TicksMissed(
-            at=now,
-            schedule=schedule.name,
-            schedule_uid=schedule.uid,
-            revision=schedule.revision,
-            job=schedule.job,
-            reason="coalesced",
-            tick_from=first,
-            tick_to=latest_tick(self._when, entry.meta.last_run_at, before) or first,
-            ticks=max(count_ticks(self._when, entry.meta.last_run_at, before, MOST_MISSED), 1),
-        )
-
-    def _score_after(self, tick: datetime) -> float:
-        """When to look at the entry again once `tick` is sent."""
-        if self.entry is None:
-            return ASLEEP
-        if isinstance(self.entry.schedule.when, RedBeatWhen):
-            return self._redbeat_score_after(tick)
-        when = codec.anchored(self.entry.schedule.when, Meta(self.entry.meta.last_run_at or tick))
-        following = next_tick(when, tick)
-        return ASLEEP if following is None else following.timestamp()
+    def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
+        """What Beat remembers once the plan is carried out."""
+        known = self.entry.meta if self.entry is not None else Meta()
+        runs = known.total_run_count
+        return Meta(plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None)
 
     def _redbeat_score_after(self, moment: datetime) -> float:
         """RedBeat's own answer for what only RedBeat computes."""
         remaining = self.schedule.remaining_estimate(moment)
         return ASLEEP if remaining is None else (self._default_now() + remaining).timestamp()
-
-    def _is_due_by_ticks(self, now: datetime) -> tuple[bool, float | None]:
-        """Due from the very moment of its tick."""
-        tick = self._next_tick()
-        if tick is not None and tick <= now:
-            following = next_tick(self._when, now)
-            return True, None if following is None else (following - now).total_seconds()
-        self._rescore(ASLEEP if tick is None else tick.timestamp())
-        return False, None if tick is None else (tick - now).total_seconds()
 
     def _is_due_by_redbeat(self) -> tuple[bool, float | None]:
         """RedBeat's own answer; if it has none, the entry is set aside."""
@@ -243,19 +216,82 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     def _rescore(self, score: float) -> None:
         """Correct a due time that plain RedBeat code has written, so that the entry is not loaded in vain."""
         if self.stored_score is None or abs(self.stored_score - score) > 0.0005:
-            self._advance(None, score, None)
+            self._advance(None, Plan(score=score), None)
 
-    def _advance(self, meta: str | None, score: float, missed: TicksMissed | None) -> bool:
-        """Run the script. False where somebody else has changed the entry."""
-        script = get_redis(self.app).register_script(_SCRIPT)
-        event = "" if missed is None else encode(missed)[FIELD]
-        fields = [*self.raw, meta]
-        return bool(
-            script(
-                keys=[keys.entry(self.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
-                args=[*("-" if text is None else "+" + text for text in fields), repr(score), FIELD, event],
-            )
+    def _advance(self, meta: Meta | None, plan: Plan, now: datetime | None) -> bool:
+        """Carry out the plan in one transaction. False where somebody else has changed the entry."""
+        schedule = self.entry.schedule if self.entry is not None else None
+        uid = plain_uid(self.name) if schedule is None else schedule.uid
+        said = [] if now is None else [self._event(ruling, now) for ruling in plan.rulings]
+        written = None if meta is None else codec.encode_meta(meta)
+        lists: list[list[str]] = [
+            [encode(event)[FIELD] for event in said],
+            [tick_text(tick) for tick in plan.drop],
+            [tick_text(tick) for tick in plan.hold],
+        ]
+        done = get_redis(self.app).register_script(_ADVANCE)(
+            keys=[
+                keys.entry(self.name),
+                keys.SCHEDULE_ZSET,
+                keys.EVENTS_STREAM,
+                keys.LEASES_ZSET,
+                keys.LEASE_OWNERS_HASH,
+                keys.ALIVE_PREFIX + uid,
+                keys.WAITING_PREFIX + uid,
+            ],
+            args=[
+                *("-" if text is None else "+" + text for text in [*self.raw, written]),
+                repr(plan.score),
+                FIELD,
+                *self._lease(plan.send),
+                tick_text(plan.send) if plan.send is not None and plan.taken else "",
+                *(part for texts in lists for part in (len(texts), *texts)),
+            ],
         )
+        if done and plan.cancel and now is not None:
+            self._cancel(uid, now)
+        return bool(done)
+
+    def _lease(self, tick: datetime | None) -> tuple[str, str, float]:
+        """The run that is sent for a tick, what is known of it, and how long it may take to its queue."""
+        if tick is None or self.entry is None:
+            return "", "", 0
+        schedule = self.entry.schedule
+        expires = sending.expires_at(schedule, tick)
+        owner = owner_text(
+            schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=expires
+        )
+        return run_id(schedule.uid, tick), owner, SENT_SECONDS
+
+    def _event(self, ruling: Ruling, now: datetime) -> TicksEvent:
+        """A ruling as the fact that history keeps."""
+        if self.entry is None:
+            raise UnreadableEntry(f"{self.name!r} cannot be run")
+        schedule = self.entry.schedule
+        kind: type[TicksEvent] = TicksMissed if ruling.state == "missed" else TicksSkipped
+        return kind(
+            at=now,
+            schedule=schedule.name,
+            schedule_uid=schedule.uid,
+            revision=schedule.revision,
+            job=schedule.job,
+            reason=ruling.reason,
+            tick_from=ruling.first,
+            tick_to=ruling.last,
+            ticks=ruling.count,
+        )
+
+    def _cancel(self, uid: str, now: datetime) -> None:
+        """Ask the runs that are alive to end. Where that fails the tick waits until they end by themselves."""
+        try:
+            client = get_redis(self.app)
+            runs = client.zrange(keys.ALIVE_PREFIX + uid, 0, MOST_CANCELLED - 1)
+            cancellations = Cancellations(client)
+            for run in runs:
+                cancellations.ask(run, OVERLAP_ACTOR, now)
+            self.app.control.revoke(runs, terminate=True, signal="SIGTERM")
+        except (RedisError, OperationalError, OSError) as error:
+            log.warning("beat: the runs of %r before this one could not be asked to end: %s", self.name, error)
 
     def _sent_for(self, tick: datetime, meta: Meta) -> "BeatEntry":
         """The copy that is sent: its message tells which tick of which revision of which schedule it is."""
@@ -263,14 +299,6 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
             return sent
-        schedule = self.entry.schedule
-        facts = {
-            "schedule": schedule.name,
-            "schedule_uid": schedule.uid,
-            "revision": schedule.revision,
-            "trigger": "schedule",
-        }
-        headers = {**(self.options.get("headers") or {}), TICK_HEADER: tick_text(tick), HEADER: facts}
-        sent.options = {**self.options, "task_id": run_id(schedule.uid, tick), "headers": headers}
+        sent.options = sending.options_for(self.entry.schedule, tick, self.options)
         sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent

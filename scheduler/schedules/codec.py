@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.rules import dialect, recurrence_text, zones
 from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Policies, RruleWhen, Schedule, When, Window
+from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, RruleWhen, Schedule, When, Window
 from scheduler.schedules import extra as extras
 from scheduler.schedules import whens
 from scheduler.schedules.rrules import TYPE
@@ -218,7 +218,7 @@ def _schedule(
         kwargs=definition.get("kwargs") or {},
         queue=queue,
         priority=priority,
-        policies=extra.policies if extra else Policies(),
+        policies=extra.policies if extra else STOCK,
         window=extra.window if extra else Window(),
         paused=extra.paused if extra else None,
         skips=extra.skips if extra else [],

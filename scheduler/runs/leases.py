@@ -1,0 +1,229 @@
+"""Which runs of each schedule are not final: a lease per run, in Redis, that has to be renewed.
+
+    Beat sends a tick ──▶ counts for a minute   (in the transaction that moves the entry on)
+    message is queued ──▶ counts as long as the message may wait
+    a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker's main process
+    it is over        ──▶ counts no more; a tick that was held for it is looked at by Beat at once
+
+Each step rides on the event that tells it, in one script with it, so that a lease costs no round trip of its own.
+A lease that has run out holds up nobody; `LeaseWatch` tells that its run is lost. All times are the server's.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events import schema
+from scheduler.events.schema import (
+    Event,
+    RunEvent,
+    RunExpired,
+    RunFailed,
+    RunLost,
+    RunQueued,
+    RunReceived,
+    RunRetried,
+    RunRevoked,
+    RunSucceeded,
+    run_event,
+)
+from scheduler.events.stream import EventStream
+
+log = logging.getLogger(__name__)
+
+HELD_SECONDS = 30.0
+"""How long a run counts as alive after its worker was last heard of."""
+
+QUEUED_SECONDS = 7 * 86_400.0
+"""How long a message may wait in its queue before its run is lost."""
+
+SENT_SECONDS = 60.0
+"""How long Beat may take from moving an entry on to having its message in the queue."""
+
+WATCH_EVERY = 10.0
+_MOST = 200
+_OUTCOMES: dict[type[RunEvent], str] = {
+    RunSucceeded: "succeeded",
+    RunFailed: "failed",
+    RunExpired: "-",
+    RunRevoked: "-",
+}
+
+
+class Streak(NamedTuple):
+    """A schedule whose ticks have failed as often in a row as its policies allow."""
+
+    uid: str
+    name: str
+    failures: int
+
+
+class Lease(NamedTuple):
+    """What is known of a run that is not final."""
+
+    uid: str
+    attempt: int
+    worker: str | None
+    expires: float
+    name: str
+    text: str
+
+
+def owner_text(uid: str, name: str, *, pause_after: int | None = None, expires: datetime | None = None) -> str:
+    """What is known of a run of the schedule `uid` whose message is sent now."""
+    till = 0 if expires is None else expires.timestamp()
+    return f"{uid} 1 - {pause_after or 0} {till:.3f} {name}"
+
+
+def lease_of(text: str) -> Lease:
+    """Read it."""
+    uid, attempt, worker, _, till, name = text.split(" ", 5)
+    return Lease(uid, int(attempt), None if worker == "-" else worker.removeprefix("@"), float(till), name, text)
+
+
+class LeasedStream(EventStream):
+    """The event stream, with leases that follow from the events. `streaks` is for whoever appends to take."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self._client = redis
+        self._record = redis.register_script(files(__package__).joinpath("record.lua").read_text(encoding="utf-8"))
+        self.streaks: list[Streak] = []
+
+    def append(self, event: Event) -> str:
+        """Append one event; the id of its entry, nothing where it moved a lease too."""
+        return (self.append_many([event]) or [""])[0]
+
+    def append_many(self, events: Iterable[Event]) -> list[str]:
+        """Append all of them, or none, in one round trip."""
+        told = [(event, *_effect(event)) for event in events]
+        if all(effect == "none" for _, effect, _ in told):
+            return super().append_many(event for event, _, _ in told)
+        self.tell(told)
+        return []
+
+    def tell(self, told: Sequence[tuple[Event, str, str]]) -> None:
+        """Append events with these effects on their runs' leases."""
+        arguments: list[str] = []
+        for event, effect, argument in told:
+            run = event.run if isinstance(event, RunEvent) else ""
+            arguments += [schema.encode(event)[schema.FIELD], effect, run, argument]
+        prefixes = [keys.ALIVE_PREFIX, keys.WAITING_PREFIX, keys.REDBEAT_PREFIX]
+        said: Any = self._record(
+            keys=[keys.EVENTS_STREAM, keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.SCHEDULE_ZSET, keys.FAILURES_HASH],
+            args=[schema.FIELD, *prefixes, QUEUED_SECONDS, *arguments],
+        )
+        for text in said:
+            failures, uid, name = text.split(" ", 2)
+            self.streaks.append(Streak(uid, name, int(failures)))
+
+
+class Leases:
+    """Looking at leases, renewing them, and finding those that have run out."""
+
+    def __init__(self, redis: Redis, stream: LeasedStream) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._renew = redis.register_script(files(__package__).joinpath("renew.lua").read_text(encoding="utf-8"))
+
+    def renew(self, runs: Sequence[str]) -> int:
+        """A worker has these runs; how many of them belong to schedules."""
+        if not runs:
+            return 0
+        kept: Any = self._renew(
+            keys=[keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH], args=[HELD_SECONDS, keys.ALIVE_PREFIX, *runs]
+        )
+        return int(kept)
+
+    def get(self, run: str) -> Lease | None:
+        """The lease of a run, if it has one that lives."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.LEASE_OWNERS_HASH, run)
+            pipe.zscore(keys.LEASES_ZSET, run)
+            pipe.time()
+            text, till, (seconds, micros) = pipe.execute()
+        if text is None or till is None or till <= seconds + micros / 1e6:
+            return None
+        return lease_of(text)
+
+    def runs_of(self, uid: str) -> list[str]:
+        """The runs of a schedule that are not final."""
+        runs: Any = self._redis.zrange(keys.ALIVE_PREFIX + uid, 0, _MOST - 1)
+        return list(runs)
+
+    def forget_failures(self, uid: str) -> None:
+        """The failures in a row of a schedule count from zero again."""
+        self._redis.hdel(keys.FAILURES_HASH, uid)
+
+    def overdue(self) -> dict[str, Lease]:
+        """The leases that have run out, by run."""
+        seconds, micros = self._redis.time()
+        runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", seconds + micros / 1e6, start=0, num=_MOST)
+        texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
+        orphans = [run for run, text in zip(runs, texts, strict=True) if text is None]
+        if orphans:
+            self._redis.zrem(keys.LEASES_ZSET, *orphans)
+        return {run: lease_of(text) for run, text in zip(runs, texts, strict=True) if text is not None}
+
+    def lose(self, overdue: dict[str, Lease], now: datetime) -> None:
+        """Tell that these runs are lost, those whose lease is still as it was read; a message too old has expired."""
+        told: list[tuple[Event, str, str]] = []
+        for run, lease in overdue.items():
+            kind = RunExpired if lease.worker is None and lease.expires else RunLost
+            told.append((run_event(kind, run, lease.attempt, now, worker=lease.worker), "lose", lease.text))
+        if told:
+            self._stream.tell(told)
+
+
+class LeaseWatch:
+    """Tells lost runs, in a process that lives long. Any number of processes may do so."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+        self._seen: dict[str, Lease] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every few seconds, until `stop` is set."""
+        while not stop.wait(WATCH_EVERY):
+            try:
+                self.look(utc_now())
+            except (RedisError, OSError) as error:
+                log.warning("leases cannot be looked at: %s", error)
+                self._seen = {}
+
+    def look(self, now: datetime) -> None:
+        """One look. What has run out was seen so twice: after an outage, workers first have time to renew theirs."""
+        overdue = self._leases.overdue()
+        lost = {run: lease for run, lease in overdue.items() if self._seen.get(run) == lease}
+        self._leases.lose(lost, now)
+        for run, lease in lost.items():
+            log.warning("run %s of %s is lost: nothing was heard of it", run, lease.name)
+        self._seen = overdue
+
+
+def _effect(event: Event) -> tuple[str, str]:
+    """What an event means for the lease of its run, with the script's argument for it."""
+    if isinstance(event, RunQueued):
+        return ("queued", "") if event.facts.trigger == "schedule" else ("none", "")
+    if isinstance(event, RunReceived):
+        facts = event.facts
+        if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
+            return "none", ""
+        return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {_word(event.worker)} {facts.schedule}"
+    if isinstance(event, RunRetried):
+        return "requeue", str(event.attempt + 1)
+    outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None
+    return ("none", "") if outcome is None else ("release", outcome)
+
+
+def _word(worker: str | None) -> str:
+    """A worker's name as one word that is not a dash."""
+    return "@" + "_".join((worker or "?").split())

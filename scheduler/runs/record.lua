@@ -1,0 +1,90 @@
+-- Append events, and with each what it means for the lease of its run.
+--
+-- KEYS  1 the stream of events   2 all leases   3 their owners   4 RedBeat's sorted set of due times
+--       5 failures in a row, by schedule
+-- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait
+--       then for each event: the event, its effect ('none' or below), run, argument
+--   queued    the message is in its queue; the run counts as long as it may be there
+--   hold      a worker has it: the argument is 'seconds uid attempt worker name'
+--   requeue   an attempt failed and the next one is in the queue: the argument is the next attempt's number
+--   release   it is over: the argument is 'failed', 'succeeded' or '-'
+--   lose      as release, but only if its owner is still the argument and its time is over: otherwise no event
+--
+-- Answers the schedules whose ticks have failed as often in a row as their policy allows: 'count uid name'.
+-- An owner is 'uid attempt worker failures until name': `worker` is '-' in a queue, `failures` how many in a row
+-- pause the schedule (0: none), `until` when the message expires (0: never).
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local said = {}
+redis.call('XLEN', KEYS[1])
+redis.call('ZCARD', KEYS[2])
+redis.call('HLEN', KEYS[3])
+
+local function owner_of(run)
+  local text = redis.call('HGET', KEYS[3], run)
+  if not text then
+    return nil
+  end
+  local uid, attempt, worker, failures, till, name = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
+  return {uid = uid, attempt = attempt, worker = worker, failures = failures, till = till, name = name, text = text}
+end
+
+local function keep(run, owner, till)
+  redis.call('HSET', KEYS[3], run,
+    table.concat({owner.uid, owner.attempt, owner.worker, owner.failures, owner.till, owner.name}, ' '))
+  local score = string.format('%.6f', till)
+  redis.call('ZADD', KEYS[2], score, run)
+  redis.call('ZADD', ARGV[2] .. owner.uid, score, run)
+end
+
+local function release(run, owner, outcome)
+  redis.call('HDEL', KEYS[3], run)
+  redis.call('ZREM', KEYS[2], run)
+  redis.call('ZREM', ARGV[2] .. owner.uid, run)
+  local waiting, entry = ARGV[3] .. owner.uid, ARGV[4] .. owner.name
+  if redis.call('EXISTS', waiting) == 1 then
+    if redis.call('EXISTS', entry) == 1 then
+      redis.call('ZADD', KEYS[4], 'XX', string.format('%.3f', now), entry)
+    else
+      redis.call('DEL', waiting)
+    end
+  end
+  local most = tonumber(owner.failures) or 0
+  if most > 0 and outcome == 'succeeded' then
+    redis.call('HDEL', KEYS[5], owner.uid)
+  elseif most > 0 and outcome == 'failed' then
+    local count = redis.call('HINCRBY', KEYS[5], owner.uid, 1)
+    if count >= most then
+      said[#said + 1] = count .. ' ' .. owner.uid .. ' ' .. owner.name
+    end
+  end
+end
+
+for at = 6, #ARGV, 4 do
+  local event, effect, run, argument = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local owner = effect ~= 'none' and owner_of(run) or nil
+  local holds = true
+  if effect == 'lose' then
+    local till = redis.call('ZSCORE', KEYS[2], run)
+    holds = owner ~= nil and owner.text == argument and till ~= false and tonumber(till) < now
+  end
+  if holds then
+    redis.call('XADD', KEYS[1], '*', ARGV[1], event)
+  end
+  if effect == 'queued' and owner and owner.worker == '-' then
+    local till = tonumber(owner.till) or 0
+    keep(run, owner, till > 0 and till or now + tonumber(ARGV[5]))
+  elseif effect == 'hold' then
+    local seconds, uid, attempt, worker, name = string.match(argument, '^(%S+) (%S+) (%S+) (%S+) (.*)$')
+    owner = owner or {failures = '0', till = '0'}
+    owner.uid, owner.attempt, owner.worker, owner.name = uid, attempt, worker, name
+    keep(run, owner, now + tonumber(seconds))
+  elseif effect == 'requeue' and owner then
+    owner.attempt, owner.worker, owner.till = argument, '-', '0'
+    keep(run, owner, now + tonumber(ARGV[5]))
+  elseif owner and (effect == 'release' or (effect == 'lose' and holds)) then
+    release(run, owner, argument)
+  end
+end
+return said

@@ -1,0 +1,289 @@
+"""Policies kept by RedBeat's own scheduler, on a real server. No worker runs: the ends of runs are told by hand."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from redbeat.schedulers import RedBeatScheduler
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.schema import (
+    OVERLAP_ACTOR,
+    RunFacts,
+    RunFailed,
+    RunLost,
+    RunQueued,
+    RunReceived,
+    RunSucceeded,
+    TicksEvent,
+    TicksMissed,
+    run_event,
+)
+from scheduler.rules.identity import run_id
+from scheduler.rules.spec import OnceWhen, Policies, Schedule, Window
+from scheduler.runs.leases import LeaseWatch
+from scheduler.schedules.beat_entry import BeatEntry
+from scheduler.schedules.store import ScheduleStore
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import events, messages, score
+from tests.support.builders import a_spec, every
+from tests.support.waiting import wait_for
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+def full_second() -> datetime:
+    return utc_now().replace(microsecond=0)
+
+
+class Desktop:
+    """A schedule that is due each second, the Beat that fires it, and what comes of it."""
+
+    def __init__(self, desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> None:
+        self.desk, self.store, self.beat, self.redis = desk, store, beat, desk.redis
+        self.schedule: Schedule
+
+    def has(self, *, since: timedelta = SECOND, seconds: float = 1, **parts: Any) -> Schedule:
+        """Make the schedule; its first tick was due `since` ago, less one period."""
+        created = full_second() - since
+        policies, window = Policies(**parts.pop("policies", {})), Window(**parts.pop("window", {}))
+        parts.setdefault("when", every(seconds, created))
+        spec = a_spec("due", policies=policies, window=window, **parts)
+        self.schedule = self.store.create(spec, actor="ada", now=created)
+        return self.schedule
+
+    def fires_until(self, fact: Callable[[], object]) -> None:
+        """Let Beat look until something is so."""
+
+        def looked() -> object:
+            self.beat.tick()
+            return fact()
+
+        wait_for(looked, 10, "Beat brings it about")
+
+    @property
+    def sent(self) -> list[str]:
+        """The runs whose messages are in the queue, oldest first."""
+        return [message["headers"]["id"] for message in messages(self.redis)]
+
+    def rulings(self, reason: str | None = None) -> list[TicksEvent]:
+        """What was ruled on ticks that became no run."""
+        told = [event for event in events(self.redis) if isinstance(event, TicksEvent)]
+        return [event for event in told if reason in {None, event.reason}]
+
+    def waiting(self) -> list[str]:
+        """The ticks that are held."""
+        return self.redis.zrange(keys.WAITING_PREFIX + self.schedule.uid, 0, -1)
+
+    def alive(self) -> list[str]:
+        """The runs that are not final."""
+        return self.desk.leases.runs_of(self.schedule.uid)
+
+    def ends(self, run: str, kind: Any = RunSucceeded) -> None:
+        """A worker tells the end of a run."""
+        facts = {"error": "no"} if kind is RunFailed else {}
+        self.desk.events.append(run_event(kind, run, 1, utc_now(), worker="w@h", **facts))
+
+
+@pytest.fixture
+def due(desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
+    """Nothing yet; the test says what the schedule is like."""
+    return Desktop(desk, store, beat)
+
+
+def test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs(due: Desktop) -> None:
+    due.has()
+    due.fires_until(lambda: len(due.rulings("overlap")) >= 2)
+    assert due.sent == due.alive()
+    assert len(due.sent) == 1
+    assert due.rulings("overlap")[0].kind == "ticks.skipped"
+    due.ends(due.sent[0])
+    assert due.alive() == []
+    due.fires_until(lambda: len(due.sent) == 2)
+
+
+def test_with_allow_every_tick_is_sent(due: Desktop) -> None:
+    due.has(policies={"overlap": "allow"})
+    due.fires_until(lambda: len(due.sent) == 3)
+    assert due.rulings() == []
+    assert sorted(due.sent) == sorted(due.alive())
+
+
+def test_with_queue_one_the_first_tick_waits_and_is_sent_at_once_when_the_run_has_ended(due: Desktop) -> None:
+    due.has(policies={"overlap": "queue_one"})
+    due.fires_until(lambda: due.rulings("overlap"))
+    (first,), (held,) = due.sent, due.waiting()
+    due.ends(first)
+    assert score(due.redis, "due") <= utc_now().timestamp()
+    due.beat.tick()
+    assert due.sent == [first, run_id(due.schedule.uid, datetime.fromisoformat(held))]
+    assert held not in due.waiting()
+
+
+def test_with_queue_all_ticks_wait_in_order_up_to_the_limit(due: Desktop) -> None:
+    due.has(policies={"overlap": "queue_all", "queue_limit": 2})
+    due.fires_until(lambda: due.rulings("overlap"))
+    held = due.waiting()
+    assert len(held) == 2
+    for tick in held:
+        due.ends(due.sent[-1])
+        due.beat.tick()
+        assert due.sent[-1] == run_id(due.schedule.uid, datetime.fromisoformat(tick))
+
+
+def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that(due: Desktop) -> None:
+    due.has(policies={"overlap": "cancel_previous"})
+    due.fires_until(lambda: due.rulings("overlap"))
+    (first,) = due.sent
+    assert due.desk.cancellations.actor(first) == OVERLAP_ACTOR
+    (held,) = due.waiting()
+    due.ends(first)
+    due.fires_until(lambda: len(due.sent) == 2)
+    assert held not in due.waiting()
+
+
+def test_two_beats_send_a_held_tick_once(due: Desktop, beat: RedBeatScheduler) -> None:
+    due.has(policies={"overlap": "queue_one"})
+    due.fires_until(due.waiting)
+    due.ends(due.sent[0])
+    one, other = (BeatEntry.from_key(keys.entry("due"), app=beat.app) for _ in range(2))
+    beat.maybe_due(one)
+    beat.maybe_due(other)
+    assert len(due.sent) == 2
+
+
+def test_a_schedule_that_is_disabled_lets_go_what_it_held(due: Desktop) -> None:
+    due.has(policies={"overlap": "queue_one"})
+    due.fires_until(due.waiting)
+    due.store.set_enabled("due", False, actor="ada", now=utc_now())
+    due.ends(due.sent[0])
+    due.beat.tick()
+    assert (due.waiting(), score(due.redis, "due")) == ([], -1)
+    assert [event.reason for event in due.rulings() if event.reason != "overlap"] == ["operator"]
+    assert len(due.sent) == 1
+
+
+def test_what_a_deleted_schedule_held_goes_when_its_run_ends(due: Desktop) -> None:
+    due.has(policies={"overlap": "queue_one"})
+    due.fires_until(due.waiting)
+    due.store.delete("due", actor="ada", now=utc_now())
+    due.ends(due.sent[0])
+    assert (due.waiting(), due.alive()) == ([], [])
+    assert due.redis.zcard(keys.LEASES_ZSET) == due.redis.hlen(keys.LEASE_OWNERS_HASH) == 0
+
+
+def test_a_run_whose_lease_has_run_out_holds_up_nobody_and_is_lost(due: Desktop) -> None:
+    due.has()
+    due.fires_until(lambda: due.sent)
+    (first,) = due.sent
+    run_out(due, first)
+    due.fires_until(lambda: len(due.sent) == 2)
+    watch = LeaseWatch(due.desk.leases)
+    watch.look(utc_now())
+    assert lost(due) == []
+    watch.look(utc_now())
+    watch.look(utc_now())
+    assert lost(due) == [first]
+    assert due.alive() == [due.sent[1]]
+
+
+def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
+    due.has(seconds=3600)
+    due.beat.tick()
+    run = run_id(due.schedule.uid, full_second())
+    facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="manual")
+    due.desk.events.append(run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts))
+    lease = due.desk.leases.get(run)
+    assert lease is not None
+    assert (lease.uid, lease.worker, lease.attempt, lease.name) == (due.schedule.uid, "w@h", 1, "due")
+    watch = LeaseWatch(due.desk.leases)
+    run_out(due, run)
+    watch.look(utc_now())
+    assert due.desk.leases.renew([run, "no-run-of-a-schedule"]) == 1
+    watch.look(utc_now())
+    assert (lost(due), due.alive()) == ([], [run])
+
+
+def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send_for_a_minute(due: Desktop) -> None:
+    due.has(seconds=3600, since=HOUR)
+    due.beat.tick()
+    (run,) = due.sent
+    now = utc_now().timestamp()
+    assert 30 < due.redis.zscore(keys.LEASES_ZSET, run) - now < 61
+    facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="schedule")
+    due.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
+    assert due.redis.zscore(keys.LEASES_ZSET, run) - now > 6 * 86400
+    due.ends(run)
+    due.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
+    assert due.alive() == []
+
+
+def test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended(due: Desktop) -> None:
+    schedule = due.has(
+        seconds=3600, since=timedelta(hours=3, minutes=1), policies={"catch_up": "all", "catch_up_window": 4 * 3600}
+    )
+    first = schedule.when.anchor + HOUR
+    for number in range(3):
+        due.beat.tick()
+        assert due.sent[-1] == run_id(schedule.uid, first + number * HOUR)
+        assert len(due.sent) == number + 1
+        due.ends(due.sent[-1])
+    due.beat.tick()
+    assert len(due.sent) == 3
+    assert due.rulings() == []
+
+
+def test_with_none_what_was_due_while_beat_was_away_is_missed(due: Desktop) -> None:
+    due.has(seconds=3600, since=timedelta(hours=1, minutes=1), policies={"catch_up": "none"})
+    due.beat.tick()
+    due.beat.tick()
+    assert due.sent == []
+    (told,) = due.rulings()
+    assert isinstance(told, TicksMissed)
+    assert (told.reason, told.ticks, told.job) == ("scheduler_down", 1, due.schedule.job)
+
+
+def test_a_schedule_with_a_number_of_runs_sleeps_after_the_last(due: Desktop) -> None:
+    due.has(window={"max_runs": 2}, policies={"overlap": "allow"})
+    due.fires_until(lambda: score(due.redis, "due") == -1)
+    assert len(due.sent) == 2
+
+
+def test_a_one_off_is_sent_once_and_sleeps(due: Desktop) -> None:
+    moment = full_second()
+    due.has(when=OnceWhen(at=moment), since=HOUR)
+    due.fires_until(lambda: due.sent)
+    assert due.sent == [run_id(due.schedule.uid, moment)]
+    assert score(due.redis, "due") == -1
+    due.ends(due.sent[0])
+    assert score(due.redis, "due") == -1
+
+
+def test_a_start_that_lies_ahead_and_an_end_that_has_come_are_kept(due: Desktop) -> None:
+    ends = full_second() + 2 * SECOND
+    due.has(window={"ends_at": ends}, policies={"overlap": "allow"})
+    due.fires_until(lambda: score(due.redis, "due") == -1)
+    ticks = [datetime.fromisoformat(message["headers"]["tick"]) for message in messages(due.redis)]
+    assert max(ticks) < ends
+
+
+def test_jitter_delays_the_message_and_not_the_tick(due: Desktop) -> None:
+    due.has(policies={"jitter": 1, "overlap": "allow"})
+    due.fires_until(lambda: len(due.sent) >= 2)
+    ticks = [datetime.fromisoformat(message["headers"]["tick"]) for message in messages(due.redis)]
+    assert all(tick.microsecond == 0 for tick in ticks)
+    assert score(due.redis, "due") % 1 > 0
+
+
+def run_out(due: Desktop, run: str) -> None:
+    """Let the lease of a run be over."""
+    due.redis.zadd(keys.LEASES_ZSET, {run: 1})
+    due.redis.zadd(keys.ALIVE_PREFIX + due.schedule.uid, {run: 1})
+
+
+def lost(due: Desktop) -> list[str]:
+    """The runs that were told to be lost."""
+    return [event.run for event in events(due.redis) if isinstance(event, RunLost)]

@@ -1,0 +1,184 @@
+"""What Beat does when it looks at an entry: a table of situations, with no server."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scheduler.rules.spec import Pause, Policies, Window
+from scheduler.schedules.changes import ASLEEP
+from scheduler.schedules.codec import Entry, Meta
+from scheduler.schedules.dispatch import Plan, Ruling, plan
+from tests.support.builders import NOON, a_schedule, every
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+def hour(number: float) -> datetime:
+    return NOON + number * HOUR
+
+
+def an_entry(last: float | None = -1, count: int = 0, **parts: Any) -> Entry:
+    """An hourly schedule, last sent at that hour."""
+    policies, window = Policies(**parts.pop("policies", {})), Window(**parts.pop("window", {}))
+    schedule = a_schedule(when=every(3600, hour(-1000)), policies=policies, window=window, **parts)
+    return Entry(schedule, Meta(None if last is None else hour(last), count))
+
+
+def look(entry: Entry, now: datetime = NOON, alive: int = 0, waiting: tuple[float, ...] = ()) -> Plan:
+    return plan(entry, now, alive, [hour(number) for number in waiting])
+
+
+def ruled(made: Plan) -> list[tuple[str, str, int]]:
+    return [(ruling.state, ruling.reason, ruling.count) for ruling in made.rulings]
+
+
+def test_a_tick_is_sent_from_its_moment_on() -> None:
+    early, due = look(an_entry(), NOON - SECOND), look(an_entry())
+    assert (early.send, early.says_anything, early.score) == (None, False, NOON.timestamp())
+    assert (due.send, due.last, due.score, due.rulings) == (NOON, NOON, hour(1).timestamp(), [])
+
+
+def test_nothing_is_sent_before_the_start_and_no_tick_before_it_needs_a_ruling() -> None:
+    entry = an_entry(-10, window={"starts_at": hour(2.5)})
+    made = look(entry)
+    assert (made.send, made.rulings, made.score) == (None, [], hour(3).timestamp())
+    assert look(entry, hour(3)).rulings == []
+    assert look(entry, hour(3)).send == hour(3)
+
+
+def test_the_last_tick_before_the_end_is_sent_and_then_the_schedule_sleeps() -> None:
+    entry = an_entry(window={"ends_at": hour(1)})
+    assert (look(entry).send, look(entry).score) == (NOON, ASLEEP)
+    late = look(an_entry(-10, window={"ends_at": hour(-5)}))
+    assert (late.send, late.score) == (None, ASLEEP)
+    assert ruled(late) == [("missed", "deadline", 4)]
+
+
+def test_after_its_last_run_a_schedule_sleeps() -> None:
+    made = look(an_entry(count=2, window={"max_runs": 3}))
+    assert (made.send, made.score) == (NOON, ASLEEP)
+    over = look(an_entry(count=3, window={"max_runs": 3}))
+    assert (over.send, over.rulings, over.score) == (None, [], ASLEEP)
+
+
+def test_held_ticks_use_up_the_runs_that_are_left() -> None:
+    entry = an_entry(count=1, window={"max_runs": 2}, policies={"overlap": "queue_all"})
+    made = look(entry, alive=1)
+    assert (made.hold, made.score) == ([NOON], ASLEEP)
+    assert look(entry, alive=1, waiting=(-1,)).hold == []
+
+
+def test_a_pause_without_end_sleeps_and_one_with_an_end_is_looked_at_when_it_ends() -> None:
+    pause = Pause(reason="r", by="ada", since=hour(-2))
+    assert look(an_entry(paused=pause)) == Plan(score=ASLEEP)
+    ends = pause.model_copy(update={"until": hour(1.5)})
+    assert look(an_entry(paused=ends)) == Plan(score=hour(1.5).timestamp())
+
+
+def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks() -> None:
+    pause = Pause(reason="r", by="ada", since=hour(-20.5), until=hour(-0.5))
+    made = look(an_entry(-21, paused=pause), hour(-0.5))
+    assert (made.send, made.last, made.score) == (None, hour(-1), NOON.timestamp())
+    assert made.rulings == [Ruling("skipped", "paused", hour(-20), hour(-1), 20)]
+    assert look(an_entry(-1, paused=pause)).send == NOON
+    both = look(an_entry(-21, paused=pause))
+    assert (both.send, ruled(both)) == (NOON, [("skipped", "paused", 20)])
+
+
+@pytest.mark.parametrize("parts", [{"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}])
+def test_what_is_held_when_a_schedule_is_stopped_is_skipped(parts: dict[str, Any]) -> None:
+    made = look(an_entry(**parts), alive=1, waiting=(-2, -1))
+    assert (made.send, made.drop, made.score) == (None, [hour(-2), hour(-1)], ASLEEP)
+    assert [ruling.state for ruling in made.rulings] == ["skipped", "skipped"]
+
+
+def test_a_tick_that_an_operator_skips_is_not_sent() -> None:
+    made = look(an_entry(skips=[NOON]))
+    assert (made.send, made.last, ruled(made)) == (None, NOON, [("skipped", "operator", 1)])
+    assert made.score == hour(1).timestamp()
+
+
+def test_latest_sends_the_newest_tick_and_rules_on_the_others() -> None:
+    made = look(an_entry(-10, policies={"catch_up_window": 3 * 3600}), hour(0.1))
+    assert (made.send, made.last) == (NOON, NOON)
+    assert ruled(made) == [("missed", "deadline", 7), ("missed", "coalesced", 2)]
+
+
+def test_none_sends_what_is_on_time_only() -> None:
+    late = look(an_entry(-3, policies={"catch_up": "none"}), hour(0.1))
+    assert (late.send, late.last, late.score) == (None, NOON, hour(1).timestamp())
+    assert ruled(late) == [("missed", "deadline", 2), ("missed", "scheduler_down", 1)]
+    assert look(an_entry(-1, policies={"catch_up": "none"}), NOON + SECOND).send == NOON
+
+
+def test_all_sends_the_oldest_and_holds_the_others_in_order() -> None:
+    made = look(an_entry(-4, policies={"catch_up": "all", "catch_up_window": 3 * 3600}), hour(0.1))
+    assert (made.send, made.hold, made.last) == (hour(-2), [hour(-1), NOON], NOON)
+    assert ruled(made) == [("missed", "deadline", 1)]
+
+
+def test_all_holds_everything_while_a_run_is_alive() -> None:
+    made = look(an_entry(-3, policies={"catch_up": "all", "catch_up_window": 9 * 3600}), hour(0.1), alive=1)
+    assert (made.send, made.hold) == (None, [hour(-2), hour(-1), NOON])
+
+
+@pytest.mark.parametrize(
+    ("overlap", "alive", "waiting", "send", "hold", "drop", "reasons"),
+    [
+        ("skip", 0, (), 0, [], [], []),
+        ("skip", 1, (), None, [], [], ["overlap"]),
+        ("allow", 3, (), 0, [], [], []),
+        ("queue_one", 1, (), None, [0], [], []),
+        ("queue_one", 1, (-1,), None, [], [], ["overlap"]),
+        ("queue_one", 0, (-1,), -1, [], [-1], []),
+        ("queue_all", 1, (-1,), None, [0], [], []),
+        ("queue_all", 1, (-2, -1), None, [], [], ["overlap"]),
+        ("queue_all", 0, (-2, -1), -2, [], [-2], []),
+        ("cancel_previous", 1, (), None, [0], [], []),
+        ("cancel_previous", 1, (-1,), None, [0], [-1], ["overlap"]),
+    ],
+)
+def test_overlap(  # noqa: PLR0917 - the columns of a table
+    overlap: str,
+    alive: int,
+    waiting: tuple[float, ...],
+    send: float | None,
+    hold: list[float],
+    drop: list[float],
+    reasons: list[str],
+) -> None:
+    made = look(an_entry(policies={"overlap": overlap, "queue_limit": 2}), alive=alive, waiting=waiting)
+    assert made.send == (None if send is None else hour(send))
+    assert (made.hold, made.drop) == ([hour(at) for at in hold], [hour(at) for at in drop])
+    assert [ruling.reason for ruling in made.rulings] == reasons
+    assert made.cancel == (overlap == "cancel_previous")
+
+
+def test_a_held_tick_is_sent_before_the_one_that_is_due_and_that_one_is_looked_at_next() -> None:
+    made = look(an_entry(policies={"overlap": "queue_one"}), waiting=(-1,))
+    assert (made.send, made.taken, made.last, made.score) == (hour(-1), True, None, NOON.timestamp())
+
+
+def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
+    entry = an_entry(policies={"starting_deadline": 60})
+    assert look(entry, NOON + 61 * SECOND).send is None
+    assert ruled(look(entry, NOON + 61 * SECOND)) == [("missed", "deadline", 1)]
+    assert look(entry, NOON + 59 * SECOND).send == NOON
+    held = look(an_entry(-0.5, policies={"starting_deadline": 60, "overlap": "queue_all"}), waiting=(-2, -1))
+    assert (held.send, held.drop, len(held.rulings)) == (None, [hour(-2), hour(-1)], 2)
+
+
+def test_jitter_sends_later_and_keeps_the_tick() -> None:
+    entry = an_entry(policies={"jitter": 600})
+    later = look(entry)
+    assert (later.send, later.rulings) == (None, [])
+    assert NOON.timestamp() < later.score < NOON.timestamp() + 600
+    ready = look(entry, datetime.fromtimestamp(later.score, NOON.tzinfo))
+    assert (ready.send, ready.last) == (NOON, NOON)
+
+
+def test_an_entry_that_never_ran_is_sent_at_once_as_in_stock() -> None:
+    made = look(an_entry(None), NOON + timedelta(microseconds=5))
+    assert (made.send, made.last) == (NOON, NOON)
