@@ -111,6 +111,18 @@ class History:
         rows, _ = self._page(statement, Revision.key, None, limit)
         return [_plain(RevisionView, row) for row in rows]
 
+    def revision(self, uid: str, number: int) -> RevisionView:
+        """One revision of a schedule: the newest of those that were given its number."""
+        statement = select(Revision.key, *_REVISION).where(
+            Revision.schedule_uid == _text(uid, "schedule_uid"), Revision.revision == number
+        )
+        rows, _ = self._page(statement, Revision.key, None, 1) if 0 <= number < 2**31 else ([], None)
+        if not rows:
+            raise NotFound(
+                f"there is no revision {number}; `beatdesk schedules revisions` lists them", field="revision"
+            )
+        return _plain(RevisionView, rows[0])
+
     def changes(self, after: str | None = None, limit: int = 50) -> RevisionPage:
         """The changes of all schedules, newest first."""
         rows, following = self._page(select(Revision.key, *_REVISION), Revision.key, after, limit)

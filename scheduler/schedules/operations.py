@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from pydantic import JsonValue, ValidationError
+
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.schema import (
     Event,
@@ -162,6 +164,31 @@ class Operations:
             return changes.written(schedule, entry, stored.raw, now, event)
 
         return self._store.change(name, decide)
+
+    def restore(
+        self,
+        name: str,
+        definition: dict[str, JsonValue],
+        *,
+        restored: int,
+        revision: int,
+        actor: str,
+        comment: str = "",
+        now: datetime,
+    ) -> Schedule:
+        """Save the definition of the revision `restored` as the newest one. `revision` is the one it takes over from.
+
+        Whether the schedule is paused, and which ticks it skips, stays as it is.
+        """
+        try:
+            spec = Schedule.model_validate(definition).spec()
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise Refused(
+                f"revision {restored} cannot be restored, {place}: {first['msg']}", field="revision"
+            ) from None
+        return self._store.edit(name, spec, revision=revision, actor=actor, comment=comment, restored=restored, now=now)
 
     def _start(self, schedule: Schedule, ticks: Sequence[datetime], actor: str, now: datetime) -> list[str]:
         """Start the runs of ticks. Where the broker goes away, those not yet started are missed, and it is said."""

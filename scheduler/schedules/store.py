@@ -14,7 +14,14 @@ from uuid import uuid4
 
 from scheduler import keys
 from scheduler.errors import BadName, NameTaken, Refused, StaleRevision, Unavailable, UnreadableEntry
-from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, encode
+from scheduler.events.schema import (
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    ScheduleRestored,
+    ScheduleSaved,
+    encode,
+)
 from scheduler.rules.check import check_spec, check_when
 from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
@@ -112,8 +119,21 @@ class ScheduleStore:
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
         return schedule
 
-    def edit(self, name: str, spec: Spec, *, revision: int, actor: str, comment: str = "", now: datetime) -> Schedule:
-        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the stored one."""
+    def edit(
+        self,
+        name: str,
+        spec: Spec,
+        *,
+        revision: int,
+        actor: str,
+        comment: str = "",
+        restored: int | None = None,
+        now: datetime,
+    ) -> Schedule:
+        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the stored one.
+
+        `restored` is the earlier revision that `spec` comes from.
+        """
         if spec.name != name:
             raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
 
@@ -129,14 +149,18 @@ class ScheduleStore:
             self._check_edit(spec, entry, now)
             settled = changes.settled(spec, entry, uid=entry.schedule.uid, now=now)
             schedule = changes.revised(settled, entry.schedule, uid=entry.schedule.uid, actor=actor, now=now)
-            event = ScheduleSaved(
-                at=now,
-                uid=schedule.uid,
-                revision=schedule.revision,
-                actor=actor,
-                comment=comment,
-                schedule=schedule,
-                action="edited",
+            told: dict[str, Any] = {
+                "at": now,
+                "uid": schedule.uid,
+                "revision": schedule.revision,
+                "actor": actor,
+                "comment": comment,
+                "schedule": schedule,
+            }
+            event = (
+                ScheduleSaved(**told, action="edited")
+                if restored is None
+                else ScheduleRestored(**told, restored=restored)
             )
             return changes.written(schedule, entry, stored.raw, now, event)
 

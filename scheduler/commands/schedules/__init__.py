@@ -6,7 +6,7 @@
     starting     run
     operating    pause, resume, skip
     ticks        next, preview
-    past         history, revisions
+    past         history, revisions, restore
 
 Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules themselves;
 the store refuses, and whatever it refuses is shown with the field and the remedy.
@@ -39,6 +39,7 @@ for command in (
     ticks.preview_rule,
     past.history,
     past.revisions,
+    past.restore,
     sets.export_set,
     sets.plan_set,
     sets.apply_set,

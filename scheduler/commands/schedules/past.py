@@ -1,12 +1,25 @@
-"""`schedules history` and `schedules revisions`: what ran, and who changed what; from SQL."""
+"""`schedules history`, `revisions` and `restore`: what ran, and who changed what, from SQL; and the way back."""
+
+import json
+from dataclasses import asdict
+from itertools import pairwise
 
 import click
 
+from scheduler.clock import utc_now
+from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.runs import limit_options, say_page, to_the_second
+from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import NotFound
-from scheduler.history.views import RunFilter
+from scheduler.history.views import RevisionView, RunFilter
+from scheduler.rules.difference import Difference, differences
 from scheduler.wiring import Desk
+
+SHOWN = 4
+"""Changed fields that a line of the table names."""
+
+WIDEST = 40
 
 
 @click.command()
@@ -35,13 +48,65 @@ def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
     schedule = desk.schedules.get(name)
     saved = desk.history.revisions(schedule.uid)
+    changed = _changed(saved)
     if as_json:
-        print_json({"items": [item.model_dump(mode="json") for item in saved], "next": None})
+        items = [
+            {**item.model_dump(mode="json"), "changes": [asdict(one) for one in found]}
+            for item, found in zip(saved, changed, strict=True)
+        ]
+        print_json({"items": items, "next": None})
         return
     print_table(
-        ["REVISION", "AT", "WHAT", "BY", "COMMENT"],
-        [[str(item.revision), to_the_second(item.at), item.action, item.actor, item.comment] for item in saved],
+        ["REVISION", "AT", "WHAT", "BY", "COMMENT", "CHANGED"],
+        [
+            [str(item.revision), to_the_second(item.at), item.action, item.actor, item.comment, _in_words(found)]
+            for item, found in zip(saved, changed, strict=True)
+        ],
     )
+
+
+@click.command()
+@click.argument("name")
+@click.argument("number", metavar="REVISION", type=click.IntRange(0))
+@click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
+@click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
+@json_option
+@click.pass_obj
+def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool) -> None:
+    """Save an earlier REVISION of schedule NAME as its newest one."""
+    schedule = desk.schedules.get(name)
+    earlier = desk.history.revision(schedule.uid, number)
+    saved = desk.operations.restore(
+        name,
+        earlier.definition,
+        restored=number,
+        revision=schedule.revision if revision is None else revision,
+        actor=fields.actor(),
+        comment=comment,
+        now=utc_now(),
+    )
+    if as_json:
+        print_json(one_as_json(desk, desk.schedules.listed(name)))
+    else:
+        click.echo(f"{name} is again as it was in revision {number}, as revision {saved.revision}")
+
+
+def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
+    """What each revision changed of the one before it; nothing is said of the first that is known."""
+    pairs = pairwise(saved)
+    return [*(differences(older.definition, newer.definition) for newer, older in pairs), *([[]] if saved else [])]
+
+
+def _in_words(found: list[Difference]) -> str:
+    """What changed, in a line."""
+    texts = [f"{one.field}: {_shown(one.before)} → {_shown(one.after)}" for one in found[:SHOWN]]
+    more = len(found) - SHOWN
+    return "; ".join([*texts, *([f"{more} more"] if more > 0 else [])])
+
+
+def _shown(value: object) -> str:
+    text = "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
 def _uid(desk: Desk, name: str) -> str | None:

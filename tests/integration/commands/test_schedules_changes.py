@@ -157,7 +157,7 @@ def test_every_change_is_a_revision_with_who_what_and_why(beatdesk, record):
     ]
     assert {item["actor"] for item in items} == {f"cli:{getpass.getuser()}"}
     table = beatdesk.done("schedules", "revisions", "nightly")
-    assert table.splitlines()[0].split() == ["REVISION", "AT", "WHAT", "BY", "COMMENT"]
+    assert table.splitlines()[0].split() == ["REVISION", "AT", "WHAT", "BY", "COMMENT", "CHANGED"]
     assert "new owner" in table
 
 
