@@ -68,7 +68,8 @@ class ScheduleSaved(ScheduleEvent):
     """A schedule was created or edited."""
 
     kind: Literal["schedule.saved"] = "schedule.saved"
-    action: Literal["created", "edited"]
+    action: Literal["created", "edited", "recovered"]
+    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
 
 
 class ScheduleEnabled(ScheduleEvent):
@@ -121,6 +122,12 @@ class ScheduleRestored(ScheduleEvent):
 
     kind: Literal["schedule.restored"] = "schedule.restored"
     restored: int
+
+
+class ScheduleHealed(ScheduleEvent):
+    """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
+
+    kind: Literal["schedule.healed"] = "schedule.healed"
 
 
 class RunFacts(Frozen):
@@ -269,6 +276,7 @@ AnyEvent = Annotated[
     | ScheduleTickSkipped
     | ScheduleTickKept
     | ScheduleRestored
+    | ScheduleHealed
     | RunQueued
     | RunReceived
     | RunStarted

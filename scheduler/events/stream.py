@@ -32,6 +32,10 @@ end
 """
 
 
+Place = tuple[int, int]
+"""The id of an entry, in the order of the stream."""
+
+
 class Entry(NamedTuple):
     """One entry of the stream as it was read. `fields` is empty where the entry has been deleted meanwhile."""
 
@@ -133,6 +137,19 @@ class EventStream:
         length: Any = self._redis.xlen(keys.EVENTS_STREAM)
         return int(length)
 
+    def end(self) -> Place:
+        """Behind the newest event that was ever appended."""
+        try:
+            facts: Any = self._redis.xinfo_stream(keys.EVENTS_STREAM)
+        except ResponseError:
+            return (0, 0)  # there is no stream
+        return _place(facts["last-generated-id"])
+
+    def waiting(self, until: Place, count: int) -> list[Entry]:
+        """The oldest events up to `until` that are not in SQL yet."""
+        answer = self._ask("XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count)
+        return [_entry(raw) for raw in answer]
+
     def lag(self) -> Lag:
         """How far SQL is behind, by the server's own clock, which also made the ids."""
         oldest = self._ask("XRANGE", keys.EVENTS_STREAM, "-", "+", "COUNT", 1)
@@ -171,6 +188,11 @@ def _entry(raw: Any) -> Entry:
     """One entry as text, with a mark where bytes are not UTF-8."""
     entry, fields = raw
     return Entry(_text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()})
+
+
+def _place(entry: str) -> Place:
+    milliseconds, _, number = _text(entry).partition("-")
+    return int(milliseconds), int(number)
 
 
 def _text(value: str | bytes) -> str:

@@ -1,7 +1,7 @@
 """What the history answers with: plain frozen data in the shapes of the published interface. No SQL, no words."""
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
 
@@ -107,6 +107,18 @@ class RevisionPage(Frozen):
 
     items: list[RevisionView]
     next: str | None
+
+
+class Saved(NamedTuple):
+    """A change of a schedule in short: what is compared with Redis. `saved_at` stands in the definition itself."""
+
+    key: int
+    uid: str
+    name: str
+    revision: int
+    action: str
+    at: datetime
+    saved_at: datetime | None
 
 
 class ReportView(Frozen):

@@ -1,0 +1,91 @@
+"""What the history knows of the schedules themselves: enough to put them back where Redis has lost them.
+
+Reads only. The facts come without the definitions, so that ten thousand of them are cheap; definitions are read for
+those that are needed.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from scheduler.history.models import Revision, Run
+from scheduler.history.views import Saved
+
+AT_ONCE = 500
+"""Rows that are asked for by name in one statement."""
+
+NEWEST = 50
+"""Runs of a schedule that are looked at for its last tick; retries and late ends do not change their order."""
+
+_NEVER_STARTED = ("missed", "skipped")
+
+
+class Definitions:
+    """The schedules as the history has them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def newest_key(self) -> int:
+        """The key of the newest fact; 0 where there is none."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(Revision.key))).scalar() or 0
+
+    def facts(self, after: int = 0) -> list[Saved]:
+        """The facts with a key above `after`, in the order of keys."""
+        saved_at = Revision.definition["updated_at"].as_string().label("saved_at")
+        columns = (Revision.key, Revision.schedule_uid, Revision.name, Revision.revision, Revision.action, Revision.at)
+        statement = select(*columns, saved_at).where(Revision.key > after).order_by(Revision.key)
+        with self._engine.connect() as connection:
+            return [
+                Saved(row.key, row.schedule_uid, row.name, row.revision, row.action, row.at, _moment(row.saved_at))
+                for row in connection.execute(statement)
+            ]
+
+    def definitions(self, wanted: Collection[int]) -> dict[int, Any]:
+        """The whole schedules of these facts, by key."""
+        found: dict[int, Any] = {}
+        with self._engine.connect() as connection:
+            for part in _parts(sorted(wanted)):
+                rows = connection.execute(select(Revision.key, Revision.definition).where(Revision.key.in_(part)))
+                found.update((row.key, row.definition) for row in rows)
+        return found
+
+    def last_ticks(self, uids: Collection[str]) -> dict[str, datetime]:
+        """The newest tick of each schedule that has a verdict, or a run; those without any are left out."""
+        newest = (
+            select(func.coalesce(Run.tick_to, Run.tick).label("tick"))
+            .where(Run.schedule_uid == Revision.schedule_uid, Run.trigger == "schedule")
+            .order_by(Run.key.desc())
+            .limit(NEWEST)
+            .correlate(Revision)
+            .subquery()
+        )
+        last = select(func.max(newest.c.tick)).scalar_subquery()
+        found: dict[str, datetime] = {}
+        with self._engine.connect() as connection:
+            for part in _parts(sorted(uids)):
+                known = select(Revision.schedule_uid, last).where(Revision.schedule_uid.in_(part)).distinct()
+                found.update((uid, tick) for uid, tick in connection.execute(known) if tick is not None)
+        return found
+
+    def run_count(self, uid: str) -> int:
+        """How many ticks of a schedule became runs."""
+        runs = select(func.count()).where(
+            Run.schedule_uid == uid, Run.trigger == "schedule", Run.state.not_in(_NEVER_STARTED)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(runs).scalar_one()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[list[Any]]:
+    rest = iter(values)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part

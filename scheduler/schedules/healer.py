@@ -1,0 +1,324 @@
+"""Looks at all entries every two seconds, and repairs what Redis has lost: emptied, set back, or damaged.
+
+    fingerprints of all entries ─▶ those that changed ─▶ read ─▶ has the history heard of all that came before?
+                                                                 └▶ decide (`reconcile`) ─▶ repair (`heal.lua`)
+
+The order is what makes it safe: the entries are read first, then the stream is seen to have passed the end that it had
+after that, then the history is asked. So an edit or a deletion is never taken for damage, and what changes after the
+entry was read makes the script refuse, which compares every byte. One recorder looks at a time; two would do no harm.
+
+While SQL or Redis is away, nothing is decided. Must not publish messages, nor decide anything about entries itself.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha1
+from importlib.resources import files
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.errors import Unavailable, UnreadableEntry
+from scheduler.events.schema import FIELD, encode
+from scheduler.history import outage
+from scheduler.history.views import Saved
+from scheduler.schedules import reconcile, repairs
+from scheduler.schedules.changes import Change
+from scheduler.schedules.codec import Raw
+from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
+from scheduler.schedules.notices import Notices, Repair
+from scheduler.schedules.reconcile import Book, Verdict, What
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.events.stream import EventStream
+    from scheduler.history.definitions import Definitions
+
+log = logging.getLogger(__name__)
+
+EVERY = 2.0
+"""Seconds between two looks."""
+
+PATIENCE = 1.0
+"""Seconds that a look waits for the history to catch up with the stream."""
+
+_LOCK_MS = 10_000
+_POLL = 0.05
+_SCHEDULE = '"kind":"schedule.'
+_SCANNED = 500
+_RACES = 3
+"""How often a look is repeated at once where somebody was quicker."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An entry that is not as it should be, and what is to be done."""
+
+    stored: Stored
+    verdict: Verdict
+
+
+class Behind(Unavailable):
+    """The history has not heard of everything yet, so that nothing can be told from loss."""
+
+
+class Healer:
+    """One healer. `name` tells who it is among those that take turns."""
+
+    def __init__(self, redis: "Redis", stream: "EventStream", definitions: "Definitions", name: str) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._definitions = definitions
+        self._name = name
+        self._listing = Listing(redis)
+        self._digests = redis.register_script(_script("digests.lua"))
+        self._heal = redis.register_script(_script("heal.lua"))
+        self._notices = Notices(redis)
+        self._wait = threading.Event()
+        self._book = Book()
+        self._read_to = self._heard_to = 0
+        self._well: dict[str, str] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop` is set. Outlives Redis and SQL being away."""
+        problem = None
+        self._wait = stop
+        while not stop.wait(EVERY):
+            try:
+                if self._is_my_turn():
+                    self.run_once(utc_now())
+                problem = None
+            except Behind as error:
+                log.debug("healing waits: %s", error)
+            except Unavailable as error:
+                if problem != str(error):
+                    log.warning("schedules are not watched: %s", error)
+                problem = str(error)
+            except Exception:
+                log.exception("schedules could not be compared with the history; tried again")
+                self._forget()
+
+    def run_once(self, now: datetime) -> list[Repair]:
+        """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot serve."""
+        with _servers_answer():
+            done: list[Repair] = []
+            for _ in range(_RACES):
+                found, well = self._look()
+                self._well = {**well, **dict.fromkeys((one.stored.name for one in found), "")}
+                was_late = self._repair(found, now, done)
+                if not was_late:
+                    break
+            if done:
+                self._notices.add(done, now)
+        return done
+
+    def findings(self) -> list[Finding]:
+        """What a look at everything would repair; changes nothing."""
+        with _servers_answer():
+            self._forget()
+            return self._look()[0]
+
+    def _forget(self) -> None:
+        """Begin anew: trust no earlier look."""
+        self._book = Book()
+        self._read_to = self._heard_to = 0
+        self._well = {}
+
+    def _look(self) -> tuple[list[Finding], dict[str, str]]:
+        """Everything that is wrong, and the fingerprints of what is well."""
+        if self._definitions.newest_key() < self._heard_to:
+            log.warning("the history lacks what it had; everything is compared anew")
+            self._forget()
+        if not self._heard_to:
+            self._hear()
+        prints = self._fingerprints()
+        suspects = {name for name, print_ in prints.items() if self._well.get(name) != print_}
+        suspects |= self._well.keys() - prints.keys()
+        suspects |= {name for name in self._book.living() if name not in prints}
+        if not suspects:
+            return [], prints
+        stored = [one for part in _parts(sorted(suspects), CHUNK) for one in self._listing.read_all(part)]
+        self._wait_for_history()
+        self._hear()
+        found = list(self._compared(Finding(one, reconcile.decide(one, self._book)) for one in stored))
+        return found, prints
+
+    def _hear(self) -> None:
+        """Read on in the history. A little of the last time is read again: keys are not committed in their order."""
+        facts = self._definitions.facts(self._read_to)
+        self._book.take(facts)
+        self._read_to, self._heard_to = self._heard_to, max([self._heard_to, *(fact.key for fact in facts)])
+
+    def _compared(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings that call for something, once contents are compared where that is what matters."""
+        compare: list[Finding] = []
+        for finding in findings:
+            if finding.verdict.what is What.COMPARE:
+                compare.append(finding)
+            elif finding.verdict.what is not What.LEAVE:
+                yield finding
+        for part in _parts(compare, CHUNK):
+            saved = self._definitions.definitions([_fact(finding).key for finding in part])
+            for finding in part:
+                schedule, definition = finding.stored.schedule(), saved.get(_fact(finding).key)
+                if schedule is not None and not reconcile.same_content(schedule, definition):
+                    yield Finding(finding.stored, Verdict(What.RESTORE, finding.verdict.why, _fact(finding)))
+
+    def _repair(self, findings: list[Finding], now: datetime, done: list[Repair]) -> bool:
+        """Do what is to be done, and note it in `done`. True where somebody was quicker."""
+        was_late = False
+        for part in _parts(findings, CHUNK):
+            for finding, change in self._changes(part, now):
+                name, verdict = finding.stored.name, finding.verdict
+                if change is None:
+                    self._stream.append(repairs.told(finding.stored.decode(), now))
+                    self._well[name] = fingerprint(finding.stored.raw)
+                elif self._write(finding.stored, change):
+                    self._well[name] = fingerprint(change.raw)
+                else:
+                    was_late = True
+                    continue
+                log.warning("schedule %r: %s; %s", name, verdict.why, _DONE[verdict.what])
+                done.append(Repair(name, _DONE[verdict.what], verdict.why))
+        return was_late
+
+    def _changes(self, findings: list[Finding], now: datetime) -> Iterator[tuple[Finding, Change | None]]:
+        """What is to be written for each; none where only the history is to be told."""
+        wanted = [_fact(finding) for finding in findings if finding.verdict.what is What.RESTORE]
+        definitions = self._definitions.definitions([fact.key for fact in wanted])
+        ticks = self._definitions.last_ticks([fact.uid for fact in wanted])
+        for finding in findings:
+            verdict, stored = finding.verdict, finding.stored
+            if verdict.what is What.TELL:
+                yield finding, None
+            elif verdict.what is What.DELETE:
+                schedule = stored.schedule() or remains_of(stored)
+                yield finding, repairs.delete_again(schedule, _fact(finding), verdict.why, now)
+            else:
+                fact = _fact(finding)
+                saved = reconcile.saved_schedule(definitions.get(fact.key))
+                if saved is None:
+                    log.error("schedule %r cannot be put back: its revision cannot be read by this version", fact.name)
+                    continue
+                runs = self._definitions.run_count(fact.uid) if saved.window.max_runs else None
+                last = ticks.get(fact.uid)
+                yield finding, repairs.put_back(saved, stored, verdict.why, last_tick=last, runs=runs, now=now)
+
+    def _write(self, found: Stored, change: Change) -> bool:
+        """Run the script. False where somebody else was quicker."""
+        static = change.schedule.origin == "code"
+        return bool(
+            self._heal(
+                keys=[keys.entry(found.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, keys.STATICS_SET],
+                args=[
+                    *map(_argument, found.raw),
+                    "0" if found.score is None else "1",
+                    *map(_argument, change.raw),
+                    repr(change.score),
+                    FIELD,
+                    encode(change.event)[FIELD],
+                    keys.WAKE_CHANNEL,
+                    found.name,
+                    "1" if static else "0",
+                ],
+            )
+        )
+
+    def _fingerprints(self) -> dict[str, str]:
+        """Name -> fingerprint of what only edits change, for all entries."""
+        found: dict[str, str] = {}
+        cursor: Any = "0"
+        while True:
+            cursor, *rest = self._digests(keys=[keys.SCHEDULE_ZSET], args=[cursor, _SCANNED])
+            found.update(zip(map(keys.schedule_name, rest[::2]), rest[1::2], strict=True))
+            if cursor == "0":
+                return found
+
+    def _wait_for_history(self) -> None:
+        """Return when the history has heard of all that is in the stream now.
+
+        After a while only changes of schedules count: those must be known. Raises Behind where they are not.
+        """
+        end = self._stream.end()
+        for _ in range(int(PATIENCE / _POLL)):
+            if not self._stream.waiting(end, 1):
+                return
+            self._wait.wait(_POLL)
+        waiting = self._stream.waiting(end, _SCANNED)
+        if len(waiting) >= _SCANNED or any(_SCHEDULE in entry.fields.get(FIELD, "") for entry in waiting):
+            raise Behind(
+                "changes wait in the stream that the history has not heard of, so that loss cannot be told from "
+                "deletion; see that a recorder runs, then try again"
+            )
+
+    def _is_my_turn(self) -> bool:
+        """Hold the lock, or take it."""
+        with answering():
+            if self._redis.set(keys.HEALER_LOCK, self._name, nx=True, px=_LOCK_MS):
+                return True
+            if self._redis.get(keys.HEALER_LOCK) != self._name:
+                self._forget()
+                return False
+            self._redis.pexpire(keys.HEALER_LOCK, _LOCK_MS)
+            return True
+
+
+_DONE = {
+    What.RESTORE: "put back as it was saved",
+    What.DELETE: "deleted again",
+    What.TELL: "recovered for the history",
+}
+
+
+@contextmanager
+def _servers_answer() -> Iterator[None]:
+    """Turn errors of Redis and SQL into Unavailable."""
+    try:
+        yield
+    except RedisError as error:
+        raise Unavailable(f"Redis does not answer: {error}") from error
+    except Exception as error:
+        why = outage.reason(error)
+        if why is None:
+            raise
+        raise Unavailable(f"SQL does not answer: {why}") from error
+
+
+def fingerprint(raw: Raw) -> str:
+    """What `digests.lua` makes of an entry."""
+    if raw == reconcile.NOTHING:
+        return "-"
+    whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"
+    text = (raw.definition or "") + "\0" + (raw.extra or "-")
+    return whole + sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]
+
+
+def _fact(finding: Finding) -> Saved:
+    """The history's word; decisions that need it have it."""
+    fact = finding.verdict.fact
+    if fact is None:
+        raise UnreadableEntry(f"nothing is known of {finding.stored.name!r}")
+    return fact
+
+
+def _argument(text: str | None) -> str:
+    """A field for the script: absent is not empty."""
+    return "-" if text is None else "+" + text
+
+
+def _parts(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

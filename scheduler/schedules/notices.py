@@ -1,0 +1,79 @@
+"""What was repaired lately, for people: one line for each look that found something. Kept in Redis for an hour.
+
+Every repair also stands in the history as a change; here is the summary that the console shows.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from scheduler import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+SHOWN_FOR = timedelta(hours=1)
+_KEPT = 20
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One repaired schedule: what was done, and why."""
+
+    name: str
+    done: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What one look has repaired."""
+
+    at: datetime
+    text: str
+
+
+class Notices:
+    """The summaries in Redis."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def add(self, repairs: Sequence[Repair], now: datetime) -> None:
+        """Keep one more."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.lpush(keys.NOTICES_LIST, json.dumps({"at": now.isoformat(), "text": summary(repairs)}))
+            pipe.ltrim(keys.NOTICES_LIST, 0, _KEPT - 1)
+            pipe.expire(keys.NOTICES_LIST, SHOWN_FOR)
+            pipe.execute()
+
+    def recent(self, now: datetime) -> list[Notice]:
+        """Those of the last hour, newest first."""
+        said: Any = self._redis.lrange(keys.NOTICES_LIST, 0, -1)
+        notices = [_notice(text) for text in said]
+        return [notice for notice in notices if now - notice.at <= SHOWN_FOR]
+
+
+def summary(repairs: Sequence[Repair]) -> str:
+    """The repairs of one look, in a sentence or two. Pure."""
+    groups: dict[str, list[Repair]] = {}
+    for repair in repairs:
+        groups.setdefault(repair.done, []).append(repair)
+    return " ".join(_sentence(done, group) for done, group in groups.items())
+
+
+def _sentence(done: str, group: Sequence[Repair]) -> str:
+    named = ", ".join(repair.name for repair in group[:_NAMED])
+    more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+    why, times = Counter(repair.why for repair in group).most_common(1)[0]
+    mostly = "" if times == len(group) else "mostly because "
+    return f"{len(group)} {'schedule' if len(group) == 1 else 'schedules'} {done} ({mostly}{why}): {named}{more}."
+
+
+def _notice(text: str) -> Notice:
+    read = json.loads(text)
+    return Notice(datetime.fromisoformat(read["at"]), read["text"])

@@ -1,0 +1,190 @@
+"""What Redis holds, held against what the history knows: which entries were lost, set back or damaged. Pure.
+
+Redis is the truth about the future, so that the rule is: what somebody may have done on purpose stands.
+
+| Redis has | the history's newest word | then |
+| --- | --- | --- |
+| nothing | saved | put back: it was lost |
+| an earlier revision | saved later | put back: Redis was set back |
+| the same revision, unreadable or with other content | saved | put back: it was damaged |
+| an earlier revision | deleted later | delete again: it came back with an old copy |
+| a later revision, or a schedule of ours that it never heard of | anything | tell the history |
+| a definition that plain RedBeat code has rewritten | saved | leave: that is an edit |
+| an entry of plain RedBeat code | nothing, or deleted | leave |
+
+The history must have heard of everything that happened to an entry before it was read; the caller sees to that.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from pydantic import ValidationError
+
+from scheduler.errors import UnreadableEntry
+from scheduler.history.plain import json_value
+from scheduler.history.views import Saved
+from scheduler.rules.identity import plain_uid
+from scheduler.rules.spec import Schedule
+from scheduler.schedules import extra
+from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.listing import Stored
+
+NOTHING = Raw(None, None, None)
+
+
+class What(Enum):
+    """What is to be done about an entry."""
+
+    LEAVE = "leave"
+    COMPARE = "compare"
+    """Leave it, if its content is that of the history's revision; otherwise it was damaged."""
+
+    RESTORE = "restore"
+    DELETE = "delete"
+    TELL = "tell"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision, and why. `fact` is the history's newest word, where it matters."""
+
+    what: What
+    why: str = ""
+    fact: Saved | None = None
+
+
+LEAVE = Verdict(What.LEAVE)
+
+
+class Book:
+    """The history's newest word about each schedule, and about each name."""
+
+    def __init__(self) -> None:
+        self._by_uid: dict[str, Saved] = {}
+        self._by_name: dict[str, Saved] = {}
+
+    def take(self, facts: Iterable[Saved]) -> None:
+        """Read on."""
+        for fact in facts:
+            known = self._by_uid.get(fact.uid)
+            if known is None or is_newer(fact, known):
+                self._by_uid[fact.uid] = fact
+            named = self._by_name.get(fact.name)
+            if named is None or is_newer(fact, named):
+                self._by_name[fact.name] = fact
+
+    def of(self, uid: str) -> Saved | None:
+        """The newest word about a schedule."""
+        return self._by_uid.get(uid)
+
+    def named(self, name: str) -> Saved | None:
+        """The newest word about whatever schedule had this name."""
+        return self._by_name.get(name)
+
+    def living(self) -> list[str]:
+        """The names of all schedules that were not deleted."""
+        return [name for name, fact in self._by_name.items() if fact.action != "deleted"]
+
+
+def is_newer(fact: Saved, known: Saved) -> bool:
+    """Which of two facts about one schedule, or one name, is the last word.
+
+    Revisions count, not clocks. A Redis that was set back may have numbered an edit again, though: then the later
+    counts by time and by the order in which the history heard of them.
+    """
+    if fact.uid != known.uid:
+        return (fact.at, fact.key) > (known.at, known.key)
+    if fact.revision > known.revision:
+        return fact.at > known.at or fact.key > known.key
+    return fact.at >= known.at and fact.key > known.key
+
+
+def decide(stored: Stored, book: Book) -> Verdict:
+    """What to do about the entry `stored`, which may be nothing at all."""
+    if stored.fault:
+        return LEAVE  # the key is somebody else's
+    if stored.raw == NOTHING:
+        fact = book.named(stored.name)
+        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "it was gone from Redis", fact)
+    try:
+        entry = stored.decode()
+    except UnreadableEntry as error:
+        return _about_unreadable(stored, book, str(error))
+    if stored.score is None:
+        fact = book.named(stored.name)
+        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "Beat's list of due times lacked it", fact)
+    if stored.raw.extra is None:
+        fact = book.of(plain_uid(stored.name)) or book.named(stored.name)
+        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "what is ours of the entry was gone", fact)
+    return _about_ours(entry, book.of(entry.schedule.uid))
+
+
+def _about_ours(entry: Entry, fact: Saved | None) -> Verdict:
+    """An entry that can be read, with our field."""
+    schedule = entry.schedule
+    if fact is None:
+        return Verdict(What.TELL, "the history did not know it")
+    if fact.name != schedule.name:
+        return LEAVE  # a copy of another entry; nobody knows which of the two is meant
+    revision = schedule.revision - entry.diverged
+    if fact.action == "deleted":
+        return _about_deleted(revision, fact)
+    held, saved = (revision, _or_first(schedule.updated_at)), (fact.revision, _or_first(fact.saved_at))
+    if held > saved:
+        return Verdict(What.TELL, f"the history knew revision {fact.revision} of another time")
+    if held < saved:
+        return Verdict(What.RESTORE, f"Redis had an older copy, of revision {revision}", fact)
+    return LEAVE if entry.diverged else Verdict(What.COMPARE, "what Redis had was not what was saved", fact)
+
+
+def _about_deleted(revision: int, fact: Saved) -> Verdict:
+    """An entry of ours that the history knows to be deleted."""
+    if revision > fact.revision:
+        return Verdict(What.TELL, "the history knew it as deleted only")
+    came_back = revision < fact.revision
+    return Verdict(What.DELETE, "it came back with an older copy of Redis", fact) if came_back else LEAVE
+
+
+def _about_unreadable(stored: Stored, book: Book, problem: str) -> Verdict:
+    """An entry that Beat cannot run."""
+    fact = book.named(stored.name)
+    ours = _own_field(stored.raw)
+    if ours is not None:
+        fact = book.of(ours.uid)
+        if fact is not None and fact.action == "deleted" and fact.name == stored.name and ours.revision < fact.revision:
+            return Verdict(What.DELETE, "it came back with an older copy of Redis", fact)
+    if fact is None or _is_gone(fact) or fact.name != stored.name:
+        return LEAVE
+    return Verdict(What.RESTORE, f"it could not be read: {problem}", fact)
+
+
+def same_content(schedule: Schedule, definition: Any) -> bool:
+    """Whether an entry says what its revision in the history says; yes where that cannot be compared."""
+    saved = saved_schedule(definition)
+    return saved is None or json_value(schedule.to_json()) == json_value(saved.to_json())
+
+
+def saved_schedule(definition: Any) -> Schedule | None:
+    """The schedule of a revision; none where another version wrote what this one cannot read."""
+    try:
+        return Schedule.model_validate(definition)
+    except ValidationError:
+        return None
+
+
+def _own_field(raw: Raw) -> extra.Extra | None:
+    try:
+        return extra.decode(raw.extra) if raw.extra else None
+    except UnreadableEntry:
+        return None
+
+
+def _is_gone(fact: Saved | None) -> bool:
+    return fact is None or fact.action == "deleted"
+
+
+def _or_first(moment: datetime | None) -> datetime:
+    return datetime.min.replace(tzinfo=UTC) if moment is None else moment

@@ -1,0 +1,1 @@
+"""Redis loses schedules, in every way that it can, and gets them back."""

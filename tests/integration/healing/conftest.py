@@ -1,0 +1,97 @@
+"""A store, a recorder and a healer on real servers; a test says when each of them works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from scheduler import keys
+from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
+from scheduler.history.views import RevisionView
+from scheduler.rules.spec import Schedule
+from scheduler.schedules.healer import Healer
+from scheduler.schedules.notices import Repair
+from scheduler.wiring import Desk
+from tests.support.builders import a_spec
+
+JOB = "reports.job_summary"
+
+
+@dataclass
+class House:
+    """The parts, and what tests do with them."""
+
+    desk: Desk
+    recorder: Recorder
+    healer: Healer
+
+    def record(self) -> None:
+        """Let the history hear of everything."""
+        while self.recorder.run_once(utc_now()):
+            pass
+
+    def saved(self, name: str = "nightly-report", **parts: object) -> Schedule:
+        """A schedule that was made an hour ago, and that the history knows."""
+        schedule = self.desk.schedules.create(a_spec(name, **parts), actor="ada", now=an_hour_ago())
+        self.record()
+        return schedule
+
+    def edited(self, name: str = "nightly-report", **parts: object) -> Schedule:
+        """The next revision, which the history knows too."""
+        store = self.desk.schedules
+        old = store.get(name)
+        spec = old.spec().model_copy(update=parts)
+        schedule = store.edit(name, spec, revision=old.revision, actor="ben", now=utc_now())
+        self.record()
+        return schedule
+
+    def heal(self) -> list[Repair]:
+        """One look, heard of by the history, after which another finds nothing."""
+        done = self.healer.run_once(utc_now())
+        self.record()
+        assert self.healer.run_once(utc_now()) == []
+        assert self.another().findings() == []
+        return done
+
+    def another(self) -> Healer:
+        """A healer that trusts no earlier look."""
+        return self.desk.healer("another")
+
+    def past(self, schedule: Schedule) -> list[RevisionView]:
+        """Its changes, newest first."""
+        self.record()
+        return self.desk.history.revisions(schedule.uid)
+
+    def copy(self) -> Callable[[], None]:
+        """Take a copy of all that Redis holds; called, it is what Redis holds again."""
+        redis = Desk(self.desk.settings).redis
+        raw = redis.from_url(self.desk.settings.redis_url)
+        kept = {key: raw.dump(key) for key in raw.scan_iter()}
+
+        def set_back() -> None:
+            raw.flushall()
+            for key, value in kept.items():
+                raw.restore(key, 0, value)
+
+        return set_back
+
+
+def an_hour_ago() -> datetime:
+    return utc_now() - timedelta(hours=1)
+
+
+@pytest.fixture
+def house(desk: Desk) -> House:
+    """Everything is well, and nothing is scheduled."""
+    offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
+    desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now())
+    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "r1")
+    return House(desk, recorder, desk.healer("h1"))
+
+
+def raw(desk: Desk, name: str = "nightly-report") -> dict[str, str]:
+    """The fields of an entry."""
+    return desk.redis.hgetall(keys.entry(name))
