@@ -55,6 +55,8 @@ LEAST_ROLE = {
     "schedules.resume": OPERATOR,
     "schedules.skip": OPERATOR,
     "schedules.keep": OPERATOR,
+    "schedules.revisions": VIEWER,
+    "schedules.restore": OPERATOR,
     "schedules.bulk": OPERATOR,
     "schedules.bulk_pause": OPERATOR,
     "schedules.delete": ADMIN,

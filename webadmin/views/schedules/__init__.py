@@ -10,7 +10,8 @@ from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
 from webadmin.views.schedules.operating import OperationPages
 from webadmin.views.schedules.previews import PreviewPages
+from webadmin.views.schedules.revising import RevisionPages
 
 
-class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, OperationPages, ChangePages):
+class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, OperationPages, RevisionPages, ChangePages):
     """`/schedules/` and everything under it."""

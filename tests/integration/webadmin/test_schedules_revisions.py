@@ -1,0 +1,91 @@
+"""The revisions of a schedule in the console: what each changed, and the way back."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
+from scheduler.wiring import Desk
+from tests.integration.webadmin.conftest import Visitor
+from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
+from tests.support.builders import a_spec, cron
+
+
+@pytest.fixture(autouse=True)
+def edited(desk: Desk) -> None:
+    """A schedule of two revisions."""
+    offer_jobs(desk)
+    saved(desk, when=cron("0 6 * * *"), kwargs={"days": 1})
+    edit(desk, 1, when=cron("0 7 * * *"), kwargs={"days": 1, "filters": {"api_key": "s3cret"}})
+
+
+@pytest.fixture
+def record(desk: Desk) -> Callable[[], None]:
+    """Fold all that is in the stream into the history."""
+    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
+
+    def fold() -> None:
+        while recorder.run_once(utc_now(), 10):
+            pass
+
+    return fold
+
+
+def edit(desk: Desk, revision: int, **parts: object) -> None:
+    spec = a_spec("nightly", JOB, **parts)
+    desk.schedules.edit("nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now())
+
+
+def test_the_page_says_what_each_revision_changed_without_secrets(
+    operator: Visitor, record: Callable[[], None]
+) -> None:
+    record()
+    page = operator.get("/schedules/nightly/revisions").text
+    assert "<del>0 6 * * *</del>" in page
+    assert "<ins>0 7 * * *</ins>" in page
+    assert "“later”" in page
+    assert "s3cret" not in page
+    assert "number=1" in page
+    assert "number=2" not in page
+    assert "/schedules/nightly/revisions" in operator.get("/schedules/nightly/").text
+
+
+def test_restoring_shows_what_will_change_and_then_does_it(
+    operator: Visitor, desk: Desk, record: Callable[[], None]
+) -> None:
+    record()
+    page = operator.get("/schedules/nightly/restore?number=1").text
+    assert re.search(r"<del>0 7 \* \* \*</del>.*<ins>0 6 \* \* \*</ins>", page, re.DOTALL)
+    answer = operator.post(
+        "/schedules/nightly/restore", {"number": "1", "revision": "2", "comment": "better"}, follow_redirects=True
+    )
+    assert "again as it was in revision 1. This is revision 3." in answer.text
+    schedule = desk.schedules.get("nightly")
+    assert (schedule.revision, schedule.when, schedule.kwargs) == (3, cron("0 6 * * *"), {"days": 1})
+    record()
+    assert "Restored" in operator.get("/schedules/nightly/revisions").text
+    assert "Restored" in operator.get("/changes/").text
+
+
+def test_what_was_changed_meanwhile_is_not_restored(operator: Visitor, desk: Desk, record: Callable[[], None]) -> None:
+    record()
+    edit(desk, 2, owner="Bob")
+    page = operator.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}, follow_redirects=True)
+    assert "changed to revision 3 since you looked" in page.text
+    assert desk.schedules.get("nightly").owner == "Bob"
+
+
+@pytest.mark.parametrize("number", ["", "9", "x", "-1", "99999999999"])
+def test_a_revision_that_never_was_is_said(operator: Visitor, record: Callable[[], None], number: str) -> None:
+    record()
+    assert operator.get(f"/schedules/nightly/restore?number={number}").status_code == 404
+
+
+def test_a_viewer_sees_the_revisions_and_restores_none(viewer: Visitor, desk: Desk, record: Callable[[], None]) -> None:
+    record()
+    assert "Restore" not in viewer.get("/schedules/nightly/revisions").text
+    before = everything_written(desk)
+    assert viewer.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}).status_code == 403
+    assert everything_written(desk) == before

@@ -1,0 +1,122 @@
+"""The revisions of a schedule: what each changed, and the way back to one. What that would change is shown first."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused, StaleRevision
+from scheduler.history.views import RevisionView
+from scheduler.rules import difference
+from webadmin import desk, present
+from webadmin.guard import actor
+from webadmin.views.schedules.acting import comment, number
+from webadmin.views.schedules.reviewing import sentence
+
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field that changed, as text."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A revision, and what it changed of the one before it; none where that one is not known."""
+
+    revision: RevisionView
+    lines: list[Line] | None
+
+
+class RevisionPages(BaseView):
+    """`/schedules/<name>/revisions` and `/schedules/<name>/restore`."""
+
+    @expose("/<path:name>/revisions")
+    def revisions(self, name: str) -> ResponseReturnValue:
+        """All of them, newest first."""
+        schedule = desk().schedules.get(name)
+        found = desk().history.revisions(schedule.uid, SHOWN)
+        return self.render("schedules/revisions.html", schedule=schedule, steps=steps(found))
+
+    @expose("/<path:name>/restore", methods=["GET", "POST"])
+    def restore(self, name: str) -> ResponseReturnValue:
+        """Show what would change; restore what was seen."""
+        schedule = desk().schedules.get(name)
+        wanted = _wanted()
+        earlier = desk().history.revision(schedule.uid, wanted)
+        if request.method == "GET":
+            found = [line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)]
+            return self.render("schedules/restore.html", schedule=schedule, earlier=earlier, lines=found)
+        seen = number("revision")
+        try:
+            saved = desk().operations.restore(
+                name,
+                earlier.definition,
+                restored=wanted,
+                revision=schedule.revision if seen is None else seen,
+                actor=actor(),
+                comment=comment(),
+                now=utc_now(),
+            )
+        except Refused as error:
+            flash(f"{name} was not restored. {sentence(str(error))}", "danger")
+            return redirect(url_for(".revisions", name=name), 303)
+        except StaleRevision as error:
+            flash(
+                f"{name} was not restored: it has been changed to revision {error.current} since you looked. "
+                "See what would change now, and decide again.",
+                "warning",
+            )
+            return redirect(url_for(".restore", name=name, number=wanted), 303)
+        flash(f"{name} is again as it was in revision {wanted}. This is revision {saved.revision}.", "success")
+        return redirect(url_for(".show", name=name), 303)
+
+
+def steps(found: Sequence[RevisionView]) -> list[Step]:
+    """Revisions that come newest first, each with what it changed."""
+    return [
+        Step(newer, None if older is None else lines(older.definition, newer.definition))
+        for newer, older in zip_longest(found, found[1:])
+    ]
+
+
+def lines(before: dict[str, Any], after: dict[str, Any]) -> list[Line]:
+    """What differs between two definitions, secrets masked."""
+    return [
+        Line(one.field, _text(one.field, one.before), _text(one.field, one.after))
+        for one in difference.differences(before, after)
+    ]
+
+
+def _stays(line: Line) -> bool:
+    """Whether restoring leaves the field alone."""
+    return line.field.partition(".")[0] in ("paused", "skips")
+
+
+def _text(field: str, value: Any) -> str:
+    """A value as text; nothing is a dash."""
+    if value in (None, "", [], {}):
+        return present.DASH
+    if present.is_secret(field.rpartition(".")[2]):
+        return present.MASK
+    masked = present.masked(value)
+    return masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+
+
+def _wanted() -> int:
+    """The revision that is to come back."""
+    text = request.values.get("number", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NotFound(f"{text[:40]!r} is not the number of a revision")
+    return int(text)
