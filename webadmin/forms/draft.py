@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
+from dataclasses import dataclass, field, fields
 
 PARAMETER = "p."
 """Prefix of the form fields that hold one parameter of the job each."""
+
+CRONTAB, EVERY, RRULE = "0 6 * * *", "5", "FREQ=MONTHLY;BYDAY=-1FR"
+"""What stands in the fields of the kinds of rule that are not in use."""
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
@@ -23,6 +24,25 @@ class Draft:
     timezone: str = "UTC"
     every: str = ""
     unit: str = "minutes"
+    day_match: str = "and"
+    dst_gap: str = "auto"
+    dst_repeat: str = "auto"
+    at: str = ""
+    rrule: str = ""
+    dtstart: str = ""
+    overlap: str = "skip"
+    queue_limit: str = ""
+    catch_up: str = "latest"
+    catch_up_window: str = ""
+    starting_deadline: str = ""
+    run_timeout: str = ""
+    retries: str = ""
+    retry_backoff: str = ""
+    pause_after_failures: str = ""
+    jitter: str = ""
+    starts_at: str = ""
+    ends_at: str = ""
+    max_runs: str = ""
     job: str = ""
     arguments: str = "form"
     given: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +66,7 @@ class Draft:
 
 def blank(zone: str) -> Draft:
     """The form of a new schedule."""
-    return Draft(timezone=zone, crontab="0 6 * * *", every="5")
+    return Draft(timezone=zone, crontab=CRONTAB, every=EVERY, rrule=RRULE)
 
 
 def typed(form: Mapping[str, str]) -> Draft:
@@ -55,33 +75,6 @@ def typed(form: Mapping[str, str]) -> Draft:
     texts = {name: form[name].replace("\r\n", "\n") for name in known if name in form}
     given = {key.removeprefix(PARAMETER): text for key, text in form.items() if key.startswith(PARAMETER)}
     return Draft(**texts, enabled="enabled" in form, given=given)
-
-
-def drafted(spec: Spec, *, revision: int | None = None) -> Draft:
-    """The draft that shows a saved schedule. Its parameters are split by `forms.arguments.split`, if they can be."""
-    draft = Draft(
-        name=spec.name,
-        enabled=spec.enabled,
-        job=spec.job,
-        arguments="json",
-        kwargs=pretty(spec.kwargs),
-        args=pretty(spec.args),
-        queue=spec.queue or "",
-        priority="" if spec.priority is None else str(spec.priority),
-        owner=spec.owner,
-        tags=", ".join(spec.tags),
-        description=spec.description,
-        notes=spec.notes,
-        revision="" if revision is None else str(revision),
-    )
-    when = spec.when
-    if isinstance(when, CrontabWhen):
-        return replace(draft, kind="crontab", crontab=when.crontab, timezone=when.timezone, every="5")
-    if not isinstance(when, IntervalWhen):  # a rule of RedBeat's own: the editor can replace it, not write it
-        return replace(draft, kind="", crontab="0 6 * * *", every="5")
-    number, unit = split_seconds(when.every)
-    anchor = when.anchor.isoformat() if when.anchor else ""
-    return replace(draft, kind="interval", every=number, unit=unit, anchor=anchor, crontab="0 6 * * *")
 
 
 def split_seconds(seconds: float) -> tuple[str, str]:

@@ -6,23 +6,27 @@ Whether the expression fires, whether the job exists and whether the arguments f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from math import isfinite
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
 from scheduler.catalogue import Parameter
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
-from webadmin.forms import arguments, json_text
-from webadmin.forms.draft import UNITS, Draft, tags
+from scheduler.rules.spec import Policies, Schedule, Spec, Window
+from webadmin.forms import arguments, json_text, policies
+from webadmin.forms.draft import Draft, tags
+from webadmin.forms.faults import Fault
+from webadmin.forms.whens import EditableWhen, read_when
 
 LONGEST = {
     "name": 200,
-    "crontab": 500,
+    "crontab": 1000,
     "timezone": 100,
     "every": 40,
+    "at": 60,
+    "rrule": 1000,
+    "dtstart": 60,
+    **dict.fromkeys([*Policies.model_fields, *(name for name in Window.model_fields if name != "calendar")], 60),
     "job": 255,
     "queue": 255,
     "owner": 200,
@@ -46,23 +50,30 @@ class Reading:
 
     spec: Spec | None
     errors: Errors
-    when: CrontabWhen | IntervalWhen | None = None
+    when: EditableWhen | None = None
     args: list[JsonValue] | None = None
     kwargs: dict[str, JsonValue] | None = None
+    policies: Policies | None = None
+    window: Window | None = None
 
 
-def read(draft: Draft, parameters: Sequence[Parameter] | None = None) -> Reading:
-    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be read."""
+def read(draft: Draft, parameters: Sequence[Parameter] | None = None, saved: Schedule | None = None) -> Reading:
+    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be read.
+
+    What the page does not show stays as it is `saved`.
+    """
     errors = lengths(draft)
     when = _kept(errors, read_when, draft)
     priority = _kept(errors, read_priority, draft)
+    kept = _kept(errors, partial(policies.read, saved=saved.policies if saved else None), draft)
+    window = _kept(errors, partial(policies.read_window, saved=saved.window if saved else None), draft)
     args, kwargs = read_arguments(draft, parameters, errors)
-    found = partial(Reading, when=when, args=args, kwargs=kwargs)
+    found = partial(Reading, when=when, args=args, kwargs=kwargs, policies=kept, window=window)
     if not draft.name.strip():
         errors.setdefault("name", "A schedule needs a name, such as nightly-report.")
     if not draft.job.strip():
         errors.setdefault("job", "Choose the job that is to run.")
-    if errors or when is None or args is None or kwargs is None:
+    if errors or when is None or args is None or kwargs is None or kept is None or window is None:
         return found(None, errors)
     try:
         spec = Spec(
@@ -74,6 +85,8 @@ def read(draft: Draft, parameters: Sequence[Parameter] | None = None) -> Reading
             kwargs=kwargs,
             queue=draft.queue.strip() or None,
             priority=priority,
+            policies=kept,
+            window=window,
             owner=draft.owner.strip(),
             tags=tags(draft.tags),
             description=draft.description.strip(),
@@ -84,14 +97,6 @@ def read(draft: Draft, parameters: Sequence[Parameter] | None = None) -> Reading
     return found(spec, {})
 
 
-class Fault(Exception):
-    """A field that cannot be read: its name and what to do."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 def lengths(draft: Draft) -> Errors:
     """The fields that are too long."""
     return {
@@ -99,19 +104,6 @@ def lengths(draft: Draft) -> Errors:
         for name, limit in LONGEST.items()
         if len(text := getattr(draft, name)) > limit
     }
-
-
-def read_when(draft: Draft) -> CrontabWhen | IntervalWhen:
-    """When the schedule is due."""
-    if draft.kind == "crontab":
-        if not draft.crontab.strip():
-            raise Fault("crontab", "Write five fields: minute, hour, day of month, month, day of week.")
-        if not draft.timezone.strip():
-            raise Fault("timezone", "Name the time zone that the hours are meant in, such as UTC or Europe/Berlin.")
-        return CrontabWhen(crontab=draft.crontab.strip(), timezone=draft.timezone.strip())
-    if draft.kind == "interval":
-        return IntervalWhen(every=_seconds(draft), anchor=_anchor(draft.anchor))
-    raise Fault("kind", "Choose whether the schedule follows a crontab line or an interval.")
 
 
 def read_priority(draft: Draft) -> int | None:
@@ -144,30 +136,6 @@ def _kept(errors: Errors, reader: Callable[[Draft], T], draft: Draft) -> T | Non
     except Fault as fault:
         errors.setdefault(fault.field, str(fault))
         return None
-
-
-def _seconds(draft: Draft) -> float:
-    if draft.unit not in UNITS:
-        raise Fault("unit", "Choose seconds, minutes, hours or days.")
-    try:
-        number = float(draft.every.strip())
-    except ValueError:
-        raise Fault("every", f"{draft.every.strip()!r} is not a number. Write one such as 5 or 0.5.") from None
-    if not isfinite(number) or number <= 0:
-        raise Fault("every", f"{draft.every.strip()} is no length of time. Write a number above 0.")
-    return number * UNITS[draft.unit]
-
-
-def _anchor(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        anchor = datetime.fromisoformat(text)
-    except ValueError:
-        anchor = None
-    if anchor is None or anchor.tzinfo is None:
-        raise Fault("every", "The interval's anchor came back damaged. Reload the page and edit again.")
-    return anchor
 
 
 def _json(errors: Errors, field: str, text: str, shape: type[T], meant: str) -> T | None:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
 
 LABELS = {
     "when": "When",
@@ -12,6 +12,8 @@ LABELS = {
     "kwargs": "Arguments",
     "enabled": "Enabled",
     "queue": "Queue",
+    "policies": "Policies",
+    "window": "Window",
     "priority": "Priority",
     "owner": "Owner",
     "tags": "Tags",
@@ -37,12 +39,25 @@ def differences(ours: Spec, theirs: Spec) -> list[Difference]:
 
 def shown(value: object) -> str:
     """A field's value as text; nothing is a dash."""
-    if isinstance(value, CrontabWhen):
-        return f"{value.crontab} ({value.timezone})"
-    if isinstance(value, IntervalWhen):
-        return f"every {value.every:.15g} seconds"
+    if isinstance(value, CrontabWhen | IntervalWhen | OnceWhen | RruleWhen):
+        return _rule(value)
+    if isinstance(value, Policies | Window):
+        said = value.model_dump(mode="json", exclude_defaults=True)
+        return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in said.items()) or "as usual"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", []):
         return "—"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _rule(value: CrontabWhen | IntervalWhen | OnceWhen | RruleWhen) -> str:
+    """When, as it was written."""
+    if isinstance(value, CrontabWhen):
+        either = ", either day field" if value.day_match == "or" else ""
+        return f"{value.crontab} ({value.timezone}{either})"
+    if isinstance(value, IntervalWhen):
+        return f"every {value.every:.15g} seconds"
+    if isinstance(value, OnceWhen):
+        return f"once, {value.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{value.rrule} from {value.dtstart.isoformat()} ({value.timezone})"

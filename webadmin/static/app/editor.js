@@ -5,7 +5,9 @@
   const form = document.getElementById("editor");
   if (!form) return;
   const token = form.elements.csrf_token.value;
-  const RULE = ["kind", "crontab", "timezone", "every", "unit", "anchor"];
+  const RULE = ["kind", "crontab", "timezone", "day_match", "dst_gap", "dst_repeat", "every", "unit", "at", "rrule", "dtstart"];
+  const LIMITS = ["overlap", "queue_limit", "catch_up", "catch_up_window", "starting_deadline", "run_timeout", "retries", "retry_backoff", "pause_after_failures", "jitter", "starts_at", "ends_at", "max_runs"];
+  const MEANING = [...RULE, ...LIMITS, "enabled", "job", "queue"];
 
   const element = (tag, className, text) => {
     const made = document.createElement(tag);
@@ -63,15 +65,26 @@
       item.append(warningIcon.content.cloneNode(true), element("span", "", text));
       warnings.append(item);
     }
-    const head = element("h3", "preview-head", `Next ${coming.ticks.length} ticks `);
+    const parts = [element("p", "preview-words", coming.words), warnings];
+    if (coming.changes) {
+      const changes = element("ul", "preview-changes");
+      changes.append(...coming.changes.map((text) => element("li", "", text)));
+      const before = element("h3", "preview-head", "What changes in 30 days ");
+      before.append(element("span", "", `against revision ${form.elements.revision?.value ?? ""}`));
+      parts.push(before, changes);
+    }
+    const count = coming.ticks.length;
+    const head = element("h3", "preview-head", count === 1 ? "Next tick " : `Next ${count} ticks `);
     head.append(element("span", "", coming.timezone === mine ? coming.timezone : `${coming.timezone} · ${mine}`));
     const ticks = element("ol", coming.timezone === mine ? "ticks" : "ticks ticks-two");
     ticks.append(...coming.ticks.map((tick) => tickLine(tick, coming.timezone)));
-    body.replaceChildren(element("p", "preview-words", coming.words), warnings, head, ticks);
+    if (count) parts.push(head, ticks);
+    body.replaceChildren(...parts);
   };
   const mark = (field, text) => {
-    for (const name of ["crontab", "timezone", "every"]) {
+    for (const name of [...RULE, ...LIMITS]) {
       const input = form.elements[name];
+      if (!(input instanceof HTMLElement) || !input.closest(".field")) continue;
       const wrong = name === field;
       input.classList.toggle("is-wrong", wrong);
       if (wrong) input.setAttribute("aria-invalid", "true");
@@ -87,8 +100,9 @@
   const preview = async () => {
     asking?.abort();
     asking = new AbortController();
-    const rule = new URLSearchParams();
-    for (const name of RULE) rule.set(name, form.elements[name].value);
+    const rule = new URLSearchParams(new FormData(form));
+    rule.delete("csrf_token");
+    rule.set("editing", form.dataset.editing);
     if (!rule.get("kind")) return;
     try {
       const answer = await fetch(form.dataset.preview, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" }, body: rule, signal: asking.signal, redirect: "error" });
@@ -160,7 +174,7 @@
   form.addEventListener("input", (event) => {
     changed = true;
     if (event.target === line) showParts();
-    if (RULE.includes(event.target.name)) soon();
+    if (MEANING.includes(event.target.name)) soon();
   });
   form.addEventListener("change", (event) => {
     if (event.target.name === "job") showJob();
@@ -180,5 +194,5 @@
   });
   form.querySelector(".fault")?.closest(".field")?.querySelector("[name]")?.focus();
   showParts();
-  if (body.querySelector(".ticks")) preview();
+  if (body.querySelector(".preview-words")) preview();
 })();

@@ -14,8 +14,9 @@ from scheduler.rules.cron import FIELDS
 from scheduler.rules.spec import Schedule, Spec
 from scheduler.rules.zones import zone_names
 from webadmin import desk
-from webadmin.forms import arguments
-from webadmin.forms.draft import Draft, blank, drafted, typed
+from webadmin.forms import arguments, policies
+from webadmin.forms.draft import Draft, blank, typed
+from webadmin.forms.drafting import drafted
 from webadmin.forms.versions import Difference, differences
 from webadmin.guard import actor
 from webadmin.views.schedules import reviewing
@@ -133,7 +134,7 @@ class EditorPages(BaseView):
         now = utc_now()
         jobs = desk().catalogue.jobs(now)
         job = next((job for job in jobs if job.name == sheet.draft.job), None)
-        preview = coming_of(sheet.draft, now=now)
+        preview = coming_of(sheet.draft, sheet.editing, now=now)
         html = self.render("schedules/editor.html", **_facts(sheet, jobs, job, preview))
         return html, (409 if sheet.conflict or sheet.gone else 422 if sheet.errors else 200)
 
@@ -174,4 +175,7 @@ def _facts(sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | Non
         "zones": zone_names(),
         "cron_fields": FIELDS,
         "coming": preview,
+        "overlap": policies.OVERLAP,
+        "catch_up": policies.CATCH_UP,
+        "open_fields": policies.open_fields(),
     }

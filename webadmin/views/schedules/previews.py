@@ -1,7 +1,7 @@
-"""What a `when` means, for the editor's right side: words, coming ticks, warnings. The rules decide, this gathers."""
+"""What a draft means, for the editor's right side: words, coming ticks, warnings, what changes. The rules decide."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,27 +11,40 @@ from flask_admin import BaseView, expose
 from pydantic import TypeAdapter, ValidationError
 
 from scheduler.clock import utc_now
-from scheduler.errors import Refused
+from scheduler.errors import NotFound, Refused
 from scheduler.published import rfc3339
-from scheduler.rules.preview import preview
-from scheduler.rules.spec import CrontabWhen, When
+from scheduler.rules import check, dialect, preview, what_if
+from scheduler.rules.spec import CrontabWhen, Schedule, Spec, When
+from scheduler.rules.warnings import Facts, anchored, warnings
+from scheduler.rules.window import bounded_ticks
+from webadmin import desk
+from webadmin.forms import policies
 from webadmin.forms.draft import Draft, typed
-from webadmin.forms.reading import Fault, read_when
+from webadmin.forms.faults import Fault
+from webadmin.forms.reading import read_arguments
+from webadmin.forms.whens import read_when, zone_of
+from webadmin.views.schedules.known import UNCHOSEN, facts
 from webadmin.views.schedules.reviewing import at_field
 
 TICKS = 10
+MONTH = timedelta(days=30)
+SHOWN_CHANGES = 4
+
+FAR_OFF = datetime(2250, 1, 1, tzinfo=UTC)
 
 _WHEN: TypeAdapter[When] = TypeAdapter(When)
+_NAMELESS = {"name": "unnamed", "job": UNCHOSEN}
 
 
 @dataclass(frozen=True)
 class Coming:
-    """The meaning of a `when` from now on."""
+    """The meaning of a schedule from now on. `changes` is set where it takes the place of a saved one."""
 
     words: str
     ticks: list[datetime]
     warnings: list[str]
     zone: str
+    changes: list[str] | None = None
 
     def local(self, tick: datetime) -> datetime:
         """A tick in the schedule's zone."""
@@ -40,7 +53,8 @@ class Coming:
     def to_json(self) -> dict[str, Any]:
         """The published form, and the zone that the schedule is meant in."""
         ticks = [rfc3339(tick) for tick in self.ticks]
-        return {"words": self.words, "ticks": ticks, "warnings": self.warnings, "timezone": self.zone}
+        shown = {"words": self.words, "ticks": ticks, "warnings": self.warnings, "timezone": self.zone}
+        return shown if self.changes is None else {**shown, "changes": self.changes}
 
 
 class PreviewPages(BaseView):
@@ -50,13 +64,12 @@ class PreviewPages(BaseView):
     def preview(self) -> ResponseReturnValue:
         """Words, ticks and warnings; 422 with the field where the rule cannot be read."""
         draft = Draft()
+        now = utc_now()
         try:
             if request.is_json:
-                when = _published(request.get_json())
-            else:
-                draft = typed(request.form)
-                when = read_when(draft)
-            return jsonify(coming(when, now=utc_now()).to_json())
+                return jsonify(coming(_published(request.get_json()), now=now).to_json())
+            draft = typed(request.form)
+            return jsonify(_meaning(draft, _saved(request.form.get("editing", "")), now).to_json())
         except Fault as fault:
             return jsonify(field=fault.field, error=str(fault)), 422
         except Refused as error:
@@ -64,17 +77,116 @@ class PreviewPages(BaseView):
             return jsonify(field=field, error=text), 422
 
 
-def coming(when: When, *, now: datetime) -> Coming:
-    """The next ticks. An interval that is not saved yet counts from now."""
-    shown = preview(when, now, TICKS)
-    return Coming(shown.words, shown.ticks, shown.warnings, when.timezone if isinstance(when, CrontabWhen) else "UTC")
+def coming(when: When, *, now: datetime, uid: str = "") -> Coming:
+    """The next ticks of a rule alone. An interval that is not saved yet counts from now."""
+    shown = preview.preview(when, now, TICKS, uid=uid)
+    return Coming(shown.words, shown.ticks, shown.warnings, zone_of(when))
 
 
-def coming_of(draft: Draft, *, now: datetime) -> Coming | None:
-    """The preview of a draft; none while its `when` cannot be read."""
+def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> Coming | None:
+    """The preview of a draft; none while its rule cannot be read."""
     try:
-        return coming(read_when(draft), now=now)
+        return _meaning(draft, saved, now)
     except (Fault, Refused):
+        return None
+
+
+def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0) -> Coming:
+    """What a saved schedule does next, with all that is known."""
+    shown = coming(schedule.when, now=now, uid=schedule.uid)
+    found = warnings(schedule, now, known)
+    ticks = _ticks(schedule, now, runs=runs)
+    return replace(shown, warnings=list(dict.fromkeys([*shown.warnings, *found])), ticks=ticks)
+
+
+def _meaning(draft: Draft, saved: Schedule | None, now: datetime) -> Coming:
+    """Everything that can be said of a draft. Raises Fault or Refused."""
+    when = read_when(draft)
+    same = saved is not None and _same_rule(when, saved)
+    uid = saved.uid if saved is not None else ""
+    spec = _spec(draft, dialect.settle(when, uid) if isinstance(when, CrontabWhen) else when, saved)
+    if not same:
+        check.check_when(when, now=now)
+        check.check_window(spec, now=now)
+    shown = coming(when, now=now, uid=uid) if not same else _finished_or_coming(when, now, uid)
+    found = warnings(spec, now, facts(saved.uid if saved else None, spec, now))
+    told = list(dict.fromkeys([*shown.warnings, *found]))
+    changes = None if saved is None else _changes(what_if.compare(saved.spec(), spec, now, now + MONTH), zone_of(when))
+    return replace(shown, ticks=_ticks(spec, now), warnings=told, changes=changes)
+
+
+def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
+    """A saved rule may have no tick left, and is shown all the same."""
+    try:
+        return coming(when, now=now, uid=uid)
+    except Refused as error:
+        return Coming(str(error), [], [], zone_of(when))
+
+
+def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
+    """As much of the schedule as decides about its ticks and its warnings."""
+    kept = policies.read(draft, saved.policies if saved else None)
+    window = policies.read_window(draft, saved.window if saved else None)
+    job = desk().catalogue.get(draft.job.strip()) if draft.job.strip() else None
+    args, kwargs = read_arguments(draft, job.parameters if job else None, {})
+    named = {"name": saved.name if saved else draft.name.strip(), "job": draft.job.strip()}
+    named = {key: text or _NAMELESS[key] for key, text in named.items()}
+    return Spec(
+        **named,
+        when=when,
+        policies=kept,
+        window=window,
+        enabled=draft.enabled,
+        args=args or [],
+        kwargs=kwargs or {},
+        queue=draft.queue.strip() or None,
+    )
+
+
+def _same_rule(when: When, saved: Schedule) -> bool:
+    settled = dialect.settle(when, saved.uid) if isinstance(when, CrontabWhen) else when
+    return settled == saved.when
+
+
+def _ticks(spec: Spec, now: datetime, *, runs: int = 0) -> list[datetime]:
+    """The next ticks within the window, those that are paused or skipped too."""
+    ticks: list[datetime] = []
+    anchored_spec = spec.model_copy(update={"when": anchored(spec.when, now)})
+    for tick in bounded_ticks(anchored_spec, now, FAR_OFF, runs=runs):
+        ticks.append(tick)
+        if len(ticks) == TICKS:
+            break
+    return ticks
+
+
+def _changes(difference: what_if.Difference, zone: str) -> list[str]:
+    """A difference in sentences."""
+    if difference.is_empty:
+        return ["No tick changes."]
+    lines = [
+        _told(len(difference.gone), "goes", "go", difference.gone, zone),
+        _told(len(difference.come), "comes", "come", difference.come, zone),
+        _told(len(difference.moved), "moves", "move", [new for _, new in difference.moved], zone),
+        f"{difference.same} stay." if difference.same != 1 else "1 stays.",
+    ]
+    return [line for line in lines if line]
+
+
+def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> str:
+    """`3 go: Mon 23 Nov 06:00, …`; nothing where there are none."""
+    if not count:
+        return ""
+    shown = ", ".join(f"{tick.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" for tick in ticks[:SHOWN_CHANGES])
+    to = "to " if one == "moves" else ""
+    more = ", …" if count > SHOWN_CHANGES else ""
+    return f"{count} {one if count == 1 else many}: {to}{shown}{more}"
+
+
+def _saved(name: str) -> Schedule | None:
+    """The schedule that is being edited."""
+    try:
+        return desk().schedules.listed(name).schedule if name else None
+    except NotFound:
         return None
 
 

@@ -26,7 +26,7 @@ def review(draft: Draft, saved: Schedule | None, catalogue: Catalogue, *, now: d
     `saved` is the schedule that is edited: its name stays, and a call that plain RedBeat code wrote may stay too.
     """
     job = catalogue.get(draft.job.strip()) if draft.job.strip() else None
-    reading = read(draft, job.parameters if job else None)
+    reading = read(draft, job.parameters if job else None, saved)
     errors = dict(reading.errors)
     for trial in _trials(draft, reading, saved, catalogue, now):
         try:
@@ -39,7 +39,7 @@ def review(draft: Draft, saved: Schedule | None, catalogue: Catalogue, *, now: d
 
 def at_field(draft: Draft, error: Refused) -> dict[str, str]:
     """The error under the name of the form's field that can mend it."""
-    rule = "crontab" if draft.kind == "crontab" else "every"
+    rule = {"interval": "every", "once": "at", "rrule": "rrule"}.get(draft.kind, "crontab")
     names = {"when": rule, "anchor": "every", "zone": "timezone"}
     field = error.field or ""
     return {names.get(field, field) or "form": sentence(str(error))}
