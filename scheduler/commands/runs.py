@@ -1,4 +1,4 @@
-"""`beatdesk runs`: what ran, from SQL; and cancelling what has not ended.
+"""`beatdesk runs`: what ran, from SQL; running it again, and cancelling what has not ended.
 
 Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's control channel,
 and what became of it is in the history afterwards.
@@ -32,7 +32,7 @@ STATE_TINTS = {
 
 @click.group()
 def runs() -> None:
-    """See what ran, and cancel what has not ended."""
+    """See what ran, run it again, and cancel what has not ended."""
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,6 +90,30 @@ def cancel(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
         print_json({"id": run_id, "cancelled": True})
     else:
         click.echo(f"run {run_id} is being cancelled; see: beatdesk runs show {run_id}")
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.option("--args", metavar="JSON", help="Instead of the run's positional arguments.")
+@click.option("--kwargs", metavar="JSON", help="Instead of the run's named arguments.")
+@json_option
+@click.pass_obj
+def rerun(desk: Desk, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool) -> None:
+    """Run what run ID did once more, as a new run."""
+    old = desk.history.run(run_id)
+    new = desk.control.rerun(
+        old,
+        desk.schedules.known(old.schedule, old.schedule_uid),
+        desk.catalogue.check_call,
+        actor=fields.actor(),
+        args=None if args is None else fields.json_list(args),
+        kwargs=None if kwargs is None else fields.json_object(kwargs),
+        now=utc_now(),
+    )
+    if as_json:
+        print_json({"id": new, "parent": run_id, "state": "queued"})
+    else:
+        click.echo(f"run {run_id} runs again as {new}; see: beatdesk runs show {new}")
 
 
 def _state(desk: Desk, run_id: str) -> str | None:

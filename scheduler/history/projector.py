@@ -46,6 +46,10 @@ from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, k
 _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
 
 
+AGAIN = ("backfill", "rerun")
+"""Triggers of runs that somebody started for a tick of the past: they are late since they were queued."""
+
+
 class _Effect(NamedTuple):
     """What a kind of event makes of its run, and of its attempt."""
 
@@ -100,7 +104,8 @@ class _Folding:
     def done(self) -> Rows:
         """All rows, with what is computed from others."""
         for row in self._new.runs.values():
-            row.lateness = seconds(row.tick or row.queued_at, row.started_at)
+            due = row.queued_at if row.trigger in AGAIN else row.tick or row.queued_at
+            row.lateness = seconds(due, row.started_at)
             row.duration = seconds(row.started_at, row.finished_at)
         return Rows(
             runs={**self._old.runs, **self._new.runs},

@@ -4,7 +4,7 @@ Works from any process: jobs are named, never imported. A cancellation is also w
 Celery's own is a broadcast, which nobody hears while no worker runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,10 @@ from scheduler.errors import Refused, Unavailable
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
+from scheduler.history.views import RunView
+from scheduler.rules.check import check_arguments
 from scheduler.rules.spec import Schedule
+from scheduler.runs import again
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.facts import headers_for
 
@@ -99,6 +102,27 @@ class RunControl:
             )
             self._events.append(run_event(RunQueued, run, 1, now, facts=facts))
         return run
+
+    def rerun(
+        self,
+        run: RunView,
+        schedule: Schedule | None,
+        check: Callable[[str, list[Any], dict[str, Any]], None],
+        *,
+        actor: str,
+        args: list[Any] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        now: datetime,
+    ) -> str:
+        """Send what a run did once more, with its own arguments or these; the new run's id.
+
+        `schedule` is the one that the run belongs to, if it still exists; `check` refuses what the job cannot take.
+        """
+        facts = again.facts_again(run, actor=actor, now=now)
+        given = again.arguments_again(run, schedule, self._limit, args=args, kwargs=kwargs)
+        check_arguments(*given)
+        check(run.job, *given)
+        return self.send(facts, *given, priority=schedule.priority if schedule is not None else None, now=now)
 
     def cancel(self, run_id: str, actor: str, now: datetime) -> None:
         """Ask for the run's end: a queued one does not start, a running one is terminated (SIGTERM to its process).

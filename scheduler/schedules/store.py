@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from scheduler import keys
-from scheduler.errors import BadName, NameTaken, Refused, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.events.schema import (
     ScheduleDeleted,
     ScheduleDisabled,
@@ -57,6 +57,16 @@ class ScheduleStore:
     def get(self, name: str) -> Schedule:
         """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
         return self._decoded(name).schedule
+
+    def known(self, name: str | None, uid: str | None) -> Schedule | None:
+        """The schedule that a run belongs to; none where it is gone, unreadable, or another one by now."""
+        if name is None or uid is None:
+            return None
+        try:
+            schedule = self.get(name)
+        except (NotFound, UnreadableEntry):
+            return None
+        return schedule if schedule.uid == uid else None
 
     def names(self) -> list[str]:
         """The names of all entries, readable or not, in order."""

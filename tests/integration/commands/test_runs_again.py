@@ -1,0 +1,93 @@
+"""`runs rerun`: what a run did, once more."""
+
+import getpass
+import json
+
+import pytest
+
+from scheduler.clock import utc_now
+from scheduler.events.schema import TicksMissed
+from scheduler.schedules.held_back import verdict
+from tests.integration.schedules.conftest import messages
+from tests.support.builders import NOON
+
+
+@pytest.fixture
+def old(beatdesk, record):
+    """The id of a run of a schedule with arguments."""
+    beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
+    run = beatdesk.json("schedules", "run", "n", "--kwargs", '{"whom": "Grace", "times": 2}')
+    record()
+    beatdesk.desk.redis.delete("celery")
+    return run["id"]
+
+
+def test_a_run_runs_again_with_its_own_arguments_and_names_its_parent(beatdesk, record, old):
+    answer = beatdesk.json("runs", "rerun", old)
+    assert answer["parent"] == old
+    assert answer["id"] != old
+    (message,) = messages(beatdesk.desk.redis)
+    assert message["headers"]["id"] == answer["id"]
+    assert "Grace" in message["headers"]["kwargsrepr"]
+    record()
+    run = beatdesk.json("runs", "show", answer["id"])
+    expected = {
+        "parent": old,
+        "trigger": "rerun",
+        "actor": f"cli:{getpass.getuser()}",
+        "kwargs": {"whom": "Grace", "times": 2},
+        "schedule": "n",
+        "revision": 1,
+    }
+    assert {key: run[key] for key in expected} == expected
+
+
+def test_or_with_others(beatdesk, record, old):
+    answer = beatdesk.json("runs", "rerun", old, "--kwargs", '{"whom": "Bob"}')
+    record()
+    assert beatdesk.json("runs", "show", answer["id"])["kwargs"] == {"whom": "Bob"}
+
+
+def test_a_run_whose_schedule_is_gone_runs_again_too(beatdesk, old):
+    beatdesk.done("schedules", "delete", "n", "--yes")
+    assert "runs again as" in beatdesk.done("runs", "rerun", old)
+    assert len(messages(beatdesk.desk.redis)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--kwargs", '{"who": 1}'), "who"),
+        (("--kwargs", "[1]"), "not a JSON object"),
+        (("--args", "{}"), "not a JSON list"),
+    ],
+)
+def test_what_the_job_cannot_take_starts_nothing(beatdesk, old, words, why):
+    assert why in beatdesk.refused("runs", "rerun", old, *words)
+    assert messages(beatdesk.desk.redis) == []
+
+
+def test_hidden_secrets_come_from_the_schedule_or_have_to_be_given(beatdesk, record):
+    kwargs = json.dumps({"value": {"api_key": "s3cret"}})
+    beatdesk.done("schedules", "add", "n", "demo.echo", "--cron", "0 6 * * *", "--kwargs", kwargs)
+    run = beatdesk.json("schedules", "run", "n")["id"]
+    record()
+    beatdesk.desk.redis.delete("celery")
+    beatdesk.done("runs", "rerun", run)
+    assert "s3cret" in messages(beatdesk.desk.redis)[0]["headers"]["kwargsrepr"]
+
+    beatdesk.done("schedules", "edit", "n", "--kwargs", '{"value": 1}')
+    said = beatdesk.refused("runs", "rerun", run)
+    assert "secrets are hidden" in said
+    assert "--kwargs" in said or "give them anew" in said
+    assert len(messages(beatdesk.desk.redis)) == 1
+
+
+def test_ticks_that_never_ran_cannot_run_again(beatdesk, record, old):
+    schedule = beatdesk.desk.schedules.get("n")
+    event = verdict(TicksMissed, schedule, "scheduler_down", (NOON, NOON, 1), utc_now())
+    beatdesk.desk.events.append(event)
+    record()
+    missed = beatdesk.json("runs", "list", "--state", "missed")["items"][0]["id"]
+    assert "backfill" in beatdesk.refused("runs", "rerun", missed)
+    assert "no run" in beatdesk.refused("runs", "rerun", "nobody")
