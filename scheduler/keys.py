@@ -53,3 +53,8 @@ def entry(name: str) -> str:
 def schedule_name(key: str) -> str:
     """The name of the schedule whose hash is `key`."""
     return key.removeprefix(REDBEAT_PREFIX)
+
+
+def under(prefix: str) -> tuple[str, str]:
+    """RedBeat's due times and its names of static entries, under another key prefix than ours."""
+    return prefix + SCHEDULE_ZSET.removeprefix(REDBEAT_PREFIX), prefix + STATICS_SET.removeprefix(REDBEAT_PREFIX)

@@ -9,6 +9,8 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, visible
 from scheduler.errors import Refused
+from scheduler.rules import dialect
+from scheduler.rules.spec import CrontabWhen, When
 from scheduler.rules.what_if import Difference
 from scheduler.rules.words import describe
 from scheduler.sets import apply as applying
@@ -98,6 +100,13 @@ def read_text(file: str) -> str:
         raise Refused(f"file: {file!r} is not UTF-8 text ({error.reason})", field="file") from None
 
 
+def words_of(when: When) -> str:
+    """A rule in words; one with an H as it is written, since the H gets its place when it is saved."""
+    if isinstance(when, CrontabWhen) and when.resolved is None and dialect.has_places(when.crontab):
+        return when.crontab
+    return describe(when)
+
+
 def _write(file: str, text: str) -> None:
     try:
         Path(file).write_text(text, encoding="utf-8")
@@ -107,7 +116,7 @@ def _write(file: str, text: str) -> None:
 
 def _tell_plan(plan: Plan) -> None:
     for item in plan.created:
-        click.echo(f"+ {item.spec.name}: new, {describe(item.spec.when)}{_runs(item.runs)}")
+        click.echo(f"+ {item.spec.name}: new, {words_of(item.spec.when)}{_runs(item.runs)}")
     for changed in plan.changed:
         click.echo(f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}")
         for one in changed.differences:

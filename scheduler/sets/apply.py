@@ -47,6 +47,6 @@ def apply(
         created=[item.spec.name for item in plan.created],
         changed=[item.spec.name for item in plan.changed],
         deleted=[schedule.name for schedule in absent] if prune else [],
-        unchanged=plan.unchanged,
+        unchanged=[spec.name for spec in plan.unchanged],
         kept=[*plan.kept, *left],
     )

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
-from scheduler.rules import ticks, what_if
+from scheduler.rules import dialect, ticks, what_if
 from scheduler.rules.check import check_spec
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
 from scheduler.rules.what_if import Difference
 from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Entry
@@ -59,7 +59,7 @@ class Plan:
 
     created: list[Single] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
+    unchanged: list[Spec] = field(default_factory=list)
     only_stored: list[Single] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
 
@@ -125,8 +125,8 @@ def settled(spec: Spec, entry: Entry) -> Spec:
         kept = codec.anchored(old, entry.meta)
         if isinstance(kept, IntervalWhen) and kept.every == when.every:
             return spec.model_copy(update={"when": when.model_copy(update={"anchor": kept.anchor})})
-    if isinstance(when, CrontabWhen) and isinstance(old, CrontabWhen) and when.crontab == old.crontab:
-        return spec.model_copy(update={"when": when.model_copy(update={"resolved": old.resolved})})
+    if isinstance(when, CrontabWhen):
+        return spec.model_copy(update={"when": dialect.settle(when, entry.schedule.uid)})
     return spec
 
 
@@ -139,9 +139,9 @@ class _Budget:
         self._left = TICKS_COMPARED
 
     def compare(self, old: Spec | None, new: Spec | None) -> Difference | None:
-        """The difference, or none where it would take too long or where only RedBeat computes the ticks."""
+        """The difference; none where it would take too long, or where the ticks are not known."""
         both = [spec for spec in (old, new) if spec is not None]
-        if any(isinstance(spec.when, RedBeatWhen) for spec in both):
+        if not all(_has_ticks(spec.when) for spec in both):
             return None
         same_rule = old is not None and new is not None and _rule(old) == _rule(new)
         if same_rule:
@@ -154,6 +154,13 @@ class _Budget:
         if self._left < 0:
             return None
         return what_if.compare(old, new, self._now, self._until)
+
+
+def _has_ticks(when: When) -> bool:
+    """Whether the ticks can be computed: not those of RedBeat's own, nor of an H that gets its place when saved."""
+    if isinstance(when, CrontabWhen):
+        return when.resolved is not None or not dialect.has_places(when.crontab)
+    return not isinstance(when, RedBeatWhen)
 
 
 def _rule(spec: Spec) -> tuple[Any, ...]:
@@ -172,7 +179,7 @@ def _plan_one(plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCa
     wanted = settled(spec, entry)
     found = differences(old.spec(), wanted)
     if not found:
-        plan.unchanged.append(spec.name)
+        plan.unchanged.append(wanted)
         return
     if old.origin == "code":
         what = ", ".join(difference.field for difference in found)

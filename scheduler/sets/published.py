@@ -6,6 +6,8 @@ from typing import Any
 from scheduler.rules.identity import tick_text
 from scheduler.rules.what_if import Difference
 from scheduler.sets.apply import Applied
+from scheduler.sets.found import Aside
+from scheduler.sets.importing import Import, Taken
 from scheduler.sets.plan import Changed, Plan, Single
 
 TICKS_SHOWN = 20
@@ -17,7 +19,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "created": [_single(item) for item in plan.created],
         "changed": [_changed(item) for item in plan.changed],
-        "unchanged": plan.unchanged,
+        "unchanged": [spec.name for spec in plan.unchanged],
         "only_stored": [_single(item) for item in plan.only_stored],
         "kept": _kept(plan.kept),
     }
@@ -34,6 +36,15 @@ def applied_json(applied: Applied) -> dict[str, Any]:
     }
 
 
+def import_json(told: Import) -> dict[str, Any]:
+    """The report of an import."""
+    return {
+        "taken": [_taken(one) for one in told.taken],
+        "refused": [_aside(one) for one in told.refused],
+        "ignored": [_aside(one) for one in told.ignored],
+    }
+
+
 def runs_json(runs: Difference | None) -> dict[str, Any] | None:
     """The runs of the next 30 days that go, come and move."""
     if runs is None:
@@ -44,6 +55,23 @@ def runs_json(runs: Difference | None) -> dict[str, Any] | None:
         "come": _ticks(runs.come),
         "moved": [{"from": tick_text(old), "to": tick_text(new)} for old, new in runs.moved[:TICKS_SHOWN]],
     }
+
+
+def _taken(one: Taken) -> dict[str, Any]:
+    candidate = one.candidate
+    readings = candidate.readings
+    both = None if readings is None else {"either": _ticks(readings.either), "both": _ticks(readings.both)}
+    return {
+        "source": candidate.source,
+        "name": candidate.spec.name,
+        "outcome": one.outcome,
+        "changed": list(candidate.notes),
+        "readings": both,
+    }
+
+
+def _aside(one: Aside) -> dict[str, str]:
+    return {"source": one.source, "reason": one.reason}
 
 
 def _single(item: Single) -> dict[str, Any]:

@@ -14,7 +14,7 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 
 import click
 
-from scheduler.commands import sets
+from scheduler.commands import importing, sets
 from scheduler.commands.schedules import changes, listing, operating, past, starting, ticks
 
 
@@ -43,5 +43,6 @@ for command in (
     sets.export_set,
     sets.plan_set,
     sets.apply_set,
+    importing.import_schedules,
 ):
     schedules.add_command(command)

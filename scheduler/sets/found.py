@@ -1,0 +1,74 @@
+"""What was found where schedules live today: candidates, what cannot be taken, and what is overlooked. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from scheduler.rules.spec import Spec
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The next ticks where day of month and day of week are both restricted: either is enough, or both must match."""
+
+    either: list[datetime]
+    both: list[datetime]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A schedule that could be taken, where it was found, and what had to be changed on the way."""
+
+    source: str
+    spec: Spec
+    notes: tuple[str, ...] = ()
+    readings: Readings | None = None
+    anchor_moves: bool = False
+    """The anchor is where the source happens to stand: it counts for a new schedule only."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What is not taken, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass
+class Found:
+    """All that a source has."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    refused: list[Aside] = field(default_factory=list)
+    ignored: list[Aside] = field(default_factory=list)
+
+
+def usable_names(names: Iterable[str]) -> dict[str, str]:
+    """What each can be called as a schedule: the same each time, and no two alike."""
+    plain = {name: usable_name(name) for name in names}
+    count = Counter(plain.values())
+    return {
+        name: called if called == name or count[called] == 1 else f"{called[: LONGEST_NAME - 9]}-{fingerprint(name)}"
+        for name, called in plain.items()
+    }
+
+
+def usable_name(name: str) -> str:
+    """The nearest name that a schedule can have."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:LONGEST_NAME] or "schedule"
+
+
+def renamed(name: str, called: str) -> tuple[str, ...]:
+    """The note that says so, where a name could not be kept."""
+    return () if called == name else (f"called {called!r}, since a schedule cannot be called {name!r}",)
+
+
+def fingerprint(text: str) -> str:
+    """Eight characters that stay the same for the same text."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,0 +1,109 @@
+"""What was found -> what is taken. Decides, then saves all that is taken in one step.
+
+A candidate that is stored as it is has been imported before, and nothing happens. One whose name is stored otherwise is
+refused, unless the import replaces. What cannot be taken is refused by itself and keeps no other from being taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
+from scheduler.rules.check import check_spec
+from scheduler.rules.spec import IntervalWhen
+from scheduler.schedules import changes
+from scheduler.schedules.listing import Stored
+from scheduler.schedules.store import ScheduleStore
+from scheduler.schedules.together import CheckCall, Wish
+from scheduler.sets.found import Aside, Candidate, Found
+from scheduler.sets.plan import Plan, differences, settled
+
+Outcome = Literal["created", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A candidate that is taken, and what that makes of the store."""
+
+    candidate: Candidate
+    outcome: Outcome
+
+
+@dataclass
+class Import:
+    """The report, and the changes that make it true."""
+
+    taken: list[Taken] = field(default_factory=list)
+    refused: list[Aside] = field(default_factory=list)
+    ignored: list[Aside] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+
+    def take(self, candidate: Candidate, revision: int | None) -> None:
+        """Take a candidate: as a new schedule, or in place of a stored revision."""
+        self.taken.append(Taken(candidate, "created" if revision is None else "replaced"))
+        self.wishes.append(Wish(candidate.spec.name, candidate.spec, revision))
+
+
+def decide(found: Found, stored: Sequence[Stored], check_call: CheckCall, *, replace: bool, now: datetime) -> Import:
+    """What of it is taken."""
+    told = Import(refused=list(found.refused), ignored=list(found.ignored))
+    by_name = {entry.name: entry for entry in stored}
+    for candidate in found.candidates:
+        try:
+            _decide_one(told, candidate, by_name.get(candidate.spec.name), check_call, replace=replace, now=now)
+        except BeatdeskError as error:
+            told.refused.append(Aside(candidate.source, str(error)))
+    return told
+
+
+def of_plan(plan: Plan, *, replace: bool) -> Import:
+    """A set of our own as an import: nothing is deleted, and what is stored otherwise is replaced only if asked for."""
+    told = Import(taken=[Taken(Candidate(spec.name, spec), "unchanged") for spec in plan.unchanged])
+    for item in plan.created:
+        told.take(Candidate(item.spec.name, item.spec), None)
+    for changed in plan.changed:
+        if replace:
+            told.take(Candidate(changed.spec.name, changed.spec), changed.stored.revision)
+        else:
+            fields = [one.field for one in changed.differences]
+            told.refused.append(Aside(changed.spec.name, _stored_otherwise(changed.spec.name, fields)))
+    return told
+
+
+def save(told: Import, store: ScheduleStore, *, actor: str, comment: str = "", now: datetime) -> None:
+    """Make it true, all of it or nothing."""
+    store.save_together(told.wishes, actor=actor, comment=comment, now=now)
+
+
+def _decide_one(
+    told: Import, candidate: Candidate, stored: Stored | None, check_call: CheckCall, *, replace: bool, now: datetime
+) -> None:
+    spec = candidate.spec
+    if stored is None:
+        check_spec(spec, now=now)
+        check_call(spec.job, spec.args, spec.kwargs)
+        told.take(candidate, None)
+        return
+    try:
+        entry = stored.decode()
+    except UnreadableEntry as error:
+        raise Refused(f"the stored entry {spec.name!r} cannot be read ({error}); delete it first") from None
+    if candidate.anchor_moves and isinstance(spec.when, IntervalWhen):
+        spec = spec.model_copy(update={"when": spec.when.model_copy(update={"anchor": None})})
+    spec = settled(spec, entry)
+    found = differences(entry.schedule.spec(), spec)
+    if not found:
+        told.taken.append(Taken(candidate, "unchanged"))
+        return
+    if not replace:
+        raise Refused(_stored_otherwise(spec.name, [one.field for one in found]))
+    if entry.schedule.origin == "code":
+        raise Refused(f"{spec.name!r} is defined in code (beat_schedule), which would undo the change")
+    changes.check_edit(spec, entry.schedule, now, check_call)
+    told.taken.append(Taken(candidate, "replaced"))
+    told.wishes.append(Wish(spec.name, spec, entry.schedule.revision))
+
+
+def _stored_otherwise(name: str, fields: Sequence[str]) -> str:
+    return f"there is a schedule {name!r} with another {', '.join(fields)}; --replace takes this one in its place"
