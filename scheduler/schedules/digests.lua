@@ -1,24 +1,23 @@
 -- A part of all entries, each with a fingerprint of what only edits change. Reads only.
 --
 -- KEYS  1 RedBeat's sorted set of due times
--- ARGV  1 cursor, '0' at first   2 about how many
+-- ARGV  1 where to begin   2 how many
 --
--- Answers the next cursor ('0' at the end) and, for each entry, its key and its fingerprint: of definition and our
--- field, and of Beat's memory only whether it is there, because each tick changes it. '-' where there is no such hash.
+-- Answers, for each entry, its key and its fingerprint: of definition and our field, and of Beat's memory only whether
+-- it is there, because each tick changes it. '-' where there is no such hash. One SORT reads a whole part,
+-- which is far cheaper than a call for each entry.
 
-local found = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local answer = {found[1]}
-for at = 1, #found[2], 2 do
-  local key = found[2][at]
-  local fields = redis.pcall('HMGET', key, 'definition', 'beatdesk', 'meta')
+local found = redis.call('SORT', KEYS[1], 'BY', 'nosort', 'LIMIT', ARGV[1], ARGV[2],
+  'GET', '#', 'GET', '*->definition', 'GET', '*->beatdesk', 'GET', '*->meta')
+local answer = {}
+for at = 1, #found, 4 do
+  local definition, extra, meta = found[at + 1], found[at + 2], found[at + 3]
   local print = '-'
-  if fields.err then
-    print = '!'
-  elseif fields[1] or fields[2] or fields[3] then
-    local whole = fields[3] and string.find(fields[3], '"last_run_at"', 1, true) and '+' or '-'
-    print = whole .. string.sub(redis.sha1hex((fields[1] or '') .. '\0' .. (fields[2] or '-')), 1, 16)
+  if definition or extra or meta then
+    local whole = meta and string.find(meta, '"last_run_at"', 1, true) and '+' or '-'
+    print = whole .. string.sub(redis.sha1hex((definition or '') .. '\0' .. (extra or '-')), 1, 16)
   end
-  answer[#answer + 1] = key
+  answer[#answer + 1] = found[at]
   answer[#answer + 1] = print
 end
 return answer

@@ -1,4 +1,4 @@
-"""Looks at all entries every two seconds, and repairs what Redis has lost: emptied, set back, or damaged.
+"""Looks at all entries every few seconds, and repairs what Redis has lost: emptied, set back, or damaged.
 
     fingerprints of all entries ─▶ those that changed ─▶ read ─▶ has the history heard of all that came before?
                                                                  └▶ decide (`reconcile`) ─▶ repair (`heal.lua`)
@@ -15,10 +15,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from importlib.resources import files
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -44,8 +44,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVERY = 2.0
-"""Seconds between two looks."""
+EVERY = 3.5
+"""Seconds between two looks at everything."""
+
+GLANCE_EVERY = 0.5
+"""Seconds between two glances at how many entries there are: an emptied Redis is seen at once."""
 
 PATIENCE = 1.0
 """Seconds that a look waits for the history to catch up with the stream."""
@@ -54,6 +57,7 @@ _LOCK_MS = 10_000
 _POLL = 0.05
 _SCHEDULE = '"kind":"schedule.'
 _SCANNED = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _RACES = 3
 """How often a look is repeated at once where somebody was quicker."""
 
@@ -86,17 +90,19 @@ class Healer:
         self._book = Book()
         self._read_to = self._heard_to = 0
         self._well: dict[str, str] = {}
+        self._looked_at = _NEVER
 
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set. Outlives Redis and SQL being away."""
         problem = None
         self._wait = stop
-        while not stop.wait(EVERY):
+        while not stop.wait(GLANCE_EVERY):
             try:
-                if self._is_my_turn():
-                    self.run_once(utc_now())
+                if self._is_my_turn() and self._is_time(now := utc_now()):
+                    self.run_once(now)
                 problem = None
             except Behind as error:
+                self._looked_at = _NEVER
                 log.debug("healing waits: %s", error)
             except Unavailable as error:
                 if problem != str(error):
@@ -182,13 +188,20 @@ class Healer:
                     self._stream.append(repairs.told(finding.stored.decode(), now))
                     self._well[name] = fingerprint(finding.stored.raw)
                 elif self._write(finding.stored, change):
-                    self._well[name] = fingerprint(change.raw)
+                    self._note(name, change.raw)
                 else:
                     was_late = True
                     continue
                 log.warning("schedule %r: %s; %s", name, verdict.why, _DONE[verdict.what])
                 done.append(Repair(name, _DONE[verdict.what], verdict.why))
         return was_late
+
+    def _note(self, name: str, written: Raw) -> None:
+        """Remember an entry as it was left, so that a repair is never done over and over."""
+        if written == reconcile.NOTHING:
+            self._well.pop(name, None)
+        else:
+            self._well[name] = fingerprint(written)
 
     def _changes(self, findings: list[Finding], now: datetime) -> Iterator[tuple[Finding, Change | None]]:
         """What is to be written for each; none where only the history is to be told."""
@@ -235,12 +248,12 @@ class Healer:
     def _fingerprints(self) -> dict[str, str]:
         """Name -> fingerprint of what only edits change, for all entries."""
         found: dict[str, str] = {}
-        cursor: Any = "0"
-        while True:
-            cursor, *rest = self._digests(keys=[keys.SCHEDULE_ZSET], args=[cursor, _SCANNED])
-            found.update(zip(map(keys.schedule_name, rest[::2]), rest[1::2], strict=True))
-            if cursor == "0":
-                return found
+        for begin in count(0, _SCANNED):
+            answer: Any = self._digests(keys=[keys.SCHEDULE_ZSET], args=[begin, _SCANNED])
+            found.update(zip(map(keys.schedule_name, answer[::2]), answer[1::2], strict=True))
+            if len(answer) < 2 * _SCANNED:
+                break
+        return found
 
     def _wait_for_history(self) -> None:
         """Return when the history has heard of all that is in the stream now.
@@ -259,6 +272,15 @@ class Healer:
                 "deletion; see that a recorder runs, then try again"
             )
 
+    def _is_time(self, now: datetime) -> bool:
+        """Whether the last look is long ago, or there are more or fewer entries than there were."""
+        with answering():
+            entries = self._redis.zcard(keys.SCHEDULE_ZSET)
+        is_time = entries != len(self._well) or now - self._looked_at >= timedelta(seconds=EVERY)
+        if is_time:
+            self._looked_at = now
+        return is_time
+
     def _is_my_turn(self) -> bool:
         """Hold the lock, or take it."""
         with answering():
@@ -270,6 +292,12 @@ class Healer:
             self._redis.pexpire(keys.HEALER_LOCK, _LOCK_MS)
             return True
 
+
+PLANNED = {
+    What.RESTORE: "put back as it was saved",
+    What.DELETE: "delete again",
+    What.TELL: "tell the history",
+}
 
 _DONE = {
     What.RESTORE: "put back as it was saved",

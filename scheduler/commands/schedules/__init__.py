@@ -7,6 +7,7 @@
     operating    pause, resume, skip
     ticks        next, preview
     past         history, revisions, restore
+    rebuilding   rebuild
 
 Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules themselves;
 the store refuses, and whatever it refuses is shown with the field and the remedy.
@@ -15,7 +16,7 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 import click
 
 from scheduler.commands import importing, sets
-from scheduler.commands.schedules import changes, listing, operating, past, starting, ticks
+from scheduler.commands.schedules import changes, listing, operating, past, rebuilding, starting, ticks
 
 
 @click.group()
@@ -40,6 +41,7 @@ for command in (
     past.history,
     past.revisions,
     past.restore,
+    rebuilding.rebuild,
     sets.export_set,
     sets.plan_set,
     sets.apply_set,
