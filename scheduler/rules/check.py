@@ -41,11 +41,6 @@ GREATEST_TIME = 366 * 86400.0
 
 NOT_ENFORCED = frozenset(
     {
-        "starting_deadline",
-        "run_timeout",
-        "retries",
-        "retry_backoff",
-        "pause_after_failures",
         "calendar",
     }
 )

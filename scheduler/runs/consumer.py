@@ -1,4 +1,4 @@
-"""Celery's consumer, which tells why it refuses a message before it drops it.
+"""Celery's consumer, which tells why it refuses a message before it drops it, and asks before it takes one.
 
 Celery drops such a message first and sends a signal after, or none at all: a death in between would be silence.
 """
@@ -7,6 +7,7 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
+from scheduler.runs.admission import Admission
 from scheduler.runs.app import DeskApp
 
 
@@ -14,6 +15,14 @@ class TellingConsumer(Consumer):
     """Says `run.failed` with the reason, then does what Celery does."""
 
     app: DeskApp
+    strategies: dict[str, Any]
+
+    def update_strategies(self) -> None:
+        """How messages become tasks: as in Celery, after the question whether they may."""
+        super().update_strategies()
+        admission = Admission(self)
+        for name, strategy in self.strategies.items():
+            self.strategies[name] = admission.before(name, strategy)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
         """A job that this worker does not have."""

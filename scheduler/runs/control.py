@@ -20,10 +20,10 @@ from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
 from scheduler.history.views import RunView
 from scheduler.rules.check import check_arguments
-from scheduler.rules.spec import Schedule
-from scheduler.runs import again
+from scheduler.rules.spec import Policies, Schedule
+from scheduler.runs import again, limits
 from scheduler.runs.cancellations import Cancellations
-from scheduler.runs.facts import headers_for
+from scheduler.runs.facts import HEADER, headers_for
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
 """An operator waits for the answer: better a clear refusal soon than a page that hangs."""
@@ -68,7 +68,9 @@ class RunControl:
             parent=parent,
         )
         given = list(schedule.args if args is None else args), dict(schedule.kwargs if kwargs is None else kwargs)
-        return self.send(facts, *given, run=run or str(uuid4()), priority=schedule.priority, now=now)
+        return self.send(
+            facts, *given, run=run or str(uuid4()), priority=schedule.priority, policies=schedule.policies, now=now
+        )
 
     def send(
         self,
@@ -78,6 +80,7 @@ class RunControl:
         *,
         run: str | None = None,
         priority: int | None = None,
+        policies: Policies | None = None,
         now: datetime,
     ) -> str:
         """Send a run that is what `facts` say, with these arguments; its id.
@@ -88,6 +91,9 @@ class RunControl:
         run = run or str(uuid4())
         told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
         facts = facts.model_copy(update=told)
+        limited = policies or Policies()
+        headers = headers_for(facts)
+        headers[HEADER] |= limits.facts_of(limited)
         with _answering():
             self._celery.send_task(
                 facts.job,
@@ -96,7 +102,8 @@ class RunControl:
                 task_id=run,
                 queue=facts.queue,
                 priority=priority,
-                headers=headers_for(facts),
+                headers=headers,
+                **limits.options_of(limited),
                 retry=True,
                 retry_policy=PUBLISH_RETRIES,
             )

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import Enum
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -75,6 +76,19 @@ class Lease(NamedTuple):
     expires: float
     name: str
     text: str
+
+
+class Standing(Enum):
+    """How a run's lease stands, as seen by somebody who has another message of the same attempt."""
+
+    ALIVE = "alive"
+    """A worker has it and was heard of lately."""
+
+    OVER = "over"
+    """Nobody was heard of in time, or its attempt is another one."""
+
+    GONE = "gone"
+    """There is no lease: the run has ended, or never had one."""
 
 
 def owner_text(uid: str, name: str, *, pause_after: int | None = None, expires: datetime | None = None) -> str:
@@ -153,6 +167,14 @@ class Leases:
         if text is None or till is None or till <= seconds + micros / 1e6:
             return None
         return lease_of(text)
+
+    def standing(self, run: str, attempt: int) -> Standing:
+        """How the lease of this attempt of a run stands."""
+        if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):
+            lease = self.get(run)
+            held = lease is not None and lease.worker is not None and lease.attempt == attempt
+            return Standing.ALIVE if held else Standing.OVER
+        return Standing.GONE
 
     def runs_of(self, uid: str) -> list[str]:
         """The runs of a schedule that are not final."""

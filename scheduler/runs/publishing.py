@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from scheduler.catalogue import Job, Worker
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.runs import retrying
 from scheduler.runs.claims import renew
 from scheduler.runs.introspect import jobs_of
 from scheduler.runs.process import desk_of
@@ -41,6 +42,8 @@ class WorkerPulse:
     def connect(self) -> None:
         """Listen for the worker's beginning and end."""
         signals.worker_init.connect(self.recall, weak=False)
+        signals.worker_init.connect(self.prepare, weak=False)
+        signals.worker_process_init.connect(self.prepare, weak=False)
         signals.worker_ready.connect(self.begin, weak=False)
         signals.worker_shutdown.connect(self.end, weak=False)
 
@@ -50,6 +53,10 @@ class WorkerPulse:
             state.revoked.update(desk_of(self._app).cancellations.runs())
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
+
+    def prepare(self, sender: Any = None, **_: Any) -> None:
+        """Before the first job: what schedules ask of any job."""
+        retrying.install(self._app, sender if isinstance(sender, str) else None)
 
     def begin(self, sender: Any = None, **_: Any) -> None:
         """The worker takes messages from now on."""

@@ -19,6 +19,7 @@ from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
+from scheduler.errors import BeatdeskError
 from scheduler.runs.app import DeskApp
 from scheduler.runs.facts import BUILT_IN, Message, is_job, queue_of
 from scheduler.runs.outbox import Outbox
@@ -26,6 +27,9 @@ from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter
 
 log = logging.getLogger(__name__)
+
+PAUSER = "pause_after_failures"
+"""Who pauses a schedule whose ticks fail."""
 
 LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the message comes back"
 
@@ -118,6 +122,7 @@ class RunSignals:
         retries, worker = self._attempt(sender, task_id)
         trace = getattr(einfo, "traceback", None)
         self.reporter().failed(task_id, retries, worker=worker, error=exception, traceback=_text(trace), now=utc_now())
+        self._pause_failing()
 
     def broken(
         self, sender: Any = None, task_id: str = "", request: Any = None, exception: Any = None, **more: Any
@@ -172,6 +177,20 @@ class RunSignals:
             args, kwargs = _arguments(message)
             said = Message(headers, args, kwargs, queue_of(message.delivery_info))
             self.reporter().refused(said, worker=worker, why=why, now=utc_now())
+
+    def _pause_failing(self) -> None:
+        """Pause the schedules whose ticks have failed too often in a row. Where that fails, the next failure asks."""
+        desk = desk_of(self._app)
+        while desk.events.streaks:
+            streak = desk.events.streaks.pop()
+            reason = f"{streak.failures} ticks in a row failed"
+            try:
+                desk.operations.pause(streak.name, reason=reason, actor=PAUSER, now=utc_now())
+                desk.leases.forget_failures(streak.uid)
+            except (BeatdeskError, RedisError, OSError) as error:
+                log.warning("%s is not paused, though %s: %s", streak.name, reason, error)
+            else:
+                log.error("%s is paused: %s", streak.name, reason)
 
     def _who_cancelled(self, run: str) -> str | None:
         """Who asked for the run's end; not to know it is no reason to lose the fact."""

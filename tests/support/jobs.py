@@ -48,6 +48,14 @@ def autoretry() -> None:
     raise KeyError("always")
 
 
+@shared_task(name="tests.flaky", bind=True)
+def flaky(self: Task, failures: int) -> str:
+    """Raise in the first `failures` attempts, without asking for another."""
+    if self.request.retries < failures:
+        raise RuntimeError("not yet")
+    return "at last"
+
+
 @shared_task(name="tests.die")
 def die(mark: str | None = None) -> None:
     """Kill the process that runs it."""

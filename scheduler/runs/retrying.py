@@ -1,0 +1,78 @@
+"""Attempts that a schedule allows beyond those that its task declares itself: no line in the job's code is needed.
+
+Each job's function is wrapped when a worker starts. Where it raises, and the message says that attempts are left, the
+next one is sent through Celery's own machinery: same run, same arguments, same headers, later. What the task retries
+by itself never arrives here.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from celery import Celery
+from celery.app.trace import build_tracer
+from celery.exceptions import Retry, TaskPredicate
+
+from scheduler.rules import backoff
+from scheduler.runs.facts import HEADER, is_job
+
+MOST = 100
+LONGEST_BASE = 366 * 86_400.0
+
+
+def install(app: Celery, hostname: str | None = None) -> None:
+    """Wrap every job. Called again, in a child that was not forked, it wraps those that are not wrapped yet."""
+    tasks: dict[str, Any] = app.tasks
+    for name, task in tasks.items():
+        if is_job(name) and not hasattr(task.run, "tried_again"):
+            task.run = _tried_again(task, task.run)
+            if task.__trace__ is not None:
+                task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
+
+
+def attempts_left(said: Any) -> tuple[int, float]:
+    """How many further attempts the header allows, and the seconds before the first of them; anybody may write it."""
+    if not isinstance(said, Mapping):
+        return 0, 0.0
+    left, base = said.get("retries"), said.get("backoff")
+    usable = isinstance(left, int) and isinstance(base, int | float) and 0 < base <= LONGEST_BASE
+    return (min(max(int(left), 0), MOST), float(base)) if usable else (0, 0.0)  # type: ignore[arg-type] # tested above
+
+
+def _tried_again(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
+    """The job's function, with what follows a failure."""
+
+    @wraps(run)
+    def tried(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return run(*args, **kwargs)
+        except TaskPredicate:
+            raise
+        except Exception as error:
+            _send_next(task, error)
+            raise
+
+    tried.tried_again = True  # type: ignore[attr-defined] # the mark for `install`
+    return tried
+
+
+def _send_next(task: Any, error: Exception) -> None:
+    """Send the next attempt, if there is one, and say so by raising Retry. A failure to send is the job's failure."""
+    request = task.request
+    headers = request.headers or {}
+    left, base = attempts_left(headers.get(HEADER))
+    if request.called_directly or left == 0:
+        return
+    said = {**headers[HEADER], "retries": left - 1}
+    first = headers[HEADER].get("attempts_before", request.retries)
+    number = request.retries - (first if isinstance(first, int) else 0) + 1
+    wait = backoff.delay(number, base, str(request.id))
+    again = task.signature_from_request(
+        request,
+        countdown=wait,
+        retries=request.retries + 1,
+        expires=None,  # the deadline was for the start, and the run has started
+        headers={**headers, HEADER: {**said, "attempts_before": first}},
+    )
+    again.apply_async()
+    raise Retry(exc=error, when=wait, sig=again) from error  # type: ignore[arg-type] # a float is a number

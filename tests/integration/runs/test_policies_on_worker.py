@@ -1,0 +1,241 @@
+"""Policies kept by a real worker, on a real server, for jobs whose code knows nothing of them."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
+from redis import Redis
+
+from config.schema import Settings
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.schema import RunQueued
+from scheduler.rules.identity import run_id
+from scheduler.rules.spec import Policies, Schedule
+from scheduler.runs.leases import LeaseWatch
+from scheduler.schedules.beat_entry import install
+from scheduler.schedules.sending import options_for
+from scheduler.wiring import Desk
+from tests.integration.runs.conftest import Stream
+from tests.support.builders import a_schedule, a_spec, every
+from tests.support.processes import Process, start_worker
+from tests.support.waiting import stays, wait_for
+
+SECOND = timedelta(seconds=1)
+
+
+class Sends:
+    """Sends ticks as Beat does, without waiting for a tick."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __call__(self, job: str, *args: Any, tick: datetime | None = None, **policies: Any) -> str:
+        """Send a tick of a schedule with these policies; the run's id."""
+        schedule = a_schedule("due", job, args=list(args), policies=Policies(**policies))
+        options = options_for(schedule, tick or utc_now(), {})
+        self._desk.celery.send_task(job, list(args), **options)
+        return str(options["task_id"])
+
+
+@pytest.fixture
+def sends(desk: Desk) -> Sends:
+    """What sends ticks."""
+    return Sends(desk)
+
+
+@pytest.fixture
+def beat(desk: Desk) -> Iterator[RedBeatScheduler]:
+    """RedBeat's own scheduler, which leads."""
+    scheduler = RedBeatScheduler(desk.celery)
+    acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=scheduler))
+    install(scheduler)
+    yield scheduler
+    scheduler.close()
+
+
+def test_a_job_that_fails_is_tried_again_as_often_as_its_schedule_says(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
+    run = sends("tests.fail", "no luck", retries=2, retry_backoff=0.2)
+    end = stream.end(run)
+    assert (end.kind, end.attempt, end.error) == ("run.failed", 3, "ValueError: no luck")
+    retried = [event for event in stream.of(run) if event.kind == "run.retried"]
+    assert [event.attempt for event in retried] == [1, 2]
+    assert all(event.error == "ValueError: no luck" for event in retried)
+    waits = [(event.next_at - event.at).total_seconds() for event in retried]
+    assert 0.2 <= waits[0] <= 0.26
+    assert 0.4 <= waits[1] <= 0.51
+    facts = [event.facts for event in stream.of(run) if event.kind == "run.received"]
+    assert {(told.schedule, told.trigger, told.tick is None) for told in facts} == {("due", "schedule", False)}
+
+
+def test_attempts_of_the_schedule_come_on_top_of_those_of_the_task(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
+    run = sends("tests.autoretry", retries=1, retry_backoff=0.1)
+    assert stream.end(run).attempt == 3
+    assert stream.kinds(run).count("run.retried") == 2
+
+
+def test_a_job_that_succeeds_in_a_later_attempt_has_succeeded(stream: Stream, sends: Sends, worker: Process) -> None:
+    run = sends("tests.flaky", 2, retries=5, retry_backoff=0.1)
+    end = stream.end(run)
+    assert (end.kind, end.attempt) == ("run.succeeded", 3)
+
+
+def test_without_a_policy_a_failure_is_final(stream: Stream, sends: Sends, worker: Process) -> None:
+    run = sends("tests.fail")
+    assert (stream.end(run).kind, stream.kinds(run).count("run.retried")) == ("run.failed", 0)
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_the_next_attempt_has_the_same_limit(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
+    run = sends("tests.wait", 60, run_timeout=1, retries=1, retry_backoff=0.1)
+    end = stream.end(run)
+    assert (end.kind, end.attempt) == ("run.failed", 2)
+    assert "SoftTimeLimitExceeded" in end.error
+    took = end.at - stream.of(run)[0].at
+    assert took < 10 * SECOND
+
+
+def test_a_run_that_comes_too_late_to_its_worker_expires(stream: Stream, sends: Sends, worker: Process) -> None:
+    run = sends("tests.add", 1, tick=utc_now() - 90 * SECOND, starting_deadline=60)
+    assert stream.end(run).kind == "run.expired"
+    assert "run.started" not in stream.kinds(run)
+    assert stream.end(sends("tests.add", 1, starting_deadline=60)).kind == "run.succeeded"
+
+
+def test_a_run_that_has_started_in_time_is_tried_again_after_the_deadline_for_its_start(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
+    run = sends("tests.fail", starting_deadline=3, retries=2, retry_backoff=1.5)
+    end = stream.end(run, timeout=30)
+    assert (end.kind, end.attempt) == ("run.failed", 3)
+
+
+def test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why(
+    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream
+) -> None:
+    created = utc_now().replace(microsecond=0) - SECOND
+    make(desk, "tests.fail", created, pause_after_failures=2)
+    paused = fires_until(beat, lambda: desk.schedules.get("due").paused)
+    assert (paused.reason, paused.by) == ("2 ticks in a row failed", "pause_after_failures")
+    assert desk.redis.hlen(keys.FAILURES_HASH) == 0
+    failed = [event for event in stream.events() if getattr(event, "kind", "") == "run.failed"]
+    assert len(failed) == 2
+
+
+def test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwhile(
+    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
+) -> None:
+    created = utc_now().replace(microsecond=0) - SECOND
+    schedule = make(desk, "tests.wait", created, args=[4, str(tmp_path / "mark")])
+    first = run_id(schedule.uid, created + SECOND)
+    fires_until(beat, lambda: [event for event in stream.events() if getattr(event, "reason", "") == "overlap"])
+    lease = desk.leases.get(first)
+    assert lease is not None
+    assert lease.worker is not None
+    assert desk.leases.runs_of(schedule.uid) == [first]
+    desk.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    assert stream.end(first).result == "waited"
+    assert desk.leases.runs_of(schedule.uid) == []
+
+
+def test_a_held_tick_starts_when_the_run_before_it_was_asked_to_end(
+    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
+) -> None:
+    created = utc_now().replace(microsecond=0) - SECOND
+    schedule = make(desk, "tests.wait", created, args=[60, str(tmp_path / "mark")], overlap="cancel_previous")
+    first = run_id(schedule.uid, created + SECOND)
+    fires_until(beat, lambda: "run.started" in stream.kinds(first))
+    fires_until(beat, lambda: "run.revoked" in stream.kinds(first))
+    runs = lambda: {event.run for event in stream.events() if getattr(event, "kind", "") == "run.started"}  # noqa: E731
+    fires_until(beat, lambda: len(runs()) >= 2)
+
+
+def test_a_long_run_keeps_its_lease_and_that_of_a_killed_worker_is_lost(
+    stream: Stream, sends: Sends, worker: Process, desk: Desk, tmp_path: Path
+) -> None:
+    redis = desk.redis
+    run = sends("tests.wait", 120, str(tmp_path / "mark"))
+    wait_for(lambda: "run.started" in stream.kinds(run), 20, "the job begins")
+    first = redis.zscore(keys.LEASES_ZSET, run)
+    wait_for(lambda: redis.zscore(keys.LEASES_ZSET, run) > first, 12, "the lease is renewed")
+    worker.kill()
+    watch = LeaseWatch(desk.leases)
+    wait_for(lambda: watch.look(utc_now()) or "run.lost" in stream.kinds(run), 45, "the run is lost", every=1)
+    lost = stream.one(run, "run.lost")
+    assert (lost.attempt, lost.worker) == (1, stream.one(run, "run.started").worker)
+    assert desk.leases.get(run) is None
+
+
+def test_a_second_message_of_a_run_that_is_alive_starts_nothing(
+    stream: Stream, sends: Sends, job_settings: Settings, redis: Redis, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    start_worker(job_settings, concurrency=2)
+    run = sends("tests.wait", 8, str(mark))
+    wait_for(mark.exists, 20, "the job begins")
+    ((_, held),) = redis.hgetall("unacked").items()
+    given_out_again(redis, held)
+    assert stream.end(run).result == "waited"
+    wait_for(lambda: not redis.exists("unacked"), 15, "both messages are acknowledged")
+    assert mark.read_text().split() == ["begin", "end"]
+    assert stream.kinds(run).count("run.received") == 1
+
+
+def test_a_second_message_starts_when_nobody_is_heard_of_who_has_the_run(
+    stream: Stream, sends: Sends, job_settings: Settings, desk: Desk, redis: Redis
+) -> None:
+    run = sends("tests.add", 1)
+    (held,) = redis.lrange("celery", 0, -1)
+    redis.delete("celery")
+    owner = f"{a_schedule('due').uid} 1 @gone@host 0 0 due"
+    redis.hset(keys.LEASE_OWNERS_HASH, run, owner)
+    redis.zadd(keys.LEASES_ZSET, {run: utc_now().timestamp() + 6})
+    start_worker(job_settings)
+    given_out_again(redis, f"[{held}]")
+    stays(lambda: "run.started" not in stream.kinds(run), 2, "the message waits")
+    assert stream.end(run).result == 2
+
+
+def test_what_is_started_by_hand_has_the_limits_of_its_schedule_too(
+    stream: Stream, desk: Desk, worker: Process
+) -> None:
+    schedule = a_schedule("due", "tests.fail", policies=Policies(retries=1, retry_backoff=0.1))
+    run = desk.control.start(schedule, actor="ada", now=utc_now())
+    assert stream.end(run).attempt == 2
+    assert [event.run for event in stream.events() if isinstance(event, RunQueued)] == [run]
+
+
+def make(desk: Desk, job: str, created: datetime, args: list[Any] | None = None, **policies: Any) -> Schedule:
+    """A schedule that is due each second."""
+    wait_for(lambda: desk.catalogue.get(job), 20, "the worker offers its jobs")
+    spec = a_spec("due", job, when=every(1, created), args=args or [], policies=Policies(**policies))
+    return desk.schedules.create(spec, actor="ada", now=created)
+
+
+def fires_until(beat: RedBeatScheduler, fact: Callable[[], Any]) -> Any:
+    """Let Beat look until something is so."""
+
+    def looked() -> Any:
+        beat.tick()
+        return fact()
+
+    return wait_for(looked, 30, "Beat and the worker bring it about", every=0.2)
+
+
+def given_out_again(redis: Redis, held: str) -> None:
+    """What the broker does with a message that was not acknowledged in time."""
+    message = json.loads(held)[0]
+    message["headers"]["redelivered"] = True
+    message["properties"]["delivery_info"]["redelivered"] = True
+    message["properties"]["delivery_tag"] = "second-copy"
+    redis.lpush("celery", json.dumps(message))
