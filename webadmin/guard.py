@@ -36,6 +36,7 @@ LEAST_ROLE = {
     "runs.index": VIEWER,
     "runs.show": VIEWER,
     "runs.cancel": OPERATOR,
+    "runs.rerun": OPERATOR,
     "reports.index": VIEWER,
     "reports.show": VIEWER,
     "reports.download": VIEWER,

@@ -5,13 +5,17 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
+from markupsafe import Markup
 
 from scheduler.clock import utc_now
-from scheduler.errors import BeatdeskError
+from scheduler.errors import BeatdeskError, Refused
 from scheduler.history.queries import RunFilter
+from scheduler.history.views import RunView
 from webadmin import desk, present
 from webadmin.asked import CHOICES, Asked, asked
+from webadmin.forms import json_text
 from webadmin.guard import Guard, actor
+from webadmin.views.schedules.reviewing import sentence
 
 PAGE = 50
 QUICK = ("", "running", "failed", "succeeded", "missed")
@@ -42,14 +46,43 @@ class RunsView(Guard, BaseView):
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
         """One run, whole."""
-        run = desk().history.run(id)
+        return self._page(desk().history.run(id))
+
+    def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
+        """The page; `typed` are arguments for running it again, and `fault` what is wrong with them."""
         return self.render(
             "runs/show.html",
             run=run,
+            repeatable=run.state not in ("missed", "skipped"),
+            typed=present.pretty(run.kwargs or {}) if typed is None else typed,
+            fault=fault,
             live=present.state_look(run.state).live,
             steps=present.steps(run.tick, run.queued_at, run.received_at, run.started_at, run.finished_at),
             trigger=present.TRIGGERS.get(run.trigger or "", run.trigger),
         )
+
+    @expose("/<id>/rerun", methods=["POST"])
+    def rerun(self, id: str) -> ResponseReturnValue:
+        """Run it once more, with other named arguments if they are given."""
+        old = desk().history.run(id)
+        typed = request.form.get("kwargs")
+        try:
+            run = desk().control.rerun(
+                old,
+                desk().schedules.known(old.schedule, old.schedule_uid),
+                desk().catalogue.check_call,
+                actor=actor(),
+                kwargs=None if typed is None else _named(typed),
+                now=utc_now(),
+            )
+        except (Refused, json_text.BadJson) as error:
+            if typed is not None:
+                return self._page(old, typed=typed, fault=sentence(str(error))), 422
+            flash(f"The run was not started again. {sentence(str(error))}", "danger")
+            return redirect(url_for("runs.show", id=old.id), 303)
+        text = Markup('It runs again. <a href="{}" class="alert-link">See the new run</a>')
+        flash(text.format(url_for("runs.show", id=run)), "success")
+        return redirect(url_for("runs.show", id=old.id), 303)
 
     @expose("/<id>/cancel", methods=["POST"])
     def cancel(self, id: str) -> ResponseReturnValue:
@@ -70,6 +103,16 @@ class RunsView(Guard, BaseView):
     def _address(wanted: Asked, after: str | None) -> str:
         query: dict[str, Any] = {**wanted.typed, "after": after}
         return url_for("runs.index", **query)
+
+
+def _named(typed: str) -> dict[str, Any]:
+    """Named arguments as they were typed."""
+    kwargs = json_text.parse(typed or "{}")
+    if not isinstance(kwargs, dict):
+        raise Refused('The arguments must be an object in braces, such as {"days": 1}.', field="kwargs")
+    if present.MASK in typed:
+        raise Refused(f"{present.MASK} stands where a secret is hidden; write the secret in its place", field="kwargs")
+    return kwargs
 
 
 LABELS = {
