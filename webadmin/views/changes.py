@@ -4,8 +4,10 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.clock import utc_now
 from webadmin import desk
 from webadmin.guard import Guard
+from webadmin.healed import healed
 
 PAGE = 50
 
@@ -21,6 +23,7 @@ class ChangesView(Guard, BaseView):
         return self.render(
             "changes/index.html",
             page=page,
+            healed=healed(utc_now()),
             next_url=url_for("changes.index", after=page.next) if page.next else None,
             first_url=url_for("changes.index") if after else None,
         )

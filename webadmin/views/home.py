@@ -15,6 +15,7 @@ from scheduler.schedules.listing import Listed
 from scheduler.wiring import Desk
 from webadmin import desk, overview
 from webadmin.guard import Guard
+from webadmin.healed import healed
 from webadmin.remembered import Remembered
 
 LIVE = ("running", "retrying")
@@ -56,6 +57,7 @@ def seen(now: datetime) -> dict[str, Any]:
     day_ago = now - overview.DAY
     counts = history.state_counts(day_ago)
     return {
+        "healed": healed(now),
         "needs": overview.needs(trouble, history.last_runs(uids, 3), now),
         "broken": current_app.extensions["unreadable"].read(desk(), now),
         "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],

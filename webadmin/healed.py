@@ -1,0 +1,16 @@
+"""What was repaired in the last hour, for the pages that tell it."""
+
+from datetime import datetime
+
+from redis.exceptions import RedisError
+
+from scheduler.schedules.notices import Notice
+from webadmin import desk
+
+
+def healed(now: datetime) -> list[Notice]:
+    """The repairs, newest first; none where Redis does not answer, which the page says by itself."""
+    try:
+        return desk().notices.recent(now)
+    except RedisError:
+        return []
