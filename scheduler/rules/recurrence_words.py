@@ -56,8 +56,9 @@ def _days(rule: Recurrence) -> list[str]:
 
 def _month_days(rule: Recurrence) -> str:
     """Days of the month, those from the end by name."""
-    forward = spans([str(day) for day in range(32)], sorted(day for day in rule.month_days if day > 0))
-    words = [f"day{'s' if len(rule.month_days) > 1 else ''} {joined(forward)}"] if forward else []
+    numbered = sorted(day for day in rule.month_days if day > 0)
+    forward = joined(spans([str(day) for day in range(32)], numbered)) if numbered else ""
+    words = [f"day{'s' if len(numbered) > 1 else ''} {forward}"] if forward else []
     words += [f"the {ordinal(day)} day" for day in sorted(rule.month_days, reverse=True) if day < 0]
     return f"on {joined(words)} of the month"
 
@@ -67,13 +68,12 @@ def _times(rule: Recurrence) -> str:
     if rule.is_sub_daily:
         minutes = sorted({second // 60 % 60 for second in rule.seconds})
         hours = sorted({second // 3600 for second in rule.seconds})
-        past = (
-            ""
-            if len(minutes) == 60
-            else f"at {joined(spans([str(n) for n in range(60)], minutes))} minutes past the hour"
-        )
-        within = "" if len(hours) == 24 else f"in the hours {joined(spans([f'{n:02d}' for n in range(24)], hours))}"
-        return ", ".join(part for part in (past, within) if part)
+        parts = []
+        if len(minutes) < 60:
+            parts.append(f"at {joined(spans([str(n) for n in range(60)], minutes))} minutes past the hour")
+        if len(hours) < 24:
+            parts.append(f"in the hours {joined(spans([f'{n:02d}' for n in range(24)], hours))}")
+        return ", ".join(parts)
     if len(rule.seconds) > _MOST_TIMES:
         return f"at {len(rule.seconds)} times of the day from {_clock(rule.seconds[0])} to {_clock(rule.seconds[-1])}"
     return "at " + joined([_clock(second) for second in rule.seconds])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from math import ceil
 
 from scheduler.errors import BadExpression
 from scheduler.rules import clock_changes, dialect, ticks, window, zones
@@ -177,7 +178,7 @@ def _longer_than_its_distance(schedule: Spec, when: When, now: datetime, facts: 
 
 def _seconds(seconds: float) -> str:
     """`1 minute`, where `duration` says `minute`."""
-    words = duration(round(seconds, 1) if seconds < 60 else round(seconds))
+    words = duration(round(seconds, 1) if seconds < 60 else ceil(seconds))
     return words if words[0].isdigit() else f"1 {words}"
 
 
