@@ -56,6 +56,7 @@ LEAST_ROLE = {
     "schedules.resume": OPERATOR,
     "schedules.skip": OPERATOR,
     "schedules.keep": OPERATOR,
+    "schedules.backfill": OPERATOR,
     "schedules.revisions": VIEWER,
     "schedules.restore": OPERATOR,
     "schedules.bulk": OPERATOR,

@@ -88,6 +88,15 @@ class History:
             tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
         return RunView(**found._mapping, attempts=tries)
 
+    def known(self, run_ids: Sequence[str]) -> set[str]:
+        """Which of these ids belong to runs that were heard of."""
+        found: set[str] = set()
+        with self._engine.connect() as connection:
+            for start in range(0, len(run_ids), _UNIONS):
+                part = run_ids[start : start + _UNIONS]
+                found.update(connection.execute(select(Run.id).where(Run.id.in_(part))).scalars())
+        return found
+
     def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
         """How many runs are in each state, of those first heard of in the time given."""
         statement = select(Run.state, func.count().label("runs")).where(*_between(since, until)).group_by(Run.state)

@@ -5,6 +5,7 @@
     changes      add, edit, enable, disable, delete
     starting     run
     operating    pause, resume, skip
+    backfilling  backfill
     ticks        next, preview
     past         history, revisions, restore
     rebuilding   rebuild
@@ -16,7 +17,7 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 import click
 
 from scheduler.commands import importing, sets
-from scheduler.commands.schedules import changes, listing, operating, past, rebuilding, starting, ticks
+from scheduler.commands.schedules import backfilling, changes, listing, operating, past, rebuilding, starting, ticks
 
 
 @click.group()
@@ -36,6 +37,7 @@ for command in (
     operating.pause,
     operating.resume,
     operating.skip,
+    backfilling.backfill,
     ticks.next_ticks,
     ticks.preview_rule,
     past.history,

@@ -5,6 +5,7 @@ touches Redis: they ask the store, and show what it answers.
 """
 
 from webadmin.guard import Guard
+from webadmin.views.schedules.backfilling import BackfillPages
 from webadmin.views.schedules.changes import ChangePages
 from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
@@ -13,5 +14,7 @@ from webadmin.views.schedules.previews import PreviewPages
 from webadmin.views.schedules.revising import RevisionPages
 
 
-class SchedulesView(Guard, ListPages, EditorPages, PreviewPages, OperationPages, RevisionPages, ChangePages):
+class SchedulesView(
+    Guard, ListPages, EditorPages, PreviewPages, OperationPages, BackfillPages, RevisionPages, ChangePages
+):
     """`/schedules/` and everything under it."""

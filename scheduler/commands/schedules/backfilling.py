@@ -1,0 +1,72 @@
+"""`schedules backfill`: runs for ticks of the past, with their number said first."""
+
+import sys
+
+import click
+
+from scheduler.clock import utc_now
+from scheduler.commands import fields
+from scheduler.commands.output import json_option, print_json, print_table
+from scheduler.commands.schedules.listing import local_time
+from scheduler.errors import Refused
+from scheduler.published import rfc3339
+from scheduler.schedules import backfill as backfills
+from scheduler.schedules.backfill import MOST_RUNS, USUAL, Backfill
+from scheduler.wiring import Desk
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--from", "since", required=True, metavar="T", help="The first tick may be at this time; 90s, 24h, 7d ago."
+)
+@click.option("--to", "until", required=True, metavar="T", help="The last tick is before this time.")
+@click.option("--limit", type=click.IntRange(1, MOST_RUNS), default=USUAL, show_default=True, metavar="N")
+@click.option("--dry-run", is_flag=True, help="Say which ticks would run, and start nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def backfill(
+    desk: Desk, /, *, name: str, since: str, until: str, limit: int, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Start a run of schedule NAME for each of its ticks from T up to T, oldest first."""
+    now = utc_now()
+    begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
+    schedule = desk.schedules.get(name)
+    found = backfills.plan(schedule, begins, ends, limit=limit, now=now)
+    _check_limit(found, dry_run=dry_run)
+    if not dry_run and found.ticks:
+        desk.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+        if not yes:
+            _ask(found)
+    runs = [] if dry_run else backfills.start(found, desk.control, desk.history.known, actor=fields.actor(), now=now)
+    if as_json:
+        print_json({"name": name, "count": found.count, "ticks": [rfc3339(tick) for tick in found.ticks], "runs": runs})
+    elif dry_run:
+        click.echo(f"{_runs(found.count)} of {name} would start")
+        print_table(["TICK", "UTC"], [[local_time(tick, schedule.when), rfc3339(tick) or ""] for tick in found.ticks])
+    else:
+        click.echo(f"{_runs(len(runs))} of {name} started; see: beatdesk schedules history {name}")
+
+
+def _check_limit(found: Backfill, *, dry_run: bool) -> None:
+    """More ticks than the limit are refused, so that nobody starts what was not meant."""
+    if not dry_run and found.count > len(found.ticks):
+        raise Refused(
+            f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; give a greater --limit "
+            f"(up to {MOST_RUNS}), or backfill in parts",
+            field="limit",
+        )
+
+
+def _ask(found: Backfill) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(
+            f"yes: starting {_runs(found.count)} needs a yes, and there is no terminal to ask; add --yes", field="yes"
+        )
+    if not click.confirm(f"Start {_runs(found.count)} of {found.schedule.name}?", err=True):
+        raise Refused("yes: nothing was started, because the answer was no", field="yes")
+
+
+def _runs(count: int) -> str:
+    return f"{count} {'run' if count == 1 else 'runs'}"

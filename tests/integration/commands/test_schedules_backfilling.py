@@ -1,0 +1,100 @@
+"""`schedules backfill`: runs for ticks of the past, counted first, each once."""
+
+import getpass
+from itertools import pairwise
+
+import pytest
+
+from scheduler.rules.identity import run_id
+from tests.integration.schedules.conftest import messages, score
+from tests.support.builders import at
+
+DAY = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-06T00:00:00Z")
+
+
+@pytest.fixture
+def hourly(beatdesk):
+    """The commands, with a schedule that is due every hour."""
+    beatdesk.done("schedules", "add", "n", "demo.plain", "--cron", "0 * * * *")
+    return beatdesk
+
+
+def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
+    before = hourly.written()
+    body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
+    assert (body["count"], len(body["ticks"]), body["runs"]) == (24, 24, [])
+    assert (body["ticks"][0], body["ticks"][-1]) == ("2026-01-05T00:00:00Z", "2026-01-05T23:00:00Z")
+    assert hourly.done("schedules", "backfill", "n", *DAY, "--dry-run").startswith("24 runs of n would start\n")
+    assert "needs a yes" in hourly.refused("schedules", "backfill", "n", *DAY)
+    assert hourly.written() == before
+    assert messages(hourly.desk.redis) == []
+
+
+def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, record):
+    before = score(hourly.desk.redis, "n")
+    body = hourly.json("schedules", "backfill", "n", *DAY, "--yes")
+    uid = hourly.json("schedules", "show", "n")["uid"]
+    assert body["runs"][:2] == [run_id(uid, at("2026-01-05T00:00Z")), run_id(uid, at("2026-01-05T01:00Z"))]
+    sent = messages(hourly.desk.redis)
+    assert [message["headers"]["id"] for message in sent] == body["runs"]
+    assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
+    assert score(hourly.desk.redis, "n") == before
+    record()
+    run = hourly.json("runs", "show", body["runs"][1])
+    assert (run["trigger"], run["tick"], run["actor"], run["schedule"]) == (
+        "backfill",
+        "2026-01-05T01:00:00Z",
+        f"cli:{getpass.getuser()}",
+        "n",
+    )
+
+
+def test_a_tick_that_has_run_gets_a_run_of_its_own(hourly, record):
+    one = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-05T02:00:00Z", "--yes")
+    first = hourly.json("schedules", "backfill", "n", *one)
+    record()
+    second = hourly.json("schedules", "backfill", "n", *one)
+    assert not set(first["runs"]) & set(second["runs"])
+    record()
+    assert hourly.json("runs", "show", second["runs"][0])["tick"] == "2026-01-05T00:00:00Z"
+
+
+def test_adjacent_times_share_no_tick_and_lose_none(hourly):
+    parts = ["2026-01-05T00:00:00Z", "2026-01-05T07:00:00Z", "2026-01-05T07:30:00Z", "2026-01-06T00:00:00Z"]
+    found = []
+    for begin, end in pairwise(parts):
+        found += hourly.json("schedules", "backfill", "n", "--from", begin, "--to", end, "--dry-run")["ticks"]
+    assert found == hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")["ticks"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("n", *DAY, "--limit", "10", "--yes"), "there are 24 ticks in that time, 10 may start"),
+        (("n", "--from", "2026-01-06T00:00:00Z", "--to", "2026-01-05T00:00:00Z", "--yes"), "swap the two"),
+        (("n", "--from", "1h", "--to", "2190-01-01T00:00:00Z", "--yes"), "has not passed yet"),
+        (("n", "--from", "soon", "--to", "1h", "--yes"), "not a time"),
+        (("nobody", *DAY, "--yes"), "there is no schedule"),
+    ],
+)
+def test_what_cannot_be_meant_starts_nothing(hourly, words, why):
+    assert why in hourly.refused("schedules", "backfill", *words)
+    assert messages(hourly.desk.redis) == []
+
+
+def test_millions_of_ticks_are_counted_in_no_time(hourly):
+    hourly.done("schedules", "add", "often", "demo.plain", "--cron", "* * * * *")
+    words = ("often", "--from", "1990-01-01T00:00:00Z", "--to", "2020-01-01T00:00:00Z")
+    assert "1000000 ticks" in hourly.refused("schedules", "backfill", *words, "--yes")
+    assert len(hourly.json("schedules", "backfill", *words, "--dry-run", "--limit", "5")["ticks"]) == 5
+
+
+def test_a_job_that_nobody_offers_is_not_started(hourly):
+    hourly.desk.redis.delete("beatdesk:catalogue")
+    assert "demo.plain" in hourly.refused("schedules", "backfill", "n", *DAY, "--yes")
+    assert messages(hourly.desk.redis) == []
+
+
+def test_a_time_without_ticks_starts_none(hourly):
+    words = ("n", "--from", "2026-01-05T00:10:00Z", "--to", "2026-01-05T00:20:00Z", "--yes")
+    assert hourly.done("schedules", "backfill", *words).startswith("0 runs of n started")

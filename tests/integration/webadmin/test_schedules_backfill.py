@@ -1,0 +1,57 @@
+"""Backfilling in the console: the count first, then the runs that were shown."""
+
+import pytest
+
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import messages
+from tests.integration.webadmin.conftest import Visitor
+from tests.integration.webadmin.schedule_desk import fault_at, offer_jobs, saved
+from tests.support.console import Forms
+
+DAY = "since=2026-01-05+00:00&until=2026-01-06+00:00"
+
+
+@pytest.fixture(autouse=True)
+def hourly(desk: Desk) -> None:
+    """A schedule that is due every hour."""
+    offer_jobs(desk)
+    saved(desk)
+
+
+def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor, desk: Desk) -> None:
+    assert "Backfill…" in operator.get("/schedules/nightly/").text
+    page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
+    assert "Start 24 runs" in page
+    assert messages(desk.redis) == []
+    form = next(form for form in Forms(page).forms if ("limit", "100") in form.fields and "csrf" in str(form.fields))
+    answer = operator.post("/schedules/nightly/backfill", {n: v for n, v in form.fields if n != "csrf_token"})
+    assert (answer.status_code, answer.location) == (303, "/runs/?schedule=nightly&trigger=backfill")
+    sent = messages(desk.redis)
+    assert len(sent) == 24
+    assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
+    assert sent[0]["headers"]["beatdesk"]["actor"] == "operator@example.org"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "why"),
+    [
+        ({"since": "soon"}, "since", "not a time"),
+        ({"since": "2026-01-06", "until": "2026-01-05"}, "until", "swap the two"),
+        ({"since": "24h", "until": "2190-01-01"}, "until", "has not passed"),
+        ({"since": "24h", "limit": "many"}, "limit", "from 1 to 1000"),
+        ({"since": "2026-01-05", "until": "2026-01-06", "limit": "5"}, "limit", "24 ticks"),
+    ],
+)
+def test_what_cannot_be_meant_starts_nothing(
+    operator: Visitor, desk: Desk, fields: dict[str, str], field: str, why: str
+) -> None:
+    page = operator.post("/schedules/nightly/backfill", fields)
+    assert page.status_code == 422
+    assert why in fault_at(page, field)
+    assert messages(desk.redis) == []
+
+
+def test_a_viewer_may_not(viewer: Visitor, desk: Desk) -> None:
+    assert "Backfill" not in viewer.get("/schedules/nightly/").text
+    assert viewer.post("/schedules/nightly/backfill", {"since": "24h"}).status_code == 403
+    assert messages(desk.redis) == []

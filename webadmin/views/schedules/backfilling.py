@@ -1,0 +1,88 @@
+"""Runs for ticks of the past: the time is asked, then the number is shown, and what was shown is started."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.rules.spec import Schedule
+from scheduler.schedules import backfill
+from scheduler.schedules.backfill import MOST_RUNS, USUAL, Backfill
+from webadmin import desk
+from webadmin.asked import moment
+from webadmin.guard import actor
+from webadmin.views.schedules.reviewing import sentence
+
+FIELDS = {"from": "since", "to": "until", "limit": "limit"}
+"""The engine's names of fields, and the form's."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was typed, what it means, and what is wrong with it by field."""
+
+    typed: dict[str, str]
+    found: Backfill | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    since: str = ""
+    until: str = ""
+    """The time as instants: what was counted is what is started, however long somebody thinks."""
+
+
+class BackfillPages(BaseView):
+    """`/schedules/<name>/backfill`."""
+
+    @expose("/<path:name>/backfill", methods=["GET", "POST"])
+    def backfill(self, name: str) -> ResponseReturnValue:
+        """GET asks, and counts what was typed; POST starts it."""
+        schedule = desk().schedules.get(name)
+        now = utc_now()
+        wanted = _read(schedule, now)
+        if request.method == "GET" or wanted.found is None:
+            return self._backfill_page(schedule, wanted, 422 if request.method == "POST" else 200)
+        found = wanted.found
+        if found.count > len(found.ticks):
+            fault = f"There are {found.count:,} ticks in that time. Raise the limit, or backfill in parts."
+            return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
+        try:
+            desk().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+        except Refused as error:
+            flash(f"Nothing was started. {sentence(str(error))}", "danger")
+            return redirect(url_for(".backfill", name=name), 303)
+        runs = backfill.start(found, desk().control, desk().history.known, actor=actor(), now=now)
+        flash(f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} started.", "success")
+        return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
+
+    def _backfill_page(self, schedule: Schedule, wanted: Wanted, status: int) -> ResponseReturnValue:
+        page = self.render(
+            "schedules/backfill.html", schedule=schedule, wanted=wanted, errors=wanted.errors, most=MOST_RUNS
+        )
+        return page, status
+
+
+def _read(schedule: Schedule, now: datetime) -> Wanted:
+    """What the address or the form asks for; nothing is found while nothing is asked."""
+    typed = {name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")}
+    typed["limit"] = typed["limit"] or str(USUAL)
+    if not typed["since"] and not typed["until"]:
+        return Wanted(typed)
+    errors: dict[str, str] = {}
+    times: dict[str, Any] = {}
+    for name in ("since", "until"):
+        try:
+            times[name] = moment(typed[name], now) if typed[name] else now
+        except ValueError as error:
+            errors[name] = str(error)
+    limit = int(typed["limit"]) if typed["limit"].isascii() and typed["limit"].isdigit() else 0
+    if errors:
+        return Wanted(typed, None, errors)
+    try:
+        found = backfill.plan(schedule, times["since"], times["until"], limit=limit, now=now)
+        return Wanted(typed, found, {}, times["since"].isoformat(), times["until"].isoformat())
+    except Refused as error:
+        return Wanted(typed, None, {FIELDS.get(error.field or "", "since"): sentence(str(error))})
