@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
+from webadmin.forms import times
 
 LABELS = {
     "when": "When",
@@ -13,13 +14,16 @@ LABELS = {
     "enabled": "Enabled",
     "queue": "Queue",
     "policies": "Policies",
-    "window": "Window",
+    "window": "Start and end",
     "priority": "Priority",
     "owner": "Owner",
     "tags": "Tags",
     "description": "Description",
     "notes": "Notes",
 }
+
+
+USUAL = "as usual"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Difference:
     label: str
     ours: str
     theirs: str
+
+
+def limits(spec: Spec) -> list[tuple[str, str]]:
+    """The policies and limits of a schedule that are not as usual, in words."""
+    return [(LABELS[name], text) for name in ("policies", "window") if (text := shown(getattr(spec, name))) != USUAL]
 
 
 def differences(ours: Spec, theirs: Spec) -> list[Difference]:
@@ -43,7 +52,7 @@ def shown(value: object) -> str:
         return _rule(value)
     if isinstance(value, Policies | Window):
         said = value.model_dump(mode="json", exclude_defaults=True)
-        return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in said.items()) or "as usual"
+        return ", ".join(f"{name.replace('_', ' ')} {_value(text)}" for name, text in said.items()) or USUAL
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", []):
@@ -61,3 +70,10 @@ def _rule(value: CrontabWhen | IntervalWhen | OnceWhen | RruleWhen) -> str:
     if isinstance(value, OnceWhen):
         return f"once, {value.at:%Y-%m-%d %H:%M:%S} UTC"
     return f"{value.rrule} from {value.dtstart.isoformat()} ({value.timezone})"
+
+
+def _value(value: object) -> str:
+    """A policy's value in words: a length of time as it is typed, a choice without its underscore."""
+    if isinstance(value, float):
+        return times.shown_seconds(value)
+    return "none" if value is None else str(value).replace("_", " ")

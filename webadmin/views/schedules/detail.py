@@ -10,8 +10,10 @@ from scheduler.history.queries import RevisionView
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms.draft import pretty
+from webadmin.forms.versions import limits
 from webadmin.views.schedules import rows
-from webadmin.views.schedules.previews import Coming, coming
+from webadmin.views.schedules.known import facts
+from webadmin.views.schedules.previews import Coming, coming_to
 from webadmin.views.schedules.recent import last_runs
 
 RUNS = 20
@@ -41,17 +43,19 @@ class DetailPages(BaseView):
             runs=recent,
             bars=rows.bars(recent) if recent else None,
             history_away=runs.away,
-            coming=_coming(schedule),
+            coming=_coming(schedule, listed.runs),
+            said=limits(schedule),
             revisions=_revisions(schedule.uid),
             kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
             run_error=run_error,
         )
 
 
-def _coming(schedule: Schedule) -> Coming | None:
+def _coming(schedule: Schedule, runs: int) -> Coming | None:
     """The next ticks; none where the rule is not one that can be computed."""
     try:
-        return coming(schedule.when, now=utc_now())
+        now = utc_now()
+        return coming_to(schedule, facts(schedule.uid, schedule, now), now=now, runs=runs)
     except Refused:
         return None
 

@@ -17,6 +17,7 @@ from scheduler.rules import check, dialect, preview, what_if
 from scheduler.rules.spec import CrontabWhen, Schedule, Spec, When
 from scheduler.rules.warnings import Facts, anchored, warnings
 from scheduler.rules.window import bounded_ticks
+from scheduler.rules.words import describe
 from webadmin import desk
 from webadmin.forms import policies
 from webadmin.forms.draft import Draft, typed
@@ -24,7 +25,7 @@ from webadmin.forms.faults import Fault
 from webadmin.forms.reading import read_arguments
 from webadmin.forms.whens import read_when, zone_of
 from webadmin.views.schedules.known import UNCHOSEN, facts
-from webadmin.views.schedules.reviewing import at_field
+from webadmin.views.schedules.reviewing import at_field, is_rule_of
 
 TICKS = 10
 MONTH = timedelta(days=30)
@@ -93,7 +94,7 @@ def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> 
 
 def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0) -> Coming:
     """What a saved schedule does next, with all that is known."""
-    shown = coming(schedule.when, now=now, uid=schedule.uid)
+    shown = _finished_or_coming(schedule.when, now, schedule.uid)
     found = warnings(schedule, now, known)
     ticks = _ticks(schedule, now, runs=runs)
     return replace(shown, warnings=list(dict.fromkeys([*shown.warnings, *found])), ticks=ticks)
@@ -102,7 +103,7 @@ def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0)
 def _meaning(draft: Draft, saved: Schedule | None, now: datetime) -> Coming:
     """Everything that can be said of a draft. Raises Fault or Refused."""
     when = read_when(draft)
-    same = saved is not None and _same_rule(when, saved)
+    same = saved is not None and is_rule_of(saved, when)
     uid = saved.uid if saved is not None else ""
     spec = _spec(draft, dialect.settle(when, uid) if isinstance(when, CrontabWhen) else when, saved)
     if not same:
@@ -119,8 +120,8 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
     """A saved rule may have no tick left, and is shown all the same."""
     try:
         return coming(when, now=now, uid=uid)
-    except Refused as error:
-        return Coming(str(error), [], [], zone_of(when))
+    except Refused:
+        return Coming(describe(when), [], [], zone_of(when))
 
 
 def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
@@ -141,11 +142,6 @@ def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
         kwargs=kwargs or {},
         queue=draft.queue.strip() or None,
     )
-
-
-def _same_rule(when: When, saved: Schedule) -> bool:
-    settled = dialect.settle(when, saved.uid) if isinstance(when, CrontabWhen) else when
-    return settled == saved.when
 
 
 def _ticks(spec: Spec, now: datetime, *, runs: int = 0) -> list[datetime]:

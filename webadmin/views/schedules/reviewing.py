@@ -6,8 +6,8 @@ from datetime import datetime
 
 from scheduler.catalogue import Catalogue
 from scheduler.errors import Refused
-from scheduler.rules import check
-from scheduler.rules.spec import Schedule, Spec
+from scheduler.rules import check, dialect
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When, Window
 from webadmin.forms.draft import Draft
 from webadmin.forms.reading import Reading, read
 
@@ -37,6 +37,12 @@ def review(draft: Draft, saved: Schedule | None, catalogue: Catalogue, *, now: d
     return Review(reading.spec, errors)
 
 
+def is_rule_of(saved: Schedule, when: When) -> bool:
+    """Whether `when` is the rule that is saved, each `H` in its place."""
+    settled = dialect.settle(when, saved.uid) if isinstance(when, CrontabWhen) else when
+    return settled == saved.when
+
+
 def at_field(draft: Draft, error: Refused) -> dict[str, str]:
     """The error under the name of the form's field that can mend it."""
     rule = {"interval": "every", "once": "at", "rrule": "rrule"}.get(draft.kind, "crontab")
@@ -58,7 +64,8 @@ def _trials(
     name, job, when, args, kwargs = draft.name.strip(), draft.job.strip(), reading.when, reading.args, reading.kwargs
     if name and saved is None:
         yield lambda: check.check_name(name)
-    if when is not None:
+    same_rule = saved is not None and when is not None and is_rule_of(saved, when) and reading.window == saved.window
+    if when is not None and not same_rule:
         yield lambda: check.check_when(when, now=now)
     same_call = saved is not None and (saved.job, saved.args, saved.kwargs) == (job, args, kwargs)
     if args is not None and kwargs is not None and not same_call:
@@ -67,4 +74,6 @@ def _trials(
             yield lambda: catalogue.check_call(job, args, kwargs)
     if reading.spec is not None:
         rest = reading.spec.model_copy(update={"name": "checked-above", "args": [], "kwargs": {}})
+        if same_rule:  # a finished schedule may be edited without being armed again
+            rest = rest.model_copy(update={"when": IntervalWhen(every=60), "window": Window()})
         yield lambda: check.check_spec(rest, now=now)

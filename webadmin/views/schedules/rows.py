@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.history.queries import RunView
-from scheduler.rules.spec import CrontabWhen, Pause, Schedule, When
+from scheduler.rules.spec import CrontabWhen, Pause, RruleWhen, Schedule, When
 from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.store import Listed
@@ -50,6 +50,9 @@ class Row:
     paused: Pause | None = None
     """The pause that holds it now; one that is over is none."""
 
+    finished: bool = False
+    """No tick is left: a one-off that has run, an end that has passed."""
+
 
 def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
     """The line for one entry; `runs` are its last ones, newest first."""
@@ -61,17 +64,20 @@ def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
         problem=listed.problem,
         words=describe(when) if when else "",
         expression=expression(when) if when else "",
-        zone=when.timezone if isinstance(when, CrontabWhen) else None,
+        zone=when.timezone if isinstance(when, CrontabWhen | RruleWhen) else None,
         next=listed.next,
         last=runs[0] if runs else None,
         bars=bars(runs) if runs else None,
         diverged=listed.diverged,
+        finished=schedule is not None and schedule.enabled and schedule.paused is None and listed.next is None,
         paused=schedule.paused if schedule is not None and schedule.enabled and is_paused(schedule, now) else None,
     )
 
 
 def expression(when: When) -> str:
     """The rule as it is written, where it is written as a line."""
+    if isinstance(when, RruleWhen):
+        return when.rrule
     return when.crontab if isinstance(when, CrontabWhen) else ""
 
 
