@@ -108,6 +108,7 @@ def field_values(position: int, text: str) -> frozenset[int]:
     return frozenset(_expand(FIELDS[position], text))
 
 
+@lru_cache(maxsize=4_000)
 def part_values(field: Field, part: str) -> frozenset[int]:
     """The values of one part of a list. Raises BadExpression."""
     try:

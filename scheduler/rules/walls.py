@@ -9,7 +9,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 HORIZON_YEARS = 50
@@ -66,7 +66,13 @@ class Days:
 
     def masks(self) -> tuple[int, ...]:
         """All 28 shapes of a month, at `(length - 28) * 7 + first`."""
-        return tuple(self.mask(first, length) for length in range(SHORTEST_MONTH, 32) for first in range(7))
+        return _masks(self)
+
+
+@lru_cache(maxsize=4_000)
+def _masks(on: Days) -> tuple[int, ...]:
+    """Found once for days that many schedules have in common."""
+    return tuple(on.mask(first, length) for length in range(SHORTEST_MONTH, 32) for first in range(7))
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ def apply(
     plan: Plan, store: ScheduleStore, *, prune: bool = False, actor: str, comment: str = "", now: datetime
 ) -> Applied:
     """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was changed."""
-    wishes = [Wish(item.spec.name, item.spec, None) for item in plan.created]
-    wishes += [Wish(item.spec.name, item.spec, item.stored.revision) for item in plan.changed]
+    wishes = [Wish(item.spec.name, item.spec, None, is_checked=True) for item in plan.created]
+    wishes += [Wish(item.spec.name, item.spec, item.stored.revision, is_checked=True) for item in plan.changed]
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:
         wishes += [Wish(schedule.name, None, schedule.revision) for schedule in absent]

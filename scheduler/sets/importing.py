@@ -42,7 +42,7 @@ class Import:
     def take(self, candidate: Candidate, revision: int | None) -> None:
         """Take a candidate: as a new schedule, or in place of a stored revision."""
         self.taken.append(Taken(candidate, "created" if revision is None else "replaced"))
-        self.wishes.append(Wish(candidate.spec.name, candidate.spec, revision))
+        self.wishes.append(Wish(candidate.spec.name, candidate.spec, revision, is_checked=True))
 
 
 def decide(found: Found, stored: Sequence[Stored], check_call: CheckCall, *, replace: bool, now: datetime) -> Import:
@@ -102,7 +102,7 @@ def _decide_one(
         raise Refused(f"{spec.name!r} is defined in code (beat_schedule), which would undo the change")
     changes.check_edit(spec, entry.schedule, now, check_call)
     told.taken.append(Taken(candidate, "replaced"))
-    told.wishes.append(Wish(spec.name, spec, entry.schedule.revision))
+    told.wishes.append(Wish(spec.name, spec, entry.schedule.revision, is_checked=True))
 
 
 def _stored_otherwise(name: str, fields: Sequence[str]) -> str:

@@ -1,0 +1,37 @@
+"""What an edit of a per-minute schedule changes over thirty days. Wanted: 100 ms."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from scheduler.rules.spec import CrontabWhen, Spec
+from scheduler.rules.what_if import compare
+from tests.bench.figures import machine, shown, table, time_each
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+BEFORE = CrontabWhen(crontab="* * * * *", timezone="Europe/Berlin")
+AFTER = (
+    CrontabWhen(crontab="* * * * *", timezone="Europe/Berlin"),
+    CrontabWhen(crontab="*/2 * * * *", timezone="Europe/Berlin"),
+    CrontabWhen(crontab="* 8-17 * * mon-fri", timezone="Europe/Berlin"),
+    CrontabWhen(crontab="* * * * *", timezone="America/New_York"),
+    CrontabWhen(crontab="0 6 * * *", timezone="Europe/Berlin"),
+)
+
+
+def main() -> None:
+    """Print a row for each edit."""
+    rows = []
+    old = Spec(name="a", job="demo.job", when=BEFORE)
+    for when in AFTER:
+        new = old.model_copy(update={"when": when})
+        taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])  # noqa: B023 - asked at once
+        found = compare(old, new, NOW, NOW + timedelta(days=30))
+        told = f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} stay"
+        rows.append([f"{when.crontab}  {when.timezone}", shown(taken.mean), told])
+    click.echo(machine())
+    table("what-if of * * * * * over 30 days", ["becomes", "time", "difference"], rows)
+
+
+if __name__ == "__main__":
+    main()
