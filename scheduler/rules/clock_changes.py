@@ -13,7 +13,6 @@ AHEAD = 366
 
 _DAY = timedelta(days=1)
 _MOST_TIMES = 4
-_EVERY_HOUR = 24
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ def changes(zone: ZoneInfo, start: date) -> tuple[Change, ...]:
 
 def _times(rule: Rule, change: Change) -> list[datetime]:
     """The rule's times that a change touches; none of a rule that runs every hour, by elapsed time."""
-    usual = rule.walls.times_on(change.begins.date())
-    if rule.walls.is_sub_daily and len({time // timedelta(hours=1) for time in usual}) == _EVERY_HOUR:
+    if rule.walls.is_sub_daily and rule.walls.runs_every_hour:
         return []
     times: list[datetime] = []
     wall = rule.walls.next_wall(change.begins)

@@ -15,7 +15,7 @@ from itertools import islice
 from math import gcd
 from typing import Literal
 
-from scheduler.rules.walls import HORIZON_YEARS, LAST_YEAR
+from scheduler.rules.walls import HORIZON_YEARS, HOURS, LAST_YEAR
 
 Frequency = Literal["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"]
 
@@ -58,6 +58,11 @@ class Recurrence:
     def is_sub_daily(self) -> bool:
         """Whether it counts elapsed time, as a crontab does whose minute or hour field starts with `*`."""
         return self.frequency in _UNIT
+
+    @cached_property
+    def runs_every_hour(self) -> bool:
+        """Whether each hour has a time, on days whose period counts."""
+        return len({second // 3600 for second in self.seconds}) == HOURS
 
     def next_wall(self, start: datetime) -> datetime | None:
         """The first wall time from `start` on."""
@@ -165,9 +170,22 @@ class Recurrence:
         unit = _UNIT.get(self.frequency)
         if unit is None or self.interval == 1:
             return self.seconds
-        begun = self.start.toordinal() * _DAY_SECONDS + self.start.hour * 3600 + self.start.minute * 60
-        phase = (day.toordinal() * _DAY_SECONDS // unit - begun // unit) % self.interval
-        return _seconds_in_phase(self, unit, phase)
+        phase = (day.toordinal() * (_DAY_SECONDS // unit) - self._begun) % self.interval
+        return self._seconds_by_phase.get(phase, ())
+
+    @cached_property
+    def _begun(self) -> int:
+        """The hours or minutes from the year 1 to the start."""
+        seconds = self.start.toordinal() * _DAY_SECONDS + self.start.hour * 3600 + self.start.minute * 60
+        return seconds // _UNIT[self.frequency]
+
+    @cached_property
+    def _seconds_by_phase(self) -> dict[int, list[int]]:
+        """The seconds of a day that begins so many hours or minutes after one that counts."""
+        found: dict[int, list[int]] = {}
+        for second in self.seconds:
+            found.setdefault(-(second // _UNIT[self.frequency]) % self.interval, []).append(second)
+        return found
 
     def _chosen(self, start: datetime) -> Iterator[datetime]:
         """The times that BYSETPOS takes of each period's, from `start` on."""
@@ -269,12 +287,6 @@ def _nth_of_year(rule: Recurrence, january: int, length: int) -> set[int]:
         if 0 <= place < len(same):
             found.add(january + same[place])
     return found
-
-
-@lru_cache(maxsize=4096)
-def _seconds_in_phase(rule: Recurrence, unit: int, phase: int) -> tuple[int, ...]:
-    """The seconds of a day that begins `phase` units after one that counts."""
-    return tuple(second for second in rule.seconds if (second // unit + phase) % rule.interval == 0)
 
 
 def meets_its_start(rule: Recurrence) -> bool:

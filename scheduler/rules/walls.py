@@ -17,6 +17,7 @@ HORIZON_YEARS = 50
 
 LAST_YEAR = 9990
 SHORTEST_MONTH = 28
+HOURS = 24
 
 
 class Walls(Protocol):
@@ -29,6 +30,10 @@ class Walls(Protocol):
     @property
     def is_sub_daily(self) -> bool:
         """Whether it counts elapsed time, so that a clock change neither loses nor doubles a run."""
+
+    @property
+    def runs_every_hour(self) -> bool:
+        """Whether no hour of a day that counts is without a time."""
 
     def next_wall(self, start: datetime) -> datetime | None:
         """The first wall time from `start` on, a full step; none within the horizon."""
@@ -111,6 +116,11 @@ class Crontab:
     def restricts_both_days(self) -> bool:
         """Whether day of month and day of week are both restricted, so that Celery and Vixie cron differ."""
         return len(self.days) < 31 and len(self.weekdays) < 7
+
+    @property
+    def runs_every_hour(self) -> bool:
+        """Whether each hour has a time."""
+        return len(self.hours) == HOURS
 
     @cached_property
     def times(self) -> tuple[timedelta, ...]:

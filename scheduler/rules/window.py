@@ -7,6 +7,7 @@ the reason that `reason` gives: history shows it.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Literal
 
 from scheduler.rules import calendars
@@ -84,11 +85,10 @@ def bounded_ticks(spec: Spec, after: datetime, until: datetime, *, runs: int = 0
     window = spec.window
     if window.starts_at is not None:
         after = max(after, window.starts_at - _MICROSECOND)
+    if window.ends_at is not None:
+        until = min(until, window.ends_at - _MICROSECOND)
     left = None if window.max_runs is None else max(window.max_runs - runs, 0)
-    for number, tick in enumerate(ticks_between(spec.when, after, until)):
-        if _is_over(window, tick) or (left is not None and number >= left):
-            return
-        yield tick
+    return islice(ticks_between(spec.when, after, until), left)
 
 
 def _past(schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None) -> datetime | None:

@@ -12,6 +12,7 @@ from tests.bench.figures import machine, shown, table, time_each
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ZONE = "Europe/Berlin"
 WHENS: tuple[When, ...] = (
+    CrontabWhen(crontab="* * * * *", timezone=ZONE),
     CrontabWhen(crontab="*/5 * * * *", timezone=ZONE),
     CrontabWhen(crontab="30 2 * * *", timezone=ZONE),
     CrontabWhen(crontab="0 0 13 * fri", timezone=ZONE),
