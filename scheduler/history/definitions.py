@@ -9,13 +9,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, String, func, literal, select, union_all
 
 from scheduler.history.models import Revision, Run
 from scheduler.history.views import Saved
 
-AT_ONCE = 500
-"""Rows that are asked for by name in one statement."""
+AT_ONCE = 400
+"""Rows that are asked for by name in one statement; SQLite takes unions of 500 at most."""
 
 NEWEST = 50
 """Runs of a schedule that are looked at for its last tick; retries and late ends do not change their order."""
@@ -56,20 +56,11 @@ class Definitions:
 
     def last_ticks(self, uids: Collection[str]) -> dict[str, datetime]:
         """The newest tick of each schedule that has a verdict, or a run; those without any are left out."""
-        newest = (
-            select(func.coalesce(Run.tick_to, Run.tick).label("tick"))
-            .where(Run.schedule_uid == Revision.schedule_uid, Run.trigger == "schedule")
-            .order_by(Run.key.desc())
-            .limit(NEWEST)
-            .correlate(Revision)
-            .subquery()
-        )
-        last = select(func.max(newest.c.tick)).scalar_subquery()
         found: dict[str, datetime] = {}
         with self._engine.connect() as connection:
             for part in _parts(sorted(uids)):
-                known = select(Revision.schedule_uid, last).where(Revision.schedule_uid.in_(part)).distinct()
-                found.update((uid, tick) for uid, tick in connection.execute(known) if tick is not None)
+                rows = connection.execute(_last_ticks(part))
+                found.update((uid, tick) for uid, tick in rows if tick is not None)
         return found
 
     def run_count(self, uid: str) -> int:
@@ -79,6 +70,21 @@ class Definitions:
         )
         with self._engine.connect() as connection:
             return connection.execute(runs).scalar_one()
+
+
+def _last_ticks(uids: Sequence[str]) -> Select[str, datetime]:
+    """Looks at the newest runs of each schedule only, however many there are."""
+    schedules = [select(literal(uid, String(36)).label("uid")) for uid in uids]
+    asked = union_all(*schedules).subquery() if len(schedules) > 1 else schedules[0].subquery()
+    newest = (
+        select(func.coalesce(Run.tick_to, Run.tick).label("tick"))
+        .where(Run.schedule_uid == asked.c.uid, Run.trigger == "schedule")
+        .order_by(Run.key.desc())
+        .limit(NEWEST)
+        .correlate(asked)
+        .subquery()
+    )
+    return select(asked.c.uid, select(func.max(newest.c.tick)).scalar_subquery())
 
 
 def _moment(text: str | None) -> datetime | None:

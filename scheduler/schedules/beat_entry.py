@@ -32,7 +32,7 @@ from scheduler.rules.spec import RedBeatWhen
 from scheduler.rules.window import is_paused
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import codec, dispatch, sending
+from scheduler.schedules import codec, dispatch, sending, vouching
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.dispatch import Plan, Ruling
@@ -62,6 +62,7 @@ def install(scheduler: Any) -> None:
         )
         return
     scheduler.Entry = BeatEntry
+    vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types

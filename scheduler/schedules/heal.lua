@@ -4,7 +4,7 @@
 -- ARGV  1-3 definition, meta and our field as they were found ('-' where absent, otherwise '+' and the text)
 --       4 '1' where the entry stood in the sorted set, so that a deletion of what is left of it is seen
 --       5-7 the fields as they are to be; a definition '-' deletes the entry
---       8 score   9 field of the event   10 the event   11 wake channel   12 name   13 '1' for a static entry
+--       8 score   9 field of the event   10 the event, or '' for none   11 wake channel   12 name   13 '1' for a static entry
 --
 -- Answers 1, or 0 where somebody else was quicker. Lua has no rollback: what can fail is tried before the first write.
 
@@ -25,7 +25,9 @@ end
 redis.call('XLEN', KEYS[3])
 redis.call('SCARD', KEYS[4])
 
-redis.call('XADD', KEYS[3], '*', ARGV[9], ARGV[10])
+if ARGV[10] ~= '' then
+  redis.call('XADD', KEYS[3], '*', ARGV[9], ARGV[10])
+end
 if ARGV[5] == '-' then
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], KEYS[1])

@@ -7,6 +7,8 @@ The order is what makes it safe: the entries are read first, then the stream is 
 after that, then the history is asked. So an edit or a deletion is never taken for damage, and what changes after the
 entry was read makes the script refuse, which compares every byte. One recorder looks at a time; two would do no harm.
 
+Beat's own memory changes with each tick, and is compared when Beat asks for it, at its start (`vouching`).
+
 While SQL or Redis is away, nothing is decided. Must not publish messages, nor decide anything about entries itself.
 """
 
@@ -29,7 +31,7 @@ from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.history import outage
 from scheduler.history.views import Saved
-from scheduler.schedules import reconcile, repairs
+from scheduler.schedules import reconcile, repairs, vouching
 from scheduler.schedules.changes import Change
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
@@ -98,8 +100,8 @@ class Healer:
         self._wait = stop
         while not stop.wait(GLANCE_EVERY):
             try:
-                if self._is_my_turn() and self._is_time(now := utc_now()):
-                    self.run_once(now)
+                if self._is_my_turn():
+                    self._glance(utc_now())
                 problem = None
             except Behind as error:
                 self._looked_at = _NEVER
@@ -131,6 +133,21 @@ class Healer:
         with _servers_answer():
             self._forget()
             return self._look()[0]
+
+    def remind(self, now: datetime) -> int:
+        """Tell Beat's memory of ticks that the history has heard of, and that it lacks. How many entries it lacked."""
+        reminded = 0
+        with _servers_answer():
+            for names in _parts(self._listing.names(), CHUNK):
+                found = [one for one in self._listing.read_all(names) if one.schedule() is not None]
+                ticks = self._definitions.last_ticks({one.decode().schedule.uid for one in found})
+                for one in found:
+                    raw_and_score = repairs.reminded(one.decode(), one.raw, ticks, now)
+                    if raw_and_score is not None:
+                        reminded += self._run_script(one, *raw_and_score)
+        if reminded:
+            log.warning("Beat was about to fire ticks of %d schedules again; they are marked as fired", reminded)
+        return reminded
 
     def _forget(self) -> None:
         """Begin anew: trust no earlier look."""
@@ -228,16 +245,20 @@ class Healer:
     def _write(self, found: Stored, change: Change) -> bool:
         """Run the script. False where somebody else was quicker."""
         static = change.schedule.origin == "code"
+        return self._run_script(found, change.raw, change.score, encode(change.event)[FIELD], static=static)
+
+    def _run_script(self, found: Stored, raw: Raw, score: float, event: str = "", *, static: bool = False) -> bool:
+        """Write `raw` in place of what was found."""
         return bool(
             self._heal(
                 keys=[keys.entry(found.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, keys.STATICS_SET],
                 args=[
                     *map(_argument, found.raw),
                     "0" if found.score is None else "1",
-                    *map(_argument, change.raw),
-                    repr(change.score),
+                    *map(_argument, raw),
+                    repr(score),
                     FIELD,
-                    encode(change.event)[FIELD],
+                    event,
                     keys.WAKE_CHANNEL,
                     found.name,
                     "1" if static else "0",
@@ -271,6 +292,17 @@ class Healer:
                 "changes wait in the stream that the history has not heard of, so that loss cannot be told from "
                 "deletion; see that a recorder runs, then try again"
             )
+
+    def _glance(self, now: datetime) -> None:
+        """Look, if it is time or if Beat asks."""
+        with _servers_answer():
+            question = vouching.asked(self._redis)
+        if question is not None:
+            self.run_once(now)
+            self.remind(now)
+            vouching.answer(self._redis, question)
+        elif self._is_time(now):
+            self.run_once(now)
 
     def _is_time(self, now: datetime) -> bool:
         """Whether the last look is long ago, or there are more or fewer entries than there were."""

@@ -5,6 +5,7 @@ go on. Beat goes on after the newest tick that the history has heard of, or that
 since is caught up with as the schedule's own policy says, and no tick is fired that has a verdict already.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from scheduler.errors import UnreadableEntry
@@ -65,6 +66,15 @@ def told(entry: Entry, now: datetime) -> ScheduleSaved:
         schedule=schedule,
         action="recovered",
     )
+
+
+def reminded(entry: Entry, raw: Raw, ticks: Mapping[str, datetime], now: datetime) -> tuple[Raw, float] | None:
+    """The entry with the newest tick that the history has heard of, and its due time; none where Beat knows it."""
+    tick, last = ticks.get(entry.schedule.uid), entry.meta.last_run_at
+    if tick is None or (last is not None and last >= tick):
+        return None
+    meta = Meta(tick, entry.meta.total_run_count)
+    return raw._replace(meta=codec.encode_meta(meta)), changes.score(entry.schedule, meta, now)
 
 
 def _resting(schedule: Schedule, now: datetime) -> datetime:

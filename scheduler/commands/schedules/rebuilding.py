@@ -23,7 +23,9 @@ def rebuild(desk: Desk, /, *, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         rows = [(one.stored.name, PLANNED[one.verdict.what], one.verdict.why) for one in healer.findings()]
     else:
-        rows = [(one.name, one.done, one.why) for one in healer.run_once(utc_now())]
+        now = utc_now()
+        rows = [(one.name, one.done, one.why) for one in healer.run_once(now)]
+        healer.remind(now)
     if as_json:
         items = [{"name": name, "action": action, "reason": why} for name, action, why in rows]
         print_json({"dry_run": dry_run, "items": items})

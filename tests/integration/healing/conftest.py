@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from redis import Redis
 
 from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
@@ -27,6 +28,7 @@ class House:
     desk: Desk
     recorder: Recorder
     healer: Healer
+    set_back: Callable[[], None] = lambda: None
 
     def record(self) -> None:
         """Let the history hear of everything."""
@@ -67,14 +69,15 @@ class House:
 
     def copy(self) -> Callable[[], None]:
         """Take a copy of all that Redis holds; called, it is what Redis holds again."""
-        redis = Desk(self.desk.settings).redis
-        raw = redis.from_url(self.desk.settings.redis_url)
+        raw = Redis.from_url(self.desk.settings.redis_url)
         kept = {key: raw.dump(key) for key in raw.scan_iter()}
 
         def set_back() -> None:
-            raw.flushall()
-            for key, value in kept.items():
-                raw.restore(key, 0, value)
+            with raw.pipeline(transaction=True) as pipe:
+                pipe.flushall()
+                for key, value in kept.items():
+                    pipe.restore(key, 0, value)
+                pipe.execute()
 
         return set_back
 

@@ -1,0 +1,62 @@
+"""Beat asks, before its first tick, whether Redis remembers what was fired; a recorder answers from the history.
+
+A Redis that was set back to an older copy has forgotten the last ticks, and Beat would fire them again at once. A
+Beat that leads holds no lock in such a Redis, so that it ends and starts again: here. Where no recorder is known or
+none answers in time, Beat goes on, because late history must not stop schedules.
+"""
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from scheduler import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = logging.getLogger(__name__)
+
+LONGEST = 5.0
+"""Seconds that Beat waits for an answer, and never longer than half of its lock lives."""
+
+_POLL = 0.05
+_KEPT = 60
+
+
+def hold_first_tick(scheduler: Any, redis: "Redis") -> None:
+    """Let the scheduler wait for an answer before its first tick, which comes when it leads."""
+    tick = scheduler.tick
+
+    def first_tick(*args: Any, **kwargs: Any) -> Any:
+        scheduler.tick = tick
+        wait_until_checked(redis, min(LONGEST, scheduler.lock_timeout / 2))
+        return tick(*args, **kwargs)
+
+    scheduler.tick = first_tick
+
+
+def wait_until_checked(redis: "Redis", patience: float) -> bool:
+    """Ask, and wait. False where nobody has answered."""
+    if not redis.exists(keys.RECORDERS_HASH):
+        return False
+    question = str(uuid4())
+    redis.set(keys.CHECK_ASKED, question, ex=_KEPT)
+    waiting = threading.Event()
+    for _ in range(int(patience / _POLL)):
+        if redis.get(keys.CHECK_ANSWERED) == question:
+            return True
+        waiting.wait(_POLL)
+    log.warning("beat: no recorder has said within %.1f s that Redis is as it was; going on", patience)
+    return False
+
+
+def asked(redis: "Redis") -> str | None:
+    """The question that nobody has answered yet."""
+    question, answered = cast("list[str | None]", redis.mget(keys.CHECK_ASKED, keys.CHECK_ANSWERED))
+    return None if question == answered else question
+
+
+def answer(redis: "Redis", question: str) -> None:
+    """Redis is as it was: Beat may go on."""
+    redis.set(keys.CHECK_ANSWERED, question, ex=_KEPT)
