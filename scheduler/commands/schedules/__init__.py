@@ -4,11 +4,13 @@
     listing      list, show
     changes      add, edit, enable, disable, delete
     starting     run
-    operating    pause, resume, skip
+    operating    pause, resume, skip, pause-all, resume-all
     backfilling  backfill
     ticks        next, preview
     past         history, revisions, restore
     rebuilding   rebuild
+
+`export`, `plan`, `apply` and `import` are about many schedules and stand in `commands.sets` and `commands.importing`.
 
 Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules themselves;
 the store refuses, and whatever it refuses is shown with the field and the remedy.
@@ -37,6 +39,8 @@ for command in (
     operating.pause,
     operating.resume,
     operating.skip,
+    operating.pause_all,
+    operating.resume_all,
     backfilling.backfill,
     ticks.next_ticks,
     ticks.preview_rule,

@@ -21,11 +21,12 @@ def examples() -> list[str]:
 
 
 @pytest.fixture
-def working(desk, settings, monkeypatch):
+def working(desk, settings, monkeypatch, tmp_path):
     """All processes run, this one reads the same settings from its environment, and a run waits for a worker."""
     start_recorder(settings)
     start_worker(settings)
     start_beat(settings)
+    monkeypatch.chdir(tmp_path)
     for name, value in env_of(settings).items():
         if name.startswith("BEATDESK_"):
             monkeypatch.setenv(name, value)
