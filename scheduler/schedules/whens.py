@@ -101,13 +101,16 @@ def _celery_means(text: str, parsed: Crontab) -> bool:
 
 
 def _as_celery_reads(text: str) -> str:
-    """`text`, spelt out where our dialect would read more in it than Celery does, as in `fril`."""
+    """`text`, spelt out where our dialect would read more in it than Celery does, as in `friL`.
+
+    Raises UnreadableEntry for what Celery refuses: no Beat could load it, whatever we would make of it.
+    """
     try:
         celery = cron.parse(text)
-        if _same_days(text, celery):
-            return text
-    except BadExpression:
-        return text  # refused with the reason when it is checked
+    except BadExpression as error:
+        raise UnreadableEntry(str(error)) from None
+    if _same_days(text, celery):
+        return text
     texts = text.split()
     texts[_WEEKDAY] = ",".join(map(str, sorted(celery.weekdays)))
     return " ".join(texts)

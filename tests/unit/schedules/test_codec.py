@@ -121,7 +121,7 @@ def test_an_entry_of_beat_schedule_belongs_to_the_code() -> None:
         ({"schedule": {**CRONTAB, "minute": [30, 0]}}, CrontabWhen(crontab="0,30 * * * *")),
         ({"schedule": {**CRONTAB, "minute": "1, 2"}}, CrontabWhen(crontab="1,2 * * * *")),
         ({"schedule": {"__type__": "crontab", "hour": "3"}}, CrontabWhen(crontab="* 3 * * *")),
-        ({"schedule": {**CRONTAB, "day_of_week": "fril"}}, CrontabWhen(crontab="0 * * * 5")),
+        ({"schedule": {**CRONTAB, "day_of_week": "friL"}}, CrontabWhen(crontab="0 * * * 5")),
         (
             {"schedule": RRULE},
             RruleWhen(rrule="FREQ=WEEKLY;BYHOUR=6;BYDAY=MO,FR", dtstart=datetime.fromtimestamp(1700000000, UTC)),
@@ -227,6 +227,7 @@ def test_an_operator_may_hold_what_code_defines() -> None:
         (definition(schedule={**CRONTAB, "minute": []}), "minute"),
         (definition(schedule={**CRONTAB, "minute": ""}), "minute"),
         (definition(schedule={**CRONTAB, "day_of_month": "30", "month_of_year": "2"}), "never fires"),
+        (definition(schedule={**CRONTAB, "day_of_week": "5L"}), "'5L'"),
         (definition(schedule={**CRONTAB, "second": "1"}), "second"),
         (definition(schedule={"__type__": "interval", "every": 60.0}), "relative"),
         (definition(schedule={"__type__": "interval", "every": "x", "relative": False}), "every"),
