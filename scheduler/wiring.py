@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
     from scheduler.runs.leases import LeasedStream, Leases
-    from scheduler.schedules.operations import Operations
+    from scheduler.schedules.everything import Everything
     from scheduler.schedules.healer import Healer
     from scheduler.schedules.notices import Notices
+    from scheduler.schedules.operations import Operations
     from scheduler.schedules.store import ScheduleStore
 
 
@@ -131,6 +132,13 @@ class Desk:
         from scheduler.schedules.operations import Operations
 
         return Operations(self.schedules, self.control, self.events)
+
+    @cached_property
+    def everything(self) -> "Everything":
+        """All schedules at once."""
+        from scheduler.schedules.everything import Everything
+
+        return Everything(self.redis, self.schedules, self.operations)
 
     @cached_property
     def accounts(self) -> "Accounts":

@@ -71,7 +71,7 @@ class Operations:
 
     def pause(self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime) -> Schedule:
         """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason and end."""
-        _check_pause(reason, until, now)
+        check_pause(reason, until, now)
 
         def decide(stored: Stored) -> changes.Change:
             entry = stored.decode()
@@ -229,7 +229,7 @@ def _counted(change: changes.Change, runs: int, now: datetime) -> changes.Change
     )
 
 
-def _check_pause(reason: str, until: datetime | None, now: datetime) -> None:
+def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
     """A pause has a reason, and an end in the future if it has one."""
     text = reason.strip()
     if not text:

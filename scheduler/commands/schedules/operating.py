@@ -1,4 +1,4 @@
-"""`schedules pause | resume | skip`: what holds ticks back, and what lets them go again."""
+"""`schedules pause | resume | skip | pause-all | resume-all`: what holds ticks back, and what lets them go again."""
 
 from datetime import datetime
 from typing import cast
@@ -12,6 +12,7 @@ from scheduler.commands.schedules.changes import comment_option
 from scheduler.commands.schedules.listing import local_time, one_as_json
 from scheduler.published import rfc3339
 from scheduler.rules.spec import Schedule
+from scheduler.schedules.everything import Outcome
 from scheduler.schedules.operations import Missed
 from scheduler.wiring import Desk
 
@@ -40,15 +41,18 @@ def _end(schedule: Schedule, ends: datetime | None) -> str:
     return f"until {local_time(ends, schedule.when)}"
 
 
-@click.command()
-@click.argument("name")
-@click.option(
+missed_option = click.option(
     "--missed",
     type=click.Choice(["skip", "latest", "all"]),
     default="skip",
     show_default=True,
     help="What becomes of the ticks in the pause: none runs, the latest runs now, or all do.",
 )
+
+
+@click.command()
+@click.argument("name")
+@missed_option
 @comment_option
 @json_option
 @click.pass_obj
@@ -64,6 +68,40 @@ def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool
     count = len(resumed.runs)
     started = f", {count} held back {'run' if count == 1 else 'runs'} started" if count else ""
     click.echo(f"{name} resumed{started}, {following}")
+
+
+@click.command("pause-all")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; shown with every schedule.")
+@click.option("--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d.")
+@json_option
+@click.pass_obj
+def pause_all(desk: Desk, /, *, reason: str, until: str | None, as_json: bool) -> None:
+    """Pause every schedule that is on. Those that are made later are not paused."""
+    now = utc_now()
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    _say_all(desk.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now), "paused", as_json=as_json)
+
+
+@click.command("resume-all")
+@missed_option
+@comment_option
+@json_option
+@click.pass_obj
+def resume_all(desk: Desk, /, *, missed: str, comment: str, as_json: bool) -> None:
+    """Resume what `pause-all` has paused; what was paused on its own stays so."""
+    how = cast(Missed, missed)
+    outcome = desk.everything.resume(missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    _say_all(outcome, "resumed", as_json=as_json)
+
+
+def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({done: outcome.names, "runs": outcome.runs, "refused": outcome.refused})
+        return
+    count = len(outcome.names)
+    click.echo(f"{count} {'schedule' if count == 1 else 'schedules'} {done}")
+    for name, why in outcome.refused.items():
+        click.echo(f"not {done}: {name}: {why}", err=True)
 
 
 @click.command()
