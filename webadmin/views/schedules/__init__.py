@@ -12,9 +12,10 @@ from webadmin.views.schedules.listing import ListPages
 from webadmin.views.schedules.operating import OperationPages
 from webadmin.views.schedules.previews import PreviewPages
 from webadmin.views.schedules.revising import RevisionPages
+from webadmin.views.schedules.sets import SetPages
 
 
 class SchedulesView(
-    Guard, ListPages, EditorPages, PreviewPages, OperationPages, BackfillPages, RevisionPages, ChangePages
+    Guard, ListPages, EditorPages, PreviewPages, OperationPages, BackfillPages, RevisionPages, SetPages, ChangePages
 ):
     """`/schedules/` and everything under it."""

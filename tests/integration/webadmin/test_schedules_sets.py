@@ -1,0 +1,99 @@
+"""Schedules as YAML in the console: downloads, one schedule's text, and a set that is planned before it is applied."""
+
+import pytest
+
+from scheduler.sets.yaml_set import read
+from tests.integration.webadmin.schedule_desk import everything_written, offer_jobs, saved
+from tests.support.builders import cron
+
+PAGE = "/schedules/import"
+
+
+@pytest.fixture(autouse=True)
+def stored(desk):
+    """Two schedules, one tagged."""
+    offer_jobs(desk)
+    saved(desk, "nightly", when=cron("0 6 * * *"), tags=["reports"])
+    saved(desk, "hourly", when=cron("0 * * * *"))
+
+
+def names(text):
+    return [spec.name for spec in read(text)[0].schedules]
+
+
+def hidden(page, name):
+    """What a hidden field of the page holds."""
+    return page.split(f'name="{name}" value="')[1].split('"')[0]
+
+
+def test_all_schedules_are_downloaded(operator):
+    answer = operator.get("/schedules/export")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="schedules.yaml"'
+    assert names(answer.text) == ["hourly", "nightly"]
+    assert names(operator.get("/schedules/export?tag=reports").text) == ["nightly"]
+    assert "/schedules/export" in operator.get("/schedules/").text
+
+
+def test_a_selection_is_downloaded(operator):
+    assert names(operator.post("/schedules/bulk-export", {"name": ["nightly", "ghost"]}).text) == ["nightly"]
+    assert "Select schedules first" in operator.post("/schedules/bulk-export", follow_redirects=True).text
+
+
+def test_one_schedule_is_shown_to_be_copied(operator):
+    assert "/schedules/nightly/yaml" in operator.get("/schedules/nightly/").text
+    page = operator.get("/schedules/nightly/yaml").text
+    assert "crontab: 0 6 * * *" in page
+    assert 'data-copy="yaml"' in page
+
+
+def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
+    text = (
+        operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *").replace("name: hourly", "name: new")
+    )
+    before = everything_written(desk)
+    page = operator.post(PAGE, {"text": text}, page=PAGE).text
+    assert everything_written(desk) == before
+    for said in ("<strong>nightly</strong> is changed", "<strong>new</strong> is made", "and stays", "30 move"):
+        assert said in page
+    answer = operator.post(PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "from Git"}, page=PAGE)
+    assert answer.status_code == 303
+    assert desk.schedules.names() == ["hourly", "new", "nightly"]
+    assert desk.schedules.get("nightly").when.crontab == "30 6 * * *"
+    assert desk.schedules.get("nightly").updated_by == "operator@example.org"
+
+
+def test_what_has_changed_since_it_was_shown_is_shown_again(desk, operator):
+    text = operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *")
+    seen = hidden(operator.post(PAGE, {"text": text}, page=PAGE).text, "seen")
+    desk.schedules.set_enabled("nightly", False, actor="bob", now=desk.schedules.get("nightly").updated_at)
+    before = everything_written(desk)
+    page = operator.post(PAGE, {"text": text, "seen": seen}, page=PAGE).text
+    assert "Something has changed since the plan was shown" in page
+    assert hidden(page, "seen") != seen
+    assert everything_written(desk) == before
+
+
+def test_every_fault_of_a_set_is_told_and_nothing_is_saved(desk, operator):
+    before = everything_written(desk)
+    answer = operator.post(PAGE, {"text": "version: 1\nschedules:\n- {name: <b>}\n"}, page=PAGE)
+    assert answer.status_code == 422
+    assert "schedules[0].job (line 3): this is missing" in answer.text
+    assert "schedules[0].when (line 3)" in answer.text
+    assert "{name: &lt;b&gt;}" in answer.text
+    assert everything_written(desk) == before
+
+
+def test_only_who_may_delete_may_prune(desk, operator, admin):
+    text = "version: 1\nschedules: []\n"
+    page = operator.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
+    assert "is deleted" not in page
+    page = admin.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
+    assert page.count("is deleted") == 2
+    admin.post(PAGE, {"text": text, "prune": "yes", "seen": hidden(page, "seen")}, page=PAGE)
+    assert desk.schedules.names() == []
+
+
+@pytest.mark.parametrize("path", ["/schedules/export", "/schedules/nightly/yaml", PAGE])
+def test_viewers_get_no_sets(viewer, path):
+    assert viewer.get(path).status_code == 403
+    assert path not in viewer.get("/schedules/").text

@@ -1,0 +1,107 @@
+"""Schedules as YAML: a download of all or of a selection, one schedule's text, and a set pasted, planned and applied.
+
+What is applied is what was shown: the plan is made again from the text, and one that has become another is shown anew.
+"""
+
+from hashlib import sha256
+
+from flask import Response, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from scheduler.errors import Refused, StaleRevision
+from scheduler.sets.apply import Applied, apply, plan_text
+from scheduler.sets.export import export
+from scheduler.sets.plan import Plan, with_runs
+from scheduler.sets.published import plan_json
+from webadmin import desk
+from webadmin.guard import actor, may
+
+FILE_NAME = "schedules.yaml"
+
+
+class SetPages(BaseView):
+    """`/schedules/export`, `/schedules/import` and `/schedules/<name>/yaml`."""
+
+    @expose("/export")
+    def export(self) -> ResponseReturnValue:
+        """All schedules, or those with a tag, as a file."""
+        tag = request.args.get("tag", "")
+        return _file(export(desk().schedules.stored(), tags=[tag] if tag else []).text)
+
+    @expose("/bulk-export", methods=["POST"])
+    def bulk_export(self) -> ResponseReturnValue:
+        """The selected schedules as a file."""
+        names = request.form.getlist("name")
+        if not names:
+            flash("Select schedules first, then choose what to do with them.", "warning")
+            return redirect(url_for(".index"), 303)
+        return _file(export(desk().schedules.stored(), names=names).text)
+
+    @expose("/<path:name>/yaml")
+    def yaml(self, name: str) -> ResponseReturnValue:
+        """One schedule, to be copied."""
+        listed = desk().schedules.listed(name)
+        if listed.schedule is None:
+            return redirect(url_for(".show", name=name), 303)
+        exported = export(desk().schedules.stored(), names=[name])
+        return self.render("schedules/yaml.html", name=name, text=exported.text if exported.names else None)
+
+    @expose("/import", methods=["GET", "POST"])
+    def import_set(self) -> ResponseReturnValue:
+        """Paste a set, see what it would change, apply it."""
+        if request.method == "GET":
+            return self._import_page("", None, None)
+        text, now = request.form.get("text", ""), utc_now()
+        prune = bool(request.form.get("prune")) and _may_delete()
+        try:
+            plan = plan_text(text, desk().schedules, desk().catalogue, now)
+            if request.form.get("seen") == _digest(plan, prune):
+                done = apply(plan, desk().schedules, prune=prune, actor=actor(), comment=_comment(), now=now)
+                flash(_said(done), "success")
+                return redirect(url_for(".index"), 303)
+        except (Refused, StaleRevision) as error:
+            return self._import_page(text, None, str(error), prune=prune), 422
+        if request.form.get("seen"):
+            flash("Something has changed since the plan was shown. Look at it again before you apply it.", "warning")
+        return self._import_page(text, with_runs(plan, now), None, seen=_digest(plan, prune), prune=prune)
+
+    def _import_page(
+        self, text: str, plan: Plan | None, fault: str | None, *, seen: str = "", prune: bool = False
+    ) -> str:
+        return self.render(
+            "schedules/import.html",
+            text=text,
+            plan=plan,
+            fault=fault,
+            seen=seen,
+            prune=prune,
+            may_prune=_may_delete(),
+        )
+
+
+def _may_delete() -> bool:
+    return may("schedules.delete")
+
+
+def _digest(plan: Plan, prune: bool) -> str:
+    """A fingerprint of what an apply would do, revisions included."""
+    stored = [getattr(item.spec, "revision", 0) for item in plan.only_stored]
+    return sha256(repr((plan_json(plan), stored, prune)).encode()).hexdigest()
+
+
+def _comment() -> str:
+    return request.form.get("comment", "").strip()[:1000]
+
+
+def _said(done: Applied) -> str:
+    counts = ((len(done.created), "made"), (len(done.changed), "changed"), (len(done.deleted), "deleted"))
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return f"The set is applied: {told}." if told else "The set is applied: there was nothing to change."
+
+
+def _file(text: str) -> Response:
+    answer = Response(text, mimetype="application/yaml")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    return answer
