@@ -1,0 +1,93 @@
+"""What it costs to watch many schedules, and how long it takes to put all of them back. SQLite, one recorder.
+
+python -m tests.bench.healing REDIS_URL [SCHEDULES]
+
+The server must be a throw-away one: it is emptied. The aims, with 10,000: less than 1 % of a processor for watching,
+and all of them back within 5 seconds.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from uuid import uuid4
+
+import click
+
+from config.schema import Settings
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.schema import FIELD, encode
+from scheduler.history.recorder import Recorder
+from scheduler.history.schema_version import upgrade
+from scheduler.schedules import changes
+from scheduler.schedules.healer import EVERY
+from scheduler.wiring import Desk
+from tests.bench.figures import machine
+from tests.support.builders import a_saved_event, a_schedule, cron, every
+
+
+def fill(desk: Desk, count: int) -> None:
+    """As many schedules, half of them crontabs, in Redis and on the way to the history."""
+    now = utc_now() - timedelta(hours=1)
+    with desk.redis.pipeline(transaction=False) as pipe:
+        for number in range(count):
+            when = every(3600, now) if number % 2 else cron(f"{number % 60} {number % 24} * * *", "Europe/Berlin")
+            schedule = a_schedule(
+                f"job-{number:05}", uid=str(uuid4()), when=when, updated_at=now, kwargs={"days": number}
+            )
+            change = changes.written(schedule, None, None, now, a_saved_event(schedule, now))
+            fields = {"definition": change.raw.definition, "meta": change.raw.meta, "beatdesk": change.raw.extra}
+            pipe.hset(keys.entry(schedule.name), mapping=fields)
+            pipe.zadd(keys.SCHEDULE_ZSET, {keys.entry(schedule.name): change.score})
+            pipe.xadd(keys.EVENTS_STREAM, {FIELD: encode(change.event)[FIELD]})
+        pipe.execute()
+
+
+def measured(desk: Desk, what: str, work: Callable[[], object], times: int = 1) -> None:
+    """Do it, and print what it took."""
+
+    def served() -> float:
+        cpu = desk.redis.info("cpu")
+        return float(cpu["used_cpu_user"] + cpu["used_cpu_sys"])
+
+    began, busy, server = perf_counter(), process_time(), served()
+    for _ in range(times):
+        work()
+    seconds, own, theirs = (
+        (after - before) / times
+        for after, before in ((perf_counter(), began), (process_time(), busy), (served(), server))
+    )
+    share = f", {(own + theirs) / EVERY:.1%} of a processor" if times > 1 else ""
+    click.echo(f"{what:<28}{seconds * 1000:8.0f} ms, ours {own * 1000:.0f} ms, server {theirs * 1000:.0f} ms{share}")
+
+
+def main(redis_url: str, schedules: str = "10000") -> None:
+    """Look, lose everything, put it back; print the times."""
+    logging.disable(logging.CRITICAL)
+    with TemporaryDirectory() as folder:
+        address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
+        desk = Desk(Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address))
+        if desk.redis.dbsize():
+            sys.exit("the server holds something: give a throw-away one")
+        upgrade(desk.engine)
+        click.echo(f"{machine()}; {schedules} schedules")
+        fill(desk, int(schedules))
+        recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "bench")
+        while recorder.run_once(utc_now()):
+            pass
+        healer = desk.healer("bench")
+        measured(desk, "first look", lambda: healer.run_once(utc_now()))
+        measured(desk, "look at what is well", lambda: healer.run_once(utc_now()), times=20)
+        measured(desk, "answer to Beat", lambda: healer.remind(utc_now()))
+        desk.redis.flushall()
+        measured(desk, "everything put back", lambda: healer.run_once(utc_now()))
+        desk.redis.flushall()
+        desk.engine.dispose()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
