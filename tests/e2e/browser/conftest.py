@@ -74,10 +74,9 @@ def up(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def _told(process: Process) -> tuple[str, str, str] | None:
     if not process.running():
         raise RuntimeError(f"`beatdesk up` has ended:\n{process.log}")
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.log)
-    email = re.search(r"[\w.]+@[\w.-]+\w", process.log)
-    password = re.search(r"(?i)password:?\s+(\S+)", process.log)
-    return (address[0], email[0], password[1]) if address and email and password else None
+    address = re.search(r"Beatdesk is running: (http://127\.0\.0\.1:\d+)", process.log)
+    login = re.search(r"log in as +(\S+)\s+password +(\S+)", process.log)
+    return (address[1], login[1], login[2]) if address and login else None
 
 
 @pytest.fixture(scope="session")
