@@ -223,6 +223,8 @@ class RunLost(RunEvent):
     """Nothing was heard of whoever has the run, so that it no longer holds up others. A later end counts more."""
 
     kind: Literal["run.lost"] = "run.lost"
+    schedule: str | None = None
+    schedule_uid: str | None = None
 
 
 class TicksEvent(Event):

@@ -199,8 +199,21 @@ class Leases:
         """Tell that these runs are lost, those whose lease is still as it was read; a message too old has expired."""
         told: list[tuple[Event, str, str]] = []
         for run, lease in overdue.items():
-            kind = RunExpired if lease.worker is None and lease.expires else RunLost
-            told.append((run_event(kind, run, lease.attempt, now, worker=lease.worker), "lose", lease.text))
+            late = lease.worker is None and 0 < lease.expires <= now.timestamp()
+            event = (
+                run_event(RunExpired, run, lease.attempt, now)
+                if late
+                else run_event(
+                    RunLost,
+                    run,
+                    lease.attempt,
+                    now,
+                    worker=lease.worker,
+                    schedule=lease.name,
+                    schedule_uid=lease.uid,
+                )
+            )
+            told.append((event, "lose", lease.text))
         if told:
             self._stream.tell(told)
 

@@ -190,6 +190,21 @@ def test_a_run_whose_lease_has_run_out_holds_up_nobody_and_is_lost(due: Desktop)
     assert due.alive() == [due.sent[1]]
 
 
+def test_a_message_that_no_worker_took_in_time_has_expired(due: Desktop) -> None:
+    due.has(policies={"starting_deadline": 2})
+    due.fires_until(lambda: due.sent)
+    (first,) = due.sent
+    watch = LeaseWatch(due.desk.leases)
+    expires = datetime.fromisoformat(messages(due.redis)[0]["headers"]["expires"])
+    wait_for(lambda: utc_now() > expires, 5, "the deadline passes")
+    run_out(due, first)
+    watch.look(utc_now())
+    watch.look(utc_now())
+    told = [event for event in events(due.redis) if getattr(event, "run", "") == first]
+    assert [event.kind for event in told] == ["run.expired"]
+    assert due.alive() == []
+
+
 def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
     due.has(seconds=3600)
     due.beat.tick()

@@ -252,3 +252,10 @@ def test_a_lost_run_stays_lost_whatever_is_heard_of_it_late_but_for_its_end() ->
 
 def test_a_run_that_made_way_for_the_next_one_says_so() -> None:
     assert row_of(event(RunRevoked, 5, actor=OVERLAP_ACTOR)).reason == "overlap"
+
+
+def test_a_lost_run_that_never_came_to_a_queue_is_known_to_its_schedule() -> None:
+    lost = event(RunLost, 60, worker=None, schedule=SCHEDULE.name, schedule_uid=SCHEDULE.uid)
+    assert (row_of(lost).schedule, row_of(lost).schedule_uid) == (SCHEDULE.name, SCHEDULE.uid)
+    queued = event(RunQueued, 0, worker=None, facts=facts_of(SCHEDULE))
+    assert row_of(lost, queued).job == row_of(queued, lost).job == SCHEDULE.job
