@@ -6,6 +6,8 @@ from typing import cast
 from flask import Flask, current_app
 
 from scheduler.clock import utc_now
+from scheduler.errors import Unavailable
+from scheduler.rules.spec import Pause
 from scheduler.status import Part, Status, status
 from webadmin import desk
 from webadmin.remembered import Remembered
@@ -21,6 +23,14 @@ def install(app: Flask) -> None:
 def current() -> Status:
     """The health of everything, at most a few seconds old."""
     return cast("Remembered[Status]", current_app.extensions["health"]).read(desk(), utc_now())
+
+
+def everything_paused() -> Pause | None:
+    """Why everything stands still; none where it does not, or where nobody can say."""
+    try:
+        return desk().everything.paused(utc_now()) if current().redis.ok else None
+    except Unavailable:
+        return None
 
 
 def causes(found: Status) -> list[Part]:

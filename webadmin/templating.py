@@ -39,6 +39,7 @@ def install(app: Flask) -> None:
         chosen=preferences.chosen,
         health=health.current,
         causes=health.causes,
+        everything_paused=health.everything_paused,
         here=here,
         with_query=with_query,
         menu=menu,

@@ -12,6 +12,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.spec import Schedule
 from scheduler.rules.window import is_paused
+from scheduler.schedules.everything import Outcome
 from scheduler.schedules.held_back import held_ticks
 from scheduler.schedules.listing import Listed
 from scheduler.schedules.operations import Missed
@@ -106,6 +107,33 @@ class OperationPages(BaseView):
             flash(f"{name} runs at {present.absolute(tick)} after all.", "success")
         return back(name)
 
+    @expose("/pause-all", methods=["GET", "POST"])
+    def pause_all(self) -> ResponseReturnValue:
+        """Ask for the reason and the end; pause every schedule that is on."""
+        now = utc_now()
+        form = _typed_pause(now) if request.method == "POST" else PauseForm("", "", None, {})
+        if request.method == "POST" and not form.errors:
+            try:
+                done = desk().everything.pause(reason=form.reason, until=form.ends, actor=actor(), now=now)
+            except Refused as error:
+                form = _with_fault(form, error)
+            else:
+                _say_all(done, "paused")
+                return redirect(url_for(".index"), 303)
+        page = self.render("schedules/pause_all.html", form=form, errors=form.errors)
+        return page, 422 if form.errors else 200
+
+    @expose("/resume-all", methods=["POST"])
+    def resume_all(self) -> ResponseReturnValue:
+        """Resume what was paused with everything. What it missed is skipped."""
+        try:
+            done = desk().everything.resume(actor=actor(), now=utc_now())
+        except Refused as error:
+            flash(sentence(str(error)), "info")
+        else:
+            _say_all(done, "resumed")
+        return back()
+
     @expose("/bulk-pause", methods=["POST"])
     def bulk_pause(self) -> ResponseReturnValue:
         """First the page that asks for the reason, then the deed."""
@@ -130,6 +158,13 @@ class OperationPages(BaseView):
         return self.render(
             "schedules/pause.html", listed=listed, bulk=bulk, form=form, errors=form.errors, next=_asked_next()
         )
+
+
+def _say_all(done: Outcome, what: str) -> None:
+    count = len(done.names)
+    flash(f"{count} {'schedule is' if count == 1 else 'schedules are'} {what}.", "success")
+    for name, why in list(done.refused.items())[:5]:
+        flash(f"Not {what}: {name}: {sentence(why)}", "danger")
 
 
 def _typed_pause(now: datetime) -> PauseForm:
