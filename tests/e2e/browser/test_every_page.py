@@ -6,6 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from scheduler.history.queries import RunFilter
 from scheduler.rules.spec import IntervalWhen, Spec
 from scheduler.wiring import Desk
+from tests.e2e.browser.conftest import Up
 from tests.support.waiting import wait_for
 
 WIDTHS = {"phone": 360, "tablet": 768, "wide": 1440}
@@ -37,17 +38,26 @@ def pages(desk_up: Desk) -> list[str]:
         60,
         "the run has failed",
     )
-    schedules = ["/schedules/", "/schedules/?q=nothing-is-called-so", "/schedules/new"]
-    schedules += [f"/schedules/{KEPT}{page}" for page in ("", "/edit", "/clone", "/delete")]
+    schedules = [
+        "/schedules/",
+        "/schedules/pause-all",
+        "/schedules/?q=nothing-is-called-so",
+        "/schedules/new",
+        "/schedules/import",
+    ]
+    schedules += [
+        f"/schedules/{KEPT}{page}"
+        for page in ("", "/edit", "/clone", "/yaml", "/delete", "/pause", "/revisions", "/backfill?since=7d")
+    ]
     return ["/", *schedules, "/runs/", "/runs/?state=failed", f"/runs/{run}", "/reports/", "/changes/", "/users/"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_misbehaves_or_scrolls_sideways(
-    context: BrowserContext, page: Page, pages: list[str], theme: str, width: str
+def test_no_page_misbehaves_or_scrolls_sideways(  # noqa: PLR0917
+    context: BrowserContext, page: Page, up: Up, pages: list[str], theme: str, width: str
 ) -> None:
-    context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": context._options["baseURL"]}])
+    context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": up.address}])
     page.set_viewport_size({"width": WIDTHS[width], "height": 800})
     wrong = {}
     for path in pages:
