@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean system
+.PHONY: help run test check fuzz lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,10 @@ check: .venv/installed-dev ## lint, format, types, imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks of, for a minute
+	@$(PIP) --require-hashes -r requirements-fuzz.lock
+	@$(BIN)/python -m tests.fuzz.texts -max_total_time=$(or $(SECONDS),60)
 
 lock: ## write both locks anew from pyproject.toml; needs uv
 	$(COMPILE) pyproject.toml -o requirements.lock
