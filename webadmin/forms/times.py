@@ -32,7 +32,7 @@ def shown_moment(at: datetime | None, zone: str) -> str:
     """An instant on the clock of `zone`, as a browser's field for times holds it; with an offset where it needs one."""
     if at is None:
         return ""
-    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     text = wall.isoformat(timespec="auto" if wall.second or wall.microsecond else "minutes")
     clear = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) == at
     return text if clear else at.astimezone(ZoneInfo(zone)).isoformat()

@@ -1,0 +1,1 @@
+"""The console's forms: what is typed, read as what is meant."""
