@@ -14,14 +14,13 @@ While SQL or Redis is away, nothing is decided. Must not publish messages, nor d
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha1
 from importlib.resources import files
-from itertools import count, islice
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import RedisError
 
@@ -33,7 +32,8 @@ from scheduler.history import outage
 from scheduler.history.views import Saved
 from scheduler.schedules import reconcile, repairs, vouching
 from scheduler.schedules.changes import Change
-from scheduler.schedules.codec import Raw
+from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
 from scheduler.schedules.notices import Notices, Repair
 from scheduler.schedules.reconcile import Book, Verdict, What
@@ -58,7 +58,7 @@ PATIENCE = 1.0
 _LOCK_MS = 10_000
 _POLL = 0.05
 _SCHEDULE = '"kind":"schedule.'
-_SCANNED = 500
+_READ_AHEAD = 500
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _RACES = 3
 """How often a look is repeated at once where somebody was quicker."""
@@ -70,6 +70,16 @@ class Finding:
 
     stored: Stored
     verdict: Verdict
+
+
+class Write(NamedTuple):
+    """What is to stand in place of what was found."""
+
+    found: Stored
+    raw: Raw
+    score: float
+    event: str = ""
+    static: bool = False
 
 
 class Behind(Unavailable):
@@ -85,8 +95,8 @@ class Healer:
         self._definitions = definitions
         self._name = name
         self._listing = Listing(redis)
-        self._digests = redis.register_script(_script("digests.lua"))
-        self._heal = redis.register_script(_script("heal.lua"))
+        self._prints = Fingerprints(redis)
+        self._heal = redis.register_script(files(__package__).joinpath("heal.lua").read_text(encoding="utf-8"))
         self._notices = Notices(redis)
         self._wait = threading.Event()
         self._book = Book()
@@ -139,12 +149,14 @@ class Healer:
         reminded = 0
         with _servers_answer():
             for names in _parts(self._listing.names(), CHUNK):
-                found = [one for one in self._listing.read_all(names) if one.schedule() is not None]
-                ticks = self._definitions.last_ticks({one.decode().schedule.uid for one in found})
-                for one in found:
-                    raw_and_score = repairs.reminded(one.decode(), one.raw, ticks, now)
+                found = [(one, entry) for one in self._listing.read_all(names) if (entry := _readable(one))]
+                ticks = self._definitions.last_ticks({entry.schedule.uid for _, entry in found})
+                writes = []
+                for one, entry in found:
+                    raw_and_score = repairs.reminded(entry, one.raw, ticks, now)
                     if raw_and_score is not None:
-                        reminded += self._run_script(one, *raw_and_score)
+                        writes.append(Write(one, *raw_and_score))
+                reminded += sum(self._run(writes))
         if reminded:
             log.warning("Beat was about to fire ticks of %d schedules again; they are marked as fired", reminded)
         return reminded
@@ -162,7 +174,7 @@ class Healer:
             self._forget()
         if not self._heard_to:
             self._hear()
-        prints = self._fingerprints()
+        prints = self._prints.read()
         suspects = {name for name, print_ in prints.items() if self._well.get(name) != print_}
         suspects |= self._well.keys() - prints.keys()
         suspects |= {name for name in self._book.living() if name not in prints}
@@ -199,12 +211,15 @@ class Healer:
         """Do what is to be done, and note it in `done`. True where somebody was quicker."""
         was_late = False
         for part in _parts(findings, CHUNK):
-            for finding, change in self._changes(part, now):
+            planned = list(self._changes(part, now))
+            writes = [_write_of(finding.stored, change) for finding, change in planned if change is not None]
+            answers = iter(self._run(writes))
+            for finding, change in planned:
                 name, verdict = finding.stored.name, finding.verdict
                 if change is None:
                     self._stream.append(repairs.told(finding.stored.decode(), now))
-                    self._well[name] = fingerprint(finding.stored.raw)
-                elif self._write(finding.stored, change):
+                    self._note(name, finding.stored.raw)
+                elif next(answers):
                     self._note(name, change.raw)
                 else:
                     was_late = True
@@ -215,7 +230,7 @@ class Healer:
 
     def _note(self, name: str, written: Raw) -> None:
         """Remember an entry as it was left, so that a repair is never done over and over."""
-        if written == reconcile.NOTHING:
+        if written == NOTHING:
             self._well.pop(name, None)
         else:
             self._well[name] = fingerprint(written)
@@ -242,39 +257,28 @@ class Healer:
                 last = ticks.get(fact.uid)
                 yield finding, repairs.put_back(saved, stored, verdict.why, last_tick=last, runs=runs, now=now)
 
-    def _write(self, found: Stored, change: Change) -> bool:
-        """Run the script. False where somebody else was quicker."""
-        static = change.schedule.origin == "code"
-        return self._run_script(found, change.raw, change.score, encode(change.event)[FIELD], static=static)
-
-    def _run_script(self, found: Stored, raw: Raw, score: float, event: str = "", *, static: bool = False) -> bool:
-        """Write `raw` in place of what was found."""
-        return bool(
-            self._heal(
-                keys=[keys.entry(found.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, keys.STATICS_SET],
-                args=[
-                    *map(_argument, found.raw),
-                    "0" if found.score is None else "1",
-                    *map(_argument, raw),
-                    repr(score),
-                    FIELD,
-                    event,
-                    keys.WAKE_CHANNEL,
-                    found.name,
-                    "1" if static else "0",
-                ],
-            )
-        )
-
-    def _fingerprints(self) -> dict[str, str]:
-        """Name -> fingerprint of what only edits change, for all entries."""
-        found: dict[str, str] = {}
-        for begin in count(0, _SCANNED):
-            answer: Any = self._digests(keys=[keys.SCHEDULE_ZSET], args=[begin, _SCANNED])
-            found.update(zip(map(keys.schedule_name, answer[::2]), answer[1::2], strict=True))
-            if len(answer) < 2 * _SCANNED:
-                break
-        return found
+    def _run(self, writes: Sequence[Write]) -> list[bool]:
+        """Write, in one round trip. False for each where somebody else was quicker."""
+        if not writes:
+            return []
+        with self._redis.pipeline(transaction=False) as pipe:
+            for write in writes:
+                self._heal(
+                    keys=[keys.entry(write.found.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, keys.STATICS_SET],
+                    args=[
+                        *map(_argument, write.found.raw),
+                        "0" if write.found.score is None else "1",
+                        *map(_argument, write.raw),
+                        repr(write.score),
+                        FIELD,
+                        write.event,
+                        keys.WAKE_CHANNEL,
+                        write.found.name,
+                        "1" if write.static else "0",
+                    ],
+                    client=pipe,
+                )
+            return [bool(answer) for answer in pipe.execute()]
 
     def _wait_for_history(self) -> None:
         """Return when the history has heard of all that is in the stream now.
@@ -286,8 +290,8 @@ class Healer:
             if not self._stream.waiting(end, 1):
                 return
             self._wait.wait(_POLL)
-        waiting = self._stream.waiting(end, _SCANNED)
-        if len(waiting) >= _SCANNED or any(_SCHEDULE in entry.fields.get(FIELD, "") for entry in waiting):
+        waiting = self._stream.waiting(end, _READ_AHEAD)
+        if len(waiting) >= _READ_AHEAD or any(_SCHEDULE in entry.fields.get(FIELD, "") for entry in waiting):
             raise Behind(
                 "changes wait in the stream that the history has not heard of, so that loss cannot be told from "
                 "deletion; see that a recorder runs, then try again"
@@ -352,13 +356,16 @@ def _servers_answer() -> Iterator[None]:
         raise Unavailable(f"SQL does not answer: {why}") from error
 
 
-def fingerprint(raw: Raw) -> str:
-    """What `digests.lua` makes of an entry."""
-    if raw == reconcile.NOTHING:
-        return "-"
-    whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"
-    text = (raw.definition or "") + "\0" + (raw.extra or "-")
-    return whole + sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]
+def _write_of(found: Stored, change: Change) -> Write:
+    static = change.schedule.origin == "code"
+    return Write(found, change.raw, change.score, encode(change.event)[FIELD], static)
+
+
+def _readable(stored: Stored) -> Entry | None:
+    try:
+        return stored.decode()
+    except UnreadableEntry:
+        return None
 
 
 def _fact(finding: Finding) -> Saved:
@@ -378,7 +385,3 @@ def _parts(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
     rest = iter(values)
     while part := list(islice(rest, size)):
         yield part
-
-
-def _script(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -30,9 +30,8 @@ from scheduler.rules.identity import plain_uid
 from scheduler.rules.spec import Schedule
 from scheduler.schedules import extra
 from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.fingerprints import NOTHING
 from scheduler.schedules.listing import Stored
-
-NOTHING = Raw(None, None, None)
 
 
 class What(Enum):

@@ -15,6 +15,7 @@ from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies, Window
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
+from scheduler.schedules.fingerprints import Fingerprints, fingerprint
 from tests.integration.healing.conftest import House, raw
 from tests.support.builders import cron, every, facts_of
 
@@ -212,9 +213,7 @@ def test_beat_goes_on_after_the_newest_tick_that_has_a_run(house: House) -> None
 
 
 def test_the_fingerprint_of_what_is_written_is_the_one_that_is_looked_for(house: House) -> None:
-    from scheduler.schedules.healer import fingerprint
-
     house.saved(kwargs={"days": 1}, notes="ü – 🎈")
     fields = raw(house.desk)
-    prints = house.healer._fingerprints()
+    prints = Fingerprints(house.desk.redis).read()
     assert prints == {"nightly-report": fingerprint(Raw(fields["definition"], fields["meta"], fields["beatdesk"]))}

@@ -66,7 +66,7 @@ def test_no_edit_and_no_deletion_is_undone(house: House, settings) -> None:
         assert losing.result() > 5
 
     def as_wanted() -> bool:
-        return {name: store.get(name).notes for name in store.names()} == wanted
+        return {line.name: line.schedule and line.schedule.notes for line in store.page(limit=100).items} == wanted
 
     wait_for(as_wanted, 10, f"{wanted} is there")
     stays(as_wanted, 5, "it stays so")

@@ -9,8 +9,9 @@ from scheduler.history.views import Saved
 from scheduler.rules.spec import Schedule
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Meta, Raw
+from scheduler.schedules.fingerprints import NOTHING
 from scheduler.schedules.listing import Stored
-from scheduler.schedules.reconcile import NOTHING, Book, What, decide, is_newer, same_content
+from scheduler.schedules.reconcile import Book, What, decide, is_newer, same_content
 from tests.support.builders import NOON, a_schedule
 
 MINUTE = timedelta(minutes=1)

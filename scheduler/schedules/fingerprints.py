@@ -1,0 +1,41 @@
+"""A fingerprint of every entry, of what only edits change: cheap enough to be taken every few seconds."""
+
+from hashlib import sha1
+from importlib.resources import files
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from scheduler import keys
+from scheduler.schedules.codec import Raw
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+NOTHING = Raw(None, None, None)
+_AT_ONCE = 500
+
+
+class Fingerprints:
+    """Takes them on the server, so that the entries themselves need not travel."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._digests = redis.register_script(files(__package__).joinpath("digests.lua").read_text(encoding="utf-8"))
+
+    def read(self) -> dict[str, str]:
+        """Name -> fingerprint, of all entries in the list of due times."""
+        found: dict[str, str] = {}
+        for begin in count(0, _AT_ONCE):
+            answer: Any = self._digests(keys=[keys.SCHEDULE_ZSET], args=[begin, _AT_ONCE])
+            found.update(zip(map(keys.schedule_name, answer[::2]), answer[1::2], strict=True))
+            if len(answer) < 2 * _AT_ONCE:
+                break
+        return found
+
+
+def fingerprint(raw: Raw) -> str:
+    """What `digests.lua` makes of an entry."""
+    if raw == NOTHING:
+        return "-"
+    whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"
+    text = (raw.definition or "") + "\0" + (raw.extra or "-")
+    return whole + sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]
