@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy
 
-from scheduler.rules.spec import CrontabWhen, OnceWhen
+from scheduler.rules.spec import CrontabWhen, OnceWhen, Window
 from tests.integration.sets.django_tables import add_task, make
+from tests.support.builders import at
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -55,6 +56,16 @@ def test_its_tasks_are_taken_over_with_a_report(beatdesk, django):
     assert nightly.when == CrontabWhen(crontab="0 6 * * mon-fri", timezone="Europe/Berlin")
     assert (nightly.enabled, nightly.kwargs, nightly.queue, nightly.priority) == (False, {"whom": "Ada"}, "slow", 3)
     assert once.when == OnceWhen(at=datetime(2100, 1, 1, 12, tzinfo=UTC))
+
+
+def test_limits_of_a_task_are_kept(beatdesk, django):
+    zone = "" if django.dialect.name == "sqlite" else "+00"
+    limits = {"start_time": f"2090-01-01 00:00:00{zone}", "expires": f"2100-01-01 00:00:00{zone}", "expire_seconds": 60}
+    add_task(django, "limited", crontab_id=1, one_off=True, **limits)
+    beatdesk("schedules", "import", address_of(django))
+    limited = beatdesk.desk.schedules.get("limited")
+    assert limited.window == Window(starts_at=at("2090-01-01T00:00Z"), ends_at=at("2100-01-01T00:00Z"), max_runs=1)
+    assert limited.policies.starting_deadline == 60
 
 
 def test_a_second_import_changes_nothing_though_the_source_has_run_meanwhile(beatdesk, django):
