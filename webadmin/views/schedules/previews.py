@@ -14,7 +14,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.published import rfc3339
 from scheduler.rules import check, dialect, preview, what_if
-from scheduler.rules.spec import CrontabWhen, Schedule, Spec, When
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When
 from scheduler.rules.warnings import Facts, anchored, warnings
 from scheduler.rules.window import bounded_ticks
 from scheduler.rules.words import describe
@@ -29,6 +29,9 @@ from webadmin.views.schedules.reviewing import at_field, is_rule_of
 
 TICKS = 10
 MONTH = timedelta(days=30)
+MOST_COMPARED = 43_200
+"""Ticks that are compared: those of a schedule that fires each minute."""
+
 SHOWN_CHANGES = 4
 
 FAR_OFF = datetime(2250, 1, 1, tzinfo=UTC)
@@ -112,7 +115,7 @@ def _meaning(draft: Draft, saved: Schedule | None, now: datetime) -> Coming:
     shown = coming(when, now=now, uid=uid) if not same else _finished_or_coming(when, now, uid)
     found = warnings(spec, now, facts(saved.uid if saved else None, spec, now))
     told = list(dict.fromkeys([*shown.warnings, *found]))
-    changes = None if saved is None else _changes(what_if.compare(saved.spec(), spec, now, now + MONTH), zone_of(when))
+    changes = None if saved is None else _compared(saved.spec(), spec, now)
     return replace(shown, ticks=_ticks(spec, now), warnings=told, changes=changes)
 
 
@@ -153,6 +156,16 @@ def _ticks(spec: Spec, now: datetime, *, runs: int = 0) -> list[datetime]:
         if len(ticks) == TICKS:
             break
     return ticks
+
+
+def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
+    """What the edit changes in 30 days; in less where it fires so often that nobody would wait for the answer."""
+    periods = [spec.when.every for spec in (old, new) if isinstance(spec.when, IntervalWhen)]
+    span = timedelta(seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)]))
+    lines = _changes(what_if.compare(old, new, now, now + span), zone_of(new.when))
+    if span == MONTH:
+        return lines
+    return [f"It fires so often that only the next {span.total_seconds() / 3600:.0f} hours are compared.", *lines]
 
 
 def _changes(difference: what_if.Difference, zone: str) -> list[str]:
