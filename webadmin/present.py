@@ -13,7 +13,7 @@ from typing import Any
 DASH = "–"
 MASK = "••••••"
 SECRET_KEY = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
+    r"pass(word|wd|phrase)|(^|_)pass$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
     r"|signature|^dsn$|_dsn$|webhook",
     re.IGNORECASE,
 )
