@@ -61,7 +61,7 @@ def _the_road_is_clear(road: Road) -> Iterator[None]:
 
 def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, console: Console) -> None:
     page = save(console, "greeting", **EVERY_SECOND, kwargs='{"value": "hello"}')
-    assert page.path == "/schedules/greeting", page.text
+    assert page.path == "/schedules/greeting/", page.text
 
     runs = road.wait_for_runs("greeting", 2)
 
@@ -84,7 +84,7 @@ def test_an_edit_changes_what_fires_next_without_any_restart(road: Road, console
     beat, worker = road.beat.pid, road.worker.pid
 
     page = edit(console, "changing", kwargs='{"value": "after"}', comment="so that it changes")
-    assert page.path == "/schedules/changing", page.text
+    assert page.path == "/schedules/changing/", page.text
     saved = utc_now()
 
     new = wait_for(lambda: [run for run in road.done("changing") if run.revision == 2], 30, "a run of revision 2")[0]

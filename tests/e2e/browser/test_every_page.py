@@ -6,6 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from scheduler.history.queries import RunFilter
 from scheduler.rules.spec import IntervalWhen, Spec
 from scheduler.wiring import Desk
+from tests.e2e.browser.conftest import Up
 from tests.support.waiting import wait_for
 
 WIDTHS = {"phone": 360, "tablet": 768, "wide": 1440}
@@ -44,10 +45,10 @@ def pages(desk_up: Desk) -> list[str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_misbehaves_or_scrolls_sideways(
-    context: BrowserContext, page: Page, pages: list[str], theme: str, width: str
+def test_no_page_misbehaves_or_scrolls_sideways(  # noqa: PLR0917
+    context: BrowserContext, page: Page, up: Up, pages: list[str], theme: str, width: str
 ) -> None:
-    context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": context._options["baseURL"]}])
+    context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": up.address}])
     page.set_viewport_size({"width": WIDTHS[width], "height": 800})
     wrong = {}
     for path in pages:
