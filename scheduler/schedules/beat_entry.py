@@ -76,7 +76,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             pipe.hmget(key, keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
             pipe.sismember(keys.STATICS_SET, name)
             pipe.zscore(keys.SCHEDULE_ZSET, key)
-            fields, static, score = pipe.execute(raise_on_error=False)
+            try:
+                fields, static, score = pipe.execute(raise_on_error=False)
+            except UnicodeDecodeError as error:
+                return cls._unreadable(name, app, Raw(None, None, None), f"it is no text: {error}")
         if isinstance(fields, Exception):
             return cls._unreadable(name, app, Raw(None, None, None), f"the key is no hash: {fields}")
         raw = Raw(*fields)

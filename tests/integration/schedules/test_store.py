@@ -384,6 +384,25 @@ def test_an_unreadable_entry_can_be_deleted(store: ScheduleStore, redis: Redis) 
     assert [type(event) for event in events(redis)] == [ScheduleDeleted] * 3
 
 
+@pytest.mark.parametrize(
+    "written",
+    [b'{"name": "\xff\xfe"}', b"\xff", b'{"name": "bad", "task": "\\ud800", "schedule": 5}'],
+)
+def test_an_entry_that_is_no_text_is_a_problem_like_any_other(
+    store: ScheduleStore, redis: Redis, written: bytes
+) -> None:
+    store.create(a_spec(), actor="ada", now=NOON)
+    redis.hset(keys.entry("bad"), "definition", written)  # type: ignore[arg-type]
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 0, b"redbeat:\xff": 0})
+    assert [(line.name, bool(line.problem)) for line in store.page().items] == [
+        ("bad", True),
+        ("nightly-report", False),
+    ]
+    store.delete("bad", actor="ada", now=NOON)
+    assert store.names() == ["nightly-report"]
+    assert isinstance(events(redis)[-1], ScheduleDeleted)
+
+
 @pytest.mark.parametrize("name", [":lock", ":schedule", ":statics", "", "nobody"])
 def test_redbeats_own_keys_are_no_schedules(store: ScheduleStore, redis: Redis, name: str) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
