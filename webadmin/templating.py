@@ -50,12 +50,13 @@ def install(app: Flask) -> None:
 
 def asset(path: str) -> str:
     """The address of a static file with a part of its digest: kept for a year, and never an old one."""
-    return url_for("static", filename=path, v=_digest(Path(str(current_app.static_folder)) / path))
+    return _address(path, Path(str(current_app.static_folder)), request.script_root)
 
 
 @cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+def _address(path: str, folder: Path, script_root: str) -> str:
+    """Made once for each file and mount point: a long list asks for hundreds of icons."""
+    return url_for("static", filename=path, v=hashlib.sha256((folder / path).read_bytes()).hexdigest()[:10])
 
 
 def menu() -> list[Any]:

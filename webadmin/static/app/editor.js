@@ -64,7 +64,9 @@
       warnings.append(item);
     }
     const head = element("h3", "preview-head", `Next ${coming.ticks.length} ticks `);
-    head.append(element("span", "", coming.timezone === mine ? coming.timezone : `${coming.timezone} · ${mine}`));
+    const zones = element("span", "", coming.timezone);
+    if (coming.timezone !== mine) zones.append(element("span", "mine", `${mine} (you)`));
+    head.append(zones);
     const ticks = element("ol", coming.timezone === mine ? "ticks" : "ticks ticks-two");
     ticks.append(...coming.ticks.map((tick) => tickLine(tick, coming.timezone)));
     body.replaceChildren(element("p", "preview-words", coming.words), warnings, head, ticks);

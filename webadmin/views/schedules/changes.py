@@ -13,9 +13,9 @@ from scheduler.rules.check import check_arguments
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms import json_text
+from webadmin.forms.sentences import sentence
 from webadmin.guard import actor, safe_path
 from webadmin.views.schedules.detail import DetailPages
-from webadmin.views.schedules.reviewing import sentence
 
 SELECTED = 200
 """Schedules that one bulk action takes."""

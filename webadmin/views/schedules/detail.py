@@ -10,6 +10,7 @@ from scheduler.history.queries import RevisionView
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms.draft import pretty
+from webadmin.forms.sentences import sentence
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.previews import Coming, coming
 from webadmin.views.schedules.recent import last_runs
@@ -31,7 +32,7 @@ class DetailPages(BaseView):
         listed = desk().schedules.listed(name)
         schedule = listed.schedule
         if schedule is None:
-            return self.render("schedules/problem.html", listed=listed)
+            return self.render("schedules/problem.html", listed=listed, problem=sentence(listed.problem or ""))
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
         return self.render(

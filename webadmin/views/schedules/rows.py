@@ -8,6 +8,7 @@ from scheduler.history.queries import RunView
 from scheduler.rules.spec import CrontabWhen, Schedule, When
 from scheduler.rules.words import describe
 from scheduler.schedules.store import Listed
+from webadmin.forms.sentences import sentence
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
 
@@ -54,7 +55,7 @@ def row(listed: Listed, runs: Sequence[RunView]) -> Row:
     return Row(
         name=listed.name,
         schedule=listed.schedule,
-        problem=listed.problem,
+        problem=sentence(listed.problem) if listed.problem else None,
         words=describe(when) if when else "",
         expression=expression(when) if when else "",
         zone=when.timezone if isinstance(when, CrontabWhen) else None,

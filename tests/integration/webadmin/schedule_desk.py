@@ -1,0 +1,87 @@
+"""What the tests of the schedule pages share: jobs in the catalogue, an operator, and the editor's form."""
+
+import html
+import re
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.clock import utc_now
+from scheduler.rules.spec import Schedule
+from scheduler.wiring import Desk
+from tests.support.builders import a_spec
+from tests.support.console import Form, Forms
+
+JOB = "reports.job_summary"
+
+FORM = {
+    "name": "nightly",
+    "enabled": "on",
+    "kind": "crontab",
+    "crontab": "0 6 * * mon-fri",
+    "timezone": "Europe/Berlin",
+    "job": JOB,
+    "arguments": "form",
+    "p.days": "3",
+    "action": "save",
+}
+
+
+def offer_jobs(desk: Desk) -> None:
+    """As a worker does when it starts."""
+    jobs = [
+        Job(
+            name=JOB,
+            title="Summary",
+            doc="A report.",
+            module="scheduler.jobs.reports",
+            queue="reports",
+            parameters=[
+                Parameter(name="days", required=False, default=1, annotation="int", doc="How many days back."),
+                Parameter(name="title", required=False, default="", annotation="str"),
+                Parameter(name="filters", required=False, default=None, annotation="dict | None"),
+            ],
+        ),
+        Job(name="mail.send", module="shop.mail", parameters=[Parameter(name="to", annotation="str")]),
+    ]
+    now = utc_now()
+    worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name for job in jobs])
+    desk.catalogue.publish(jobs, worker, now)
+
+
+def saved(desk: Desk, name: str = "nightly", **parts: Any) -> Schedule:
+    """A schedule in Redis."""
+    spec = a_spec(name, JOB, **parts)
+    return desk.schedules.create(spec, actor="ada@example.org", now=utc_now())
+
+
+def everything_written(desk: Desk) -> dict[str, Any]:
+    """Every entry, every due time, and the length of the stream: two of these are equal where nothing was written."""
+    redis: Any = desk.redis
+    entries = {key: redis.hgetall(key) for key in sorted(redis.keys("redbeat:*")) if redis.type(key) == "hash"}
+    return {
+        "entries": entries,
+        "due": redis.zrange("redbeat::schedule", 0, -1, withscores=True),
+        "events": redis.xlen("beatdesk:events"),
+        "lock": redis.get("redbeat::lock"),
+    }
+
+
+def fault_at(page: TestResponse, field: str) -> str:
+    """The message beside a field."""
+    found = re.search(rf'id="e-{re.escape(field)}">.*?<span>(.*?)</span>', page.text, re.DOTALL)
+    assert found, (
+        f"no fault at {field}; faults: {re.findall(r'class=.fault.*?<span>(.*?)</span>', page.text, re.DOTALL)}"
+    )
+    return html.unescape(found[1])
+
+
+def editor_of(page: TestResponse) -> Form:
+    """The editor's form as a browser would send it."""
+    return next(form for form in Forms(page.text).forms if any(name == "crontab" for name, _ in form.fields))
+
+
+def fields_of(page: TestResponse) -> dict[str, str]:
+    """What stands in the editor."""
+    return dict(editor_of(page).fields)
