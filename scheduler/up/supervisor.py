@@ -83,6 +83,7 @@ class Supervisor:
     def _pass(self) -> None:
         """One round: wait a little or for a signal, collect the dead, start who is due, ask who is not ready yet."""
         self._interrupts.wait(ROUND)
+        self._warden.ensure()
         for seat in self._seats:
             if seat.process is not None and (code := seat.process.code()) is not None:
                 self._bury(seat, code)
