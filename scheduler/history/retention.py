@@ -29,7 +29,8 @@ def delete_runs_before(
     doomed = _doomed(states)
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
-    wanted = select(Run.key, Run.id).where(Run.first_at < cutoff, Run.state.in_(doomed))
+    # Not the bare column: SQLite would gather all that ended, for each batch, instead of beginning at the oldest.
+    wanted = select(Run.key, Run.id).where(Run.first_at < cutoff, func.coalesce(Run.state, "").in_(doomed))
     if schedule is not None:
         wanted = wanted.where(Run.schedule == schedule)
     # Rows that a recorder is folding into right now are left for the next time; SQLite has no such lock, nor needs it.
