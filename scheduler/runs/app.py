@@ -83,7 +83,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
     }
-    if settings.broker.startswith(("redis", "sentinel", "valkey")):
+    if settings.broker.startswith(("redis", "sentinel")):
         options["broker_transport_options"] = {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "unacked_restore_interval": RESTORE_SECONDS,
@@ -109,5 +109,6 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
         },
         "redbeat_key_prefix": keys.REDBEAT_PREFIX,
         "redbeat_lock_timeout": settings.beat_lock_timeout,
+        "beat_scheduler": settings.beat_scheduler,
         "beat_max_loop_interval": 1,
     }
