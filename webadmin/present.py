@@ -144,6 +144,12 @@ def masked_text(text: str) -> str:
     return SECRET_IN_URL.sub(rf"\g<scheme>:{MASK}@", text)
 
 
+def first_line(text: str, most: int = 160) -> str:
+    """The first line, cut where it is long, without passwords."""
+    line = masked_text(text.strip().partition("\n")[0])
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def is_secret(key: object) -> bool:
     """Whether an argument's name says that its value is not to be shown."""
     return isinstance(key, str) and SECRET_KEY.search(key) is not None

@@ -56,7 +56,7 @@ def test_the_overview_shows_what_failed_what_runs_and_what_comes(
         *a_run_history("old", schedule=a_schedule("old-job"), tick=now - timedelta(days=3), state="failed"),
     )
     text = viewer.get("/").text
-    assert "Failed 2 times" in text
+    assert "2 times · ValueError(&#39;no&#39;)" in text
     assert "/runs/worse" in text
     assert "old-job" not in text
     assert "long-job" in text

@@ -140,3 +140,8 @@ def test_a_run_without_a_tick_was_never_due() -> None:
 def test_numbers_and_sizes_are_readable() -> None:
     assert (present.count(1234567), present.count(None), present.count(0)) == ("1\u202f234\u202f567", "–", "0")
     assert [present.size(n) for n in (None, 999, 14_200, 3_000_000)] == ["–", "999 B", "14.2 kB", "3.0 MB"]
+
+
+def test_an_error_is_told_in_one_line_without_its_password() -> None:
+    assert present.first_line("  E: redis://:hunter2@h\nTraceback") == f"E: redis://:{MASK}@h"
+    assert present.first_line("x" * 300) == "x" * 159 + "…"
