@@ -12,7 +12,7 @@ from scheduler.history.engine import create_engine, writing
 from scheduler.history.ledger import record
 from scheduler.history.models import Run, RunDetail
 from scheduler.history.queries import History
-from scheduler.history.retention import delete_reports, delete_runs_before, expired_reports
+from scheduler.history.retention import count_runs_before, delete_reports, delete_runs_before, expired_reports
 from scheduler.history.schema_version import upgrade
 from tests.integration.history.stored import rows_in, states_in
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule
@@ -56,6 +56,8 @@ def test_runs_that_have_not_ended_stay_however_old(engine: Engine) -> None:
 def test_what_goes_can_be_kept_to_states_and_a_schedule(engine: Engine) -> None:
     record(engine, [*ended(2, "ok"), *ended(2, "bad", state="failed")])
     record(engine, ended(2, "other", schedule=a_schedule("other"), state="failed"))
+    assert count_runs_before(engine, CUTOFF) == 6
+    assert count_runs_before(engine, CUTOFF, states=["failed"], schedule="other") == 2
     assert sum(delete_runs_before(engine, CUTOFF, states=["failed"], schedule="other")) == 2
     assert sum(delete_runs_before(engine, CUTOFF, states=["failed"])) == 2
     assert set(states_in(engine)) == {"ok-0", "ok-1"}
