@@ -1,5 +1,6 @@
 """The list and the page of one: what they show, of whom, and how fast."""
 
+import json
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -33,8 +34,8 @@ def record(desk: Desk) -> None:
 
 def break_entry(desk: Desk, name: str = "broken") -> None:
     redis: Any = desk.redis
-    definition = '{"name": "x", "task": "x.y", "schedule": {"__type__": "<b>no</b>"}}'
-    redis.hset(f"redbeat:{name}", mapping={"definition": definition, "meta": "{}"})
+    definition = {"name": name, "task": "x.y", "schedule": {"__type__": "<b>no</b>"}}
+    redis.hset(f"redbeat:{name}", mapping={"definition": json.dumps(definition), "meta": "{}"})
     redis.zadd("redbeat::schedule", {f"redbeat:{name}": 1})
 
 
