@@ -1,3 +1,5 @@
+"""The headers on every answer, as a snapshot."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Login and logout through the form: who gets in, where it leads, when a session ends, how often one may try."""
+
 from collections.abc import Callable
 
 import pytest

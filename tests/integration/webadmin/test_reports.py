@@ -1,3 +1,5 @@
+"""Files that jobs left: shown in a sandbox, and never a file from elsewhere."""
+
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The table of rights, held over every endpoint, role and method that the app has."""
+
 from collections.abc import Callable, Iterator
 
 import pytest

@@ -1,3 +1,5 @@
+"""Requests that change something need their token; those that look change nothing."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Filters as they are typed."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

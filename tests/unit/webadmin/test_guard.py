@@ -1,3 +1,5 @@
+"""The rules of the guard: safe paths, ranks, closed by default."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

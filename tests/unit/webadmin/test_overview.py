@@ -1,3 +1,5 @@
+"""Whose attention is needed."""
+
 from datetime import UTC, datetime, timedelta
 
 from scheduler.history.views import RunView

@@ -1,3 +1,5 @@
+"""Which files a stored path may name."""
+
 from pathlib import Path
 
 import pytest

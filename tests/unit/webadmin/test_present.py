@@ -1,3 +1,5 @@
+"""Words, signs and masks."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Answers that are kept for a while."""
+
 import threading
 from datetime import UTC, datetime, timedelta
 
