@@ -73,9 +73,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from its set."""
         name = keys.schedule_name(key)
         with get_redis(app).pipeline(transaction=False) as pipe:
-            pipe.hmget(key, keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
-            pipe.sismember(keys.STATICS_SET, name)
-            pipe.zscore(keys.SCHEDULE_ZSET, key)
+            stored = _as_read(key)
+            pipe.hmget(stored, keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
+            pipe.sismember(keys.STATICS_SET, _as_read(name))
+            pipe.zscore(keys.SCHEDULE_ZSET, stored)
             try:
                 fields, static, score = pipe.execute(raise_on_error=False)
             except UnicodeDecodeError as error:
@@ -159,7 +160,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         harmless.raw = raw
         log.error("beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why)
         if raw == Raw(None, None, None):
-            get_redis(app).zadd(keys.SCHEDULE_ZSET, {keys.entry(name): ASLEEP}, xx=True)
+            get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
         else:
             harmless._advance(None, ASLEEP, None)
         return harmless
@@ -255,8 +256,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         fields = [*self.raw, meta]
         return bool(
             script(
-                keys=[keys.entry(self.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
-                args=[*("-" if text is None else "+" + text for text in fields), repr(score), FIELD, event],
+                keys=[_as_read(keys.entry(self.name)), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
+                args=[*("-" if text is None else _as_read("+" + text) for text in fields), repr(score), FIELD, event],
             )
         )
 
@@ -277,3 +278,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         sent.options = {**self.options, "task_id": run_id(schedule.uid, tick), "headers": headers}
         sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent
+
+
+def _as_read(text: str) -> bytes:
+    """The bytes that `text` was read from, which need not be UTF-8: anybody may write an entry."""
+    return text.encode("utf-8", "surrogateescape")
