@@ -109,3 +109,15 @@ def test_hostile_parameters_are_refused(viewer: Visitor, query: str) -> None:
 @pytest.mark.parametrize("path", ["/runs/a%00b", "/runs/..%2f..%2fetc", "/runs/" + "x" * 300, "/schedules/%00/"])
 def test_hostile_paths_are_refused(viewer: Visitor, path: str) -> None:
     assert viewer.get(path).status_code in {400, 404}
+
+
+def test_what_changes_something_needs_an_operator_and_what_deletes_an_admin(app: Flask) -> None:
+    harmless = {"security.login", "security.logout", "preferences.save", "schedules.preview"}
+    changing = {rule.endpoint for rule in rules(app) if "POST" in (rule.methods or ())} - harmless - STOCK
+    least = {endpoint: LEAST_ROLE[endpoint] for endpoint in changing}
+    assert {endpoint for endpoint, role in least.items() if role == "viewer"} == set()
+    assert {endpoint for endpoint, role in least.items() if role == "admin"} == {
+        "schedules.delete",
+        "schedules.bulk_delete",
+    }
+    assert least["runs.cancel"] == "operator"
