@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
+from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
 from webadmin import guard, health, preferences, present
@@ -26,6 +27,7 @@ def install(app: Flask) -> None:
         count=present.count,
         size=present.size,
         pretty=present.pretty,
+        coded=coded,
     )
     app.jinja_env.globals.update(
         csp_nonce=csp_nonce,
@@ -46,6 +48,16 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: {"now": utc_now()})
+
+
+def coded(text: str) -> Markup:
+    """The text, escaped, with what stands between back quotes set as code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    if len(pieces) % 2 == 0:  # a back quote without its partner is only a sign
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece for number, piece in enumerate(pieces)
+    )
 
 
 def asset(path: str) -> str:

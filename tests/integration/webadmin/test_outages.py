@@ -54,7 +54,7 @@ def test_without_sql_a_page_says_what_to_do(visitor: Visitor, admin: Visitor, ap
         page = admin.get(path)
         assert page.status_code == 503
         assert "The database does not answer" in page.text
-        assert "beatdesk db upgrade" in page.text
+        assert "<code>beatdesk db upgrade</code>" in page.text
         assert "sqlite" not in page.text
     assert visitor.get("/login").status_code == 200
     refused = visitor.login("admin@example.org")
