@@ -124,6 +124,16 @@ def test_a_recorder_that_falls_behind_is_told(desk: Desk):
     assert "no recorder is running" in gone.summary
 
 
+def test_a_recorder_that_cannot_write_says_so_itself(desk: Desk):
+    now = utc_now()
+    said = {"at": now.isoformat(), "pid": 1, "problem": "the database is locked"}
+    desk.redis.hset(keys.RECORDERS_HASH, "r", json.dumps(said))
+    hindered = status.recorder_part(desk, now)
+    assert not hindered.ok
+    assert "the database is locked" in hindered.summary
+    assert "no event is lost" in hindered.remedy
+
+
 def test_a_redis_that_is_away_is_an_answer_and_not_an_error(beatdesk, desk: Desk, valkey):
     valkey.stop()
     answer = status.status(desk, utc_now())
