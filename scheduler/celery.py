@@ -10,16 +10,32 @@ from celery import signals
 
 from config.live import load
 from config.logging import configure
+from scheduler.checks import refuse_eviction
+from scheduler.errors import BadSettings, Refused
 from scheduler.runs.process import adopt
 from scheduler.runs.publishing import WorkerPulse
 from scheduler.runs.signals import RunSignals
 from scheduler.wiring import Desk
 
-desk = Desk(load())
+try:
+    desk = Desk(load())
+except BadSettings as faults:
+    raise SystemExit(f"beatdesk: {faults}") from None
+
 app = adopt(desk)
 run_signals = RunSignals(app)
 run_signals.connect()
 WorkerPulse(app, run_signals).connect()
+
+
+@signals.worker_init.connect(weak=False)
+@signals.beat_init.connect(weak=False)
+def refuse_a_server_that_forgets(**_: Any) -> None:
+    """Production does not start on a Redis that evicts. One that does not answer yet is waited for, not asked."""
+    try:
+        refuse_eviction(desk)
+    except Refused as refusal:
+        raise SystemExit(f"beatdesk: {refusal}") from None
 
 
 @signals.beat_init.connect(weak=False)

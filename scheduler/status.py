@@ -141,6 +141,12 @@ def recorder_part(desk: Desk, now: datetime) -> Part:
     if not alive:
         remedy = "Start one: beatdesk recorder; no event is lost until then"
         return Part(name="recorder", ok=False, summary=f"no recorder is running, {waiting}", remedy=remedy, facts=facts)
+    hindered = [str(said["problem"]) for said in alive.values() if said.get("problem")]
+    if len(hindered) == len(alive):
+        remedy = "It goes on by itself as soon as SQL answers; runs go on, and no event is lost until then"
+        return Part(
+            name="recorder", ok=False, summary=f"cannot write: {hindered[0]}; {waiting}", remedy=remedy, facts=facts
+        )
     if lag.events >= desk.settings.stream_limit or lag.seconds > LATE_AFTER_SECONDS:
         summary = f"history is {lag.seconds:.0f} s behind, {waiting}"
         remedy = "See the recorder's log and whether SQL answers; more recorders may run beside this one"

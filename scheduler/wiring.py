@@ -38,6 +38,7 @@ class Desk:
         return Redis.from_url(
             self.settings.redis_url,
             decode_responses=True,
+            encoding_errors="surrogateescape",  # one entry with bytes that are no text must not hide the others
             socket_connect_timeout=2,
             socket_timeout=10,
             health_check_interval=30,

@@ -18,6 +18,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from config.schema import Settings
+from scheduler.checks import refuse_eviction
 from scheduler.wiring import Desk
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings = load()
     app = Flask(__name__)
     app.extensions["desk"] = Desk(settings)
+    refuse_eviction(app.extensions["desk"])
     security.install(app, settings)
     guard.install(app)
     auth.install(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask import session as cookie
 from flask_login import user_logged_out
 from flask_security import LoginForm as StockLoginForm
@@ -56,6 +56,11 @@ class LoginForm(StockLoginForm):
     """Address and password. The address is a name to log in with: the stock form refuses `admin@beatdesk.local`."""
 
     email = StringField(filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not safe_path(self.next.data or ""):
+            self.next.data = ""  # the stock form would refuse the login, and not say why
 
 
 class DeskSession(Session):
@@ -127,8 +132,13 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(login)
     def login_here(*args: Any, **kwargs: Any) -> Response:
         response = current_app.make_response(login(*args, **kwargs))
-        if response.location is not None and not safe_path(response.location):
+        if response.location is not None and not all(map(safe_path, [response.location, *asked_for()])):
             response.location = "/"
         return response
 
     return login_here
+
+
+def asked_for() -> list[str]:
+    """Where the visitor, or whoever made the link, wants the login to lead."""
+    return [target for target in (request.args.get("next"), request.form.get("next")) if target]

@@ -6,7 +6,7 @@ even who the visitor is.
 
 import logging
 
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from kombu.exceptions import OperationalError as BrokerError
@@ -61,8 +61,15 @@ def page(
 ) -> ResponseReturnValue:
     """An error page. A bare one has no menu and needs no database."""
     g.bare = bare or g.get("bare", False)
+    if g.bare:
+        forget_visitor()
     body = render_template("errors/error.html", code=code, heading=title, text=text, remedy=remedy)
     return body, code, headers or {}
+
+
+def forget_visitor() -> None:
+    """Render the page for nobody: Flask-Login would ask the database who the visitor is for every template."""
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.history.views import RunView
-from webadmin.present import state_words
 
 DAY = timedelta(hours=24)
 TROUBLE = ("failed", "lost", "missed", "expired")
@@ -26,9 +25,8 @@ class Need:
 
     @property
     def words(self) -> str:
-        """What happened, and how often."""
-        what = state_words(self.state).lower()
-        often = what if self.times == 1 else f"{what} {self.times} times"
+        """How often, and whether it still is so."""
+        often = "Once" if self.times == 1 else f"{self.times} times"
         return f"{often}, succeeded since" if self.recovered else often
 
 

@@ -13,7 +13,7 @@ from typing import Any
 DASH = "–"
 MASK = "••••••"
 SECRET_KEY = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
+    r"pass(word|wd|phrase)|(^|_)pass$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
     r"|signature|^dsn$|_dsn$|webhook",
     re.IGNORECASE,
 )
@@ -142,6 +142,12 @@ def masked(value: Any, depth: int = 0) -> Any:
 def masked_text(text: str) -> str:
     """The text without the passwords of the addresses in it."""
     return SECRET_IN_URL.sub(rf"\g<scheme>:{MASK}@", text)
+
+
+def first_line(text: str, most: int = 160) -> str:
+    """The first line, cut where it is long, without passwords."""
+    line = masked_text(text.strip().partition("\n")[0])
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def is_secret(key: object) -> bool:

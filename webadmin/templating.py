@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
+from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
 from webadmin import guard, health, preferences, present
@@ -26,6 +27,7 @@ def install(app: Flask) -> None:
         count=present.count,
         size=present.size,
         pretty=present.pretty,
+        coded=coded,
     )
     app.jinja_env.globals.update(
         csp_nonce=csp_nonce,
@@ -49,14 +51,25 @@ def install(app: Flask) -> None:
     app.context_processor(lambda: {"now": utc_now()})
 
 
+def coded(text: str) -> Markup:
+    """The text, escaped, with what stands between back quotes set as code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    if len(pieces) % 2 == 0:  # a back quote without its partner is only a sign
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece for number, piece in enumerate(pieces)
+    )
+
+
 def asset(path: str) -> str:
     """The address of a static file with a part of its digest: kept for a year, and never an old one."""
-    return url_for("static", filename=path, v=_digest(Path(str(current_app.static_folder)) / path))
+    return _address(path, Path(str(current_app.static_folder)), request.script_root)
 
 
 @cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+def _address(path: str, folder: Path, script_root: str) -> str:
+    """Made once for each file and mount point: a long list asks for hundreds of icons."""
+    return url_for("static", filename=path, v=hashlib.sha256((folder / path).read_bytes()).hexdigest()[:10])
 
 
 def menu() -> list[Any]:

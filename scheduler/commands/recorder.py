@@ -8,6 +8,7 @@ import threading
 import click
 
 from config.logging import configure
+from scheduler.checks import refuse_eviction
 from scheduler.up.interrupts import Interrupts
 from scheduler.wiring import Desk
 
@@ -22,6 +23,7 @@ def recorder(desk: Desk, name: str | None) -> None:
 
     settings = desk.settings
     configure(settings.log_level, settings.log_format)
+    refuse_eviction(desk)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     recording = Recorder(desk.events, desk.engine, desk.redis, settings.recorder_batch, name)
     stop = threading.Event()

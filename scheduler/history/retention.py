@@ -7,7 +7,7 @@ are something to look at, and their next event would bring back half a row.
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import ColumnElement, Engine, delete, func, select
 
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
@@ -26,12 +26,9 @@ def delete_runs_before(
 
     `states` keeps to some of the final states, `schedule` to the runs of the schedule of this name.
     """
-    doomed = _doomed(states)
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
-    wanted = select(Run.key, Run.id).where(Run.first_at < cutoff, Run.state.in_(doomed))
-    if schedule is not None:
-        wanted = wanted.where(Run.schedule == schedule)
+    wanted = select(Run.key, Run.id).where(*_forgettable(cutoff, states, schedule))
     # Rows that a recorder is folding into right now are left for the next time; SQLite has no such lock, nor needs it.
     wanted = wanted.order_by(Run.first_at).limit(batch).with_for_update(skip_locked=True)
     while True:
@@ -51,9 +48,7 @@ def count_runs_before(
     engine: Engine, cutoff: datetime, states: Collection[str] | None = None, schedule: str | None = None
 ) -> int:
     """How many runs `delete_runs_before` would delete."""
-    wanted = select(func.count()).select_from(Run).where(Run.first_at < cutoff, Run.state.in_(_doomed(states)))
-    if schedule is not None:
-        wanted = wanted.where(Run.schedule == schedule)
+    wanted = select(func.count()).select_from(Run).where(*_forgettable(cutoff, states, schedule))
     with engine.connect() as connection:
         return connection.execute(wanted).scalar_one()
 
@@ -74,6 +69,13 @@ def delete_reports(engine: Engine, ids: Sequence[str]) -> int:
     """Forget these reports; how many there were."""
     with writing(engine).begin() as connection:
         return connection.execute(delete(Report).where(Report.id.in_(list(ids)))).rowcount
+
+
+def _forgettable(cutoff: datetime, states: Collection[str] | None, schedule: str | None) -> list[ColumnElement[bool]]:
+    """Which runs may go, in SQL."""
+    # Not the bare column: SQLite would gather all that ended, for each batch, instead of beginning at the oldest.
+    conditions = [Run.first_at < cutoff, func.coalesce(Run.state, "").in_(_doomed(states))]
+    return conditions if schedule is None else [*conditions, Run.schedule == schedule]
 
 
 def _doomed(states: Collection[str] | None) -> list[str]:

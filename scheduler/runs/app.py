@@ -46,6 +46,8 @@ def create_app(settings: Settings) -> DeskApp:
     )
     app.settings = settings
     app.conf.update({**_time(), **_messages(), **_reliability(settings), **_redbeat(settings)})
+    if settings.result_backend is None:
+        app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
     return app
 
 
@@ -83,7 +85,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
     }
-    if settings.broker.startswith(("redis", "sentinel", "valkey")):
+    if settings.broker.startswith(("redis", "sentinel")):
         options["broker_transport_options"] = {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "unacked_restore_interval": RESTORE_SECONDS,
@@ -106,8 +108,10 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
             "socket_timeout": 10,
             "health_check_interval": 10,
             "retry_period": settings.beat_lock_timeout,
+            "encoding_errors": "surrogateescape",  # one name that is no UTF-8 must not stop every look
         },
         "redbeat_key_prefix": keys.REDBEAT_PREFIX,
         "redbeat_lock_timeout": settings.beat_lock_timeout,
+        "beat_scheduler": settings.beat_scheduler,
         "beat_max_loop_interval": 1,
     }

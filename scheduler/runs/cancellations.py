@@ -1,7 +1,8 @@
-"""Who asked for which run's end, kept in Redis until a worker has seen to it.
+"""Who asked for which run's end, kept in Redis for a week.
 
 Celery's revoke is a broadcast: it reaches the workers that listen at that moment and lives in their memory. This
-list is what workers read when they start, and what tells the `revoked` event who it was.
+list is what workers read when they start, and what tells the `revoked` event who it was. It outlives the event,
+because the message of a cancelled run may come back when its worker dies.
 """
 
 import json
@@ -38,10 +39,6 @@ class Cancellations:
         """Who asked for this run's end, if anybody did so here."""
         raw = cast("str | None", self._redis.hget(keys.CANCELLED_HASH, run))
         return None if raw is None else _read(raw)[0]
-
-    def done(self, run: str) -> None:
-        """The run has ended."""
-        self._redis.hdel(keys.CANCELLED_HASH, run)
 
     def _all(self) -> dict[str, tuple[str, datetime]]:
         raw = cast("dict[str, str]", self._redis.hgetall(keys.CANCELLED_HASH))

@@ -26,6 +26,9 @@ LONGEST_WAIT = 5.0
 class Stream(Protocol):
     """What the outbox needs of the event stream."""
 
+    def append(self, event: Event) -> object:
+        """Append one or raise."""
+
     def append_many(self, events: Sequence[Event]) -> object:
         """Append all or raise."""
 
@@ -76,7 +79,7 @@ class Outbox:
         if not self._kept:
             return True
         try:
-            self._stream.append_many(self._kept)
+            self._send()
         except (RedisError, Unavailable, OSError) as error:
             if not self._away:
                 log.warning("the event stream does not answer, %d events wait: %s", len(self._kept), error)
@@ -87,3 +90,9 @@ class Outbox:
         self._away = False
         self._kept = []
         return True
+
+    def _send(self) -> None:
+        if len(self._kept) == 1:
+            self._stream.append(self._kept[0])  # the usual case; without a transaction it costs little more than half
+        else:
+            self._stream.append_many(self._kept)

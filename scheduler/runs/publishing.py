@@ -41,25 +41,18 @@ class WorkerPulse:
 
     def connect(self) -> None:
         """Listen for the worker's beginning and end."""
-        signals.worker_init.connect(self.recall, weak=False)
         signals.worker_init.connect(self.prepare, weak=False)
         signals.worker_process_init.connect(self.prepare, weak=False)
         signals.worker_ready.connect(self.begin, weak=False)
         signals.worker_shutdown.connect(self.end, weak=False)
-
-    def recall(self, **_: Any) -> None:
-        """Before the first message: the runs that were cancelled while nobody listened."""
-        try:
-            state.revoked.update(desk_of(self._app).cancellations.runs())
-        except (RedisError, ValueError, KeyError) as error:
-            log.warning("the list of cancelled runs cannot be read: %s", error)
 
     def prepare(self, sender: Any = None, **_: Any) -> None:
         """Before the first job: what schedules ask of any job."""
         retrying.install(self._app, sender if isinstance(sender, str) else None)
 
     def begin(self, sender: Any = None, **_: Any) -> None:
-        """The worker takes messages from now on."""
+        """The worker is connected, and takes its first message after this."""
+        self._recall()
         self._jobs = jobs_of(self._app)
         threading.Thread(target=self._run, args=(sender,), name="beatdesk-pulse", daemon=True).start()
 
@@ -71,6 +64,13 @@ class WorkerPulse:
             desk_of(self._app).catalogue.leave(self._name)
         except (RedisError, BeatdeskError) as error:
             log.warning("the worker's leave cannot be written down: %s", error)
+
+    def _recall(self) -> None:
+        """Learn which runs were cancelled while nobody listened."""
+        try:
+            state.revoked.update(desk_of(self._app).cancellations.runs())
+        except (RedisError, ValueError, KeyError) as error:
+            log.warning("the list of cancelled runs cannot be read: %s", error)
 
     _name = ""
 

@@ -88,9 +88,11 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         name = keys.schedule_name(key)
         try:
             look = get_redis(app).register_script(_LOOK)(
-                keys=[key, keys.SCHEDULE_ZSET, keys.STATICS_SET],
-                args=[name, plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
+                keys=[_as_read(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],
+                args=[_as_read(name), plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
             )
+        except UnicodeDecodeError as error:
+            return cls._unreadable(name, app, Raw(None, None, None), f"it is no text: {error}")
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
@@ -178,7 +180,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         harmless.raw = raw
         log.error("beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why)
         if raw == Raw(None, None, None):
-            get_redis(app).zadd(keys.SCHEDULE_ZSET, {keys.entry(name): ASLEEP}, xx=True)
+            get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
         else:
             harmless._advance(None, Plan(score=ASLEEP), None)
         return harmless
@@ -232,7 +234,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         ]
         done = get_redis(self.app).register_script(_ADVANCE)(
             keys=[
-                keys.entry(self.name),
+                _as_read(keys.entry(self.name)),
                 keys.SCHEDULE_ZSET,
                 keys.EVENTS_STREAM,
                 keys.LEASES_ZSET,
@@ -241,7 +243,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
                 keys.WAITING_PREFIX + uid,
             ],
             args=[
-                *("-" if text is None else "+" + text for text in [*self.raw, written]),
+                *("-" if text is None else _as_read("+" + text) for text in [*self.raw, written]),
                 repr(plan.score),
                 FIELD,
                 *self._lease(plan.send),
@@ -303,3 +305,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         sent.options = sending.options_for(self.entry.schedule, tick, self.options)
         sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent
+
+
+def _as_read(text: str) -> bytes:
+    """The bytes that `text` was read from, which need not be UTF-8: anybody may write an entry."""
+    return text.encode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@ is that of names, and a page begins after a name, so that entries that come and 
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from scheduler.schedules.filters import Filter, State
 
 if TYPE_CHECKING:
     from redis import Redis
+
+log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Entries that are read in one round trip."""
@@ -109,10 +112,10 @@ class Listing:
         self._redis = redis
 
     def names(self) -> list[str]:
-        """All names, in order."""
+        """All names, in order. A name of bytes that are no text cannot be shown, asked for or linked to."""
         with answering():
             members = cast("list[str]", self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1))
-        return sorted(map(keys.schedule_name, members))
+        return sorted(_texts(members))
 
     def read(self, name: str) -> Stored:
         """One entry."""
@@ -157,9 +160,7 @@ class Listing:
             members = self._redis.zrange(
                 keys.SCHEDULE_ZSET, 0, int(until.timestamp()), byscore=True, offset=0, num=limit
             )
-        lines = [
-            stored.listed() for stored in self.read_all([keys.schedule_name(m) for m in cast("list[str]", members)])
-        ]
+        lines = [stored.listed() for stored in self.read_all(_texts(cast("list[str]", members)))]
         return sorted((line for line in lines if line.next), key=lambda line: cast(datetime, line.next))
 
     def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
@@ -192,15 +193,15 @@ def answering(consequence: str = "") -> Iterator[None]:
 
 def remains_of(stored: Stored) -> Schedule:
     """As much of an unreadable entry as can be told, for the event that says it was deleted."""
-    definition: Any = None
     uid, revision = plain_uid(stored.name), 0
+    definition: Any = None
+    text = _sendable(stored.raw.definition or "")
     try:
-        definition = json.loads(stored.raw.definition or "null")
+        definition = json.loads(_sendable(json.dumps(json.loads(text), ensure_ascii=False)))
         ours = extra.decode(stored.raw.extra) if stored.raw.extra else None
-        if ours is not None:
-            uid, revision = ours.uid, ours.revision
-    except (ValueError, RecursionError, BeatdeskError):
-        definition = definition if isinstance(definition, dict) else None
+        uid, revision = (ours.uid, ours.revision) if ours is not None else (uid, revision)
+    except (ValueError, RecursionError, BeatdeskError) as error:
+        log.debug("of the entry %r only the text remains: %s", stored.name, error)
     known = definition if isinstance(definition, dict) else {}
     schedule = known.get("schedule")
     return Schedule(
@@ -208,11 +209,25 @@ def remains_of(stored: Stored) -> Schedule:
         job=str(known.get("task") or "unknown"),
         enabled=False,
         when=RedBeatWhen(schedule=schedule if isinstance(schedule, dict) else {}),
-        notes=f"unreadable: {stored.raw.definition}"[:2000],
+        notes=f"unreadable: {text}"[:2000],
         uid=uid,
         revision=revision,
         origin="redbeat",
     )
+
+
+def _texts(members: list[str]) -> list[str]:
+    """The names of entries. One of bytes that are no text cannot be shown, asked for or linked to."""
+    names = [keys.schedule_name(member) for member in members]
+    if _sendable("".join(names)) == "".join(names):
+        return names
+    log.warning("%s holds names that are no text; they are left out", keys.SCHEDULE_ZSET)
+    return [name for name in names if _sendable(name) == name]
+
+
+def _sendable(text: str) -> str:
+    """The text without what is no text: bytes that were not UTF-8, halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _stored(name: str, found: Any, static: bool, score: float | None) -> Stored:

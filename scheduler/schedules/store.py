@@ -284,6 +284,6 @@ def check_revision(schedule: Schedule, given: int | None) -> None:
         )
 
 
-def _argument(text: str | None) -> str:
-    """A field for the script: absent is not empty."""
-    return "-" if text is None else "+" + text
+def _argument(text: str | None) -> bytes:
+    """A field for the script: absent is not empty, and bytes that were no text are the same bytes again."""
+    return b"-" if text is None else b"+" + text.encode("utf-8", "surrogateescape")

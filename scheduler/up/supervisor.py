@@ -22,6 +22,7 @@ ATTEMPTS = 5
 """How often a child may die before it was ever ready, until starting is given up."""
 
 IMPATIENT_AFTER = 60.0
+SAY_EVERY = 15.0
 
 
 class Seat:
@@ -83,6 +84,7 @@ class Supervisor:
     def _pass(self) -> None:
         """One round: wait a little or for a signal, collect the dead, start who is due, ask who is not ready yet."""
         self._interrupts.wait(ROUND)
+        self._warden.ensure()
         for seat in self._seats:
             if seat.process is not None and (code := seat.process.code()) is not None:
                 self._bury(seat, code)
@@ -130,6 +132,14 @@ class Supervisor:
             else:
                 log.info("stopping %s (process %d)", seat.child.name, seat.process.pid)
             seat.process.send(stop.signal)
-            asked, until = self._interrupts.count, monotonic() + stop.seconds
-            while seat.process is not None and monotonic() < until and self._interrupts.count <= asked:
-                self._pass()
+            self._wait_for_end(seat, stop.seconds)
+
+    def _wait_for_end(self, seat: Seat, seconds: float) -> None:
+        """Until the child has ended, its time is over, or somebody is in a hurry. What takes long is said."""
+        asked, began = self._interrupts.count, monotonic()
+        told = began
+        while seat.process is not None and monotonic() < began + seconds and self._interrupts.count <= asked:
+            self._pass()
+            if monotonic() > told + SAY_EVERY:
+                told = monotonic()
+                log.info("%s is still finishing, %.0f s of at most %.0f s", seat.child.name, told - began, seconds)

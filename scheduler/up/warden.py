@@ -30,8 +30,8 @@ class Warden:
 
     def watch(self, pid: int, rank: int, seconds: float) -> None:
         """This child lives; lower ranks are stopped first."""
-        self._living[pid] = (rank, seconds)
         self._tell(f"+ {pid} {rank} {seconds}")
+        self._living[pid] = (rank, seconds)
 
     def forget(self, pid: int) -> None:
         """This child has ended."""
@@ -53,19 +53,26 @@ class Warden:
             text=True,
         )
 
+    def ensure(self) -> None:
+        """Replace a warden that has died, and tell the new one who lives."""
+        if self._popen.poll() is None:
+            return
+        self._console.line("up", "the warden has died and is replaced")
+        self._start()
+        for pid, (rank, seconds) in self._living.items():
+            self._write(f"+ {pid} {rank} {seconds}")
+
     def _tell(self, line: str) -> None:
-        """Write a line; a warden that has died is replaced and told everything."""
-        if self._popen.poll() is not None:
-            self._console.line("up", "the warden has died and is replaced")
-            self._start()
-            for pid, (rank, seconds) in self._living.items():
-                self._write(f"+ {pid} {rank} {seconds}")
+        self.ensure()
         self._write(line)
 
     def _write(self, line: str) -> None:
         assert self._popen.stdin is not None  # noqa: S101 - asked for in _start
-        self._popen.stdin.write(line + "\n")
-        self._popen.stdin.flush()
+        try:
+            self._popen.stdin.write(line + "\n")
+            self._popen.stdin.flush()
+        except BrokenPipeError:
+            self._console.line("up", "the warden does not listen")  # the next round replaces it
 
 
 def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:

@@ -61,7 +61,7 @@ def _the_road_is_clear(road: Road) -> Iterator[None]:
 
 def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, console: Console) -> None:
     page = save(console, "greeting", **EVERY_SECOND, kwargs='{"value": "hello"}')
-    assert page.path == "/schedules/greeting", page.text
+    assert page.path == "/schedules/greeting/", page.text
 
     runs = road.wait_for_runs("greeting", 2)
 
@@ -84,7 +84,7 @@ def test_an_edit_changes_what_fires_next_without_any_restart(road: Road, console
     beat, worker = road.beat.pid, road.worker.pid
 
     page = edit(console, "changing", kwargs='{"value": "after"}', comment="so that it changes")
-    assert page.path == "/schedules/changing", page.text
+    assert page.path == "/schedules/changing/", page.text
     saved = utc_now()
 
     new = wait_for(lambda: [run for run in road.done("changing") if run.revision == 2], 30, "a run of revision 2")[0]
@@ -171,22 +171,26 @@ def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(road: Road, con
     blocker.close()
 
     wait_for(lambda: any(run.tick and run.tick > away for run in road.done("unrecorded")), 60, "the history goes on")
-    wait_for(lambda: road.desk.events.length() < 5, 60, "the stream is folded")
     assert road.recorder.running()
     _every_tick_has_one_verdict(road, "unrecorded")
 
 
-def test_a_killed_recorder_loses_nothing(road: Road, console: Console) -> None:
-    save(console, "witnessed", **EVERY_SECOND)
-    for _ in range(3):
-        count = len(road.wait_for_runs("witnessed"))
-        road.recorder.kill()
-        waiting = road.desk.events.length()
-        wait_for(lambda waiting=waiting: road.desk.events.length() > waiting + 3, 30, "events wait for a recorder")
+def test_a_recorder_killed_again_and_again_in_its_work_loses_nothing(road: Road, console: Console) -> None:
+    save(console, "by-hand", **(EVERY_SECOND | {"every": "1", "unit": "days"}))
+    schedule = road.desk.schedules.get("by-hand")
+    road.recorder.kill()
+    started = {road.desk.control.start(schedule, actor="ada@example.org", now=utc_now()) for _ in range(200)}
+    wait_for(lambda: road.desk.events.length() > 600, 90, "the worker has told more than the dead recorder took")
+
+    for folded in (1, 70, 140):
         road.restart_recorder()
-        road.wait_for_runs("witnessed", count)
-    wait_for(lambda: road.desk.events.length() < 5, 60, "what the dead ones had read is folded too")
-    _every_tick_has_one_verdict(road, "witnessed")
+        wait_for(lambda folded=folded: len(road.runs("by-hand")) >= folded, 60, f"{folded} runs are folded", every=0.01)
+        road.recorder.kill()
+    road.restart_recorder()
+
+    wait_for(lambda: len(road.done("by-hand")) == 200, 150, "all runs have ended well in the history")
+    wait_for(lambda: road.desk.events.length() == 0, 30, "every event is acknowledged and gone")
+    assert {run.id for run in road.runs("by-hand")} == started
 
 
 def _let_two_ticks_pass(road: Road) -> None:

@@ -37,6 +37,7 @@ class Forms(HTMLParser):
         self._open: Form | None = None
         self._select: str | None = None
         self._chosen: list[str] = []
+        self._option: tuple[str | None, bool] | None = None
         self._area: str | None = None
         self._text = ""
         self.feed(html)
@@ -59,8 +60,8 @@ class Forms(HTMLParser):
         elif tag == "select":
             self._select, self._chosen = given.get("name"), []
         elif tag == "option" and self._select:
-            value = given.get("value", "")
-            self._chosen = [value] if "selected" in given or not self._chosen else self._chosen
+            self._option = (given.get("value"), "selected" in given)
+            self._text = ""
         elif tag == "textarea":
             self._area, self._text = given.get("name"), ""
 
@@ -73,7 +74,7 @@ class Forms(HTMLParser):
         form.fields.append((given["name"], given.get("value", "on" if kind == "checkbox" else "")))
 
     def handle_data(self, data: str) -> None:
-        if self._area:
+        if self._area or self._option:
             self._text += data
 
     def handle_endtag(self, tag: str) -> None:
@@ -82,6 +83,11 @@ class Forms(HTMLParser):
         elif tag == "textarea" and self._area and self._open:
             self._open.fields.append((self._area, self._text.removeprefix("\n")))
             self._area = None
+        elif tag == "option" and self._option:
+            value, selected = self._option
+            if selected or not self._chosen:
+                self._chosen = [self._text.strip() if value is None else value]
+            self._option = None
         elif tag == "select" and self._select and self._open:
             self._open.fields += [(self._select, value) for value in self._chosen]
             self._select = None

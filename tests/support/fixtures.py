@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +152,11 @@ def _processes_end_with_the_test() -> Iterator[None]:
         process.read_up()
     yield
     processes.end_all()
+
+
+def pytest_sessionstart() -> None:
+    """Let SIGTERM end the session as Ctrl-C does, so that servers and processes are ended with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

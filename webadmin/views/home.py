@@ -13,7 +13,7 @@ from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.schedules.listing import Listed
 from scheduler.wiring import Desk
-from webadmin import desk, overview
+from webadmin import desk, overview, present
 from webadmin.guard import Guard
 from webadmin.healed import healed
 from webadmin.remembered import Remembered
@@ -56,15 +56,22 @@ def seen(now: datetime) -> dict[str, Any]:
     uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
     day_ago = now - overview.DAY
     counts = history.state_counts(day_ago)
+    needs = overview.needs(trouble, history.last_runs(uids, 3), now)
     return {
         "healed": healed(now),
-        "needs": overview.needs(trouble, history.last_runs(uids, 3), now),
+        "needs": [(need, reason(need)) for need in needs],
         "broken": current_app.extensions["unreadable"].read(desk(), now),
         "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],
         "coming": coming(now),
         "totals": [(state, counts.get(state, 0)) for state in TOTALS if counts.get(state) or state in ALWAYS],
         "moment_of": lambda run: overview.moment_of(run, now),
     }
+
+
+def reason(need: overview.Need) -> str:
+    """Why, in one line: the error of the newest run, or the word that is kept for runs without one."""
+    error = desk().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
+    return present.first_line(error) if error else (need.newest.reason or "").replace("_", " ")
 
 
 def newest(state: str, limit: int) -> list[RunView]:

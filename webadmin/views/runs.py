@@ -14,8 +14,8 @@ from scheduler.history.views import RunView
 from webadmin import desk, present
 from webadmin.asked import CHOICES, Asked, asked
 from webadmin.forms import json_text
+from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
-from webadmin.views.schedules.reviewing import sentence
 
 PAGE = 50
 QUICK = ("", "running", "failed", "succeeded", "missed")

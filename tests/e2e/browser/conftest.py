@@ -105,20 +105,20 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def login(up: Up, chromium: Browser) -> dict[str, object]:
-    """The cookies of a logged-in admin."""
+    """The cookies of the admin, logged in with what `beatdesk up` printed. A logout would end all his sessions."""
     context = chromium.new_context(base_url=up.address)
     page = context.new_page()
-    log_in(page, up)
+    log_in(page, up.email, up.password)
     state = dict(context.storage_state())
     context.close()
     return state
 
 
-def log_in(page: Page, up: Up) -> None:
-    """Fill in the login form with what `beatdesk up` printed."""
+def log_in(page: Page, email: str, password: str) -> None:
+    """Fill in the login form."""
     page.goto("/login")
-    page.get_by_label("E-mail address").fill(up.email)
-    page.get_by_label("Password").fill(up.password)
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     expect(page).not_to_have_url(re.compile("/login"), timeout=PATIENCE)
 
@@ -155,18 +155,17 @@ def watch(context: BrowserContext) -> Watch:
 
 
 @pytest.fixture
-def context(
-    up: Up, desk_up: Desk, chromium: Browser, login: dict[str, object], request: pytest.FixtureRequest
+def context(  # noqa: PLR0917
+    up: Up, desk_up: Desk, chromium: Browser, login: dict[str, object], request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[BrowserContext]:
     """A window of the logged-in admin that fails its journey when a page misbehaves."""
     context = chromium.new_context(base_url=up.address, storage_state=login, locale="en-GB")  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     context.watch = watch = Watch(context)  # type: ignore[attr-defined]
     yield context
-    report = request.node.stash.get(FAILED, False)
-    if report:
+    if request.node.stash.get(FAILED, False):
         for number, page in enumerate(context.pages):
-            path = request.getfixturevalue("tmp_path") / f"page-{number}.png"
+            path = tmp_path / f"page-{number}.png"
             page.screenshot(path=path, full_page=True)
             print(f"screenshot of {page.url}: {path}")  # noqa: T201 - shown with the failure
     context.close()

@@ -219,17 +219,16 @@ def test_while_postgresql_is_away_events_wait_and_nothing_is_lost(
     recorder = Recorder(stream, engine, redis, 100, "r1")
     stream.append_many(some_runs(1, start=90))
     record_all(recorder)
-    postgres.stop()
-    try:
-        with running(recorder):
+    with running(recorder):
+        postgres.stop()
+        try:
             stream.append_many(some_runs(3))
             wait_for(lambda: "SQL cannot take events" in str(said(redis).get("problem")), 30, "the recorder says so")
             assert stream.length() == 12
+        finally:
             postgres.start()
-            wait_for(lambda: stream.length() == 0, 30, "the recorder catches up")
-            wait_for(lambda: said(redis)["problem"] is None, 30, "and says that all is well")
-    finally:
-        postgres.start()
+        wait_for(lambda: stream.length() == 0, 30, "the recorder catches up")
+        wait_for(lambda: said(redis)["problem"] is None, 30, "and says that all is well")
     assert rows_in(engine) == fold(Rows(), [*some_runs(3), *some_runs(1, start=90)])
     assert stream.dead_letter_count() == 0
     engine.dispose()

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.schedules import crontab
+from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
@@ -55,3 +57,9 @@ def messages(redis: Redis, queue: str = "celery") -> list[dict[str, Any]]:
 def score(redis: Redis, name: str) -> float | None:
     """When Beat is to look at an entry."""
     return redis.zscore(keys.SCHEDULE_ZSET, keys.entry(name))
+
+
+def plain(desk: Desk, name: str = "plain", **parts: Any) -> RedBeatSchedulerEntry:
+    """An entry that plain RedBeat code saves."""
+    parts.setdefault("schedule", crontab("0", "6"))
+    return RedBeatSchedulerEntry(name, parts.pop("task", JOB), app=desk.celery, **parts).save()

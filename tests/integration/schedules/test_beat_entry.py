@@ -215,6 +215,22 @@ def test_a_key_that_is_no_entry_costs_only_itself(store: ScheduleStore, beat: Re
     assert score(redis, "text") == -1
 
 
+def test_an_entry_of_bytes_that_are_no_text_costs_only_itself(
+    store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
+) -> None:
+    start = full_second() - timedelta(minutes=90)
+    due_since(store, every(3600, start), start)
+    redis.hset(keys.entry("bytes"), "definition", b'{"name": "\xff\xfe"}')  # type: ignore[arg-type]
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bytes"): 1})
+    redis.hset(b"redbeat:n\xffme", "definition", "{}")
+    redis.zadd(keys.SCHEDULE_ZSET, {b"redbeat:n\xffme": 1})
+    beat.tick()
+    beat.tick()
+    assert len(messages(redis)) == 1
+    assert score(redis, "bytes") == -1
+    assert redis.zscore(keys.SCHEDULE_ZSET, b"redbeat:n\xffme") == -1
+
+
 def test_a_mended_entry_runs_again(store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis) -> None:
     redis.hset(keys.entry("bad"), "definition", "{")
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 1})

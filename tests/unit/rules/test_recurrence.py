@@ -141,6 +141,8 @@ def by_dateutil(text: str, start: datetime, after: datetime, until: datetime) ->
 @given(text=rules(), days=st.integers(0, 3000), ahead=st.integers(0, 400))
 @example(text="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU", days=1, ahead=0)
 @example(text="FREQ=YEARLY;INTERVAL=3;BYDAY=1MO,-1FR", days=0, ahead=0)
+@example(text="FREQ=MONTHLY;BYDAY=-2WE,2TH,-5SA", days=0, ahead=0)
+@example(text="FREQ=YEARLY;BYDAY=-2WE,20MO", days=0, ahead=0)
 @example(text="FREQ=MINUTELY;INTERVAL=3;BYHOUR=23;COUNT=30", days=0, ahead=0)
 def test_agrees_with_dateutil(text: str, days: int, ahead: int) -> None:
     start = START + timedelta(days=days)

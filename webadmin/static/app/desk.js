@@ -7,7 +7,7 @@
   // Times. The server writes UTC; here they become the visitor's, and relative ones keep moving.
   const pad = (n) => String(n).padStart(2, "0");
   const zoneName = (date) => {
-    const part = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(date).find((p) => p.type === "timeZoneName");
+    const part = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(date).find((p) => p.type === "timeZoneName");
     return part ? part.value : "";
   };
   const absolute = (date, local) =>

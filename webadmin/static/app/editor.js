@@ -75,7 +75,9 @@
     }
     const count = coming.ticks.length;
     const head = element("h3", "preview-head", count === 1 ? "Next tick " : `Next ${count} ticks `);
-    head.append(element("span", "", coming.timezone === mine ? coming.timezone : `${coming.timezone} · ${mine}`));
+    const zones = element("span", "", coming.timezone);
+    if (coming.timezone !== mine) zones.append(element("span", "mine", `${mine} (you)`));
+    head.append(zones);
     const ticks = element("ol", coming.timezone === mine ? "ticks" : "ticks ticks-two");
     ticks.append(...coming.ticks.map((tick) => tickLine(tick, coming.timezone)));
     if (count) parts.push(head, ticks);

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, UnreadableEntry
 from scheduler.schedules.listing import Listed
 from webadmin import desk
+from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
-from webadmin.views.schedules.reviewing import sentence
 
 SELECTED = 200
 """Schedules that one bulk action takes."""

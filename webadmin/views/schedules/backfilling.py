@@ -15,8 +15,8 @@ from scheduler.schedules import backfill
 from scheduler.schedules.backfill import MOST_RUNS, USUAL, Backfill
 from webadmin import desk
 from webadmin.asked import moment
+from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
-from webadmin.views.schedules.reviewing import sentence
 
 FIELDS = {"from": "since", "to": "until", "limit": "limit"}
 """The engine's names of fields, and the form's."""

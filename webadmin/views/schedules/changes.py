@@ -13,10 +13,10 @@ from scheduler.rules.check import check_arguments
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms import json_text
+from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
 from webadmin.views.schedules.acting import back, comment, each, number, seen, selected
 from webadmin.views.schedules.detail import DetailPages
-from webadmin.views.schedules.reviewing import sentence
 
 
 class ChangePages(DetailPages):

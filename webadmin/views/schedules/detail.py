@@ -10,6 +10,7 @@ from scheduler.history.queries import RevisionView
 from scheduler.rules.spec import Schedule
 from webadmin import desk
 from webadmin.forms.draft import pretty
+from webadmin.forms.sentences import sentence
 from webadmin.forms.versions import limits
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.known import facts
@@ -33,7 +34,7 @@ class DetailPages(BaseView):
         listed = desk().schedules.listed(name)
         schedule = listed.schedule
         if schedule is None:
-            return self.render("schedules/problem.html", listed=listed)
+            return self.render("schedules/problem.html", listed=listed, problem=sentence(listed.problem or ""))
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
         return self.render(

@@ -18,9 +18,9 @@ from scheduler.schedules.listing import Listed
 from scheduler.schedules.operations import Missed
 from webadmin import desk, present
 from webadmin.asked import moment_ahead
+from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
 from webadmin.views.schedules.acting import back, comment, each, seen, selected
-from webadmin.views.schedules.reviewing import sentence
 
 MISSED: tuple[str, ...] = get_args(Missed)
 

@@ -10,6 +10,7 @@ from scheduler.rules import check, dialect
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When, Window
 from webadmin.forms.draft import Draft
 from webadmin.forms.reading import Reading, read
+from webadmin.forms.sentences import sentence
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,6 @@ def at_field(draft: Draft, error: Refused) -> dict[str, str]:
     names = {"when": rule, "anchor": "every", "zone": "timezone"}
     field = error.field or ""
     return {names.get(field, field) or "form": sentence(str(error))}
-
-
-def sentence(text: str) -> str:
-    """A message as it stands beside a field: capital first, full stop last."""
-    text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else text
 
 
 def _trials(

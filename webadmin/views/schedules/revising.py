@@ -15,9 +15,9 @@ from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.history.views import RevisionView
 from scheduler.rules import difference
 from webadmin import desk, present
+from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
 from webadmin.views.schedules.acting import comment, number
-from webadmin.views.schedules.reviewing import sentence
 
 SHOWN = 200
 

@@ -9,6 +9,7 @@ from scheduler.rules.spec import CrontabWhen, Pause, RruleWhen, Schedule, When
 from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.store import Listed
+from webadmin.forms.sentences import sentence
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
 
@@ -61,7 +62,7 @@ def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
     return Row(
         name=listed.name,
         schedule=listed.schedule,
-        problem=listed.problem,
+        problem=sentence(listed.problem) if listed.problem else None,
         words=describe(when) if when else "",
         expression=expression(when) if when else "",
         zone=when.timezone if isinstance(when, CrontabWhen | RruleWhen) else None,

@@ -1,0 +1,74 @@
+"""Lists of schedules: paged, filtered, and with what cannot be read in its place."""
+
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+
+from scheduler import keys
+from scheduler.rules.spec import Schedule
+from scheduler.schedules.store import ScheduleStore
+from tests.integration.schedules.conftest import JOB
+from tests.support.builders import NOON, a_spec, cron
+
+LATER = NOON + timedelta(hours=5, seconds=3)
+
+
+def many(store: ScheduleStore) -> list[Schedule]:
+    return [
+        store.create(
+            a_spec(f"s{number:02}", enabled=number % 3 > 0, tags=["odd"] if number % 2 else []), actor="ada", now=NOON
+        )
+        for number in range(12)
+    ]
+
+
+def test_a_list_is_paged_by_name_and_every_entry_is_shown_once(store: ScheduleStore, redis: Redis) -> None:
+    schedules = many(store)
+    redis.hset(keys.entry("s055"), "definition", "{")
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("s055"): 0})
+    seen, after = [], None
+    while True:
+        page = store.page(after=after, limit=5)
+        assert page.total == 13
+        seen += page.items
+        after = page.next
+        if after is None:
+            break
+    assert [line.name for line in seen] == sorted([*(schedule.name for schedule in schedules), "s055"])
+    assert [line.schedule for line in seen if line.schedule] == schedules
+    assert [line.name for line in seen if line.problem] == ["s055"]
+
+
+def test_a_page_goes_on_after_a_name_that_is_gone(store: ScheduleStore) -> None:
+    many(store)
+    store.delete("s04", actor="ada", now=NOON)
+    assert [line.name for line in store.page(after="s04", limit=2).items] == ["s05", "s06"]
+
+
+def test_lists_are_filtered(store: ScheduleStore, redis: Redis) -> None:
+    many(store)
+    redis.hset(keys.entry("bad"), "definition", "{")
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 0})
+
+    def names(**filters: Any) -> list[str]:
+        page = store.page(**filters)
+        assert page.total == len(page.items)
+        return [line.name for line in page.items]
+
+    assert names(search="S1") == ["s10", "s11"]
+    assert names(state="disabled") == ["s00", "s03", "s06", "s09"]
+    assert names(state="enabled", tag="odd") == ["s01", "s05", "s07", "s11"]
+    assert names(state="problem") == ["bad"]
+    assert names(job="reports.nothing") == []
+    assert len(names(job=JOB)) == 12
+    filtered = store.page(state="disabled", limit=3)
+    assert (filtered.next, filtered.total) == ("s06", 4)
+    assert [line.name for line in store.page(state="disabled", after="s06", limit=3).items] == ["s09"]
+
+
+def test_what_is_due_soon_is_shown_soonest_first(store: ScheduleStore) -> None:
+    for name, minute in (("late", "50"), ("soon", "10"), ("off", "20")):
+        store.create(a_spec(name, when=cron(f"{minute} * * * *"), enabled=name != "off"), actor="ada", now=NOON)
+    assert [line.name for line in store.due(NOON + timedelta(hours=1))] == ["soon", "late"]
+    assert [line.name for line in store.due(NOON + timedelta(minutes=15))] == ["soon"]

@@ -1,0 +1,146 @@
+"""Changes that meet: other operators, Beat and plain RedBeat code at the same moment, answers that got lost."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from scheduler import keys
+from scheduler.errors import (
+    NameTaken,
+    NotFound,
+    StaleRevision,
+    Unavailable,
+)
+from scheduler.events.schema import ScheduleDeleted, ScheduleSaved
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Meta
+from scheduler.schedules.store import ScheduleStore
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import events, plain, score
+from tests.support.builders import NOON, a_spec, cron
+
+LATER = NOON + timedelta(hours=5, seconds=3)
+
+
+@pytest.mark.parametrize("key", [keys.EVENTS_STREAM, keys.SCHEDULE_ZSET])
+def test_a_change_that_fails_half_way_is_not_made_at_all(store: ScheduleStore, redis: Redis, key: str) -> None:
+    store.create(a_spec(), actor="ada", now=NOON)
+    before = redis.hgetall(keys.entry("nightly-report"))
+    told = redis.xlen(keys.EVENTS_STREAM)
+
+    def spoil() -> None:
+        redis.rename(key, "kept")
+        redis.set(key, "something else")
+
+    store._change = Meddling(store._change, spoil)  # type: ignore[assignment]
+    with pytest.raises(Unavailable):
+        store.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
+    redis.rename("kept", key)
+    assert redis.hgetall(keys.entry("nightly-report")) == before
+    assert redis.xlen(keys.EVENTS_STREAM) == told
+
+
+def test_of_edits_made_at_one_time_one_wins_and_the_others_are_told(store: ScheduleStore, redis: Redis) -> None:
+    store.create(a_spec(), actor="ada", now=NOON)
+    together = threading.Barrier(8)
+
+    def edit(number: int) -> str:
+        together.wait()
+        try:
+            store.edit("nightly-report", a_spec(notes=str(number)), revision=1, actor=str(number), now=LATER)
+        except StaleRevision:
+            return "stale"
+        return "saved"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(edit, range(8)))
+    assert sorted(answers) == ["saved"] + ["stale"] * 7
+    edits = [event for event in events(redis) if isinstance(event, ScheduleSaved) and event.action == "edited"]
+    assert [edit.schedule for edit in edits] == [store.get("nightly-report")]
+
+
+def test_of_schedules_made_at_one_time_under_one_name_one_is_made(store: ScheduleStore, redis: Redis) -> None:
+    together = threading.Barrier(8)
+
+    def create(number: int) -> str:
+        together.wait()
+        try:
+            return store.create(a_spec(), actor=str(number), now=NOON).uid
+        except NameTaken:
+            return "taken"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(create, range(8)))
+    assert answers.count("taken") == 7
+    assert store.get("nightly-report").uid in answers
+    assert len(events(redis)) == 1
+
+
+class Meddling:
+    """A client that lets something happen just before the script runs, once."""
+
+    def __init__(self, script: Any, happening: Callable[[], object]) -> None:
+        self.script, self.happening = script, happening
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        happening, self.happening = self.happening, lambda: None
+        happening()
+        return self.script(*args, **kwargs)
+
+
+def test_beat_moving_on_during_an_edit_is_kept_and_the_edit_too(store: ScheduleStore, redis: Redis) -> None:
+    store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
+    key = keys.entry("nightly-report")
+    moved_on = codec.encode_meta(Meta(NOON + timedelta(hours=1), 1))
+    store._change = Meddling(store._change, lambda: redis.hset(key, "meta", moved_on))  # type: ignore[assignment]
+    store.edit("nightly-report", a_spec(when=cron("0 * * * *"), notes="new"), revision=1, actor="ada", now=NOON)
+    assert redis.hget(key, "meta") == moved_on
+    assert score(redis, "nightly-report") == (NOON + timedelta(hours=2)).timestamp()
+    assert store.get("nightly-report").notes == "new"
+    assert len(events(redis)) == 2
+
+
+def test_an_edit_of_a_schedule_that_is_deleted_meanwhile_does_not_bring_it_back(
+    store: ScheduleStore, desk: Desk, redis: Redis
+) -> None:
+    store.create(a_spec(), actor="ada", now=NOON)
+    other = ScheduleStore(redis, desk.catalogue)
+    store._change = Meddling(  # type: ignore[assignment]
+        store._change, lambda: other.delete("nightly-report", actor="bob", now=NOON)
+    )
+    with pytest.raises(NotFound):
+        store.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
+    assert redis.exists(keys.entry("nightly-report")) == 0
+    assert store.names() == []
+    assert [type(event) for event in events(redis)] == [ScheduleSaved, ScheduleDeleted]
+
+
+def test_a_definition_rewritten_by_plain_code_during_an_edit_is_not_overwritten_unseen(
+    store: ScheduleStore, desk: Desk, redis: Redis
+) -> None:
+    store.create(a_spec("plain"), actor="ada", now=NOON)
+    store._change = Meddling(store._change, lambda: plain(desk))  # type: ignore[assignment]
+    with pytest.raises(StaleRevision) as stale:
+        store.edit("plain", a_spec("plain", notes="new"), revision=1, actor="ada", now=NOON)
+    assert stale.value.current == 2
+    assert store.get("plain").when == cron("0 6 * * *")
+    assert store.listed("plain").diverged
+
+
+def test_an_answer_that_got_lost_is_not_a_second_change(store: ScheduleStore, redis: Redis) -> None:
+    """The client sends the script again when the connection breaks before the answer came."""
+    script = store._change
+
+    def twice(*args: Any, **kwargs: Any) -> Any:
+        script(*args, **kwargs)
+        return script(*args, **kwargs)
+
+    store._change = twice  # type: ignore[assignment]
+    first = store.create(a_spec(), actor="ada", now=NOON)
+    store.edit(first.name, a_spec(notes="new"), revision=1, actor="ada", now=LATER)
+    assert [event.revision for event in events(redis) if isinstance(event, ScheduleSaved)] == [1, 2]

@@ -1,0 +1,56 @@
+"""The headers on every answer, as a snapshot."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from tests.integration.webadmin.conftest import Visitor
+
+EXPECTED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "object-src 'none'"
+    ),
+}
+PATHS = ["/", "/login", "/runs/", "/nothing", "/healthz", "/readyz", "/static/app/desk.css", "/users/"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_the_headers(viewer: Visitor, path: str) -> None:
+    headers = dict(viewer.get(path).headers)
+    headers["Content-Security-Policy"] = re.sub(r"nonce-[\w-]{20,}", "nonce-…", headers["Content-Security-Policy"])
+    assert {name: headers.get(name) for name in EXPECTED} == EXPECTED
+
+
+def test_the_nonce_is_another_one_each_time(viewer: Visitor) -> None:
+    nonces = {re.findall(r"nonce-([\w-]+)", viewer.get("/").headers["Content-Security-Policy"])[0] for _ in range(5)}
+    assert len(nonces) == 5
+
+
+def test_pages_are_not_kept_and_files_are(viewer: Visitor) -> None:
+    page = viewer.get("/")
+    assert page.headers["Cache-Control"] == "no-store"
+    address = re.findall(r'href="(/static/app/desk\.css\?v=\w+)"', page.text)[0]
+    assert "max-age=31536000" in viewer.get(address).headers["Cache-Control"]
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: Visitor) -> None:
+    cookie = visitor.get("/login").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_production_sends_cookies_over_https_only(app: Flask) -> None:
+    from webadmin import create_app
+
+    settings = app.extensions["desk"].settings.model_copy(update={"environment": "production"})
+    cookie = create_app(settings).test_client().get("/login").headers["Set-Cookie"]
+    assert "Secure" in cookie

@@ -1,0 +1,211 @@
+"""The list and the page of one: what they show, of whom, and how fast."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from celery.schedules import crontab
+from redbeat import RedBeatSchedulerEntry
+
+from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
+from scheduler.wiring import Desk
+from tests.integration.webadmin.conftest import Visitor
+from tests.integration.webadmin.schedule_desk import JOB, fields_of, offer_jobs, saved
+from tests.support.builders import a_run_history, a_spec, cron, every
+from tests.support.valkey import ValkeyServer
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}'
+
+
+@pytest.fixture
+def viewer(desk: Desk, logged_in: Callable[[str], Visitor]) -> Visitor:
+    offer_jobs(desk)
+    return logged_in("viewer")
+
+
+def record(desk: Desk) -> None:
+    recorder = Recorder(desk.events, desk.engine, desk.redis, batch=1000, name="recorder")
+    while recorder.run_once(utc_now(), 10):
+        pass
+
+
+def break_entry(desk: Desk, name: str = "broken") -> None:
+    redis: Any = desk.redis
+    definition = {"name": name, "task": "x.y", "schedule": {"__type__": "<b>no</b>"}}
+    redis.hset(f"redbeat:{name}", mapping={"definition": json.dumps(definition), "meta": "{}"})
+    redis.zadd("redbeat::schedule", {f"redbeat:{name}": 1})
+
+
+def names_on(page: str) -> list[str]:
+    return [part.split("<")[0] for part in page.split('class="row-name"')[1:] for part in [part.split(">", 1)[1]]]
+
+
+def test_an_empty_list_teaches_the_next_step(viewer: Visitor, operator: Visitor) -> None:
+    assert "No schedules yet" in viewer.get("/schedules/").text
+    assert "/schedules/new" not in viewer.get("/schedules/").text
+    assert "/schedules/new" in operator.get("/schedules/").text
+
+
+def test_a_line_says_when_what_and_how_it_went(viewer: Visitor, desk: Desk) -> None:
+    schedule = saved(desk, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance"], owner="Ada")
+    desk.events.append_many(a_run_history("run-a", schedule=schedule))
+    desk.events.append_many(a_run_history("run-b", schedule=schedule, state="failed"))
+    record(desk)
+    page = viewer.get("/schedules/").text
+    for text in ("At 06:00 (Europe/Berlin)", "<code>0 6 * * *</code>", "finance", "Ada", JOB, "/runs/run-b", "Failed"):
+        assert text in page, text
+    assert "last 2 runs: 1 failed, 1 succeeded" in page
+
+
+def test_search_and_qualifiers_narrow_the_list(viewer: Visitor, desk: Desk) -> None:
+    saved(desk, "alpha", tags=["a b"])
+    saved(desk, "alpine", enabled=False)
+    saved(desk, "beta", tags=["a b"])
+    break_entry(desk)
+    found = {
+        query: names_on(viewer.get(f"/schedules/?q={query}").text)
+        for query in (
+            "alp",
+            'tag:"a b"',
+            'alp tag:"a b"',
+            "state:disabled",
+            "state:problem",
+            f"job:{JOB}",
+            "job:nothing",
+        )
+    }
+    assert found == {
+        "alp": ["alpha", "alpine"],
+        'tag:"a b"': ["alpha", "beta"],
+        'alp tag:"a b"': ["alpha"],
+        "state:disabled": ["alpine"],
+        "state:problem": ["broken"],
+        f"job:{JOB}": ["alpha", "alpine", "beta"],
+        "job:nothing": [],
+    }
+
+
+def test_a_state_that_does_not_exist_is_said(viewer: Visitor) -> None:
+    assert "There is no state &#39;sleepy&#39;" in viewer.get("/schedules/?q=state:sleepy").text
+
+
+def test_pages_follow_each_other_without_loss(viewer: Visitor, desk: Desk) -> None:
+    for number in range(120):
+        saved(desk, f"s{number:03d}", tags=["t"])
+    seen: list[str] = []
+    path = "/schedules/?tag=t"
+    while path:
+        page = viewer.get(path).text
+        seen += names_on(page)
+        following = page.split('rel="next" href="')
+        path = following[1].split('"')[0].replace("&amp;", "&") if len(following) > 1 else ""
+    assert seen == [f"s{number:03d}" for number in range(120)]
+
+
+def test_an_entry_that_cannot_be_read_is_shown_with_the_reason(viewer: Visitor, admin: Visitor, desk: Desk) -> None:
+    break_entry(desk)
+    saved(desk)
+    page = viewer.get("/schedules/").text
+    assert "Beat cannot run this entry." in page
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert "What can be done" in viewer.get("/schedules/broken/").text
+    assert admin.post("/schedules/broken/delete").status_code == 303
+    assert desk.schedules.names() == ["nightly"]
+
+
+@pytest.mark.parametrize("path", ["edit", "clone"])
+def test_an_entry_that_cannot_be_read_has_no_editor(operator: Visitor, desk: Desk, path: str) -> None:
+    break_entry(desk)
+    assert operator.get(f"/schedules/broken/{path}").location == "/schedules/broken/"
+    assert operator.post(f"/schedules/broken/{path}", {"name": "x"}).location == "/schedules/broken/"
+
+
+def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Visitor, desk: Desk) -> None:
+    offer_jobs(desk)
+    entry = RedBeatSchedulerEntry(
+        "legacy: weekly/digest", "mail.unknown", crontab(minute="0"), args=[1], app=desk.celery
+    )
+    entry.save()
+    assert ">RedBeat</span>" in operator.get("/schedules/").text
+    page = operator.get("/schedules/legacy: weekly/digest/edit")
+    assert page.status_code == 200
+    answer = operator.post("/schedules/legacy: weekly/digest/edit", fields_of(page) | {"crontab": "30 * * * *"})
+    assert answer.status_code == 303
+    schedule = desk.schedules.get("legacy: weekly/digest")
+    assert (schedule.when, schedule.args, schedule.revision) == (cron("30 * * * *"), [1], 1)
+
+
+def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, desk: Desk) -> None:
+    schedule = saved(desk, when=every(300), kwargs={"title": "t"}, notes="call Ada")
+    desk.schedules.edit(
+        "nightly",
+        a_spec("nightly", JOB, when=every(600)),
+        revision=1,
+        actor="bob@x.org",
+        comment="slower",
+        now=utc_now(),
+    )
+    desk.events.append_many(a_run_history("run-a", schedule=schedule))
+    record(desk)
+    page = viewer.get("/schedules/nightly/").text
+    for text in ("Runs <strong>every 10 minutes</strong>", "run-a", "bob@x.org", "“slower”", "Created", "Edited"):
+        assert text in page, text
+    assert page.count('class="tick-there') == 10
+
+
+def test_secret_arguments_are_masked_for_viewers(viewer: Visitor, desk: Desk) -> None:
+    saved(desk, kwargs={"filters": {"api_key": "PLANTED"}})
+    for path in ("/schedules/", "/schedules/nightly/"):
+        assert "PLANTED" not in viewer.get(path).text
+
+
+@pytest.mark.parametrize("path", ["", "edit", "clone", "delete"])
+def test_a_name_that_does_not_exist_is_a_page_that_says_so(admin: Visitor, path: str) -> None:
+    answer = admin.get(f"/schedules/nobody/{path}")
+    assert answer.status_code == 404
+    assert "nobody" in answer.text
+
+
+def test_hostile_texts_are_shown_as_text(admin: Visitor, desk: Desk) -> None:
+    offer_jobs(desk)
+    saved(desk, owner=HOSTILE, tags=["<i>x</i>"], description=HOSTILE, notes=HOSTILE, kwargs={"title": HOSTILE})
+    break_entry(desk, HOSTILE)
+    pages = ["", f"?q={HOSTILE}", f"?tag={HOSTILE}&job={HOSTILE}&state={HOSTILE}&after={HOSTILE}"]
+    pages += ["nightly/", "nightly/edit", "nightly/clone", "nightly/delete", f"{HOSTILE}/", f"{HOSTILE}/delete"]
+    for path in pages:
+        page = admin.get(f"/schedules/{path}").text
+        assert "<script>alert" not in page, path
+        assert "<img src=x" not in page, path
+        assert "<i>x</i>" not in page, path
+        assert "49" not in page.split("{{7*7}}")[0][-3:], path
+
+
+def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, desk: Desk, valkey: ValkeyServer) -> None:
+    valkey.stop()
+    for path in ("/schedules/", "/schedules/new", "/schedules/nightly/"):
+        answer = admin.get(path)
+        assert answer.status_code == 503, path
+        assert "Redis" in answer.text, path
+
+
+def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visitor, desk: Desk) -> None:
+    fill(desk, 10_000)
+    for path in ("/schedules/", "/schedules/?after=s05000", "/schedules/?q=s0999"):
+        answer = viewer.get(path)
+        assert 10 <= len(names_on(answer.text)) <= 50
+        assert len(answer.data) < 100_000
+
+
+def fill(desk: Desk, count: int) -> None:
+    """Many entries, copied from a real one, so that the test spends its time on reading them."""
+    saved(desk, "s00000", tags=["t"])
+    redis: Any = desk.redis
+    template = redis.hgetall("redbeat:s00000")
+    with redis.pipeline(transaction=False) as pipe:
+        for number in range(1, count):
+            name = f"s{number:05d}"
+            pipe.hset(f"redbeat:{name}", mapping={key: text.replace("s00000", name) for key, text in template.items()})
+            pipe.zadd("redbeat::schedule", {f"redbeat:{name}": 4_000_000_000 + number})
+        pipe.execute()

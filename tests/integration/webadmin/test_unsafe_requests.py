@@ -1,0 +1,67 @@
+"""Requests that change something need their token; those that look change nothing."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import MetaData, select
+
+from scheduler.clock import utc_now
+from scheduler.wiring import Desk
+from tests.integration.webadmin.conftest import Visitor
+from tests.integration.webadmin.test_rights import calls
+from tests.support.builders import a_spec
+
+
+def everything(desk: Desk, redis: Redis) -> dict[str, Any]:
+    """All of Redis but the counts of logins, and all of SQL."""
+    tables = MetaData()
+    tables.reflect(desk.engine)
+    with desk.engine.connect() as connection:
+        rows = {name: connection.execute(select(table)).all() for name, table in tables.tables.items()}
+    raw = Redis.from_url(desk.settings.redis_url)
+    values = {key: raw.dump(key) for key in sorted(raw.keys()) if not key.startswith(b"beatdesk:limits")}
+    return {**rows, "redis": values}
+
+
+@pytest.fixture
+def _schedule(desk: Desk, offered: None) -> None:
+    desk.schedules.create(a_spec("nightly", "mail.digest"), actor="ada", now=utc_now())
+
+
+@pytest.mark.usefixtures("_schedule")
+def test_no_form_is_taken_without_its_token_and_nothing_changes(
+    app: Flask, admin: Visitor, desk: Desk, redis: Redis
+) -> None:
+    before = everything(desk, redis)
+    unsafe = [(method, path) for _, method, path in calls(app) if method not in {"GET", "HEAD", "OPTIONS"}]
+    unsafe.append(("POST", "/logout"))
+    assert len(unsafe) > 10
+    answers = {(method, path): admin.client.open(path, method=method).status_code for method, path in unsafe}
+    assert set(answers.values()) == {400}, answers
+    assert everything(desk, redis) == before
+
+
+@pytest.mark.usefixtures("_schedule")
+def test_looking_changes_nothing(app: Flask, admin: Visitor, desk: Desk, redis: Redis) -> None:
+    admin.get("/")
+    before = everything(desk, redis)
+    seen = {path: admin.get(path).status_code for _, method, path in calls(app) if method == "GET"}
+    assert {200} <= set(seen.values())
+    assert not {500} & set(seen.values()), seen
+    assert everything(desk, redis) == before
+
+
+def test_a_token_of_somebody_else_is_no_token(app: Flask, admin: Visitor, viewer: Visitor) -> None:
+    assert admin.client.post("/logout", data={"csrf_token": viewer.token()}).status_code == 400
+
+
+def test_a_refused_form_says_what_to_do(admin: Visitor) -> None:
+    page = admin.client.post("/logout")
+    assert "This form has expired" in page.text
+    assert "Nothing was changed" in page.text
+
+
+def test_a_body_that_is_too_large_is_refused(admin: Visitor) -> None:
+    assert admin.client.post("/preferences", data={"csrf_token": "x" * 1_100_000}).status_code == 413

@@ -1,0 +1,195 @@
+"""Where settings come from, and every fault named at once."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from config import live, server_file
+from config.faults import BadSettings, masked, without_password
+from config.live import load
+from config.server_file import RunningServer
+
+KEY = "a-key-that-is-long-enough-for-production"
+
+
+def faults_of(environ: dict[str, str], folder: Path) -> str:
+    with pytest.raises(BadSettings) as refusal:
+        load(environ, folder)
+    return str(refusal.value)
+
+
+def test_an_empty_environment_gives_the_defaults_and_a_kept_secret_key(tmp_path: Path) -> None:
+    first = load({}, tmp_path)
+    assert first.environment == "development"
+    assert first.data_dir == tmp_path / "data"
+    assert first.secret_key
+    assert len(first.secret_key) >= 32
+    assert stat.S_IMODE((tmp_path / "data/secret_key").stat().st_mode) == 0o600
+    assert load({}, tmp_path) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("WEB_PRT", "1", "BEATDESK_WEB_PRT: there is no such setting (environment). Did you mean BEATDESK_WEB_PORT?"),
+        (
+            "redis_url",
+            "redis://x",
+            "BEATDESK_redis_url: there is no such setting (environment). Did you mean BEATDESK_",
+        ),
+        ("WEB_PORT", "eighty", "BEATDESK_WEB_PORT='eighty' (environment): input should be a valid integer"),
+        ("WEB_PORT", "70000", "BEATDESK_WEB_PORT='70000' (environment): input should be less than or equal to 65535"),
+        ("ENVIRONMENT", "prod", "BEATDESK_ENVIRONMENT='prod' (environment): input should be 'development' or"),
+        ("DEFAULT_TIMEZONE", "Europe/Berln", "there is no such time zone. Use an IANA name such as Europe/Berlin"),
+        ("DEFAULT_TIMEZONE", "../etc/passwd", "there is no such time zone"),
+        ("JOBS", "shop.jobs,no good", "'no good' is not the name of a module"),
+        ("REDIS_URL", "http://host", "BEATDESK_REDIS_URL='http://host' (environment): the address must start with one"),
+        ("REDIS_URL", "http://:hush@host", "BEATDESK_REDIS_URL='http://:***@host' (environment): the address must"),
+        ("DATABASE_URL", "mysql://u:hush@h/d", "BEATDESK_DATABASE_URL='mysql://u:***@h/d' (environment): the address"),
+        (
+            "SECRET_KEY_FILE",
+            "/nowhere",
+            "BEATDESK_SECRET_KEY_FILE='/nowhere' (environment): the file cannot be read: No",
+        ),
+        ("BEAT_LOCK_TIMEOUT", "1", "input should be greater than or equal to 3. It means: seconds until a stand-by"),
+        ("LOG_LEVEL", "loud", "input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("DATA_DIR", "/dev/null/x", "the folder cannot be made: Not a directory. Name a folder that this user may"),
+    ],
+)
+def test_a_fault_names_the_setting_the_value_and_the_remedy(tmp_path: Path, name: str, value: str, wanted: str) -> None:
+    message = faults_of({f"BEATDESK_{name}": value}, tmp_path)
+    assert wanted in message
+    assert "hush" not in message
+
+
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BEATDESK_NO_SUCH=1\n")
+    environ = {
+        "BEATDESK_WEB_PORT": "eighty",
+        "BEATDESK_LOG_FORMAT": "xml",
+        "BEATDESK_JBOS": "x",
+        "BEATDESK_DEFAULT_TIMEZONE": "Nowhere",
+        "BEATDESK_SECRET_KEY_FILE": "/nowhere",
+    }
+    message = faults_of(environ, tmp_path)
+    for name in (*environ, "BEATDESK_NO_SUCH"):
+        assert f"  {name}" in message
+    assert len(message.splitlines()) == 1 + 6
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, "BEATDESK_SECRET_KEY: production needs a secret key"),
+        ({"BEATDESK_SECRET_KEY": ""}, "BEATDESK_SECRET_KEY: production needs a secret key"),
+        (
+            {"BEATDESK_SECRET_KEY": "hush"},
+            "BEATDESK_SECRET_KEY='***' (environment): it has 4 characters, production needs",
+        ),
+    ],
+)
+def test_production_refuses_a_missing_or_short_secret_key(tmp_path: Path, environ: dict[str, str], wanted: str) -> None:
+    message = faults_of({"BEATDESK_ENVIRONMENT": "production", **environ}, tmp_path)
+    assert wanted in message
+    assert "hush" not in message
+    assert not (tmp_path / "data/secret_key").exists()
+
+
+def test_production_starts_with_a_long_key(tmp_path: Path) -> None:
+    assert load({"BEATDESK_ENVIRONMENT": "production", "BEATDESK_SECRET_KEY": KEY}, tmp_path).secret_key == KEY
+
+
+def test_each_source_gives_way_to_the_stronger_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SECRETS_DIR", tmp_path / "run-secrets")
+    data = tmp_path / "data"
+    data.mkdir()
+    lock = server_file.take_lock(data)
+    assert lock is not None
+    try:
+        assert load({}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+        server_file.write(data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"}))
+        assert load({}, tmp_path).redis_url == "redis://server/0"
+        assert load({}, tmp_path, running_server=False).redis_url == "redis://127.0.0.1:6379/0"
+        (tmp_path / ".env").write_text('# ours\nexport BEATDESK_REDIS_URL="redis://dotenv/0"\nOTHER=1\n')
+        assert load({}, tmp_path).redis_url == "redis://dotenv/0"
+        (tmp_path / "run-secrets").mkdir()
+        (tmp_path / "run-secrets/beatdesk_redis_url").write_text("redis://mounted/0\n")
+        assert load({}, tmp_path).redis_url == "redis://mounted/0"
+        (tmp_path / "named").write_text("redis://named/0\n")
+        by_file = {"BEATDESK_REDIS_URL_FILE": "named"}
+        assert load(by_file, tmp_path).redis_url == "redis://named/0"
+        assert load({**by_file, "BEATDESK_REDIS_URL": "redis://said/0"}, tmp_path).redis_url == "redis://said/0"
+    finally:
+        os.close(lock)
+
+
+def test_the_address_of_a_server_that_has_died_is_not_used(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    lock = server_file.take_lock(data)
+    assert lock is not None
+    server_file.write(data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"}))
+    os.close(lock)
+    assert load({}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+
+
+def test_a_broken_address_file_is_as_none(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    lock = server_file.take_lock(data)
+    assert lock is not None
+    (data / "server.json").write_text(json.dumps({"pid": "none"}))
+    assert load({}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+    os.close(lock)
+
+
+def test_only_one_holds_the_lock_of_a_folder(tmp_path: Path) -> None:
+    lock = server_file.take_lock(tmp_path)
+    assert lock is not None
+    assert server_file.is_locked(tmp_path)
+    assert server_file.take_lock(tmp_path) is None
+    os.close(lock)
+    assert not server_file.is_locked(tmp_path)
+
+
+def test_the_address_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    server_file.write(tmp_path, RunningServer(pid=1, settings={"redis_url": "redis://:hush@host"}))
+    assert stat.S_IMODE((tmp_path / "server.json").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["server.json"]
+
+
+def test_jobs_are_a_list_with_commas(tmp_path: Path) -> None:
+    assert load({"BEATDESK_JOBS": " shop.jobs, billing.jobs ,"}, tmp_path).jobs == ("shop.jobs", "billing.jobs")
+
+
+def test_names_without_our_prefix_are_nobodys_business(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REDIS_URL=x\nPASSWORD\n")
+    assert load({"BEATDESKX": "1", "REDIS_URL": "x"}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+
+
+def test_a_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"BEATDESK_JOBS=\xff\xfe\n")
+    assert "it cannot be read: it is not text in UTF-8. Mend or remove it" in faults_of({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("redis://:hush@host:1/0", "redis://:***@host:1/0"),
+        ("postgresql://me:hu@sh@host/d", "postgresql://me:***@host/d"),
+        ("postgresql://me@host/d", "postgresql://me@host/d"),
+        ("sqlite:////tmp/x", "sqlite:////tmp/x"),
+        ("no address", "no address"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
+def test_a_secret_is_never_shown_and_other_values_are() -> None:
+    assert masked("BEATDESK_SECRET_KEY", "hush") == "'***'"
+    assert masked("BEATDESK_SECRET_KEY_FILE", "/run/x") == "'/run/x'"
+    assert masked("BEATDESK_WEB_PORT", "80") == "'80'"
