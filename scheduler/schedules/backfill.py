@@ -1,8 +1,8 @@
 """Runs for ticks of the past: which ticks there are in a time, and a run for each, oldest first.
 
-A backfill takes the rule, with its start and its end, as it is now. Where nothing has run for a tick yet, its run gets the tick's own id, so that
-saying it twice starts nothing twice; where something has, it is a run of its own. Nothing is planned that would not
-be started: the count is known first, and bounded.
+A backfill takes the rule, with its start and its end, as it is now. Where nothing has run for a tick yet, its run gets
+the tick's own id, so that saying it twice starts nothing twice; where something has, it is a run of its own. Nothing is
+planned that would not be started: the count is known first, and bounded.
 """
 
 from collections.abc import Callable, Sequence
