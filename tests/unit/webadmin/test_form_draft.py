@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scheduler.rules.spec import IntervalWhen, When
 from tests.support.builders import a_spec, cron
 from webadmin.forms import json_text
-from webadmin.forms.draft import drafted, split_seconds
-from webadmin.forms.reading import UNITS, read
+from webadmin.forms.draft import UNITS, split_seconds
+from webadmin.forms.drafting import drafted
+from webadmin.forms.reading import read
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 
