@@ -45,7 +45,7 @@ local function release(run, owner, outcome)
   local waiting, entry = ARGV[3] .. owner.uid, ARGV[4] .. owner.name
   if redis.call('EXISTS', waiting) == 1 then
     if redis.call('EXISTS', entry) == 1 then
-      redis.call('ZADD', KEYS[4], 'XX', string.format('%.3f', now), entry)
+      redis.call('ZADD', KEYS[4], 'XX', string.format('%.3f', math.floor(now * 1000) / 1000), entry)
     else
       redis.call('DEL', waiting)
     end

@@ -86,6 +86,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     def from_key(cls, key: str, app: Any = None) -> Self:
         """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from its set."""
         name = keys.schedule_name(key)
+        if not name.isascii() and _as_read(name) != name.encode("utf-8", "replace"):
+            return cls._unreadable(name, app, Raw(None, None, None), "its name is no text")
         try:
             look = get_redis(app).register_script(_LOOK)(
                 keys=[_as_read(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],

@@ -155,8 +155,12 @@ def _processes_end_with_the_test() -> Iterator[None]:
 
 
 def pytest_sessionstart() -> None:
-    """Let SIGTERM end the session as Ctrl-C does, so that servers and processes are ended with it."""
+    """Let SIGTERM end the session as Ctrl-C does, so that servers and processes are ended with it.
+
+    Ctrl-C too: a session in the background of a script is started with it ignored, and so would be all that it starts.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
