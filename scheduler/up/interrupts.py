@@ -25,6 +25,9 @@ class Interrupts:
     def __enter__(self) -> "Interrupts":
         self._before = {number: signal.signal(number, self._stop) for number in STOP}
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._wake)
+        if signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
+            # A shell starts so what it puts in the background, and our children would not hear it either.
+            self._before[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         return self
 
