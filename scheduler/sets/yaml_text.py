@@ -171,7 +171,7 @@ def _key(event: ScalarEvent, value: Any, into: dict[str, Any]) -> str:
         _refuse(event, f"the key {event.value[:40]!r} is not a text; put it in quotes")
     if value in into:
         _refuse(event, f"the key {value[:80]!r} stands twice; leave one out")
-    if value == "<<":
+    if value == "<<" and event.implicit[0]:  # in quotes it is a text like any other
         _refuse(event, "merging with << is not read; write it out")
     return value
 

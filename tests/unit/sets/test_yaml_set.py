@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
+from scheduler.sets import yaml_text
 from scheduler.sets.yaml_set import BadSet, ScheduleSet, read, write
 from tests.support.builders import NOON, a_spec, cron, every
 
@@ -138,3 +139,7 @@ def test_a_set_with_tags_speaks_for_these_only():
 def test_every_moment_keeps_its_microsecond():
     at = NOON + timedelta(microseconds=1)
     assert read(write(ScheduleSet([a_spec(when=OnceWhen(at=at))])))[0].schedules[0].when == OnceWhen(at=at)
+
+
+def test_a_key_that_looks_like_a_merge_is_a_text_when_it_stands_in_quotes() -> None:
+    assert yaml_text.read(yaml_text.write({"<<": None})).value == {"<<": None}
