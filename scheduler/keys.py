@@ -17,6 +17,9 @@ EVENTS_STREAM = "beatdesk:events"
 EVENTS_GROUP = "recorder"
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 
+OUTBOX_STREAM = "beatdesk:outbox"
+"""Runs on their way to a broker that is not this Redis."""
+
 WAKE_CHANNEL = "beatdesk:wake"
 CATALOGUE_HASH = "beatdesk:catalogue"
 WORKERS_HASH = "beatdesk:workers"

@@ -10,7 +10,9 @@ Only the root `scheduler/celery.py` connects this; receivers are roots themselve
 
 import logging
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -32,6 +34,19 @@ PAUSER = "pause_after_failures"
 """Who pauses a schedule whose ticks fail."""
 
 LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the message comes back"
+
+_collected = threading.local()
+
+
+@contextmanager
+def collecting() -> Iterator[list[Message]]:
+    """What this thread would tell of as published meanwhile, for a Beat that tells it in a transaction of its own."""
+    messages: list[Message] = []
+    before, _collected.messages = getattr(_collected, "messages", None), messages
+    try:
+        yield messages
+    finally:
+        _collected.messages = before
 
 
 class RunSignals:
@@ -79,7 +94,12 @@ class RunSignals:
         if not _is_run(headers) or headers.get("retries"):
             return
         args, kwargs = body[:2] if isinstance(body, tuple) else ((), {})
-        self.reporter().queued(Message(headers, args, kwargs, routing_key), now=utc_now())
+        message = Message(headers, args, kwargs, routing_key)
+        collected = getattr(_collected, "messages", None)
+        if collected is not None:
+            collected.append(message)
+            return
+        self.reporter().queued(message, now=utc_now())
 
     def received(self, request: Any = None, **_: Any) -> None:
         """The worker's main process took a message."""

@@ -1,0 +1,39 @@
+"""How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the queue and says so.
+
+    leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
+    chunk       up to 200 due entries: read in one round trip, planned by `schedules.dispatch`, fired by one script
+    fire.lua    per entry: fence, compare, push, advance, event; whole or not at all
+    calls       what is sent, before and after it is a message: the types between the modules here
+    messages    a call -> the Redis commands that kombu would send for it
+    outbox      a call -> an entry of the outbox stream, for brokers that are not this Redis; the relay publishes it
+    wake        an edit, or the end of a run that a tick waits for, ends Beat's sleep
+
+**What a renderer is** (`messages.Renderer` and `outbox.OutboxRenderer`, chosen once the Beat leads, by `way.choose`):
+
+    class Renderer:
+        def __init__(self, app: Celery) -> None
+        def render(self, call: Call, now: datetime) -> Rendered
+        def reset(self) -> None         # forget connection and templates: the broker was away, or is another one
+
+`render` is called for each run that is about to be sent, before the script, in the thread that ticks. It must not send
+anything, and a call whose commands are then not carried out must leave no trace beside declared queues. `Call.options`
+is complete: the entry's own options, policies' limits, `expires`, `task_id`, and `headers` with `tick`, `beatdesk` and
+`celery_beat_task`; they are what stock would give to `apply_async`, or to `send_task` where the job is not imported.
+`Call.template` is equal for calls of one schedule whose definition, extra field and policies are equal.
+
+`Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules: name and arguments, as
+text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the script asks `pcall`), and then nothing of the
+entry is written and Beat looks at it again later; all after it must not. `Rendered.messages` are those that
+`after_task_publish` would have told of, normally one: run.queued is made from them, within the transaction. While a
+message is rendered by Celery's own code, `runs.signals.collecting()` catches what our receiver of `after_task_publish`
+is told, so that the event is not written twice; that receiver (`app.run_signals.published`, where the app has
+`run_signals`) is no reason to leave the fast way.
+
+`render` raises `Unsendable` with the reason where this entry can never be sent (its options are not what Celery takes):
+the entry is set aside. What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes
+through: Beat backs off and asks again.
+
+The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. `outbox.Relay(app, redis)` has `start()` and `stop()`,
+runs in a thread of its own in the Beat that leads, publishes with confirms, and deletes what is published. A leader that
+is none any more calls `stop()`; two relays at a time do no harm beyond a second copy, which the worker drops.
+"""

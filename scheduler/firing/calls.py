@@ -1,0 +1,41 @@
+"""What Beat sends for a tick, before and after it is a message. Pure."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from scheduler.errors import BeatdeskError
+from scheduler.runs.facts import Message
+
+Command = tuple[str | bytes, ...]
+"""A Redis command: its name and its arguments."""
+
+
+class Unsendable(BeatdeskError):
+    """No message can be made of this entry, not later either; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One run as Celery is asked for it: the arguments of `apply_async`, or of `send_task`."""
+
+    job: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    options: Mapping[str, Any]
+    """Complete, with `task_id` and `headers`."""
+
+    run: str
+    tick: datetime
+    template: Hashable
+    """Equal for two calls that differ in nothing but run, tick, and what follows from them (headers, expires)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A call as it goes to the broker."""
+
+    commands: tuple[Command, ...]
+    messages: tuple[Message, ...]
+    """What is said of it: normally one message, with all headers, and its routing key as its queue."""
