@@ -98,29 +98,6 @@ def effective(when: CrontabWhen) -> str:
     return when.crontab
 
 
-def plain(when: CrontabWhen) -> str:
-    """The nearest expression that Celery reads, never one that fires less: for a Beat without us."""
-    crontab = parse(effective(when), when.day_match)
-    texts = list(crontab.texts)
-    if when.day_match == "and" and _means_the_same(" ".join(texts), crontab):
-        return " ".join(texts)
-    on, days, weekdays = crontab.on, list(range(1, 32)), list(range(7))
-    if not on.either:
-        days = [day for day in days if any(mask >> day & 1 for mask in crontab.day_masks)]
-        weekdays = sorted(on.weekdays | on.last_weekdays | {day for day, _ in on.nth_weekdays})
-    texts[_DATE] = "*" if len(days) == 31 else ",".join(map(str, days))
-    texts[_WEEKDAY] = "*" if len(weekdays) == 7 else ",".join(map(str, weekdays))
-    return " ".join(texts)
-
-
-def _means_the_same(text: str, crontab: Crontab) -> bool:
-    """Whether Celery reads `text` as `crontab`."""
-    try:
-        return cron.parse(text).day_masks == crontab.day_masks
-    except BadExpression:
-        return False
-
-
 @lru_cache(maxsize=20_000)
 def _parse(text: str, either: bool) -> Crontab:
     """Read the five fields, part by part."""
