@@ -1,8 +1,10 @@
 """What is wrong with a value, and what to do about it: pure functions from texts and settings to faults."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
+from config import allowed
 from config.faults import PREFIX, Fault
 from config.schema import Settings
 
@@ -11,11 +13,22 @@ KEY_LENGTH = 32
 _SCHEMES = {
     "redis_url": ("redis", "rediss", "unix"),
     "database_url": ("sqlite", "postgresql", "postgres"),
+    "report_dsn": ("sqlite", "postgresql", "postgres"),
+    "cleanup_dsn": ("sqlite", "postgresql", "postgres"),
 }
 _EXAMPLES = {
     "redis_url": "redis://:password@host:6379/0",
     "database_url": "postgresql://user:password@host/beatdesk",
+    "report_dsn": "postgresql://reader:password@host/shop, or sqlite:////folder/shop.sqlite3",
+    "cleanup_dsn": "postgresql://cleaner:password@host/shop, or sqlite:////folder/shop.sqlite3",
 }
+_ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
+    "file_roots": (allowed.file_root, "Write folders with commas between, such as /srv/exports,/srv/uploads"),
+    "cleanup_sql_rows": (allowed.sql_rows, "Example: sessions.created_at 30d,shop.audit.at 365d"),
+    "cleanup_redis_keys": (allowed.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
+}
+LISTS = frozenset({"jobs", *_ENTRIES})
+"""Settings that are lists, with commas between."""
 
 
 def unknown(name: str, source: str) -> Fault:
@@ -43,6 +56,8 @@ def unusable(field: str, text: str, source: str) -> Fault | None:
         )
     if field == "default_timezone" and not _is_zone(text):
         return Fault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
+    if field in _ENTRIES:
+        return _bad_entry(field, text, source)
     if field == "jobs":
         wrong = [module.strip() for module in text.split(",") if module.strip() and not _is_module(module.strip())]
         if wrong:
@@ -51,10 +66,26 @@ def unusable(field: str, text: str, source: str) -> Fault | None:
     return None
 
 
+def entries(text: str) -> tuple[str, ...]:
+    """The parts of a list with commas between, without those that are empty."""
+    return tuple(filter(None, (entry.strip() for entry in text.split(","))))
+
+
 def unsafe(settings: Settings) -> list[Fault]:
     """Why production refuses to start; nothing in development."""
-    if settings.environment != "production":
+    return [*_weak_key(settings), *_shared_dsn(settings)] if settings.environment == "production" else []
+
+
+def _shared_dsn(settings: Settings) -> list[Fault]:
+    """A report may read whatever its login may: that of the history reads the passwords' hashes and writes."""
+    if settings.report_dsn is None or settings.report_dsn not in (settings.database_url, settings.cleanup_dsn):
         return []
+    problem = "it is the address of the history, or of the cleanup, whose login may write"
+    remedy = "Make a login that may only read what reports are to show, and name it in this setting"
+    return [Fault(f"{PREFIX}REPORT_DSN", settings.report_dsn, problem, remedy)]
+
+
+def _weak_key(settings: Settings) -> list[Fault]:
     name = f"{PREFIX}SECRET_KEY"
     remedy = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
     if settings.secret_key is None:
@@ -75,3 +106,14 @@ def _is_zone(text: str) -> bool:
 
 def _is_module(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
+
+
+def _bad_entry(field: str, text: str, source: str) -> Fault | None:
+    """The fault of the first entry of a list that cannot be used."""
+    read, example = _ENTRIES[field]
+    for entry in entries(text):
+        try:
+            read(entry)
+        except ValueError as error:
+            return Fault(PREFIX + field.upper(), text, str(error), example, source)
+    return None

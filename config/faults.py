@@ -3,10 +3,14 @@
 The error lives here and not in `scheduler.errors` (which offers it too), because config imports nobody.
 """
 
+import re
 from dataclasses import dataclass
 
 PREFIX = "BEATDESK_"
-SECRET_FIELDS = frozenset({"secret_key", "redis_url", "broker_url", "result_backend", "database_url"})
+SECRET_FIELDS = frozenset(
+    {"secret_key", "redis_url", "broker_url", "result_backend", "database_url", "report_dsn", "cleanup_dsn"}
+)
+_PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def masked(name: str, value: str) -> str:
 
 def without_password(address: str) -> str:
     """An address with its password hidden: `redis://:***@host`."""
+    address = _PASSWORD_IN_QUERY.sub(r"\g<name>***", address)
     scheme, mark, rest = address.partition("://")
     login, at, place = rest.rpartition("@")
     if not (mark and at):

@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from config import server_file
-from config.checks import explain, unknown, unsafe, unusable
+from config.checks import LISTS, entries, explain, unknown, unsafe, unusable
 from config.faults import PREFIX, BadSettings, Fault
 from config.schema import Settings
 
@@ -122,8 +122,7 @@ def _validate(given: Layer, data_dir: Path, faults: list[Fault]) -> Settings | N
     faults += [fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))]
     values: dict[str, Any] = {field: text.strip() for field, (text, _) in given.items()}
     values["data_dir"] = data_dir
-    if "jobs" in values:
-        values["jobs"] = tuple(filter(None, (module.strip() for module in values["jobs"].split(","))))
+    values |= {field: entries(values[field]) for field in LISTS & set(values)}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -49,6 +49,30 @@ class Settings(BaseModel):
     recorder_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="events that the recorder folds in one SQL transaction"
     )
+    file_roots: tuple[Path, ...] = Field(
+        (), description="comma-separated folders, outside of which no job reads, changes or deletes files"
+    )
+    report_dsn: str | None = Field(
+        None,
+        repr=False,
+        description="database that `reports.sql_query` asks, with a login of its own that can only read",
+    )
+    report_max_rows: Annotated[int, Field(ge=1)] = Field(
+        1_000_000, description="rows of one SQL report at most; beyond it the run fails"
+    )
+    report_max_megabytes: Annotated[int, Field(ge=1)] = Field(
+        500, description="megabytes of one SQL report at most, as they come from the database"
+    )
+    report_max_seconds: Annotated[int, Field(ge=1)] = Field(
+        900, description="seconds for one SQL report, from the connection to the finished file"
+    )
+    cleanup_dsn: str | None = Field(None, repr=False, description="database in which `cleanup.sql_rows` deletes")
+    cleanup_sql_rows: tuple[str, ...] = Field(
+        (), description="comma-separated `TABLE.COLUMN AGE`: rows that `cleanup.sql_rows` may delete from this age on"
+    )
+    cleanup_redis_keys: tuple[str, ...] = Field(
+        (), description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete when idle for so long"
+    )
 
     @property
     def broker(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from config import live, server_file
 from config.faults import BadSettings, masked, without_password
 from config.live import load
+from config.schema import Settings
 from config.server_file import RunningServer
 
 KEY = "a-key-that-is-long-enough-for-production"
@@ -181,6 +182,7 @@ def test_a_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
         ("redis://:hush@host:1/0", "redis://:***@host:1/0"),
         ("postgresql://me:hu@sh@host/d", "postgresql://me:***@host/d"),
         ("postgresql://me@host/d", "postgresql://me@host/d"),
+        ("postgresql://me@host/d?password=hush&a=1", "postgresql://me@host/d?password=***&a=1"),
         ("sqlite:////tmp/x", "sqlite:////tmp/x"),
         ("no address", "no address"),
     ],
@@ -193,3 +195,46 @@ def test_a_secret_is_never_shown_and_other_values_are() -> None:
     assert masked("BEATDESK_SECRET_KEY", "hush") == "'***'"
     assert masked("BEATDESK_SECRET_KEY_FILE", "/run/x") == "'/run/x'"
     assert masked("BEATDESK_WEB_PORT", "80") == "'80'"
+
+
+def test_lists_are_read_with_commas_between(tmp_path: Path) -> None:
+    settings = load({"BEATDESK_FILE_ROOTS": "/srv/a, /srv/b,", "BEATDESK_CLEANUP_REDIS_KEYS": "page:* 2h"}, tmp_path)
+    assert settings.file_roots == (Path("/srv/a"), Path("/srv/b"))
+    assert settings.cleanup_redis_keys == ("page:* 2h",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("FILE_ROOTS", "/srv/a,relative", "'relative' is not the absolute path of a folder"),
+        ("FILE_ROOTS", "/", "'/' is not the absolute path of a folder below /"),
+        ("FILE_ROOTS", "/srv/../etc", "without '..'"),
+        ("CLEANUP_SQL_ROWS", "sessions 30d", "'sessions' is not TABLE.COLUMN"),
+        ("CLEANUP_SQL_ROWS", "a.b;drop 30d", "is not TABLE.COLUMN"),
+        ("CLEANUP_SQL_ROWS", "a.b", "'a.b' is not TABLE.COLUMN AGE"),
+        ("CLEANUP_SQL_ROWS", "a.b 0d", "'0d' is not an age"),
+        ("CLEANUP_REDIS_KEYS", "* 1d", "must begin with 3 or more plain characters"),
+        ("CLEANUP_REDIS_KEYS", "bea* 1d", "may match 'beatdesk:'"),
+        ("CLEANUP_REDIS_KEYS", "redbeat:x* 1d", "may match 'redbeat:'"),
+        ("CLEANUP_REDIS_KEYS", "celery-task-meta-* 1d", "may match 'celery'"),
+        ("REPORT_DSN", "mysql://u:hush@h/d", "the address must start with one of sqlite, postgresql, postgres"),
+    ],
+)
+def test_a_permission_that_cannot_be_used_is_a_fault(tmp_path: Path, name: str, text: str, words: str) -> None:
+    said = faults_of({f"BEATDESK_{name}": text}, tmp_path)
+    assert words in said
+    assert "hush" not in said
+
+
+def test_production_wants_a_login_of_its_own_for_reports(tmp_path: Path) -> None:
+    address = "postgresql://desk:hush@host/desk"
+    given = {"BEATDESK_ENVIRONMENT": "production", "BEATDESK_SECRET_KEY": "k" * 40, "BEATDESK_DATABASE_URL": address}
+    said = faults_of({**given, "BEATDESK_REPORT_DSN": address}, tmp_path)
+    assert "BEATDESK_REPORT_DSN='postgresql://desk:***@host/desk'" in said
+    assert "whose login may write" in said
+    assert load({**given, "BEATDESK_REPORT_DSN": "postgresql://reader@host/desk"}, tmp_path).report_dsn
+
+
+def test_the_settings_never_print_the_addresses_of_jobs() -> None:
+    shown = repr(Settings(report_dsn="postgresql://a:hush@h/d", cleanup_dsn="postgresql://b:hush@h/d"))
+    assert "hush" not in shown
