@@ -19,7 +19,9 @@
 anything, and a call whose commands are then not carried out must leave no trace beside declared queues. `Call.options`
 is complete: the entry's own options, policies' limits, `expires`, `task_id`, and `headers` with `tick`, `beatdesk` and
 `celery_beat_task`; they are what stock would give to `apply_async`, or to `send_task` where the job is not imported.
-`Call.template` is equal for calls of one schedule whose definition, extra field and policies are equal.
+`Call.template` is equal for calls of the same job with the same options, whatever their schedules: only `args`,
+`kwargs`, `task_id`, `expires` and the headers `tick` and `beatdesk` differ between them. It is there to render once for
+all of them and fill in the rest.
 
 `Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules: name and arguments, as
 text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the script asks `pcall`), and then nothing of the
@@ -33,7 +35,7 @@ is told, so that the event is not written twice; that receiver (`app.run_signals
 the entry is set aside. What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes
 through: Beat backs off and asks again.
 
-The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. `outbox.Relay(app, redis)` has `start()` and `stop()`,
-runs in a thread of its own in the Beat that leads, publishes with confirms, and deletes what is published. A leader that
-is none any more calls `stop()`; two relays at a time do no harm beyond a second copy, which the worker drops.
+The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. `outbox.Relay(app, redis)` has `start()` and
+`stop()`, runs in a thread of its own in the Beat that leads, publishes with confirms, and deletes what is published. A
+leader that is none any more calls `stop()`; two relays at a time do no harm beyond a second copy, which the worker drops.
 """

@@ -29,7 +29,8 @@ class Call:
     run: str
     tick: datetime
     template: Hashable
-    """Equal for two calls that differ in nothing but run, tick, and what follows from them (headers, expires)."""
+    """Equal for two calls that differ in nothing but `args`, `kwargs`, and the options `task_id`, `expires` and
+    `headers`, of these only in `tick` and `beatdesk`."""
 
 
 @dataclass(frozen=True, slots=True)
