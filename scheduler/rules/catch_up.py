@@ -6,15 +6,19 @@
     none     runs      missed: scheduler_down     missed: deadline, where none is later than the window
     all      runs      all run, oldest first      missed: deadline
 
-A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no absence.
+A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no absence. What a
+calendar excludes is none of these: those ticks are not due, and `excluded` tells them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import When
-from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, ticks_between
+from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
+from scheduler.rules.window import excluded_times, free_ticks, free_times
 
 Policy = Literal["latest", "none", "all"]
 Reason = Literal["coalesced", "scheduler_down", "deadline"]
@@ -23,25 +27,35 @@ ON_TIME = timedelta(seconds=10)
 MOST_COUNTED = 1_000_000
 """Where counting missed ticks ends; a per-minute schedule reaches it after two years."""
 
+MOST_RANGES = 50
+"""Ranges of one reason; where a calendar cuts an absence into more, the oldest are told as one."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Due:
-    """The ticks of `when` that are due: later than `after`, not later than `until`."""
+    """The ticks of `when` that are due: later than `after`, not later than `until`, not excluded by `calendar`."""
 
     when: When
     after: datetime
     until: datetime
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True)
-class Missed:
-    """Ticks that nobody sends, as one range."""
+class Range:
+    """Ticks from the first to the last, and how many; of what lies between them, a calendar may take some out."""
 
     first: datetime
     last: datetime
     count: int
+
+
+@dataclass(frozen=True)
+class Missed(Range):
+    """Ticks that nobody sends."""
+
     reason: Reason
 
 
@@ -59,24 +73,42 @@ def plan(policy: Policy, window_seconds: float, due: Due, now: datetime, *, most
     With `all`, at most the newest `most` ticks run; those before them are missed: coalesced.
     """
     opens = max(due.after, _window_opens(window_seconds, now) - _MICROSECOND)
-    missed = [_missed(due.when, due.after, min(opens, due.until), "deadline")]
-    newest = latest_tick(due.when, opens, due.until) if opens < due.until else None
-    run: list[datetime] = []
+    missed = _missed(due, due.after, min(opens, due.until), "deadline")
+    newest = _newest(due, opens, due.until)
     if newest is None:
-        return CatchUp(run=[], missed=[found for found in missed if found])
+        return CatchUp(run=[], missed=missed)
     if policy == "all":
-        run = _newest(list(ticks_between(due.when, opens, due.until)), most)
-        missed.append(_missed(due.when, opens, run[0] - _MICROSECOND, "coalesced"))
+        run = list(free_ticks(due.when, opens, due.until, due.calendar))[-most:]
+        missed += _missed(due, opens, run[0] - _MICROSECOND, "coalesced")
     elif policy == "latest":
         run = [newest]
-        missed.append(_missed(due.when, opens, newest - _MICROSECOND, "coalesced"))
+        missed += _missed(due, opens, newest - _MICROSECOND, "coalesced")
     else:
         late = max(opens, now - ON_TIME)
-        missed.append(_missed(due.when, opens, min(late, due.until), "scheduler_down"))
-        if newest > late:
-            run = [newest]
-            missed.append(_missed(due.when, late, newest - _MICROSECOND, "coalesced"))
-    return CatchUp(run=run, missed=[found for found in missed if found])
+        run = [newest] if newest > late else []
+        missed += _missed(due, opens, min(late, due.until), "scheduler_down")
+        if run:
+            missed += _missed(due, late, newest - _MICROSECOND, "coalesced")
+    return CatchUp(run=run, missed=missed)
+
+
+def excluded(due: Due) -> list[Range]:
+    """The ticks that the calendar takes out, as one range for each time that it excludes."""
+    return ranges(due.when, excluded_times(due.after, due.until, due.calendar))
+
+
+def ranges(when: When, times: Iterable[tuple[datetime, datetime]]) -> list[Range]:
+    """The ticks in each (after, until], where there are any."""
+    found: list[Range] = []
+    for after, until in times:
+        first = next_tick(when, after)
+        if first is not None and first <= until:
+            last = latest_tick(when, after, until) or first
+            found.append(Range(first, last, max(count_ticks(when, after, until, MOST_COUNTED), 1)))
+    old = found[: 1 - MOST_RANGES] if len(found) > MOST_RANGES else []
+    if old:
+        found[: len(old)] = [Range(old[0].first, old[-1].last, sum(one.count for one in old))]
+    return found
 
 
 def _window_opens(seconds: float, now: datetime) -> datetime:
@@ -85,14 +117,16 @@ def _window_opens(seconds: float, now: datetime) -> datetime:
     return now - window
 
 
-def _newest(ticks: list[datetime], most: int) -> list[datetime]:
-    return ticks[-most:]
+def _newest(due: Due, after: datetime, until: datetime) -> datetime | None:
+    """The newest tick in (after, until]."""
+    for begin, end in reversed(list(free_times(after, until, due.calendar))):
+        newest = latest_tick(due.when, begin, end)
+        if newest is not None:
+            return newest
+    return None
 
 
-def _missed(when: When, after: datetime, until: datetime, reason: Reason) -> Missed | None:
-    """The ticks in (after, until] as one range; none where there are none."""
-    first = next_tick(when, after)
-    if first is None or first > until:
-        return None
-    last = latest_tick(when, after, until) or first
-    return Missed(first, last, max(count_ticks(when, after, until, MOST_COUNTED), 1), reason)
+def _missed(due: Due, after: datetime, until: datetime, reason: Reason) -> list[Missed]:
+    """The ticks in (after, until]; none where there are none."""
+    found = ranges(due.when, free_times(after, until, due.calendar))
+    return [Missed(one.first, one.last, one.count, reason) for one in found]

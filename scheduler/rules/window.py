@@ -12,13 +12,16 @@ from typing import Literal
 
 from scheduler.rules import calendars
 from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import Schedule, Spec, Window
+from scheduler.rules.spec import Schedule, Spec, When, Window
 from scheduler.rules.ticks import next_tick, ticks_between
 
 Reason = Literal["window", "calendar", "paused", "operator", "finished"]
 
 MOST_LOOKS = 10_000
 """How many ticks that do not run are looked at before a search gives up."""
+
+CALENDAR_HORIZON = timedelta(days=5 * 366)
+"""How far ahead a tick is looked for that a calendar leaves free."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -65,7 +68,8 @@ def is_paused(schedule: Schedule, moment: datetime) -> bool:
 def live_next_tick(
     schedule: Schedule, after: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> datetime | None:
-    """The first tick after `after` that will run."""
+    """The first tick after `after` that will run; none where a calendar excludes all of the next five years."""
+    horizon = after + CALENDAR_HORIZON
     for _ in range(MOST_LOOKS):
         tick = bounded_next_tick(schedule, after, runs=runs)
         if tick is None:
@@ -73,22 +77,49 @@ def live_next_tick(
         why = reason(schedule, tick, runs=runs, calendar=calendar)
         if why is None:
             return tick
-        further = _past(schedule, tick, why, calendar)
+        further = None if why == "calendar" and tick > horizon else _past(schedule, tick, why, calendar)
         if further is None:
             return None
         after = further
     return None
 
 
-def bounded_ticks(spec: Spec, after: datetime, until: datetime, *, runs: int = 0) -> Iterator[datetime]:
-    """The ticks in (after, until] within start, end and `max_runs`."""
+def bounded_ticks(
+    spec: Spec, after: datetime, until: datetime, *, runs: int = 0, calendar: Calendar | None = None
+) -> Iterator[datetime]:
+    """The ticks in (after, until] within start, end and `max_runs`, without those that `calendar` excludes."""
     window = spec.window
     if window.starts_at is not None:
         after = max(after, window.starts_at - _MICROSECOND)
     if window.ends_at is not None:
         until = min(until, window.ends_at - _MICROSECOND)
     left = None if window.max_runs is None else max(window.max_runs - runs, 0)
-    return islice(ticks_between(spec.when, after, until), left)
+    return islice(free_ticks(spec.when, after, until, calendar), left)
+
+
+def free_ticks(when: When, after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[datetime]:
+    """The ticks in (after, until] that `calendar` leaves free, in order."""
+    for begin, end in free_times(after, until, calendar):
+        yield from ticks_between(when, begin, end)
+
+
+def free_times(after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of (after, until] that `calendar` leaves free, in order, each as (after, until]."""
+    if calendar is None:
+        if after < until:
+            yield after, until
+        return
+    for stretch in calendars.split(calendar, after, until):
+        if not stretch.is_excluded:
+            yield stretch.after, stretch.until
+
+
+def excluded_times(after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[tuple[datetime, datetime]]:
+    """The other parts of (after, until]."""
+    if calendar is not None:
+        for stretch in calendars.split(calendar, after, until):
+            if stretch.is_excluded:
+                yield stretch.after, stretch.until
 
 
 def _past(schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None) -> datetime | None:

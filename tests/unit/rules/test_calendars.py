@@ -1,6 +1,7 @@
 """Exclusion calendars: days, spans and weekly hours, in a zone, and from iCalendar files."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from scheduler.errors import Refused
 from scheduler.rules import icalendar
-from scheduler.rules.calendars import Calendar, Days, Hours, Span, excludes, free_after
+from scheduler.rules.calendars import Calendar, Days, Hours, Span, excludes, free_after, split
 from tests.support.builders import NOON, at
 
 CHRISTMAS = Days(first=date(2026, 12, 24), last=date(2026, 12, 26), title="Christmas")
@@ -184,3 +185,40 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_line(text: str, words: str
 def test_the_moment_is_what_counts_not_how_it_is_written() -> None:
     local = datetime(2026, 12, 24, 12, tzinfo=UTC).astimezone()
     assert excludes(berlin(CHRISTMAS), local)
+
+
+@given(seconds=st.integers(0, 400 * 86400), length=st.integers(1, 40 * 86400))
+def test_a_time_is_split_without_a_gap_into_what_is_free_and_what_is_not(seconds: int, length: int) -> None:
+    spans = (Span(begins=at("2026-12-30T10:00Z"), ends=at("2026-12-30T12:00Z")),)
+    calendar = berlin(
+        CHRISTMAS, weekly=(NIGHTS, Hours(days=frozenset({"sun"}), begins=time(2, 30), ends=time(3)))
+    ).model_copy(update={"spans": spans})
+    after = NOON + timedelta(seconds=seconds)
+    until = after + timedelta(seconds=length)
+    stretches = list(split(calendar, after, until))
+    assert (stretches[0].after, stretches[-1].until) == (after, until)
+    for one, following in pairwise(stretches):
+        assert (one.until, one.is_excluded) == (following.after, not following.is_excluded)
+    for stretch in stretches:
+        inside = (
+            stretch.after + timedelta(microseconds=1),
+            stretch.after + (stretch.until - stretch.after) / 2,
+            stretch.until,
+        )
+        assert [excludes(calendar, moment) for moment in inside] == [stretch.is_excluded] * 3
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "first", "free"),
+    [
+        (time(2, 30), time(6), "2026-03-29T01:00Z", "2026-03-29T04:00Z"),  # 02:30 is skipped: right after the gap
+        (time(1), time(2, 30), "2026-03-29T00:00Z", "2026-03-29T01:00Z"),
+        (time(2, 30), time(4), "2026-10-25T00:30Z", "2026-10-25T03:00Z"),  # 02:30 comes twice: from the first
+        (time(1), time(2, 30), "2026-10-24T23:00Z", "2026-10-25T01:30Z"),  # until the second
+    ],
+)
+def test_weekly_hours_on_days_when_the_clock_changes(begins: time, ends: time, first: str, free: str) -> None:
+    calendar = berlin(weekly=(Hours(days=frozenset({"sun"}), begins=begins, ends=ends),))
+    assert not excludes(calendar, at(first) - timedelta(seconds=1))
+    assert excludes(calendar, at(first))
+    assert free_after(calendar, at(first)) == at(free)

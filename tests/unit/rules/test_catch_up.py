@@ -1,12 +1,13 @@
 """The whole truth table of catch-up: where a tick lies, by policy."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.catch_up import CatchUp, Due, Policy, plan
+from scheduler.rules.calendars import Calendar, Hours
+from scheduler.rules.catch_up import MOST_RANGES, CatchUp, Due, Policy, excluded, plan
 from scheduler.rules.ticks import ticks_between
 from tests.support.builders import NOON, cron, every
 
@@ -126,3 +127,29 @@ def test_every_tick_ends_in_exactly_one_place(
         assert (len(inside), inside[0], inside[-1]) == (gap.count, gap.first, gap.last)
         places += inside
     assert sorted(places) == list(ticks_between(due.when, due.after, due.until))
+
+
+NIGHTS = Calendar(name="nights", weekly=(Hours(days=frozenset({"thu", "fri", "sat"}), begins=time(22), ends=time(6)),))
+
+
+@pytest.mark.parametrize("policy", ["latest", "none", "all"])
+def test_what_a_calendar_excludes_is_neither_run_nor_missed(policy: Policy) -> None:
+    due = Due(cron("0 * * * *"), NOON - 40 * HOUR, NOON, NIGHTS)
+    found, out = plan(policy, 20 * 3600, due, NOON), excluded(due)
+    assert [(f"{one.first:%a %H}", f"{one.last:%a %H}", one.count) for one in out] == [
+        ("Thu 22", "Fri 05", 8),
+        ("Fri 22", "Sat 05", 8),
+    ]
+    told_of = len(found.run) + sum(gap.count for gap in found.missed) + sum(one.count for one in out)
+    assert told_of == 40
+    assert all(6 <= tick.hour < 22 for tick in found.run)
+    assert found.run[-1] == NOON
+
+
+def test_of_a_long_absence_under_a_calendar_the_oldest_ranges_are_told_as_one() -> None:
+    due = Due(cron("0 * * * *"), NOON - 24 * 70 * HOUR, NOON, NIGHTS)
+    out = excluded(due)
+    assert (len(out), sum(one.count for one in out)) == (30, 30 * 8)
+    long = excluded(Due(cron("0 * * * *"), NOON - 24 * 350 * HOUR, NOON, NIGHTS))
+    assert (len(long), sum(one.count for one in long)) == (MOST_RANGES, 150 * 8)
+    assert long[0].count > 8

@@ -1,0 +1,230 @@
+"""What a calendar excludes as lines of text, one thing each: read, and written. Pure.
+
+    2026-12-24                               a day, of the calendar's zone
+    2026-12-24..2027-01-01                   days, both included
+    2026-12-24T14:00..2026-12-27T06:00       from one time until another, on the calendar's clock or with offsets
+    sat-sun                                  whole days of each week
+    mon-fri 22:00-06:00                      hours of some days of each week; these go on until the next morning
+
+What stands behind it in a line is its title. The console, the command, and sets in YAML speak this.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from scheduler.errors import Refused
+from scheduler.rules import zones
+from scheduler.rules.calendars import WEEKDAYS, Calendar, Days, Hours, Span, Weekday
+
+Line = Days | Span | Hours
+Dated = TypeVar("Dated", Days, Span)
+
+KINDS = {
+    "date": "2026-12-24",
+    "range": "2026-12-24..2027-01-01",
+    "weekly": "sat-sun",
+    "hours": "mon-fri 22:00-06:00",
+}
+"""What a line may be, with an example."""
+
+MOST = 10_000
+"""Lines of one calendar."""
+
+LONGEST_TITLE = 200
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CLOCKS = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)-(\d{1,2}:\d{2}(?::\d{2})?)", re.ASCII)
+
+
+def calendar_of(
+    name: str, lines: Sequence[str], *, timezone: str = "UTC", description: str = "", field: str = "excluded"
+) -> Calendar:
+    """The calendar of these lines; empty ones count for nothing. Raises Refused with the line's number."""
+    zone = zones.zone(timezone)
+    wanted = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if len(wanted) > MOST:
+        raise Refused(f"{field} has {len(wanted)} lines, {MOST} are allowed; leave out past years", field=field)
+    found: list[Line] = []
+    for number, line in wanted:
+        try:
+            found.append(read(line, zone, field=field))
+        except Refused as error:
+            place = f"line {number} of {field}: " if len(lines) > 1 else f"{field}: "
+            raise Refused(f"{place}{error}", field=field) from None
+    return of_parts(name, found, timezone=timezone, description=description)
+
+
+def of_parts(name: str, parts: Iterable[Line], *, timezone: str, description: str = "") -> Calendar:
+    """The calendar of these parts."""
+    found = list(parts)
+    return Calendar(
+        name=name,
+        timezone=timezone,
+        days=tuple(part for part in found if isinstance(part, Days)),
+        spans=tuple(part for part in found if isinstance(part, Span)),
+        weekly=tuple(part for part in found if isinstance(part, Hours)),
+        description=description,
+    )
+
+
+def read(line: str, zone: ZoneInfo, *, field: str = "excluded") -> Line:
+    """One line. Raises Refused with what is wrong and what is allowed."""
+    first, _, rest = line.strip().partition(" ")
+    if first[:1].isdigit():
+        return _dated(first, _title(rest, field), zone, field)
+    clocks, _, title = rest.strip().partition(" ")
+    matched = _CLOCKS.fullmatch(clocks)
+    if matched is None and clocks[:1].isdigit() and ":" in clocks:
+        _refuse(field, f"{clocks[:40]!r} is no time of day to another; write 22:00-06:00")
+    title = _title(title if matched else rest, field)
+    begins, ends = (_clock(text, field) for text in matched.groups()) if matched else (time(), time())
+    return Hours(days=_weekdays(first, field), begins=begins, ends=ends, title=title)
+
+
+def kind_of(line: Line) -> str:
+    """Which of `KINDS` a line is."""
+    if isinstance(line, Hours):
+        return "weekly" if (line.begins, line.ends) == (time(), time()) else "hours"
+    return "date" if isinstance(line, Days) and line.first == line.last else "range"
+
+
+def lines_of(calendar: Calendar) -> list[str]:
+    """What a calendar excludes, as lines that read back to the same."""
+    zone = zones.zone(calendar.timezone)
+    parts: list[Line] = [*calendar.weekly, *sorted(calendar.days, key=_first), *sorted(calendar.spans, key=_begins)]
+    return [line_of(part, zone) for part in parts]
+
+
+def line_of(part: Line, zone: ZoneInfo) -> str:
+    """One part as a line."""
+    if isinstance(part, Days):
+        said = f"{part.first}" if part.first == part.last else f"{part.first}..{part.last}"
+    elif isinstance(part, Span):
+        begins, ends = (moment.astimezone(zone) for moment in (part.begins, part.ends))
+        said = f"{_shown_moment(begins)}..{_shown_moment(ends)}"
+    else:
+        said = _shown_weekdays(part.days)
+        if (part.begins, part.ends) != (time(), time()):
+            said += f" {_shown_clock(part.begins)}-{_shown_clock(part.ends)}"
+    title = "".join(sign if sign.isprintable() else " " for sign in part.title)
+    return f"{said} {title}".rstrip()
+
+
+def _dated(text: str, title: str, zone: ZoneInfo, field: str) -> Days | Span:
+    """A day, days, or a span."""
+    first, dots, last = text.partition("..")
+    if "T" in text.upper():
+        if not dots:
+            _refuse(field, f"{text[:40]!r} has a time of day but no end; write 2026-12-24T14:00..2026-12-24T18:00")
+        begins, ends = (_moment(part, zone, field) for part in (first, last))
+        return _made(Span, field, begins=begins, ends=ends, title=title)
+    begin = _day(first, field)
+    return _made(Days, field, first=begin, last=_day(last, field) if dots else begin, title=title)
+
+
+def _made(kind: type[Dated], field: str, **values: Any) -> Dated:
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        _refuse(field, error.errors(include_url=False)[0]["msg"].removeprefix("Value error, "))
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        day = date.fromisoformat(text)
+    except ValueError:
+        _refuse(field, f"{text[:40]!r} is no day; write 2026-12-24, or 2026-12-24..2027-01-01")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        _refuse(field, f"{text} is too far away; the years {FIRST_YEAR} to {LAST_YEAR} are read")
+    return day
+
+
+def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
+    """A wall time of the calendar's zone, or an instant."""
+    try:
+        at = datetime.fromisoformat(text)
+        found = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        _refuse(field, f"{text[:40]!r} is no time; write 2026-12-24T14:00, with an offset where another clock is meant")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        _refuse(field, f"{text} is too far away; the years {FIRST_YEAR} to {LAST_YEAR} are read")
+    if at.tzinfo is None and found.astimezone(zone).replace(tzinfo=None) != at:
+        _refuse(field, f"{text} does not exist in {zone.key}, where the clock goes forward; choose another time")
+    return found
+
+
+def _clock(text: str, field: str) -> time:
+    """A time of day; 24:00 is the next midnight."""
+    hour, _, rest = text.partition(":")
+    if (hour, rest) == ("24", "00"):
+        return time()
+    try:
+        return time.fromisoformat(f"{hour:0>2}:{rest}")
+    except ValueError:
+        _refuse(field, f"{text!r} is no time of day; 0:00 to 24:00 are allowed")
+
+
+def _weekdays(text: str, field: str) -> frozenset[Weekday]:
+    """`sat-sun`, `mon,wed,fri`, `fri-mon`."""
+    found: set[Weekday] = set()
+    for part in text.lower().split(","):
+        first, dash, last = part.partition("-")
+        for word in (first, last) if dash else (first,):
+            if word not in WEEKDAYS:
+                _refuse(
+                    field,
+                    f"{word[:40]!r} is neither a day of the week ({', '.join(WEEKDAYS)}) nor a date; "
+                    "write sat-sun, mon-fri 22:00-06:00, 2026-12-24 or 2026-12-24..2027-01-01",
+                )
+        begin, end = (WEEKDAYS.index(word) for word in (first, last if dash else first))
+        found.update(WEEKDAYS[(begin + step) % 7] for step in range((end - begin) % 7 + 1))
+    return frozenset(found)
+
+
+def _title(text: str, field: str) -> str:
+    title = text.strip()
+    if len(title) > LONGEST_TITLE:
+        _refuse(field, f"the title has {len(title)} characters, {LONGEST_TITLE} are allowed; shorten it")
+    if any(sign < " " or "\ud800" <= sign <= "\udfff" for sign in title):
+        _refuse(field, "the title has a character that cannot be stored; remove it")
+    return title
+
+
+def _shown_weekdays(days: frozenset[Weekday]) -> str:
+    """Neighbours as a range."""
+    runs: list[list[Weekday]] = []
+    for day in (day for day in WEEKDAYS if day in days):
+        if runs and WEEKDAYS.index(day) == WEEKDAYS.index(runs[-1][-1]) + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _shown_clock(at: time) -> str:
+    return at.isoformat(timespec="auto" if at.second else "minutes")
+
+
+def _shown_moment(at: datetime) -> str:
+    """On the calendar's clock, with the offset, so that no hour is meant twice."""
+    return at.isoformat(timespec="seconds" if at.second or at.microsecond else "minutes")
+
+
+def _first(days: Days) -> date:
+    return days.first
+
+
+def _begins(span: Span) -> datetime:
+    return span.begins
+
+
+def _refuse(field: str, why: str) -> NoReturn:
+    raise Refused(why, field=field)
