@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from config import allowed
+from config import allowed, mail, opened
 from config.faults import PREFIX, Fault
 from config.schema import Settings
 
@@ -26,9 +26,15 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
     "file_roots": (allowed.file_root, "Write folders with commas between, such as /srv/exports,/srv/uploads"),
     "cleanup_sql_rows": (allowed.sql_rows, "Example: sessions.created_at 30d,shop.audit.at 365d"),
     "cleanup_redis_keys": (allowed.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
+    "http_allow": (opened.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
 LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
+
+_SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
+    "smtp_url": (mail.smtp_server, "Example: smtp+starttls://user:password@mail.example.org:587"),
+    "mail_from": (mail.sender, "Example: Beatdesk <desk@example.org>"),
+}
 
 
 def unknown(name: str, source: str) -> Fault:
@@ -56,6 +62,8 @@ def unusable(field: str, text: str, source: str) -> Fault | None:
         )
     if field == "default_timezone" and not _is_zone(text):
         return Fault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
+    if field in _SINGLE:
+        return _bad_value(field, text, source)
     if field in _ENTRIES:
         return _bad_entry(field, text, source)
     if field == "jobs":
@@ -63,6 +71,15 @@ def unusable(field: str, text: str, source: str) -> Fault | None:
         if wrong:
             remedy = "Write importable modules with commas between, such as shop.jobs,billing.jobs"
             return Fault(name, text, f"{wrong[0]!r} is not the name of a module", remedy, source)
+    return None
+
+
+def _bad_value(field: str, text: str, source: str) -> Fault | None:
+    read, remedy = _SINGLE[field]
+    try:
+        read(text)
+    except ValueError as error:
+        return Fault(PREFIX + field.upper(), text, str(error), remedy, source)
     return None
 
 

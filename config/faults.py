@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 PREFIX = "BEATDESK_"
 SECRET_FIELDS = frozenset(
-    {"secret_key", "redis_url", "broker_url", "result_backend", "database_url", "report_dsn", "cleanup_dsn"}
+    {"secret_key", "redis_url", "broker_url", "result_backend", "database_url", "report_dsn", "cleanup_dsn", "smtp_url"}
 )
 _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 

@@ -17,15 +17,19 @@ class Opened(NamedTuple):
 
 def opened(entries: Sequence[str]) -> Opened:
     """What entries such as `intranet:8080` and `10.1.0.0/16` open. Raises ValueError with the entry that is neither."""
-    places: set[tuple[str, int]] = set()
-    networks: list[IPv4Network | IPv6Network] = []
-    for entry in entries:
-        place = _PLACE.fullmatch(entry)
-        if place and 0 < int(place["port"]) < 65536:
-            places.add((place["host"].strip("[]").lower(), int(place["port"])))
-            continue
-        try:
-            networks.append(ip_network(entry))
-        except ValueError:
-            raise ValueError(f"{entry!r} is neither host:port nor a network such as 10.1.0.0/16") from None
-    return Opened(frozenset(places), tuple(networks))
+    each = [entry(text) for text in entries]
+    return Opened(
+        frozenset(one for one in each if isinstance(one, tuple)),
+        tuple(one for one in each if not isinstance(one, tuple)),
+    )
+
+
+def entry(text: str) -> tuple[str, int] | IPv4Network | IPv6Network:
+    """One entry of `HTTP_ALLOW`. Raises ValueError with what is wrong."""
+    place = _PLACE.fullmatch(text)
+    if place and 0 < int(place["port"]) < 65536:
+        return place["host"].strip("[]").lower(), int(place["port"])
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither host:port nor a network such as 10.1.0.0/16") from None

@@ -74,6 +74,45 @@ class Settings(BaseModel):
         (), description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete when idle for so long"
     )
 
+    run_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
+        "INFO", description="least level of what jobs log that is kept with their runs; `OFF` keeps none"
+    )
+    run_log_lines: Annotated[int, Field(ge=2, le=100_000)] = Field(
+        4_000, description="log lines kept of one attempt: the first half of them, and the last"
+    )
+    run_log_line_limit: Annotated[int, Field(ge=80)] = Field(
+        2_000, description="bytes of a log line that are kept; the rest is cut with a mark"
+    )
+    secrets_dir: Path | None = Field(
+        None, description="folder of files, one for each secret that jobs name as `secret://NAME`"
+    )
+    flask_app: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+        description="`module:name` of a Flask application, or of what makes it, in whose context your jobs run",
+    )
+    flask_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="address of that application for `url_for`; default: its own `SERVER_NAME`",
+    )
+    http_allow: tuple[str, ...] = Field(
+        (), description="comma-separated `HOST:PORT` or networks inside, to which `http.request` may go"
+    )
+    smtp_url: str | None = Field(
+        None,
+        repr=False,
+        description="server for mails: `smtp+starttls://`, `smtps://` or `smtp://`, with user and password",
+    )
+    mail_from: str = Field("Beatdesk <beatdesk@localhost>", description="sender of mails")
+    mail_templates: Path | None = Field(None, description="folder of templates for mails, beside the built-in ones")
+    mail_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        60, description="seconds until a mail is tried again; twice as long each time, three times"
+    )
+    starter_endpoints: bool = Field(
+        False, description="`true` serves `/start-task`, `/task-status` and `/signup` outside of development too"
+    )
+
     @property
     def broker(self) -> str:
         """Celery's broker address."""
