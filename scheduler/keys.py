@@ -43,6 +43,9 @@ ALIVE_PREFIX = "beatdesk:alive:"
 
 WAITING_PREFIX = "beatdesk:waiting:"
 """Before a schedule's uid: its ticks that are held until the run before them has ended."""
+CODE_WORD = "beatdesk:code-word"
+"""There where a Beat has told which static entries there are, so that one that is gone was dropped by the code."""
+
 
 FAILURES_HASH = "beatdesk:failures"
 """How many ticks in a row have failed, by schedule, where its policies ask."""

@@ -126,6 +126,18 @@ class ScheduleRestored(ScheduleEvent):
 
 class ScheduleHealed(ScheduleEvent):
     """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
+class ScheduleReset(ScheduleEvent):
+    """The override on a static entry was taken off: the schedule is as code says."""
+
+    kind: Literal["schedule.reset"] = "schedule.reset"
+
+
+class ScheduleAdopted(ScheduleEvent):
+    """An entry of plain RedBeat code became an operator's."""
+
+    kind: Literal["schedule.adopted"] = "schedule.adopted"
+
+
 
     kind: Literal["schedule.healed"] = "schedule.healed"
 
@@ -319,3 +331,5 @@ def decode(fields: dict[str, str]) -> Event:
     except (ValueError, RecursionError, ValidationError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event
+    | ScheduleReset
+    | ScheduleAdopted

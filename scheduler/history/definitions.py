@@ -37,11 +37,12 @@ class Definitions:
     def facts(self, after: int = 0) -> list[Saved]:
         """The facts with a key above `after`, in the order of keys."""
         saved_at = Revision.definition["updated_at"].as_string().label("saved_at")
+        origin = Revision.definition["origin"].as_string().label("origin")
         columns = (Revision.key, Revision.schedule_uid, Revision.name, Revision.revision, Revision.action, Revision.at)
-        statement = select(*columns, saved_at).where(Revision.key > after).order_by(Revision.key)
+        statement = select(*columns, saved_at, origin).where(Revision.key > after).order_by(Revision.key)
         with self._engine.connect() as connection:
             return [
-                Saved(row.key, row.schedule_uid, row.name, row.revision, row.action, row.at, _moment(row.saved_at))
+                Saved(*row[:-2], saved_at=_moment(row.saved_at), origin=row.origin)
                 for row in connection.execute(statement)
             ]
 

@@ -155,3 +155,4 @@ class SummaryLine(Frozen):
     max_duration: float | None
     mean_lateness: float | None
     max_lateness: float | None
+    origin: str | None = None

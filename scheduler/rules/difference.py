@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from scheduler.rules.spec import Schedule
 
-NOT_SAID = frozenset({"uid", "revision", "origin", "updated_at", "updated_by", "name"})
+NOT_SAID = frozenset({"uid", "revision", "origin", "updated_at", "updated_by", "name", "override"})
 """What differs between any two versions, or never does."""
 
 OPENED = frozenset({"when", "policies", "window", "paused", "kwargs"})

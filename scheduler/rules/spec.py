@@ -103,6 +103,17 @@ class Pause(Frozen):
     until: AwareDatetime | None = None
 
 
+class Override(Frozen):
+    """What an operator put in place of what code (`beat_schedule`) says of its static entry.
+
+    `fields` are the operator's; everything else follows the code. `code` is RedBeat's definition as the code had it
+    then, so that it is seen when the code changes under the override.
+    """
+
+    fields: list[str]
+    code: dict[str, JsonValue]
+
+
 class Spec(Frozen):
     """What an operator edits: when, what, and notes about it."""
 
@@ -137,6 +148,7 @@ class Schedule(Spec):
     paused: Pause | None = None
     skips: list[AwareDatetime] = []
     origin: Origin = "operator"
+    override: Override | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
 

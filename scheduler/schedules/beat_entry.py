@@ -32,7 +32,8 @@ from scheduler.rules.spec import RedBeatWhen
 from scheduler.rules.window import is_paused
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import codec, dispatch, sending, vouching
+from scheduler.schedules import codec, dispatch, sending, statics, vouching
+from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.dispatch import Plan, Ruling
@@ -63,6 +64,7 @@ def install(scheduler: Any) -> None:
         return
     scheduler.Entry = BeatEntry
     vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
+    statics.begin(get_redis(scheduler.app))
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
@@ -166,7 +168,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     @classmethod
     def _load(cls, entry: Entry, raw: Raw, app: Any) -> Self:
         """Make a good entry, the way RedBeat does."""
-        definition = cls.decode_definition(raw.definition)
+        text = raw.definition
+        if entry.schedule.override is not None:
+            text = codec.encode_definition(entry.schedule, entry.definition)
+        definition = cls.decode_definition(text)
         definition.update(cls.decode_meta(raw.meta))
         loaded = cls(app=app, **definition)
         loaded.last_run_at = entry.meta.last_run_at

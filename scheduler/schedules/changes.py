@@ -11,7 +11,7 @@ from scheduler.rules.check import check_spec
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When, Window
 from scheduler.rules.ticks import latest_tick
 from scheduler.rules.window import bounded_next_tick, is_paused
-from scheduler.schedules import codec, extra
+from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.codec import Entry, Meta, Raw
 
 ASLEEP = -1.0
@@ -48,6 +48,13 @@ def check_edit(
     check_spec(checked, now=now)
     if not same_call:
         check_call(spec.job, spec.args, spec.kwargs)
+
+
+def edited(spec: Spec, entry: Entry, *, actor: str, now: datetime) -> Schedule:
+    """`spec` as the next revision of `entry`; on a static entry, with what of it is an override."""
+    old = entry.schedule
+    schedule = revised(settled(spec, entry, uid=old.uid, now=now), old, uid=old.uid, actor=actor, now=now)
+    return overrides.put(schedule, spec.when, entry) if old.origin == "code" else schedule
 
 
 def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:
@@ -143,6 +150,7 @@ def revised(spec: Spec, old: Schedule | None, *, uid: str, actor: str, now: date
         paused=old.paused if old is not None else None,
         skips=[tick for tick in old.skips if tick > now] if old is not None else [],
         origin=old.origin if old is not None else "operator",
+        override=old.override if old is not None else None,
         updated_at=now,
         updated_by=actor,
     )

@@ -13,18 +13,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.rules import dialect, recurrence_text, zones
 from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, RruleWhen, Schedule, When, Window
+from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, Override, RruleWhen, Schedule, When, Window
 from scheduler.schedules import extra as extras
 from scheduler.schedules import whens
 from scheduler.schedules.rrules import TYPE
 
 _ENTRY_KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"}
 _CLOCK_KEYS = {"last_run_at", "total_run_count", "relative"}
+_VALUES = frozenset(extras.SAYABLE) - {"when"}
+_WHEN: TypeAdapter[When] = TypeAdapter(When)
 
 
 class Raw(NamedTuple):
@@ -61,9 +63,10 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
     _check_loadable(name, definition, raw)
     extra = extras.decode(raw.extra) if raw.extra else None
     when = whens.decode(definition.get("schedule"))
-    if extra is not None:
-        when = extras.apply_to(when, extra, definition.get("schedule"))
     try:
+        if extra is not None:
+            when = extras.apply_to(when, extra, definition.get("schedule"))
+            when = _overridden_when(when, extra) if static else when
         _check_readable(when)
     except BeatdeskError as error:
         raise UnreadableEntry(str(error)) from None
@@ -207,17 +210,22 @@ def _schedule(
     name: str, definition: dict[str, Any], when: When, extra: extras.Extra | None, *, static: bool, diverged: bool
 ) -> Schedule:
     """Put together what the definition says and what only our field says."""
-    queue, priority = _queue_and_priority(definition.get("options") or {})
+    queue, priority = queue_and_priority(definition.get("options") or {})
+    override = extra.override if extra is not None and static else None
+    values = {} if override is None else {key: override.values[key] for key in override.values if key in _VALUES}
     origin = "code" if static else ("redbeat" if extra is None else extra.origin)
+    said = {
+        "job": definition["task"],
+        "args": definition.get("args") or [],
+        "kwargs": definition.get("kwargs") or {},
+        "queue": queue,
+        "priority": priority,
+    }
     return Schedule(
+        **(said | values),
         name=name,
-        job=definition["task"],
         enabled=bool(definition.get("enabled", True)) and not (static and extra is not None and extra.held),
         when=when,
-        args=definition.get("args") or [],
-        kwargs=definition.get("kwargs") or {},
-        queue=queue,
-        priority=priority,
         policies=extra.policies if extra else STOCK,
         window=extra.window if extra else Window(),
         paused=extra.paused if extra else None,
@@ -229,12 +237,25 @@ def _schedule(
         uid=extra.uid if extra else plain_uid(name),
         revision=extra.revision + diverged if extra else 0,
         origin="redbeat" if origin == "code" and not static else origin,
+        override=Override(fields=override.fields, code=override.code) if override is not None else None,
         updated_at=extra.updated_at if extra else None,
         updated_by=extra.updated_by if extra else None,
     )
 
 
-def _queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | None]:
+def _overridden_when(when: When, extra: extras.Extra) -> When:
+    """The rule that an operator put in place of the code's; `when` where there is none."""
+    said = None if extra.override is None else extra.override.values.get("when")
+    if said is None:
+        return when
+    try:
+        return _WHEN.validate_python(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UnreadableEntry(f"the override's when cannot be read: {first['msg']}") from None
+
+
+def queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | None]:
     """The two options that a Schedule can say."""
     queue, priority = options.get("queue"), options.get("priority")
     sayable = isinstance(priority, int) and not isinstance(priority, bool) and 0 <= priority <= 9
@@ -244,7 +265,7 @@ def _queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | N
 def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
     """The replaced definition's options with the queue and the priority of `schedule`."""
     options = dict(old.get("options") or {})
-    said = dict(zip(("queue", "priority"), _queue_and_priority(options), strict=True))
+    said = dict(zip(("queue", "priority"), queue_and_priority(options), strict=True))
     for key, value in (("queue", schedule.queue), ("priority", schedule.priority)):
         if value is not None:
             options[key] = value

@@ -13,8 +13,24 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, field_serializer
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Pause, Policies, Schedule, When, Window
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Override, Pause, Policies, Schedule, When, Window
 from scheduler.schedules import whens
+
+SAYABLE = ("job", "when", "args", "kwargs", "queue", "priority")
+"""The fields of a schedule that a definition of RedBeat's says."""
+
+
+class Overriding(BaseModel):
+    """What an operator says in place of the code: the values, and the definition that the code had then.
+
+    Fields that a definition cannot say stand among the others of ours; they are only named here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    fields: list[str]
+    values: dict[str, Any]
+    code: dict[str, Any]
 
 
 class Extra(BaseModel):
@@ -46,6 +62,8 @@ class Extra(BaseModel):
     held: bool = False
     """An operator switched off an entry that code owns; the definition, rewritten at each start, says enabled."""
 
+    override: Overriding | None = None
+
     owner: str = ""
     tags: list[str] = []
     description: str = ""
@@ -54,12 +72,14 @@ class Extra(BaseModel):
     @field_serializer("when")
     def _with_its_kind(self, when: When | None) -> dict[str, Any] | None:
         """Defaults are left out everywhere, but not the kind."""
-        return None if when is None else {"kind": when.kind, **when.model_dump(mode="json", exclude_defaults=True)}
+        return None if when is None else _rule(when)
 
 
 def encode(schedule: Schedule, definition: str) -> str:
     """The field's text, to be stored beside `definition`."""
-    when = schedule.when
+    said = json.loads(definition).get("schedule")
+    override = schedule.override
+    when = whens.decode(said) if override is not None and "when" in override.fields else schedule.when
     extra = Extra(
         uid=schedule.uid,
         revision=schedule.revision,
@@ -76,12 +96,12 @@ def encode(schedule: Schedule, definition: str) -> str:
         paused=schedule.paused,
         skips=schedule.skips,
         held=schedule.origin == "code" and not schedule.enabled,
+        override=None if override is None else _overriding(schedule, override),
         owner=schedule.owner,
         tags=schedule.tags,
         description=schedule.description,
         notes=schedule.notes,
     )
-    said = json.loads(definition).get("schedule")
     if apply_to(whens.decode(said), extra, said) != when:
         extra = extra.model_copy(update={"when": when, "stands_for": _schedule_digest(said)})
     return extra.model_dump_json(exclude_defaults=True)
@@ -117,6 +137,18 @@ def apply_to(when: When, extra: Extra, said: Any) -> When:
     if isinstance(when, IntervalWhen):
         return when.model_copy(update={"anchor": extra.anchor})
     return when
+
+
+def _overriding(schedule: Schedule, override: Override) -> Overriding:
+    """The override with the values that stand in place of the definition's."""
+    values = {name: getattr(schedule, name) for name in override.fields if name in SAYABLE and name != "when"}
+    if "when" in override.fields:
+        values["when"] = _rule(schedule.when)
+    return Overriding(fields=override.fields, values=values, code=override.code)
+
+
+def _rule(when: When) -> dict[str, Any]:
+    return {"kind": when.kind, **when.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _schedule_digest(said: Any) -> str:

@@ -5,6 +5,7 @@
 --       4 '1' where the entry stood in the sorted set, so that a deletion of what is left of it is seen
 --       5-7 the fields as they are to be; a definition '-' deletes the entry
 --       8 score   9 field of the event   10 the event, or '' for none   11 wake channel   12 name   13 '1' for a static entry
+--       14 '1' where it was a static entry when it was found
 --
 -- Answers 1, or 0 where somebody else was quicker. Lua has no rollback: what can fail is tried before the first write.
 
@@ -22,8 +23,10 @@ end
 if (redis.call('ZSCORE', KEYS[2], KEYS[1]) and '1' or '0') ~= ARGV[4] then
   return 0
 end
+if tostring(redis.call('SISMEMBER', KEYS[4], ARGV[12])) ~= ARGV[14] then
+  return 0
+end
 redis.call('XLEN', KEYS[3])
-redis.call('SCARD', KEYS[4])
 
 if ARGV[10] ~= '' then
   redis.call('XADD', KEYS[3], '*', ARGV[9], ARGV[10])

@@ -30,7 +30,7 @@ from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.history import outage
 from scheduler.history.views import Saved
-from scheduler.schedules import reconcile, repairs, vouching
+from scheduler.schedules import reconcile, repairs, statics, vouching
 from scheduler.schedules.changes import Change
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.fingerprints import NOTHING, Fingerprints, fingerprint
@@ -183,7 +183,8 @@ class Healer:
         stored = [one for part in _parts(sorted(suspects), CHUNK) for one in self._listing.read_all(part)]
         self._wait_for_history()
         self._hear()
-        found = list(self._compared(Finding(one, reconcile.decide(one, self._book)) for one in stored))
+        spoken = statics.has_spoken(self._redis)
+        found = list(self._compared(Finding(one, reconcile.decide(one, self._book, spoken)) for one in stored))
         return found, prints
 
     def _hear(self) -> None:
@@ -237,7 +238,7 @@ class Healer:
 
     def _changes(self, findings: list[Finding], now: datetime) -> Iterator[tuple[Finding, Change | None]]:
         """What is to be written for each; none where only the history is to be told."""
-        wanted = [_fact(finding) for finding in findings if finding.verdict.what is What.RESTORE]
+        wanted = [_fact(finding) for finding in findings if finding.verdict.what in (What.RESTORE, What.DROPPED)]
         definitions = self._definitions.definitions([fact.key for fact in wanted])
         ticks = self._definitions.last_ticks([fact.uid for fact in wanted])
         for finding in findings:
@@ -252,6 +253,9 @@ class Healer:
                 saved = reconcile.saved_schedule(definitions.get(fact.key))
                 if saved is None:
                     log.error("schedule %r cannot be put back: its revision cannot be read by this version", fact.name)
+                    continue
+                if verdict.what is What.DROPPED:
+                    yield finding, repairs.dropped(saved, fact, now)
                     continue
                 runs = self._definitions.run_count(fact.uid) if saved.window.max_runs else None
                 last = ticks.get(fact.uid)
@@ -275,6 +279,7 @@ class Healer:
                         keys.WAKE_CHANNEL,
                         write.found.name,
                         "1" if write.static else "0",
+                        "1" if write.found.static else "0",
                     ],
                     client=pipe,
                 )
@@ -332,12 +337,14 @@ class Healer:
 PLANNED = {
     What.RESTORE: "put back as it was saved",
     What.DELETE: "delete again",
+    What.DROPPED: "tell the history that code has dropped it",
     What.TELL: "tell the history",
 }
 
 _DONE = {
     What.RESTORE: "put back as it was saved",
     What.DELETE: "deleted again",
+    What.DROPPED: "dropped by code",
     What.TELL: "recovered for the history",
 }
 

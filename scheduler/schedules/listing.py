@@ -21,7 +21,7 @@ from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEnt
 from scheduler.rules.identity import plain_uid
 from scheduler.rules.spec import RedBeatWhen, Schedule
 from scheduler.rules.window import live_next_tick
-from scheduler.schedules import codec, extra
+from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter, State
 
@@ -47,6 +47,12 @@ class Listed:
     last_run_at: datetime | None
     diverged: bool = False
     """Plain RedBeat code has rewritten the definition since it was last saved here."""
+
+    code: Schedule | None = None
+    """What code alone would have, where an override stands on a static entry."""
+
+    code_has_changed: bool = False
+    """Since the override was put."""
 
     runs: int = 0
     """How many runs Beat has sent, which `max_runs` counts."""
@@ -100,7 +106,9 @@ class Stored(NamedTuple):
             problem=None,
             next=_next(entry, self.score),
             last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
-            diverged=entry.diverged,
+            diverged=entry.diverged and entry.schedule.origin != "code",
+            code=overrides.code_of(entry) if entry.schedule.override is not None else None,
+            code_has_changed=overrides.is_outdated(entry),
             runs=entry.meta.total_run_count or 0,
         )
 

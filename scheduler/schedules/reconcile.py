@@ -5,6 +5,7 @@ Redis is the truth about the future, so that the rule is: what somebody may have
 | Redis has | the history's newest word | then |
 | --- | --- | --- |
 | nothing | saved | put back: it was lost |
+| nothing | saved, of an entry that code owned and names no more | tell the history: the code has dropped it |
 | an earlier revision | saved later | put back: Redis was set back |
 | the same revision, unreadable or with other content | saved | put back: it was damaged |
 | an earlier revision | deleted later | delete again: it came back with an old copy |
@@ -44,6 +45,8 @@ class What(Enum):
     RESTORE = "restore"
     DELETE = "delete"
     TELL = "tell"
+    DROPPED = "dropped"
+    """Tell the history that code has dropped the entry."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,15 @@ def is_newer(fact: Saved, known: Saved) -> bool:
     return fact.at >= known.at and fact.key > known.key
 
 
-def decide(stored: Stored, book: Book) -> Verdict:
-    """What to do about the entry `stored`, which may be nothing at all."""
+def decide(stored: Stored, book: Book, code_has_spoken: bool = False) -> Verdict:
+    """What to do about the entry `stored`, which may be nothing at all.
+
+    `code_has_spoken`: a Beat has told which static entries there are, so that one that is none has been dropped.
+    """
     if stored.fault:
         return LEAVE  # the key is somebody else's
     if stored.raw == NOTHING:
-        fact = book.named(stored.name)
-        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "it was gone from Redis", fact)
+        return _about_nothing(stored, book.named(stored.name), code_has_spoken)
     try:
         entry = stored.decode()
     except UnreadableEntry as error:
@@ -119,6 +124,15 @@ def decide(stored: Stored, book: Book) -> Verdict:
         fact = book.of(plain_uid(stored.name)) or book.named(stored.name)
         return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "what is ours of the entry was gone", fact)
     return _about_ours(entry, book.of(entry.schedule.uid))
+
+
+def _about_nothing(stored: Stored, fact: Saved | None, code_has_spoken: bool) -> Verdict:
+    """An entry that is not there."""
+    if fact is None or _is_gone(fact):
+        return LEAVE
+    if fact.origin == "code" and code_has_spoken and not stored.static:
+        return Verdict(What.DROPPED, "code (beat_schedule) has it no more", fact)
+    return Verdict(What.RESTORE, "it was gone from Redis", fact)
 
 
 def _about_ours(entry: Entry, fact: Saved | None) -> Verdict:

@@ -5,6 +5,7 @@ go on. Beat goes on after the newest tick that the history has heard of, or that
 since is caught up with as the schedule's own policy says, and no tick is fired that has a verdict already.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -29,6 +30,8 @@ def put_back(
     definition = codec.encode_definition(schedule, entry.definition if entry is not None else None)
     if schedule.origin == "code" and found.static and entry is not None and found.raw.definition:
         definition = found.raw.definition  # code owns it, and Beat has written it anew
+    elif schedule.override is not None:
+        definition = json.dumps(schedule.override.code)  # as code had it; the override stands beside it
     remembered = _remembered(found)
     last = max(tick for tick in (_resting(schedule, now), remembered.last_run_at, last_tick) if tick is not None)
     count = remembered.total_run_count
@@ -48,6 +51,19 @@ def delete_again(schedule: Schedule, fact: Saved, why: str, now: datetime) -> Ch
     comment = f"deleted again: {why}, and had been deleted {fact.at:%Y-%m-%d %H:%M:%S} UTC"
     event = ScheduleDeleted(
         at=now, uid=fact.uid, revision=fact.revision, actor=ACTOR, comment=comment, schedule=schedule
+    )
+    return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
+
+
+def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
+    """Nothing is written, since RedBeat has removed the entry; but what operators had said of it is not lost."""
+    event = ScheduleDeleted(
+        at=now,
+        uid=fact.uid,
+        revision=fact.revision + 1,
+        actor=ACTOR,
+        comment="code (beat_schedule) has it no more; what was said of it here is kept in the revision before",
+        schedule=schedule,
     )
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 

@@ -6,28 +6,22 @@ Where only Beat has moved the entry on in between, the change is decided again; 
 it, the revision decides. Nothing else in Beatdesk writes entries, except Beat advancing them (`beat_entry`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from scheduler import keys
-from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
-from scheduler.events.schema import (
-    ScheduleDeleted,
-    ScheduleDisabled,
-    ScheduleEnabled,
-    ScheduleRestored,
-    ScheduleSaved,
-    encode,
-)
-from scheduler.rules.check import check_spec, check_when
-from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
-from scheduler.schedules import changes
+from scheduler.errors import BadName, NameTaken, NotFound, Unavailable, UnreadableEntry
+from scheduler.events.schema import encode
+from scheduler.rules.check import check_spec
+from scheduler.rules.spec import Schedule, Spec
+from scheduler.schedules import changes, decisions
 from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.decisions import Decide
 from scheduler.schedules.filters import State
-from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering, remains_of
+from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering
 from scheduler.schedules.together import Together, Wish, calls_of
 
 if TYPE_CHECKING:
@@ -115,15 +109,7 @@ class ScheduleStore:
         uid = str(uuid4())
         settled = changes.settled(spec, None, uid=uid, now=now)
         schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-        event = ScheduleSaved(
-            at=now,
-            uid=schedule.uid,
-            revision=schedule.revision,
-            actor=actor,
-            comment=comment,
-            schedule=schedule,
-            action="created",
-        )
+        event = decisions.saved(schedule, "created", actor, comment, now)
         answer = self._apply(spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event))
         if answer != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
@@ -147,98 +133,46 @@ class ScheduleStore:
         if spec.name != name:
             raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
 
-        def decide(stored: Stored) -> changes.Change:
-            entry = stored.decode()
-            check_revision(entry.schedule, revision)
-            if entry.schedule.origin == "code":
-                raise Refused(
-                    f"{name!r} is defined in code (beat_schedule), which would undo the edit; change it there, "
-                    "or disable it here and clone it",
-                    field="name",
-                )
-            self._check_edit(spec, entry, now)
-            settled = changes.settled(spec, entry, uid=entry.schedule.uid, now=now)
-            schedule = changes.revised(settled, entry.schedule, uid=entry.schedule.uid, actor=actor, now=now)
-            told: dict[str, Any] = {
-                "at": now,
-                "uid": schedule.uid,
-                "revision": schedule.revision,
-                "actor": actor,
-                "comment": comment,
-                "schedule": schedule,
-            }
-            event = (
-                ScheduleSaved(**told, action="edited")
-                if restored is None
-                else ScheduleRestored(**told, restored=restored)
-            )
-            return changes.written(schedule, entry, stored.raw, now, event)
-
+        decide = decisions.editing(
+            spec,
+            self._catalogue.check_call,
+            revision=revision,
+            restored=restored,
+            actor=actor,
+            comment=comment,
+            now=now,
+        )
         return self.change(name, decide)
 
     def set_enabled(
         self, name: str, enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
     ) -> Schedule:
         """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
-        kind: type[ScheduleEnabled | ScheduleDisabled] = ScheduleEnabled if enabled else ScheduleDisabled
-
-        def decide(stored: Stored) -> changes.Change | Schedule:
-            entry = stored.decode()
-            old = entry.schedule
-            check_revision(old, revision)
-            if old.enabled == enabled:
-                return old
-            if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
-                raise Refused(f"{name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
-            spec = changes.settled(old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now)
-            if enabled and not isinstance(spec.when, RedBeatWhen):
-                check_when(spec.when, now=now)
-            schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
-            event = kind(
-                at=now, uid=old.uid, revision=schedule.revision, actor=actor, comment=comment, schedule=schedule
-            )
-            return changes.written(schedule, entry, stored.raw, now, event)
-
+        decide = decisions.switching(enabled, revision=revision, actor=actor, comment=comment, now=now)
         return self.change(name, decide)
 
     def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
         """Delete an entry, readable or not."""
+        self.change(name, decisions.deleting(revision=revision, actor=actor, comment=comment, now=now))
 
-        def decide(stored: Stored) -> changes.Change:
-            try:
-                schedule = stored.decode().schedule
-            except UnreadableEntry:
-                schedule = remains_of(stored)
-            else:
-                check_revision(schedule, revision)
-            if schedule.origin == "code":
-                raise Refused(
-                    f"{name!r} is defined in code (beat_schedule) and would come back when Beat starts; "
-                    "remove it there, or disable it here",
-                    field="name",
-                )
-            event = ScheduleDeleted(
-                at=now,
-                uid=schedule.uid,
-                revision=schedule.revision + 1,
-                actor=actor,
-                comment=comment,
-                schedule=schedule,
-            )
-            return changes.deleted(schedule, event)
+    def reset(
+        self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
+        """Take the override off a static entry, so that it is as code says."""
+        return self.change(name, decisions.resetting(revision=revision, actor=actor, comment=comment, now=now))
 
-        self.change(name, decide)
-
-    def _check_edit(self, spec: Spec, entry: Entry, now: datetime) -> None:
-        """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
-        changes.check_edit(spec, entry.schedule, now, self._catalogue.check_call)
+    def adopt(
+        self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
+        """Make an entry of plain RedBeat code an operator's. It fires as before."""
+        return self.change(name, decisions.adopting(revision=revision, actor=actor, comment=comment, now=now))
 
     def _decoded(self, name: str) -> Entry:
         stored = self._listing.read(name)
         stored.check_exists()
         return stored.decode()
 
-    def change(self, name: str, decide: Callable[[Stored], changes.Change | Schedule]) -> Schedule:
+    def change(self, name: str, decide: Decide) -> Schedule:
         """Read, decide, apply; again while somebody else was quicker. A decision may be to leave it as it is."""
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)
@@ -271,17 +205,6 @@ class ScheduleStore:
         if answer == "kind":
             raise NameTaken(f"the key {keys.entry(name)!r} in Redis is in use by something else; choose another name")
         return str(answer)
-
-
-def check_revision(schedule: Schedule, given: int | None) -> None:
-    """Refuse an edit that was made from another revision than the stored one."""
-    if given is not None and given != schedule.revision:
-        raise StaleRevision(
-            f"{schedule.name!r} has been changed since it was read: revision {given} was edited, "
-            f"revision {schedule.revision} is stored; load it again and repeat the edit",
-            given=given,
-            current=schedule.revision,
-        )
 
 
 def _argument(text: str | None) -> bytes:

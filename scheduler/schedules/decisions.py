@@ -1,0 +1,228 @@
+"""What each action makes of an entry: a function from what is stored to the change, for one schedule or for many. Pure.
+
+A decision raises Refused, StaleRevision or UnreadableEntry, or answers with the schedule where there is nothing to
+change. Nothing here reads or writes Redis; pausing and the like stand in `operations`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from scheduler.errors import Refused, StaleRevision, UnreadableEntry
+from scheduler.events.schema import (
+    Event,
+    ScheduleAdopted,
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    ScheduleReset,
+    ScheduleRestored,
+    ScheduleSaved,
+)
+from scheduler.rules.check import check_when
+from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
+from scheduler.schedules import changes, codec, extra, overrides
+from scheduler.schedules.changes import Change
+from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.listing import Stored, remains_of
+
+CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
+Decide = Callable[[Stored], Change | Schedule]
+
+
+def saved(
+    schedule: Schedule, action: Literal["created", "edited"], actor: str, comment: str, now: datetime
+) -> ScheduleSaved:
+    """The fact that a schedule was made or edited."""
+    return ScheduleSaved(**_told(schedule, actor, comment, now), action=action)
+
+
+def editing(
+    spec: Spec,
+    check_call: CheckCall,
+    *,
+    revision: int | None,
+    restored: int | None = None,
+    actor: str,
+    comment: str,
+    now: datetime,
+) -> Decide:
+    """Save `spec` as the next revision; on a static entry, as an override. `restored` is the revision it comes from."""
+
+    def decide(stored: Stored) -> Change:
+        entry = stored.decode()
+        check_revision(entry.schedule, revision)
+        return _edit(stored, entry, spec, check_call, restored=restored, actor=actor, comment=comment, now=now)
+
+    return decide
+
+
+def tagging(
+    add: Sequence[str], remove: Sequence[str], check_call: CheckCall, *, actor: str, comment: str, now: datetime
+) -> Decide:
+    """Put tags on a schedule, and take others off it."""
+
+    def decide(stored: Stored) -> Change | Schedule:
+        entry = stored.decode()
+        old = entry.schedule
+        tags = [tag for tag in dict.fromkeys([*old.tags, *add]) if tag not in remove]
+        if tags == old.tags:
+            return old
+        spec = old.spec().model_copy(update={"tags": tags})
+        return _edit(stored, entry, spec, check_call, actor=actor, comment=comment, now=now)
+
+    return decide
+
+
+def queueing(queue: str | None, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Decide:
+    """Send a schedule's runs to another queue; none is the job's own."""
+
+    def decide(stored: Stored) -> Change | Schedule:
+        entry = stored.decode()
+        old = entry.schedule
+        if old.queue == queue:
+            return old
+        spec = old.spec().model_copy(update={"queue": queue})
+        return _edit(stored, entry, spec, check_call, actor=actor, comment=comment, now=now)
+
+    return decide
+
+
+def switching(enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+    """Switch on or off. Switched on, a schedule fires at its next tick, not at once."""
+    kind: type[ScheduleEnabled | ScheduleDisabled] = ScheduleEnabled if enabled else ScheduleDisabled
+
+    def decide(stored: Stored) -> Change | Schedule:
+        entry = stored.decode()
+        old = entry.schedule
+        check_revision(old, revision)
+        if old.enabled == enabled:
+            return old
+        if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
+            raise Refused(f"{old.name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
+        spec = changes.settled(old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now)
+        if enabled and not isinstance(spec.when, RedBeatWhen):
+            check_when(spec.when, now=now)
+        schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
+        return changes.written(schedule, entry, stored.raw, now, kind(**_told(schedule, actor, comment, now)))
+
+    return decide
+
+
+def deleting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+    """Delete an entry, readable or not."""
+
+    def decide(stored: Stored) -> Change:
+        try:
+            schedule = stored.decode().schedule
+        except UnreadableEntry:
+            schedule = remains_of(stored)
+        else:
+            check_revision(schedule, revision)
+        if schedule.origin == "code":
+            raise Refused(
+                f"{schedule.name!r} is defined in code (beat_schedule) and would come back when Beat starts; "
+                "remove it there, or disable it here",
+                field="name",
+            )
+        told = _told(schedule, actor, comment, now) | {"revision": schedule.revision + 1}
+        return changes.deleted(schedule, ScheduleDeleted(**told))
+
+    return decide
+
+
+def resetting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+    """Take the override off a static entry."""
+
+    def decide(stored: Stored) -> Change:
+        entry = stored.decode()
+        check_revision(entry.schedule, revision)
+        schedule = overrides.taken_off(entry, actor, now)
+        when = changes.settle_anchor(schedule.when, entry, now)
+        schedule = schedule.model_copy(update={"when": when})
+        return changes.written(schedule, entry, stored.raw, now, ScheduleReset(**_told(schedule, actor, comment, now)))
+
+    return decide
+
+
+def adopting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+    """Make an entry of plain RedBeat code an operator's, with the behaviour that it has.
+
+    Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes twice.
+    """
+
+    def decide(stored: Stored) -> Change | Schedule:
+        entry = stored.decode()
+        old = entry.schedule
+        check_revision(old, revision)
+        if old.origin == "operator":
+            return old
+        if old.origin == "code":
+            raise Refused(
+                f"{old.name!r} is defined in code (beat_schedule), which writes it anew when Beat starts; "
+                "put an override on it, or remove it there and clone it here",
+                field="name",
+            )
+        when = codec.anchored(old.when, entry.meta)
+        schedule = old.model_copy(
+            update={
+                "when": when,
+                "revision": old.revision + 1,
+                "origin": "operator",
+                "updated_at": now,
+                "updated_by": actor,
+            }
+        )
+        definition = stored.raw.definition or ""
+        meta = stored.raw.meta or codec.encode_meta(entry.meta)
+        return Change(
+            raw=Raw(definition, meta, extra.encode(schedule, definition)),
+            score=changes.score(schedule, entry.meta, now) if stored.score is None else stored.score,
+            event=ScheduleAdopted(**_told(schedule, actor, comment, now)),
+            schedule=schedule,
+        )
+
+    return decide
+
+
+def check_revision(schedule: Schedule, given: int | None) -> None:
+    """Refuse an edit that was made from another revision than the stored one."""
+    if given is not None and given != schedule.revision:
+        raise StaleRevision(
+            f"{schedule.name!r} has been changed since it was read: revision {given} was edited, "
+            f"revision {schedule.revision} is stored; load it again and repeat the edit",
+            given=given,
+            current=schedule.revision,
+        )
+
+
+def _edit(
+    stored: Stored,
+    entry: Entry,
+    spec: Spec,
+    check_call: CheckCall,
+    *,
+    restored: int | None = None,
+    actor: str,
+    comment: str,
+    now: datetime,
+) -> Change:
+    """The change that saves `spec`. What plain RedBeat code wrote stays editable as it is."""
+    changes.check_edit(spec, entry.schedule, now, check_call)
+    schedule = changes.edited(spec, entry, actor=actor, now=now)
+    event: Event = saved(schedule, "edited", actor, comment, now)
+    if restored is not None:
+        event = ScheduleRestored(**_told(schedule, actor, comment, now), restored=restored)
+    return changes.written(schedule, entry, stored.raw, now, event)
+
+
+def _told(schedule: Schedule, actor: str, comment: str, now: datetime) -> dict[str, Any]:
+    """What every fact about a schedule says."""
+    return {
+        "at": now,
+        "uid": schedule.uid,
+        "revision": schedule.revision,
+        "actor": actor,
+        "comment": comment,
+        "schedule": schedule,
+    }
