@@ -125,7 +125,7 @@ class Desk:
         """Starting runs by hand."""
         from scheduler.runs.control import RunControl
 
-        return RunControl(self.celery, self.events, self.cancellations)
+        return RunControl(self.celery, self.events, self.cancellations, self.leases)
 
     @cached_property
     def operations(self) -> "Operations":

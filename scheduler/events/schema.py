@@ -237,6 +237,8 @@ class RunLost(RunEvent):
     kind: Literal["run.lost"] = "run.lost"
     schedule: str | None = None
     schedule_uid: str | None = None
+    facts: RunFacts | None = None
+    """What is known of it, where its message may never have come to a queue."""
 
 
 class TicksEvent(Event):

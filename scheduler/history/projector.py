@@ -121,7 +121,9 @@ class _Folding:
         _run_moments(row, event)
         if isinstance(event, RunQueued | RunReceived):
             _facts(row, event.facts, FINAL + rank)
-        if isinstance(event, RunLost) and row.facts_stamp is None:  # its message never came to a queue
+        if isinstance(event, RunLost) and event.facts is not None:  # its message may never have come to a queue
+            _facts(row, event.facts, ATTEMPT_OVER + rank)
+        elif isinstance(event, RunLost) and row.facts_stamp is None:
             row.schedule, row.schedule_uid = text(event.schedule, 255), text(event.schedule_uid, 36)
         _worker(row, event.worker, effect.run_level + rank)
         if is_better(effect.run_level + rank, row.state_stamp):

@@ -24,6 +24,7 @@ from scheduler.rules.spec import Policies, Schedule
 from scheduler.runs import again, limits
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.facts import HEADER, headers_for
+from scheduler.runs.leases import Leases, owner_text
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
 """An operator waits for the answer: better a clear refusal soon than a page that hangs."""
@@ -32,10 +33,11 @@ PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2
 class RunControl:
     """Starts and cancels runs."""
 
-    def __init__(self, celery: Celery, events: EventStream, cancellations: Cancellations | None = None) -> None:
+    def __init__(self, celery: Celery, events: EventStream, cancellations: Cancellations, leases: Leases) -> None:
         self._celery = celery
         self._events = events
         self._cancellations = cancellations
+        self._leases = leases
 
     def start(
         self,
@@ -86,7 +88,8 @@ class RunControl:
         """Send a run that is what `facts` say, with these arguments; its id.
 
         The message comes first and the event second: a run that nobody heard of is found by its worker's events, a
-        run that was announced and never sent would wait for ever.
+        run that was announced and never sent would wait for ever. Before both, a run of a schedule counts as alive,
+        so that no tick overtakes it.
         """
         run = run or str(uuid4())
         told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
@@ -94,7 +97,7 @@ class RunControl:
         limited = policies or Policies()
         headers = headers_for(facts)
         headers[HEADER] |= limits.facts_of(limited)
-        with _answering():
+        with _answering(), self._alive(run, facts):
             self._celery.send_task(
                 facts.job,
                 args=args,
@@ -139,9 +142,21 @@ class RunControl:
         if not run_id or len(run_id) > 64:
             raise Refused(f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run")
         with _answering():
-            if self._cancellations is not None:
-                self._cancellations.ask(run_id, actor, now)
+            self._cancellations.ask(run_id, actor, now)
             self._celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
+
+    @contextmanager
+    def _alive(self, run: str, facts: RunFacts) -> Iterator[None]:
+        """The run counts as one of its schedule's that is not final, unless it could not be sent."""
+        if facts.schedule is None or facts.schedule_uid is None:
+            yield
+            return
+        self._leases.announce(run, owner_text(facts.schedule_uid, facts.schedule, facts=facts))
+        try:
+            yield
+        except Exception:
+            self._leases.withdraw(run)
+            raise
 
     @property
     def _limit(self) -> int:

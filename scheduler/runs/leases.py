@@ -1,6 +1,6 @@
 """Which runs of each schedule are not final: a lease per run, in Redis, that has to be renewed.
 
-    Beat sends a tick ──▶ counts for a minute   (in the transaction that moves the entry on)
+    Beat sends a tick ──▶ counts for a minute   (in the transaction that moves the entry on; or somebody starts a run)
     message is queued ──▶ counts as long as the message may wait
     a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker's main process
     it is over        ──▶ counts no more; a tick that was held for it is looked at by Beat at once
@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import Enum
 from importlib.resources import files
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -27,6 +28,7 @@ from scheduler.events.schema import (
     Event,
     RunEvent,
     RunExpired,
+    RunFacts,
     RunFailed,
     RunLost,
     RunQueued,
@@ -50,6 +52,7 @@ SENT_SECONDS = 60.0
 """How long Beat may take from moving an entry on to having its message in the queue."""
 
 WATCH_EVERY = 10.0
+_LARGE = {"args", "kwargs"}
 _MOST = 200
 _OUTCOMES: dict[type[RunEvent], str] = {
     RunSucceeded: "succeeded",
@@ -74,6 +77,9 @@ class Lease(NamedTuple):
     attempt: int
     worker: str | None
     expires: float
+    facts: RunFacts | None
+    """What its message says, as long as that may not have come to a queue."""
+
     name: str
     text: str
 
@@ -91,16 +97,26 @@ class Standing(Enum):
     """There is no lease: the run has ended, or never had one."""
 
 
-def owner_text(uid: str, name: str, *, pause_after: int | None = None, expires: datetime | None = None) -> str:
-    """What is known of a run of the schedule `uid` whose message is sent now."""
+def owner_text(
+    uid: str,
+    name: str,
+    *,
+    facts: RunFacts | None = None,
+    pause_after: int | None = None,
+    expires: datetime | None = None,
+) -> str:
+    """What is known of a run of the schedule `uid` whose message is sent now. Its arguments are not kept."""
     till = 0 if expires is None else expires.timestamp()
-    return f"{uid} 1 - {pause_after or 0} {till:.3f} {name}"
+    said = "" if facts is None else ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
+    return f"{uid} 1 - {pause_after or 0} {till:.3f}{said} {name}"
 
 
 def lease_of(text: str) -> Lease:
     """Read it."""
     uid, attempt, worker, _, till, name = text.split(" ", 5)
-    return Lease(uid, int(attempt), None if worker == "-" else worker.removeprefix("@"), float(till), name, text)
+    till, _, said = till.partition(";")
+    facts = RunFacts.model_validate_json(unquote(said)) if said else None
+    return Lease(uid, int(attempt), None if worker == "-" else worker.removeprefix("@"), float(till), facts, name, text)
 
 
 class LeasedStream(EventStream):
@@ -130,6 +146,14 @@ class LeasedStream(EventStream):
         for event, effect, argument in told:
             run = event.run if isinstance(event, RunEvent) else ""
             arguments += [schema.encode(event)[schema.FIELD], effect, run, argument]
+        self._write(arguments)
+
+    def forget(self, run: str) -> None:
+        """There is no such run, and nothing is to be told of it."""
+        self._write(["", "release", run, "-"])
+
+    def _write(self, arguments: Sequence[str]) -> None:
+        """Four texts for each event: see the script."""
         prefixes = [keys.ALIVE_PREFIX, keys.WAITING_PREFIX, keys.REDBEAT_PREFIX]
         said: Any = self._record(
             keys=[keys.EVENTS_STREAM, keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.SCHEDULE_ZSET, keys.FAILURES_HASH],
@@ -147,6 +171,26 @@ class Leases:
         self._redis = redis
         self._stream = stream
         self._renew = redis.register_script(files(__package__).joinpath("renew.lua").read_text(encoding="utf-8"))
+
+    def announce(self, run: str, owner: str) -> None:
+        """A message for the run is about to be sent: it counts from now on, for as long as sending may take."""
+        uid = lease_of(owner).uid
+        seconds, micros = self._redis.time()
+        till = seconds + micros / 1e6 + SENT_SECONDS
+        with self._redis.pipeline() as pipe:
+            pipe.hsetnx(keys.LEASE_OWNERS_HASH, run, owner)
+            pipe.zadd(keys.LEASES_ZSET, {run: till}, nx=True)
+            pipe.zadd(keys.ALIVE_PREFIX + uid, {run: till}, nx=True)
+            pipe.execute()
+
+    def withdraw(self, run: str) -> None:
+        """It could not be sent."""
+        self._stream.forget(run)
+
+    def known(self, runs: Sequence[str]) -> set[str]:
+        """Which of these runs are not final."""
+        owners: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
+        return {run for run, owner in zip(runs, owners, strict=True) if owner is not None}
 
     def renew(self, runs: Sequence[str]) -> int:
         """A worker has these runs; how many of them belong to schedules."""
@@ -211,6 +255,7 @@ class Leases:
                     worker=lease.worker,
                     schedule=lease.name,
                     schedule_uid=lease.uid,
+                    facts=lease.facts,
                 )
             )
             told.append((event, "lose", lease.text))
@@ -247,7 +292,7 @@ class LeaseWatch:
 def _effect(event: Event) -> tuple[str, str]:
     """What an event means for the lease of its run, with the script's argument for it."""
     if isinstance(event, RunQueued):
-        return ("queued", "") if event.facts.trigger == "schedule" else ("none", "")
+        return ("none", "") if event.facts.schedule_uid is None else ("queued", "")
     if isinstance(event, RunReceived):
         facts = event.facts
         if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:

@@ -3,8 +3,8 @@
 -- KEYS  1 the stream of events   2 all leases   3 their owners   4 RedBeat's sorted set of due times
 --       5 failures in a row, by schedule
 -- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait
---       then for each event: the event, its effect ('none' or below), run, argument
---   queued    the message is in its queue; the run counts as long as it may be there
+--       then for each event: the event ('' where nothing is told), its effect ('none' or below), run, argument
+--   queued    the message is in its queue; a run that counts does so as long as it may be there
 --   hold      a worker has it: the argument is 'seconds uid attempt worker name'
 --   requeue   an attempt failed and the next one is in the queue: the argument is the next attempt's number
 --   release   it is over: the argument is 'failed', 'succeeded' or '-'
@@ -12,7 +12,7 @@
 --
 -- Answers the schedules whose ticks have failed as often in a row as their policy allows: 'count uid name'.
 -- An owner is 'uid attempt worker failures until name': `worker` is '-' in a queue, `failures` how many in a row
--- pause the schedule (0: none), `until` when the message expires (0: never).
+-- pause the schedule (0: none), `until` when the message expires (0: never), and after a ';' what the message says.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -69,11 +69,11 @@ for at = 6, #ARGV, 4 do
     local till = redis.call('ZSCORE', KEYS[2], run)
     holds = owner ~= nil and owner.text == argument and till ~= false and tonumber(till) < now
   end
-  if holds then
+  if holds and event ~= '' then
     redis.call('XADD', KEYS[1], '*', ARGV[1], event)
   end
   if effect == 'queued' and owner and owner.worker == '-' then
-    local till = tonumber(owner.till) or 0
+    local till = tonumber(string.match(owner.till, '^[^;]*')) or 0
     keep(run, owner, till > 0 and till or now + tonumber(ARGV[5]))
   elseif effect == 'hold' then
     local seconds, uid, attempt, worker, name = string.match(argument, '^(%S+) (%S+) (%S+) (%S+) (.*)$')

@@ -37,6 +37,7 @@ from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.dispatch import Plan, Ruling
+from scheduler.schedules.waiting import Held, read
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     alive: int = 0
     """How many runs of the schedule are not final."""
 
-    waiting: tuple[datetime, ...] = ()
+    waiting: tuple[Held, ...] = ()
     """The ticks that are held for them."""
 
     planned: Plan | None = None
@@ -112,7 +113,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             return cls._unreadable(name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}")
         loaded.stored_score = None if look[4] is None else float(look[4])
         loaded.alive = int(look[5])
-        loaded.waiting = tuple(datetime.fromisoformat(tick) for tick in look[6])
+        loaded.waiting = tuple(map(read, look[6]))
+        if loaded.entry is not None:
+            loaded.entry = dispatch.remembered(loaded.entry, loaded.stored_score, loaded._default_now())
+            loaded.last_run_at = loaded.entry.meta.last_run_at
         return loaded
 
     @property
@@ -154,10 +158,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         plan = self._plan_to_send(entry, now)
         if plan.send is None:
             raise EntryMovedOn(f"{self.name!r} is not due any more")
-        meta = self._meta_after(plan, count=0 if only_update_last_run_at else 1)
+        meta = self._meta_after(plan, count=0 if only_update_last_run_at else int(plan.counts))
         if not self._advance(meta, plan, now):
             raise EntryMovedOn(f"{self.name!r} was changed while it became due; Beat looks at it again")
-        return self._sent_for(plan.send, meta)
+        return self._sent_for(plan.send, plan.taken, meta)
 
     __next__ = next = _next_instance
 
@@ -236,7 +240,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
             [encode(event)[FIELD] for event in said],
-            [tick_text(tick) for tick in plan.drop],
+            [held.text for held in plan.drop],
             [tick_text(tick) for tick in plan.hold],
         ]
         done = get_redis(self.app).register_script(_ADVANCE)(
@@ -253,8 +257,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
                 *("-" if text is None else _as_read("+" + text) for text in [*self.raw, written]),
                 repr(plan.score),
                 FIELD,
-                *self._lease(plan.send),
-                tick_text(plan.send) if plan.send is not None and plan.taken else "",
+                *self._lease(plan.send, plan.taken),
+                plan.taken.text if plan.taken is not None else "",
                 *(part for texts in lists for part in (len(texts), *texts)),
             ],
         )
@@ -262,14 +266,17 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             self._cancel(uid, now)
         return bool(done)
 
-    def _lease(self, tick: datetime | None) -> tuple[str, str, float]:
+    def _lease(self, tick: datetime | None, held: Held | None) -> tuple[str, str, float]:
         """The run that is sent for a tick, what is known of it, and how long it may take to its queue."""
         if tick is None or self.entry is None:
             return "", "", 0
         schedule = self.entry.schedule
-        expires = sending.expires_at(schedule, tick)
         owner = owner_text(
-            schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=expires
+            schedule.uid,
+            schedule.name,
+            facts=sending.facts_of(schedule, tick, held),
+            pause_after=schedule.policies.pause_after_failures if held is None or held.counts else None,
+            expires=sending.expires_at(schedule, tick, held),
         )
         return run_id(schedule.uid, tick), owner, SENT_SECONDS
 
@@ -303,13 +310,13 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         except (RedisError, OperationalError, OSError) as error:
             log.warning("beat: the runs of %r before this one could not be asked to end: %s", self.name, error)
 
-    def _sent_for(self, tick: datetime, meta: Meta) -> "BeatEntry":
+    def _sent_for(self, tick: datetime, held: Held | None, meta: Meta) -> "BeatEntry":
         """The copy that is sent: its message tells which tick of which revision of which schedule it is."""
         sent = type(self)(**dict(self))
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
             return sent
-        sent.options = sending.options_for(self.entry.schedule, tick, self.options)
+        sent.options = sending.options_for(self.entry.schedule, tick, self.options, held)
         sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent
 

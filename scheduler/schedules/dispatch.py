@@ -5,19 +5,26 @@ what is needed, and writes the plan in one transaction. Every tick that is passe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from scheduler.rules import catch_up, jitter, overlap, window
-from scheduler.rules.catch_up import MOST_COUNTED, Due
-from scheduler.rules.spec import Policies, Schedule, When
+from scheduler.rules import calendars, catch_up, jitter, overlap, window
+from scheduler.rules.calendars import Calendar
+from scheduler.rules.catch_up import MOST_COUNTED, CatchUp, Due, Missed
+from scheduler.rules.spec import Policies, RedBeatWhen, Schedule, When
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 from scheduler.schedules import codec
-from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Entry
+from scheduler.schedules.changes import ASLEEP, resting_point
+from scheduler.schedules.codec import Entry, Meta
+from scheduler.schedules.waiting import Held
+
+CALENDAR_AWAITED = timedelta(seconds=3)
+"""After how long to look again at a schedule whose calendar cannot be read."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_A_SCORES_GRAIN = timedelta(milliseconds=1)
+_A_YEAR = 366 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,11 @@ class Plan:
     score: float = ASLEEP
     last: datetime | None = None
     send: datetime | None = None
-    taken: bool = False
-    """The tick that is sent was held until now."""
+    taken: Held | None = None
+    """How the tick that is sent was held until now."""
 
     hold: list[datetime] = field(default_factory=list)
-    drop: list[datetime] = field(default_factory=list)
+    drop: list[Held] = field(default_factory=list)
     """Held ticks that are held no longer, the one that is sent among them."""
 
     cancel: bool = False
@@ -55,31 +62,64 @@ class Plan:
         """Is there more to write than the score?"""
         return bool(self.last or self.hold or self.drop or self.rulings)
 
+    @property
+    def counts(self) -> bool:
+        """Is one of the schedule's own runs sent, of which it may have a limited number?"""
+        return self.send is not None and (self.taken is None or self.taken.counts)
+
     def skip(self, reason: str, tick: datetime) -> None:
         """Rule that one tick is skipped."""
         self.rulings.append(Ruling("skipped", reason, tick, tick))
 
 
-def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[datetime]) -> Plan:
-    """Decide. `alive` runs of the schedule are not final, `waiting` ticks are held, the oldest first."""
+def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calendar: Calendar | None = None) -> Plan:
+    """Decide. `alive` runs of the schedule are not final, `waiting` ticks are held, the oldest first.
+
+    `calendar` is the one that `window.calendar` names, as it is now. Where it names one and none is given, since it is
+    gone or unreadable, nothing is sent and no tick has a verdict until it is there again: then they are caught up with.
+    """
     schedule, last = entry.schedule, entry.meta.last_run_at
     made = Plan()
     if not schedule.enabled or window.is_paused(schedule, now):
-        for tick in waiting:
-            made.skip("paused" if schedule.enabled else "operator", tick)
-        made.drop = list(waiting)
-        until = schedule.paused.until if schedule.enabled and schedule.paused is not None else None
-        made.score = ASLEEP if until is None else until.timestamp()
+        _stop(made, schedule, waiting, alive)
+        return made
+    if schedule.window.calendar is not None and calendar is None:
+        made.score = (now + CALENDAR_AWAITED).timestamp()
         return made
     when = codec.anchored(schedule.when, entry.meta)
     if waiting and not alive:
-        _send_held(made, schedule, waiting, now)
+        _send_held(made, schedule, waiting, now, calendar)
     elif last is None:
-        made.send = made.last = now.replace(microsecond=0)  # as stock does with an entry that never ran
+        made.last = now.replace(microsecond=0)  # as stock does with an entry that never ran
+        if _is_excluded(calendar, made.last):
+            made.skip("calendar", made.last)
+        else:
+            made.send = made.last
     else:
-        _deal_with_due(made, schedule, when, _Look(now, last, entry.meta.total_run_count or 0, alive, waiting))
+        look = _Look(now, last, entry.meta.total_run_count or 0, alive, waiting, calendar)
+        _deal_with_due(made, schedule, when, look)
     made.score = _next_look(made, entry, when, waiting, now)
     return made
+
+
+def remembered(entry: Entry, score: float | None, now: datetime) -> Entry:
+    """The entry with a memory in place of one that was lost.
+
+    The time at which Beat was to look at it tells which tick has not been dealt with; where it tells none, ticks count
+    from now on, as those of a new schedule do. An entry that is not ours has no memory while it is new, and runs at
+    once as in stock.
+    """
+    schedule = entry.schedule
+    if entry.meta.last_run_at is not None or schedule.updated_at is None or isinstance(schedule.when, RedBeatWhen):
+        return entry
+    last = resting_point(schedule.when, now)
+    if score is not None and 0 <= score <= now.timestamp():
+        moment = datetime.fromtimestamp(score, UTC)
+        oldest = moment - timedelta(seconds=min(schedule.policies.jitter, _A_YEAR)) - _A_SCORES_GRAIN
+        tick = latest_tick(schedule.when, oldest, moment)
+        if tick is not None and abs(tick + _jitter(schedule, schedule.when, tick) - moment) < _A_SCORES_GRAIN:
+            last = tick - _MICROSECOND
+    return replace(entry, meta=replace(entry.meta, last_run_at=last))
 
 
 def next_score(entry: Entry, waiting: int = 0) -> float:
@@ -100,19 +140,47 @@ class _Look(NamedTuple):
     last: datetime
     sent: int
     alive: int
-    waiting: Sequence[datetime]
+    waiting: Sequence[Held]
+    calendar: Calendar | None
+
+    @property
+    def runs(self) -> int:
+        """How many of the runs that the schedule may have are used up, or will be."""
+        return self.sent + sum(held.counts for held in self.waiting)
 
 
-def _send_held(made: Plan, schedule: Schedule, waiting: Sequence[datetime], now: datetime) -> None:
-    """The oldest held tick that may still run has its turn."""
-    for tick in waiting:
-        made.drop.append(tick)
-        if _too_late(made, schedule.policies, tick, now):
+def _stop(made: Plan, schedule: Schedule, waiting: Sequence[Held], alive: int) -> None:
+    """Nothing runs that came due by itself. What operators asked for goes on: they did so in spite of the pause."""
+    for held in waiting:
+        if held.actor is None:
+            made.skip("paused" if schedule.enabled else "operator", held.tick)
+            made.drop.append(held)
+        elif not alive and made.send is None:
+            made.send, made.taken = held.tick, held
+            made.drop.append(held)
+    until = schedule.paused.until if schedule.enabled and schedule.paused is not None else None
+    made.score = ASLEEP if until is None else until.timestamp()
+
+
+def _is_excluded(calendar: Calendar | None, tick: datetime) -> bool:
+    return calendar is not None and calendars.excludes(calendar, tick)
+
+
+def _send_held(
+    made: Plan, schedule: Schedule, waiting: Sequence[Held], now: datetime, calendar: Calendar | None
+) -> None:
+    """The oldest held tick that may still run has its turn. What an operator asked for is never too late."""
+    for held in waiting:
+        made.drop.append(held)
+        if held.actor is None and _too_late(made, schedule.policies, held.tick, now):
             continue
-        if tick in schedule.skips:
-            made.skip("operator", tick)
+        if held.actor is None and held.tick in schedule.skips:
+            made.skip("operator", held.tick)
             continue
-        made.send, made.taken = tick, True
+        if held.actor is None and _is_excluded(calendar, held.tick):
+            made.skip("calendar", held.tick)
+            continue
+        made.send, made.taken = held.tick, held
         return
 
 
@@ -124,7 +192,7 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
         after = max(after, limits.starts_at - _MICROSECOND)
     if limits.ends_at is not None:
         until = min(until, limits.ends_at - _MICROSECOND)
-    left = None if limits.max_runs is None else limits.max_runs - look.sent - len(look.waiting)
+    left = None if limits.max_runs is None else limits.max_runs - look.runs
     newest = latest_tick(when, after, until) if left is None or left > 0 else None
     if newest is not None and newest + _jitter(schedule, when, newest) > look.now:
         until = newest - _MICROSECOND
@@ -132,10 +200,10 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
     if newest is None:
         return
     made.last = newest
-    after = _rule_paused(made, schedule, when, after, until)
-    caught = catch_up.plan(
-        policies.catch_up, policies.catch_up_window, Due(when, after, until), look.now, most=policies.queue_limit + 1
-    )
+    parts = _rule_paused(made, schedule, when, Due(when, after, until, look.calendar))
+    out = [one for due in parts for one in catch_up.excluded(due)]
+    made.rulings += [Ruling("skipped", "calendar", one.first, one.last, one.count) for one in out]
+    caught = _caught_up(policies, parts, look.now)
     made.rulings += [Ruling("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed]
     policy = "queue_all" if len(caught.run) > 1 else policies.overlap
     for tick in caught.run:
@@ -150,7 +218,9 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
 def _place(made: Plan, policies: Policies, policy: overlap.Overlap, tick: datetime, look: _Look) -> bool:
     """Send a tick, hold it, or skip it. Whether it will run."""
     alive = look.alive + (made.send is not None)
-    verdict = overlap.decide(policy, alive, len(look.waiting) + len(made.hold), policies.queue_limit)
+    due = [held for held in look.waiting if held.actor is None]
+    made.drop += [held for held in look.waiting if held.tick == tick and held.actor is not None]
+    verdict = overlap.decide(policy, alive, len(due) + len(made.hold), policies.queue_limit)
     if verdict == "send":
         made.send = tick
     elif verdict == "skip":
@@ -158,23 +228,36 @@ def _place(made: Plan, policies: Policies, policy: overlap.Overlap, tick: dateti
         return False
     else:
         if verdict == "cancel_and_hold":
-            for held in look.waiting:
-                made.skip("overlap", held)
-            made.drop, made.cancel = list(look.waiting), True
+            for held in due:
+                made.skip("overlap", held.tick)
+            made.drop += due
+            made.cancel = True
         made.hold.append(tick)
     return True
 
 
-def _rule_paused(made: Plan, schedule: Schedule, when: When, after: datetime, until: datetime) -> datetime:
-    """The ticks of a pause that has ended by itself are skipped; where the others begin."""
+def _caught_up(policies: Policies, parts: list[Due], now: datetime) -> CatchUp:
+    """The catch-up rules for ticks in one or two times; with `latest`, the newest of them all is the one that runs."""
+    most = policies.queue_limit + 1
+    plans = [catch_up.plan(policies.catch_up, policies.catch_up_window, due, now, most=most) for due in parts]
+    run = [tick for caught in plans for tick in caught.run]
+    missed = [gone for caught in plans for gone in caught.missed]
+    if policies.catch_up != "all":
+        missed += [Missed(tick, tick, 1, "coalesced") for tick in run[:-1]]
+        run = run[-1:]
+    return CatchUp(run, missed)
+
+
+def _rule_paused(made: Plan, schedule: Schedule, when: When, due: Due) -> list[Due]:
+    """The ticks of a pause that has ended by itself are skipped; what is left before it and after it."""
     pause = schedule.paused
-    if pause is None or pause.until is None or pause.until > until:
-        return after
-    ends = pause.until - _MICROSECOND
-    first, last = next_tick(when, after), latest_tick(when, after, ends)
+    if pause is None or pause.until is None or pause.until > due.until or pause.until <= due.after:
+        return [due]
+    begins, ends = max(due.after, pause.since - _MICROSECOND), pause.until - _MICROSECOND
+    first, last = next_tick(when, begins), latest_tick(when, begins, ends)
     if first is not None and last is not None:
-        made.rulings.append(Ruling("skipped", "paused", first, last, count_ticks(when, after, ends, MOST_COUNTED)))
-    return max(after, ends)
+        made.rulings.append(Ruling("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED)))
+    return [replace(due, until=begins), replace(due, after=ends)]
 
 
 def _too_late(made: Plan, policies: Policies, tick: datetime, now: datetime) -> bool:
@@ -185,13 +268,13 @@ def _too_late(made: Plan, policies: Policies, tick: datetime, now: datetime) -> 
     return late
 
 
-def _next_look(made: Plan, entry: Entry, when: When, waiting: Sequence[datetime], now: datetime) -> float:
+def _next_look(made: Plan, entry: Entry, when: When, waiting: Sequence[Held], now: datetime) -> float:
     """After what is planned: when to look again."""
     last = made.last or entry.meta.last_run_at or now.replace(microsecond=0)
-    count = (entry.meta.total_run_count or 0) + (made.send is not None)
     schedule = entry.schedule.model_copy(update={"when": when})
-    later = Entry(schedule, codec.Meta(last, count))
-    return next_score(later, len(waiting) - len(made.drop) + len(made.hold))
+    later = Entry(schedule, Meta(last, (entry.meta.total_run_count or 0) + made.counts))
+    still = sum(held.counts for held in waiting if held not in made.drop)
+    return next_score(later, still + len(made.hold))
 
 
 def _jitter(schedule: Schedule, when: When, tick: datetime) -> timedelta:

@@ -4,32 +4,49 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from scheduler.rules.identity import run_id, tick_text
+from scheduler.events.schema import RunFacts
+from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Schedule
 from scheduler.runs import limits
-from scheduler.runs.facts import HEADER, TICK_HEADER
+from scheduler.runs.facts import HEADER, headers_for
+from scheduler.schedules.waiting import Held
 
 
-def options_for(schedule: Schedule, tick: datetime, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry's own options, with what says which tick of which revision of which schedule it is."""
-    facts = {
-        "schedule": schedule.name,
-        "schedule_uid": schedule.uid,
-        "revision": schedule.revision,
-        "trigger": "schedule",
-        **limits.facts_of(schedule.policies),
-    }
-    expires = expires_at(schedule, tick)
+def options_for(
+    schedule: Schedule, tick: datetime, options: Mapping[str, Any], held: Held | None = None
+) -> dict[str, Any]:
+    """The entry's own options, with what says which tick of which revision of which schedule it is.
+
+    `held` is how the tick waited until now, if it did.
+    """
+    headers = headers_for(facts_of(schedule, tick, held))
+    headers[HEADER] |= limits.facts_of(schedule.policies)
+    expires = expires_at(schedule, tick, held)
     return {
         **options,
         **limits.options_of(schedule.policies),
         **({} if expires is None else {"expires": expires}),
         "task_id": run_id(schedule.uid, tick),
-        "headers": {**(options.get("headers") or {}), TICK_HEADER: tick_text(tick), HEADER: facts},
+        "headers": {**(options.get("headers") or {}), **headers},
     }
 
 
-def expires_at(schedule: Schedule, tick: datetime) -> datetime | None:
-    """When it is too late for the tick's run to start."""
+def facts_of(schedule: Schedule, tick: datetime, held: Held | None = None) -> RunFacts:
+    """Why the run of a tick exists."""
+    return RunFacts(
+        job=schedule.job,
+        schedule=schedule.name,
+        schedule_uid=schedule.uid,
+        revision=schedule.revision,
+        tick=tick,
+        trigger="schedule" if held is None else held.trigger,
+        actor=None if held is None else held.actor,
+    )
+
+
+def expires_at(schedule: Schedule, tick: datetime, held: Held | None = None) -> datetime | None:
+    """When it is too late for the tick's run to start. What an operator asked for is for a tick of the past anyway."""
     deadline = schedule.policies.starting_deadline
-    return None if deadline is None else tick + timedelta(seconds=deadline)
+    if deadline is None or (held is not None and held.actor is not None):
+        return None
+    return tick + timedelta(seconds=deadline)

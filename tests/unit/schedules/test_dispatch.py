@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.spec import Pause, Policies, Window
+from scheduler.rules.spec import OnceWhen, Pause, Policies, Window
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta
-from scheduler.schedules.dispatch import Plan, Ruling, plan
+from scheduler.schedules.dispatch import Plan, Ruling, next_score, plan, remembered
+from scheduler.schedules.waiting import Held, Trigger, read
 from tests.support.builders import NOON, a_schedule, every
 
 HOUR = timedelta(hours=1)
@@ -26,8 +27,18 @@ def an_entry(last: float | None = -1, count: int = 0, **parts: Any) -> Entry:
     return Entry(schedule, Meta(None if last is None else hour(last), count))
 
 
-def look(entry: Entry, now: datetime = NOON, alive: int = 0, waiting: tuple[float, ...] = ()) -> Plan:
-    return plan(entry, now, alive, [hour(number) for number in waiting])
+def look(entry: Entry, now: datetime = NOON, alive: int = 0, waiting: tuple[float | Held, ...] = ()) -> Plan:
+    held = [one if isinstance(one, Held) else Held(hour(one)) for one in waiting]
+    return plan(entry, now, alive, held)
+
+
+def asked(number: float, trigger: Trigger = "backfill") -> Held:
+    """A tick that ada wants to be run."""
+    return Held(hour(number), trigger, "ada")
+
+
+def dropped(made: Plan) -> list[datetime]:
+    return [held.tick for held in made.drop]
 
 
 def ruled(made: Plan) -> list[tuple[str, str, int]]:
@@ -90,7 +101,7 @@ def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks(
 @pytest.mark.parametrize("parts", [{"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}])
 def test_what_is_held_when_a_schedule_is_stopped_is_skipped(parts: dict[str, Any]) -> None:
     made = look(an_entry(**parts), alive=1, waiting=(-2, -1))
-    assert (made.send, made.drop, made.score) == (None, [hour(-2), hour(-1)], ASLEEP)
+    assert (made.send, dropped(made), made.score) == (None, [hour(-2), hour(-1)], ASLEEP)
     assert [ruling.state for ruling in made.rulings] == ["skipped", "skipped"]
 
 
@@ -151,14 +162,14 @@ def test_overlap(  # noqa: PLR0917 - the columns of a table
 ) -> None:
     made = look(an_entry(policies={"overlap": overlap, "queue_limit": 2}), alive=alive, waiting=waiting)
     assert made.send == (None if send is None else hour(send))
-    assert (made.hold, made.drop) == ([hour(at) for at in hold], [hour(at) for at in drop])
+    assert (made.hold, dropped(made)) == ([hour(at) for at in hold], [hour(at) for at in drop])
     assert [ruling.reason for ruling in made.rulings] == reasons
     assert made.cancel == (overlap == "cancel_previous")
 
 
 def test_a_held_tick_is_sent_before_the_one_that_is_due_and_that_one_is_looked_at_next() -> None:
     made = look(an_entry(policies={"overlap": "queue_one"}), waiting=(-1,))
-    assert (made.send, made.taken, made.last, made.score) == (hour(-1), True, None, NOON.timestamp())
+    assert (made.send, made.taken, made.last, made.score) == (hour(-1), Held(hour(-1)), None, NOON.timestamp())
 
 
 def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
@@ -167,7 +178,7 @@ def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
     assert ruled(look(entry, NOON + 61 * SECOND)) == [("missed", "deadline", 1)]
     assert look(entry, NOON + 59 * SECOND).send == NOON
     held = look(an_entry(-0.5, policies={"starting_deadline": 60, "overlap": "queue_all"}), waiting=(-2, -1))
-    assert (held.send, held.drop, len(held.rulings)) == (None, [hour(-2), hour(-1)], 2)
+    assert (held.send, dropped(held), len(held.rulings)) == (None, [hour(-2), hour(-1)], 2)
 
 
 def test_jitter_sends_later_and_keeps_the_tick() -> None:
@@ -179,6 +190,99 @@ def test_jitter_sends_later_and_keeps_the_tick() -> None:
     assert (ready.send, ready.last) == (NOON, NOON)
 
 
-def test_an_entry_that_never_ran_is_sent_at_once_as_in_stock() -> None:
-    made = look(an_entry(None), NOON + timedelta(microseconds=5))
+@pytest.mark.parametrize(
+    ("policy", "sent", "rulings"),
+    [
+        ("latest", 0, [("skipped", "paused", 3), ("missed", "coalesced", 3)]),
+        ("none", 0, [("skipped", "paused", 3), ("missed", "scheduler_down", 3)]),
+        ("all", -6, [("skipped", "paused", 3)]),
+    ],
+)
+def test_ticks_that_were_due_before_a_pause_began_are_caught_up_with_and_not_called_paused(
+    policy: str, sent: float, rulings: list[tuple[str, str, int]]
+) -> None:
+    pause = Pause(reason="r", by="ada", since=hour(-3.5), until=hour(-0.5))
+    policies = {"catch_up": policy, "catch_up_window": 90 * 3600}
+    made = look(an_entry(-7, paused=pause, policies=policies))
+    paused = next(ruling for ruling in made.rulings if ruling.reason == "paused")
+    assert (paused.first, paused.last) == (hour(-3), hour(-1))
+    assert (made.send, made.last) == (hour(sent), NOON)
+    assert made.hold == ([hour(-5), hour(-4), NOON] if policy == "all" else [])
+    counts: dict[tuple[str, str], int] = {}
+    for state, reason, count in ruled(made):
+        counts[state, reason] = counts.get((state, reason), 0) + count
+    assert [(*what, count) for what, count in counts.items()] == sorted(rulings, key=lambda one: one[1] != "paused")
+
+
+def test_a_pause_that_ended_before_the_last_tick_was_dealt_with_says_nothing_more() -> None:
+    pause = Pause(reason="r", by="ada", since=hour(-20), until=hour(-10))
+    made = look(an_entry(-3, paused=pause, policies={"catch_up_window": 9 * 3600}))
+    assert (made.send, ruled(made)) == (NOON, [("missed", "coalesced", 2)])
+
+
+def test_what_an_operator_asked_for_is_sent_for_a_stopped_schedule_too_and_is_never_too_late() -> None:
+    for parts in ({"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}):
+        made = look(an_entry(**parts, skips=[hour(-30)]), waiting=(asked(-30), asked(-29), -2))
+        assert (made.send, made.taken, made.score) == (hour(-30), asked(-30), ASLEEP)
+        assert (dropped(made), len(made.rulings)) == ([hour(-30), hour(-2)], 1)
+        assert look(an_entry(**parts), alive=1, waiting=(asked(-30),)) == Plan(score=ASLEEP)
+    late = look(an_entry(policies={"starting_deadline": 60}), waiting=(asked(-30),))
+    assert (late.send, late.rulings) == (hour(-30), [])
+
+
+def test_a_backfill_that_waits_uses_up_neither_the_runs_of_a_schedule_nor_its_places_in_the_queue() -> None:
+    entry = an_entry(count=1, window={"max_runs": 2}, policies={"overlap": "queue_all", "queue_limit": 1})
+    made = look(entry, alive=1, waiting=(asked(-30), asked(-29)))
+    assert (made.hold, made.drop, made.rulings) == ([NOON], [], [])
+    sent = look(entry, waiting=(asked(-30),))
+    assert (sent.counts, sent.score) == (False, NOON.timestamp())
+    own = look(entry, waiting=(asked(-30, "schedule"),))
+    assert (own.counts, own.score) == (True, ASLEEP)
+
+
+def test_a_tick_that_waits_for_a_backfill_and_comes_due_waits_once() -> None:
+    made = look(an_entry(policies={"overlap": "queue_all"}), alive=1, waiting=(asked(0),))
+    assert (made.hold, made.drop) == ([NOON], [asked(0)])
+
+
+def test_cancel_previous_takes_no_place_from_what_an_operator_asked_for() -> None:
+    made = look(an_entry(policies={"overlap": "cancel_previous"}), alive=1, waiting=(asked(-30), -1))
+    assert (made.hold, dropped(made), made.cancel) == ([NOON], [hour(-1)], True)
+
+
+@pytest.mark.parametrize("held", [Held(NOON), asked(-3), Held(hour(-2), "schedule", "ada of the night shift")])
+def test_what_waits_is_read_as_it_was_written(held: Held) -> None:
+    assert read(held.text) == held
+
+
+def test_an_entry_of_plain_redbeat_code_that_never_ran_is_sent_at_once_as_in_stock() -> None:
+    entry = an_entry(None, updated_at=None, origin="redbeat", revision=0)
+    assert remembered(entry, NOON.timestamp(), NOON) is entry
+    made = look(entry, NOON + timedelta(microseconds=5))
     assert (made.send, made.last) == (NOON, NOON)
+
+
+@pytest.mark.parametrize("jitter", [0, 600])
+def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_to_be_dealt_with(jitter: float) -> None:
+    entry = an_entry(-1, policies={"jitter": jitter})
+    due = next_score(entry)
+    forgotten = remembered(an_entry(None, policies={"jitter": jitter}), due, hour(0.9))
+    made = look(forgotten, hour(0.9))
+    assert (made.send, made.rulings) == (NOON, [])
+
+
+@pytest.mark.parametrize("score", [None, ASLEEP, hour(1).timestamp(), NOON.timestamp() - 1, NOON.timestamp() + 200.5])
+def test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_turn(score: float | None) -> None:
+    made = look(remembered(an_entry(None), score, hour(0.2)), hour(0.2))
+    assert (made.send, made.rulings, made.score) == (None, [], hour(1).timestamp())
+
+
+def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
+    once = a_schedule(when=OnceWhen(at=NOON))
+    for score, now, sent in ((ASLEEP, hour(0.1), None), (NOON.timestamp(), hour(0.1), NOON), (None, hour(0.1), None)):
+        entry = remembered(Entry(once, Meta()), score, now)
+        assert look(entry, now).send == sent
+    late = look(remembered(Entry(once, Meta()), NOON.timestamp(), hour(2)), hour(2))
+    assert (late.send, ruled(late), late.score) == (None, [("missed", "deadline", 1)], ASLEEP)
+    coming = look(remembered(Entry(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1))
+    assert (coming.send, coming.score) == (None, NOON.timestamp())
