@@ -26,6 +26,7 @@ from config.faults import PREFIX, BadSettings, Fault
 from config.schema import Settings
 
 SECRETS_DIR = Path("/run/secrets")
+JOB_SECRETS = f"{PREFIX}JOB_SECRET_"  # no settings: workers read them when a job names one
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
 
 Layer = dict[str, tuple[str, str]]
@@ -58,6 +59,7 @@ def _gather(environ: Mapping[str, str], cwd: Path, faults: list[Fault]) -> Layer
         if source == "environment":
             given |= _mounted_secrets(faults)
         ours = {name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()}
+        ours = {name: text for name, text in ours.items() if not name.startswith(JOB_SECRETS)}
         faults += [unknown(name, source) for name in sorted(ours) if _field(name) is None]
         files = {name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)}
         for name, path in files.items():

@@ -34,7 +34,9 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
 
 def run_json(run: RunView) -> dict[str, Any]:
     """The published form of a run; in lists its large parts are empty."""
-    return run.model_dump(mode="json")
+    body = run.model_dump(mode="json")
+    told = {name: body.pop(f"progress_{name}") for name in ("done", "total", "text")}
+    return {**body, "progress": None if told["done"] is None else told}
 
 
 def queued_run(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scheduler.events.bounds import REFERENCE
+
 DASH = "–"
 MASK = "••••••"
 SECRET_KEY = re.compile(
@@ -133,10 +135,16 @@ def masked(value: Any, depth: int = 0) -> Any:
     if depth > DEPTH_LIMIT:
         return "…"
     if isinstance(value, Mapping):
-        return {k: MASK if is_secret(k) and v not in (None, "") else masked(v, depth + 1) for k, v in value.items()}
+        return {k: MASK if _is_hidden(k, v) else masked(v, depth + 1) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [masked(item, depth + 1) for item in value]
     return masked_text(value) if isinstance(value, str) else value
+
+
+def _is_hidden(key: object, value: Any) -> bool:
+    """A reference such as `secret://name` is no secret."""
+    named = isinstance(value, str) and REFERENCE.fullmatch(value) is not None
+    return is_secret(key) and value not in (None, "") and not named
 
 
 def masked_text(text: str) -> str:

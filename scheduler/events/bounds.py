@@ -19,6 +19,9 @@ MASK = "•••••"
 DEEPEST = 20
 """Levels of nesting that are kept; what lies deeper becomes its text."""
 
+REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![A-Za-z0-9_-])")
+"""What stands for a secret that only a worker knows (`runs.secret_refs`); the name of a secret is none."""
+
 _SECRET = re.compile(
     r"(?:^|[_.-])(?:pass|passwd|password|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"
     r"credentials?|authorization|cookie|dsn)(?:$|[_.-])",
@@ -31,6 +34,12 @@ _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}
 def is_secret(name: str) -> bool:
     """Does a value under this name have to stay hidden?"""
     return _SECRET.search(_CAMEL.sub("_", name)) is not None
+
+
+def is_hidden(name: str, value: object) -> bool:
+    """Does this value, under this name, have to stay hidden? What only names a secret need not."""
+    named = isinstance(value, str) and REFERENCE.fullmatch(value) is not None
+    return value not in (None, "") and not named and is_secret(name)
 
 
 def masked_text(text: str) -> str:
@@ -68,7 +77,7 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
         return _text(value)
     if isinstance(value, Mapping):
         return {
-            plain_text(str(key)): MASK if is_secret(str(key)) and item not in (None, "") else masked(item, depth + 1)
+            plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):

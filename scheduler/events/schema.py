@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from scheduler.errors import BeatdeskError
+from scheduler.rules.calendars import SavedCalendar
 from scheduler.rules.spec import Frozen, Schedule
 
 FIELD = "event"
@@ -27,6 +28,7 @@ PHASE = {
     "run.queued": 0,
     "run.received": 1,
     "run.started": 2,
+    "run.progressed": 2,
     "run.retried": 3,
     "run.succeeded": 4,
     "run.failed": 4,
@@ -124,8 +126,6 @@ class ScheduleRestored(ScheduleEvent):
     restored: int
 
 
-class ScheduleHealed(ScheduleEvent):
-    """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
 class ScheduleReset(ScheduleEvent):
     """The override on a static entry was taken off: the schedule is as code says."""
 
@@ -138,8 +138,40 @@ class ScheduleAdopted(ScheduleEvent):
     kind: Literal["schedule.adopted"] = "schedule.adopted"
 
 
+class ScheduleHealed(ScheduleEvent):
+    """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
 
     kind: Literal["schedule.healed"] = "schedule.healed"
+
+
+class CalendarEvent(Event):
+    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if deleted)."""
+
+    uid: str
+    revision: int
+    actor: str
+    comment: str = ""
+    calendar: SavedCalendar
+
+
+class CalendarSaved(CalendarEvent):
+    """A calendar was made or edited."""
+
+    kind: Literal["calendar.saved"] = "calendar.saved"
+    action: Literal["created", "edited", "recovered"]
+    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
+
+
+class CalendarDeleted(CalendarEvent):
+    """A calendar was deleted."""
+
+    kind: Literal["calendar.deleted"] = "calendar.deleted"
+
+
+class CalendarHealed(CalendarEvent):
+    """Redis had lost or damaged the calendar, and it was put back as the history knew it."""
+
+    kind: Literal["calendar.healed"] = "calendar.healed"
 
 
 class RunFacts(Frozen):
@@ -191,6 +223,15 @@ class RunStarted(RunEvent):
     pid: int | None = None
 
 
+class RunProgressed(RunEvent):
+    """A running attempt told how far it is, in a unit of its own; without `total` nobody knows how much there is."""
+
+    kind: Literal["run.progressed"] = "run.progressed"
+    done: float
+    total: float | None = None
+    text: str = ""
+
+
 class RunRetried(RunEvent):
     """An attempt failed and another follows at `next_at`."""
 
@@ -239,6 +280,30 @@ class RunLost(RunEvent):
     schedule_uid: str | None = None
     facts: RunFacts | None = None
     """What is known of it, where its message may never have come to a queue."""
+
+
+class LogLine(Frozen):
+    """A line that a job has logged."""
+
+    at: AwareDatetime
+    level: str
+    logger: str
+    text: str
+
+
+class RunLogged(Event):
+    """Log lines of an attempt, in order. `first` is the place of the first among all of them, from 0.
+
+    `left_out` lines stood right before them and were not kept, because there were too many.
+    """
+
+    kind: Literal["log.written"] = "log.written"
+    run: str
+    attempt: int = Field(ge=1)
+    worker: str | None = None
+    first: int = Field(ge=0)
+    left_out: int = Field(0, ge=0)
+    lines: list[LogLine] = []
 
 
 class TicksEvent(Event):
@@ -292,10 +357,17 @@ AnyEvent = Annotated[
     | ScheduleTickSkipped
     | ScheduleTickKept
     | ScheduleRestored
+    | ScheduleReset
+    | ScheduleAdopted
     | ScheduleHealed
+    | CalendarSaved
+    | CalendarDeleted
+    | CalendarHealed
     | RunQueued
     | RunReceived
     | RunStarted
+    | RunProgressed
+    | RunLogged
     | RunRetried
     | RunSucceeded
     | RunFailed
@@ -333,5 +405,3 @@ def decode(fields: dict[str, str]) -> Event:
     except (ValueError, RecursionError, ValidationError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event
-    | ScheduleReset
-    | ScheduleAdopted

@@ -21,10 +21,10 @@ from sqlalchemy.exc import OperationalError
 
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event
-from scheduler.history import models
+from scheduler.history import calendars, models
 from scheduler.history.engine import writing
 from scheduler.history.projector import fold
-from scheduler.history.rows import AttemptRow, ReportRow, RevisionRow, Rows, RunRow, runs_of
+from scheduler.history.rows import AttemptRow, LogRow, ReportRow, RevisionRow, Rows, RunRow, runs_of
 
 _TRIES = 10
 _DEADLOCK = "40P01"
@@ -33,12 +33,14 @@ _RUNS = cast("Table", models.Run.__table__)
 _DETAILS = cast("Table", models.RunDetail.__table__)
 _ATTEMPTS = cast("Table", models.Attempt.__table__)
 _REVISIONS = cast("Table", models.Revision.__table__)
+_LOGS = cast("Table", models.RunLog.__table__)
 _REPORTS = cast("Table", models.Report.__table__)
 
 _LARGE = ("args", "kwargs", "result", "error", "traceback")
 _SMALL = tuple(field.name for field in fields(RunRow) if field.name not in _LARGE)
 _ATTEMPT = tuple(field.name for field in fields(AttemptRow))
 _REVISION = tuple(field.name for field in fields(RevisionRow))
+_LOG = tuple(field.name for field in fields(LogRow))
 _REPORT = tuple(field.name for field in fields(ReportRow))
 
 
@@ -67,6 +69,7 @@ def _record(connection: Connection, events: Sequence[Event]) -> None:
     _write_runs(connection, loaded, folded)
     _write_attempts(connection, loaded, folded)
     _write_audit(connection, folded)
+    calendars.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:
@@ -118,11 +121,15 @@ def _write_attempts(connection: Connection, loaded: Rows, folded: Rows) -> None:
 
 
 def _write_audit(connection: Connection, folded: Rows) -> None:
-    """Revisions never change. Of two events about one report the lower stamp counts, whichever came first."""
+    """Revisions and log lines never change. Of two events about one report the lower stamp counts."""
     if folded.revisions:
         insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
         rows = sorted(folded.revisions.values(), key=lambda row: (row.at, row.revision, row.id))
         connection.execute(insert, [_values(row, _REVISION) for row in rows])
+    if folded.logs:
+        insert = _insert(connection, _LOGS).on_conflict_do_nothing(index_elements=["id"])
+        logs = sorted(folded.logs.values(), key=lambda row: (row.at, row.attempt, row.first, row.id))
+        connection.execute(insert, [_values(row, _LOG) for row in logs])
     if folded.reports:
         insert = _insert(connection, _REPORTS)
         better = insert.on_conflict_do_update(

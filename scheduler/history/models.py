@@ -75,7 +75,8 @@ class Run(Base):
     """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns only.
 
     `state_stamp` stands for state, reason, finished_at and the details' result, error and traceback;
-    `facts_stamp` for what is known of the run from its message; `worker_stamp` for the worker.
+    `facts_stamp` for what is known of the run from its message; `worker_stamp` for the worker; `progress_stamp` for
+    how far it is, as it last told.
     """
 
     __tablename__ = "runs"
@@ -106,6 +107,10 @@ class Run(Base):
     state_stamp: Mapped[str] = mapped_column(Stamp)
     facts_stamp: Mapped[str | None] = mapped_column(Stamp)
     worker_stamp: Mapped[str | None] = mapped_column(Stamp)
+    progress_done: Mapped[float | None] = mapped_column(Float)
+    progress_total: Mapped[float | None] = mapped_column(Float)
+    progress_text: Mapped[str | None] = mapped_column(String(255))
+    progress_stamp: Mapped[str | None] = mapped_column(Stamp)
 
     __table_args__ = (
         Index("ix_runs_schedule_uid", "schedule_uid", "key"),
@@ -147,6 +152,26 @@ class Attempt(Base):
     worker_stamp: Mapped[str | None] = mapped_column(Stamp)
 
 
+class RunLog(Base):
+    """Log lines of an attempt, as many as came in one event. `lines` are objects with `at`, `level`, `logger`, `text`.
+
+    The row's `id` is made from the whole event: an attempt that was delivered twice has logged twice.
+    """
+
+    __tablename__ = "run_logs"
+
+    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    run_id: Mapped[str] = mapped_column(RunId)
+    attempt: Mapped[int] = mapped_column(Integer)
+    first: Mapped[int] = mapped_column(Integer)
+    left_out: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lines: Mapped[Any] = mapped_column(JSON)
+
+    __table_args__ = (Index("ix_run_logs_run_id", "run_id", "key"),)
+
+
 class Revision(Base):
     """One saved edit of a schedule, with who, when, why and the whole definition.
 
@@ -168,6 +193,25 @@ class Revision(Base):
     definition: Mapped[Any] = mapped_column(JSON)
 
     __table_args__ = (Index("ix_revisions_schedule_uid", "schedule_uid", "key"),)
+
+
+class CalendarRevision(Base):
+    """One saved edit of an exclusion calendar, with who, when, why and the whole calendar; as `Revision`."""
+
+    __tablename__ = "calendar_revisions"
+
+    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    calendar_uid: Mapped[str] = mapped_column(String(36))
+    revision: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(255))
+    action: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(255))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    definition: Mapped[Any] = mapped_column(JSON)
+
+    __table_args__ = (Index("ix_calendar_revisions_calendar_uid", "calendar_uid", "key"),)
 
 
 class Report(Base):

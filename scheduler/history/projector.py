@@ -8,6 +8,7 @@
 | state, reason, finished_at, result, error, traceback | the end, or else the newest event |
 | job, schedule, tick, trigger, arguments ... | the first event that tells the facts of the run |
 | worker | the end, or else the newest event, of those that name a worker |
+| progress_done, progress_total, progress_text | the newest event that tells it |
 | queued_at, received_at, started_at, first_at | the earliest moment that any event names |
 | lateness, duration | computed from the others, never below zero (two clocks took part) |
 
@@ -27,7 +28,9 @@ from scheduler.events.schema import (
     RunExpired,
     RunFacts,
     RunFailed,
+    RunLogged,
     RunLost,
+    RunProgressed,
     RunQueued,
     RunReceived,
     RunRetried,
@@ -40,9 +43,20 @@ from scheduler.events.schema import (
     TicksMissed,
 )
 from scheduler.history.plain import earliest, integer, json_value, seconds, text, utc
-from scheduler.history.rows import AttemptRow, ReportRow, RevisionRow, Rows, RunRow, UnfoldableEvent, run_of
+from scheduler.history.rows import (
+    AttemptRow,
+    LogRow,
+    ReportRow,
+    RevisionRow,
+    Rows,
+    RunRow,
+    UnfoldableEvent,
+    run_of,
+    storable_id,
+)
 from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, kind_of, stamp
 
+_LOGS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/logs")
 _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
 
 
@@ -63,6 +77,7 @@ _EFFECTS: dict[type[Event], _Effect] = {
     RunQueued: _Effect("queued", GOING_ON, "queued", GOING_ON),
     RunReceived: _Effect("queued", GOING_ON, "queued", GOING_ON),
     RunStarted: _Effect("running", GOING_ON, "running", GOING_ON),
+    RunProgressed: _Effect("running", GOING_ON, "running", GOING_ON),
     RunRetried: _Effect("retrying", GOING_ON, "failed", ATTEMPT_OVER),
     RunSucceeded: _Effect("succeeded", FINAL, "succeeded", FINAL),
     RunFailed: _Effect("failed", FINAL, "failed", FINAL),
@@ -98,6 +113,9 @@ class _Folding:
             self._new.revisions.setdefault(revision.id, revision)
         elif isinstance(event, ReportStored):
             self._report(_report(event))
+        elif isinstance(event, RunLogged):
+            log = _log(event)
+            self._new.logs.setdefault(log.id, log)
         else:
             run_of(event)
 
@@ -112,6 +130,7 @@ class _Folding:
             attempts={**self._old.attempts, **self._new.attempts},
             revisions={**self._old.revisions, **self._new.revisions},
             reports={**self._old.reports, **self._new.reports},
+            logs={**self._old.logs, **self._new.logs},
         )
 
     def _run_event(self, event: RunEvent) -> None:
@@ -125,6 +144,8 @@ class _Folding:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         elif isinstance(event, RunLost) and row.facts_stamp is None:
             row.schedule, row.schedule_uid = text(event.schedule, 255), text(event.schedule_uid, 36)
+        if isinstance(event, RunProgressed):
+            _progress(row, event, GOING_ON + rank)
         _worker(row, event.worker, effect.run_level + rank)
         if is_better(effect.run_level + rank, row.state_stamp):
             row.state_stamp = effect.run_level + rank
@@ -222,6 +243,14 @@ def _facts(row: RunRow, facts: RunFacts, rank: str) -> None:
     row.kwargs = json_value(facts.kwargs)
 
 
+def _progress(row: RunRow, event: RunProgressed, rank: str) -> None:
+    """How far it is."""
+    if is_better(rank, row.progress_stamp):
+        row.progress_stamp = rank
+        row.progress_done, row.progress_total = event.done, event.total
+        row.progress_text = text(event.text, 255)
+
+
 def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
     """Who had it last, or ended it."""
     if worker is not None and is_better(rank, row.worker_stamp):
@@ -259,6 +288,19 @@ def _revision(event: ScheduleEvent) -> RevisionRow:
         actor=text(event.actor, 255),
         comment=text(event.comment),
         definition=json_value(event.schedule.to_json()),
+    )
+
+
+def _log(event: RunLogged) -> LogRow:
+    """Log lines. They stand by themselves: a run need not have been heard of."""
+    return LogRow(
+        id=str(uuid5(_LOGS, f"{storable_id(event.run)} {stamp(event)}")),
+        run_id=event.run,
+        attempt=integer(event.attempt, "attempt"),
+        first=integer(event.first, "first"),
+        left_out=integer(event.left_out, "left_out"),
+        at=utc(event.at),
+        lines=json_value([line.model_dump(mode="json") for line in event.lines]),
     )
 
 

@@ -15,11 +15,13 @@ from sqlalchemy.sql import ColumnElement
 from scheduler.errors import NotFound, Refused
 from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
+from scheduler.history.run_logs import log_of
 from scheduler.history.views import (
     FINAL,
     STATES,
     TRIGGERS,
     AttemptView,
+    LogPage,
     ReportPage,
     ReportView,
     RevisionPage,
@@ -87,6 +89,10 @@ class History:
             attempts = select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
             tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
         return RunView(**found._mapping, attempts=tries)
+
+    def log(self, run_id: str, *, after: str | None = None, limit: int = 50, newest: bool = False) -> LogPage:
+        """What a run has logged: see `run_logs.log_of`."""
+        return log_of(self._engine, run_id, after=after, limit=limit, newest=newest)
 
     def known(self, run_ids: Sequence[str]) -> set[str]:
         """Which of these ids belong to runs that were heard of."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, delete, func, select
 
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
-from scheduler.history.models import Attempt, Report, Run, RunDetail
+from scheduler.history.models import Attempt, Report, Run, RunDetail, RunLog
 from scheduler.history.queries import FINAL, STATES, ReportView
 
 
@@ -22,7 +22,7 @@ def delete_runs_before(
     states: Collection[str] | None = None,
     schedule: str | None = None,
 ) -> Iterator[int]:
-    """Delete ended runs first heard of before `cutoff`, with details and attempts; yields the count of each batch.
+    """Delete ended runs first heard of before `cutoff`, with all that belongs to them; yields the count of each batch.
 
     `states` keeps to some of the final states, `schedule` to the runs of the schedule of this name.
     """
@@ -36,6 +36,7 @@ def delete_runs_before(
             found = connection.execute(wanted).all()
             runs = [row.id for row in found]
             connection.execute(delete(Attempt).where(Attempt.run_id.in_(runs)))
+            connection.execute(delete(RunLog).where(RunLog.run_id.in_(runs)))
             connection.execute(delete(RunDetail).where(RunDetail.run_id.in_(runs)))
             connection.execute(delete(Run).where(Run.key.in_([row.key for row in found])))
         if found:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from scheduler.errors import BeatdeskError
-from scheduler.events.schema import Event, ReportStored, RunEvent, ScheduleEvent, TicksEvent
+from scheduler.events.schema import CalendarEvent, Event, ReportStored, RunEvent, RunLogged, ScheduleEvent, TicksEvent
 
 RUN_ID_LIMIT = 128
 _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
@@ -49,6 +49,10 @@ class RunRow:
     state_stamp: str | None = None
     facts_stamp: str | None = None
     worker_stamp: str | None = None
+    progress_done: float | None = None
+    progress_total: float | None = None
+    progress_text: str | None = None
+    progress_stamp: str | None = None
     args: Any = None
     kwargs: Any = None
     result: Any = None
@@ -105,6 +109,19 @@ class ReportRow:
 
 
 @dataclass(slots=True)
+class LogRow:
+    """Some log lines of an attempt, as they were sent. Never changes; its identity is the whole event."""
+
+    id: str
+    run_id: str
+    attempt: int
+    first: int
+    left_out: int
+    at: datetime
+    lines: Any
+
+
+@dataclass(slots=True)
 class Rows:
     """Rows by their identity."""
 
@@ -112,21 +129,27 @@ class Rows:
     attempts: dict[tuple[str, int], AttemptRow] = field(default_factory=dict)
     revisions: dict[str, RevisionRow] = field(default_factory=dict)
     reports: dict[str, ReportRow] = field(default_factory=dict)
+    logs: dict[str, LogRow] = field(default_factory=dict)
 
 
 def run_of(event: Event) -> str | None:
     """The id of the run's row that an event touches, none where it touches none."""
     if isinstance(event, RunEvent):
-        if not 0 < len(event.run) <= RUN_ID_LIMIT or "\x00" in event.run:
-            raise UnfoldableEvent(
-                f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {event.run[:80]!r}"
-            )
-        return event.run
+        return storable_id(event.run)
     if isinstance(event, TicksEvent):
         return range_id(event)
-    if isinstance(event, ScheduleEvent | ReportStored):
+    if isinstance(event, ScheduleEvent | ReportStored | RunLogged):
+        return None
+    if isinstance(event, CalendarEvent):
         return None
     raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
+
+
+def storable_id(run: str) -> str:
+    """The id of a run, as long as the tables hold it."""
+    if not 0 < len(run) <= RUN_ID_LIMIT or "\x00" in run:
+        raise UnfoldableEvent(f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {run[:80]!r}")
+    return run
 
 
 def runs_of(events: Iterable[Event]) -> list[str]:

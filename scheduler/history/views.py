@@ -80,6 +80,9 @@ class RunView(Frozen):
     parent: str | None = None
     tick_to: datetime | None = None
     ticks: int = 1
+    progress_done: float | None = None
+    progress_total: float | None = None
+    progress_text: str | None = None
 
 
 class RunPage(Frozen):
@@ -89,10 +92,47 @@ class RunPage(Frozen):
     next: str | None
 
 
+class LogView(Frozen):
+    """A line that a run has logged; `left_out` lines were not kept where it stands, and then it has no level."""
+
+    at: datetime
+    attempt: int
+    number: int
+    level: str = ""
+    logger: str = ""
+    text: str
+    left_out: int = 0
+
+
+class LogPage(Frozen):
+    """Some lines, oldest first. `next` goes on, none at the end; `last` asks later for what has come since.
+
+    `cut`: there are older ones than these.
+    """
+
+    items: list[LogView]
+    next: str | None
+    last: str | None
+    cut: bool = False
+
+
 class RevisionView(Frozen):
     """One change of a schedule; `definition` is the whole schedule after it (before it, where it was deleted)."""
 
     schedule_uid: str
+    revision: int
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
+    definition: dict[str, Any]
+
+
+class CalendarRevisionView(Frozen):
+    """One change of an exclusion calendar; `definition` is the whole calendar after it (before it, where deleted)."""
+
+    calendar_uid: str
     revision: int
     name: str
     action: str
@@ -119,6 +159,7 @@ class Saved(NamedTuple):
     action: str
     at: datetime
     saved_at: datetime | None
+    origin: str | None = None
 
 
 class ReportView(Frozen):
@@ -155,4 +196,3 @@ class SummaryLine(Frozen):
     max_duration: float | None
     mean_lateness: float | None
     max_lateness: float | None
-    origin: str | None = None

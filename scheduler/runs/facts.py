@@ -88,6 +88,18 @@ def attempt_of(retries: Any) -> int:
     return retries + 1 if isinstance(retries, int) and retries >= 0 else 1
 
 
+def tick_of(headers: Mapping[str, Any]) -> datetime | None:
+    """The moment for which the run was due, in UTC."""
+    tick = _moment(headers.get(TICK_HEADER))
+    return None if tick is None else tick.astimezone(UTC)
+
+
+def schedule_of(headers: Mapping[str, Any]) -> str | None:
+    """The name of the schedule that fired the run."""
+    said = headers.get(HEADER)
+    return _name(said.get("schedule")) if isinstance(said, Mapping) else None
+
+
 def queue_of(delivery_info: Any) -> str | None:
     """The queue that a message came through, as far as the transport says it."""
     if not isinstance(delivery_info, Mapping):

@@ -58,6 +58,11 @@ class Outbox:
             if len(self._kept) >= self._most:
                 self._insist()
 
+    def add(self, *events: Event) -> None:
+        """Keep the events, to go out with the next ones in one round trip."""
+        with self._lock:
+            self._kept.extend(events)
+
     def deliver(self, *events: Event) -> None:
         """Send the events and all that are kept; return when the stream has them."""
         with self._lock:

@@ -10,7 +10,7 @@ import socket
 import threading
 from typing import Any
 
-from celery import Celery, signals
+from celery import signals
 from celery.worker import state
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 from scheduler.catalogue import Job, Worker
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.runs import retrying
+from scheduler.runs import captured, retrying, runtime
+from scheduler.runs.app import DeskApp
 from scheduler.runs.claims import renew
 from scheduler.runs.introspect import jobs_of
 from scheduler.runs.process import desk_of
@@ -32,12 +33,13 @@ EVERY_SECONDS = 5.0
 class WorkerPulse:
     """The thread, and what it says. `run_signals` has the outbox that it empties when Redis is back."""
 
-    def __init__(self, app: Celery, run_signals: RunSignals) -> None:
+    def __init__(self, app: DeskApp, run_signals: RunSignals) -> None:
         self._app = app
         self._signals = run_signals
         self._stop = threading.Event()
         self._jobs: list[Job] = []
         self._published = False
+        self._made: tuple[int, runtime.Runtime] | None = None
 
     def connect(self) -> None:
         """Listen for the worker's beginning and end."""
@@ -47,8 +49,17 @@ class WorkerPulse:
         signals.worker_shutdown.connect(self.end, weak=False)
 
     def prepare(self, sender: Any = None, **_: Any) -> None:
-        """Before the first job: what schedules ask of any job."""
-        retrying.install(self._app, sender if isinstance(sender, str) else None)
+        """Before the first job: what schedules ask of any job, and what every job gets."""
+        hostname = sender if isinstance(sender, str) else None
+        retrying.install(self._app, hostname)
+        runtime.install(self._app, hostname, self._parts)
+        captured.install(self._app.settings.run_log_level)
+
+    def _parts(self) -> runtime.Runtime:
+        """What jobs use in this process."""
+        if self._made is None or self._made[0] != os.getpid():
+            self._made = (os.getpid(), runtime.Runtime(self._app, self._signals.reporter().outbox))
+        return self._made[1]
 
     def begin(self, sender: Any = None, **_: Any) -> None:
         """The worker is connected, and takes its first message after this."""

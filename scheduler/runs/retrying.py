@@ -13,6 +13,7 @@ from celery import Celery
 from celery.app.trace import build_tracer
 from celery.exceptions import Retry, TaskPredicate
 
+from scheduler.errors import BadArguments
 from scheduler.rules import backoff
 from scheduler.runs.facts import HEADER, is_job
 
@@ -46,7 +47,7 @@ def _tried_again(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
     def tried(*args: Any, **kwargs: Any) -> Any:
         try:
             return run(*args, **kwargs)
-        except TaskPredicate:
+        except (TaskPredicate, BadArguments):  # what is called wrongly stays so
             raise
         except Exception as error:
             _send_next(task, error)

@@ -1,7 +1,7 @@
 """The keys of the published JSON: what others script against, written down once more so that a change is seen."""
 
 # The interface's keys, and after `|` what we add: who saved a schedule when, what is wrong with a broken entry, the
-# run that a run repeats, and the ticks of a row that stands for many.
+# run that a run repeats, the ticks of a row that stands for many, and how far a run is.
 SCHEDULE_KEYS = {
     "name", "uid", "revision", "origin", "job", "enabled", "when", "args", "kwargs", "queue", "priority", "policies",
     "window", "owner", "tags", "description", "notes", "paused", "next", "last_run",
@@ -14,5 +14,5 @@ RUN_KEYS = {
     "id", "schedule", "schedule_uid", "revision", "job", "trigger", "actor", "state", "reason", "tick", "queued_at",
     "received_at", "started_at", "finished_at", "lateness", "duration", "worker", "queue", "args", "kwargs", "result",
     "error", "traceback", "attempts",
-} | {"parent", "tick_to", "ticks"}  # fmt: skip
+} | {"parent", "tick_to", "ticks", "progress"}  # fmt: skip
 ATTEMPT_KEYS = {"number", "started_at", "finished_at", "state", "error", "worker"}

@@ -104,3 +104,8 @@ def test_a_traceback_keeps_its_first_and_its_last_lines() -> None:
 
 def test_letters_are_not_cut_in_half() -> None:
     assert bounded_text("ü" * 1000, 257).startswith("ü" * 128 + "…")
+
+
+def test_what_only_names_a_secret_is_shown() -> None:
+    said = bounded({"password": "secret://shop-password", "token": "secret://shop and more"}, 1000)
+    assert said == {"password": "secret://shop-password", "token": MASK}

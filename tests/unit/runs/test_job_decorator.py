@@ -21,12 +21,12 @@ def app():
 
 
 def test_a_job_is_a_celery_task_with_what_its_author_said(app):
-    @job("t.plain", title="A plain one", queue="bulk", retry_for=(OSError,), retries=2, soft_time_limit=5)
+    @job("decl.plain", title="A plain one", queue="bulk", retry_for=(OSError,), retries=2, soft_time_limit=5)
     def plain(days: int = 1) -> int:
         return days + 1
 
     app.finalize()
-    task = app.tasks["t.plain"]
+    task = app.tasks["decl.plain"]
     assert plain(3) == 4
     assert (task.title, task.goes_to, task.max_retries, task.soft_time_limit) == ("A plain one", "bulk", 2, 5)
     assert task.time_limit == 15
@@ -34,17 +34,17 @@ def test_a_job_is_a_celery_task_with_what_its_author_said(app):
 
 
 def test_a_model_of_parameters_is_given_as_one_checked_object(app):
-    @job("t.modelled", params=Wish)
+    @job("decl.modelled", params=Wish)
     def modelled(wish: Wish) -> str:
         return f"{wish.name} {wish.days}"
 
     app.finalize()
     assert modelled(name="ada") == "ada 1"
-    assert app.tasks["t.modelled"].apply(kwargs={"name": "ada", "days": 3}).get() == "ada 3"
+    assert app.tasks["decl.modelled"].apply(kwargs={"name": "ada", "days": 3}).get() == "ada 3"
 
 
 def test_parameters_that_do_not_fit_the_model_are_refused_each_by_its_name_and_without_its_value(app):
-    @job("t.refusing", params=Wish)
+    @job("decl.refusing", params=Wish)
     def modelled(wish: Wish) -> str:
         return wish.name
 
@@ -58,12 +58,12 @@ def test_parameters_that_do_not_fit_the_model_are_refused_each_by_its_name_and_w
 
 
 def test_a_bound_job_gets_its_task_before_its_parameters(app):
-    @job("t.bound", params=Wish, bind=True)
+    @job("decl.bound", params=Wish, bind=True)
     def bound(self, wish: Wish) -> str:
         return f"{self.name} {wish.name}"
 
     app.finalize()
-    assert app.tasks["t.bound"].apply(kwargs={"name": "ada"}).get() == "t.bound ada"
+    assert app.tasks["decl.bound"].apply(kwargs={"name": "ada"}).get() == "decl.bound ada"
 
 
 def test_outside_of_a_run_nothing_is_known_and_nothing_happens():

@@ -1,0 +1,47 @@
+"""What a run has logged, read back. As `queries`: reads only, and answers with plain data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, Row, select
+
+from scheduler.errors import Refused
+from scheduler.history.cursor import cursor, key_of
+from scheduler.history.models import RunLog
+from scheduler.history.views import LogPage, LogView
+
+MOST_EVENTS = 1_000
+_COLUMNS = [RunLog.key, RunLog.attempt, RunLog.first, RunLog.left_out, RunLog.at, RunLog.lines]
+
+
+def log_of(engine: Engine, run: str, *, after: str | None = None, limit: int = 50, newest: bool = False) -> LogPage:
+    """Lines of a run in the order in which they were recorded, of `limit` events (of up to 100 lines each).
+
+    `next` goes on where more are there; `last` does so later, too, when more have come. `newest` begins with the last
+    `limit` events instead of the first.
+    """
+    if not 1 <= limit <= MOST_EVENTS:
+        raise Refused(f"limit: {limit} is not from 1 to {MOST_EVENTS}", field="limit")
+    statement = select(*_COLUMNS).where(RunLog.run_id == run)
+    begun = key_of(after)
+    if begun is not None:
+        statement = statement.where(RunLog.key > begun)
+    statement = statement.order_by(RunLog.key.desc() if newest else RunLog.key).limit(limit + 1)
+    with engine.connect() as connection:
+        rows = list(connection.execute(statement)) if run.isprintable() else []
+    more, rows = len(rows) > limit, rows[:limit]
+    rows = rows[::-1] if newest else rows
+    items = [line for row in rows for line in _lines(row)]
+    last = cursor(rows[-1].key) if rows else after
+    return LogPage(items=items, next=last if more and not newest else None, last=last, cut=more and newest)
+
+
+def _lines(row: Row[Any]) -> Iterator[LogView]:
+    """The lines of a row; those that were left out are a line of their own."""
+    if row.left_out:
+        words = f"… {row.left_out} lines were left out here …"
+        yield LogView(
+            at=row.at, attempt=row.attempt, number=row.first - row.left_out, text=words, left_out=row.left_out
+        )
+    for number, line in enumerate(row.lines, row.first):
+        yield LogView(attempt=row.attempt, number=number, **line)

@@ -1,0 +1,95 @@
+"""What every job gets around its function, plain `@shared_task` functions of anybody's module too.
+
+    run.tick, run.progress, log lines ─▶ `current`, `notes`
+    secret://name                     ─▶ `secret_refs`: put in before, hidden in result, error and log lines after
+    Flask's application context       ─▶ `flask_context`
+
+Stands outside of what retries, so that a further attempt is sent with the references and never with the secrets.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from celery.app.trace import build_tracer
+
+from scheduler.clock import utc_now
+from scheduler.runs import captured
+from scheduler.runs.app import DeskApp
+from scheduler.runs.current import Execution, entered
+from scheduler.runs.facts import attempt_of, is_job, schedule_of, tick_of
+from scheduler.runs.flask_context import FlaskContext
+from scheduler.runs.notes import Bounds, RunNotes
+from scheduler.runs.notes_sender import NotesSender
+from scheduler.runs.outbox import Outbox
+from scheduler.runs.process import desk_of
+from scheduler.runs.secret_refs import Concealer, SecretStore, resolved
+
+
+class Runtime:
+    """The parts of one process that jobs use. `outbox` is the way of their events."""
+
+    def __init__(self, app: DeskApp, outbox: Outbox) -> None:
+        settings = app.settings
+        self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
+        self._secrets = SecretStore(settings.secrets_dir)
+        self._flask = FlaskContext(settings.flask_app, settings.flask_url)
+        stream = desk_of(app).events
+        self._sender = NotesSender(outbox, stream.length, settings.stream_limit, monotonic=time.monotonic)
+
+    def call(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call a job's function in the midst of its run."""
+        request = task.request
+        if request.called_directly:
+            return run(*args, **kwargs)
+        headers = request.headers or {}
+        attempt = attempt_of(request.retries)
+        notes = RunNotes(request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake)
+        execution = Execution(str(request.id), attempt, schedule_of(headers), tick_of(headers), notes)
+        with entered(execution):
+            try:
+                return self._inside(task, run, args, kwargs, notes)
+            finally:
+                self._sender.finish(notes)
+
+    def _inside(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: RunNotes) -> Any:
+        used: set[str] = set()
+        args, kwargs = resolved(args, self._secrets.get, used), resolved(kwargs, self._secrets.get, used)
+        if not used:
+            with self._flask.around(task):
+                return run(*args, **kwargs)
+        concealer = Concealer(sorted(used))
+        notes.conceal = concealer.text
+        end = captured.guarded(concealer.text)
+        try:
+            with self._flask.around(task):
+                return concealer.value(run(*args, **kwargs))
+        except Exception as error:
+            hidden = concealer.error(error)
+            if hidden is error:
+                raise
+            raise hidden from None
+        finally:
+            end()
+
+
+def install(app: DeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
+    """Put it around every job of a worker. Called again, in a child that was not forked, it does what is left."""
+    tasks: dict[str, Any] = app.tasks
+    for name, task in tasks.items():
+        if is_job(name) and not hasattr(task.run, "in_its_run"):
+            task.run = _in_its_run(task, task.run, runtime)
+            if task.__trace__ is not None:
+                task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
+
+
+def _in_its_run(task: Any, run: Callable[..., Any], runtime: Callable[[], Runtime]) -> Callable[..., Any]:
+    """The job's function, with all of it."""
+
+    @wraps(run)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return runtime().call(task, run, args, kwargs)
+
+    called.in_its_run = True  # type: ignore[attr-defined] # the mark for `install`
+    return called

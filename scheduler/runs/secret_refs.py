@@ -1,0 +1,180 @@
+"""References to secrets, `secret://name`, and hiding again what they stood for.
+
+A reference may stand anywhere in a job's arguments, also inside of a text (`Bearer secret://shop-token`). Schedules,
+messages, events and history hold the reference; the value exists in the worker's process only, while the job runs.
+"""
+
+import base64
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from scheduler.errors import Refused
+from scheduler.events.bounds import DEEPEST, MASK, REFERENCE
+
+SCHEME = "secret://"
+_BROKEN = re.compile(r"secret://[^\s'\"]{0,80}")
+
+VARIABLE_PREFIX = "BEATDESK_JOB_SECRET_"
+"""Before a secret's name in capitals, `-` as `_`, in the environment of a worker."""
+
+SHORTEST = 4
+"""Characters of a secret at least: it is hidden wherever it stands, and a shorter one stands everywhere."""
+
+LONGEST_FILE = 65_536
+_SHORTEST_LINE = 8
+
+Lookup = Callable[[str], str]
+
+
+class UnknownSecret(Refused):
+    """No secret of this name is known to the worker."""
+
+    field = "kwargs"
+
+
+class SecretStore:
+    """Where a worker finds secrets: a file in the folder, or else a variable. Read each time: they may change."""
+
+    def __init__(self, folder: Path | None, environ: Mapping[str, str] = os.environ) -> None:
+        self._folder = folder
+        self._environ = environ
+
+    def get(self, name: str) -> str:
+        """The secret. Raises UnknownSecret with the places that were looked at."""
+        variable = VARIABLE_PREFIX + name.upper().replace("-", "_")
+        value = self._from_file(name)
+        if value is None:
+            value = self._environ.get(variable)
+        if value is None:
+            folder = "BEATDESK_SECRETS_DIR, which is not set" if self._folder is None else str(self._folder)
+            raise UnknownSecret(
+                f"there is no secret {name!r} on this worker; put it into a file of this name in {folder}, "
+                f"or into {variable}"
+            )
+        if len(value) < SHORTEST:
+            raise UnknownSecret(f"the secret {name!r} has fewer than {SHORTEST} characters and could not be hidden")
+        return value
+
+    def _from_file(self, name: str) -> str | None:
+        if self._folder is None:
+            return None
+        try:
+            with (self._folder / name).open(encoding="utf-8") as file:
+                return file.read(LONGEST_FILE).strip("\r\n")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnknownSecret(f"the file of the secret {name!r} cannot be read: {error}") from None
+
+
+def resolved(value: Any, lookup: Lookup, used: set[str]) -> Any:
+    """The value with the references in it replaced; what they stood for is added to `used`.
+
+    Raises UnknownSecret, also for what begins like a reference and is none.
+    """
+    if isinstance(value, str):
+        return _resolved_text(value, lookup, used) if SCHEME in value else value
+    if isinstance(value, Mapping):
+        return {key: resolved(item, lookup, used) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(resolved(item, lookup, used) for item in value)
+    return value
+
+
+def _resolved_text(text: str, lookup: Lookup, used: set[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
+        secret = lookup(found["name"])
+        used.add(secret)
+        return secret
+
+    rest = REFERENCE.sub("", text)
+    if broken := _BROKEN.search(rest):
+        raise UnknownSecret(
+            f"{broken[0]!r} is no reference to a secret: a name begins with a small letter and has small letters, "
+            "digits, - and _, 63 at most"
+        )
+    return REFERENCE.sub(replace, text)
+
+
+class Concealer:
+    """Hides the secrets of a run wherever they turn up again."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        forms = {form for secret in secrets for form in _forms(secret)}
+        self._pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+        self._any = bool(forms)
+
+    def text(self, text: str) -> str:
+        """The text without them."""
+        return self._pattern.sub(MASK, text) if self._any else text
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """JSON-like data without them; what is not JSON stays as it is."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bytes):
+            return self.text(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        if depth > DEEPEST:
+            return MASK
+        if type(value) is dict:
+            return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in value.items()}
+        many = type(value) in (list, tuple, set, frozenset)
+        return type(value)(self.value(item, depth + 1) for item in value) if many else value
+
+    def error(self, error: BaseException) -> BaseException:
+        """The exception, and those that led to it, without them; another one where its text cannot be changed."""
+        if not self._any:
+            return error
+        seen: set[int] = set()
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            one = waiting.pop()
+            if one is None or id(one) in seen:
+                continue
+            seen.add(id(one))
+            self._clean(one)
+            waiting += [one.__cause__, one.__context__, getattr(one, "exc", None)]
+            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            for link in ("__cause__", "__context__"):
+                if (led := getattr(one, link)) is not None and self._shows(led):
+                    setattr(one, link, None)
+        if not self._shows(error):
+            return error
+        return RuntimeError(f"{type(error).__name__}: {self.text(_said(error))}").with_traceback(error.__traceback__)
+
+    def _clean(self, error: BaseException) -> None:
+        error.args = self.value(error.args)
+        for name, held in list(vars(error).items()):
+            if isinstance(held, str | list | dict | tuple | bytes):
+                setattr(error, name, self.value(held))
+
+    def _shows(self, error: BaseException) -> bool:
+        """Do its words still have one in them?"""
+        return self._pattern.search(_said(error)) is not None or self._pattern.search(repr(error.args)) is not None
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as again:  # noqa: BLE001 - an exception's own __str__ may raise anything
+        return f"[cannot be shown: {type(again).__name__}]"
+
+
+def _forms(secret: str) -> set[str]:
+    """How a secret may be written: as it is, in JSON, in an address, in Base64, and each long line of it."""
+    lines = {line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        quote(secret),
+        quote(secret, safe=""),
+        base64.b64encode(secret.encode()).decode(),
+        *lines,
+    }
