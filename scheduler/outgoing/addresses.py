@@ -105,15 +105,15 @@ def refusal(text: str, target: Target, opened: Opened) -> str | None:
     return None if _public(address) else f"{address} is not an address of the public internet"
 
 
-def chosen(addresses: Sequence[str], target: Target, opened: Opened) -> str:
-    """The address to connect to: the first, and only where each of them may be asked. Raises Refused."""
+def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str]:
+    """The addresses of the target's host, if each of them may be asked. Raises Refused."""
     if not addresses:
         raise Refused(f"{target.place}: the name has no address", field="url")
     for text in addresses:
         why = refusal(text, target, opened)
         if why is not None:
             raise Refused(f"{target.place}: {why}; an internal target is opened by the setting HTTP_ALLOW", field="url")
-    return addresses[0]
+    return list(addresses)
 
 
 def _translation(address: Address) -> str | None:

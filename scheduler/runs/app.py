@@ -14,7 +14,13 @@ from scheduler import keys
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals
 
-OWN_JOBS = ("scheduler.jobs.reports", "scheduler.jobs.cleanup", "scheduler.jobs.demo")
+OWN_JOBS = (
+    "scheduler.jobs.reports",
+    "scheduler.jobs.sql_report",
+    "scheduler.jobs.cleanup",
+    "scheduler.jobs.demo",
+    "scheduler.jobs.http",
+)
 
 VISIBILITY_TIMEOUT = 60
 """Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew their claim

@@ -4,7 +4,7 @@ import pytest
 
 from config.opened import Opened, opened
 from scheduler.errors import Refused
-from scheduler.outgoing.addresses import Target, chosen, refusal, target_of
+from scheduler.outgoing.addresses import Target, judged, refusal, target_of
 
 OUTSIDE = Target("https", "example.org", 443, "/")
 NOTHING = Opened()
@@ -140,14 +140,14 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     assert "is not an address" in str(refusal(text, OUTSIDE, NOTHING))
 
 
-def test_the_first_address_is_taken_where_all_are_public() -> None:
-    assert chosen(["2606:2800::1", "8.8.8.8"], OUTSIDE, NOTHING) == "2606:2800::1"
+def test_a_name_with_public_addresses_may_be_asked() -> None:
+    assert judged(["2606:2800::1", "8.8.8.8"], OUTSIDE, NOTHING) == ["2606:2800::1", "8.8.8.8"]
 
 
 @pytest.mark.parametrize("addresses", [["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "8.8.8.8"], []])
 def test_one_inner_address_among_public_ones_closes_the_name(addresses: list[str]) -> None:
     with pytest.raises(Refused, match=r"https://example\.org:443: "):
-        chosen(addresses, OUTSIDE, NOTHING)
+        judged(addresses, OUTSIDE, NOTHING)
 
 
 def test_the_setting_opens_a_place_and_no_other_port_or_name() -> None:

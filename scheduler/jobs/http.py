@@ -1,0 +1,131 @@
+"""A request to another server: a web hook, a cron address, a health check."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+from config.opened import opened
+from scheduler.errors import BeatdeskError
+from scheduler.events.bounds import MASK
+from scheduler.job import job
+from scheduler.outgoing.addresses import Target, target_of
+from scheduler.outgoing.http import SECONDS, Answer, Request, ask
+from scheduler.runs.process import this_desk
+
+LARGEST_BODY = 65_536
+"""Bytes that are sent at most."""
+
+SHOWN = 8_000
+"""Characters of an answer that stand in the result."""
+
+EXCERPT = 500
+"""Characters of an answer that stand in an error."""
+
+OURS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"}
+"""Headers that say how the message is sent, which is not the caller's to say."""
+
+HARMLESS = {"accept", "accept-language", "content-type", "user-agent"}
+"""Headers whose values need not be hidden where an answer repeats them."""
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,8000}")
+
+
+class UnexpectedAnswer(BeatdeskError):
+    """The server answered, and not as it was to."""
+
+
+class HttpRequest(BaseModel):
+    """One request. Texts may hold references to secrets, such as `Bearer secret://shop-token`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(description="http:// or https://; user and password go into a header")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    headers: dict[str, str] = Field(default={}, max_length=50, description="names and values")
+    body: JsonValue = Field(default=None, description="a text is sent as it is, anything else as JSON")
+    expect: list[int] = Field(default=[], max_length=50, description="status codes that are well; none: 200 to 299")
+    timeout: float = Field(default=SECONDS, gt=0, le=SECONDS, description="seconds for all of it")
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name[:60]!r} is not the name of a header")
+            if name.lower() in OURS:
+                raise ValueError(f"{name} is set by the request itself")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"the value of {name} is not one line of up to 8000 characters of Latin 1")
+        return headers
+
+
+@job("http.request", title="HTTP request", params=HttpRequest, retries=0)
+def request(asked: HttpRequest) -> dict[str, Any]:
+    """Send a request to another server, and look at the status of its answer.
+
+    The run fails on another status than expected, where nobody answers, and after five seconds. Redirects are not
+    followed: their status is the answer. Only addresses of the public internet are asked; the setting `HTTP_ALLOW`
+    opens others. At most 64 kB of an answer are read, and the beginning of it stands in the result.
+    """
+    target = target_of(asked.url)
+    body, kind = encoded(asked.body)
+    headers = {"User-Agent": "Beatdesk", "Accept": "*/*", **kind}
+    given = {name.lower() for name in asked.headers}
+    headers = {name: value for name, value in headers.items() if name.lower() not in given} | asked.headers
+    answer = ask(
+        Request(asked.method, target, headers, body), opened(this_desk().settings.http_allow), seconds=asked.timeout
+    )
+    text = without(asked.headers, readable(answer))
+    if not (answer.status in asked.expect if asked.expect else 200 <= answer.status <= 299):
+        raise UnexpectedAnswer(complaint(target, answer, asked.expect, text))
+    return {
+        "status": answer.status,
+        "reason": answer.reason,
+        "seconds": answer.seconds,
+        "address": answer.address,
+        "content_type": answer.content_type,
+        "size": len(answer.body),
+        "cut": answer.cut,
+        "body": text[:SHOWN],
+    }
+
+
+def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
+    """The body as bytes, with the header that says what it is. Raises ValueError where it is too large."""
+    if body is None:
+        return None, {}
+    is_text = isinstance(body, str)
+    raw = (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode("utf-8", "surrogatepass")
+    if len(raw) > LARGEST_BODY:
+        raise ValueError(f"body has {len(raw)} bytes, and at most {LARGEST_BODY} are sent")
+    return raw, {"Content-Type": "text/plain; charset=utf-8" if is_text else "application/json"}
+
+
+def readable(answer: Answer) -> str:
+    """The answer's body as text; what is not text in the charset that it names is replaced."""
+    found = re.search(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", answer.content_type)
+    try:
+        return answer.body.decode(found[1] if found else "utf-8", "replace")
+    except (LookupError, ValueError):
+        return answer.body.decode("utf-8", "replace")
+
+
+def without(headers: Mapping[str, str], text: str) -> str:
+    """The text, with what the headers said hidden: servers repeat it, and a secret that is cut could not be found."""
+    said = [value for name, value in headers.items() if name.lower() not in HARMLESS]
+    parts = {part for value in said for part in (value, *value.split()) if len(part) >= 8}
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, MASK)
+    return text
+
+
+def complaint(target: Target, answer: Answer, expect: list[int], text: str) -> str:
+    """What is wrong with an answer: its status, what was expected, and how it begins."""
+    wanted = ", ".join(map(str, expect)) if expect else "200 to 299"
+    said = f"{target.place} answered {answer.status} {answer.reason}".rstrip() + f", and {wanted} was expected"
+    excerpt = text[:EXCERPT].strip()
+    return f"{said}: {excerpt}{'…' if len(text) > EXCERPT else ''}" if excerpt else said

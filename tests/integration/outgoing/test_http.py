@@ -1,0 +1,208 @@
+"""Requests to real servers on loopback, which a test's setting opens."""
+
+import socket
+import ssl
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from config.opened import Opened, opened
+from scheduler.errors import Refused
+from scheduler.outgoing.addresses import Target, target_of
+from scheduler.outgoing.http import LARGEST, Answer, Request, Unanswered, ask
+from tests.support.listeners import Behaviour, Listener, certificate, listening, says
+from tests.support.ports import free_port
+
+LOOPBACK = opened(["127.0.0.0/8"])
+SECONDS = 3.0
+
+
+def at(port: int, path: str = "/", host: str = "127.0.0.1", scheme: str = "http") -> Target:
+    return target_of(f"{scheme}://{host}:{port}{path}")
+
+
+def get(listener: Listener, path: str = "/", seconds: float = SECONDS) -> Answer:
+    return ask(Request("GET", at(listener.port, path)), LOOPBACK, seconds=seconds)
+
+
+def test_the_request_says_what_it_is_to_say_and_the_answer_is_read() -> None:
+    with listening(says("201 Created", b'{"a": 1}', "Content-Type: application/json")) as server:
+        target = at(server.port, "/hook?x=1")
+        answer = ask(Request("POST", target, {"X-Token": "hush"}, b"body"), LOOPBACK)
+    assert (answer.status, answer.reason, answer.body, answer.cut) == (201, "Created", b'{"a": 1}', False)
+    assert (answer.content_type, answer.address) == ("application/json", "127.0.0.1")
+    head, _, body = server.heard[0].partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    assert lines[0] == "POST /hook?x=1 HTTP/1.1"
+    assert f"Host: 127.0.0.1:{server.port}" in lines
+    assert "X-Token: hush" in lines
+    assert body == "body"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/"]
+)
+def test_what_is_not_opened_is_not_asked(url: str) -> None:
+    with pytest.raises(Refused, match="HTTP_ALLOW"):
+        ask(Request("GET", target_of(url)), Opened())
+
+
+def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_and_the_judged_address_is_used() -> None:
+    answers = [["127.0.0.2"], ["127.0.0.1"]]
+    inner = Listener(says("200 OK", b"inner"))
+    with listening(says("200 OK", b"outer"), host="127.0.0.2", port=inner.port) as outer:
+        try:
+            answer = ask(
+                Request("GET", at(outer.port, host="rebound.example")),
+                opened(["127.0.0.2"]),
+                lookup=lambda host, port: answers.pop(0),
+            )
+        finally:
+            inner.stop()
+    assert answer.body == b"outer"
+    assert answers == [["127.0.0.1"]]
+    assert f"Host: rebound.example:{outer.port}" in outer.heard[0]
+    assert inner.heard == []
+
+
+def test_a_name_with_one_address_inside_is_not_asked_at_all() -> None:
+    with listening(says("200 OK"), host="127.0.0.2") as server, pytest.raises(Refused, match=r"127\.0\.0\.1 is not"):
+        ask(
+            Request("GET", at(server.port, host="both.example")),
+            opened(["127.0.0.2"]),
+            lookup=lambda host, port: ["127.0.0.2", "127.0.0.1"],
+        )
+    assert server.heard == []
+
+
+def test_the_next_judged_address_is_tried_where_the_first_takes_no_connection() -> None:
+    with listening(says("200 OK"), host="127.0.0.2") as server:
+        answer = ask(
+            Request("GET", at(server.port, host="two.example")), LOOPBACK, lookup=lambda *_: ["127.0.0.3", "127.0.0.2"]
+        )
+    assert answer.address == "127.0.0.2"
+
+
+def test_a_redirect_is_an_answer_and_nobody_goes_there() -> None:
+    with listening(says("200 OK")) as inner:
+        place = f"Location: http://127.0.0.1:{inner.port}/latest/meta-data"
+        with listening(says("302 Found", b"", place)) as server:
+            answer = get(server)
+        assert inner.heard == []
+    assert answer.status == 302
+
+
+def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(says("200 OK", b"proxy")) as proxy, listening(says("200 OK", b"direct")) as server:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert get(server).body == b"direct"
+    assert proxy.heard == []
+
+
+def test_a_huge_answer_is_cut_and_the_rest_is_not_read() -> None:
+    sent: list[int] = []
+
+    def flood(connection: socket.socket, over: Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while not over.is_set():
+            sent.append(connection.send(b"x" * 65_536))
+
+    with listening(flood) as server:
+        answer = get(server)
+    assert (len(answer.body), answer.cut) == (LARGEST, True)
+    assert sum(sent) < 50_000_000
+
+
+def drip(first: bytes, piece: bytes) -> Behaviour:
+    def behave(connection: socket.socket, over: Event) -> None:
+        connection.sendall(first)
+        while not over.wait(0.05):
+            connection.sendall(piece)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        (b"", b""),
+        (b"H", b"T"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"."),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n.\r\n"),
+    ],
+    ids=["silence", "status", "headers", "body", "chunks"],
+)
+def test_a_server_that_drips_is_left_when_the_time_is_up(first: bytes, piece: bytes) -> None:
+    began = monotonic()
+    with listening(drip(first, piece)) as server, pytest.raises(Unanswered, match=r"whole answer|not an answer"):
+        get(server, seconds=0.8)
+    assert monotonic() - began < 3
+
+
+def test_a_handshake_that_never_ends_is_left_when_the_time_is_up() -> None:
+    began = monotonic()
+    hello = drip(b"\x16\x03\x03\x40\x00", b"\x02")
+    with listening(hello) as server, pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
+        ask(Request("GET", at(server.port, scheme="https")), LOOPBACK, seconds=0.8)
+    assert monotonic() - began < 3
+
+
+def test_a_resolver_that_does_not_answer_is_left_when_the_time_is_up() -> None:
+    over = Event()
+
+    def silent(host: str, port: int) -> list[str]:
+        over.wait(30)
+        return []
+
+    with pytest.raises(Unanswered, match=r"within 0\.3 s"):
+        ask(Request("GET", at(1)), LOOPBACK, seconds=0.3, lookup=silent)
+    over.set()
+
+
+def test_nobody_who_listens_is_a_clear_refusal() -> None:
+    with pytest.raises(Unanswered, match=r"http://127\.0\.0\.1:\d+: the connection was refused"):
+        ask(Request("GET", at(free_port(), "/secret-path")), LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"", "closed the connection without an answer"),
+        (b"220 smtp.example.org ESMTP\r\n", "not an answer of HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "not an answer of HTTP"),
+    ],
+)
+def test_what_is_no_whole_answer_is_said_so(said: bytes, words: str) -> None:
+    with listening(lambda connection, over: connection.sendall(said)) as server, pytest.raises(Unanswered, match=words):
+        get(server)
+
+
+def test_a_name_that_nobody_knows_is_said_so() -> None:
+    def unknown(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(Unanswered, match="the name cannot be looked up: Name or service not known"):
+        ask(Request("GET", at(1, host="nowhere.invalid")), LOOPBACK, lookup=unknown)
+
+
+def test_the_certificate_must_be_that_of_the_name(tmp_path: Path) -> None:
+    server_side, file = certificate(tmp_path, "shop.example")
+    trust = ssl.create_default_context(cafile=str(file))
+    with listening(says("200 OK", b"over TLS"), tls=server_side) as server:
+
+        def over_tls(host: str, trusted: ssl.SSLContext | None) -> Answer:
+            target = at(server.port, host=host, scheme="https")
+            return ask(Request("GET", target), LOOPBACK, lookup=lambda *_: ["127.0.0.1"], trust=trusted)
+
+        assert over_tls("shop.example", trust).body == b"over TLS"
+        with pytest.raises(Unanswered, match="the certificate is not valid for it: Hostname mismatch"):
+            over_tls("other.example", trust)
+        with pytest.raises(Unanswered, match="the certificate is not valid for it: self"):
+            over_tls("shop.example", None)
+        with pytest.raises(Unanswered, match="the certificate is not valid"):
+            over_tls("127.0.0.1", trust)
