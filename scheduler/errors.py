@@ -14,6 +14,7 @@ __all__ = [
     "NameTaken",
     "NotFound",
     "Refused",
+    "RefusedTogether",
     "StaleRevision",
     "Unavailable",
     "UnknownJob",
@@ -67,6 +68,15 @@ class NameTaken(Refused):
     """A schedule of this name exists already."""
 
     field = "name"
+
+
+class RefusedTogether(Refused):
+    """Some of many changes cannot be made, so that none was. `reasons` has each refusal by name."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        super().__init__(f"nothing was changed, because of {len(reasons)} of them: {told}", field="name")
+        self.reasons = reasons
 
 
 class NotFound(BeatdeskError):

@@ -41,10 +41,8 @@ class Definitions:
         columns = (Revision.key, Revision.schedule_uid, Revision.name, Revision.revision, Revision.action, Revision.at)
         statement = select(*columns, saved_at, origin).where(Revision.key > after).order_by(Revision.key)
         with self._engine.connect() as connection:
-            return [
-                Saved(*row[:-2], saved_at=_moment(row.saved_at), origin=row.origin)
-                for row in connection.execute(statement)
-            ]
+            rows = connection.execute(statement)
+            return [Saved(*row[:6], _moment(row.saved_at), row.origin) for row in rows]
 
     def definitions(self, wanted: Collection[int]) -> dict[int, Any]:
         """The whole schedules of these facts, by key."""
