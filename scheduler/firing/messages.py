@@ -1,0 +1,351 @@
+"""A call -> the Redis commands with which kombu would send it. Nothing is sent here.
+
+Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes, signals. kombu 5.7 can
+gather what a producer publishes (`Producer.batch()`); a `_Collector` put in the batch's place is told the final
+commands instead of a connection. That is no public interface: kombu is pinned, and tests compare what stock leaves in
+Redis, key by key, with what is made here.
+
+Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by Celery once for each
+job and its options, and serves as the `_Template` of those that differ in run, arguments, time and headers. Celery's
+own code is asked each time where somebody has a say: publish signals of others, `apply_async` or `send_task`
+overridden, routes that are code, sent-events, another serializer than JSON, compression, exchanges whose bindings
+stand in Redis. Those who listen to publish signals then hear of a message when it is made, just before it is in the
+queue. A job whose own `apply_async` ignores the producer that it is given sends by itself, and at once.
+"""
+
+import logging
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from celery import Celery, signals
+from celery.app.amqp import AMQP
+from celery.app.routes import MapRoute
+from celery.app.task import Task
+from celery.utils.saferepr import saferepr
+from celery.utils.time import add_seconds_to_datetime, maybe_make_aware  # type: ignore[attr-defined] # newer than its stubs
+from kombu import serialization
+from kombu.exceptions import OperationalError
+from kombu.utils import json
+from kombu.utils.uuid import uuid
+from redis.exceptions import DataError, RedisError
+
+from scheduler.errors import BeatdeskError
+from scheduler.firing.calls import Call, Command, Rendered, Unsendable
+from scheduler.runs.facts import Message, is_job
+from scheduler.runs.signals import collecting
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+
+MOST_TEMPLATES = 10_000
+"""How many are kept; then they are made anew. One is about 3 KB."""
+
+_OWN = {"task_id", "headers", "expires", "countdown"}
+"""Options that a template leaves open."""
+
+_WITHOUT_EFFECT = {"retry", "retry_policy"}
+"""Options that say how to publish, not what."""
+
+_FIXED = {
+    "queue", "exchange", "exchange_type", "routing_key", "priority", "serializer", "compression", "delivery_mode",
+    "time_limit", "soft_time_limit", "ignore_result", "shadow",
+}  # fmt: skip
+"""Options that make a template another one."""
+
+
+class Renderer:
+    """The maker of messages, for one thread. Costs a connection to the broker when it first asks Celery."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app: Any = app
+        self._producer: Any = None
+        self._connection: Any = None
+        self._templates: dict[Hashable, _Template | None] = {}
+        self.asked = 0
+        """How many messages Celery itself has made."""
+
+    def render(self, call: Call, now: datetime) -> Rendered:
+        """The commands for this call.
+
+        Raises Unsendable where Celery refuses the call itself; kombu's OperationalError and OSError where the broker
+        does not answer.
+        """
+        if _others_listen(self._app):
+            return self._by_celery(call)[0]
+        shape = _shape(call)
+        if shape is None:
+            return self._by_celery(call)[0]
+        template = self._templates.get(shape)
+        filled = template.fill(call, now) if template is not None else None
+        if filled is not None:
+            return filled
+        rendered, sent = self._by_celery(call)
+        if shape not in self._templates:
+            if len(self._templates) >= MOST_TEMPLATES:
+                self._templates.clear()
+            self._templates[shape] = self._template(call, sent)
+        return rendered
+
+    def reset(self) -> None:
+        """Forget the connection and what was declared over it, and all templates."""
+        connection, self._connection, self._producer = self._connection, None, None
+        self._templates.clear()
+        if connection is not None:
+            connection.release()
+
+    def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
+        """Let Celery send it, into our hands."""
+        self.asked += 1
+        producer = self._connected()
+        task = self._app.tasks.get(call.job)
+        options = {**call.options, "retry": False, "producer": producer}
+        with collecting() as told, _collect(producer) as sent:
+            try:
+                if task is not None:
+                    task.apply_async(call.args, call.kwargs, **options)
+                else:
+                    self._app.send_task(call.job, call.args, call.kwargs, **options)
+            except Exception as error:
+                if _is_brokers(error):
+                    self.reset()
+                    raise
+                raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
+        if not sent.commands:
+            log.warning("run %s of %s reaches no queue: nothing is bound to its exchange", call.run, call.job)
+        messages = (tuple(told) or sent.messages(call)) if is_job(call.job) else ()
+        return Rendered(tuple(sent.commands), messages), sent
+
+    def _connected(self) -> Any:
+        """A producer on a channel of its own. Asks once; who retries, and when, is not decided here."""
+        if self._producer is None:
+            connection = self._app.connection_for_write()
+            try:
+                with connection._reraise_as_library_errors():
+                    channel = connection.channel()
+            except BaseException:
+                connection.release()
+                raise
+            if not hasattr(channel, "create_publish_batch"):
+                connection.release()
+                raise BeatdeskError("the broker is no Redis, so that its messages cannot be written by a script")
+            self._connection = connection
+            self._producer = self._app.amqp.Producer(channel, auto_declare=False)
+        return self._producer
+
+    def _template(self, call: Call, sent: "_Collector") -> "_Template | None":
+        """What the next message like this one can be made from; none where it cannot."""
+        if not sent.is_plain or not _nobody_has_a_say(self._app, call.job):
+            return None
+        if (
+            not self._app.amqp.create_task_message(call.run, call.job)
+            .headers.keys()
+            .isdisjoint(call.options["headers"])
+        ):
+            return None
+        message = sent.published[0][1]
+        headers = {name: value for name, value in message["headers"].items() if name not in call.options["headers"]}
+        late = headers.get("expires") is not None and call.options.get("expires") is None  # the task's own option
+        if late or headers.get("stamped_headers") or message["content-type"] != JSON or "compression" in headers:
+            return None
+        task = self._app.tasks.get(call.job)
+        return _Template(
+            app=self._app,
+            channel=sent.channel,
+            first=sent.commands[0][:-1],
+            rest=tuple(sent.commands[1:]),
+            routing_key=sent.published[0][0],
+            message=message,
+            headers=headers,
+            check=getattr(task, "__header__", None) if task is not None and task.typing else None,
+        )
+
+
+class _Collector:
+    """Stands where a producer keeps its batch, and in the transport where the batch keeps its commands."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.channel: Any = None
+        self._pipe: Any = None
+
+    def publish(self, channel: Any, message: dict[str, Any], **how: Any) -> Any:
+        """Called by kombu's producer: route the message, which ends in `add`."""
+        if self._pipe is None:
+            self.channel = channel
+            with channel.conn_or_acquire() as client:
+                self._pipe = client.pipeline(transaction=False)
+        self.published.append((how["routing_key"], message))
+        return channel.basic_publish(message, _publish_batch=self, **how)
+
+    def add(self, name: str, *args: Any) -> None:
+        """Called by kombu's transport: a command, which the pipeline knows to prefix."""
+        getattr(self._pipe, name)(*args)
+        self.commands = [
+            tuple(part if isinstance(part, bytes) else str(part) for part in parts)
+            for parts, _ in self._pipe.command_stack
+        ]
+
+    @property
+    def is_plain(self) -> bool:
+        """One message, in a queue or to all who listen, whatever is bound to what."""
+        if len(self.published) != 1 or not self.commands:
+            return False
+        fanout = self.commands[0][0] == "PUBLISH"
+        return fanout or not self.published[0][1]["properties"]["delivery_info"]["exchange"]
+
+    def messages(self, call: Call) -> tuple[Message, ...]:
+        """What `after_task_publish` has told, for an app in which nobody of ours listens."""
+        ours = [(key, message) for key, message in self.published if message["headers"].get("id") == call.run]
+        return tuple(Message(message["headers"], call.args, call.kwargs, key) for key, message in ours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A message that Celery has made, and what it needs to become another run's."""
+
+    app: Any
+    channel: Any
+    first: Command
+    rest: tuple[Command, ...]
+    routing_key: str
+    message: dict[str, Any]
+    headers: dict[str, Any]
+    check: Callable[..., Any] | None
+
+    def fill(self, call: Call, now: datetime) -> Rendered | None:
+        """The call's own message; none where only Celery can make it. Raises Unsendable."""
+        own = call.options["headers"]
+        if not self.headers.keys().isdisjoint(own):
+            return None
+        times = self._times(call.options, now)
+        if times is None:
+            return None
+        if self.check is not None:
+            try:
+                self.check(*call.args, **call.kwargs)
+            except TypeError as error:
+                raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
+        args, kwargs = call.args or (), call.kwargs or {}
+        limit, levels = self.app.amqp, self.app.conf.task_repr_maxlevels
+        eta, expires, expiration = times
+        headers = {
+            **self.headers,
+            "id": call.run,
+            "eta": eta,
+            "expires": expires,
+            "root_id": call.run,
+            "argsrepr": saferepr(args, limit.argsrepr_maxsize, maxlevels=levels),
+            "kwargsrepr": saferepr(kwargs, limit.kwargsrepr_maxsize, maxlevels=levels),
+            **own,
+        }
+        properties = {**self.message["properties"], "correlation_id": call.run, "delivery_tag": uuid()}
+        if expiration is not None:
+            properties["expiration"] = expiration
+        payload = json.dumps(
+            {**self.message, "body": self._body(args, kwargs), "headers": headers, "properties": properties}
+        )
+        said = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
+        return Rendered(((*self.first, payload), *self.rest), said)
+
+    def _body(self, args: Any, kwargs: Any) -> Any:
+        embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+        try:
+            _, _, body = serialization.dumps((args, kwargs, embed), serializer="json")
+        except Exception as error:
+            raise Unsendable(f"the arguments are no JSON: {error}") from error
+        return self.channel.encode_body(body, self.channel.body_encoding)[0]
+
+    def _times(self, options: Mapping[str, Any], now: datetime) -> tuple[str | None, str | None, str | None] | None:
+        """When the run may start, when it is too late, and the milliseconds until then, as Celery computes them."""
+        zone = self.app.timezone
+        countdown, expires = options.get("countdown"), options.get("expires")
+        moment = now.astimezone(zone)
+        eta = maybe_make_aware(add_seconds_to_datetime(moment, countdown), tz=zone).isoformat() if countdown else None
+        if expires is None:
+            return eta, None, None
+        if isinstance(expires, datetime):
+            seconds, text = (expires - now).total_seconds(), expires.isoformat()
+        else:
+            seconds = expires
+            text = maybe_make_aware(add_seconds_to_datetime(moment, expires), tz=zone).isoformat()
+        return None if seconds < 0 else (eta, text, str(int(seconds * 1000)))  # Celery warns of what is over
+
+
+@contextmanager
+def _collect(producer: Any) -> Iterator[_Collector]:
+    """While this lasts, what this thread publishes by the producer is collected."""
+    sent = _Collector()
+    producer._batch_local.current = sent
+    try:
+        yield sent
+    finally:
+        del producer._batch_local.current
+
+
+def _shape(call: Call) -> Hashable | None:
+    """What calls of one template have in common; none for a call with options that a template cannot have."""
+    options = call.options
+    expires, countdown = options.get("expires"), options.get("countdown")
+    if not (expires is None or _is_moment(expires) or _is_seconds(expires)):
+        return None
+    if not (countdown is None or _is_seconds(countdown)) or options.get("task_id") != call.run:
+        return None
+    fixed = []
+    for name, value in options.items():
+        if name in _FIXED:
+            if not (value is None or isinstance(value, str | int | float)):
+                return None
+            fixed.append((name, type(value), value))
+        elif name not in _OWN and name not in _WITHOUT_EFFECT:
+            return None
+    return call.job, expires is None, not countdown, frozenset(fixed)
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e8
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def _others_listen(app: Any) -> bool:
+    """Does anybody but us hear of messages that are published?"""
+    if signals.before_task_publish.receivers or signals.task_sent.receivers:
+        return True
+    ours = getattr(getattr(app, "run_signals", None), "published", None)
+    return any(receiver != ours for _, receiver in signals.after_task_publish.receivers)
+
+
+def _nobody_has_a_say(app: Any, job: str) -> bool:
+    """Is the message of this job what Celery's own code makes of its options, and of nothing else?"""
+    conf, task = app.conf, app.tasks.get(job)
+    by_code = conf.task_send_sent_event or conf.task_always_eager or conf.task_protocol != 2
+    routed = all(isinstance(route, MapRoute) for route in app.amqp.routes)
+    celerys = type(app.amqp) is AMQP and _is_celerys(app, "send_task", Celery)
+    if task is not None:
+        celerys = celerys and _is_celerys(task, "apply_async", Task) and _is_celerys(task, "shadow_name", Task)
+        celerys = celerys and task._dump_pydantic_arguments is None
+    return routed and celerys and not by_code
+
+
+def _is_celerys(thing: Any, method: str, base: type) -> bool:
+    return method not in vars(thing) and getattr(type(thing), method) is getattr(base, method)
+
+
+def _is_brokers(error: Exception) -> bool:
+    """Does the broker not answer, or answers nobody? One key of another type than kombu expects is this call's fault.
+
+    kombu says OperationalError for both, and counts even KeyError among errors of the connection.
+    """
+    cause = error.__cause__ if isinstance(error, OperationalError) else error
+    if isinstance(error, OperationalError) and cause is None:
+        return True
+    return (
+        isinstance(cause, RedisError | OSError) and not isinstance(cause, DataError) and "WRONGTYPE" not in str(cause)
+    )

@@ -1,0 +1,1 @@
+"""Our Beat, on real servers."""

@@ -1,0 +1,107 @@
+"""What a server holds and what it told its listeners: stock Beat's messages and ours, made comparable."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery
+from celery.beat import ScheduleEntry, Scheduler
+from redis import Redis
+
+from scheduler.clock import utc_now
+from scheduler.firing.calls import Call
+from scheduler.firing.messages import Renderer
+
+RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"
+HEADERS = {"tick": "2026-11-21T06:00:00Z", "beatdesk": {"schedule": "nächtlich", "schedule_uid": "u1", "revision": 3}}
+
+
+def call_of(
+    job: str, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None, options: dict[str, Any] | None = None
+) -> Call:
+    """A call as our Beat makes it."""
+    own = options or {}
+    headers = {**own.get("headers", {}), **HEADERS, "celery_beat_task": True}
+    complete = {**own, "task_id": RUN, "headers": headers}
+    return Call(job, args or [], kwargs or {}, complete, RUN, datetime(2026, 11, 21, 6, tzinfo=UTC), "t")
+
+
+def by_stock(app: Celery, redis: "Redis", call: Call) -> dict[str, Any]:
+    """What is in the server after stock Beat has sent it."""
+    redis.flushall()
+    options = {**call.options, "headers": dict(call.options["headers"])}
+    scheduler = Scheduler(app, lazy=True)
+    entry = ScheduleEntry(
+        name="s", task=call.job, schedule=60.0, args=call.args, kwargs=call.kwargs, options=options, app=app
+    )
+    try:
+        return _heard(redis, lambda: scheduler.apply_async(entry, producer=scheduler.producer, advance=False))
+    finally:
+        scheduler.close()
+
+
+def by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any]:
+    """What is in the server after our commands have been carried out."""
+
+    def send() -> None:
+        for command in renderer.render(call, utc_now()).commands:
+            redis.execute_command(*command)
+
+    redis.flushall()
+    renderer.reset()  # so that queues are declared again
+    return _heard(redis, send)
+
+
+def again_by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any]:
+    """The same once more, where queues are declared already and a template may be there."""
+    bindings = {key: redis.smembers(key) for key in redis.scan_iter("*_kombu.binding.*")}
+    for key in redis.scan_iter("*"):
+        if redis.type(key) == "list":
+            redis.delete(key)
+    rendered = renderer.render(call, utc_now())
+    said = _heard(redis, lambda: [redis.execute_command(*command) for command in rendered.commands])
+    assert {key: redis.smembers(key) for key in redis.scan_iter("*_kombu.binding.*")} == bindings
+    return said
+
+
+def _heard(redis: "Redis", act: Callable[[], Any]) -> dict[str, Any]:
+    """Everything in the server after `act`, and everything published meanwhile."""
+    with redis.pubsub() as listener:
+        listener.psubscribe("*")
+        assert listener.get_message(timeout=5)
+        act()
+        redis.publish("over", "")
+        published = []
+        while (message := listener.get_message(timeout=5))["channel"] != "over":
+            published.append((message["channel"], _plain(message["data"])))
+    return {"published": published, **{key: _value(redis, key) for key in sorted(redis.scan_iter("*"))}}
+
+
+def _value(redis: "Redis", key: str) -> Any:
+    kind = redis.type(key)
+    lives = redis.pttl(key) > 0
+    if kind == "list":
+        return lives, [_plain(text) for text in redis.lrange(key, 0, -1)]
+    return lives, sorted(redis.smembers(key)) if kind == "set" else sorted(redis.zrange(key, 0, -1))
+
+
+def _plain(text: str) -> Any:
+    """A message without what differs from sending to sending; texts keep the order of their parts."""
+    message = json.loads(text)
+    properties, headers = message["properties"], message["headers"]
+    body = base64.b64decode(message["body"])
+    for name in ("delivery_tag", "correlation_id") if headers.get("hostname") else ("delivery_tag",):
+        properties.pop(name, None)
+    if "expiration" in properties:
+        properties["expiration"] = round(int(properties["expiration"]) / 10_000)
+    for name in ("eta", "expires"):
+        if headers.get(name):
+            headers[name] = round(datetime.fromisoformat(headers[name]).timestamp() / 10)
+    if headers.get("hostname"):  # an event: Celery writes clock and time into its body
+        event = json.loads(body)
+        for name in ("clock", "timestamp", "local_received"):
+            event.pop(name, None)
+        body = json.dumps(event).encode()
+    return json.dumps({**message, "body": body.decode("latin-1")})

@@ -1,0 +1,272 @@
+"""Our messages are stock Beat's, byte for byte but for ids of deliveries and moments of sending; on a real server."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import Celery, Task, signals
+from kombu import Exchange, Queue
+from kombu.common import Broadcast
+from redis import Redis
+
+from config.schema import Settings
+from scheduler.clock import utc_now
+from scheduler.firing.calls import Unsendable
+from scheduler.firing.messages import Renderer
+from scheduler.runs.app import create_app
+from tests.integration.firing.golden import RUN, again_by_us, by_stock, by_us, call_of
+
+TOPIC = Exchange("news", "topic")
+QUEUES = [
+    Queue("celery", Exchange("celery"), routing_key="celery"),
+    Queue("brief", Exchange("brief"), routing_key="brief", expires=30.0),
+    Queue("sports", TOPIC, routing_key="news.sports.#"),
+    Queue("all", TOPIC, routing_key="news.#"),
+    Queue("direct", Exchange("letters", "direct"), routing_key="to.ada"),
+    Queue("everyone", Exchange("everyone", "fanout"), routing_key="here"),
+    Broadcast("loud"),
+]
+JOB = "golden.add"
+
+TEMPLATED: dict[str, dict[str, Any]] = {
+    "nothing special": {},
+    "arguments": {"args": [1, "two", None, [3.5]], "kwargs": {"deep": {"er": [True]}}},
+    "unicode": {"args": ["Grüße, 世界 🎉", "\u2028"], "kwargs": {"ключ": "знач"}},
+    "a job that Beat does not know": {"job": "elsewhere.job", "args": [1]},
+    "a job's own queue, priority and limits": {"job": "golden.heavy"},
+    "a route of the configuration": {"job": "golden.routed"},
+    "a route by pattern": {"job": "golden.many.one"},
+    "a queue": {"options": {"queue": "letters"}},
+    "a priority": {"options": {"priority": 5}},
+    "a priority that is no step": {"options": {"priority": 8}},
+    "a queue that expires": {"options": {"queue": "brief", "priority": 3}},
+    "to everyone": {"options": {"queue": "everyone"}},
+    "an expiry in seconds": {"options": {"expires": 90}},
+    "an expiry as a moment": {"options": {"expires": utc_now() + timedelta(hours=2)}},
+    "a countdown": {"options": {"countdown": 45.5, "expires": 120.0}},
+    "limits": {"options": {"time_limit": 20, "soft_time_limit": 10.5}},
+    "headers": {"options": {"headers": {"x-trace": ["a", 1], "größe": "groß"}}},
+    "how to publish": {"options": {"retry": True, "retry_policy": {"max_retries": 7}}},
+    "a shadow, not kept, not persistent": {"options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}},
+}
+BY_CELERY: dict[str, dict[str, Any]] = {
+    "by topic": {"options": {"exchange": "news", "routing_key": "news.sports.golf", "exchange_type": "topic"}},
+    "a queue of a topic": {"options": {"queue": "sports"}},
+    "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
+    "by direct exchange": {"options": {"exchange": "letters", "routing_key": "to.ada"}},
+    "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
+    "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
+    "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
+    "another serializer": {"options": {"serializer": "yaml"}},
+    "compressed": {"options": {"compression": "gzip"}},
+    "a header of Celery's": {"options": {"headers": {"lang": "c"}}},
+    "follow-ups": {"options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}},
+    "a priority that is a truth": {"options": {"root_id": "r", "priority": True}},
+    "a job with an expiry of its own": {"job": "golden.expiring"},
+    "a job that sends itself its own way": {"job": "golden.proud"},
+    "a job that shadows": {"job": "golden.shadowy"},
+}
+
+
+class Proud(Task):  # type: ignore[type-arg]
+    """Adds a header to whatever is sent."""
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        return super().apply_async(*args, **{**options, "headers": {**options["headers"], "proud": 1}})
+
+
+class Shadowy(Task):  # type: ignore[type-arg]
+    """Calls itself by its first argument."""
+
+    def shadow_name(self, args: Any, kwargs: Any, options: Any) -> str:
+        return f"seen-as-{len(args or ())}"
+
+
+def anything(*args: Any, **kwargs: Any) -> None:
+    """A job that takes what it is given."""
+
+
+def one(x: Any) -> None:
+    """A job that takes one argument."""
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Celery]:
+    """An app with every kind of queue, and jobs with options of their own."""
+    app = create_app(settings)
+    app.conf.update(
+        task_queues=QUEUES,
+        task_routes={"golden.routed": {"queue": "all-of-them", "priority": 9}, "golden.many.*": "many"},
+    )
+    app.task(name=JOB)(anything)
+    app.task(name="golden.strict")(one)
+    app.task(name="golden.routed")(anything)
+    app.task(name="golden.heavy", queue="heavy", priority=6, time_limit=9, soft_time_limit=5)(anything)
+    app.task(name="golden.expiring", expires=60)(anything)
+    app.task(name="golden.proud", base=Proud)(anything)
+    app.task(name="golden.shadowy", base=Shadowy)(anything)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def renderer(app: Celery) -> Iterator[Renderer]:
+    """The maker of messages."""
+    renderer = Renderer(app)
+    yield renderer
+    renderer.reset()
+
+
+def case(said: dict[str, Any]) -> Any:
+    """The call of a row of the tables."""
+    return call_of(said.get("job", JOB), said.get("args"), said.get("kwargs"), said.get("options"))
+
+
+@pytest.mark.parametrize("said", TEMPLATED.values(), ids=TEMPLATED)
+def test_a_message_is_stocks_and_the_second_is_made_without_celery(
+    said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    stock = by_stock(app, redis, case(said))
+    assert by_us(renderer, redis, case(said)) == stock
+    assert again_by_us(renderer, redis, case(said)) == stock
+    assert renderer.asked == 1
+
+
+@pytest.mark.parametrize("said", BY_CELERY.values(), ids=BY_CELERY)
+def test_where_others_have_a_say_celery_makes_each_message(
+    said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    stock = by_stock(app, redis, case(said))
+    assert by_us(renderer, redis, case(said)) == stock
+    assert again_by_us(renderer, redis, case(said)) == stock
+    assert renderer.asked == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"global_keyprefix": "ours:"},
+        {"priority_steps": [0, 2, 4], "sep": ":"},
+        {"fanout_prefix": "/elsewhere.", "fanout_patterns": False},
+    ],
+)
+@pytest.mark.parametrize("name", ["nothing special", "a priority", "a queue that expires", "to everyone"])
+def test_options_of_the_transport_are_followed(
+    name: str, options: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **options}
+    stock = by_stock(app, redis, case(TEMPLATED[name]))
+    assert by_us(renderer, redis, case(TEMPLATED[name])) == stock
+    assert again_by_us(renderer, redis, case(TEMPLATED[name])) == stock
+    assert renderer.asked == 1
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"task_send_sent_event": True},
+        {"task_compression": "gzip"},
+        {"task_serializer": "yaml"},
+        {"task_routes": [lambda name, *args, **options: {"queue": f"of-{name}"}]},
+        {"task_protocol": 1},
+    ],
+    ids=["sent-events", "compression", "serializer", "route by code", "old protocol"],
+)
+def test_settings_that_let_others_speak_are_left_to_celery(
+    conf: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.update(conf)
+    call = case(TEMPLATED["arguments"])
+    stock = by_stock(app, redis, call)
+    assert by_us(renderer, redis, call) == stock
+    assert again_by_us(renderer, redis, call) == stock
+    assert renderer.asked == 2
+
+
+@pytest.mark.parametrize("signal", ["before_task_publish", "after_task_publish", "task_sent"])
+def test_receivers_of_others_hear_of_each_message(signal: str, app: Celery, renderer: Renderer, redis: "Redis") -> None:
+    heard: list[str] = []
+
+    def listen(sender: Any = None, headers: Any = None, **_: Any) -> None:
+        heard.append(sender)
+        if signal == "before_task_publish":
+            headers["heard"] = len(headers)
+
+    renderer.render(case({}), utc_now())
+    getattr(signals, signal).connect(listen)
+    try:
+        stock = by_stock(app, redis, case({}))
+        assert by_us(renderer, redis, case({})) == stock
+        assert again_by_us(renderer, redis, case({})) == stock
+    finally:
+        getattr(signals, signal).disconnect(listen)
+    assert heard == [JOB] * 3
+    assert renderer.asked == 3
+
+
+def test_what_is_told_of_a_message_is_the_same_on_both_ways(app: Celery, renderer: Renderer) -> None:
+    call = case(TEMPLATED["arguments"])
+    first, second = (renderer.render(call, utc_now()).messages for _ in range(2))
+    assert renderer.asked == 1
+    assert (first[0].headers, first[0].queue) == (second[0].headers, "default")
+    assert [(list(said.args), said.kwargs, said.run) for said in (*first, *second)] == [
+        (call.args, call.kwargs, RUN)
+    ] * 2
+
+
+def test_celerys_own_tasks_are_no_runs(renderer: Renderer) -> None:
+    rendered = [renderer.render(call_of("celery.backend_cleanup"), utc_now()) for _ in range(2)]
+    assert [len(one.commands) for one in rendered] == [1, 1]
+    assert [one.messages for one in rendered] == [(), ()]
+
+
+def test_nothing_is_sent_by_making_a_message(renderer: Renderer, redis: "Redis") -> None:
+    renderer.render(case({}), utc_now())
+    renderer.render(case({"options": {"queue": "sports"}}), utc_now())
+    assert [key for key in redis.scan_iter("*") if not key.startswith("_kombu.binding")] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"job": "golden.strict", "args": [1, 2]},
+        {"args": [object()]},
+        {"options": {"serializer": "no-such"}},
+        {"options": {"expires": "tomorrow"}},
+    ],
+    ids=["arguments that do not fit", "no JSON", "no serializer", "no moment"],
+)
+def test_what_celery_refuses_is_unsendable_with_the_reason(said: dict[str, Any], renderer: Renderer) -> None:
+    renderer.render(case({}), utc_now())
+    renderer.render(call_of("golden.strict", [1]), utc_now())
+    with pytest.raises(Unsendable, match=r"golden|JSON"):
+        renderer.render(case(said), utc_now())
+    assert renderer.render(case({}), utc_now()).commands  # the next one is not harmed
+
+
+def test_a_queue_that_is_missing_where_none_is_made_is_the_entrys_fault(app: Celery, renderer: Renderer) -> None:
+    app.conf.task_create_missing_queues = False
+    with pytest.raises(Unsendable, match="QueueNotFound"):
+        renderer.render(case({"options": {"queue": "nowhere"}}), utc_now())
+
+
+def test_a_binding_key_of_another_type_stops_only_whoever_needs_it(renderer: Renderer, redis: "Redis") -> None:
+    redis.set("_kombu.binding.odd", "1")
+    with pytest.raises(Unsendable, match="WRONGTYPE"):
+        renderer.render(case({"options": {"queue": "odd"}}), utc_now())
+    assert renderer.render(case({}), utc_now()).commands
+
+
+def test_a_broker_that_does_not_answer_is_nobodys_fault(
+    renderer: Renderer, valkey: Any, app: Celery, redis: "Redis"
+) -> None:
+    call = case({"options": {"queue": "sports"}})  # its bindings are asked for each time
+    renderer.render(call, utc_now())
+    valkey.stop()
+    for _ in range(2):
+        with pytest.raises((OSError, Exception)) as caught:
+            renderer.render(call, utc_now())
+        assert not isinstance(caught.value, Unsendable)
+    valkey.start()
+    assert renderer.render(call, utc_now()).commands
