@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_serializer, model_validator
 
 from scheduler.rules import zones
 from scheduler.rules.instants import offset_change
@@ -70,6 +70,11 @@ class Hours(Frozen):
         if self.begins.tzinfo or self.ends.tzinfo:
             raise ValueError("weekly hours are read in the calendar's zone; write them without one, as in 22:00")
         return self
+
+    @field_serializer("days")
+    def _in_order(self, days: frozenset[Weekday]) -> list[Weekday]:
+        """The same text in every process: what is stored is compared byte for byte."""
+        return [day for day in WEEKDAYS if day in days]
 
     @property
     def length(self) -> timedelta:

@@ -124,3 +124,8 @@ def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
         calendar_text.read(text, BERLIN)
     except Refused:
         return
+
+
+def test_the_days_of_weekly_hours_are_always_written_in_the_order_of_the_week() -> None:
+    days = calendar_text.read("sun,wed,mon,sat,fri", BERLIN).model_dump(mode="json")["days"]
+    assert days == ["mon", "wed", "fri", "sat", "sun"]

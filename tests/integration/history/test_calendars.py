@@ -1,0 +1,52 @@
+"""Changes of exclusion calendars in the history, on both databases."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from scheduler.events.schema import CalendarDeleted, CalendarSaved
+from scheduler.history.calendars import CalendarHistory
+from scheduler.history.ledger import record
+from scheduler.rules.calendar_text import calendar_of
+from scheduler.rules.calendars import SavedCalendar
+from tests.support.builders import NOON
+
+
+def saved(revision: int, name: str = "holidays", uid: str = "u1") -> SavedCalendar:
+    calendar = calendar_of(name, ["sat-sun", "mon-fri 22:00-06:00"], timezone="Europe/Berlin")
+    return SavedCalendar(**dict(calendar), uid=uid, revision=revision, updated_at=NOON, updated_by="ada")
+
+
+def an_event(revision: int, kind: Any = CalendarSaved, **parts: Any) -> Any:
+    calendar = saved(revision, **parts)
+    more = {"action": "created" if revision == 1 else "edited"} if kind is CalendarSaved else {}
+    at = NOON + timedelta(minutes=revision)
+    return kind(at=at, uid=calendar.uid, revision=revision, actor="ada", comment="why", calendar=calendar, **more)
+
+
+def test_every_change_is_kept_once_with_the_whole_calendar(engine: Engine) -> None:
+    events = [an_event(1), an_event(2), an_event(3, CalendarDeleted)]
+    record(engine, events)
+    record(engine, list(reversed(events)))
+    history = CalendarHistory(engine)
+    found = history.revisions("holidays")
+    assert [(one.revision, one.action, one.actor, one.comment) for one in found] == [
+        (3, "deleted", "ada", "why"),
+        (2, "edited", "ada", "why"),
+        (1, "created", "ada", "why"),
+    ]
+    assert SavedCalendar.model_validate(found[1].definition) == saved(2)
+    assert history.revisions("other") == []
+
+
+def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine: Engine) -> None:
+    history = CalendarHistory(engine)
+    assert (history.newest_key(), history.facts()) == (0, [])
+    record(engine, [an_event(1), an_event(1, name="nights", uid="u2"), an_event(2)])
+    facts = history.facts()
+    assert sorted((fact.name, fact.uid, fact.revision, fact.action) for fact in facts) == [
+        ("holidays", "u1", 2, "edited"),
+        ("nights", "u2", 1, "created"),
+    ]
+    assert history.newest_key() == max(fact.key for fact in facts)
