@@ -17,7 +17,6 @@ from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, TypeAdapter, V
 
 from scheduler.errors import BeatdeskError
 from scheduler.rules.calendars import SavedCalendar
-from scheduler.rules.calendars import SavedCalendar
 from scheduler.rules.spec import Frozen, Schedule
 
 FIELD = "event"
@@ -143,36 +142,6 @@ class ScheduleHealed(ScheduleEvent):
     """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
 
     kind: Literal["schedule.healed"] = "schedule.healed"
-
-
-class CalendarEvent(Event):
-    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if deleted)."""
-
-    uid: str
-    revision: int
-    actor: str
-    comment: str = ""
-    calendar: SavedCalendar
-
-
-class CalendarSaved(CalendarEvent):
-    """A calendar was made or edited."""
-
-    kind: Literal["calendar.saved"] = "calendar.saved"
-    action: Literal["created", "edited", "recovered"]
-    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
-
-
-class CalendarDeleted(CalendarEvent):
-    """A calendar was deleted."""
-
-    kind: Literal["calendar.deleted"] = "calendar.deleted"
-
-
-class CalendarHealed(CalendarEvent):
-    """Redis had lost or damaged the calendar, and it was put back as the history knew it."""
-
-    kind: Literal["calendar.healed"] = "calendar.healed"
 
 
 class CalendarEvent(Event):
@@ -391,9 +360,6 @@ AnyEvent = Annotated[
     | ScheduleReset
     | ScheduleAdopted
     | ScheduleHealed
-    | CalendarSaved
-    | CalendarDeleted
-    | CalendarHealed
     | CalendarSaved
     | CalendarDeleted
     | CalendarHealed

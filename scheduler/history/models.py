@@ -214,25 +214,6 @@ class CalendarRevision(Base):
     __table_args__ = (Index("ix_calendar_revisions_calendar_uid", "calendar_uid", "key"),)
 
 
-class CalendarRevision(Base):
-    """One saved edit of an exclusion calendar, with who, when, why and the whole calendar; as `Revision`."""
-
-    __tablename__ = "calendar_revisions"
-
-    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(36), unique=True)
-    calendar_uid: Mapped[str] = mapped_column(String(36))
-    revision: Mapped[int] = mapped_column(Integer)
-    name: Mapped[str] = mapped_column(String(255))
-    action: Mapped[str] = mapped_column(String(16))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    actor: Mapped[str] = mapped_column(String(255))
-    comment: Mapped[str] = mapped_column(Text, default="")
-    definition: Mapped[Any] = mapped_column(JSON)
-
-    __table_args__ = (Index("ix_calendar_revisions_calendar_uid", "calendar_uid", "key"),)
-
-
 class Report(Base):
     """A file that a job left, in the data folder's `reports/`."""
 

@@ -142,8 +142,6 @@ def run_of(event: Event) -> str | None:
         return None
     if isinstance(event, CalendarEvent):
         return None
-    if isinstance(event, CalendarEvent):
-        return None
     raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
 
 

@@ -142,19 +142,6 @@ class CalendarRevisionView(Frozen):
     definition: dict[str, Any]
 
 
-class CalendarRevisionView(Frozen):
-    """One change of an exclusion calendar; `definition` is the whole calendar after it (before it, where deleted)."""
-
-    calendar_uid: str
-    revision: int
-    name: str
-    action: str
-    at: datetime
-    actor: str
-    comment: str
-    definition: dict[str, Any]
-
-
 class RevisionPage(Frozen):
     """Some changes, newest first."""
 
