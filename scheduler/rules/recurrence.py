@@ -19,6 +19,7 @@ from scheduler.rules.walls import HORIZON_YEARS, HOURS, LAST_YEAR
 
 Frequency = Literal["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"]
 
+LONGEST_MONTH = 31
 _DAY = timedelta(days=1)
 _DAY_SECONDS = 86_400
 _UNIT = {"HOURLY": 3600, "MINUTELY": 60}
@@ -108,7 +109,8 @@ class Recurrence:
         if self.positions:
             yield from self._chosen(start)
             return
-        for day in self._days(start.date()):
+        days = self._days(start.date()) if self._meeting_days is None else self._days_in_phase(start.date())
+        for day in days:
             seconds = self._seconds_on(day)
             first = 0
             if day == start.date():
@@ -129,6 +131,42 @@ class Recurrence:
                 rest ^= lowest
             day = 1
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+    def _days_in_phase(self, start: date) -> Iterator[date]:
+        """The days from `start` on that count, where those that meet the rule's times are few: from one to the next."""
+        cycle, residues = self._meeting_days or (1, [0])
+        ordinal = start.toordinal()
+        base = ordinal - ordinal % cycle
+        place = bisect_left(residues, ordinal - base)
+        last = date(min(start.year + HORIZON_YEARS, LAST_YEAR), 12, 31).toordinal()
+        while True:
+            if place == len(residues):
+                base, place = base + cycle, 0
+            ordinal = base + residues[place]
+            if ordinal > last:
+                return
+            day = date.fromordinal(ordinal)
+            if self._month_mask(day.year, day.month) >> day.day & 1:
+                yield day
+            place += 1
+
+    @cached_property
+    def _meeting_days(self) -> tuple[int, list[int]] | None:
+        """On which days an hourly or minutely rule comes to its times: (cycle, residues of the days' ordinals).
+
+        None where it does so on most days, or at least once a month: then the days are gone through. A day begins in
+        the phase `ordinal * units of a day - begun` of the interval, so each phase is met by one residue or none.
+        """
+        unit = _UNIT.get(self.frequency)
+        if unit is None or self.interval == 1:
+            return None
+        units = _DAY_SECONDS // unit
+        common = gcd(units, self.interval)
+        cycle = self.interval // common
+        inverse = pow(units // common, -1, cycle)
+        met = (phase + self._begun for phase in self._seconds_by_phase)
+        residues = sorted({number // common * inverse % cycle for number in met if number % common == 0})
+        return (cycle, residues) if residues and len(residues) * LONGEST_MONTH < cycle else None
 
     def _month_mask(self, year: int, month: int) -> int:
         """Bit d is set when day d of the month counts."""

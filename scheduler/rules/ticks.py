@@ -40,6 +40,9 @@ def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
 
 def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[datetime]:
     """The ticks in (after, until], in order: adjacent windows join without a gap and without a double."""
+    if isinstance(when, IntervalWhen):
+        yield from _interval_ticks(when, after, until)
+        return
     while (tick := next_tick(when, after)) is not None and tick <= until:
         yield tick
         after = tick
@@ -145,6 +148,18 @@ def _interval_tick(when: IntervalWhen, after: datetime) -> datetime | None:
         return anchor + (passed + 1) * every
     except OverflowError:
         return None
+
+
+def _interval_ticks(when: IntervalWhen, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The ticks of an interval in (after, until], by adding up."""
+    every = _every(when)
+    tick = _interval_tick(when, after)
+    while tick is not None and tick <= until:
+        yield tick
+        try:
+            tick += every
+        except OverflowError:
+            return
 
 
 def _latest_interval_tick(when: IntervalWhen, after: datetime, until: datetime) -> datetime | None:

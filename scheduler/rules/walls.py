@@ -5,7 +5,7 @@ by one table of bits per shape of month, never by going through them. Must not k
 written.
 """
 
-from calendar import monthrange
+from calendar import isleap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,6 +17,9 @@ HORIZON_YEARS = 50
 
 LAST_YEAR = 9990
 SHORTEST_MONTH = 28
+_LONGER = (0, 3, 0, 3, 2, 3, 2, 3, 3, 2, 3, 2, 3)
+"""By how many days each month is longer than the shortest, February in a leap year apart."""
+
 HOURS = 24
 
 
@@ -80,6 +83,12 @@ def _masks(on: Days) -> tuple[int, ...]:
     return tuple(on.mask(first, length) for length in range(SHORTEST_MONTH, 32) for first in range(7))
 
 
+def shape(year: int, month: int) -> int:
+    """The place of a month in `Days.masks`: by its length, and by the weekday of its first."""
+    longer = _LONGER[month] + (month == 2 and isleap(year))
+    return longer * 7 + date(year, month, 1).toordinal() % 7  # 1 January of the year 1, the ordinal 1, is a Monday
+
+
 @dataclass(frozen=True)
 class Crontab:
     """A parsed expression. All values are ascending; Sunday is 0."""
@@ -129,9 +138,8 @@ class Crontab:
 
     def times_on(self, day: date) -> Sequence[timedelta]:
         """The times of `day`; none where the day does not count."""
-        first, length = monthrange(day.year, day.month)
-        shape = (length - SHORTEST_MONTH) * 7 + (first + 1) % 7
-        return self.times if day.month in self.months and self.day_masks[shape] >> day.day & 1 else ()
+        counts = day.month in self.months and self.day_masks[shape(day.year, day.month)] >> day.day & 1
+        return self.times if counts else ()
 
     def next_wall(self, start: datetime) -> datetime | None:
         """The first matching wall time from `start` on. Jumps to the next month, day, hour, minute that match."""
@@ -143,16 +151,23 @@ class Crontab:
         last_year = min(year + HORIZON_YEARS, LAST_YEAR)
         while year <= last_year:
             if month in self.months:
-                first, length = monthrange(year, month)
-                rest = self.day_masks[(length - SHORTEST_MONTH) * 7 + (first + 1) % 7] >> day << day
+                rest = self.day_masks[shape(year, month)] >> day << day
                 if rest:
                     found = (rest & -rest).bit_length() - 1
                     hour, minute = time if found == day else (self.hours[0], self.minutes[0])
                     return datetime(year, month, found, hour, minute)  # noqa: DTZ001 - a wall time
             day = 1
             time = (self.hours[0], self.minutes[0])
-            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+            years, month = self._month_after[month]
+            year += years
         return None
+
+    @cached_property
+    def _month_after(self) -> tuple[tuple[int, int], ...]:
+        """For each month, the next one that counts: (years on, month). A rule of one month skips eleven at a time."""
+        ascending = sorted(self.months)
+        later = [next((other for other in ascending if other > month), None) for month in range(13)]
+        return tuple((1, ascending[0]) if month is None else (0, month) for month in later)
 
     def _next_time(self, hour: int, minute: int) -> tuple[int, int] | None:
         """The first matching time of a day from hour:minute on."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from scheduler.rules.spec import CrontabWhen, Spec
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
 from scheduler.rules.what_if import compare
 from tests.bench.figures import machine, shown, table, time_each
 
@@ -19,6 +19,14 @@ AFTER = (
 )
 
 
+def interval_row() -> list[str]:
+    """Every minute becomes every 61 seconds: nearly all ticks move."""
+    old = Spec(name="a", job="demo.job", when=IntervalWhen(every=60, anchor=NOW))
+    new = old.model_copy(update={"when": IntervalWhen(every=61, anchor=NOW)})
+    taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])
+    return ["every 60 s becomes every 61 s", shown(taken.mean), ""]
+
+
 def main() -> None:
     """Print a row for each edit."""
     rows = []
@@ -29,6 +37,7 @@ def main() -> None:
         found = compare(old, new, NOW, NOW + timedelta(days=30))
         told = f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} stay"
         rows.append([f"{when.crontab}  {when.timezone}", shown(taken.mean), told])
+    rows.append(interval_row())
     click.echo(machine())
     table("what-if of * * * * * over 30 days", ["becomes", "time", "difference"], rows)
 

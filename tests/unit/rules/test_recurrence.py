@@ -154,6 +154,45 @@ def test_agrees_with_dateutil(text: str, days: int, ahead: int) -> None:
     assert list(islice(ticks_between(rrule(text, start), after, expected[-1] if expected else until), 100)) == expected
 
 
+@st.composite
+def rules_that_seldom_meet_their_times(draw: st.DrawFn) -> str:
+    """Hourly or minutely ones whose interval brings them to the hour that they ask for once in weeks or years."""
+    frequency, most = draw(st.sampled_from([("HOURLY", 2000), ("MINUTELY", 10_000)]))
+    parts = [f"FREQ={frequency}", f"INTERVAL={draw(st.integers(300, most))}"]
+    parts.append(f"BYHOUR={draw(lists(list(range(24)), 2))}")
+    if frequency == "MINUTELY":
+        parts.append(f"BYMINUTE={draw(lists(list(range(60)), 2))}")
+    if draw(st.booleans()):
+        parts.append(f"BYMONTH={draw(lists(list(range(1, 13))))}")
+    return ";".join(parts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=rules_that_seldom_meet_their_times(), days=st.integers(0, 3000))
+@example(text="FREQ=MINUTELY;INTERVAL=1439;BYHOUR=9;BYMINUTE=30", days=0)
+@example(text="FREQ=HOURLY;INTERVAL=1009;BYHOUR=9", days=1)
+def test_a_rule_that_seldom_meets_its_times_agrees_with_going_through_all(text: str, days: int) -> None:
+    after, until = START + timedelta(days=days), START + timedelta(days=days + 5 * 366)
+    parts = dict(part.split("=") for part in text.split(";"))
+    every = timedelta(**{"hours" if parts["FREQ"] == "HOURLY" else "minutes": int(parts["INTERVAL"])})
+    wanted = {name: {int(value) for value in parts[name].split(",")} for name in parts if name.startswith("BY")}
+    begun = START + every * -((START - after) // every)
+    times = takewhile(lambda tick: tick <= until, (begun + every * n for n in range(10**6)))
+    met = [
+        tick
+        for tick in times
+        if tick > after
+        and tick.hour in wanted["BYHOUR"]
+        and tick.minute in wanted.get("BYMINUTE", {tick.minute})
+        and tick.month in wanted.get("BYMONTH", {tick.month})
+    ]
+    try:
+        found = list(ticks_between(rrule(text), after, until))
+    except BadExpression:
+        found = []
+    assert found == met
+
+
 @settings(max_examples=200)
 @given(text=rules(), days=st.integers(0, 3000), ahead=st.integers(0, 10**7), length=st.integers(0, 10**6))
 def test_the_newest_tick_and_the_count_agree_with_going_through_all(
