@@ -172,6 +172,13 @@ class Catalogue:
             return None
         return job.model_copy(update={"workers": _offers(self.workers(now)).get(name, [])})
 
+    def queue_of(self, name: str) -> str | None:
+        """The queue that the job has named for itself, if it has."""
+        with _answering():
+            raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
+        job = None if raw is None else _read(Job, raw)
+        return None if job is None else job.queue
+
     def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
         """Is there such a job, and do the arguments fit it? Raises UnknownJob or BadArguments."""
         with _answering():

@@ -6,22 +6,27 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from celery import Celery
     from redis import Redis
     from sqlalchemy import Engine
 
     from scheduler.catalogue import Catalogue
     from scheduler.history.accounts import Accounts
+    from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
     from scheduler.runs.leases import LeasedStream, Leases
+    from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.everything import Everything
     from scheduler.schedules.healer import Healer
     from scheduler.schedules.notices import Notices
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.store import ScheduleStore
+    from scheduler.schedules.waiting_list import WaitingList
 
 
 class Desk:
@@ -87,6 +92,20 @@ class Desk:
         return ScheduleStore(self.redis, self.catalogue)
 
     @cached_property
+    def calendars(self) -> "CalendarStore":
+        """The exclusion calendars."""
+        from scheduler.schedules.calendar_store import CalendarStore
+
+        return CalendarStore(self.redis)
+
+    @cached_property
+    def calendar_history(self) -> "CalendarHistory":
+        """The exclusion calendars as the history has them."""
+        from scheduler.history.calendars import CalendarHistory
+
+        return CalendarHistory(self.engine)
+
+    @cached_property
     def history(self) -> "History":
         """The questions asked of SQL."""
         from scheduler.history.queries import History
@@ -121,18 +140,29 @@ class Desk:
         return Cancellations(self.redis)
 
     @cached_property
+    def waiting(self) -> "WaitingList":
+        """The ticks that wait for the run before them."""
+        from scheduler.schedules.waiting_list import WaitingList
+
+        return WaitingList(self.redis)
+
+    def known_runs(self, run_ids: "Sequence[str]") -> set[str]:
+        """Which of these runs there are or were, whether or not the history has heard of them yet."""
+        return self.history.known(run_ids) | self.leases.known(run_ids)
+
+    @cached_property
     def control(self) -> "RunControl":
         """Starting runs by hand."""
         from scheduler.runs.control import RunControl
 
-        return RunControl(self.celery, self.events, self.cancellations, self.leases)
+        return RunControl(self.celery, self.events, self.cancellations, self.leases, self.catalogue.queue_of)
 
     @cached_property
     def operations(self) -> "Operations":
         """What operators do to schedules beside editing them."""
         from scheduler.schedules.operations import Operations
 
-        return Operations(self.schedules, self.control, self.events)
+        return Operations(self.schedules)
 
     @cached_property
     def everything(self) -> "Everything":

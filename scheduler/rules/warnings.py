@@ -36,7 +36,7 @@ class Facts:
     jobs: frozenset[str] | None = None
     """Those that some worker has registered."""
 
-    default_queue: str = "celery"
+    default_queue: str = "default"
 
 
 NOTHING_KNOWN = Facts()

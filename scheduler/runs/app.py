@@ -7,6 +7,7 @@ the commands can send a run by its name and never load job code.
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
+from kombu import Exchange, Queue
 
 from config.schema import Settings
 from scheduler import keys
@@ -14,12 +15,19 @@ from scheduler import keys
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals
 
+CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
+"""The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
+
+CELERYS_QUEUE = "celery"
+"""Where programs put messages that know Celery's own settings only. Workers without `-Q` read it too."""
+
 OWN_JOBS = (
     "scheduler.jobs.reports",
     "scheduler.jobs.sql_report",
     "scheduler.jobs.cleanup",
     "scheduler.jobs.demo",
     "scheduler.jobs.http",
+    "scheduler.jobs.mail",
 )
 
 VISIBILITY_TIMEOUT = 60
@@ -51,7 +59,7 @@ def create_app(settings: Settings) -> DeskApp:
         set_as_current=True,
     )
     app.settings = settings
-    app.conf.update({**_time(), **_messages(), **_reliability(settings), **_redbeat(settings)})
+    app.conf.update({**_time(), **_messages(), **_queues(), **_reliability(settings), **_redbeat(settings)})
     if settings.result_backend is None:
         app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
     return app
@@ -75,6 +83,23 @@ def _messages() -> dict[str, Any]:
     }
 
 
+def _queues() -> dict[str, Any]:
+    """Three queues by kind, so that what is slow holds up nothing that is urgent. Each may have workers of its own."""
+    return {
+        "task_default_queue": DEFAULT,
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, CELERYS_QUEUE)],
+        "task_routes": (job_queue,),
+    }
+
+
+def job_queue(
+    name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
+) -> dict[str, str] | None:
+    """Celery's question where a message goes: to the queue that `@job` named, unless who sends it says otherwise."""
+    queue = getattr(task, "goes_to", None)
+    return {"queue": queue} if queue and not options.get("queue") else None
+
+
 def _reliability(settings: Settings) -> dict[str, Any]:
     """A message is acknowledged when its run's end is written down: a death in between repeats a run, loses none."""
     options: dict[str, Any] = {
@@ -94,6 +119,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
     if settings.broker.startswith(("redis", "sentinel")):
         options["broker_transport_options"] = {
             "visibility_timeout": VISIBILITY_TIMEOUT,
+            "queue_order_strategy": "priority",  # in the order of QUEUES, not in turn
             "unacked_restore_interval": RESTORE_SECONDS,
             "unacked_restore_throttle": 1,  # or only every tenth look is one
             "unacked_mutex_expire": 2 * RESTORE_SECONDS,  # a worker may die while it holds it

@@ -31,13 +31,21 @@ PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2
 
 
 class RunControl:
-    """Starts and cancels runs."""
+    """Starts and cancels runs. `queue_of` knows the queue that a job has named for itself."""
 
-    def __init__(self, celery: Celery, events: EventStream, cancellations: Cancellations, leases: Leases) -> None:
+    def __init__(
+        self,
+        celery: Celery,
+        events: EventStream,
+        cancellations: Cancellations,
+        leases: Leases,
+        queue_of: Callable[[str], str | None] = lambda job: None,
+    ) -> None:
         self._celery = celery
         self._events = events
         self._cancellations = cancellations
         self._leases = leases
+        self._queue_of = queue_of
 
     def start(
         self,
@@ -57,6 +65,8 @@ class RunControl:
         Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent` the run that it
         repeats.
         """
+        with _answering():
+            queue = schedule.queue or self._queue_of(schedule.job) or str(self._celery.conf.task_default_queue)
         facts = RunFacts(
             job=schedule.job,
             schedule=schedule.name,
@@ -65,7 +75,7 @@ class RunControl:
             tick=tick,
             trigger=trigger,
             actor=actor,
-            queue=schedule.queue or str(self._celery.conf.task_default_queue),
+            queue=queue,
             queued_at=now,
             parent=parent,
         )

@@ -36,7 +36,7 @@ def describe(name: str, task: Any) -> Job:
         title=str(getattr(task, "title", None) or first or name)[:TITLE_LIMIT],
         doc=rest,
         parameters=list(_parameters(function)),
-        queue=getattr(task, "queue", None),
+        queue=getattr(task, "goes_to", None) or getattr(task, "queue", None),
         module=function.__module__ or "",
     )
 

@@ -71,7 +71,7 @@ def facts_of(schedule: Schedule, tick: datetime = NOON, **parts: Any) -> RunFact
         schedule_uid=schedule.uid,
         revision=schedule.revision,
         tick=tick,
-        queue=parts.pop("queue", schedule.queue or "celery"),
+        queue=parts.pop("queue", schedule.queue or "default"),
         **parts,
     )
 

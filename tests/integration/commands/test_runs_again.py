@@ -18,7 +18,7 @@ def old(beatdesk, record):
     beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
     run = beatdesk.json("schedules", "run", "n", "--kwargs", '{"whom": "Grace", "times": 2}')
     record()
-    beatdesk.desk.redis.delete("celery")
+    beatdesk.desk.redis.delete("default")
     return run["id"]
 
 
@@ -72,7 +72,7 @@ def test_hidden_secrets_come_from_the_schedule_or_have_to_be_given(beatdesk, rec
     beatdesk.done("schedules", "add", "n", "demo.echo", "--cron", "0 6 * * *", "--kwargs", kwargs)
     run = beatdesk.json("schedules", "run", "n")["id"]
     record()
-    beatdesk.desk.redis.delete("celery")
+    beatdesk.desk.redis.delete("default")
     beatdesk.done("runs", "rerun", run)
     assert "s3cret" in messages(beatdesk.desk.redis)[0]["headers"]["kwargsrepr"]
 

@@ -45,7 +45,7 @@ def test_a_run_is_queued_and_published_whole(beatdesk):
         "kwargs": {"whom": "Grace", "times": 2},
     }
     assert {key: run[key] for key in expected} == expected
-    assert beatdesk.desk.redis.llen("celery") == 1
+    assert beatdesk.desk.redis.llen("default") == 1
     after = beatdesk.json("schedules", "show", "n")
     assert (after["next"], after["revision"]) == (before["next"], before["revision"])
 

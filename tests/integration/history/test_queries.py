@@ -80,7 +80,7 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
         "tick": "2026-11-21T12:00:00Z", "queued_at": "2026-11-21T12:00:00Z",
         "received_at": "2026-11-21T12:00:00.010000Z", "started_at": "2026-11-21T12:00:00.020000Z",
         "finished_at": "2026-11-21T12:00:02.020000Z", "lateness": 0.02, "duration": 2.0, "worker": "w1@host",
-        "queue": "celery", "args": [], "kwargs": {"days": 1}, "result": {"rows": 3}, "error": None,
+        "queue": "default", "args": [], "kwargs": {"days": 1}, "result": {"rows": 3}, "error": None,
         "traceback": None, "attempts": [], "parent": None, "tick_to": None, "ticks": 1,
     }  # fmt: skip
     (attempt,) = body["attempts"]

@@ -31,7 +31,7 @@ def test_a_real_worker_publishes_its_jobs_and_itself(house: House) -> None:
     catalogue = Desk(house.settings).catalogue
     (worker,) = wait_for(catalogue.workers, 15, "the worker is there")
     assert worker.pid == house.worker.pid
-    assert (worker.queues, worker.concurrency, worker.active) == (["celery"], 1, 0)
+    assert (worker.queues, worker.concurrency, worker.active) == (["bulk", "celery", "critical", "default"], 1, 0)
     jobs = {job.name: job for job in catalogue.jobs(worker.at)}
     assert set(jobs) >= {"reports.job_summary", "cleanup.job_history", "cleanup.reports", "demo.long_task", "tests.add"}
     assert not [name for name in jobs if name.startswith("celery.")]

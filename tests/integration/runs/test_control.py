@@ -27,7 +27,7 @@ def test_a_run_by_hand_names_its_schedule_and_who_wanted_it(stream: Stream, desk
         facts = stream.one(run, kind).facts
         assert (facts.schedule, facts.schedule_uid, facts.revision) == (schedule.name, schedule.uid, 7)
         assert (facts.trigger, facts.actor, facts.tick, facts.queued_at) == ("manual", "ada@example.org", None, NOON)
-        assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 5}, "celery")
+        assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 5}, "default")
 
 
 def test_a_run_by_hand_may_have_arguments_of_its_own(stream: Stream, desk: Desk, worker: Process) -> None:
@@ -40,7 +40,7 @@ def test_a_run_by_hand_may_have_arguments_of_its_own(stream: Stream, desk: Desk,
 def test_a_run_goes_to_the_queue_of_its_schedule(desk: Desk, redis: "Redis", stream: Stream) -> None:
     run = desk.control.start(a_schedule(queue="slow"), actor="a", now=NOON)
     assert redis.llen("slow") == 1
-    assert redis.llen("celery") == 0
+    assert redis.llen("default") == 0
     assert stream.one(run, "run.queued").facts.queue == "slow"
 
 
@@ -81,7 +81,7 @@ def test_stock_beat_tells_what_it_has_queued_with_tick_and_schedule(
 
     queued = wait_for(scheduled, 30, "Beat queues a run")[0]
     assert (queued.facts.schedule, queued.facts.schedule_uid, queued.facts.revision) == ("often", schedule.uid, 1)
-    assert (queued.facts.trigger, queued.facts.queue) == ("schedule", "celery")
+    assert (queued.facts.trigger, queued.facts.queue) == ("schedule", "default")
     assert (queued.facts.args, queued.facts.kwargs) == ([1], {"y": 1})
     assert queued.facts.tick is not None
     assert queued.run == run_id(schedule.uid, queued.facts.tick)

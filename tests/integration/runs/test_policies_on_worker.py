@@ -197,8 +197,8 @@ def test_a_second_message_starts_when_nobody_is_heard_of_who_has_the_run(
     stream: Stream, sends: Sends, job_settings: Settings, desk: Desk, redis: Redis
 ) -> None:
     run = sends("tests.add", 1)
-    (held,) = redis.lrange("celery", 0, -1)
-    redis.delete("celery")
+    (held,) = redis.lrange("default", 0, -1)
+    redis.delete("default")
     owner = f"{a_schedule('due').uid} 1 @gone@host 0 0 due"
     redis.hset(keys.LEASE_OWNERS_HASH, run, owner)
     redis.zadd(keys.LEASES_ZSET, {run: utc_now().timestamp() + 6})
@@ -240,4 +240,4 @@ def given_out_again(redis: Redis, held: str) -> None:
     message["headers"]["redelivered"] = True
     message["properties"]["delivery_info"]["redelivered"] = True
     message["properties"]["delivery_tag"] = "second-copy"
-    redis.lpush("celery", json.dumps(message))
+    redis.lpush("default", json.dumps(message))

@@ -30,7 +30,7 @@ def test_a_run_that_succeeds_is_received_started_and_succeeded(stream: Stream, s
     assert end.attempt == 1
     assert end.runtime >= 0
     facts = stream.one(run, "run.received").facts
-    assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 3}, "celery")
+    assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 3}, "default")
     assert facts.trigger == "api"
 
 

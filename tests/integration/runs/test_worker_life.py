@@ -62,7 +62,7 @@ def test_a_stopped_worker_finishes_its_job_and_tells_the_end(
     assert stream.end(run).result == "waited"
     assert "run.started" not in stream.kinds(waiting)
     assert redis.hgetall("unacked") == {}
-    assert redis.llen("celery") == 1
+    assert redis.llen("default") == 1
 
 
 def test_a_worker_that_drains_is_still_seen_and_one_that_has_ended_is_not(

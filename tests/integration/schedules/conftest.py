@@ -49,7 +49,7 @@ def events(redis: Redis) -> list[Event]:
     return [decode(fields) for _, fields in redis.xrange(keys.EVENTS_STREAM)]
 
 
-def messages(redis: Redis, queue: str = "celery") -> list[dict[str, Any]]:
+def messages(redis: Redis, queue: str = "default") -> list[dict[str, Any]]:
     """The messages in a queue, oldest first."""
     return [json.loads(text) for text in reversed(redis.lrange(queue, 0, -1))]
 

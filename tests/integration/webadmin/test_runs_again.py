@@ -30,7 +30,7 @@ def old(desk: Desk, record: Callable[[], None]) -> str:
     offer_jobs(desk)
     run = desk.control.start(saved(desk), actor="ada@example.org", kwargs={"days": 3}, now=utc_now())
     record()
-    desk.redis.delete("celery")
+    desk.redis.delete("default")
     return run
 
 

@@ -23,7 +23,7 @@ def messages(desk: Desk) -> list[Any]:
     """What lies in the queue: the named arguments of each message."""
     redis: Any = desk.redis
     found = []
-    for raw in redis.lrange("celery", 0, -1):
+    for raw in redis.lrange("default", 0, -1):
         body: Any = json.loads(raw)
         found.append(json.loads(base64.b64decode(body["body"]))[1])
     return found

@@ -61,7 +61,7 @@ def test_a_run_that_ended_well_has_all_its_times_and_its_result() -> None:
     )  # fmt: skip
     assert (row.lateness, row.duration) == (0.02, 2.0)
     assert (row.job, row.schedule, row.schedule_uid) == (SCHEDULE.job, SCHEDULE.name, SCHEDULE.uid)
-    assert (row.tick, row.trigger, row.revision, row.queue) == (NOON, "schedule", 1, "celery")
+    assert (row.tick, row.trigger, row.revision, row.queue) == (NOON, "schedule", 1, "default")
     assert (row.args, row.kwargs, row.result, row.worker) == ([], {"days": 1}, {"rows": 3}, "w1@host")
 
 

@@ -25,7 +25,7 @@ def rrule(text: str, timezone: str = "Europe/Berlin") -> RruleWhen:
 
 
 def test_there_is_nothing_to_tell_of_an_ordinary_schedule() -> None:
-    facts = Facts(usual_duration=10, others=[a_spec("other", kwargs={"days": 2})], queues=frozenset({"celery"}))
+    facts = Facts(usual_duration=10, others=[a_spec("other", kwargs={"days": 2})], queues=frozenset({"default"}))
     assert told_of(facts, when=cron("0 6 * * mon-fri", "Europe/Berlin")) == ""
     assert told_of(facts, when=every(300)) == ""
     assert told_of(facts, when=OnceWhen(at=at("2027-01-01T00:00Z"))) == ""
@@ -144,11 +144,11 @@ def test_two_schedules_alike(other: Spec, alike: bool) -> None:
 
 
 def test_a_queue_that_nobody_consumes_and_a_job_that_nobody_has() -> None:
-    facts = Facts(queues=frozenset({"celery", "slow"}), jobs=frozenset({"reports.job_summary"}))
+    facts = Facts(queues=frozenset({"default", "slow"}), jobs=frozenset({"reports.job_summary"}))
     assert told_of(facts) == ""
-    assert "No worker consumes the queue 'fast'; consumed are celery and slow." in told_of(facts, queue="fast")
+    assert "No worker consumes the queue 'fast'; consumed are default and slow." in told_of(facts, queue="fast")
     assert "No worker has registered the job 'demo.gone'." in told_of(facts, job="demo.gone")
-    assert "No worker consumes the queue 'celery'. Runs wait" in told_of(Facts(queues=frozenset()))
+    assert "No worker consumes the queue 'default'. Runs wait" in told_of(Facts(queues=frozenset()))
     assert told_of(Facts(), queue="fast", job="demo.gone") == ""
 
 

@@ -22,14 +22,14 @@ FACTS = RunFacts(
     tick=TICK,
     trigger="schedule",
     actor="ada@example.org",
-    queue="celery",
+    queue="default",
     queued_at=TICK,
     parent="p-1",
 )
 
 
 def message(headers: dict[str, Any], args: Any = (), kwargs: Any = None) -> Message:
-    return Message({"id": "r-1", "task": "reports.job_summary", **headers}, args, kwargs or {}, "celery")
+    return Message({"id": "r-1", "task": "reports.job_summary", **headers}, args, kwargs or {}, "default")
 
 
 def test_facts_survive_the_headers_of_a_message() -> None:
