@@ -1,22 +1,27 @@
 """Runs for ticks of the past: which ticks there are in a time, and a run for each, oldest first.
 
-A backfill takes the rule, with its start and its end, as it is now. Where nothing has run for a tick yet, its run gets
-the tick's own id, so that saying it twice starts nothing twice; where something has, it is a run of its own. Nothing is
-planned that would not be started: the count is known first, and bounded.
+A backfill takes the rule, with its start and its end, as it is now. Its runs have the ids of their ticks, so that
+saying it twice starts nothing twice, and a tick that has a run already gets none. It has an overlap policy of its own:
+with `queue_all` the ticks wait, and Beat starts one when no run of the schedule is alive; with `allow` all go to the
+queue at once. The other policies would let one tick of many run, which is no backfill. Nothing is planned that would
+not be started: the count is known first, and bounded.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Literal, Protocol
-from uuid import uuid4
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from scheduler.errors import Refused, Unavailable
 from scheduler.rules.catch_up import MOST_COUNTED
 from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule
 from scheduler.rules.ticks import count_ticks, ticks_between
+from scheduler.schedules.waiting import Held
+
+Overlap = Literal["queue_all", "allow"]
+OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)
 
 MOST_RUNS = 1000
 """Runs that one backfill starts at most."""
@@ -34,6 +39,20 @@ class Starts(Protocol):
         self, schedule: Schedule, *, actor: str, trigger: Literal["backfill"], tick: datetime, run: str, now: datetime
     ) -> str:
         """Start a run of the schedule for the tick."""
+
+
+class Holds(Protocol):
+    """Whoever keeps the ticks that wait."""
+
+    def add(self, schedule: Schedule, held: Sequence[Held], now: datetime) -> list[Held]:
+        """Let ticks wait, those that do not wait yet; which these are."""
+
+
+class Started(NamedTuple):
+    """The runs that are in the queue or will be, oldest tick first, and how many ticks had a run already."""
+
+    runs: list[str]
+    known: int
 
 
 @dataclass(frozen=True)
@@ -65,21 +84,41 @@ def plan(schedule: Schedule, since: datetime, until: datetime, *, limit: int, no
 
 
 def start(
-    backfill: Backfill, control: Starts, known: Callable[[Sequence[str]], set[str]], *, actor: str, now: datetime
-) -> list[str]:
-    """Start the runs of a plan; their ids, oldest tick first. `known` are those ids that the history has heard of."""
+    backfill: Backfill,
+    control: Starts,
+    waiting: Holds,
+    known: Callable[[Sequence[str]], set[str]],
+    *,
+    overlap: Overlap,
+    actor: str,
+    now: datetime,
+) -> Started:
+    """Start the runs of a plan, or let their ticks wait for their turn. `known` are those runs that there are already.
+
+    Raises Refused where nothing would start, and Unavailable where the broker goes away, with how many are started.
+    """
     schedule = backfill.schedule
-    own = [run_id(schedule.uid, tick) for tick in backfill.ticks]
-    taken = known(own)
-    started: list[str] = []
-    for tick, name in zip(backfill.ticks, own, strict=True):
-        run = str(uuid4()) if name in taken else name
+    if overlap == "queue_all" and not schedule.enabled:
+        raise Refused(
+            f"{schedule.name!r} is off, so that no tick has its turn; switch it on, or start all at once (allow)",
+            field="overlap",
+        )
+    runs = {run_id(schedule.uid, tick): tick for tick in backfill.ticks}
+    taken = known(list(runs))
+    ticks = [tick for run, tick in runs.items() if run not in taken]
+    if overlap == "queue_all":
+        held = waiting.add(schedule, [Held(tick, "backfill", actor) for tick in ticks], now)
+        started = [run_id(schedule.uid, one.tick) for one in held]
+        return Started(started, len(runs) - len(started))
+    started = []
+    for tick in ticks:
+        run = run_id(schedule.uid, tick)
         try:
             control.start(schedule, actor=actor, trigger="backfill", tick=tick, run=run, now=now)
         except Unavailable as error:
             raise Unavailable(
-                f"{len(started)} of {len(own)} runs are started; the one for {tick_text(tick)} and those after it are "
-                f"not: {error}"
+                f"{len(started)} of {len(ticks)} runs are started; the one for {tick_text(tick)} and those after it "
+                f"are not: {error}"
             ) from error
         started.append(run)
-    return started
+    return Started(started, len(taken))

@@ -1,9 +1,10 @@
 -- One change of one schedule, whole or not at all.
 --
--- KEYS  1 the entry's hash   2 RedBeat's sorted set of due times   3 the stream of events
+-- KEYS  1 the entry's hash   2 RedBeat's sorted set of due times   3 the stream of events   4 its waiting ticks
 -- ARGV  1-3 definition, meta and our field as they were read
 --       4-6 the same as they are to be; a definition '-' deletes the entry
---       7 score   8 field of the event   9 the event   10 wake channel   11 name   12... further events
+--       7 score   8 field of the event   9 the event   10 wake channel   11 name
+--       12 how many ticks wait from now on, then these, then further events
 -- Fields are '-' where absent, otherwise '+' and the text, so that an empty text is not an absent one.
 --
 -- Answers 'done', or what stands in the way: 'meta' (only Beat has moved on), 'entry' (somebody changed it),
@@ -40,9 +41,14 @@ if kind ~= 'hash' and kind ~= 'none' and not deletes then
 end
 redis.call('XLEN', KEYS[3])
 redis.call('ZCARD', KEYS[2])
+redis.call('ZCARD', KEYS[4])
 
 redis.call('XADD', KEYS[3], '*', ARGV[8], ARGV[9])
-for further = 12, #ARGV do
+local held = 12 + tonumber(ARGV[12])
+for place = 13, held do
+  redis.call('ZADD', KEYS[4], 0, ARGV[place])
+end
+for further = held + 1, #ARGV do
   redis.call('XADD', KEYS[3], '*', ARGV[8], ARGV[further])
 end
 if deletes then

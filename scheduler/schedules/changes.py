@@ -13,6 +13,7 @@ from scheduler.rules.ticks import latest_tick
 from scheduler.rules.window import bounded_next_tick, is_paused
 from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.codec import Entry, Meta, Raw
+from scheduler.schedules.waiting import Held
 
 ASLEEP = -1.0
 """The score of an entry that is not to be looked at; stock Beat asks for scores from 0 on."""
@@ -28,6 +29,9 @@ class Change:
     schedule: Schedule
     also: tuple[Event, ...] = ()
     """What the change says beside its event, such as what became of ticks."""
+
+    hold: tuple[Held, ...] = ()
+    """Ticks that wait from now on: Beat sends them one after the other."""
 
 
 def check_edit(

@@ -34,7 +34,7 @@ def saved(
     schedule: Schedule, action: Literal["created", "edited"], actor: str, comment: str, now: datetime
 ) -> ScheduleSaved:
     """The fact that a schedule was made or edited."""
-    return ScheduleSaved(**_told(schedule, actor, comment, now), action=action)
+    return ScheduleSaved(**told(schedule, actor, comment, now), action=action)
 
 
 def editing(
@@ -104,7 +104,7 @@ def switching(enabled: bool, *, revision: int | None = None, actor: str, comment
         if enabled and not isinstance(spec.when, RedBeatWhen):
             check_when(spec.when, now=now)
         schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
-        return changes.written(schedule, entry, stored.raw, now, kind(**_told(schedule, actor, comment, now)))
+        return changes.written(schedule, entry, stored.raw, now, kind(**told(schedule, actor, comment, now)))
 
     return decide
 
@@ -125,8 +125,8 @@ def deleting(*, revision: int | None = None, actor: str, comment: str = "", now:
                 "remove it there, or disable it here",
                 field="name",
             )
-        told = _told(schedule, actor, comment, now) | {"revision": schedule.revision + 1}
-        return changes.deleted(schedule, ScheduleDeleted(**told))
+        facts = told(schedule, actor, comment, now) | {"revision": schedule.revision + 1}
+        return changes.deleted(schedule, ScheduleDeleted(**facts))
 
     return decide
 
@@ -140,7 +140,7 @@ def resetting(*, revision: int | None = None, actor: str, comment: str = "", now
         schedule = overrides.taken_off(entry, actor, now)
         when = changes.settle_anchor(schedule.when, entry, now)
         schedule = schedule.model_copy(update={"when": when})
-        return changes.written(schedule, entry, stored.raw, now, ScheduleReset(**_told(schedule, actor, comment, now)))
+        return changes.written(schedule, entry, stored.raw, now, ScheduleReset(**told(schedule, actor, comment, now)))
 
     return decide
 
@@ -178,7 +178,7 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
         return Change(
             raw=Raw(definition, meta, extra.encode(schedule, definition)),
             score=changes.score(schedule, entry.meta, now) if stored.score is None else stored.score,
-            event=ScheduleAdopted(**_told(schedule, actor, comment, now)),
+            event=ScheduleAdopted(**told(schedule, actor, comment, now)),
             schedule=schedule,
         )
 
@@ -212,11 +212,11 @@ def _edit(
     schedule = changes.edited(spec, entry, actor=actor, now=now)
     event: Event = saved(schedule, "edited", actor, comment, now)
     if restored is not None:
-        event = ScheduleRestored(**_told(schedule, actor, comment, now), restored=restored)
+        event = ScheduleRestored(**told(schedule, actor, comment, now), restored=restored)
     return changes.written(schedule, entry, stored.raw, now, event)
 
 
-def _told(schedule: Schedule, actor: str, comment: str, now: datetime) -> dict[str, Any]:
+def told(schedule: Schedule, actor: str, comment: str, now: datetime) -> dict[str, Any]:
     """What every fact about a schedule says."""
     return {
         "at": now,

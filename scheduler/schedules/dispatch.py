@@ -81,7 +81,7 @@ def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calen
     schedule, last = entry.schedule, entry.meta.last_run_at
     made = Plan()
     if not schedule.enabled or window.is_paused(schedule, now):
-        _stop(made, schedule, waiting, alive)
+        _stop(made, schedule, waiting)
         return made
     if schedule.window.calendar is not None and calendar is None:
         made.score = (now + CALENDAR_AWAITED).timestamp()
@@ -149,15 +149,11 @@ class _Look(NamedTuple):
         return self.sent + sum(held.counts for held in self.waiting)
 
 
-def _stop(made: Plan, schedule: Schedule, waiting: Sequence[Held], alive: int) -> None:
-    """Nothing runs that came due by itself. What operators asked for goes on: they did so in spite of the pause."""
-    for held in waiting:
-        if held.actor is None:
-            made.skip("paused" if schedule.enabled else "operator", held.tick)
-            made.drop.append(held)
-        elif not alive and made.send is None:
-            made.send, made.taken = held.tick, held
-            made.drop.append(held)
+def _stop(made: Plan, schedule: Schedule, waiting: Sequence[Held]) -> None:
+    """Nothing runs. What an operator asked for waits for the end of a pause; to switch the schedule off ends it."""
+    made.drop = [held for held in waiting if held.actor is None or not schedule.enabled]
+    for held in made.drop:
+        made.skip("paused" if schedule.enabled else "operator", held.tick)
     until = schedule.paused.until if schedule.enabled and schedule.paused is not None else None
     made.score = ASLEEP if until is None else until.timestamp()
 

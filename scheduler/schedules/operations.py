@@ -1,34 +1,32 @@
 """What operators do to a schedule beside editing it: pause and resume it, skip one coming tick, restore a revision.
 
 Each is decided here from what is stored, and applied by the store as one change. Ticks that a pause held back get
-their verdict in the same transaction that ends it; those that are to run after all are started when it is stored.
+their verdict in the same transaction that ends it; those that are to run after all wait from then on, and Beat sends
+them one after the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
-from scheduler.errors import Refused, Unavailable
-from scheduler.events.schema import (
-    Event,
-    SchedulePaused,
-    ScheduleResumed,
-    ScheduleTickKept,
-    ScheduleTickSkipped,
-    TicksMissed,
-)
+from scheduler.errors import Refused
+from scheduler.events.schema import SchedulePaused, ScheduleResumed, ScheduleTickKept, ScheduleTickSkipped
 from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
 from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.window import is_paused, live_next_tick
 from scheduler.schedules import changes, codec, held_back
 from scheduler.schedules.codec import Entry
+from scheduler.schedules.decisions import Decide, told
 from scheduler.schedules.listing import Stored
+from scheduler.schedules.waiting import Held
 
 if TYPE_CHECKING:
+    from scheduler.history.queries import History
+    from scheduler.history.views import RevisionView
     from scheduler.schedules.store import ScheduleStore
 
 Missed = Literal["skip", "latest", "all"]
@@ -38,24 +36,8 @@ MOST_SKIPS = 100
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Starts(Protocol):
-    """Whoever sends runs to the queue."""
-
-    def start(
-        self, schedule: Schedule, *, actor: str, trigger: Literal["schedule"], tick: datetime, run: str, now: datetime
-    ) -> str:
-        """Start a run of the schedule for the tick."""
-
-
-class Tells(Protocol):
-    """Whoever keeps facts."""
-
-    def append(self, event: Event) -> str:
-        """Keep one."""
-
-
 class Resumed(NamedTuple):
-    """The schedule after its pause, and the runs of ticks in the pause that were started, oldest first."""
+    """The schedule after its pause, and the runs of ticks in the pause that Beat starts now, oldest first."""
 
     schedule: Schedule
     runs: list[str]
@@ -64,32 +46,15 @@ class Resumed(NamedTuple):
 class Operations:
     """The operators' actions on schedules."""
 
-    def __init__(self, store: "ScheduleStore", control: Starts, events: Tells) -> None:
+    def __init__(self, store: "ScheduleStore") -> None:
         self._store = store
-        self._control = control
-        self._events = events
 
     def pause(self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime) -> Schedule:
         """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason and end."""
-        check_pause(reason, until, now)
-
-        def decide(stored: Stored) -> changes.Change:
-            entry = stored.decode()
-            old = entry.schedule
-            if not old.enabled:
-                raise Refused(f"{name!r} is off, so that there is nothing to pause; switch it on first", field="name")
-            since = old.paused.since if old.paused is not None and is_paused(old, now) else now
-            pause = Pause(reason=reason.strip(), by=actor, since=since, until=until)
-            schedule = _next_revision(entry, actor, now).model_copy(update={"paused": pause})
-            event = SchedulePaused(
-                at=now, uid=old.uid, revision=schedule.revision, actor=actor, comment=pause.reason, schedule=schedule
-            )
-            return changes.written(schedule, entry, stored.raw, now, event)
-
-        return self._store.change(name, decide)
+        return self._store.change(name, pausing(reason=reason, until=until, actor=actor, now=now))
 
     def resume(self, name: str, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime) -> Resumed:
-        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, oldest first."""
+        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one after the other."""
         chosen: list[datetime] = []
 
         def decide(stored: Stored) -> changes.Change:
@@ -99,21 +64,15 @@ class Operations:
                 raise Refused(f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state", field="name")
             held = held_back.sort(entry, missed, now)
             schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
-            event = ScheduleResumed(
-                at=now,
-                uid=old.uid,
-                revision=schedule.revision,
-                actor=actor,
-                comment=comment,
-                schedule=schedule,
-                missed=missed,
-            )
+            event = ScheduleResumed(**told(schedule, actor, comment, now), missed=missed)
             chosen[:] = held.run
             change = changes.written(schedule, entry, stored.raw, now, event)
-            return replace(_counted(change, len(held.run), now), also=tuple(held.verdicts))
+            hold = tuple(Held(tick, "schedule", actor) for tick in held.run)
+            # Beat looks at once: other ticks may have waited for the end of the pause.
+            return replace(change, score=now.timestamp(), also=tuple(held.verdicts), hold=hold)
 
         schedule = self._store.change(name, decide)
-        return Resumed(schedule, self._start(schedule, chosen, actor, now))
+        return Resumed(schedule, [run_id(schedule.uid, tick) for tick in chosen])
 
     def skip(
         self, name: str, *, tick: datetime | None = None, actor: str, comment: str = "", now: datetime
@@ -129,15 +88,7 @@ class Operations:
             if len(skips) > MOST_SKIPS:
                 raise Refused(f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead", field="tick")
             schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
-            event = ScheduleTickSkipped(
-                at=now,
-                uid=old.uid,
-                revision=schedule.revision,
-                actor=actor,
-                comment=comment,
-                schedule=schedule,
-                tick=found[0],
-            )
+            event = ScheduleTickSkipped(**told(schedule, actor, comment, now), tick=found[0])
             return changes.written(schedule, entry, stored.raw, now, event)
 
         return self._store.change(name, decide), found[0]
@@ -152,18 +103,20 @@ class Operations:
                 raise Refused(f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick")
             skips = [at for at in old.skips if at != tick]
             schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
-            event = ScheduleTickKept(
-                at=now,
-                uid=old.uid,
-                revision=schedule.revision,
-                actor=actor,
-                comment=comment,
-                schedule=schedule,
-                tick=tick,
-            )
+            event = ScheduleTickKept(**told(schedule, actor, comment, now), tick=tick)
             return changes.written(schedule, entry, stored.raw, now, event)
 
         return self._store.change(name, decide)
+
+    def revive(
+        self, gone: "RevisionView", number: int, history: "History", *, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
+        """Make a deleted schedule anew as it was in its revision `number`. `gone` is its deletion."""
+        earlier = history.revision(gone.schedule_uid, number)
+        schedule = _readable(earlier.definition, number)
+        return self._store.revive(
+            schedule, restored=number, deleted=gone.revision, actor=actor, comment=comment, now=now
+        )
 
     def restore(
         self,
@@ -180,33 +133,18 @@ class Operations:
 
         Whether the schedule is paused, and which ticks it skips, stays as it is.
         """
-        try:
-            spec = Schedule.model_validate(definition).spec()
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise Refused(
-                f"revision {restored} cannot be restored, {place}: {first['msg']}", field="revision"
-            ) from None
+        spec = _readable(definition, restored).spec()
         return self._store.edit(name, spec, revision=revision, actor=actor, comment=comment, restored=restored, now=now)
 
-    def _start(self, schedule: Schedule, ticks: Sequence[datetime], actor: str, now: datetime) -> list[str]:
-        """Start the runs of ticks. Where the broker goes away, those not yet started are missed, and it is said."""
-        runs: list[str] = []
-        for place, tick in enumerate(ticks):
-            run = run_id(schedule.uid, tick)
-            try:
-                self._control.start(schedule, actor=actor, trigger="schedule", tick=tick, run=run, now=now)
-            except Unavailable as error:
-                rest = ticks[place:]
-                self._events.append(
-                    held_back.verdict(TicksMissed, schedule, "broker", (rest[0], rest[-1], len(rest)), now)
-                )
-                raise Unavailable(
-                    f"{schedule.name!r} is resumed, but {len(rest)} of its runs could not be started: {error}"
-                ) from error
-            runs.append(run)
-        return runs
+
+def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
+    """The schedule of a revision. Raises Refused for one of another version that this one cannot read."""
+    try:
+        return Schedule.model_validate(definition)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Refused(f"revision {number} cannot be restored, {place}: {first['msg']}", field="revision") from None
 
 
 def _next_revision(entry: Entry, actor: str, now: datetime) -> Schedule:
@@ -216,17 +154,23 @@ def _next_revision(entry: Entry, actor: str, now: datetime) -> Schedule:
     return changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
 
 
-def _counted(change: changes.Change, runs: int, now: datetime) -> changes.Change:
-    """The change, where so many runs more count as sent."""
-    if not runs:
-        return change
-    meta = codec.decode_meta(change.raw.meta)
-    meta = codec.Meta(meta.last_run_at, (meta.total_run_count or 0) + runs)
-    return replace(
-        change,
-        raw=change.raw._replace(meta=codec.encode_meta(meta)),
-        score=changes.score(change.schedule, meta, now),
-    )
+def pausing(*, reason: str, until: datetime | None, actor: str, now: datetime) -> Decide:
+    """The decision to pause a schedule. Raises Refused for a reason or an end that cannot be."""
+    check_pause(reason, until, now)
+
+    def decide(stored: Stored) -> changes.Change:
+        entry = stored.decode()
+        old = entry.schedule
+        if not old.enabled:
+            raise Refused(f"{old.name!r} is off, so that there is nothing to pause; switch it on first", field="name")
+        since = old.paused.since if old.paused is not None and is_paused(old, now) else now
+        pause = Pause(reason=reason.strip(), by=actor, since=since, until=until)
+        schedule = _next_revision(entry, actor, now).model_copy(update={"paused": pause})
+        return changes.written(
+            schedule, entry, stored.raw, now, SchedulePaused(**told(schedule, actor, pause.reason, now))
+        )
+
+    return decide
 
 
 def check_pause(reason: str, until: datetime | None, now: datetime) -> None:

@@ -188,9 +188,10 @@ class ScheduleStore:
         """Run the script. Answers 'done' or what stands in the way."""
         ((field, event),) = encode(change.event).items()
         further = [text for more in change.also for text in encode(more).values()]
+        waiting = keys.WAITING_PREFIX + change.schedule.uid
         with answering("nothing is known to be saved; look at the schedule before you try again"):
             answer: Any = self._change(
-                keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM],
+                keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, waiting],
                 args=[
                     *map(_argument, read),
                     *map(_argument, change.raw),
@@ -199,6 +200,8 @@ class ScheduleStore:
                     event,
                     keys.WAKE_CHANNEL,
                     name,
+                    len(change.hold),
+                    *(held.text for held in change.hold),
                     *further,
                 ],
             )

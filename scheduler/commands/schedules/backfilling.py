@@ -11,7 +11,7 @@ from scheduler.commands.schedules.listing import local_time
 from scheduler.errors import Refused
 from scheduler.published import rfc3339
 from scheduler.schedules import backfill as backfills
-from scheduler.schedules.backfill import MOST_RUNS, USUAL, Backfill
+from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap, Started
 from scheduler.wiring import Desk
 
 
@@ -22,14 +22,34 @@ from scheduler.wiring import Desk
 )
 @click.option("--to", "until", required=True, metavar="T", help="The last tick is before this time.")
 @click.option("--limit", type=click.IntRange(1, MOST_RUNS), default=USUAL, show_default=True, metavar="N")
+@click.option(
+    "--overlap",
+    type=click.Choice(OVERLAPS),
+    default=OVERLAPS[0],
+    show_default=True,
+    help="One after the other, each when no run of the schedule is alive; or all at once.",
+)
 @click.option("--dry-run", is_flag=True, help="Say which ticks would run, and start nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
 def backfill(
-    desk: Desk, /, *, name: str, since: str, until: str, limit: int, dry_run: bool, yes: bool, as_json: bool
+    desk: Desk,
+    /,
+    *,
+    name: str,
+    since: str,
+    until: str,
+    limit: int,
+    overlap: Overlap,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
-    """Start a run of schedule NAME for each of its ticks from T up to T, oldest first."""
+    """Start a run of schedule NAME for each of its ticks from T up to T, oldest first.
+
+    A tick that has a run already gets none; `runs rerun` runs it again.
+    """
     now = utc_now()
     begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
     schedule = desk.schedules.get(name)
@@ -39,14 +59,21 @@ def backfill(
         desk.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
         if not yes:
             _ask(found)
-    runs = [] if dry_run else backfills.start(found, desk.control, desk.history.known, actor=fields.actor(), now=now)
+    done = Started([], 0)
+    if not dry_run:
+        done = backfills.start(
+            found, desk.control, desk.waiting, desk.known_runs, overlap=overlap, actor=fields.actor(), now=now
+        )
     if as_json:
-        print_json({"name": name, "count": found.count, "ticks": [rfc3339(tick) for tick in found.ticks], "runs": runs})
+        ticks = [rfc3339(tick) for tick in found.ticks]
+        print_json({"name": name, "count": found.count, "ticks": ticks, "runs": done.runs, "known": done.known})
     elif dry_run:
         click.echo(f"{_runs(found.count)} of {name} would start")
         print_table(["TICK", "UTC"], [[local_time(tick, schedule.when), rfc3339(tick) or ""] for tick in found.ticks])
     else:
-        click.echo(f"{_runs(len(runs))} of {name} started; see: beatdesk schedules history {name}")
+        how = "wait for their turn" if overlap == "queue_all" else "started"
+        known = f", {done.known} {'tick has' if done.known == 1 else 'ticks have'} a run already" if done.known else ""
+        click.echo(f"{_runs(len(done.runs))} of {name} {how}{known}; see: beatdesk schedules history {name}")
 
 
 def _check_limit(found: Backfill, *, dry_run: bool) -> None:

@@ -66,7 +66,7 @@ def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool
         return
     following = f"next {local_time(listed.next, resumed.schedule.when)}" if listed.next else "no tick is left"
     count = len(resumed.runs)
-    started = f", {count} held back {'run' if count == 1 else 'runs'} started" if count else ""
+    started = f", {count} held back {'run starts' if count == 1 else 'runs start one after the other'}" if count else ""
     click.echo(f"{name} resumed{started}, {following}")
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from scheduler.rules.identity import run_id
+from scheduler.schedules.waiting import Held
 from tests.integration.schedules.conftest import messages, score
 from tests.support.builders import at
 
@@ -32,7 +33,7 @@ def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
 
 def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, record):
     before = score(hourly.desk.redis, "n")
-    body = hourly.json("schedules", "backfill", "n", *DAY, "--yes")
+    body = hourly.json("schedules", "backfill", "n", *DAY, "--yes", "--overlap", "allow")
     uid = hourly.json("schedules", "show", "n")["uid"]
     assert body["runs"][:2] == [run_id(uid, at("2026-01-05T00:00Z")), run_id(uid, at("2026-01-05T01:00Z"))]
     sent = messages(hourly.desk.redis)
@@ -49,14 +50,27 @@ def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, reco
     )
 
 
-def test_a_tick_that_has_run_gets_a_run_of_its_own(hourly, record):
-    one = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-05T02:00:00Z", "--yes")
+def test_a_tick_that_has_a_run_gets_no_second_one(hourly, record):
+    one = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-05T02:00:00Z", "--yes", "--overlap", "allow")
     first = hourly.json("schedules", "backfill", "n", *one)
-    record()
-    second = hourly.json("schedules", "backfill", "n", *one)
-    assert not set(first["runs"]) & set(second["runs"])
-    record()
-    assert hourly.json("runs", "show", second["runs"][0])["tick"] == "2026-01-05T00:00:00Z"
+    assert (len(first["runs"]), first["known"]) == (2, 0)
+    for heard_of in (lambda: None, record):
+        heard_of()
+        again = hourly.json("schedules", "backfill", "n", *one)
+        assert (again["runs"], again["known"]) == ([], 2)
+    assert "2 ticks have a run already" in hourly.done("schedules", "backfill", "n", *one)
+    assert len(messages(hourly.desk.redis)) == 2
+
+
+def test_without_a_word_the_ticks_wait_for_their_turn(hourly):
+    said = hourly.done("schedules", "backfill", "n", *DAY, "--yes")
+    assert said.startswith("24 runs of n wait for their turn; see")
+    uid = hourly.json("schedules", "show", "n")["uid"]
+    waiting, who = hourly.desk.waiting.of(uid), f"cli:{getpass.getuser()}"
+    assert (len(waiting), waiting[0]) == (24, Held(at("2026-01-05T00:00Z"), "backfill", who))
+    assert messages(hourly.desk.redis) == []
+    hourly.done("schedules", "disable", "n")
+    assert "switch it on" in hourly.refused("schedules", "backfill", "n", *DAY, "--yes")
 
 
 def test_adjacent_times_share_no_tick_and_lose_none(hourly):
@@ -97,4 +111,4 @@ def test_a_job_that_nobody_offers_is_not_started(hourly):
 
 def test_a_time_without_ticks_starts_none(hourly):
     words = ("n", "--from", "2026-01-05T00:10:00Z", "--to", "2026-01-05T00:20:00Z", "--yes")
-    assert hourly.done("schedules", "backfill", *words).startswith("0 runs of n started")
+    assert hourly.done("schedules", "backfill", *words).startswith("0 runs of n wait")

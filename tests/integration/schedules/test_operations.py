@@ -8,15 +8,14 @@ from redis import Redis
 
 from scheduler import keys
 from scheduler.clock import utc_now
-from scheduler.errors import Refused, Unavailable
-from scheduler.events.schema import TicksMissed, TicksSkipped
+from scheduler.errors import Refused
+from scheduler.events.schema import RunSucceeded, TicksMissed, TicksSkipped, run_event
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Schedule, Spec
-from scheduler.schedules.codec import Meta, encode_meta
-from scheduler.schedules.operations import Operations
+from scheduler.schedules.codec import Meta, decode_meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
-from tests.integration.schedules.conftest import events, messages, score
+from tests.integration.schedules.conftest import events, leading_beat, messages, score
 from tests.support.builders import a_spec, every
 
 MINUTE = timedelta(minutes=1)
@@ -78,17 +77,24 @@ def test_a_resumed_schedule_waits_for_its_next_tick(
     ]
 
 
-def test_runs_of_ticks_in_the_pause_are_sent_once(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+def test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_after_the_one_before(
+    store: ScheduleStore, desk: Desk, redis: Redis
 ) -> None:
     saved, start = since_minutes(store, redis, 3)
     desk.operations.pause("due", reason="x", actor="a", now=start)
-    resumed = desk.operations.resume("due", missed="all", actor="a", now=start + 3 * MINUTE)
+    resumed = desk.operations.resume("due", missed="all", actor="ada the operator", now=start + 3 * MINUTE)
     assert resumed.runs == [run_id(saved.uid, start + number * MINUTE) for number in (1, 2, 3)]
-    beat.tick()
-    beat.tick()
-    assert [message["headers"]["id"] for message in messages(redis)] == resumed.runs
-    assert verdicts(redis) == []
+    for number in (1, 2, 3):
+        for beat in leading_beat(desk):  # each time a new one: what waits outlives it
+            beat.tick()
+            beat.tick()
+        sent = messages(redis)
+        assert [message["headers"]["id"] for message in sent] == resumed.runs[:number]
+        desk.events.append(run_event(RunSucceeded, resumed.runs[number - 1], 1, utc_now(), worker="w@h"))
+    facts = sent[-1]["headers"]["beatdesk"]
+    assert (facts["trigger"], facts["actor"], facts["revision"]) == ("schedule", "ada the operator", 3)
+    assert (verdicts(redis), desk.waiting.of(saved.uid)) == ([], [])
+    assert decode_meta(redis.hget(keys.entry("due"), "meta")).total_run_count == 6
 
 
 def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
@@ -103,31 +109,6 @@ def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
     assert messages(redis) == []
     assert verdicts(redis) == [("operator", tick, tick, 1)]
     assert score(redis, "due") == (start + 2 * MINUTE).timestamp()
-
-
-class Away:
-    """A broker that goes away after the first run."""
-
-    def __init__(self) -> None:
-        self.sent = 0
-
-    def start(self, *_: object, **__: object) -> str:
-        self.sent += 1
-        if self.sent > 1:
-            raise Unavailable("the broker does not answer")
-        return "run"
-
-
-def test_where_the_broker_goes_away_what_was_not_started_is_missed(
-    store: ScheduleStore, desk: Desk, redis: Redis
-) -> None:
-    _, start = since_minutes(store, redis, 3)
-    operations = Operations(store, Away(), desk.events)
-    operations.pause("due", reason="x", actor="a", now=start)
-    with pytest.raises(Unavailable, match="2 of its runs could not be started"):
-        operations.resume("due", missed="all", actor="a", now=start + 3 * MINUTE)
-    assert verdicts(redis) == [("broker", start + 2 * MINUTE, start + 3 * MINUTE, 2)]
-    assert store.get("due").paused is None
 
 
 def test_what_plain_redbeat_code_or_beat_schedule_wrote_can_be_paused_too(

@@ -2,10 +2,12 @@
 
 import pytest
 
+from scheduler.schedules.waiting import Held
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import fault_at, offer_jobs, saved
+from tests.support.builders import at
 from tests.support.console import Forms
 
 DAY = "since=2026-01-05+00:00&until=2026-01-06+00:00"
@@ -26,6 +28,19 @@ def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor
     form = next(form for form in Forms(page).forms if ("limit", "100") in form.fields and "csrf" in str(form.fields))
     answer = operator.post("/schedules/nightly/backfill", {n: v for n, v in form.fields if n != "csrf_token"})
     assert (answer.status_code, answer.location) == (303, "/runs/?schedule=nightly&trigger=backfill")
+    waiting = desk.waiting.of(desk.schedules.get("nightly").uid)
+    assert len(waiting) == 24
+    assert waiting[0] == Held(at("2026-01-05T00:00Z"), "backfill", "operator@example.org")
+    assert messages(desk.redis) == []
+    assert "24 runs wait for their turn." in operator.get("/schedules/nightly/").text
+
+
+def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, desk: Desk) -> None:
+    page = operator.get(f"/schedules/nightly/backfill?{DAY}&overlap=allow").text
+    assert 'value="allow" selected' in page
+    assert "They go to the queue at once" in page
+    fields = {"since": "2026-01-05", "until": "2026-01-06", "overlap": "allow"}
+    operator.post("/schedules/nightly/backfill", fields)
     sent = messages(desk.redis)
     assert len(sent) == 24
     assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"

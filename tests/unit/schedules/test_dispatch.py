@@ -220,12 +220,12 @@ def test_a_pause_that_ended_before_the_last_tick_was_dealt_with_says_nothing_mor
     assert (made.send, ruled(made)) == (NOON, [("missed", "coalesced", 2)])
 
 
-def test_what_an_operator_asked_for_is_sent_for_a_stopped_schedule_too_and_is_never_too_late() -> None:
-    for parts in ({"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}):
-        made = look(an_entry(**parts, skips=[hour(-30)]), waiting=(asked(-30), asked(-29), -2))
-        assert (made.send, made.taken, made.score) == (hour(-30), asked(-30), ASLEEP)
-        assert (dropped(made), len(made.rulings)) == ([hour(-30), hour(-2)], 1)
-        assert look(an_entry(**parts), alive=1, waiting=(asked(-30),)) == Plan(score=ASLEEP)
+def test_what_an_operator_asked_for_waits_for_the_end_of_a_pause_and_is_never_too_late() -> None:
+    paused = look(an_entry(paused=Pause(reason="r", by="ada", since=hour(-3))), waiting=(asked(-30), -2))
+    assert (paused.send, dropped(paused), ruled(paused)) == (None, [hour(-2)], [("skipped", "paused", 1)])
+    off = look(an_entry(enabled=False), waiting=(asked(-30), asked(-29)))
+    assert (off.send, dropped(off)) == (None, [hour(-30), hour(-29)])
+    assert ruled(off) == [("skipped", "operator", 1)] * 2
     late = look(an_entry(policies={"starting_deadline": 60}), waiting=(asked(-30),))
     assert (late.send, late.rulings) == (hour(-30), [])
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.spec import Schedule
 from scheduler.schedules import backfill
-from scheduler.schedules.backfill import MOST_RUNS, USUAL, Backfill
+from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap
 from webadmin import desk
 from webadmin.asked import moment
 from webadmin.forms.sentences import sentence
@@ -33,6 +33,11 @@ class Wanted:
     until: str = ""
     """The time as instants: what was counted is what is started, however long somebody thinks."""
 
+    @property
+    def overlap(self) -> Overlap:
+        """How the runs go together."""
+        return cast("Overlap", self.typed["overlap"])
+
 
 class BackfillPages(BaseView):
     """`/schedules/<name>/backfill`."""
@@ -51,11 +56,19 @@ class BackfillPages(BaseView):
             return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
         try:
             desk().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+            done = backfill.start(
+                found,
+                desk().control,
+                desk().waiting,
+                desk().known_runs,
+                overlap=wanted.overlap,
+                actor=actor(),
+                now=now,
+            )
         except Refused as error:
             flash(f"Nothing was started. {sentence(str(error))}", "danger")
             return redirect(url_for(".backfill", name=name), 303)
-        runs = backfill.start(found, desk().control, desk().history.known, actor=actor(), now=now)
-        flash(f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} started.", "success")
+        flash(_said(len(done.runs), done.known, wanted.overlap), "success" if done.runs else "info")
         return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
 
     def _backfill_page(self, schedule: Schedule, wanted: Wanted, status: int) -> ResponseReturnValue:
@@ -65,10 +78,21 @@ class BackfillPages(BaseView):
         return page, status
 
 
+def _said(runs: int, known: int, overlap: Overlap) -> str:
+    """What was done, in words."""
+    one, many = (
+        ("waits for its turn", "wait for their turn") if overlap == "queue_all" else ("is started", "are started")
+    )
+    had = f" {known} {'tick has' if known == 1 else 'ticks have'} a run already." if known else ""
+    return f"{runs} {'run ' + one if runs == 1 else 'runs ' + many}.{had}"
+
+
 def _read(schedule: Schedule, now: datetime) -> Wanted:
     """What the address or the form asks for; nothing is found while nothing is asked."""
     typed = {name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")}
     typed["limit"] = typed["limit"] or str(USUAL)
+    asked = request.values.get("overlap", "")
+    typed["overlap"] = asked if asked in OVERLAPS else OVERLAPS[0]
     if not typed["since"] and not typed["until"]:
         return Wanted(typed)
     errors: dict[str, str] = {}

@@ -78,7 +78,8 @@ class OperationPages(BaseView):
             flash(f"{name} was not resumed. {sentence(str(error))}", "danger")
             return redirect(url_for(".show", name=name), 303)
         count = len(resumed.runs)
-        started = f" {count} {'run' if count == 1 else 'runs'} of ticks in the pause started." if count else ""
+        how = "run of a tick in the pause starts" if count == 1 else "runs of ticks in the pause start in turn"
+        started = f" {count} {how}." if count else ""
         flash(f"{name} fires again.{started}", "success")
         return back(name)
 

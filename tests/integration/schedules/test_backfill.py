@@ -1,0 +1,106 @@
+"""A backfill's ticks wait for their turn in Redis, and RedBeat's own scheduler sends them. No worker runs."""
+
+from datetime import timedelta
+
+import pytest
+from redbeat.schedulers import RedBeatScheduler
+from redis import Redis
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.events.schema import RunSucceeded, run_event
+from scheduler.rules.identity import run_id
+from scheduler.rules.spec import Schedule
+from scheduler.schedules import backfill
+from scheduler.schedules.backfill import Overlap, Started
+from scheduler.schedules.codec import Meta, encode_meta
+from scheduler.schedules.store import ScheduleStore
+from scheduler.schedules.waiting import Held
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import leading_beat, messages, score
+from tests.support.builders import a_spec, at, cron
+
+DAY = timedelta(days=1)
+FIRST = at("2026-01-05T00:00Z")
+
+
+@pytest.fixture
+def daily(store: ScheduleStore, redis: Redis) -> Schedule:
+    """A schedule that was due on three days, and has dealt with every tick until now."""
+    saved = store.create(a_spec("yearly", when=cron("0 0 5-7 1 *")), actor="ada", now=at("2026-01-01T00:00Z"))
+    redis.hset(keys.entry("yearly"), "meta", encode_meta(Meta(utc_now())))
+    return saved
+
+
+def fills(desk: Desk, schedule: Schedule, overlap: Overlap = "queue_all") -> Started:
+    """Backfill three ticks. The history knows nothing: no recorder runs."""
+    found = backfill.plan(schedule, FIRST, FIRST + 3 * DAY, limit=9, now=utc_now())
+    return backfill.start(
+        found, desk.control, desk.waiting, desk.leases.known, overlap=overlap, actor="ada", now=utc_now()
+    )
+
+
+def sent(redis: Redis) -> list[str]:
+    return [message["headers"]["id"] for message in messages(redis)]
+
+
+def ends(desk: Desk, run: str) -> None:
+    desk.events.append(run_event(RunSucceeded, run, 1, utc_now(), worker="w@h"))
+
+
+def test_each_tick_starts_when_the_run_before_it_has_ended_also_under_another_beat(
+    desk: Desk, daily: Schedule, redis: Redis
+) -> None:
+    started = fills(desk, daily)
+    assert (started.runs, started.known) == ([run_id(daily.uid, FIRST + n * DAY) for n in range(3)], 0)
+    assert sent(redis) == []
+    for number in (1, 2, 3):
+        for beat in leading_beat(desk):
+            beat.tick()
+            beat.tick()
+        assert sent(redis) == started.runs[:number]
+        ends(desk, started.runs[number - 1])
+    facts = messages(redis)[-1]["headers"]["beatdesk"]
+    assert (facts["trigger"], facts["actor"]) == ("backfill", "ada")
+    assert desk.waiting.of(daily.uid) == []
+
+
+def test_a_tick_that_waits_or_has_a_run_gets_no_second_one(desk: Desk, daily: Schedule, beat: RedBeatScheduler) -> None:
+    fills(desk, daily)
+    beat.tick()
+    again = fills(desk, daily)
+    assert (again.runs, again.known) == ([], 3)
+    assert len(desk.waiting.of(daily.uid)) == 2
+    assert fills(desk, daily, "allow").known == 1
+    assert len(sent(desk.redis)) == 3
+
+
+def test_all_at_once_puts_every_run_in_the_queue_and_each_counts_as_alive(desk: Desk, daily: Schedule) -> None:
+    started = fills(desk, daily, "allow")
+    assert sent(desk.redis) == started.runs
+    assert sorted(desk.leases.runs_of(daily.uid)) == sorted(started.runs)
+
+
+def test_a_backfill_waits_for_the_end_of_a_pause_and_is_looked_at_when_it_ends(
+    desk: Desk, daily: Schedule, beat: RedBeatScheduler, redis: Redis
+) -> None:
+    desk.operations.pause("yearly", reason="r", actor="ada", now=utc_now())
+    fills(desk, daily)
+    beat.tick()
+    assert (sent(redis), score(redis, "yearly")) == ([], -1)
+    desk.operations.resume("yearly", actor="ada", now=utc_now())
+    beat.tick()
+    assert sent(redis) == [run_id(daily.uid, FIRST)]
+
+
+def test_a_schedule_that_is_off_lets_nothing_wait(desk: Desk, store: ScheduleStore, daily: Schedule) -> None:
+    off = store.set_enabled("yearly", False, actor="ada", now=utc_now())
+    with pytest.raises(Refused, match="switch it on"):
+        fills(desk, off)
+    assert desk.waiting.of(daily.uid) == []
+
+
+def test_nothing_waits_for_a_schedule_that_is_gone(desk: Desk, store: ScheduleStore, daily: Schedule) -> None:
+    store.delete("yearly", actor="ada", now=utc_now())
+    assert desk.waiting.add(daily, [Held(FIRST, "backfill", "ada")], utc_now()) == []
