@@ -3,6 +3,8 @@
 RedBeat's own names follow its defaults (celery-redbeat 2.4: prefix `redbeat:`, and `:` before its own words).
 """
 
+from typing import NamedTuple
+
 REDBEAT_PREFIX = "redbeat:"
 SCHEDULE_ZSET = REDBEAT_PREFIX + ":schedule"
 STATICS_SET = REDBEAT_PREFIX + ":statics"
@@ -17,6 +19,18 @@ EVENTS_STREAM = "beatdesk:events"
 EVENTS_GROUP = "recorder"
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 
+BEAT_EPOCH = "beatdesk:beat-epoch"
+"""How often a Beat of ours has begun to lead."""
+
+BEATS_HASH = "beatdesk:beats"
+"""What each Beat of ours said of itself lately, by its name."""
+
+BEAT_VOUCHED = "beatdesk:beat-vouched"
+"""The life of the server in which Beat was told that Redis remembers what was fired."""
+
+ASIDE_HASH = "beatdesk:aside"
+"""Why Beat has set an entry aside, by its name."""
+
 OUTBOX_STREAM = "beatdesk:outbox"
 """Runs on their way to a broker that is not this Redis."""
 
@@ -29,6 +43,9 @@ EVERYTHING_PAUSED = "beatdesk:everything-paused"
 HEALER_LOCK = "beatdesk:healer"
 CHECK_ASKED = "beatdesk:check-asked"
 CHECK_ANSWERED = "beatdesk:check-answered"
+CODE_WORD = "beatdesk:code-word"
+"""There where a Beat has told which static entries there are, so that one that is gone was dropped by the code."""
+
 NOTICES_LIST = "beatdesk:notices"
 """What was repaired lately."""
 
@@ -43,15 +60,27 @@ ALIVE_PREFIX = "beatdesk:alive:"
 
 WAITING_PREFIX = "beatdesk:waiting:"
 """Before a schedule's uid: its ticks that are held until the run before them has ended."""
-CODE_WORD = "beatdesk:code-word"
-"""There where a Beat has told which static entries there are, so that one that is gone was dropped by the code."""
-
 
 FAILURES_HASH = "beatdesk:failures"
 """How many ticks in a row have failed, by schedule, where its policies ask."""
 
+CALENDARS_HASH = "beatdesk:calendars"
+"""The exclusion calendars, as JSON, by name."""
+
+CALENDAR_VERSIONS_HASH = "beatdesk:calendar-versions"
+"""A fingerprint of each, by name, so that a look need not carry the whole calendar."""
+
 LIMITS_PREFIX = "beatdesk:limits"
 """Before the console's counts of wrong logins."""
+
+
+class Names(NamedTuple):
+    """RedBeat's own names, for the Celery app at hand."""
+
+    prefix: str = REDBEAT_PREFIX
+    schedule: str = SCHEDULE_ZSET
+    statics: str = STATICS_SET
+    lock: str = BEAT_LOCK
 
 
 def entry(name: str) -> str:

@@ -37,5 +37,5 @@ through: Beat backs off and asks again.
 
 The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. `outbox.Relay(app, redis)` has `start()` and
 `stop()`, runs in a thread of its own in the Beat that leads, publishes with confirms, and deletes what is published. A
-leader that is none any more calls `stop()`; two relays at a time do no harm beyond a second copy, which the worker drops.
+leader that is none any more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it.
 """

@@ -1,0 +1,11 @@
+-- Give the lock back, and wake those who stand by. Nothing is done to a lock that somebody else holds by now.
+--
+-- KEYS  1 the lock
+-- ARGV  1 the token   2 wake channel   3 what to say there
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1

@@ -1,0 +1,208 @@
+"""A Beat of ours, whole: candidate, leader, its passes, its sleep, and what it says of itself. `tick` is one turn.
+
+Whatever a server does, the loop goes on: a lost lock makes a stand-by of the leader, an error is waited out.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.firing import liveness, static_entries, way
+from scheduler.firing.leader import Leader, LostLock
+from scheduler.firing.liveness import Pulse
+from scheduler.firing.mending import EVERY as MEND_EVERY
+from scheduler.firing.mending import Mending
+from scheduler.firing.messages import Renderer
+from scheduler.firing.planning import Planner, Step
+from scheduler.firing.reading import Eye, Look
+from scheduler.firing.rounds import Rounds
+from scheduler.firing.static_entries import Spoken
+from scheduler.firing.transaction import Transaction
+from scheduler.firing.wake import Wake
+from scheduler.firing.watchdog import Watchdog
+from scheduler.schedules import advancing, vouching
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = logging.getLogger(__name__)
+
+LONGEST_SLEEP = 1.0
+"""Seconds after which Beat looks in any case: whoever writes past us wakes nobody."""
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 1.0
+"""Seconds between two tries while a server is away."""
+
+SAY_EVERY = 1.0
+_SHORTEST = 0.01
+_REPEAT_EVERY = 10.0
+
+
+class Loop:
+    """One Beat.
+
+    `ttl` is how many seconds the lock outlives it, `sleep` how long it sleeps at most where nothing is due; `said`
+    tells what the code says of static entries; `limit` bounds what events carry.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        redis: "Redis",
+        names: keys.Names,
+        *,
+        ttl: float,
+        sleep: float,
+        limit: int,
+        said: Callable[[], Mapping[str, Spoken]],
+    ) -> None:
+        self._app, self._redis, self._names, self._said = app, redis, names, said
+        self.leader = Leader(redis, names.lock, ttl)
+        self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
+        self._renderer = Renderer(app)
+        self._rounds = Rounds(
+            Eye(redis, self.leader, names),
+            Planner(app, self._renderer),
+            Transaction(redis, self.leader, names, limit),
+            self._cancel,
+        )
+        self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
+        self._way: way.Way | None = None
+        self._is_vouched = False
+        self._seen: Look | None = None
+        self._said_at = self._mended_at = -1e9
+        self._pause, self._problem, self._problem_at = 0.0, "", 0.0
+
+    def tick(self) -> float:
+        """One turn, which lasts about a second at most. In how many seconds the next one should begin."""
+        try:
+            self._turn()
+        except LostLock:
+            self._stand_by_again("another Beat has the lock, or nobody has")
+        except (RedisError, KombuError, OSError) as error:
+            return self._wait_out(error)
+        self._pause = 0.0
+        if self._problem:
+            log.warning("beat: goes on")
+            self._problem = ""
+        return 0.0
+
+    def close(self) -> None:
+        """Leave in order, so that another may begin at once."""
+        self._watchdog.stopping()
+        led = self.leader.token is not None
+        try:
+            self.leader.leave()
+            liveness.leave(self._redis, self.leader.identity)
+        except (RedisError, OSError) as error:
+            log.warning("beat: could not give back its lock, which ends by itself in %g s: %s", self._ttl, error)
+        if led:
+            log.info("beat: Releasing lock")
+
+    def _turn(self) -> None:
+        self._wake.listen()
+        if self.leader.token is None and not self._has_begun():
+            return
+        self._check_vouched()
+        done = self._rounds.run()
+        self._seen, now = done.first, done.first.now
+        if time.monotonic() - self._mended_at >= MEND_EVERY:
+            self._mending.look(now)
+            self._mended_at = time.monotonic()
+        self._say(now)
+        self._wake.wait(min(done.wait, self._sleep))
+
+    def _has_begun(self) -> bool:
+        """Try to lead, or wait a while for the lock; whether this Beat leads now."""
+        wait = self.leader.try_to_lead()
+        if wait > 0:
+            self._say(_time_of(self._redis))
+            self._wake.wait(min(max(wait, _SHORTEST), self._sleep))
+            return False
+        log.info("beat: Acquired lock, epoch %d", self.leader.epoch)
+        now = _time_of(self._redis)
+        self._choose_way()
+        self._check_vouched()
+        static_entries.set_up(self._redis, self.leader, self._names, self._said(), now)
+        self._mending.retry_all(now)
+        liveness.forget_old(self._redis, now)
+        self._said_at = -1e9
+        return True
+
+    def _choose_way(self) -> None:
+        self._renderer.reset()
+        self._way = way.choose(self._app, self._redis)
+        log.info("beat: leads; messages take the way %r to their queues", self._way)
+
+    def _check_vouched(self) -> None:
+        """In each life of the server once: let a recorder say whether Redis remembers what was fired."""
+        if self._is_vouched:
+            return
+        server: Any = self._redis.info("server")
+        life = str(server["run_id"])
+        if self._redis.get(keys.BEAT_VOUCHED) != life:
+            vouching.wait_until_checked(self._redis, min(vouching.LONGEST, self._ttl / 2))
+            self._redis.set(keys.BEAT_VOUCHED, life)
+        self._is_vouched = True
+
+    def _cancel(self, step: Step, now: datetime) -> None:
+        if step.entry is not None:
+            advancing.cancel_alive(self._redis, self._app, step.entry.schedule, now)
+
+    def _say(self, now: datetime) -> None:
+        """Tell Redis and systemd how this Beat is."""
+        if time.monotonic() - self._said_at < SAY_EVERY:
+            return
+        self._said_at = time.monotonic()
+        oldest = None if self._seen is None else self._seen.oldest
+        host, pid, _ = self.leader.identity.rsplit(":", 2)
+        pulse = Pulse(
+            name=self.leader.identity,
+            at=now,
+            host=host,
+            pid=int(pid),
+            leads=self.leader.token is not None,
+            epoch=self.leader.epoch,
+            way=self._way,
+            lag=0.0 if oldest is None else max(now.timestamp() - oldest, 0.0),
+            sent=self._rounds.sent,
+        )
+        liveness.say(self._redis, pulse)
+        self._watchdog.alive(f"leads, epoch {pulse.epoch}" if pulse.leads else "stands by")
+
+    def _stand_by_again(self, why: str) -> None:
+        log.warning("beat: leads no more, stands by: %s", why)
+        self._seen = None
+        self.leader.step_down()
+        self._is_vouched = False
+
+    def _wait_out(self, error: Exception) -> float:
+        """A server is away, or takes nothing: how long to wait before the next try."""
+        self._wake.forget()
+        self._redis.connection_pool.disconnect()
+        self._renderer.reset()
+        self._is_vouched = False
+        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        text = f"{type(error).__name__}: {error}"
+        if text != self._problem or time.monotonic() - self._problem_at > _REPEAT_EVERY:
+            log.error("beat: waits and tries again: %s", text)
+            self._problem, self._problem_at = text, time.monotonic()
+        self._watchdog.alive(f"waits: {text[:200]}")
+        return self._pause
+
+
+class _Clock(Protocol):
+    def time(self) -> Any: ...
+
+
+def _time_of(redis: _Clock) -> datetime:
+    """The server's clock."""
+    seconds, micros = redis.time()
+    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))

@@ -1,0 +1,40 @@
+"""A script on the server, whose answer is read as bytes: an entry that is no text must not hide others."""
+
+from hashlib import sha1
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class ServerScript:
+    """One script, sent whole only to a server that has not seen it."""
+
+    def __init__(self, redis: "Redis", name: str) -> None:
+        self._redis = redis
+        self._text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        self._sha = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, keys: list[Any], args: list[Any]) -> Any:
+        """Run it. Raises redis.RedisError."""
+        try:
+            return self._ask("EVALSHA", self._sha, keys, args)
+        except NoScriptError:
+            return self._ask("EVAL", self._text, keys, args)
+
+    def _ask(self, command: str, script: str, keys: list[Any], args: list[Any]) -> Any:
+        return self._redis.execute_command(command, script, len(keys), *keys, *args, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+
+
+def text_of(value: bytes | None) -> str | None:
+    """What the server answered, as text that keeps bytes that are none."""
+    return None if value is None else value.decode("utf-8", "surrogateescape")
+
+
+def as_read(text: str) -> bytes:
+    """The bytes that `text` was read from, which need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,37 @@
+"""Which way messages take to their queues: in the transaction itself, or by the outbox.
+
+`atomic`: the broker is the very database that the schedules are in. `outbox`: it is anything else.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from kombu.exceptions import KombuError
+from redis import Redis
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+log = logging.getLogger(__name__)
+
+Way = Literal["atomic", "outbox"]
+
+
+def choose(app: "Celery", redis: "Redis") -> Way:
+    """Ask both servers who they are. Raises redis.RedisError where that of the schedules does not answer."""
+    ours = _place(redis)
+    try:
+        with app.connection_for_write() as connection:
+            client = getattr(connection.default_channel, "client", None)
+            theirs = _place(client) if isinstance(client, Redis) else None
+    except (RedisError, KombuError, OSError, NotImplementedError) as error:
+        log.warning("beat: the broker does not say who it is, messages take the way by the outbox: %s", error)
+        theirs = None
+    return "atomic" if theirs == ours else "outbox"
+
+
+def _place(client: Any) -> tuple[str, int]:
+    """The life of a server, and the number of the database."""
+    server: Any = client.info("server")
+    return str(server["run_id"]), int(client.connection_pool.connection_kwargs.get("db") or 0)

@@ -1,0 +1,29 @@
+"""With which arguments and options a stored entry calls its job, as RedBeat's decoder reads them."""
+
+import json
+from typing import Any, NamedTuple
+
+from redbeat.decoder import RedBeatJSONDecoder
+
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Entry, Raw
+from scheduler.schedules.rrules import TYPE
+
+
+class Called(NamedTuple):
+    """What stock gives to Celery, but for what belongs to one tick."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
+
+
+def called(entry: Entry, raw: Raw) -> Called:
+    """The call. Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types."""
+    definition = entry.definition
+    if entry.schedule.override is not None:
+        definition = json.loads(codec.encode_definition(entry.schedule, entry.definition))
+    said = {key: definition.get(key) for key in ("args", "kwargs", "options")}
+    if TYPE in (raw.definition or ""):
+        said = json.loads(json.dumps(said), cls=RedBeatJSONDecoder)
+    return Called(list(said["args"] or ()), dict(said["kwargs"] or {}), dict(said["options"] or {}))

@@ -1,0 +1,26 @@
+"""Our scheduler class on a real server, in the test's own process where one turn at a time is to be seen."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from scheduler.beat import Scheduler
+from scheduler.schedules.store import ScheduleStore
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import store as store  # the same store, with the same job
+from tests.support.processes import Process, start_beat
+
+OURS = "scheduler.beat.Scheduler"
+
+
+def our_beat(desk: Desk) -> Scheduler:
+    """A Beat that has not begun to lead; a turn of its loop lasts no longer than what it does."""
+    return Scheduler(desk.celery, max_interval=0.001)
+
+
+@pytest.fixture
+def beat(desk: Desk) -> Iterator[Scheduler]:
+    """A Beat of ours that leads after its first turn."""
+    scheduler = our_beat(desk)
+    yield scheduler
+    scheduler.close()
