@@ -16,10 +16,26 @@ def rfc3339(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def schedule_json(schedule: Schedule, *, next_tick: datetime | None, last_run: dict[str, Any] | None) -> dict[str, Any]:
-    """The published form of a schedule; `last_run` has the `id` and `state` of its newest run."""
+def schedule_json(
+    schedule: Schedule,
+    *,
+    next_tick: datetime | None,
+    last_run: dict[str, Any] | None,
+    code: Schedule | None = None,
+    code_has_changed: bool = False,
+) -> dict[str, Any]:
+    """The published form of a schedule; `last_run` has the `id` and `state` of its newest run.
+
+    Where an override stands on a static entry, `code` is what code alone would have.
+    """
+    override = None
+    if schedule.override is not None and code is not None:
+        of_code = code.to_json()
+        fields = {name: of_code[name] for name in schedule.override.fields}
+        override = {"fields": list(fields), "code": fields, "code_has_changed": code_has_changed}
     return {
         **schedule.to_json(),
+        "override": override,
         "next": rfc3339(next_tick),
         "last_run": last_run,
         "problem": None,
@@ -37,6 +53,18 @@ def run_json(run: RunView) -> dict[str, Any]:
     body = run.model_dump(mode="json")
     told = {name: body.pop(f"progress_{name}") for name in ("done", "total", "text")}
     return {**body, "progress": None if told["done"] is None else told}
+
+
+def progress_words(run: RunView) -> str:
+    """How far a run is, for people: `30 of 120 (25 %), shelf 30`; empty where it has not told."""
+    if run.progress_done is None:
+        return ""
+    words = f"{run.progress_done:.15g}"
+    if run.progress_total is not None:
+        words += f" of {run.progress_total:.15g}"
+        if run.progress_total > 0:
+            words += f" ({min(max(run.progress_done / run.progress_total, 0), 1):.0%})".replace("%", " %")
+    return f"{words}, {run.progress_text}" if run.progress_text else words
 
 
 def queued_run(

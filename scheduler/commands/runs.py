@@ -15,9 +15,10 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table, visible
+from scheduler.commands.run_logs import logs
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
-from scheduler.published import run_json
+from scheduler.published import progress_words, run_json
 from scheduler.wiring import Desk
 
 STATE_TINTS = {
@@ -33,6 +34,9 @@ STATE_TINTS = {
 @click.group()
 def runs() -> None:
     """See what ran, run it again, and cancel what has not ended."""
+
+
+runs.add_command(logs)
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,6 +153,7 @@ def say_run(view: RunView, *, as_json: bool) -> None:
     shown = [key for key in body if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
     if view.ticks == 1:
         shown.remove("ticks")
+    body["progress"] = progress_words(view)
     facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
     for attempt in body["attempts"]:
         line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
@@ -161,7 +166,9 @@ def say_run(view: RunView, *, as_json: bool) -> None:
 
 def _row(view: RunView) -> list[str]:
     times = [to_the_second(view.tick), to_the_second(view.started_at)]
-    return [view.id, view.state, view.schedule or "-", view.job, *times, _text(view.duration), view.worker or "-"]
+    told = progress_words(view) if view.state == "running" else ""
+    state = f"{view.state}, {told}" if told else view.state
+    return [view.id, state, view.schedule or "-", view.job, *times, _text(view.duration), view.worker or "-"]
 
 
 def to_the_second(at: datetime | None) -> str:

@@ -11,6 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
+from scheduler.published import progress_words
 from webadmin import desk, present
 from webadmin.asked import CHOICES, Asked, asked
 from webadmin.forms import json_text
@@ -18,6 +19,11 @@ from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
 
 PAGE = 50
+LOG_LINES = 200
+"""Log lines that a run's page begins with: the last ones."""
+
+LOG_EVENTS = 40
+MOST_LOG_EVENTS = 1000
 QUICK = ("", "running", "failed", "succeeded", "missed")
 """The states that the list offers with one click; the form has all."""
 
@@ -41,6 +47,7 @@ class RunsView(Guard, BaseView):
             next_url=self._address(wanted, page.next) if page.next else None,
             first_url=self._address(wanted, None) if after else None,
             fresh=after is None,
+            progress_words=progress_words,
         )
 
     @expose("/<id>")
@@ -50,9 +57,15 @@ class RunsView(Guard, BaseView):
 
     def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
         """The page; `typed` are arguments for running it again, and `fault` what is wrong with them."""
+        whole = request.args.get("log") == "all"
+        log = desk().history.log(run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS)
+        lines = log.items if whole else log.items[-LOG_LINES:]
         return self.render(
             "runs/show.html",
             run=run,
+            log=lines,
+            log_cut=log.cut or len(lines) < len(log.items),
+            progress=progress_words(run),
             repeatable=run.state not in ("missed", "skipped"),
             typed=present.pretty(run.kwargs or {}) if typed is None else typed,
             fault=fault,
