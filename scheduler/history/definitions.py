@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Engine, Select, String, func, literal, select, union_all
+from sqlalchemy import Engine, Row, Select, String, func, literal, select, union_all
 
 from scheduler.history.models import Revision, Run
 from scheduler.history.views import Saved
@@ -41,8 +41,7 @@ class Definitions:
         columns = (Revision.key, Revision.schedule_uid, Revision.name, Revision.revision, Revision.action, Revision.at)
         statement = select(*columns, saved_at, origin).where(Revision.key > after).order_by(Revision.key)
         with self._engine.connect() as connection:
-            rows = connection.execute(statement)
-            return [Saved(*row[:6], _moment(row.saved_at), row.origin) for row in rows]
+            return [_saved(row) for row in connection.execute(statement)]
 
     def definitions(self, wanted: Collection[int]) -> dict[int, Any]:
         """The whole schedules of these facts, by key."""
@@ -84,6 +83,11 @@ def _last_ticks(uids: Sequence[str]) -> Select[str, datetime]:
         .subquery()
     )
     return select(asked.c.uid, select(func.max(newest.c.tick)).scalar_subquery())
+
+
+def _saved(row: Row[Any]) -> Saved:
+    said = (row.key, row.schedule_uid, row.name, row.revision, row.action, row.at)
+    return Saved(*said, _moment(row.saved_at), row.origin)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Select, func, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement
 
 from scheduler.errors import NotFound, Refused
@@ -145,6 +145,16 @@ class History:
         rows, following = self._page(select(Revision.key, *_REVISION), Revision.key, after, limit)
         return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
 
+    def deleted(self, after: str | None = None, limit: int = 50) -> RevisionPage:
+        """The schedules whose newest revision is their deletion, newest first."""
+        rows, following = self._page(_deleted(), Revision.key, after, limit)
+        return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
+
+    def deleted_as(self, name: str) -> RevisionView | None:
+        """The deletion of the schedule that had this name last, and was not made anew; none where there is none."""
+        rows, _ = self._page(_deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1)
+        return _plain(RevisionView, rows[0]) if rows else None
+
     def reports(self, after: str | None = None, limit: int = 50) -> ReportPage:
         """The files that jobs left, newest first."""
         rows, following = self._page(select(Report.key, *_REPORT), Report.key, after, limit)
@@ -251,6 +261,13 @@ def _newest(uid: str, n: int) -> Select[Any]:
     """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside of a subquery."""
     newest = select(*_SMALL, Run.key).where(Run.schedule_uid == uid).order_by(Run.key.desc()).limit(n).subquery()
     return select(newest)
+
+
+def _deleted() -> Select[Any]:
+    """The deletions after which nothing came."""
+    later = aliased(Revision)
+    came_back = select(later.key).where(later.schedule_uid == Revision.schedule_uid, later.key > Revision.key)
+    return select(Revision.key, *_REVISION).where(Revision.action == "deleted", ~came_back.exists())
 
 
 def _one(

@@ -185,6 +185,18 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
     return decide
 
 
+def revived(
+    earlier: Schedule, raw: Raw, restored: int, deleted: int, *, actor: str, comment: str, now: datetime
+) -> Change:
+    """The change that makes a deleted schedule anew, paused if it was; what it missed is not run."""
+    spec = changes.settled(earlier.spec(), None, uid=earlier.uid, now=now)
+    schedule = changes.revised(spec, None, uid=earlier.uid, actor=actor, now=now)
+    skips = [tick for tick in earlier.skips if tick > now]
+    schedule = schedule.model_copy(update={"revision": deleted + 1, "paused": earlier.paused, "skips": skips})
+    event = ScheduleRestored(**told(schedule, actor, comment, now), restored=restored)
+    return changes.written(schedule, None, raw, now, event)
+
+
 def check_revision(schedule: Schedule, given: int | None) -> None:
     """Refuse an edit that was made from another revision than the stored one."""
     if given is not None and given != schedule.revision:

@@ -6,12 +6,15 @@ is dropped unread. The text only ever rules out; what remains is decoded and jud
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from scheduler.rules.spec import Schedule
+from scheduler.rules.window import is_paused
 from scheduler.schedules.codec import Raw
 
-State = Literal["all", "enabled", "disabled", "problem"]
+State = Literal["all", "enabled", "disabled", "paused", "finished", "problem"]
+"""`enabled` is switched on, paused and finished ones too; `problem` cannot be read."""
 
 _ON, _OFF = '"enabled": true}', '"enabled": false}'
 """How a definition ends that RedBeat or we have written."""
@@ -24,20 +27,24 @@ class Filter:
     state: State = "all"
     job: str = ""
     tag: str = ""
+    now: datetime | None = None
+    """What is paused, and what is finished, is so at a time."""
 
     @property
     def is_open(self) -> bool:
         """Whether everything passes."""
-        return self == Filter()
+        return self.state == "all" and not self.job and not self.tag
 
     def may_match(self, raw: Raw, *, static: bool) -> bool:
         """Whether the entry has to be decoded to know."""
         definition, extra = raw.definition or "", raw.extra or ""
+        if self.state == "paused" and '"paused"' not in extra:
+            return False
         if self.state == "disabled" and definition.endswith(_ON) and not static:
             return False
-        if self.state == "enabled" and definition.endswith(_OFF):
+        if self.state in ("enabled", "paused", "finished") and definition.endswith(_OFF):
             return False
-        if self.job and not _spelt(self.job, definition):
+        if self.job and not (_spelt(self.job, definition) or _spelt(self.job, extra)):
             return False
         return not self.tag or _spelt(self.tag, extra)
 
@@ -45,9 +52,18 @@ class Filter:
         """Whether a schedule passes; none stands for an entry that cannot be read."""
         if schedule is None or self.state == "problem":
             return schedule is None and self.state in ("all", "problem") and not (self.job or self.tag)
-        if self.state != "all" and schedule.enabled != (self.state == "enabled"):
+        if not self._has_state(schedule):
             return False
         return (not self.job or schedule.job == self.job) and (not self.tag or self.tag in schedule.tags)
+
+    def _has_state(self, schedule: Schedule) -> bool:
+        """As far as the schedule alone tells it; whether a tick is left, `finished` asks the reader."""
+        if self.state in ("all", "problem"):
+            return self.state == "all"
+        if self.state in ("enabled", "disabled"):
+            return schedule.enabled == (self.state == "enabled")
+        paused = self.now is not None and is_paused(schedule, self.now)
+        return schedule.enabled and paused == (self.state == "paused")
 
 
 def _spelt(word: str, text: str) -> bool:

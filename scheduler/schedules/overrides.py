@@ -10,7 +10,7 @@ from typing import Any
 
 from scheduler.errors import Refused
 from scheduler.rules import dialect
-from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, Override, Schedule, Spec, When, Window
+from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, Override, Schedule, When, Window
 from scheduler.schedules import codec, whens
 from scheduler.schedules.codec import Entry
 from scheduler.schedules.extra import SAYABLE
@@ -77,14 +77,6 @@ def is_outdated(entry: Entry) -> bool:
     """Whether the code has changed since the override was put."""
     override = entry.schedule.override
     return override is not None and override.code != entry.definition
-
-
-def differences(schedule: Schedule, code: Schedule) -> dict[str, tuple[Any, Any]]:
-    """The overridden fields as JSON: what the code says now, and what the override says."""
-    fields = schedule.override.fields if schedule.override is not None else []
-    of_code = code.model_dump(mode="json", include=set(Spec.model_fields))
-    of_override = schedule.model_dump(mode="json", include=set(Spec.model_fields))
-    return {name: (of_code[name], of_override[name]) for name in fields}
 
 
 def _is_rule_of_code(when: When, code: When, old: Schedule) -> bool:

@@ -5,7 +5,7 @@
 SCHEDULE_KEYS = {
     "name", "uid", "revision", "origin", "job", "enabled", "when", "args", "kwargs", "queue", "priority", "policies",
     "window", "owner", "tags", "description", "notes", "paused", "next", "last_run",
-} | {"updated_at", "updated_by", "problem", "skips"}  # fmt: skip
+} | {"updated_at", "updated_by", "problem", "skips", "override"}  # fmt: skip
 POLICY_KEYS = {
     "overlap", "catch_up", "catch_up_window", "starting_deadline", "run_timeout", "retries", "retry_backoff",
     "pause_after_failures", "jitter", "queue_limit",

@@ -3,6 +3,9 @@
     definition   options -> the Spec that an operator means
     listing      list, show
     changes      add, edit, enable, disable, delete
+    owning       reset, adopt: whose a schedule is
+    bulk         the same to many schedules
+    removed      the deleted ones, for list and restore
     starting     run
     operating    pause, resume, skip, pause-all, resume-all
     backfilling  backfill
@@ -19,7 +22,18 @@ the store refuses, and whatever it refuses is shown with the field and the remed
 import click
 
 from scheduler.commands import importing, sets
-from scheduler.commands.schedules import backfilling, changes, listing, operating, past, rebuilding, starting, ticks
+from scheduler.commands.schedules import (
+    backfilling,
+    bulk,
+    changes,
+    listing,
+    operating,
+    owning,
+    past,
+    rebuilding,
+    starting,
+    ticks,
+)
 
 
 @click.group()
@@ -35,6 +49,9 @@ for command in (
     changes.enable,
     changes.disable,
     changes.delete,
+    owning.reset,
+    owning.adopt,
+    bulk.bulk,
     starting.run,
     operating.pause,
     operating.resume,

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,11 +11,13 @@ from scheduler.clock import utc_now
 from scheduler.commands.outages import explain
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.commands.runs import STATE_TINTS
+from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
 from scheduler.published import schedule_json, unreadable_json
 from scheduler.rules.spec import When
 from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
+from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
 from scheduler.wiring import Desk
 
@@ -25,15 +27,24 @@ WIDEST = 60
 
 @click.command("list")
 @click.option("--search", default="", metavar="TEXT", help="Part of a name.")
-@click.option("--state", type=click.Choice(["all", "enabled", "disabled", "problem"]), default="all")
+@click.option("--state", type=click.Choice(get_args(State)), default="all", help="`enabled` has paused ones too.")
 @click.option("--job", default="", metavar="JOB")
 @click.option("--tag", default="", metavar="TAG")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it.")
 @click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
+@click.option("--deleted", is_flag=True, help="Those that were deleted, newest first; `restore` brings one back.")
 @json_option
 @click.pass_obj
-def list_schedules(desk: Desk, /, *, limit: int | None, after: str | None, as_json: bool, **filters: Any) -> None:
+def list_schedules(
+    desk: Desk, /, *, limit: int | None, after: str | None, deleted: bool, as_json: bool, **filters: Any
+) -> None:
     """List schedules with their words, next run and newest run."""
+    if deleted:
+        if filters != {"search": "", "state": "all", "job": "", "tag": ""}:
+            raise click.UsageError("--deleted goes with --limit and --after only")
+        removed.list_deleted(desk, after=after, limit=limit, as_json=as_json)
+        return
+    filters["now"] = utc_now()
     items, following = _read(desk, limit=limit, after=after, **filters)
     runs = newest_runs(desk, items)
     if as_json:
@@ -98,8 +109,20 @@ def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> li
     for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
         if body[key] not in (None, "", [], {}):
             facts.append((key, _as_text(body[key])))
+    facts += _of_override(listed)
     changed = f"{schedule.revision}, by {schedule.updated_by}" if schedule.updated_by else str(schedule.revision)
     return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
+
+
+def _of_override(listed: Listed) -> list[tuple[str, str]]:
+    """Which fields are the operator's, and what the code says of each."""
+    override, code = (listed.schedule.override if listed.schedule else None), listed.code
+    if override is None or code is None:
+        return []
+    said = code.to_json()
+    warning = "; the code has changed since" if listed.code_has_changed else ""
+    lines = [("override", f"{', '.join(override.fields)}{warning}; `schedules reset` takes it off")]
+    return lines + [(f"code: {name}", _as_text(said[name])) for name in override.fields]
 
 
 def _as_text(value: Any) -> str:
@@ -128,7 +151,13 @@ def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, A
     """The published form of a listed entry, readable or not."""
     if listed.schedule is None:
         return unreadable_json(listed.name, listed.problem or "")
-    return schedule_json(listed.schedule, next_tick=listed.next, last_run=runs.get(listed.schedule.uid))
+    return schedule_json(
+        listed.schedule,
+        next_tick=listed.next,
+        last_run=runs.get(listed.schedule.uid),
+        code=listed.code,
+        code_has_changed=listed.code_has_changed,
+    )
 
 
 def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
@@ -151,11 +180,13 @@ def _short(text: str) -> str:
 
 
 def state_of(listed: Listed, now: datetime) -> str:
-    """`enabled`, `paused`, `disabled` or `problem`."""
+    """`enabled`, `paused`, `finished`, `disabled` or `problem`."""
     if listed.schedule is None or listed.problem:
         return "problem"
     if listed.schedule.enabled and is_paused(listed.schedule, now):
         return "paused"
+    if listed.schedule.enabled and listed.next is None and not listed.lacks_calendar:
+        return "finished"
     return "enabled" if listed.schedule.enabled else "disabled"
 
 

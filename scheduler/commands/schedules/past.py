@@ -10,10 +10,12 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.runs import limit_options, say_page, to_the_second
+from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import NotFound
 from scheduler.history.views import RevisionView, RunFilter
 from scheduler.rules.difference import Difference, differences
+from scheduler.rules.spec import Schedule
 from scheduler.wiring import Desk
 
 SHOWN = 4
@@ -46,8 +48,8 @@ def history(desk: Desk, /, *, name: str, limit: int, after: str | None, as_json:
 @click.pass_obj
 def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
-    schedule = desk.schedules.get(name)
-    saved = desk.history.revisions(schedule.uid)
+    gone = removed.deletion_of(desk, name)
+    saved = desk.history.revisions(desk.schedules.get(name).uid if gone is None else gone.schedule_uid)
     changed = _changed(saved)
     if as_json:
         items = [
@@ -73,7 +75,12 @@ def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool) -> None:
-    """Save an earlier REVISION of schedule NAME as its newest one."""
+    """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew as it was then."""
+    gone = removed.deletion_of(desk, name)
+    if gone is not None:
+        saved = desk.operations.revive(gone, number, desk.history, actor=fields.actor(), comment=comment, now=utc_now())
+        _say_restored(desk, saved, f"is back as it was in revision {number}", as_json=as_json)
+        return
     schedule = desk.schedules.get(name)
     earlier = desk.history.revision(schedule.uid, number)
     saved = desk.operations.restore(
@@ -85,10 +92,14 @@ def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comm
         comment=comment,
         now=utc_now(),
     )
+    _say_restored(desk, saved, f"is again as it was in revision {number}", as_json=as_json)
+
+
+def _say_restored(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(one_as_json(desk, desk.schedules.listed(name)))
+        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
     else:
-        click.echo(f"{name} is again as it was in revision {number}, as revision {saved.revision}")
+        click.echo(f"{saved.name} {what}, as revision {saved.revision}")
 
 
 def _changed(saved: list[RevisionView]) -> list[list[Difference]]:

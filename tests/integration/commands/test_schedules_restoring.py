@@ -72,3 +72,40 @@ def test_a_revision_whose_job_is_gone_is_not_restored(edited, record):
     edited.done("schedules", "edit", "n", "--job", "demo.plain", "--kwargs", "{}")
     edited.desk.redis.delete(keys.CATALOGUE_HASH)
     assert "demo.greet" in edited.refused("schedules", "restore", "n", "1")
+
+
+def test_a_deleted_schedule_comes_back_as_it_was_in_a_revision(edited, record):
+    uid = edited.json("schedules", "show", "n")["uid"]
+    edited.done("schedules", "delete", "n", "--yes", "--comment", "by mistake")
+    record()
+    (gone,) = edited.json("schedules", "list", "--deleted")["items"]
+    assert (gone["name"], gone["revision"], gone["comment"]) == ("n", 4, "by mistake")
+    assert "by mistake" in edited.done("schedules", "list", "--deleted")
+    assert len(edited.json("schedules", "revisions", "n")["items"]) == 4
+    body = edited.json("schedules", "restore", "n", "2")
+    assert (body["uid"], body["revision"], body["when"]["crontab"], body["owner"]) == (uid, 5, "0 7 * * *", "Ada")
+    record()
+    assert edited.json("schedules", "list", "--deleted")["items"] == []
+    assert [one["action"] for one in edited.json("schedules", "revisions", "n")["items"]][:2] == ["restored", "deleted"]
+
+
+def test_a_deleted_schedule_does_not_take_the_place_of_another(edited, record):
+    edited.done("schedules", "delete", "n", "--yes")
+    record()
+    (gone,) = edited.json("schedules", "list", "--deleted")["items"]
+    edited.done("schedules", "add", "n", "demo.plain", "--every", "60")
+    record()
+    assert "no revision 2" in edited.refused("schedules", "restore", "n", "2")
+    assert edited.json("schedules", "list", "--deleted")["items"] == [gone]
+
+
+def test_what_was_deleted_while_paused_comes_back_paused(edited, record):
+    edited.done("schedules", "pause", "n", "--reason", "x")
+    edited.done("schedules", "delete", "n", "--yes")
+    record()
+    assert edited.json("schedules", "restore", "n", "4")["paused"]["reason"] == "x"
+    assert edited.json("schedules", "list", "--state", "paused")["items"][0]["name"] == "n"
+
+
+def test_deleted_ones_are_not_filtered(edited):
+    assert "--limit and --after only" in edited.misused("schedules", "list", "--deleted", "--tag", "x")

@@ -1,0 +1,79 @@
+"""The same done to many schedules: to all of them, or to none; and what became of each.
+
+Which schedules are meant is said by their names, or by the filters of the list.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from scheduler.errors import NotFound, Refused, RefusedTogether, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.rules.spec import Schedule
+from scheduler.schedules.changes import Change
+from scheduler.schedules.decisions import CheckCall, Decide
+from scheduler.schedules.together import ATTEMPTS, calls_of
+
+if TYPE_CHECKING:
+    from scheduler.catalogue import Catalogue
+    from scheduler.schedules.filters import Filter
+    from scheduler.schedules.listing import Listing, Stored
+    from scheduler.schedules.together import Together
+
+MOST = 10_000
+"""Schedules that one step changes."""
+
+
+class Outcome(NamedTuple):
+    """What became of one of them: the schedule as it stands, and whether anything had to be changed."""
+
+    schedule: Schedule
+    changed: bool
+
+
+class Bulk:
+    """Changes of many schedules."""
+
+    def __init__(self, listing: "Listing", together: "Together", catalogue: "Catalogue") -> None:
+        self._listing = listing
+        self._together = together
+        self._catalogue = catalogue
+
+    def names(self, filters: "Filter", search: str = "") -> list[str]:
+        """The schedules that the filters find, in order of names."""
+        return self._listing.matching(filters, search)
+
+    def calls(self, now: datetime) -> CheckCall:
+        """What the catalogue checks of calls, for many of them: the jobs are asked for once."""
+        return calls_of(self._catalogue.jobs(now))
+
+    def change(self, names: Sequence[str], decide: Decide) -> list[Outcome]:
+        """Do it to each. Raises RefusedTogether with every refusal, and then nothing was done."""
+        names = list(dict.fromkeys(names))
+        if len(names) > MOST:
+            raise Refused(f"{len(names)} schedules are too many for one step; {MOST} may be changed at once")
+        read = self._together.read(names)
+        decided: list[Change | Schedule] = []
+        reasons: dict[str, str] = {}
+        for stored in read:
+            try:
+                stored.check_exists()
+                decided.append(decide(stored))
+            except (Refused, NotFound, StaleRevision, UnreadableEntry) as error:
+                reasons[stored.name] = str(error)
+        if reasons:
+            raise RefusedTogether(reasons)
+        self._carry_out(read, decided, decide)
+        return [Outcome(one.schedule, True) if isinstance(one, Change) else Outcome(one, False) for one in decided]
+
+    def _carry_out(self, read: "list[Stored]", decided: list[Change | Schedule], decide: Decide) -> None:
+        """Write; where Beat has moved an entry on meanwhile, decide about it again."""
+        for _ in range(ATTEMPTS):
+            places = [place for place, one in enumerate(decided) if isinstance(one, Change)]
+            changes = [one for one in decided if isinstance(one, Change)]
+            moved = [places[number] for number in self._together.write([read[place] for place in places], changes)]
+            if not moved:
+                return
+            for place, stored in zip(moved, self._together.read([read[place].name for place in moved]), strict=True):
+                stored.check_exists()
+                read[place], decided[place] = stored, decide(stored)
+        raise Unavailable("the schedules are being changed all the time, nothing was saved; try again")
