@@ -1,0 +1,68 @@
+"""Mails as a job."""
+
+from typing import Any
+
+from celery import Task
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from scheduler.clock import utc_now
+from scheduler.job import job
+from scheduler.mailing import attached, send
+from scheduler.outgoing.letters import MOST_RECIPIENTS, Letter, recipients
+from scheduler.outgoing.smtp import MailDeferred
+from scheduler.outgoing.templates import from_template
+from scheduler.rules import backoff
+from scheduler.runs.process import this_desk
+from scheduler.wiring import Desk
+
+RETRIES = 3
+"""Attempts after the first, where the server does not take a mail for now."""
+
+
+class Mail(BaseModel):
+    """A mail: a template and its data, or a subject and a text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: list[str] = Field(min_length=1, max_length=MOST_RECIPIENTS, description="addresses")
+    template: str = Field(default="", description="name of a template; `welcome` and `report` are built in")
+    context: dict[str, JsonValue] = Field(default={}, description="what the template is filled in with")
+    subject: str = Field(default="", description="where there is no template")
+    text: str = Field(default="", description="where there is no template")
+    reports: list[str] = Field(default=[], max_length=20, description="ids of stored reports to attach")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Mail":
+        if bool(self.template) == bool(self.subject):
+            raise ValueError("give either a template or a subject and a text")
+        return self
+
+
+@job("mail.send", title="Send a mail", params=Mail, retries=RETRIES, soft_time_limit=120, bind=True)
+def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
+    """Send a mail over the server that `SMTP_URL` names.
+
+    It is made from a template and its data, or has a subject and a text; stored reports may go with it. Where the
+    server does not take it for now, three more attempts follow, the first after `MAIL_RETRY_SECONDS`, each after twice
+    as long, for the recipients that are left. What the server refuses for good fails the run at once.
+    """
+    desk = this_desk()
+    request = task.request
+    run = str(request.id or "by-hand")
+    try:
+        identity = send(desk.settings, letter_of(mail, desk), run=run, now=utc_now())
+    except MailDeferred as deferred:
+        wait = backoff.delay(request.retries + 1, desk.settings.mail_retry_seconds, run)
+        kwargs = dict(request.kwargs or {}) | ({} if deferred.left is None else {"to": deferred.left})
+        raise task.retry(kwargs=kwargs, exc=deferred, countdown=wait, max_retries=RETRIES) from deferred
+    return {"message_id": identity, "to": recipients(mail.to)}
+
+
+def letter_of(mail: Mail, desk: Desk) -> Letter:
+    """What the mail says. Raises Refused or NotFound with the parameter that is wrong."""
+    files = tuple(attached(desk.settings.reports_dir, desk.history.report(report)) for report in mail.reports)
+    if not mail.template:
+        return Letter(mail.to, mail.subject, mail.text, None, files)
+    return from_template(
+        mail.template, mail.context, to=mail.to, folder=desk.settings.mail_templates, attachments=files
+    )

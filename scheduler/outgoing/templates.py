@@ -1,0 +1,69 @@
+"""Mails from templates: `NAME.txt`, whose first line is `Subject: …`, and beside it `NAME.html` where it is wanted.
+
+Templates are Jinja's, in its sandbox: they are files of the operator's folder (or ours), and what a job gives them is
+data, which is never read as a template. HTML is escaped. A name that a template uses and the data do not have is a
+fault and no empty place in a mail.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from scheduler.errors import Refused
+from scheduler.outgoing.letters import Attachment, Letter
+
+BUILT_IN = Path(__file__).with_name("mails")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SUBJECT = re.compile(r"Subject:[ \t]*(?P<subject>[^\r\n]*)\r?\n(?:\r?\n)?(?P<text>.*)", re.DOTALL)
+
+
+def from_template(
+    name: str,
+    context: Mapping[str, Any],
+    *,
+    to: list[str],
+    folder: Path | None = None,
+    attachments: tuple[Attachment, ...] = (),
+) -> Letter:
+    """The letter that a template makes of the data; the folder's templates go before ours. Raises Refused."""
+    if not _NAME.fullmatch(name):
+        raise Refused(f"template: {name[:80]!r} is not the name of a template", field="template")
+    folders = [BUILT_IN] if folder is None else [folder, BUILT_IN]
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folders),
+        autoescape=lambda file: file is not None and file.endswith(".html"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    try:
+        plain = environment.get_template(f"{name}.txt").render(context)
+    except TemplateNotFound as error:
+        known = ", ".join(sorted({file.stem for place in folders for file in place.glob("*.txt")}))
+        raise Refused(f"template: there is no {error.name!r}; there are {known}", field="template") from None
+    except (TemplateError, TypeError) as error:
+        raise _unusable(name, error) from error
+    found = _SUBJECT.fullmatch(plain)
+    if found is None:
+        raise Refused(f"template: the first line of {name}.txt is not 'Subject: …'", field="template")
+    return Letter(to, found["subject"], found["text"], _html(environment, name, context), attachments)
+
+
+def _html(environment: ImmutableSandboxedEnvironment, name: str, context: Mapping[str, Any]) -> str | None:
+    try:
+        template = environment.get_template(f"{name}.html")
+    except TemplateNotFound:
+        return None
+    except TemplateError as error:
+        raise _unusable(name, error) from error
+    try:
+        return template.render(context)
+    except (TemplateError, TypeError) as error:
+        raise _unusable(name, error) from error
+
+
+def _unusable(name: str, error: Exception) -> Refused:
+    return Refused(f"context: the template {name!r} cannot be filled in: {error}", field="context")
