@@ -1,8 +1,8 @@
 """What jobs may touch, as operators of the machine write it in the settings. Pure: texts in, entries out.
 
-`FILE_ROOTS` is a list of folders. `CLEANUP_SQL_ROWS` is a list of `TABLE.COLUMN AGE` (or `SCHEMA.TABLE.COLUMN AGE`), `CLEANUP_REDIS_KEYS` a list of
-`PATTERN AGE`. The age is the least one at which something may go; a schedule may ask for a greater one, never for
-a smaller.
+`FILE_ROOTS` is a list of folders, `CLEANUP_SQL_ROWS` a list of `TABLE.COLUMN AGE` (or `SCHEMA.TABLE.COLUMN AGE`),
+`CLEANUP_REDIS_KEYS` a list of `PATTERN AGE`. The age is the least one at which something may go; a schedule may ask
+for a greater one, never for a smaller.
 """
 
 import re

@@ -1,0 +1,40 @@
+"""The pages that report jobs write: one look, light and dark, on screens and on paper, without scripts."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def render(template: str, **values: Any) -> str:
+    """The page; whatever stands in names is escaped."""
+    return _pages().get_template(template).render(**values)
+
+
+@cache
+def _pages() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("scheduler.jobs"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    pages.filters["seconds"] = seconds
+    pages.filters["moment"] = moment
+    return pages
+
+
+def seconds(value: float | None) -> str:
+    """A length of time in the unit that suits it."""
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def moment(at: datetime) -> str:
+    """A moment for people, with its zone."""
+    return at.strftime("%Y-%m-%d %H:%M %Z")

@@ -1,0 +1,51 @@
+"""`:name` in a statement as the database's own placeholder, so that values are bound, never written into it. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.errors import BadArguments
+
+_TOKEN = re.compile(
+    r"""
+    (?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*")
+    |(?P<comment>--[^\n]*|/\*.*?\*/)
+    |(?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)\$|\$\$.*?\$\$)
+    |(?P<cast>::)
+    |(?<![\w:]):(?P<name>[A-Za-z_]\w*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def numbered(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The statement with `$1`, `$2`… as PostgreSQL takes them, and the values in this order.
+
+    Texts, comments and casts stay as they are. Raises BadArguments for a name without a value.
+    """
+    order: list[str] = []
+
+    def placed(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name is None:
+            return match[0]
+        if name not in order:
+            order.append(name)
+        return f"${order.index(name) + 1}"
+
+    text = _TOKEN.sub(placed, statement)
+    refuse_unknown(order, values)
+    return text, [values[name] for name in order]
+
+
+def names(statement: str) -> list[str]:
+    """The names that stand in a statement, in order."""
+    return list(dict.fromkeys(match["name"] for match in _TOKEN.finditer(statement) if match["name"]))
+
+
+def refuse_unknown(asked: list[str], values: Mapping[str, Any]) -> None:
+    """Every name has a value."""
+    missing = [name for name in asked if name not in values]
+    if missing:
+        known = ", ".join(values)
+        raise BadArguments(f"parameters: the statement asks for :{missing[0]}, there are {known}")

@@ -1,0 +1,94 @@
+"""Asking PostgreSQL so that nothing can be changed and nothing runs for ever.
+
+The login must not be one that a read-only transaction does not hold back (a superuser may start programs and read
+files). The statement is the body of a cursor, so that only what gives rows can be one; it is sent by the extended
+protocol, which takes one statement and binds the values; and the transaction is read only, which cannot be taken back
+after its first statement. `statement_timeout` ends what takes too long, and a watchdog ends it where the statement
+has changed that.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection, RawServerCursor
+
+from scheduler.jobs.sql.caps import Batch, Budget, StatementFailed
+from scheduler.jobs.sql.placeholders import numbered
+from scheduler.jobs.tables.cells import weight
+
+FIRST_ROWS = 50
+MOST_ROWS = 2000
+BATCH_BYTES = 2_000_000
+"""Bytes of one batch, about: the number of rows in the next one follows from the rows of the last."""
+
+CONNECTION = {
+    "connect_timeout": 5,
+    "application_name": "beatdesk report",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+_POWERS = """
+    SELECT r.rolname FROM pg_roles r
+    WHERE (r.rolsuper OR r.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
+      AND pg_has_role(session_user, r.oid, 'MEMBER')
+    ORDER BY r.rolsuper DESC LIMIT 1
+"""
+_LIMITS = """
+    SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', '5s', true),
+           set_config('idle_in_transaction_session_timeout', '120s', true)
+"""
+
+
+@contextmanager
+def asked(
+    address: str, statement: str, values: Mapping[str, Any], budget: Budget
+) -> Iterator[tuple[list[str], Iterator[Batch]]]:
+    """The columns and the rows in batches. Raises StatementFailed with PostgreSQL's reason."""
+    text, bound = numbered(statement.strip().removesuffix(";"), values)
+    try:
+        with psycopg.connect(address, **CONNECTION) as connection:  # type: ignore[arg-type] # libpq's options
+            connection.read_only = True
+            with _watched(connection, budget):
+                refuse_powers(connection)
+                connection.execute(_LIMITS, [f"{max(1, int(budget.seconds_left * 1000))}ms"])
+                with RawServerCursor(connection, "report") as cursor:
+                    cursor.execute(text.encode(), bound)
+                    yield [column.name for column in cursor.description or ()], _batches(cursor)
+    except psycopg.Error as error:
+        if budget.is_over() or isinstance(error, psycopg.errors.QueryCanceled):
+            raise budget.late() from None
+        raise StatementFailed(f"PostgreSQL refuses: {str(error).strip()}") from None
+
+
+def refuse_powers(connection: Connection[Any]) -> None:
+    """Raise StatementFailed where the login may do what a read-only transaction does not prevent."""
+    power = connection.execute(_POWERS).fetchone()
+    if power is not None:
+        raise StatementFailed(
+            f"the login of BEATDESK_REPORT_DSN has the rights of {power[0]}, which may start programs and read files "
+            "of the server. Make a login that may only read: CREATE ROLE reader LOGIN; GRANT SELECT ON … TO reader"
+        )
+
+
+@contextmanager
+def _watched(connection: Connection[Any], budget: Budget) -> Iterator[None]:
+    """Cancel what the connection does when the time is over."""
+    dog = threading.Timer(budget.seconds_left + 0.5, connection.cancel_safe, kwargs={"timeout": 5.0})
+    dog.daemon = True
+    dog.start()
+    try:
+        yield
+    finally:
+        dog.cancel()
+
+
+def _batches(cursor: "RawServerCursor[Any]") -> Iterator[Batch]:
+    size = FIRST_ROWS
+    while batch := cursor.fetchmany(size):
+        yield batch
+        size = min(MOST_ROWS, max(1, BATCH_BYTES * len(batch) // max(1, sum(map(weight, batch)))))

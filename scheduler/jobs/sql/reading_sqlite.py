@@ -1,0 +1,99 @@
+"""Asking SQLite so that nothing can be changed and nothing runs for ever.
+
+The file is opened read only. An authorizer lets pass what a SELECT is made of and nothing else: no ATTACH, which
+would open other files, no PRAGMA. A progress handler ends what takes too long. Python's driver refuses a second
+statement.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from scheduler.jobs.sql.caps import Batch, Budget, StatementFailed
+from scheduler.jobs.sql.placeholders import names, refuse_unknown
+
+ROWS_AT_ONCE = 1000
+STEPS_BETWEEN_LOOKS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
+
+LONGEST_VALUE = 16_000_000
+"""Bytes of one value; SQLite's own limit is a gigabyte, which one call of a function can ask for."""
+
+BUSY_SECONDS = 5.0
+
+_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_REFUSED_FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob"})
+
+
+@contextmanager
+def asked(
+    path: str, statement: str, values: Mapping[str, Any], budget: Budget
+) -> Iterator[tuple[list[str], Iterator[Batch]]]:
+    """The columns and the rows in batches. Raises StatementFailed with SQLite's reason."""
+    wanted = names(statement)
+    refuse_unknown(wanted, values)
+    bound = {name: _plain(values[name]) for name in wanted}
+    refused: list[str] = []
+    try:
+        with closing(_opened(path)) as connection:
+            connection.set_authorizer(_authorizer(refused))
+            connection.set_progress_handler(budget.is_over, STEPS_BETWEEN_LOOKS)
+            cursor = connection.execute(statement, bound)
+            if cursor.description is None:
+                raise StatementFailed("the statement gives no rows; write a SELECT")
+            yield [str(column[0]) for column in cursor.description], _batches(cursor)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        if budget.is_over():
+            raise budget.late() from None
+        why = f"{refused[0]} is not allowed in a report" if refused else str(error)
+        raise StatementFailed(f"SQLite refuses the statement: {why}") from None
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    if not Path(path).is_file():
+        raise StatementFailed(f"there is no database {path}; see BEATDESK_REPORT_DSN")
+    connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _authorizer(refused: list[str]) -> Any:
+    """Says yes to what reads, and remembers what it said no to."""
+
+    def decide(action: int, one: str | None, two: str | None, _database: str | None, _inside: str | None) -> int:
+        if action in _ALLOWED and not (action == sqlite3.SQLITE_FUNCTION and two in _REFUSED_FUNCTIONS):
+            return sqlite3.SQLITE_OK
+        what = two if action == sqlite3.SQLITE_FUNCTION else one
+        refused.append(f"{_NAMES.get(action, f'action {action}')} {what or ''}".strip())
+        return sqlite3.SQLITE_DENY
+
+    return decide
+
+
+_NAMES: dict[int, str] = {
+    value: name.removeprefix("SQLITE_").replace("_", " ")
+    for name, value in vars(sqlite3).items()
+    if name.startswith(("SQLITE_CREATE_", "SQLITE_DROP_", "SQLITE_ALTER_"))
+    or name
+    in {
+        "SQLITE_DELETE", "SQLITE_INSERT", "SQLITE_UPDATE", "SQLITE_PRAGMA", "SQLITE_ATTACH", "SQLITE_DETACH",
+        "SQLITE_TRANSACTION", "SQLITE_SAVEPOINT", "SQLITE_FUNCTION", "SQLITE_REINDEX", "SQLITE_ANALYZE",
+    }
+}  # fmt: skip
+
+
+def _batches(cursor: sqlite3.Cursor) -> Iterator[Batch]:
+    while batch := cursor.fetchmany(ROWS_AT_ONCE):
+        yield batch
+
+
+def _plain(value: Any) -> Any:
+    """Times as SQLite's own functions write them, in UTC."""
+    return value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value

@@ -1,0 +1,106 @@
+"""The report over a database of yours: one statement that can only read, as CSV, XLSX or a page."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import Field
+
+from config.schema import Settings
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.job import job, run
+from scheduler.jobs.parameters import KeepDays, Parameters
+from scheduler.jobs.report_files import ReportFiles
+from scheduler.jobs.sql.caps import Batch, Budget, Caps
+from scheduler.jobs.sql.source import asked
+from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
+from scheduler.runs.process import this_desk
+
+Bound = str | int | float | bool | None
+
+
+class SqlQuery(Parameters):
+    """What `reports.sql_query` takes."""
+
+    statement: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
+        description="One SELECT; :name stands for a value of `parameters`, :tick for the moment the run was due (UTC)"
+    )
+    parameters: Annotated[dict[str, Bound], Field(max_length=50)] = Field(
+        default={}, description="Values for the names in the statement; they are bound, not written into it"
+    )
+    title: Annotated[str, Field(min_length=1, max_length=120)] = Field(
+        default="SQL report", description="What the report is called; the file is named after it"
+    )
+    format: Format = Field(default="csv", description="csv for programs, xlsx for spreadsheets, html for people")
+    totals: Annotated[list[str], Field(max_length=50)] = Field(
+        default=[], description="Columns to add up: the last row in xlsx and html, and in the run's result"
+    )
+    max_rows: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Fail beyond so many rows; BEATDESK_REPORT_MAX_ROWS is the most"
+    )
+    keep_days: KeepDays = 90
+
+
+@job("reports.sql_query", title="SQL query as a report", params=SqlQuery, queue="bulk")
+def sql_query(asks: SqlQuery) -> dict[str, Any]:
+    """One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
+
+    Only what reads is let through, and within the caps on rows, bytes and time of the settings. The report is stored
+    whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since programs would read it as data.
+    """
+    desk = this_desk()
+    now = utc_now()
+    budget = Budget(caps_of(desk.settings, asks.max_rows), monotonic)
+    files = ReportFiles(desk.settings.reports_dir, desk.events)
+    name = f"{file_name(asks.title)}.{asks.format}"
+    values = {**asks.parameters, "tick": run.tick or now}
+    keep_until = now + timedelta(days=asks.keep_days)
+    with (
+        asked(address_of(desk.settings), asks.statement, values, budget) as (columns, batches),
+        files.shelf(run=run.id, keep_until=keep_until, now=now) as shelf,
+        shelf.file(_titled(asks.title, run.tick or now), name, MEDIA_TYPES[asks.format]) as file,
+    ):
+        totals = write_table(asks, file, columns, budget.counted(batches))
+    report = shelf.stored[0]
+    return {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name, "report": report.report,
+            "path": report.path, "size": report.size}  # fmt: skip
+
+
+def write_table(asks: SqlQuery, file: BinaryIO, columns: list[str], batches: Iterable[Batch]) -> Totals:
+    """The table, batch by batch."""
+    totals = Totals(columns, asks.totals)
+    with writer(asks.format, file, asks.title, columns) as table:
+        for batch in batches:
+            table.rows(batch)
+            totals.add(batch)
+            run.progress(totals.count, None, f"{totals.count:,} rows")
+        table.end(totals.count, totals.sums)
+    return totals
+
+
+def address_of(settings: Settings) -> str:
+    """The database to ask. Raises Refused where none is set."""
+    if settings.report_dsn is None:
+        raise Refused(
+            "there is no database to ask; set BEATDESK_REPORT_DSN to postgresql://reader@host/name or "
+            "sqlite:////folder/file.sqlite3, with a login that can only read"
+        )
+    return settings.report_dsn
+
+
+def caps_of(settings: Settings, max_rows: int | None) -> Caps:
+    """The caps of one report: a schedule may want fewer rows than the settings allow, never more."""
+    rows = min(max_rows or settings.report_max_rows, settings.report_max_rows)
+    return Caps(rows, settings.report_max_megabytes * 1_000_000, settings.report_max_seconds)
+
+
+def file_name(title: str) -> str:
+    """The title as a plain file name."""
+    return re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or "report"
+
+
+def _titled(title: str, at: datetime) -> str:
+    return f"{title}, {at:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""Rows as files: CSV, XLSX and HTML, written batch by batch, so that a table may be larger than the memory."""

@@ -1,0 +1,38 @@
+"""A table as a page that needs nothing beside itself, written as it comes; whatever stands in cells is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, BinaryIO
+
+from scheduler.jobs.pages import render
+from scheduler.jobs.tables.cells import is_number, text
+
+
+class HtmlTable:
+    """The page: a heading, the rows, the totals."""
+
+    def __init__(self, file: BinaryIO, title: str, columns: Sequence[str]) -> None:
+        self._file = file
+        self._title = title
+        self._columns = columns
+        self._write(render("table_head.html", title=title, columns=columns))
+
+    def rows(self, batch: Sequence[Sequence[Any]]) -> None:
+        """Write these."""
+        self._write("".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in batch))
+
+    def end(self, count: int, totals: dict[int, Any]) -> None:
+        """Close the table with its totals."""
+        sums = [totals.get(place) for place in range(len(self._columns))]
+        cells = [None if total is None else f"{total:,}" for total in sums]
+        self._write(render("table_foot.html", count=count, cells=cells, any=bool(totals)))
+
+    def _write(self, page: str) -> None:
+        self._file.write(page.encode("utf-8", "replace"))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return '<td class="none">–</td>'
+    words = escape(text(value))
+    return f'<td class="number">{words}</td>' if is_number(value) else f"<td>{words}</td>"

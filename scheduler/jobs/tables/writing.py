@@ -1,0 +1,83 @@
+"""What all kinds of tables share: who writes, and the totals."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, BinaryIO, Literal, Protocol
+
+from scheduler.errors import BadArguments
+from scheduler.jobs.tables.cells import is_number
+
+Format = Literal["csv", "xlsx", "html"]
+
+MEDIA_TYPES: dict[str, str] = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "html": "text/html",
+}
+
+
+class TableWriter(Protocol):
+    """Writes one table: rows in batches, then the end."""
+
+    def rows(self, batch: Sequence[Sequence[Any]]) -> None:
+        """Write these."""
+
+    def end(self, count: int, totals: dict[int, Any]) -> None:
+        """All rows are written; `totals` are the sums of some columns, by place."""
+
+
+class Totals:
+    """How many rows there were, and the sums of some columns."""
+
+    def __init__(self, columns: Sequence[str], wanted: Sequence[str]) -> None:
+        unknown = [name for name in wanted if name not in columns]
+        if unknown:
+            raise BadArguments(f"totals: the result has no column {unknown[0]!r}; it has {', '.join(columns)[:500]}")
+        self._names = {columns.index(name): name for name in wanted}
+        self._exact: dict[int, Decimal | int] = dict.fromkeys(self._names, 0)
+        self._floats: dict[int, list[float]] = {place: [] for place in self._names}
+        self.count = 0
+
+    def add(self, batch: Sequence[Sequence[Any]]) -> None:
+        """Count these rows. Raises BadArguments where a value of a summed column is no number."""
+        self.count += len(batch)
+        for place, name in self._names.items():
+            values = [row[place] for row in batch if row[place] is not None]
+            wrong = next((value for value in values if not is_number(value)), None)
+            if wrong is not None:
+                raise BadArguments(f"totals: the column {name!r} has {str(wrong)[:60]!r}, which is no number")
+            self._exact[place] += sum(value for value in values if not isinstance(value, float))
+            floats = [value for value in values if isinstance(value, float)]
+            self._floats[place] = [math.fsum([*self._floats[place], *floats])] if floats else self._floats[place]
+
+    @property
+    def sums(self) -> dict[int, Any]:
+        """The sums by the place of their column: whole and decimal numbers exactly."""
+        return {
+            place: float(exact) + self._floats[place][0] if self._floats[place] else exact
+            for place, exact in self._exact.items()
+        }
+
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """The sums by the name of their column, as JSON can hold them."""
+        return {
+            self._names[place]: str(total) if isinstance(total, Decimal) else total
+            for place, total in self.sums.items()
+        }
+
+
+@contextmanager
+def writer(format: Format, file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[TableWriter]:
+    """The writer of one kind."""
+    from scheduler.jobs.tables.csv_table import CsvTable
+    from scheduler.jobs.tables.html_table import HtmlTable
+    from scheduler.jobs.tables.xlsx_table import opened
+
+    if format == "xlsx":
+        with opened(file, title, columns) as workbook:
+            yield workbook
+    else:
+        yield CsvTable(file, columns) if format == "csv" else HtmlTable(file, title, columns)
