@@ -13,7 +13,7 @@ from scheduler.rules.identity import plain_uid, tick_text
 from scheduler.rules.spec import Schedule
 from scheduler.runs.facts import facts_of
 from scheduler.runs.leases import QUEUED_SECONDS, owner_text
-from scheduler.schedules import advancing, sending
+from scheduler.schedules import advancing, aside, sending
 from scheduler.schedules.dispatch import Plan
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Transaction:
         yield uid
         yield from _NOTHING if schedule is None else _lease(step, schedule, now)
         yield "" if plan.taken is None else plan.taken.text
-        yield "1" if plan.hold else ""
-        yield as_read(step.aside)
+        yield "1" if plan.hold and plan.send is None else ""
+        yield aside.written(step.aside, step.seen.raw, now) if step.aside else ""
         commands = () if step.sent is None else step.sent.commands
         yield len(commands)
         for command in commands:
