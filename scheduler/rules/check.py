@@ -6,17 +6,17 @@ Does not know which jobs exist: `catalogue.check_call` says whether the argument
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadArguments, BadExpression, BadName, Refused
-from scheduler.rules import dialect, recurrence_text, zones
+from scheduler.rules import calendar_text, dialect, recurrence_text, zones
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import (
     CrontabWhen,
     IntervalWhen,
     OnceWhen,
-    Policies,
     RedBeatWhen,
     RruleWhen,
     Spec,
@@ -26,6 +26,7 @@ from scheduler.rules.spec import (
 from scheduler.rules.ticks import next_tick
 from scheduler.rules.window import bounded_next_tick
 
+CALENDAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 JOB = re.compile(r"[^\s:\x00-\x1f\x7f]{1,255}")
 QUEUE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
@@ -33,18 +34,14 @@ QUEUE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 MAX_DEPTH = 20
 MAX_BYTES = 65_536
 MAX_TAGS = 20
+MAX_CALENDAR_BYTES = 1_000_000
+"""Of a whole calendar as JSON."""
+
 LONGEST = {"owner": 200, "description": 1000, "notes": 20_000}
 LEAST_INTERVAL = 1.0
 GREATEST_INTERVAL = 10 * 366 * 86400.0
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 GREATEST_TIME = 366 * 86400.0
-
-NOT_ENFORCED = frozenset(
-    {
-        "calendar",
-    }
-)
-"""Policies and limits that can be said but that nothing keeps yet. Whoever enforces one takes it out."""
 
 
 def check_spec(spec: Spec, *, now: datetime) -> None:
@@ -74,6 +71,49 @@ def check_name(name: str) -> None:
     else:
         why = f"{name!r} cannot be used"
     raise BadName(f"{why}; use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+
+
+def check_calendar(calendar: Calendar) -> None:
+    """Raise the first Refused that keeps an exclusion calendar from being saved."""
+    if not CALENDAR_NAME.fullmatch(calendar.name):
+        raise BadName(
+            f"{calendar.name[:80]!r} cannot be the name of a calendar; use up to 100 letters, digits, '.', '_' and "
+            "'-', beginning with a letter or digit"
+        )
+    zones.zone(calendar.timezone)
+    parts = len(calendar.days) + len(calendar.spans) + len(calendar.weekly)
+    if parts > calendar_text.MOST:
+        raise Refused(
+            f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MOST} are allowed; leave out past "
+            "years",
+            field="excluded",
+        )
+    if len(calendar.description) > LONGEST["description"]:
+        raise Refused(
+            f"description has {len(calendar.description)} characters, {LONGEST['description']} are allowed; shorten it",
+            field="description",
+        )
+    _check_text("description", calendar.description)
+    for titles in (calendar.days, calendar.spans, calendar.weekly):
+        _check_text("excluded", "".join(part.title for part in titles))
+    size = len(calendar.model_dump_json())
+    if size > MAX_CALENDAR_BYTES:
+        raise Refused(
+            f"the calendar {calendar.name!r} has {size} bytes, {MAX_CALENDAR_BYTES} are allowed; shorten its titles",
+            field="excluded",
+        )
+
+
+def check_calendar_known(window: Window, old: Window | None, calendars: Collection[str]) -> None:
+    """Raise Refused where `window` newly names a calendar that is none of `calendars`."""
+    name = window.calendar
+    if name is None or name in calendars or (old is not None and old.calendar == name):
+        return
+    known = f"there are {', '.join(sorted(calendars)[:20])}" if calendars else "there is none yet"
+    raise Refused(
+        f"calendar {name[:80]!r} is unknown; {known}; `beatdesk calendars set` makes one, `none` takes it away",
+        field="calendar",
+    )
 
 
 def check_when(when: When, *, now: datetime) -> None:
@@ -124,7 +164,6 @@ def _check_once(when: OnceWhen, now: datetime) -> None:
 def check_window(spec: Spec, *, now: datetime) -> None:
     """Raise Refused unless the window leaves a tick."""
     window = spec.window
-    _check_enforced(window, Window())
     for field in ("starts_at", "ends_at"):
         at = getattr(window, field)
         if at is not None and not FIRST_YEAR <= at.astimezone(UTC).year <= LAST_YEAR:
@@ -147,24 +186,12 @@ def check_window(spec: Spec, *, now: datetime) -> None:
 
 
 def check_policies(spec: Spec) -> None:
-    """Raise Refused for a policy that would not be kept, or whose time cannot be meant."""
+    """Raise Refused for a policy whose time cannot be meant."""
     policies = spec.policies
-    _check_enforced(policies, Policies())
     for field in ("catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"):
         seconds = getattr(policies, field)
         if seconds is not None and not (math.isfinite(seconds) and seconds <= GREATEST_TIME):
             raise Refused(f"{field} {seconds:g} is too long; at most {GREATEST_TIME:.0f} seconds (a year)", field=field)
-
-
-def _check_enforced(given: Policies | Window, default: Policies | Window) -> None:
-    """A policy that nothing enforces must not be promised."""
-    for field in type(given).model_fields:
-        if field in NOT_ENFORCED and getattr(given, field) != getattr(default, field):
-            raise Refused(
-                f"{field} {getattr(given, field)!s} is not enforced by this version; leave it at "
-                f"{getattr(default, field) if getattr(default, field) is not None else 'none'}",
-                field=field,
-            )
 
 
 def _placed(spec: Spec, now: datetime) -> Spec:

@@ -4,7 +4,7 @@
 schedule from being saved: that is `check`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -12,8 +12,9 @@ from math import ceil
 
 from scheduler.errors import BadExpression
 from scheduler.rules import clock_changes, dialect, ticks, window, zones
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.phrases import duration, joined
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RruleWhen, Spec, When
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, RruleWhen, Spec, When
 from scheduler.rules.walls import Crontab
 
 FAR = timedelta(days=366)
@@ -37,6 +38,8 @@ class Facts:
     """Those that some worker has registered."""
 
     default_queue: str = "default"
+    calendars: Mapping[str, Calendar] | None = None
+    """Those that the schedule may name, by name; one that is not among them is gone."""
 
 
 NOTHING_KNOWN = Facts()
@@ -48,6 +51,7 @@ def warnings(schedule: Spec, now: datetime, facts: Facts = NOTHING_KNOWN) -> lis
     found = [
         *of_when(when, now),
         _is_over(schedule.model_copy(update={"when": when}), now),
+        _shut_out(schedule.model_copy(update={"when": when}), now, facts),
         _longer_than_its_distance(schedule, when, now, facts),
         _alike(schedule, when, now, facts),
         _nobody_listens(schedule, facts),
@@ -158,6 +162,28 @@ def _is_over(schedule: Spec, now: datetime) -> str | None:
     return f"No tick is left before its end, {schedule.window.ends_at:%Y-%m-%d %H:%M} UTC. Choose a later end."
 
 
+def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
+    """The calendar leaves no tick, or none for long, or is gone."""
+    name = schedule.window.calendar
+    if name is None or facts.calendars is None or isinstance(schedule.when, RedBeatWhen):
+        return None
+    calendar = facts.calendars.get(name)
+    if calendar is None:
+        return (
+            f"The calendar {name!r} is gone or damaged. Nothing fires until it is there again, or until the schedule "
+            "names another one, or none."
+        )
+    due = window.bounded_next_tick(schedule, now)
+    if due is None or due - now >= FAR:
+        return None  # that is said already
+    first = next(window.bounded_ticks(schedule, now, now + window.CALENDAR_HORIZON, calendar=calendar), None)
+    if first is None:
+        return f"It never fires: the calendar {name!r} excludes every tick of the next five years. Change one of them."
+    if first - now < FAR:
+        return None
+    return f"The calendar {name!r} excludes every tick of the next year: the first one that runs is {first:%Y-%m-%d}."
+
+
 def _longer_than_its_distance(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
     usual = facts.usual_duration
     if usual is None:
@@ -191,6 +217,7 @@ def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | Non
         if other.name != schedule.name
         and (other.job, other.args, other.kwargs) == (schedule.job, schedule.args, schedule.kwargs)
         and (other.enabled or not schedule.enabled)
+        and other.window.calendar == schedule.window.calendar
         and ticks.next_ticks(anchored(other.when, now), now, _LOOKED_AT) == coming
     ]
     if not same or not coming:

@@ -5,14 +5,18 @@ as many ticks go as come, each is said to move; what is left goes or comes.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from scheduler.rules import zones
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import CrontabWhen, RruleWhen, Spec
 from scheduler.rules.warnings import anchored
 from scheduler.rules.window import bounded_ticks
+
+NO_CALENDARS: Mapping[str, Calendar] = {}
 
 
 @dataclass(frozen=True)
@@ -32,25 +36,39 @@ class Difference:
         return not (self.gone or self.come or self.moved)
 
 
-def compare(old: Spec | None, new: Spec | None, since: datetime, until: datetime) -> Difference:
+def compare(
+    old: Spec | None,
+    new: Spec | None,
+    since: datetime,
+    until: datetime,
+    *,
+    before: Mapping[str, Calendar] = NO_CALENDARS,
+    after: Mapping[str, Calendar] = NO_CALENDARS,
+) -> Difference:
     """What becomes of the ticks in (since, until] when `new` takes the place of `old`.
 
-    None is a schedule that is not there. One that is disabled has no ticks, unless both versions are: then they are
-    compared as if they were not.
+    `before` has the calendars that `old` may name, `after` those that `new` may name; one whose calendar is missing
+    does not fire. None is a schedule that is not there. One that is disabled has no ticks, unless both versions are:
+    then they are compared as if they were not.
     """
-    before, after = _ticks(old, new, since, until), _ticks(new, old, since, until)
-    gone, come = _unlike(before, after)
-    same = len(before) - len(gone)
+    was, will = _ticks(old, new, since, until, before), _ticks(new, old, since, until, after)
+    gone, come = _unlike(was, will)
+    same = len(was) - len(gone)
     gone, come, moved = _moves(gone, come, _zone(new or old))
     return Difference(gone=gone, come=come, moved=moved, same=same)
 
 
-def _ticks(spec: Spec | None, other: Spec | None, since: datetime, until: datetime) -> list[datetime]:
+def _ticks(
+    spec: Spec | None, other: Spec | None, since: datetime, until: datetime, calendars: Mapping[str, Calendar]
+) -> list[datetime]:
     """The ticks of one version."""
     if spec is None or (not spec.enabled and (other is None or other.enabled)):
         return []
-    when = anchored(spec.when, since)
-    return list(bounded_ticks(spec.model_copy(update={"when": when}), since, until))
+    name = spec.window.calendar
+    if name is not None and name not in calendars:
+        return []
+    known = spec.model_copy(update={"when": anchored(spec.when, since)})
+    return list(bounded_ticks(known, since, until, calendar=None if name is None else calendars[name]))
 
 
 def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetime], list[datetime]]:

@@ -27,6 +27,7 @@ from redis.exceptions import RedisError, ResponseError
 from scheduler import keys
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped, encode
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.identity import plain_uid, run_id, tick_text
 from scheduler.rules.spec import RedBeatWhen
 from scheduler.rules.window import is_paused
@@ -48,7 +49,8 @@ MOST_CANCELLED = 100
 
 _LOOK = files(__package__).joinpath("look.lua").read_text(encoding="utf-8")
 _ADVANCE = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
-_OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned")
+_OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned", "calendar")
+_CALENDARS = Shelf()
 
 
 class EntryMovedOn(BeatdeskError):
@@ -84,6 +86,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     waiting: tuple[Held, ...] = ()
     """The ticks that are held for them."""
 
+    calendar: Calendar | None = None
+    """The one that the schedule names, as it is now; none where it names none, or where that is gone."""
+
     planned: Plan | None = None
     """What the look came to; the entry is advanced by it."""
 
@@ -115,6 +120,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             return cls._unreadable(name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}")
         loaded.stored_score = None if look[4] is None else float(look[4])
         loaded.alive = int(look[5])
+        if loaded.entry is not None:
+            loaded.calendar = _CALENDARS.of(get_redis(app), loaded.entry.schedule)
         loaded.waiting = tuple(map(read, look[6]))
         if loaded.entry is not None:
             loaded.entry = dispatch.remembered(loaded.entry, loaded.stored_score, loaded._default_now())
@@ -141,7 +148,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         schedule = self.entry.schedule
         if isinstance(schedule.when, RedBeatWhen) and schedule.enabled and not is_paused(schedule, now):
             return self._is_due_by_redbeat()
-        plan = self.planned = dispatch.plan(self.entry, now, self.alive, self.waiting)
+        plan = self.planned = dispatch.plan(self.entry, now, self.alive, self.waiting, self.calendar)
         wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
         if plan.send is not None:
             return True, wait
@@ -203,7 +210,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if isinstance(entry.schedule.when, RedBeatWhen):
             first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
             return Plan(score=self._redbeat_score_after(first), last=first, send=first)
-        return self.planned or dispatch.plan(entry, now, self.alive, self.waiting)
+        return self.planned or dispatch.plan(entry, now, self.alive, self.waiting, self.calendar)
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
         """What Beat remembers once the plan is carried out."""

@@ -1,7 +1,10 @@
--- Changes of many schedules, all of them or none.
+-- Changes of many schedules and calendars, all of them or none.
 --
--- KEYS  1 RedBeat's sorted set of due times   2 the stream of events   3… the entries' hashes
--- ARGV  1 wake channel   2 field of the events, then for each entry
+-- KEYS  1 RedBeat's sorted set of due times   2 the stream of events   3 the calendars   4 their fingerprints
+--       5… the entries' hashes
+-- ARGV  1 wake channel   2 field of the events   3 how many calendars, then for each calendar
+--       1 name   2 its text as it was read   3 as it is to be; '-' deletes it   4 the new fingerprint   5 the event
+--       then for each entry
 --       1-3 definition, meta and our field as they were read
 --       4-6 the same as they are to be; a definition '-' deletes the entry
 --       7 score   8 the event   9 name
@@ -9,9 +12,11 @@
 --
 -- Answers an empty list when all is done; otherwise nothing was written, and the list has what stands in the way:
 -- 'meta' (only Beat has moved on), 'entry' (somebody changed it) or 'kind' (the key is no hash), and the number (from 1)
--- of the entry. Lua has no rollback: everything that can fail is tried before the first write.
+-- of the entry; or 'calendar' (somebody changed it), and the number of the calendar. Lua has no rollback: everything that can fail is tried before the first write.
 
-local EACH, BEFORE = 9, 2
+local EACH, KEYS_BEFORE = 9, 4
+local OF_CALENDAR, CALENDARS = 5, tonumber(ARGV[3])
+local BEFORE = 3 + CALENDARS * OF_CALENDAR
 
 -- Whether the entry is as it is to be already, and what stands in the way of changing it.
 local function look(key, at)
@@ -34,8 +39,20 @@ local function look(key, at)
 end
 
 local found, missing = {}, 0
-for number = 1, #KEYS - 2 do
-  local there, why = look(KEYS[number + 2], BEFORE + (number - 1) * EACH)
+for number = 1, CALENDARS do
+  local at = 3 + (number - 1) * OF_CALENDAR
+  local text = redis.call('HGET', KEYS[3], ARGV[at + 1])
+  text = text and '+' .. text or '-'
+  if text ~= ARGV[at + 3] then
+    missing = missing + 1
+  end
+  if text ~= ARGV[at + 2] then
+    found[#found + 1] = 'calendar'
+    found[#found + 1] = number
+  end
+end
+for number = 1, #KEYS - KEYS_BEFORE do
+  local there, why = look(KEYS[number + KEYS_BEFORE], BEFORE + (number - 1) * EACH)
   missing = missing + (there and 0 or 1)
   if why then
     found[#found + 1] = why
@@ -51,9 +68,21 @@ if #found > 0 then
 end
 redis.call('XLEN', KEYS[2])
 redis.call('ZCARD', KEYS[1])
+redis.call('HLEN', KEYS[4])
 
-for number = 1, #KEYS - 2 do
-  local key, at = KEYS[number + 2], BEFORE + (number - 1) * EACH
+for number = 1, CALENDARS do
+  local at = 3 + (number - 1) * OF_CALENDAR
+  redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[at + 5])
+  if ARGV[at + 3] == '-' then
+    redis.call('HDEL', KEYS[3], ARGV[at + 1])
+    redis.call('HDEL', KEYS[4], ARGV[at + 1])
+  else
+    redis.call('HSET', KEYS[3], ARGV[at + 1], string.sub(ARGV[at + 3], 2))
+    redis.call('HSET', KEYS[4], ARGV[at + 1], ARGV[at + 4])
+  end
+end
+for number = 1, #KEYS - KEYS_BEFORE do
+  local key, at = KEYS[number + KEYS_BEFORE], BEFORE + (number - 1) * EACH
   redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[at + 8])
   if ARGV[at + 4] == '-' then
     redis.call('DEL', key)

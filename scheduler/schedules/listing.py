@@ -6,7 +6,7 @@ is that of names, and a page begins after a name, so that entries that come and 
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +18,12 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from scheduler import keys
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.identity import plain_uid
 from scheduler.rules.spec import RedBeatWhen, Schedule
 from scheduler.rules.window import live_next_tick
 from scheduler.schedules import codec, extra, overrides
+from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter, State
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 log = logging.getLogger(__name__)
+
+NO_CALENDARS: Mapping[str, Calendar] = {}
 
 CHUNK = 500
 """Entries that are read in one round trip."""
@@ -56,6 +60,14 @@ class Listed:
 
     runs: int = 0
     """How many runs Beat has sent, which `max_runs` counts."""
+
+    calendar: Calendar | None = None
+    """The calendar that the schedule names, as it is now."""
+
+    @property
+    def lacks_calendar(self) -> bool:
+        """Whether the calendar that the schedule names is gone or damaged, so that nothing fires until it is back."""
+        return self.schedule is not None and self.schedule.window.calendar is not None and self.calendar is None
 
 
 @dataclass(frozen=True)
@@ -94,17 +106,20 @@ class Stored(NamedTuple):
         except UnreadableEntry:
             return None
 
-    def listed(self) -> Listed:
-        """As a line of a list."""
+    def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> Listed:
+        """As a line of a list; `calendars` has those that the schedule may name."""
         try:
             entry = self.decode()
         except UnreadableEntry as error:
             return Listed(self.name, schedule=None, problem=str(error), next=None, last_run_at=None)
+        named = entry.schedule.window.calendar
+        calendar = None if named is None else calendars.get(named)
         return Listed(
             self.name,
             schedule=entry.schedule,
             problem=None,
-            next=_next(entry, self.score),
+            next=_next(entry, self.score, calendar),
+            calendar=calendar,
             last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
             diverged=entry.diverged and entry.schedule.origin != "code",
             code=overrides.code_of(entry) if entry.schedule.override is not None else None,
@@ -118,6 +133,7 @@ class Listing:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
+        self._calendars = Shelf()
 
     def names(self) -> list[str]:
         """All names, in order. A name of bytes that are no text cannot be shown, asked for or linked to."""
@@ -148,7 +164,8 @@ class Listing:
         """One line of a list."""
         stored = self.read(name)
         stored.check_exists()
-        return stored.listed()
+        (line,) = self._lines([stored])
+        return line
 
     def page(self, *, search: str, state: State, job: str, tag: str, after: str | None, limit: int) -> SchedulePage:
         """A page. Filters that look into entries read them all."""
@@ -160,7 +177,7 @@ class Listing:
         begin = 0 if after is None else sum(name <= after for name in names)
         page = names[begin : begin + limit]
         more = begin + limit < len(names)
-        return SchedulePage([line.listed() for line in self.read_all(page)], page[-1] if more else None, len(names))
+        return SchedulePage(self._lines(self.read_all(page)), page[-1] if more else None, len(names))
 
     def due(self, until: datetime, limit: int) -> list[Listed]:
         """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are."""
@@ -168,8 +185,26 @@ class Listing:
             members = self._redis.zrange(
                 keys.SCHEDULE_ZSET, 0, int(until.timestamp()), byscore=True, offset=0, num=limit
             )
-        lines = [stored.listed() for stored in self.read_all(_texts(cast("list[str]", members)))]
+        lines = self._lines(self.read_all(_texts(cast("list[str]", members))))
         return sorted((line for line in lines if line.next), key=lambda line: cast(datetime, line.next))
+
+    def known(self, names: Collection[str]) -> dict[str, Calendar]:
+        """Those of these calendars that are there and can be read, by name."""
+        with answering():
+            return self._calendars.known(self._redis, names)
+
+    def _lines(self, stored: Sequence[Stored]) -> list[Listed]:
+        """Lines of a list. The calendars are read where some schedule names one."""
+        lines = [one.listed() for one in stored]
+        schedules = [line.schedule for line in lines if line.schedule is not None]
+        named = {schedule.window.calendar for schedule in schedules if schedule.window.calendar is not None}
+        if not named:
+            return lines
+        calendars = self.known(named)
+        return [
+            one.listed(calendars) if line.schedule is not None and line.schedule.window.calendar else line
+            for one, line in zip(stored, lines, strict=True)
+        ]
 
     def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
         """A page of the entries that pass; lines are made only for what is shown."""
@@ -181,7 +216,7 @@ class Listing:
                     total += 1
                     if len(rest) <= limit and (after is None or stored.name > after):
                         rest.append(stored)
-        shown = [stored.listed() for stored in rest[:limit]]
+        shown = self._lines(rest[:limit])
         return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, total)
 
 
@@ -252,16 +287,17 @@ def _found(answer: Any) -> Any:
     return answer
 
 
-def _next(entry: Entry, score: float | None) -> datetime | None:
-    """The next tick; what only RedBeat computes is taken from its score."""
+def _next(entry: Entry, score: float | None, calendar: Calendar | None) -> datetime | None:
+    """The next tick that runs; what only RedBeat computes is taken from its score."""
     schedule, last = entry.schedule, entry.meta.last_run_at
-    if not schedule.enabled:
+    if not schedule.enabled or (schedule.window.calendar is not None and calendar is None):
         return None
     if last is not None and not isinstance(schedule.when, RedBeatWhen):
         return live_next_tick(
             schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)}),
             last,
             runs=entry.meta.total_run_count or 0,
+            calendar=calendar,
         )
     return datetime.fromtimestamp(score, UTC) if score is not None and score >= 0 else None
 

@@ -15,11 +15,13 @@ from uuid import uuid4
 from scheduler import keys
 from scheduler.errors import BadName, NameTaken, NotFound, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
-from scheduler.rules.check import check_spec
+from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.spec import Schedule, Spec
 from scheduler.schedules import changes, decisions
+from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.decisions import Decide
+from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.filters import State
 from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering
 from scheduler.schedules.together import Together, Wish, calls_of
@@ -94,14 +96,25 @@ class ScheduleStore:
         """Every entry as it lies in Redis, in order of names."""
         return self._together.read(self.names())
 
-    def save_together(self, wishes: Sequence[Wish], *, actor: str, comment: str = "", now: datetime) -> list[Schedule]:
-        """Make many changes, all of them or none."""
+    def save_together(
+        self,
+        wishes: Sequence[Wish],
+        *,
+        calendars: Sequence[CalendarWish] = (),
+        actor: str,
+        comment: str = "",
+        now: datetime,
+    ) -> list[Schedule]:
+        """Make many changes, of schedules and of the calendars that they name, all of them or none."""
         check_call = calls_of(self._catalogue.jobs(now))
-        return self._together.save(wishes, check_call, actor=actor, comment=comment, now=now)
+        return self._together.save(
+            wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now
+        )
 
     def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
         check_spec(spec, now=now)
+        self._check_calendar(spec, None)
         self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
         stored = self._listing.read(spec.name)
         if stored.raw.definition is not None or stored.fault:
@@ -132,6 +145,7 @@ class ScheduleStore:
         """
         if spec.name != name:
             raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
+        self._check_calendar(spec, self._listing.read(name).schedule())
 
         decide = decisions.editing(
             spec,
@@ -166,6 +180,11 @@ class ScheduleStore:
     ) -> Schedule:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
         return self.change(name, decisions.adopting(revision=revision, actor=actor, comment=comment, now=now))
+
+    def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
+        """Refuse a calendar that there is not; one that the schedule names already may be gone."""
+        if spec.window.calendar is not None:
+            check_calendar_known(spec.window, old.window if old is not None else None, self._together.calendar_names())
 
     def _decoded(self, name: str) -> Entry:
         stored = self._listing.read(name)

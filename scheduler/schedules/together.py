@@ -1,4 +1,4 @@
-"""Many changes at once: all of them are written, or none is.
+"""Many changes at once, of schedules and of the calendars that they name: all of them are written, or none is.
 
 Decided like single changes, entry by entry, from what was read; then one script compares every byte of all of them and
 writes. Where Beat has moved some on in between, those are decided again; where somebody else has changed one, nothing
@@ -17,9 +17,12 @@ from scheduler import keys
 from scheduler.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, ScheduleSaved, encode
-from scheduler.rules.check import check_spec
+from scheduler.rules.calendars import SavedCalendar
+from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.spec import Schedule, Spec
-from scheduler.schedules import changes
+from scheduler.schedules import calendar_changes, changes
+from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
+from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.changes import Change
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
 
@@ -61,16 +64,30 @@ class Together:
     """Writes changes of many schedules."""
 
     def __init__(self, redis: "Redis", listing: Listing) -> None:
+        self._redis = redis
         self._listing = listing
         self._script = redis.register_script(_SCRIPT)
 
     def save(
-        self, wishes: Sequence[Wish], check_call: CheckCall, *, actor: str, comment: str, now: datetime
+        self,
+        wishes: Sequence[Wish],
+        check_call: CheckCall,
+        *,
+        calendars: Sequence[CalendarWish] = (),
+        actor: str,
+        comment: str,
+        now: datetime,
     ) -> list[Schedule]:
         """Make all wishes true. Raises the first refusal of any of them, and then nothing was written."""
+        beside = self._decide_calendars(calendars, actor=actor, comment=comment, now=now)
+        gone = {change.name for change in beside if change.text is None}
+        known = (self.calendar_names() | {change.name for change in beside}) - gone
 
         def decide(wish: Wish, stored: Stored) -> Change:
             try:
+                if wish.spec is not None:
+                    old = stored.schedule()
+                    check_calendar_known(wish.spec.window, old.window if old is not None else None, known)
                 return _decide(wish, stored, check_call, actor=actor, comment=comment, now=now)
             except Refused as error:
                 raise Refused(f"{wish.name}: {error}; nothing was changed", field=error.field) from error
@@ -78,23 +95,60 @@ class Together:
         read = self.read([wish.name for wish in wishes])
         decided = [decide(wish, stored) for wish, stored in zip(wishes, read, strict=True)]
         for _ in range(ATTEMPTS):
-            moved = self._write(read, decided)
+            moved = self._write(read, decided, beside)
             if not moved:
                 return [change.schedule for change in decided]
             for place, stored in zip(moved, self.read([wishes[place].name for place in moved]), strict=True):
                 read[place], decided[place] = stored, decide(wishes[place], stored)
         raise Unavailable("the schedules are being changed all the time, nothing was saved; try again")
 
+    def save_calendars(
+        self, wishes: Sequence[CalendarWish], *, actor: str, comment: str, now: datetime
+    ) -> list[SavedCalendar]:
+        """Make wishes about calendars true. Raises the first refusal of any of them, and then nothing was written."""
+        decided = self._decide_calendars(wishes, actor=actor, comment=comment, now=now)
+        self._write([], [], decided)
+        return [change.saved for change in decided]
+
+    def calendar_names(self) -> set[str]:
+        """The names of all calendars."""
+        with answering():
+            found: Any = self._redis.hkeys(keys.CALENDARS_HASH)
+        return set(found)
+
+    def read_calendars(self, names: Sequence[str]) -> list[StoredCalendar]:
+        """Calendars, there or not."""
+        if not names:
+            return []
+        with answering():
+            texts: Any = self._redis.hmget(keys.CALENDARS_HASH, list(names))
+            versions: Any = self._redis.hmget(keys.CALENDAR_VERSIONS_HASH, list(names))
+        return [StoredCalendar(*found) for found in zip(names, texts, versions, strict=True)]
+
+    def _decide_calendars(
+        self, wishes: Sequence[CalendarWish], *, actor: str, comment: str, now: datetime
+    ) -> list[CalendarChange]:
+        stored = self.read_calendars([wish.name for wish in wishes])
+        return [
+            calendar_changes.decide(wish, found, actor=actor, comment=comment, now=now)
+            for wish, found in zip(wishes, stored, strict=True)
+        ]
+
     def read(self, names: Sequence[str]) -> list[Stored]:
         """Entries, there or not, in as many round trips as are needed."""
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
-    def _write(self, read: Sequence[Stored], decided: Sequence[Change]) -> list[int]:
+    def _write(
+        self, read: Sequence[Stored], decided: Sequence[Change], calendars: Sequence[CalendarChange]
+    ) -> list[int]:
         """Run the script. Answers the places of what has to be decided again; none when it is done."""
-        if not decided:
+        if not decided and not calendars:
             return []
-        arguments: list[str] = []
+        arguments: list[str] = [str(len(calendars))]
         field = ""
+        for beside in calendars:
+            ((field, event),) = encode(beside.event).items()
+            arguments += [beside.name, _argument(beside.read), _argument(beside.text), beside.version, event]
         for stored, change in zip(read, decided, strict=True):
             ((field, event),) = encode(change.event).items()
             arguments += [*map(_argument, stored.raw), *map(_argument, change.raw)]
@@ -102,14 +156,32 @@ class Together:
         names = [keys.entry(stored.name) for stored in read]
         with answering("nothing is known to be saved; do it again, what is there already stays as it is"):
             answer: Any = self._script(
-                keys=[keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, *names], args=[keys.WAKE_CHANNEL, field, *arguments]
+                keys=[
+                    keys.SCHEDULE_ZSET,
+                    keys.EVENTS_STREAM,
+                    keys.CALENDARS_HASH,
+                    keys.CALENDAR_VERSIONS_HASH,
+                    *names,
+                ],
+                args=[keys.WAKE_CHANNEL, field, *arguments],
             )
         for why, number in zip(answer[::2], answer[1::2], strict=True):
+            if why == "calendar":
+                raise _moved(calendars[number - 1])
             if why == "kind":
                 raise NameTaken(
                     f"the key {names[number - 1]!r} in Redis is in use by something else; nothing was saved"
                 )
         return [number - 1 for number in answer[1::2]]
+
+
+def _moved(change: CalendarChange) -> StaleRevision:
+    number = change.saved.revision
+    return StaleRevision(
+        f"the calendar {change.name!r} has just been changed by somebody else; nothing was saved, so load it again",
+        given=number - 1,
+        current=number,
+    )
 
 
 def _portions(names: Sequence[str]) -> list[Sequence[str]]:

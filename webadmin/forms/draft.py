@@ -43,6 +43,7 @@ class Draft:
     starts_at: str = ""
     ends_at: str = ""
     max_runs: str = ""
+    calendar: str = ""
     job: str = ""
     arguments: str = "form"
     given: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,6 @@
 """Policies and window: the editor's fields read as what they mean, and what they mean as fields.
 
-Each policy has its words here, so that the page says what it does. A policy that this version does not enforce has no
-field. An empty field stands for the default.
+Each policy has its words here, so that the page says what it does. An empty field stands for the default.
 """
 
 from collections.abc import Mapping
@@ -9,7 +8,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from scheduler.rules.check import NOT_ENFORCED
 from scheduler.rules.spec import Policies, Window
 from webadmin.forms import times
 from webadmin.forms.draft import Draft
@@ -45,19 +43,14 @@ _NUMBERS = ("queue_limit", "retries", "pause_after_failures", "max_runs")
 _MOMENTS = ("starts_at", "ends_at")
 
 
-def open_fields() -> frozenset[str]:
-    """The fields that the page shows."""
-    return (frozenset(Policies.model_fields) | frozenset(Window.model_fields)) - NOT_ENFORCED - {"calendar"}
-
-
-def read(draft: Draft, saved: Policies | None = None) -> Policies:
+def read(draft: Draft) -> Policies:
     """The policies. Raises Fault."""
-    return _checked(Policies, _values(draft, Policies.model_fields, saved or Policies()))
+    return _checked(Policies, _values(draft, Policies.model_fields))
 
 
-def read_window(draft: Draft, saved: Window | None = None) -> Window:
+def read_window(draft: Draft) -> Window:
     """Which ticks count. Raises Fault."""
-    return _checked(Window, _values(draft, Window.model_fields, saved or Window()))
+    return _checked(Window, _values(draft, Window.model_fields))
 
 
 def texts(policies: Policies, window: Window, zone: str) -> dict[str, str]:
@@ -66,8 +59,6 @@ def texts(policies: Policies, window: Window, zone: str) -> dict[str, str]:
     for part, default in ((policies, Policies()), (window, Window())):
         for name in type(part).model_fields:
             value = getattr(part, name)
-            if name == "calendar":
-                continue
             if name in _CHOICES:
                 shown[name] = value
             elif value == getattr(default, name):
@@ -78,18 +69,14 @@ def texts(policies: Policies, window: Window, zone: str) -> dict[str, str]:
                 shown[name] = str(value)
             elif name in _MOMENTS:
                 shown[name] = times.shown_moment(value, zone)
+            else:
+                shown[name] = str(value)
     return shown
 
 
-def _values(draft: Draft, names: Mapping[str, Any], saved: Policies | Window) -> dict[str, Any]:
-    """What is typed; a field that the page does not show keeps what is saved."""
-    values: dict[str, Any] = {}
-    for name in names:
-        if name not in open_fields():
-            values[name] = getattr(saved, name)
-        elif text := getattr(draft, name).strip():
-            values[name] = _value(draft, name, text)
-    return values
+def _values(draft: Draft, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What is typed."""
+    return {name: _value(draft, name, text) for name in names if (text := getattr(draft, name).strip())}
 
 
 def _value(draft: Draft, name: str, text: str) -> Any:
@@ -101,6 +88,8 @@ def _value(draft: Draft, name: str, text: str) -> Any:
         return times.read_seconds(text, name)
     if name in _MOMENTS:
         return times.read_moment(text, name, clock_of(draft))
+    if name == "calendar":
+        return text
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Fault(name, f"{text[:40]!r} is no whole number.")
     return int(text)

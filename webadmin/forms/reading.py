@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from scheduler.catalogue import Parameter
-from scheduler.rules.spec import Policies, Schedule, Spec, Window
+from scheduler.rules.spec import Policies, Spec, Window
 from webadmin.forms import arguments, json_text, policies
 from webadmin.forms.draft import Draft, tags
 from webadmin.forms.faults import Fault
@@ -26,7 +26,8 @@ LONGEST = {
     "at": 60,
     "rrule": 1000,
     "dtstart": 60,
-    **dict.fromkeys([*Policies.model_fields, *(name for name in Window.model_fields if name != "calendar")], 60),
+    **dict.fromkeys([*Policies.model_fields, *Window.model_fields], 60),
+    "calendar": 100,
     "job": 255,
     "queue": 255,
     "owner": 200,
@@ -57,16 +58,13 @@ class Reading:
     window: Window | None = None
 
 
-def read(draft: Draft, parameters: Sequence[Parameter] | None = None, saved: Schedule | None = None) -> Reading:
-    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be read.
-
-    What the page does not show stays as it is `saved`.
-    """
+def read(draft: Draft, parameters: Sequence[Parameter] | None = None) -> Reading:
+    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be read."""
     errors = lengths(draft)
     when = _kept(errors, read_when, draft)
     priority = _kept(errors, read_priority, draft)
-    kept = _kept(errors, partial(policies.read, saved=saved.policies if saved else None), draft)
-    window = _kept(errors, partial(policies.read_window, saved=saved.window if saved else None), draft)
+    kept = _kept(errors, policies.read, draft)
+    window = _kept(errors, policies.read_window, draft)
     args, kwargs = read_arguments(draft, parameters, errors)
     found = partial(Reading, when=when, args=args, kwargs=kwargs, policies=kept, window=window)
     if not draft.name.strip():

@@ -13,9 +13,10 @@ from scheduler.commands.schedules.listing import local_time
 from scheduler.published import rfc3339
 from scheduler.rules.preview import Preview, preview
 from scheduler.rules.spec import IntervalWhen, Schedule, When
-from scheduler.rules.warnings import warnings
+from scheduler.rules.warnings import Facts, warnings
 from scheduler.rules.window import live_next_tick
 from scheduler.rules.words import describe
+from scheduler.schedules.listing import Listed
 from scheduler.wiring import Desk
 
 count_option = click.option(
@@ -37,10 +38,12 @@ def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_js
     if isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None:  # written by plain RedBeat code
         anchor = listed.last_run_at or after
         schedule = schedule.model_copy(update={"when": schedule.when.model_copy(update={"anchor": anchor})})
-    when, upcoming = schedule.when, _upcoming(schedule, after, count, listed.runs)
+    when, upcoming = schedule.when, _upcoming(schedule, after, count, listed)
     if not schedule.enabled:
         click.echo(f"{name} is disabled: none of these will run until `beatdesk schedules enable {name}`", err=True)
-    coming = Preview(describe(when), upcoming, warnings(schedule, after))
+    named = schedule.window.calendar
+    calendars = {} if named is None or listed.calendar is None else {named: listed.calendar}
+    coming = Preview(describe(when), upcoming, warnings(schedule, after, Facts(calendars=calendars)))
     _print(when, coming, as_json=as_json)
 
 
@@ -58,11 +61,14 @@ def preview_rule(desk: Desk, /, *, count: int, start: str | None, as_json: bool,
     _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
 
 
-def _upcoming(schedule: Schedule, after: datetime, count: int, runs: int) -> list[datetime]:
-    """The ticks that will run: within the window, after a pause that ends, without those that are skipped."""
+def _upcoming(schedule: Schedule, after: datetime, count: int, listed: Listed) -> list[datetime]:
+    """The ticks that will run: within window and calendar, after a pause that ends, without those that are skipped."""
     seen = schedule.model_copy(update={"enabled": True})
     ticks: list[datetime] = []
-    while len(ticks) < count and (tick := live_next_tick(seen, after, runs=runs + len(ticks))) is not None:
+    while len(ticks) < count and not listed.lacks_calendar:
+        tick = live_next_tick(seen, after, runs=listed.runs + len(ticks), calendar=listed.calendar)
+        if tick is None:
+            break
         ticks.append(tick)
         after = tick
     return ticks

@@ -97,10 +97,10 @@ class Meddling:
         self.deeds = [deed]
         write = together.Together._write
 
-        def meddled(itself, read, decided):
+        def meddled(itself, *given):
             if self.deeds:
                 self.deeds.pop()()
-            return write(itself, read, decided)
+            return write(itself, *given)
 
         monkeypatch.setattr(together.Together, "_write", meddled)
 

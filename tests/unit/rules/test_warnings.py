@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from scheduler.rules.calendar_text import calendar_of
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.preview import preview
 from scheduler.rules.spec import OnceWhen, Policies, RruleWhen, Spec, When, Window
 from scheduler.rules.warnings import Facts, of_when, warnings
@@ -164,3 +166,35 @@ def test_an_h_that_is_not_saved_is_shown_in_a_place_that_is_said_to_be_an_exampl
     assert seen.ticks[0].hour == 6
     saved = preview(cron("H 6 * * *"), NOON, 2, uid="0b2d4c55-5f0e-4a8f-9d5e-0d6c2f7c8f11")
     assert saved.warnings == []
+
+
+CLOSED = calendar_of("closed", ["mon-sun"])
+SUNDAYS = calendar_of("sundays", ["sun"])
+YEARS = calendar_of("years", ["2026-01-01..2028-03-01"])
+
+
+@pytest.mark.parametrize(
+    ("calendar", "when", "sentence"),
+    [
+        (CLOSED, cron("0 6 * * *"), "It never fires: the calendar 'named' excludes every tick of the next five years."),
+        (SUNDAYS, cron("0 6 * * sun"), "It never fires: the calendar 'named' excludes every tick"),
+        (CLOSED, every(60), "It never fires"),
+        (YEARS, cron("0 6 * * *"), "excludes every tick of the next year: the first one that runs is 2028-03-02."),
+        (None, cron("0 6 * * *"), "The calendar 'named' is gone or damaged. Nothing fires until it is there again"),
+    ],
+)
+def test_a_calendar_that_leaves_no_tick_is_told(calendar: Calendar | None, when: When, sentence: str) -> None:
+    facts = Facts(calendars={} if calendar is None else {"named": calendar})
+    assert sentence in told_of(facts, when=when, window=Window(calendar="named"))
+
+
+def test_nothing_is_told_of_a_calendar_that_leaves_ticks_or_that_nobody_has_looked_at() -> None:
+    named = Window(calendar="named")
+    assert told_of(Facts(calendars={"named": SUNDAYS}), when=cron("0 6 * * sat,sun"), window=named) == ""
+    assert told_of(Facts(), when=cron("0 6 * * sun"), window=named) == ""
+
+
+def test_schedules_with_different_calendars_are_not_alike() -> None:
+    other = a_spec("other", window=Window(calendar="named"))
+    assert told_of(Facts(others=[other])) == ""
+    assert "other does the same" in told_of(Facts(others=[other]), window=other.window)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from scheduler.rules.calendar_text import calendar_of
 from scheduler.rules.spec import When, Window
 from scheduler.rules.ticks import next_ticks
 from scheduler.rules.what_if import Difference, compare
@@ -95,3 +96,19 @@ def test_every_tick_of_both_versions_is_in_one_place(old: When, new: When, hours
     assert sorted(found.gone + [tick for tick, _ in found.moved]) == [tick for tick in before if tick not in after]
     assert sorted(found.come + [tick for _, tick in found.moved]) == [tick for tick in after if tick not in before]
     assert found.same == len(set(before) & set(after))
+
+
+def test_a_calendar_takes_ticks_away_and_one_that_is_gone_takes_all() -> None:
+    sundays = calendar_of("closed", ["sun"])
+    plain, named = a_spec(when=cron("0 6 * * *")), a_spec(when=cron("0 6 * * *"), window=Window(calendar="closed"))
+    found = compare(plain, named, NOON, WEEK, after={"closed": sundays})
+    assert ([f"{tick:%a}" for tick in found.gone], found.come, found.same) == (["Sun"], [], 6)
+    edited = compare(named, named, NOON, WEEK, before={"closed": sundays}, after={"closed": calendar_of("closed", [])})
+    assert ([f"{tick:%a}" for tick in edited.come], edited.same) == (["Sun"], 6)
+    assert len(compare(plain, named, NOON, WEEK).gone) == 7
+
+
+def test_what_a_calendar_excludes_does_not_use_up_the_runs_that_are_left() -> None:
+    limits = {"when": cron("0 6 * * *"), "window": Window(calendar="closed", max_runs=2)}
+    found = compare(None, a_spec(**limits), NOON, WEEK, after={"closed": calendar_of("closed", ["sun"])})
+    assert [f"{tick:%a}" for tick in found.come] == ["Mon", "Tue"]

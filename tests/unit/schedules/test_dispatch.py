@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from scheduler.rules.calendar_text import calendar_of
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import OnceWhen, Pause, Policies, Window
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta
-from scheduler.schedules.dispatch import Plan, Ruling, next_score, plan, remembered
+from scheduler.schedules.dispatch import CALENDAR_AWAITED, Plan, Ruling, next_score, plan, remembered
 from scheduler.schedules.waiting import Held, Trigger, read
 from tests.support.builders import NOON, a_schedule, every
 
@@ -27,9 +29,15 @@ def an_entry(last: float | None = -1, count: int = 0, **parts: Any) -> Entry:
     return Entry(schedule, Meta(None if last is None else hour(last), count))
 
 
-def look(entry: Entry, now: datetime = NOON, alive: int = 0, waiting: tuple[float | Held, ...] = ()) -> Plan:
+def look(
+    entry: Entry,
+    now: datetime = NOON,
+    alive: int = 0,
+    waiting: tuple[float | Held, ...] = (),
+    calendar: Calendar | None = None,
+) -> Plan:
     held = [one if isinstance(one, Held) else Held(hour(one)) for one in waiting]
-    return plan(entry, now, alive, held)
+    return plan(entry, now, alive, held, calendar)
 
 
 def asked(number: float, trigger: Trigger = "backfill") -> Held:
@@ -286,3 +294,65 @@ def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
     assert (late.send, ruled(late), late.score) == (None, [("missed", "deadline", 1)], ASLEEP)
     coming = look(remembered(Entry(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1))
     assert (coming.send, coming.score) == (None, NOON.timestamp())
+
+
+MORNING = calendar_of("named", ["2026-11-21T06:00Z..2026-11-21T10:00Z"])
+TODAY = calendar_of("named", ["2026-11-21"])
+NAMED = {"calendar": "named"}
+
+
+def test_a_tick_in_the_calendar_is_skipped_and_the_next_is_looked_at_in_its_turn() -> None:
+    made = look(an_entry(window=NAMED), calendar=TODAY)
+    assert (made.send, made.last, ruled(made)) == (None, NOON, [("skipped", "calendar", 1)])
+    assert made.score == hour(1).timestamp()
+    assert look(an_entry(window=NAMED), calendar=MORNING).send == NOON
+
+
+@pytest.mark.parametrize(
+    ("policy", "sent", "rulings"),
+    [
+        ("latest", 0, [("skipped", "calendar", 4), ("missed", "deadline", 4), ("missed", "coalesced", 2)]),
+        ("none", None, [("skipped", "calendar", 4), ("missed", "deadline", 4), ("missed", "scheduler_down", 3)]),
+        ("all", -2, [("skipped", "calendar", 4), ("missed", "deadline", 4)]),
+    ],
+)
+def test_what_passed_is_skipped_in_the_calendar_and_caught_up_with_outside(
+    policy: str, sent: float | None, rulings: list[tuple[str, str, int]]
+) -> None:
+    entry = an_entry(-11, window=NAMED, policies={"catch_up": policy, "catch_up_window": 5 * 3600})
+    made = look(entry, hour(0.1), calendar=MORNING)
+    assert (made.send, made.last) == (None if sent is None else hour(sent), NOON)
+    assert ruled(made) == rulings
+    (skipped,) = [one for one in made.rulings if one.reason == "calendar"]
+    assert (skipped.first, skipped.last) == (hour(-6), hour(-3))
+
+
+def test_what_the_calendar_excludes_is_no_run_of_those_that_are_left() -> None:
+    entry = an_entry(-2, count=2, window={**NAMED, "max_runs": 3})
+    made = look(entry, calendar=calendar_of("named", ["2026-11-21T11:00Z..2026-11-21T12:00Z"]))
+    assert (made.send, ruled(made), made.score) == (NOON, [("skipped", "calendar", 1)], ASLEEP)
+
+
+def test_a_held_tick_that_an_edited_calendar_excludes_is_skipped() -> None:
+    made = look(an_entry(window=NAMED, policies={"overlap": "queue_all"}), waiting=(-4, -1), calendar=MORNING)
+    assert (made.send, dropped(made), ruled(made)) == (hour(-1), [hour(-4), hour(-1)], [("skipped", "calendar", 1)])
+
+
+def test_what_an_operator_asked_for_runs_in_spite_of_the_calendar() -> None:
+    made = look(an_entry(window=NAMED), waiting=(asked(-4),), calendar=TODAY)
+    assert (made.send, made.rulings) == (hour(-4), [])
+
+
+@pytest.mark.parametrize("waiting", [(), (-1,)])
+def test_without_the_calendar_that_it_names_nothing_is_sent_or_ruled_and_it_is_looked_at_again_soon(
+    waiting: tuple[float, ...],
+) -> None:
+    made = look(an_entry(-10, window=NAMED), waiting=waiting)
+    assert made == Plan(score=(NOON + CALENDAR_AWAITED).timestamp())
+    paused = look(an_entry(window=NAMED, paused=Pause(reason="r", by="ada", since=hour(-3))))
+    assert paused.score == ASLEEP
+
+
+def test_an_entry_that_never_ran_keeps_to_the_calendar_too() -> None:
+    made = look(an_entry(None, window=NAMED), calendar=TODAY)
+    assert (made.send, made.last, ruled(made)) == (None, NOON, [("skipped", "calendar", 1)])

@@ -126,7 +126,9 @@ class EditorPages(BaseView):
         asked = request.form.get("action", "save")
         if asked == "arguments":
             return None, sheet
-        review = reviewing.review(sheet.draft, sheet.editing, desk().catalogue, now=utc_now())
+        review = reviewing.review(
+            sheet.draft, sheet.editing, desk().catalogue, desk().calendars.names(), now=utc_now()
+        )
         sheet = replace(sheet, errors=review.errors)
         return (review.spec if asked == "save" and not review.errors else None), sheet
 
@@ -177,5 +179,5 @@ def _facts(sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | Non
         "coming": preview,
         "overlap": policies.OVERLAP,
         "catch_up": policies.CATCH_UP,
-        "open_fields": policies.open_fields(),
+        "calendars": desk().calendars.names(),
     }

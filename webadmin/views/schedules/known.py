@@ -24,7 +24,8 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
         workers = desk().catalogue.workers(now)
     except Unavailable:
         return NOTHING_KNOWN
-    known = Facts(usual_duration=_usual(uid), others=_others(spec))
+    named = () if spec.window.calendar is None else (spec.window.calendar,)
+    known = Facts(usual_duration=_usual(uid), others=_others(spec), calendars=desk().calendars.known(named))
     if not workers or spec.job == UNCHOSEN:
         return known
     job = desk().catalogue.get(spec.job)

@@ -16,7 +16,7 @@ from scheduler.published import rfc3339
 from scheduler.rules import check, dialect, preview, what_if
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When
 from scheduler.rules.warnings import Facts, anchored, warnings
-from scheduler.rules.window import bounded_ticks
+from scheduler.rules.window import CALENDAR_HORIZON, bounded_ticks
 from scheduler.rules.words import describe
 from webadmin import desk
 from webadmin.forms import policies
@@ -99,7 +99,7 @@ def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0)
     """What a saved schedule does next, with all that is known."""
     shown = _finished_or_coming(schedule.when, now, schedule.uid)
     found = warnings(schedule, now, known)
-    ticks = _ticks(schedule, now, runs=runs)
+    ticks = _ticks(schedule, now, known, runs=runs)
     return replace(shown, warnings=list(dict.fromkeys([*shown.warnings, *found])), ticks=ticks)
 
 
@@ -113,10 +113,10 @@ def _meaning(draft: Draft, saved: Schedule | None, now: datetime) -> Coming:
         check.check_when(when, now=now)
         check.check_window(spec, now=now)
     shown = coming(when, now=now, uid=uid) if not same else _finished_or_coming(when, now, uid)
-    found = warnings(spec, now, facts(saved.uid if saved else None, spec, now))
-    told = list(dict.fromkeys([*shown.warnings, *found]))
+    known = facts(saved.uid if saved else None, spec, now)
+    told = list(dict.fromkeys([*shown.warnings, *warnings(spec, now, known)]))
     changes = None if saved is None else _compared(saved.spec(), spec, now)
-    return replace(shown, ticks=_ticks(spec, now), warnings=told, changes=changes)
+    return replace(shown, ticks=_ticks(spec, now, known), warnings=told, changes=changes)
 
 
 def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
@@ -129,8 +129,7 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
 
 def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
     """As much of the schedule as decides about its ticks and its warnings."""
-    kept = policies.read(draft, saved.policies if saved else None)
-    window = policies.read_window(draft, saved.window if saved else None)
+    kept, window = policies.read(draft), policies.read_window(draft)
     job = desk().catalogue.get(draft.job.strip()) if draft.job.strip() else None
     args, kwargs = read_arguments(draft, job.parameters if job else None, {})
     named = {"name": saved.name if saved else draft.name.strip(), "job": draft.job.strip()}
@@ -147,11 +146,16 @@ def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
     )
 
 
-def _ticks(spec: Spec, now: datetime, *, runs: int = 0) -> list[datetime]:
-    """The next ticks within the window, those that are paused or skipped too."""
+def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[datetime]:
+    """The next ticks within the window and outside the calendar, those that are paused or skipped too."""
     ticks: list[datetime] = []
+    name = spec.window.calendar
+    calendar = None if name is None else (known.calendars or {}).get(name)
+    if name is not None and calendar is None:
+        return ticks
+    far_off = FAR_OFF if calendar is None else now + CALENDAR_HORIZON
     anchored_spec = spec.model_copy(update={"when": anchored(spec.when, now)})
-    for tick in bounded_ticks(anchored_spec, now, FAR_OFF, runs=runs):
+    for tick in bounded_ticks(anchored_spec, now, far_off, runs=runs, calendar=calendar):
         ticks.append(tick)
         if len(ticks) == TICKS:
             break
@@ -162,7 +166,9 @@ def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
     """What the edit changes in 30 days; in less where it fires so often that nobody would wait for the answer."""
     periods = [spec.when.every for spec in (old, new) if isinstance(spec.when, IntervalWhen)]
     span = timedelta(seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)]))
-    lines = _changes(what_if.compare(old, new, now, now + span), zone_of(new.when))
+    named = {spec.window.calendar for spec in (old, new) if spec.window.calendar is not None}
+    calendars = desk().calendars.known(named)
+    lines = _changes(what_if.compare(old, new, now, now + span, before=calendars, after=calendars), zone_of(new.when))
     if span == MONTH:
         return lines
     return [f"It fires so often that only the next {span.total_seconds() / 3600:.0f} hours are compared.", *lines]

@@ -1,6 +1,6 @@
 """A draft judged whole: what the form sees, what the rules say, what the catalogue knows. Writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,14 +21,22 @@ class Review:
     errors: dict[str, str]
 
 
-def review(draft: Draft, saved: Schedule | None, catalogue: Catalogue, *, now: datetime) -> Review:
+def review(
+    draft: Draft, saved: Schedule | None, catalogue: Catalogue, calendars: Collection[str], *, now: datetime
+) -> Review:
     """Judge a draft. The store judges again when it writes; here all faults are wanted at once.
 
+    `calendars` are the names of those that there are.
     `saved` is the schedule that is edited: its name stays, and a call that plain RedBeat code wrote may stay too.
     """
     job = catalogue.get(draft.job.strip()) if draft.job.strip() else None
-    reading = read(draft, job.parameters if job else None, saved)
+    reading = read(draft, job.parameters if job else None)
     errors = dict(reading.errors)
+    if reading.window is not None:
+        try:
+            check.check_calendar_known(reading.window, saved.window if saved else None, calendars)
+        except Refused as error:
+            errors |= at_field(draft, error)
     for trial in _trials(draft, reading, saved, catalogue, now):
         try:
             trial()

@@ -1,0 +1,220 @@
+"""Exclusion calendars: saved with revisions, kept to by Beat, and never passed over in silence."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redbeat.schedulers import RedBeatScheduler
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision
+from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event
+from scheduler.rules.calendar_text import calendar_of, lines_of
+from scheduler.rules.calendars import Calendar
+from scheduler.rules.spec import Window
+from scheduler.schedules.calendar_changes import CalendarWish, decide
+from scheduler.schedules.listing import Listing
+from scheduler.schedules.store import ScheduleStore
+from scheduler.schedules.together import Together, Wish
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import events
+from tests.integration.schedules.test_policies_at_dispatch import SECOND, Desktop
+from tests.support.builders import NOON, a_spec, every
+
+ALWAYS = ["mon-sun"]
+SPECIES = (CalendarSaved, CalendarDeleted)
+
+
+def a_calendar(name: str = "holidays", lines: list[str] | None = None, **parts: Any) -> Calendar:
+    return calendar_of(name, ALWAYS if lines is None else lines, **parts)
+
+
+def make(desk: Desk, name: str = "holidays", lines: list[str] | None = None) -> None:
+    desk.calendars.save(a_calendar(name, lines), revision=None, actor="ada", now=utc_now())
+
+
+def change(desk: Desk, lines: list[str], name: str = "holidays") -> None:
+    old = desk.calendars.get(name)
+    desk.calendars.save(a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now())
+
+
+def told(desk: Desk) -> list[Event]:
+    return [event for event in events(desk.redis) if isinstance(event, SPECIES)]
+
+
+@pytest.fixture
+def due(desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
+    """Nothing yet; the test says what the schedule is like."""
+    return Desktop(desk, store, beat)
+
+
+def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(desk: Desk) -> None:
+    calendars = desk.calendars
+    first = calendars.save(a_calendar(), revision=None, actor="ada", comment="closed", now=NOON)
+    second = calendars.save(a_calendar(lines=["sat-sun"]), revision=1, actor="ben", now=NOON + SECOND)
+    assert (first.revision, second.revision, second.uid == first.uid) == (1, 2, True)
+    assert calendars.get("holidays") == second
+    calendars.delete("holidays", revision=2, actor="eve", comment="unused", now=NOON + 2 * SECOND)
+    assert calendars.names() == []
+    assert [(event.kind, event.revision, event.actor, event.comment) for event in told(desk)] == [  # type: ignore[attr-defined]
+        ("calendar.saved", 1, "ada", "closed"),
+        ("calendar.saved", 2, "ben", ""),
+        ("calendar.deleted", 3, "eve", "unused"),
+    ]
+    assert desk.redis.hgetall(keys.CALENDAR_VERSIONS_HASH) == {}
+
+
+def test_what_somebody_else_has_changed_is_not_overwritten(desk: Desk) -> None:
+    make(desk)
+    with pytest.raises(NameTaken, match="there is a calendar 'holidays' already"):
+        make(desk)
+    change(desk, ["sat"])
+    with pytest.raises(StaleRevision, match="revision 1 was edited, revision 2 is stored"):
+        desk.calendars.save(a_calendar(), revision=1, actor="ada", now=NOON)
+    with pytest.raises(StaleRevision):
+        desk.calendars.delete("holidays", revision=1, actor="ada", now=NOON)
+    with pytest.raises(NotFound, match="there is no calendar 'other'"):
+        desk.calendars.delete("other", actor="ada", now=NOON)
+    assert lines_of(desk.calendars.get("holidays")) == ["sat"]
+    assert len(told(desk)) == 2
+
+
+def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_be_sent_again(desk: Desk) -> None:
+    make(desk)
+    together = Together(desk.redis, Listing(desk.redis))
+    (stored,) = together.read_calendars(["holidays"])
+    ours, theirs = (
+        decide(CalendarWish("holidays", a_calendar(lines=[day]), 1), stored, actor="ada", comment="", now=NOON)
+        for day in ("mon", "sun")
+    )
+    assert together._write([], [], [ours]) == []
+    assert together._write([], [], [ours]) == []
+    with pytest.raises(StaleRevision, match="has just been changed by somebody else"):
+        together._write([], [], [theirs])
+    assert lines_of(desk.calendars.get("holidays")) == ["mon"]
+    assert len(told(desk)) == 2
+
+
+@pytest.mark.parametrize(
+    ("calendar", "error", "message"),
+    [
+        (a_calendar("a b"), BadName, "cannot be the name of a calendar"),
+        (a_calendar("x" * 101), BadName, "up to 100 letters"),
+        (a_calendar().model_copy(update={"timezone": "Mars/Base"}), Refused, "Mars/Base"),
+        (a_calendar(description="x" * 1001), Refused, "description has 1001 characters, 1000 are allowed"),
+        (a_calendar(lines=["2026-12-24"] * 9_000 + ["2026-12-25 " + "x" * 150] * 1_000).model_copy(), Refused, None),
+    ],
+)
+def test_what_cannot_be_a_calendar_is_refused(
+    desk: Desk, calendar: Calendar, error: type[Exception], message: str | None
+) -> None:
+    if message is None:
+        titled = tuple(day.model_copy(update={"title": "x" * 200}) for day in calendar.days)
+        calendar, message = calendar.model_copy(update={"days": titled}), "bytes, 1000000 are allowed"
+    with pytest.raises(error, match=message):
+        desk.calendars.save(calendar, revision=None, actor="ada", now=NOON)
+    assert desk.redis.keys("beatdesk:cal*") == []
+
+
+def test_a_schedule_may_only_name_a_calendar_that_there_is(desk: Desk, store: ScheduleStore) -> None:
+    named = Window(calendar="holidays")
+    with pytest.raises(Refused, match="calendar 'holidays' is unknown; there is none yet") as refused:
+        store.create(a_spec(window=named), actor="ada", now=NOON)
+    assert refused.value.field == "calendar"
+    plain = store.create(a_spec(), actor="ada", now=NOON)
+    with pytest.raises(Refused, match="unknown"):
+        store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
+    with pytest.raises(Refused, match="unknown"):
+        store.save_together([Wish("other", a_spec("other", window=named), None)], actor="ada", now=NOON)
+    make(desk)
+    store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
+    assert store.get(plain.name).window.calendar == "holidays"
+
+
+def test_a_calendar_that_schedules_name_is_not_deleted(desk: Desk, store: ScheduleStore) -> None:
+    make(desk)
+    for number in range(12):
+        store.create(a_spec(f"s{number:02}", window=Window(calendar="holidays")), actor="ada", now=NOON)
+    with pytest.raises(Refused, match=r"'s00', 's01', .* 's09' and 2 more name it") as refused:
+        desk.calendars.delete("holidays", actor="ada", now=NOON)
+    assert refused.value.field == "name"
+    assert desk.calendars.names() == ["holidays"]
+    assert len(desk.calendars.used_by()["holidays"]) == 12
+
+
+def test_a_set_makes_a_calendar_and_the_schedule_that_names_it_in_one_step(desk: Desk, store: ScheduleStore) -> None:
+    spec = a_spec(window=Window(calendar="holidays"))
+    beside = CalendarWish("holidays", a_calendar(), None)
+    stale = Wish("gone", a_spec("gone"), 7)
+    with pytest.raises(NotFound):
+        store.save_together([Wish(spec.name, spec, None), stale], calendars=[beside], actor="ada", now=NOON)
+    assert (desk.calendars.names(), store.names()) == ([], [])
+    store.save_together([Wish(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON)
+    assert (desk.calendars.names(), store.names()) == (["holidays"], [spec.name])
+
+
+def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(desk: Desk, due: Desktop) -> None:
+    make(desk)
+    due.has(window={"calendar": "holidays"})
+    due.fires_until(lambda: len(due.rulings("calendar")) >= 2)
+    assert due.sent == []
+    assert {ruling.kind for ruling in due.rulings()} == {"ticks.skipped"}
+    change(desk, [])
+    due.fires_until(lambda: due.sent)
+    change(desk, ALWAYS)
+    before = len(due.rulings("calendar"))
+    due.fires_until(lambda: len(due.rulings("calendar")) > before)
+    assert len(due.sent) == 1
+
+
+def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(desk: Desk, due: Desktop) -> None:
+    make(desk)
+    due.has(since=timedelta(hours=2), seconds=60, window={"calendar": "holidays"})
+    due.fires_until(due.rulings)
+    (ruling,) = due.rulings()
+    assert (ruling.reason, ruling.ticks >= 119, ruling.tick_to - ruling.tick_from >= timedelta(minutes=118)) == (
+        "calendar",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("lost", ["deleted", "damaged", "whole key", "fingerprint"])
+def test_a_schedule_whose_calendar_is_gone_waits_and_runs_when_it_is_there_again(
+    desk: Desk, due: Desktop, lost: str
+) -> None:
+    make(desk, lines=["2001-01-01"])
+    due.has(window={"calendar": "holidays"}, seconds=1)
+    other = a_spec("other", when=every(1, utc_now() - SECOND))
+    due.store.create(other, actor="ada", now=utc_now() - SECOND)
+    kept = {key: desk.redis.hgetall(key) for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)}
+    if lost == "deleted":
+        desk.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
+    elif lost == "damaged":
+        desk.redis.hset(keys.CALENDARS_HASH, "holidays", "{")
+        desk.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "x")
+    elif lost == "whole key":
+        desk.redis.set(keys.CALENDAR_VERSIONS_HASH, "no hash")
+    else:
+        desk.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "another")
+        desk.redis.hset(keys.CALENDARS_HASH, "holidays", "\x00")
+    line = due.store.listed("due")
+    assert (line.lacks_calendar, line.next) == (True, None)
+    due.fires_until(lambda: len(due.sent) == 1)  # that of the other one, which Beat still fires
+    assert due.alive() == []
+    assert [ruling for ruling in due.rulings() if ruling.schedule == "due"] == []
+    desk.redis.delete(*kept)
+    for key, fields in kept.items():
+        desk.redis.hset(key, mapping=fields)
+    due.fires_until(due.alive)
+
+
+def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(desk: Desk, store: ScheduleStore) -> None:
+    tomorrow = NOON.date() + timedelta(days=1)
+    make(desk, lines=[f"{NOON.date()}..{tomorrow}"])
+    store.create(a_spec(window=Window(calendar="holidays")), actor="ada", now=NOON)
+    expected = NOON.replace(hour=0) + timedelta(days=2)
+    (line,) = store.page().items
+    assert line.next == expected
+    assert store.listed("nightly-report").next == expected
