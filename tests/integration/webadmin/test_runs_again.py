@@ -30,7 +30,7 @@ def old(desk: Desk, record: Callable[[], None]) -> str:
     offer_jobs(desk)
     run = desk.control.start(saved(desk), actor="ada@example.org", kwargs={"days": 3}, now=utc_now())
     record()
-    desk.redis.delete("default")
+    desk.redis.delete("reports")
     return run
 
 
@@ -39,7 +39,7 @@ def test_one_button_runs_it_again_as_a_new_run(
 ) -> None:
     page = operator.post(f"/runs/{old}/rerun", follow_redirects=True)
     assert "It runs again." in page.text
-    (message,) = messages(desk.redis)
+    (message,) = messages(desk.redis, "reports")
     new = message["headers"]["id"]
     record()
     run = desk.history.run(new)
@@ -51,7 +51,7 @@ def test_or_with_other_arguments(operator: Visitor, desk: Desk, record: Callable
     assert "Run again with other arguments" in operator.get(f"/runs/{old}").text
     operator.post(f"/runs/{old}/rerun", {"kwargs": '{"days": 7}'})
     record()
-    (message,) = messages(desk.redis)
+    (message,) = messages(desk.redis, "reports")
     assert desk.history.run(message["headers"]["id"]).kwargs == {"days": 7}
 
 
@@ -65,10 +65,10 @@ def test_wrong_arguments_stay_on_the_page_and_start_nothing(
     page = operator.post(f"/runs/{old}/rerun", {"kwargs": typed})
     assert page.status_code == 422
     assert why in page.text
-    assert messages(desk.redis) == []
+    assert messages(desk.redis, "reports") == []
 
 
 def test_a_viewer_may_not(viewer: Visitor, desk: Desk, old: str) -> None:
     assert "Run again" not in viewer.get(f"/runs/{old}").text
     assert viewer.post(f"/runs/{old}/rerun").status_code == 403
-    assert messages(desk.redis) == []
+    assert messages(desk.redis, "reports") == []

@@ -20,10 +20,10 @@ def jobs_are_offered(desk: Desk) -> None:
 
 
 def messages(desk: Desk) -> list[Any]:
-    """What lies in the queue: the named arguments of each message."""
+    """What lies in the queue of the job: the named arguments of each message."""
     redis: Any = desk.redis
     found = []
-    for raw in redis.lrange("default", 0, -1):
+    for raw in redis.lrange("reports", 0, -1):
         body: Any = json.loads(raw)
         found.append(json.loads(base64.b64decode(body["body"]))[1])
     return found

@@ -41,7 +41,7 @@ def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, de
     assert "They go to the queue at once" in page
     fields = {"since": "2026-01-05", "until": "2026-01-06", "overlap": "allow"}
     operator.post("/schedules/nightly/backfill", fields)
-    sent = messages(desk.redis)
+    sent = messages(desk.redis, "reports")
     assert len(sent) == 24
     assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
     assert sent[0]["headers"]["beatdesk"]["actor"] == "operator@example.org"
