@@ -2,12 +2,12 @@
 
 Each job's function is wrapped when a worker starts. Where it raises, and the message says that attempts are left, the
 next one is sent through Celery's own machinery: same run, same arguments, same headers, later. What the task retries
-by itself never arrives here.
+by itself never arrives here. Where the job's process is killed, the worker's main process sends it (`requests`).
 """
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import Celery
 from celery.app.trace import build_tracer
@@ -21,12 +21,20 @@ MOST = 100
 LONGEST_BASE = 366 * 86_400.0
 
 
+class NextAttempt(NamedTuple):
+    """A message for a further attempt, to be sent, and the seconds until it may start."""
+
+    signature: Any
+    wait: float
+
+
 def install(app: Celery, hostname: str | None = None) -> None:
     """Wrap every job. Called again, in a child that was not forked, it wraps those that are not wrapped yet."""
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "tried_again"):
             task.run = _tried_again(task, task.run)
+            task.Request = "scheduler.runs.requests:FollowedRequest"
             if task.__trace__ is not None:
                 task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
 
@@ -59,11 +67,21 @@ def _tried_again(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
 
 def _send_next(task: Any, error: Exception) -> None:
     """Send the next attempt, if there is one, and say so by raising Retry. A failure to send is the job's failure."""
-    request = task.request
+    if task.request.called_directly:
+        return
+    following = next_attempt(task, task.request)
+    if following is None:
+        return
+    following.signature.apply_async()
+    raise Retry(exc=error, when=following.wait, sig=following.signature) from error  # type: ignore[arg-type] # a number
+
+
+def next_attempt(task: Any, request: Any) -> NextAttempt | None:
+    """The attempt that follows `request` as its schedule says; none where no more are allowed."""
     headers = request.headers or {}
     left, base = attempts_left(headers.get(HEADER))
-    if request.called_directly or left == 0:
-        return
+    if left == 0:
+        return None
     said = {**headers[HEADER], "retries": left - 1}
     first = headers[HEADER].get("attempts_before", request.retries)
     number = request.retries - (first if isinstance(first, int) else 0) + 1
@@ -75,5 +93,4 @@ def _send_next(task: Any, error: Exception) -> None:
         expires=None,  # the deadline was for the start, and the run has started
         headers={**headers, HEADER: {**said, "attempts_before": first}},
     )
-    again.apply_async()
-    raise Retry(exc=error, when=wait, sig=again) from error  # type: ignore[arg-type] # a float is a number
+    return NextAttempt(again, wait)

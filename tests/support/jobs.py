@@ -63,6 +63,12 @@ def die(mark: str | None = None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@shared_task(name="tests.die_for_good", max_retries=0)
+def die_for_good(mark: str | None = None) -> None:
+    """Kill the process that runs it, without a wish to be tried again."""
+    die(mark)
+
+
 @shared_task(name="tests.echo")
 def echo(value: Any = None) -> Any:
     """Return what is given."""

@@ -109,6 +109,31 @@ def test_a_job_that_takes_too_long_is_stopped_and_the_next_attempt_has_the_same_
     assert took < 10 * SECOND
 
 
+@pytest.mark.parametrize("job", ["tests.die_for_good", "tests.slow_limit"])
+def test_a_job_whose_process_is_killed_or_ended_for_its_hard_limit_is_tried_again_as_its_schedule_says_and_no_longer(
+    stream: Stream, sends: Sends, worker: Process, redis: Redis, job: str
+) -> None:
+    run = sends(job, retries=2, retry_backoff=0.1)
+    end = stream.end(run, timeout=40)
+    assert (end.kind, end.attempt) == ("run.failed", 3)
+    lost = "TimeLimitExceeded" if job == "tests.slow_limit" else "WorkerLostError"
+    assert lost in end.error
+    retried = [event for event in stream.of(run) if event.kind == "run.retried"]
+    assert [(event.attempt, lost in event.error) for event in retried] == [(1, True), (2, True)]
+    wait_for(lambda: not redis.exists("unacked"), 10, "each message is acknowledged")
+    stays(lambda: stream.kinds(run).count("run.started") == 3, 2, "no further attempt begins")
+
+
+def test_a_run_that_is_cancelled_is_not_tried_again(
+    stream: Stream, sends: Sends, worker: Process, desk: Desk, tmp_path: Path
+) -> None:
+    run = sends("tests.wait", 60, str(tmp_path / "mark"), retries=3, retry_backoff=0.1)
+    wait_for(lambda: "run.started" in stream.kinds(run), 20, "the job begins")
+    desk.control.cancel(run, "ada@example.org", utc_now())
+    assert stream.end(run).kind == "run.revoked"
+    assert "run.retried" not in stream.kinds(run)
+
+
 def test_a_run_that_comes_too_late_to_its_worker_expires(stream: Stream, sends: Sends, worker: Process) -> None:
     run = sends("tests.add", 1, tick=utc_now() - 90 * SECOND, starting_deadline=60)
     assert stream.end(run).kind == "run.expired"

@@ -9,6 +9,7 @@ from redbeat.schedulers import RedBeatScheduler
 
 from scheduler import keys
 from scheduler.clock import utc_now
+from scheduler.errors import Unavailable
 from scheduler.events.schema import (
     OVERLAP_ACTOR,
     RunFacts,
@@ -21,6 +22,8 @@ from scheduler.events.schema import (
     TicksMissed,
     run_event,
 )
+from scheduler.history.projector import fold
+from scheduler.history.rows import Rows
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import OnceWhen, Policies, Schedule, Window
 from scheduler.runs.leases import LeaseWatch
@@ -29,6 +32,7 @@ from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, messages, score
 from tests.support.builders import a_spec, every
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 SECOND = timedelta(seconds=1)
@@ -234,6 +238,57 @@ def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send
     due.ends(run)
     due.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
     assert due.alive() == []
+
+
+def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end(due: Desktop) -> None:
+    schedule = due.has(seconds=3600, since=HOUR)
+    run = due.desk.control.start(schedule, actor="ada", now=utc_now())
+    assert due.alive() == [run]
+    assert due.redis.zscore(keys.LEASES_ZSET, run) - utc_now().timestamp() > 6 * 86400
+    due.fires_until(lambda: due.rulings("overlap"))
+    assert due.sent == [run]
+    due.ends(run)
+    assert due.alive() == []
+    assert due.redis.hlen(keys.LEASE_OWNERS_HASH) == 0
+
+
+def test_a_run_that_could_not_be_sent_holds_up_nobody(due: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = due.has(seconds=3600, since=HOUR)
+    monkeypatch.setattr(due.desk.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(Unavailable, match="does not answer"):
+        due.desk.control.start(schedule, actor="ada", now=utc_now())
+    assert (due.alive(), due.redis.zcard(keys.LEASES_ZSET), due.redis.hlen(keys.LEASE_OWNERS_HASH)) == ([], 0, 0)
+    assert [event for event in events(due.redis) if isinstance(event, RunLost)] == []
+
+
+def test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_known_of_it(due: Desktop) -> None:
+    schedule = due.has(seconds=3600, since=HOUR)
+    tick = schedule.when.anchor + HOUR
+    entry = BeatEntry.from_key(keys.entry("due"), app=due.beat.app)
+    assert entry.is_due()[0]
+    next(entry)  # Beat is killed here, before it publishes
+    run = run_id(schedule.uid, tick)
+    run_out(due, run)
+    watch = LeaseWatch(due.desk.leases)
+    watch.look(utc_now())
+    watch.look(utc_now())
+    (event,) = (event for event in events(due.redis) if isinstance(event, RunLost))
+    row = fold(Rows(), [event]).runs[run]
+    assert (row.state, row.tick, row.schedule, row.schedule_uid) == ("lost", tick, "due", schedule.uid)
+    assert (row.revision, row.job, row.trigger) == (1, schedule.job, "schedule")
+
+
+def test_an_entry_that_has_lost_its_memory_fires_its_due_tick_and_no_other(due: Desktop) -> None:
+    schedule = due.has(seconds=3600, since=HOUR)
+    due.redis.hdel(keys.entry("due"), "meta")
+    due.beat.tick()
+    assert due.sent == [run_id(schedule.uid, schedule.when.anchor + HOUR)]
+    due.ends(due.sent[0])
+    due.redis.hdel(keys.entry("due"), "meta")
+    due.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): utc_now().timestamp()})
+    due.beat.tick()
+    due.beat.tick()
+    assert (len(due.sent), score(due.redis, "due")) == (1, (schedule.when.anchor + 2 * HOUR).timestamp())
 
 
 def test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended(due: Desktop) -> None:
