@@ -8,8 +8,8 @@ Redis, key by key, with what is made here.
 Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by Celery once for each
 job and its options, and serves as the `_Template` of those that differ in run, arguments, time and headers. Celery's
 own code is asked each time where somebody has a say: publish signals of others, `apply_async` or `send_task`
-overridden, routes that are code, sent-events, another serializer than JSON, compression, exchanges whose bindings
-stand in Redis. Those who listen to publish signals then hear of a message when it is made, just before it is in the
+overridden, routes that are code (but for `job_queue`, which looks at job and options only), sent-events, another
+serializer than JSON, compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then hear of a message when it is made, just before it is in the
 queue. A job whose own `apply_async` ignores the producer that it is given sends by itself, and at once.
 """
 
@@ -34,6 +34,7 @@ from redis.exceptions import DataError, RedisError
 
 from scheduler.errors import BeatdeskError
 from scheduler.firing.calls import Call, Command, Rendered, Unsendable
+from scheduler.runs.app import job_queue
 from scheduler.runs.facts import Message, is_job
 from scheduler.runs.signals import collecting
 
@@ -326,7 +327,7 @@ def _nobody_has_a_say(app: Any, job: str) -> bool:
     """Is the message of this job what Celery's own code makes of its options, and of nothing else?"""
     conf, task = app.conf, app.tasks.get(job)
     by_code = conf.task_send_sent_event or conf.task_always_eager or conf.task_protocol != 2
-    routed = all(isinstance(route, MapRoute) for route in app.amqp.routes)
+    routed = all(isinstance(route, MapRoute) or route is job_queue for route in app.amqp.routes)
     celerys = type(app.amqp) is AMQP and _is_celerys(app, "send_task", Celery)
     if task is not None:
         celerys = celerys and _is_celerys(task, "apply_async", Task) and _is_celerys(task, "shadow_name", Task)

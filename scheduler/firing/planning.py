@@ -6,6 +6,7 @@ What was decoded is kept by the bytes that it was decoded from. Writes nothing.
 
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -16,11 +17,12 @@ from redis.exceptions import RedisError
 from scheduler.errors import UnreadableEntry
 from scheduler.firing.calls import Call, Rendered, Unsendable
 from scheduler.firing.reading import Seen
-from scheduler.rules.identity import run_id
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import RedBeatWhen
 from scheduler.rules.window import is_paused
 from scheduler.runs.facts import STOCK_BEAT_HEADER
 from scheduler.schedules import advancing, by_redbeat, codec, dispatch, sending, waiting
+from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.called import Called, called
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
@@ -81,12 +83,25 @@ class _Known(NamedTuple):
 
 
 class Planner:
-    """Plans, for one process. `renderer` makes the messages."""
+    """Plans, for one process. `renderer` makes the messages, `redis` has the calendars."""
 
-    def __init__(self, app: Any, renderer: Renders) -> None:
-        self._app = app
+    def __init__(self, app: Any, redis: "Redis", renderer: Renders) -> None:
+        self._app, self._redis = app, redis
         self.renderer = renderer
         self._kept: dict[str, _Known] = {}
+        self._shelf = Shelf()
+        self._calendars: dict[str, Calendar] = {}
+
+    def prepare(self, seen: Iterable[Seen]) -> None:
+        """Learn which calendars there are now, of those that these entries name: one question, where any does."""
+        self._calendars = self._shelf.known(self._redis, {name for one in seen if (name := self._named(one))})
+
+    def _named(self, seen: Seen) -> str | None:
+        """The calendar that an entry names."""
+        try:
+            return self._known(seen).entry.schedule.window.calendar if seen.raw.extra is not None else None
+        except UnreadableEntry:
+            return None
 
     def step(self, seen: Seen, now: datetime) -> Step:
         """Decide about one entry. Raises what is broken for all: the broker's errors."""
@@ -129,7 +144,8 @@ class Planner:
             if isinstance(schedule.when, RedBeatWhen) and schedule.enabled and not is_paused(schedule, now):
                 return entry, by_redbeat.plan(entry, seen.raw, self._app, now)
             held = tuple(map(waiting.read, seen.waiting))
-            return entry, dispatch.plan(entry, now, seen.alive, held)
+            calendar = self._calendars.get(schedule.window.calendar or "")
+            return entry, dispatch.plan(entry, now, seen.alive, held, calendar)
         except Exception as error:
             log.exception("beat: the schedule %r cannot tell when it is due", seen.name)
             raise UnreadableEntry(f"its ticks cannot be computed: {type(error).__name__}: {error}") from error
@@ -175,7 +191,7 @@ class Planner:
             args=known.call.args,
             kwargs=known.call.kwargs,
             options=options,
-            run=run_id(schedule.uid, tick),
+            run=options["task_id"],
             tick=tick,
             template=(*known.template, schedule.policies.run_timeout),
         )
