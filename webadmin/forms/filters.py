@@ -6,10 +6,10 @@ holds 'report'. Unknown qualifiers are said, not ignored.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 from urllib.parse import urlencode
 
-State = Literal["all", "enabled", "disabled", "problem"]
+from scheduler.schedules.filters import State
 
 STATES: tuple[State, ...] = get_args(State)
 

@@ -10,12 +10,26 @@ from webadmin.views.schedules.changes import ChangePages
 from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
 from webadmin.views.schedules.operating import OperationPages
+from webadmin.views.schedules.owning import OwningPages
 from webadmin.views.schedules.previews import PreviewPages
+from webadmin.views.schedules.removed import RemovedPages
 from webadmin.views.schedules.revising import RevisionPages
 from webadmin.views.schedules.sets import SetPages
+from webadmin.views.schedules.together import TogetherPages
 
 
 class SchedulesView(
-    Guard, ListPages, EditorPages, PreviewPages, OperationPages, BackfillPages, RevisionPages, SetPages, ChangePages
+    Guard,
+    ListPages,
+    EditorPages,
+    PreviewPages,
+    OperationPages,
+    BackfillPages,
+    RevisionPages,
+    OwningPages,
+    RemovedPages,
+    TogetherPages,
+    SetPages,
+    ChangePages,
 ):
     """`/schedules/` and everything under it."""

@@ -14,6 +14,7 @@ from webadmin.forms.sentences import sentence
 from webadmin.forms.versions import limits
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.known import facts
+from webadmin.views.schedules.owning import of_override
 from webadmin.views.schedules.previews import Coming, coming_to
 from webadmin.views.schedules.recent import last_runs
 
@@ -46,6 +47,7 @@ class DetailPages(BaseView):
             history_away=runs.away,
             coming=_coming(schedule, listed.runs),
             said=limits(schedule),
+            override=of_override(listed),
             revisions=_revisions(schedule.uid),
             kwargs=pretty(schedule.kwargs) if kwargs is None else kwargs,
             run_error=run_error,

@@ -72,7 +72,7 @@ class EditorPages(BaseView):
         if request.method == "POST":
             return self._edition(name, replace(typed(request.form), name=name))
         saved = desk().schedules.listed(name).schedule
-        if saved is None or saved.origin == "code":
+        if saved is None:
             return redirect(url_for(".show", name=name), 303)
         return self._page(Sheet(_split(drafted(saved.spec(), revision=saved.revision), saved), editing=saved))
 

@@ -20,6 +20,7 @@ class ListPages(BaseView):
     def index(self) -> str:
         """The page of the list that the query string asks for."""
         wanted = filters.wanted(request.args)
+        now = utc_now()
         page = desk().schedules.page(
             search=wanted.search,
             state=wanted.state,
@@ -27,8 +28,8 @@ class ListPages(BaseView):
             tag=wanted.tag,
             after=request.args.get("after") or None,
             limit=PAGE,
+            now=now,
         )
-        now = utc_now()
         runs = last_runs(rows.by_uid(page.items), BARS)
         return self.render(
             "schedules/list.html",

@@ -48,6 +48,9 @@ class Row:
     last: RunView | None
     bars: Bars | None
     diverged: bool = False
+    code_has_changed: bool = False
+    """The code has, since an override was put on its entry."""
+
     paused: Pause | None = None
     """The pause that holds it now; one that is over is none."""
 
@@ -70,6 +73,7 @@ def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
         last=runs[0] if runs else None,
         bars=bars(runs) if runs else None,
         diverged=listed.diverged,
+        code_has_changed=listed.code_has_changed,
         finished=schedule is not None and schedule.enabled and schedule.paused is None and listed.next is None,
         paused=schedule.paused if schedule is not None and schedule.enabled and is_paused(schedule, now) else None,
     )

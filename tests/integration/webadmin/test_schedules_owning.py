@@ -1,0 +1,134 @@
+"""Overrides on static entries, adopting plain ones, changing a selection, and bringing deleted schedules back."""
+
+from collections.abc import Callable
+
+import pytest
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
+from scheduler.wiring import Desk
+from tests.integration.schedules.conftest import plain
+from tests.integration.webadmin.conftest import Visitor
+from tests.integration.webadmin.schedule_desk import FORM, everything_written, offer_jobs, saved
+
+
+@pytest.fixture(autouse=True)
+def offered(desk: Desk) -> None:
+    offer_jobs(desk)
+
+
+@pytest.fixture
+def static(desk: Desk) -> str:
+    plain(desk, "static", kwargs={"days": 1})
+    desk.redis.sadd(keys.STATICS_SET, "static")
+    return "/schedules/static/"
+
+
+@pytest.fixture
+def record(desk: Desk) -> Callable[[], None]:
+    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
+
+    def fold() -> None:
+        while recorder.run_once(utc_now(), 10):
+            pass
+
+    return fold
+
+
+def test_a_static_entry_is_edited_as_an_override_and_reset(desk: Desk, operator: Visitor, static: str) -> None:
+    assert "Override…" in operator.get(static).text
+    editor = operator.get(static + "edit")
+    assert editor.status_code == 200
+    assert "a save is an override" in editor.text
+    form = {**FORM, "name": "static", "timezone": "UTC", "crontab": "0 6 * * *", "p.days": "7", "revision": "0"}
+    assert operator.post(static + "edit", form, page=static + "edit").status_code == 303
+    schedule = desk.schedules.get("static")
+    assert schedule.override is not None
+    assert schedule.kwargs == {"days": 7}
+    page = operator.get(static).text
+    assert "<del>1</del>" in page
+    assert "<ins>7</ins>" in page
+    assert "Override</span>" in operator.get("/schedules/").text
+    asked = operator.get(static + "reset").text
+    assert "<del>7</del>" in asked
+    assert operator.post(static + "reset", {"revision": "1"}).status_code == 303
+    assert desk.schedules.get("static").kwargs == {"days": 1}
+    assert operator.get(static + "reset").status_code == 303
+
+
+def test_a_change_of_the_code_is_told_on_list_and_page(desk: Desk, operator: Visitor, static: str) -> None:
+    now = utc_now()
+    spec = desk.schedules.get("static").spec().model_copy(update={"kwargs": {"days": 7}})
+    desk.schedules.edit("static", spec, revision=0, actor="ada", now=now)
+    plain(desk, "static", kwargs={"days": 2})
+    assert "Override, code has changed" in operator.get("/schedules/").text
+    assert "The code has changed since the override was put." in operator.get(static).text
+    assert operator.post(static + "reset", {"revision": "0"}, follow_redirects=True).text.count("since you looked") == 1
+    assert desk.schedules.get("static").override is not None
+
+
+def test_a_plain_entry_is_explained_and_adopted(desk: Desk, operator: Visitor) -> None:
+    plain(desk, "plain")
+    page = operator.get("/schedules/plain/").text
+    assert "Plain RedBeat code wrote this entry." in page
+    assert "An edit does not adopt it" in page
+    assert "no tick is lost and none comes twice" in operator.get("/schedules/plain/adopt").text
+    assert operator.post("/schedules/plain/adopt", {"revision": "0"}).status_code == 303
+    assert desk.schedules.get("plain").origin == "operator"
+    assert operator.get("/schedules/plain/adopt").status_code == 303
+
+
+def test_a_selection_gets_tags_and_a_queue(desk: Desk, operator: Visitor) -> None:
+    saved(desk, "a", tags=["old"])
+    saved(desk, "b")
+    both = {"name": ["a", "b"]}
+    assert "All of these, or none" in operator.post("/schedules/bulk-change", both).text
+    told = operator.post(
+        "/schedules/bulk-change", {**both, "action": "tag", "add": "x, y", "remove": "old"}, follow_redirects=True
+    ).text
+    assert "2 schedules are tagged: a, b." in told
+    assert desk.schedules.get("a").tags == ["x", "y"]
+    operator.post("/schedules/bulk-change", {**both, "action": "queue", "queue": "slow"})
+    assert [desk.schedules.get(name).queue for name in "ab"] == ["slow", "slow"]
+    assert operator.post("/schedules/bulk-change", {**both, "action": "tag"}).status_code == 422
+
+
+def test_a_selection_is_changed_whole_or_not_at_all(desk: Desk, operator: Visitor, static: str) -> None:
+    plain(desk, "plain")
+    before = everything_written(desk)
+    answer = operator.post("/schedules/bulk-change", {"name": ["plain", "static"], "action": "adopt"})
+    assert answer.status_code == 422
+    assert "Nothing was changed." in answer.text
+    assert "put an override on it" in answer.text
+    assert everything_written(desk) == before
+    operator.post("/schedules/bulk-change", {"name": ["plain"], "action": "adopt"})
+    assert desk.schedules.get("plain").origin == "operator"
+
+
+def test_a_deleted_schedule_comes_back(desk: Desk, operator: Visitor, record: Callable[[], None]) -> None:
+    old = saved(desk, "gone", kwargs={"days": 3})
+    desk.schedules.delete("gone", actor="ben", comment="by mistake", now=utc_now())
+    record()
+    listed = operator.get("/schedules/deleted").text
+    assert "by mistake" in listed
+    assert "/schedules/deleted/restore?name=gone" in listed
+    assert "As it was in which revision?" in operator.get("/schedules/deleted/restore?name=gone").text
+    page = "/schedules/deleted/restore"
+    assert "Choose the revision" in operator.post(page, {"name": "gone"}, follow_redirects=True).text
+    assert operator.post(page, {"name": "gone", "number": "1"}).status_code == 303
+    back = desk.schedules.get("gone")
+    assert (back.uid, back.revision, back.kwargs) == (old.uid, 3, {"days": 3})
+    record()
+    assert operator.get("/schedules/deleted/restore?name=gone").status_code == 404
+    assert "Nothing was deleted" in operator.get("/schedules/deleted").text
+
+
+def test_the_list_is_filtered_by_paused_and_finished(desk: Desk, operator: Visitor) -> None:
+    saved(desk, "held")
+    saved(desk, "free")
+    desk.operations.pause("held", reason="x", actor="a", now=utc_now())
+    found = operator.get("/schedules/?state=paused").text
+    assert "/schedules/held/" in found
+    assert "/schedules/free/" not in found
+    assert "No schedule fits" in operator.get("/schedules/?q=state:finished").text

@@ -1,0 +1,61 @@
+"""The schedules that were deleted, with a way back to each of their revisions."""
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused
+from scheduler.history.views import RevisionView
+from webadmin import desk
+from webadmin.forms.sentences import sentence
+from webadmin.guard import actor
+from webadmin.views.schedules.acting import comment, number
+from webadmin.views.schedules.revising import SHOWN, steps
+
+PAGE = 50
+
+
+class RemovedPages(BaseView):
+    """`/schedules/deleted` and `/schedules/deleted/restore`."""
+
+    @expose("/deleted")
+    def deleted(self) -> ResponseReturnValue:
+        """All of them, newest first."""
+        after = request.args.get("after") or None
+        page = desk().history.deleted(after, PAGE)
+        return self.render(
+            "schedules/deleted.html",
+            page=page,
+            next_url=url_for(".deleted", after=page.next) if page.next else None,
+            first_url=url_for(".deleted") if after else None,
+        )
+
+    @expose("/deleted/restore", methods=["GET", "POST"])
+    def revive(self) -> ResponseReturnValue:
+        """Show the revisions of a deleted schedule; make it anew as it was in one of them."""
+        name = request.values.get("name", "")
+        gone = _gone(name)
+        if request.method == "GET":
+            found = steps(desk().history.revisions(gone.schedule_uid, SHOWN))
+            return self.render("schedules/revive.html", gone=gone, steps=found)
+        wanted = number("number")
+        try:
+            if wanted is None:
+                raise Refused("Choose the revision that is to come back.", field="revision")
+            saved = desk().operations.revive(
+                gone, wanted, desk().history, actor=actor(), comment=comment(), now=utc_now()
+            )
+        except (Refused, NotFound) as error:
+            flash(f"{name} was not restored. {sentence(str(error))}", "danger")
+            return redirect(url_for(".revive", name=name), 303)
+        flash(f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.", "success")
+        return redirect(url_for(".show", name=saved.name), 303)
+
+
+def _gone(name: str) -> RevisionView:
+    """The deletion of the schedule that had this name last."""
+    found = desk().history.deleted_as(name)
+    if found is None:
+        raise NotFound(f"no deleted schedule was called {name[:80]!r}; the page of deleted schedules lists all")
+    return found

@@ -1,0 +1,95 @@
+"""Tags and queue of a selection, and adopting one: what is to be done is asked on a page; all are changed, or none."""
+
+from dataclasses import dataclass, field
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.clock import utc_now
+from scheduler.errors import Refused, RefusedTogether, Unavailable
+from scheduler.schedules import decisions
+from scheduler.schedules.bulk import Outcome
+from scheduler.schedules.decisions import Decide
+from webadmin import desk
+from webadmin.forms.draft import tags
+from webadmin.forms.sentences import sentence
+from webadmin.guard import actor
+from webadmin.views.schedules.acting import back, comment, seen, selected
+
+ACTIONS = {"tag": "tagged", "queue": "sent to another queue", "adopt": "adopted"}
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class BulkForm:
+    """What was typed, and what is wrong: with a field, or with a schedule."""
+
+    add: str = ""
+    remove: str = ""
+    queue: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class TogetherPages(BaseView):
+    """`/schedules/bulk-change`."""
+
+    @expose("/bulk-change", methods=["POST"])
+    def bulk_change(self) -> ResponseReturnValue:
+        """First the page that asks what to do, then the deed."""
+        names = selected()
+        if not names:
+            return back()
+        action = request.form.get("action", "")
+        form = BulkForm(_typed("add"), _typed("remove"), _typed("queue"))
+        if action in ACTIONS:
+            try:
+                done = desk().schedules.bulk.change(names, _decision(action, form))
+            except RefusedTogether as refused:
+                form = BulkForm(form.add, form.remove, form.queue, reasons=refused.reasons)
+            except (Refused, Unavailable) as error:
+                form = BulkForm(form.add, form.remove, form.queue, errors={error.field or "form": sentence(str(error))})
+            else:
+                _say(done, ACTIONS[action])
+                return back()
+        listed = [item for name in names if (item := seen(name)) is not None]
+        status = 422 if form.errors or form.reasons else 200
+        return self.render(
+            "schedules/bulk_change.html",
+            listed=listed,
+            form=form,
+            errors=form.errors,
+            next=request.form.get("next", ""),
+            plain=[item for item in listed if item.schedule is not None and item.schedule.origin == "redbeat"],
+        ), status
+
+
+def _decision(action: str, form: BulkForm) -> Decide:
+    """What is to be done to each. Raises Refused."""
+    now, who = utc_now(), actor()
+    if action == "adopt":
+        return decisions.adopting(actor=who, comment=comment(), now=now)
+    calls = desk().schedules.bulk.calls(now)
+    if action == "queue":
+        return decisions.queueing(form.queue or None, calls, actor=who, comment=comment(), now=now)
+    add, remove = tags(form.add), tags(form.remove)
+    if not add and not remove:
+        raise Refused("Name a tag to put on, or one to take off.", field="add")
+    return decisions.tagging(add, remove, calls, actor=who, comment=comment(), now=now)
+
+
+def _typed(name: str) -> str:
+    return request.form.get(name, "").strip()[:1000]
+
+
+def _say(done: list[Outcome], what: str) -> None:
+    """Tell of each, as far as a page can hold it."""
+    changed = [one.schedule.name for one in done if one.changed]
+    same = len(done) - len(changed)
+    if changed:
+        more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        count = f"{len(changed)} {'schedule is' if len(changed) == 1 else 'schedules are'}"
+        flash(f"{count} {what}: {', '.join(changed[:SHOWN])}{more}.", "success")
+    if same:
+        flash(f"{same} {'was' if same == 1 else 'were'} so already.", "info")
