@@ -25,7 +25,7 @@ from scheduler.rules.window import live_next_tick
 from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.codec import Entry, Raw
-from scheduler.schedules.filters import Filter, State
+from scheduler.schedules.filters import Filter
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -167,11 +167,9 @@ class Listing:
         (line,) = self._lines([stored])
         return line
 
-    def page(self, *, search: str, state: State, job: str, tag: str, after: str | None, limit: int) -> SchedulePage:
+    def page(self, filters: Filter, *, search: str, after: str | None, limit: int) -> SchedulePage:
         """A page. Filters that look into entries read them all."""
-        wanted = search.strip().casefold()
-        names = [name for name in self.names() if wanted in name.casefold()]
-        filters = Filter(state, job, tag)
+        names = self._found(search)
         if not filters.is_open:
             return self._filtered(names, filters, after, limit)
         begin = 0 if after is None else sum(name <= after for name in names)
@@ -206,16 +204,36 @@ class Listing:
             for one, line in zip(stored, lines, strict=True)
         ]
 
+    def matching(self, filters: Filter, search: str = "") -> list[str]:
+        """The names of all that pass."""
+        names = self._found(search)
+        return names if filters.is_open else [stored.name for stored in self._matching(names, filters)]
+
+    def _found(self, search: str) -> list[str]:
+        wanted = search.strip().casefold()
+        return [name for name in self.names() if wanted in name.casefold()]
+
+    def _matching(self, names: list[str], filters: Filter) -> Iterator[Stored]:
+        """The entries that pass, in order."""
+        for begin in range(0, len(names), CHUNK):
+            for stored in self.read_all(names[begin : begin + CHUNK]):
+                passes = filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule())
+                if passes and (filters.state != "finished" or self._is_finished(stored)):
+                    yield stored
+
+    def _is_finished(self, stored: Stored) -> bool:
+        """Whether no tick is left. What waits for a calendar that is gone is not finished."""
+        (line,) = self._lines([stored])
+        return line.next is None and not line.lacks_calendar
+
     def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
         """A page of the entries that pass; lines are made only for what is shown."""
         total = 0
         rest: list[Stored] = []
-        for begin in range(0, len(names), CHUNK):
-            for stored in self.read_all(names[begin : begin + CHUNK]):
-                if filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule()):
-                    total += 1
-                    if len(rest) <= limit and (after is None or stored.name > after):
-                        rest.append(stored)
+        for stored in self._matching(names, filters):
+            total += 1
+            if len(rest) <= limit and (after is None or stored.name > after):
+                rest.append(stored)
         shown = self._lines(rest[:limit])
         return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, total)
 

@@ -19,10 +19,10 @@ from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.spec import Schedule, Spec
 from scheduler.schedules import changes, decisions
 from scheduler.schedules.calendar_changes import CalendarWish
+from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.decisions import Decide
-from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.filters import State
+from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering
 from scheduler.schedules.together import Together, Wish, calls_of
 
@@ -50,6 +50,7 @@ class ScheduleStore:
         self._change = redis.register_script(_SCRIPT)
         self._together = Together(redis, self._listing)
 
+        self.bulk = Bulk(self._listing, self._together, catalogue)
     def get(self, name: str) -> Schedule:
         """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
         return self._decoded(name).schedule
@@ -78,11 +79,12 @@ class ScheduleStore:
         after: str | None = None,
         limit: int = 50,
     ) -> SchedulePage:
+        now: datetime | None = None,
         """The entries after the name `after`, in order of names. `search` is looked for in names.
 
-        Without `state`, `job` and `tag` only what is shown is read.
+        Without `state`, `job` and `tag` only what is shown is read. `paused` and `finished` need `now`.
         """
-        return self._listing.page(search=search, state=state, job=job, tag=tag, after=after, limit=limit)
+        return self._listing.page(Filter(state, job, tag, now), search=search, after=after, limit=limit)
 
     def listed(self, name: str) -> Listed:
         """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
@@ -127,6 +129,26 @@ class ScheduleStore:
         if answer != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
         return schedule
+    def revive(
+        self, earlier: Schedule, *, restored: int, deleted: int, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
+        """Make a deleted schedule anew as `earlier`, its revision `restored`, with its id. `deleted` is its last one.
+
+        It belongs to operators, whoever had made it. Nothing that it missed is run. Raises NameTaken.
+        """
+        spec = earlier.spec()
+        is_ours = earlier.origin == "operator"
+        check_spec(spec if is_ours else spec.model_copy(update={"name": "plain-entry"}), now=now)
+        self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+        self._check_calendar(spec, None)
+        stored = self._listing.read(spec.name)
+        if stored.raw != _NO_ENTRY or stored.fault:
+            raise NameTaken(f"there is another schedule {spec.name!r} now; delete it first, or clone it")
+        change = decisions.revived(earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now)
+        if self._apply(spec.name, stored.raw, change) != "done":
+            raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
+        return change.schedule
+
 
     def edit(
         self,

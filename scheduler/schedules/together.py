@@ -44,6 +44,9 @@ class Wish:
     name: str
     spec: Spec | None
     revision: int | None
+    uid: str | None = None
+    """The id that a new schedule is to get, where somebody has looked at its ticks already."""
+
     is_checked: bool = False
     """The rules and the catalogue have been asked already, about this revision."""
 
@@ -138,6 +141,10 @@ class Together:
         """Entries, there or not, in as many round trips as are needed."""
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
+    def write(self, read: Sequence[Stored], decided: Sequence[Change]) -> list[int]:
+        """Write changes of schedules, all or none. The places of what has to be decided again; none when it is done."""
+        return self._write(read, decided, [])
+
     def _write(
         self, read: Sequence[Stored], decided: Sequence[Change], calendars: Sequence[CalendarChange]
     ) -> list[int]:
@@ -204,7 +211,7 @@ def _decide(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, co
             current=old.revision,
         )
     if old.origin == "code":
-        raise Refused("it is defined in code (beat_schedule), which would undo the change", field="name")
+        raise Refused("it is defined in code (beat_schedule); put an override on it instead", field="name")
     if wish.spec is None:
         gone = ScheduleDeleted(
             at=now, uid=old.uid, revision=old.revision + 1, actor=actor, comment=comment, schedule=old
@@ -226,7 +233,7 @@ def _created(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, c
     if not wish.is_checked:
         check_spec(spec, now=now)
         check_call(spec.job, spec.args, spec.kwargs)
-    uid = str(uuid4())
+    uid = wish.uid or str(uuid4())
     settled = changes.settled(spec, None, uid=uid, now=now)
     schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
     return changes.written(schedule, None, stored.raw, now, _saved(schedule, "created", actor, comment, now))
