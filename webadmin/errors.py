@@ -109,9 +109,15 @@ def show_redis_away(error: Exception) -> ResponseReturnValue:
     return page(503, *REDIS_AWAY)
 
 
+def status_of(error: Exception) -> int:
+    """The status for an error that no view has expected: 503 where a server is away, 500 for a fault of ours."""
+    sql_away = isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError")
+    return 503 if sql_away or isinstance(error, RedisError | BrokerError | Unavailable) else 500
+
+
 def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database is away, or the statement is wrong; only the first is an outage."""
-    if isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError"):
+    if status_of(error) == 503:
         log.error("the database does not answer: %s", error)
         return page(503, *SQL_AWAY, bare=True)
     return show_crash(error)

@@ -1,4 +1,4 @@
-"""Wrong logins, counted per address and per account.
+"""Wrong logins, counted per address and per account; and calls of the endpoints that anyone may call.
 
 The counts are in Redis, so that all web processes share them; while Redis is away each process counts for itself, and
 nobody is locked out by an outage. Right logins cost nothing.
@@ -14,12 +14,20 @@ from flask_limiter.util import get_remote_address
 
 from config.schema import Settings
 from scheduler import keys
+from webadmin.starter import mailed_account
 
 WRONG_LOGINS = "20 per 15 minutes"
 
+STARTER: dict[str, list[tuple[str, Callable[[], str]]]] = {
+    "starter.start_task": [("600 per minute", get_remote_address)],
+    "starter.task_status": [("6000 per minute", get_remote_address)],
+    "starter.signup": [("60 per minute", get_remote_address), ("20 per hour", mailed_account)],
+}
+"""Endpoint -> how often it may be called, by one address, and for one that would get the mails."""
+
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put both limits on the login."""
+    """Put both limits on the login, and theirs on the endpoints that are open."""
     limiter = Limiter(
         get_remote_address,
         app=app,
@@ -33,6 +41,11 @@ def install(app: Flask, settings: Settings) -> None:
     for key in (get_remote_address, account_key):
         login = limiter.limit(WRONG_LOGINS, key_func=key, methods=["POST"], deduct_when=is_wrong_login)(login)
     app.view_functions["security.login"] = login
+    for endpoint in STARTER.keys() & app.view_functions.keys():
+        view: Callable[..., Any] = app.view_functions[endpoint]
+        for limit, key in STARTER[endpoint]:
+            view = limiter.limit(limit, key_func=key)(view)
+        app.view_functions[endpoint] = view
 
 
 def account_key() -> str:
