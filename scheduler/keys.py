@@ -34,6 +34,12 @@ ASIDE_HASH = "beatdesk:aside"
 OUTBOX_STREAM = "beatdesk:outbox"
 """Runs on their way to a broker that is not this Redis."""
 
+OUTBOX_DOUBTS_ZSET = "beatdesk:outbox-doubts"
+"""Runs that may be in that broker twice, by the time at which it was feared."""
+
+OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims"
+"""Runs that a worker has taken while a second copy of them could come, by the time at which it did."""
+
 WAKE_CHANNEL = "beatdesk:wake"
 CATALOGUE_HASH = "beatdesk:catalogue"
 WORKERS_HASH = "beatdesk:workers"

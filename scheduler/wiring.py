@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
+    from scheduler.runs.copies import Copies
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.everything import Everything
@@ -76,6 +77,13 @@ class Desk:
         from scheduler.runs.leases import Leases
 
         return Leases(self.redis, self.events)
+
+    @cached_property
+    def copies(self) -> "Copies":
+        """Which of two messages of a run becomes the run."""
+        from scheduler.runs.copies import Copies
+
+        return Copies(self.redis)
 
     @cached_property
     def catalogue(self) -> "Catalogue":

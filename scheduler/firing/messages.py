@@ -9,8 +9,9 @@ Celery takes 200 µs and more for a message. So a message that nobody can have a
 job and its options, and serves as the `_Template` of those that differ in run, arguments, time and headers. Celery's
 own code is asked each time where somebody has a say: publish signals of others, `apply_async` or `send_task`
 overridden, routes that are code (but for `job_queue`, which looks at job and options only), sent-events, another
-serializer than JSON, compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then hear of a message when it is made, just before it is in the
-queue. A job whose own `apply_async` ignores the producer that it is given sends by itself, and at once.
+serializer than JSON, compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then
+hear of a message when it is made, just before it is in the queue. A job whose own `apply_async` ignores the producer
+that it is given sends by itself, and at once.
 """
 
 import logging

@@ -3,8 +3,10 @@
 - A run that has started is not late any more: its further attempts do not expire by the deadline for its start.
 - A message that the broker gave out a second time, while the run that came of the first time is alive, waits. It is
   dropped when that run ends; it starts when that run's lease runs out, because then nobody has it.
+- A message that came by the outbox may be there twice, without the broker's knowledge: its run is taken first
+  (`copies`), and a second copy is dropped. While Redis does not answer, such a message waits.
 
-Costs a question to Redis for messages that come a second time only. Nothing here decides by clocks of its own.
+Costs a question to Redis for messages that come a second time, or by the outbox. No clock of its own decides here.
 """
 
 import logging
@@ -13,6 +15,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from scheduler.runs.copies import Claim, marked
 from scheduler.runs.facts import HEADER, attempt_of, is_job
 from scheduler.runs.leases import Standing
 from scheduler.runs.process import desk_of
@@ -40,7 +43,7 @@ class Admission:
             headers = message.headers if isinstance(message.headers, dict) else {}
             if HEADER in headers and headers.get("retries") and headers.get("expires"):
                 headers["expires"] = None
-            if not _is_second_copy(message, headers):
+            if marked(headers) is None and not _is_second_copy(message, headers):
                 return strategy(message, body, ack, *more, **options)
             return self._look(message, ack, lambda: strategy(message, body, ack, *more, **options), first=True)
 
@@ -50,24 +53,36 @@ class Admission:
         """Drop the second copy, start it, or look again in a while."""
         if message.channel is not self._consumer.task_consumer.channel:
             return None  # the connection was lost meanwhile, and the broker gives the message out again
-        run, attempt = message.headers["id"], attempt_of(message.headers.get("retries"))
+        run = message.headers["id"]
         try:
-            standing = desk_of(self._consumer.app).leases.standing(run, attempt)
+            claim = self._claim(message, waited=not first)
         except RedisError as error:
-            log.warning("whether run %s is alive cannot be seen, its second message waits: %s", run, error)
-            standing = Standing.ALIVE
-        if standing is Standing.ALIVE:
+            log.warning("whether run %s is alive cannot be seen, its message waits: %s", run, error)
+            claim = Claim.WAIT
+        if claim is Claim.WAIT:
             if first:
-                log.warning("run %s came a second time while it is alive, the message waits for its end", run)
+                log.warning("run %s may be alive elsewhere, its message waits", run)
                 self._consumer.qos.increment_eventually()
             self._consumer.timer.call_after(LOOK_EVERY, self._look, (message, ack, start), {"first": False})
             return None
         if not first:
             self._consumer.qos.decrement_eventually()
-        if standing is Standing.GONE and not first:
-            log.warning("run %s has ended, its second message is dropped", run)
+        if claim is Claim.DROP:
+            log.warning("run %s has ended or is another worker's, its second message is dropped", run)
             return ack(log, self._consumer.connection_errors)
         return start()
+
+    def _claim(self, message: Any, *, waited: bool) -> Claim:
+        """Whether the run may start here. Raises redis.RedisError."""
+        desk, headers = desk_of(self._consumer.app), message.headers
+        mark = marked(headers)
+        if mark is not None:
+            again = bool((message.delivery_info or {}).get("redelivered"))
+            return desk.copies.claim(mark, self._consumer.hostname, redelivered=again, waited=waited)
+        standing = desk.leases.standing(headers["id"], attempt_of(headers.get("retries")))
+        if standing is Standing.GONE and waited:
+            return Claim.DROP
+        return Claim.WAIT if standing is Standing.ALIVE else Claim.TAKE
 
 
 def _is_second_copy(message: Any, headers: dict[str, Any]) -> bool:

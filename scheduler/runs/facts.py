@@ -19,6 +19,9 @@ HEADER = "beatdesk"
 TICK_HEADER = "tick"
 STOCK_BEAT_HEADER = "celery_beat_task"
 
+COPY_MARK = "outbox"
+"""In the header `beatdesk` of a message that came by the outbox: the id of its entry there."""
+
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
 

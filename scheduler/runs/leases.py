@@ -156,7 +156,14 @@ class LeasedStream(EventStream):
         """Four texts for each event: see the script."""
         prefixes = [keys.ALIVE_PREFIX, keys.WAITING_PREFIX, keys.REDBEAT_PREFIX]
         said: Any = self._record(
-            keys=[keys.EVENTS_STREAM, keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.SCHEDULE_ZSET, keys.FAILURES_HASH],
+            keys=[
+                keys.EVENTS_STREAM,
+                keys.LEASES_ZSET,
+                keys.LEASE_OWNERS_HASH,
+                keys.SCHEDULE_ZSET,
+                keys.FAILURES_HASH,
+                keys.OUTBOX_CLAIMS_ZSET,
+            ],
             args=[schema.FIELD, *prefixes, QUEUED_SECONDS, *arguments],
         )
         for text in said:
@@ -297,13 +304,14 @@ def _effect(event: Event) -> tuple[str, str]:
         facts = event.facts
         if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
             return "none", ""
-        return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {_word(event.worker)} {facts.schedule}"
+        worker = worker_word(event.worker)
+        return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}"
     if isinstance(event, RunRetried):
         return "requeue", str(event.attempt + 1)
     outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None
     return ("none", "") if outcome is None else ("release", outcome)
 
 
-def _word(worker: str | None) -> str:
+def worker_word(worker: str | None) -> str:
     """A worker's name as one word that is not a dash."""
     return "@" + "_".join((worker or "?").split())

@@ -1,7 +1,7 @@
 -- Append events, and with each what it means for the lease of its run.
 --
 -- KEYS  1 the stream of events   2 all leases   3 their owners   4 RedBeat's sorted set of due times
---       5 failures in a row, by schedule
+--       5 failures in a row, by schedule   6 runs that were taken and may have a second copy: lost ones may be taken again
 -- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait
 --       then for each event: the event ('' where nothing is told), its effect ('none' or below), run, argument
 --   queued    the message is in its queue; a run that counts does so as long as it may be there
@@ -85,6 +85,9 @@ for at = 6, #ARGV, 4 do
     keep(run, owner, now + tonumber(ARGV[5]))
   elseif owner and (effect == 'release' or (effect == 'lose' and holds)) then
     release(run, owner, argument)
+    if effect == 'lose' then
+      redis.call('ZREM', KEYS[6], run)
+    end
   end
 end
 return said

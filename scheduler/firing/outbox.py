@@ -1,0 +1,117 @@
+"""The way to a broker that is not the Redis of the schedules: a call is put into a stream there, and published from it.
+
+    fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker: asks whether the run is taken already
+
+A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only its moment of
+arrival is open. That the broker is away shows as entries that wait. At least one copy reaches the broker, and exactly
+one becomes a run (`runs.copies`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from celery import Celery
+from kombu import Queue
+from kombu.utils import json
+
+from scheduler import keys
+from scheduler.firing.calls import Call, Rendered, Unsendable
+from scheduler.runs.facts import COPY_MARK, HEADER, Message, is_job
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+FIELD = "call"
+
+
+class Entry(NamedTuple):
+    """A run that waits in the outbox."""
+
+    id: str
+    run: str
+    job: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
+
+
+class Backlog(NamedTuple):
+    """What waits to be published, and for how many seconds the first of it does."""
+
+    entries: int
+    seconds: float
+
+
+class OutboxRenderer:
+    """Makes the command that puts a call into the outbox. Needs no connection to the broker."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app: Any = app
+
+    def render(self, call: Call, now: datetime) -> Rendered:
+        """The XADD for this call. Raises Unsendable where it is seen now already that Celery will refuse it."""
+        options = {**call.options, **_moments(call.options, now)}
+        try:
+            text = json.dumps({"job": call.job, "args": call.args, "kwargs": call.kwargs, "options": options})
+            json.loads(text)
+            queue = self._queue(call, options)
+        except Exception as error:
+            raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
+        headers = {"task": call.job, "id": call.run, **options["headers"]}
+        told = (Message(headers, call.args, call.kwargs, queue),) if is_job(call.job) else ()
+        return Rendered((("XADD", keys.OUTBOX_STREAM, "*", FIELD, text),), told)
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+    def _queue(self, call: Call, options: Mapping[str, Any]) -> str | None:
+        """The queue that the configuration routes it to; also the check that the job takes these arguments."""
+        task = self._app.tasks.get(call.job)
+        if task is not None and task.typing:
+            task.__header__(*call.args, **call.kwargs)
+        own = {} if task is None else {name: value for name, value in task._get_exec_options().items() if value}
+        routed = self._app.amqp.router.route({**own, **options}, call.job, call.args, call.kwargs, task)
+        queue = routed.get("queue")
+        return queue.name if isinstance(queue, Queue) else routed.get("routing_key")
+
+
+def entry_of(id_: str, fields: Mapping[str, str]) -> Entry:
+    """Read an entry; its message gets the mark by which workers know it. Raises ValueError, KeyError, TypeError."""
+    call = json.loads(fields[FIELD])
+    options, mark = call["options"], {COPY_MARK: id_}
+    headers = {**options["headers"], HEADER: {**options["headers"].get(HEADER, {}), **mark}}
+    return Entry(
+        id_,
+        options["task_id"],
+        call["job"],
+        call["args"],
+        call["kwargs"],
+        {**options, "headers": headers, "retry": False},
+    )
+
+
+def backlog(redis: "Redis") -> Backlog:
+    """What waits. Raises redis.RedisError."""
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.xlen(keys.OUTBOX_STREAM)
+        pipe.xrange(keys.OUTBOX_STREAM, count=1)
+        pipe.time()
+        count, first, (seconds, micros) = pipe.execute()
+    if not first:
+        return Backlog(count, 0.0)
+    since = int(first[0][0].split("-")[0]) / 1000
+    return Backlog(count, max(seconds + micros / 1e6 - since, 0.0))
+
+
+def _moments(options: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Times that count from sending, as moments: an entry may have to wait."""
+    moments: dict[str, Any] = {}
+    countdown, expires = options.get("countdown"), options.get("expires")
+    if countdown:
+        moments |= {"countdown": None, "eta": (now + timedelta(seconds=countdown)).isoformat()}
+    if isinstance(expires, int | float):
+        expires = now + timedelta(seconds=expires)
+    if isinstance(expires, datetime):
+        moments["expires"] = expires.isoformat()
+    return moments

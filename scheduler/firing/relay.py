@@ -1,0 +1,158 @@
+"""Publishes what is in the outbox, in order, and deletes what the broker has confirmed.
+
+A thread in the Beat that leads: ticks must go on into the outbox while the broker is away, and a process of its own
+would be one more to keep alive and to elect. It reads only while its leader's token is in the lock, so that what two
+relays can both have read was there when the second took over. All that lies in the outbox at that moment may be with
+the broker already, as may what is left of a failed try: these runs are noted as doubtful before they are published
+(again), and only for them does a worker have to remember what it has done.
+
+The broker may be away for as long as it likes: it is asked again, at most every 5 seconds. What the broker or Celery
+refuses for good is told as a run that failed, with the reason, and stops nobody.
+"""
+
+import logging
+import threading
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from redis.exceptions import RedisError
+
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.bounds import bounded_text
+from scheduler.events.schema import RunFailed, run_event
+from scheduler.firing.outbox import Entry, entry_of
+from scheduler.firing.publisher import Away, Publisher
+from scheduler.runs.copies import REMEMBERED_SECONDS
+from scheduler.runs.leases import LeasedStream
+from scheduler.runs.reporter import ERROR_LIMIT
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+WAKE_MS = 500
+"""How long the outbox may be empty before the lock is looked at again."""
+
+JOIN_SECONDS = 5.0
+
+
+class Relay:
+    """The thread of one leadership: `token` is in the key `lock` as long as it lasts; `redis` answers in text."""
+
+    def __init__(self, app: Celery, redis: "Redis", lock: str, token: str) -> None:
+        self._redis, self._lock, self._token = redis, lock, token
+        self._publisher = Publisher(app)
+        self._stream = LeasedStream(redis)
+        script = files(__package__).joinpath("published.lua").read_text(encoding="utf-8")
+        self._published = redis.register_script(script)
+        self._thread = threading.Thread(target=self.run, name="beatdesk-relay", daemon=True)
+        self._stop = threading.Event()
+        self._tried: str | None = None
+        """Up to which entry somebody may have published; none until it was looked."""
+
+        self.problem = ""
+        """Why nothing is published at the moment."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, soon: what is being published at the moment may be published again by the next leader."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(JOIN_SECONDS)
+
+    def run(self) -> None:
+        """Publish until it is stopped, or the lock is another's."""
+        pause = FIRST_WAIT
+        while not self._stop.is_set():
+            try:
+                if not self._pass():
+                    break
+            except (Away, RedisError, OSError) as error:
+                self._say(f"{type(error).__name__}: {error}")
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_WAIT)
+            else:
+                self._say("")
+                pause = FIRST_WAIT
+        self._publisher.close()
+
+    def _pass(self) -> bool:
+        """Publish what there is, or wait for it a while. False where the lock is another's."""
+        if self._tried is None:
+            self._tried = self._newest()
+        entries = None if self._tried is None else self._read()
+        if entries is None or self._tried is None:
+            return False
+        if not entries:
+            self._redis.xread({keys.OUTBOX_STREAM: "0-0"}, count=1, block=WAKE_MS)
+            return True
+        tried = _place(self._tried)
+        self._tried = max(self._tried, entries[-1][0], key=_place)
+        self._publish(entries, {id_ for id_, _ in entries if _place(id_) <= tried})
+        return True
+
+    def _newest(self) -> str | None:
+        """The last entry that somebody else may have published; none where the lock is another's."""
+        said = self._asked(lambda pipe: pipe.xrevrange(keys.OUTBOX_STREAM, count=1))
+        return None if said is None else said[0][0] if said else "0-0"
+
+    def _read(self) -> list[Any] | None:
+        """The first entries; none where the lock is another's."""
+        return self._asked(lambda pipe: pipe.xrange(keys.OUTBOX_STREAM, count=BATCH))
+
+    def _asked(self, question: Any) -> list[Any] | None:
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(self._lock)
+            question(pipe)
+            holder, answer = pipe.execute()
+        return list(answer) if holder == self._token else None
+
+    def _publish(self, found: list[Any], doubtful: set[str]) -> None:
+        """Publish these, and forget them. Raises Away, and what Redis raises; then they are tried again."""
+        entries, unread = [], []
+        for id_, fields in found:
+            try:
+                entries.append(entry_of(id_, fields))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                log.error("beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error)
+                unread.append(id_)
+        runs = [entry.run for entry in entries if entry.id in doubtful]
+        if runs:
+            seconds, _ = self._redis.time()
+            self._redis.zadd(keys.OUTBOX_DOUBTS_ZSET, dict.fromkeys(runs, seconds))
+        for entry, why in self._publisher.publish(entries):
+            self._refused(entry, why)
+        self._published(
+            keys=[keys.OUTBOX_STREAM, keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
+            args=[REMEMBERED_SECONDS, *(part for entry in entries for part in (entry.id, entry.run))],
+        )
+        if unread:
+            self._redis.xdel(keys.OUTBOX_STREAM, *unread)
+
+    def _refused(self, entry: Entry, why: str) -> None:
+        """It will never be published: its run has failed."""
+        log.error("beat: run %s of %s cannot be published: %s", entry.run, entry.job, why)
+        error = bounded_text(f"the run could not be published: {why}", ERROR_LIMIT)
+        self._stream.append(run_event(RunFailed, entry.run, 1, utc_now(), error=error))
+
+    def _say(self, problem: str) -> None:
+        if problem and not self.problem:
+            log.warning("beat: nothing is published, the outbox waits: %s", problem)
+        elif self.problem and not problem:
+            log.info("beat: what is in the outbox is published again")
+        self.problem = problem
+
+
+def _place(id_: str) -> tuple[int, int]:
+    """An entry's place in the stream."""
+    first, _, second = id_.partition("-")
+    return int(first), int(second)
