@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from scheduler import keys
-from scheduler.errors import BadName, NameTaken, NotFound, Unavailable, UnreadableEntry
+from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.spec import Schedule, Spec
 from scheduler.schedules import changes, decisions
-from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.bulk import Bulk
+from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.decisions import Decide
 from scheduler.schedules.filters import Filter, State
@@ -49,8 +50,8 @@ class ScheduleStore:
         self._listing = Listing(redis)
         self._change = redis.register_script(_SCRIPT)
         self._together = Together(redis, self._listing)
-
         self.bulk = Bulk(self._listing, self._together, catalogue)
+
     def get(self, name: str) -> Schedule:
         """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
         return self._decoded(name).schedule
@@ -78,8 +79,8 @@ class ScheduleStore:
         tag: str = "",
         after: str | None = None,
         limit: int = 50,
-    ) -> SchedulePage:
         now: datetime | None = None,
+    ) -> SchedulePage:
         """The entries after the name `after`, in order of names. `search` is looked for in names.
 
         Without `state`, `job` and `tag` only what is shown is read. `paused` and `finished` need `now`.
@@ -109,9 +110,7 @@ class ScheduleStore:
     ) -> list[Schedule]:
         """Make many changes, of schedules and of the calendars that they name, all of them or none."""
         check_call = calls_of(self._catalogue.jobs(now))
-        return self._together.save(
-            wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now
-        )
+        return self._together.save(wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now)
 
     def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
@@ -129,6 +128,7 @@ class ScheduleStore:
         if answer != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
         return schedule
+
     def revive(
         self, earlier: Schedule, *, restored: int, deleted: int, actor: str, comment: str = "", now: datetime
     ) -> Schedule:
@@ -148,7 +148,6 @@ class ScheduleStore:
         if self._apply(spec.name, stored.raw, change) != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
         return change.schedule
-
 
     def edit(
         self,
@@ -202,6 +201,20 @@ class ScheduleStore:
     ) -> Schedule:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
         return self.change(name, decisions.adopting(revision=revision, actor=actor, comment=comment, now=now))
+
+    def calendar_of(self, schedule: Spec) -> Calendar | None:
+        """The calendar that a schedule names, none where it names none. Raises Refused where it is gone or damaged."""
+        name = schedule.window.calendar
+        if name is None:
+            return None
+        calendar = self._listing.known([name]).get(name)
+        if calendar is None:
+            raise Refused(
+                f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks run; give the "
+                "schedule another one, or none",
+                field="calendar",
+            )
+        return calendar
 
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
         """Refuse a calendar that there is not; one that the schedule names already may be gone."""
