@@ -35,7 +35,7 @@ is told, so that the event is not written twice; that receiver (`app.run_signals
 the entry is set aside. What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes
 through: Beat backs off and asks again.
 
-The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. `outbox.Relay(app, redis)` has `start()` and
-`stop()`, runs in a thread of its own in the Beat that leads, publishes with confirms, and deletes what is published. A
-leader that is none any more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it.
+The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
+of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any
+more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it (`runs.copies`).
 """

@@ -23,6 +23,8 @@ def choose(app: "Celery", redis: "Redis") -> Way:
     ours = _place(redis)
     try:
         with app.connection_for_write() as connection:
+            if connection.transport.driver_type != "redis":
+                return "outbox"  # not even asked: kombu would wait for it, however long it is away
             client = getattr(connection.default_channel, "client", None)
             theirs = _place(client) if isinstance(client, Redis) else None
     except (RedisError, KombuError, OSError, NotImplementedError) as error:
