@@ -69,7 +69,7 @@ class Loop:
         self._renderer = Renderer(app)
         self._rounds = Rounds(
             Eye(redis, self.leader, names),
-            Planner(app, self._renderer),
+            Planner(app, redis, self._renderer),
             Transaction(redis, self.leader, names, limit),
             self._cancel,
         )

@@ -76,7 +76,9 @@ class Rounds:
 
     def _chunk(self, look: Look) -> int:
         """Deal with one chunk; how many entries have left the place that they had among those that are due."""
-        steps = [self._planner.step(seen, look.now) for seen in look.seen if self._held_back.may(seen)]
+        ready = [seen for seen in look.seen if self._held_back.may(seen)]
+        self._planner.prepare(ready)
+        steps = [self._planner.step(seen, look.now) for seen in ready]
         idle = [step for step in steps if step.changes_nothing]
         for step in idle:
             self._held_back.once_more(step.seen)

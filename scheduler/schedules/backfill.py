@@ -1,10 +1,10 @@
 """Runs for ticks of the past: which ticks there are in a time, and a run for each, oldest first.
 
-A backfill takes the rule, with its start and its end, as it is now. Its runs have the ids of their ticks, so that
-saying it twice starts nothing twice, and a tick that has a run already gets none. It has an overlap policy of its own:
-with `queue_all` the ticks wait, and Beat starts one when no run of the schedule is alive; with `allow` all go to the
-queue at once. The other policies would let one tick of many run, which is no backfill. Nothing is planned that would
-not be started: the count is known first, and bounded.
+A backfill takes the rule, with its start, its end and its calendar, as it is now. Its runs have the ids of their ticks,
+so that saying it twice starts nothing twice, and a tick that has a run already gets none. It has an overlap policy of
+its own: with `queue_all` the ticks wait, and Beat starts one when no run of the schedule is alive; with `allow` all go
+to the queue at once. The other policies would let one tick of many run, which is no backfill. Nothing is planned that
+would not be started: the count is known first, and bounded.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +14,12 @@ from itertools import islice
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from scheduler.errors import Refused, Unavailable
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.catch_up import MOST_COUNTED
 from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule
-from scheduler.rules.ticks import count_ticks, ticks_between
+from scheduler.rules.ticks import count_ticks
+from scheduler.rules.window import free_ticks, free_times
 from scheduler.schedules.waiting import Held
 
 Overlap = Literal["queue_all", "allow"]
@@ -64,8 +66,16 @@ class Backfill:
     ticks: list[datetime]
 
 
-def plan(schedule: Schedule, since: datetime, until: datetime, *, limit: int, now: datetime) -> Backfill:
-    """The ticks in [since, until). Raises Refused for what cannot be meant."""
+def plan(
+    schedule: Schedule,
+    since: datetime,
+    until: datetime,
+    *,
+    limit: int,
+    now: datetime,
+    calendar: Calendar | None = None,
+) -> Backfill:
+    """The ticks in [since, until) that `calendar` leaves free. Raises Refused for what cannot be meant."""
     when = schedule.when
     if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
         raise Refused(f"the ticks of {schedule.name!r} are not known before they come; run it by hand", field="name")
@@ -79,8 +89,8 @@ def plan(schedule: Schedule, since: datetime, until: datetime, *, limit: int, no
         )
     starts, ends = schedule.window.starts_at or since, schedule.window.ends_at or until
     after, last = max(since, starts) - _MICROSECOND, min(until, ends) - _MICROSECOND
-    count = count_ticks(when, after, last, MOST_COUNTED)
-    return Backfill(schedule, count, list(islice(ticks_between(when, after, last), limit)))
+    count = sum(count_ticks(when, *time, MOST_COUNTED) for time in free_times(after, last, calendar))
+    return Backfill(schedule, count, list(islice(free_ticks(when, after, last, calendar), limit)))
 
 
 def start(

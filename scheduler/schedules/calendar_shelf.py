@@ -53,7 +53,7 @@ class Shelf:
             return {}
         try:
             versions: Any = redis.hmget(keys.CALENDAR_VERSIONS_HASH, wanted)
-            found = self._find(redis, {name: there for name, there in zip(wanted, versions, strict=True) if there})
+            found = self._find(redis, {name: _text(is_) for name, is_ in zip(wanted, versions, strict=True) if is_})
         except (ResponseError, UnicodeDecodeError) as error:
             log.error("the calendars cannot be read, and schedules that name one wait: %s", error)
             return {}
@@ -74,7 +74,7 @@ class Shelf:
         if missing:
             texts: Any = redis.hmget(keys.CALENDARS_HASH, missing)
             for name, text in zip(missing, texts, strict=True):
-                self._keep(name, versions[name], text)
+                self._keep(name, versions[name], None if text is None else _text(text))
         found = {name: self._kept.get(version) for name, version in versions.items()}
         return {name: calendar for name, calendar in found.items() if calendar is not None and calendar.name == name}
 
@@ -89,6 +89,11 @@ class Shelf:
             self._kept[version] = None
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+
+def _text(value: str | bytes) -> str:
+    """What a client of text, or one of bytes, has read."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def encode(calendar: SavedCalendar) -> str:

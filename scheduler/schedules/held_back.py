@@ -6,9 +6,11 @@ from typing import Any, Literal, TypeVar
 
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
-from scheduler.rules.catch_up import MOST_COUNTED
+from scheduler.rules.calendars import Calendar
+from scheduler.rules.catch_up import MOST_COUNTED, Due, excluded, ranges
 from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, When
-from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, ticks_between
+from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
+from scheduler.rules.window import free_ticks, free_times
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Entry
 
@@ -36,8 +38,10 @@ class HeldBack:
             self.verdicts.append(verdict(kind, self.schedule, reason, ticks, self.now))
 
 
-def sort(entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime) -> HeldBack:
-    """Decide on every tick since the last that Beat dealt with, up to now.
+def sort(
+    entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime, calendar: Calendar | None = None
+) -> HeldBack:
+    """Decide on every tick since the last that Beat dealt with, up to now. What `calendar` excludes does not run.
 
     What was due before the pause and was not sent then is missed, as nobody could send it.
     """
@@ -52,7 +56,7 @@ def sort(entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime) 
     if missed == "skip":
         held.rule(TicksSkipped, "paused", ticks_in(when, begins, until))
         return held
-    chosen = _chosen(schedule.name, when, begins, until, missed)
+    chosen = _chosen(schedule.name, Due(when, begins, until, calendar), missed)
     first = chosen[0] if chosen else until
     held.rule(TicksSkipped, "paused", ticks_in(when, begins, first - _MICROSECOND))
     left = len(chosen)
@@ -64,6 +68,9 @@ def sort(entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime) 
             held.run.append(tick)
         else:
             held.rule(TicksSkipped, reason, (tick, tick, 1))
+    if chosen:
+        for out in excluded(Due(when, chosen[0], until, calendar)):
+            held.rule(TicksSkipped, "calendar", (out.first, out.last, out.count))
     return held
 
 
@@ -107,17 +114,18 @@ def _bounds(schedule: Schedule, last: datetime, now: datetime) -> tuple[datetime
     return after, now if ends is None else min(now, ends - _MICROSECOND)
 
 
-def _chosen(name: str, when: When, after: datetime, until: datetime, missed: str) -> list[datetime]:
+def _chosen(name: str, due: Due, missed: str) -> list[datetime]:
     """The ticks that are to run after all."""
-    found = ticks_in(when, after, until)
-    if found is None:
+    found = ranges(due.when, free_times(due.after, due.until, due.calendar))
+    if not found:
         return []
     if missed == "latest":
-        return [found[1]]
-    if found[2] > MOST_STARTED:
+        return [found[-1].last]
+    count = sum(one.count for one in found)
+    if count > MOST_STARTED:
         raise Refused(
-            f"{found[2]} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at once: resume with "
+            f"{count} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at once: resume with "
             "'skip' or 'latest', and backfill what is needed",
             field="missed",
         )
-    return list(ticks_between(when, after, until))
+    return list(free_ticks(due.when, due.after, due.until, due.calendar))

@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 
 from scheduler.errors import Refused
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, ScheduleTickKept, ScheduleTickSkipped
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
 from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import Pause, RedBeatWhen, Schedule
@@ -62,7 +63,8 @@ class Operations:
             old = entry.schedule
             if not is_paused(old, now):
                 raise Refused(f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state", field="name")
-            held = held_back.sort(entry, missed, now)
+            calendar = None if missed == "skip" else self._store.calendar_of(old)
+            held = held_back.sort(entry, missed, now, calendar)
             schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
             event = ScheduleResumed(**told(schedule, actor, comment, now), missed=missed)
             chosen[:] = held.run
@@ -83,7 +85,7 @@ class Operations:
         def decide(stored: Stored) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
-            found[:] = [_coming_tick(entry, tick, now)]
+            found[:] = [_coming_tick(entry, tick, now, self._store.calendar_of(old))]
             skips = sorted({*(at for at in old.skips if at > now), found[0]})
             if len(skips) > MOST_SKIPS:
                 raise Refused(f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead", field="tick")
@@ -187,7 +189,7 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
         )
 
 
-def _coming_tick(entry: Entry, tick: datetime | None, now: datetime) -> datetime:
+def _coming_tick(entry: Entry, tick: datetime | None, now: datetime, calendar: Calendar | None) -> datetime:
     """The tick that is meant, if it is one that would run."""
     schedule = entry.schedule
     name = schedule.name
@@ -198,11 +200,11 @@ def _coming_tick(entry: Entry, tick: datetime | None, now: datetime) -> datetime
     known = schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)})
     runs = entry.meta.total_run_count or 0
     after = now if tick is None else tick - _MICROSECOND
-    coming = live_next_tick(known, after, runs=runs)
+    coming = live_next_tick(known, after, runs=runs, calendar=calendar)
     if tick is None and coming is not None:
         return coming
     if coming is None or coming != tick or tick <= now:
-        following = live_next_tick(known, now, runs=runs)
+        following = live_next_tick(known, now, runs=runs, calendar=calendar)
         hint = f"its next one is {tick_text(following)}" if following else "it has no coming tick"
         said = "nothing is left to skip" if tick is None else f"{tick_text(tick)} is no coming tick of {name!r}"
         raise Refused(f"{said}; {hint}", field="tick")

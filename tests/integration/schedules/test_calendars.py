@@ -9,10 +9,12 @@ from redbeat.schedulers import RedBeatScheduler
 from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision
-from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event
+from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event, TicksEvent
 from scheduler.rules.calendar_text import calendar_of, lines_of
 from scheduler.rules.calendars import Calendar
+from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Window
+from scheduler.schedules.backfill import plan
 from scheduler.schedules.calendar_changes import CalendarWish, decide
 from scheduler.schedules.listing import Listing
 from scheduler.schedules.store import ScheduleStore
@@ -218,3 +220,52 @@ def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(desk: Desk, st
     (line,) = store.page().items
     assert line.next == expected
     assert store.listed("nightly-report").next == expected
+
+
+def paused_hours(desk: Desk, store: ScheduleStore, lines: list[str]) -> None:
+    """An hourly schedule that was paused at noon, with a calendar of these lines."""
+    make(desk, lines=lines)
+    store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
+    desk.operations.pause("nightly-report", reason="r", actor="ada", now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("missed", "runs", "rulings"),
+    [
+        ("skip", [], [("paused", 5)]),
+        ("latest", [3], [("paused", 2), ("calendar", 2)]),
+        ("all", [1, 3], [("calendar", 1), ("calendar", 2)]),
+    ],
+)
+def test_what_a_pause_held_back_runs_only_outside_the_calendar(
+    desk: Desk, store: ScheduleStore, missed: Any, runs: list[int], rulings: list[tuple[str, int]]
+) -> None:
+    paused_hours(desk, store, ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"])
+    schedule, started = desk.operations.resume(
+        "nightly-report", missed=missed, actor="ada", now=NOON + timedelta(hours=5, minutes=30)
+    )
+    assert started == [run_id(schedule.uid, NOON + timedelta(hours=hour)) for hour in runs]
+    told_of = [event for event in events(desk.redis) if isinstance(event, TicksEvent)]
+    assert [(event.reason, event.ticks) for event in told_of] == rulings
+
+
+def test_the_tick_that_is_skipped_next_and_those_of_a_backfill_lie_outside_the_calendar(
+    desk: Desk, store: ScheduleStore
+) -> None:
+    make(desk, lines=["2026-11-21T12:30Z..2026-11-21T15:30Z"])
+    saved = store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
+    four = NOON + timedelta(hours=4)
+    assert desk.operations.skip("nightly-report", actor="ada", now=NOON)[1] == four
+    until = NOON + timedelta(hours=6)
+    found = plan(saved, NOON, until, limit=9, now=until, calendar=store.calendar_of(saved))
+    assert (found.count, found.ticks) == (2, [four, NOON + timedelta(hours=5)])
+
+
+def test_without_its_calendar_it_cannot_be_told_which_ticks_run(desk: Desk, store: ScheduleStore) -> None:
+    paused_hours(desk, store, [])
+    desk.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
+    with pytest.raises(Refused, match="the calendar 'holidays' is gone or damaged"):
+        desk.operations.resume("nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5))
+    desk.operations.resume("nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5))
+    with pytest.raises(Refused, match="give the schedule another one, or none"):
+        desk.operations.skip("nightly-report", actor="ada", now=NOON + timedelta(hours=6))

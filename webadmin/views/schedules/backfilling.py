@@ -106,7 +106,8 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
     if errors:
         return Wanted(typed, None, errors)
     try:
-        found = backfill.plan(schedule, times["since"], times["until"], limit=limit, now=now)
+        calendar = desk().schedules.calendar_of(schedule)
+        found = backfill.plan(schedule, times["since"], times["until"], limit=limit, now=now, calendar=calendar)
         return Wanted(typed, found, {}, times["since"].isoformat(), times["until"].isoformat())
     except Refused as error:
         return Wanted(typed, None, {FIELDS.get(error.field or "", "since"): sentence(str(error))})
