@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 
 from scheduler import keys
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
+from scheduler.events.bounds import REFERENCE
+from scheduler.json_schema import faults
 
 ALIVE_FOR = timedelta(seconds=30)
 """A worker that has not been heard of for longer is gone."""
@@ -37,7 +39,10 @@ Shape = TypeVar("Shape", bound=Stored)
 
 
 class Parameter(Stored):
-    """One parameter of a job. `default` is JSON, or the text of a value that is not."""
+    """One parameter of a job. `default` is JSON, or the text of a value that is not.
+
+    `json_schema` says what fits, where the job has a model of its parameters.
+    """
 
     name: str
     kind: ParameterKind = "positional_or_keyword"
@@ -45,10 +50,15 @@ class Parameter(Stored):
     default: JsonValue = None
     annotation: str = ""
     doc: str = ""
+    json_schema: dict[str, JsonValue] | None = None
 
 
 class Job(Stored):
-    """A Celery task that may be scheduled. `workers` are the living ones that offer it."""
+    """A Celery task that may be scheduled. `workers` are the living ones that offer it; without any it is gone.
+
+    `soft_time_limit` and `time_limit` are in seconds; `retries` is how many attempts may follow the first, of those
+    that the job declares itself.
+    """
 
     name: str
     title: str = ""
@@ -56,7 +66,16 @@ class Job(Stored):
     parameters: list[Parameter] = []
     queue: str | None = None
     module: str = ""
+    soft_time_limit: float | None = None
+    time_limit: float | None = None
+    retries: int | None = None
+    json_schema: dict[str, JsonValue] | None = None
     workers: list[str] = []
+
+    @property
+    def is_gone(self) -> bool:
+        """Does no living worker offer it any more?"""
+        return not self.workers
 
 
 class Worker(Stored):
@@ -93,7 +112,8 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
         if name in filled and name in by_name:
             raise BadArguments(f"the parameter {name!r} is given twice: in args and in kwargs; leave one out")
         if name in by_name:
-            _check_type(job, by_name[name], value, "kwargs")
+            if job.json_schema is None:
+                _check_type(job, by_name[name], value, "kwargs")
         elif not takes_any_name:
             raise BadArguments(
                 f"{job.name} has no parameter {name!r}{_meant(name, by_name)}; its call is {call_of(job)}"
@@ -101,6 +121,8 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
     for parameter, value in zip(by_place, args, strict=False):
         _check_type(job, parameter, value, "args")
     _check_required(job, filled, kwargs)
+    if job.json_schema is not None and (found := faults(job.json_schema, dict(kwargs))):
+        raise BadArguments(f"{job.name}: {'; '.join(found)}"[:1000])
 
 
 def call_of(job: Job) -> str:
@@ -216,6 +238,8 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> None:
     """Refuse a value that its annotation rules out; annotations beyond plain JSON types are not judged."""
+    if isinstance(value, str) and REFERENCE.search(value):
+        return  # what it stands for is known to the worker only
     allowed: list[type] = []
     for word in _union(parameter.annotation):
         types = _JSON_TYPES.get(word.partition("[")[0].strip())

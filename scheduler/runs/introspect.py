@@ -2,14 +2,19 @@
 
 import inspect
 import json
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from celery import Celery
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, PydanticUserError
 
 from scheduler.catalogue import Job, Parameter, ParameterKind
+from scheduler.json_schema import inlined, words_of
+from scheduler.runs.docstrings import parameter_docs
 from scheduler.runs.facts import is_job
+
+log = logging.getLogger(__name__)
 
 _KINDS: dict[Any, ParameterKind] = {
     inspect.Parameter.POSITIONAL_ONLY: "positional_only",
@@ -31,14 +36,47 @@ def describe(name: str, task: Any) -> Job:
     """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is read off it."""
     function = _function(task)
     first, rest = _docstring(function)
+    model = _model(task)
     return Job(
         name=name,
         title=str(getattr(task, "title", None) or first or name)[:TITLE_LIMIT],
         doc=rest,
-        parameters=list(_parameters(function)),
+        parameters=list(_parameters(function) if model is None else _fields(model)),
         queue=getattr(task, "goes_to", None) or getattr(task, "queue", None),
         module=function.__module__ or "",
+        soft_time_limit=getattr(task, "soft_time_limit", None),
+        time_limit=getattr(task, "time_limit", None),
+        retries=task.max_retries if getattr(task, "autoretry_for", ()) else None,
+        json_schema=model,
     )
+
+
+def _model(task: Any) -> dict[str, JsonValue] | None:
+    """The JSON schema of the model that a job takes, where it has one that can be said in JSON."""
+    model = getattr(task, "params", None)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+    try:
+        schema: dict[str, JsonValue] = json.loads(json.dumps(model.model_json_schema(), allow_nan=False))
+    except (PydanticUserError, TypeError, ValueError) as error:
+        log.warning("the parameters of %s cannot be said in JSON, only the worker checks them: %s", task.name, error)
+        return None
+    return schema
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterable[Parameter]:
+    """The fields of a model."""
+    required = schema.get("required", [])
+    for name, about in schema.get("properties", {}).items():
+        yield Parameter(
+            name=name,
+            kind="keyword_only",
+            required=name in required,
+            default=about.get("default"),
+            annotation=words_of(about, schema),
+            doc=str(about.get("description", "")),
+            json_schema=inlined(about, schema),
+        )
 
 
 def _function(task: Any) -> Callable[..., Any]:
@@ -61,6 +99,7 @@ def _parameters(function: Callable[..., Any]) -> Iterable[Parameter]:
         yield Parameter(name="args", kind="var_positional", required=False)
         yield Parameter(name="kwargs", kind="var_keyword", required=False)
         return
+    said = parameter_docs(inspect.getdoc(function) or "")
     for parameter in signature.parameters.values():
         variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         has_default = parameter.default is not parameter.empty
@@ -70,6 +109,7 @@ def _parameters(function: Callable[..., Any]) -> Iterable[Parameter]:
             required=not variable and not has_default,
             default=_json(parameter.default) if has_default else None,
             annotation=_annotation(parameter.annotation),
+            doc=said.get(parameter.name, ""),
         )
 
 

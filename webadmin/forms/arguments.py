@@ -8,15 +8,24 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import JsonValue
 
+from scheduler import json_schema
 from scheduler.catalogue import Parameter
+from scheduler.events.bounds import REFERENCE
 from webadmin.forms import json_text
+from webadmin.forms.sentences import sentence
 
 Widget = Literal["text", "integer", "number", "boolean", "choice", "json"]
 
+_SCHEMA_WIDGETS: dict[str, Widget] = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+}
 _SCALARS: dict[str, Widget] = {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}
 
 
@@ -36,6 +45,7 @@ class ArgumentField:
     annotation: str
     doc: str
     choices: tuple[str, ...] = ()
+    bounds: str = ""
 
 
 def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[ArgumentField]:
@@ -50,6 +60,7 @@ def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[Ar
             annotation=parameter.annotation,
             doc=parameter.doc,
             choices=choices(parameter),
+            bounds=bounds(parameter),
         )
         for parameter in single(parameters)
     ]
@@ -69,11 +80,39 @@ def widget(parameter: Parameter) -> Widget:
     """How a parameter is typed. What has no plain type is typed as JSON."""
     if choices(parameter):
         return "choice"
+    kind = _the_kind(parameter).get("type")
+    if isinstance(kind, str):
+        return _SCHEMA_WIDGETS.get(kind, "json")
     return _SCALARS.get(_plain(parameter.annotation), "json")
 
 
+def bounds(parameter: Parameter) -> str:
+    """What a number, or the length of a text, may be, in words: `1 to 31`, `at least 1`."""
+    kind = _the_kind(parameter)
+    unit = ""
+    least, most = kind.get("minimum"), kind.get("maximum")
+    if least is None and most is None:
+        least, most, unit = kind.get("minLength"), kind.get("maxLength"), " characters"
+    if least is not None and most is not None:
+        return f"{least} to {most}{unit}"
+    if least is not None:
+        return f"at least {least}{unit}"
+    return "" if most is None else f"at most {most}{unit}"
+
+
+def _the_kind(parameter: Parameter) -> Mapping[str, Any]:
+    """The schema of a parameter that takes one kind of value, beside nothing; empty where it has none, or several."""
+    if parameter.json_schema is None:
+        return {}
+    found = json_schema.alternatives(parameter.json_schema)
+    return found[0] if len(found) == 1 else {}
+
+
 def choices(parameter: Parameter) -> tuple[str, ...]:
-    """The values of a `Literal[...]`, each as JSON."""
+    """The values of a `Literal[...]` or of an enumeration, each as JSON."""
+    listed = _the_kind(parameter).get("enum")
+    if isinstance(listed, list):
+        return tuple(json.dumps(one, ensure_ascii=False) for one in listed if one is not None)
     match = re.fullmatch(r"(?:typing\.)?Literal\[(.+)\]", _plain(parameter.annotation))
     if not match:
         return ()
@@ -95,13 +134,16 @@ def join(parameters: Sequence[Parameter], given: Mapping[str, str]) -> tuple[dic
             kwargs[parameter.name] = value(parameter, text)
         except ValueError as error:
             faults[f"p.{parameter.name}"] = str(error)
+            continue
+        if parameter.json_schema and (found := json_schema.faults(parameter.json_schema, kwargs[parameter.name])):
+            faults[f"p.{parameter.name}"] = sentence("; ".join(found))
     return kwargs, faults
 
 
 def value(parameter: Parameter, text: str) -> JsonValue:
     """What `text` means for a parameter. Raises ValueError with the remedy."""
     kind = widget(parameter)
-    if kind == "text":
+    if kind == "text" or (kind != "json" and REFERENCE.fullmatch(text)):
         return text
     if kind == "choice":
         if text not in choices(parameter):

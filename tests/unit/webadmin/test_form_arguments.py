@@ -1,13 +1,15 @@
 """The fields made from a job's parameters: what is typed, and what was saved, mean the same both ways."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from scheduler.catalogue import Parameter
+from scheduler.json_schema import inlined
 from webadmin.forms import arguments
 
 PARAMETERS = [
@@ -84,3 +86,45 @@ def test_a_parameter_that_can_only_be_given_by_place_needs_json() -> None:
 )
 def test_the_annotation_decides_how_a_value_is_typed(annotation: str, widget: str) -> None:
     assert arguments.widget(Parameter(name="x", annotation=annotation)) == widget
+
+
+class Order(BaseModel):
+    """Parameters of a job, with what fits each."""
+
+    count: int = Field(1, ge=1, le=31)
+    ratio: float | None = None
+    flag: bool = False
+    size: Literal["small", "large"] = "small"
+    label: str = Field("", max_length=5)
+    tags: list[str] = []
+    mixed: int | str = 1
+
+
+SCHEMA = Order.model_json_schema()
+MODELLED = [
+    Parameter(name=name, kind="keyword_only", required=False, json_schema=inlined(about, SCHEMA))
+    for name, about in SCHEMA["properties"].items()
+]
+
+
+def test_fields_are_made_from_what_the_model_says() -> None:
+    made = {field.name: (field.widget, field.choices, field.bounds) for field in arguments.fields(MODELLED, {})}
+    assert made == {
+        "count": ("integer", (), "1 to 31"),
+        "ratio": ("number", (), ""),
+        "flag": ("boolean", (), ""),
+        "size": ("choice", ('"small"', '"large"'), ""),
+        "label": ("text", (), "at most 5 characters"),
+        "tags": ("json", (), ""),
+        "mixed": ("json", (), ""),
+    }
+
+
+def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
+    _, faults = arguments.join(MODELLED, {"count": "99", "tags": "[1]", "label": "too long"})
+    assert faults == {
+        "p.count": "Is to be at most 31, not 99.",
+        "p.tags": "[0]: is to be a text, not 1.",
+        "p.label": "Is to have at most 5 characters, it has 8.",
+    }
+    assert arguments.join(MODELLED, {"count": "secret://shop-count"}) == ({"count": "secret://shop-count"}, {})

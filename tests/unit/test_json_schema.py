@@ -1,0 +1,89 @@
+"""Values against the JSON schema that pydantic writes for a model: it refuses what the model refuses, in words."""
+
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scheduler.json_schema import faults
+
+
+class Inner(BaseModel):
+    """Nested."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    size: int = Field(gt=0, multiple_of=5)
+    label: str | None = None
+
+
+class Model(BaseModel):
+    """One of each kind."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    days: int = Field(1, ge=1, le=31)
+    ratio: float = Field(0.5, lt=1)
+    mode: Literal["fast", "slow", 3] = "fast"
+    code: str = Field("ab", min_length=2, max_length=4, pattern="^[a-z]+$")
+    on: bool | None = None
+    names: list[str] = Field([], max_length=2)
+    inner: Inner | None = None
+    table: dict[str, int] = {}
+    either: Annotated[int, Field(ge=10)] | list[int] = 10
+
+
+SCHEMA = Model.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"days": 0}, "days: is to be at least 1, not 0"),
+        ({"days": True}, "days: is to be a whole number, not true"),
+        ({"ratio": 1}, "ratio: is to be less than 1, not 1"),
+        ({"mode": "quick"}, 'mode: is to be one of "fast", "slow", 3, not "quick"'),
+        ({"code": "a"}, "code: is to have at least 2 characters"),
+        ({"code": "ABC"}, 'code: is to match ^[a-z]+$, and "ABC" does not'),
+        ({"on": "yes"}, 'on: is to be true or false, not "yes" or is to be nothing (null), not "yes"'),
+        ({"names": ["a", 2]}, "names[1]: is to be a text, not 2"),
+        ({"names": ["a", "b", "c"]}, "names: is to have at most 2 parts, it has 3"),
+        ({"inner": {"size": 7}}, "inner.size: is to be a multiple of 5, not 7"),
+        ({"inner": {}}, "inner.size: is needed"),
+        ({"inner": {"size": 5, "other": 1}}, "inner.other: is not known; known are size, label"),
+        ({"table": {"a": "b"}}, 'table.a: is to be a whole number, not "b"'),
+        ({"either": 3}, "either: is to be at least 10, not 3"),
+        ({"day": 1}, "day: is not known; known are days, ratio, mode, code, on, names, inner, table, either"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_with_its_place(value: dict[str, Any], said: str) -> None:
+    assert faults(SCHEMA, value) == [said]
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-40, 40)
+    | st.floats(-2, 2)
+    | st.sampled_from(["fast", "ab", "abc", "B", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["size", "label", "x"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Model.model_fields, "other"]), json_values, max_size=3))
+def test_it_refuses_what_the_model_refuses_and_nothing_else(value: dict[str, Any]) -> None:
+    try:
+        Model.model_validate(value)
+    except ValidationError:
+        assert faults(SCHEMA, value)
+    else:
+        assert faults(SCHEMA, value) == []
+
+
+def test_what_names_a_secret_is_left_to_the_worker() -> None:
+    assert faults(SCHEMA, {"code": "secret://shop-code"}) == []
