@@ -19,8 +19,10 @@ from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
 from scheduler.firing.mending import Mending
 from scheduler.firing.messages import Renderer
+from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.planning import Planner, Step
 from scheduler.firing.reading import Eye, Look
+from scheduler.firing.relay import Relay
 from scheduler.firing.rounds import Rounds
 from scheduler.firing.static_entries import Spoken
 from scheduler.firing.transaction import Transaction
@@ -66,16 +68,17 @@ class Loop:
         self._app, self._redis, self._names, self._said = app, redis, names, said
         self.leader = Leader(redis, names.lock, ttl)
         self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
-        self._renderer = Renderer(app)
+        self._planner = Planner(app, redis, Renderer(app))
+        self._relay: Relay | None = None
         self._rounds = Rounds(
             Eye(redis, self.leader, names),
-            Planner(app, redis, self._renderer),
+            self._planner,
             Transaction(redis, self.leader, names, limit),
             self._cancel,
         )
         self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
         self._way: way.Way | None = None
-        self._is_vouched = False
+        self._has_begun = self._is_vouched = False
         self._seen: Look | None = None
         self._said_at = self._mended_at = -1e9
         self._pause, self._problem, self._problem_at = 0.0, "", 0.0
@@ -97,6 +100,7 @@ class Loop:
     def close(self) -> None:
         """Leave in order, so that another may begin at once."""
         self._watchdog.stopping()
+        self._stop_relay()
         led = self.leader.token is not None
         try:
             self.leader.leave()
@@ -108,8 +112,10 @@ class Loop:
 
     def _turn(self) -> None:
         self._wake.listen()
-        if self.leader.token is None and not self._has_begun():
+        if self.leader.token is None and not self._leads_now():
             return
+        if not self._has_begun:
+            self._begin()
         self._check_vouched()
         done = self._rounds.run()
         self._seen, now = done.first, done.first.now
@@ -119,14 +125,19 @@ class Loop:
         self._say(now)
         self._wake.wait(min(done.wait, self._sleep))
 
-    def _has_begun(self) -> bool:
-        """Try to lead, or wait a while for the lock; whether this Beat leads now."""
+    def _leads_now(self) -> bool:
+        """Try to lead, or wait a while for the lock."""
         wait = self.leader.try_to_lead()
         if wait > 0:
             self._say(_time_of(self._redis))
             self._wake.wait(min(max(wait, _SHORTEST), self._sleep))
             return False
+        self._has_begun = False
         log.info("beat: Acquired lock, epoch %d", self.leader.epoch)
+        return True
+
+    def _begin(self) -> None:
+        """What a new leader does before its first look; done again where a server went away meanwhile."""
         now = _time_of(self._redis)
         self._choose_way()
         self._check_vouched()
@@ -134,12 +145,22 @@ class Loop:
         self._mending.retry_all(now)
         liveness.forget_old(self._redis, now)
         self._said_at = -1e9
-        return True
+        self._has_begun = True
 
     def _choose_way(self) -> None:
-        self._renderer.reset()
+        self._stop_relay()
+        self._planner.renderer.reset()
         self._way = way.choose(self._app, self._redis)
         log.info("beat: leads; messages take the way %r to their queues", self._way)
+        self._planner.renderer = Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
+        if self._way == "outbox" or backlog(self._redis).entries:  # what waits since the broker was another one, too
+            self._relay = Relay(self._app, self._redis, self._names.lock, self.leader.token or "")
+            self._relay.start()
+
+    def _stop_relay(self) -> None:
+        relay, self._relay = self._relay, None
+        if relay is not None:
+            relay.stop()
 
     def _check_vouched(self) -> None:
         """In each life of the server once: let a recorder say whether Redis remembers what was fired."""
@@ -181,13 +202,15 @@ class Loop:
         log.warning("beat: leads no more, stands by: %s", why)
         self._seen = None
         self.leader.step_down()
+        self._stop_relay()
+        self._stop_relay()
         self._is_vouched = False
 
     def _wait_out(self, error: Exception) -> float:
         """A server is away, or takes nothing: how long to wait before the next try."""
         self._wake.forget()
         self._redis.connection_pool.disconnect()
-        self._renderer.reset()
+        self._planner.renderer.reset()
         self._is_vouched = False
         self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         text = f"{type(error).__name__}: {error}"
