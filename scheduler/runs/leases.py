@@ -164,7 +164,7 @@ class LeasedStream(EventStream):
                 keys.FAILURES_HASH,
                 keys.OUTBOX_CLAIMS_ZSET,
             ],
-            args=[schema.FIELD, *prefixes, QUEUED_SECONDS, *arguments],
+            args=[schema.FIELD, *prefixes, QUEUED_SECONDS, keys.WAKE_CHANNEL, *arguments],
         )
         for text in said:
             failures, uid, name = text.split(" ", 2)

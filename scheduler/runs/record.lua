@@ -2,7 +2,7 @@
 --
 -- KEYS  1 the stream of events   2 all leases   3 their owners   4 RedBeat's sorted set of due times
 --       5 failures in a row, by schedule   6 runs that were taken and may have a second copy: lost ones may be taken again
--- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait
+-- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait   6 wake channel
 --       then for each event: the event ('' where nothing is told), its effect ('none' or below), run, argument
 --   queued    the message is in its queue; a run that counts does so as long as it may be there
 --   hold      a worker has it: the argument is 'seconds uid attempt worker name'
@@ -46,6 +46,7 @@ local function release(run, owner, outcome)
   if redis.call('EXISTS', waiting) == 1 then
     if redis.call('EXISTS', entry) == 1 then
       redis.call('ZADD', KEYS[4], 'XX', string.format('%.3f', math.floor(now * 1000) / 1000), entry)
+      redis.call('PUBLISH', ARGV[6], owner.name)
     else
       redis.call('DEL', waiting)
     end
@@ -61,7 +62,7 @@ local function release(run, owner, outcome)
   end
 end
 
-for at = 6, #ARGV, 4 do
+for at = 7, #ARGV, 4 do
   local event, effect, run, argument = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local owner = effect ~= 'none' and owner_of(run) or nil
   local holds = true
