@@ -55,8 +55,12 @@ clean: ## remove .venv; the data folder stays
 	@$(PIP) --no-build-isolation -e .
 	@touch .venv/installed $@
 
-# The browser of the console's tests. Where it cannot be had, they are skipped with the reason.
+# The browser of the console's tests, and servers that Beat is tried with. What cannot be had is not tested, which the
+# tests say. The tests start servers of their own.
+SYSTEM := chromium rabbitmq-server redis-server redis-sentinel
 system:
-	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium \
-			>/dev/null || echo "chromium cannot be installed"; fi
+	@missing=""; for program in $(SYSTEM); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq; for package in $$missing; do \
+			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$package >/dev/null \
+				|| echo "$$package cannot be installed"; done; fi

@@ -59,6 +59,11 @@ class Relay:
         self.problem = ""
         """Why nothing is published at the moment."""
 
+    @property
+    def lives(self) -> bool:
+        """Has it not ended?"""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()

@@ -12,10 +12,12 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from config.schema import Settings
+from scheduler.runs.app import CELERYS_QUEUE, QUEUES
 from scheduler.wiring import Desk
-from tests.support import processes
+from tests.support import processes, rabbitmq
 from tests.support.needs import missing
 from tests.support.postgres import PostgresServer
+from tests.support.rabbitmq import RabbitServer
 from tests.support.valkey import ValkeyServer
 
 
@@ -65,6 +67,36 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
         client.flushall()
     yield valkey_server
     valkey_server.start()
+
+
+@pytest.fixture
+def second_valkey(valkey_binary: Path, tmp_path: Path) -> Iterator[ValkeyServer]:
+    """Another server, of this test's own."""
+    server = ValkeyServer(tmp_path / "second-valkey", valkey_binary)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """The session's RabbitMQ."""
+    if not rabbitmq.installed():
+        missing("RabbitMQ is not installed; `make system` installs it on Debian")
+    server = RabbitServer(tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def rabbit(rabbit_server: RabbitServer) -> RabbitServer:
+    """The running RabbitMQ, without queues. A test may restart, stop or kill it."""
+    rabbit_server.start()
+    rabbit_server.delete(*QUEUES, CELERYS_QUEUE)
+    return rabbit_server
 
 
 @pytest.fixture

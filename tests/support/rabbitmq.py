@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from amqp.exceptions import AMQPError
@@ -51,7 +52,9 @@ class RabbitServer:
         environment = self._environment()
         if self._epmd is None:
             command = ["epmd", "-address", "127.0.0.1", "-port", str(self._mapper)]
-            self._epmd = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._epmd = subprocess.Popen(
+                command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         with (self.folder / "out.log").open("ab") as log:
             self._server = subprocess.Popen(
                 [str(SERVER)], env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
@@ -69,10 +72,8 @@ class RabbitServer:
         """End it as a power cut would (SIGKILL), with all processes of its own."""
         server, self._server = self._server, None
         if server is not None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             server.wait(timeout=20)
 
     def end(self) -> None:
@@ -91,7 +92,7 @@ class RabbitServer:
             except AMQPError:
                 return 0
 
-    def empty(self, *queues: str) -> None:
+    def delete(self, *queues: str) -> None:
         """Delete these queues."""
         with Connection(self.url) as connection:
             for queue in queues:

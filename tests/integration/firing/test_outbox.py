@@ -1,0 +1,231 @@
+"""Runs for a broker that is not the Redis of the schedules: none is lost, and none is run twice."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from config.schema import Settings
+from scheduler import keys
+from scheduler.clock import utc_now
+from scheduler.events.schema import RunEvent, RunFailed, decode
+from scheduler.firing.calls import Call, Unsendable
+from scheduler.firing.outbox import OutboxRenderer, backlog
+from scheduler.firing.relay import Relay
+from scheduler.runs.app import DEFAULT, DeskApp, create_app
+from tests.support.processes import Process, env_of, start_worker
+from tests.support.rabbitmq import RabbitServer
+from tests.support.valkey import PASSWORD, ValkeyServer
+from tests.support.waiting import wait_for
+
+TOKEN = "1:here:1:x"
+TICK = datetime(2026, 11, 21, 6, tzinfo=UTC)
+
+
+class Road(NamedTuple):
+    """A broker that is not the Redis of the schedules."""
+
+    settings: Settings
+    app: DeskApp
+    redis: Redis
+    broker: RabbitServer | ValkeyServer
+
+    def in_broker(self) -> int:
+        """How many messages wait in the queue."""
+        if isinstance(self.broker, RabbitServer):
+            return self.broker.count(DEFAULT)
+        with self.broker.client() as client:
+            return int(client.llen(DEFAULT))
+
+    def put(self, count: int, job: str = "tests.add", **arguments: Any) -> list[str]:
+        """Put calls into the outbox, as the transaction does; their runs."""
+        renderer = OutboxRenderer(self.app)
+        runs = [str(uuid4()) for _ in range(count)]
+        for run in runs:
+            for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
+                self.redis.execute_command(*command)
+        return runs
+
+    def relay(self, token: str = TOKEN) -> Relay:
+        """A relay in this process, whose leader has the lock."""
+        self.redis.set(keys.BEAT_LOCK, token)
+        return Relay(self.app, self.redis, keys.BEAT_LOCK, token)
+
+    def is_empty(self) -> bool:
+        """Is everything published?"""
+        return backlog(self.redis).entries == 0
+
+    def events(self) -> list[RunEvent]:
+        """What was told of runs."""
+        entries: Any = self.redis.xrange(keys.EVENTS_STREAM)
+        return [event for _, fields in entries if isinstance(event := decode(fields), RunEvent)]
+
+
+def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **options: Any) -> Call:
+    """A call for a tick, as our Beat makes it."""
+    said = {"schedule": "s", "schedule_uid": "u-" + run, "revision": 1, "trigger": "schedule"}
+    headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
+    complete = {**options, "task_id": run, "headers": headers}
+    return Call(job, [1] if args is None else args, {}, complete, run, TICK, "t")
+
+
+@pytest.fixture(params=["rabbit", "second_valkey"])
+def road(request: pytest.FixtureRequest, settings: Settings, redis: Redis) -> Iterator[Road]:
+    """The test runs twice: with RabbitMQ as the broker, and with another Redis."""
+    broker = request.getfixturevalue(request.param)
+    settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": broker.url})
+    app = create_app(settings)
+    app.loader.import_default_modules()
+    yield Road(settings, app, redis, broker)
+    app.close()
+
+
+@pytest.fixture
+def running(road: Road) -> Iterator[Relay]:
+    """A relay that runs."""
+    relay = road.relay()
+    relay.start()
+    yield relay
+    relay.stop()
+
+
+def test_what_is_in_the_outbox_is_published_and_a_worker_runs_it(road: Road, running: Relay) -> None:
+    runs = road.put(5)
+    wait_for(road.is_empty, what="the outbox is empty")
+    assert road.in_broker() == 5
+    start_worker(road.settings)
+    wait_for(lambda: [e.run for e in road.events() if e.kind == "run.succeeded"] == runs, 20, "they ran in their order")
+    assert Counter(event.kind for event in road.events()) == dict.fromkeys(
+        ["run.received", "run.started", "run.succeeded"], 5
+    )
+    assert road.redis.exists(keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET) == 0
+
+
+def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_doubles_nothing(
+    road: Road, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    runs = road.put(6, "tests.wait", args=[0.01, str(mark)])
+    road.redis.acl_setuser(
+        "relay", enabled=True, reset=True, passwords=f"+{PASSWORD}", keys="*", channels="*", categories=["+@all"]
+    )
+    road.redis.execute_command("ACL", "SETUSER", "relay", "-xdel")  # it can publish, and cannot delete
+    road.redis.set(keys.BEAT_LOCK, TOKEN)
+    unable = road.settings.model_copy(
+        update={"redis_url": road.settings.redis_url.replace("redis://:", "redis://relay:")}
+    )
+    relaying = Process(sys.executable, "-m", "tests.support.relaying", TOKEN, env=env_of(unable), name="relay")
+    wait_for(lambda: road.in_broker() >= 12, 20, "they are in the broker twice")
+    relaying.kill()
+    worker = start_worker(road.settings, concurrency=2)
+    second = road.relay("2:there:2:y")
+    second.start()
+    try:
+        wait_for(road.is_empty, 20, "the outbox is empty")
+        wait_for(lambda: road.in_broker() == 0, 30, "all messages are taken")
+        wait_for(lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 6, 30, "all have run")
+    finally:
+        second.stop()
+    worker.stop()  # what it holds is done, or goes back
+    assert road.in_broker() == 0
+    assert mark.read_text().count("begin") == 6
+    assert Counter((event.run, event.kind) for event in road.events() if event.kind != "run.received") == {
+        (run, kind): 1 for run in runs for kind in ("run.started", "run.succeeded")
+    }
+
+
+def test_a_broker_that_is_away_is_waited_for(road: Road, running: Relay) -> None:
+    road.put(1)
+    wait_for(road.is_empty)
+    road.broker.stop()
+    runs = road.put(3)
+    wait_for(lambda: running.problem, 40, "the relay has a problem")
+    assert backlog(road.redis).entries == 3
+    road.broker.start()
+    wait_for(road.is_empty, 30, "the outbox is empty")
+    assert running.problem == ""
+    assert len(runs) + 1 <= road.in_broker() <= 2 * len(runs) + 1
+
+
+def test_a_broker_that_is_killed_keeps_what_it_has_confirmed(road: Road, running: Relay) -> None:
+    road.put(20)
+    wait_for(road.is_empty, what="the outbox is empty")
+    road.broker.kill()
+    road.put(5)
+    road.broker.start()
+    wait_for(road.is_empty, 30, "the outbox is empty")
+    assert road.in_broker() >= 25
+
+
+def test_a_call_that_celery_refuses_is_a_failed_run_and_stops_nobody(road: Road, running: Relay) -> None:
+    running.stop()
+    before = road.put(2)
+    (odd,) = road.put(1, args=[{"no": "json"}], serializer="no-such-serializer")
+    after = road.put(2)
+    relay = road.relay()
+    relay.start()
+    wait_for(road.is_empty, what="the outbox is empty")
+    relay.stop()
+    (failed,) = [event for event in road.events() if isinstance(event, RunFailed)]
+    assert failed.run == odd
+    assert "no-such-serializer" in failed.error
+    assert road.in_broker() >= len(before + after)
+
+
+def test_an_entry_that_nobody_can_read_is_dropped(road: Road, running: Relay) -> None:
+    road.redis.xadd(keys.OUTBOX_STREAM, {"call": "{"})
+    road.redis.xadd(keys.OUTBOX_STREAM, {"other": "1"})
+    road.put(1)
+    wait_for(road.is_empty, what="the outbox is empty")
+    assert road.in_broker() == 1
+
+
+def test_who_leads_no_more_publishes_nothing_new(road: Road) -> None:
+    relay = road.relay()
+    road.redis.set(keys.BEAT_LOCK, "2:another:9:z")
+    road.put(1)
+    relay.run()
+    assert (backlog(road.redis).entries, road.in_broker()) == (1, 0)
+
+
+def test_a_stopped_relay_ends_though_the_broker_is_away(road: Road) -> None:
+    relay = road.relay()
+    road.broker.stop()
+    road.put(1)
+    relay.start()
+    wait_for(lambda: relay.problem, 40, "the relay has a problem")
+    relay.stop()
+    assert not relay.lives
+
+
+def test_times_that_count_from_sending_become_moments(road: Road) -> None:
+    now = utc_now()
+    rendered = OutboxRenderer(road.app).render(call_of("r", countdown=60, expires=90.0), now)
+    options = json.loads(rendered.commands[0][4])["options"]
+    assert options["countdown"] is None
+    assert datetime.fromisoformat(options["eta"]) == now + timedelta(seconds=60)
+    assert datetime.fromisoformat(options["expires"]) == now + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"args": [1, 2, 3]}, {"args": [object()]}],
+    ids=["arguments that do not fit", "no JSON"],
+)
+def test_what_celery_would_refuse_is_set_aside_by_beat(said: dict[str, Any], road: Road) -> None:
+    with pytest.raises(Unsendable, match=r"tests\.add"):
+        OutboxRenderer(road.app).render(call_of("r", **said), utc_now())
+
+
+def test_the_queue_that_a_run_is_told_for_is_the_one_it_is_routed_to(road: Road) -> None:
+    renderer: Callable[..., Any] = OutboxRenderer(road.app).render
+    (usual,) = renderer(call_of("r"), utc_now()).messages
+    (named,) = renderer(call_of("r", queue="slow"), utc_now()).messages
+    assert (usual.queue, named.queue, usual.run) == (DEFAULT, "slow", "r")

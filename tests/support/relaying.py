@@ -1,0 +1,22 @@
+"""A relay in a process of its own, to be killed: `python -m tests.support.relaying <token>`; settings as for Beat."""
+
+import sys
+
+from redis import Redis
+
+from config.live import load
+from scheduler import keys
+from scheduler.firing.relay import Relay
+from scheduler.runs.app import create_app
+
+
+def main() -> None:
+    """Relay until the lock is another's."""
+    settings = load()
+    app = create_app(settings)
+    with Redis.from_url(settings.redis_url, decode_responses=True) as redis:
+        Relay(app, redis, keys.BEAT_LOCK, sys.argv[1]).run()
+
+
+if __name__ == "__main__":
+    main()
