@@ -140,8 +140,8 @@ class Loop:
         """What a new leader does before its first look; done again where a server went away meanwhile."""
         now = _time_of(self._redis)
         self._choose_way()
-        self._check_vouched()
         static_entries.set_up(self._redis, self.leader, self._names, self._said(), now)
+        self._check_vouched()
         self._mending.retry_all(now)
         liveness.forget_old(self._redis, now)
         self._said_at = -1e9

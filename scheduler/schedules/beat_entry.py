@@ -25,6 +25,7 @@ from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redi
 from redis.exceptions import RedisError, ResponseError
 
 from scheduler import keys
+from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped, encode
 from scheduler.rules.calendars import Calendar
@@ -33,7 +34,7 @@ from scheduler.rules.spec import RedBeatWhen
 from scheduler.rules.window import is_paused
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import codec, dispatch, sending, statics, vouching
+from scheduler.schedules import aside, codec, dispatch, sending, statics, vouching
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
@@ -68,8 +69,8 @@ def install(scheduler: Any) -> None:
     if issubclass(scheduler.Entry, BeatEntry):
         return  # our own class, which needs nothing of this
     scheduler.Entry = BeatEntry
-    vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
     statics.begin(get_redis(scheduler.app))
+    vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
@@ -199,6 +200,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         harmless = cls(name=name, task="", enabled=False, app=app)
         harmless.raw = raw
         log.error("beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why)
+        get_redis(app).hset(keys.ASIDE_HASH, _as_read(name), aside.written(why, raw, utc_now()))
         if raw == Raw(None, None, None):
             get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
         else:
@@ -229,6 +231,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             due, wait = super().is_due()
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
             log.error("beat: %r cannot tell when it is due and is set aside: %s", self.name, error)
+            why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
+            get_redis(self.app).hset(keys.ASIDE_HASH, self.name, aside.written(why, self.raw, utc_now()))
             self._rescore(ASLEEP)
             return False, None
         now = self._default_now().timestamp()

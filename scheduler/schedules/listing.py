@@ -22,6 +22,7 @@ from scheduler.rules.calendars import Calendar
 from scheduler.rules.identity import plain_uid
 from scheduler.rules.spec import RedBeatWhen, Schedule
 from scheduler.rules.window import live_next_tick
+from scheduler.schedules import aside as asides
 from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.codec import Entry, Raw
@@ -87,6 +88,8 @@ class Stored(NamedTuple):
     static: bool
     score: float | None
     fault: str | None = None
+    aside: str | None = None
+    """Why Beat has set it aside, as Beat noted it."""
 
     def check_exists(self) -> None:
         """Raise NotFound where there is nothing under this name."""
@@ -106,6 +109,11 @@ class Stored(NamedTuple):
         except UnreadableEntry:
             return None
 
+    @property
+    def why_aside(self) -> str | None:
+        """Why Beat does not run an entry that can be read; none where it does, or was mended since."""
+        return asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
+
     def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> Listed:
         """As a line of a list; `calendars` has those that the schedule may name."""
         try:
@@ -117,8 +125,8 @@ class Stored(NamedTuple):
         return Listed(
             self.name,
             schedule=entry.schedule,
-            problem=None,
-            next=_next(entry, self.score, calendar),
+            problem=self.why_aside,
+            next=None if self.why_aside else _next(entry, self.score, calendar),
             calendar=calendar,
             last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
             diverged=entry.diverged and entry.schedule.origin != "code",
@@ -154,10 +162,13 @@ class Listing:
                 pipe.hmget(keys.entry(name), _FIELDS)
             pipe.smismember(keys.STATICS_SET, list(names))
             pipe.zmscore(keys.SCHEDULE_ZSET, [keys.entry(name) for name in names])
-            *fields, statics, scores = pipe.execute(raise_on_error=False)
+            pipe.hmget(keys.ASIDE_HASH, list(names))
+            *fields, statics, scores, aside = pipe.execute(raise_on_error=False)
         return [
-            _stored(name, found, bool(static), score)
-            for name, found, static, score in zip(names, fields, _found(statics), _found(scores), strict=True)
+            _stored(name, found, bool(static), score, why)
+            for name, found, static, score, why in zip(
+                names, fields, _found(statics), _found(scores), _found(aside), strict=True
+            )
         ]
 
     def listed(self, name: str) -> Listed:
@@ -218,6 +229,7 @@ class Listing:
         for begin in range(0, len(names), CHUNK):
             for stored in self.read_all(names[begin : begin + CHUNK]):
                 passes = filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule())
+                passes = passes or (filters.state == "problem" and stored.why_aside is not None)
                 if passes and (filters.state != "finished" or self._is_finished(stored)):
                     yield stored
 
@@ -291,11 +303,11 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _stored(name: str, found: Any, static: bool, score: float | None) -> Stored:
+def _stored(name: str, found: Any, static: bool, score: float | None, aside: str | None) -> Stored:
     """What a round trip brought for one name."""
     if isinstance(found, Exception):
         return Stored(name, Raw(None, None, None), static, score, f"the key {keys.entry(name)!r} is no hash: {found}")
-    return Stored(name, Raw(*found), static, score)
+    return Stored(name, Raw(*found), static, score, aside=aside)
 
 
 def _found(answer: Any) -> Any:

@@ -91,6 +91,7 @@ def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> li
     facts = [
         ("name", schedule.name),
         ("state", state_of(listed, now)),
+        *([("problem", listed.problem)] if listed.problem else []),
         ("when", describe(schedule.when)),
         ("next run", local_time(listed.next, schedule.when)),
         ("last run", _last(listed, runs)),
@@ -151,18 +152,19 @@ def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, A
     """The published form of a listed entry, readable or not."""
     if listed.schedule is None:
         return unreadable_json(listed.name, listed.problem or "")
-    return schedule_json(
+    published = schedule_json(
         listed.schedule,
         next_tick=listed.next,
         last_run=runs.get(listed.schedule.uid),
         code=listed.code,
         code_has_changed=listed.code_has_changed,
     )
+    return published | {"problem": listed.problem}
 
 
 def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
     schedule = listed.schedule
-    if schedule is None:
+    if schedule is None or listed.problem:
         return [listed.name, "problem", _short(listed.problem or ""), "", "", ""]
     return [
         schedule.name,
