@@ -49,6 +49,9 @@ class Settings(BaseModel):
     recorder_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="events that the recorder folds in one SQL transaction"
     )
+    healing: bool = Field(
+        True, description="`false`: what Redis loses is not put back by itself, only by `beatdesk schedules rebuild`"
+    )
     file_roots: tuple[Path, ...] = Field(
         (), description="comma-separated folders, outside of which no job reads, changes or deletes files"
     )

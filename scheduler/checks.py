@@ -28,7 +28,8 @@ def check_all(desk: Desk, now: datetime) -> list[Part]:
     parts = [python(), settings(desk.settings), state.redis]
     if state.redis.ok:
         parts += [redis_version(state.redis), *redis_setup(desk)]
-    return [*parts, lock_timeout(desk.settings), state.sql, state.beat, state.workers, state.recorder]
+    parts += [lock_timeout(desk.settings), healing(desk.settings)]
+    return [*parts, state.sql, state.beat, state.workers, state.recorder]
 
 
 def python() -> Part:
@@ -43,6 +44,12 @@ def settings(settings: Settings) -> Part:
     changed = sorted(settings.model_fields_set - {"data_dir", "secret_key"})
     said = ", ".join(PREFIX + name.upper() for name in changed) or "all default"
     return Part(name="settings", ok=True, summary=f"{settings.environment}; {said}; data in {settings.data_dir}")
+
+
+def healing(settings: Settings) -> Part:
+    """Does anybody put back what Redis loses? That it is switched off is somebody's choice, and is said."""
+    off = f"switched off by {PREFIX}HEALING: what Redis loses stays lost until `beatdesk schedules rebuild`"
+    return Part(name="healing", ok=True, summary="on" if settings.healing else off)
 
 
 def redis_version(redis: Part) -> Part:

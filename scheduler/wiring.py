@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scheduler.runs.copies import Copies
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
+    from scheduler.schedules.alike import Alike
     from scheduler.schedules.everything import Everything
     from scheduler.schedules.healer import Healer
     from scheduler.schedules.notices import Notices
@@ -116,6 +117,13 @@ class Desk:
     @cached_property
     def history(self) -> "History":
         """The questions asked of SQL."""
+    @cached_property
+    def alike(self) -> "Alike":
+        """Which schedules make the same call."""
+        from scheduler.schedules.alike import Alike
+
+        return Alike(self.redis)
+
         from scheduler.history.queries import History
 
         return History(self.engine)

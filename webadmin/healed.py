@@ -14,3 +14,8 @@ def healed(now: datetime) -> list[Notice]:
         return desk().notices.recent(now)
     except RedisError:
         return []
+
+
+def heals() -> bool:
+    """Whether what Redis loses is put back by itself, as the settings say."""
+    return desk().settings.healing

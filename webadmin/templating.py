@@ -9,7 +9,7 @@ from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
-from webadmin import guard, health, preferences, present
+from webadmin import guard, healed, health, preferences, present
 from webadmin.security import csp_nonce
 
 PART_NAMES = {"beat": "Beat", "workers": "Workers", "recorder": "Recorder", "redis": "Redis", "sql": "Database"}
@@ -42,6 +42,7 @@ def install(app: Flask) -> None:
         health=health.current,
         causes=health.causes,
         everything_paused=health.everything_paused,
+        heals=healed.heals,
         here=here,
         with_query=with_query,
         menu=menu,

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+from functools import partial
 
 import click
 
@@ -20,6 +21,7 @@ def recorder(desk: Desk, name: str | None) -> None:
     """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was given is recorded."""
     from scheduler.history.recorder import Recorder
     from scheduler.runs.leases import LeaseWatch
+    from scheduler.schedules import vouching
 
     settings = desk.settings
     configure(settings.log_level, settings.log_format)
@@ -30,7 +32,8 @@ def recorder(desk: Desk, name: str | None) -> None:
     # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
     watch = threading.Thread(target=LeaseWatch(desk.leases).run, args=(stop,), name="leases", daemon=True)
-    healer = threading.Thread(target=desk.healer(name).run, args=(stop,), name="healer", daemon=True)
+    heal = desk.healer(name).run if settings.healing else partial(vouching.answer_unseen, desk.redis)
+    healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     with Interrupts() as interrupts:
         thread.start()
         healer.start()

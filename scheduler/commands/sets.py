@@ -116,7 +116,7 @@ def _write(file: str, text: str) -> None:
 
 def _tell_plan(plan: Plan) -> None:
     for item in plan.created:
-        click.echo(f"+ {item.spec.name}: new, {words_of(item.spec.when)}{_runs(item.runs)}")
+        click.echo(f"+ {item.spec.name}: new, {_new(item.spec.when)}{_runs(item.runs)}")
     for changed in plan.changed:
         click.echo(f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}")
         for one in changed.differences:
@@ -126,6 +126,13 @@ def _tell_plan(plan: Plan) -> None:
     for name, reason in plan.kept:
         click.echo(f"! {name}: not in the set, kept: {visible(reason)}")
     click.echo(f"= {_count(len(plan.unchanged), 'schedule')} unchanged")
+
+
+def _new(when: When) -> str:
+    """The rule of a new schedule in words; the place of an H follows from the id that it gets when it is made."""
+    if isinstance(when, CrontabWhen) and dialect.has_places(when.crontab):
+        return f"{when.crontab} (H gets its place when it is made, such as {when.resolved})"
+    return words_of(when)
 
 
 def _runs(runs: Difference | None) -> str:

@@ -6,6 +6,7 @@ finds nothing to do.
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from scheduler.catalogue import Catalogue
 from scheduler.rules.spec import Schedule
@@ -29,14 +30,14 @@ class Applied:
 def plan_text(text: str, store: ScheduleStore, catalogue: Catalogue, now: datetime) -> Plan:
     """The plan of a set's YAML. Raises BadYaml or BadSet."""
     chosen, document = yaml_set.read(text)
-    return make_plan(chosen, document, store.stored(), calls_of(catalogue.jobs(now)), now)
+    return make_plan(chosen, document, store.stored(), calls_of(catalogue.jobs(now)), now, lambda: str(uuid4()))
 
 
 def apply(
     plan: Plan, store: ScheduleStore, *, prune: bool = False, actor: str, comment: str = "", now: datetime
 ) -> Applied:
     """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was changed."""
-    wishes = [Wish(item.spec.name, item.spec, None, is_checked=True) for item in plan.created]
+    wishes = [Wish(item.spec.name, item.spec, None, uid=item.uid, is_checked=True) for item in plan.created]
     wishes += [Wish(item.spec.name, item.spec, item.stored.revision, is_checked=True) for item in plan.changed]
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:

@@ -4,8 +4,8 @@ A set that leaves out an interval's anchor keeps the one that is stored; places 
 What only the store has is deleted by an apply that prunes: as far as the set speaks for it, and operators made it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,10 +47,11 @@ class Changed:
 
 @dataclass(frozen=True)
 class Single:
-    """A schedule that comes or goes as a whole."""
+    """A schedule that comes or goes as a whole. A new one has the id that it gets, on which places of `H` depend."""
 
     spec: Spec
     runs: Difference | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,20 @@ class Plan:
         return not (self.created or self.changed)
 
 
-def make_plan(
-    chosen: ScheduleSet, document: Document, stored: Sequence[Stored], check_call: CheckCall, now: datetime
+def make_plan(  # noqa: PLR0917
+    chosen: ScheduleSet,
+    document: Document,
+    stored: Sequence[Stored],
+    check_call: CheckCall,
+    now: datetime,
+    new_uid: Callable[[], str],
 ) -> Plan:
-    """Compare. Raises BadSet with everything that could not be applied."""
+    """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not be applied."""
     plan, faults = Plan(), list[Fault]()
     by_name = {entry.name: entry for entry in stored}
     for at, spec in enumerate(chosen.schedules):
         try:
-            _plan_one(plan, spec, by_name.get(spec.name), check_call, now)
+            _plan_one(plan, spec, by_name.get(spec.name), check_call, now, new_uid)
         except Refused as error:
             faults.append(fault_at(document, at, place_of(error), str(error)))
         except UnreadableEntry as error:
@@ -96,7 +102,7 @@ def with_runs(plan: Plan, now: datetime) -> Plan:
     """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at."""
     budget = _Budget(now)
     return Plan(
-        created=[Single(item.spec, budget.compare(None, item.spec)) for item in plan.created],
+        created=[replace(item, runs=budget.compare(None, item.spec)) for item in plan.created],
         changed=[
             Changed(item.stored, item.spec, item.differences, budget.compare(item.stored, item.spec))
             for item in plan.changed
@@ -157,9 +163,7 @@ class _Budget:
 
 
 def _has_ticks(when: When) -> bool:
-    """Whether the ticks can be computed: not those of RedBeat's own, nor of an H that gets its place when saved."""
-    if isinstance(when, CrontabWhen):
-        return when.resolved is not None or not dialect.has_places(when.crontab)
+    """Whether the ticks can be computed: not those of RedBeat's own."""
     return not isinstance(when, RedBeatWhen)
 
 
@@ -168,11 +172,16 @@ def _rule(spec: Spec) -> tuple[Any, ...]:
     return spec.enabled, spec.when, spec.window
 
 
-def _plan_one(plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCall, now: datetime) -> None:
+def _plan_one(  # noqa: PLR0917
+    plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCall, now: datetime, new_uid: Callable[[], str]
+) -> None:
     if stored is None:
         check_spec(spec, now=now)
         check_call(spec.job, spec.args, spec.kwargs)
-        plan.created.append(Single(spec))
+        uid = new_uid()
+        if isinstance(spec.when, CrontabWhen):
+            spec = spec.model_copy(update={"when": dialect.settle(spec.when, uid)})
+        plan.created.append(Single(spec, uid=uid))
         return
     entry = stored.decode()
     old = entry.schedule
@@ -183,7 +192,11 @@ def _plan_one(plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCa
         return
     if old.origin == "code":
         what = ", ".join(difference.field for difference in found)
-        raise Refused(f"it is defined in code (beat_schedule), which would undo the change of {what}", field="name")
+        raise Refused(
+            f"it is defined in code (beat_schedule), and the set says otherwise of {what}; put an override on it "
+            "instead, and leave it out of the set",
+            field="name",
+        )
     changes.check_edit(wanted, old, now, check_call)
     plan.changed.append(Changed(old, wanted, found))
 

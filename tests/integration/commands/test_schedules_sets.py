@@ -4,6 +4,8 @@ import getpass
 
 import pytest
 
+from scheduler.clock import utc_now
+from scheduler.sets.apply import apply, plan_text
 from tests.support.builders import a_spec, every
 
 NIGHTLY = ("schedules", "add", "nightly", "demo.greet", "--cron", "0 6 * * mon-fri", "--kwargs", '{"whom": "Ada"}')
@@ -164,3 +166,18 @@ def test_a_set_is_read_from_standard_input(stored, file):
     text = stored.done("schedules", "export")
     assert stored.done("schedules", "plan", "-", typed=text) == "= 2 schedules unchanged\n"
     assert a_spec().name not in text
+
+
+def test_runs_of_a_new_schedule_with_an_h_are_counted_at_the_place_that_it_gets(stored, file):
+    file.write_text(
+        "version: 1\nschedules:\n"
+        "- name: hashed\n  job: demo.plain\n  when: {kind: crontab, crontab: 'H H(2-4) * * *'}\n"
+    )
+    plan = stored.json("schedules", "plan", str(file))
+    assert plan["created"][0]["runs"]["counts"] == {"gone": 0, "come": 30, "moved": 0, "same": 0}
+    assert "H H(2-4) * * * (H gets its place when it is made, such as " in stored.done("schedules", "plan", str(file))
+    text, store = file.read_text(), stored.desk.schedules
+    seen = plan_text(text, store, stored.desk.catalogue, utc_now())
+    apply(seen, store, actor="ada", now=utc_now())
+    made = store.get("hashed")
+    assert (made.uid, made.when) == (seen.created[0].uid, seen.created[0].spec.when)

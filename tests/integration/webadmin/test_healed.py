@@ -27,3 +27,10 @@ def test_the_pages_load_while_redis_is_away(desk, viewer, valkey):
     assert viewer.get("/changes/").status_code == 200
     valkey.stop()
     assert "Redis was repaired" not in viewer.get("/changes/").text
+
+
+def test_it_is_said_that_healing_is_off(app, desk, viewer):
+    assert "Healing is switched off" not in viewer.get("/").text
+    app.extensions["desk"].settings = desk.settings.model_copy(update={"healing": False})
+    for page in ("/", "/changes/"):
+        assert "Healing is switched off" in viewer.get(page).text

@@ -14,8 +14,6 @@ UNCHOSEN = "unchosen"
 """The job of a draft in which none is chosen yet."""
 
 RUNS = 20
-MOST_COMPARED = 200
-"""Schedules that are laid beside one to find its like; more are not read while somebody waits for a page."""
 
 
 def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
@@ -25,7 +23,8 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     except Unavailable:
         return NOTHING_KNOWN
     named = () if spec.window.calendar is None else (spec.window.calendar,)
-    known = Facts(usual_duration=_usual(uid), others=_others(spec), calendars=desk().calendars.known(named))
+    others, calendars = desk().alike.others(spec, now), desk().calendars.known(named)
+    known = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
     if not workers or spec.job == UNCHOSEN:
         return known
     job = desk().catalogue.get(spec.job)
@@ -44,12 +43,3 @@ def _usual(uid: str | None) -> float | None:
     runs = last_runs([uid], RUNS).by_uid.get(uid, ())
     durations = [run.duration for run in runs if run.state == "succeeded" and run.duration is not None]
     return median(durations) if durations else None
-
-
-def _others(spec: Spec) -> list[Spec]:
-    """The other schedules of the same job, where there are few schedules."""
-    store = desk().schedules
-    if len(store.names()) > MOST_COMPARED:
-        return []
-    lines = store.page(job=spec.job, limit=MOST_COMPARED).items
-    return [line.schedule.spec() for line in lines if line.schedule is not None and line.name != spec.name]

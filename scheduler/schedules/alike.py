@@ -1,0 +1,94 @@
+"""Which schedules make the same call: an index over all of them, kept by whoever asks often.
+
+Brought up to date from the fingerprints that the server takes of all entries, so that only what has changed is read
+again; and at most once in a few seconds, because somebody is typing meanwhile.
+"""
+
+import json
+import threading
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from scheduler.errors import UnreadableEntry
+from scheduler.rules.spec import Spec
+from scheduler.schedules.fingerprints import Fingerprints
+from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+FRESH = timedelta(seconds=5)
+MOST = 50
+"""Schedules of one call that are laid beside another; with more of them nobody reads the names any more."""
+
+
+class Alike:
+    """The index. Any number of threads may ask; one brings it up to date, and the others take what is there."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._listing = Listing(redis)
+        self._prints = Fingerprints(redis)
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, str]] = {}
+        """Name -> fingerprint and call."""
+
+        self._names: dict[str, set[str]] = {}
+        """Call -> names."""
+
+        self._read_at: datetime | None = None
+
+    def others(self, spec: Spec, now: datetime) -> list[Spec]:
+        """The other schedules that make the same call, the first of them in order of names."""
+        self._refresh(now)
+        names = sorted(self._names.get(_call(spec.job, spec.args, spec.kwargs), ()))
+        found = self._listing.read_all([name for name in names if name != spec.name][:MOST])
+        return [schedule.spec() for stored in found if (schedule := stored.schedule()) is not None]
+
+    def _refresh(self, now: datetime) -> None:
+        if self._read_at is not None and abs(now - self._read_at) <= FRESH:
+            return
+        if not self._lock.acquire(blocking=self._read_at is None):
+            return
+        try:
+            if self._read_at is None or abs(now - self._read_at) > FRESH:
+                self._read()
+                self._read_at = now
+        finally:
+            self._lock.release()
+
+    def _read(self) -> None:
+        """Read what has changed since."""
+        with answering():
+            prints = self._prints.read()
+        for name in self._known.keys() - prints.keys():
+            self._forget(name)
+        changed = [name for name, print_ in prints.items() if self._known.get(name, ("", ""))[0] != print_]
+        for begin in range(0, len(changed), CHUNK):
+            for stored in self._listing.read_all(changed[begin : begin + CHUNK]):
+                self._forget(stored.name)
+                call = _call_of(stored)
+                self._known[stored.name] = (prints[stored.name], call)
+                self._names.setdefault(call, set()).add(stored.name)
+
+    def _forget(self, name: str) -> None:
+        _, call = self._known.pop(name, ("", ""))
+        names = self._names.get(call, set())
+        names.discard(name)
+        if not names:
+            self._names.pop(call, None)
+
+
+def _call_of(stored: Stored) -> str:
+    """The call of an entry, '' where it cannot be read. Ten thousand whole readings would take a second."""
+    try:
+        if stored.static:
+            schedule = stored.decode().schedule  # an override may say otherwise than the definition
+            return _call(schedule.job, schedule.args, schedule.kwargs)
+        said = json.loads(stored.raw.definition or "")
+        return _call(said["task"], said.get("args") or [], said.get("kwargs") or {})
+    except (UnreadableEntry, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
+
+
+def _call(job: str, args: Any, kwargs: Any) -> str:
+    return json.dumps([job, args, kwargs], sort_keys=True)

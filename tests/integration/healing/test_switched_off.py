@@ -1,0 +1,33 @@
+"""BEATDESK_HEALING=false: nothing is put back by itself, Beat does not wait for it, and it is said."""
+
+from scheduler import checks, keys
+from scheduler.clock import utc_now
+from scheduler.schedules import vouching
+from tests.integration.healing.conftest import JOB, House
+from tests.support.builders import a_spec, every
+from tests.support.processes import start_recorder
+from tests.support.waiting import stays, wait_for
+
+
+def test_what_is_lost_stays_lost_until_somebody_rebuilds(house: House, settings) -> None:
+    house.desk.schedules.create(a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now())
+    start_recorder(settings.model_copy(update={"healing": False}))
+    wait_for(lambda: len(house.desk.history.changes(limit=9).items) == 1, 20, "the history knows it")
+    house.desk.redis.delete(keys.entry("job"))
+    house.desk.redis.zrem(keys.SCHEDULE_ZSET, keys.entry("job"))
+    stays(lambda: house.desk.schedules.names() == [], 5, "nothing comes back")
+    assert house.desk.redis.get(keys.HEALER_LOCK) is None
+    assert [repair.name for repair in house.healer.run_once(utc_now())] == ["job"]
+    assert house.desk.schedules.names() == ["job"]
+
+
+def test_beat_is_told_to_go_on(house: House, settings) -> None:
+    start_recorder(settings.model_copy(update={"healing": False}))
+    wait_for(lambda: house.desk.redis.exists(keys.RECORDERS_HASH), 20, "the recorder is known")
+    assert vouching.wait_until_checked(house.desk.redis, vouching.LONGEST) is True
+
+
+def test_the_doctor_says_so(settings) -> None:
+    off = checks.healing(settings.model_copy(update={"healing": False}))
+    assert (off.ok, "switched off by BEATDESK_HEALING" in off.summary) == (True, True)
+    assert checks.healing(settings).summary == "on"
