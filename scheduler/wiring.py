@@ -144,9 +144,11 @@ class Desk:
 
     def healer(self, name: str) -> "Healer":
         """Repairs what Redis has lost."""
+        from scheduler.schedules.calendar_healer import CalendarHealer
         from scheduler.schedules.healer import Healer
 
-        return Healer(self.redis, self.events, self.definitions, name)
+        calendars = CalendarHealer(self.redis, self.events, self.calendar_history)
+        return Healer(self.redis, self.events, self.definitions, calendars, name)
 
     @cached_property
     def cancellations(self) -> "Cancellations":

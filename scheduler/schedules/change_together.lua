@@ -43,7 +43,8 @@ for number = 1, CALENDARS do
   local at = 3 + (number - 1) * OF_CALENDAR
   local text = redis.call('HGET', KEYS[3], ARGV[at + 1])
   text = text and '+' .. text or '-'
-  if text ~= ARGV[at + 3] then
+  local fingerprint = redis.call('HGET', KEYS[4], ARGV[at + 1]) or ''
+  if text ~= ARGV[at + 3] or fingerprint ~= ARGV[at + 4] then
     missing = missing + 1
   end
   if text ~= ARGV[at + 2] then

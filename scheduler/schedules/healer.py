@@ -30,7 +30,8 @@ from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.history import outage
 from scheduler.history.views import Saved
-from scheduler.schedules import reconcile, repairs, statics, vouching
+from scheduler.schedules import hearing, reconcile, repairs, statics, vouching
+from scheduler.schedules.calendar_healer import CalendarFinding, CalendarHealer
 from scheduler.schedules.changes import Change
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.fingerprints import NOTHING, Fingerprints, fingerprint
@@ -52,13 +53,7 @@ EVERY = 3.5
 GLANCE_EVERY = 0.5
 """Seconds between two glances at how many entries there are: an emptied Redis is seen at once."""
 
-PATIENCE = 1.0
-"""Seconds that a look waits for the history to catch up with the stream."""
-
 _LOCK_MS = 10_000
-_POLL = 0.05
-_SCHEDULE = '"kind":"schedule.'
-_READ_AHEAD = 500
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _RACES = 3
 """How often a look is repeated at once where somebody was quicker."""
@@ -82,15 +77,14 @@ class Write(NamedTuple):
     static: bool = False
 
 
-class Behind(Unavailable):
-    """The history has not heard of everything yet, so that nothing can be told from loss."""
-
-
 class Healer:
     """One healer. `name` tells who it is among those that take turns."""
 
-    def __init__(self, redis: "Redis", stream: "EventStream", definitions: "Definitions", name: str) -> None:
+    def __init__(
+        self, redis: "Redis", stream: "EventStream", definitions: "Definitions", calendars: CalendarHealer, name: str
+    ) -> None:
         self._redis = redis
+        self._calendars = calendars
         self._stream = stream
         self._definitions = definitions
         self._name = name
@@ -113,7 +107,7 @@ class Healer:
                 if self._is_my_turn():
                     self._glance(utc_now())
                 problem = None
-            except Behind as error:
+            except hearing.Behind as error:
                 self._looked_at = _NEVER
                 log.debug("healing waits: %s", error)
             except Unavailable as error:
@@ -128,8 +122,11 @@ class Healer:
         """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot serve."""
         with _servers_answer():
             done: list[Repair] = []
+            calendars = self._calendars.findings(self._wait_for_history)
             for _ in range(_RACES):
                 found, well = self._look()
+                done += self._calendars.repair(calendars, now)
+                calendars = []
                 self._well = {**well, **dict.fromkeys((one.stored.name for one in found), "")}
                 was_late = self._repair(found, now, done)
                 if not was_late:
@@ -139,10 +136,16 @@ class Healer:
         return done
 
     def findings(self) -> list[Finding]:
-        """What a look at everything would repair; changes nothing."""
+        """What a look at all schedules would repair; changes nothing."""
         with _servers_answer():
             self._forget()
             return self._look()[0]
+
+    def calendar_findings(self) -> list[CalendarFinding]:
+        """What a look at all calendars would repair; changes nothing."""
+        with _servers_answer():
+            self._calendars.forget()
+            return self._calendars.findings(self._wait_for_history)
 
     def remind(self, now: datetime) -> int:
         """Tell Beat's memory of ticks that the history has heard of, and that it lacks. How many entries it lacked."""
@@ -286,21 +289,7 @@ class Healer:
             return [bool(answer) for answer in pipe.execute()]
 
     def _wait_for_history(self) -> None:
-        """Return when the history has heard of all that is in the stream now.
-
-        After a while only changes of schedules count: those must be known. Raises Behind where they are not.
-        """
-        end = self._stream.end()
-        for _ in range(int(PATIENCE / _POLL)):
-            if not self._stream.waiting(end, 1):
-                return
-            self._wait.wait(_POLL)
-        waiting = self._stream.waiting(end, _READ_AHEAD)
-        if len(waiting) >= _READ_AHEAD or any(_SCHEDULE in entry.fields.get(FIELD, "") for entry in waiting):
-            raise Behind(
-                "changes wait in the stream that the history has not heard of, so that loss cannot be told from "
-                "deletion; see that a recorder runs, then try again"
-            )
+        hearing.wait_for_history(self._stream, self._wait)
 
     def _glance(self, now: datetime) -> None:
         """Look, if it is time or if Beat asks."""

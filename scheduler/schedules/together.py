@@ -110,8 +110,12 @@ class Together:
     ) -> list[SavedCalendar]:
         """Make wishes about calendars true. Raises the first refusal of any of them, and then nothing was written."""
         decided = self._decide_calendars(wishes, actor=actor, comment=comment, now=now)
-        self._write([], [], decided)
+        self.write_calendars(decided)
         return [change.saved for change in decided]
+
+    def write_calendars(self, decided: Sequence[CalendarChange]) -> None:
+        """Write changes of calendars. Raises StaleRevision where one is not as it was read."""
+        self._write([], [], decided)
 
     def calendar_names(self) -> set[str]:
         """The names of all calendars."""

@@ -15,13 +15,14 @@ from scheduler.wiring import Desk
 @json_option
 @click.pass_obj
 def rebuild(desk: Desk, /, *, dry_run: bool, as_json: bool) -> None:
-    """Repair the schedules in Redis from the history, and tell the history what it lacks.
+    """Repair the schedules and calendars in Redis from the history, and tell the history what it lacks.
 
     What was lost, set back or damaged comes back as it was last saved; edits and deletions stand.
     """
     healer = desk.healer(f"rebuild-{os.getpid()}")
     if dry_run:
-        rows = [(one.stored.name, PLANNED[one.verdict.what], one.verdict.why) for one in healer.findings()]
+        rows = [(one.name, one.planned, one.why) for one in healer.calendar_findings()]
+        rows += [(one.stored.name, PLANNED[one.verdict.what], one.verdict.why) for one in healer.findings()]
     else:
         now = utc_now()
         rows = [(one.name, one.done, one.why) for one in healer.run_once(now)]
@@ -32,4 +33,4 @@ def rebuild(desk: Desk, /, *, dry_run: bool, as_json: bool) -> None:
     elif rows:
         print_table(["NAME", "PLANNED" if dry_run else "DONE", "WHY"], rows)
     else:
-        click.echo("nothing to repair: Redis holds every schedule as it was saved", err=True)
+        click.echo("nothing to repair: Redis holds every schedule and every calendar as it was saved", err=True)

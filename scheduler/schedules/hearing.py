@@ -1,0 +1,40 @@
+"""Waits until the history has heard of all that Redis was found to hold: before, edits cannot be told from damage."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from scheduler.errors import Unavailable
+from scheduler.events.schema import FIELD
+
+if TYPE_CHECKING:
+    from scheduler.events.stream import EventStream
+
+PATIENCE = 1.0
+"""Seconds that a look waits for the history to catch up with the stream."""
+
+_POLL = 0.05
+_READ_AHEAD = 500
+_CHANGES = ('"kind":"schedule.', '"kind":"calendar.')
+
+
+class Behind(Unavailable):
+    """The history has not heard of everything yet, so that nothing can be told from loss."""
+
+
+def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
+    """Return when the history has heard of all that is in the stream now, or `stop` is set.
+
+    After a while only changes of schedules and calendars count: those must be known. Raises Behind where they are not.
+    """
+    end = stream.end()
+    for _ in range(int(PATIENCE / _POLL)):
+        if not stream.waiting(end, 1):
+            return
+        stop.wait(_POLL)
+    waiting = stream.waiting(end, _READ_AHEAD)
+    said = [entry.fields.get(FIELD, "") for entry in waiting]
+    if len(waiting) >= _READ_AHEAD or any(kind in text for text in said for kind in _CHANGES):
+        raise Behind(
+            "changes wait in the stream that the history has not heard of, so that loss cannot be told from deletion; "
+            "see that a recorder runs, then try again"
+        )
