@@ -5,7 +5,7 @@ Asks the servers and never raises: an outage is an answer here. Changes nothing.
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -14,6 +14,8 @@ from redis.exceptions import RedisError
 from config.faults import without_password
 from scheduler import keys
 from scheduler.errors import BeatdeskError
+from scheduler.firing import liveness
+from scheduler.firing.liveness import Pulse
 from scheduler.wiring import Desk
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)
@@ -95,20 +97,44 @@ def redis_part(desk: Desk) -> Part:
 
 
 def beat_part(desk: Desk, now: datetime) -> Part:
-    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age of the last one."""
+    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age of the last one.
+
+    A Beat of ours says more: its path, its epoch, how late it is, and who stands by.
+    """
     with desk.redis.pipeline(transaction=True) as pipe:
         pipe.get(keys.BEAT_LOCK)
         pipe.pttl(keys.BEAT_LOCK)
-        holder, left_ms = pipe.execute()
+        pipe.hlen(keys.ASIDE_HASH)
+        pipe.time()
+        holder, left_ms, aside, (seconds, micros) = pipe.execute()
     if holder is None:
         wait = desk.settings.beat_lock_timeout
         remedy = f"Start one: celery -A scheduler beat -S {desk.settings.beat_scheduler} (a stand-by needs {wait} s)"
         return Part(name="beat", ok=False, summary="no Beat is leading, nothing is fired", remedy=remedy)
     age = max(0.0, desk.settings.beat_lock_timeout - left_ms / 1000)
+    facts: dict[str, JsonValue] = {"leader": str(holder), "last_tick_seconds": round(age, 3), "path": "stock"}
     summary = f"leading, last tick {age:.1f} s ago"
-    return Part(
-        name="beat", ok=True, summary=summary, facts={"leader": str(holder), "last_tick_seconds": round(age, 3)}
-    )
+    beats = liveness.read(desk.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
+    ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
+    if ours is not None:
+        return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
+    return Part(name="beat", ok=True, summary=summary, facts=facts)
+
+
+def _our_beat(ours: Pulse, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]) -> Part:
+    """What a leader of our class says of itself, beside what the lock tells."""
+    facts |= {"path": ours.way, "epoch": ours.epoch, "lag_seconds": round(ours.lag, 3)}
+    facts |= {"stand_bys": stand_bys, "set_aside": aside}
+    if ours.lag > LATE_AFTER_SECONDS:
+        remedy = "See Beat's log: what is due does not come into its queue, or is more than one Beat can send"
+        late = f"leading, but runs are {ours.lag:.0f} s late"
+        return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
+    summary += f", path {ours.way}, epoch {ours.epoch}"
+    if stand_bys:
+        summary += f", {_count(stand_bys, 'stand-by')}"
+    if aside:
+        summary += f", {_count(aside, 'schedule')} set aside: see `beatdesk schedules list --state problem`"
+    return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
 def workers_part(desk: Desk, now: datetime) -> Part:

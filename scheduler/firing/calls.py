@@ -3,10 +3,13 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from scheduler.errors import BeatdeskError
 from scheduler.runs.facts import Message
+
+Way = Literal["atomic", "outbox"]
+"""How a message comes to its queue: in the transaction itself, or by the outbox."""
 
 Command = tuple[str | bytes, ...]
 """A Redis command: its name and its arguments."""

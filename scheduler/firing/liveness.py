@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from scheduler import keys
-from scheduler.firing.way import Way
+from scheduler.firing.calls import Way
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from scheduler import keys
 from scheduler.firing import liveness, static_entries, way
+from scheduler.firing.calls import Way
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
@@ -77,7 +78,7 @@ class Loop:
             self._cancel,
         )
         self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
-        self._way: way.Way | None = None
+        self._way: Way | None = None
         self._has_begun = self._is_vouched = False
         self._seen: Look | None = None
         self._said_at = self._mended_at = -1e9

@@ -4,18 +4,18 @@
 """
 
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from scheduler.firing.calls import Way
+
 if TYPE_CHECKING:
     from celery import Celery
 
 log = logging.getLogger(__name__)
-
-Way = Literal["atomic", "outbox"]
 
 
 def choose(app: "Celery", redis: "Redis") -> Way:
