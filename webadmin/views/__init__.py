@@ -15,6 +15,7 @@ ICONS = "sprite"
 def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the icon sprite."""
     from webadmin.views.changes import ChangesView
+    from webadmin.views.jobs import JobsView
     from webadmin.views.reports import ReportsView
     from webadmin.views.runs import RunsView
     from webadmin.views.schedules import SchedulesView
@@ -22,6 +23,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 
     yield SchedulesView, {"name": "Schedules", "endpoint": "schedules", "menu_icon_value": "calendar-time"}
     yield RunsView, {"name": "Runs", "endpoint": "runs", "menu_icon_value": "history"}
+    yield JobsView, {"name": "Jobs", "endpoint": "jobs", "menu_icon_value": "briefcase"}
     yield ReportsView, {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"}
     yield ChangesView, {"name": "Changes", "endpoint": "changes", "menu_icon_value": "git-commit"}
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}

@@ -82,7 +82,7 @@ def test_runs_are_filtered_by_everything_that_the_form_offers(viewer: Visitor, r
         "schedule=beta": "b",
         "job=mail.digest": "b",
         "worker=w1@h": "a",
-        "queue=celery": "ab",
+        "queue=default": "ab",
         "trigger=manual": "",
         "since=1h": "b",
         "until=1h": "a",

@@ -31,6 +31,7 @@ class ListPages(BaseView):
             now=now,
         )
         runs = last_runs(rows.by_uid(page.items), BARS)
+        jobs = desk().catalogue.jobs(now)
         return self.render(
             "schedules/list.html",
             rows=rows.rows(page.items, runs.by_uid, now),
@@ -39,5 +40,6 @@ class ListPages(BaseView):
             next_query=wanted.query(after=page.next) if page.next else None,
             first_query=wanted.query() if request.args.get("after") else None,
             filters=wanted,
-            jobs=sorted(job.name for job in desk().catalogue.jobs(now)),
+            jobs=sorted(job.name for job in jobs),
+            offered={job.name for job in jobs if not job.is_gone},
         )

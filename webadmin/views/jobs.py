@@ -1,0 +1,65 @@
+"""The catalogue: which jobs workers offer, and what each takes. Reads what workers published, imports no job code."""
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+
+from scheduler.catalogue import Job, call_of, unknown_job
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused
+from webadmin import desk
+from webadmin.forms import arguments
+from webadmin.forms.sentences import sentence
+from webadmin.guard import Guard
+
+MOST_SCHEDULES = 50
+
+
+class JobsView(Guard, BaseView):
+    """`/jobs/`."""
+
+    @expose("/")
+    def index(self) -> str:
+        """Every known job by its module; those that no living worker offers are gone."""
+        now = utc_now()
+        jobs = desk().catalogue.jobs(now)
+        modules: dict[str, list[Job]] = {}
+        for job in sorted(jobs, key=lambda one: (one.module, one.name)):
+            modules.setdefault(job.module, []).append(job)
+        return self.render("jobs/index.html", modules=modules, gone=sum(job.is_gone for job in jobs))
+
+    @expose("/<path:name>/")
+    def show(self, name: str) -> str:
+        """One job: its parameters, its limits, who offers it, and the schedules that run it."""
+        now = utc_now()
+        job = _job(name)
+        page = desk().schedules.page(job=name, limit=MOST_SCHEDULES, now=now)
+        return self.render(
+            "jobs/show.html",
+            job=job,
+            call=call_of(job),
+            parameters=[(parameter, arguments.bounds(parameter)) for parameter in job.parameters],
+            workers={worker.name: worker for worker in desk().catalogue.workers(now)},
+            schedules=page.items,
+            more_schedules=page.total - len(page.items),
+        )
+
+    @expose("/<path:name>/forget", methods=["POST"])
+    def forget(self, name: str) -> ResponseReturnValue:
+        """Take a job that is gone off the list."""
+        try:
+            desk().catalogue.forget(name, utc_now())
+        except Refused as error:
+            flash(sentence(str(error)), "danger")
+            return redirect(url_for("jobs.show", name=name), 303)
+        flash(f"{name} is off the list. It comes back by itself when a worker offers it again.", "success")
+        return redirect(url_for("jobs.index"), 303)
+
+
+def _job(name: str) -> Job:
+    """The job of this name."""
+    now = utc_now()
+    job = desk().catalogue.get(name, now)
+    if job is None:
+        raise NotFound(str(unknown_job(name, [known.name for known in desk().catalogue.jobs(now)])), field="job")
+    return job
