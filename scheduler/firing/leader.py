@@ -56,7 +56,9 @@ class Leader:
         self.token = None
 
     def leave(self) -> None:
-        """Give the lock back, if it is still ours. Raises redis.RedisError."""
-        token, self.token = self.token, None
-        if token is not None:
-            self._leave([self._lock], [token, keys.WAKE_CHANNEL, LEFT])
+        """Give the lock back, if it is ours, even where the answer to the last try was not read any more.
+
+        Raises redis.RedisError.
+        """
+        self.token = None
+        self._leave([self._lock], [self.identity, keys.WAKE_CHANNEL, LEFT])

@@ -101,7 +101,6 @@ class Loop:
     def close(self) -> None:
         """Leave in order, so that another may begin at once."""
         self._watchdog.stopping()
-        self._stop_relay()
         led = self.leader.token is not None
         try:
             self.leader.leave()
@@ -110,6 +109,7 @@ class Loop:
             log.warning("beat: could not give back its lock, which ends by itself in %g s: %s", self._ttl, error)
         if led:
             log.info("beat: Releasing lock")
+        self._stop_relay()
 
     def _turn(self) -> None:
         self._wake.listen()
