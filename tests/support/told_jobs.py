@@ -93,6 +93,11 @@ def soft() -> None:
     threading.Event().wait(30)
 
 
+@job("told.with_flask", flask=True)
+def with_flask() -> None:
+    """Ask for a Flask application."""
+
+
 @job("told.urgent", queue="critical")
 def urgent(again: bool = True) -> str:
     """Send itself once more; the run's id."""
