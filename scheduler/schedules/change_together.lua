@@ -8,6 +8,7 @@
 --       1-3 definition, meta and our field as they were read
 --       4-6 the same as they are to be; a definition '-' deletes the entry
 --       7 score   8 the event   9 name
+--       then further events
 -- Fields are '-' where absent, otherwise '+' and the text, so that an empty text is not an absent one.
 --
 -- Answers an empty list when all is done; otherwise nothing was written, and the list has what stands in the way:
@@ -94,5 +95,8 @@ for number = 1, #KEYS - KEYS_BEFORE do
     redis.call('ZADD', KEYS[1], ARGV[at + 7], key)
   end
   redis.call('PUBLISH', ARGV[1], ARGV[at + 9])
+end
+for further = BEFORE + (#KEYS - KEYS_BEFORE) * EACH + 1, #ARGV do
+  redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[further])
 end
 return found

@@ -11,7 +11,7 @@ from scheduler.rules.check import check_spec
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When, Window
 from scheduler.rules.ticks import latest_tick
 from scheduler.rules.window import bounded_next_tick, is_paused
-from scheduler.schedules import codec, extra, overrides
+from scheduler.schedules import codec, extra, held_back, overrides
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.waiting import Held
 
@@ -132,11 +132,13 @@ def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetim
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:
         definition = raw.definition
     meta = next_meta(schedule, old, raw, now)
+    anew = old is not None and raw is not None and meta != raw.meta
     return Change(
         raw=Raw(definition, meta, extra.encode(schedule, definition)),
         score=score(schedule, codec.decode_meta(meta), now),
         event=event,
         schedule=schedule,
+        also=tuple(held_back.passed_over(old, now)) if old is not None and anew else (),
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeVar
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
 from scheduler.rules.calendars import Calendar
-from scheduler.rules.catch_up import MOST_COUNTED, Due, excluded, ranges
+from scheduler.rules.catch_up import MOST_COUNTED, ON_TIME, Due, excluded, ranges
 from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, When
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.rules.window import free_ticks, free_times
+from scheduler.rules.window import free_ticks, free_times, is_paused
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Entry
 
@@ -72,6 +72,25 @@ def sort(
         for out in excluded(Due(when, chosen[0], until, calendar)):
             held.rule(TicksSkipped, "calendar", (out.first, out.last, out.count))
     return held
+
+
+def passed_over(entry: Entry, now: datetime) -> list[TicksEvent]:
+    """A verdict on every tick that Beat has not dealt with, for a change after which ticks count from now on.
+
+    Nobody could send what was due for long; what was due this moment, or waited for its jitter, the change took away.
+    """
+    schedule, last, runs = entry.schedule, entry.meta.last_run_at, entry.meta.total_run_count or 0
+    if last is None or isinstance(schedule.when, RedBeatWhen) or runs >= (schedule.window.max_runs or runs + 1):
+        return []
+    if schedule.enabled and is_paused(schedule, now):
+        return sort(entry, "skip", now).verdicts
+    held = HeldBack(schedule, now)
+    when = codec.anchored(schedule.when, entry.meta)
+    after, until = _bounds(schedule, last, now)
+    late = min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until) if schedule.enabled else after
+    held.rule(TicksMissed, "scheduler_down", ticks_in(when, after, late))
+    held.rule(TicksSkipped, "operator", ticks_in(when, max(after, late), until))
+    return held.verdicts
 
 
 def held_ticks(schedule: Schedule, now: datetime) -> Range | None:

@@ -164,6 +164,7 @@ class Together:
             ((field, event),) = encode(change.event).items()
             arguments += [*map(_argument, stored.raw), *map(_argument, change.raw)]
             arguments += [repr(change.score), event, stored.name]
+        arguments += [text for change in decided for more in change.also for text in encode(more).values()]
         names = [keys.entry(stored.name) for stored in read]
         with answering("nothing is known to be saved; do it again, what is there already stays as it is"):
             answer: Any = self._script(

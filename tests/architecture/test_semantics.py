@@ -73,6 +73,10 @@ THE_LEDGER = {
     "missed: coalesced": [LEDGER + "missed: coalesced, a later tick ran for it"],
     "missed: broker": [LEDGER + "missed: broker, its message could not be sent"],
     "every tick ends with exactly one row": [CATCH_UP + "test_every_tick_ends_in_exactly_one_place"],
+    "no tick has none, also where an edit lets Beat begin anew": [
+        CHANGES + "test_no_tick_that_a_change_lets_beat_pass_over_goes_without_a_verdict",
+        STORE + "test_switching_off_and_on_again_fires_nothing_that_was_missed",
+    ],
     "ticks of a pause, and of a long absence, are one row for the range": [
         LEDGER + "test_ticks_that_became_no_run_are_one_row_for_the_range_with_the_reason",
         CATCH_UP + "test_a_month_of_minutes_is_one_range",

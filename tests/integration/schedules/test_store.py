@@ -18,7 +18,7 @@ from scheduler.errors import (
     Unavailable,
     UnknownJob,
 )
-from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved
+from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, TicksSkipped
 from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, plain, score
@@ -104,7 +104,10 @@ def test_switching_off_and_on_again_fires_nothing_that_was_missed(store: Schedul
     on = store.set_enabled("nightly-report", True, revision=2, actor="ada", now=LATER)
     assert (on.enabled, on.revision) == (True, 3)
     assert score(redis, on.name) == (NOON + timedelta(hours=6)).timestamp()
-    assert [type(event) for event in events(redis)] == [ScheduleSaved, ScheduleDisabled, ScheduleEnabled]
+    *changes, skipped = events(redis)
+    assert [type(event) for event in changes] == [ScheduleSaved, ScheduleDisabled, ScheduleEnabled]
+    assert isinstance(skipped, TicksSkipped)
+    assert (skipped.reason, skipped.tick_from, skipped.ticks) == ("operator", NOON + timedelta(hours=1), 5)
 
 
 def test_switching_to_what_it_is_already_changes_nothing(store: ScheduleStore, redis: Redis) -> None:

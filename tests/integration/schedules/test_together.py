@@ -6,6 +6,7 @@ import pytest
 
 from scheduler import keys
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
+from scheduler.events.schema import TicksMissed
 from scheduler.schedules import together
 from scheduler.schedules.together import Wish
 from tests.integration.schedules.conftest import events
@@ -142,6 +143,18 @@ def test_an_answer_that_was_lost_does_no_harm(store, redis, monkeypatch):
     store.save_together(wishes, **ADA)
     assert store.get("a").revision == 2
     assert len(events(redis)) == 3
+
+
+def test_ticks_that_the_changes_pass_over_get_their_verdicts_too(store, redis):
+    for name in ("a", "b"):
+        store.create(a_spec(name, when=every(3600, NOON)), **ADA)
+    wishes = [Wish(name, a_spec(name, when=every(60, NOON)), 1) for name in ("a", "b")]
+    store.save_together(wishes, **{**ADA, "now": NOON + timedelta(hours=3, minutes=1)})
+    verdicts = [event for event in events(redis) if isinstance(event, TicksMissed)]
+    assert [(event.schedule, event.reason, event.ticks) for event in verdicts] == [
+        ("a", "scheduler_down", 3),
+        ("b", "scheduler_down", 3),
+    ]
 
 
 def test_nothing_to_do_is_no_trip_to_the_server(store, redis):

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+from scheduler.events.schema import TicksEvent
 from scheduler.rules import dialect
 from scheduler.rules.spec import CrontabWhen, OnceWhen, Pause, RedBeatWhen, Schedule, When, Window
 from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Entry, Meta, Raw
-from tests.support.builders import NOON, a_schedule, a_spec, cron, every
+from tests.support.builders import NOON, a_saved_event, a_schedule, a_spec, cron, every
 
 LATER = NOON + timedelta(hours=5, seconds=3)
 
@@ -46,6 +47,34 @@ def test_switching_on_fires_nothing_at_once_and_switching_off_forgets_nothing() 
     off, on = a_schedule(enabled=False), a_schedule(enabled=True)
     assert meta_after(off, on) == Meta(LATER, 4)
     assert meta_after(on, off) == Meta(NOON, 4)
+
+
+def told_of(old: Schedule, new: Schedule, meta: Meta = Meta(NOON, 4)) -> list[tuple[str, str, int]]:  # noqa: B008 - frozen
+    """What the change from `old` to `new`, made later, says of ticks: state, reason and how many."""
+    entry, raw = entry_of(old, meta)
+    also = changes.written(new, entry, raw, LATER, a_saved_event(new, LATER)).also
+    verdicts = [one for one in also if isinstance(one, TicksEvent)]
+    assert all(one.revision == old.revision for one in verdicts)
+    return [(one.kind.removeprefix("ticks."), one.reason, one.ticks) for one in verdicts]
+
+
+def test_no_tick_that_a_change_lets_beat_pass_over_goes_without_a_verdict() -> None:
+    hourly, other = a_schedule(when=cron("0 * * * *")), a_schedule(when=cron("5 * * * *"), revision=2)
+    off = a_schedule(when=cron("0 * * * *"), enabled=False)
+    assert told_of(hourly, other) == [("missed", "scheduler_down", 4), ("skipped", "operator", 1)]
+    assert told_of(off, hourly) == [("skipped", "operator", 5)]
+    paused = hourly.model_copy(update={"paused": Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))})
+    assert told_of(paused, other) == [("missed", "scheduler_down", 1), ("skipped", "paused", 4)]
+
+
+def test_where_beat_passes_over_nothing_nothing_is_said() -> None:
+    hourly, noted = a_schedule(when=cron("0 * * * *")), a_schedule(when=cron("0 * * * *"), notes="new", revision=2)
+    other = a_schedule(when=cron("5 * * * *"), revision=2)
+    assert told_of(hourly, noted) == []
+    assert told_of(hourly, other, Meta(NOON + timedelta(hours=5))) == []
+    assert told_of(hourly, other, Meta(None)) == []
+    used_up = a_schedule(when=cron("0 * * * *"), window=Window(max_runs=4))
+    assert told_of(used_up, other) == []
 
 
 def test_an_interval_keeps_its_anchor_while_its_length_stays() -> None:
