@@ -6,6 +6,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
+from pydantic import BaseModel
 
 from scheduler.clock import utc_now
 from scheduler.commands.outages import explain
@@ -120,10 +121,17 @@ def _of_override(listed: Listed) -> list[tuple[str, str]]:
     override, code = (listed.schedule.override if listed.schedule else None), listed.code
     if override is None or code is None:
         return []
-    said = code.to_json()
+    said = {name: getattr(code, name) for name in override.fields}
     warning = "; the code has changed since" if listed.code_has_changed else ""
     lines = [("override", f"{', '.join(override.fields)}{warning}; `schedules reset` takes it off")]
-    return lines + [(f"code: {name}", _as_text(said[name])) for name in override.fields]
+    return lines + [(f"code: {name}", _said(value)) for name, value in said.items()]
+
+
+def _said(value: Any) -> str:
+    """A field's value; of rules and policies, what is not as usual."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_defaults=True)
+    return _as_text(value)
 
 
 def _as_text(value: Any) -> str:
