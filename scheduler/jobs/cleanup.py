@@ -1,52 +1,221 @@
-"""Cleaning up: history and reports that are older than they are worth."""
+"""Cleaning up: each of these jobs says what it removed, and has a dry run that says what it would.
 
-from datetime import timedelta
-from typing import Any
+What may be deleted at all stands in the settings; the parameters of a schedule choose from it.
+"""
 
-from celery import shared_task
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from config import allowed
 from scheduler.clock import utc_now
+from scheduler.errors import Refused
 from scheduler.history.retention import count_runs_before, delete_reports, delete_runs_before, expired_reports
+from scheduler.job import job, run
+from scheduler.jobs.parameters import DryRun, Parameters
 from scheduler.jobs.report_files import ReportFiles
+from scheduler.jobs.sweeping import files, keys, rows
 from scheduler.runs.process import this_desk
 
 LONGEST = 36_500
 BATCH = 500
+PAUSE_SECONDS = 0.02
+"""Between two batches, so that whoever waits to write comes first."""
+
+UNFINISHED_FOR = timedelta(days=1)
+"""A report's file that nobody has written to for so long was left by a process that died."""
+
+Days = Annotated[int, Field(ge=1, le=LONGEST)]
+Final = Literal["succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"]
 
 
-@shared_task(name="cleanup.job_history")
-def job_history(days: int = 90, states: list[str] | None = None, dry_run: bool = False) -> dict[str, Any]:
-    """Delete old job history.
+class JobHistory(Parameters):
+    """What `cleanup.job_history` takes."""
 
-    Runs first heard of more than `days` days ago (1 to 36500) are deleted, in batches, with their attempts and
-    details; runs that have not ended stay. `states` keeps to some of the final states (for example only
-    `["succeeded"]`). With `dry_run` nothing is deleted and what would be is counted.
+    days: Days = Field(default=90, description="Delete runs first heard of more than so many days ago")
+    states: list[Final] | None = Field(default=None, description="Only runs that ended so; all of them where left out")
+    schedule: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        default=None, description="Only runs of the schedule of this name"
+    )
+    dry_run: DryRun = False
+
+
+class Reports(Parameters):
+    """What `cleanup.reports` takes."""
+
+    dry_run: DryRun = False
+
+
+class Files(Parameters):
+    """What `cleanup.files` takes."""
+
+    root: Annotated[str, Field(min_length=1)] = Field(
+        description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
+    )
+    folder: str = Field(default="", description="A folder below it; the root itself where left out")
+    pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
+        default="*", description="Names of the files: * stands for anything, ? for one character; case counts"
+    )
+    older_than_days: Days = Field(default=30, description="Only files that were last written so many days ago")
+    most: Annotated[int, Field(ge=1, le=1_000_000)] = Field(default=10_000, description="Stop after so many files")
+    dry_run: DryRun = True
+
+
+class SqlRows(Parameters):
+    """What `cleanup.sql_rows` takes."""
+
+    rows: Annotated[str, Field(min_length=1)] = Field(
+        description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column with the time"
+    )
+    older_than_days: Days | None = Field(
+        default=None, description="Only rows so old; the age in the settings where left out, which is also the least"
+    )
+    dry_run: DryRun = True
+
+
+class RedisKeys(Parameters):
+    """What `cleanup.redis_keys` takes."""
+
+    pattern: Annotated[str, Field(min_length=1)] = Field(description="A pattern as in BEATDESK_CLEANUP_REDIS_KEYS")
+    idle_hours: Annotated[int, Field(ge=1, le=LONGEST * 24)] | None = Field(
+        default=None,
+        description="Only keys untouched for so long; the age in the settings where left out, also the least",
+    )
+    dry_run: DryRun = True
+
+
+@job("cleanup.job_history", title="Delete old job history", params=JobHistory, queue="bulk")
+def job_history(asks: JobHistory) -> dict[str, Any]:
+    """Runs that ended, with their attempts and details.
+
+    Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old they are.
     """
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST:
-        raise ValueError(f"days is a whole number from 1 to {LONGEST}, not {days!r}")
-    if states is not None and (not isinstance(states, list) or not all(isinstance(state, str) for state in states)):
-        raise ValueError(f"states is a list of final states, or nothing for all of them, not {states!r}")
     engine = this_desk().engine
-    cutoff = utc_now() - timedelta(days=days)
-    if dry_run:
-        count = count_runs_before(engine, cutoff, states)
-    else:
-        count = sum(delete_runs_before(engine, cutoff, BATCH, states))
-    return {"deleted": 0 if dry_run else count, "would_delete": count, "before": cutoff.isoformat(), "dry_run": dry_run}
+    cutoff = utc_now() - timedelta(days=asks.days)
+    there = count_runs_before(engine, cutoff, asks.states, asks.schedule)
+    deleted = 0
+    if not asks.dry_run:
+        deleted = _gently(delete_runs_before(engine, cutoff, BATCH, asks.states, asks.schedule), there, "runs")
+    return _told(deleted, there, asks.dry_run, before=cutoff)
 
 
-@shared_task(name="cleanup.reports")
-def reports() -> dict[str, int]:
-    """Delete reports that were kept long enough.
+@job("cleanup.reports", title="Delete reports that were kept long enough", params=Reports, queue="bulk")
+def reports(asks: Reports) -> dict[str, Any]:
+    """Report files past the day until which they are kept, and what died processes left half written.
 
-    Each report says until when it is to be kept. The file goes first and its row second, so that a crash in
-    between leaves a row, which the next run finds, and never a file that nobody knows.
+    The file goes first and its row second, so that a crash in between leaves a row, which the next run finds, and
+    never a file that nobody knows.
+    """
+    desk, now = this_desk(), utc_now()
+    store = ReportFiles(desk.settings.reports_dir, desk.events)
+    parts = store.left_behind(now - UNFINISHED_FOR)
+    deleted = size = 0
+    while expired := expired_reports(desk.engine, now, LONGEST if asks.dry_run else BATCH):
+        size += sum(report.size for report in expired)
+        if asks.dry_run:
+            return {**_told(0, len(expired), True), "bytes": size, "unfinished": len(parts)}
+        for report in expired:
+            store.remove(report.path)
+        deleted += delete_reports(desk.engine, [report.id for report in expired])
+        run.progress(deleted, None, f"{deleted:,} reports")
+    for part in () if asks.dry_run else parts:
+        part.unlink(missing_ok=True)
+    return {**_told(deleted, deleted, asks.dry_run), "bytes": size, "unfinished": len(parts)}
+
+
+@job("cleanup.files", title="Delete old files", params=Files, queue="bulk")
+def old_files(asks: Files) -> dict[str, Any]:
+    """Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
+
+    Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it as a dry run
+    first, look at the run's result, then switch the dry run off.
+    """
+    settings, now = this_desk().settings, utc_now()
+    root = files.chosen_root(settings.file_roots, asks.root)
+    files.refuse_own_folder(root, settings.data_dir)
+    before = now - timedelta(days=asks.older_than_days)
+    rule = files.Rule(asks.pattern, before.timestamp(), asks.most, asks.dry_run)
+    swept = files.sweep(root, asks.folder, rule, _tell_files)
+    told = _told(0 if asks.dry_run else swept.files, swept.files, asks.dry_run, before=before)
+    facts = {"bytes": swept.bytes, "looked_at": swept.looked_at, "left": swept.left, "more": swept.capped}
+    return {**told, **facts, "examples": swept.examples}
+
+
+@job("cleanup.sql_rows", title="Delete old rows", params=SqlRows, queue="bulk")
+def sql_rows(asks: SqlRows) -> dict[str, Any]:
+    """Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of BEATDESK_CLEANUP_DSN.
+
+    Deleted in batches, each a transaction of its own. Rows without a time stay.
+    """
+    settings, now = this_desk().settings, utc_now()
+    if settings.cleanup_dsn is None:
+        raise Refused("there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS")
+    known = {entry.name: entry for entry in map(allowed.sql_rows, settings.cleanup_sql_rows)}
+    entry = _chosen("rows", asks.rows, known, "BEATDESK_CLEANUP_SQL_ROWS")
+    age = _age("older_than_days", asks.older_than_days, timedelta(days=1), entry.age)
+    there = rows.count(settings.cleanup_dsn, entry, now - age)
+    deleted = 0
+    if not asks.dry_run:
+        deleted = _gently(rows.delete(settings.cleanup_dsn, entry, now - age, BATCH), there, "rows")
+    return _told(deleted, there, asks.dry_run, before=now - age)
+
+
+@job("cleanup.redis_keys", title="Delete idle keys", params=RedisKeys, queue="bulk")
+def redis_keys(asks: RedisKeys) -> dict[str, Any]:
+    """Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
+
+    On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the pattern says.
     """
     desk = this_desk()
-    files = ReportFiles(desk.settings.reports_dir, desk.events)
+    known = {entry.pattern: entry for entry in map(allowed.redis_keys, desk.settings.cleanup_redis_keys)}
+    entry = _chosen("pattern", asks.pattern, known, "BEATDESK_CLEANUP_REDIS_KEYS")
+    idle = _age("idle_hours", asks.idle_hours, timedelta(hours=1), entry.idle)
+    queues = {queue for worker in desk.catalogue.workers() for queue in worker.queues}
+    found = looked_at = 0
+    examples: list[str] = []
+    for looked, names in keys.unlink_idle(desk.redis, entry, int(idle.total_seconds()), queues, dry_run=asks.dry_run):
+        looked_at, found = looked_at + looked, found + len(names)
+        examples += names[: files.EXAMPLES - len(examples)]
+        run.progress(found, None, f"{found:,} keys")
+    told = _told(0 if asks.dry_run else found, found, asks.dry_run)
+    return {**told, "looked_at": looked_at, "examples": examples}
+
+
+def _gently(batches: Iterable[int], there: int, what: str) -> int:
+    """Let the batches be deleted, with a pause after each; how many there were."""
     deleted = 0
-    while expired := expired_reports(desk.engine, utc_now(), BATCH):
-        for report in expired:
-            files.remove(report.path)
-        deleted += delete_reports(desk.engine, [report.id for report in expired])
-    return {"deleted": deleted}
+    for count in batches:
+        deleted += count
+        run.progress(deleted, max(there, deleted), f"{deleted:,} {what}")
+        threading.Event().wait(PAUSE_SECONDS)
+    return deleted
+
+
+def _tell_files(swept: files.Swept) -> None:
+    run.progress(swept.looked_at, None, f"{swept.files:,} of {swept.looked_at:,} files")
+
+
+def _told(deleted: int, found: int, dry_run: bool, before: datetime | None = None) -> dict[str, Any]:
+    """What every one of these jobs returns."""
+    told = {"deleted": deleted, "would_delete": found, "dry_run": dry_run}
+    return told if before is None else {**told, "before": before.isoformat()}
+
+
+def _chosen(name: str, asked: str, known: dict[str, Any], setting: str) -> Any:
+    if asked not in known:
+        raise Refused(
+            f"{name}: {asked!r} does not stand in {setting} ({', '.join(known) or 'which is empty'})", field=name
+        )
+    return known[asked]
+
+
+def _age(name: str, asked: int | None, unit: timedelta, least: timedelta) -> timedelta:
+    """The age that is meant. Raises Refused where it is below the one in the settings."""
+    if asked is None:
+        return least
+    if asked * unit < least:
+        raise Refused(f"{name}: {asked} is less than the settings allow ({least / unit:g})", field=name)
+    return asked * unit

@@ -19,6 +19,7 @@ MOST_ROWS = 1_048_575
 
 LONGEST_TEXT = 32_767
 EXACT_DIGITS = 15
+_MOST_EXACT = 999_999_999_999_999
 """A spreadsheet's numbers are binary ones of 64 bits; what has more digits is written as text, so that none is lost."""
 
 FIRST_YEAR = 1900
@@ -103,7 +104,7 @@ def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxT
 
 def _is_exact(value: Any) -> bool:
     if isinstance(value, int):
-        return abs(value) < 10**EXACT_DIGITS
+        return abs(value) <= _MOST_EXACT
     if isinstance(value, float):
         return math.isfinite(value)
     if not isinstance(value, Decimal):

@@ -3,17 +3,25 @@
 import csv
 import hashlib
 import io
+import os
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, update
 
 from config.schema import Settings
 from scheduler.events.schema import Event, ReportStored
 from scheduler.events.stream import EventStream
+from scheduler.history.engine import writing
+from scheduler.history.models import Run as RunRow
 from scheduler.history.queries import RunFilter
 from scheduler.history.recorder import Recorder
 from scheduler.runs.app import create_app
@@ -150,9 +158,13 @@ def test_old_history_is_deleted_and_the_rest_stays(desk: Desk, run_job: Run) -> 
             ("reports.job_summary", {"days": days}, f"days is a whole number from 1 to 366, not {days!r}")
             for days in (0, 367, "1", True, None, 1.5)
         ],
-        ("cleanup.job_history", {"days": 0}, "days is a whole number from 1 to 36500, not 0"),
-        ("cleanup.job_history", {"states": "failed"}, "states is a list of final states"),
-        ("cleanup.job_history", {"states": ["running"]}, "'running' is not a final state"),
+        ("cleanup.job_history", {"days": 0}, "days: Input should be greater than or equal to 1"),
+        ("cleanup.job_history", {"states": "failed"}, "states: Input should be a valid list"),
+        ("cleanup.job_history", {"states": ["running"]}, "states.0: Input should be 'succeeded', 'failed', "),
+        ("cleanup.files", {"root": "/etc"}, "root: '/etc' is no folder of BEATDESK_FILE_ROOTS (none)"),
+        ("cleanup.sql_rows", {"rows": "a.b"}, "there is no database to clean; set BEATDESK_CLEANUP_DSN"),
+        ("cleanup.redis_keys", {"pattern": "*"}, "'*' does not stand in BEATDESK_CLEANUP_REDIS_KEYS (which is empty)"),
+        ("reports.sql_query", {"statement": "SELECT 1"}, "there is no database to ask; set BEATDESK_REPORT_DSN"),
         ("demo.long_task", {"duration": -1}, "duration is a whole number of seconds from 0 to 3600, not -1"),
     ],
 )
@@ -177,7 +189,15 @@ def test_reports_that_were_kept_long_enough_go_with_their_files(
     folder.mkdir()
     (folder / "0.html").write_text("old")
     record(desk, *gone)
-    assert run_job("cleanup.reports").result == {"deleted": 2}
+    (folder / ".half.part").write_text("half")
+    os.utime(folder / ".half.part", (0, 0))
+    (folder / ".growing.part").write_text("half")
+    trial = run_job("cleanup.reports", dry_run=True).result
+    assert (trial["deleted"], trial["would_delete"], trial["unfinished"]) == (0, 2, 1)
+    done = run_job("cleanup.reports").result
+    assert (done["deleted"], done["unfinished"]) == (2, 1)
+    assert done["bytes"] == sum(report.size for report in gone)
+    (folder / ".growing.part").unlink()
     assert not list(folder.iterdir())
     assert {report.id for report in desk.history.reports().items} == {report.report for report in fresh}
     assert all((settings.reports_dir / report.path).exists() for report in fresh)
@@ -200,3 +220,104 @@ def test_the_demo_takes_its_time(house: House) -> None:
     end = house.stream.end(house.send("demo.long_task", kwargs={"duration": 1}))
     assert end.result == {"duration": 1}
     assert end.runtime >= 1
+
+
+def test_the_history_is_cleaned_by_schedule_and_state(desk: Desk, run_job: Run) -> None:
+    for schedule in ("one", "two"):
+        record(desk, *past_runs(now() - timedelta(days=40), schedule=schedule, ok=3, failed=2))
+    about = {"days": 30, "schedule": "one", "states": ["succeeded", "lost"]}
+    assert run_job("cleanup.job_history", **about, dry_run=True).result["would_delete"] == 3
+    assert run_job("cleanup.job_history", **about).result["deleted"] == 3
+    left = desk.history.runs(RunFilter(), after=None, limit=50).items
+    assert sorted((run.schedule, run.state) for run in left if run.schedule) == [
+        *[("one", "failed")] * 2, *[("two", "failed")] * 2, *[("two", "succeeded")] * 3
+    ]  # fmt: skip
+
+
+def test_the_recorder_does_not_wait_for_a_cleaning(desk: Desk, run_job: Run, engine: Engine) -> None:
+    record(desk, *past_runs(now() - timedelta(days=40), schedule="old", ok=3000))
+    over, times = threading.Event(), []
+
+    def keep_recording() -> None:
+        while not over.is_set():
+            begun = perf_counter()
+            with writing(engine).begin() as connection:
+                connection.execute(update(RunRow).where(RunRow.id == "old-nobody").values(state="failed"))
+            times.append(perf_counter() - begun)
+
+    recorder = threading.Thread(target=keep_recording)
+    recorder.start()
+    try:
+        end = run_job("cleanup.job_history", days=30)
+    finally:
+        over.set()
+        recorder.join()
+    assert end.result["deleted"] == 3000
+    assert len(times) > 20
+    assert max(times) < 2.0
+
+
+@pytest.fixture
+def allowing(settings: Settings, tmp_path: Path) -> Settings:
+    """A worker that may delete: some files, some rows, some keys."""
+    shop = tmp_path / "app.sqlite3"
+    with closing(sqlite3.connect(shop)) as connection, connection:
+        connection.execute("CREATE TABLE sessions (id INTEGER, created_at TEXT)")
+        connection.execute("INSERT INTO sessions VALUES (1, '2020-01-01'), (2, '2099-01-01')")
+    old = tmp_path / "exports" / "old.csv"
+    old.parent.mkdir()
+    old.write_text("old")
+    os.utime(old, (0, 0))
+    given = {
+        "file_roots": (old.parent,),
+        "cleanup_dsn": f"sqlite:///{shop}",
+        "cleanup_sql_rows": ("sessions.created_at 30d",),
+        "cleanup_redis_keys": ("session:* 2h",),
+    }
+    return settings.model_copy(update=given)
+
+
+@pytest.mark.parametrize(
+    ("job", "kwargs"),
+    [
+        ("cleanup.files", {"root": "exports"}),
+        ("cleanup.sql_rows", {"rows": "sessions.created_at", "older_than_days": 31}),
+        ("cleanup.redis_keys", {"pattern": "session:*"}),
+    ],
+)
+def test_what_the_settings_allow_is_deleted_after_a_dry_run(
+    allowing: Settings, stream: Stream, desk: Desk, job: str, kwargs: dict[str, Any]
+) -> None:
+    desk.redis.set("session:1", "x")
+    dump = desk.redis.execute_command("DUMP", "session:1", NEVER_DECODE=True)
+    desk.redis.execute_command("RESTORE", "session:1", 0, dump, "REPLACE", "IDLETIME", 8000)
+    app = create_app(allowing)
+    start_worker(allowing)
+    ends = [stream.end(str(app.send_task(job, kwargs={**kwargs, **more}).id)) for more in ({}, {"dry_run": False}) * 2]
+    app.close()
+    assert [(end.result["deleted"], end.result["would_delete"]) for end in ends] == [(0, 1), (1, 1), (0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("job", "kwargs", "words"),
+    [
+        ("cleanup.sql_rows", {"rows": "users.created_at"}, "'users.created_at' does not stand in BEATDESK_CLEANUP_SQL"),
+        (
+            "cleanup.sql_rows",
+            {"rows": "sessions.created_at", "older_than_days": 29},
+            "29 is less than the settings allow (30)",
+        ),
+        ("cleanup.redis_keys", {"pattern": "session:*", "idle_hours": 1}, "1 is less than the settings allow (2)"),
+        ("cleanup.files", {"root": "exports", "folder": "../data"}, "must lead downwards from the root"),
+        ("cleanup.files", {"root": "exports", "older_than_days": 0}, "older_than_days: Input should be greater"),
+    ],
+)
+def test_a_schedule_cannot_ask_for_more_than_the_settings_allow(
+    allowing: Settings, stream: Stream, job: str, kwargs: dict[str, Any], words: str
+) -> None:
+    app = create_app(allowing)
+    start_worker(allowing)
+    end = stream.end(str(app.send_task(job, kwargs={**kwargs, "dry_run": False}).id))
+    app.close()
+    assert end.kind == "run.failed"
+    assert words in end.error

@@ -1,0 +1,60 @@
+"""Keys in Redis that match an allowed pattern and that nobody has touched for long.
+
+Found by SCAN, which holds up nobody. A key's idle time is looked at and the key unlinked in one script, so that one
+that is used in between stays. Whatever the pattern, keys of Beatdesk, RedBeat and Celery stay, and so do queues.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from config.allowed import OTHERS_PREFIXES, RedisKeys
+from scheduler.errors import Refused
+
+AT_ONCE = 500
+
+_UNLINK_IDLE = """
+local found = {}
+for _, key in ipairs(KEYS) do
+  local idle = redis.call('OBJECT', 'IDLETIME', key)
+  if idle and idle >= tonumber(ARGV[1]) then
+    if ARGV[2] == '0' then redis.call('UNLINK', key) end
+    found[#found + 1] = key
+  end
+end
+return found
+"""
+
+_PRIORITY_MARK = "\x06\x16"
+"""Kombu puts a priority behind a queue's name with it."""
+
+
+def is_ours(key: str, queues: Collection[str]) -> bool:
+    """Does the key belong to Beatdesk, RedBeat or Celery, or is it a queue?"""
+    return key.startswith(OTHERS_PREFIXES) or key.partition(_PRIORITY_MARK)[0] in queues
+
+
+def unlink_idle(
+    redis: Redis, keys: RedisKeys, seconds: int, queues: Collection[str], *, dry_run: bool
+) -> Iterator[tuple[int, list[str]]]:
+    """Unlink them in batches; yields how many were looked at and which were idle for so many seconds."""
+    script = redis.register_script(_UNLINK_IDLE)
+    place = 0
+    while True:
+        answer: Any = redis.scan(place, match=keys.pattern, count=AT_ONCE)
+        place, found = answer
+        candidates = [key for key in found if not is_ours(key, queues)]
+        try:
+            idle: Any = script(keys=candidates, args=[seconds, int(dry_run)]) if candidates else []
+        except ResponseError as error:
+            if "LFU" not in str(error):
+                raise
+            raise Refused(
+                "Redis counts how often keys are used and not when (maxmemory-policy is an LFU one), so that idle keys "
+                "cannot be told; set maxmemory-policy noeviction"
+            ) from None
+        yield len(found), list(idle)
+        if place == 0:
+            return

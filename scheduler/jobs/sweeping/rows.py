@@ -1,0 +1,143 @@
+"""Old rows of an allowed table, deleted in batches: each is a transaction of its own, and others come in between.
+
+Names of tables and columns come from the settings, are looked up in the database, and are quoted. SQLite keeps times
+as texts or as Unix seconds, and both are read; what is neither is never deleted. In PostgreSQL the column must be a
+date or a timestamp; one without a zone is taken for UTC, and rows that somebody has locked are left.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from config.allowed import SqlRows
+from scheduler.errors import Refused
+from scheduler.jobs.sql.caps import StatementFailed
+from scheduler.jobs.sql.reading_postgres import CONNECTION
+from scheduler.jobs.sql.source import libpq, sqlite_path
+
+BUSY_SECONDS = 15.0
+LOCK_TIMEOUT = "5s"
+_TIMES = {"timestamp with time zone", "timestamp without time zone", "date"}
+
+
+def count(address: str, rows: SqlRows, before: datetime) -> int:
+    """How many rows are that old. Raises Refused, StatementFailed."""
+    path = sqlite_path(address)
+    try:
+        if path is not None:
+            with closing(_sqlite(path, rows)) as connection:
+                statement = f"SELECT count(*) FROM {_quoted(rows.table)} WHERE {_is_old(rows)}"  # noqa: S608 - quoted
+                return int(connection.execute(statement, [before.timestamp()]).fetchone()[0])
+        with psycopg.connect(libpq(address), **CONNECTION) as connection:  # type: ignore[arg-type] # libpq's options
+            cutoff = _cutoff(connection, rows, before)
+            counting = sql.SQL("SELECT count(*) FROM {} WHERE {} < %s").format(
+                _table(rows), sql.Identifier(rows.column)
+            )
+            return int(_one(connection.execute(counting, [cutoff])))
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise StatementFailed(f"{rows.name} cannot be counted: {str(error).strip()}") from None
+
+
+def delete(address: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
+    """Delete the rows that are that old; yields the count of each batch. Raises Refused, StatementFailed."""
+    path = sqlite_path(address)
+    deleted = _delete_sqlite(path, rows, before, batch) if path is not None else None
+    try:
+        yield from deleted if deleted is not None else _delete_postgres(libpq(address), rows, before, batch)
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise StatementFailed(f"{rows.name} is not cleaned further: {str(error).strip()}") from None
+
+
+def _delete_sqlite(path: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
+    table = _quoted(rows.table)
+    chosen = f"SELECT rowid FROM {table} WHERE {_is_old(rows)} LIMIT ?"  # noqa: S608 - quoted
+    with closing(_sqlite(path, rows)) as connection:
+        yield from _batches(
+            lambda: (
+                connection.execute(
+                    f"DELETE FROM {table} WHERE rowid IN ({chosen})",  # noqa: S608 - quoted
+                    [before.timestamp(), batch],
+                ).rowcount
+            ),
+            batch,
+        )
+
+
+def _delete_postgres(address: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
+    statement = sql.SQL(
+        "DELETE FROM {table} WHERE (tableoid, ctid) IN "
+        "(SELECT tableoid, ctid FROM {table} WHERE {column} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+    ).format(table=_table(rows), column=sql.Identifier(rows.column))
+    options: Any = {**CONNECTION, "application_name": "beatdesk cleanup"}
+    with psycopg.connect(address, autocommit=True, **options) as connection:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+        cutoff = _cutoff(connection, rows, before)
+        yield from _batches(lambda: connection.execute(statement, [cutoff, batch]).rowcount, batch)
+
+
+def _batches(delete_some: Callable[[], int], batch: int) -> Iterator[int]:
+    """Until fewer were there than were asked for."""
+    while True:
+        deleted = delete_some()
+        if deleted:
+            yield deleted
+        if deleted < batch:
+            return
+
+
+def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
+    """The database, opened to write, with the table looked up. Each statement is a transaction."""
+    if rows.schema is not None:
+        raise Refused(f"{rows.name}: SQLite has no schemas; write TABLE.COLUMN in BEATDESK_CLEANUP_SQL_ROWS")
+    if not Path(path).is_file():
+        raise Refused(f"there is no database {path}; see BEATDESK_CLEANUP_DSN")
+    connection = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    asked = "SELECT c.name FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name = ? AND t.type = 'table'"
+    kept = f"{asked} AND NOT t.wr AND t.schema = 'main'"
+    if rows.column not in {name for (name,) in connection.execute(kept, [rows.table])}:
+        connection.close()
+        raise Refused(f"{rows.name}: there is no such column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS")
+    return connection
+
+
+def _is_old(rows: SqlRows) -> str:
+    """Texts as ISO 8601 and numbers as Unix seconds; SQLite gives nothing for what is neither, which is not old."""
+    return f"unixepoch({_quoted(rows.column)}, 'auto') < ?"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table(rows: SqlRows) -> sql.Identifier:
+    return sql.Identifier(*filter(None, (rows.schema, rows.table)))
+
+
+def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: datetime) -> Any:
+    """The moment as the column's type has it. Raises Refused where the column is no time."""
+    name = ".".join(_quoted(part) for part in (rows.schema, rows.table) if part)
+    found = connection.execute(
+        "SELECT format_type(atttypid, NULL) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attname = %s AND attnum > 0 AND NOT attisdropped",
+        [name, rows.column],
+    ).fetchone()
+    kind = None if found is None else str(found[0])
+    if kind not in _TIMES:
+        problem = "there is no such column" if kind is None else f"the column is {kind}, not a date or a timestamp"
+        raise Refused(f"{rows.name}: {problem}; see BEATDESK_CLEANUP_SQL_ROWS")
+    utc = before.astimezone(UTC)
+    if kind == "date":
+        return utc.date()
+    return utc if kind == "timestamp with time zone" else utc.replace(tzinfo=None)
+
+
+def _one(cursor: Any) -> Any:
+    return cursor.fetchone()[0]
