@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "scheduler.commands.doctor:doctor",
     "status": "scheduler.commands.status:status",
     "schedules": "scheduler.commands.schedules:schedules",
+    "calendars": "scheduler.commands.calendars:calendars",
     "runs": "scheduler.commands.runs:runs",
     "jobs": "scheduler.commands.jobs:jobs",
     "users": "scheduler.commands.users:users",

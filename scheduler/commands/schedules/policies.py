@@ -27,11 +27,12 @@ OPTIONS = (
     click.option("--starts-at", metavar="TIME|none", help="No tick before this time."),
     click.option("--ends-at", metavar="TIME|none", help="No tick from this time on."),
     click.option("--max-runs", metavar="N|none", help="So many runs, then it is finished."),
+    click.option("--calendar", metavar="NAME|none", help="Ticks that fall into this calendar are skipped."),
 )
 _TIMES = {"catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"}
 _NUMBERS = {"pause_after_failures", "max_runs"}
 _MOMENTS = {"starts_at", "ends_at"}
-NAMES = (*Policies.model_fields, *(name for name in Window.model_fields if name != "calendar"))
+NAMES = (*Policies.model_fields, *Window.model_fields)
 
 
 def named(given: dict[str, Any], policies: Policies, window: Window) -> dict[str, Any]:
