@@ -119,7 +119,7 @@ def test_the_latest_or_all_of_them_may_run_after_all(minutely):
     since = paused_since(minutely, "all", 5)
     body = minutely.json("schedules", "resume", "all", "--missed", "all")
     assert len(body["runs"]) in (5, 6)
-    assert facts(minutely, TicksSkipped) == []
+    assert [event for event in facts(minutely, TicksSkipped) if event.schedule == "all"] == []
     first = since.replace(second=0, microsecond=0) + timedelta(minutes=1)
     assert body["runs"][0] == run_id(body["uid"], first)
 
