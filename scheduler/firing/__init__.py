@@ -32,8 +32,9 @@ is told, so that the event is not written twice; that receiver (`app.run_signals
 `run_signals`) is no reason to leave the fast way.
 
 `render` raises `Unsendable` with the reason where this entry can never be sent (its options are not what Celery takes):
-the entry is set aside. What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes
-through: Beat backs off and asks again.
+the entry is set aside; `NotTaken` where a key is of another type than kombu expects: Beat tries again, later and later.
+What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes through: Beat backs off
+and asks again.
 
 The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
 of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any

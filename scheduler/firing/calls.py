@@ -19,6 +19,10 @@ class Unsendable(BeatdeskError):
     """No message can be made of this entry, not later either; the text says why."""
 
 
+class NotTaken(BeatdeskError):
+    """A key that this message needs is of another type than kombu expects: nothing is wrong with the entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One run as Celery is asked for it: the arguments of `apply_async`, or of `send_task`."""

@@ -34,7 +34,7 @@ from kombu.utils.uuid import uuid
 from redis.exceptions import DataError, RedisError
 
 from scheduler.errors import BeatdeskError
-from scheduler.firing.calls import Call, Command, Rendered, Unsendable
+from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.runs.app import job_queue
 from scheduler.runs.facts import Message, is_job
 from scheduler.runs.signals import collecting
@@ -74,7 +74,7 @@ class Renderer:
         """The commands for this call.
 
         Raises Unsendable where Celery refuses the call itself; kombu's OperationalError and OSError where the broker
-        does not answer.
+        does not answer; NotTaken where a key of this call is of another type than kombu expects.
         """
         if _others_listen(self._app):
             return self._by_celery(call)[0]
@@ -115,6 +115,8 @@ class Renderer:
                 if _is_brokers(error):
                     self.reset()
                     raise
+                if "WRONGTYPE" in str(error):
+                    raise NotTaken(str(error)) from error
                 raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
         if not sent.commands:
             log.warning("run %s of %s reaches no queue: nothing is bound to its exchange", call.run, call.job)

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from scheduler.errors import UnreadableEntry
-from scheduler.firing.calls import Call, Rendered, Unsendable
+from scheduler.firing.calls import Call, NotTaken, Rendered, Unsendable
 from scheduler.firing.reading import Seen
 from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import RedBeatWhen
@@ -63,6 +63,9 @@ class Step:
     sent: Rendered | None = None
     aside: str = ""
     """Why it is set aside."""
+
+    refused: str = ""
+    """Why its message cannot be made now."""
 
     gone: bool = False
     """There is no such entry any more."""
@@ -115,6 +118,8 @@ class Planner:
             return self._step(seen, self._known(seen), now)
         except (UnreadableEntry, Unsendable) as error:
             return Step(seen, Plan(score=ASLEEP), aside=str(error))
+        except NotTaken as error:
+            return Step(seen, Plan(score=seen.score), refused=str(error))
 
     def _step(self, seen: Seen, known: _Known, now: datetime) -> Step:
         entry, plan = self._plan(seen, known, now)
@@ -133,7 +138,7 @@ class Planner:
         """The message; a broker that does not answer is nobody's fault here, all else is the entry's."""
         try:
             return self.renderer.render(call, now)
-        except (Unsendable, RedisError, OperationalError, OSError):
+        except (Unsendable, NotTaken, RedisError, OperationalError, OSError):
             raise
         except Exception as error:
             log.exception("beat: no message can be made for run %s of %s", call.run, call.job)

@@ -79,9 +79,11 @@ class Rounds:
         ready = [seen for seen in look.seen if self._held_back.may(seen)]
         self._planner.prepare(ready)
         steps = [self._planner.step(seen, look.now) for seen in ready]
-        idle = [step for step in steps if step.changes_nothing]
-        for step in idle:
-            self._held_back.once_more(step.seen)
+        for step in steps:
+            if step.refused:
+                self._refused(step.seen, step.refused, others_moved=True)
+            elif step.changes_nothing:
+                self._held_back.once_more(step.seen)
         steps = [step for step in steps if not step.changes_nothing]
         if not steps:
             return 0

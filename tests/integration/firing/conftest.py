@@ -5,10 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from scheduler.beat import Scheduler
-from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
-from tests.integration.schedules.conftest import store as store  # the same store, with the same job
-from tests.support.processes import Process, start_beat
+from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 
 OURS = "scheduler.beat.Scheduler"
 

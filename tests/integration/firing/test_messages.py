@@ -12,7 +12,7 @@ from redis import Redis
 
 from config.schema import Settings
 from scheduler.clock import utc_now
-from scheduler.firing.calls import Unsendable
+from scheduler.firing.calls import NotTaken, Unsendable
 from scheduler.firing.messages import Renderer
 from scheduler.runs.app import create_app
 from tests.integration.firing.golden import RUN, again_by_us, by_stock, by_us, call_of
@@ -253,7 +253,7 @@ def test_a_queue_that_is_missing_where_none_is_made_is_the_entrys_fault(app: Cel
 
 def test_a_binding_key_of_another_type_stops_only_whoever_needs_it(renderer: Renderer, redis: "Redis") -> None:
     redis.set("_kombu.binding.odd", "1")
-    with pytest.raises(Unsendable, match="WRONGTYPE"):
+    with pytest.raises(NotTaken, match="WRONGTYPE"):
         renderer.render(case({"options": {"queue": "odd"}}), utc_now())
     assert renderer.render(case({}), utc_now()).commands
 
