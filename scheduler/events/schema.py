@@ -13,11 +13,38 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
 
 from scheduler.errors import BeatdeskError
-from scheduler.rules.calendars import SavedCalendar
-from scheduler.rules.spec import Frozen, Schedule
+from scheduler.events.edits import (
+    CalendarDeleted,
+    CalendarEvent,
+    CalendarHealed,
+    CalendarSaved,
+    Event,
+    ScheduleAdopted,
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    ScheduleEvent,
+    ScheduleHealed,
+    SchedulePaused,
+    ScheduleReset,
+    ScheduleRestored,
+    ScheduleResumed,
+    ScheduleSaved,
+    ScheduleTickKept,
+    ScheduleTickSkipped,
+)
+from scheduler.rules.spec import Frozen
+
+__all__ = [
+    "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "Event", "ScheduleAdopted",
+    "ScheduleDeleted", "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed",
+    "SchedulePaused", "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved",
+    "ScheduleTickKept", "ScheduleTickSkipped",
+]  # fmt: skip
+"""Defined in `edits`, and part of the vocabulary like all that follows."""
 
 FIELD = "event"
 """The field of a stream entry that holds the encoded event."""
@@ -45,133 +72,6 @@ Trigger = Literal["schedule", "manual", "backfill", "rerun", "api"]
 
 class UndecodableEvent(BeatdeskError):
     """A stream entry is not an event of any known version."""
-
-
-class Event(Frozen):
-    """A fact. `at` is the wall time of whoever saw it happen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
-
-    v: Literal[1] = 1
-    at: AwareDatetime
-
-
-class ScheduleEvent(Event):
-    """A fact about a schedule: who did it, why, and the whole schedule as it stands after it (before, if deleted)."""
-
-    uid: str
-    revision: int
-    actor: str
-    comment: str = ""
-    schedule: Schedule
-
-
-class ScheduleSaved(ScheduleEvent):
-    """A schedule was created or edited."""
-
-    kind: Literal["schedule.saved"] = "schedule.saved"
-    action: Literal["created", "edited", "recovered"]
-    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
-
-
-class ScheduleEnabled(ScheduleEvent):
-    """A schedule was switched on."""
-
-    kind: Literal["schedule.enabled"] = "schedule.enabled"
-
-
-class ScheduleDisabled(ScheduleEvent):
-    """A schedule was switched off."""
-
-    kind: Literal["schedule.disabled"] = "schedule.disabled"
-
-
-class ScheduleDeleted(ScheduleEvent):
-    """A schedule was deleted."""
-
-    kind: Literal["schedule.deleted"] = "schedule.deleted"
-
-
-class SchedulePaused(ScheduleEvent):
-    """A schedule was paused: nothing fires until it is resumed, or until the pause ends by itself."""
-
-    kind: Literal["schedule.paused"] = "schedule.paused"
-
-
-class ScheduleResumed(ScheduleEvent):
-    """A pause was ended by somebody; `missed` says what became of the ticks in it."""
-
-    kind: Literal["schedule.resumed"] = "schedule.resumed"
-    missed: Literal["skip", "latest", "all"] = "skip"
-
-
-class ScheduleTickSkipped(ScheduleEvent):
-    """One coming tick is not to run."""
-
-    kind: Literal["schedule.tick_skipped"] = "schedule.tick_skipped"
-    tick: AwareDatetime
-
-
-class ScheduleTickKept(ScheduleEvent):
-    """A tick that was to be skipped runs after all."""
-
-    kind: Literal["schedule.tick_kept"] = "schedule.tick_kept"
-    tick: AwareDatetime
-
-
-class ScheduleRestored(ScheduleEvent):
-    """An earlier revision became the newest one again."""
-
-    kind: Literal["schedule.restored"] = "schedule.restored"
-    restored: int
-
-
-class ScheduleReset(ScheduleEvent):
-    """The override on a static entry was taken off: the schedule is as code says."""
-
-    kind: Literal["schedule.reset"] = "schedule.reset"
-
-
-class ScheduleAdopted(ScheduleEvent):
-    """An entry of plain RedBeat code became an operator's."""
-
-    kind: Literal["schedule.adopted"] = "schedule.adopted"
-
-
-class ScheduleHealed(ScheduleEvent):
-    """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
-
-    kind: Literal["schedule.healed"] = "schedule.healed"
-
-
-class CalendarEvent(Event):
-    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if deleted)."""
-
-    uid: str
-    revision: int
-    actor: str
-    comment: str = ""
-    calendar: SavedCalendar
-
-
-class CalendarSaved(CalendarEvent):
-    """A calendar was made or edited."""
-
-    kind: Literal["calendar.saved"] = "calendar.saved"
-    action: Literal["created", "edited", "recovered"]
-    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
-
-
-class CalendarDeleted(CalendarEvent):
-    """A calendar was deleted."""
-
-    kind: Literal["calendar.deleted"] = "calendar.deleted"
-
-
-class CalendarHealed(CalendarEvent):
-    """Redis had lost or damaged the calendar, and it was put back as the history knew it."""
-
-    kind: Literal["calendar.healed"] = "calendar.healed"
 
 
 class RunFacts(Frozen):
@@ -256,6 +156,8 @@ class RunFailed(RunEvent):
     error: str
     traceback: str | None = None
     runtime: float | None = None
+    facts: RunFacts | None = None
+    """Where nothing else tells them: a chord's body that never was a message, because a part of the chord failed."""
 
 
 class RunExpired(RunEvent):
