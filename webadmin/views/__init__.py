@@ -14,6 +14,7 @@ ICONS = "sprite"
 
 def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the icon sprite."""
+    from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
     from webadmin.views.jobs import JobsView
     from webadmin.views.reports import ReportsView
@@ -22,6 +23,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     from webadmin.views.users import UsersView
 
     yield SchedulesView, {"name": "Schedules", "endpoint": "schedules", "menu_icon_value": "calendar-time"}
+    yield CalendarsView, {"name": "Calendars", "endpoint": "calendars", "menu_icon_value": "calendar-off"}
     yield RunsView, {"name": "Runs", "endpoint": "runs", "menu_icon_value": "history"}
     yield JobsView, {"name": "Jobs", "endpoint": "jobs", "menu_icon_value": "briefcase"}
     yield ReportsView, {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"}

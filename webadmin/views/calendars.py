@@ -1,0 +1,220 @@
+"""The exclusion calendars: list, page of one, editor, import of iCalendar text or files, deletion that asks first."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+from sqlalchemy.exc import SQLAlchemyError
+
+from scheduler.calendar_view import DAYS_AHEAD, days_ahead
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.history.views import CalendarRevisionView
+from scheduler.rules import icalendar
+from scheduler.rules.calendar_text import calendar_of, lines_of
+from scheduler.rules.calendars import SavedCalendar
+from scheduler.rules.zones import zone_names
+from webadmin import desk
+from webadmin.forms.sentences import sentence
+from webadmin.guard import Guard, actor
+
+YEARS_EXPANDED = 10
+"""How many years of a recurring event are taken from iCalendar text."""
+
+REVISIONS = 20
+MOST_SHOWN = 500
+"""Lines of a long calendar that its page shows; the editor has all."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The fields of the editor as they were typed."""
+
+    name: str = ""
+    timezone: str = "UTC"
+    description: str = ""
+    excluded: str = ""
+    comment: str = ""
+    revision: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class CalendarsView(Guard, BaseView):
+    """`/calendars/` and everything under it."""
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """All calendars, and how many schedules name each."""
+        stored = desk().calendars.stored()
+        lines = [(one.name, *_read(one.name)) for one in stored]
+        return self.render("calendars/index.html", lines=lines, used=desk().calendars.used_by(), lines_of=lines_of)
+
+    @expose("/<path:name>/")
+    def show(self, name: str) -> ResponseReturnValue:
+        """What it excludes in the days to come, who names it, and who changed it."""
+        saved, problem = _read(name)
+        if saved is None and problem is None:
+            raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
+        lines = lines_of(saved) if saved is not None else []
+        return self.render(
+            "calendars/show.html",
+            name=name,
+            saved=saved,
+            problem=problem,
+            lines=lines[:MOST_SHOWN],
+            more=max(len(lines) - MOST_SHOWN, 0),
+            days=days_ahead(saved, utc_now()) if saved is not None else [],
+            ahead=DAYS_AHEAD,
+            used_by=desk().calendars.used_by().get(name, []),
+            revisions=_revisions(name),
+        )
+
+    @expose("/new", methods=["GET", "POST"])
+    def create(self) -> ResponseReturnValue:
+        """A new calendar."""
+        if request.method == "GET":
+            return self._page(Sheet(timezone=desk().settings.default_timezone), editing=None)
+        return self._save(_typed(request.form.get("name", "").strip()), editing=None)
+
+    @expose("/<path:name>/edit", methods=["GET", "POST"])
+    def edit(self, name: str) -> ResponseReturnValue:
+        """A saved calendar."""
+        if request.method == "POST":
+            return self._save(_typed(name), editing=name)
+        saved, problem = _read(name)
+        if saved is None and problem is None:
+            raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
+        if saved is None:
+            return self._page(Sheet(name=name, revision="0"), editing=name)
+        sheet = Sheet(name, saved.timezone, saved.description, "\n".join(lines_of(saved)), "", str(saved.revision))
+        return self._page(sheet, editing=name)
+
+    @expose("/import", methods=["GET", "POST"])
+    def import_ics(self) -> ResponseReturnValue:
+        """An iCalendar file, or its text, becomes lines in the editor: nothing is saved before they were seen."""
+        name, zone = request.values.get("name", "").strip(), desk().settings.default_timezone
+        saved, _ = _read(name) if name else (None, None)
+        if saved is not None:
+            zone = saved.timezone
+        text = ""
+        if request.method == "POST":
+            zone, text = request.form.get("timezone", zone).strip(), _sent_text()
+            try:
+                until = (utc_now() + timedelta(days=366 * YEARS_EXPANDED)).date()
+                read = icalendar.read(text, name=name, timezone=zone, until=until)
+            except Refused as error:
+                page = self._import_page(name, zone, text, sentence(str(error)))
+                return page, 422
+            if saved is not None:
+                read = read.model_copy(update={"weekly": saved.weekly})
+            sheet = Sheet(
+                name,
+                zone,
+                saved.description if saved is not None else "",
+                "\n".join(lines_of(read)),
+                "imported from an iCalendar file",
+                str(saved.revision) if saved is not None else "",
+            )
+            flash("This is what the file excludes. Look at it, then save it.", "info")
+            return self._page(sheet, editing=saved.name if saved is not None else None)
+        return self._import_page(name, zone, text, None)
+
+    @expose("/<path:name>/delete", methods=["GET", "POST"])
+    def delete(self, name: str) -> ResponseReturnValue:
+        """Say what deleting means; delete what was seen."""
+        saved, problem = _read(name)
+        if saved is None and problem is None:
+            raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
+        used_by = desk().calendars.used_by().get(name, [])
+        if request.method == "GET":
+            return self.render("calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=None)
+        given = request.form.get("revision", "")
+        revision = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+        try:
+            desk().calendars.delete(name, revision=revision, actor=actor(), comment=_comment(), now=utc_now())
+        except (Refused, StaleRevision) as error:
+            page = self.render(
+                "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=sentence(str(error))
+            )
+            return page, 409
+        flash(f"The calendar {name} is deleted.", "success")
+        return redirect(url_for(".index"), 303)
+
+    def _save(self, sheet: Sheet, *, editing: str | None) -> ResponseReturnValue:
+        """Save what was typed; what cannot be meant is told at its field."""
+        try:
+            calendar = calendar_of(
+                sheet.name,
+                sheet.excluded.splitlines(),
+                timezone=sheet.timezone.strip(),
+                description=sheet.description.strip(),
+            )
+            given = sheet.revision
+            number = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+            saved = desk().calendars.save(
+                calendar,
+                revision=None if editing is None else number,
+                actor=actor(),
+                comment=_comment(),
+                now=utc_now(),
+            )
+        except (Refused, StaleRevision) as error:
+            at = {"zone": "timezone", "revision": "form", "calendar": "excluded"}.get(error.field or "", error.field)
+            is_stale = isinstance(error, StaleRevision)
+            errors = {at or "timezone": sentence(str(error))}
+            faulty = Sheet(**{**vars(sheet), "errors": errors})
+            return self._page(faulty, editing=editing), 409 if is_stale else 422
+        flash(f"The calendar {saved.name} is saved as revision {saved.revision}.", "success")
+        return redirect(url_for(".show", name=saved.name), 303)
+
+    def _page(self, sheet: Sheet, *, editing: str | None) -> str:
+        return self.render(
+            "calendars/editor.html", sheet=sheet, errors=sheet.errors, editing=editing, zones=zone_names()
+        )
+
+    def _import_page(self, name: str, zone: str, text: str, fault: str | None) -> str:
+        return self.render(
+            "calendars/import.html", name=name, zone=zone, text=text[:200_000], fault=fault, zones=zone_names()
+        )
+
+
+def _typed(name: str) -> Sheet:
+    form = request.form
+    return Sheet(
+        name,
+        form.get("timezone", "UTC"),
+        form.get("description", ""),
+        form.get("excluded", "").replace("\r\n", "\n"),
+        form.get("comment", ""),
+        form.get("revision", ""),
+    )
+
+
+def _sent_text() -> str:
+    """The file that was sent, or else the text that was pasted."""
+    sent = request.files.get("file")
+    raw = sent.read() if sent is not None else b""
+    return raw.decode("utf-8-sig", "replace") if raw else request.form.get("text", "")
+
+
+def _comment() -> str:
+    return request.form.get("comment", "").strip()[:1000]
+
+
+def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
+    """The calendar, or what is wrong with it, or neither where there is none."""
+    try:
+        return desk().calendars.get(name), None
+    except NotFound:
+        return None, None
+    except UnreadableEntry as error:
+        return None, sentence(str(error))
+
+
+def _revisions(name: str) -> list[CalendarRevisionView]:
+    try:
+        return desk().calendar_history.revisions(name, REVISIONS)
+    except (SQLAlchemyError, Unavailable):
+        return []
