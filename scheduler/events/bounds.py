@@ -19,7 +19,7 @@ MASK = "•••••"
 DEEPEST = 20
 """Levels of nesting that are kept; what lies deeper becomes its text."""
 
-REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![A-Za-z0-9_-])")
+REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![\w-])")
 """What stands for a secret that only a worker knows (`runs.secret_refs`); the name of a secret is none."""
 
 _SECRET = re.compile(
