@@ -32,7 +32,9 @@ def seconds(value: float | None) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+    if hours:
+        return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
+    return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
 
 
 def moment(at: datetime) -> str:

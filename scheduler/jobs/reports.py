@@ -1,43 +1,106 @@
-"""Reports over the history, stored as files. A file is complete or not there; its event follows it."""
+"""Reports over the history, stored as files: whole or not at all. Their events follow them."""
 
-import functools
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from celery import Task, shared_task
+from pydantic import Field, field_validator, model_validator
 
 from scheduler.clock import utc_now
+from scheduler.errors import UnknownZone
+from scheduler.history.outcomes import Outcomes
+from scheduler.job import job, run
+from scheduler.jobs.parameters import KeepDays, Parameters
+from scheduler.jobs.periods import Period, Unit, last_days, last_whole
 from scheduler.jobs.report_files import ReportFiles
-from scheduler.jobs.summary import as_csv, as_html
+from scheduler.jobs.summary import Line, Summary, as_csv, as_html
+from scheduler.jobs.summary_pdf import as_pdf
+from scheduler.rules.zones import zone as zone_of
 from scheduler.runs.process import this_desk
+from scheduler.wiring import Desk
 
 MOST_DAYS = 366
-KEEP = timedelta(days=90)
+USUAL_DAYS = 30
+"""Days before the report's time over which the usual duration is taken."""
+
+MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "pdf": "application/pdf"}
 
 
-@shared_task(name="reports.job_summary", bind=True)
-def job_summary(self: Task[Any, Any], days: int = 1) -> dict[str, Any]:
-    """Job summary: what ran, what failed, how long it took.
+class JobSummary(Parameters):
+    """What `reports.job_summary` takes."""
 
-    Writes an HTML page and a CSV file over the last `days` days (1 to 366), one line for each schedule and job.
-    Both are kept for 90 days and can be downloaded in the console.
+    period: Unit | None = Field(
+        default=None, description="The last whole day, week (from Monday) or month before the run was due; day if empty"
+    )
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = Field(
+        default=None, description="Instead of a period: so many times 24 hours before the run was due"
+    )
+    timezone: str | None = Field(
+        default=None, description="IANA zone in which days begin; BEATDESK_DEFAULT_TIMEZONE if empty"
+    )
+    formats: Annotated[list[Literal["html", "csv", "pdf"]], Field(min_length=1, max_length=3)] = Field(
+        default=["html", "csv"], description="Files to make: html to read, csv for programs, pdf for paper"
+    )
+    late_after: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=60, description="Seconds after its tick from which a start counts as late"
+    )
+    keep_days: KeepDays = 90
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, timezone: str | None) -> str | None:
+        try:
+            return None if timezone is None else zone_of(timezone).key
+        except UnknownZone as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _is_one_time(self) -> "JobSummary":
+        if self.period is not None and self.days is not None:
+            raise ValueError("give a period or days, not both")
+        return self
+
+
+@job("reports.job_summary", title="Job summary", params=JobSummary, queue="bulk")
+def job_summary(asks: JobSummary) -> dict[str, Any]:
+    """What ran, failed, was late or missed, and how long it took against the usual, by schedule and tag.
+
+    The time is counted back from the moment for which the run was due, so that a run that starts late, or is run
+    again, reports on the same days.
     """
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
-        raise ValueError(f"days is a whole number from 1 to {MOST_DAYS}, not {days!r}")
-    now = utc_now()
-    since = now - timedelta(days=days)
-    desk = this_desk()
-    lines = desk.history.summary(since, now)
-    title = f"Job summary, {_day(since)} to {_day(now)}"
-    files = ReportFiles(desk.settings.reports_dir, desk.events)
-    keep = functools.partial(files.store, title, run=self.request.id, keep_until=now + KEEP, now=now)
-    page = as_html(lines, title=title, since=since, until=now)
-    stored = [
-        keep("job-summary.html", "text/html", page.encode()),
-        keep("job-summary.csv", "text/csv", as_csv(lines).encode()),
+    desk, now = this_desk(), utc_now()
+    zone = zone_of(asks.timezone or desk.settings.default_timezone)
+    summary = counted(desk, period_of(asks, run.tick or now, zone), asks.late_after)
+    made = {"html": lambda: as_html(summary).encode(), "csv": lambda: as_csv(summary), "pdf": lambda: as_pdf(summary)}
+    keep_until = now + timedelta(days=asks.keep_days)
+    formats = list(dict.fromkeys(asks.formats))
+    with ReportFiles(desk.settings.reports_dir, desk.events).shelf(run=run.id, keep_until=keep_until, now=now) as shelf:
+        for done, format in enumerate(formats):
+            run.progress(done, len(formats), format)
+            with shelf.file(summary.title, f"job-summary.{format}", MEDIA_TYPES[format]) as file:
+                file.write(made[format]())
+    run.progress(len(formats), len(formats), "stored")
+    stored = [{"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored]
+    return {"schedules": len(summary.lines), **summary.totals, "files": stored}
+
+
+def period_of(asks: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
+    """The time that is meant."""
+    return last_days(asks.days, due, zone) if asks.days else last_whole(asks.period or "day", due, zone)
+
+
+def counted(desk: Desk, period: Period, late_after: int) -> Summary:
+    """Everything that the report shows, read from the history."""
+    outcomes = Outcomes(desk.engine)
+    usual = outcomes.medians(period.since - timedelta(days=USUAL_DAYS), period.since)
+    tags = outcomes.tags()
+    lines = [
+        Line(
+            counts,
+            tuple(tags.get(counts.schedule_uid or "", ())),
+            usual.get((counts.schedule, counts.schedule_uid, counts.job)),
+        )
+        for counts in outcomes.lines(period.since, period.until, late_after)
     ]
-    return {"schedules": len(lines), "files": [{"path": report.path, "size": report.size} for report in stored]}
-
-
-def _day(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d")
+    title = f"Job summary, {period.words}"
+    return Summary(title, period, lines, outcomes.parts(period.bounds), late_after)

@@ -38,6 +38,14 @@ _POWERS = """
       AND pg_has_role(session_user, r.oid, 'MEMBER')
     ORDER BY r.rolsuper DESC LIMIT 1
 """
+WRITABLE = """
+    SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
+    WHERE privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+      AND table_schema NOT IN ('pg_catalog', 'information_schema')
+    ORDER BY 1 LIMIT 5
+"""
+"""The first few tables that the login may write to."""
+
 _LIMITS = """
     SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', '5s', true),
            set_config('idle_in_transaction_session_timeout', '120s', true)

@@ -27,6 +27,19 @@ LOCK_TIMEOUT = "5s"
 _TIMES = {"timestamp with time zone", "timestamp without time zone", "date"}
 
 
+def check(address: str, rows: SqlRows, before: datetime) -> None:
+    """Is there such a table, with a time in the column? Raises Refused, StatementFailed."""
+    path = sqlite_path(address)
+    try:
+        if path is not None:
+            _sqlite(path, rows).close()
+            return
+        with psycopg.connect(libpq(address), **CONNECTION) as connection:  # type: ignore[arg-type] # libpq's options
+            _cutoff(connection, rows, before)
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise StatementFailed(f"{rows.name} cannot be looked up: {str(error).strip()}") from None
+
+
 def count(address: str, rows: SqlRows, before: datetime) -> int:
     """How many rows are that old. Raises Refused, StatementFailed."""
     path = sqlite_path(address)

@@ -22,6 +22,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.history.ledger import record
+from scheduler.history.outcomes import Outcomes
 from scheduler.history.queries import MOST, History, RunFilter, RunView
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule, facts_of
 
@@ -243,18 +244,42 @@ def test_reports_are_listed_newest_first_and_found_by_id(history: History, engin
         history.report("\x00")
 
 
-def test_the_summary_has_a_line_for_each_schedule_and_job(history: History, mixed: list[Event], engine: Engine) -> None:
+@pytest.mark.usefixtures("mixed")
+def test_a_report_has_a_line_for_each_schedule_and_job(engine: Engine) -> None:
     missed = TicksMissed(
         at=minutes(5), schedule=HOURLY.name, schedule_uid=HOURLY.uid, revision=1, job=HOURLY.job, reason="coalesced",
         tick_from=minutes(0), tick_to=minutes(4), ticks=4,
     )  # fmt: skip
     record(engine, [missed, *a_run_history("old", tick=LONG_AGO)])
-    lines = history.summary(NOON, minutes(60))
-    assert [(line.schedule, line.job, line.ok, line.failed, line.other) for line in lines] == [
-        ("nightly-report", "reports.job_summary", 2, 0, 1),
-        ("hourly_sync", "sync.orders", 0, 1, 2),
+    outcomes = Outcomes(engine)
+    lines = outcomes.lines(NOON, minutes(60), late_after=1)
+    kinds = ("succeeded", "failed", "missed", "skipped", "other", "late")
+    assert [(line.schedule, line.job, *(getattr(line, kind) for kind in kinds)) for line in lines] == [
+        ("nightly-report", "reports.job_summary", 2, 0, 0, 0, 1, 1),
+        ("hourly_sync", "sync.orders", 0, 1, 4, 0, 1, 0),
     ]
-    assert [(line.mean_duration, line.max_duration) for line in lines] == [(4.0, 6.0), (4.0, 4.0)]
+    assert [(line.median, line.longest) for line in lines] == [(4.0, 6.0), (None, 4.0)]
+    parts = outcomes.parts([NOON, minutes(30), minutes(60)])
+    assert {kind: sum(part[kind] for part in parts) for kind in ("succeeded", "missed")} == {
+        "succeeded": 2,
+        "missed": 4,
+    }
+
+
+def test_a_median_is_the_middle_or_the_mean_of_both_in_the_middle(engine: Engine) -> None:
+    for name, lengths in {"odd": (9.0, 1.0, 2.0), "even": (8.0, 1.0, 3.0, 2.0), "one": (7.0,)}.items():
+        for number, seconds in enumerate(lengths):
+            schedule = a_schedule(name, uid=name)
+            record(engine, a_run_history(f"{name}-{number}", schedule=schedule, tick=minutes(number), seconds=seconds))
+    medians = Outcomes(engine).medians(NOON, minutes(60))
+    assert {key[0]: pytest.approx(value) for key, value in medians.items()} == {"odd": 2.0, "even": 2.5, "one": 7.0}
+
+
+def test_tags_are_those_of_the_newest_revision(engine: Engine) -> None:
+    for revision, tags in enumerate((["old"], ["new", "shop"]), start=1):
+        record(engine, [a_saved_event(a_schedule("tagged", revision=revision, tags=tags))])
+    record(engine, [a_saved_event(a_schedule("bare"))])
+    assert Outcomes(engine).tags() == {a_schedule("tagged").uid: ["new", "shop"]}
 
 
 def test_times_come_back_as_they_were_in_utc_to_the_microsecond(history: History, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import Engine, update
 
 from config.schema import Settings
@@ -105,12 +106,13 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
         *past_runs(now() - timedelta(hours=2), schedule=SCRIPT, ok=1),
         *past_runs(now() - timedelta(days=3), schedule="too-old", ok=1),
     )
-    end = run_job("reports.job_summary", days=1)
+    end = run_job("reports.job_summary", days=1, formats=["html", "csv", "pdf"])
     assert end.kind == "run.succeeded", end
     stored = [event for event in stream.events() if isinstance(event, ReportStored)]
-    assert [(report.media_type, report.run) for report in stored] == [("text/html", end.run), ("text/csv", end.run)]
-    html, table = ((settings.reports_dir / report.path).read_bytes() for report in stored)
-    for report, content in zip(stored, (html, table), strict=True):
+    kinds = ["text/html", "text/csv", "application/pdf"]
+    assert [(report.media_type, report.run) for report in stored] == [(kind, end.run) for kind in kinds]
+    html, table, paper = ((settings.reports_dir / report.path).read_bytes() for report in stored)
+    for report, content in zip(stored, (html, table, paper), strict=True):
         assert (report.size, report.sha256) == (len(content), hashlib.sha256(content).hexdigest())
         assert report.keep_until is not None
         assert report.keep_until > now() + timedelta(days=89)
@@ -119,8 +121,10 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
     assert "too-old" not in rows
     nightly = rows["nightly"]
     assert [nightly[name] for name in ("job", "runs", "succeeded", "failed")] == ["tests.add", "4", "3", "1"]
-    assert float(nightly["mean_duration_s"]) == pytest.approx(2.0, abs=0.1)
+    assert float(nightly["median_duration_s"]) == pytest.approx(2.0, abs=0.1)
     assert float(nightly["max_lateness_s"]) == pytest.approx(0.02, abs=0.01)
+    words = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages)
+    assert {"nightly", "By schedule", "tests.add"} <= set(words.splitlines())
     page = Page(html.decode())
     assert {"nightly", SCRIPT, HOSTILE} <= set(page.words)
     assert "script" not in page.tags
@@ -128,7 +132,7 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
 
 
 def test_the_summary_of_an_empty_history_says_so(settings: Settings, stream: Stream, run_job: Run) -> None:
-    run_job("reports.job_summary")
+    assert run_job("reports.job_summary", period="month", timezone="Europe/Berlin").kind == "run.succeeded"
     report = next(event for event in stream.events() if isinstance(event, ReportStored))
     assert "Nothing ran in this time." in (settings.reports_dir / report.path).read_text()
 
@@ -154,10 +158,14 @@ def test_old_history_is_deleted_and_the_rest_stays(desk: Desk, run_job: Run) -> 
 @pytest.mark.parametrize(
     ("job", "kwargs", "words"),
     [
-        *[
-            ("reports.job_summary", {"days": days}, f"days is a whole number from 1 to 366, not {days!r}")
-            for days in (0, 367, "1", True, None, 1.5)
-        ],
+        *[("reports.job_summary", {"days": days}, "days: Input should be ") for days in (0, 367, "1", True, 1.5)],
+        ("reports.job_summary", {"days": 1, "period": "week"}, "give a period or days, not both"),
+        (
+            "reports.job_summary",
+            {"timezone": "Berlin"},
+            "there is no time zone 'Berlin'; did you mean 'Europe/Berlin'?",
+        ),
+        ("reports.job_summary", {"formats": []}, "formats: List should have at least 1 item"),
         ("cleanup.job_history", {"days": 0}, "days: Input should be greater than or equal to 1"),
         ("cleanup.job_history", {"states": "failed"}, "states: Input should be a valid list"),
         ("cleanup.job_history", {"states": ["running"]}, "states.0: Input should be 'succeeded', 'failed', "),

@@ -1,0 +1,114 @@
+"""What became of the runs of a time, counted for reports. Reads only, and answers with plain data.
+
+A run belongs to the time in which it was first heard of. Ranges of ticks that nobody ran count as that many. A run
+whose worker was lost counts as failed, one that came too late to start as missed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Engine, Select, func, select
+
+from scheduler.history.models import Revision, Run
+from scheduler.rules.spec import Frozen
+
+FAILED = ("failed", "lost")
+MISSED = ("missed", "expired")
+KINDS = ("succeeded", "failed", "missed", "skipped", "other")
+
+
+class OutcomeLine(Frozen):
+    """The runs of one schedule and job; times in seconds, `median` over those that succeeded."""
+
+    schedule: str | None
+    schedule_uid: str | None
+    job: str
+    succeeded: int
+    failed: int
+    missed: int
+    skipped: int
+    other: int
+    late: int
+    median: float | None
+    longest: float | None
+    mean_lateness: float | None
+    most_lateness: float | None
+
+
+class Outcomes:
+    """The questions, asked of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def lines(self, since: datetime, until: datetime, late_after: float) -> list[OutcomeLine]:
+        """One line for each schedule and job; `late` are those that started so many seconds after their tick."""
+        medians = self.medians(since, until)
+        counts = [_ticks(kind).label(kind) for kind in KINDS]
+        statement = (
+            select(
+                *_GROUP,
+                *counts,
+                func.count().filter(Run.lateness > late_after).label("late"),
+                func.max(Run.duration).label("longest"),
+                func.avg(Run.lateness).label("mean_lateness"),
+                func.max(Run.lateness).label("most_lateness"),
+            )
+            .where(Run.first_at >= since, Run.first_at < until)
+            .group_by(*_GROUP)
+            .order_by(Run.job, Run.schedule, Run.schedule_uid)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return [OutcomeLine(**row._mapping, median=medians.get(tuple(row[:3]))) for row in rows]
+
+    def medians(self, since: datetime, until: datetime) -> dict[tuple[Any, ...], float]:
+        """The median duration of the runs that succeeded, by schedule, its uid, and job."""
+        with self._engine.connect() as connection:
+            return {tuple(row[:3]): row[3] for row in connection.execute(_medians(since, until))}
+
+    def parts(self, bounds: Sequence[datetime]) -> list[dict[str, int]]:
+        """The ticks of each kind between one bound and the next."""
+        counts = [func.coalesce(_ticks(kind), 0).label(kind) for kind in KINDS]
+        with self._engine.connect() as connection:
+            return [
+                dict(connection.execute(select(*counts).where(Run.first_at >= one, Run.first_at < two)).one()._mapping)
+                for one, two in pairwise(bounds)
+            ]
+
+    def tags(self) -> dict[str, list[str]]:
+        """The tags of each schedule that has any, by its uid, as it was last saved."""
+        newest = select(func.max(Revision.key)).group_by(Revision.schedule_uid)
+        statement = select(Revision.schedule_uid, Revision.definition["tags"]).where(Revision.key.in_(newest))
+        with self._engine.connect() as connection:
+            return {uid: list(tags) for uid, tags in connection.execute(statement) if tags}
+
+
+_GROUP = (Run.schedule, Run.schedule_uid, Run.job)
+
+
+def _ticks(kind: str) -> Any:
+    """How many ticks ended so."""
+    states = {"succeeded": ("succeeded",), "failed": FAILED, "missed": MISSED, "skipped": ("skipped",)}
+    known = [state for group in states.values() for state in group]
+    found = Run.state.in_(states[kind]) if kind in states else Run.state.not_in(known)
+    return func.coalesce(func.sum(Run.ticks).filter(found), 0)
+
+
+def _medians(since: datetime, until: datetime) -> Select[Any]:
+    """The middle duration, or the mean of the two in the middle: neither database has a function that both have."""
+    ranked = (
+        select(
+            *_GROUP,
+            Run.duration,
+            func.row_number().over(partition_by=_GROUP, order_by=Run.duration).label("place"),
+            func.count().over(partition_by=_GROUP).label("of"),
+        )
+        .where(Run.first_at >= since, Run.first_at < until, Run.state == "succeeded", Run.duration.is_not(None))
+        .subquery()
+    )
+    group = (ranked.c.schedule, ranked.c.schedule_uid, ranked.c.job)
+    middle = (ranked.c.place * 2).between(ranked.c.of, ranked.c.of + 2)
+    return select(*group, func.avg(ranked.c.duration)).where(middle).group_by(*group)

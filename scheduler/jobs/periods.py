@@ -1,0 +1,64 @@
+"""The time that a report is about: the last whole day, week or month before its tick, in a zone. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Unit = Literal["day", "week", "month"]
+
+MOST_BARS = 62
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `since` to before `until`, cut at `bounds` (these two among them) into the parts that a chart shows."""
+
+    since: datetime
+    until: datetime
+    bounds: tuple[datetime, ...]
+    by: Literal["hour", "day", "week"]
+
+    @property
+    def words(self) -> str:
+        """The days it is about: `2026-11-20`, or `2026-11-01 to 2026-11-30`."""
+        first, last = self.since, self.until - timedelta(microseconds=1)
+        one, two = first.strftime("%Y-%m-%d"), last.strftime("%Y-%m-%d")
+        return one if one == two else f"{one} to {two}"
+
+
+def last_whole(unit: Unit, before: datetime, zone: ZoneInfo) -> Period:
+    """The last day, week (from Monday) or month that was over at `before`, by the zone's clocks."""
+    midnight = before.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if unit == "day":
+        until = midnight
+        since = until - timedelta(days=1)
+    elif unit == "week":
+        until = midnight - timedelta(days=midnight.weekday())
+        since = until - timedelta(days=7)
+    else:
+        until = midnight.replace(day=1)
+        since = (until - timedelta(days=1)).replace(day=1)
+    if unit == "day":
+        return Period(since, until, _hours(since, until, zone), "hour")
+    days = range((until.date() - since.date()).days + 1)
+    return Period(since, until, tuple(since + timedelta(days=day) for day in days), "day")
+
+
+def last_days(days: int, before: datetime, zone: ZoneInfo) -> Period:
+    """The `days` times 24 hours before a moment."""
+    until = before.astimezone(zone)
+    since = (until.astimezone(UTC) - timedelta(days=days)).astimezone(zone)
+    if days <= 2:
+        return Period(since, until, _hours(since, until, zone), "hour")
+    step, by = (1, "day") if days <= MOST_BARS else (7, "week")
+    starts = [until.astimezone(UTC) - timedelta(days=back) for back in range(0, days, step)]
+    bounds = (since, *(start.astimezone(zone) for start in reversed(starts)))
+    return Period(since, until, bounds, "day" if by == "day" else "week")
+
+
+def _hours(since: datetime, until: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """Every hour of elapsed time: a day on which clocks change has 23 or 25."""
+    first, last = since.astimezone(UTC), until.astimezone(UTC)
+    hours = int((last - first) / timedelta(hours=1))
+    return (*((first + timedelta(hours=hour)).astimezone(zone) for hour in range(hours)), until)

@@ -1,0 +1,74 @@
+"""What `beatdesk doctor` checks for the jobs that come with Beatdesk: only what is set. Asks, changes nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from config import allowed
+from config.faults import PREFIX, without_password
+from config.schema import Settings
+from scheduler.errors import BeatdeskError, Refused
+from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
+from scheduler.jobs.sql.reading_postgres import WRITABLE
+from scheduler.jobs.sql.source import asked, sqlite_path
+from scheduler.jobs.sweeping import rows
+from scheduler.jobs.sweeping.files import refuse_own_folder
+from scheduler.status import Part
+
+_CAPS = Caps(rows=10, bytes=10_000, seconds=10)
+
+
+def of_jobs(settings: Settings, now: datetime) -> list[Part]:
+    """A part for each folder and database that some job needs and that is set."""
+    mend = f"Mend it, or take it out of {PREFIX}FILE_ROOTS"
+    parts = [_part("file root", partial(_root, root, settings), mend) for root in settings.file_roots]
+    if settings.report_dsn is not None:
+        address = settings.report_dsn
+        parts.append(_part("report database", lambda: _readable(address), f"Mend {PREFIX}REPORT_DSN, or its login"))
+    return [*parts, *_cleanup(settings, now)]
+
+
+def _root(root: Path, settings: Settings) -> str:
+    if root.is_symlink() or not root.is_dir():
+        raise Refused(f"{root} is not a folder")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise Refused(f"{root} cannot be read by this user")
+    refuse_own_folder(root, settings.data_dir)
+    return str(root) if os.access(root, os.W_OK) else f"{root}, which this user can read and not write"
+
+
+def _readable(address: str) -> str:
+    """The database answers, and its login cannot write."""
+    budget = Budget(_CAPS, monotonic)
+    statement = "SELECT 1 WHERE 1 = 0" if sqlite_path(address) is not None else WRITABLE
+    with asked(address, statement, {}, budget) as (_, batches):
+        writable = [str(row[0]) for batch in batches for row in batch]
+    if writable:
+        raise StatementFailed(
+            f"the login may write to {', '.join(writable)}; take these rights from it (REVOKE), or name another"
+        )
+    return f"{without_password(address)} answers, and can only be read"
+
+
+def _cleanup(settings: Settings, now: datetime) -> Iterator[Part]:
+    address, remedy = settings.cleanup_dsn, f"Mend {PREFIX}CLEANUP_DSN or {PREFIX}CLEANUP_SQL_ROWS"
+    for text in settings.cleanup_sql_rows:
+        entry = allowed.sql_rows(text)
+
+        def look(entry: allowed.SqlRows = entry) -> str:
+            if address is None:
+                raise Refused(f"{PREFIX}CLEANUP_DSN is not set")
+            rows.check(address, entry, now)
+            return f"{entry.name} in {without_password(address)}"
+
+        yield _part("cleanup rows", look, remedy)
+
+
+def _part(name: str, look: Callable[[], str], remedy: str) -> Part:
+    try:
+        return Part(name=name, ok=True, summary=look())
+    except BeatdeskError as problem:
+        return Part(name=name, ok=False, summary=str(problem), remedy=remedy)
