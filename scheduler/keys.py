@@ -37,8 +37,11 @@ OUTBOX_STREAM = "beatdesk:outbox"
 OUTBOX_DOUBTS_ZSET = "beatdesk:outbox-doubts"
 """Runs that may be in that broker twice, by the time at which it was feared."""
 
-OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims"
-"""Runs that a worker has taken while a second copy of them could come, by the time at which it did."""
+OUTBOX_CLAIMS_HASH = "beatdesk:outbox-claims"
+"""Which of its messages has become a run that came by the outbox."""
+
+OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims-until"
+"""These runs, by the time until which that is remembered."""
 
 WAKE_CHANNEL = "beatdesk:wake"
 CATALOGUE_HASH = "beatdesk:catalogue"
@@ -75,6 +78,9 @@ CALENDARS_HASH = "beatdesk:calendars"
 
 CALENDAR_VERSIONS_HASH = "beatdesk:calendar-versions"
 """A fingerprint of each, by name, so that a look need not carry the whole calendar."""
+
+CHORDS_PREFIX = "beatdesk:chords:"
+"""Before the parts of chords whose body has not been sent yet."""
 
 LIMITS_PREFIX = "beatdesk:limits"
 """Before the console's counts of wrong logins."""

@@ -62,8 +62,11 @@ class Desk:
     def celery(self) -> "Celery":
         """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
         from scheduler.runs.app import create_app
+        from scheduler.runs.process import settle
 
-        return create_app(self.settings)
+        app = create_app(self.settings)
+        settle(app, self)
+        return app
 
     @cached_property
     def events(self) -> "LeasedStream":
@@ -115,15 +118,15 @@ class Desk:
         return CalendarHistory(self.engine)
 
     @cached_property
-    def history(self) -> "History":
-        """The questions asked of SQL."""
-    @cached_property
     def alike(self) -> "Alike":
         """Which schedules make the same call."""
         from scheduler.schedules.alike import Alike
 
         return Alike(self.redis)
 
+    @cached_property
+    def history(self) -> "History":
+        """The questions asked of SQL."""
         from scheduler.history.queries import History
 
         return History(self.engine)

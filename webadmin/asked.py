@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from webadmin.present import STATES, TRIGGERS
 
-TEXTS = ("schedule", "job", "worker", "queue")
+TEXTS = ("schedule", "job", "worker", "queue", "parent")
 CHOICES = {"state": tuple(STATES), "trigger": tuple(TRIGGERS)}
 TIMES = ("since", "until")
 FILTERS = (*TEXTS, *CHOICES, *TIMES)

@@ -53,6 +53,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--worker", metavar="WORKER")
 @click.option("--queue", metavar="QUEUE")
 @click.option("--trigger", type=click.Choice(TRIGGERS))
+@click.option("--parent", metavar="ID", help="Runs that this run has started, or that repeat it.")
 @click.option("--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d.")
 @click.option("--until", metavar="T", help="Not newer than this.")
 @limit_options
@@ -150,7 +151,9 @@ def say_run(view: RunView, *, as_json: bool) -> None:
     if as_json:
         print_json(body)
         return
-    shown = [key for key in body if key not in {"traceback", "attempts"} and body[key] not in (None, [], {})]
+    shown = [
+        key for key in body if key not in {"traceback", "attempts", "children"} and body[key] not in (None, [], {})
+    ]
     if view.ticks == 1:
         shown.remove("ticks")
     body["progress"] = progress_words(view)
@@ -158,6 +161,7 @@ def say_run(view: RunView, *, as_json: bool) -> None:
     for attempt in body["attempts"]:
         line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
         facts.append((f"attempt {attempt['number']}", line))
+    facts += [("child", f"{child['id']} {child['job']}, {child['state']}") for child in body["children"]]
     print_facts(facts)
     if view.traceback:
         click.echo("")

@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -69,6 +70,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+HAS_PARENT = text("parent IS NOT NULL")
+"""Most runs have none, and cost the index nothing."""
 
 
 class Run(Base):
@@ -118,6 +123,7 @@ class Run(Base):
         Index("ix_runs_job", "job", "key"),
         Index("ix_runs_state", "state", "key"),
         Index("ix_runs_first_at", "first_at", "state"),
+        Index("ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT),
     )
 
 

@@ -140,6 +140,8 @@ class _Folding:
         _run_moments(row, event)
         if isinstance(event, RunQueued | RunReceived):
             _facts(row, event.facts, FINAL + rank)
+        if isinstance(event, RunFailed) and event.facts is not None:
+            _facts(row, event.facts, ATTEMPT_OVER + rank)
         if isinstance(event, RunLost) and event.facts is not None:  # its message may never have come to a queue
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         elif isinstance(event, RunLost) and row.facts_stamp is None:

@@ -21,6 +21,7 @@ from scheduler.history.views import (
     STATES,
     TRIGGERS,
     AttemptView,
+    ChildView,
     LogPage,
     ReportPage,
     ReportView,
@@ -29,7 +30,6 @@ from scheduler.history.views import (
     RunFilter,
     RunPage,
     RunView,
-    SummaryLine,
 )
 
 __all__ = [
@@ -46,16 +46,18 @@ __all__ = [
     "RunFilter",
     "RunPage",
     "RunView",
-    "SummaryLine",
 ]
 
 MOST = 1000
 """Rows of one page at most."""
 
+_CHILDREN = 200
+"""Runs of a run that are shown with it; `runs(RunFilter(parent=…))` has them all."""
+
 _UNIONS = 100
 """Schedules asked about in one statement; SQLite takes 500 parts at most."""
 
-_LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts"}
+_LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts", "children"}
 _SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
 _DETAILS = [RunDetail.args, RunDetail.kwargs, RunDetail.result, RunDetail.error, RunDetail.traceback]
 _ATTEMPT = [getattr(Attempt, name) for name in AttemptView.model_fields]
@@ -88,7 +90,13 @@ class History:
                 raise NotFound(f"there is no run {run_id[:80]!r}; `beatdesk runs list` shows them", field="run")
             attempts = select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
             tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
-        return RunView(**found._mapping, attempts=tries)
+        return RunView(**found._mapping, attempts=tries, children=self.children(run_id))
+
+    def children(self, run_id: str) -> list[ChildView]:
+        """The first runs that came of this one, oldest first: what it has started, and what repeats it."""
+        statement = select(Run.id, Run.job, Run.state).where(Run.parent == run_id).order_by(Run.key).limit(_CHILDREN)
+        with self._engine.connect() as connection:
+            return [ChildView(**row._mapping) for row in connection.execute(statement)]
 
     def log(self, run_id: str, *, after: str | None = None, limit: int = 50, newest: bool = False) -> LogPage:
         """What a run has logged: see `run_logs.log_of`."""
@@ -168,29 +176,6 @@ class History:
             raise NotFound(f"there is no report {report_id[:80]!r}; it may have been kept long enough", field="report")
         return ReportView(**found._mapping)
 
-    def summary(self, since: datetime, until: datetime) -> list[SummaryLine]:
-        """What became of the runs of each schedule and job, of those first heard of in the time given."""
-        groups = (Run.schedule, Run.schedule_uid, Run.job)
-        ok = func.count().filter(Run.state == "succeeded")
-        failed = func.count().filter(Run.state == "failed")
-        statement = (
-            select(
-                *groups,
-                ok.label("ok"),
-                failed.label("failed"),
-                (func.count() - ok - failed).label("other"),
-                func.avg(Run.duration).label("mean_duration"),
-                func.max(Run.duration).label("max_duration"),
-                func.avg(Run.lateness).label("mean_lateness"),
-                func.max(Run.lateness).label("max_lateness"),
-            )
-            .where(*_between(since, until))
-            .group_by(*groups)
-            .order_by(Run.job, Run.schedule, Run.schedule_uid)
-        )
-        with self._engine.connect() as connection:
-            return [SummaryLine(**row._mapping) for row in connection.execute(statement)]
-
     def _page(
         self, statement: Select[Any], key: InstrumentedAttribute[int], after: str | None, limit: int
     ) -> tuple[Sequence[Row[Any]], str | None]:
@@ -214,7 +199,7 @@ _SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(("succeeded", "faile
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
     conditions: list[ColumnElement[bool]] = []
-    for name in ("schedule", "schedule_uid", "job", "state", "worker", "queue", "trigger"):
+    for name in ("schedule", "schedule_uid", "job", "state", "worker", "queue", "trigger", "parent"):
         value = getattr(wanted, name)
         if value:
             conditions.append(getattr(Run, name) == _text(value, name))

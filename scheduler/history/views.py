@@ -32,6 +32,7 @@ class RunFilter(Frozen):
     worker: str | None = None
     queue: str | None = None
     trigger: str | None = None
+    parent: str | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     search: str | None = None
@@ -50,8 +51,16 @@ class AttemptView(Frozen):
     traceback: str | None = None
 
 
+class ChildView(Frozen):
+    """A run that another one has started, or that repeats it, in short."""
+
+    id: str
+    job: str
+    state: str
+
+
 class RunView(Frozen):
-    """A run. In lists the large parts (arguments, result, error, traceback, attempts) are left empty."""
+    """A run. In lists the large parts (arguments, result, error, traceback, attempts, children) are left empty."""
 
     id: str
     schedule: str | None
@@ -78,6 +87,7 @@ class RunView(Frozen):
     traceback: str | None = None
     attempts: list[AttemptView] = []
     parent: str | None = None
+    children: list[ChildView] = []
     tick_to: datetime | None = None
     ticks: int = 1
     progress_done: float | None = None
@@ -181,18 +191,3 @@ class ReportPage(Frozen):
 
     items: list[ReportView]
     next: str | None
-
-
-class SummaryLine(Frozen):
-    """What became of the runs of one schedule and job; `other` are those that neither succeeded nor failed."""
-
-    schedule: str | None
-    schedule_uid: str | None
-    job: str
-    ok: int
-    failed: int
-    other: int
-    mean_duration: float | None
-    max_duration: float | None
-    mean_lateness: float | None
-    max_lateness: float | None

@@ -4,6 +4,7 @@ Asking for the app imports no job: `include` is imported by workers and Beat whe
 the commands can send a run by its name and never load job code.
 """
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -14,6 +15,7 @@ from scheduler import keys
 
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals
+    from scheduler.wiring import Desk
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
 """The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
@@ -28,6 +30,7 @@ OWN_JOBS = (
     "scheduler.jobs.demo",
     "scheduler.jobs.http",
     "scheduler.jobs.mail",
+    "scheduler.jobs.workflow",
 )
 
 VISIBILITY_TIMEOUT = 60
@@ -48,13 +51,23 @@ class DeskApp(Celery):
     run_signals: "RunSignals"
     """Set when the root connects them; `runs.consumer` asks for it."""
 
+    settled: tuple[int, "Desk"]
+    """A process's id and its parts; `runs.process` asks for it."""
+
+    @cached_property
+    def AsyncResult(self) -> Any:
+        """The class of results: without a result back end, one that the history answers."""
+        own = self.settings.result_backend is None
+        name: Any = "scheduler.runs.results:RunResult" if own else "celery.result:AsyncResult"
+        return self.subclass_with_self(name)
+
 
 def create_app(settings: Settings) -> DeskApp:
     """The app for these settings."""
     app = DeskApp(
         "beatdesk",
         broker=settings.broker,
-        backend=settings.result_backend,
+        backend=settings.result_backend or "scheduler.runs.results:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
         set_as_current=True,
     )
@@ -62,6 +75,7 @@ def create_app(settings: Settings) -> DeskApp:
     app.conf.update({**_time(), **_messages(), **_queues(), **_reliability(settings), **_redbeat(settings)})
     if settings.result_backend is None:
         app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
+        app.conf.result_backend_transport_options = {"global_keyprefix": keys.CHORDS_PREFIX}
     return app
 
 

@@ -14,23 +14,25 @@ from scheduler.runs.app import DeskApp
 if TYPE_CHECKING:
     from scheduler.wiring import Desk
 
-_desks: dict[Celery, tuple[int, "Desk"]] = {}
-
 
 def adopt(desk: "Desk") -> DeskApp:
     """The app of a desk that a root has made, which is this process's desk from now on."""
-    app = cast(DeskApp, desk.celery)
-    _desks[app] = (os.getpid(), desk)
-    return app
+    return cast(DeskApp, desk.celery)
+
+
+def settle(app: DeskApp, desk: "Desk") -> None:
+    """The app's parts in this process are the desk's."""
+    app.settled = (os.getpid(), desk)
 
 
 def desk_of(app: Celery) -> "Desk":
     """The parts for this app in this process."""
-    process, desk = _desks[app]
+    app = cast(DeskApp, app)
+    process, desk = app.settled
     if process != os.getpid():
         desk = type(desk)(desk.settings)
         desk.__dict__["celery"] = app  # or the desk would make an app of its own when asked for it
-        _desks[app] = (os.getpid(), desk)
+        settle(app, desk)
     return desk
 
 

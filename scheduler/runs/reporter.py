@@ -12,6 +12,7 @@ from scheduler.events.bounds import bounded, bounded_text
 from scheduler.events.schema import (
     RunEvent,
     RunExpired,
+    RunFacts,
     RunFailed,
     RunQueued,
     RunReceived,
@@ -60,6 +61,10 @@ class Reporter:
         """The run ended with an error."""
         trace = self._traceback(traceback)
         self._end(RunFailed, run, retries, worker, now, error=error_text(error), traceback=trace)
+
+    def never_ran(self, run: str, facts: RunFacts, *, error: Any, now: datetime) -> None:
+        """A run that others were to lead to will not come, because one of them failed."""
+        self._end(RunFailed, run, 0, None, now, error=error_text(error), facts=facts)
 
     def retried(
         self,

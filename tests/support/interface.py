@@ -14,5 +14,5 @@ RUN_KEYS = {
     "id", "schedule", "schedule_uid", "revision", "job", "trigger", "actor", "state", "reason", "tick", "queued_at",
     "received_at", "started_at", "finished_at", "lateness", "duration", "worker", "queue", "args", "kwargs", "result",
     "error", "traceback", "attempts",
-} | {"parent", "tick_to", "ticks", "progress"}  # fmt: skip
+} | {"parent", "children", "tick_to", "ticks", "progress"}  # fmt: skip
 ATTEMPT_KEYS = {"number", "started_at", "finished_at", "state", "error", "worker"}

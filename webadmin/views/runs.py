@@ -135,6 +135,7 @@ LABELS = {
     "worker": "Worker",
     "queue": "Queue",
     "trigger": "Started",
+    "parent": "Came of run",
     "since": "Since",
     "until": "Until",
 }

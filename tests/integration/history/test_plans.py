@@ -9,12 +9,13 @@ from sqlalchemy import Engine, event, text
 
 from scheduler.history.cursor import cursor
 from scheduler.history.engine import writing
+from scheduler.history.outcomes import Outcomes
 from scheduler.history.queries import History, RunFilter
 from scheduler.history.retention import delete_runs_before
 from tests.support.builders import NOON
 
 COUNT = 20_000
-COLUMNS = "id, job, schedule, schedule_uid, state, ticks, first_at, state_stamp"
+COLUMNS = "id, job, schedule, schedule_uid, state, ticks, first_at, state_stamp, parent"
 SERIES = {
     "sqlite": "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < :count) ",
     "postgresql": "WITH s AS (SELECT generate_series(1, :count) AS i) ",
@@ -30,7 +31,8 @@ def many_runs(engine: Engine) -> None:
     kind = engine.dialect.name
     rows = (
         "'run-' || i, 'job-' || (i % 40), 's-' || (i % 500), 'uid-' || (i % 500), "
-        f"CASE WHEN i % 200 = 0 THEN 'failed' ELSE 'succeeded' END, 1, {MOMENT[kind]}, '2'"
+        f"CASE WHEN i % 200 = 0 THEN 'failed' ELSE 'succeeded' END, 1, {MOMENT[kind]}, '2', "
+        "CASE WHEN i % 10 = 0 THEN 'run-' || (i / 40) END"
     )
     with writing(engine).begin() as connection:
         statement = text(f"INSERT INTO runs ({COLUMNS}) {SERIES[kind]} SELECT {rows} FROM s")  # noqa: S608 - ours
@@ -69,12 +71,21 @@ QUESTIONS: dict[str, tuple[str, Callable[[History], Any]]] = {
     "of a schedule's id": ("ix_runs_schedule_uid", lambda history: history.runs(RunFilter(schedule_uid="uid-7"))),
     "failed": ("ix_runs_state", lambda history: history.runs(RunFilter(state="failed"))),
     "lost": ("ix_runs_state", lambda history: history.runs(RunFilter(state="lost"))),
+    "of a run": ("ix_runs_parent", lambda history: history.runs(RunFilter(parent="run-7"))),
+    "children": ("ix_runs_parent", lambda history: history.children("run-7")),
     "one": ("uq_runs_id", lambda history: history.run("run-77")),
     "states": ("ix_runs_first_at", lambda history: history.state_counts(LATE)),
     "last runs": ("ix_runs_schedule_uid", lambda history: history.last_runs([f"uid-{i}" for i in range(20)], 10)),
-    "summary": ("ix_runs_first_at", lambda history: history.summary(LATE, LATE + timedelta(hours=1))),
 }
 AS_SQLITE_SAYS = {"pk_runs": "runs", "uq_runs_id": "sqlite_autoindex_runs_1"}
+
+
+@pytest.mark.usefixtures("many_runs")
+def test_a_report_reads_the_runs_of_its_time_only(engine: Engine) -> None:
+    outcomes = Outcomes(engine)
+    until = LATE + timedelta(hours=1)
+    for ask in (lambda: outcomes.lines(LATE, until, 60), lambda: outcomes.parts([LATE, until])):
+        assert "ix_runs_first_at" in plans(engine, ask)
 
 
 @pytest.mark.usefixtures("many_runs")

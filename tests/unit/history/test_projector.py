@@ -10,6 +10,7 @@ from scheduler.events.schema import (
     Event,
     ReportStored,
     RunExpired,
+    RunFacts,
     RunFailed,
     RunLost,
     RunQueued,
@@ -196,6 +197,12 @@ def test_of_two_reports_with_one_id_the_first_counts() -> None:
         [report(NOON), report(after(1), size=2)], [report(after(1), size=2), report(NOON)],
     )]  # fmt: skip
     assert [row.size for row in rows] == [1, 1]
+
+
+def test_a_run_that_failed_before_it_was_a_message_brings_its_facts() -> None:
+    facts = RunFacts(job="shop.sum_up", parent="part-2")
+    row = row_of(event(RunFailed, 1, error="part 2 failed", facts=facts))
+    assert (row.state, row.job, row.parent, row.error) == ("failed", "shop.sum_up", "part-2", "part 2 failed")
 
 
 def test_what_a_database_cannot_hold_is_replaced_or_cut() -> None:

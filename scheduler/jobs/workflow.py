@@ -1,0 +1,56 @@
+"""Jobs that start others: a chain, a group in it, and a chord, with a branch for errors. An example to copy from.
+
+    demo.workflow ─▶ demo.prepare ─▶ demo.part × n ─▶ demo.sum_up
+                          └───────────── on an error ─▶ demo.clean_up
+
+Each of them is a run of its own in the history, with the run that it came of as its parent.
+"""
+
+from celery import chain, group, shared_task
+
+from scheduler.job import job
+
+MOST_PARTS = 100
+
+
+@job("demo.workflow", title="A workflow", retries=0)
+def workflow(parts: int = 3, fail_at: int = 0) -> dict[str, str]:
+    """Start a workflow: prepare, do `parts` parts (1 to 100) side by side, and sum them up when all are done.
+
+    The part of the number `fail_at` fails, so that the branch for errors can be seen; 0 lets all of them succeed. The
+    result has the id of the run that ends the workflow.
+    """
+    if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= MOST_PARTS:
+        raise ValueError(f"parts is a whole number from 1 to {MOST_PARTS}, not {parts!r}")
+    steps = chain(
+        prepare.si(parts),
+        group(part.s(number, fails=number == fail_at) for number in range(1, parts + 1)),
+        sum_up.s(),
+    )
+    return {"ends_with": str(steps.apply_async(link_error=clean_up.s()).id)}
+
+
+@shared_task(name="demo.prepare")
+def prepare(parts: int) -> int:
+    """Prepare a workflow: what it returns is given to each part."""
+    return 100 * parts
+
+
+@shared_task(name="demo.part")
+def part(prepared: int, number: int, fails: bool = False) -> int:
+    """Do one part of a workflow."""
+    if fails:
+        raise RuntimeError(f"part {number} was told to fail")
+    return prepared + number
+
+
+@shared_task(name="demo.sum_up")
+def sum_up(results: list[int]) -> int:
+    """End a workflow with the results of all its parts."""
+    return sum(results)
+
+
+@shared_task(name="demo.clean_up")
+def clean_up(failed: str) -> dict[str, str]:
+    """Clean up after a workflow, one of whose runs has failed: its id is given."""
+    return {"cleaned_up_after": failed}

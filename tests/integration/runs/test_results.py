@@ -1,0 +1,103 @@
+"""Celery's results, answered by the history; and chords without a store of results."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from celery import chain, chord, group, states
+from celery.exceptions import TaskRevokedError, TimeoutError
+from redis import Redis
+
+from scheduler import keys
+from scheduler.wiring import Desk
+from tests.integration.runs.conftest import with_jobs
+from tests.support.processes import start_recorder, start_worker
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """The desk, with the tests' jobs."""
+    return Desk(with_jobs(desk.settings))
+
+
+@pytest.fixture
+def app(desk: Desk) -> Iterator[Any]:
+    """The app, a worker and a recorder."""
+    start_recorder(desk.settings)
+    start_worker(desk.settings, concurrency=2)
+    yield desk.celery
+    desk.celery.close()
+
+
+def called(app: Any, name: str, *args: Any, **options: Any) -> Any:
+    """A signature by name, as application code has it that does not import the job."""
+    return app.signature(name, args=args, **options)
+
+
+def test_a_result_can_be_waited_for_though_nothing_stores_it(app: Any, redis: Redis) -> None:
+    sent = app.send_task("tests.add", (1, 2))
+    assert sent.get(timeout=20) == 3
+    again = app.AsyncResult(sent.id)
+    assert (again.state, again.result, again.successful(), again.ready()) == ("SUCCESS", 3, True, True)
+    assert again.name == "tests.add"
+    assert [key for key in redis.keys("*") if "celery-task-meta" in str(key)] == []
+
+
+def test_a_failure_is_raised_by_its_name(app: Any) -> None:
+    sent = app.send_task("tests.fail", ("no such luck",))
+    with pytest.raises(ValueError, match="no such luck"):
+        sent.get(timeout=20)
+    assert (sent.state, sent.failed()) == (states.FAILURE, True)
+    assert "Traceback" in sent.traceback
+
+
+def test_an_id_that_nobody_knows_is_pending_and_waiting_for_it_ends_in_time(app: Any) -> None:
+    unknown = app.AsyncResult("no-such-run")
+    assert (unknown.state, unknown.result, unknown.ready()) == (states.PENDING, None, False)
+    with pytest.raises(TimeoutError):
+        unknown.get(timeout=0.2)
+
+
+def test_a_run_that_is_cancelled_is_revoked(app: Any, desk: Desk) -> None:
+    sent = app.send_task("tests.add", (1,), countdown=300)
+    desk.cancellations.ask(sent.id, "ada", desk_now())
+    app.control.revoke(sent.id)
+    sent_too = app.send_task("tests.wait", (60,))
+    wait_for(lambda: sent_too.state == states.STARTED, 20)
+    desk.control.cancel(sent_too.id, "ada", desk_now())
+    with pytest.raises(TaskRevokedError):
+        sent_too.get(timeout=20)
+
+
+def desk_now() -> Any:
+    from scheduler.clock import utc_now
+
+    return utc_now()
+
+
+def test_the_results_of_a_group_come_as_they_are_ready(app: Any) -> None:
+    results = group(called(app, "tests.add", number, 1) for number in range(5)).apply_async()
+    assert results.get(timeout=20) == [1, 2, 3, 4, 5]
+    assert results.successful()
+
+
+def test_a_chord_runs_its_body_once_with_whole_results_and_leaves_nothing_behind(app: Any, redis: Redis) -> None:
+    long_text = "x" * 50_000  # longer than an event may be
+    result = chord([called(app, "tests.echo", long_text), called(app, "tests.echo", {"password": "hush"})])(
+        called(app, "tests.lengths")
+    )
+    assert result.get(timeout=20) == [50_000, 4]
+    left = [key for key in redis.keys("*") if str(key).startswith(keys.CHORDS_PREFIX)]
+    assert all(0 < redis.ttl(key) <= 600 for key in left), left
+
+
+def test_a_chord_of_one_and_a_chord_in_a_chain_work(app: Any) -> None:
+    one = chord([called(app, "tests.echo", 1)])(called(app, "tests.lengths"))
+    assert one.get(timeout=20) == [1]
+    chained = chain(
+        called(app, "tests.add", 1, 1),
+        group(called(app, "tests.add", 10), called(app, "tests.add", 20)),
+        called(app, "tests.echo"),
+    ).apply_async()
+    assert chained.get(timeout=20) == [12, 22]
