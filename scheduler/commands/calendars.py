@@ -158,7 +158,7 @@ def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment
 def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show who changed calendar NAME, when and why, newest first."""
     found = desk.calendar_history.revisions(name)
-    if not found:
+    if not found and name not in desk.calendars.names():  # what is new, a recorder writes a moment later
         raise NotFound(
             f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
         )

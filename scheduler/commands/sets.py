@@ -53,7 +53,8 @@ def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_jso
 def plan_set(desk: Desk, /, *, file: str, as_json: bool) -> None:
     """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is standard input."""
     now = utc_now()
-    plan = with_runs(applying.plan_text(read_text(file), desk.schedules, desk.catalogue, now), now)
+    plan = applying.plan_text(read_text(file), desk.schedules, desk.catalogue, now)
+    plan = with_runs(plan, now, desk.calendars.known)
     if as_json:
         print_json(plan_json(plan))
         return

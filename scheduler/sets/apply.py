@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from scheduler.catalogue import Catalogue
+from scheduler.rules.check import check_calendar_known
 from scheduler.rules.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.together import Wish, calls_of
@@ -30,6 +31,10 @@ class Applied:
 def plan_text(text: str, store: ScheduleStore, catalogue: Catalogue, now: datetime) -> Plan:
     """The plan of a set's YAML. Raises BadYaml or BadSet."""
     chosen, document = yaml_set.read(text)
+    calendars = store.calendar_names()
+    faults = yaml_set.faults_of(chosen, document, lambda spec: check_calendar_known(spec.window, None, calendars))
+    if faults:
+        raise yaml_set.BadSet(faults)
     return make_plan(chosen, document, store.stored(), calls_of(catalogue.jobs(now)), now, lambda: str(uuid4()))
 
 

@@ -4,13 +4,14 @@ A set that leaves out an interval's anchor keeps the one that is stored; places 
 What only the store has is deleted by an apply that prunes: as far as the set speaks for it, and operators made it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules import dialect, ticks, what_if
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.check import check_spec
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
 from scheduler.rules.what_if import Difference
@@ -98,9 +99,14 @@ def make_plan(  # noqa: PLR0917
     return plan
 
 
-def with_runs(plan: Plan, now: datetime) -> Plan:
-    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at."""
-    budget = _Budget(now)
+def with_runs(plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapping[str, Calendar]]) -> Plan:
+    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at.
+
+    `known` answers with those of the named calendars that there are.
+    """
+    specs = [item.spec for item in (*plan.created, *plan.changed, *plan.only_stored)]
+    specs += [item.stored for item in plan.changed]
+    budget = _Budget(now, known({spec.window.calendar for spec in specs if spec.window.calendar is not None}))
     return Plan(
         created=[replace(item, runs=budget.compare(None, item.spec)) for item in plan.created],
         changed=[
@@ -139,8 +145,8 @@ def settled(spec: Spec, entry: Entry) -> Spec:
 class _Budget:
     """Compares ticks until it has looked at enough of them."""
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
+    def __init__(self, now: datetime, calendars: Mapping[str, Calendar]) -> None:
+        self._now, self._calendars = now, calendars
         self._until = now + AHEAD
         self._left = TICKS_COMPARED
 
@@ -159,7 +165,8 @@ class _Budget:
             self._left -= ticks.count_ticks(when, self._now, self._until, max(self._left, 0) + 1)
         if self._left < 0:
             return None
-        return what_if.compare(old, new, self._now, self._until)
+        known = self._calendars
+        return what_if.compare(old, new, self._now, self._until, before=known, after=known)
 
 
 def _has_ticks(when: When) -> bool:

@@ -121,3 +121,25 @@ def test_what_is_not_there_or_has_been_changed_is_refused(beatdesk: Commands) ->
         "calendars", "set", "holidays", "--weekly", "sun", "--revision", "1"
     )
     assert "give --yes" in beatdesk.refused("calendars", "delete", "holidays")
+
+
+SET = """version: 1
+schedules:
+- name: s
+  job: demo.plain
+  when: {kind: crontab, crontab: "0 0 * * *"}
+  window: {calendar: holidays}
+"""
+
+
+def test_a_set_names_calendars_that_there_are_and_its_plan_counts_with_them(beatdesk: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "set.yaml"
+    file.write_text(SET)
+    assert "schedules[0].window.calendar (line 6): calendar 'holidays' is unknown" in beatdesk.refused(
+        "schedules", "plan", str(file)
+    )
+    make(beatdesk, "--weekly", "mon-fri")
+    runs = beatdesk.json("schedules", "plan", str(file))["created"][0]["runs"]["counts"]
+    assert runs["come"] in {8, 9, 10}
+    beatdesk.done("schedules", "apply", str(file))
+    assert "calendar: holidays" in beatdesk.done("schedules", "export")

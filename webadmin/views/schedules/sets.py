@@ -65,7 +65,9 @@ class SetPages(BaseView):
             return self._import_page(text, None, str(error), prune=prune), 422
         if request.form.get("seen"):
             flash("Something has changed since the plan was shown. Look at it again before you apply it.", "warning")
-        return self._import_page(text, with_runs(plan, now), None, seen=_digest(plan, prune), prune=prune)
+        return self._import_page(
+            text, with_runs(plan, now, desk().calendars.known), None, seen=_digest(plan, prune), prune=prune
+        )
 
     def _import_page(
         self, text: str, plan: Plan | None, fault: str | None, *, seen: str = "", prune: bool = False
