@@ -202,6 +202,10 @@ class ScheduleStore:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
         return self.change(name, decisions.adopting(revision=revision, actor=actor, comment=comment, now=now))
 
+    def calendar_names(self) -> set[str]:
+        """The names of all calendars."""
+        return self._together.calendar_names()
+
     def calendar_of(self, schedule: Spec) -> Calendar | None:
         """The calendar that a schedule names, none where it names none. Raises Refused where it is gone or damaged."""
         name = schedule.window.calendar
