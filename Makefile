@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz lock clean system
+.PHONY: help run test check fuzz chaos lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ check: .venv/installed-dev ## lint, format, types, imports
 fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks of, for a minute
 	@$(PIP) --require-hashes -r requirements-fuzz.lock
 	@$(BIN)/python -m tests.fuzz.texts -max_total_time=$(or $(SECONDS),60)
+
+chaos: .venv/installed-dev ## kill Beat a thousand times and count what is lost (ARGS="--kills 100" for less)
+	@$(BIN)/python -m tests.chaos.run $(ARGS)
 
 lock: ## write both locks anew from pyproject.toml; needs uv
 	$(COMPILE) pyproject.toml -o requirements.lock

@@ -1,0 +1,129 @@
+"""What must hold, whatever was killed. Pure: the witness's account in, sentences out; none is the wanted answer.
+
+I1 entry advanced ⇔ message published ⇔ event in the stream. I2 no tick is dispatched twice. I3 edits and deletions
+stand. I4 no process ends by itself. I5 one bad entry costs only itself. I9 every tick has a verdict, and one only.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an event says of ticks: one that is queued as a run, or a range that is none."""
+
+    uid: str
+    first: datetime
+    last: datetime
+    count: int
+    said: str
+    run: str = ""
+
+
+@dataclass
+class Account:
+    """All that was seen."""
+
+    messages: Counter[str] = field(default_factory=Counter)
+    """Run ids in the queue, with how often each came."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    begun: dict[str, datetime] = field(default_factory=dict)
+    """By uid: the moment after which a schedule's ticks count."""
+
+    every: dict[str, timedelta] = field(default_factory=dict)
+    reached: dict[str, datetime] = field(default_factory=dict)
+    """By uid: the last tick that Beat remembers to have dealt with."""
+
+    edits_undone: list[str] = field(default_factory=list)
+    died: list[str] = field(default_factory=list)
+    not_set_aside: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The account in numbers, and in sentences where something does not hold."""
+
+    ticks: int
+    sent: int
+    ruled: int
+    """Ticks that became no run, with a reason."""
+
+    lost: int
+    """Ticks that Beat has dealt with and that have neither a run nor a reason, or a run without a message."""
+
+    double: int
+    """Messages too many."""
+
+    faults: list[str]
+
+
+def check(seen: Account) -> Finding:
+    """Hold the account against the invariants."""
+    told: Counter[str] = Counter(verdict.run for verdict in seen.verdicts if verdict.run)
+    by_tick = _by_tick(seen)
+    silent = [
+        f"{uid} {tick:%H:%M:%S}" for uid in seen.reached for tick in _ticks(seen, uid) if (uid, tick) not in by_tick
+    ]
+    unsent = [run for run in told if run not in seen.messages]
+    untold = [run for run in seen.messages if run not in told]
+    double = sum(count - 1 for count in seen.messages.values())
+    twice = [f"{uid} {tick:%H:%M:%S}: {', '.join(said)}" for (uid, tick), said in by_tick.items() if len(said) > 1]
+    faults = [
+        *_sentence("I1: a run is told of that no message starts", unsent),
+        *_sentence("I1: a message starts a run that no event tells of", untold),
+        *_sentence("I2: a run was sent twice", [run for run, count in seen.messages.items() if count > 1]),
+        *_sentence("I3: an edit was undone", seen.edits_undone),
+        *_sentence("I4: a process ended by itself", seen.died),
+        *_sentence("I5: a bad entry is not set aside", seen.not_set_aside),
+        *_sentence("I9: a tick has no verdict", silent),
+        *_sentence("I9: a tick has two verdicts", twice),
+        *_sentence("I9: a range does not have the ticks that it counts", _wrong_ranges(seen)),
+    ]
+    return Finding(
+        ticks=sum(len(_ticks(seen, uid)) for uid in seen.reached),
+        sent=sum(seen.messages.values()),
+        ruled=sum(verdict.count for verdict in seen.verdicts if not verdict.run),
+        lost=len(silent) + len(unsent),
+        double=double,
+        faults=faults,
+    )
+
+
+def _ticks(seen: Account, uid: str) -> list[datetime]:
+    """The ticks of a schedule that must have a verdict."""
+    begun, every = seen.begun[uid], seen.every[uid]
+    count = (seen.reached[uid] - begun) // every
+    return [begun + every * number for number in range(1, count + 1)]
+
+
+def _by_tick(seen: Account) -> Mapping[tuple[str, datetime], list[str]]:
+    """What was said of each tick."""
+    found: dict[tuple[str, datetime], list[str]] = defaultdict(list)
+    for verdict in seen.verdicts:
+        if verdict.uid not in seen.every:
+            continue
+        tick = verdict.first
+        while tick <= verdict.last:
+            found[verdict.uid, tick].append(verdict.said)
+            tick += seen.every[verdict.uid]
+    return found
+
+
+def _wrong_ranges(seen: Account) -> list[str]:
+    """Ranges whose number is not that of their ticks."""
+    return [
+        f"{verdict.said} {verdict.first:%H:%M:%S}-{verdict.last:%H:%M:%S} counts {verdict.count}"
+        for verdict in seen.verdicts
+        if verdict.uid in seen.every and verdict.count != (verdict.last - verdict.first) // seen.every[verdict.uid] + 1
+    ]
+
+
+def _sentence(what: str, cases: list[str]) -> list[str]:
+    """One line for all cases of a fault; nothing where there are none."""
+    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
+    return [f"{what}: {'; '.join(cases[:SHOWN])}{more}"] if cases else []

@@ -1,0 +1,87 @@
+"""Somebody who changes schedules while everything else goes wrong: edits, pauses, resumes, deletes, makes new ones.
+
+What was accepted must stand (I3). A change whose answer was lost counts as uncertain until the next one is accepted.
+"""
+
+from random import Random
+from threading import Event, Thread
+
+from redis.exceptions import RedisError
+
+from scheduler.clock import utc_now
+from scheduler.errors import BeatdeskError
+from scheduler.rules.spec import Spec
+from scheduler.wiring import Desk
+
+ACTOR = "chaos"
+EVERY = 0.15
+
+
+class Editor(Thread):
+    """A thread. `names` are the schedules that it may change and pause, `born` the one that it deletes and makes."""
+
+    def __init__(self, desk: Desk, names: list[str], born: Spec, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._desk, self._names, self._born = desk, names, born
+        self._dice = Random(seed)  # noqa: S311 - chance, not a secret
+        self._wanted: dict[str, int] = {}
+        self._number = 0
+        self._over = Event()
+        self.accepted = 0
+
+    def run(self) -> None:
+        """Until `finish`."""
+        while not self._over.wait(EVERY):
+            self._try(self._dice.choice(self._names))
+
+    def finish(self) -> None:
+        """End the thread; resume and edit each once more, now that the server answers; delete what was born."""
+        self._over.set()
+        self.join()
+        for name in self._names:
+            if self._desk.schedules.get(name).paused is not None:
+                self._desk.operations.resume(name, actor=ACTOR, now=utc_now())
+            self._edit(name)
+        if self._born.name in self._desk.schedules.names():
+            self._desk.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+
+    def undone(self) -> list[str]:
+        """Edits that do not stand."""
+        found = [
+            f"{name} has n={self._desk.schedules.get(name).kwargs.get('n')}, accepted was {number}"
+            for name, number in self._wanted.items()
+            if self._desk.schedules.get(name).kwargs.get("n") != number
+        ]
+        if self._born.name in self._desk.schedules.names():
+            found.append(f"{self._born.name} was deleted and is there")
+        return found
+
+    def _try(self, name: str) -> None:
+        """One change, whatever comes of it."""
+        change = self._dice.choice([self._edit, self._edit, self._pause, self._be_born])
+        try:
+            change(name)
+            self.accepted += 1
+        except (BeatdeskError, RedisError):
+            self._wanted.pop(name, None)
+
+    def _edit(self, name: str) -> None:
+        self._number += 1
+        found = self._desk.schedules.get(name)
+        spec = found.spec().model_copy(update={"kwargs": {"n": self._number}})
+        self._wanted.pop(name, None)
+        self._desk.schedules.edit(name, spec, revision=found.revision, actor=ACTOR, now=utc_now())
+        self._wanted[name] = self._number
+
+    def _pause(self, name: str) -> None:
+        """Pause, or resume what is paused."""
+        if self._desk.schedules.get(name).paused is None:
+            self._desk.operations.pause(name, reason="chaos", actor=ACTOR, now=utc_now())
+        else:
+            self._desk.operations.resume(name, actor=ACTOR, now=utc_now())
+
+    def _be_born(self, _: str) -> None:
+        if self._born.name in self._desk.schedules.names():
+            self._desk.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+        else:
+            self._desk.schedules.create(self._born, actor=ACTOR, now=utc_now())

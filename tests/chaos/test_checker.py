@@ -1,0 +1,66 @@
+"""The checker finds what does not hold, and nothing where all does."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from tests.chaos.checker import Account, Verdict, check
+from tests.support.builders import NOON
+
+SECOND = timedelta(seconds=1)
+
+
+def queued(number: int, run: str | None = None) -> Verdict:
+    tick = NOON + SECOND * number
+    return Verdict("a", tick, tick, 1, "queued", run or f"run-{number}")
+
+
+def skipped(first: int, last: int, count: int | None = None) -> Verdict:
+    count = last - first + 1 if count is None else count
+    return Verdict("a", NOON + SECOND * first, NOON + SECOND * last, count, "ticks.skipped: overlap")
+
+
+def whole() -> Account:
+    """Ten ticks: three runs, five skipped, two runs."""
+    runs = [1, 2, 3, 9, 10]
+    account = Account(begun={"a": NOON}, every={"a": SECOND}, reached={"a": NOON + SECOND * 10})
+    account.messages.update(f"run-{number}" for number in runs)
+    account.verdicts = [*map(queued, runs), skipped(4, 8)]
+    return account
+
+
+def test_a_whole_account_has_no_faults() -> None:
+    found = check(whole())
+    assert found.faults == []
+    assert (found.ticks, found.sent, found.ruled, found.lost, found.double) == (10, 5, 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (lambda seen: seen.messages.pop("run-3"), "I1: a run is told of"),
+        (lambda seen: seen.messages.update(["run-11"]), "I1: a message starts"),
+        (lambda seen: seen.messages.update(["run-3"]), "I2: a run was sent twice"),
+        (lambda seen: seen.edits_undone.append("x"), "I3"),
+        (lambda seen: seen.died.append("exit code 1"), "I4"),
+        (lambda seen: seen.not_set_aside.append("bad"), "I5"),
+        (lambda seen: seen.verdicts.remove(skipped(4, 8)), "I9: a tick has no verdict: a 12:00:04"),
+        (lambda seen: seen.verdicts.append(skipped(8, 8)), "I9: a tick has two verdicts: a 12:00:08"),
+        (lambda seen: seen.verdicts.append(skipped(11, 12, 3)), "I9: a range"),
+    ],
+)
+def test_each_harm_is_found(harm: Callable[[Account], object], says: str) -> None:
+    seen = whole()
+    harm(seen)
+    found = check(seen)
+    assert any(fault.startswith(says) for fault in found.faults), found.faults
+
+
+def test_what_is_lost_and_what_is_double_is_counted() -> None:
+    seen = whole()
+    seen.messages.update(["run-1", "run-1"])
+    seen.messages.pop("run-2")
+    seen.verdicts.remove(queued(9))
+    found = check(seen)
+    assert (found.lost, found.double) == (2, 2)

@@ -1,0 +1,221 @@
+"""A server, three Beats, schedules that fire each second, a witness and an editor: what the faults are done to."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from config.schema import Settings
+from scheduler import keys
+from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.clock import utc_now
+from scheduler.rules.spec import IntervalWhen, Policies, Spec
+from scheduler.schedules import waiting
+from scheduler.wiring import Desk
+from tests.chaos.checker import Account, Verdict
+from tests.chaos.editor import Editor
+from tests.chaos.witness import QUEUE, Witness
+from tests.support.processes import ROOT, env_of
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_for
+
+OURS = "scheduler.beat.Scheduler"
+STOCK = "redbeat.RedBeatScheduler"
+BEATS = 3
+TTL = 3
+"""Seconds that a dead leader's lock outlives it."""
+
+SECOND = timedelta(seconds=1)
+JOB = "demo.long_task"
+EDITED = 8
+REGARDLESS = Policies(overlap="allow")
+POLICIES = {
+    0: Policies(overlap="queue_one"),
+    1: Policies(overlap="queue_all", queue_limit=10_000, catch_up="all", catch_up_window=86_400),
+}
+"""Of each ten schedules; the others start regardless, and only their newest tick after an absence."""
+
+BAD = {
+    "bad-json": {"definition": "{", "meta": "{}"},
+    "bad-minute": {
+        "definition": '{"name": "bad-minute", "task": "x", "schedule": {"__type__": "crontab", "minute": "61"}}'
+    },
+    "bad-type": {"definition": '{"name": "bad-type", "task": "x", "schedule": {"__type__": "pickle"}}', "meta": "{}"},
+}
+
+
+class World:
+    """One of them. `schedules` fire each second at the same moment; some more wait for each other, or are edited."""
+
+    def __init__(self, folder: Path, binary: Path, *, scheduler: str = OURS, schedules: int, seed: int) -> None:
+        self.server, self.scheduler, self._folder = ValkeyServer(folder / "valkey", binary), scheduler, folder
+        self.server.start()
+        self.settings = Settings(
+            data_dir=folder, redis_url=self.server.url, secret_key="s" * 40, beat_lock_timeout=TTL, log_level="WARNING"
+        )
+        self.desk = Desk(self.settings)
+        self.redis: Any = self.desk.redis
+        self.account = Account()
+        self.beats: set[int] = set()
+        self._expected: set[int] = set()
+        self._answers: queue.Queue[int] = queue.Queue()
+        self._zygote = self._start_zygote()
+        self.kills = 0
+        self.witness = Witness(self.desk, self.account, self._fill(schedules))
+        names = [f"edited-{number}" for number in range(EDITED)]
+        self.editor = Editor(self.desk, names, self._spec("born", self.anchor), seed)
+
+    def start(self) -> None:
+        """Let it run, and wait until somebody leads."""
+        self.witness.start()
+        for _ in range(BEATS):
+            self.start_beat()
+        wait_for(lambda: self.redis.exists(keys.BEAT_LOCK), 30, "a Beat leads")
+        self.editor.start()
+
+    def start_beat(self) -> None:
+        """One more."""
+        assert self._zygote.stdin is not None
+        self._zygote.stdin.write(f"start {self.scheduler} {self._folder / 'beats.log'}\n")
+        self._zygote.stdin.flush()
+        self.beats.add(self._answers.get(timeout=20))
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL, and another in its place."""
+        self._expected.add(pid)
+        self.beats.discard(pid)
+        self.kills += 1
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self.start_beat()
+
+    def leader(self) -> int | None:
+        """The process that leads, as far as its lock tells; none where it does not, as stock's."""
+        try:
+            token = self.redis.get(keys.BEAT_LOCK)
+        except RedisError:
+            return None
+        parts = (token or "").split(":")
+        pid = int(parts[2]) if len(parts) == 4 and parts[2].isdigit() else None
+        return pid if pid in self.beats else None
+
+    def wait_for_a_leader(self) -> None:
+        """Return when some Beat has the lock, or soon."""
+        with suppress(AssertionError):
+            wait_for(self._is_led, TTL + 2)
+
+    def finish(self) -> None:
+        """Let what is due be dealt with, end all in order, and complete the account."""
+        self.editor.finish()
+        wait_for(self._nothing_overdue, 60, "everything that is due has been dealt with")
+        self._expected |= self.beats
+        for pid in self.beats:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not any(map(_lives, self.beats)), 30, "the Beats have ended")
+        self.witness.finish()
+        self.account.edits_undone = self.editor.undone()
+        listed = self.redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True)
+        self.account.not_set_aside = [key for key, score in listed if "bad-" in key and score != -1]
+        for name in self.desk.schedules.names():
+            found = None if name in BAD else self.desk.schedules.listed(name)
+            if found is not None and found.schedule is not None and found.last_run_at is not None:
+                self.account.reached[found.schedule.uid] = found.last_run_at
+        for uid in self.account.reached:
+            for text in self.redis.zrange(keys.WAITING_PREFIX + uid, 0, -1):
+                tick = waiting.read(text).tick
+                self.account.verdicts.append(Verdict(uid, tick, tick, 1, "waits"))
+
+    def end(self) -> None:
+        """Throw it away."""
+        self._zygote.kill()
+        self._zygote.wait(10)
+        for pid in self.beats:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.redis.close()
+        self.server.stop()
+
+    def _start_zygote(self) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.zygote"],
+            env=env_of(self.settings),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        Thread(target=self._listen, args=[process], daemon=True).start()
+        return process
+
+    def _listen(self, process: "subprocess.Popen[str]") -> None:
+        """What the zygote says. A Beat that ends by itself is a finding, and is started again."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            word, *numbers = line.split()
+            if word == "started":
+                self._answers.put(int(numbers[0]))
+            elif word == "ended" and int(numbers[0]) not in self._expected:
+                self.beats.discard(int(numbers[0]))
+                self.account.died.append(f"exit code {numbers[1]}")
+                Thread(target=self.start_beat, daemon=True).start()
+
+    def _fill(self, schedules: int) -> set[str]:
+        """Make the schedules; the uids of those whose ticks wait for the run before them."""
+        now = utc_now()
+        offered = Job(name=JOB, parameters=[Parameter(name="n", required=False)])
+        self.desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+        self.anchor = now.replace(microsecond=0) + SECOND
+        finishing = set()
+        for number in range(schedules):
+            policies = POLICIES.get(number % 10, REGARDLESS)
+            uid = self._create(self._spec(f"steady-{number:04}", self.anchor, policies), now)
+            if policies.overlap != "allow":
+                finishing.add(uid)
+        for number in range(EDITED):
+            self._create(self._spec(f"edited-{number}", self.anchor), now)
+        for name, fields in BAD.items():
+            self.redis.hset(keys.entry(name), mapping=fields)
+            self.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): now.timestamp()})
+        return finishing
+
+    def _create(self, spec: Spec, now: datetime) -> str:
+        saved = self.desk.schedules.create(spec, actor="chaos", now=now)
+        self.account.begun[saved.uid], self.account.every[saved.uid] = self.anchor, SECOND
+        return saved.uid
+
+    def _spec(self, name: str, anchor: datetime, policies: Policies = REGARDLESS) -> Spec:
+        when = IntervalWhen(every=SECOND.total_seconds(), anchor=anchor)
+        return Spec(name=name, job=JOB, when=when, queue=QUEUE, policies=policies)
+
+    def _is_led(self) -> bool:
+        try:
+            return bool(self.redis.exists(keys.BEAT_LOCK)) and (self.scheduler != OURS or self.leader() is not None)
+        except RedisError:
+            return False
+
+    def _nothing_overdue(self) -> bool:
+        """Whether a leader is there and keeps up."""
+        try:
+            seconds, micros = self.redis.time()
+            late = self.redis.zrange(keys.SCHEDULE_ZSET, 0, seconds + micros / 1e6 - 1.5, byscore=True)
+            return not late and bool(self.redis.exists(keys.BEAT_LOCK))
+        except RedisError:
+            return False
+
+
+def _lives(pid: int) -> bool:
+    """Whether the process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
