@@ -204,7 +204,6 @@ class Loop:
         self._seen = None
         self.leader.step_down()
         self._stop_relay()
-        self._stop_relay()
         self._is_vouched = False
 
     def _wait_out(self, error: Exception) -> float:

@@ -10,6 +10,7 @@ one becomes a run (`runs.copies`).
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 from celery import Celery
 from kombu import Queue
@@ -77,18 +78,16 @@ class OutboxRenderer:
 
 
 def entry_of(id_: str, fields: Mapping[str, str]) -> Entry:
-    """Read an entry; its message gets the mark by which workers know it. Raises ValueError, KeyError, TypeError."""
+    """Read an entry. Raises ValueError, KeyError, TypeError."""
     call = json.loads(fields[FIELD])
-    options, mark = call["options"], {COPY_MARK: id_}
-    headers = {**options["headers"], HEADER: {**options["headers"].get(HEADER, {}), **mark}}
-    return Entry(
-        id_,
-        options["task_id"],
-        call["job"],
-        call["args"],
-        call["kwargs"],
-        {**options, "headers": headers, "retry": False},
-    )
+    return Entry(id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"])
+
+
+def marked(entry: Entry) -> dict[str, Any]:
+    """The options to publish it with: its message gets a mark of its own, by which workers know a second one."""
+    headers = entry.options["headers"]
+    said = {**headers.get(HEADER, {}), COPY_MARK: uuid4().hex}
+    return {**entry.options, "headers": {**headers, HEADER: said}, "retry": False}
 
 
 def backlog(redis: "Redis") -> Backlog:

@@ -14,7 +14,7 @@ from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import DataError, RedisError
 
 from scheduler.errors import BeatdeskError
-from scheduler.firing.outbox import Entry
+from scheduler.firing.outbox import Entry, marked
 from scheduler.runs.signals import collecting
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,10 @@ class Away(BeatdeskError):
     """The broker does not answer, or has not confirmed."""
 
 
+class Rejected(BeatdeskError):
+    """Celery or the broker refuses a call for good."""
+
+
 class Publisher:
     """One connection to the broker, made when it is needed; for one thread."""
 
@@ -39,23 +43,18 @@ class Publisher:
         self._producer: Any = None
         self._confirms: _Confirms | None = None
 
-    def publish(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
-        """Publish all of them, in order. Those that are refused for good, with the reason.
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Publish all of them, in order.
 
-        Raises Away where it is not known of all others that the broker has them.
+        Raises Away where the broker is the reason that it is not known whether it has them, Rejected where one of
+        them is. Either way it may have any of them.
         """
         try:
             self._publish(entries)
         except Exception as error:
             away = self._is_away(error)
             self.close()
-            if away:
-                raise Away(f"{type(error).__name__}: {error}") from error
-            if len(entries) == 1:
-                return [(entries[0], f"{type(error).__name__}: {error}")]
-        else:
-            return []
-        return [refused for entry in entries for refused in self.publish([entry])]
+            raise (Away if away else Rejected)(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
         """Leave the connection."""
@@ -72,7 +71,7 @@ class Publisher:
         with collecting(), self._producer.batch():
             for entry in entries:
                 task = self._app.tasks.get(entry.job)
-                options = {**entry.options, "producer": self._producer}
+                options = {**marked(entry), "producer": self._producer}
                 if task is not None:
                     task.apply_async(entry.args, entry.kwargs, **options)
                 else:

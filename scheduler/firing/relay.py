@@ -4,7 +4,7 @@ A thread in the Beat that leads: ticks must go on into the outbox while the brok
 would be one more to keep alive and to elect. It reads only while its leader's token is in the lock, so that what two
 relays can both have read was there when the second took over. All that lies in the outbox at that moment may be with
 the broker already, as may what is left of a failed try: these runs are noted as doubtful before they are published
-(again), and only for them does a worker have to remember what it has done.
+(again), and are remembered for long once a worker has taken them.
 
 The broker may be away for as long as it likes: it is asked again, at most every 5 seconds. What the broker or Celery
 refuses for good is told as a run that failed, with the reason, and stops nobody.
@@ -23,8 +23,8 @@ from scheduler.clock import utc_now
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import RunFailed, run_event
 from scheduler.firing.outbox import Entry, entry_of
-from scheduler.firing.publisher import Away, Publisher
-from scheduler.runs.copies import REMEMBERED_SECONDS
+from scheduler.firing.publisher import Away, Publisher, Rejected
+from scheduler.runs.copies import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
 from scheduler.runs.reporter import ERROR_LIMIT
 
@@ -49,8 +49,10 @@ class Relay:
         self._redis, self._lock, self._token = redis, lock, token
         self._publisher = Publisher(app)
         self._stream = LeasedStream(redis)
-        script = files(__package__).joinpath("published.lua").read_text(encoding="utf-8")
-        self._published = redis.register_script(script)
+        self._published, self._doubt = (
+            redis.register_script(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+            for name in ("published.lua", "doubt.lua")
+        )
         self._thread = threading.Thread(target=self.run, name="beatdesk-relay", daemon=True)
         self._stop = threading.Event()
         self._tried: str | None = None
@@ -123,25 +125,37 @@ class Relay:
 
     def _publish(self, found: list[Any], doubtful: set[str]) -> None:
         """Publish these, and forget them. Raises Away, and what Redis raises; then they are tried again."""
-        entries, unread = [], []
+        entries = []
         for id_, fields in found:
             try:
                 entries.append(entry_of(id_, fields))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error)
-                unread.append(id_)
-        runs = [entry.run for entry in entries if entry.id in doubtful]
-        if runs:
-            seconds, _ = self._redis.time()
-            self._redis.zadd(keys.OUTBOX_DOUBTS_ZSET, dict.fromkeys(runs, seconds))
-        for entry, why in self._publisher.publish(entries):
-            self._refused(entry, why)
+        self._note([entry for entry in entries if entry.id in doubtful])
+        try:
+            self._publisher.publish(entries)
+        except Rejected:
+            self._note(entries)
+            for entry in entries:
+                self._publish_alone(entry)
         self._published(
-            keys=[keys.OUTBOX_STREAM, keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
-            args=[REMEMBERED_SECONDS, *(part for entry in entries for part in (entry.id, entry.run))],
+            keys=[keys.OUTBOX_STREAM, keys.OUTBOX_CLAIMS_HASH, keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
+            args=[DOUBTFUL_SECONDS, int(not doubtful), *(id_ for id_, _ in found)],
         )
-        if unread:
-            self._redis.xdel(keys.OUTBOX_STREAM, *unread)
+
+    def _note(self, entries: list[Entry]) -> None:
+        """These are about to be published, and may have been before."""
+        if entries:
+            self._doubt(
+                keys=[keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
+                args=[DOUBTFUL_SECONDS, *(entry.run for entry in entries)],
+            )
+
+    def _publish_alone(self, entry: Entry) -> None:
+        try:
+            self._publisher.publish([entry])
+        except Rejected as error:
+            self._refused(entry, str(error))
 
     def _refused(self, entry: Entry, why: str) -> None:
         """It will never be published: its run has failed."""

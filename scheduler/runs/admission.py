@@ -15,7 +15,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from scheduler.runs.copies import Claim, marked
+from scheduler.runs.copies import marked
 from scheduler.runs.facts import HEADER, attempt_of, is_job
 from scheduler.runs.leases import Standing
 from scheduler.runs.process import desk_of
@@ -53,36 +53,31 @@ class Admission:
         """Drop the second copy, start it, or look again in a while."""
         if message.channel is not self._consumer.task_consumer.channel:
             return None  # the connection was lost meanwhile, and the broker gives the message out again
-        run = message.headers["id"]
+        run, attempt = message.headers["id"], attempt_of(message.headers.get("retries"))
         try:
-            claim = self._claim(message, waited=not first)
+            standing = self._standing(message, run, attempt)
         except RedisError as error:
             log.warning("whether run %s is alive cannot be seen, its message waits: %s", run, error)
-            claim = Claim.WAIT
-        if claim is Claim.WAIT:
+            standing = Standing.ALIVE
+        if standing is Standing.ALIVE:
             if first:
-                log.warning("run %s may be alive elsewhere, its message waits", run)
+                log.warning("run %s may be alive already, its message waits", run)
                 self._consumer.qos.increment_eventually()
             self._consumer.timer.call_after(LOOK_EVERY, self._look, (message, ack, start), {"first": False})
             return None
         if not first:
             self._consumer.qos.decrement_eventually()
-        if claim is Claim.DROP:
-            log.warning("run %s has ended or is another worker's, its second message is dropped", run)
+        if standing is None or (standing is Standing.GONE and not first):
+            log.warning("run %s has ended, or has another message: this one is dropped", run)
             return ack(log, self._consumer.connection_errors)
         return start()
 
-    def _claim(self, message: Any, *, waited: bool) -> Claim:
-        """Whether the run may start here. Raises redis.RedisError."""
-        desk, headers = desk_of(self._consumer.app), message.headers
-        mark = marked(headers)
-        if mark is not None:
-            again = bool((message.delivery_info or {}).get("redelivered"))
-            return desk.copies.claim(mark, self._consumer.hostname, redelivered=again, waited=waited)
-        standing = desk.leases.standing(headers["id"], attempt_of(headers.get("retries")))
-        if standing is Standing.GONE and waited:
-            return Claim.DROP
-        return Claim.WAIT if standing is Standing.ALIVE else Claim.TAKE
+    def _standing(self, message: Any, run: str, attempt: int) -> Standing | None:
+        """How the run stands; none where it is not this message's. Raises redis.RedisError."""
+        desk, mark = desk_of(self._consumer.app), marked(message.headers)
+        if mark is not None and not desk.copies.take(mark):
+            return None
+        return desk.leases.standing(run, attempt) if _is_second_copy(message, message.headers) else Standing.OVER
 
 
 def _is_second_copy(message: Any, headers: dict[str, Any]) -> bool:

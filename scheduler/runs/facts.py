@@ -20,7 +20,7 @@ TICK_HEADER = "tick"
 STOCK_BEAT_HEADER = "celery_beat_task"
 
 COPY_MARK = "outbox"
-"""In the header `beatdesk` of a message that came by the outbox: the id of its entry there."""
+"""In the header `beatdesk` of a message that came by the outbox: its own mark, for workers to know second copies."""
 
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""

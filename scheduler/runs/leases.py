@@ -162,7 +162,9 @@ class LeasedStream(EventStream):
                 keys.LEASE_OWNERS_HASH,
                 keys.SCHEDULE_ZSET,
                 keys.FAILURES_HASH,
+                keys.OUTBOX_CLAIMS_HASH,
                 keys.OUTBOX_CLAIMS_ZSET,
+                keys.OUTBOX_DOUBTS_ZSET,
             ],
             args=[schema.FIELD, *prefixes, QUEUED_SECONDS, keys.WAKE_CHANNEL, *arguments],
         )
@@ -304,7 +306,7 @@ def _effect(event: Event) -> tuple[str, str]:
         facts = event.facts
         if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
             return "none", ""
-        worker = worker_word(event.worker)
+        worker = _word(event.worker)
         return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}"
     if isinstance(event, RunRetried):
         return "requeue", str(event.attempt + 1)
@@ -312,6 +314,6 @@ def _effect(event: Event) -> tuple[str, str]:
     return ("none", "") if outcome is None else ("release", outcome)
 
 
-def worker_word(worker: str | None) -> str:
+def _word(worker: str | None) -> str:
     """A worker's name as one word that is not a dash."""
     return "@" + "_".join((worker or "?").split())

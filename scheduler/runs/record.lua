@@ -1,7 +1,8 @@
 -- Append events, and with each what it means for the lease of its run.
 --
 -- KEYS  1 the stream of events   2 all leases   3 their owners   4 RedBeat's sorted set of due times
---       5 failures in a row, by schedule   6 runs that were taken and may have a second copy: lost ones may be taken again
+--       5 failures in a row, by schedule   6 which message has which run that came by the outbox
+--       7 until when that is remembered   8 those of them that may have a second message
 -- ARGV  1 field of an event   2-4 prefixes: alive runs, waiting ticks, entries   5 seconds that a message may wait   6 wake channel
 --       then for each event: the event ('' where nothing is told), its effect ('none' or below), run, argument
 --   queued    the message is in its queue; a run that counts does so as long as it may be there
@@ -14,6 +15,7 @@
 -- An owner is 'uid attempt worker failures until name': `worker` is '-' in a queue, `failures` how many in a row
 -- pause the schedule (0: none), `until` when the message expires (0: never), and after a ';' what the message says.
 
+local OVER_SECONDS = 600  -- how long a run is remembered after its end that can have no second message
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local said = {}
@@ -62,6 +64,16 @@ local function release(run, owner, outcome)
   end
 end
 
+-- A second message must not start it again; its own may where it is lost.
+local function remember(run, lost)
+  local message = redis.call('HGET', KEYS[6], run)
+  if message and lost then
+    redis.call('HSET', KEYS[6], run, string.match(message, '^%S+') .. ' lost')
+  elseif message and not redis.call('ZSCORE', KEYS[8], run) then
+    redis.call('ZADD', KEYS[7], 'XX', math.floor(now) + OVER_SECONDS, run)
+  end
+end
+
 for at = 7, #ARGV, 4 do
   local event, effect, run, argument = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local owner = effect ~= 'none' and owner_of(run) or nil
@@ -86,9 +98,7 @@ for at = 7, #ARGV, 4 do
     keep(run, owner, now + tonumber(ARGV[5]))
   elseif owner and (effect == 'release' or (effect == 'lose' and holds)) then
     release(run, owner, argument)
-    if effect == 'lose' then
-      redis.call('ZREM', KEYS[6], run)
-    end
+    remember(run, effect == 'lose')
   end
 end
 return said

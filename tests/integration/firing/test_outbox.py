@@ -20,6 +20,7 @@ from scheduler.firing.calls import Call, Unsendable
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
 from scheduler.runs.app import DEFAULT, DeskApp, create_app
+from scheduler.runs.leases import owner_text
 from tests.support.processes import Process, env_of, start_worker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.valkey import PASSWORD, ValkeyServer
@@ -49,6 +50,8 @@ class Road(NamedTuple):
         renderer = OutboxRenderer(self.app)
         runs = [str(uuid4()) for _ in range(count)]
         for run in runs:
+            self.redis.hset(keys.LEASE_OWNERS_HASH, run, owner_text("u-" + run, "s"))  # as the transaction does
+            self.redis.zadd(keys.LEASES_ZSET, {run: 9e9})
             for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
                 self.redis.execute_command(*command)
         return runs
@@ -105,7 +108,19 @@ def test_what_is_in_the_outbox_is_published_and_a_worker_runs_it(road: Road, run
     assert Counter(event.kind for event in road.events()) == dict.fromkeys(
         ["run.received", "run.started", "run.succeeded"], 5
     )
-    assert road.redis.exists(keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET) == 0
+    assert road.redis.exists(keys.OUTBOX_DOUBTS_ZSET) == 0
+
+
+def test_what_is_long_over_is_forgotten(road: Road, running: Relay) -> None:
+    road.redis.hset(keys.OUTBOX_CLAIMS_HASH, mapping={"old": "a", "new": "b"})
+    road.redis.zadd(keys.OUTBOX_CLAIMS_ZSET, {"old": 1, "new": 9e9})
+    road.redis.zadd(keys.OUTBOX_DOUBTS_ZSET, {"old": 1, "new": 9e9})
+    road.put(1)
+    wait_for(road.is_empty, what="the outbox is empty")
+    assert road.redis.hkeys(keys.OUTBOX_CLAIMS_HASH) == ["new"]
+    assert [road.redis.zrange(key, 0, -1) for key in (keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET)] == [
+        ["new"]
+    ] * 2
 
 
 def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_doubles_nothing(
