@@ -111,6 +111,15 @@ class History:
                 found.update(connection.execute(select(Run.id).where(Run.id.in_(part))).scalars())
         return found
 
+    def makers(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """The name of the schedule, or else of the job, of each of these runs that was heard of."""
+        found: dict[str, str] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(run_ids), _UNIONS):
+                wanted = select(Run.id, Run.schedule, Run.job).where(Run.id.in_(run_ids[start : start + _UNIONS]))
+                found.update((run, schedule or job) for run, schedule, job in connection.execute(wanted))
+        return found
+
     def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
         """How many runs are in each state, of those first heard of in the time given."""
         # Not the bare column: SQLite would then read the index of states from end to end, and not that of times.

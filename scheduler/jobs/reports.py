@@ -13,6 +13,7 @@ from scheduler.job import job, run
 from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.periods import Period, Unit, last_days, last_whole
 from scheduler.jobs.report_files import ReportFiles
+from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.summary import Line, Summary, as_csv, as_html
 from scheduler.jobs.summary_pdf import as_pdf
 from scheduler.rules.zones import zone as zone_of
@@ -45,6 +46,7 @@ class JobSummary(Parameters):
         default=60, description="Seconds after its tick from which a start counts as late"
     )
     keep_days: KeepDays = 90
+    mail_to: MailTo = []
 
     @field_validator("timezone")
     @classmethod
@@ -69,6 +71,7 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
     again, reports on the same days.
     """
     desk, now = this_desk(), utc_now()
+    refuse_unmailable(desk, asks.mail_to)
     zone = zone_of(asks.timezone or desk.settings.default_timezone)
     summary = counted(desk, period_of(asks, run.tick or now, zone), asks.late_after)
     made = {"html": lambda: as_html(summary).encode(), "csv": lambda: as_csv(summary), "pdf": lambda: as_pdf(summary)}
@@ -81,7 +84,12 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
                 file.write(made[format]())
     run.progress(len(formats), len(formats), "stored")
     stored = [{"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored]
-    return {"schedules": len(summary.lines), **summary.totals, "files": stored}
+    totals = summary.totals
+    words = (
+        f"{totals['runs']:,} runs, {totals['failed']:,} failed, {totals['missed']:,} missed, {totals['late']:,} late."
+    )
+    mailed = mail(desk, shelf.stored, asks.mail_to, words, now)
+    return {"schedules": len(summary.lines), **totals, "files": stored, **mailed}
 
 
 def period_of(asks: JobSummary, due: datetime, zone: ZoneInfo) -> Period:

@@ -14,6 +14,7 @@ from scheduler.errors import Refused
 from scheduler.job import job, run
 from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.report_files import ReportFiles
+from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.sql.caps import Batch, Budget, Caps
 from scheduler.jobs.sql.source import asked
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
@@ -42,6 +43,7 @@ class SqlQuery(Parameters):
         default=None, description="Fail beyond so many rows; BEATDESK_REPORT_MAX_ROWS is the most"
     )
     keep_days: KeepDays = 90
+    mail_to: MailTo = []
 
 
 @job("reports.sql_query", title="SQL query as a report", params=SqlQuery, queue="bulk")
@@ -51,8 +53,8 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     Only what reads is let through, and within the caps on rows, bytes and time of the settings. The report is stored
     whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since programs would read it as data.
     """
-    desk = this_desk()
-    now = utc_now()
+    desk, now = this_desk(), utc_now()
+    refuse_unmailable(desk, asks.mail_to)
     budget = Budget(caps_of(desk.settings, asks.max_rows), monotonic)
     files = ReportFiles(desk.settings.reports_dir, desk.events)
     name = f"{file_name(asks.title)}.{asks.format}"
@@ -65,8 +67,9 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     ):
         totals = write_table(asks, file, columns, budget.counted(batches))
     report = shelf.stored[0]
-    return {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name, "report": report.report,
-            "path": report.path, "size": report.size}  # fmt: skip
+    mailed = mail(desk, shelf.stored, asks.mail_to, f"{totals.count:,} rows.", now)
+    facts = {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name}
+    return {**facts, "report": report.report, "path": report.path, "size": report.size, **mailed}
 
 
 def write_table(asks: SqlQuery, file: BinaryIO, columns: list[str], batches: Iterable[Batch]) -> Totals:

@@ -7,6 +7,7 @@ from flask import abort, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from scheduler.clock import utc_now
 from scheduler.history.queries import ReportView
 from webadmin import desk
 from webadmin.guard import Guard
@@ -17,6 +18,16 @@ PAGE = 50
 SHOWN = {"text/html": "text/html; charset=utf-8", "text/plain": "text/plain; charset=utf-8"}
 """Media types that a browser may show; all others are downloads."""
 
+KINDS = {
+    "text/html": "page",
+    "text/csv": "CSV",
+    "text/plain": "text",
+    "application/pdf": "PDF",
+    "application/json": "JSON",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+}
+"""What the usual kinds of files are called."""
+
 
 class ReportsView(Guard, BaseView):
     """`/reports/`."""
@@ -25,11 +36,15 @@ class ReportsView(Guard, BaseView):
     def index(self) -> ResponseReturnValue:
         """The reports, newest first."""
         after = request.args.get("after") or None
-        page = desk().history.reports(after, PAGE)
+        history = desk().history
+        page = history.reports(after, PAGE)
         return self.render(
             "reports/index.html",
             page=page,
             shown=SHOWN,
+            kinds=KINDS,
+            makers=history.makers([report.run_id for report in page.items if report.run_id]),
+            now=utc_now(),
             next_url=url_for("reports.index", after=page.next) if page.next else None,
             first_url=url_for("reports.index") if after else None,
         )

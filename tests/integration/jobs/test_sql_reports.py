@@ -20,6 +20,7 @@ from scheduler.events.schema import ReportStored
 from scheduler.jobs.tables.cells import unguarded
 from scheduler.runs.app import create_app
 from tests.integration.runs.conftest import Stream
+from tests.support.mail_server import mail_server
 from tests.support.needs import missing
 from tests.support.processes import ROOT, start_worker
 
@@ -130,6 +131,36 @@ def test_a_full_disk_fails_the_run_and_keeps_no_half_file(small_disk: Path, run_
     assert end.kind == "run.failed", end
     assert f"the report cannot be stored in {small_disk}: No space left on device; nothing of it was kept" in end.error
     assert not files_below(small_disk)
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+def test_a_report_goes_by_mail_and_is_not_made_again_for_it(
+    job_settings: Settings, stream: Stream, refusals: int
+) -> None:
+    app = create_app(job_settings)
+    kwargs = {"statement": "SELECT who FROM sales LIMIT 3", "title": "Sales", "mail_to": ["ada@example.org"]}
+    with mail_server(lambda number, _: "451 later" if number <= refusals else None) as server:
+        changed = {"smtp_url": f"smtp://127.0.0.1:{server.port}", "mail_retry_seconds": 0.2}
+        start_worker(job_settings.model_copy(update=changed))
+        end = stream.end(str(app.send_task("reports.sql_query", kwargs=kwargs).id))
+        assert end.kind == "run.succeeded", end
+        if refusals:
+            assert "451" in end.result["mail_problem"]
+            assert stream.one(end.result["mail_again"], "run.queued").facts.job == "mail.send"
+        else:
+            assert end.result["mail"]
+    app.close()
+    assert sum(isinstance(event, ReportStored) for event in stream.events()) == 1
+    taken = [mail.mail for mail in server.taken]
+    assert [str(mail["Subject"])[:7] for mail in taken] == ["Sales, "] * (1 - refusals)
+    assert [part.get_filename() for mail in taken for part in mail.iter_attachments()] == ["sales.csv"] * (1 - refusals)
+
+
+def test_without_a_server_for_mails_no_report_is_made(settings: Settings, run_job: Run) -> None:
+    end = run_job(statement="SELECT 1", mail_to=["ada@example.org"])
+    assert end.kind == "run.failed"
+    assert "mail_to: there is no server for mails; set BEATDESK_SMTP_URL" in end.error
+    assert not files_below(settings.reports_dir)
 
 
 LIMITED = """

@@ -1,15 +1,17 @@
 """Files that jobs left: shown in a sandbox, and never a file from elsewhere."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.events.schema import ReportStored
+from scheduler.events.schema import ReportStored, RunFacts
 from scheduler.history.recorder import Recorder
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
+from tests.support.builders import a_run_history, a_schedule
 
 Store = Callable[..., str]
 
@@ -71,3 +73,27 @@ def test_no_link_leads_out_of_the_reports(viewer: Visitor, store: Store, desk: D
     desk.settings.reports_dir.mkdir(parents=True)
     (desk.settings.reports_dir / "link.html").symlink_to(tmp_path / "secret.txt")
     assert viewer.get(store("link.html", content=None)).status_code == 404
+
+
+def test_the_list_tells_which_run_made_a_report_and_when_it_goes(viewer: Visitor, store: Store, desk: Desk) -> None:
+    store("a.csv", "text/csv")
+    made = [
+        *a_run_history("run-1", schedule=a_schedule("nightly")),
+        *a_run_history("run-2", facts=RunFacts(job="tests.add")),
+    ]
+    for number, (run, days) in enumerate([("run-1", 3), ("run-2", -1), ("run-gone", 3)]):
+        facts = {"title": f"Report {number}", "path": "a.csv", "media_type": "text/csv", "size": 9, "sha256": "0" * 64}
+        keep_until = utc_now() + timedelta(days=days, hours=1)
+        made.append(ReportStored(at=utc_now(), report=f"rep-{number}", run=run, keep_until=keep_until, **facts))
+    desk.events.append_many(made)
+    recorder = Recorder(desk.events, desk.engine, desk.redis, 100, "test")
+    while desk.events.length():
+        recorder.run_once(utc_now(), 1)
+    page = viewer.get("/reports/").text
+    assert '<a href="/runs/run-1">nightly</a>' in page
+    assert '<a href="/runs/run-2">tests.add</a>' in page
+    assert page.count("made by a run that is no longer in the history") == 1
+    assert page.count("over; the next cleanup.reports deletes it") == 1
+    assert page.count("in 3 d") == 2
+    assert "for ever" in page
+    assert "CSV" in page

@@ -1,0 +1,71 @@
+"""Sending stored reports by mail, on request: the files go with the mail as far as a mail takes them.
+
+The report is stored first, and stays whatever becomes of the mail. Where the server does not take the mail for now,
+a run of `mail.send` tries it again, so that the report is not made a second time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from scheduler.errors import Refused
+from scheduler.events.schema import ReportStored
+from scheduler.history.views import ReportView
+from scheduler.job import run
+from scheduler.mailing import attached, send
+from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, MOST_RECIPIENTS, recipients
+from scheduler.outgoing.smtp import MailDeferred
+from scheduler.outgoing.templates import from_template
+from scheduler.wiring import Desk
+
+MailTo = Annotated[
+    list[str], Field(max_length=MOST_RECIPIENTS, description="Addresses to send the files to; nobody where left out")
+]
+
+
+def refuse_unmailable(desk: Desk, to: Sequence[str]) -> None:
+    """Before a report is made: raise Refused where it could not be sent to these."""
+    if to:
+        recipients(to)
+        if desk.settings.smtp_url is None:
+            raise Refused(
+                "mail_to: there is no server for mails; set BEATDESK_SMTP_URL for the workers", field="mail_to"
+            )
+
+
+def mail(desk: Desk, stored: Sequence[ReportStored], to: Sequence[str], text: str, now: datetime) -> dict[str, Any]:
+    """Send the files; what the run's result says of it, nothing where nobody is to get them."""
+    if not to:
+        return {}
+    small = _that_fit(stored)
+    title = stored[0].title
+    names = [each.path.rpartition("/")[2].partition("-")[2] for each in stored]
+    if len(small) < len(stored):
+        text = f"{text} What is too large for a mail is under Reports in the console."
+    context = {"title": title, "text": text, "files": names}
+    files = tuple(attached(desk.settings.reports_dir, _view(each)) for each in small)
+    letter = from_template("report", context, to=list(to), folder=desk.settings.mail_templates, attachments=files)
+    try:
+        return {"mail": send(desk.settings, letter, run=run.id or "by-hand", key="report", now=now)}
+    except MailDeferred as deferred:
+        left = list(to) if deferred.left is None else deferred.left
+        kwargs = {"to": left, "template": "report", "context": context, "reports": [each.report for each in small]}
+        again = desk.celery.send_task("mail.send", kwargs=kwargs, countdown=desk.settings.mail_retry_seconds)
+        return {"mail_again": str(again.id), "mail_problem": str(deferred)}
+
+
+def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
+    """The files that go into one mail together, in their order."""
+    fitting: list[ReportStored] = []
+    for each in stored:
+        if sum(other.size for other in fitting) + each.size <= LARGEST_ATTACHMENTS:
+            fitting.append(each)
+    return fitting
+
+
+def _view(stored: ReportStored) -> ReportView:
+    """The report as the history is going to have it."""
+    said = stored.model_dump(include={"title", "path", "media_type", "size", "sha256", "keep_until"})
+    return ReportView(id=stored.report, run_id=stored.run, created_at=stored.at, **said)
