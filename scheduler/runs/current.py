@@ -5,11 +5,12 @@ it too, where the process has one run at a time (as Celery's prefork pool does).
 say, there is none, and nothing here does harm.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from scheduler.runs.facts import schedule_of, tick_of
 
 
 class Teller(Protocol):
@@ -20,12 +21,11 @@ class Teller(Protocol):
 
 
 class Execution(NamedTuple):
-    """One attempt of a run, as it is being made in this process."""
+    """One attempt of a run, as it is being made in this process. `headers` are those of its message."""
 
     id: str
     attempt: int
-    schedule: str | None
-    tick: datetime | None
+    headers: Mapping[str, Any]
     teller: Teller
 
 
@@ -41,16 +41,16 @@ def current() -> Execution | None:
     return found
 
 
-@contextmanager
-def entered(execution: Execution) -> Iterator[None]:
-    """What happens inside belongs to this run."""
-    token = _here.set(execution)
+def enter(execution: Execution) -> Token[Execution | None]:
+    """What happens from now on belongs to this run, until `leave` is called with the answer."""
     _all.append(execution)
-    try:
-        yield
-    finally:
-        _all.remove(execution)
-        _here.reset(token)
+    return _here.set(execution)
+
+
+def leave(execution: Execution, token: Token[Execution | None]) -> None:
+    """It is over."""
+    _here.reset(token)
+    _all.remove(execution)
 
 
 class CurrentRun:
@@ -72,13 +72,13 @@ class CurrentRun:
     def schedule(self) -> str | None:
         """The name of the schedule that fired the run."""
         execution = current()
-        return None if execution is None else execution.schedule
+        return None if execution is None else schedule_of(execution.headers)
 
     @property
     def tick(self) -> datetime | None:
         """The moment for which the run was due, aware, in UTC; the same in each attempt and when run again."""
         execution = current()
-        return None if execution is None else execution.tick
+        return None if execution is None else tick_of(execution.headers)
 
     def progress(self, done: float, total: float | None = None, text: str = "") -> None:
         """Tell how far the run is. May be called as often as wanted: what is told goes out twice a second at most.

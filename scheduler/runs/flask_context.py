@@ -36,12 +36,16 @@ class FlaskContext:
         self._address = address
         self._made: tuple[int, FlaskApp] | None = None
 
-    def around(self, task: Any) -> AbstractContextManager[Any]:
-        """The context for a job that wants it: by `flask=True`, or where an application is named, by being a user's."""
+    def is_wanted(self, task: Any) -> bool:
+        """Does the job want the context: by `flask=True`, or, where an application is named, by being a user's?"""
         wanted = getattr(task, "flask", None)
         if wanted is None:
-            wanted = self._named is not None and not str(task.__module__).startswith(OURS)
-        return self.app().app_context() if wanted else nullcontext()
+            return self._named is not None and not str(task.__module__).startswith(OURS)
+        return bool(wanted)
+
+    def around(self, task: Any) -> AbstractContextManager[Any]:
+        """The context for a job that wants it."""
+        return self.app().app_context() if self.is_wanted(task) else nullcontext()
 
     def app(self) -> FlaskApp:
         """The application of this process. Raises BadFlaskApp with what was wrong."""

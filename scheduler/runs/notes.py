@@ -62,7 +62,7 @@ class RunNotes:
         self._lock = threading.Lock()
         self._progress: tuple[datetime, float, float | None, str] | None = None
         self._lines: list[LogLine] = []
-        self._last: deque[LogLine] = deque(maxlen=max(1, bounds.lines - bounds.lines // 2))
+        self._last: deque[LogLine] | None = None  # made when it is needed: most jobs log little
         self._told = 0
         self._number = 0
         self._left_out = 0
@@ -88,6 +88,8 @@ class RunNotes:
             if self._told <= self._bounds.lines // 2:
                 self._lines.append(line)
             else:
+                if self._last is None:
+                    self._last = deque(maxlen=max(1, self._bounds.lines - self._bounds.lines // 2))
                 self._left_out += len(self._last) == self._last.maxlen
                 self._last.append(line)
         self._wake(self)
@@ -100,9 +102,8 @@ class RunNotes:
     def drop_lines(self) -> None:
         """Forget the lines that wait, and remember how many they were."""
         with self._lock:
-            self._left_out += len(self._lines) + len(self._last)
-            self._lines = []
-            self._last.clear()
+            self._left_out += len(self._lines) + len(self._last or ())
+            self._lines, self._last = [], None
 
     def take(self, *, over: bool = False) -> Said:
         """What is to be sent; with `over`, all that there is."""
@@ -112,7 +113,7 @@ class RunNotes:
             left_out = 0
             if over:
                 left_out, self._left_out = self._left_out, 0
-                last, self._last = list(self._last), deque(maxlen=1)
+                last, self._last = list(self._last or ()), None
             else:
                 last = []
             first = self._number

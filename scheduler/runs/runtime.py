@@ -17,8 +17,8 @@ from celery.app.trace import build_tracer
 from scheduler.clock import utc_now
 from scheduler.runs import captured
 from scheduler.runs.app import DeskApp
-from scheduler.runs.current import Execution, entered
-from scheduler.runs.facts import attempt_of, is_job, schedule_of, tick_of
+from scheduler.runs.current import Execution, enter, leave
+from scheduler.runs.facts import attempt_of, is_job
 from scheduler.runs.flask_context import FlaskContext
 from scheduler.runs.notes import Bounds, RunNotes
 from scheduler.runs.notes_sender import NotesSender
@@ -43,15 +43,15 @@ class Runtime:
         request = task.request
         if request.called_directly:
             return run(*args, **kwargs)
-        headers = request.headers or {}
         attempt = attempt_of(request.retries)
         notes = RunNotes(request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake)
-        execution = Execution(str(request.id), attempt, schedule_of(headers), tick_of(headers), notes)
-        with entered(execution):
-            try:
-                return self._inside(task, run, args, kwargs, notes)
-            finally:
-                self._sender.finish(notes)
+        execution = Execution(request.id, attempt, request.headers or {}, notes)
+        token = enter(execution)
+        try:
+            return self._inside(task, run, args, kwargs, notes)
+        finally:
+            leave(execution, token)
+            self._sender.finish(notes)
 
     def _inside(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: RunNotes) -> Any:
         used: set[str] = set()
