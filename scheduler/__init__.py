@@ -9,6 +9,7 @@ The folders are the product's nouns, in the order in which the data flows:
     events/     the vocabulary of facts, and the stream that carries them
     history/    facts folded into SQL, and the questions asked of it
     jobs/       the jobs that come with Beatdesk
+    outgoing/   requests and mails that leave the house at a job's word
     up/         all processes of one machine under one supervisor
     commands/   the `beatdesk` command
 

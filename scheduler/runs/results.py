@@ -146,10 +146,6 @@ class HistoryBackend(RedisBackend):
                     on_interval()
                 never.wait(interval or POLL_SECONDS)
 
-    def get_children(self, task_id: str) -> list[AsyncResult[Any]]:
-        """What the run has started, as far as the history has heard of it."""
-        return [self.app.AsyncResult(run.id) for run in desk_of(self.app).history.children(task_id)]
-
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         """Celery's view of a run."""
         try:
@@ -166,7 +162,7 @@ def meta_of(run: RunView) -> dict[str, Any]:
         "status": state,
         "result": result_of(run, state),
         "traceback": run.traceback,
-        "children": [],
+        "children": [((child.id, None), None) for child in run.children],
         "date_done": run.finished_at,
         "name": run.job,
         "args": run.args,

@@ -44,6 +44,13 @@ def test_a_result_can_be_waited_for_though_nothing_stores_it(app: Any, redis: Re
     assert [key for key in redis.keys("*") if "celery-task-meta" in str(key)] == []
 
 
+def test_a_result_knows_what_its_run_has_started(app: Any) -> None:
+    sent = app.send_task("tests.send", (5,))
+    child = sent.get(timeout=20)
+    wait_for(lambda: [result.id for result in app.AsyncResult(sent.id).children or []] == [child], 20)
+    assert app.AsyncResult(sent.id).children[0].get(timeout=20) == 6
+
+
 def test_a_failure_is_raised_by_its_name(app: Any) -> None:
     sent = app.send_task("tests.fail", ("no such luck",))
     with pytest.raises(ValueError, match="no such luck"):
