@@ -28,15 +28,13 @@ class Pulse(BaseModel):
     epoch: int = 0
     way: Way | None = None
     lag: float = 0.0
-    """Seconds since the longest due entry was due."""
+    """Seconds since the longest due entry was due that could not be dealt with."""
 
     due: int = 0
-    """How many entries were due at the last look and could not be dealt with."""
+    """How many such entries there are."""
 
     sent: int = 0
     """How many runs it has sent since it started."""
-
-    problem: str = ""
 
 
 def say(redis: "Redis", pulse: Pulse) -> None:

@@ -22,9 +22,9 @@ from scheduler.firing.mending import Mending
 from scheduler.firing.messages import Renderer
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.planning import Planner, Step
-from scheduler.firing.reading import Eye, Look
+from scheduler.firing.reading import Eye
 from scheduler.firing.relay import Relay
-from scheduler.firing.rounds import Rounds
+from scheduler.firing.rounds import Pass, Rounds
 from scheduler.firing.static_entries import Spoken
 from scheduler.firing.transaction import Transaction
 from scheduler.firing.wake import Wake
@@ -80,7 +80,7 @@ class Loop:
         self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
         self._way: Way | None = None
         self._has_begun = self._is_vouched = False
-        self._seen: Look | None = None
+        self._done: Pass | None = None
         self._said_at = self._mended_at = -1e9
         self._pause, self._problem, self._problem_at = 0.0, "", 0.0
 
@@ -119,7 +119,7 @@ class Loop:
             self._begin()
         self._check_vouched()
         done = self._rounds.run()
-        self._seen, now = done.first, done.first.now
+        self._done, now = done, done.first.now
         if time.monotonic() - self._mended_at >= MEND_EVERY:
             self._mending.look(now)
             self._mended_at = time.monotonic()
@@ -183,7 +183,6 @@ class Loop:
         if time.monotonic() - self._said_at < SAY_EVERY:
             return
         self._said_at = time.monotonic()
-        oldest = None if self._seen is None else self._seen.oldest
         host, pid, _ = self.leader.identity.rsplit(":", 2)
         pulse = Pulse(
             name=self.leader.identity,
@@ -193,7 +192,8 @@ class Loop:
             leads=self.leader.token is not None,
             epoch=self.leader.epoch,
             way=self._way,
-            lag=0.0 if oldest is None else max(now.timestamp() - oldest, 0.0),
+            lag=0.0 if self._done is None else self._done.lag,
+            due=0 if self._done is None else self._done.stayed,
             sent=self._rounds.sent,
         )
         liveness.say(self._redis, pulse)
@@ -201,7 +201,7 @@ class Loop:
 
     def _stand_by_again(self, why: str) -> None:
         log.warning("beat: leads no more, stands by: %s", why)
-        self._seen = None
+        self._done = None
         self.leader.step_down()
         self._stop_relay()
         self._is_vouched = False

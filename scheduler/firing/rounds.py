@@ -43,10 +43,17 @@ class Blocked(RedisError):
 
 
 class Pass(NamedTuple):
-    """A pass that is over: what was seen first, and how long to sleep; 0 where more is due now."""
+    """A pass that is over: what was seen first, how long to sleep (0 where more is due now), and what stayed due."""
 
     first: Look
     wait: float
+    stayed: int
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds the longest due entry has been due, of those that stayed; 0 where none did."""
+        oldest, now = self.first.oldest, self.first.now.timestamp()
+        return max(now - oldest, 0.0) if oldest is not None and (self.stayed or self.wait == 0) else 0.0
 
 
 class Rounds:
@@ -68,11 +75,11 @@ class Rounds:
             look = self._eye.look(passed, CHUNK)
             first = first or look
             if not look.seen:
-                return Pass(first, self._until(look, asked))
+                return Pass(first, self._until(look, asked), passed)
             moved = self._chunk(look)
             passed += len(look.seen) - moved
             if time.monotonic() - began > LONGEST_PASS and moved:
-                return Pass(first, 0.0)
+                return Pass(first, 0.0, passed)
 
     def _chunk(self, look: Look) -> int:
         """Deal with one chunk; how many entries have left the place that they had among those that are due."""
