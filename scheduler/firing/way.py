@@ -23,10 +23,14 @@ def choose(app: "Celery", redis: "Redis") -> Way:
     ours = _place(redis)
     try:
         with app.connection_for_write() as connection:
-            if connection.transport.driver_type != "redis":
+            transport = connection.transport
+            if transport.driver_type != "redis":
                 return "outbox"  # not even asked: kombu would wait for it, however long it is away
-            client = getattr(connection.default_channel, "client", None)
+            # Asks once; the way by the connection waits and asks again, for longer than a lock may live.
+            channel: Any = transport.create_channel(transport)
+            client = getattr(channel, "client", None)
             theirs = _place(client) if isinstance(client, Redis) else None
+            channel.close()
     except (RedisError, KombuError, OSError, NotImplementedError) as error:
         log.warning("beat: the broker does not say who it is, messages take the way by the outbox: %s", error)
         theirs = None
