@@ -17,6 +17,7 @@ from scheduler.history.retention import count_runs_before, delete_reports, delet
 from scheduler.job import job, run
 from scheduler.jobs.parameters import DryRun, Parameters
 from scheduler.jobs.report_files import ReportFiles
+from scheduler.jobs.roots import chosen_root, refuse_own_folder
 from scheduler.jobs.sweeping import files, keys, rows
 from scheduler.runs.process import this_desk
 
@@ -87,9 +88,11 @@ class RedisKeys(Parameters):
     dry_run: DryRun = True
 
 
-@job("cleanup.job_history", title="Delete old job history", params=JobHistory, queue="bulk")
+@job("cleanup.job_history", params=JobHistory, queue="bulk")
 def job_history(asks: JobHistory) -> dict[str, Any]:
-    """Runs that ended, with their attempts and details.
+    """Delete old job history.
+
+    Runs that ended, with their attempts and details.
 
     Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old they are.
     """
@@ -102,9 +105,11 @@ def job_history(asks: JobHistory) -> dict[str, Any]:
     return _told(deleted, there, asks.dry_run, before=cutoff)
 
 
-@job("cleanup.reports", title="Delete reports that were kept long enough", params=Reports, queue="bulk")
+@job("cleanup.reports", params=Reports, queue="bulk")
 def reports(asks: Reports) -> dict[str, Any]:
-    """Report files past the day until which they are kept, and what died processes left half written.
+    """Delete reports that were kept long enough.
+
+    Report files past the day until which they are kept, and what died processes left half written.
 
     The file goes first and its row second, so that a crash in between leaves a row, which the next run finds, and
     never a file that nobody knows.
@@ -126,16 +131,18 @@ def reports(asks: Reports) -> dict[str, Any]:
     return {**_told(deleted, deleted, asks.dry_run), "bytes": size, "unfinished": len(parts)}
 
 
-@job("cleanup.files", title="Delete old files", params=Files, queue="bulk")
+@job("cleanup.files", params=Files, queue="bulk")
 def old_files(asks: Files) -> dict[str, Any]:
-    """Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
+    """Delete old files.
+
+    Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
 
     Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it as a dry run
     first, look at the run's result, then switch the dry run off.
     """
     settings, now = this_desk().settings, utc_now()
-    root = files.chosen_root(settings.file_roots, asks.root)
-    files.refuse_own_folder(root, settings.data_dir)
+    root = chosen_root(settings.file_roots, asks.root)
+    refuse_own_folder(root, settings.data_dir)
     before = now - timedelta(days=asks.older_than_days)
     rule = files.Rule(asks.pattern, before.timestamp(), asks.most, asks.dry_run)
     swept = files.sweep(root, asks.folder, rule, _tell_files)
@@ -144,9 +151,11 @@ def old_files(asks: Files) -> dict[str, Any]:
     return {**told, **facts, "examples": swept.examples}
 
 
-@job("cleanup.sql_rows", title="Delete old rows", params=SqlRows, queue="bulk")
+@job("cleanup.sql_rows", params=SqlRows, queue="bulk")
 def sql_rows(asks: SqlRows) -> dict[str, Any]:
-    """Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of BEATDESK_CLEANUP_DSN.
+    """Delete old rows.
+
+    Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of BEATDESK_CLEANUP_DSN.
 
     Deleted in batches, each a transaction of its own. Rows without a time stay.
     """
@@ -163,9 +172,11 @@ def sql_rows(asks: SqlRows) -> dict[str, Any]:
     return _told(deleted, there, asks.dry_run, before=now - age)
 
 
-@job("cleanup.redis_keys", title="Delete idle keys", params=RedisKeys, queue="bulk")
+@job("cleanup.redis_keys", params=RedisKeys, queue="bulk")
 def redis_keys(asks: RedisKeys) -> dict[str, Any]:
-    """Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
+    """Delete idle keys.
+
+    Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
 
     On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the pattern says.
     """

@@ -11,11 +11,11 @@ from config import allowed
 from config.faults import PREFIX, without_password
 from config.schema import Settings
 from scheduler.errors import BeatdeskError, Refused
+from scheduler.jobs.roots import refuse_own_folder
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
 from scheduler.jobs.sql.reading_postgres import WRITABLE
 from scheduler.jobs.sql.source import asked, sqlite_path
 from scheduler.jobs.sweeping import rows
-from scheduler.jobs.sweeping.files import refuse_own_folder
 from scheduler.status import Part
 
 _CAPS = Caps(rows=10, bytes=10_000, seconds=10)

@@ -29,7 +29,7 @@ def test_folders_are_looked_at(tmp_path: Path) -> None:
     found = parts(tmp_path, file_roots=roots)
     assert [part.ok for part in found] == [True, False, False, False]
     assert "is not a folder" in found[1].summary
-    assert "nothing is deleted there" in found[3].summary
+    assert "no job goes there" in found[3].summary
     assert "BEATDESK_FILE_ROOTS" in found[1].remedy
 
 

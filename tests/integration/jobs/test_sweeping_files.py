@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.errors import Refused
-from scheduler.jobs.sweeping.files import Rule, Swept, chosen_root, refuse_own_folder, sweep
+from scheduler.jobs.roots import chosen_root, refuse_own_folder
+from scheduler.jobs.sweeping.files import Rule, Swept, sweep
 from tests.support.needs import missing
 
 OLD = 1_000_000_000.0
@@ -161,6 +162,6 @@ def test_the_folder_of_the_schedules_is_never_swept(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     for root in (data, tmp_path, data / "reports"):
-        with pytest.raises(Refused, match="nothing is deleted there"):
+        with pytest.raises(Refused, match="no job goes there"):
             refuse_own_folder(root, data)
     refuse_own_folder(tmp_path / "database", data)

@@ -1,0 +1,147 @@
+"""The folders of BEATDESK_FILE_ROOTS, walked without ever leaving them: what every job uses that goes to files.
+
+Every folder is opened by its name in the folder above (`openat`), never by a path, and never through a link; what was
+opened is compared with what was looked at. So a folder that is swapped for a link while this runs, at whatever
+moment, leads nowhere. Folders on another device are left alone, and so is everything that is not a plain file.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from scheduler.errors import Refused
+
+DEEPEST = 64
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Found(NamedTuple):
+    """A plain file: the handle of its folder (open as long as it is looked at), its name, and what it is."""
+
+    folder: int
+    shown: PurePosixPath
+    """The way to it from the root."""
+    facts: os.stat_result
+
+
+class Walk:
+    """The plain files below a folder, in the order of their names, each folder's own before those of the folders in it.
+
+    `without` are folders not to go into, by device and number.
+    """
+
+    def __init__(self, without: frozenset[tuple[int, int]] = frozenset()) -> None:
+        self._without = without
+        self.left: dict[str, int] = {}
+        """What was left alone, by reason."""
+
+    def leave(self, reason: str) -> None:
+        """Count something that was left alone."""
+        self.left[reason] = self.left.get(reason, 0) + 1
+
+    def files(self, folder: int, shown: PurePosixPath) -> Iterator[Found]:
+        """All of them; `folder` is the handle of an open folder, and stays open."""
+        device = os.fstat(folder).st_dev
+        folders = []
+        for name in sorted(os.listdir(folder)):
+            try:
+                facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISDIR(facts.st_mode):
+                folders.append((name, facts))
+            elif stat.S_ISREG(facts.st_mode):
+                yield Found(folder, shown / name, facts)
+            else:
+                self.leave("links" if stat.S_ISLNK(facts.st_mode) else "neither file nor folder")
+        for name, facts in folders:
+            if facts.st_dev != device:
+                self.leave("on another device")
+            elif (facts.st_dev, facts.st_ino) not in self._without:
+                yield from self._below(folder, shown / name, facts)
+
+    def _below(self, above: int, shown: PurePosixPath, facts: os.stat_result) -> Iterator[Found]:
+        """The files of a folder, if it is still the one that was looked at."""
+        if len(shown.parts) > DEEPEST:
+            self.leave(f"deeper than {DEEPEST} folders")
+            return
+        try:
+            folder = os.open(shown.name, FOLDER, dir_fd=above)
+        except OSError as error:
+            self.leave(f"folders not opened: {error.strerror}")
+            return
+        try:
+            opened = os.fstat(folder)
+            if (opened.st_dev, opened.st_ino) == (facts.st_dev, facts.st_ino):
+                yield from self.files(folder, shown)
+            else:
+                self.leave("folders that were swapped")
+        finally:
+            os.close(folder)
+
+
+def chosen_root(roots: tuple[Path, ...], asked: str) -> Path:
+    """The root of this path, or of this last name. Raises Refused where none is meant, or more than one."""
+    found = [root for root in roots if asked in (str(root), root.name)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(map(str, roots)) or "none"
+    problem = "is no folder of" if not found else "may be more than one folder of"
+    raise Refused(f"root: {asked!r} {problem} BEATDESK_FILE_ROOTS ({known}); give one of its paths", field="root")
+
+
+def refuse_own_folder(root: Path, data_dir: Path) -> None:
+    """Raise Refused where a job that goes to the root could reach the schedules and the history."""
+    own, asked = data_dir.resolve(), root.resolve()
+    if own.is_relative_to(asked) or asked.is_relative_to(own):
+        raise Refused(f"root: {root} and Beatdesk's own folder {own} are one inside the other; no job goes there")
+
+
+def downwards(field: str, under: str) -> tuple[str, ...]:
+    """The names on the way from a root. Raises Refused where it leads elsewhere."""
+    names = PurePosixPath(under).parts
+    if under.startswith("/") or ".." in names or "\0" in under:
+        raise Refused(f"{field}: {under!r} must lead downwards from the root, without '..'", field=field)
+    return names
+
+
+@contextmanager
+def opened(root: Path, under: str, *, field: str = "folder", make: bool = False) -> Iterator[int]:
+    """The handle of the folder `under` in `root`, reached name by name; `make` makes those that are not there.
+
+    `field` is the parameter that says `under`. Raises Refused where there is no such folder, or the way to it leads
+    through a link.
+    """
+    names = downwards(field, under)
+    handle = _open_folder(str(root), None, str(root), field)
+    try:
+        for name in names:
+            if make:
+                made(name, handle)
+            below = _open_folder(name, handle, under, field)
+            os.close(handle)
+            handle = below
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def made(name: str, above: int) -> None:
+    """Make a folder, unless something of this name is there."""
+    try:
+        os.mkdir(name, dir_fd=above)
+    except FileExistsError:
+        return
+
+
+def _open_folder(name: str, above: int | None, shown: str, field: str) -> int:
+    try:
+        return os.open(name, FOLDER, dir_fd=above)
+    except OSError as error:
+        raise Refused(
+            f"{field}: {shown!r} cannot be opened as a folder that is no link: {error.strerror}", field=field
+        ) from None
