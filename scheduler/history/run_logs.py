@@ -10,7 +10,7 @@ from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import RunLog
 from scheduler.history.views import LogPage, LogView
 
-MOST_EVENTS = 1_000
+MOST_EVENTS = 5_000
 _COLUMNS = [RunLog.key, RunLog.attempt, RunLog.first, RunLog.left_out, RunLog.at, RunLog.lines]
 
 

@@ -36,11 +36,12 @@ def describe(name: str, task: Any) -> Job:
     """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is read off it."""
     function = _function(task)
     first, rest = _docstring(function)
+    title = getattr(task, "title", None)
     model = _model(task)
     return Job(
         name=name,
-        title=str(getattr(task, "title", None) or first or name)[:TITLE_LIMIT],
-        doc=rest,
+        title=str(title or first or name)[:TITLE_LIMIT],
+        doc=(inspect.getdoc(function) or "").strip() if title else rest,
         parameters=list(_parameters(function) if model is None else _fields(model)),
         queue=getattr(task, "goes_to", None) or getattr(task, "queue", None),
         module=function.__module__ or "",

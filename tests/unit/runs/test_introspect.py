@@ -111,5 +111,17 @@ def test_a_model_of_parameters_describes_them_with_what_fits() -> None:
     check_arguments(said, [], {"size": "secret://shop-size"})
 
 
+def test_a_title_of_its_own_leaves_the_docstring_whole() -> None:
+    @job("shared.titled", title="Its title")
+    def titled() -> None:
+        """The first line.
+
+        And more.
+        """
+
+    said = described(app.tasks["shared.titled"])
+    assert (said.title, said.doc) == ("Its title", "The first line.\n\nAnd more.")
+
+
 def test_what_a_docstring_says_of_a_parameter_is_told() -> None:
     assert described(app.tasks["shared.documented"]).parameters[0].doc == "how many days"
