@@ -22,8 +22,8 @@ PAGE = 50
 LOG_LINES = 200
 """Log lines that a run's page begins with: the last ones."""
 
-LOG_EVENTS = 40
-MOST_LOG_EVENTS = 1000
+LOG_EVENTS = LOG_LINES  # a slow job has one line in each
+MOST_LOG_EVENTS = 5000
 QUICK = ("", "running", "failed", "succeeded", "missed")
 """The states that the list offers with one click; the form has all."""
 
