@@ -63,9 +63,11 @@ class JobSummary(Parameters):
         return self
 
 
-@job("reports.job_summary", title="Job summary", params=JobSummary, queue="bulk")
+@job("reports.job_summary", params=JobSummary, queue="bulk")
 def job_summary(asks: JobSummary) -> dict[str, Any]:
-    """What ran, failed, was late or missed, and how long it took against the usual, by schedule and tag.
+    """Job summary.
+
+    What ran, failed, was late or missed, and how long it took against the usual, by schedule and tag.
 
     The time is counted back from the moment for which the run was due, so that a run that starts late, or is run
     again, reports on the same days.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Annotated, Any, BinaryIO
 
@@ -27,7 +27,7 @@ class SqlQuery(Parameters):
     """What `reports.sql_query` takes."""
 
     statement: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
-        description="One SELECT; :name stands for a value of `parameters`, :tick for the moment the run was due (UTC)"
+        description="One SELECT; :name stands for a value of parameters, :tick for the moment the run was due (UTC)"
     )
     parameters: Annotated[dict[str, Bound], Field(max_length=50)] = Field(
         default={}, description="Values for the names in the statement; they are bound, not written into it"
@@ -46,9 +46,11 @@ class SqlQuery(Parameters):
     mail_to: MailTo = []
 
 
-@job("reports.sql_query", title="SQL query as a report", params=SqlQuery, queue="bulk")
+@job("reports.sql_query", params=SqlQuery, queue="bulk")
 def sql_query(asks: SqlQuery) -> dict[str, Any]:
-    """One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
+    """SQL query as a report.
+
+    One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
 
     Only what reads is let through, and within the caps on rows, bytes and time of the settings. The report is stored
     whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since programs would read it as data.
@@ -60,22 +62,23 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     name = f"{file_name(asks.title)}.{asks.format}"
     values = {**asks.parameters, "tick": run.tick or now}
     keep_until = now + timedelta(days=asks.keep_days)
+    title = f"{asks.title}, {run.tick or now:%Y-%m-%d}"
     with (
         asked(address_of(desk.settings), asks.statement, values, budget) as (columns, batches),
         files.shelf(run=run.id, keep_until=keep_until, now=now) as shelf,
-        shelf.file(_titled(asks.title, run.tick or now), name, MEDIA_TYPES[asks.format]) as file,
+        shelf.file(title, name, MEDIA_TYPES[asks.format]) as file,
     ):
-        totals = write_table(asks, file, columns, budget.counted(batches))
+        totals = write_table(asks, file, title, columns, budget.counted(batches))
     report = shelf.stored[0]
     mailed = mail(desk, shelf.stored, asks.mail_to, f"{totals.count:,} rows.", now)
     facts = {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name}
     return {**facts, "report": report.report, "path": report.path, "size": report.size, **mailed}
 
 
-def write_table(asks: SqlQuery, file: BinaryIO, columns: list[str], batches: Iterable[Batch]) -> Totals:
+def write_table(asks: SqlQuery, file: BinaryIO, title: str, columns: list[str], batches: Iterable[Batch]) -> Totals:
     """The table, batch by batch."""
     totals = Totals(columns, asks.totals)
-    with writer(asks.format, file, asks.title, columns) as table:
+    with writer(asks.format, file, title, columns) as table:
         for batch in batches:
             table.rows(batch)
             totals.add(batch)
@@ -103,7 +106,3 @@ def caps_of(settings: Settings, max_rows: int | None) -> Caps:
 def file_name(title: str) -> str:
     """The title as a plain file name."""
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or "report"
-
-
-def _titled(title: str, at: datetime) -> str:
-    return f"{title}, {at:%Y-%m-%d}"

@@ -51,7 +51,7 @@ def one(address: str, statement: str, format: str, folder: str) -> None:
     budget = Budget(Caps(10**9, 10**12, 3600), monotonic)
     begun = perf_counter()
     with asked(address, statement, {}, budget) as (columns, batches), path.open("wb") as file:
-        totals = write_table(asks, file, columns, budget.counted(batches))
+        totals = write_table(asks, file, asks.title, columns, budget.counted(batches))
     took = perf_counter() - begun
     print(totals.count, path.stat().st_size, f"{took:.1f}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # noqa: T201
 

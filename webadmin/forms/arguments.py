@@ -29,6 +29,10 @@ _SCHEMA_WIDGETS: dict[str, Widget] = {
 _SCALARS: dict[str, Widget] = {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}
 
 
+LONG_TEXT = 1000
+"""Characters that a text may have, from which on it is typed in several lines."""
+
+
 class Unsplittable(ValueError):
     """The saved arguments do not fit single fields; raw JSON shows them."""
 
@@ -46,6 +50,8 @@ class ArgumentField:
     doc: str
     choices: tuple[str, ...] = ()
     bounds: str = ""
+    is_long: bool = False
+    """Whether it may be a text of many lines."""
 
 
 def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[ArgumentField]:
@@ -61,6 +67,7 @@ def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[Ar
             doc=parameter.doc,
             choices=choices(parameter),
             bounds=bounds(parameter),
+            is_long=_the_kind(parameter).get("maxLength", 0) >= LONG_TEXT,
         )
         for parameter in single(parameters)
     ]

@@ -15,17 +15,28 @@ class HtmlTable:
         self._file = file
         self._title = title
         self._columns = columns
-        self._write(render("table_head.html", title=title, columns=columns))
+        self._begun = False
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write these."""
+        """Write these; the first ones tell which columns are numbers."""
+        self._begin(batch)
         self._write("".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in batch))
 
     def end(self, count: int, totals: dict[int, Any]) -> None:
         """Close the table with its totals."""
+        self._begin([])
         sums = [totals.get(place) for place in range(len(self._columns))]
         cells = [None if total is None else f"{total:,}" for total in sums]
         self._write(render("table_foot.html", count=count, cells=cells, any=bool(totals)))
+
+    def _begin(self, batch: Sequence[Sequence[Any]]) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        numeric = [any(is_number(row[place]) for row in batch) for place in range(len(self._columns))]
+        self._write(
+            render("table_head.html", title=self._title, columns=list(zip(self._columns, numeric, strict=True)))
+        )
 
     def _write(self, page: str) -> None:
         self._file.write(page.encode("utf-8", "replace"))

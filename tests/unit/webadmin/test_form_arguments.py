@@ -128,3 +128,12 @@ def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
         "p.label": "Is to have at most 5 characters, it has 8.",
     }
     assert arguments.join(MODELLED, {"count": "secret://shop-count"}) == ({"count": "secret://shop-count"}, {})
+
+
+def test_a_text_that_may_be_long_is_typed_in_several_lines() -> None:
+    schemas = {"statement": 20_000, "title": 120}
+    parameters = [
+        Parameter(name=name, annotation="str", json_schema={"type": "string", "maxLength": most})
+        for name, most in schemas.items()
+    ]
+    assert [field.is_long for field in arguments.fields(parameters, {})] == [True, False]
