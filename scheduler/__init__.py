@@ -4,6 +4,7 @@ The folders are the product's nouns, in the order in which the data flows:
 
     rules/      what a schedule means: pure functions of their arguments
     schedules/  schedules as RedBeat entries in Redis, and how Beat reads them
+    firing/     our own Beat: who leads, what is due, the transaction that fires it
     sets/       many schedules at once: as YAML to keep in Git, and from where they live today
     runs/       what happens to a message on a worker, and how operators start runs
     events/     the vocabulary of facts, and the stream that carries them
