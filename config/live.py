@@ -59,7 +59,8 @@ def _gather(environ: Mapping[str, str], cwd: Path, faults: list[Fault]) -> Layer
         if source == "environment":
             given |= _mounted_secrets(faults)
         ours = {name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()}
-        ours = {name: text for name, text in ours.items() if not name.startswith(JOB_SECRETS)}
+        if source == "environment":  # in `.env` no worker would see them
+            ours = {name: text for name, text in ours.items() if not name.startswith(JOB_SECRETS)}
         faults += [unknown(name, source) for name in sorted(ours) if _field(name) is None]
         files = {name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)}
         for name, path in files.items():

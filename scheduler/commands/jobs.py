@@ -2,7 +2,7 @@
 
 import click
 
-from scheduler.catalogue import Parameter, call_of, unknown_job
+from scheduler.catalogue import Job, Parameter, call_of, unknown_job
 from scheduler.clock import utc_now
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.wiring import Desk
@@ -22,7 +22,7 @@ def list_jobs(desk: Desk, /, *, as_json: bool) -> None:
     if as_json:
         print_json({"items": [job.model_dump(mode="json") for job in offered], "next": None})
         return
-    rows = [[job.name, job.title, job.queue or "-", str(len(job.workers)), call_of(job)] for job in offered]
+    rows = [[job.name, job.title, job.queue or "-", _workers(job), call_of(job)] for job in offered]
     print_table(["JOB", "TITLE", "QUEUE", "WORKERS", "CALL"], rows)
     if not offered:
         click.echo("no worker has published a job; start one with `celery -A scheduler worker`", err=True)
@@ -42,10 +42,21 @@ def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
         print_json(job.model_dump(mode="json"))
         return
     facts = [("job", job.name), ("title", job.title), ("module", job.module), ("queue", job.queue or "-")]
-    print_facts([*facts, ("workers", ", ".join(job.workers) or "-"), ("about", job.doc)])
+    facts += [("soft limit", _seconds(job.soft_time_limit)), ("hard limit", _seconds(job.time_limit))]
+    facts += [("retries", "none of its own" if job.retries is None else f"{job.retries} at most")]
+    offered = ", ".join(job.workers) or "gone: no living worker offers it"
+    print_facts([*facts, ("workers", offered), ("about", job.doc)])
     if job.parameters:
         click.echo("")
         print_table(["PARAMETER", "TYPE", "DEFAULT", "ABOUT"], [_row(parameter) for parameter in job.parameters])
+
+
+def _workers(job: Job) -> str:
+    return "gone" if job.is_gone else str(len(job.workers))
+
+
+def _seconds(limit: float | None) -> str:
+    return "none" if limit is None else f"{limit:g} s"
 
 
 def _row(parameter: Parameter) -> list[str]:

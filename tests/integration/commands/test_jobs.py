@@ -1,6 +1,9 @@
 """`jobs list | show`: what workers offer, without importing it."""
 
-JOB_KEYS = {"name", "title", "doc", "parameters", "queue", "module", "workers"}
+JOB_KEYS = {
+    "name", "title", "doc", "parameters", "queue", "module", "soft_time_limit", "time_limit", "retries", "json_schema",
+    "workers",
+}  # fmt: skip
 
 
 def test_the_jobs_that_workers_offer_are_listed(beatdesk):
@@ -33,3 +36,10 @@ def test_no_jobs_are_told_with_what_to_do(beatdesk):
     result = beatdesk("jobs", "list")
     assert result.exit_code == 0
     assert "celery -A scheduler worker" in result.stderr
+
+
+def test_a_job_that_no_living_worker_offers_is_gone(beatdesk):
+    beatdesk.desk.catalogue.leave("w1@host")
+    assert beatdesk.json("jobs", "show", "demo.greet")["workers"] == []
+    assert "gone: no living worker offers it" in beatdesk.done("jobs", "show", "demo.greet")
+    assert "gone" in beatdesk.done("jobs", "list")

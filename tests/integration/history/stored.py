@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
-from scheduler.history.rows import AttemptRow, ReportRow, RevisionRow, Rows, RunRow
+from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail, RunLog
+from scheduler.history.rows import AttemptRow, LogRow, ReportRow, RevisionRow, Rows, RunRow
 
 LARGE = {"args", "kwargs", "result", "error", "traceback"}
 
@@ -27,6 +27,7 @@ def rows_in(engine: Engine) -> Rows:
                 row.id: RevisionRow(**row._mapping) for row in connection.execute(columns(Revision, RevisionRow))
             },
             reports={row.id: ReportRow(**row._mapping) for row in connection.execute(columns(Report, ReportRow))},
+            logs={row.id: LogRow(**row._mapping) for row in connection.execute(columns(RunLog, LogRow))},
         )
 
 

@@ -14,7 +14,7 @@ from scheduler.events.schema import Event, RunRetried, RunStarted, RunSucceeded,
 from scheduler.history import ledger
 from scheduler.history.engine import create_engine, writing
 from scheduler.history.ledger import record
-from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
+from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail, RunLog
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
 from tests.integration.history.stored import rows_in
@@ -26,7 +26,7 @@ Told = tuple[list[Event], list[list[Event]]]
 
 def empty(engine: Engine) -> None:
     with writing(engine).begin() as connection:
-        for table in (Run, RunDetail, Attempt, Revision, Report):
+        for table in (Run, RunDetail, RunLog, Attempt, Revision, Report):
             connection.execute(delete(table))
 
 

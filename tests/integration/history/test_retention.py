@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from scheduler.errors import Refused
-from scheduler.events.schema import Event, ReportStored
+from scheduler.events.schema import Event, LogLine, ReportStored, RunLogged
 from scheduler.history.engine import create_engine, writing
 from scheduler.history.ledger import record
 from scheduler.history.models import Run, RunDetail
@@ -32,9 +32,12 @@ def ended(count: int, prefix: str = "old", **parts: object) -> list[Event]:
 
 def test_old_runs_go_with_their_details_and_attempts_and_new_ones_stay(engine: Engine) -> None:
     record(engine, [*ended(7), *a_run_history("new", tick=NEW), a_saved_event()])
+    line = LogLine(at=OLD, level="INFO", logger="shop", text="one")
+    record(engine, [RunLogged(run=run, attempt=1, at=OLD, first=0, lines=[line]) for run in ("old-3", "new")])
     assert list(delete_runs_before(engine, CUTOFF, batch=3)) == [3, 3, 1]
     rows = rows_in(engine)
     assert set(rows.runs) == {"new"}
+    assert {row.run_id for row in rows.logs.values()} == {"new"}
     assert set(rows.attempts) == {("new", 1)}
     assert rows.runs["new"].args == []
     assert len(rows.revisions) == 1

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from scheduler.events.schema import (
     Event,
+    LogLine,
     ReportStored,
     RunExpired,
     RunFailed,
+    RunLogged,
+    RunProgressed,
     RunQueued,
     RunReceived,
     RunRetried,
@@ -76,6 +79,15 @@ REPORTS = st.builds(
     MOMENTS,
     WORDS,
 )
+LOGS = st.builds(
+    lambda run, attempt, at, text: RunLogged(
+        run=run, attempt=attempt, at=at, first=0, lines=[LogLine(at=at, level="INFO", logger="l", text=text)]
+    ),
+    RUNS,
+    ATTEMPTS,
+    MOMENTS,
+    WORDS,
+)
 CHANGES = st.builds(
     lambda kind, at, actor: kind(at=at, uid=SCHEDULE.uid, revision=2, actor=actor, schedule=SCHEDULE),
     st.sampled_from([ScheduleDisabled, ScheduleDeleted]),
@@ -87,6 +99,8 @@ EVENTS = st.one_of(
     run_events(RunQueued, facts=FACTS),
     run_events(RunReceived, facts=FACTS),
     run_events(RunStarted),
+    run_events(RunProgressed, done=st.sampled_from([1.0, 2.0]), total=st.sampled_from([None, 4.0]), text=WORDS),
+    LOGS,
     run_events(RunRetried, error=WORDS),
     run_events(RunSucceeded, result=WORDS),
     run_events(RunFailed, error=WORDS),
