@@ -81,3 +81,19 @@ def test_a_job_goes_to_the_queue_that_it_has_named_whoever_sends_it(
     sent = told.end(run).result
     wait_for(lambda: redis.llen("critical") == 0, 10, "what the job itself has sent went there too")
     assert told.end(sent).result == "sent"
+
+
+def test_a_worker_grows_with_what_waits_for_it(
+    job_settings: Settings, app: DeskApp, stream: Stream, tmp_path: Path
+) -> None:
+    send = sender(app)
+    start_worker(job_settings, queues="bulk", options=("--autoscale", "3,1"))
+    hold = tmp_path / "hold"
+    runs = [send("told.steps", 1, str(hold), queue="bulk") for _ in range(3)]
+    wait_for(
+        lambda: all("run.started" in stream.kinds(run) for run in runs),
+        25,
+        "three run at once, in a worker that began with one",
+    )
+    hold.touch()
+    assert [stream.end(run).kind for run in runs] == ["run.succeeded"] * 3
