@@ -7,7 +7,7 @@ with secrets hidden. The results of a chord's parts are passed on to its body wh
 """
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -105,15 +105,31 @@ class HistoryBackend(RedisBackend):
         if request.group:
             self.ensure(super().on_chord_part_return, (request, state, result), max_retries=None)
 
+    def mark_as_failure(
+        self, task_id: str, exc: Any, traceback: Any = None, request: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """A run has failed, and the steps of a chain behind it never run: they have failed as well."""
+        super().mark_as_failure(task_id, exc, traceback, request, *args, **kwargs)
+        parent = task_id
+        for step in reversed(getattr(request, "chain", None) or []):
+            parent = self._never_ran(step, parent, exc) or parent
+
     def chord_error_from_stack(self, callback: Any, exc: Any = None) -> Any:
         """A part has failed, so that the body never runs: its own errors' branch is called, and its run has failed."""
         answer = super().chord_error_from_stack(callback, exc)
-        run, request = callback.options.get("task_id"), getattr(self.app.current_worker_task, "request", None)
-        if run and request is not None and is_job(callback.task):
-            kwargs = bounded(dict(callback.kwargs or {}), self.app.settings.event_body_limit)
-            facts = RunFacts(job=callback.task, kwargs=kwargs, parent=request.id)
-            self.app.run_signals.reporter().never_ran(run, facts, error=exc, now=utc_now())
+        request = getattr(self.app.current_worker_task, "request", None)
+        if request is not None:
+            self._never_ran(callback, request.id, exc)
         return answer
+
+    def _never_ran(self, step: Mapping[str, Any], parent: str, error: Any) -> str | None:
+        """Tell that a signature will not become a run, if it is one of a job; the id that its run would have had."""
+        run, job = step["options"].get("task_id"), str(step["task"])
+        if not run or not is_job(job):
+            return None
+        facts = RunFacts(job=job, kwargs=bounded(step["kwargs"], self.app.settings.event_body_limit), parent=parent)
+        self.app.run_signals.reporter().never_ran(run, facts, error=error, now=utc_now())
+        return str(run)
 
     def add_pending_results(self, results: Iterable[Any], weak: bool = False) -> list[Any]:
         """Nothing needs to be listened for."""

@@ -108,3 +108,15 @@ def test_a_chord_of_one_and_a_chord_in_a_chain_work(app: Any) -> None:
         called(app, "tests.echo"),
     ).apply_async()
     assert chained.get(timeout=20) == [12, 22]
+
+
+def test_the_steps_behind_one_that_failed_have_failed_too(app: Any, desk: Desk) -> None:
+    steps = chain(called(app, "tests.fail"), called(app, "tests.echo"), called(app, "tests.lengths")).apply_async()
+    with pytest.raises(Exception, match="no such luck"):
+        steps.get(timeout=20)
+    last, middle = desk.history.run(steps.id), desk.history.run(steps.parent.id)
+    assert [(run.job, run.state, run.started_at) for run in (middle, last)] == [
+        ("tests.echo", "failed", None),
+        ("tests.lengths", "failed", None),
+    ]
+    assert (last.parent, middle.parent) == (middle.id, steps.parent.parent.id)
