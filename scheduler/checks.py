@@ -24,14 +24,12 @@ OLDEST_REDIS = (6, 2)
 
 def check_all(desk: Desk, now: datetime) -> list[Part]:
     """Everything a run needs, in the order in which a run meets it."""
-    from scheduler.jobs.readiness import of_jobs
-
     state = status.status(desk, now)
     parts = [python(), settings(desk.settings), state.redis]
     if state.redis.ok:
         parts += [redis_version(state.redis), *redis_setup(desk)]
     parts += [lock_timeout(desk.settings), healing(desk.settings)]
-    return [*parts, state.sql, state.beat, state.workers, state.recorder, *of_jobs(desk.settings, now)]
+    return [*parts, state.sql, state.beat, state.workers, state.recorder]
 
 
 def python() -> Part:

@@ -33,6 +33,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 def _examine(ctx: click.Context) -> "list[Part]":
     from config.live import load
     from scheduler import checks
+    from scheduler.jobs.readiness import of_jobs
     from scheduler.status import Part
     from scheduler.wiring import Desk
 
@@ -44,4 +45,5 @@ def _examine(ctx: click.Context) -> "list[Part]":
             for fault in error.faults
         ]
         return [checks.python(), *faults]
-    return checks.check_all(desk, utc_now())
+    now = utc_now()
+    return [*checks.check_all(desk, now), *of_jobs(desk.settings, now)]
