@@ -19,9 +19,6 @@
 anything, and a call whose commands are then not carried out must leave no trace beside declared queues. `Call.options`
 is complete: the entry's own options, policies' limits, `expires`, `task_id`, and `headers` with `tick`, `beatdesk` and
 `celery_beat_task`; they are what stock would give to `apply_async`, or to `send_task` where the job is not imported.
-`Call.template` is equal for calls of the same job with the same options, whatever their schedules: only `args`,
-`kwargs`, `task_id`, `expires` and the headers `tick` and `beatdesk` differ between them. It is there to render once for
-all of them and fill in the rest.
 
 `Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules: name and arguments, as
 text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the script asks `pcall`), and then nothing of the

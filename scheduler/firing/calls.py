@@ -1,7 +1,7 @@
 """What Beat sends for a tick, before and after it is a message. Pure."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,9 +35,8 @@ class Call:
 
     run: str
     tick: datetime
-    template: Hashable
-    """Equal for two calls that differ in nothing but `args`, `kwargs`, and the options `task_id`, `expires` and
-    `headers`, of these only in `tick` and `beatdesk`."""
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The same for all calls of one entry as long as it is not edited: what a renderer has made of its arguments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,13 +229,8 @@ class _Template:
         times = self._times(call.options, now)
         if times is None:
             return None
-        if self.check is not None:
-            try:
-                self.check(*call.args, **call.kwargs)
-            except TypeError as error:
-                raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
         args, kwargs = call.args or (), call.kwargs or {}
-        limit, levels = self.app.amqp, self.app.conf.task_repr_maxlevels
+        args_text, kwargs_text, body = self._said(call, args, kwargs)
         eta, expires, expiration = times
         headers = {
             **self.headers,
@@ -243,18 +238,35 @@ class _Template:
             "eta": eta,
             "expires": expires,
             "root_id": call.run,
-            "argsrepr": saferepr(args, limit.argsrepr_maxsize, maxlevels=levels),
-            "kwargsrepr": saferepr(kwargs, limit.kwargsrepr_maxsize, maxlevels=levels),
+            "argsrepr": args_text,
+            "kwargsrepr": kwargs_text,
             **own,
         }
         properties = {**self.message["properties"], "correlation_id": call.run, "delivery_tag": uuid()}
         if expiration is not None:
             properties["expiration"] = expiration
-        payload = json.dumps(
-            {**self.message, "body": self._body(args, kwargs), "headers": headers, "properties": properties}
-        )
+        payload = json.dumps({**self.message, "body": body, "headers": headers, "properties": properties})
         said = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
         return Rendered(((*self.first, payload), *self.rest), said)
+
+    def _said(self, call: Call, args: Any, kwargs: Any) -> tuple[str, str, Any]:
+        """The arguments as texts and as a body: made once for an entry. Raises Unsendable."""
+        known = call.memo.get("arguments")
+        if known is not None and known[0] is self:
+            return known[1:]  # type: ignore[no-any-return]
+        if self.check is not None:
+            try:
+                self.check(*call.args, **call.kwargs)
+            except TypeError as error:
+                raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
+        limit, levels = self.app.amqp, self.app.conf.task_repr_maxlevels
+        made = (
+            saferepr(args, limit.argsrepr_maxsize, maxlevels=levels),
+            saferepr(kwargs, limit.kwargsrepr_maxsize, maxlevels=levels),
+            self._body(args, kwargs),
+        )
+        call.memo["arguments"] = (self, *made)
+        return made
 
     def _body(self, args: Any, kwargs: Any) -> Any:
         embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}

@@ -4,7 +4,6 @@ An entry that cannot be read, computed or sent is a step too: it is set aside wi
 What was decoded is kept by the bytes that it was decoded from. Writes nothing.
 """
 
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ class _Known(NamedTuple):
     static: bool
     entry: Entry
     call: Called
-    template: tuple[str, str]
+    memo: dict[str, Any]
     meta: Meta
 
 
@@ -186,8 +185,7 @@ class Planner:
             raise
         except Exception as error:
             raise UnreadableEntry(f"it cannot be decoded: {type(error).__name__}: {error}") from error
-        template = (entry.schedule.job, json.dumps(call.options, sort_keys=True, default=str))
-        return _Known(raw, seen.static, entry, call, template, entry.meta)
+        return _Known(raw, seen.static, entry, call, {}, entry.meta)
 
     def _call(self, known: _Known, entry: Entry, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
@@ -201,7 +199,7 @@ class Planner:
             options=options,
             run=options["task_id"],
             tick=tick,
-            template=(*known.template, schedule.policies.run_timeout),
+            memo=known.memo,
         )
 
 

@@ -25,7 +25,7 @@ def call_of(
     own = options or {}
     headers = {**own.get("headers", {}), **HEADERS, "celery_beat_task": True}
     complete = {**own, "task_id": RUN, "headers": headers}
-    return Call(job, args or [], kwargs or {}, complete, RUN, datetime(2026, 11, 21, 6, tzinfo=UTC), "t")
+    return Call(job, args or [], kwargs or {}, complete, RUN, datetime(2026, 11, 21, 6, tzinfo=UTC))
 
 
 def by_stock(app: Celery, redis: "Redis", call: Call) -> dict[str, Any]:

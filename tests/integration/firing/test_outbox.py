@@ -76,7 +76,7 @@ def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **o
     said = {"schedule": "s", "schedule_uid": "u-" + run, "revision": 1, "trigger": "schedule"}
     headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
     complete = {**options, "task_id": run, "headers": headers}
-    return Call(job, [1] if args is None else args, {}, complete, run, TICK, "t")
+    return Call(job, [1] if args is None else args, {}, complete, run, TICK)
 
 
 @pytest.fixture(params=["rabbit", "second_valkey"])

@@ -68,16 +68,16 @@ def test_message_event_lease_and_memory_are_there_together(store: ScheduleStore,
 def test_an_edit_after_the_look_stands_and_the_tick_is_sent_as_it_says(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hourly(store)
+    hourly(store, queue="default")
     beat.tick()
     redis.delete("default")
-    saved = hourly(store, "other")
+    saved = hourly(store, "other", queue="default")
     with monkeypatch.context() as patch:
 
         def edit() -> None:
             store.edit(
                 "other",
-                a_spec("other", when=saved.when, kwargs={"days": 9}),
+                a_spec("other", when=saved.when, kwargs={"days": 9}, queue="default"),
                 revision=1,
                 actor="eve",
                 now=full_second(),
