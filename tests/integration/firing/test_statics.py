@@ -11,7 +11,7 @@ from scheduler.beat import Scheduler
 from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
-from tests.integration.schedules.conftest import JOB, score
+from tests.integration.schedules.conftest import JOB, events, score
 
 DAILY = {"task": JOB, "schedule": crontab(minute="0", hour="6")}
 OFTEN = {"task": JOB, "schedule": 60.0, "kwargs": {"days": 2}}
@@ -33,7 +33,7 @@ def test_a_leader_writes_them_with_the_due_time_of_their_rule(desk: Desk, redis:
     assert listed.schedule.origin == "code"
     assert listed.next is not None
     assert score(redis, "daily") == listed.next.timestamp()
-    assert redis.llen("default") == 0, "a new entry waits for its first tick"
+    assert events(redis) == [], "a new entry waits for its first tick"
 
 
 def test_a_stand_by_writes_nothing(desk: Desk, redis: Redis, beat: Scheduler) -> None:
