@@ -77,6 +77,13 @@ class Settings(BaseModel):
         (), description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete when idle for so long"
     )
 
+    dataset_memory_megabytes: Annotated[int, Field(ge=64)] = Field(
+        512, description="megabytes of memory that one `datasets.profile` works with; beyond it the disk is used"
+    )
+    dataset_max_megabytes: Annotated[int, Field(ge=1)] = Field(
+        10_000, description="megabytes of files that one dataset may have, and of disk in `DATA_DIR` for its profile"
+    )
+
     run_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
         "INFO", description="least level of what jobs log that is kept with their runs; `OFF` keeps none"
     )

@@ -9,6 +9,7 @@ LEFT, TOP, BOTTOM = 48, 10, 26
 ROW = 30
 NAME_WIDTH, WORDS_WIDTH = 230, 230
 LONGEST_NAME = 34
+SMALL_WIDTH, SMALL_HEIGHT = 360, 64
 
 
 class Part(NamedTuple):
@@ -73,6 +74,18 @@ def compared(lines: Sequence[Compared], title: str) -> str:
     return _svg(len(lines) * ROW + 6, title, drawn)
 
 
+def histogram(bars: Sequence[tuple[str, int]], title: str) -> str:
+    """Small bars side by side, each with what it is called and its height."""
+    most = max((count for _, count in bars), default=0) or 1
+    step = SMALL_WIDTH / max(1, len(bars))
+    drawn = []
+    for place, (name, count) in enumerate(bars):
+        tall = max(1.0, SMALL_HEIGHT * count / most) if count else 0
+        shape = f'x="{place * step:.1f}" y="{SMALL_HEIGHT - tall:.1f}" width="{step - 1:.1f}" height="{tall:.1f}"'
+        drawn.append(f'<g><title>{escape(name)}</title><rect class="f-now" {shape}/></g>')
+    return _svg(SMALL_HEIGHT, title, drawn, SMALL_WIDTH)
+
+
 def nice(most: int) -> int:
     """The end of an axis that holds `most`: a round number that four divides, where it is not tiny."""
     if most <= 4:
@@ -90,6 +103,6 @@ def _grid(value: float, y: float) -> str:
     return f'{line}<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
 
 
-def _svg(height: int, title: str, drawn: Sequence[str]) -> str:
-    shape = f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}"'
+def _svg(height: int, title: str, drawn: Sequence[str], width: int = WIDTH) -> str:
+    shape = f'viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {shape}>{"".join(drawn)}</svg>'

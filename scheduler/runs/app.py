@@ -27,6 +27,7 @@ OWN_JOBS = (
     "scheduler.jobs.reports",
     "scheduler.jobs.sql_report",
     "scheduler.jobs.cleanup",
+    "scheduler.jobs.datasets",
     "scheduler.jobs.demo",
     "scheduler.jobs.http",
     "scheduler.jobs.mail",

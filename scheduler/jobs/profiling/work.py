@@ -1,0 +1,52 @@
+"""Making a profile: find and open the files, read them, measure their columns."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.schema import Settings
+from scheduler.errors import Refused
+from scheduler.jobs.profiling.dataset import Dataset, dataset
+from scheduler.jobs.profiling.engine import Engine, engine
+from scheduler.jobs.profiling.measuring import measured
+from scheduler.jobs.profiling.page import Profile
+from scheduler.jobs.profiling.reading import CsvForm, Table, csv_table, parquet_table
+from scheduler.jobs.profiling.workplace import workplace
+
+if TYPE_CHECKING:
+    from scheduler.jobs.datasets import DatasetProfile
+
+READING_SHARE = 0.5
+"""What part of the work reading is taken for, where files are read before they are measured."""
+
+Tell = Callable[[float, str], None]
+
+
+def profiled(asks: "DatasetProfile", root: Path, settings: Settings, now: datetime, tell: Tell) -> Profile:
+    """The profile of the files that are meant. `tell` hears which share is done, and of what.
+
+    Raises Refused, DatasetUnreadable, TooLittleMemory or NoRoom.
+    """
+    most = settings.dataset_max_megabytes * 1_000_000
+    with dataset(root, asks.path, asks.pattern, asks.format) as files, workplace(settings.data_dir, most) as place:
+        if files.size > most:
+            raise Refused(
+                f"path: the files have {files.size / 1e6:,.0f} MB, and BEATDESK_DATASET_MAX_MEGABYTES allows "
+                f"{settings.dataset_max_megabytes:,}; choose fewer by the pattern",
+                field="path",
+            )
+        names = {file.address: file.shown for file in files.files}
+        with engine(place, names, settings.dataset_memory_megabytes) as asked:
+            begun = READING_SHARE if files.kind == "csv" else 0.0
+            table = _table(asked, files, asks, lambda share, text: tell(begun * share, text))
+            columns = measured(asked, table, lambda share, text: tell(begun + (1 - begun) * share, text))
+        title = f"Profile of {asks.path or root.name}, {now:%Y-%m-%d}"
+        sizes = [(file.shown, file.size) for file in files.files]
+        return Profile(title, now, files.kind, sizes, columns[0].rows, table.bad, columns)
+
+
+def _table(asked: Engine, files: Dataset, asks: "DatasetProfile", tell: Tell) -> Table:
+    if files.kind == "parquet":
+        return parquet_table(asked, files)
+    return csv_table(asked, files, CsvForm(asks.delimiter, asks.header, asks.encoding, asks.sample_rows), tell)

@@ -1,0 +1,356 @@
+"""Profiles of real files: what they say, and what they refuse."""
+
+import gzip
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from config.schema import Settings
+from scheduler.errors import BeatdeskError, Refused
+from scheduler.jobs.datasets import DatasetProfile
+from scheduler.jobs.profiling.engine import DatasetUnreadable, TooLittleMemory, engine
+from scheduler.jobs.profiling.measuring import Measured
+from scheduler.jobs.profiling.page import Profile, as_html, as_json
+from scheduler.jobs.profiling.reading import MOST_REJECTED
+from scheduler.jobs.profiling.work import profiled
+from scheduler.jobs.profiling.workplace import FOLDER, NoRoom, Workplace, workplace
+from tests.support.needs import missing
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ROWS = 30_000
+"""More than the types of a CSV are found out from."""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with nothing in it."""
+    root = tmp_path / "files"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def desk(tmp_path: Path, root: Path) -> Settings:
+    """The settings of a worker that may read there."""
+    return Settings(data_dir=tmp_path / "data", file_roots=(root,))
+
+
+def profile(desk: Settings, path: str = "", **asked: Any) -> Profile:
+    """The profile of what is there."""
+    asks = DatasetProfile(root="files", path=path, **asked)
+    return profiled(asks, desk.file_roots[0], desk, NOW, lambda share, text: None)
+
+
+def by_name(done: Profile) -> dict[str, Measured]:
+    """The columns."""
+    return {column.name: column for column in done.columns}
+
+
+def sales(path: Path, rows: int = ROWS) -> Path:
+    """A CSV of sales: every third has no remark, every tenth is of Ada."""
+    lines = ["id,who,amount,paid,at,remark"]
+    for number in range(rows):
+        who = "Ada" if number % 10 == 0 else f"customer {number}"
+        when = f"2026-{1 + number % 12:02}-01 10:00:00"
+        lines.append(f"{number},{who},{number / 4},{number % 4 == 0},{when},{'' if number % 3 else 'a, b'!r}")
+    path.write_text("\n".join(lines).replace("'a, b'", '"a, b"').replace("''", "") + "\n")
+    return path
+
+
+def parquet(path: Path, select: str) -> Path:
+    """A Parquet file with the rows of a statement."""
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+def test_a_csv_is_measured_column_by_column(desk: Settings, root: Path) -> None:
+    sales(root / "sales.csv")
+    done = profile(desk, "sales.csv")
+    columns = by_name(done)
+    assert (done.rows, done.kind, done.bad.count) == (ROWS, "csv", 0)
+    assert [(name, column.kind) for name, column in columns.items()] == [
+        ("id", "number"), ("who", "text"), ("amount", "number"),
+        ("paid", "boolean"), ("at", "time"), ("remark", "text"),
+    ]  # fmt: skip
+    number = columns["id"]
+    assert (number.type, number.least, number.greatest, number.mean) == ("BIGINT", 0, ROWS - 1, (ROWS - 1) / 2)
+    assert (number.distinct, number.exact, number.nulls, number.frequent) == (ROWS, True, 0, [])
+    assert list(number.quantiles) == ["5%", "25%", "50%", "75%", "95%"]
+    assert abs(float(number.quantiles["50%"]) - ROWS / 2) < ROWS / 50
+    assert number.histogram is not None
+    assert (len(number.histogram.counts), sum(number.histogram.counts)) == (24, ROWS)
+    assert columns["who"].frequent == [("Ada", ROWS // 10)]
+    assert columns["paid"].frequent == [("false", ROWS * 3 // 4), ("true", ROWS // 4)]
+    assert (columns["at"].least, columns["at"].greatest) == ("2026-01-01 10:00:00", "2026-12-01 10:00:00")
+    assert columns["at"].distinct == 12
+    remark = columns["remark"]
+    assert (remark.nulls, remark.distinct, remark.frequent) == (ROWS * 2 // 3, 1, [("a, b", ROWS // 3)])
+    assert (remark.shortest, remark.longest) == (4, 4)
+
+
+def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(desk: Settings, root: Path) -> None:
+    (root / "2026" / "11").mkdir(parents=True)
+    parquet(root / "2026" / "a.parquet", "SELECT 1::INTEGER AS n, [1, 2] AS list, 0.5::DECIMAL(9, 2) AS price")
+    parquet(
+        root / "2026" / "11" / "b.parquet",
+        "SELECT 5::BIGINT AS n, NULL::INTEGER[] AS list, 2.5::DECIMAL(9, 2) AS price",
+    )
+    (root / "2026" / "notes.md").write_text("nothing of this kind")
+    done = profile(desk, "2026")
+    columns = by_name(done)
+    assert [path for path, _ in done.files] == ["2026/a.parquet", "2026/11/b.parquet"]
+    assert (done.rows, done.kind) == (2, "parquet")
+    assert (columns["n"].type, columns["n"].least, columns["n"].greatest) == ("BIGINT", 1, 5)
+    assert (columns["price"].least, columns["price"].greatest, columns["price"].mean) == (0.5, 2.5, 1.5)
+    assert (columns["list"].kind, columns["list"].nulls, columns["list"].least) == ("other", 1, None)
+
+
+def test_values_that_are_no_numbers_are_counted_apart(desk: Settings, root: Path) -> None:
+    values = "(1.0::DOUBLE), ('nan'::DOUBLE), ('inf'::DOUBLE), (3.0), (NULL)"
+    parquet(root / "odd.parquet", f"SELECT * FROM (VALUES {values}) AS odd(x)")  # noqa: S608
+    column = profile(desk).columns[0]
+    assert (column.rows, column.nulls, column.not_finite) == (5, 1, 2)
+    assert (column.least, column.greatest, column.mean) == (1.0, 3.0, 2.0)
+
+
+def test_rows_that_do_not_fit_are_left_out_counted_and_shown(desk: Settings, root: Path) -> None:
+    with sales(root / "sales.csv").open("a") as file:
+        file.write("x17,Ada,1,true,2026-01-01 10:00:00,\n5,too few\n")
+    done = profile(desk, "sales.csv")
+    assert (done.rows, done.bad.count, done.bad.more) == (ROWS, 2, False)
+    conversion, columns = done.bad.examples
+    assert (conversion.file, conversion.line, conversion.text.startswith("x17,Ada")) == ("sales.csv", ROWS + 2, True)
+    assert "x17" in conversion.problem
+    assert (columns.line, "Columns" in columns.problem) == (ROWS + 3, True)
+
+
+def test_bad_rows_are_counted_up_to_a_bound(desk: Settings, root: Path) -> None:
+    with sales(root / "sales.csv").open("a") as file:
+        file.write("x\n" * MOST_REJECTED)
+    done = profile(desk, "sales.csv")
+    assert (done.bad.more, len(done.bad.examples)) == (True, 20)
+    assert MOST_REJECTED / 6 <= done.bad.count < MOST_REJECTED
+
+
+def test_types_of_several_csv_files_are_widened_and_their_order_of_columns_does_not_matter(
+    desk: Settings, root: Path
+) -> None:
+    (root / "a.csv").write_text("n,x,when\n1,1,2026-01-01\n")
+    (root / "b.csv").write_text("x,when,n\nword,2026-01-02 10:00:00,2.5\n")
+    done = profile(desk)
+    assert [(column.name, column.type) for column in done.columns] == [
+        ("n", "DOUBLE"), ("x", "VARCHAR"), ("when", "TIMESTAMP"),
+    ]  # fmt: skip
+    assert by_name(done)["n"].mean == 1.75
+
+
+def test_a_csv_may_be_packed_quoted_in_latin_and_divided_by_what_it_likes(desk: Settings, root: Path) -> None:
+    (root / "old.txt").write_bytes('größe;satz\n1,5;"a;""b"""\n'.encode("latin-1"))
+    columns = by_name(profile(desk, "old.txt", encoding="latin-1", delimiter=";"))
+    assert (columns["größe"].greatest, columns["satz"].greatest) == ("1,5", 'a;"b"')
+    (root / "packed.csv.gz").write_bytes(gzip.compress(b"n\n1\n2\n"))
+    assert profile(desk, "packed.csv.gz").columns[0].mean == 1.5
+    (root / "wide.csv").write_bytes("n,ü\n1,ä\n".encode("utf-16"))
+    assert by_name(profile(desk, "wide.csv", encoding="utf-16"))["ü"].greatest == "ä"
+    (root / "bare.csv").write_text("1,2\n3,4\n")
+    assert profile(desk, "bare.csv", header=False).rows == 2
+
+
+def test_a_quoted_delimiter_far_below_the_rows_that_were_looked_at_is_read_as_one_value(
+    desk: Settings, root: Path
+) -> None:
+    (root / "late.csv").write_text("n,word\n" + "1,plain\n" * ROWS + '2,"a, ""b"""\n')
+    done = profile(desk)
+    assert (done.rows, done.bad.count, by_name(done)["word"].least) == (ROWS + 1, 0, 'a, "b"')
+
+
+def test_only_names_that_match_are_taken(desk: Settings, root: Path) -> None:
+    for name in ("a-1.csv", "a-2.csv", "b-1.csv"):
+        (root / name).write_text("n\n1\n")
+    assert profile(desk, pattern="a-*").rows == 2
+
+
+def hostile(root: Path) -> None:
+    """Files that cannot be profiled."""
+    (root / "empty.csv").touch()
+    (root / "latin.csv").write_bytes(b"n\xe4me,b\n1,2\n")
+    (root / "latin-later.csv").write_bytes(b"a,b\n" + b"1,x\n" * ROWS + b"1,\xe4\n")
+    (root / "noise.csv").write_bytes(bytes(range(128, 256)) * 50)
+    (root / "cut.csv.gz").write_bytes(gzip.compress(b"a,b\n" * 9000)[:40])
+    (root / "broken.parquet").write_bytes(b"PAR1" + b"x" * 100 + b"PAR1")
+    (root / "text.parquet").write_text("I am no Parquet file at all")
+    (root / "mixed").mkdir()
+    (root / "mixed" / "a.csv").write_text("a,b\n1,2\n")
+    (root / "mixed" / "b.csv").write_text("a,c\n1,2\n")
+    (root / "both").mkdir()
+    (root / "both" / "a.csv").write_text("a,b\n1,2\n")
+    parquet(root / "both" / "a.parquet", "SELECT 1 AS a")
+    (root / "link.csv").symlink_to("/etc/hostname")
+    (root / "way").symlink_to("/etc")
+    os.mkfifo(root / "pipe.csv")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("gone.csv", "No such file"),
+        ("empty.csv", "empty.csv is empty"),
+        ("latin.csv", "latin.csv is not utf-8: byte 1 does not fit; say its encoding"),
+        ("latin-later.csv", f"latin-later.csv is not in the encoding that was given, in line {ROWS + 2}"),
+        ("noise.csv", "noise.csv is not utf-8"),
+        ("cut.csv.gz", "cut.csv.gz cannot be read"),
+        ("broken.parquet", "broken.parquet"),
+        ("text.parquet", "text.parquet"),
+        ("mixed", r"mixed/b.csv and mixed/a.csv do not have the same columns \(b, c\)"),
+        ("both", "CSV and Parquet files"),
+        ("link.csv", "no link"),
+        ("way/hostname", "no link"),
+        ("../files/mixed", "must lead downwards"),
+        ("/etc/hostname", "must lead downwards"),
+        ("pipe.csv", "cannot be opened"),
+    ],
+)
+def test_what_cannot_be_profiled_is_refused_with_the_reason(desk: Settings, root: Path, path: str, words: str) -> None:
+    hostile(root)
+    with pytest.raises(BeatdeskError, match=words) as refused:
+        profile(desk, path)
+    assert "/proc/" not in str(refused.value)
+    assert not list((desk.data_dir / FOLDER).glob("*/*"))
+
+
+def test_a_dataset_may_not_be_larger_than_the_settings_allow(desk: Settings, root: Path) -> None:
+    sales(root / "sales.csv", 40_000)
+    with pytest.raises(Refused, match="BEATDESK_DATASET_MAX_MEGABYTES allows 1"):
+        profile(desk.model_copy(update={"dataset_max_megabytes": 1}))
+
+
+def test_work_that_takes_more_of_the_disk_than_it_may_is_ended(tmp_path: Path, root: Path) -> None:
+    with workplace(tmp_path, 3_000_000) as place, engine(place, {}, 64) as asked, pytest.raises(NoRoom, match="room"):
+        asked.ask("CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)")
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_work_that_takes_more_memory_than_it_may_fails_and_says_so(tmp_path: Path) -> None:
+    with workplace(tmp_path, 10**9) as place, engine(place, {}, 64) as asked, pytest.raises(TooLittleMemory):
+        asked.ask("SELECT list(hash(i)::VARCHAR || repeat('x', 500)) FROM range(10000000) AS r(i)")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 32 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=32m", "beatdesk-test", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        missing("only root may mount another disk")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_schedules_and_history(
+    desk: Settings, root: Path, small_disk: Path
+) -> None:
+    (root / "a.csv").write_text("n\n1\n")
+    with pytest.raises(NoRoom, match="256 MB stay free on its disk"):
+        profile(desk.model_copy(update={"data_dir": small_disk}))
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_as_such(small_disk: Path) -> None:
+    place = Workplace(small_disk, 10**12)
+    with engine(place, {}, 64) as asked, pytest.raises(NoRoom, match="there is no room for the work"):
+        asked.ask("CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)")
+
+
+def test_the_engine_reads_no_other_file_and_lets_nothing_be_set(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("n\n1\n")
+    (tmp_path / "given.csv").write_text("n\n1\n")
+    given = str(tmp_path / "given.csv")
+    with workplace(tmp_path, 10**9) as place, engine(place, {given: "given.csv"}, 64) as asked:
+        assert asked.ask(f"SELECT count(*) FROM '{given}'") == [(1,)]  # noqa: S608
+        for statement in (
+            f"SELECT * FROM '{tmp_path}/other.csv'",  # noqa: S608
+            "SELECT * FROM read_text('/etc/hostname')",
+            "SELECT * FROM glob('/etc/*')",
+            f"ATTACH '{tmp_path}/other.duckdb'",
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            "SET memory_limit = '10GB'",
+        ):
+            with pytest.raises(DatasetUnreadable, match=r"disabled|locked|Cannot"):
+                asked.ask(statement)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["given.csv", "other.csv"]
+
+
+class Stop(Exception):
+    """What a time limit would raise."""
+
+
+def test_whatever_is_raised_meanwhile_interrupts_the_query(tmp_path: Path) -> None:
+    def stop(share: float) -> None:
+        raise Stop
+
+    with workplace(tmp_path, 10**9) as place, engine(place, {}, 64) as asked:
+        with pytest.raises(Stop):
+            asked.ask("SELECT count(*) FROM range(1000000000000) AS r(i) WHERE i % 7 = hash(i) % 11", stop)
+        assert asked.ask("SELECT 1") == [(1,)]
+
+
+def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_stays(tmp_path: Path) -> None:
+    left = tmp_path / FOLDER / "left"
+    left.mkdir(parents=True)
+    (left / "lock").touch()
+    (left / "work.duckdb").write_text("much")
+    with workplace(tmp_path, 10**9) as first, workplace(tmp_path, 10**9) as second:
+        assert sorted((tmp_path / FOLDER).iterdir()) == sorted([first.path, second.path])
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
+def test_a_file_that_is_swapped_for_a_link_again_and_again_leads_nowhere(desk: Settings, root: Path) -> None:
+    secret = root.parent / "secret.csv"
+    secret.write_text("secret\n1\n")
+    door, aside, link = root / "door.csv", root.parent / "aside", root.parent / "link"
+    door.write_text("n\n1\n")
+    link.symlink_to(secret)
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            door.rename(aside)
+            link.rename(door)
+            door.rename(link)
+            aside.rename(door)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    seen, refused = set(), 0
+    try:
+        while len(seen) == 0 or refused + 1 < 40:
+            try:
+                seen.add(profile(desk, "door.csv").columns[0].name)
+            except BeatdeskError:
+                refused += 1
+    finally:
+        stop.set()
+        swapper.join()
+    assert seen == {"n"}
+
+
+def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(desk: Settings, root: Path) -> None:
+    name = "<script>alert(1)</script>"
+    (root / f"{name.replace('/', '')}.csv").write_text(f'"{name}",n\n' + f'"{name}",1\n"{name}",7\n')
+    done = profile(desk)
+    page, told = as_html(done).decode(), json.loads(as_json(done))
+    assert "<script" not in page
+    assert page.count("<svg") == 1
+    assert (told["rows"], told["columns"][1]["greatest"]) == (2, 7)
+    assert told["columns"][0]["frequent"] == [{"value": name, "rows": 2}]
