@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz chaos lock clean system
+.PHONY: help run test check fuzz chaos bench lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,9 +34,14 @@ fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks o
 chaos: .venv/installed-dev ## kill Beat a thousand times and count what is lost (ARGS="--kills 100" for less)
 	@$(BIN)/python -m tests.chaos.run $(ARGS)
 
-lock: ## write both locks anew from pyproject.toml; needs uv
+bench: .venv/installed-dev ## measure Beat beside its peers (ARGS="--only due" for a part, ARGS=--quick to try)
+	@$(PIP) --require-hashes -r requirements-bench.lock || echo "the peers cannot be installed, and are left out"
+	@$(BIN)/python -m tests.bench.beat $(ARGS)
+
+lock: ## write the locks anew from pyproject.toml; needs uv
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 clean: ## remove .venv; the data folder stays
 	rm -rf .venv

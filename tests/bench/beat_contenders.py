@@ -1,0 +1,401 @@
+"""Those who are measured: ours, stock RedBeat twice, django-celery-beat and APScheduler, behind the same few words.
+
+Each lives in a process of its own (`beat_child`). All send the same task to the same queue of the same Redis. What a
+contender cannot do is None in its table.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from redis import Redis
+
+from tests.bench.figures import versions
+
+QUEUE = "bench"
+TASK = "bench.job"
+HOUR = 3600.0
+RUNNING = 1
+"""APScheduler's word for it."""
+
+
+class Plan(NamedTuple):
+    """A schedule to make: it is due for the first time at `due`, then each `every` seconds."""
+
+    number: int
+    due: datetime
+    every: float = HOUR
+    enabled: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"bench-{self.number:06}"
+
+    @property
+    def before(self) -> datetime:
+        """The run before the first."""
+        return self.due - timedelta(seconds=self.every)
+
+
+class Contender:
+    """One of them. `fill` makes the schedules, `begin` the scheduler; `turn` is one of its ticks."""
+
+    key = ""
+    title = ""
+    needs: tuple[str, ...] = ()
+    """Packages, of which the first must be there."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.folder = url, folder
+        self.redis: Any = Redis.from_url(url, decode_responses=True)
+        self.scheduler: Any = None
+
+    def fill(self, plans: Sequence[Plan]) -> None:
+        """Make the schedules."""
+        raise NotImplementedError
+
+    def begin(self, longest_sleep: float) -> None:
+        """Make the scheduler, which is asked for turns afterwards."""
+        raise NotImplementedError
+
+    def turn(self) -> float:
+        """One tick; how many seconds it would like to wait."""
+        return float(self.scheduler.tick() or 0)
+
+    def rearm(self, plans: Sequence[Plan]) -> None:
+        """Make all of them due again."""
+        raise NotImplementedError
+
+    def edit(self, number: int) -> None:
+        """Another process makes a schedule that is due now."""
+        self.fill([Plan(number, datetime.now(UTC))])  # noqa: TID251 - a root
+
+    def end(self) -> None:
+        """Leave."""
+
+
+class OverRedBeat(Contender):
+    """What is common to all that keep RedBeat's data."""
+
+    def _write(self, plans: Sequence[Plan], fields: Callable[[Plan], tuple[dict[str, Any], float]]) -> None:
+        for begin in range(0, len(plans), 1000):
+            with self.redis.pipeline(transaction=False) as pipe:
+                for plan in plans[begin : begin + 1000]:
+                    values, score = fields(plan)
+                    pipe.hset(f"redbeat:{plan.name}", mapping=values)
+                    pipe.zadd("redbeat::schedule", {f"redbeat:{plan.name}": score})
+                pipe.execute()
+
+    def rearm(self, plans: Sequence[Plan]) -> None:
+        self._write(plans, lambda plan: ({"meta": _meta(plan)}, plan.due.timestamp()))
+
+
+class Stock(OverRedBeat):
+    """redbeat.RedBeatScheduler on a Celery app that knows nothing of Beatdesk, entries saved by RedBeat."""
+
+    key, title, needs = "stock", "stock RedBeat", ("celery-redbeat",)
+
+    def app(self) -> Any:
+        """A plain app."""
+        from celery import Celery
+
+        app = Celery("bench", broker=self.url)
+        app.conf.update(redbeat_redis_url=self.url, timezone="UTC", redbeat_lock_timeout=1500, beat_max_loop_interval=1)
+        return app
+
+    def fill(self, plans: Sequence[Plan]) -> None:
+        from celery.schedules import schedule
+        from redbeat import RedBeatSchedulerEntry
+
+        app = self.app()
+        for plan in plans:
+            rule = schedule(plan.every, app=app)
+            more = {"args": [plan.number], "options": {"queue": QUEUE}, "enabled": plan.enabled}
+            RedBeatSchedulerEntry(plan.name, TASK, rule, app=app, last_run_at=plan.before, **more).save()
+        self.rearm(plans)
+
+    def edit(self, number: int) -> None:
+        from celery.schedules import schedule
+        from redbeat import RedBeatSchedulerEntry
+
+        app = self._editor = getattr(self, "_editor", None) or self.app()
+        rule = schedule(HOUR, app=app)
+        more = {"args": [number], "options": {"queue": QUEUE}}
+        past = datetime.now(UTC) - timedelta(seconds=HOUR)  # noqa: TID251 - a root
+        RedBeatSchedulerEntry(f"edit-{number}", TASK, rule, app=app, last_run_at=past, **more).save()
+
+    def begin(self, longest_sleep: float) -> None:
+        from redbeat import RedBeatScheduler
+
+        self.scheduler = RedBeatScheduler(self.app(), max_interval=longest_sleep)
+        _take_lock(self.scheduler)
+
+    def end(self) -> None:
+        self.scheduler.close()
+
+
+class OurEntries(OverRedBeat):
+    """Schedules of ours."""
+
+    def fill(self, plans: Sequence[Plan]) -> None:
+        from scheduler import keys
+        from scheduler.rules.spec import IntervalWhen, Policies, Schedule
+        from scheduler.schedules import changes
+        from tests.support.builders import a_saved_event
+
+        def fields(plan: Plan) -> tuple[dict[str, Any], float]:
+            long_ago = plan.due - timedelta(hours=2)
+            schedule = Schedule(
+                name=plan.name,
+                job=TASK,
+                enabled=plan.enabled,
+                when=IntervalWhen(every=plan.every, anchor=plan.before),
+                args=[plan.number],
+                queue=QUEUE,
+                policies=Policies(overlap="allow"),
+                uid=str(uuid4()),
+                revision=1,
+                updated_at=long_ago,
+                updated_by="bench",
+            )
+            change = changes.written(schedule, None, None, long_ago, a_saved_event(schedule, long_ago))
+            values = {"definition": change.raw.definition, "meta": _meta(plan), "beatdesk": change.raw.extra}
+            return values, plan.due.timestamp() if plan.enabled else changes.ASLEEP
+
+        self._write(plans, fields)
+        self.redis.set(keys.BEAT_VOUCHED, self.redis.info("server")["run_id"])
+
+    def edit(self, number: int) -> None:
+        from config.schema import Settings
+        from scheduler.clock import utc_now
+        from scheduler.rules.spec import OnceWhen, Spec
+        from scheduler.wiring import Desk
+
+        desk = self._desk = getattr(self, "_desk", None) or Desk(Settings(redis_url=self.url, data_dir=self.folder))
+        if not number:
+            _offer(desk)
+        now = utc_now()
+        when = OnceWhen(at=now + timedelta(milliseconds=1))
+        spec = Spec(name=f"edit-{number}", job=TASK, when=when, kwargs={"number": number}, queue=QUEUE)
+        desk.schedules.create(spec, actor="bench", now=now)
+
+    def app(self) -> Any:
+        """The app of `-A scheduler`."""
+        os.environ.update(BEATDESK_REDIS_URL=self.url, BEATDESK_DATA_DIR=str(self.folder))
+        os.environ.update(BEATDESK_BEAT_LOCK_TIMEOUT="600", BEATDESK_LOG_LEVEL="WARNING")
+        from scheduler.celery import app
+
+        return app
+
+
+class StockOnOurs(OurEntries):
+    """redbeat.RedBeatScheduler with `-A scheduler`."""
+
+    key, title, needs = "stock-a", "stock, -A scheduler", ("celery-redbeat",)
+
+    def begin(self, longest_sleep: float) -> None:
+        from redbeat import RedBeatScheduler
+
+        from scheduler.schedules.beat_entry import install
+
+        self.scheduler = RedBeatScheduler(self.app(), max_interval=longest_sleep)
+        install(self.scheduler)
+        _take_lock(self.scheduler)
+
+    def end(self) -> None:
+        self.scheduler.close()
+
+
+class Ours(OurEntries):
+    """scheduler.beat.Scheduler."""
+
+    key, title = "ours", "ours"
+
+    def begin(self, longest_sleep: float) -> None:
+        app = self.app()
+        from scheduler.beat import Scheduler
+
+        self.scheduler = Scheduler(app, max_interval=longest_sleep)
+
+    def end(self) -> None:
+        self.scheduler.close()
+
+
+class Django(Contender):
+    """django-celery-beat's DatabaseScheduler, its tables in SQLite."""
+
+    key, title, needs = "django", "django-celery-beat", ("django-celery-beat", "Django")
+
+    def app(self) -> Any:
+        """A Celery app within a Django that has only this."""
+        import django
+        from celery import Celery
+        from django.conf import settings
+        from django.core.management import call_command
+
+        if not settings.configured:
+            quick = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(self.folder / "django.sqlite3")}
+            settings.configure(
+                DATABASES={"default": database | {"OPTIONS": {"timeout": 30, "init_command": quick}}},
+                INSTALLED_APPS=["django_celery_beat"],
+                USE_TZ=True,
+                TIME_ZONE="UTC",
+                DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+            )
+            django.setup()
+            call_command("migrate", verbosity=0)
+        app = Celery("bench", broker=self.url)
+        app.conf.update(timezone="UTC", beat_max_loop_interval=1)
+        return app
+
+    def fill(self, plans: Sequence[Plan]) -> None:
+        self.app()
+        from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
+
+        every = {plan.every for plan in plans}
+        rules = {
+            one: IntervalSchedule.objects.get_or_create(every=int(one), period=IntervalSchedule.SECONDS)[0]
+            for one in every
+        }
+        tasks = [
+            PeriodicTask(
+                name=plan.name,
+                task=TASK,
+                interval=rules[plan.every],
+                args=json.dumps([plan.number]),
+                queue=QUEUE,
+                enabled=plan.enabled,
+                last_run_at=plan.before,
+            )
+            for plan in plans
+        ]
+        PeriodicTask.objects.bulk_create(tasks, batch_size=500)
+        PeriodicTasks.update_changed()
+
+    def edit(self, number: int) -> None:
+        self.app()
+        from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+        rule, _ = IntervalSchedule.objects.get_or_create(every=int(HOUR), period=IntervalSchedule.SECONDS)
+        past = datetime.now(UTC) - timedelta(seconds=HOUR + 60)  # noqa: TID251 - a root
+        args = json.dumps([number])
+        PeriodicTask(name=f"edit-{number}", task=TASK, interval=rule, args=args, queue=QUEUE, last_run_at=past).save()
+
+    def begin(self, longest_sleep: float) -> None:
+        app = self.app()
+        from django_celery_beat.schedulers import DatabaseScheduler
+
+        self.scheduler = DatabaseScheduler(app=app, max_interval=longest_sleep)
+
+    def rearm(self, plans: Sequence[Plan]) -> None:
+        before = {plan.name: plan.before for plan in plans}
+        for entry in self.scheduler.schedule.values():
+            if entry.name in before:
+                entry.last_run_at = entry.model.last_run_at = before[entry.name]
+        self.scheduler._heap = None
+
+    def end(self) -> None:
+        self.scheduler.close()
+
+
+class APScheduler(Contender):
+    """APScheduler 3 with its Redis job store; each job sends by Celery, from its pool of ten threads."""
+
+    key, title, needs = "apscheduler", "APScheduler 3", ("APScheduler",)
+
+    def _made(self) -> Any:
+        from apscheduler.jobstores.redis import RedisJobStore
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        known = self.redis.connection_pool.connection_kwargs
+        stores = {"default": RedisJobStore(**{name: known[name] for name in ("host", "port", "password", "db")})}
+        defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 100}
+        made = BackgroundScheduler(jobstores=stores, job_defaults=defaults, timezone="UTC")
+        made.start(paused=True)
+        return made
+
+    def fill(self, plans: Sequence[Plan]) -> None:
+        made = self._made()
+        for plan in plans:
+            args = [self.url, plan.number]
+            more = {"id": plan.name, "next_run_time": plan.due if plan.enabled else None}
+            made.add_job(_send, "interval", seconds=plan.every, start_date=plan.before, args=args, **more)
+        # Not shut down: that would fire what is due. Its thread ends with the process.
+
+    def begin(self, longest_sleep: float) -> None:
+        self.scheduler = self._made()
+        _sender(self.url)
+        self.scheduler.state = RUNNING  # but its turns are asked for here
+
+    def turn(self) -> float:
+        wait = self.scheduler._process_jobs()
+        return 1.0 if wait is None else float(wait)
+
+    def rearm(self, plans: Sequence[Plan]) -> None:
+        self.scheduler.pause()
+        for plan in plans:
+            self.scheduler.modify_job(plan.name, next_run_time=plan.due)
+        self.scheduler.state = RUNNING
+
+    def end(self) -> None:
+        self.scheduler.shutdown(wait=True)
+
+
+CONTENDERS: dict[str, type[Contender]] = {one.key: one for one in (Ours, Stock, StockOnOurs, Django, APScheduler)}
+
+_apps: dict[str, Any] = {}
+
+
+def _sender(url: str) -> Any:
+    from celery import Celery
+
+    if url not in _apps:
+        _apps[url] = Celery("bench", broker=url)
+    return _apps[url]
+
+
+def _send(url: str, number: int) -> None:
+    """A job of APScheduler."""
+    _sender(url).send_task(TASK, [number], queue=QUEUE)
+
+
+def _meta(plan: Plan) -> str:
+    """Beat's memory of a schedule that has run before, as RedBeat writes it."""
+    from redbeat.decoder import RedBeatJSONEncoder
+
+    return json.dumps({"last_run_at": plan.before, "total_run_count": 0}, cls=RedBeatJSONEncoder)
+
+
+def _take_lock(scheduler: Any) -> None:
+    """What stock does when Celery has started it."""
+    from types import SimpleNamespace
+
+    from redbeat.schedulers import acquire_distributed_beat_lock
+
+    acquire_distributed_beat_lock(SimpleNamespace(scheduler=scheduler))
+
+
+def _offer(desk: Any) -> None:
+    """Let the catalogue know the task, so that schedules of it can be saved."""
+    from scheduler.catalogue import Job, Parameter, Worker
+    from scheduler.clock import utc_now
+
+    now = utc_now()
+    job = Job(name=TASK, parameters=[Parameter(name="number", required=False)])
+    desk.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=now, jobs=[TASK]), now)
+
+
+def installed(contender: type[Contender]) -> bool:
+    """Can it be measured here?"""
+    return "missing" not in versions(*contender.needs)
+
+
+def cpu_seconds() -> float:
+    """What this process has used, all its threads."""
+    return time.process_time()

