@@ -9,6 +9,7 @@ from typing import Any
 
 from scheduler.history.views import RunView
 from scheduler.rules.spec import Schedule
+from scheduler.schedules.waiting import Held
 
 
 def rfc3339(at: datetime | None) -> str | None:
@@ -46,6 +47,11 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     """The same keys for an entry that cannot be read: all empty but its name and what is wrong with it."""
     keys = [*Schedule.model_fields, "next", "last_run"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
+
+
+def held_json(held: Held) -> dict[str, Any]:
+    """The published form of a tick that waits for its turn."""
+    return {"tick": rfc3339(held.tick), "trigger": held.trigger, "actor": held.actor}
 
 
 def run_json(run: RunView) -> dict[str, Any]:

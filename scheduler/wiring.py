@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from scheduler.runs.control import RunControl
     from scheduler.runs.copies import Copies
     from scheduler.runs.leases import LeasedStream, Leases
-    from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.alike import Alike
+    from scheduler.schedules.at_start import AtStart
+    from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.everything import Everything
     from scheduler.schedules.healer import Healer
     from scheduler.schedules.notices import Notices
@@ -88,6 +89,13 @@ class Desk:
         from scheduler.runs.copies import Copies
 
         return Copies(self.redis)
+
+    @cached_property
+    def at_start(self) -> "AtStart":
+        """Whether a scheduled run may start."""
+        from scheduler.schedules.at_start import AtStart
+
+        return AtStart(self.redis)
 
     @cached_property
     def catalogue(self) -> "Catalogue":

@@ -70,6 +70,7 @@ LEAST_ROLE = {
     "schedules.resume_all": OPERATOR,
     "schedules.skip": OPERATOR,
     "schedules.keep": OPERATOR,
+    "schedules.drop_waiting": OPERATOR,
     "schedules.backfill": OPERATOR,
     "schedules.revisions": VIEWER,
     "schedules.restore": OPERATOR,

@@ -60,6 +60,7 @@ PHASE = {
     "run.succeeded": 4,
     "run.failed": 4,
     "run.expired": 5,
+    "run.skipped": 5,
     "run.revoked": 6,
     "run.lost": 7,
 }
@@ -166,6 +167,13 @@ class RunExpired(RunEvent):
     kind: Literal["run.expired"] = "run.expired"
 
 
+class RunSkipped(RunEvent):
+    """The run's worker did not start it, because a policy or an operator says so."""
+
+    kind: Literal["run.skipped"] = "run.skipped"
+    reason: Literal["overlap", "paused", "operator"]
+
+
 class RunRevoked(RunEvent):
     """The run was cancelled."""
 
@@ -219,6 +227,8 @@ class TicksEvent(Event):
     tick_from: AwareDatetime
     tick_to: AwareDatetime
     ticks: int = Field(ge=1)
+    actor: str | None = None
+    """Who wanted it, where it was somebody's wish about these ticks."""
 
 
 class TicksMissed(TicksEvent):
@@ -274,6 +284,7 @@ AnyEvent = Annotated[
     | RunSucceeded
     | RunFailed
     | RunExpired
+    | RunSkipped
     | RunRevoked
     | RunLost
     | TicksMissed

@@ -35,6 +35,7 @@ from scheduler.events.schema import (
     RunReceived,
     RunRetried,
     RunRevoked,
+    RunSkipped,
     RunStarted,
     RunSucceeded,
     ScheduleEvent,
@@ -82,6 +83,7 @@ _EFFECTS: dict[type[Event], _Effect] = {
     RunSucceeded: _Effect("succeeded", FINAL, "succeeded", FINAL),
     RunFailed: _Effect("failed", FINAL, "failed", FINAL),
     RunExpired: _Effect("expired", FINAL, "expired", FINAL),
+    RunSkipped: _Effect("skipped", FINAL, "skipped", FINAL),
     RunRevoked: _Effect("revoked", FINAL, "revoked", FINAL),
     RunLost: _Effect("lost", ATTEMPT_OVER, "lost", ATTEMPT_OVER),  # an end that is told later counts more
 }
@@ -203,15 +205,17 @@ def _run_moments(row: RunRow, event: RunEvent) -> None:
 def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
     """All that belongs to the event that decides the run's state."""
     row.state = effect.run if event.attempt == 1 or effect.run != "queued" else "retrying"
-    row.reason = _revoked_for(event) if isinstance(event, RunRevoked) else None
+    row.reason = _reason(event)
     row.finished_at = None if effect.run_level == GOING_ON else utc(event.at)
     row.result = json_value(event.result) if isinstance(event, RunSucceeded) else None
     row.error, row.traceback = _error(event)
 
 
-def _revoked_for(event: RunRevoked) -> str | None:
-    """Whose wish it was."""
-    if not event.actor:
+def _reason(event: RunEvent) -> str | None:
+    """Which policy, or whose wish, it was."""
+    if isinstance(event, RunSkipped):
+        return event.reason
+    if not isinstance(event, RunRevoked) or not event.actor:
         return None
     return "overlap" if event.actor == OVERLAP_ACTOR else "operator"
 
@@ -269,6 +273,7 @@ def _verdict(row: RunRow, event: TicksEvent) -> None:
     row.state_stamp = row.facts_stamp = rank
     row.state, row.trigger = ("missed" if isinstance(event, TicksMissed) else "skipped"), "schedule"
     row.reason = event.reason
+    row.actor = text(event.actor, 255)
     row.finished_at = utc(event.at)
     row.job = text(event.job, 255)
     row.schedule = text(event.schedule, 255)

@@ -6,7 +6,7 @@ held by pause, skip, window or overlap, which are about ticks.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from scheduler.rules.overlap import Overlap
@@ -26,14 +26,15 @@ class Admission:
 START = Admission("start")
 
 
+def is_asked(*, trigger: str, actor: str | None, attempt: int) -> bool:
+    """Whether a run is asked at all: the first attempt of what the schedule itself started."""
+    return trigger == "schedule" and actor is None and attempt == 1
+
+
 def decide(
-    tick: datetime | None,
     now: datetime,
     *,
-    starting_deadline: float | None = None,
-    queued_at: datetime | None = None,
-    scheduled: bool = True,
-    attempt: int = 1,
+    start_by: datetime | None = None,
     exists: bool = True,
     enabled: bool = True,
     paused: bool = False,
@@ -41,20 +42,17 @@ def decide(
     overlap: Overlap = "skip",
     others_running: int = 0,
 ) -> Admission:
-    """May this attempt start now? The first rule that says no gives the reason.
+    """May this run start now? The first rule that says no gives the reason.
 
-    `scheduled` runs stand for a tick by the schedule itself, others were started by somebody. `others_running` are
-    runs of the same schedule that have started, are not final, and hold a lease that lives.
+    `start_by` is the run's own starting deadline. `others_running` are runs of the same schedule that have started,
+    are not final, and hold a lease that lives.
     """
-    if attempt > 1:
-        return START
-    since = tick if scheduled and tick is not None else queued_at
-    if starting_deadline is not None and since is not None and now - since > timedelta(seconds=starting_deadline):
+    if start_by is not None and now > start_by:
         return Admission("expire", "deadline")
-    if scheduled and (not exists or not enabled or skipped):
+    if not exists or not enabled or skipped:
         return Admission("skip", "operator")
-    if scheduled and paused:
+    if paused:
         return Admission("skip", "paused")
-    if scheduled and others_running > 0 and overlap != "allow":
+    if others_running > 0 and overlap != "allow":
         return Admission("skip" if overlap == "skip" else "wait", "overlap")
     return START

@@ -5,8 +5,12 @@
   dropped when that run ends; it starts when that run's lease runs out, because then nobody has it.
 - A message that came by the outbox may be there twice, without the broker's knowledge: its run is taken first
   (`copies`), and a second copy is dropped. While Redis does not answer, such a message waits.
+- What the schedule itself has started is asked once more what Beat has asked before it sent it (`schedules.at_start`):
+  meanwhile the schedule may be paused, off, deleted, or running. A worker takes no more messages than it can begin
+  with, so that this is the moment of the start. Where Redis does not answer, the run starts rather than is lost.
 
-Costs a question to Redis for messages that come a second time, or by the outbox. No clock of its own decides here.
+The last question rides on the event that the message was taken; the others cost one to Redis, for messages that come a
+second time, or by the outbox. No clock of its own decides here.
 """
 
 import logging
@@ -15,8 +19,12 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from scheduler.clock import utc_now
+from scheduler.events.schema import RunReceived
+from scheduler.rules import admit
+from scheduler.runs.app import DeskApp
 from scheduler.runs.copies import marked
-from scheduler.runs.facts import HEADER, attempt_of, is_job
+from scheduler.runs.facts import HEADER, attempt_of, is_job, message_of, moment, schedule_of
 from scheduler.runs.leases import Standing
 from scheduler.runs.process import desk_of
 
@@ -25,17 +33,21 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 4.0
 """Seconds between two looks at the other's lease; less than `leases.WATCH_EVERY`, so that its end is seen."""
 
+LOOKS_FOR_THE_GONE = 3
+"""How often a schedule that is gone is looked for, in case that a recorder is putting it back."""
+
 Strategy = Callable[..., Any]
 
 
 class Admission:
-    """The question, for one consumer."""
+    """The questions, for one consumer."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
+        self._app: DeskApp = consumer.app
 
     def before(self, name: str, strategy: Strategy) -> Strategy:
-        """Celery's way of taking a message for the task `name`, after the question."""
+        """Celery's way of taking a message for the task `name`, after the questions."""
         if not is_job(name):
             return strategy
 
@@ -43,16 +55,22 @@ class Admission:
             headers = message.headers if isinstance(message.headers, dict) else {}
             if HEADER in headers and headers.get("retries") and headers.get("expires"):
                 headers["expires"] = None
-            if marked(headers) is None and not _is_second_copy(message, headers):
+
+            def start() -> Any:
                 return strategy(message, body, ack, *more, **options)
-            return self._look(message, ack, lambda: strategy(message, body, ack, *more, **options), first=True)
+
+            taken = self._taken(message, headers)
+            following = start if taken is None else lambda: self._ask(message, ack, start, taken, 1)
+            if marked(headers) is None and not _is_second_copy(message, headers):
+                return following()
+            return self._look(message, ack, following, first=True)
 
         return ask
 
     def _look(self, message: Any, ack: Any, start: Callable[[], Any], *, first: bool) -> Any:
         """Drop the second copy, start it, or look again in a while."""
-        if message.channel is not self._consumer.task_consumer.channel:
-            return None  # the connection was lost meanwhile, and the broker gives the message out again
+        if self._is_given_back(message):
+            return None
         run, attempt = message.headers["id"], attempt_of(message.headers.get("retries"))
         try:
             standing = self._standing(message, run, attempt)
@@ -62,9 +80,7 @@ class Admission:
         if standing is Standing.ALIVE:
             if first:
                 log.warning("run %s may be alive already, its message waits", run)
-                self._consumer.qos.increment_eventually()
-            self._consumer.timer.call_after(LOOK_EVERY, self._look, (message, ack, start), {"first": False})
-            return None
+            return self._later(lambda: self._look(message, ack, start, first=False), first=first)
         if not first:
             self._consumer.qos.decrement_eventually()
         if standing is None or (standing is Standing.GONE and not first):
@@ -72,9 +88,54 @@ class Admission:
             return ack(log, self._consumer.connection_errors)
         return start()
 
+    def _ask(self, message: Any, ack: Any, start: Callable[[], Any], taken: RunReceived, look: int) -> Any:
+        """Start the run as its schedule allows, skip it, or ask again in a while."""
+        if self._is_given_back(message):
+            return None
+        taken = taken.model_copy(update={"at": utc_now()})
+        try:
+            answer = desk_of(self._app).at_start.ask(
+                taken, again=_is_second_copy(message, message.headers), start_by=moment(message.headers.get("expires"))
+            )
+        except RedisError as error:
+            log.warning("whether run %s may start cannot be asked, it starts: %s", taken.run, error)
+            answer = None
+        if answer is not None and (answer.admission.kind == "wait" or (answer.gone and look < LOOKS_FOR_THE_GONE)):
+            log.info("run %s of %s waits for its turn", taken.run, taken.facts.schedule)
+            return self._later(lambda: self._ask(message, ack, start, taken, look + 1), first=look == 1)
+        if look > 1:
+            self._consumer.qos.decrement_eventually()
+        if answer is not None and answer.admission.kind == "skip":
+            log.warning("run %s of %s is skipped: %s", taken.run, taken.facts.schedule, answer.admission.reason)
+            reason = answer.admission.reason
+            self._app.run_signals.reporter().skipped(taken, reason, told=answer.told, now=utc_now())
+            return ack(log, self._consumer.connection_errors)
+        with self._app.run_signals.told_of(taken.run if answer is not None and answer.told else None):
+            return start()
+
+    def _later(self, again: Callable[[], Any], *, first: bool) -> None:
+        """The message waits, and the worker may take another one for it."""
+        if first:
+            self._consumer.qos.increment_eventually()
+        self._consumer.timer.call_after(LOOK_EVERY, again)
+
+    def _is_given_back(self, message: Any) -> bool:
+        """Was the connection lost meanwhile, so that the broker gives the message out again?"""
+        return bool(message.channel is not self._consumer.task_consumer.channel)
+
+    def _taken(self, message: Any, headers: dict[str, Any]) -> RunReceived | None:
+        """The fact that this worker has taken a message that is to be asked; none for any other."""
+        if not isinstance(headers.get("id"), str) or not schedule_of(headers):
+            return None
+        taken = self._app.run_signals.reporter().taken(message_of(message), self._consumer.hostname, utc_now())
+        facts = taken.facts
+        known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == headers[HEADER].get("schedule")
+        asked = known and admit.is_asked(trigger=facts.trigger, actor=facts.actor, attempt=taken.attempt)
+        return taken if asked else None
+
     def _standing(self, message: Any, run: str, attempt: int) -> Standing | None:
         """How the run stands; none where it is not this message's. Raises redis.RedisError."""
-        desk, mark = desk_of(self._consumer.app), marked(message.headers)
+        desk, mark = desk_of(self._app), marked(message.headers)
         if mark is not None and not desk.copies.take(mark):
             return None
         return desk.leases.standing(run, attempt) if _is_second_copy(message, message.headers) else Standing.OVER

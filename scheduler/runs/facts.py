@@ -6,6 +6,7 @@ neither, and become runs with the trigger `api`, or `schedule` where stock Beat'
 Never raises on what a header holds: anybody may have written it.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, get_args
@@ -14,6 +15,8 @@ from pydantic import JsonValue
 
 from scheduler.events.bounds import bounded, bounded_text
 from scheduler.events.schema import RunFacts, Trigger
+
+log = logging.getLogger(__name__)
 
 HEADER = "beatdesk"
 TICK_HEADER = "tick"
@@ -68,13 +71,29 @@ def facts_of(message: Message, limit: int, queued_at: datetime | None = None) ->
         schedule=_name(said.get("schedule")),
         schedule_uid=_name(said.get("schedule_uid"), 36),
         revision=_revision(said.get("revision")),
-        tick=_moment(headers.get(TICK_HEADER)),
+        tick=moment(headers.get(TICK_HEADER)),
         trigger=trigger,
         actor=_name(said.get("actor")),
         queue=_name(message.queue),
-        queued_at=_moment(said.get("queued_at")) or queued_at,
+        queued_at=moment(said.get("queued_at")) or queued_at,
         parent=_name(said.get("parent") or headers.get("parent_id"), 64),
     )
+
+
+def message_of(message: Any) -> Message:
+    """What a message of Celery's tells, its arguments as far as they can be read."""
+    args, kwargs = _readable(message)
+    return Message(message.headers, args, kwargs, queue_of(message.delivery_info))
+
+
+def _readable(message: Any) -> tuple[Any, Any]:
+    """The arguments in a message, none where it cannot be read (which may be why it is refused)."""
+    try:
+        args, kwargs, _embed = message.payload
+    except Exception as error:  # noqa: BLE001 - anybody may have written it
+        log.debug("a message has no readable arguments: %r", error)
+        return [], {}
+    return args, kwargs
 
 
 def headers_for(facts: RunFacts) -> dict[str, Any]:
@@ -93,7 +112,7 @@ def attempt_of(retries: Any) -> int:
 
 def tick_of(headers: Mapping[str, Any]) -> datetime | None:
     """The moment for which the run was due, in UTC."""
-    tick = _moment(headers.get(TICK_HEADER))
+    tick = moment(headers.get(TICK_HEADER))
     return None if tick is None else tick.astimezone(UTC)
 
 
@@ -125,7 +144,7 @@ def _revision(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """An aware moment, or none where the header holds something else."""
     if isinstance(value, str):
         try:

@@ -35,6 +35,7 @@ from scheduler.events.schema import (
     RunReceived,
     RunRetried,
     RunRevoked,
+    RunSkipped,
     RunSucceeded,
     run_event,
 )
@@ -58,6 +59,7 @@ _OUTCOMES: dict[type[RunEvent], str] = {
     RunSucceeded: "succeeded",
     RunFailed: "failed",
     RunExpired: "-",
+    RunSkipped: "-",
     RunRevoked: "-",
 }
 
@@ -306,7 +308,7 @@ def _effect(event: Event) -> tuple[str, str]:
         facts = event.facts
         if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
             return "none", ""
-        worker = _word(event.worker)
+        worker = worker_word(event.worker)
         return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}"
     if isinstance(event, RunRetried):
         return "requeue", str(event.attempt + 1)
@@ -314,6 +316,6 @@ def _effect(event: Event) -> tuple[str, str]:
     return ("none", "") if outcome is None else ("release", outcome)
 
 
-def _word(worker: str | None) -> str:
+def worker_word(worker: str | None) -> str:
     """A worker's name as one word that is not a dash."""
     return "@" + "_".join((worker or "?").split())

@@ -6,7 +6,7 @@ Knows no Celery signal, `signals` does; reads no clock, `now` is given.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from scheduler.events.bounds import bounded, bounded_text
 from scheduler.events.schema import (
@@ -18,6 +18,7 @@ from scheduler.events.schema import (
     RunReceived,
     RunRetried,
     RunRevoked,
+    RunSkipped,
     RunStarted,
     RunSucceeded,
     run_event,
@@ -42,7 +43,7 @@ class Reporter:
 
     def received(self, message: Message, *, worker: str, now: datetime) -> None:
         """A worker took the message."""
-        self.outbox.offer(self._received(message, worker, now))
+        self.outbox.offer(self.taken(message, worker, now))
 
     def started(self, run: str, retries: Any, *, worker: str | None, pid: int, now: datetime) -> None:
         """An attempt began."""
@@ -92,16 +93,23 @@ class Reporter:
         """The run was cancelled."""
         self._end(RunRevoked, run, retries, worker, now, actor=actor, terminated=terminated)
 
+    def skipped(self, received: RunReceived, reason: Any, *, told: bool, now: datetime) -> None:
+        """A policy keeps a run that was taken from its start. `told`: that it was taken is in the stream."""
+        event = run_event(RunSkipped, received.run, received.attempt, now, worker=received.worker, reason=reason)
+        self.outbox.deliver(*([] if told else [received]), event)
+
     def refused(self, message: Message, *, worker: str, why: str, now: datetime) -> None:
         """The worker cannot even begin with this message."""
         failed = run_event(
             RunFailed, message.run, message.attempt, now, worker=worker, error=bounded_text(why, ERROR_LIMIT)
         )
-        self.outbox.deliver(self._received(message, worker, now), failed)
+        self.outbox.deliver(self.taken(message, worker, now), failed)
 
-    def _received(self, message: Message, worker: str, now: datetime) -> RunEvent:
+    def taken(self, message: Message, worker: str, now: datetime) -> RunReceived:
+        """The fact that a worker took the message."""
         facts = facts_of(message, self._limit)
-        return run_event(RunReceived, message.run, message.attempt, now, worker=worker, facts=facts)
+        event = run_event(RunReceived, message.run, message.attempt, now, worker=worker, facts=facts)
+        return cast(RunReceived, event)
 
     def _end(
         self, kind: type[RunEvent], run: str, retries: Any, worker: str | None, now: datetime, **facts: Any

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs.app import DeskApp
-from scheduler.runs.facts import BUILT_IN, Message, is_job, queue_of
+from scheduler.runs.facts import BUILT_IN, Message, is_job, message_of, queue_of
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter
@@ -56,6 +56,7 @@ class RunSignals:
         self._app = app
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        self._told: str | None = None
 
     def connect(self) -> None:
         """Listen. Celery keeps weak references by default, so that strong ones are asked for."""
@@ -75,6 +76,15 @@ class RunSignals:
     def held(self) -> list[str]:
         """The runs whose messages this worker has taken, as far as Celery still knows them."""
         return list(self._taken)
+
+    @contextmanager
+    def told_of(self, run: str | None) -> Iterator[None]:
+        """That this worker has taken the run is in the stream already."""
+        self._told = run
+        try:
+            yield
+        finally:
+            self._told = None
 
     def _receivers(self) -> dict[Any, Callable[..., None]]:
         return {
@@ -106,6 +116,8 @@ class RunSignals:
         if not is_job(request.name):
             return
         self._taken[request.id] = request
+        if request.id == self._told:
+            return
         queue = queue_of(request.delivery_info)
         message = Message(request.request_dict, request.args, request.kwargs, queue)
         self.reporter().received(message, worker=request.hostname, now=utc_now())
@@ -194,9 +206,7 @@ class RunSignals:
         """The worker's consumer is about to drop a message that it cannot begin with."""
         headers: Any = getattr(message, "headers", None)
         if _is_run(headers):
-            args, kwargs = _arguments(message)
-            said = Message(headers, args, kwargs, queue_of(message.delivery_info))
-            self.reporter().refused(said, worker=worker, why=why, now=utc_now())
+            self.reporter().refused(message_of(message), worker=worker, why=why, now=utc_now())
 
     def _pause_failing(self) -> None:
         """Pause the schedules whose ticks have failed too often in a row. Where that fails, the next failure asks."""
@@ -238,16 +248,6 @@ def _is_run(headers: Any) -> bool:
         return False
     run, name = headers.get("id"), headers.get("task")
     return isinstance(run, str) and isinstance(name, str) and 0 < len(run) <= 64 and not name.startswith(BUILT_IN)
-
-
-def _arguments(message: Any) -> tuple[Any, Any]:
-    """The arguments in a message, none where it cannot be read (which may be why it was refused)."""
-    try:
-        args, kwargs, _embed = message.payload
-    except Exception as error:  # noqa: BLE001 - anybody may have written it
-        log.debug("a refused message has no readable arguments: %r", error)
-        return [], {}
-    return args, kwargs
 
 
 def _text(trace: Any) -> str | None:

@@ -5,6 +5,9 @@ so that saying it twice starts nothing twice, and a tick that has a run already 
 its own: with `queue_all` the ticks wait, and Beat starts one when no run of the schedule is alive; with `allow` all go
 to the queue at once. The other policies would let one tick of many run, which is no backfill. Nothing is planned that
 would not be started: the count is known first, and bounded.
+
+Ticks that Beat has not dealt with yet, since it is down or the schedule is paused, are left to it, and said so: it
+catches up with them as the schedule's policy says, or `resume` does, and none runs twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,6 +67,8 @@ class Backfill:
     schedule: Schedule
     count: int
     ticks: list[datetime]
+    left: int = 0
+    """How many ticks more there are, with which Beat has not dealt yet."""
 
 
 def plan(
@@ -74,8 +79,13 @@ def plan(
     limit: int,
     now: datetime,
     calendar: Calendar | None = None,
+    beat: datetime | None = None,
 ) -> Backfill:
-    """The ticks in [since, until) that `calendar` leaves free. Raises Refused for what cannot be meant."""
+    """The ticks in [since, until) that `calendar` leaves free, those after `beat` left to Beat.
+
+    `beat` is the moment up to which it has dealt with them, none where it will deal with no others. Raises Refused for
+    what cannot be meant.
+    """
     when = schedule.when
     if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
         raise Refused(f"the ticks of {schedule.name!r} are not known before they come; run it by hand", field="name")
@@ -87,10 +97,15 @@ def plan(
         raise Refused(
             f"{tick_text(until)} has not passed yet; what is still to come is fired by the schedule itself", field="to"
         )
-    starts, ends = schedule.window.starts_at or since, schedule.window.ends_at or until
-    after, last = max(since, starts) - _MICROSECOND, min(until, ends) - _MICROSECOND
-    count = sum(count_ticks(when, *time, MOST_COUNTED) for time in free_times(after, last, calendar))
-    return Backfill(schedule, count, list(islice(free_ticks(when, after, last, calendar), limit)))
+    window = schedule.window
+    after = max(since, window.starts_at or since) - _MICROSECOND
+    last = min(until, window.ends_at or until) - _MICROSECOND
+    mine = last if beat is None else max(after, min(last, beat))
+    count, left = (
+        sum(count_ticks(when, *time, MOST_COUNTED) for time in free_times(begins, ends, calendar))
+        for begins, ends in ((after, mine), (mine, last))
+    )
+    return Backfill(schedule, count, list(islice(free_ticks(when, after, mine, calendar), limit)), left)
 
 
 def start(

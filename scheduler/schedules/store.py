@@ -220,6 +220,11 @@ class ScheduleStore:
             )
         return calendar
 
+    def dealt_with(self, name: str) -> datetime | None:
+        """Up to when Beat has dealt with the ticks of a schedule; none where it will deal with no others."""
+        entry = self._decoded(name)
+        return entry.meta.last_run_at if entry.schedule.enabled else None
+
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
         """Refuse a calendar that there is not; one that the schedule names already may be gone."""
         if spec.window.calendar is not None:

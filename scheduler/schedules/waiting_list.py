@@ -1,4 +1,5 @@
-"""The list of a schedule's ticks that wait until the run before them has ended, for those who put ticks on it.
+"""The list of a schedule's ticks that wait until the run before them has ended, for those who put ticks on it or drop
+them.
 
 Beat takes from it (`dispatch`, `beat_entry`), so that it outlives every process. Must not decide what waits.
 """
@@ -9,12 +10,20 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from scheduler import keys
+from scheduler.errors import Refused
+from scheduler.events import schema
+from scheduler.events.schema import TicksSkipped, encode
+from scheduler.rules.identity import tick_text
 from scheduler.rules.spec import Schedule
+from scheduler.schedules.held_back import verdict
 from scheduler.schedules.listing import answering
 from scheduler.schedules.waiting import Held, read
 
 if TYPE_CHECKING:
     from redis import Redis
+
+PORTION = 500
+"""Ticks that are dropped in one step; Lua cannot take arguments without end."""
 
 
 class WaitingList:
@@ -23,6 +32,7 @@ class WaitingList:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._hold = redis.register_script(files(__package__).joinpath("hold.lua").read_text(encoding="utf-8"))
+        self._drop = redis.register_script(files(__package__).joinpath("drop.lua").read_text(encoding="utf-8"))
 
     def of(self, uid: str) -> list[Held]:
         """What waits of a schedule, the oldest tick first."""
@@ -32,10 +42,9 @@ class WaitingList:
 
     def add(self, schedule: Schedule, held: Sequence[Held], now: datetime) -> list[Held]:
         """Let ticks wait, and Beat look at the schedule at once. Those that did not wait yet; none if it is gone."""
-        ours = [keys.WAITING_PREFIX + schedule.uid, keys.SCHEDULE_ZSET, keys.entry(schedule.name)]
         with answering("nothing is known to wait; look at the schedule's runs before you try again"):
             added: Any = self._hold(
-                keys=ours,
+                keys=_keys(schedule),
                 args=[
                     repr(now.timestamp()),
                     keys.WAKE_CHANNEL,
@@ -45,3 +54,37 @@ class WaitingList:
             )
         new = set(added)
         return [one for one in held if one.text in new]
+
+    def drop(self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime) -> list[Held]:
+        """Let `tick`, or all that wait, have no turn: each is skipped by the operator. Those that waited until now.
+
+        Raises Refused where nothing of the kind waits.
+        """
+        waiting = [held for held in self.of(schedule.uid) if tick is None or held.tick == tick]
+        if not waiting:
+            what = "no tick" if tick is None else f"no tick {tick_text(tick)}"
+            raise Refused(f"{what} of {schedule.name!r} waits for its turn", field="tick")
+        dropped: set[str] = set()
+        for begin in range(0, len(waiting), PORTION):
+            told = [
+                text
+                for held in waiting[begin : begin + PORTION]
+                for text in (held.text, _skipped(schedule, held, actor, now))
+            ]
+            with answering("some may be dropped; look at what waits before you try again"):
+                done: Any = self._drop(
+                    keys=[*_keys(schedule), keys.EVENTS_STREAM],
+                    args=[repr(now.timestamp()), keys.WAKE_CHANNEL, schedule.name, schema.FIELD, *told],
+                )
+            dropped.update(done)
+        return [held for held in waiting if held.text in dropped]
+
+
+def _keys(schedule: Schedule) -> list[str]:
+    return [keys.WAITING_PREFIX + schedule.uid, keys.SCHEDULE_ZSET, keys.entry(schedule.name)]
+
+
+def _skipped(schedule: Schedule, held: Held, actor: str, now: datetime) -> str:
+    """The verdict on a tick that has no turn, encoded."""
+    event = verdict(TicksSkipped, schedule, "operator", (held.tick, held.tick, 1), now)
+    return encode(event.model_copy(update={"actor": actor}))[schema.FIELD]

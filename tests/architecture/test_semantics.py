@@ -16,6 +16,7 @@ ROWS_FIRED = "integration/schedules/test_semantics_rows.py::"
 LEDGER = "unit/history/test_ledger_rows.py::"
 DISPATCH = "unit/schedules/test_dispatch.py::"
 AT_DISPATCH = "integration/schedules/test_policies_at_dispatch.py::"
+AT_START = "integration/runs/test_policies_at_start.py::"
 ON_WORKER = "integration/runs/test_policies_on_worker.py::"
 DIALECT = "unit/rules/test_dialect.py::"
 CATCH_UP = "unit/rules/test_catch_up.py::"
@@ -56,6 +57,7 @@ THE_LEDGER = {
     "state retrying": [LEDGER + "state: retrying, another attempt follows"],
     "state succeeded": [LEDGER + "state: succeeded"],
     "state failed": [LEDGER + "state: failed, no attempt is left"],
+    "state skipped": [LEDGER + "state: skipped, its worker did not start it"],
     "state expired": [LEDGER + "state: expired, it came too late to a worker"],
     "state revoked": [LEDGER + "state: revoked, somebody ended it"],
     "state lost": [
@@ -189,6 +191,12 @@ OVERLAP = {
         ON_WORKER + "test_a_held_tick_starts_when_the_run_before_it_was_asked_to_end",
     ],
     "queued counts": [ON_WORKER + "test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwhile"],
+    "strictly, at the start on the worker": [
+        "unit/rules/test_admit.py::test_a_tick_of_the_schedule_is_asked_everything",
+        AT_START + "test_two_workers_that_take_two_messages_at_once_start_one_of_them",
+        AT_START + "test_with_a_policy_that_keeps_ticks_the_second_one_waits_for_the_end_of_the_first",
+        AT_START + "test_with_allow_both_run_at_a_time",
+    ],
     "a lease that has expired is not alive": [
         AT_DISPATCH + "test_a_run_whose_lease_has_run_out_holds_up_nobody_and_is_lost"
     ],
@@ -227,6 +235,7 @@ CATCHING_UP = {
 FOUR_CLOCKS = {
     "starting_deadline": [
         ON_WORKER + "test_a_run_that_comes_too_late_to_its_worker_expires",
+        AT_START + "test_a_tick_that_is_late_for_its_worker_expires_and_does_not_count_as_skipped",
         AT_DISPATCH + "test_a_message_that_no_worker_took_in_time_has_expired",
         DISPATCH + "test_a_tick_whose_run_could_not_start_in_time_is_missed",
     ],
@@ -249,6 +258,10 @@ ACTIONS = {
     "pause, with reason and optional end": [
         PAUSING + "test_a_pause_says_why_and_by_whom_and_nothing_is_due",
         OPERATIONS + "test_a_pause_that_ends_by_itself_skips_its_ticks_and_the_next_one_runs",
+    ],
+    "pause, switching off, skipping and deleting hold what waits in a queue": [
+        AT_START + "test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_deleted_meanwhile",
+        AT_START + "test_what_an_operator_asked_for_is_not_held_by_a_pause",
     ],
     "resume: skip": [PAUSING + "test_by_default_what_a_pause_held_back_is_skipped_as_one_range"],
     "resume: latest": [PAUSING + "test_the_latest_or_all_of_them_may_run_after_all"],

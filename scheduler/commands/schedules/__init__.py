@@ -56,6 +56,7 @@ for command in (
     operating.pause,
     operating.resume,
     operating.skip,
+    operating.drop_waiting,
     operating.pause_all,
     operating.resume_all,
     backfilling.backfill,

@@ -53,8 +53,15 @@ def backfill(
     now = utc_now()
     begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
     schedule = desk.schedules.get(name)
-    calendar = desk.schedules.calendar_of(schedule)
-    found = backfills.plan(schedule, begins, ends, limit=limit, now=now, calendar=calendar)
+    found = backfills.plan(
+        schedule,
+        begins,
+        ends,
+        limit=limit,
+        now=now,
+        calendar=desk.schedules.calendar_of(schedule),
+        beat=desk.schedules.dealt_with(name),
+    )
     _check_limit(found, dry_run=dry_run)
     if not dry_run and found.ticks:
         desk.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
@@ -67,14 +74,17 @@ def backfill(
         )
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]
-        print_json({"name": name, "count": found.count, "ticks": ticks, "runs": done.runs, "known": done.known})
+        said = {"count": found.count, "ticks": ticks, "runs": done.runs, "known": done.known, "left": found.left}
+        print_json({"name": name, **said})
     elif dry_run:
-        click.echo(f"{_runs(found.count)} of {name} would start")
+        click.echo(f"{_runs(found.count)} of {name} would start{_left(found.left)}")
         print_table(["TICK", "UTC"], [[local_time(tick, schedule.when), rfc3339(tick) or ""] for tick in found.ticks])
     else:
         how = "wait for their turn" if overlap == "queue_all" else "started"
         known = f", {done.known} {'tick has' if done.known == 1 else 'ticks have'} a run already" if done.known else ""
-        click.echo(f"{_runs(len(done.runs))} of {name} {how}{known}; see: beatdesk schedules history {name}")
+        click.echo(
+            f"{_runs(len(done.runs))} of {name} {how}{known}{_left(found.left)}; see: beatdesk schedules history {name}"
+        )
 
 
 def _check_limit(found: Backfill, *, dry_run: bool) -> None:
@@ -94,6 +104,14 @@ def _ask(found: Backfill) -> None:
         )
     if not click.confirm(f"Start {_runs(found.count)} of {found.schedule.name}?", err=True):
         raise Refused("yes: nothing was started, because the answer was no", field="yes")
+
+
+def _left(count: int) -> str:
+    """What is Beat's."""
+    if not count:
+        return ""
+    ticks, them = ("tick is", "it") if count == 1 else ("ticks are", "them")
+    return f"; {count} {ticks} left to Beat, which has not dealt with {them} yet"
 
 
 def _runs(count: int) -> str:

@@ -14,16 +14,19 @@ from scheduler.commands.output import json_option, print_facts, print_json, prin
 from scheduler.commands.runs import STATE_TINTS
 from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
-from scheduler.published import schedule_json, unreadable_json
+from scheduler.published import held_json, schedule_json, unreadable_json
 from scheduler.rules.spec import When
 from scheduler.rules.window import is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
+from scheduler.schedules.waiting import Held
 from scheduler.wiring import Desk
 
 PAGE = 200
 WIDEST = 60
+MOST_WAITING = 10
+"""Lines for ticks that wait; the JSON has all of them."""
 
 
 @click.command("list")
@@ -77,11 +80,25 @@ def _read(desk: Desk, /, *, limit: int | None, after: str | None, **filters: Any
 def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
     """Show schedule NAME."""
     listed = desk.schedules.listed(name)
+    waiting = desk.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
-        print_json(one_as_json(desk, listed))
+        print_json(one_as_json(desk, listed) | {"waiting": [held_json(held) for held in waiting]})
         return
     runs = newest_runs(desk, [listed])
-    print_facts(_facts(listed, runs, utc_now()))
+    print_facts([*_facts(listed, runs, utc_now()), *_waiting(listed, waiting)])
+
+
+def _waiting(listed: Listed, waiting: list[Held]) -> list[tuple[str, str]]:
+    """The ticks that wait for their turn, the oldest first."""
+    if listed.schedule is None:
+        return []
+    when = listed.schedule.when
+    lines = [
+        ("waits", f"{local_time(held.tick, when)} ({held.trigger}{', by ' + held.actor if held.actor else ''})")
+        for held in waiting[:MOST_WAITING]
+    ]
+    more = len(waiting) - len(lines)
+    return [*lines, *([("waits", f"and {more} more")] if more else [])]
 
 
 def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`schedules pause | resume | skip | pause-all | resume-all`: what holds ticks back, and what lets them go again."""
+"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back, what lets them go."""
 
 from datetime import datetime
 from typing import cast
@@ -10,7 +10,7 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
 from scheduler.commands.schedules.changes import comment_option
 from scheduler.commands.schedules.listing import local_time, one_as_json
-from scheduler.published import rfc3339
+from scheduler.published import held_json, rfc3339
 from scheduler.rules.spec import Schedule
 from scheduler.schedules.everything import Outcome
 from scheduler.schedules.operations import Missed
@@ -126,3 +126,22 @@ def skip(desk: Desk, /, *, name: str, tick: str | None, undo: bool, comment: str
     else:
         word = "runs after all" if undo else "is skipped"
         click.echo(f"{name}: the tick {local_time(at, saved.when)} {word}")
+
+
+@click.command("drop-waiting")
+@click.argument("name")
+@click.option("--tick", metavar="T", help="This tick only; all that wait without it.")
+@json_option
+@click.pass_obj
+def drop_waiting(desk: Desk, /, *, name: str, tick: str | None, as_json: bool) -> None:
+    """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as skipped."""
+    at = None if tick is None else fields.instant(tick, "tick")
+    schedule = desk.schedules.get(name)
+    dropped = desk.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
+    if as_json:
+        print_json({"name": name, "dropped": [held_json(held) for held in dropped]})
+    else:
+        count = len(dropped)
+        click.echo(
+            f"{count} {'tick' if count == 1 else 'ticks'} of {name} {'waits' if count == 1 else 'wait'} no longer"
+        )

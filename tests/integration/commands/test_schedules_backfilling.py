@@ -5,7 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from scheduler import keys
 from scheduler.rules.identity import run_id
+from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
 from tests.integration.schedules.conftest import messages, score
 from tests.support.builders import at
@@ -112,3 +114,31 @@ def test_a_job_that_nobody_offers_is_not_started(hourly):
 def test_a_time_without_ticks_starts_none(hourly):
     words = ("n", "--from", "2026-01-05T00:10:00Z", "--to", "2026-01-05T00:20:00Z", "--yes")
     assert hourly.done("schedules", "backfill", *words).startswith("0 runs of n wait")
+
+
+def test_ticks_that_beat_has_not_dealt_with_are_left_to_it(hourly):
+    hourly.desk.redis.hset(keys.entry("n"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
+    body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
+    assert (body["count"], body["left"], body["ticks"][-1]) == (21, 3, "2026-01-05T20:00:00Z")
+    said = hourly.done("schedules", "backfill", "n", *DAY, "--yes")
+    assert "21 runs of n wait for their turn; 3 ticks are left to Beat, which has not dealt with them yet" in said
+
+
+def test_what_waits_is_shown_and_can_be_dropped(hourly, record):
+    hourly.done("schedules", "backfill", "n", *DAY, "--yes")
+    who = f"cli:{getpass.getuser()}"
+    waiting = hourly.json("schedules", "show", "n")["waiting"]
+    assert (len(waiting), waiting[0]) == (24, {"tick": "2026-01-05T00:00:00Z", "trigger": "backfill", "actor": who})
+    shown = hourly.done("schedules", "show", "n")
+    assert f"2026-01-05 00:00:00 UTC (backfill, by {who})" in shown
+    assert "and 14 more" in shown
+    one = hourly.done("schedules", "drop-waiting", "n", "--tick", "2026-01-05T01:00:00Z")
+    assert one == "1 tick of n waits no longer\n"
+    dropped = hourly.json("schedules", "drop-waiting", "n")["dropped"]
+    assert [held["tick"] for held in dropped[:2]] == ["2026-01-05T00:00:00Z", "2026-01-05T02:00:00Z"]
+    assert hourly.json("schedules", "show", "n")["waiting"] == []
+    assert "no tick of 'n' waits" in hourly.refused("schedules", "drop-waiting", "n")
+    record()
+    runs = hourly.json("runs", "list", "--state", "skipped", "--limit", "50")["items"]
+    assert {(run["reason"], run["actor"], run["schedule"], run["ticks"]) for run in runs} == {("operator", who, "n", 1)}
+    assert len({run["tick"] for run in runs}) == 24

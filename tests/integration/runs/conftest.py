@@ -15,7 +15,7 @@ from tests.support.processes import Process, start_worker
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 
-ENDS = {"run.succeeded", "run.failed", "run.expired", "run.revoked"}
+ENDS = {"run.succeeded", "run.failed", "run.expired", "run.skipped", "run.revoked"}
 
 
 class Stream:

@@ -225,9 +225,9 @@ def test_a_second_message_starts_when_nobody_is_heard_of_who_has_the_run(
     (held,) = redis.lrange("default", 0, -1)
     redis.delete("default")
     owner = f"{a_schedule('due').uid} 1 @gone@host 0 0 due"
+    start_worker(job_settings)
     redis.hset(keys.LEASE_OWNERS_HASH, run, owner)
     redis.zadd(keys.LEASES_ZSET, {run: utc_now().timestamp() + 6})
-    start_worker(job_settings)
     given_out_again(redis, f"[{held}]")
     stays(lambda: "run.started" not in stream.kinds(run), 2, "the message waits")
     assert stream.end(run).result == 2

@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
 from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Schedule
+from scheduler.rules.spec import Policies, Schedule
 from scheduler.schedules import backfill
 from scheduler.schedules.backfill import Overlap, Started
 from scheduler.schedules.codec import Meta, encode_meta
@@ -22,6 +22,7 @@ from tests.integration.schedules.conftest import leading_beat, messages, score
 from tests.support.builders import a_spec, at, cron
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 FIRST = at("2026-01-05T00:00Z")
 
 
@@ -104,3 +105,30 @@ def test_a_schedule_that_is_off_lets_nothing_wait(desk: Desk, store: ScheduleSto
 def test_nothing_waits_for_a_schedule_that_is_gone(desk: Desk, store: ScheduleStore, daily: Schedule) -> None:
     store.delete("yearly", actor="ada", now=utc_now())
     assert desk.waiting.add(daily, [Held(FIRST, "backfill", "ada")], utc_now()) == []
+
+
+@pytest.mark.parametrize("overlap", backfill.OVERLAPS)
+def test_ticks_that_beat_has_not_dealt_with_are_left_to_it_and_none_runs_twice_when_it_returns(
+    overlap: Overlap, desk: Desk, store: ScheduleStore, redis: Redis
+) -> None:
+    now = utc_now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    spec = a_spec("hourly", when=cron("0 * * * *"), policies=Policies(catch_up="all", catch_up_window=86_400))
+    schedule = store.create(spec, actor="ada", now=hour - 6 * HOUR)
+    redis.hset(keys.entry("hourly"), "meta", encode_meta(Meta(hour - 2 * HOUR)))
+    found = backfill.plan(schedule, hour - 4 * HOUR, now, limit=9, now=now, beat=store.dealt_with("hourly"))
+    assert (found.ticks, found.count, found.left) == ([hour - 4 * HOUR, hour - 3 * HOUR, hour - 2 * HOUR], 3, 2)
+    backfill.start(found, desk.control, desk.waiting, desk.leases.known, overlap=overlap, actor="ada", now=utc_now())
+    expected = {run_id(schedule.uid, hour - n * HOUR) for n in range(5)}
+    for beat in leading_beat(desk):
+        for _ in range(10):
+            beat.tick()
+            for run in desk.leases.runs_of(schedule.uid):
+                ends(desk, run)
+    assert sorted(sent(redis)) == sorted(expected)
+
+
+def test_a_schedule_that_is_off_leaves_nothing_to_beat(store: ScheduleStore, daily: Schedule) -> None:
+    assert store.dealt_with("yearly") is not None
+    store.set_enabled("yearly", False, actor="ada", now=utc_now())
+    assert store.dealt_with("yearly") is None

@@ -2,6 +2,8 @@
 
 import pytest
 
+from scheduler import keys
+from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import messages
@@ -64,6 +66,33 @@ def test_what_cannot_be_meant_starts_nothing(
     assert page.status_code == 422
     assert why in fault_at(page, field)
     assert messages(desk.redis) == []
+
+
+def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: Visitor, desk: Desk) -> None:
+    assert "Waiting for" not in operator.get("/schedules/nightly/").text
+    operator.post("/schedules/nightly/backfill", {"since": "2026-01-05", "until": "2026-01-06"})
+    page = operator.get("/schedules/nightly/").text
+    assert "24 ticks start one after the other, when no run of the schedule is alive." in page
+    assert "Backfill by operator@example.org" in page
+    answer = operator.post("/schedules/nightly/drop-waiting", {"tick": "2026-01-05T01:00:00+00:00"})
+    assert (answer.status_code, answer.location) == (303, "/schedules/nightly/")
+    assert "1 tick waits no longer." in operator.get("/schedules/nightly/").text
+    uid = desk.schedules.get("nightly").uid
+    assert len(desk.waiting.of(uid)) == 23
+    assert "Waiting for" in viewer.get("/schedules/nightly/").text
+    assert "drop-waiting" not in viewer.get("/schedules/nightly/").text
+    assert viewer.post("/schedules/nightly/drop-waiting", {}).status_code == 403
+    operator.post("/schedules/nightly/drop-waiting", {})
+    assert desk.waiting.of(uid) == []
+
+
+def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(operator: Visitor, desk: Desk) -> None:
+    desk.redis.hset(keys.entry("nightly"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
+    page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
+    assert "Start 21 runs" in page
+    assert "3 ticks are left to Beat, which has not dealt with them yet: it catches up" in page
+    operator.post("/schedules/nightly/backfill", {"since": "2026-01-05", "until": "2026-01-06"})
+    assert "3 ticks are left to Beat, which has not dealt with them yet." in operator.get("/schedules/nightly/").text
 
 
 def test_a_viewer_may_not(viewer: Visitor, desk: Desk) -> None:

@@ -14,6 +14,7 @@ from scheduler.events.schema import (
     RunQueued,
     RunRetried,
     RunRevoked,
+    RunSkipped,
     RunStarted,
     RunSucceeded,
     TicksMissed,
@@ -35,6 +36,7 @@ STATES: dict[str, Event] = {
     "state: succeeded": run_event(RunSucceeded, RUN, 1, NOON, worker="w@h"),
     "state: failed, no attempt is left": run_event(RunFailed, RUN, 1, NOON, worker="w@h", error="no"),
     "state: expired, it came too late to a worker": run_event(RunExpired, RUN, 1, NOON, worker="w@h"),
+    "state: skipped, its worker did not start it": run_event(RunSkipped, RUN, 1, NOON, worker="w@h", reason="paused"),
     "state: revoked, somebody ended it": run_event(RunRevoked, RUN, 1, NOON, worker="w@h", actor="ada"),
     "state: lost, nothing was heard of it any more": run_event(RunLost, RUN, 1, NOON, facts=facts_of(SCHEDULE)),
 }
@@ -91,6 +93,14 @@ def test_ticks_that_became_no_run_are_one_row_for_the_range_with_the_reason(row:
 def test_there_are_no_other_reasons() -> None:
     known = {kind: set(get_args(kind.model_fields["reason"].annotation)) for kind in (TicksSkipped, TicksMissed)}
     assert known == {TicksSkipped: set(SKIPPED.values()), TicksMissed: set(MISSED.values())}
+
+
+@pytest.mark.parametrize("reason", get_args(RunSkipped.model_fields["reason"].annotation))
+def test_a_run_that_its_worker_did_not_start_is_skipped_with_the_reason(reason: str) -> None:
+    assert reason in SKIPPED.values()
+    queued = run_event(RunQueued, RUN, 1, NOON, facts=facts_of(SCHEDULE))
+    row = row_of(run_event(RunSkipped, RUN, 1, NOON, worker="w@h", reason=reason), queued)
+    assert (row.state, row.reason, row.tick, row.finished_at, row.ticks) == ("skipped", reason, NOON, NOON, 1)
 
 
 def test_a_run_that_made_way_for_the_next_one_is_revoked_for_overlap() -> None:

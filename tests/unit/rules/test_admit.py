@@ -1,11 +1,11 @@
 """The whole truth table of admission: what a worker asks before it starts a run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
 
-from scheduler.rules.admit import START, Admission, decide
+from scheduler.rules.admit import START, Admission, decide, is_asked
 from scheduler.rules.overlap import Overlap
 from tests.support.builders import NOON
 
@@ -43,9 +43,8 @@ def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
     truths = (True, False)
     for late, exists, enabled, skipped, paused, others in product(truths, truths, truths, truths, truths, (0, 1, 5)):
         found = decide(
-            NOON,
             LATE,
-            starting_deadline=60 if late else 62,
+            start_by=NOON if late else LATE + timedelta(seconds=1),
             exists=exists,
             enabled=enabled,
             skipped=skipped,
@@ -58,20 +57,24 @@ def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
         )
 
 
-@pytest.mark.parametrize("policy", BY_OVERLAP)
-def test_what_an_operator_starts_is_held_by_its_deadline_alone(policy: Overlap) -> None:
-    for exists, enabled, skipped, paused, others in product(*[(True, False)] * 4, (0, 2)):
-        rest = {"exists": exists, "enabled": enabled, "skipped": skipped, "paused": paused}
-        start = decide(None, LATE, scheduled=False, overlap=policy, others_running=others, **rest)
-        assert start == START
-        expire = decide(None, LATE, scheduled=False, queued_at=NOON, starting_deadline=60, overlap=policy, **rest)
-        assert expire == DEADLINE
+@pytest.mark.parametrize(
+    ("trigger", "actor", "attempt", "asked"),
+    [
+        ("schedule", None, 1, True),
+        ("schedule", None, 2, False),
+        ("schedule", "ada", 1, False),
+        ("backfill", "ada", 1, False),
+        ("manual", "ada", 1, False),
+        ("rerun", "ada", 1, False),
+        ("api", None, 1, False),
+    ],
+)
+def test_only_the_first_attempt_of_what_the_schedule_itself_started_is_asked(
+    trigger: str, actor: str | None, attempt: int, asked: bool
+) -> None:
+    assert is_asked(trigger=trigger, actor=actor, attempt=attempt) is asked
 
 
-def test_a_retry_is_a_new_attempt_of_a_run_that_was_admitted() -> None:
-    assert decide(NOON, LATE, attempt=2, starting_deadline=1, paused=True, enabled=False, others_running=3) == START
-
-
-@pytest.mark.parametrize(("deadline", "kind"), [(None, "start"), (60, "expire"), (61, "start"), (3600, "start")])
-def test_the_deadline_is_counted_from_the_tick(deadline: float | None, kind: str) -> None:
-    assert decide(NOON, LATE, starting_deadline=deadline, queued_at=LATE).kind == kind
+@pytest.mark.parametrize(("start_by", "kind"), [(None, "start"), (NOON, "expire"), (LATE, "start")])
+def test_a_run_may_start_up_to_its_deadline(start_by: datetime | None, kind: str) -> None:
+    assert decide(LATE, start_by=start_by).kind == kind

@@ -12,7 +12,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.spec import Schedule
 from scheduler.schedules import backfill
-from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap
+from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap, Started
 from webadmin import desk
 from webadmin.asked import moment
 from webadmin.forms.sentences import sentence
@@ -68,7 +68,7 @@ class BackfillPages(BaseView):
         except Refused as error:
             flash(f"Nothing was started. {sentence(str(error))}", "danger")
             return redirect(url_for(".backfill", name=name), 303)
-        flash(_said(len(done.runs), done.known, wanted.overlap), "success" if done.runs else "info")
+        flash(_said(done, found.left, wanted.overlap), "success" if done.runs else "info")
         return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
 
     def _backfill_page(self, schedule: Schedule, wanted: Wanted, status: int) -> ResponseReturnValue:
@@ -78,13 +78,18 @@ class BackfillPages(BaseView):
         return page, status
 
 
-def _said(runs: int, known: int, overlap: Overlap) -> str:
+def _said(done: Started, left: int, overlap: Overlap) -> str:
     """What was done, in words."""
     one, many = (
         ("waits for its turn", "wait for their turn") if overlap == "queue_all" else ("is started", "are started")
     )
-    had = f" {known} {'tick has' if known == 1 else 'ticks have'} a run already." if known else ""
-    return f"{runs} {'run ' + one if runs == 1 else 'runs ' + many}.{had}"
+    runs, known = len(done.runs), done.known
+    said = f"{runs} {'run ' + one if runs == 1 else 'runs ' + many}."
+    if known:
+        said += f" {known} {'tick has' if known == 1 else 'ticks have'} a run already."
+    if left:
+        said += f" {left} {'tick is' if left == 1 else 'ticks are'} left to Beat, which has not dealt with them yet."
+    return said
 
 
 def _read(schedule: Schedule, now: datetime) -> Wanted:
@@ -106,8 +111,15 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
     if errors:
         return Wanted(typed, None, errors)
     try:
-        calendar = desk().schedules.calendar_of(schedule)
-        found = backfill.plan(schedule, times["since"], times["until"], limit=limit, now=now, calendar=calendar)
+        found = backfill.plan(
+            schedule,
+            times["since"],
+            times["until"],
+            limit=limit,
+            now=now,
+            calendar=desk().schedules.calendar_of(schedule),
+            beat=desk().schedules.dealt_with(schedule.name),
+        )
         return Wanted(typed, found, {}, times["since"].isoformat(), times["until"].isoformat())
     except Refused as error:
         return Wanted(typed, None, {FIELDS.get(error.field or "", "since"): sentence(str(error))})

@@ -46,6 +46,7 @@ class DetailPages(BaseView):
             bars=rows.bars(recent) if recent else None,
             history_away=runs.away,
             coming=_coming(schedule, listed.runs),
+            waiting=desk().waiting.of(schedule.uid),
             said=limits(schedule),
             override=of_override(listed),
             revisions=_revisions(schedule.uid),

@@ -108,6 +108,19 @@ class OperationPages(BaseView):
             flash(f"{name} runs at {present.absolute(tick)} after all.", "success")
         return back(name)
 
+    @expose("/<path:name>/drop-waiting", methods=["POST"])
+    def drop_waiting(self, name: str) -> ResponseReturnValue:
+        """Let the named tick that waits for its turn, or all that wait, have none."""
+        try:
+            schedule = desk().schedules.get(name)
+            dropped = desk().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
+        except (Refused, UnreadableEntry) as error:
+            flash(f"Nothing is dropped. {sentence(str(error))}", "info")
+        else:
+            count = len(dropped)
+            flash(f"{count} {'tick waits' if count == 1 else 'ticks wait'} no longer.", "success")
+        return back(name)
+
     @expose("/pause-all", methods=["GET", "POST"])
     def pause_all(self) -> ResponseReturnValue:
         """Ask for the reason and the end; pause every schedule that is on."""

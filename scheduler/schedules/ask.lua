@@ -1,0 +1,45 @@
+-- A worker asks what decides whether a scheduled run may start. Where no other run of the schedule runs, it has it.
+--
+-- KEYS  1 the stream of events   2 all leases   3 their owners   4 the schedule's alive runs   5 its entry
+--       6 names of static entries
+-- ARGV  1 field of an event   2 the event that tells that the worker has it   3 run   4 '1': given out before
+--       5 seconds that it counts as alive   6 uid   7 attempt   8 worker   9 name of the schedule   10 most runs looked at
+--
+-- Answers: is it the worker's, is the entry gone of a run that is known, was it admitted before, is the entry static,
+-- and the entry's three fields. The event is told where it is the worker's.
+-- Two workers that ask at once are answered one after the other: the second sees the first one's run.
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local text = redis.call('HGET', KEYS[3], ARGV[3])
+local worker, failures, till = '-', '0', '0'
+if text then
+  worker, failures, till = string.match(text, '^%S+ %S+ (%S+) (%S+) (%S+) ')
+end
+local admitted = (text and worker ~= '-') or (not text and ARGV[4] == '1')
+
+local others = false
+if not admitted then
+  local runs = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. string.format('%.6f', now), '+inf', 'LIMIT', 0, ARGV[10])
+  local owners = #runs > 0 and redis.call('HMGET', KEYS[3], unpack(runs)) or {}
+  for at, run in ipairs(runs) do
+    local owner = run ~= ARGV[3] and owners[at] and string.match(owners[at], '^%S+ %S+ (%S+)') or '-'
+    others = others or owner ~= '-'
+  end
+end
+
+local entry = redis.call('TYPE', KEYS[5])['ok'] == 'hash'
+  and redis.call('HMGET', KEYS[5], 'definition', 'meta', 'beatdesk') or {false, false, false}
+local gone = text and not admitted and not (entry[1] or entry[2] or entry[3])
+
+if not others and not gone then
+  local score = string.format('%.6f', now + tonumber(ARGV[5]))
+  redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[2])
+  redis.call('HSET', KEYS[3], ARGV[3], table.concat({ARGV[6], ARGV[7], ARGV[8], failures, till, ARGV[9]}, ' '))
+  redis.call('ZADD', KEYS[2], score, ARGV[3])
+  redis.call('ZADD', KEYS[4], score, ARGV[3])
+end
+return {
+  (others or gone) and 0 or 1, gone and 1 or 0, admitted and 1 or 0, redis.call('SISMEMBER', KEYS[6], ARGV[9]),
+  entry[1], entry[2], entry[3],
+}

@@ -1,0 +1,100 @@
+"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then `rules.admit`.
+
+The question rides on the event that the worker has the message, so that it costs no round trip of its own. Nothing is
+refused on a guess: an entry that cannot be read, or a run of which Redis has no memory, is started rather than lost.
+"""
+
+import logging
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scheduler import keys
+from scheduler.errors import UnreadableEntry
+from scheduler.events import schema
+from scheduler.events.schema import RunReceived
+from scheduler.rules import admit
+from scheduler.rules.admit import START, Admission
+from scheduler.rules.spec import Schedule
+from scheduler.rules.window import is_paused
+from scheduler.runs.leases import HELD_SECONDS, worker_word
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Raw
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = logging.getLogger(__name__)
+
+_MOST_LOOKED_AT = 200
+
+
+class Answer(NamedTuple):
+    """What becomes of the run. `told`: the worker has it, and the event that says so is in the stream."""
+
+    admission: Admission
+    told: bool
+    gone: bool = False
+    """Its schedule is not there: deleted, or lost by Redis and soon put back."""
+
+
+class AtStart:
+    """The question, for any number of runs."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._ask = redis.register_script(files(__package__).joinpath("ask.lua").read_text(encoding="utf-8"))
+
+    def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> Answer:
+        """May this first attempt start? `again`: the broker has given its message out before; `start_by` is the
+        message's own deadline. Raises redis.RedisError.
+        """
+        facts = event.facts
+        uid, name = facts.schedule_uid or "", facts.schedule or ""
+        said: Any = self._ask(
+            keys=[
+                keys.EVENTS_STREAM,
+                keys.LEASES_ZSET,
+                keys.LEASE_OWNERS_HASH,
+                keys.ALIVE_PREFIX + uid,
+                keys.entry(name),
+                keys.STATICS_SET,
+            ],
+            args=[
+                schema.FIELD,
+                schema.encode(event)[schema.FIELD],
+                event.run,
+                int(again),
+                HELD_SECONDS,
+                uid,
+                event.attempt,
+                worker_word(event.worker),
+                name,
+                _MOST_LOOKED_AT,
+            ],
+        )
+        held, gone, admitted, static = (bool(flag) for flag in said[:4])
+        raw = Raw(*said[4:7])
+        if admitted or (raw == (None, None, None) and not gone):
+            return Answer(START, held)
+        if gone:
+            return Answer(admit.decide(event.at, start_by=start_by, exists=False), held, gone=True)
+        try:
+            schedule = codec.decode(name, raw, static=static).schedule
+        except UnreadableEntry as error:
+            log.warning("run %s starts, though the entry %s cannot be asked: %s", event.run, name, error)
+            return Answer(START, held)
+        return Answer(_decide(schedule, event, start_by, others=not held), held)
+
+
+def _decide(schedule: Schedule, event: RunReceived, start_by: datetime | None, *, others: bool) -> Admission:
+    facts, now = event.facts, event.at
+    return admit.decide(
+        now,
+        start_by=start_by,
+        exists=schedule.uid == facts.schedule_uid,
+        enabled=schedule.enabled,
+        paused=is_paused(schedule, now),
+        skipped=facts.tick in schedule.skips,
+        overlap=schedule.policies.overlap,
+        others_running=int(others),
+    )
