@@ -32,6 +32,7 @@ OWN_JOBS = (
     "scheduler.jobs.http",
     "scheduler.jobs.mail",
     "scheduler.jobs.workflow",
+    "scheduler.jobs.images",
 )
 
 VISIBILITY_TIMEOUT = 60

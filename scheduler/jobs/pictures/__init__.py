@@ -1,0 +1,1 @@
+"""Making pictures smaller (`shrinking`, which knows no files), and the folders they are in (`folders`)."""

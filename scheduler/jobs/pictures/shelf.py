@@ -1,0 +1,111 @@
+"""Where thumbnails go: one folder for each width, and in it the folders of the pictures."""
+
+import fcntl
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from scheduler.errors import BeatdeskError, Refused
+from scheduler.jobs.roots import downwards, opened
+
+PART = ".part"
+"""The end of the name of a thumbnail that is not whole; the name begins with a dot."""
+
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotWritten(BeatdeskError):
+    """The folder takes no thumbnails."""
+
+
+class Shelf:
+    """The folder for the thumbnails; made on the way unless it is only looked at."""
+
+    def __init__(self, root: Path, folder: str, *, make: bool) -> None:
+        self._root = root
+        self._folder = PurePosixPath(*downwards("to_folder", folder))
+        if not self._folder.parts:
+            raise Refused(f"to_folder: {folder!r} names no folder below {root}", field="to_folder")
+        self._make = make
+
+    def identity(self) -> frozenset[tuple[int, int]]:
+        """The folder's device and number, so that pictures are not looked for in it; nothing where it is not there.
+
+        Raises Refused where it cannot be used.
+        """
+        if not self._make and not self._is_there():
+            return frozenset()
+        try:
+            with opened(self._root, str(self._folder), field="to_folder", make=self._make) as handle:
+                facts = os.fstat(handle)
+        except OSError as error:
+            place = self._root / self._folder
+            raise Refused(f"to_folder: {place} cannot be made: {error.strerror}", field="to_folder") from None
+        return frozenset({(facts.st_dev, facts.st_ino)})
+
+    def time_of(self, width: int, shown: PurePosixPath) -> int | None:
+        """The time of a thumbnail in nanoseconds, None where there is none."""
+        try:
+            with opened(self._root, str(self._place(width, shown).parent), field="to_folder") as handle:
+                facts = os.stat(shown.name, dir_fd=handle, follow_symlinks=False)
+        except (Refused, FileNotFoundError):
+            return None
+        return facts.st_mtime_ns if stat.S_ISREG(facts.st_mode) else None
+
+    def write(self, width: int, shown: PurePosixPath, content: bytes, time: int) -> None:
+        """Put a thumbnail in its place, with this time. Raises NotWritten, and leaves nothing half done.
+
+        What is not whole is locked: another run that makes the same thumbnail is told, and what a killed process has
+        left is written over.
+        """
+        place = self._place(width, shown)
+        try:
+            with opened(self._root, str(place.parent), field="to_folder", make=True) as folder:
+                _write(folder, place.name, content, time)
+        except BlockingIOError:
+            raise NotWritten(f"{self._root / place} is being written by another run") from None
+        except OSError as error:
+            raise NotWritten(
+                f"{self._root / place} cannot be written: {error.strerror}; nothing of it was kept. "
+                "Make room there, or let this user write to it, and run it again: what is made already stays"
+            ) from error
+
+    def _place(self, width: int, shown: PurePosixPath) -> PurePosixPath:
+        return self._folder / str(width) / shown
+
+    def _is_there(self) -> bool:
+        try:
+            with opened(self._root, str(self._folder), field="to_folder"):
+                return True
+        except Refused:
+            return False
+
+
+def _write(folder: int, name: str, content: bytes, time: int) -> None:
+    """Write a file beside its place and move it. Raises OSError, BlockingIOError where another run is at it."""
+    part = f".{name}{PART}"
+    handle = os.open(part, _OPEN, 0o644, dir_fd=folder)
+    with open(handle, "r+b") as file:  # noqa: PTH123 # a handle has no path
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_still(handle, part, folder):
+            raise BlockingIOError
+        try:
+            file.truncate()
+            file.write(content)
+            file.flush()
+            os.utime(handle, ns=(time, time))
+            os.fsync(handle)
+            os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.unlink(part, dir_fd=folder)
+            raise
+
+
+def _is_still(handle: int, part: str, folder: int) -> bool:
+    """Whether the open file is the one of this name, and no other's: the other run may have moved it meanwhile."""
+    facts = os.fstat(handle)
+    try:
+        named = os.stat(part, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return named.st_ino == facts.st_ino and stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
