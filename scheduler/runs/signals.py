@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs.app import DeskApp
-from scheduler.runs.facts import BUILT_IN, Message, is_job, message_of, queue_of
+from scheduler.runs.facts import BUILT_IN, Message, is_job, message_of, queue_of, schedule_of
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter
@@ -174,8 +174,8 @@ class RunSignals:
         )
 
     def retried(self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any) -> None:
-        """An attempt failed and Celery has sent the next one."""
-        if not is_job(sender.name):
+        """An attempt failed and Celery has sent the next one, or its message comes back by itself."""
+        if not is_job(sender.name) or (reason is None and self._has_ended(request)):
             return
         cause = getattr(reason, "exc", None) or reason or LOST_CONNECTION
         self.reporter().retried(
@@ -187,6 +187,19 @@ class RunSignals:
             when=getattr(reason, "when", None),
             now=utc_now(),
         )
+
+    def _has_ended(self, request: Any) -> bool:
+        """Has a child told the end of a run whose message cannot be acknowledged any more? Asked of schedules' runs.
+
+        Where Redis does not answer it is not known, and the first end that is told counts (`history.stamps`).
+        """
+        if not schedule_of(vars(request)):
+            return False
+        try:
+            return not desk_of(self._app).leases.known([request.id])
+        except RedisError as error:
+            log.warning("whether run %s has ended cannot be seen: %s", request.id, error)
+            return False
 
     def revoked(
         self, sender: Any = None, request: Any = None, terminated: bool = False, expired: bool = False, **_: Any
