@@ -4,20 +4,20 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from config import allowed, mail, opened
+from config import allowed, mail, opened, sentinel
 from config.faults import PREFIX, Fault
 from config.schema import Settings
 
 KEY_LENGTH = 32
 
 _SCHEMES = {
-    "redis_url": ("redis", "rediss", "unix"),
+    "redis_url": ("redis", "rediss", "unix", "sentinel"),
     "database_url": ("sqlite", "postgresql", "postgres"),
     "report_dsn": ("sqlite", "postgresql", "postgres"),
     "cleanup_dsn": ("sqlite", "postgresql", "postgres"),
 }
 _EXAMPLES = {
-    "redis_url": "redis://:password@host:6379/0",
+    "redis_url": "redis://:password@host:6379/0, or sentinel://:password@one:26379;sentinel://two:26379",
     "database_url": "postgresql://user:password@host/beatdesk",
     "report_dsn": "postgresql://reader:password@host/shop, or sqlite:////folder/shop.sqlite3",
     "cleanup_dsn": "postgresql://cleaner:password@host/shop, or sqlite:////folder/shop.sqlite3",
@@ -31,7 +31,10 @@ _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
 LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
 
+_SENTINELS = "Example: sentinel://:password@one:26379/0;sentinel://two:26379;sentinel://three:26379"
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
+    "redis_url": (sentinel.check, _SENTINELS),
+    "broker_url": (sentinel.check, _SENTINELS),
     "smtp_url": (mail.smtp_server, "Example: smtp+starttls://user:password@mail.example.org:587"),
     "mail_from": (mail.sender, "Example: Beatdesk <desk@example.org>"),
 }

@@ -19,6 +19,11 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(Path("data"), description="folder for the embedded server, SQLite and reports")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey that holds schedules and events")
+    redis_master: str = Field(
+        "mymaster",
+        min_length=1,
+        description="name of the primary that Redis Sentinel watches, for `sentinel://` addresses",
+    )
     broker_url: str | None = Field(None, description="Celery's broker; default: `REDIS_URL`")
     result_backend: str | None = Field(None, description="Celery's result back end; default none, history is ours")
     database_url: str | None = Field(

@@ -41,16 +41,9 @@ class Desk:
     @cached_property
     def redis(self) -> "Redis":
         """The client for schedules and events; answers are text."""
-        from redis import Redis
+        from scheduler.redis_client import connect
 
-        return Redis.from_url(
-            self.settings.redis_url,
-            decode_responses=True,
-            encoding_errors="surrogateescape",  # one entry with bytes that are no text must not hide the others
-            socket_connect_timeout=2,
-            socket_timeout=10,
-            health_check_interval=30,
-        )
+        return connect(self.settings.redis_url, self.settings.redis_master)
 
     @cached_property
     def engine(self) -> "Engine":

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from config import sentinel
 from config.schema import Settings
 from scheduler import keys
 from webadmin.starter import mailed_account
@@ -26,12 +27,18 @@ STARTER: dict[str, list[tuple[str, Callable[[], str]]]] = {
 """Endpoint -> how often it may be called, by one address, and for one that would get the mails."""
 
 
+def _storage(settings: Settings) -> str:
+    """Where the counts are kept: with the schedules."""
+    address = settings.redis_url
+    return sentinel.read(address).for_limits(settings.redis_master) if sentinel.is_sentinel(address) else address
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put both limits on the login, and theirs on the endpoints that are open."""
     limiter = Limiter(
         get_remote_address,
         app=app,
-        storage_uri=settings.redis_url,
+        storage_uri=_storage(settings),
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 2, "key_prefix": keys.LIMITS_PREFIX},
         in_memory_fallback_enabled=True,
         strategy="fixed-window",

@@ -22,7 +22,7 @@ from scheduler.wiring import Desk
 
 log = logging.getLogger(__name__)
 
-SHARED = ("redis_url", "broker_url", "result_backend", "database_url")
+SHARED = ("redis_url", "redis_master", "broker_url", "result_backend", "database_url")
 """Settings that other commands in this folder take over from the running server."""
 
 

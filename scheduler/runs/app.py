@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from kombu import Exchange, Queue
 
+from config import sentinel
 from config.schema import Settings
 from scheduler import keys
+from scheduler.redis_client import redbeats_options
 
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals
@@ -68,7 +70,7 @@ def create_app(settings: Settings) -> DeskApp:
     """The app for these settings."""
     app = DeskApp(
         "beatdesk",
-        broker=settings.broker,
+        broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
         backend=settings.result_backend or "scheduler.runs.results:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
         set_as_current=True,
@@ -144,20 +146,17 @@ def _reliability(settings: Settings) -> dict[str, Any]:
             "socket_keepalive": True,
             "health_check_interval": 10,
         }
+    if sentinel.is_sentinel(settings.broker):
+        options["broker_transport_options"]["master_name"] = settings.redis_master
     return options
 
 
 def _redbeat(settings: Settings) -> dict[str, Any]:
     """Stock RedBeat sees an edit within a second and takes over from a dead leader within the lock's time-out."""
+    place = redbeats_options(settings.redis_url, settings.redis_master)
+    place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout
     return {
-        "redbeat_redis_url": settings.redis_url,
-        "redbeat_redis_options": {
-            "socket_connect_timeout": 2,
-            "socket_timeout": 10,
-            "health_check_interval": 10,
-            "retry_period": settings.beat_lock_timeout,
-            "encoding_errors": "surrogateescape",  # one name that is no UTF-8 must not stop every look
-        },
+        **place,
         "redbeat_key_prefix": keys.REDBEAT_PREFIX,
         "redbeat_lock_timeout": settings.beat_lock_timeout,
         "beat_scheduler": settings.beat_scheduler,
