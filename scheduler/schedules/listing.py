@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -37,6 +38,9 @@ NO_CALENDARS: Mapping[str, Calendar] = {}
 
 CHUNK = 500
 """Entries that are read in one round trip."""
+
+FIRST_CHUNK = 100
+"""Entries that are read first where a page may be full before all are read."""
 
 _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 
@@ -73,11 +77,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class SchedulePage:
-    """Part of a list. `next` is the name to go on after, `total` the length of the whole list."""
+    """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as it is known."""
 
     items: list[Listed]
     next: str | None
     total: int
+    is_counted: bool = True
+    """Whether `total` is all; a filtered list is read no further than what is shown."""
 
 
 class Stored(NamedTuple):
@@ -179,7 +185,7 @@ class Listing:
         return line
 
     def page(self, filters: Filter, *, search: str, after: str | None, limit: int) -> SchedulePage:
-        """A page. Filters that look into entries read them all."""
+        """A page. Filters that look into entries read them until the page is full."""
         names = self._found(search)
         if not filters.is_open:
             return self._filtered(names, filters, after, limit)
@@ -225,13 +231,25 @@ class Listing:
         return [name for name in self.names() if wanted in name.casefold()]
 
     def _matching(self, names: list[str], filters: Filter) -> Iterator[Stored]:
-        """The entries that pass, in order."""
-        for begin in range(0, len(names), CHUNK):
-            for stored in self.read_all(names[begin : begin + CHUNK]):
+        """The entries that pass, in order. Few are read first, since few may be all that is wanted."""
+        names = self._worth_reading(names, filters)
+        begin, size = 0, FIRST_CHUNK
+        while begin < len(names):
+            for stored in self.read_all(names[begin : begin + size]):
                 passes = filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule())
                 passes = passes or (filters.state == "problem" and stored.why_aside is not None)
                 if passes and (filters.state != "finished" or self._is_finished(stored)):
                     yield stored
+            begin, size = begin + size, CHUNK
+
+    def _worth_reading(self, names: list[str], filters: Filter) -> list[str]:
+        """Without those of which Beat's own list tells already: what it looks at later has a tick left."""
+        if filters.state != "finished" or filters.now is None:
+            return names
+        with answering():
+            members: Any = self._redis.zrange(keys.SCHEDULE_ZSET, "-inf", filters.now.timestamp(), byscore=True)
+        asleep = set(_texts(members))
+        return [name for name in names if name in asleep]
 
     def _is_finished(self, stored: Stored) -> bool:
         """Whether no tick is left. What waits for a calendar that is gone is not finished."""
@@ -240,14 +258,11 @@ class Listing:
 
     def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
         """A page of the entries that pass; lines are made only for what is shown."""
-        total = 0
-        rest: list[Stored] = []
-        for stored in self._matching(names, filters):
-            total += 1
-            if len(rest) <= limit and (after is None or stored.name > after):
-                rest.append(stored)
-        shown = self._lines(rest[:limit])
-        return SchedulePage(shown, shown[-1].name if len(rest) > limit else None, total)
+        coming = names if after is None else [name for name in names if name > after]
+        found = list(islice(self._matching(coming, filters), limit + 1))
+        more = len(found) > limit
+        shown = self._lines(found[:limit])
+        return SchedulePage(shown, shown[-1].name if more else None, len(shown), is_counted=not more and after is None)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import click
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
+from scheduler.schedules.filters import State
 from scheduler.wiring import Desk
 from tests.bench.figures import machine, shown, table, time_each
 from tests.bench.healing import fill
@@ -29,7 +31,9 @@ PAGES = {
     "first page": "/schedules/",
     "a page in the middle": "/schedules/?after=job-05000",
     "by job": "/schedules/?job=reports.job_summary",
+    "by job and a tag that few have": "/schedules/?job=reports.job_summary&tag=nobody-has-it",
     "by a part of the name": "/schedules/?q=job-0777",
+    **{f"state {state}": f"/schedules/?state={state}" for state in get_args(State) if state != "all"},
 }
 
 

@@ -6,11 +6,15 @@ from typing import Any
 from redis import Redis
 
 from scheduler import keys
-from scheduler.rules.spec import Schedule
+from scheduler.rules.spec import OnceWhen, Schedule
+from scheduler.schedules.changes import ASLEEP
+from scheduler.schedules.codec import Meta, encode_meta
+from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.store import ScheduleStore
 from tests.integration.schedules.conftest import JOB
 from tests.support.builders import NOON, a_spec, cron
 
+HOUR = timedelta(hours=1)
 LATER = NOON + timedelta(hours=5, seconds=3)
 
 
@@ -63,8 +67,34 @@ def test_lists_are_filtered(store: ScheduleStore, redis: Redis) -> None:
     assert names(job="reports.nothing") == []
     assert len(names(job=JOB)) == 12
     filtered = store.page(state="disabled", limit=3)
-    assert (filtered.next, filtered.total) == ("s06", 4)
-    assert [line.name for line in store.page(state="disabled", after="s06", limit=3).items] == ["s09"]
+    assert (filtered.next, filtered.total, filtered.is_counted) == ("s06", 3, False)
+    last = store.page(state="disabled", after="s06", limit=3)
+    assert ([line.name for line in last.items], last.next, last.is_counted) == (["s09"], None, False)
+    assert store.page(state="disabled", limit=4).is_counted
+
+
+def reads(redis: Redis) -> int:
+    """How many entries were read until now."""
+    stats: Any = redis.info("commandstats")
+    return int(stats.get("cmdstat_hmget", {"calls": 0})["calls"])
+
+
+def test_a_filtered_page_is_read_no_further_than_until_it_is_full(store: ScheduleStore, redis: Redis) -> None:
+    many(store)
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(f"t{number:03}"): 0 for number in range(2 * FIRST_CHUNK)})
+    before = reads(redis)
+    assert [line.name for line in store.page(state="disabled", limit=3).items] == ["s00", "s03", "s06"]
+    assert reads(redis) - before <= FIRST_CHUNK + 1
+
+
+def test_what_has_a_tick_left_is_not_read_for_the_finished_ones(store: ScheduleStore, redis: Redis) -> None:
+    many(store)
+    store.create(a_spec("once", when=OnceWhen(at=NOON + HOUR)), actor="ada", now=NOON)
+    redis.hset(keys.entry("once"), "meta", encode_meta(Meta(NOON + HOUR, 1)))
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("once"): ASLEEP})
+    before = reads(redis)
+    assert [line.name for line in store.page(state="finished", now=NOON).items] == ["once"]
+    assert reads(redis) - before < 12
 
 
 def test_what_is_due_soon_is_shown_soonest_first(store: ScheduleStore) -> None:

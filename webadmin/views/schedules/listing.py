@@ -37,6 +37,7 @@ class ListPages(BaseView):
             rows=rows.rows(page.items, runs.by_uid, now),
             history_away=runs.away,
             total=page.total,
+            is_counted=page.is_counted,
             next_query=wanted.query(after=page.next) if page.next else None,
             first_query=wanted.query() if request.args.get("after") else None,
             filters=wanted,
