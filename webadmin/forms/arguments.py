@@ -53,6 +53,14 @@ class ArgumentField:
     is_long: bool = False
     """Whether it may be a text of many lines."""
 
+    @staticmethod
+    def words(encoded: str) -> str:
+        """A choice or a default, given as JSON, as people read it: texts without quotes, and "none" for null."""
+        meant = json.loads(encoded)
+        if meant is None:
+            return "none"
+        return meant if isinstance(meant, str) and meant else encoded
+
 
 def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[ArgumentField]:
     """The fields of the form, in the order of the signature."""

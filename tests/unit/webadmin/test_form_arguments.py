@@ -120,6 +120,11 @@ def test_fields_are_made_from_what_the_model_says() -> None:
     }
 
 
+def test_choices_and_defaults_are_read_without_the_marks_of_json() -> None:
+    words = arguments.ArgumentField.words
+    assert [words(text) for text in ('"small"', "3", "null", "true", '""')] == ["small", "3", "none", "true", '""']
+
+
 def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
     _, faults = arguments.join(MODELLED, {"count": "99", "tags": "[1]", "label": "too long"})
     assert faults == {
