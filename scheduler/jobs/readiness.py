@@ -9,6 +9,7 @@ from time import monotonic
 
 from config import allowed
 from config.faults import PREFIX, without_password
+from config.mail import SmtpServer, smtp_server
 from config.schema import Settings
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.roots import refuse_own_folder
@@ -16,6 +17,7 @@ from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
 from scheduler.jobs.sql.reading_postgres import WRITABLE
 from scheduler.jobs.sql.source import asked, sqlite_path
 from scheduler.jobs.sweeping import rows
+from scheduler.outgoing.smtp import greet
 from scheduler.status import Part
 
 _CAPS = Caps(rows=10, bytes=10_000, seconds=10)
@@ -28,6 +30,9 @@ def of_jobs(settings: Settings, now: datetime) -> list[Part]:
     if settings.report_dsn is not None:
         address = settings.report_dsn
         parts.append(_part("report database", lambda: _readable(address), f"Mend {PREFIX}REPORT_DSN, or its login"))
+    if settings.smtp_url is not None:
+        mails = smtp_server(settings.smtp_url)
+        parts.append(_part("mail server", lambda: _greeted(mails), f"Start it, or mend {PREFIX}SMTP_URL"))
     return [*parts, *_cleanup(settings, now)]
 
 
@@ -38,6 +43,12 @@ def _root(root: Path, settings: Settings) -> str:
         raise Refused(f"{root} cannot be read by this user")
     refuse_own_folder(root, settings.data_dir)
     return str(root) if os.access(root, os.W_OK) else f"{root}, which this user can read and not write"
+
+
+def _greeted(server: SmtpServer) -> str:
+    """The server answers. Whether it takes the login is seen with the first mail."""
+    greet(server)
+    return f"{server.host}:{server.port} answers"
 
 
 def _readable(address: str) -> str:

@@ -61,12 +61,33 @@ def give(
         raise _judged(place, refused, [address for address in to if address not in refused])
 
 
+def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
+    """Connect and say EHLO, as `doctor` does: no mail, no password. Raises MailDeferred or MailRefused."""
+    place = f"{server.host}:{server.port}"
+    try:
+        with _opened(server, trust or ssl.create_default_context()) as smtp:
+            code, words = smtp.ehlo()
+            secures = smtp.has_extn("starttls")
+    except ssl.SSLError as error:
+        raise MailRefused(f"{place}: {getattr(error, 'verify_message', '') or error}") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailDeferred(f"{place}: {_reason(error)}") from error
+    if code != 250:
+        raise MailRefused(f"{place} answered {code} {_words(words)}")
+    if server.security == "starttls" and not secures:
+        raise MailRefused(f"{place} does not offer STARTTLS")
+
+
+def _opened(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
+    """A connection that the server has answered, encrypted from the first byte where the setting says so."""
+    if server.security == "tls":
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
+    return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+
+
 def _connected(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
     """A session, secured and logged in as the setting says."""
-    if server.security == "tls":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
-    else:
-        smtp = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+    smtp = _opened(server, trust)
     try:
         if server.security == "starttls":
             smtp.starttls(context=trust)

@@ -11,6 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.jobs.readiness import of_jobs
 from scheduler.jobs.sql.source import libpq
 from scheduler.status import Part
+from tests.support.mail_server import mail_server
 
 
 def parts(folder: Path, **given: object) -> list[Part]:
@@ -31,6 +32,20 @@ def test_folders_are_looked_at(tmp_path: Path) -> None:
     assert "is not a folder" in found[1].summary
     assert "no job goes there" in found[3].summary
     assert "BEATDESK_FILE_ROOTS" in found[1].remedy
+
+
+def test_the_mail_server_is_greeted_and_given_no_mail(tmp_path: Path) -> None:
+    with mail_server() as server:
+        (here,) = parts(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}")
+        (open_,) = parts(tmp_path, smtp_url=f"smtp+starttls://127.0.0.1:{server.port}")
+    (gone,) = parts(tmp_path, smtp_url=f"smtp://ada:pass-word@127.0.0.1:{server.port}")
+    assert here.ok
+    assert server.begun == 0
+    assert (open_.ok, open_.summary) == (False, f"127.0.0.1:{server.port} does not offer STARTTLS")
+    assert not gone.ok
+    assert "the connection was refused" in gone.summary
+    assert "BEATDESK_SMTP_URL" in gone.remedy
+    assert "pass-word" not in gone.summary
 
 
 def test_databases_of_sqlite_are_looked_at(tmp_path: Path) -> None:
