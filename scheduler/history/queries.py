@@ -172,9 +172,12 @@ class History:
         rows, _ = self._page(_deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1)
         return _plain(RevisionView, rows[0]) if rows else None
 
-    def reports(self, after: str | None = None, limit: int = 50) -> ReportPage:
-        """The files that jobs left, newest first."""
-        rows, following = self._page(select(Report.key, *_REPORT), Report.key, after, limit)
+    def reports(self, after: str | None = None, limit: int = 50, *, run: str | None = None) -> ReportPage:
+        """The files that jobs left, or those that one run left, newest first."""
+        statement = select(Report.key, *_REPORT)
+        if run is not None:
+            statement = statement.where(Report.run_id == _text(run, "run"))
+        rows, following = self._page(statement, Report.key, after, limit)
         return ReportPage(items=[_plain(ReportView, row) for row in rows], next=following)
 
     def report(self, report_id: str) -> ReportView:

@@ -17,6 +17,7 @@ from webadmin.asked import CHOICES, Asked, asked
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
+from webadmin.views.reports import KINDS, SHOWN
 
 PAGE = 50
 LOG_LINES = 200
@@ -24,6 +25,8 @@ LOG_LINES = 200
 
 LOG_EVENTS = LOG_LINES  # a slow job has one line in each
 MOST_LOG_EVENTS = 5000
+MOST_REPORTS = 20
+"""Files of one run that its page links to; the list of reports has all."""
 QUICK = ("", "running", "failed", "succeeded", "missed")
 """The states that the list offers with one click; the form has all."""
 
@@ -60,16 +63,20 @@ class RunsView(Guard, BaseView):
         whole = request.args.get("log") == "all"
         log = desk().history.log(run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS)
         lines = log.items if whole else log.items[-LOG_LINES:]
+        live = present.state_look(run.state).live
         return self.render(
             "runs/show.html",
             run=run,
+            reports=[] if live else desk().history.reports(None, MOST_REPORTS, run=run.id).items,
+            shown=SHOWN,
+            kinds=KINDS,
             log=lines,
             log_cut=log.cut or len(lines) < len(log.items),
             progress=progress_words(run),
             repeatable=run.state not in ("missed", "skipped"),
             typed=present.pretty(run.kwargs or {}) if typed is None else typed,
             fault=fault,
-            live=present.state_look(run.state).live,
+            live=live,
             steps=present.steps(run.tick, run.queued_at, run.received_at, run.started_at, run.finished_at),
             trigger=present.TRIGGERS.get(run.trigger or "", run.trigger),
         )

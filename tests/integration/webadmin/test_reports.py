@@ -97,3 +97,6 @@ def test_the_list_tells_which_run_made_a_report_and_when_it_goes(viewer: Visitor
     assert page.count("in 3 d") == 2
     assert "for ever" in page
     assert "CSV" in page
+    run_page = viewer.get("/runs/run-1").text
+    assert 'href="/reports/rep-0/download">Report 0</a>' in run_page
+    assert "Report 1" not in run_page

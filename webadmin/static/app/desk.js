@@ -44,24 +44,29 @@
     }
   };
 
-  // Fragments: <section id="x" data-refresh="/address" data-every="5"> is replaced by what the address answers.
+  // Fragments: <section id="x" data-refresh="/address" data-every="5"> is replaced by what the address answers,
+  // and with it those whose ids data-also names.
   // Nothing is asked while the page is hidden, nor while somebody has the focus or a selection inside.
   const parser = new DOMParser();
   const busy = (element) => {
     const selection = getSelection();
     return element.contains(document.activeElement) || (selection && !selection.isCollapsed && element.contains(selection.anchorNode)) || element.querySelector("details[open]");
   };
+  const renew = (id, page) => {
+    const fresh = page.getElementById(id);
+    const present = document.getElementById(id);
+    if (!fresh || !present || busy(present)) return;
+    const adopted = document.importNode(fresh, true);
+    showTimes(adopted);
+    if (adopted.outerHTML !== present.outerHTML) present.replaceWith(adopted);
+  };
   const refresh = async (element) => {
     if (document.hidden || busy(element)) return;
     try {
       const answer = await fetch(element.dataset.refresh, { headers: { "X-Fragment": "1" }, redirect: "error" });
       if (!answer.ok) throw new Error(String(answer.status));
-      const fresh = parser.parseFromString(await answer.text(), "text/html").getElementById(element.id);
-      const present = document.getElementById(element.id);
-      if (!fresh || !present || busy(present)) return;
-      const adopted = document.importNode(fresh, true);
-      showTimes(adopted);
-      if (adopted.outerHTML !== present.outerHTML) present.replaceWith(adopted);
+      const page = parser.parseFromString(await answer.text(), "text/html");
+      for (const id of [element.id, ...(element.dataset.also || "").split(" ").filter(Boolean)]) renew(id, page);
       root.classList.remove("stale");
     } catch {
       root.classList.add("stale");
