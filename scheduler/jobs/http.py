@@ -43,12 +43,16 @@ class HttpRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(description="http:// or https://; user and password go into a header")
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    headers: dict[str, str] = Field(default={}, max_length=50, description="names and values")
-    body: JsonValue = Field(default=None, description="a text is sent as it is, anything else as JSON")
-    expect: list[int] = Field(default=[], max_length=50, description="status codes that are well; none: 200 to 299")
-    timeout: float = Field(default=SECONDS, gt=0, le=SECONDS, description="seconds for all of it")
+    url: str = Field(description="http:// or https://, without user and password: they go into a header")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field(default="GET", description="What to do")
+    headers: dict[str, str] = Field(
+        default={}, max_length=50, description="Names and values; a value may be a reference to a secret"
+    )
+    body: JsonValue = Field(default=None, description="A text is sent as it is, anything else as JSON")
+    expect: list[int] = Field(
+        default=[], max_length=50, description="Status codes that are well; 200 to 299 where left out"
+    )
+    timeout: float = Field(default=SECONDS, gt=0, le=SECONDS, description="Seconds for all of it")
 
     @field_validator("headers")
     @classmethod
@@ -68,8 +72,8 @@ def request(asked: HttpRequest) -> dict[str, Any]:
     """Send a request to another server, and look at the status of its answer.
 
     The run fails on another status than expected, where nobody answers, and after five seconds. Redirects are not
-    followed: their status is the answer. Only addresses of the public internet are asked; the setting `HTTP_ALLOW`
-    opens others. At most 64 kB of an answer are read, and the beginning of it stands in the result.
+    followed: their status is the answer. Only addresses of the public internet are asked; BEATDESK_HTTP_ALLOW opens
+    others. At most 64 kB of an answer are read, and the beginning of it stands in the result.
     """
     target = target_of(asked.url)
     body, kind = encoded(asked.body)

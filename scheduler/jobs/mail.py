@@ -24,12 +24,12 @@ class Mail(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: list[str] = Field(min_length=1, max_length=MOST_RECIPIENTS, description="addresses")
-    template: str = Field(default="", description="name of a template; `welcome` and `report` are built in")
-    context: dict[str, JsonValue] = Field(default={}, description="what the template is filled in with")
-    subject: str = Field(default="", description="where there is no template")
-    text: str = Field(default="", description="where there is no template")
-    reports: list[str] = Field(default=[], max_length=20, description="ids of stored reports to attach")
+    to: list[str] = Field(min_length=1, max_length=MOST_RECIPIENTS, description="Addresses of those who get it")
+    template: str = Field(default="", description="Name of a template; welcome and report are built in")
+    context: dict[str, JsonValue] = Field(default={}, description="What the template is filled in with")
+    subject: str = Field(default="", description="Subject, where there is no template")
+    text: str = Field(default="", description="Text, where there is no template")
+    reports: list[str] = Field(default=[], max_length=20, description="Ids of stored reports to attach")
 
     @model_validator(mode="after")
     def _says_something(self) -> "Mail":
@@ -40,11 +40,11 @@ class Mail(BaseModel):
 
 @job("mail.send", title="Send a mail", params=Mail, retries=RETRIES, soft_time_limit=120, bind=True)
 def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
-    """Send a mail over the server that `SMTP_URL` names.
+    """Send a mail over the server that BEATDESK_SMTP_URL names.
 
     It is made from a template and its data, or has a subject and a text; stored reports may go with it. Where the
-    server does not take it for now, three more attempts follow, the first after `MAIL_RETRY_SECONDS`, each after twice
-    as long, for the recipients that are left. What the server refuses for good fails the run at once.
+    server does not take it for now, three more attempts follow, the first after BEATDESK_MAIL_RETRY_SECONDS,
+    each after twice as long, for the recipients that are left. What the server refuses for good fails the run at once.
     """
     desk = this_desk()
     request = task.request
