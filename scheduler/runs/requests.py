@@ -1,7 +1,9 @@
 """How a worker's main process takes the end of a job whose process was killed, or was ended for its hard time limit.
 
 Nothing was raised in the job, so that `retrying` could not follow it there. Where the schedule has attempts left, the
-next one is sent from here; where it has none, Celery does what it does: the task's own attempts, then a failure.
+next one is sent from here; where it has none, Celery does what it does: the task's own attempts, then a failure. A task
+that declares no end of its attempts (`max_retries=None`) has one here for lost processes, or a job that kills its
+process each time would go round for ever.
 """
 
 import logging
@@ -14,8 +16,15 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from scheduler.runs import retrying
+from scheduler.runs.facts import HEADER
 
 log = logging.getLogger(__name__)
+
+MOST_LOST = 3
+"""Further attempts after lost processes, of a task that declares no end of its attempts: Celery's own default."""
+
+LOST = "lost"
+"""In the header `beatdesk`: how many attempts of such a run were lost before."""
 
 
 class FollowedRequest(Request):
@@ -31,7 +40,27 @@ class FollowedRequest(Request):
         """The job raised, its process is gone, or its time was over."""
         if self._is_followed(exc_info):
             return None
-        return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+        if self.task.max_retries is not None or self._lost_before() < MOST_LOST:
+            return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+        self.task.max_retries = 0
+        try:
+            return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+        finally:
+            self.task.max_retries = None
+
+    def _retry_worker_lost(self, exc: Any, exc_info: Any) -> Any:
+        """Celery sends a further attempt; it carries how many were lost."""
+        if self.task.max_retries is None:
+            headers = dict(self._context.headers or {})
+            said = headers.get(HEADER)
+            own = said if isinstance(said, dict) else {}
+            self._context.headers = {**headers, HEADER: {**own, LOST: self._lost_before() + 1}}
+        return super()._retry_worker_lost(exc, exc_info)  # type: ignore[misc] # newer than the stubs
+
+    def _lost_before(self) -> int:
+        said = (self._context.headers or {}).get(HEADER)
+        lost = said.get(LOST) if isinstance(said, dict) else None
+        return lost if isinstance(lost, int) else 0
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """A time limit was reached. The soft one is raised in the job itself."""

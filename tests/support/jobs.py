@@ -69,6 +69,12 @@ def die_for_good(mark: str | None = None) -> None:
     die(mark)
 
 
+@shared_task(name="tests.die_without_end", max_retries=None, default_retry_delay=0)
+def die_without_end() -> None:
+    """Kill the process that runs it, each time."""
+    die()
+
+
 @shared_task(name="tests.echo")
 def echo(value: Any = None) -> Any:
     """Return what is given."""

@@ -14,6 +14,7 @@ from redis import Redis
 from config.schema import Settings
 from scheduler import keys
 from scheduler.runs.app import DeskApp
+from scheduler.runs.requests import MOST_LOST
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
@@ -227,3 +228,14 @@ def test_a_killed_child_does_not_take_the_worker_with_it(
         os.kill(child.pid, signal.SIGKILL)
     wait_for(lambda: "run.retried" in stream.kinds(run), 20, "the loss is told")
     assert stream.end(send("tests.add", 1)).result == 2
+
+
+def test_a_job_without_an_end_of_attempts_whose_process_dies_each_time_has_failed_after_a_few(
+    worker: Process, send: Callable[..., str], stream: Stream, redis: Redis
+) -> None:
+    run = send("tests.die_without_end")
+    end = stream.end(run, timeout=60)
+    assert (end.kind, end.attempt) == ("run.failed", 1 + MOST_LOST)
+    assert "WorkerLostError" in end.error
+    wait_for(lambda: not redis.exists("unacked"), 10, "each message is acknowledged")
+    assert redis.llen("default") == 0
