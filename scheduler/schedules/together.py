@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from scheduler import keys
 from scheduler.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
-from scheduler.events.schema import ScheduleDeleted, ScheduleSaved, encode
+from scheduler.events.schema import ScheduleDeleted, encode
 from scheduler.rules.calendars import SavedCalendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.spec import Schedule, Spec
@@ -24,6 +24,7 @@ from scheduler.schedules import calendar_changes, changes
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
 from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.changes import Change
+from scheduler.schedules.decisions import saved, told
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
 
 if TYPE_CHECKING:
@@ -218,15 +219,13 @@ def _decide(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, co
     if old.origin == "code":
         raise Refused("it is defined in code (beat_schedule); put an override on it instead", field="name")
     if wish.spec is None:
-        gone = ScheduleDeleted(
-            at=now, uid=old.uid, revision=old.revision + 1, actor=actor, comment=comment, schedule=old
-        )
-        return changes.deleted(old, gone)
+        gone = told(old, actor, comment, now) | {"revision": old.revision + 1}
+        return changes.deleted(old, ScheduleDeleted(**gone))
     if not wish.is_checked:
         changes.check_edit(wish.spec, old, now, check_call)
     settled = changes.settled(wish.spec, entry, uid=old.uid, now=now)
     schedule = changes.revised(settled, old, uid=old.uid, actor=actor, now=now)
-    return changes.written(schedule, entry, stored.raw, now, _saved(schedule, "edited", actor, comment, now))
+    return changes.written(schedule, entry, stored.raw, now, saved(schedule, "edited", actor, comment, now))
 
 
 def _created(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Change:
@@ -241,21 +240,7 @@ def _created(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, c
     uid = wish.uid or str(uuid4())
     settled = changes.settled(spec, None, uid=uid, now=now)
     schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-    return changes.written(schedule, None, stored.raw, now, _saved(schedule, "created", actor, comment, now))
-
-
-def _saved(
-    schedule: Schedule, action: Literal["created", "edited"], actor: str, comment: str, now: datetime
-) -> ScheduleSaved:
-    return ScheduleSaved(
-        at=now,
-        uid=schedule.uid,
-        revision=schedule.revision,
-        actor=actor,
-        comment=comment,
-        schedule=schedule,
-        action=action,
-    )
+    return changes.written(schedule, None, stored.raw, now, saved(schedule, "created", actor, comment, now))
 
 
 def _argument(text: str | None) -> str:
