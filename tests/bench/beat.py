@@ -13,7 +13,8 @@ from time import monotonic
 import click
 
 from tests.bench import beat_due, beat_edits, beat_failover, beat_idle, beat_many, beat_start, beat_steady
-from tests.bench.beat_contenders import CONTENDERS, installed
+from tests.bench.beat_contenders import installed
+from tests.bench.beat_peers import CONTENDERS
 from tests.bench.figures import machine, versions
 
 QUESTIONS = {

