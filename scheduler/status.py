@@ -16,6 +16,7 @@ from scheduler import keys
 from scheduler.errors import BeatdeskError
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
+from scheduler.firing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.wiring import Desk
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)
@@ -118,6 +119,11 @@ def beat_part(desk: Desk, now: datetime) -> Part:
     ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
     if ours is not None:
         return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
+    left = backlog(desk.redis)
+    if left.entries:
+        remedy = "Start a Beat with -S scheduler.beat.Scheduler: only it publishes what is in the outbox"
+        summary = f"leading, but {_count(left.entries, 'run')} in the outbox that this Beat knows nothing of"
+        return Part(name="beat", ok=False, summary=summary, remedy=remedy, facts=facts | _outbox_facts(left))
     return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
@@ -125,16 +131,33 @@ def _our_beat(ours: Pulse, stand_bys: int, aside: int, summary: str, facts: dict
     """What a leader of our class says of itself, beside what the lock tells."""
     facts |= {"path": ours.way, "epoch": ours.epoch, "lag_seconds": round(ours.lag, 3)}
     facts |= {"stand_bys": stand_bys, "set_aside": aside}
+    waiting = Backlog(ours.waiting, ours.waiting_seconds)
+    if ours.way == "outbox" or waiting.entries:
+        facts |= _outbox_facts(waiting)
+    if waiting.seconds > LONG_SECONDS:
+        remedy = "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
+        late = f"leading, but {_waiting(waiting)}" + (f": {ours.hindered}" if ours.hindered else "")
+        return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
     if ours.lag > LATE_AFTER_SECONDS:
         remedy = "See Beat's log: what is due does not come into its queue, or is more than one Beat can send"
         late = f"leading, but runs are {ours.lag:.0f} s late"
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
     summary += f", path {ours.way}, epoch {ours.epoch}"
+    if waiting.entries:
+        summary += f", {_waiting(waiting)}"
     if stand_bys:
         summary += f", {_count(stand_bys, 'stand-by')}"
     if aside:
         summary += f", {_count(aside, 'schedule')} set aside: see `beatdesk schedules list --state problem`"
     return Part(name="beat", ok=True, summary=summary, facts=facts)
+
+
+def _waiting(waiting: Backlog) -> str:
+    return f"{_count(waiting.entries, 'run')} in the outbox for {waiting.seconds:.0f} s"
+
+
+def _outbox_facts(waiting: Backlog) -> dict[str, JsonValue]:
+    return {"outbox_entries": waiting.entries, "outbox_seconds": round(waiting.seconds, 3)}
 
 
 def workers_part(desk: Desk, now: datetime) -> Part:

@@ -36,6 +36,15 @@ class Pulse(BaseModel):
     sent: int = 0
     """How many runs it has sent since it started."""
 
+    waiting: int = 0
+    """How many runs are in the outbox, not yet with the broker."""
+
+    waiting_seconds: float = 0.0
+    """For how long the first of them has been."""
+
+    hindered: str = ""
+    """Why nothing is published at the moment."""
+
 
 def say(redis: "Redis", pulse: Pulse) -> None:
     """Write it down."""

@@ -20,7 +20,7 @@ from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
 from scheduler.firing.mending import Mending
 from scheduler.firing.messages import Renderer
-from scheduler.firing.outbox import OutboxRenderer, backlog
+from scheduler.firing.outbox import Backlog, GrowthWatch, OutboxRenderer, backlog
 from scheduler.firing.planning import Planner, Step
 from scheduler.firing.reading import Eye
 from scheduler.firing.relay import Relay
@@ -71,6 +71,7 @@ class Loop:
         self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
         self._planner = Planner(app, redis, Renderer(app))
         self._relay: Relay | None = None
+        self._growth = GrowthWatch()
         self._rounds = Rounds(
             Eye(redis, self.leader, names),
             self._planner,
@@ -183,6 +184,7 @@ class Loop:
         if time.monotonic() - self._said_at < SAY_EVERY:
             return
         self._said_at = time.monotonic()
+        waiting, hindered = self._outbox()
         host, pid, _ = self.leader.identity.rsplit(":", 2)
         pulse = Pulse(
             name=self.leader.identity,
@@ -195,9 +197,22 @@ class Loop:
             lag=0.0 if self._done is None else self._done.lag,
             due=0 if self._done is None else self._done.stayed,
             sent=self._rounds.sent,
+            waiting=waiting.entries,
+            waiting_seconds=waiting.seconds,
+            hindered=hindered,
         )
         liveness.say(self._redis, pulse)
         self._watchdog.alive(f"leads, epoch {pulse.epoch}" if pulse.leads else "stands by")
+
+    def _outbox(self) -> tuple[Backlog, str]:
+        """What waits in the outbox that this Beat publishes, and why; a warning where that grows."""
+        if self._relay is None:
+            return Backlog(), ""
+        waiting, why = backlog(self._redis), self._relay.problem
+        if self._growth.is_news(waiting):
+            reason = why or "more is put in than the broker takes"
+            log.warning("beat: %d runs wait in the outbox, the first for %.0f s: %s", *waiting, reason)
+        return waiting, why
 
     def _stand_by_again(self, why: str) -> None:
         log.warning("beat: leads no more, stands by: %s", why)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 FIELD = "call"
 
+LONG_SECONDS = 30.0
+"""How long an entry may wait before that is worth a warning: longer than a broker takes to start anew."""
+
 
 class Entry(NamedTuple):
     """A run that waits in the outbox."""
@@ -40,8 +43,25 @@ class Entry(NamedTuple):
 class Backlog(NamedTuple):
     """What waits to be published, and for how many seconds the first of it does."""
 
-    entries: int
-    seconds: float
+    entries: int = 0
+    seconds: float = 0.0
+
+
+class GrowthWatch:
+    """Remembers of how large a backlog was warned, so that one that stays is not told again and again. Pure."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def is_news(self, now: Backlog) -> bool:
+        """Has the first waited for too long, and are there twice as many as when that was said last?"""
+        if now.seconds <= LONG_SECONDS:
+            self._told = 0
+            return False
+        if now.entries < 2 * self._told:
+            return False
+        self._told = now.entries
+        return True
 
 
 class OutboxRenderer:

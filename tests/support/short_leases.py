@@ -1,0 +1,10 @@
+"""The app with leases of a few seconds, for tests of what takes half a minute in earnest: `celery -A … worker`."""
+
+from scheduler.celery import app
+from scheduler.runs import admission, leases, publishing
+
+publishing.EVERY_SECONDS = 0.5
+leases.HELD_SECONDS = 3.0
+admission.LOOK_EVERY = 0.5
+
+__all__ = ["app"]

@@ -1,0 +1,1 @@
+"""What Beat decides while it fires."""
