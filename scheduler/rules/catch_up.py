@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import When
+from scheduler.rules.spec import Policies, When
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 from scheduler.rules.window import excluded_times, free_ticks, free_times
 
@@ -31,6 +31,7 @@ MOST_RANGES = 50
 """Ranges of one reason; where a calendar cuts an absence into more, the oldest are told as one."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_LONGEST_WINDOW = 10 * 366 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,14 @@ def plan(policy: Policy, window_seconds: float, due: Due, now: datetime, *, most
     return CatchUp(run=run, missed=missed)
 
 
+def surely_runs_within(policies: Policies) -> timedelta:
+    """A tick that is younger than this, and the only one that is due, runs: `plan` and the deadline let it."""
+    window = ON_TIME.total_seconds()
+    if policies.catch_up != "none":
+        window = min(max(policies.catch_up_window, window), _LONGEST_WINDOW)
+    return timedelta(seconds=min(window, policies.starting_deadline or window))
+
+
 def excluded(due: Due) -> list[Range]:
     """The ticks that the calendar takes out, as one range for each time that it excludes."""
     return ranges(due.when, excluded_times(due.after, due.until, due.calendar))
@@ -113,7 +122,7 @@ def ranges(when: When, times: Iterable[tuple[datetime, datetime]]) -> list[Range
 
 def _window_opens(seconds: float, now: datetime) -> datetime:
     """The oldest tick that may still run. What is on time is never too old."""
-    window = max(timedelta(seconds=min(seconds, 10 * 366 * 86400.0)), ON_TIME)
+    window = max(timedelta(seconds=min(seconds, _LONGEST_WINDOW)), ON_TIME)
     return now - window
 
 

@@ -127,9 +127,14 @@ def _rest_of_day(when: CrontabWhen | RruleWhen, tick: datetime) -> list[datetime
 
 def _every(when: IntervalWhen) -> timedelta:
     """The interval as exact microseconds."""
-    every = timedelta(microseconds=round(when.every * 1_000_000))
+    return _exact(when.every)
+
+
+@lru_cache(maxsize=1024)
+def _exact(seconds: float) -> timedelta:
+    every = timedelta(microseconds=round(seconds * 1_000_000))
     if every <= timedelta(0):
-        raise BadExpression(f"an interval of {when.every:g} seconds never passes; 1 second is the least", field="every")
+        raise BadExpression(f"an interval of {seconds:g} seconds never passes; 1 second is the least", field="every")
     return every
 
 

@@ -97,10 +97,9 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
 
 def encode_meta(meta: Meta) -> str:
     """What RedBeat writes when it saves an entry, or, with a count, when it advances one."""
-    written: dict[str, Any] = {"last_run_at": None if meta.last_run_at is None else _moment(meta.last_run_at)}
-    if meta.total_run_count is not None:
-        written["total_run_count"] = meta.total_run_count
-    return json.dumps(written)
+    last = "null" if meta.last_run_at is None else _moment(meta.last_run_at)
+    count = "" if meta.total_run_count is None else f', "total_run_count": {meta.total_run_count:d}'
+    return f'{{"last_run_at": {last}{count}}}'
 
 
 def decode_meta(text: str | None) -> Meta:
@@ -274,11 +273,13 @@ def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _moment(moment: datetime) -> dict[str, Any]:
-    """A moment as RedBeat's encoder writes one in the zone UTC."""
+def _moment(moment: datetime) -> str:
+    """A moment as RedBeat's encoder writes one in the zone UTC, to the byte."""
     utc = moment.astimezone(UTC)
-    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    return {TYPE: "datetime", **{part: getattr(utc, part) for part in parts}, "timezone": "UTC"}
+    return (
+        f'{{"{TYPE}": "datetime", "year": {utc.year}, "month": {utc.month}, "day": {utc.day}, "hour": {utc.hour}, '
+        f'"minute": {utc.minute}, "second": {utc.second}, "microsecond": {utc.microsecond}, "timezone": "UTC"}}'
+    )
 
 
 def _decode_moment(value: Any) -> datetime | None:

@@ -78,6 +78,13 @@ def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calen
     `calendar` is the one that `window.calendar` names, as it is now. Where it names one and none is given, since it is
     gone or unreadable, nothing is sent and no tick has a verdict until it is there again: then they are caught up with.
     """
+    return _usual(entry, now, alive, waiting) or by_all_rules(entry, now, alive, waiting, calendar)
+
+
+def by_all_rules(
+    entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calendar: Calendar | None = None
+) -> Plan:
+    """What `plan` answers, by asking every rule."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     made = Plan()
     if not schedule.enabled or window.is_paused(schedule, now):
@@ -100,6 +107,26 @@ def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calen
         _deal_with_due(made, schedule, when, look)
     made.score = _next_look(made, entry, when, waiting, now)
     return made
+
+
+def _usual(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held]) -> Plan | None:
+    """The plan where exactly one tick is due and no rule has a word to say about it, as nearly always; else none."""
+    schedule, last = entry.schedule, entry.meta.last_run_at
+    policies, limits = schedule.policies, schedule.window
+    if last is None or waiting or (alive > 0 and policies.overlap != "allow"):
+        return None
+    if not schedule.enabled or schedule.paused is not None or schedule.skips or policies.jitter > 0:
+        return None
+    if any(limit is not None for limit in (limits.calendar, limits.starts_at, limits.ends_at, limits.max_runs)):
+        return None
+    when = codec.anchored(schedule.when, entry.meta)
+    tick = next_tick(when, last)
+    if tick is None or tick > now or now - tick >= catch_up.surely_runs_within(policies):
+        return None
+    following = next_tick(when, tick)
+    if following is None or following <= now:
+        return None
+    return Plan(score=following.timestamp(), last=tick, send=tick)
 
 
 def remembered(entry: Entry, score: float | None, now: datetime) -> Entry:

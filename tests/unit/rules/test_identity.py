@@ -1,7 +1,10 @@
 """Computed ids must never change: history refers to them."""
 
-from datetime import timedelta, timezone
-from uuid import UUID
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID, uuid5
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.rules.identity import plain_uid, run_id, tick_text
 from tests.support.builders import NOON
@@ -29,3 +32,8 @@ def test_ids_are_uuids() -> None:
 def test_a_tick_is_written_in_utc_with_z() -> None:
     assert tick_text(NOON) == "2026-11-21T12:00:00Z"
     assert tick_text(NOON + timedelta(milliseconds=250)) == "2026-11-21T12:00:00.250000Z"
+
+
+@given(st.uuids(), st.datetimes(timezones=st.just(UTC)))
+def test_the_id_of_a_run_is_pythons_uuid5(uid: UUID, tick: datetime) -> None:
+    assert run_id(str(uid), tick) == str(uuid5(uid, tick_text(tick)))

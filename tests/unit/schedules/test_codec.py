@@ -277,7 +277,9 @@ def test_a_zone_that_is_not_installed_is_refused_with_the_reason() -> None:
     ],
 )
 def test_beats_memory_is_read_again(meta: Meta) -> None:
-    assert codec.decode_meta(codec.encode_meta(meta)) == meta
+    text = codec.encode_meta(meta)
+    assert codec.decode_meta(text) == meta
+    assert json.dumps(json.loads(text)) == text
 
 
 @pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])

@@ -1,0 +1,63 @@
+"""The short way through Beat's decision decides what all rules decide together."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from scheduler.rules.spec import OnceWhen, Pause, Policies, When, Window
+from scheduler.schedules.codec import Entry, Meta
+from scheduler.schedules.dispatch import by_all_rules, plan
+from scheduler.schedules.waiting import Held
+from tests.support.builders import NOON, a_schedule, cron, every
+
+OVERLAPS = ["skip", "allow", "queue_one", "queue_all", "cancel_previous"]
+SECONDS = st.integers(-7300, 7300).map(lambda seconds: NOON + timedelta(seconds=seconds)) | st.just(NOON)
+WHENS: st.SearchStrategy[When] = st.one_of(
+    st.builds(every, st.sampled_from([1.0, 7.5, 60.0, 3600.0]), st.none() | SECONDS),
+    st.builds(
+        cron, st.sampled_from(["* * * * *", "0 * * * *", "0 12 * * *"]), st.sampled_from(["UTC", "Asia/Kolkata"])
+    ),
+    st.builds(OnceWhen, at=SECONDS),
+)
+POLICIES: dict[str, st.SearchStrategy[Any]] = {
+    "overlap": st.sampled_from(OVERLAPS),
+    "catch_up": st.sampled_from(["latest", "none", "all"]),
+    "catch_up_window": st.sampled_from([0, 5, 3600, 1e9]),
+    "starting_deadline": st.sampled_from([None, None, 3, 60, 1e6]),
+    "jitter": st.sampled_from([0, 0, 0, 30]),
+}
+LIMITS: dict[str, st.SearchStrategy[Any]] = {
+    "starts_at": st.none() | SECONDS,
+    "ends_at": st.none() | SECONDS,
+    "max_runs": st.sampled_from([None, 1, 9]),
+    "calendar": st.sampled_from([None, None, "holidays"]),
+}
+REST: dict[str, st.SearchStrategy[Any]] = {
+    "enabled": st.sampled_from([True, True, False]),
+    "paused": st.just(Pause(reason="", by="ada", since=NOON - timedelta(hours=1), until=NOON)),
+    "skips": SECONDS.map(lambda tick: [tick]),
+}
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Entry:
+    """Mostly plain ones; now and then with something that takes the long way."""
+    policies = {name: draw(values) for name, values in POLICIES.items()}
+    odd = draw(st.sets(st.sampled_from([*LIMITS, *REST]), max_size=1))
+    window = Window(**{name: draw(values) for name, values in LIMITS.items() if name in odd})
+    rest = {name: draw(values) for name, values in REST.items() if name in odd}
+    schedule = a_schedule(when=draw(WHENS), policies=Policies(**policies), window=window, **rest)
+    return Entry(schedule, Meta(draw(st.none() | SECONDS), draw(st.none() | st.integers(0, 9))))
+
+
+@given(entries(), st.sampled_from([0, 0, 1]), st.sampled_from([(), (), (Held(NOON - timedelta(hours=2)),)]))
+@example(
+    Entry(a_schedule(when=every(60), policies=Policies(catch_up="none")), Meta(NOON - timedelta(seconds=70))), 0, ()
+)
+@example(Entry(a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))), 0, ())
+@example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
+@example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
+def test_the_short_way_and_the_long_one_are_the_same(entry: Entry, alive: int, held: tuple[Held, ...]) -> None:
+    assert plan(entry, NOON, alive, held) == by_all_rules(entry, NOON, alive, held)
