@@ -32,7 +32,9 @@ class Settings(BaseModel):
     secret_key: str | None = Field(None, description="signs sessions; 32 characters or more in production")
     jobs: tuple[str, ...] = Field((), description="comma-separated modules of jobs to import beside our own")
     default_timezone: str = Field("UTC", description="IANA zone of new crontab schedules")
-    beat_scheduler: str = Field("redbeat.RedBeatScheduler", description="scheduler class that `beatdesk up` starts")
+    beat_scheduler: str = Field(
+        "scheduler.beat.Scheduler", description="Beat's scheduler class; `redbeat.RedBeatScheduler` works too"
+    )
     beat_lock_timeout: Annotated[int, Field(ge=3)] = Field(
         10, description="seconds until a stand-by takes over from a dead Beat"
     )

@@ -62,7 +62,7 @@ def install(scheduler: Any) -> None:
     """Let a running RedBeatScheduler read our entries. Any other scheduler is left alone, with a warning."""
     if not isinstance(scheduler, RedBeatScheduler):
         log.warning(
-            "Beat runs %s, which does not read the schedules in Redis; start it with -S redbeat.RedBeatScheduler",
+            "Beat runs %s, which does not read the schedules in Redis; start it with -S scheduler.beat.Scheduler",
             type(scheduler).__name__,
         )
         return

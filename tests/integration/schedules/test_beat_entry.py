@@ -345,4 +345,4 @@ def test_another_scheduler_is_left_alone_and_the_operator_is_told(desk: Desk, ca
     other = Scheduler(desk.celery, lazy=True)
     install(other)
     assert other.Entry is Scheduler.Entry
-    assert "-S redbeat.RedBeatScheduler" in caplog.text
+    assert "-S scheduler.beat.Scheduler" in caplog.text
