@@ -70,7 +70,7 @@ def dataset(root: Path, path: str, pattern: str, kind: Kind | None) -> Iterator[
                 continue
             if len(found) == MOST_FILES:
                 raise Refused(f"path: there are more than {MOST_FILES} files; choose a folder or a pattern with fewer")
-            file = _open(each)
+            file = open_found(each)
             open_files.callback(os.close, file.handle)
             found.append((file_kind, file))
         _check(found, root, path, pattern)
@@ -101,16 +101,17 @@ def _found(root: Path, path: str, pattern: str) -> Iterator[Found]:
                 yield each
 
 
-def _open(found: Found) -> DataFile:
+def open_found(found: Found) -> DataFile:
+    """Open a file that was found. Raises Refused where it is another one by now, or a link."""
     shown = found.shown.as_posix()
     try:
         handle = os.open(found.shown.name, FILE, dir_fd=found.folder)
     except OSError as error:
         raise Refused(f"path: {shown!r} cannot be opened: {error.strerror}", field="path") from None
     facts = os.fstat(handle)
-    if not stat.S_ISREG(facts.st_mode):
+    if (facts.st_dev, facts.st_ino) != (found.facts.st_dev, found.facts.st_ino):
         os.close(handle)
-        raise Refused(f"path: {shown!r} was swapped for something that is no file", field="path")
+        raise Refused(f"path: {shown!r} was swapped for another file meanwhile", field="path")
     return DataFile(shown, handle, facts.st_size)
 
 

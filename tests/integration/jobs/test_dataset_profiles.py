@@ -4,10 +4,9 @@ import gzip
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import duckdb
@@ -16,12 +15,14 @@ import pytest
 from config.schema import Settings
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.datasets import DatasetProfile
+from scheduler.jobs.profiling.dataset import open_found
 from scheduler.jobs.profiling.engine import DatasetUnreadable, TooLittleMemory, engine
 from scheduler.jobs.profiling.measuring import Measured
 from scheduler.jobs.profiling.page import Profile, as_html, as_json
 from scheduler.jobs.profiling.reading import MOST_REJECTED
 from scheduler.jobs.profiling.work import profiled
 from scheduler.jobs.profiling.workplace import FOLDER, NoRoom, Workplace, workplace
+from scheduler.jobs.roots import Walk, opened
 from tests.support.needs import missing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -315,34 +316,20 @@ def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_s
     assert not list((tmp_path / FOLDER).iterdir())
 
 
-def test_a_file_that_is_swapped_for_a_link_again_and_again_leads_nowhere(desk: Settings, root: Path) -> None:
-    secret = root.parent / "secret.csv"
+@pytest.mark.parametrize(("link", "words"), [(True, "cannot be opened"), (False, "was swapped for another file")])
+def test_a_file_that_is_swapped_after_it_was_found_is_refused(root: Path, link: bool, words: str) -> None:
+    secret, door = root.parent / "secret.csv", root / "door.csv"
     secret.write_text("secret\n1\n")
-    door, aside, link = root / "door.csv", root.parent / "aside", root.parent / "link"
     door.write_text("n\n1\n")
-    link.symlink_to(secret)
-    stop = threading.Event()
-
-    def swap() -> None:
-        while not stop.is_set():
-            door.rename(aside)
-            link.rename(door)
-            door.rename(link)
-            aside.rename(door)
-
-    swapper = threading.Thread(target=swap)
-    swapper.start()
-    seen, refused = set(), 0
-    try:
-        while len(seen) == 0 or refused + 1 < 40:
-            try:
-                seen.add(profile(desk, "door.csv").columns[0].name)
-            except BeatdeskError:
-                refused += 1
-    finally:
-        stop.set()
-        swapper.join()
-    assert seen == {"n"}
+    with opened(root, "") as folder:
+        found = next(Walk().files(folder, PurePosixPath()))
+        door.rename(root / "aside.csv")
+        if link:
+            door.symlink_to(secret)
+        else:
+            secret.rename(door)
+        with pytest.raises(Refused, match=words):
+            open_found(found)
 
 
 def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(desk: Settings, root: Path) -> None:
