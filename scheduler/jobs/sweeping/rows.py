@@ -2,7 +2,8 @@
 
 Names of tables and columns come from the settings, are looked up in the database, and are quoted. SQLite keeps times
 as texts or as Unix seconds, and both are read; what is neither is never deleted. In PostgreSQL the column must be a
-date or a timestamp; one without a zone is taken for UTC, and rows that somebody has locked are left.
+date or a timestamp; one without a zone is taken for UTC, and rows that somebody has locked are left. To ask for locks,
+PostgreSQL wants the right to update some column beside those to read and to delete.
 """
 
 import sqlite3
@@ -146,10 +147,26 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
     if kind not in _TIMES:
         problem = "there is no such column" if kind is None else f"the column is {kind}, not a date or a timestamp"
         raise Refused(f"{rows.name}: {problem}; see BEATDESK_CLEANUP_SQL_ROWS")
+    _refuse_without_rights(connection, rows, name)
     utc = before.astimezone(UTC)
     if kind == "date":
         return utc.date()
     return utc if kind == "timestamp with time zone" else utc.replace(tzinfo=None)
+
+
+def _refuse_without_rights(connection: "psycopg.Connection[Any]", rows: SqlRows, table: str) -> None:
+    """A dry run must not promise what the real one is denied. Raises Refused with the rights that the login lacks."""
+    rights = connection.execute(
+        "SELECT has_table_privilege(t, 'SELECT'), has_table_privilege(t, 'DELETE'), "
+        "has_any_column_privilege(t, 'UPDATE') FROM to_regclass(%s) t",
+        [table],
+    ).fetchone()
+    wanted = ("SELECT", "DELETE", f"UPDATE ({_quoted(rows.column)})")
+    lacking = [right for right, has in zip(wanted, rights or (), strict=True) if not has]
+    if lacking:
+        raise Refused(
+            f"{rows.name}: the login of BEATDESK_CLEANUP_DSN lacks rights; GRANT {', '.join(lacking)} ON {table} to it"
+        )
 
 
 def _one(cursor: Any) -> Any:

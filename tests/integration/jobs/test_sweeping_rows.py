@@ -136,6 +136,23 @@ def test_rows_that_others_need_stay_and_the_reason_is_told(sqlite_app: str) -> N
     assert execute(sqlite_app, "SELECT count(*) FROM sessions") == [(1,)]
 
 
+def test_a_dry_run_asks_for_the_rights_that_the_real_one_needs(postgres_url: str) -> None:
+    cleaner = postgres_url.replace("postgres@", "cleaner_of_rows@")
+    execute(
+        postgres_url,
+        "CREATE TABLE sessions (created_at timestamptz)",
+        "INSERT INTO sessions VALUES ('2026-10-01T00:00:00Z'), ('2026-11-02T00:00:00Z')",
+        "DROP ROLE IF EXISTS cleaner_of_rows",
+        "CREATE ROLE cleaner_of_rows LOGIN",
+        "GRANT SELECT ON sessions TO cleaner_of_rows",
+    )
+    with pytest.raises(Refused, match=r'lacks rights; GRANT DELETE, UPDATE \("created_at"\) ON "sessions" to it'):
+        count(cleaner, ENTRY, CUTOFF)
+    execute(postgres_url, "GRANT DELETE, UPDATE (created_at) ON sessions TO cleaner_of_rows")
+    assert done(cleaner) == (1, 1)
+    execute(postgres_url, "DROP OWNED BY cleaner_of_rows", "DROP ROLE cleaner_of_rows")
+
+
 def test_a_server_that_is_away_is_told_without_the_password() -> None:
     address = "postgresql://cleaner:hush@127.0.0.1:1/app?connect_timeout=1"
     with pytest.raises(BeatdeskError, match="cannot be counted") as refused:
