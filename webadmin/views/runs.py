@@ -77,6 +77,7 @@ class RunsView(Guard, BaseView):
             typed=present.pretty(run.kwargs or {}) if typed is None else typed,
             fault=fault,
             live=live,
+            moving=live or any(present.state_look(child.state).live for child in run.children),
             steps=present.steps(run.tick, run.queued_at, run.received_at, run.started_at, run.finished_at),
             trigger=present.TRIGGERS.get(run.trigger or "", run.trigger),
         )
