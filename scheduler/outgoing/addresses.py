@@ -112,7 +112,9 @@ def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str
     for text in addresses:
         why = refusal(text, target, opened)
         if why is not None:
-            raise Refused(f"{target.place}: {why}; an internal target is opened by the setting HTTP_ALLOW", field="url")
+            raise Refused(
+                f"{target.place}: {why}; an internal target is opened by the setting BEATDESK_HTTP_ALLOW", field="url"
+            )
     return list(addresses)
 
 
