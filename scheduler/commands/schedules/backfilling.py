@@ -53,15 +53,8 @@ def backfill(
     now = utc_now()
     begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
     schedule = desk.schedules.get(name)
-    found = backfills.plan(
-        schedule,
-        begins,
-        ends,
-        limit=limit,
-        now=now,
-        calendar=desk.schedules.calendar_of(schedule),
-        beat=desk.schedules.dealt_with(name),
-    )
+    calendar, beat = desk.schedules.calendar_of(schedule), desk.schedules.dealt_with(name)
+    found = backfills.plan(schedule, begins, ends, limit=limit, now=now, calendar=calendar, beat=beat)
     _check_limit(found, dry_run=dry_run)
     if not dry_run and found.ticks:
         desk.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)

@@ -45,6 +45,18 @@ def test_an_empty_console_teaches_the_first_step(admin: Visitor) -> None:
     assert "No change yet" in admin.get("/changes/").text
 
 
+def test_on_a_phone_the_menu_has_four_places_and_a_box_with_the_others(admin: Visitor) -> None:
+    page = admin.get("/users/").text
+    menu = page[page.index('<nav class="menu"') : page.index("</nav>", page.index('<nav class="menu"'))]
+    bar, box = menu.split("<details")
+    places = re.findall(r'<a href="([^"]+)"( class="menu-rest")?', bar)
+    assert [place for place, rest in places if not rest] == ["/", "/schedules/", "/calendars/", "/runs/"]
+    assert re.findall(r'<a href="([^"]+)"', box) == [place for place, rest in places if rest]
+    assert "/users/" in dict(places)
+    assert '<summary class="is-here">' in box
+    assert "is-here" not in admin.get("/runs/").text
+
+
 def test_the_overview_shows_what_failed_what_runs_and_what_comes(
     viewer: Visitor, desk: Desk, record: Record, now: datetime, offered: None
 ) -> None:

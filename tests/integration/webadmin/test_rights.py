@@ -123,6 +123,7 @@ def test_what_changes_something_needs_an_operator_and_what_deletes_an_admin(app:
     assert {endpoint for endpoint, role in least.items() if role == "admin"} == {
         "schedules.delete",
         "schedules.bulk_delete",
+        "calendars.delete",
         "jobs.forget",
     }
     assert least["runs.cancel"] == "operator"
