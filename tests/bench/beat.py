@@ -3,7 +3,7 @@
     python -m tests.bench.beat [--quick] [--only due,many,idle,start,steady,edits,failover]
 
 Each contender has a process and a fresh Valkey (append-only file) of its own, one after the other; logs are off for
-all. What is not installed is left out, and said. A quiet machine is needed, and about seven minutes; `--quick` is to
+all. What is not installed is left out, and said. A quiet machine is needed, and eight minutes or so; `--quick` is to
 try whether everything runs, its figures mean nothing.
 """
 

@@ -11,7 +11,7 @@ def main(*, quick: bool) -> None:
         try:
             with stage(key) as here:
                 here.ask("fill", plans="idle", future=each, disabled=each, at=here.at.isoformat())
-                found = here.ask("idle", turns=200, longest=8)
+                found = here.ask("idle", turns=200, longest=4)
         except Failed as error:
             told(key, "idle", error)
             continue

@@ -19,7 +19,7 @@ from tests.bench.beat_peers import CONTENDERS
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 
-LONGEST = 60.0
+LONGEST = 40.0
 """Seconds that one contender may take for one pass."""
 
 NONE = "-"
