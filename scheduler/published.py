@@ -91,5 +91,6 @@ def queued_run(
         "args": args,
         "kwargs": kwargs,
         "attempts": [],
+        "children": [],
     }
     return RunView(**{**dict.fromkeys(RunView.model_fields), "ticks": 1, **named})
