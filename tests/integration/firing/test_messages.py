@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery import Celery, Task, signals
-from kombu import Exchange, Queue
-from kombu.common import Broadcast
+from celery import Celery, signals
 from redis import Redis
 
 from config.schema import Settings
@@ -16,18 +14,7 @@ from scheduler.firing.calls import NotTaken, Unsendable
 from scheduler.firing.messages import Renderer
 from scheduler.runs.app import create_app
 from tests.integration.firing.golden import RUN, again_by_us, by_stock, by_us, call_of
-
-TOPIC = Exchange("news", "topic")
-QUEUES = [
-    Queue("celery", Exchange("celery"), routing_key="celery"),
-    Queue("brief", Exchange("brief"), routing_key="brief", expires=30.0),
-    Queue("sports", TOPIC, routing_key="news.sports.#"),
-    Queue("all", TOPIC, routing_key="news.#"),
-    Queue("direct", Exchange("letters", "direct"), routing_key="to.ada"),
-    Queue("everyone", Exchange("everyone", "fanout"), routing_key="here"),
-    Broadcast("loud"),
-]
-JOB = "golden.add"
+from tests.support.golden_jobs import JOB, set_up
 
 TEMPLATED: dict[str, dict[str, Any]] = {
     "nothing special": {},
@@ -69,43 +56,11 @@ BY_CELERY: dict[str, dict[str, Any]] = {
 }
 
 
-class Proud(Task):  # type: ignore[type-arg]
-    """Adds a header to whatever is sent."""
-
-    def apply_async(self, *args: Any, **options: Any) -> Any:
-        return super().apply_async(*args, **{**options, "headers": {**options["headers"], "proud": 1}})
-
-
-class Shadowy(Task):  # type: ignore[type-arg]
-    """Calls itself by its first argument."""
-
-    def shadow_name(self, args: Any, kwargs: Any, options: Any) -> str:
-        return f"seen-as-{len(args or ())}"
-
-
-def anything(*args: Any, **kwargs: Any) -> None:
-    """A job that takes what it is given."""
-
-
-def one(x: Any) -> None:
-    """A job that takes one argument."""
-
-
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Celery]:
     """An app with every kind of queue, and jobs with options of their own."""
     app = create_app(settings)
-    app.conf.update(
-        task_queues=QUEUES,
-        task_routes={"golden.routed": {"queue": "all-of-them", "priority": 9}, "golden.many.*": "many"},
-    )
-    app.task(name=JOB)(anything)
-    app.task(name="golden.strict")(one)
-    app.task(name="golden.routed")(anything)
-    app.task(name="golden.heavy", queue="heavy", priority=6, time_limit=9, soft_time_limit=5)(anything)
-    app.task(name="golden.expiring", expires=60)(anything)
-    app.task(name="golden.proud", base=Proud)(anything)
-    app.task(name="golden.shadowy", base=Shadowy)(anything)
+    set_up(app)
     yield app
     app.close()
 
