@@ -7,6 +7,7 @@ all. What is not installed is left out, and said. A quiet machine is needed, and
 try whether everything runs, its figures mean nothing.
 """
 
+import signal
 import sys
 from time import monotonic
 
@@ -36,6 +37,7 @@ def main(*words: str) -> None:
     only = given[given.index("--only") + 1].split(",") if "--only" in given else list(QUESTIONS)
     if unknown := set(only) - QUESTIONS.keys():
         sys.exit(f"there is no question {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers and children end with it
     click.echo(machine())
     click.echo(versions(*PACKAGES))
     for contender in CONTENDERS.values():
