@@ -7,6 +7,7 @@ from redis import Redis
 
 from scheduler import keys
 from scheduler.clock import utc_now
+from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
@@ -30,7 +31,7 @@ def test_an_edit_of_a_static_entry_is_an_override_that_show_tells(beatdesk: Comm
     assert "kwargs, queue; `schedules reset` takes it off" in shown
     assert '{"value": 1}' in shown
     body = beatdesk.json("schedules", "show", static)
-    assert set(body) == SCHEDULE_KEYS
+    assert set(body) == SCHEDULE_KEYS | {"waiting"}
     assert body["kwargs"] == {"value": 7}
     assert body["override"] == {
         "fields": ["kwargs", "queue"],
@@ -89,6 +90,7 @@ def test_the_list_finds_every_state_that_it_shows(beatdesk: Commands, redis: Red
     beatdesk.done("schedules", "disable", "off")
     beatdesk.done("schedules", "pause", "held", "--reason", "x")
     redis.hset(keys.entry("done"), "meta", encode_meta(Meta(utc_now(), 1)))
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("done"): ASLEEP})
     found = {
         state: [item["name"] for item in beatdesk.json("schedules", "list", "--state", state)["items"]]
         for state in ("enabled", "disabled", "paused", "finished", "problem")
