@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -95,11 +95,20 @@ def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxT
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         book = xlsxwriter.Workbook(file, options)
         book.set_properties({"title": title[:255]})
-        yield XlsxTable(book, columns)
         try:
+            yield XlsxTable(book, columns)
             book.close()
         except XlsxWriterException as error:
             raise error.__cause__ or error.__context__ or error from None
+        finally:
+            _let_go(book)
+
+
+def _let_go(book: Any) -> None:
+    """Close the sheets' own files: those of a run that fails would stay open, and go on taking space of a full disk."""
+    for sheet in book.worksheets():
+        with suppress(OSError):  # what is still in a buffer does not fit, and nobody wants it
+            sheet.row_data_fh.close()
 
 
 def _is_exact(value: Any) -> bool:

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -131,6 +132,7 @@ def test_a_full_disk_fails_the_run_and_keeps_no_half_file(small_disk: Path, run_
     assert end.kind == "run.failed", end
     assert f"the report cannot be stored in {small_disk}: No space left on device; nothing of it was kept" in end.error
     assert not files_below(small_disk)
+    assert shutil.disk_usage(small_disk).used == 0, "a file that is gone, and still open, fills the disk"
 
 
 @pytest.mark.parametrize("refusals", [0, 1])
