@@ -6,7 +6,7 @@ commands instead of a connection. That is no public interface: kombu is pinned, 
 Redis, key by key, with what is made here.
 
 Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by Celery once for each
-job and its options, and serves as the `_Template` of those that differ in run, arguments, time and headers. Celery's
+job and its options, and serves as the `Template` of those that differ in run, arguments, time and headers. Celery's
 own code is asked each time where somebody has a say: publish signals of others, `apply_async` or `send_task`
 overridden, routes that are code (but for `job_queue`, which looks at job and options only), sent-events, another
 serializer than JSON, compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then
@@ -15,9 +15,8 @@ that it is given sends by itself, and at once.
 """
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,16 +24,12 @@ from celery import Celery, signals
 from celery.app.amqp import AMQP
 from celery.app.routes import MapRoute
 from celery.app.task import Task
-from celery.utils.saferepr import saferepr
-from celery.utils.time import add_seconds_to_datetime, maybe_make_aware  # type: ignore[attr-defined] # newer than its stubs
-from kombu import serialization
 from kombu.exceptions import OperationalError
-from kombu.utils import json
-from kombu.utils.uuid import uuid
 from redis.exceptions import DataError, RedisError
 
 from scheduler.errors import BeatdeskError
 from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
+from scheduler.firing.templates import Template
 from scheduler.runs.app import job_queue
 from scheduler.runs.facts import Message, is_job
 from scheduler.runs.signals import collecting
@@ -66,7 +61,7 @@ class Renderer:
         self._app: Any = app
         self._producer: Any = None
         self._connection: Any = None
-        self._templates: dict[Hashable, _Template | None] = {}
+        self._templates: dict[Hashable, Template | None] = {}
         self.asked = 0
         """How many messages Celery itself has made."""
 
@@ -140,7 +135,7 @@ class Renderer:
             self._producer = self._app.amqp.Producer(channel, auto_declare=False)
         return self._producer
 
-    def _template(self, call: Call, sent: "_Collector") -> "_Template | None":
+    def _template(self, call: Call, sent: "_Collector") -> "Template | None":
         """What the next message like this one can be made from; none where it cannot."""
         if not sent.is_plain or not _nobody_has_a_say(self._app, call.job):
             return None
@@ -156,7 +151,7 @@ class Renderer:
         if late or headers.get("stamped_headers") or message["content-type"] != JSON or "compression" in headers:
             return None
         task = self._app.tasks.get(call.job)
-        return _Template(
+        return Template(
             app=self._app,
             channel=sent.channel,
             first=sent.commands[0][:-1],
@@ -206,90 +201,6 @@ class _Collector:
         """What `after_task_publish` has told, for an app in which nobody of ours listens."""
         ours = [(key, message) for key, message in self.published if message["headers"].get("id") == call.run]
         return tuple(Message(message["headers"], call.args, call.kwargs, key) for key, message in ours)
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """A message that Celery has made, and what it needs to become another run's."""
-
-    app: Any
-    channel: Any
-    first: Command
-    rest: tuple[Command, ...]
-    routing_key: str
-    message: dict[str, Any]
-    headers: dict[str, Any]
-    check: Callable[..., Any] | None
-
-    def fill(self, call: Call, now: datetime) -> Rendered | None:
-        """The call's own message; none where only Celery can make it. Raises Unsendable."""
-        own = call.options["headers"]
-        if not self.headers.keys().isdisjoint(own):
-            return None
-        times = self._times(call.options, now)
-        if times is None:
-            return None
-        args, kwargs = call.args or (), call.kwargs or {}
-        args_text, kwargs_text, body = self._said(call, args, kwargs)
-        eta, expires, expiration = times
-        headers = {
-            **self.headers,
-            "id": call.run,
-            "eta": eta,
-            "expires": expires,
-            "root_id": call.run,
-            "argsrepr": args_text,
-            "kwargsrepr": kwargs_text,
-            **own,
-        }
-        properties = {**self.message["properties"], "correlation_id": call.run, "delivery_tag": uuid()}
-        if expiration is not None:
-            properties["expiration"] = expiration
-        payload = json.dumps({**self.message, "body": body, "headers": headers, "properties": properties})
-        said = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
-        return Rendered(((*self.first, payload), *self.rest), said)
-
-    def _said(self, call: Call, args: Any, kwargs: Any) -> tuple[str, str, Any]:
-        """The arguments as texts and as a body: made once for an entry. Raises Unsendable."""
-        known = call.memo.get("arguments")
-        if known is not None and known[0] is self:
-            return known[1:]  # type: ignore[no-any-return]
-        if self.check is not None:
-            try:
-                self.check(*call.args, **call.kwargs)
-            except TypeError as error:
-                raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
-        limit, levels = self.app.amqp, self.app.conf.task_repr_maxlevels
-        made = (
-            saferepr(args, limit.argsrepr_maxsize, maxlevels=levels),
-            saferepr(kwargs, limit.kwargsrepr_maxsize, maxlevels=levels),
-            self._body(args, kwargs),
-        )
-        call.memo["arguments"] = (self, *made)
-        return made
-
-    def _body(self, args: Any, kwargs: Any) -> Any:
-        embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-        try:
-            _, _, body = serialization.dumps((args, kwargs, embed), serializer="json")
-        except Exception as error:
-            raise Unsendable(f"the arguments are no JSON: {error}") from error
-        return self.channel.encode_body(body, self.channel.body_encoding)[0]
-
-    def _times(self, options: Mapping[str, Any], now: datetime) -> tuple[str | None, str | None, str | None] | None:
-        """When the run may start, when it is too late, and the milliseconds until then, as Celery computes them."""
-        zone = self.app.timezone
-        countdown, expires = options.get("countdown"), options.get("expires")
-        moment = now.astimezone(zone)
-        eta = maybe_make_aware(add_seconds_to_datetime(moment, countdown), tz=zone).isoformat() if countdown else None
-        if expires is None:
-            return eta, None, None
-        if isinstance(expires, datetime):
-            seconds, text = (expires - now).total_seconds(), expires.isoformat()
-        else:
-            seconds = expires
-            text = maybe_make_aware(add_seconds_to_datetime(moment, expires), tz=zone).isoformat()
-        return None if seconds < 0 else (eta, text, str(int(seconds * 1000)))  # Celery warns of what is over
 
 
 @contextmanager

@@ -84,7 +84,6 @@ class _Known(NamedTuple):
     entry: Entry
     call: Called
     memo: dict[str, Any]
-    meta: Meta
 
 
 class Planner:
@@ -104,7 +103,7 @@ class Planner:
     def _named(self, seen: Seen) -> str | None:
         """The calendar that an entry names."""
         try:
-            return self._known(seen).entry.schedule.window.calendar if seen.raw.extra is not None else None
+            return self._known(seen).entry.schedule.window.calendar if _may_name_one(seen.raw.extra) else None
         except UnreadableEntry:
             return None
 
@@ -130,7 +129,8 @@ class Planner:
         if plan.send is not None:
             call = self._call(known, entry, plan, plan.send)
             step.run, step.sent = call.run, self._rendered(call, now)
-        self._kept[seen.key] = known._replace(raw=known.raw._replace(meta=step.meta), meta=meta)
+        raw = Raw(known.raw.definition, step.meta, known.raw.extra)
+        self._kept[seen.key] = _Known(raw, known.static, _with_memory(known.entry, meta), known.call, known.memo)
         return step
 
     def _rendered(self, call: Call, now: datetime) -> Rendered:
@@ -163,10 +163,9 @@ class Planner:
         if seen.fault is not None:
             raise UnreadableEntry(f"the key is not what it should be: {seen.fault}")
         if known is not None and known.raw == raw and known.static == seen.static:
-            return known._replace(entry=_with_memory(known.entry, known.meta))
+            return known
         if known is not None and known.raw._replace(meta=raw.meta) == raw and known.static == seen.static:
-            meta = codec.decode_meta(raw.meta)
-            known = known._replace(raw=raw, entry=_with_memory(known.entry, meta), meta=meta)
+            known = known._replace(raw=raw, entry=_with_memory(known.entry, codec.decode_meta(raw.meta)))
         else:
             known = self._decoded(seen)
         if len(self._kept) >= MOST_KEPT and seen.key not in self._kept:
@@ -185,13 +184,19 @@ class Planner:
             raise
         except Exception as error:
             raise UnreadableEntry(f"it cannot be decoded: {type(error).__name__}: {error}") from error
-        return _Known(raw, seen.static, entry, call, {}, entry.meta)
+        return _Known(raw, seen.static, entry, call, {})
 
     def _call(self, known: _Known, entry: Entry, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
         schedule = entry.schedule
-        options = sending.options_for(schedule, tick, known.call.options, plan.taken)
-        options["headers"][STOCK_BEAT_HEADER] = True
+        before = known.memo.get("options") if plan.taken is None else None
+        if before is not None:
+            options = sending.for_tick(before, schedule, tick)
+        else:
+            options = sending.options_for(schedule, tick, known.call.options, plan.taken)
+            options["headers"][STOCK_BEAT_HEADER] = True
+            if plan.taken is None:
+                known.memo["options"] = options
         return Call(
             job=schedule.job,
             args=known.call.args,
@@ -201,6 +206,11 @@ class Planner:
             tick=tick,
             memo=known.memo,
         )
+
+
+def _may_name_one(extra: str | None) -> bool:
+    """Can our field name a calendar? A look at the text, so that others are decoded only once."""
+    return extra is not None and ("calendar" in extra or "\\u" in extra)
 
 
 def _with_memory(entry: Entry, meta: Meta) -> Entry:

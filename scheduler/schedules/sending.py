@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.events.schema import RunFacts
-from scheduler.rules.identity import run_id
+from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import Schedule
 from scheduler.runs import limits
-from scheduler.runs.facts import HEADER, headers_for
+from scheduler.runs.facts import HEADER, TICK_HEADER, headers_for
 from scheduler.schedules.waiting import Held
 
 
@@ -28,6 +28,17 @@ def options_for(
         **({} if expires is None else {"expires": expires}),
         "task_id": run_id(schedule.uid, tick),
         "headers": {**(options.get("headers") or {}), **headers},
+    }
+
+
+def for_tick(options: Mapping[str, Any], schedule: Schedule, tick: datetime) -> dict[str, Any]:
+    """What `options_for` answers, from its answer for another tick of the same revision, neither of them held."""
+    expires = expires_at(schedule, tick)
+    return {
+        **options,
+        **({} if expires is None else {"expires": expires}),
+        "task_id": run_id(schedule.uid, tick),
+        "headers": {**options["headers"], TICK_HEADER: tick_text(tick)},
     }
 
 

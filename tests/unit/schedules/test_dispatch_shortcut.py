@@ -57,6 +57,8 @@ def entries(draw: st.DrawFn) -> Entry:
     Entry(a_schedule(when=every(60), policies=Policies(catch_up="none")), Meta(NOON - timedelta(seconds=70))), 0, ()
 )
 @example(Entry(a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))), 0, ())
+@example(Entry(a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))), 0, ())
+@example(Entry(a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))), 0, ())
 @example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
 @example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
 def test_the_short_way_and_the_long_one_are_the_same(entry: Entry, alive: int, held: tuple[Held, ...]) -> None:
