@@ -6,7 +6,7 @@ What was decoded is kept by the bytes that it was decoded from. Writes nothing.
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -62,6 +62,9 @@ class Step:
     sent: Rendered | None = None
     aside: str = ""
     """Why it is set aside."""
+
+    memo: dict[str, Any] = field(default_factory=dict)
+    """`Call.memo` of the entry."""
 
     refused: str = ""
     """Why its message cannot be made now."""
@@ -128,7 +131,7 @@ class Planner:
         step.meta = codec.encode_meta(meta)
         if plan.send is not None:
             call = self._call(known, entry, plan, plan.send)
-            step.run, step.sent = call.run, self._rendered(call, now)
+            step.run, step.sent, step.memo = call.run, self._rendered(call, now), known.memo
         raw = Raw(known.raw.definition, step.meta, known.raw.extra)
         self._kept[seen.key] = _Known(raw, known.static, _with_memory(known.entry, meta), known.call, known.memo)
         return step

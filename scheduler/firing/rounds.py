@@ -94,12 +94,14 @@ class Rounds:
         steps = [step for step in steps if not step.changes_nothing]
         if not steps:
             return 0
-        moved = 0
+        moved, sent = 0, self.sent
         for step, refused in zip(steps, self._transaction.carry_out(steps, look.now), strict=True):
             if not refused:
                 moved += self._done(step, look)
             elif refused != MOVED_ON:
                 self._refused(step.seen, refused, others_moved=moved > 0)
+        if self.sent > sent:
+            log.info("beat: sent %d runs", self.sent - sent)
         return moved
 
     def _done(self, step: Step, look: Look) -> bool:
@@ -110,7 +112,7 @@ class Rounds:
             log.warning("beat: the schedule %r is gone, and is forgotten", step.seen.name)
         elif step.sent is not None:
             self.sent += 1
-            log.info("beat: sent %s as run %s", step.seen.name, step.run)
+            log.debug("beat: sent %s as run %s", step.seen.name, step.run)
         if step.plan.cancel:
             self._cancel(step, look.now)
         self._held_back.free(step.seen.key)

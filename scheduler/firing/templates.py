@@ -48,7 +48,7 @@ class Template:
         times = self._times(call.options, now)
         if times is None:
             return None
-        args, kwargs = call.args or (), call.kwargs or {}
+        args, kwargs = call.args or (), call.kwargs
         args_text, kwargs_text, said = self._said(call, args, kwargs)
         eta, expires, expiration = times
         run = json.dumps(call.run)

@@ -1,17 +1,18 @@
 """Carries out the steps of a chunk: one script, in which each entry is fired whole or not at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from scheduler import keys
-from scheduler.events.schema import FIELD, RunQueued, encode, run_event
+from scheduler.events.schema import FIELD, RunQueued, encode, queued_like, queued_pattern, run_event
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.planning import Step
 from scheduler.firing.scripts import ServerScript, as_read, text_of
 from scheduler.rules.identity import plain_uid, tick_text
 from scheduler.rules.spec import Schedule
-from scheduler.runs.facts import facts_of
+from scheduler.runs.facts import HEADER, STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import QUEUED_SECONDS, owner_text
 from scheduler.schedules import advancing, aside, sending
 from scheduler.schedules.dispatch import Plan
@@ -51,43 +52,63 @@ class Transaction:
             for said in answer
         ]
 
-    def _parts(self, step: Step, now: datetime) -> Iterator[Any]:
+    def _parts(self, step: Step, now: datetime) -> list[Any]:
         """A step as the script's arguments."""
-        plan, entry = step.plan, step.entry
+        plan, entry, seen = step.plan, step.entry, step.seen
         schedule = None if entry is None else entry.schedule
-        key = as_read(step.seen.key)
-        name = as_read(step.seen.name)
+        name = as_read(seen.name)
         uid = schedule.uid if schedule is not None else plain_uid(name.decode("utf-8", "replace"))
-        yield key
-        for text in (*step.seen.raw, step.meta):
-            yield "-" if text is None else as_read("+" + text)
-        yield "" if step.gone else repr(plan.score)
-        yield name
-        yield uid
-        yield from _NOTHING if schedule is None else _lease(step, schedule, now)
-        yield "" if plan.taken is None else plan.taken.text
-        yield "1" if plan.hold and plan.send is None else ""
-        yield aside.written(step.aside, step.seen.raw, now) if step.aside else ""
+        parts: list[Any] = [
+            as_read(seen.key),
+            *("-" if text is None else as_read("+" + text) for text in (*seen.raw, step.meta)),
+            "" if step.gone else repr(plan.score),
+            name,
+            uid,
+            *(_NOTHING if schedule is None else _lease(step, schedule, now)),
+            "" if plan.taken is None else plan.taken.text,
+            "1" if plan.hold and plan.send is None else "",
+            aside.written(step.aside, seen.raw, now) if step.aside else "",
+        ]
         commands = () if step.sent is None else step.sent.commands
-        yield len(commands)
+        parts.append(len(commands))
         for command in commands:
-            yield len(command)
-            yield from command
+            parts += (len(command), *command)
         for texts in (
             [] if schedule is None else self._events(step, schedule, now),
             [held.text for held in plan.drop],
             [tick_text(tick) for tick in plan.hold],
         ):
-            yield len(texts)
-            yield from texts
+            parts += (len(texts), *texts)
+        return parts
 
     def _events(self, step: Step, schedule: Schedule, now: datetime) -> list[str]:
         """The facts that the step makes: what became of ticks, and that its run is in the queue."""
         said = [encode(advancing.event_of(schedule, ruling, now))[FIELD] for ruling in step.plan.rulings]
-        for message in () if step.sent is None else step.sent.messages:
-            facts = facts_of(message, self._limit, queued_at=now)
-            said.append(encode(run_event(RunQueued, message.run, 1, now, facts=facts))[FIELD])
+        said += [self._queued(step, message, now) for message in (() if step.sent is None else step.sent.messages)]
         return said
+
+    def _queued(self, step: Step, message: Message, now: datetime) -> str:
+        """That a message is in the queue; from the second run of an entry on, by what was said of the first."""
+        marks, known = _marks(message), step.memo.get("queued")
+        tick = step.plan.send
+        alike = known is not None and message.run == step.run and all(map(is_, marks, known[0]))
+        if alike and known is not None and tick is not None:
+            return queued_like(known[1], message.run, now, tick)
+        facts = facts_of(message, self._limit, queued_at=now)
+        event = run_event(RunQueued, message.run, 1, now, facts=facts)
+        text = encode(event)[FIELD]
+        pattern = None
+        if isinstance(event, RunQueued) and message.run == step.run and facts.tick == tick:
+            pattern = queued_pattern(text, event)
+        step.memo["queued"] = None if pattern is None else (marks, pattern)
+        return text
+
+
+def _marks(message: Message) -> tuple[Any, ...]:
+    """The objects that a run's facts are made from, but for its tick: `facts.facts_of` looks at nothing else."""
+    headers = message.headers
+    about = (headers.get(HEADER), headers.get("task"), headers.get(STOCK_BEAT_HEADER), headers.get("parent_id"))
+    return (*about, message.args, message.kwargs, message.queue)
 
 
 def _lease(step: Step, schedule: Schedule, now: datetime) -> tuple[str, str, str]:
