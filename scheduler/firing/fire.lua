@@ -77,12 +77,14 @@ end
 
 -- What would fail after the first write.
 local function fault_of(entry)
-  if entry.run ~= '' or #entry.drop + #entry.hold > 0 then
-    local alive, waiting = redis.pcall('ZCARD', entry.alive), redis.pcall('ZCARD', entry.waiting)
-    local fault = (type(alive) == 'table' and alive.err) or (type(waiting) == 'table' and waiting.err)
-    if fault then
-      return fault
-    end
+  local moves_waiting = #entry.drop + #entry.hold > 0
+  local alive = (entry.run ~= '' or moves_waiting) and redis.pcall('ZCARD', entry.alive)
+  if type(alive) == 'table' and alive.err then
+    return alive.err
+  end
+  local waiting = moves_waiting and redis.pcall('ZCARD', entry.waiting)
+  if type(waiting) == 'table' and waiting.err then
+    return waiting.err
   end
   for number = 2, #entry.commands do
     local parts = entry.commands[number]
@@ -141,7 +143,8 @@ end
 local answer = {}
 while at < #ARGV do
   local entry = read_entry()
-  local exists = redis.call('EXISTS', entry.key) == 1
+  -- What was read of an entry is compared, so that only one of which nothing was read has to be asked for.
+  local exists = entry.was[1] ~= '-' or redis.call('EXISTS', entry.key) == 1
   if entry.score == '' then
     answer[#answer + 1] = exists and 0 or redis.call('ZREM', KEYS[2], entry.key)
   elseif not exists or not is_as_read(entry) then
