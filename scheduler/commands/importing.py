@@ -73,7 +73,8 @@ def _decide(
     if _kind(source) == "a file":
         text = read_text(source)
         if _is_yaml(source, text):
-            return importing.of_plan(applying.plan_text(text, desk.schedules, desk.catalogue, now), replace=replace)
+            plan = applying.plan_text(text, desk.schedules, desk.calendars, desk.catalogue, now)
+            return importing.of_plan(plan, replace=replace)
         mappings = [crontab_file.Mapping.read(one) for one in maps]
         found = crontab_file.read(text, mappings, timezone=tz or desk.settings.default_timezone, now=now)
     else:
@@ -127,6 +128,8 @@ def _is_yaml(source: str, text: str) -> bool:
 
 
 def _tell(told: Import, *, saved: bool) -> None:
+    for name, outcome in told.calendars:
+        click.echo(f"{outcome:<10} calendar {name}")
     for taken in told.taken:
         _tell_taken(taken)
     for aside in told.ignored:

@@ -10,12 +10,13 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, visible
 from scheduler.errors import Refused
 from scheduler.rules import dialect
+from scheduler.rules.calendar_text import lines_of
 from scheduler.rules.spec import CrontabWhen, When
 from scheduler.rules.what_if import Difference
 from scheduler.rules.words import describe
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
-from scheduler.sets.plan import Plan, with_runs
+from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
 from scheduler.sets.published import applied_json, plan_json
 from scheduler.sets.yaml_text import MAX_BYTES
 from scheduler.wiring import Desk
@@ -30,12 +31,12 @@ WIDEST = 60
 @click.pass_obj
 def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_json: bool) -> None:
     """Write the schedules as YAML, to FILE or to standard output."""
-    exported = exporting(desk.schedules.stored(), tags=tags)
+    exported = exporting(desk.schedules.stored(), desk.calendars.stored(), tags=tags)
     if file is not None:
         _write(file, exported.text)
     if as_json:
         left_out = [{"name": name, "reason": reason} for name, reason in exported.left_out]
-        body = {"file": file, "names": exported.names, "left_out": left_out}
+        body = {"file": file, "names": exported.names, "calendars": exported.calendars, "left_out": left_out}
         print_json(body if file is not None else body | {"yaml": exported.text})
         return
     if file is None:
@@ -43,7 +44,8 @@ def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_jso
     for name, reason in exported.left_out:
         click.echo(f"left out: {name}, {visible(reason)}", err=True)
     if file is not None:
-        click.echo(f"{_count(len(exported.names), 'schedule')} written to {file}")
+        calendars = f" and {_count(len(exported.calendars), 'calendar')}" if exported.calendars else ""
+        click.echo(f"{_count(len(exported.names), 'schedule')}{calendars} written to {file}")
 
 
 @click.command("plan")
@@ -53,7 +55,7 @@ def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_jso
 def plan_set(desk: Desk, /, *, file: str, as_json: bool) -> None:
     """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is standard input."""
     now = utc_now()
-    plan = applying.plan_text(read_text(file), desk.schedules, desk.catalogue, now)
+    plan = applying.plan_text(read_text(file), desk.schedules, desk.calendars, desk.catalogue, now)
     plan = with_runs(plan, now, desk.calendars.known)
     if as_json:
         print_json(plan_json(plan))
@@ -70,11 +72,14 @@ def plan_set(desk: Desk, /, *, file: str, as_json: bool) -> None:
 def apply_set(desk: Desk, /, *, file: str, prune: bool, comment: str, as_json: bool) -> None:
     """Make the schedules those of FILE: all of them, or with one fault none."""
     now = utc_now()
-    plan = applying.plan_text(read_text(file), desk.schedules, desk.catalogue, now)
+    plan = applying.plan_text(read_text(file), desk.schedules, desk.calendars, desk.catalogue, now)
     done = applying.apply(plan, desk.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now)
     if as_json:
         print_json(applied_json(done))
         return
+    for what, names in (("made", done.created_calendars), ("changed", done.changed_calendars)):
+        for name in names:
+            click.echo(f"calendar {name} {what}")
     for what, names in (("made", done.created), ("changed", done.changed), ("deleted", done.deleted)):
         for name in names:
             click.echo(f"{name} {what}")
@@ -115,7 +120,21 @@ def _write(file: str, text: str) -> None:
         raise Refused(f"file: {file!r} cannot be written: {error.strerror}", field="file") from None
 
 
+def _tell_calendar(item: PlannedCalendar) -> None:
+    """A calendar that is made or changed, and for which schedules that counts."""
+    used = f"; {_count(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
+    if item.revision is None:
+        lines = len(lines_of(item.calendar))
+        click.echo(f"+ calendar {item.calendar.name}: new, {_count(lines, 'line')} of what it excludes{used}")
+        return
+    click.echo(f"~ calendar {item.calendar.name}, revision {item.revision}{used}")
+    for one in item.differences:
+        click.echo(f"    {one.field}: {_cut(one.old)} -> {_cut(one.new)}")
+
+
 def _tell_plan(plan: Plan) -> None:
+    for calendar in plan.calendars:
+        _tell_calendar(calendar)
     for item in plan.created:
         click.echo(f"+ {item.spec.name}: new, {_new(item.spec.when)}{_runs(item.runs)}")
     for changed in plan.changed:

@@ -11,9 +11,12 @@ from uuid import uuid4
 from scheduler.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
 from scheduler.rules.spec import Schedule
+from scheduler.schedules.calendar_changes import CalendarWish
+from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.together import Wish, calls_of
 from scheduler.sets import yaml_set
+from scheduler.sets.faults import BadSet
 from scheduler.sets.plan import Plan, make_plan
 
 
@@ -26,16 +29,25 @@ class Applied:
     deleted: list[str]
     unchanged: list[str]
     kept: list[tuple[str, str]]
+    created_calendars: list[str]
+    changed_calendars: list[str]
 
 
-def plan_text(text: str, store: ScheduleStore, catalogue: Catalogue, now: datetime) -> Plan:
+def plan_text(text: str, store: ScheduleStore, calendars: CalendarStore, catalogue: Catalogue, now: datetime) -> Plan:
     """The plan of a set's YAML. Raises BadYaml or BadSet."""
     chosen, document = yaml_set.read(text)
-    calendars = store.calendar_names()
-    faults = yaml_set.faults_of(chosen, document, lambda spec: check_calendar_known(spec.window, None, calendars))
+    there = calendars.stored()
+    known = {one.name for one in there} | {calendar.name for calendar in chosen.calendars}
+    faults = yaml_set.faults_of(chosen, document, lambda spec: check_calendar_known(spec.window, None, known))
     if faults:
-        raise yaml_set.BadSet(faults)
-    return make_plan(chosen, document, store.stored(), calls_of(catalogue.jobs(now)), now, lambda: str(uuid4()))
+        raise BadSet(faults)
+    check_call = calls_of(catalogue.jobs(now))
+    return make_plan(chosen, document, store.stored(), there, check_call, now, lambda: str(uuid4()))
+
+
+def calendar_wishes(plan: Plan) -> list[CalendarWish]:
+    """The changes of calendars that a plan wants, from the revisions that it was made with."""
+    return [CalendarWish(one.calendar.name, one.calendar, one.revision) for one in plan.calendars]
 
 
 def apply(
@@ -47,7 +59,7 @@ def apply(
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:
         wishes += [Wish(schedule.name, None, schedule.revision) for schedule in absent]
-    store.save_together(wishes, actor=actor, comment=comment, now=now)
+    store.save_together(wishes, calendars=calendar_wishes(plan), actor=actor, comment=comment, now=now)
     left = [] if prune else [(schedule.name, "--prune was not given") for schedule in absent]
     return Applied(
         created=[item.spec.name for item in plan.created],
@@ -55,4 +67,6 @@ def apply(
         deleted=[schedule.name for schedule in absent] if prune else [],
         unchanged=[spec.name for spec in plan.unchanged],
         kept=[*plan.kept, *left],
+        created_calendars=[one.calendar.name for one in plan.calendars if one.revision is None],
+        changed_calendars=[one.calendar.name for one in plan.calendars if one.revision is not None],
     )

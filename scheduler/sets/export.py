@@ -1,10 +1,12 @@
 """What is stored -> a set's YAML."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scheduler.errors import UnreadableEntry
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import Spec
+from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.listing import Stored
 from scheduler.sets import yaml_set
 from scheduler.sets.yaml_set import ScheduleSet
@@ -16,11 +18,18 @@ class Exported:
 
     text: str
     names: list[str]
+    calendars: list[str]
     left_out: list[tuple[str, str]]
 
 
-def export(stored: Sequence[Stored], *, tags: Sequence[str] = (), names: Sequence[str] | None = None) -> Exported:
-    """All schedules, those with one of the tags, or those with these names."""
+def export(
+    stored: Sequence[Stored],
+    calendars: Sequence[StoredCalendar],
+    *,
+    tags: Sequence[str] = (),
+    names: Sequence[str] | None = None,
+) -> Exported:
+    """All schedules, those with one of the tags, or those with these names; and of the calendars what they name."""
     specs: list[Spec] = []
     left_out: list[tuple[str, str]] = []
     for entry in stored:
@@ -37,5 +46,22 @@ def export(stored: Sequence[Stored], *, tags: Sequence[str] = (), names: Sequenc
             left_out.append((entry.name, "it is defined in code (beat_schedule)"))
             continue
         specs.append(schedule.spec())
-    text = yaml_set.write(ScheduleSet(specs, list(tags)))
-    return Exported(text, [spec.name for spec in specs], left_out)
+    named = {spec.window.calendar for spec in specs if spec.window.calendar is not None}
+    carried = _named(named, calendars, left_out)
+    text = yaml_set.write(ScheduleSet(specs, list(tags), carried))
+    return Exported(text, [spec.name for spec in specs], [calendar.name for calendar in carried], left_out)
+
+
+def _named(names: Collection[str], stored: Sequence[StoredCalendar], left_out: list[tuple[str, str]]) -> list[Calendar]:
+    """The calendars of these names; one that is gone or damaged is left out, and said so."""
+    by_name = {one.name: one for one in stored}
+    found: list[Calendar] = []
+    for name in sorted(names):
+        try:
+            if name not in by_name:
+                left_out.append((f"calendar {name}", "it is gone, though a schedule names it"))
+            else:
+                found.append(by_name[name].decode().calendar())
+        except UnreadableEntry as error:
+            left_out.append((f"calendar {name}", f"it cannot be read: {error}"))
+    return found

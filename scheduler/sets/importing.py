@@ -13,11 +13,12 @@ from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.check import check_spec
 from scheduler.rules.spec import IntervalWhen
 from scheduler.schedules import changes
+from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.listing import Stored
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.together import CheckCall, Wish
 from scheduler.sets.found import Aside, Candidate, Found
-from scheduler.sets.plan import Plan, differences, settled
+from scheduler.sets.plan import Plan, PlannedCalendar, differences, settled
 
 Outcome = Literal["created", "replaced", "unchanged"]
 
@@ -38,6 +39,10 @@ class Import:
     refused: list[Aside] = field(default_factory=list)
     ignored: list[Aside] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    calendars: list[tuple[str, Outcome]] = field(default_factory=list)
+    """The exclusion calendars of a set of ours, by name."""
+
+    calendar_wishes: list[CalendarWish] = field(default_factory=list)
 
     def take(self, candidate: Candidate, revision: int | None) -> None:
         """Take a candidate: as a new schedule, or in place of a stored revision."""
@@ -60,6 +65,9 @@ def decide(found: Found, stored: Sequence[Stored], check_call: CheckCall, *, rep
 def of_plan(plan: Plan, *, replace: bool) -> Import:
     """A set of our own as an import: nothing is deleted, and what is stored otherwise is replaced only if asked for."""
     told = Import(taken=[Taken(Candidate(spec.name, spec), "unchanged") for spec in plan.unchanged])
+    told.calendars += [(name, "unchanged") for name in plan.unchanged_calendars]
+    for planned in plan.calendars:
+        _take_calendar(told, planned, replace=replace)
     for item in plan.created:
         told.take(Candidate(item.spec.name, item.spec), None)
     for changed in plan.changed:
@@ -73,7 +81,19 @@ def of_plan(plan: Plan, *, replace: bool) -> Import:
 
 def save(told: Import, store: ScheduleStore, *, actor: str, comment: str = "", now: datetime) -> None:
     """Make it true, all of it or nothing."""
-    store.save_together(told.wishes, actor=actor, comment=comment, now=now)
+    store.save_together(told.wishes, calendars=told.calendar_wishes, actor=actor, comment=comment, now=now)
+
+
+def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> None:
+    """A calendar that is new, or is stored otherwise."""
+    name = planned.calendar.name
+    if planned.revision is not None and not replace:
+        fields = ", ".join(one.field for one in planned.differences)
+        why = f"there is a calendar {name!r} with another {fields}; --replace takes this one in its place"
+        told.refused.append(Aside(f"calendar {name}", why))
+        return
+    told.calendars.append((name, "created" if planned.revision is None else "replaced"))
+    told.calendar_wishes.append(CalendarWish(name, planned.calendar, planned.revision))
 
 
 def _decide_one(

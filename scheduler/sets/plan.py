@@ -16,10 +16,13 @@ from scheduler.rules.check import check_spec
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
 from scheduler.rules.what_if import Difference
 from scheduler.schedules import changes, codec
+from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.codec import Entry
 from scheduler.schedules.listing import Stored
 from scheduler.schedules.together import CheckCall
-from scheduler.sets.yaml_set import BadSet, Fault, ScheduleSet, fault_at, place_of
+from scheduler.sets import yaml_calendars
+from scheduler.sets.faults import BadSet, Fault, fault_at, fault_in
+from scheduler.sets.yaml_set import ScheduleSet, place_of
 from scheduler.sets.yaml_text import Document
 
 AHEAD = timedelta(days=30)
@@ -56,31 +59,41 @@ class Single:
 
 
 @dataclass(frozen=True)
+class PlannedCalendar:
+    """A calendar that is made (`revision` None), or that changes from the stored revision. Calendars never go."""
+
+    calendar: Calendar
+    revision: int | None
+    differences: list[FieldDifference]
+    used_by: list[str]
+    """The stored schedules that name it, for which it changes what is excluded."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an apply does. `only_stored` goes where it prunes, `kept` stays for the reason given."""
 
+    calendars: list[PlannedCalendar] = field(default_factory=list)
+    unchanged_calendars: list[str] = field(default_factory=list)
     created: list[Single] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     unchanged: list[Spec] = field(default_factory=list)
     only_stored: list[Single] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether an apply without pruning would do nothing."""
-        return not (self.created or self.changed)
-
 
 def make_plan(  # noqa: PLR0917
     chosen: ScheduleSet,
     document: Document,
     stored: Sequence[Stored],
+    calendars: Sequence[StoredCalendar],
     check_call: CheckCall,
     now: datetime,
     new_uid: Callable[[], str],
 ) -> Plan:
     """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not be applied."""
     plan, faults = Plan(), list[Fault]()
+    _plan_calendars(plan, chosen, document, stored, calendars, faults)
     by_name = {entry.name: entry for entry in stored}
     for at, spec in enumerate(chosen.schedules):
         try:
@@ -104,18 +117,15 @@ def with_runs(plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapp
 
     `known` answers with those of the named calendars that there are.
     """
-    specs = [item.spec for item in (*plan.created, *plan.changed, *plan.only_stored)]
-    specs += [item.stored for item in plan.changed]
-    budget = _Budget(now, known({spec.window.calendar for spec in specs if spec.window.calendar is not None}))
-    return Plan(
+    specs: list[Spec] = [item.spec for item in (*plan.created, *plan.only_stored)]
+    specs += [spec for item in plan.changed for spec in (item.spec, item.stored)]
+    before = known({spec.window.calendar for spec in specs if spec.window.calendar is not None})
+    budget = _Budget(now, before, {**before, **{one.calendar.name: one.calendar for one in plan.calendars}})
+    return replace(
+        plan,
         created=[replace(item, runs=budget.compare(None, item.spec)) for item in plan.created],
-        changed=[
-            Changed(item.stored, item.spec, item.differences, budget.compare(item.stored, item.spec))
-            for item in plan.changed
-        ],
-        unchanged=plan.unchanged,
-        only_stored=[Single(item.spec, budget.compare(item.spec, None)) for item in plan.only_stored],
-        kept=plan.kept,
+        changed=[replace(item, runs=budget.compare(item.stored, item.spec)) for item in plan.changed],
+        only_stored=[replace(item, runs=budget.compare(item.spec, None)) for item in plan.only_stored],
     )
 
 
@@ -145,8 +155,8 @@ def settled(spec: Spec, entry: Entry) -> Spec:
 class _Budget:
     """Compares ticks until it has looked at enough of them."""
 
-    def __init__(self, now: datetime, calendars: Mapping[str, Calendar]) -> None:
-        self._now, self._calendars = now, calendars
+    def __init__(self, now: datetime, before: Mapping[str, Calendar], after: Mapping[str, Calendar]) -> None:
+        self._now, self._before, self._after = now, before, after
         self._until = now + AHEAD
         self._left = TICKS_COMPARED
 
@@ -155,8 +165,7 @@ class _Budget:
         both = [spec for spec in (old, new) if spec is not None]
         if not all(_has_ticks(spec.when) for spec in both):
             return None
-        same_rule = old is not None and new is not None and _rule(old) == _rule(new)
-        if same_rule:
+        if old is not None and new is not None and _rule(old, self._before) == _rule(new, self._after):
             return Difference(gone=[], come=[], moved=[], same=0)
         for spec in both:
             when = spec.when
@@ -165,8 +174,7 @@ class _Budget:
             self._left -= ticks.count_ticks(when, self._now, self._until, max(self._left, 0) + 1)
         if self._left < 0:
             return None
-        known = self._calendars
-        return what_if.compare(old, new, self._now, self._until, before=known, after=known)
+        return what_if.compare(old, new, self._now, self._until, before=self._before, after=self._after)
 
 
 def _has_ticks(when: When) -> bool:
@@ -174,9 +182,61 @@ def _has_ticks(when: When) -> bool:
     return not isinstance(when, RedBeatWhen)
 
 
-def _rule(spec: Spec) -> tuple[Any, ...]:
+def _rule(spec: Spec, calendars: Mapping[str, Calendar]) -> tuple[Any, ...]:
     """What decides on the ticks."""
-    return spec.enabled, spec.when, spec.window
+    name = spec.window.calendar
+    return spec.enabled, spec.when, spec.window, None if name is None else calendars.get(name)
+
+
+def _plan_calendars(  # noqa: PLR0917
+    plan: Plan,
+    chosen: ScheduleSet,
+    document: Document,
+    stored: Sequence[Stored],
+    calendars: Sequence[StoredCalendar],
+    faults: list[Fault],
+) -> None:
+    """Which calendars are made, and which changed."""
+    by_name = {one.name: one for one in calendars if one.text is not None}
+    used_by = _users(stored) if chosen.calendars else {}
+    for at, calendar in enumerate(chosen.calendars):
+        found, old = by_name.get(calendar.name), None
+        try:
+            old = found.decode() if found is not None else None
+        except UnreadableEntry as error:
+            damaged = f"the stored calendar cannot be read ({error}); put it right first: `beatdesk calendars set`"
+            faults.append(fault_in(document, yaml_calendars.PART, at, ("name",), damaged))
+            continue
+        if old is None:
+            plan.calendars.append(PlannedCalendar(calendar, None, [], used_by.get(calendar.name, [])))
+        elif changed := _calendar_differences(old, calendar):
+            plan.calendars.append(PlannedCalendar(calendar, old.revision, changed, used_by.get(calendar.name, [])))
+        else:
+            plan.unchanged_calendars.append(calendar.name)
+
+
+def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]:
+    """The parts that differ as a set says them; of what is excluded, only the lines that go and come."""
+    was, becomes = yaml_calendars.said(old), yaml_calendars.said(new)
+    found = [
+        FieldDifference(name, getattr(was, name), getattr(becomes, name))
+        for name in ("timezone", "description")
+        if getattr(was, name) != getattr(becomes, name)
+    ]
+    before, after = set(was.excluded), set(becomes.excluded)
+    gone = [line for line in was.excluded if line not in after]
+    come = [line for line in becomes.excluded if line not in before]
+    return [*found, FieldDifference("excluded", gone, come)] if gone or come else found
+
+
+def _users(stored: Sequence[Stored]) -> dict[str, list[str]]:
+    """The stored schedules that name each calendar."""
+    used: dict[str, list[str]] = {}
+    for entry in stored:
+        schedule = entry.schedule() if '"calendar"' in (entry.raw.extra or "") else None
+        if schedule is not None and schedule.window.calendar is not None:
+            used.setdefault(schedule.window.calendar, []).append(entry.name)
+    return used
 
 
 def _plan_one(  # noqa: PLR0917

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from scheduler.rules.calendar_text import lines_of
 from scheduler.rules.identity import tick_text
 from scheduler.rules.what_if import Difference
 from scheduler.sets.apply import Applied
 from scheduler.sets.found import Aside
 from scheduler.sets.importing import Import, Taken
-from scheduler.sets.plan import Changed, Plan, Single
+from scheduler.sets.plan import Changed, FieldDifference, Plan, PlannedCalendar, Single
 
 TICKS_SHOWN = 20
 """Of each list of ticks; their number is always told."""
@@ -17,6 +18,8 @@ TICKS_SHOWN = 20
 def plan_json(plan: Plan) -> dict[str, Any]:
     """A plan. `runs` is null where too many ticks would have to be looked at."""
     return {
+        "calendars": [_calendar(one) for one in plan.calendars],
+        "unchanged_calendars": list(plan.unchanged_calendars),
         "created": [_single(item) for item in plan.created],
         "changed": [_changed(item) for item in plan.changed],
         "unchanged": [spec.name for spec in plan.unchanged],
@@ -28,6 +31,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def applied_json(applied: Applied) -> dict[str, Any]:
     """What an apply did."""
     return {
+        "calendars": {"created": applied.created_calendars, "changed": applied.changed_calendars},
         "created": applied.created,
         "changed": applied.changed,
         "deleted": applied.deleted,
@@ -39,6 +43,7 @@ def applied_json(applied: Applied) -> dict[str, Any]:
 def import_json(told: Import) -> dict[str, Any]:
     """The report of an import."""
     return {
+        "calendars": [{"name": name, "outcome": outcome} for name, outcome in told.calendars],
         "taken": [_taken(one) for one in told.taken],
         "refused": [_aside(one) for one in told.refused],
         "ignored": [_aside(one) for one in told.ignored],
@@ -78,11 +83,27 @@ def _single(item: Single) -> dict[str, Any]:
     return {"name": item.spec.name, "runs": runs_json(item.runs)}
 
 
+def _calendar(item: PlannedCalendar) -> dict[str, Any]:
+    return {
+        "name": item.calendar.name,
+        "revision": item.revision,
+        "timezone": item.calendar.timezone,
+        "description": item.calendar.description,
+        "excluded": lines_of(item.calendar),
+        "differences": _differences(item.differences),
+        "used_by": item.used_by,
+    }
+
+
+def _differences(differences: list[FieldDifference]) -> list[dict[str, Any]]:
+    return [{"field": one.field, "old": one.old, "new": one.new} for one in differences]
+
+
 def _changed(item: Changed) -> dict[str, Any]:
     return {
         "name": item.spec.name,
         "revision": item.stored.revision,
-        "differences": [{"field": one.field, "old": one.old, "new": one.new} for one in item.differences],
+        "differences": _differences(item.differences),
         "runs": runs_json(item.runs),
     }
 

@@ -1,25 +1,27 @@
 """A set of schedules <-> YAML: the operator's part of each, defaults left out, always in the same order. Pure.
 
 What a schedule is called, what it runs and when is in it; its uid, its revisions, a pause and its runs are not. Where a
-set was exported by tags it names them, and then speaks for the schedules with these tags only.
+set was exported by tags it names them, and then speaks for the schedules with these tags only. It carries the exclusion
+calendars that its schedules name.
 
 A set is read whole: every fault is reported with its place, and a set with one fault is no set.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from scheduler.errors import Refused
+from scheduler.rules.calendars import Calendar
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RedBeatWhen, RruleWhen, Spec, Window
-from scheduler.sets import yaml_text
-from scheduler.sets.yaml_text import Document, Path
+from scheduler.sets import yaml_calendars, yaml_text
+from scheduler.sets.faults import BadSet, Fault, fault_at, shape_message
+from scheduler.sets.yaml_text import Document
 
 FORMAT = 1
 MAX_SCHEDULES = 20_000
-FAULTS_SHOWN = 50
 
 _HEADER = f"""\
 # Schedules, as Beatdesk keeps them; format {FORMAT}. What is not written has its default.
@@ -32,53 +34,31 @@ _FIELDS = {
     "policies": set(Policies.model_fields),
     "window": set(Window.model_fields),
 }
-_SET_KEYS = ("version", "tags", "schedules")
+_SET_KEYS = ("version", "tags", "calendars", "schedules")
 _AS_GIVEN = ("args", "kwargs", "schedule")
 """Whose values belong to jobs and to RedBeat, and are written as they are."""
 
 
 @dataclass(frozen=True)
 class ScheduleSet:
-    """Schedules by name, and the tags they were chosen by, if they were."""
+    """Schedules by name, the tags they were chosen by, if they were, and the exclusion calendars they name."""
 
     schedules: list[Spec]
     tags: list[str] = field(default_factory=list)
+    calendars: list[Calendar] = field(default_factory=list)
 
     def speaks_for(self, spec: Spec) -> bool:
         """Whether the set means to hold `spec`, so that its absence says something."""
         return not self.tags or bool(set(self.tags) & set(spec.tags))
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong, and where: `schedules[3].when.crontab`, and the line (from 1)."""
-
-    path: str
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = f"{self.path} (line {self.line})" if self.line else self.path
-        return f"{place}: {self.message}" if place else self.message
-
-
-class BadSet(Refused):
-    """The set has faults, and nothing of it is applied."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults = list(faults)
-        shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
-        if len(self.faults) > FAULTS_SHOWN:
-            shown.append(f"and {len(self.faults) - FAULTS_SHOWN} more")
-        count = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        super().__init__("\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules")
-
-
 def write(chosen: ScheduleSet) -> str:
     """The set as YAML."""
     tags = {"tags": sorted(chosen.tags)} if chosen.tags else {}
+    named = [yaml_calendars.plain(calendar) for calendar in sorted(chosen.calendars, key=lambda one: one.name)]
+    calendars = {"calendars": named} if named else {}
     schedules = [_plain(spec) for spec in sorted(chosen.schedules, key=lambda spec: spec.name)]
-    return _HEADER + yaml_text.write({"version": FORMAT, **tags, "schedules": schedules})
+    return _HEADER + yaml_text.write({"version": FORMAT, **tags, **calendars, "schedules": schedules})
 
 
 def read(text: str) -> tuple[ScheduleSet, Document]:
@@ -87,6 +67,7 @@ def read(text: str) -> tuple[ScheduleSet, Document]:
     faults = list(_faults_of_frame(document))
     if faults:
         raise BadSet(faults)
+    calendars, faults = yaml_calendars.read(document)
     specs: list[Spec] = []
     first: dict[str, int] = {}
     for at, item in enumerate(document.value["schedules"]):
@@ -102,7 +83,7 @@ def read(text: str) -> tuple[ScheduleSet, Document]:
         specs.append(spec)
     if faults:
         raise BadSet(faults)
-    return ScheduleSet(specs, document.value.get("tags") or []), document
+    return ScheduleSet(specs, document.value.get("tags") or [], calendars), document
 
 
 def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]) -> list[Fault]:
@@ -114,14 +95,6 @@ def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], N
         except Refused as error:
             faults.append(fault_at(document, at, place_of(error), str(error)))
     return faults
-
-
-def fault_at(document: Document, at: int, where: str, message: str) -> Fault:
-    """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or nothing."""
-    path: Path = ("schedules", at, *(where.split(".") if where else ()))
-    while len(path) > 2 and path not in document.lines:
-        path = path[:-1]
-    return Fault(f"schedules[{at}]{'.' if where else ''}{where}", document.lines.get(path), message)
 
 
 def place_of(error: Refused) -> str:
@@ -164,6 +137,7 @@ def _faults_of_frame(document: Document) -> Iterator[Fault]:
     tags, schedules = said.get("tags") or [], said.get("schedules")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
         yield Fault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
+    yield from yaml_calendars.faults_of_frame(document)
     if not isinstance(schedules, list):
         yield Fault("schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none")
     elif len(schedules) > MAX_SCHEDULES:
@@ -177,14 +151,8 @@ def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterat
         location = [str(part) for part in found["loc"]]
         if location[:1] == ["when"] and len(location) > 1:
             del location[1]  # the kind, which is no step of the path
-        message = found["msg"].removeprefix("Value error, ")
-        if found["type"] == "extra_forbidden":
-            message = f"unknown key; known are {', '.join(_known(location[:-1], found))}"
-        elif found["type"] == "missing":
-            message = "this is missing"
-        elif found["type"] != "union_tag_not_found" and not isinstance(found["input"], dict | list):
-            message = f"{found['input']!r:.80} cannot be used: {message}"
-        yield fault_at(document, at, ".".join(location), message)
+        known = _known(location[:-1], found) if found["type"] == "extra_forbidden" else []
+        yield fault_at(document, at, ".".join(location), shape_message(found, known))
 
 
 def _known(parent: list[str], found: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from redis import Redis
 from scheduler.catalogue import Catalogue, Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.spec import Spec
+from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
 from scheduler.sets import yaml_set
 from scheduler.sets.apply import plan_text
@@ -40,7 +41,7 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     """Import, twice, and print the seconds."""
     redis = Redis.from_url(redis_url, decode_responses=True)
     catalogue = Catalogue(redis)
-    store = ScheduleStore(redis, catalogue)
+    store, calendars = ScheduleStore(redis, catalogue), CalendarStore(redis)
     if store.names():
         sys.exit("there are schedules: give a throw-away server")
     now = utc_now()
@@ -49,7 +50,7 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     text = yaml_set.write(ScheduleSet(some_specs(int(schedules))))
     for what in ("first import", "unchanged import"):
         began, busy = perf_counter(), process_time()
-        told = of_plan(plan_text(text, store, catalogue, now), replace=False)
+        told = of_plan(plan_text(text, store, calendars, catalogue, now), replace=False)
         save(told, store, actor="bench", now=now)
         seconds, cpu = perf_counter() - began, process_time() - busy
         print(f"{what}: {len(told.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the processor)")  # noqa: T201

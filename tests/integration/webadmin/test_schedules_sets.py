@@ -2,6 +2,8 @@
 
 import pytest
 
+from scheduler.clock import utc_now
+from scheduler.rules.calendar_text import calendar_of
 from scheduler.sets.yaml_set import read
 from tests.integration.webadmin.schedule_desk import everything_written, offer_jobs, saved
 from tests.support.builders import cron
@@ -60,6 +62,27 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
     assert desk.schedules.names() == ["hourly", "new", "nightly"]
     assert desk.schedules.get("nightly").when.crontab == "30 6 * * *"
     assert desk.schedules.get("nightly").updated_by == "operator@example.org"
+
+
+def test_calendars_of_a_set_are_shown_before_they_are_saved(desk, operator):
+    desk.calendars.save(calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now())
+    text = (
+        "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, excluded: [mon]}\n"
+        "schedules:\n"
+        "- {name: new, job: reports.job_summary, when: {kind: interval, every: 60}, window: {calendar: inventory}}\n"
+    )
+    before = everything_written(desk)
+    page = operator.post(PAGE, {"text": text}, page=PAGE).text
+    assert everything_written(desk) == before
+    assert "Calendar <strong>holidays</strong> is changed" in page
+    assert '<code>excluded</code>: ["sun"] → ["sat"]' in page
+    assert "Calendar <strong>inventory</strong> is made" in page
+    answer = operator.post(
+        PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "x"}, page=PAGE, follow_redirects=True
+    )
+    assert "2 calendars saved, 1 made" in answer.text
+    assert desk.calendars.names() == ["holidays", "inventory"]
+    assert desk.schedules.get("new").window.calendar == "inventory"
 
 
 def test_what_has_changed_since_it_was_shown_is_shown_again(desk, operator):

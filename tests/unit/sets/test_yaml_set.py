@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.rules.calendar_text import calendar_of
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
 from scheduler.sets import yaml_text
-from scheduler.sets.yaml_set import BadSet, ScheduleSet, read, write
+from scheduler.sets.faults import BadSet
+from scheduler.sets.yaml_set import ScheduleSet, read, write
 from tests.support.builders import NOON, a_spec, cron, every
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
@@ -109,6 +111,7 @@ def test_all_faults_are_told_at_once_with_path_and_line():
         ("version: 1\nschedules: {}", "a list is wanted"),
         ("version: 1\nschedules: []\nprune: true", "prune (line 3): unknown key"),
         ("version: 1\ntags: reports\nschedules: []", "tags (line 2): a list of texts"),
+        ("version: 1\ncalendars: {}\nschedules: []", "calendars (line 2): a list is wanted"),
         ("version: 1\nschedules: [3]", "schedules[0] (line 2)"),
     ],
 )
@@ -122,6 +125,60 @@ def test_a_name_that_stands_twice_is_told():
         "schedules[1].name (line 4): 'a' stands in schedules[0] already"
         in faults(f"version: 1\nschedules:\n{one}{one}")[0]
     )
+
+
+LINES = [
+    "sat-sun",
+    "mon-fri 22:00-06:00 Night",
+    "2026-12-24..2027-01-01 Christmas",
+    "2026-12-28T14:00+01:00..2026-12-28T18:00+01:00",
+]
+
+
+def test_calendars_are_written_before_the_schedules_and_read_again_as_they_were():
+    berlin = calendar_of("b", LINES, timezone="Europe/Berlin", description="agreed")
+    plain = calendar_of("a", ["sun"])
+    text = write(ScheduleSet([], [], [berlin, plain]))
+    assert text.split("change it\n")[1].startswith(
+        "version: 1\ncalendars:\n- name: a\n  excluded:\n  - sun\n- name: b\n  timezone: Europe/Berlin\n"
+    )
+    assert read(text)[0].calendars == [plain, berlin]
+
+
+def test_every_fault_of_calendars_is_told_with_path_and_line():
+    told = faults(
+        "version: 1\n"
+        "calendars:\n"
+        "  - name: a\n"
+        "    timezone: Mars/Base\n"
+        "  - name: b\n"
+        "    excluded:\n"
+        "      - sun\n"
+        "      - someday\n"
+        "      - 2026-02-30\n"
+        "  - {name: b, excluded: [7]}\n"
+        "  - name: b\n"
+        "  - {name: a b, days: []}\n"
+        "  - {name: a b}\n"
+        "  - excluded: []\n"
+        "    description: 3\n"
+        "schedules:\n"
+        "  - {name: a, when: {kind: interval, every: 60}}\n"
+    )
+    assert [fault.split(": ")[0] for fault in told] == [
+        "calendars[0].timezone (line 4)",
+        "calendars[1].excluded[1] (line 8)",
+        "calendars[1].excluded[2] (line 9)",
+        "calendars[2].excluded[0] (line 10)",
+        "calendars[3].name (line 11)",
+        "calendars[4].days (line 12)",
+        "calendars[5].name (line 13)",
+        "calendars[6].name (line 14)",
+        "calendars[6].description (line 15)",
+        "schedules[0].job (line 17)",
+    ]
+    assert "stands in calendars[1] already" in told[4]
+    assert "unknown key; known are name, timezone, description, excluded" in told[5]
 
 
 def test_a_set_with_too_many_schedules_is_refused():

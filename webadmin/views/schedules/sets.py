@@ -28,7 +28,7 @@ class SetPages(BaseView):
     def export(self) -> ResponseReturnValue:
         """All schedules, or those with a tag, as a file."""
         tag = request.args.get("tag", "")
-        return _file(export(desk().schedules.stored(), tags=[tag] if tag else []).text)
+        return _file(export(desk().schedules.stored(), desk().calendars.stored(), tags=[tag] if tag else []).text)
 
     @expose("/bulk-export", methods=["POST"])
     def bulk_export(self) -> ResponseReturnValue:
@@ -37,7 +37,7 @@ class SetPages(BaseView):
         if not names:
             flash("Select schedules first, then choose what to do with them.", "warning")
             return redirect(url_for(".index"), 303)
-        return _file(export(desk().schedules.stored(), names=names).text)
+        return _file(export(desk().schedules.stored(), desk().calendars.stored(), names=names).text)
 
     @expose("/<path:name>/yaml")
     def yaml(self, name: str) -> ResponseReturnValue:
@@ -45,7 +45,7 @@ class SetPages(BaseView):
         listed = desk().schedules.listed(name)
         if listed.schedule is None:
             return redirect(url_for(".show", name=name), 303)
-        exported = export(desk().schedules.stored(), names=[name])
+        exported = export(desk().schedules.stored(), desk().calendars.stored(), names=[name])
         return self.render("schedules/yaml.html", name=name, text=exported.text if exported.names else None)
 
     @expose("/import", methods=["GET", "POST"])
@@ -56,7 +56,7 @@ class SetPages(BaseView):
         text, now = request.form.get("text", ""), utc_now()
         prune = bool(request.form.get("prune")) and _may_delete()
         try:
-            plan = plan_text(text, desk().schedules, desk().catalogue, now)
+            plan = plan_text(text, desk().schedules, desk().calendars, desk().catalogue, now)
             if request.form.get("seen") == _digest(plan, prune):
                 done = apply(plan, desk().schedules, prune=prune, actor=actor(), comment=_comment(), now=now)
                 flash(_said(done), "success")
@@ -100,6 +100,10 @@ def _comment() -> str:
 def _said(done: Applied) -> str:
     counts = ((len(done.created), "made"), (len(done.changed), "changed"), (len(done.deleted), "deleted"))
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    calendars = len(done.created_calendars) + len(done.changed_calendars)
+    if calendars:
+        saved = f"{calendars} calendar{'' if calendars == 1 else 's'} saved"
+        told = f"{saved}, {told}" if told else saved
     return f"The set is applied: {told}." if told else "The set is applied: there was nothing to change."
 
 

@@ -1,0 +1,104 @@
+"""The exclusion calendars of a set <-> plain data. Pure.
+
+A calendar is said as the console and `beatdesk calendars` say it: a name, a time zone (UTC where it is left out), what
+it excludes as lines of text, a description. Two calendars that say the same are the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError
+
+from scheduler.errors import Refused
+from scheduler.rules import calendar_text, zones
+from scheduler.rules.calendars import Calendar
+from scheduler.rules.check import check_calendar
+from scheduler.rules.spec import Frozen
+from scheduler.sets.faults import Fault, fault_in, shape_message
+from scheduler.sets.yaml_text import Document, Path
+
+PART = "calendars"
+MAX_CALENDARS = 1_000
+
+
+class SaidCalendar(Frozen):
+    """A calendar as a set says it."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    timezone: str = "UTC"
+    description: str = ""
+    excluded: list[str] = []
+
+
+def said(calendar: Calendar) -> SaidCalendar:
+    """What a set says of a calendar."""
+    return SaidCalendar(
+        name=calendar.name,
+        timezone=calendar.timezone,
+        description=calendar.description,
+        excluded=calendar_text.lines_of(calendar),
+    )
+
+
+def plain(calendar: Calendar) -> dict[str, Any]:
+    """What is written of a calendar: defaults left out."""
+    return said(calendar).model_dump(exclude_defaults=True)
+
+
+def faults_of_frame(document: Document) -> Iterator[Fault]:
+    """What is wrong with the list itself."""
+    given, line = document.value.get(PART), document.lines.get((PART,))
+    if given is not None and not isinstance(given, list):
+        yield Fault(PART, line, "a list is wanted; write [] for none, or leave it out")
+    elif given is not None and len(given) > MAX_CALENDARS:
+        yield Fault(PART, line, f"{len(given)} calendars are too many for one set; {MAX_CALENDARS} are allowed")
+
+
+def read(document: Document) -> tuple[list[Calendar], list[Fault]]:
+    """The calendars of a set, whose frame has no fault, and every fault of them."""
+    found: list[Calendar] = []
+    faults: list[Fault] = []
+    first: dict[str, int] = {}
+    for at, item in enumerate(document.value.get(PART) or []):
+        try:
+            given = SaidCalendar.model_validate(item)
+        except ValidationError as error:
+            faults += [_shape_fault(document, at, one) for one in error.errors(include_url=False)]
+            continue
+        if given.name in first:
+            again = f"{given.name!r} stands in {PART}[{first[given.name]}] already; leave one out"
+            faults.append(fault_in(document, PART, at, ("name",), again))
+        first.setdefault(given.name, at)
+        calendar, wrong = _calendar(document, at, given)
+        faults += wrong
+        if calendar is not None:
+            found.append(calendar)
+    return found, faults
+
+
+def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calendar | None, list[Fault]]:
+    """A calendar, or all that keeps it from being one."""
+    try:
+        zone = zones.zone(given.timezone)
+    except Refused as error:
+        return None, [fault_in(document, PART, at, ("timezone",), str(error))]
+    parts, faults = list[calendar_text.Line](), list[Fault]()
+    for number, line in enumerate(given.excluded):
+        try:
+            parts.append(calendar_text.read(line, zone))
+        except Refused as error:
+            faults.append(fault_in(document, PART, at, ("excluded", number), str(error)))
+    calendar = calendar_text.of_parts(given.name, parts, timezone=given.timezone, description=given.description)
+    try:
+        check_calendar(calendar)
+    except Refused as error:
+        where: Path = (error.field,) if error.field in SaidCalendar.model_fields else ()
+        faults.append(fault_in(document, PART, at, where, str(error)))
+    return None if faults else calendar, faults
+
+
+def _shape_fault(document: Document, at: int, found: Any) -> Fault:
+    known: Sequence[str] = list(SaidCalendar.model_fields)
+    return fault_in(document, PART, at, tuple(found["loc"]), shape_message(found, known))
