@@ -32,9 +32,9 @@ OWN_JOBS = (
     "scheduler.jobs.datasets",
     "scheduler.jobs.demo",
     "scheduler.jobs.http",
+    "scheduler.jobs.images",
     "scheduler.jobs.mail",
     "scheduler.jobs.workflow",
-    "scheduler.jobs.images",
 )
 
 VISIBILITY_TIMEOUT = 60

@@ -126,9 +126,7 @@ class EditorPages(BaseView):
         asked = request.form.get("action", "save")
         if asked == "arguments":
             return None, sheet
-        review = reviewing.review(
-            sheet.draft, sheet.editing, desk().catalogue, desk().calendars.names(), now=utc_now()
-        )
+        review = reviewing.review(sheet.draft, sheet.editing, desk().catalogue, desk().calendars.names(), now=utc_now())
         sheet = replace(sheet, errors=review.errors)
         return (review.spec if asked == "save" and not review.errors else None), sheet
 
