@@ -25,14 +25,15 @@ def key_of(after: str | None) -> int | None:
     try:
         read = base64.b64decode(after.encode("ascii") + b"=" * (-len(after) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
-        raise _refused(after) from None
+        raise not_a_place(after) from None
     digits = read.removeprefix(_MARK)
     if not read.startswith(_MARK) or not digits.isdigit() or len(digits) > len(str(_HIGHEST)) or int(digits) > _HIGHEST:
-        raise _refused(after)
+        raise not_a_place(after)
     return int(digits)
 
 
-def _refused(after: str) -> Refused:
+def not_a_place(after: str) -> Refused:
+    """The refusal of a text that no page has given."""
     return Refused(
         f"after: {after[:60]!r} is not a place in this list; give the `next` of an earlier page, or nothing",
         field="after",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement
 
 from scheduler.errors import NotFound, Refused
+from scheduler.history import audit
 from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.run_logs import log_of
@@ -21,6 +22,7 @@ from scheduler.history.views import (
     STATES,
     TRIGGERS,
     AttemptView,
+    ChangePage,
     ChildView,
     LogPage,
     ReportPage,
@@ -157,10 +159,11 @@ class History:
             )
         return _plain(RevisionView, rows[0])
 
-    def changes(self, after: str | None = None, limit: int = 50) -> RevisionPage:
-        """The changes of all schedules, newest first."""
-        rows, following = self._page(select(Revision.key, *_REVISION), Revision.key, after, limit)
-        return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
+    def changes(self, after: str | None = None, limit: int = 50, *, of: str | None = None) -> ChangePage:
+        """The changes of all schedules and calendars, or of one kind of these, newest first."""
+        _check_limit(limit)
+        with self._engine.connect() as connection:
+            return audit.changes(connection, after, limit, of)
 
     def deleted(self, after: str | None = None, limit: int = 50) -> RevisionPage:
         """The schedules whose newest revision is their deletion, newest first."""
@@ -192,14 +195,18 @@ class History:
         self, statement: Select[Any], key: InstrumentedAttribute[int], after: str | None, limit: int
     ) -> tuple[Sequence[Row[Any]], str | None]:
         """One page by keyset: a row more than asked for tells whether there is a next page."""
-        if not 1 <= limit <= MOST:
-            raise Refused(f"limit: {limit} is not from 1 to {MOST}", field="limit")
+        _check_limit(limit)
         before = key_of(after)
         if before is not None:
             statement = statement.where(key < before)
         with self._engine.connect() as connection:
             rows = connection.execute(statement.order_by(key.desc()).limit(limit + 1)).all()
         return rows[:limit], cursor(rows[limit - 1].key) if len(rows) > limit else None
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MOST:
+        raise Refused(f"limit: {limit} is not from 1 to {MOST}", field="limit")
 
 
 _SAME_RUN = RunDetail.run_id == Run.id

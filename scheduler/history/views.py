@@ -152,6 +152,29 @@ class CalendarRevisionView(Frozen):
     definition: dict[str, Any]
 
 
+Changeable = Literal["schedule", "calendar"]
+CHANGED: tuple[str, ...] = get_args(Changeable)
+
+
+class ChangeView(Frozen):
+    """One change in the list of all: of a schedule, or of an exclusion calendar."""
+
+    of: Changeable
+    revision: int
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
+
+
+class ChangePage(Frozen):
+    """Some changes, newest first; `next` goes on, none at the end."""
+
+    items: list[ChangeView]
+    next: str | None
+
+
 class RevisionPage(Frozen):
     """Some changes, newest first."""
 

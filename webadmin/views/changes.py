@@ -1,4 +1,4 @@
-"""The audit list: who changed which schedule, when, and why."""
+"""The audit list: who changed which schedule or calendar, when, and why."""
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,13 +17,15 @@ class ChangesView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """All revisions of all schedules, newest first."""
+        """All revisions of all schedules and calendars, or of one of the two, newest first."""
         after = request.args.get("after") or None
-        page = desk().history.changes(after, PAGE)
+        of = request.args.get("of") or None
+        page = desk().history.changes(after, PAGE, of=of)
         return self.render(
             "changes/index.html",
             page=page,
+            of=of,
             healed=healed(utc_now()),
-            next_url=url_for("changes.index", after=page.next) if page.next else None,
-            first_url=url_for("changes.index") if after else None,
+            next_url=url_for("changes.index", of=of, after=page.next) if page.next else None,
+            first_url=url_for("changes.index", of=of) if after else None,
         )

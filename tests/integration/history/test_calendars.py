@@ -3,14 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
+from scheduler.errors import Refused
 from scheduler.events.schema import CalendarDeleted, CalendarSaved
 from scheduler.history.calendars import CalendarHistory
+from scheduler.history.cursor import cursor
 from scheduler.history.ledger import record
+from scheduler.history.queries import History
+from scheduler.history.views import ChangeView
 from scheduler.rules.calendar_text import calendar_of
 from scheduler.rules.calendars import SavedCalendar
-from tests.support.builders import NOON
+from tests.support.builders import NOON, a_saved_event, a_schedule
 
 
 def saved(revision: int, name: str = "holidays", uid: str = "u1") -> SavedCalendar:
@@ -50,3 +55,32 @@ def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine:
         ("nights", "u2", 1, "created"),
     ]
     assert history.newest_key() == max(fact.key for fact in facts)
+
+
+def test_changes_of_calendars_stand_among_those_of_schedules_by_time(engine: Engine) -> None:
+    spec = a_schedule()
+    schedules = [
+        a_saved_event(spec.model_copy(update={"revision": number}), NOON + timedelta(minutes=number, seconds=30))
+        for number in (1, 2, 4)
+    ]
+    record(engine, [*schedules, *(an_event(number) for number in (1, 2, 3))])
+    history = History(engine)
+    expected = [
+        ("schedule", 4), ("calendar", 3), ("schedule", 2), ("calendar", 2), ("schedule", 1), ("calendar", 1),
+    ]  # fmt: skip
+    for size in (1, 2, 4, 6, 9):
+        found: list[ChangeView] = []
+        after, pages = None, 0
+        while after is not None or not pages:
+            page = history.changes(after, size)
+            found, after, pages = [*found, *page.items], page.next, pages + 1
+        assert [(change.of, change.revision) for change in found] == expected
+        assert pages == -(-len(expected) // size)
+    assert {(change.name, change.actor, change.comment) for change in history.changes(of="calendar").items} == {
+        ("holidays", "ada", "why")
+    }
+    assert [change.of for change in history.changes(of="schedule").items] == ["schedule"] * 3
+    with pytest.raises(Refused, match="of: 'job' is not changed here"):
+        history.changes(of="job")
+    with pytest.raises(Refused, match="after"):
+        history.changes(cursor(3))

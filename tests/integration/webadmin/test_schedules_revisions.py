@@ -7,6 +7,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
+from scheduler.rules.calendar_text import calendar_of
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
@@ -89,3 +90,18 @@ def test_a_viewer_sees_the_revisions_and_restores_none(viewer: Visitor, desk: De
     before = everything_written(desk)
     assert viewer.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}).status_code == 403
     assert everything_written(desk) == before
+
+
+def test_changes_of_calendars_stand_in_the_list_of_all_with_who_and_why(
+    viewer: Visitor, desk: Desk, record: Callable[[], None]
+) -> None:
+    calendar = calendar_of("holidays", ["sun"])
+    desk.calendars.save(calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now())
+    record()
+    page = viewer.get("/changes/").text
+    for said in ('href="/calendars/holidays/"', "calendar, revision 1", "eve@example.org", "agreed"):
+        assert said in page
+    assert "/schedules/nightly/" in page
+    assert "/schedules/nightly/" not in viewer.get("/changes/?of=calendar").text
+    assert "/calendars/holidays/" not in viewer.get("/changes/?of=schedule").text
+    assert viewer.get("/changes/?of=job").status_code == 400
