@@ -54,6 +54,9 @@ TRIGGERS = {
     "api": "by a program",
 }
 
+OVERDUE = timedelta(seconds=30)
+"""How long after its time a tick is still called the next one."""
+
 
 def state_look(state: str) -> Look:
     """How to show a state; one that this version does not know is shown by its name."""
@@ -86,6 +89,11 @@ def relative(moment: datetime | None, now: datetime) -> str:
         return "now"
     words = rough(abs(away))
     return f"in {words}" if away > 0 else f"{words} ago"
+
+
+def is_overdue(moment: datetime, now: datetime) -> bool:
+    """Whether a tick should have been dealt with: a Beat that is there looks at each within seconds."""
+    return now - moment > OVERDUE
 
 
 def rough(seconds: float) -> str:

@@ -34,6 +34,7 @@ def install(app: Flask) -> None:
         may=guard.may,
         state_look=present.state_look,
         state_words=present.state_words,
+        is_overdue=lambda moment: present.is_overdue(moment, utc_now()),
         asset=asset,
         masked_text=present.masked_text,
         part_name=lambda part: PART_NAMES.get(part.name, part.name),

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from scheduler.clock import utc_now
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, JOB, everything_written, fields_of, offer_jobs, saved
-from tests.support.builders import a_spec
+from tests.support.builders import a_spec, cron
 
 
 @pytest.fixture(autouse=True)
@@ -207,3 +208,18 @@ def test_the_editor_keeps_the_operators_page_for_operators(viewer: Visitor, oper
     saved(desk, kwargs={"title": "x"})
     assert viewer.get("/schedules/nightly/edit").status_code == 403
     assert fields_of(operator.get("/schedules/nightly/edit"))["p.title"] == "x"
+
+
+def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(viewer: Visitor, desk: Desk) -> None:
+    saved(desk, "waits")
+    page = viewer.get("/schedules/waits/").text
+    assert ", next <time" in page
+    assert "The first comes <time" in page
+    earlier = utc_now() - timedelta(hours=10)
+    desk.schedules.create(a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier)
+    page = viewer.get("/schedules/overdue/").text
+    assert ", due since <time" in page
+    assert "The first is due since <time" in page
+    assert page.count("with which no Beat has dealt") == 2
+    assert "next <time" not in page
+    assert "The first comes" not in page
