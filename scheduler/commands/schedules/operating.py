@@ -1,4 +1,4 @@
-"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back, what lets them go."""
+"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back or lets them go."""
 
 from datetime import datetime
 from typing import cast

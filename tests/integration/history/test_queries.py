@@ -74,7 +74,9 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
     run = history.run("n0")
     body = json.loads(run.model_dump_json())
     assert list(body)[: len(PUBLISHED)] == PUBLISHED
-    assert set(body) - set(PUBLISHED) == {"parent", "tick_to", "ticks"}
+    assert set(body) - set(PUBLISHED) == {
+        "parent", "children", "tick_to", "ticks", "progress_done", "progress_total", "progress_text",
+    }  # fmt: skip
     assert body | {"attempts": []} == {
         "id": "n0", "schedule": "nightly-report", "schedule_uid": NIGHTLY.uid, "revision": 1,
         "job": "reports.job_summary", "trigger": "schedule", "actor": None, "state": "succeeded", "reason": None,
@@ -83,6 +85,7 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
         "finished_at": "2026-11-21T12:00:02.020000Z", "lateness": 0.02, "duration": 2.0, "worker": "w1@host",
         "queue": "default", "args": [], "kwargs": {"days": 1}, "result": {"rows": 3}, "error": None,
         "traceback": None, "attempts": [], "parent": None, "tick_to": None, "ticks": 1,
+        "children": [], "progress_done": None, "progress_total": None, "progress_text": None,
     }  # fmt: skip
     (attempt,) = body["attempts"]
     assert {name: attempt[name] for name in ("number", "started_at", "finished_at", "state", "error", "worker")} == {

@@ -138,5 +138,5 @@ def test_a_viewer_is_not_offered_it(viewer: Visitor, desk: Desk) -> None:
     saved(desk)
     for path in ("/schedules/", "/schedules/nightly/"):
         page = viewer.get(path).text
-        assert "Pause" not in page
+        assert "Pause" not in page.replace(">Paused</option>", "")  # a filter, which viewers have
         assert "Skip" not in page.replace("Skip to the content", "")
