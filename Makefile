@@ -17,9 +17,9 @@ help: ## show this
 run: .venv/installed ## start everything on this machine; Ctrl-C stops it when running jobs have finished
 	@exec $(BIN)/beatdesk up
 
-# Two processes: the suite mostly waits for real servers. A file's tests stay together, and share its servers.
+# The suite mostly waits for real servers. A file's tests stay together, and share its servers; the longest come first.
 test: .venv/installed-dev system ## run the whole suite (ARGS="-k beat" for a part of it)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed-dev ## lint, format, types, imports
 	$(BIN)/ruff check

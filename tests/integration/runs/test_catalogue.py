@@ -37,7 +37,10 @@ def test_a_real_worker_publishes_its_jobs_and_itself(house: House) -> None:
     assert not [name for name in jobs if name.startswith("celery.")]
     summary = jobs["reports.job_summary"]
     assert summary.title.startswith("Job summary")
-    assert [(p.name, p.annotation, p.default) for p in summary.parameters] == [("days", "int", 1)]
+    assert [(p.name, p.annotation, p.default) for p in summary.parameters][1:3] == [
+        ("days", "int | None", None),
+        ("timezone", "str | None", None),
+    ]
     assert summary.workers == [worker.name]
     assert summary.module == "scheduler.jobs.reports"
 

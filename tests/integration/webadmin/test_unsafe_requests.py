@@ -21,8 +21,13 @@ def everything(desk: Desk, redis: Redis) -> dict[str, Any]:
     with desk.engine.connect() as connection:
         rows = {name: connection.execute(select(table)).all() for name, table in tables.tables.items()}
     raw = Redis.from_url(desk.settings.redis_url)
-    values = {key: raw.dump(key) for key in sorted(raw.keys()) if not key.startswith(b"beatdesk:limits")}
+    values = {key: _value(raw, key) for key in sorted(raw.keys()) if not key.startswith(b"beatdesk:limits")}
     return {**rows, "redis": values}
+
+
+def _value(raw: Any, key: bytes) -> Any:
+    """What a key holds, however the server packs it (SORT makes it pack a sorted set anew)."""
+    return raw.zrange(key, 0, -1, withscores=True) if raw.type(key) == b"zset" else raw.dump(key)
 
 
 @pytest.fixture
