@@ -23,7 +23,6 @@ def read_crontab(text: str) -> None:
     """Parse, place, describe and compute an expression."""
     when = CrontabWhen(crontab=text, resolved=dialect.resolve(text, "a schedule"))
     describe(when)
-    dialect.plain(when)
     next_ticks(when, NOW, 3)
 
 
