@@ -14,6 +14,7 @@ from redis import Redis
 from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.events.schema import Event, decode
+from scheduler.runs.app import CELERYS_QUEUE, QUEUES
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.store import ScheduleStore
 from scheduler.wiring import Desk
@@ -49,9 +50,13 @@ def events(redis: Redis) -> list[Event]:
     return [decode(fields) for _, fields in redis.xrange(keys.EVENTS_STREAM)]
 
 
-def messages(redis: Redis, queue: str = "default") -> list[dict[str, Any]]:
-    """The messages in a queue, oldest first."""
-    return [json.loads(text) for text in reversed(redis.lrange(queue, 0, -1))]
+def messages(redis: Redis, queue: str | None = None) -> list[dict[str, Any]]:
+    """The messages in a queue, oldest first; in all of ours where none is named.
+
+    Which of ours a job goes to depends on whether some test of this process has imported it.
+    """
+    queues = [queue] if queue is not None else [*QUEUES, CELERYS_QUEUE]
+    return [json.loads(text) for name in queues for text in reversed(redis.lrange(name, 0, -1))]
 
 
 def score(redis: Redis, name: str) -> float | None:
