@@ -20,33 +20,29 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Self
 
-from kombu.exceptions import OperationalError
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, UnreadableEntry
-from scheduler.events.schema import FIELD, OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped, encode
+from scheduler.events.schema import FIELD, encode
 from scheduler.rules.calendars import Calendar
 from scheduler.rules.identity import plain_uid, run_id, tick_text
-from scheduler.rules.spec import RedBeatWhen
+from scheduler.rules.spec import RedBeatWhen, Schedule
 from scheduler.rules.window import is_paused
-from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import aside, codec, dispatch, sending, statics, vouching
+from scheduler.schedules import advancing, aside, codec, dispatch, sending, statics, vouching
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
-from scheduler.schedules.dispatch import Plan, Ruling
+from scheduler.schedules.dispatch import Plan
 from scheduler.schedules.waiting import Held, read
 
 log = logging.getLogger(__name__)
 
 SOON = 0.01
 """Seconds after which to look again at an entry that has more to send."""
-
-MOST_CANCELLED = 100
 
 _LOOK = files(__package__).joinpath("look.lua").read_text(encoding="utf-8")
 _ADVANCE = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
@@ -216,9 +212,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
         """What Beat remembers once the plan is carried out."""
-        known = self.entry.meta if self.entry is not None else Meta()
-        runs = known.total_run_count
-        return Meta(plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None)
+        return advancing.meta_after(self.entry.meta if self.entry is not None else Meta(), plan, count)
 
     def _redbeat_score_after(self, moment: datetime) -> float:
         """RedBeat's own answer for what only RedBeat computes."""
@@ -249,7 +243,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """Carry out the plan in one transaction. False where somebody else has changed the entry."""
         schedule = self.entry.schedule if self.entry is not None else None
         uid = plain_uid(self.name) if schedule is None else schedule.uid
-        said = [] if now is None else [self._event(ruling, now) for ruling in plan.rulings]
+        said = [] if now is None else [advancing.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
             [encode(event)[FIELD] for event in said],
@@ -276,7 +270,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             ],
         )
         if done and plan.cancel and now is not None:
-            self._cancel(uid, now)
+            advancing.cancel_alive(get_redis(self.app), self.app, self._schedule(), now)
         return bool(done)
 
     def _lease(self, tick: datetime | None, held: Held | None) -> tuple[str, str, float]:
@@ -293,35 +287,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         )
         return run_id(schedule.uid, tick), owner, SENT_SECONDS
 
-    def _event(self, ruling: Ruling, now: datetime) -> TicksEvent:
-        """A ruling as the fact that history keeps."""
+    def _schedule(self) -> Schedule:
         if self.entry is None:
             raise UnreadableEntry(f"{self.name!r} cannot be run")
-        schedule = self.entry.schedule
-        kind: type[TicksEvent] = TicksMissed if ruling.state == "missed" else TicksSkipped
-        return kind(
-            at=now,
-            schedule=schedule.name,
-            schedule_uid=schedule.uid,
-            revision=schedule.revision,
-            job=schedule.job,
-            reason=ruling.reason,
-            tick_from=ruling.first,
-            tick_to=ruling.last,
-            ticks=ruling.count,
-        )
-
-    def _cancel(self, uid: str, now: datetime) -> None:
-        """Ask the runs that are alive to end. Where that fails the tick waits until they end by themselves."""
-        try:
-            client = get_redis(self.app)
-            runs = client.zrange(keys.ALIVE_PREFIX + uid, 0, MOST_CANCELLED - 1)
-            cancellations = Cancellations(client)
-            for run in runs:
-                cancellations.ask(run, OVERLAP_ACTOR, now)
-            self.app.control.revoke(runs, terminate=True, signal="SIGTERM")
-        except (RedisError, OperationalError, OSError) as error:
-            log.warning("beat: the runs of %r before this one could not be asked to end: %s", self.name, error)
+        return self.entry.schedule
 
     def _sent_for(self, tick: datetime, held: Held | None, meta: Meta) -> "BeatEntry":
         """The copy that is sent: its message tells which tick of which revision of which schedule it is."""
