@@ -138,6 +138,11 @@ def _our_beat(ours: Pulse, stand_bys: int, aside: int, summary: str, facts: dict
         remedy = "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
         late = f"leading, but {_waiting(waiting)}" + (f": {ours.hindered}" if ours.hindered else "")
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
+    if ours.way == "atomic" and ours.hindered:
+        remedy = "Bring the broker back; what is due is sent then"
+        return Part(
+            name="beat", ok=False, summary=f"leading, but cannot send: {ours.hindered}", remedy=remedy, facts=facts
+        )
     if ours.lag > LATE_AFTER_SECONDS:
         remedy = "See Beat's log: what is due does not come into its queue, or is more than one Beat can send"
         late = f"leading, but runs are {ours.lag:.0f} s late"

@@ -6,6 +6,8 @@
     calls       what is sent, before and after it is a message: the types between the modules here
     messages    a call -> the Redis commands that kombu would send for it
     outbox      a call -> an entry of the outbox stream, for brokers that are not this Redis; the relay publishes it
+    patience    how long a broker is waited for: never for as long as the lock lives
+    cancelling  runs that a due tick replaces are asked to end, beside the loop
     wake        an edit, or the end of a run that a tick waits for, ends Beat's sleep
 
 **What a renderer is** (`messages.Renderer` and `outbox.OutboxRenderer`, chosen once the Beat leads, by `way.choose`):
@@ -30,8 +32,8 @@ is told, so that the event is not written twice; that receiver (`app.run_signals
 
 `render` raises `Unsendable` with the reason where this entry can never be sent (its options are not what Celery takes):
 the entry is set aside; `NotTaken` where a key is of another type than kombu expects: Beat tries again, later and later.
-What is broken for all (the broker does not answer: kombu's OperationalError, OSError) passes through: Beat backs off
-and asks again.
+What is broken for all (the broker does not answer: kombu's OperationalError) passes through: Beat backs off, asks again,
+and says meanwhile that it lives, and why it sends nothing. No renderer waits for longer than `patience` says.
 
 The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
 of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any

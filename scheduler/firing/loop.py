@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from scheduler import keys
 from scheduler.firing import liveness, static_entries, way
 from scheduler.firing.calls import Way
+from scheduler.firing.cancelling import Cancelling
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
@@ -29,7 +30,7 @@ from scheduler.firing.static_entries import Spoken
 from scheduler.firing.transaction import Transaction
 from scheduler.firing.wake import Wake
 from scheduler.firing.watchdog import Watchdog
-from scheduler.schedules import advancing, vouching
+from scheduler.schedules import vouching
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -71,7 +72,7 @@ class Loop:
         self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
         self._planner = Planner(app, redis, Renderer(app))
         self._relay: Relay | None = None
-        self._growth = GrowthWatch()
+        self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
         self._rounds = Rounds(
             Eye(redis, self.leader, names),
             self._planner,
@@ -152,7 +153,7 @@ class Loop:
     def _choose_way(self) -> None:
         self._stop_relay()
         self._planner.renderer.reset()
-        self._way = way.choose(self._app, self._redis)
+        self._way = way.choose(self._app, self._redis, self._ttl / 3)
         log.info("beat: leads; messages take the way %r to their queues", self._way)
         self._planner.renderer = Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
         if self._way == "outbox" or backlog(self._redis).entries:  # what waits since the broker was another one, too
@@ -177,14 +178,14 @@ class Loop:
 
     def _cancel(self, step: Step, now: datetime) -> None:
         if step.entry is not None:
-            advancing.cancel_alive(self._redis, self._app, step.entry.schedule, now)
+            self._cancelling.ask(step.entry.schedule, now)
 
-    def _say(self, now: datetime) -> None:
-        """Tell Redis and systemd how this Beat is."""
+    def _say(self, now: datetime, hindered: str = "") -> None:
+        """Tell Redis and systemd how this Beat is, and what keeps it from sending."""
         if time.monotonic() - self._said_at < SAY_EVERY:
             return
         self._said_at = time.monotonic()
-        waiting, hindered = self._outbox()
+        waiting, why = self._outbox()
         host, pid, _ = self.leader.identity.rsplit(":", 2)
         pulse = Pulse(
             name=self.leader.identity,
@@ -199,7 +200,7 @@ class Loop:
             sent=self._rounds.sent,
             waiting=waiting.entries,
             waiting_seconds=waiting.seconds,
-            hindered=hindered,
+            hindered=hindered or why,
         )
         liveness.say(self._redis, pulse)
         self._watchdog.alive(f"leads, epoch {pulse.epoch}" if pulse.leads else "stands by")
@@ -233,7 +234,15 @@ class Loop:
             log.error("beat: waits and tries again: %s", text)
             self._problem, self._problem_at = text, time.monotonic()
         self._watchdog.alive(f"waits: {text[:200]}")
+        if isinstance(error, KombuError):  # the broker's: Redis itself can be told how this Beat is
+            self._say_hindered(text)
         return self._pause
+
+    def _say_hindered(self, why: str) -> None:
+        try:
+            self._say(_time_of(self._redis), why)
+        except (RedisError, OSError) as error:
+            log.debug("beat: could not say that it waits: %r", error)
 
 
 class _Clock(Protocol):

@@ -29,6 +29,7 @@ from redis.exceptions import DataError, RedisError
 
 from scheduler.errors import BeatdeskError
 from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
+from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.firing.templates import Template
 from scheduler.runs.app import job_queue
 from scheduler.runs.facts import Message, is_job
@@ -53,6 +54,9 @@ _FIXED = {
 }  # fmt: skip
 """Options that make a template another one."""
 
+_BOUNDS = {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS, "retry_on_timeout": False}
+"""Options of the transport, whatever those of workers are: Beat must not wait for longer than its lock lives."""
+
 
 class Renderer:
     """The maker of messages, for one thread. Costs a connection to the broker when it first asks Celery."""
@@ -60,7 +64,7 @@ class Renderer:
     def __init__(self, app: Celery) -> None:
         self._app: Any = app
         self._producer: Any = None
-        self._connection: Any = None
+        self._channel: Any = None
         self._templates: dict[Hashable, Template | None] = {}
         self.asked = 0
         """How many messages Celery itself has made."""
@@ -68,8 +72,8 @@ class Renderer:
     def render(self, call: Call, now: datetime) -> Rendered:
         """The commands for this call.
 
-        Raises Unsendable where Celery refuses the call itself; kombu's OperationalError and OSError where the broker
-        does not answer; NotTaken where a key of this call is of another type than kombu expects.
+        Raises Unsendable where Celery refuses the call itself; kombu's OperationalError where the broker does not
+        answer in time; NotTaken where a key of this call is of another type than kombu expects.
         """
         if _others_listen(self._app):
             return self._by_celery(call)[0]
@@ -89,10 +93,10 @@ class Renderer:
 
     def reset(self) -> None:
         """Forget the connection and what was declared over it, and all templates."""
-        connection, self._connection, self._producer = self._connection, None, None
+        channel, self._channel, self._producer = self._channel, None, None
         self._templates.clear()
-        if connection is not None:
-            connection.release()
+        if channel is not None:
+            _leave(channel)
 
     def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
         """Let Celery send it, into our hands."""
@@ -109,7 +113,7 @@ class Renderer:
             except Exception as error:
                 if _is_brokers(error):
                     self.reset()
-                    raise
+                    raise OperationalError(f"the broker does not answer: {error}") from error
                 if "WRONGTYPE" in str(error):
                     raise NotTaken(str(error)) from error
                 raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
@@ -122,17 +126,14 @@ class Renderer:
         """A producer on a channel of its own. Asks once; who retries, and when, is not decided here."""
         if self._producer is None:
             connection = self._app.connection_for_write()
-            try:
-                with connection._reraise_as_library_errors():
-                    channel = connection.channel()
-            except BaseException:
-                connection.release()
-                raise
-            if not hasattr(channel, "create_publish_batch"):
-                connection.release()
+            if connection.transport.driver_type != "redis":
                 raise BeatdeskError("the broker is no Redis, so that its messages cannot be written by a script")
-            self._connection = connection
-            self._producer = self._app.amqp.Producer(channel, auto_declare=False)
+            connection.transport_options = {**connection.transport_options, **_BOUNDS}
+            try:
+                self._channel = within(ANSWER_SECONDS, lambda: _channel_of(connection), _leave)
+            except TimeoutError as error:
+                raise OperationalError(f"the broker gives {error}") from error
+            self._producer = self._app.amqp.Producer(self._channel, auto_declare=False)
         return self._producer
 
     def _template(self, call: Call, sent: "_Collector") -> "Template | None":
@@ -161,6 +162,19 @@ class Renderer:
             headers=headers,
             check=getattr(task, "__header__", None) if task is not None and task.typing else None,
         )
+
+
+def _channel_of(connection: Any) -> Any:
+    """A channel, for which the broker is asked once: the way by the connection would ask again."""
+    with connection._reraise_as_library_errors():
+        return connection.transport.create_channel(connection.transport)
+
+
+def _leave(channel: Any) -> None:
+    """Close what `_channel_of` made."""
+    connection = channel.connection.client
+    channel.close()
+    connection.release()
 
 
 class _Collector:

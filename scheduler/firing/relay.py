@@ -39,7 +39,8 @@ LONGEST_WAIT = 5.0
 WAKE_MS = 500
 """How long the outbox may be empty before the lock is looked at again."""
 
-JOIN_SECONDS = 5.0
+JOIN_SECONDS = 1.0
+"""How long its Beat waits for it to end, which may hang on a broker that does not answer: shorter than a lock lives."""
 
 
 class Relay:
@@ -71,7 +72,7 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, soon: what is being published at the moment may be published again by the next leader."""
+        """End, soon: what is being published at the moment may be published again by the next relay."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_SECONDS)
@@ -97,7 +98,7 @@ class Relay:
         if self._tried is None:
             self._tried = self._newest()
         entries = None if self._tried is None else self._read()
-        if entries is None or self._tried is None:
+        if entries is None or self._tried is None or self._stop.is_set():  # what came since is another relay's
             return False
         if not entries:
             self._redis.xread({keys.OUTBOX_STREAM: "0-0"}, count=1, block=WAKE_MS)

@@ -4,37 +4,58 @@
 """
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
 from scheduler.firing.calls import Way
+from scheduler.firing.patience import ANSWER_SECONDS, within
 
 if TYPE_CHECKING:
     from celery import Celery
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
-def choose(app: "Celery", redis: "Redis") -> Way:
-    """Ask both servers who they are. Raises redis.RedisError where that of the schedules does not answer."""
+def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> Way:
+    """Ask both servers who they are; the broker for as many seconds as `patience`, however it does not answer.
+
+    Raises redis.RedisError where that of the schedules does not answer.
+    """
     ours = _place(redis)
     try:
-        with app.connection_for_write() as connection:
-            transport = connection.transport
-            if transport.driver_type != "redis":
-                return "outbox"  # not even asked: kombu would wait for it, however long it is away
-            # Asks once; the way by the connection waits and asks again, for longer than a lock may live.
-            channel: Any = transport.create_channel(transport)
-            client = getattr(channel, "client", None)
-            theirs = _place(client) if isinstance(client, Redis) else None
-            channel.close()
+        theirs = ask(app, _place, patience)
     except (RedisError, KombuError, OSError, NotImplementedError) as error:
         log.warning("beat: the broker does not say who it is, messages take the way by the outbox: %s", error)
         theirs = None
     return "atomic" if theirs == ours else "outbox"
+
+
+def ask(app: "Celery", question: Callable[["Redis"], T], patience: float = ANSWER_SECONDS) -> "T | None":
+    """What the broker answers, asked once; none for a broker that is no Redis, which is not even connected to.
+
+    Raises redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer in `patience` seconds.
+    """
+    connection = app.connection_for_write()
+    if connection.transport.driver_type != "redis":
+        return None  # kombu would wait for it, however long it is away
+    return within(patience, lambda: _asked(connection, question), lambda _: None)
+
+
+def _asked(connection: Any, question: Callable[["Redis"], T]) -> "T | None":
+    with connection:
+        # Asks once; the way by the connection waits and asks again, for longer than a lock may live.
+        channel: Any = connection.transport.create_channel(connection.transport)
+        try:
+            client = getattr(channel, "client", None)
+            return question(client) if isinstance(client, Redis) else None
+        finally:
+            channel.close()
 
 
 def _place(client: Any) -> tuple[str, int]:
