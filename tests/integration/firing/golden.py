@@ -87,21 +87,33 @@ def _value(redis: "Redis", key: str) -> Any:
     return lives, sorted(redis.smembers(key)) if kind == "set" else sorted(redis.zrange(key, 0, -1))
 
 
+class Near(float):
+    """A moment or a time in seconds, that is another's where both were made one after the other."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Near) and abs(float(self) - float(other)) < 10
+
+
 def _plain(text: str) -> Any:
-    """A message without what differs from sending to sending; texts keep the order of their parts."""
+    """A message without what differs from sending to sending, and its times; texts keep the order of their parts."""
     message = json.loads(text)
     properties, headers = message["properties"], message["headers"]
     body = base64.b64decode(message["body"])
+    times = []
     for name in ("delivery_tag", "correlation_id") if headers.get("hostname") else ("delivery_tag",):
         properties.pop(name, None)
     if "expiration" in properties:
-        properties["expiration"] = round(int(properties["expiration"]) / 10_000)
+        times.append(Near(int(properties["expiration"]) / 1000))
+        properties["expiration"] = "near"
     for name in ("eta", "expires"):
         if headers.get(name):
-            headers[name] = round(datetime.fromisoformat(headers[name]).timestamp() / 10)
+            times.append(Near(datetime.fromisoformat(headers[name]).timestamp()))
+            headers[name] = "near"
     if headers.get("hostname"):  # an event: Celery writes clock and time into its body
         event = json.loads(body)
         for name in ("clock", "timestamp", "local_received"):
             event.pop(name, None)
         body = json.dumps(event).encode()
-    return json.dumps({**message, "body": body.decode("latin-1")})
+    return json.dumps({**message, "body": body.decode("latin-1")}), times
