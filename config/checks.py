@@ -32,6 +32,7 @@ LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
 
 _SENTINELS = "Example: sentinel://:password@one:26379/0;sentinel://two:26379;sentinel://three:26379"
+_NO_CLUSTER = "Name a single Redis, or Sentinels; a broker may also be RabbitMQ, amqp://user:password@host//"
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
     "redis_url": (sentinel.check, _SENTINELS),
     "broker_url": (sentinel.check, _SENTINELS),
@@ -58,11 +59,8 @@ def explain(field: str, text: str, source: str, message: str) -> Fault:
 def unusable(field: str, text: str, source: str) -> Fault | None:
     """The fault of a text that the schema takes and nothing can use: a zone, an address, a module's name."""
     name = PREFIX + field.upper()
-    if field in _SCHEMES and text.partition("://")[0].partition("+")[0] not in _SCHEMES[field]:
-        schemes = ", ".join(_SCHEMES[field])
-        return Fault(
-            name, text, f"the address must start with one of {schemes}", f"Example: {_EXAMPLES[field]}", source
-        )
+    if fault := _bad_address(field, text, source):
+        return fault
     if field == "default_timezone" and not _is_zone(text):
         return Fault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
     if field in _SINGLE:
@@ -83,6 +81,18 @@ def _bad_value(field: str, text: str, source: str) -> Fault | None:
         read(text)
     except ValueError as error:
         return Fault(PREFIX + field.upper(), text, str(error), remedy, source)
+    return None
+
+
+def _bad_address(field: str, text: str, source: str) -> Fault | None:
+    """The fault of an address of a kind that cannot be used here."""
+    name, scheme = PREFIX + field.upper(), text.partition("://")[0]
+    if field in ("redis_url", "broker_url") and "cluster" in scheme.lower():
+        problem = "Redis Cluster cannot be used: Celery (kombu) has no transport for it"
+        return Fault(name, text, problem, _NO_CLUSTER, source)
+    if field in _SCHEMES and scheme.partition("+")[0] not in _SCHEMES[field]:
+        problem = f"the address must start with one of {', '.join(_SCHEMES[field])}"
+        return Fault(name, text, problem, f"Example: {_EXAMPLES[field]}", source)
     return None
 
 

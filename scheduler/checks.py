@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 from config.faults import PREFIX
 from config.schema import Settings
 from scheduler import status
+from scheduler.broker_check import broker
 from scheduler.errors import Refused
 from scheduler.status import Part
 from scheduler.wiring import Desk
@@ -28,6 +29,7 @@ def check_all(desk: Desk, now: datetime) -> list[Part]:
     parts = [python(), settings(desk.settings), state.redis]
     if state.redis.ok:
         parts += [redis_version(state.redis), *redis_setup(desk)]
+    parts.append(broker(desk))
     parts += [lock_timeout(desk.settings), healing(desk.settings)]
     return [*parts, state.sql, state.beat, state.workers, state.recorder]
 

@@ -32,8 +32,8 @@ is told, so that the event is not written twice; that receiver (`app.run_signals
 
 `render` raises `Unsendable` with the reason where this entry can never be sent (its options are not what Celery takes):
 the entry is set aside; `NotTaken` where a key is of another type than kombu expects: Beat tries again, later and later.
-What is broken for all (the broker does not answer: kombu's OperationalError) passes through: Beat backs off, asks again,
-and says meanwhile that it lives, and why it sends nothing. No renderer waits for longer than `patience` says.
+What is broken for all (the broker does not answer: kombu's OperationalError) passes through: Beat backs off, asks
+again, and says meanwhile that it lives, and why it sends nothing. No renderer waits for longer than `patience` says.
 
 The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
 of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any

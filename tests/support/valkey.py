@@ -16,10 +16,11 @@ PASSWORD = "correct-horse"
 class ValkeyServer:
     """Start, stop, kill and restart on one port with one folder, so that data outlives the process."""
 
-    def __init__(self, folder: Path, binary: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, binary: Path, port: int | None = None, *, cluster: bool = False) -> None:
         self.folder = folder
         self.binary = binary
         self.port = port or free_port()
+        self._cluster = {"cluster-enabled": "yes", "cluster-port": free_port()} if cluster else {}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,6 +56,7 @@ class ValkeyServer:
             "requirepass": PASSWORD,
             "logfile": self.folder / "valkey.log",
             "maxmemory-policy": "noeviction",
+            **self._cluster,
         }
         arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         self.process = subprocess.Popen([str(self.binary), *arguments])
