@@ -60,6 +60,8 @@ def entries(draw: st.DrawFn) -> Entry:
 @example(Entry(a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))), 0, ())
 @example(Entry(a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))), 0, ())
 @example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
+@example(Entry(a_schedule(when=every(5, NOON)), Meta(NOON - timedelta(seconds=10), 4)), 0, ())
+@example(Entry(a_schedule(when=every(60), window=Window(starts_at=NOON)), Meta(NOON - timedelta(seconds=65))), 0, ())
 @example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
 def test_the_short_way_and_the_long_one_are_the_same(entry: Entry, alive: int, held: tuple[Held, ...]) -> None:
     assert plan(entry, NOON, alive, held) == by_all_rules(entry, NOON, alive, held)
