@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 class Desk:
     """The parts, each made when it is first asked for, so that no process pays for what it does not use."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
+        """`remembers` is for a process that lives on and lists schedules again and again."""
         self.settings = settings
+        self._remembers = remembers
 
     @cached_property
     def redis(self) -> "Redis":
@@ -100,9 +102,10 @@ class Desk:
     @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
+        from scheduler.schedules.memory import Memory
         from scheduler.schedules.store import ScheduleStore
 
-        return ScheduleStore(self.redis, self.catalogue)
+        return ScheduleStore(self.redis, self.catalogue, Memory(self.redis) if self._remembers else None)
 
     @cached_property
     def calendars(self) -> "CalendarStore":

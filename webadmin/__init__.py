@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
         settings = load()
     app = Flask(__name__)
-    app.extensions["desk"] = Desk(settings)
+    app.extensions["desk"] = Desk(settings, remembers=True)
     refuse_eviction(app.extensions["desk"])
     security.install(app, settings)
     guard.install(app)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from scheduler.rules import calendars
 from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import Schedule, Spec, When, Window
+from scheduler.rules.spec import Pause, Schedule, Spec, When, Window
 from scheduler.rules.ticks import next_tick, ticks_between
 
 Reason = Literal["window", "calendar", "paused", "operator", "finished"]
@@ -60,8 +60,12 @@ def reason(schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calen
 
 
 def is_paused(schedule: Schedule, moment: datetime) -> bool:
-    """Whether the schedule is paused at `moment`; a pause with an end is over from that end on."""
-    pause = schedule.paused
+    """Whether the schedule is paused at `moment`."""
+    return holds(schedule.paused, moment)
+
+
+def holds(pause: Pause | None, moment: datetime) -> bool:
+    """Whether a pause is on at `moment`; one with an end is over from that end on."""
     return pause is not None and moment >= pause.since and (pause.until is None or moment < pause.until)
 
 

@@ -52,8 +52,10 @@ class Filter:
         """Whether a schedule passes; none stands for an entry that cannot be read."""
         if schedule is None or self.state == "problem":
             return schedule is None and self.state in ("all", "problem") and not (self.job or self.tag)
-        if not self._has_state(schedule):
-            return False
+        return self._has_state(schedule) and self.names(schedule)
+
+    def names(self, schedule: Schedule) -> bool:
+        """Whether job and tag are those that are looked for."""
         return (not self.job or schedule.job == self.job) and (not self.tag or self.tag in schedule.tags)
 
     def _has_state(self, schedule: Schedule) -> bool:

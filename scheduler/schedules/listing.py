@@ -28,6 +28,7 @@ from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter
+from scheduler.schedules.memory import Memory
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -143,11 +144,12 @@ class Stored(NamedTuple):
 
 
 class Listing:
-    """Reads entries."""
+    """Reads entries. With a memory, lists with filters read only what they may show."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: "Redis", memory: Memory | None = None) -> None:
         self._redis = redis
         self._calendars = Shelf()
+        self._memory = memory
 
     def names(self) -> list[str]:
         """All names, in order. A name of bytes that are no text cannot be shown, asked for or linked to."""
@@ -236,25 +238,35 @@ class Listing:
         begin, size = 0, FIRST_CHUNK
         while begin < len(names):
             for stored in self.read_all(names[begin : begin + size]):
-                passes = filters.may_match(stored.raw, static=stored.static) and filters.matches(stored.schedule())
-                passes = passes or (filters.state == "problem" and stored.why_aside is not None)
-                if passes and (filters.state != "finished" or self._is_finished(stored)):
+                if filters.may_match(stored.raw, static=stored.static) and self._passes(stored, filters):
                     yield stored
             begin, size = begin + size, CHUNK
 
+    def _passes(self, stored: Stored, filters: Filter) -> bool:
+        """Whether an entry belongs to the list."""
+        schedule = stored.schedule()
+        if filters.state == "problem" and stored.why_aside is not None:
+            return schedule is not None and filters.names(schedule)
+        return filters.matches(schedule) and (filters.state != "finished" or self._is_finished(stored))
+
     def _worth_reading(self, names: list[str], filters: Filter) -> list[str]:
+        """Without those of which it is known that they do not pass."""
+        if filters.state == "finished" and filters.now is not None:
+            names = self._not_asleep(names, filters.now)
+        known = self._memory.passing(names, filters) if self._memory is not None else None
+        return names if known is None else known
+
+    def _not_asleep(self, names: list[str], now: datetime) -> list[str]:
         """Without those of which Beat's own list tells already: what it looks at later has a tick left."""
-        if filters.state != "finished" or filters.now is None:
-            return names
         with answering():
-            members: Any = self._redis.zrange(keys.SCHEDULE_ZSET, "-inf", filters.now.timestamp(), byscore=True)
-        asleep = set(_texts(members))
-        return [name for name in names if name in asleep]
+            members: Any = self._redis.zrange(keys.SCHEDULE_ZSET, "-inf", now.timestamp(), byscore=True)
+        due = set(_texts(members))
+        return [name for name in names if name in due]
 
     def _is_finished(self, stored: Stored) -> bool:
         """Whether no tick is left. What waits for a calendar that is gone is not finished."""
         (line,) = self._lines([stored])
-        return line.next is None and not line.lacks_calendar
+        return line.next is None and line.problem is None and not line.lacks_calendar
 
     def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
         """A page of the entries that pass; lines are made only for what is shown."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.catalogue import Catalogue
+    from scheduler.schedules.memory import Memory
 
 __all__ = ["Listed", "SchedulePage", "ScheduleStore"]
 
@@ -44,10 +45,11 @@ _NO_ENTRY = Raw(None, None, None)
 class ScheduleStore:
     """The only writer of schedules."""
 
-    def __init__(self, redis: "Redis", catalogue: "Catalogue") -> None:
+    def __init__(self, redis: "Redis", catalogue: "Catalogue", memory: "Memory | None" = None) -> None:
+        """`memory` is for a process that lists schedules again and again."""
         self._redis = redis
         self._catalogue = catalogue
-        self._listing = Listing(redis)
+        self._listing = Listing(redis, memory)
         self._change = redis.register_script(_SCRIPT)
         self._together = Together(redis, self._listing)
         self.bulk = Bulk(self._listing, self._together, catalogue)

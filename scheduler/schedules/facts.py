@@ -1,0 +1,103 @@
+"""What a filtered list has to know of an entry to tell whether it is worth reading. Pure.
+
+A fact may let pass what does not belong to a list: whatever is shown is read and judged. It never rules out what does.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from scheduler.errors import UnreadableEntry
+from scheduler.rules.spec import CrontabWhen, IntervalWhen, Pause, Schedule
+from scheduler.rules.ticks import next_tick
+from scheduler.rules.window import holds
+from scheduler.schedules import codec
+from scheduler.schedules.codec import Raw
+from scheduler.schedules.filters import Filter
+
+_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""Any moment: a crontab that fires after it fires after each."""
+
+
+class Said(NamedTuple):
+    """What definition and our field say; it changes with edits only."""
+
+    enabled: bool
+    job: str
+    tags: tuple[str, ...]
+    paused: Pause | None
+    is_endless: bool
+    """Whether there is a next tick after each one that was sent."""
+
+
+class Fact(NamedTuple):
+    """What is remembered of an entry."""
+
+    content: int
+    """A hash of what `said` was made from."""
+
+    said: Said | None
+    """None where it cannot be read."""
+
+    is_readable: bool
+    """Whether Beat's own memory can be read too."""
+
+    has_last: bool
+    """Whether Beat knows of a last tick, from which it counts on."""
+
+
+def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
+    """Look at an entry. `known` is what was known of it; reading a definition again is what costs."""
+    content = hash((raw.definition, raw.extra, static))
+    said = known.said if known is not None and known.content == content else _said(name, raw, static=static)
+    try:
+        last = codec.decode_meta(raw.meta).last_run_at
+    except UnreadableEntry:
+        return Fact(content, said, is_readable=False, has_last=False)
+    return Fact(content, said, is_readable=said is not None, has_last=last is not None)
+
+
+def may_pass(known: Fact, filters: Filter, *, is_aside: bool) -> bool:
+    """Whether a list with these filters may show the entry. `is_aside`: Beat has set it aside at some time."""
+    said = known.said
+    if said is None:
+        return filters.state == "problem" and not (filters.job or filters.tag)
+    if (filters.job and said.job != filters.job) or (filters.tag and filters.tag not in said.tags):
+        return False
+    if filters.state == "problem":
+        return is_aside or not known.is_readable
+    return _may_have_state(known, said, filters)
+
+
+def _may_have_state(known: Fact, said: Said, filters: Filter) -> bool:
+    if filters.state in ("enabled", "disabled"):
+        return said.enabled == (filters.state == "enabled")
+    if filters.state == "all":
+        return True
+    paused = filters.now is not None and holds(said.paused, filters.now)
+    if filters.state == "paused":
+        return said.enabled and paused
+    return said.enabled and not paused and not (said.is_endless and known.has_last)
+
+
+def _said(name: str, raw: Raw, *, static: bool) -> Said | None:
+    try:
+        schedule = codec.decode(name, raw._replace(meta=None), static=static).schedule
+    except UnreadableEntry:
+        return None
+    return Said(
+        enabled=schedule.enabled,
+        job=schedule.job,
+        tags=tuple(schedule.tags),
+        paused=schedule.paused,
+        is_endless=_is_endless(schedule),
+    )
+
+
+def _is_endless(schedule: Schedule) -> bool:
+    """Whether no date, count or calendar can end it."""
+    window = schedule.window
+    if window.ends_at is not None or window.max_runs is not None or window.calendar is not None:
+        return False
+    if isinstance(schedule.when, CrontabWhen):
+        return next_tick(schedule.when, _ONCE) is not None
+    return isinstance(schedule.when, IntervalWhen)
