@@ -25,6 +25,10 @@ class Settings(BaseModel):
         description="name of the primary that Redis Sentinel watches, for `sentinel://` addresses",
     )
     broker_url: str | None = Field(None, description="Celery's broker; default: `REDIS_URL`")
+    rabbitmq_priorities: bool = Field(
+        False,
+        description="`true`: RabbitMQ's queues are made with priorities; those made without must be deleted first",
+    )
     result_backend: str | None = Field(None, description="Celery's result back end; default none, history is ours")
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"

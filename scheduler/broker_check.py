@@ -1,7 +1,9 @@
 """Whether the broker answers, and is one that Celery can use. Asks, changes nothing."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -9,6 +11,8 @@ from config.faults import PREFIX
 from scheduler.errors import Refused
 from scheduler.firing import way
 from scheduler.firing.patience import within
+from scheduler.runs import made_queues
+from scheduler.runs.app import is_rabbitmq
 from scheduler.status import Part
 from scheduler.wiring import Desk
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds for which whoever asks `doctor` may wait."""
+
+START_PATIENCE = 3.0
+"""Seconds for which a start may be held up by a broker that says nothing; nobody leads yet."""
 
 _IS_CLUSTER = "the server is a node of a Redis Cluster, which Celery cannot use"
 _NO_CLUSTER = "Name a single Redis or Valkey, Redis Sentinel, or RabbitMQ"
@@ -34,11 +41,16 @@ def broker(desk: Desk) -> Part:
     return Part(name="broker", ok=True, summary=where)
 
 
-def refuse_cluster(desk: Desk) -> None:
-    """No worker and no Beat starts on a Redis Cluster. A broker that does not answer yet is waited for, not asked."""
+def refuse_broker(desk: Desk) -> None:
+    """No worker and no Beat starts on a Redis Cluster, or on queues that RabbitMQ has made otherwise.
+
+    A broker that does not answer yet is waited for, not asked. Raises Refused.
+    """
     try:
+        if is_rabbitmq(desk.settings.broker):
+            _at_broker(desk, START_PATIENCE, lambda connection: made_queues.make(desk.celery, connection))
         is_cluster = way.ask(desk.celery, _is_cluster)
-    except (RedisError, KombuError, OSError):
+    except (RedisError, KombuError, AMQPError, OSError):
         return
     if is_cluster:
         field = "broker_url" if desk.settings.broker_url else "redis_url"
@@ -49,15 +61,20 @@ def _answers(desk: Desk) -> bool:
     """Can it be used? Raises what kombu and redis raise where it does not answer."""
     is_cluster = way.ask(desk.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
-        connection = desk.celery.connection_for_write()
-        within(PATIENCE, lambda: _connect(connection), lambda _: None)
+        _at_broker(desk, PATIENCE, lambda _: None)
     return not is_cluster
 
 
-def _connect(connection: Any) -> bool:
-    with connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-        return True
+def _at_broker(desk: Desk, seconds: float, act: Callable[[Any], None]) -> None:
+    """Do something with a connection to a broker that is no Redis. Raises TimeoutError, and what kombu raises."""
+    connection: Any = desk.celery.connection_for_write()
+
+    def visit() -> None:
+        with connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+            act(connection)
+
+    within(seconds, visit, lambda _: None)
 
 
 def _is_cluster(client: "Redis") -> bool:

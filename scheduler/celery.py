@@ -10,7 +10,7 @@ from celery import signals
 
 from config.live import load
 from config.logging import configure
-from scheduler.broker_check import refuse_cluster
+from scheduler.broker_check import refuse_broker
 from scheduler.checks import refuse_eviction
 from scheduler.errors import BadSettings, Refused
 from scheduler.runs.process import adopt
@@ -32,9 +32,9 @@ WorkerPulse(app, run_signals).connect()
 @signals.worker_init.connect(weak=False)
 @signals.beat_init.connect(weak=False)
 def refuse_servers_that_do_not_do(**_: Any) -> None:
-    """Nobody starts on a Redis Cluster, production on no Redis that evicts. What does not answer yet is waited for."""
+    """Nobody starts on a broker that cannot do it, production on no Redis that evicts. Who is away is waited for."""
     try:
-        refuse_cluster(desk)
+        refuse_broker(desk)
         refuse_eviction(desk)
     except Refused as refusal:
         raise SystemExit(f"beatdesk: {refusal}") from None

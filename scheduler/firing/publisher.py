@@ -13,8 +13,9 @@ from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import DataError, RedisError
 
-from scheduler.errors import BeatdeskError
+from scheduler.errors import BeatdeskError, Refused
 from scheduler.firing.outbox import Entry, marked
+from scheduler.runs import made_queues
 from scheduler.runs.signals import collecting
 
 log = logging.getLogger(__name__)
@@ -87,10 +88,19 @@ class Publisher:
             connection.transport_options = {**limits, **connection.transport_options, "confirm_publish": False}
         self._connection = connection
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+        if amqp:
+            self._make_queues(connection)
         channel = connection.channel()
         if amqp:
             self._confirms = _Confirms(channel)
         self._producer = self._app.amqp.Producer(channel, auto_declare=False)
+
+    def _make_queues(self, connection: Any) -> None:
+        """Raises Away where one was made otherwise: its messages wait, since all of them would be refused."""
+        try:
+            made_queues.make(self._app, connection)
+        except Refused as error:
+            raise Away(str(error)) from error
 
     def _is_away(self, error: Exception) -> bool:
         """Is it the broker, or the call that was to be published?"""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
 """The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
 
+LOWEST_PRIORITY = 9
+"""What is taken last; 0 is taken first. RabbitMQ's queues are made with as many."""
+
 CELERYS_QUEUE = "celery"
 """Where programs put messages that know Celery's own settings only. Workers without `-Q` read it too."""
 
@@ -73,10 +76,11 @@ def create_app(settings: Settings) -> DeskApp:
         broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
         backend=settings.result_backend or "scheduler.runs.results:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
+        amqp="scheduler.runs.priorities:TurnedAMQP" if _has_priorities(settings) else None,
         set_as_current=True,
     )
     app.settings = settings
-    app.conf.update({**_time(), **_messages(), **_queues(), **_reliability(settings), **_redbeat(settings)})
+    app.conf.update({**_time(), **_messages(), **_queues(settings), **_reliability(settings), **_redbeat(settings)})
     if settings.result_backend is None:
         app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
         app.conf.result_backend_transport_options = {"global_keyprefix": keys.CHORDS_PREFIX}
@@ -101,9 +105,20 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _queues() -> dict[str, Any]:
+def _has_priorities(settings: Settings) -> bool:
+    """Are RabbitMQ's queues made with priorities? Those of Redis have them anyhow."""
+    return settings.rabbitmq_priorities and is_rabbitmq(settings.broker)
+
+
+def is_rabbitmq(address: str) -> bool:
+    """Does this broker's address name RabbitMQ?"""
+    return address.startswith(("amqp:", "amqps:", "pyamqp:"))
+
+
+def _queues(settings: Settings) -> dict[str, Any]:
     """Three queues by kind, so that what is slow holds up nothing that is urgent. Each may have workers of its own."""
     return {
+        "task_queue_max_priority": LOWEST_PRIORITY if _has_priorities(settings) else None,
         "task_default_queue": DEFAULT,
         "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, CELERYS_QUEUE)],
         "task_routes": (job_queue,),

@@ -7,6 +7,7 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
+from scheduler.runs import priorities
 from scheduler.runs.admission import Admission
 from scheduler.runs.app import DeskApp
 
@@ -21,8 +22,9 @@ class TellingConsumer(Consumer):
         """How messages become tasks: as in Celery, after the question whether they may."""
         super().update_strategies()
         admission = Admission(self)
+        turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
-            self.strategies[name] = admission.before(name, strategy)
+            self.strategies[name] = admission.before(name, priorities.as_said(strategy) if turned else strategy)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
         """A job that this worker does not have."""

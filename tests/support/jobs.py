@@ -42,6 +42,14 @@ def retry(self: Task, failures: int = 1) -> int:
     return self.request.retries + 1
 
 
+@shared_task(name="tests.priority", bind=True, max_retries=1)
+def priority(self: Task) -> Any:
+    """Fail in the first attempt, then tell the priority that it was sent with."""
+    if self.request.retries == 0:
+        raise self.retry(countdown=0)
+    return self.request.delivery_info["priority"]
+
+
 @shared_task(name="tests.autoretry", autoretry_for=(KeyError,), default_retry_delay=0, max_retries=1)
 def autoretry() -> None:
     """Fail in each attempt."""

@@ -46,15 +46,15 @@ def test_neither_beat_nor_a_worker_starts_on_one(who: str, settings: Settings, c
 
 
 def test_the_refusal_names_the_setting(desk: Desk, settings: Settings, cluster: ValkeyServer, redis: Redis) -> None:
-    broker_check.refuse_cluster(desk)
+    broker_check.refuse_broker(desk)
     with pytest.raises(Refused, match="RabbitMQ") as refused:
-        broker_check.refuse_cluster(with_broker(settings, cluster.url))
+        broker_check.refuse_broker(with_broker(settings, cluster.url))
     assert refused.value.field == "broker_url"
 
 
 def test_a_broker_that_does_not_answer_is_waited_for(settings: Settings) -> None:
-    broker_check.refuse_cluster(with_broker(settings, f"redis://127.0.0.1:{free_port()}/0"))
-    broker_check.refuse_cluster(with_broker(settings, f"amqp://127.0.0.1:{free_port()}//"))
+    broker_check.refuse_broker(with_broker(settings, f"redis://127.0.0.1:{free_port()}/0"))
+    broker_check.refuse_broker(with_broker(settings, f"amqp://127.0.0.1:{free_port()}//"))
 
 
 def test_the_doctor_says_how_the_broker_is(
