@@ -76,6 +76,16 @@ class RabbitServer:
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait(timeout=20)
 
+    def freeze(self) -> None:
+        """Let it stand still (SIGSTOP): connections stay, and nobody answers."""
+        assert self._server is not None
+        os.killpg(self._server.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        assert self._server is not None
+        os.killpg(self._server.pid, signal.SIGCONT)
+
     def end(self) -> None:
         """Kill it, and its port mapper."""
         self.kill()

