@@ -25,6 +25,11 @@ def current() -> Status:
     return cast("Remembered[Status]", current_app.extensions["health"]).read(desk(), utc_now())
 
 
+def beat_leads() -> bool:
+    """Whether a Beat holds the lock, so that what is due is dealt with."""
+    return "leader" in current().beat.facts
+
+
 def everything_paused() -> Pause | None:
     """Why everything stands still; none where it does not, or where nobody can say."""
     try:

@@ -54,9 +54,6 @@ TRIGGERS = {
     "api": "by a program",
 }
 
-OVERDUE = timedelta(seconds=30)
-"""How long after its time a tick is still called the next one."""
-
 
 def state_look(state: str) -> Look:
     """How to show a state; one that this version does not know is shown by its name."""
@@ -91,9 +88,10 @@ def relative(moment: datetime | None, now: datetime) -> str:
     return f"in {words}" if away > 0 else f"{words} ago"
 
 
-def is_overdue(moment: datetime, now: datetime) -> bool:
-    """Whether a tick should have been dealt with: a Beat that is there looks at each within seconds."""
-    return now - moment > OVERDUE
+def due(moment: datetime | None, now: datetime) -> str:
+    """When a tick is or was due, as seen from now: `in 4 min`, `due 3 h ago`."""
+    words = relative(moment, now)
+    return f"due {words}" if words.endswith(" ago") else words
 
 
 def rough(seconds: float) -> str:

@@ -9,6 +9,7 @@ from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
+from scheduler.rules.window import is_overdue
 from webadmin import guard, healed, health, preferences, present
 from webadmin.security import csp_nonce
 
@@ -24,6 +25,7 @@ def install(app: Flask) -> None:
         iso=present.iso,
         duration=present.duration,
         relative=lambda moment: present.relative(moment, utc_now()),
+        due=lambda moment: present.due(moment, utc_now()),
         count=present.count,
         size=present.size,
         pretty=present.pretty,
@@ -34,7 +36,8 @@ def install(app: Flask) -> None:
         may=guard.may,
         state_look=present.state_look,
         state_words=present.state_words,
-        is_overdue=lambda moment: present.is_overdue(moment, utc_now()),
+        is_overdue=lambda moment: is_overdue(moment, utc_now()),
+        beat_leads=health.beat_leads,
         asset=asset,
         masked_text=present.masked_text,
         part_name=lambda part: PART_NAMES.get(part.name, part.name),

@@ -23,7 +23,15 @@ MOST_LOOKS = 10_000
 CALENDAR_HORIZON = timedelta(days=5 * 366)
 """How far ahead a tick is looked for that a calendar leaves free."""
 
+OVERDUE = timedelta(seconds=30)
+"""How long after its time a tick may still be called the next one."""
+
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def is_overdue(tick: datetime, now: datetime) -> bool:
+    """Whether a tick should have been dealt with: a Beat that is there looks at each within seconds."""
+    return now - tick > OVERDUE
 
 
 def bounded_next_tick(spec: Spec, after: datetime, *, runs: int = 0) -> datetime | None:

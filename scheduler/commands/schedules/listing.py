@@ -16,11 +16,12 @@ from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
 from scheduler.published import held_json, schedule_json, unreadable_json
 from scheduler.rules.spec import When
-from scheduler.rules.window import is_paused
+from scheduler.rules.window import is_overdue, is_paused
 from scheduler.rules.words import describe
 from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
 from scheduler.schedules.waiting import Held
+from scheduler.status import beat_part
 from scheduler.wiring import Desk
 
 PAGE = 200
@@ -57,6 +58,7 @@ def list_schedules(
     now = utc_now()
     headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
     print_table(headers, [_row(item, runs, now) for item in items], tints=STATE_TINTS)
+    _say_why_overdue(desk, items, now)
     if following is not None:
         click.echo(f"more: --after {following}", err=True)
 
@@ -85,7 +87,9 @@ def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
         print_json(one_as_json(desk, listed) | {"waiting": [held_json(held) for held in waiting]})
         return
     runs = newest_runs(desk, [listed])
-    print_facts([*_facts(listed, runs, utc_now()), *_waiting(listed, waiting)])
+    now = utc_now()
+    print_facts([*_facts(listed, runs, now), *_waiting(listed, waiting)])
+    _say_why_overdue(desk, [listed], now)
 
 
 def _waiting(listed: Listed, waiting: list[Held]) -> list[tuple[str, str]]:
@@ -111,7 +115,7 @@ def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> li
         ("state", state_of(listed, now)),
         *([("problem", listed.problem)] if listed.problem else []),
         ("when", describe(schedule.when)),
-        ("next run", local_time(listed.next, schedule.when)),
+        ("next run", _next(listed, schedule.when, now)),
         ("last run", _last(listed, runs)),
         ("job", schedule.job),
     ]
@@ -195,10 +199,24 @@ def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list
         schedule.name,
         state_of(listed, now),
         _short(describe(schedule.when)),
-        local_time(listed.next, schedule.when),
+        _next(listed, schedule.when, now),
         _last(listed, runs),
         schedule.job,
     ]
+
+
+def _next(listed: Listed, when: When, now: datetime) -> str:
+    """When it runs next; a tick that should have been dealt with is not called the next one."""
+    overdue = listed.next is not None and is_overdue(listed.next, now)
+    return ("overdue since " if overdue else "") + local_time(listed.next, when)
+
+
+def _say_why_overdue(desk: Desk, items: list[Listed], now: datetime) -> None:
+    """Say what to do where ticks are due and no Beat runs."""
+    if any(item.next is not None and is_overdue(item.next, now) for item in items):
+        beat = beat_part(desk, now)
+        if "leader" not in beat.facts:
+            click.echo(f"{beat.summary}: what is overdue waits for one. {beat.remedy}", err=True)
 
 
 def _short(text: str) -> str:

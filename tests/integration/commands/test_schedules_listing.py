@@ -1,12 +1,13 @@
 """`schedules list | show`: the published JSON for programs, words and zones for people."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from scheduler import keys
 from scheduler.clock import utc_now
-from tests.support.builders import a_run_history, a_spec
+from tests.support.builders import a_run_history, a_spec, cron
 from tests.support.interface import POLICY_KEYS, SCHEDULE_KEYS
 
 GREETING = ("--kwargs", '{"whom": "Ada"}')
@@ -121,3 +122,19 @@ def test_a_schedule_is_shown_with_all_that_is_known(three):
     facts = dict(line.split("  ", 1) for line in said.splitlines())
     assert {key.strip() for key in facts} >= {"name", "state", "when", "next run", "job", "timezone", "kwargs", "uid"}
     assert "Asia/Tokyo" in said
+
+
+def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(three, desk):
+    earlier = utc_now() - timedelta(days=2)
+    desk.schedules.create(a_spec("waits", "demo.plain", when=cron("0 6 * * *")), actor="ada", now=earlier)
+    listed, shown = three("schedules", "list"), three("schedules", "show", "waits")
+    lines = {line.split()[0]: line for line in listed.stdout.splitlines()}
+    assert " overdue since 20" in lines["waits"]
+    assert "overdue" not in lines["often"]
+    assert "06:00:00 UTC" in lines["waits"]
+    assert re.search(r"^next run +overdue since 20", shown.stdout, re.MULTILINE)
+    for said in (listed, shown):
+        assert "no Beat is leading, nothing is fired: what is overdue waits for one. Start one: celery" in said.stderr
+    assert "Beat" not in three("schedules", "show", "often").stderr
+    desk.redis.set(keys.BEAT_LOCK, "host:1", px=3000)
+    assert "Beat" not in three("schedules", "list").stderr

@@ -220,6 +220,6 @@ def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(viewer: Visit
     page = viewer.get("/schedules/overdue/").text
     assert ", due since <time" in page
     assert "The first is due since <time" in page
-    assert page.count("with which no Beat has dealt") == 2
+    assert page.count("and no Beat runs") == 2
     assert "next <time" not in page
     assert "The first comes" not in page

@@ -1,8 +1,11 @@
 """The list and the page of one: what they show, of whom, and how fast."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery.schedules import crontab
@@ -13,8 +16,9 @@ from scheduler.history.recorder import Recorder
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, fields_of, offer_jobs, saved
-from tests.support.builders import a_run_history, a_spec, cron, every
+from tests.support.builders import NOON, a_run_history, a_spec, cron, every
 from tests.support.valkey import ValkeyServer
+from webadmin.views.schedules.listing import BARS, PAGE
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}'
 
@@ -194,8 +198,75 @@ def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visit
     fill(desk, 10_000)
     for path in ("/schedules/", "/schedules/?after=s05000", "/schedules/?q=s0999"):
         answer = viewer.get(path)
-        assert 10 <= len(names_on(answer.text)) <= 50
+        assert 10 <= len(names_on(answer.text)) <= PAGE
         assert len(answer.data) < 100_000
+
+
+def test_a_page_full_of_all_that_a_line_can_show_stays_small(admin: Visitor, desk: Desk) -> None:
+    offer_jobs(desk)
+    for number in range(PAGE + 1):
+        name = f"import-of-the-day-{number:02}-europe"
+        schedule = saved(
+            desk, name, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance", "nightly"], owner="Ada L."
+        )
+        for run in range(BARS):
+            state = "failed" if run % 4 == 0 else "succeeded"
+            tick = NOON - timedelta(hours=run)
+            desk.events.append_many(a_run_history(f"{uuid4()}", schedule=schedule, tick=tick, state=state, seconds=run))
+    record(desk)
+    answer = admin.get("/schedules/")
+    assert len(names_on(answer.text)) == PAGE
+    assert answer.text.count(f"last {BARS} runs: 12 succeeded, 4 failed") == PAGE
+    assert len(answer.data) < 100_000
+
+
+def test_a_line_says_what_may_be_done_and_leads_to_the_page_that_has_it(
+    admin: Visitor, operator: Visitor, viewer: Visitor, desk: Desk
+) -> None:
+    saved(desk, "usual")
+    desk.operations.pause(saved(desk, "waits").name, reason="r", actor="ada", now=utc_now())
+    saved(desk, "off", enabled=False)
+    RedBeatSchedulerEntry("from-code", JOB, crontab(minute="0"), app=desk.celery).save()
+    desk.redis.sadd("redbeat::statics", "from-code")
+    break_entry(desk)
+    menus = {
+        who: re.findall(r'data-menu="([^"]*)"', visitor.get("/schedules/").text)
+        for who, visitor in (("admin", admin), ("operator", operator), ("viewer", viewer))
+    }
+    assert menus == {
+        "admin": [
+            "history delete",
+            "run pause skip override clone history",
+            "run edit clone history delete",
+            "run pause skip edit clone history delete",
+            "run resume edit clone history delete",
+        ],
+        "operator": [
+            "history",
+            "run pause skip override clone history",
+            "run edit clone history",
+            "run pause skip edit clone history",
+            "run resume edit clone history",
+        ],
+        "viewer": ["history"] * 5,
+    }
+    offered = set(re.findall(r'data-action="(\w+)"', admin.get("/schedules/").text))
+    assert offered == {word for menu in menus["admin"] for word in menu.split()}
+
+
+def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(viewer: Visitor, desk: Desk) -> None:
+    saved(desk, "waits")
+    assert "Overdue" not in viewer.get("/schedules/").text
+    desk.schedules.create(
+        a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=utc_now() - timedelta(hours=10)
+    )
+    page = viewer.get("/schedules/").text
+    assert page.count("Overdue</span> <time") == 1
+    assert re.search(r">due (9|10) h ago</time>", page)
+    assert "No Beat runs, so that nothing is fired." in page
+    desk.redis.set("redbeat::lock", "host:1", px=3000)
+    page = viewer.get("/schedules/?q=o").text
+    assert "Overdue</span> <time" in page
 
 
 def fill(desk: Desk, count: int) -> None:

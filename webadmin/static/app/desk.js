@@ -24,8 +24,9 @@
     if (Math.abs(away) < 1) return "now";
     return away > 0 ? `in ${rough(away)}` : `${rough(-away)} ago`;
   };
+  const due = (date) => relative(date).replace(/^(.* ago)$/, "due $1");
   const clock = (date, local) => absolute(date, local).slice(11);
-  const shown = { absolute, relative, clock };
+  const shown = { absolute, relative, due, clock };
   const length = (s) => {
     if (s < 3600) return s < 60 ? `${Math.floor(s)} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
     return s < 86400 ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min` : `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
@@ -40,7 +41,7 @@
       if (Number.isNaN(date.getTime())) continue;
       const text = shown[element.dataset.time](date, local);
       if (element.textContent !== text) element.textContent = text;
-      if (element.dataset.time === "relative") element.title = absolute(date, local);
+      if (element.dataset.time === "relative" || element.dataset.time === "due") element.title = absolute(date, local);
     }
   };
 

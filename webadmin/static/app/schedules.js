@@ -31,6 +31,29 @@
     addEventListener("pageshow", count);
   }
 
+  // Menus: each line gets its own from the page's template, filled when it is first opened.
+  const frame = document.getElementById("row-menu")?.content.firstElementChild;
+  const fill = (box, may, line) => {
+    const items = document.importNode(frame.querySelector(".menu-items"), true);
+    for (const item of [...items.children]) {
+      const place = item.hasAttribute("href") ? "href" : "formaction";
+      const said = item.getAttribute(place);
+      const address = said.endsWith("=") ? said + encodeURIComponent(line.textContent) : line.getAttribute("href") + said;
+      item.setAttribute(place, address);
+      if (!may.includes(item.dataset.action)) item.remove();
+    }
+    box.append(items);
+  };
+  for (const cell of document.querySelectorAll("td[data-menu]")) {
+    const line = cell.closest("tr").querySelector(".row-name");
+    const box = document.importNode(frame, false);
+    const summary = document.importNode(frame.querySelector("summary"), true);
+    summary.setAttribute("aria-label", `Actions for ${line.textContent}`);
+    box.append(summary);
+    box.addEventListener("toggle", () => fill(box, cell.dataset.menu.split(" "), line), { once: true });
+    cell.append(box);
+  }
+
   const search = document.querySelector("[data-slash]");
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -4,12 +4,15 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
+from scheduler.rules.window import is_overdue
 from webadmin import desk
 from webadmin.forms import filters
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.recent import last_runs
 
-PAGE = 50
+PAGE = 40
+"""Lines on a page: with all that a line can show, a page stays below 100 kB."""
+
 BARS = 16
 
 
@@ -36,6 +39,7 @@ class ListPages(BaseView):
             "schedules/list.html",
             rows=rows.rows(page.items, runs.by_uid, now),
             history_away=runs.away,
+            overdue=any(line.next is not None and is_overdue(line.next, now) for line in page.items),
             total=page.total,
             is_counted=page.is_counted,
             next_query=wanted.query(after=page.next) if page.next else None,
