@@ -141,6 +141,9 @@ def _tell_plan(plan: Plan) -> None:
         click.echo(f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}")
         for one in changed.differences:
             click.echo(f"    {one.field}: {_cut(one.old)} -> {_cut(one.new)}")
+    for affected in plan.affected:
+        what = f"its calendar {affected.spec.window.calendar} changes"
+        click.echo(f"~ {affected.spec.name}, unchanged itself: {what}{_runs(affected.runs)}")
     for item in plan.only_stored:
         click.echo(f"- {item.spec.name}: not in the set, deleted with --prune{_runs(item.runs)}")
     for name, reason in plan.kept:

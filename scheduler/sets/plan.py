@@ -77,6 +77,9 @@ class Plan:
     unchanged_calendars: list[str] = field(default_factory=list)
     created: list[Single] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
+    affected: list[Single] = field(default_factory=list)
+    """Stored schedules that stay as they are, in the set or not, whose calendar is made or changed."""
+
     unchanged: list[Spec] = field(default_factory=list)
     only_stored: list[Single] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
@@ -93,7 +96,8 @@ def make_plan(  # noqa: PLR0917
 ) -> Plan:
     """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not be applied."""
     plan, faults = Plan(), list[Fault]()
-    _plan_calendars(plan, chosen, document, stored, calendars, faults)
+    users = _users(stored) if chosen.calendars else {}
+    _plan_calendars(plan, chosen, document, users, calendars, faults)
     by_name = {entry.name: entry for entry in stored}
     for at, spec in enumerate(chosen.schedules):
         try:
@@ -109,24 +113,28 @@ def make_plan(  # noqa: PLR0917
     for entry in stored:
         if entry.name not in named:
             _plan_absent(plan, chosen, entry)
+    changed = {item.stored.name for item in plan.changed}
+    named_by = [user for item in plan.calendars for user in users.get(item.calendar.name, [])]
+    plan.affected.extend(Single(user) for user in named_by if user.enabled and user.name not in changed)
     return plan
 
 
 def with_runs(plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapping[str, Calendar]]) -> Plan:
     """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at.
 
+    Of the affected schedules those stay of which a run changes, or whose runs could not be looked at.
     `known` answers with those of the named calendars that there are.
     """
-    specs: list[Spec] = [item.spec for item in (*plan.created, *plan.only_stored)]
+    specs: list[Spec] = [item.spec for item in (*plan.created, *plan.only_stored, *plan.affected)]
     specs += [spec for item in plan.changed for spec in (item.spec, item.stored)]
     before = known({spec.window.calendar for spec in specs if spec.window.calendar is not None})
     budget = _Budget(now, before, {**before, **{one.calendar.name: one.calendar for one in plan.calendars}})
-    return replace(
-        plan,
-        created=[replace(item, runs=budget.compare(None, item.spec)) for item in plan.created],
-        changed=[replace(item, runs=budget.compare(item.stored, item.spec)) for item in plan.changed],
-        only_stored=[replace(item, runs=budget.compare(item.spec, None)) for item in plan.only_stored],
-    )
+    created = [replace(item, runs=budget.compare(None, item.spec)) for item in plan.created]
+    changed = [replace(item, runs=budget.compare(item.stored, item.spec)) for item in plan.changed]
+    only_stored = [replace(item, runs=budget.compare(item.spec, None)) for item in plan.only_stored]
+    affected = [replace(item, runs=budget.compare(item.spec, item.spec)) for item in plan.affected]
+    affected = [item for item in affected if item.runs is None or not item.runs.is_empty]
+    return replace(plan, created=created, changed=changed, only_stored=only_stored, affected=affected)
 
 
 def differences(old: Spec, new: Spec) -> list[FieldDifference]:
@@ -192,13 +200,13 @@ def _plan_calendars(  # noqa: PLR0917
     plan: Plan,
     chosen: ScheduleSet,
     document: Document,
-    stored: Sequence[Stored],
+    users: Mapping[str, Sequence[Schedule]],
     calendars: Sequence[StoredCalendar],
     faults: list[Fault],
 ) -> None:
-    """Which calendars are made, and which changed."""
+    """Which calendars are made, and which changed. `users` has the stored schedules that name each."""
     by_name = {one.name: one for one in calendars if one.text is not None}
-    used_by = _users(stored) if chosen.calendars else {}
+    used_by = {name: [user.name for user in named_by] for name, named_by in users.items()}
     for at, calendar in enumerate(chosen.calendars):
         found, old = by_name.get(calendar.name), None
         try:
@@ -229,13 +237,13 @@ def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]
     return [*found, FieldDifference("excluded", gone, come)] if gone or come else found
 
 
-def _users(stored: Sequence[Stored]) -> dict[str, list[str]]:
+def _users(stored: Sequence[Stored]) -> dict[str, list[Schedule]]:
     """The stored schedules that name each calendar."""
-    used: dict[str, list[str]] = {}
+    used: dict[str, list[Schedule]] = {}
     for entry in stored:
         schedule = entry.schedule() if '"calendar"' in (entry.raw.extra or "") else None
         if schedule is not None and schedule.window.calendar is not None:
-            used.setdefault(schedule.window.calendar, []).append(entry.name)
+            used.setdefault(schedule.window.calendar, []).append(schedule)
     return used
 
 

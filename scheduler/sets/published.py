@@ -22,6 +22,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "unchanged_calendars": list(plan.unchanged_calendars),
         "created": [_single(item) for item in plan.created],
         "changed": [_changed(item) for item in plan.changed],
+        "affected": [_single(item) for item in plan.affected],
         "unchanged": [spec.name for spec in plan.unchanged],
         "only_stored": [_single(item) for item in plan.only_stored],
         "kept": _kept(plan.kept),

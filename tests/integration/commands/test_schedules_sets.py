@@ -239,6 +239,35 @@ def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_rea
     assert (newest.revision, newest.actor, newest.comment) == (2, ACTOR, "from Git")
 
 
+def test_runs_that_a_changed_calendar_gives_to_unchanged_schedules_are_counted(with_calendar, file):
+    with_calendar.done("schedules", "add", "elsewhere", "demo.plain", "--every", "3600", "--calendar", "holidays")
+    with_calendar.done("schedules", "add", "off", "demo.plain", "--every", "60", "--calendar", "holidays", "--disabled")
+    with_calendar.done("schedules", "export", str(file))
+    whole = file.read_text().replace("- sat-sun", "- sun")
+    file.write_text(whole[: whole.index("- name: elsewhere")] + whole[whole.index("- name: nightly") :])
+    plan = with_calendar.json("schedules", "plan", str(file))
+    assert (plan["changed"], plan["unchanged"]) == ([], ["nightly", "off", "often"])
+    affected = {item["name"]: item["runs"]["counts"] for item in plan["affected"]}
+    assert list(affected) == ["elsewhere", "often"]
+    for name, of_a_day in (("elsewhere", 24), ("often", 288)):
+        assert 3 * of_a_day < affected[name]["come"] <= 5 * of_a_day
+        assert (affected[name]["gone"], affected[name]["moved"]) == (0, 0)
+    told = with_calendar.done("schedules", "plan", str(file))
+    come = affected["often"]["come"]
+    assert f"~ often, unchanged itself: its calendar holidays changes; runs of the next 30 days: {come} come\n" in told
+
+
+def test_a_schedule_that_changes_with_its_calendar_is_told_once_and_words_move_no_run(with_calendar, file):
+    with_calendar.done("schedules", "export", str(file))
+    text = file.read_text()
+    file.write_text(text.replace("- sat-sun", "- sun").replace("every: 300", "every: 600"))
+    plan = with_calendar.json("schedules", "plan", str(file))
+    assert ([item["name"] for item in plan["changed"]], plan["affected"]) == (["often"], [])
+    file.write_text(text.replace("  timezone: Europe/Berlin", "  timezone: Europe/Berlin\n  description: ours"))
+    plan = with_calendar.json("schedules", "plan", str(file))
+    assert ([item["name"] for item in plan["calendars"]], plan["affected"]) == (["holidays"], [])
+
+
 def test_calendars_that_a_set_does_not_have_are_never_pruned(with_calendar, file):
     file.write_text("version: 1\nschedules: []\n")
     with_calendar.done("schedules", "apply", str(file), "--prune")
