@@ -130,6 +130,26 @@ def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(do
     assert door.asks(run, worker="v@h") == Answer(START, told=True)
 
 
+def test_a_run_that_was_let_in_goes_on_though_its_schedule_is_deleted(door: Door) -> None:
+    run = door.has().sent()
+    door.asks(run)
+    door.desk.schedules.delete("due", actor="ada", now=utc_now())
+    assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
+
+
+def test_a_message_that_comes_again_before_anybody_asked_is_asked(door: Door) -> None:
+    run = door.has().sent()
+    Operations(door.desk.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    assert door.asks(run, again=True).admission == PAUSED
+
+
+def test_an_operator_holds_an_entry_that_code_owns_too(door: Door) -> None:
+    run = door.has().sent()
+    door.redis.sadd(keys.STATICS_SET, "due")
+    door.desk.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    assert door.asks(run).admission == BY_OPERATOR
+
+
 def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked_if_it_comes_first(door: Door) -> None:
     run = run_id(door.has().schedule.uid, door.tick(0))
     Operations(door.desk.schedules).pause("due", reason="r", actor="ada", now=utc_now())
