@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from redbeat.schedules import rrule
 from redis import Redis
 
 from scheduler import keys
@@ -24,6 +25,7 @@ from scheduler.wiring import Desk
 from tests.integration.firing.test_transaction import first_run, hourly, queued
 from tests.integration.schedules.conftest import events, messages, plain, score
 from tests.integration.schedules.test_beat_entry import HOUR, full_second
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 
@@ -192,6 +194,62 @@ def test_what_redis_says_now_counts_and_not_what_beat_read_or_sent_before(
     due_again(redis, saved)
     beat.tick()
     assert (len(queued(redis)), score(redis, "due")) == (3, -1)
+
+
+def test_an_entry_that_code_owns_is_held_by_its_operator_for_as_long_as_code_owns_it(
+    store: ScheduleStore, beat: Scheduler, redis: Redis
+) -> None:
+    saved = hourly(store, policies=Policies(overlap="allow"))
+    beat.tick()
+    redis.sadd(keys.STATICS_SET, "due")
+    store.set_enabled("due", False, actor="ada", now=full_second())
+    due_again(redis, saved)
+    beat.tick()
+    assert (len(queued(redis)), score(redis, "due")) == (1, -1)
+    definition = json.loads(redis.hget(keys.entry("due"), "definition"))
+    assert definition["enabled"], "code says that it runs"
+    redis.srem(keys.STATICS_SET, "due")
+    due_again(redis, saved)
+    beat.tick()
+    assert len(queued(redis)) == 2
+
+
+def test_an_entry_that_only_redbeat_computes_keeps_to_its_pause_and_its_switch(
+    desk: Desk, beat: Scheduler, redis: Redis, store: ScheduleStore
+) -> None:
+    """However plain RedBeat code sets its due time."""
+    plain(desk, schedule=rrule("SECONDLY", dtstart=full_second() - HOUR))
+    due = {keys.entry("plain"): 1}
+    Operations(store).pause("plain", reason="r", actor="ada", now=full_second())
+    redis.zadd(keys.SCHEDULE_ZSET, due)
+    beat.tick()
+    assert (queued(redis), score(redis, "plain")) == ([], -1)
+    Operations(store).resume("plain", missed="skip", actor="ada", now=full_second())
+    store.set_enabled("plain", False, actor="ada", now=full_second())
+    redis.zadd(keys.SCHEDULE_ZSET, due)
+    beat.tick()
+    assert (queued(redis), score(redis, "plain")) == ([], -1)
+    store.set_enabled("plain", True, actor="ada", now=full_second())
+
+    def fired() -> list[str]:
+        beat.tick()
+        return queued(redis)
+
+    wait_for(fired, 10, "it fires again")
+
+
+def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
+    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat.tick()
+    saved = hourly(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+        assert beat.tick() > 0, "it is waited for"
+        assert (queued(redis), redis.hlen(keys.ASIDE_HASH)) == ([], 0)
+        assert score(redis, "due") == (saved.when.anchor + HOUR).timestamp()
+    beat.tick()
+    assert queued(redis) == [first_run(saved)]
 
 
 def _body(message: dict[str, str]) -> bytes:
