@@ -5,6 +5,7 @@ Celery drops such a message first and sends a signal after, or none at all: a de
 
 from typing import Any
 
+from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from scheduler.runs import priorities
@@ -25,6 +26,14 @@ class TellingConsumer(Consumer):
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
             self.strategies[name] = admission.before(name, priorities.as_said(strategy) if turned else strategy)
+
+    def on_close(self) -> None:
+        """The connection is over. What waited for its time here has not begun, and does not begin here any more."""
+        known: Any = state
+        begun = {*known.active_requests, *known.reserved_requests}
+        waited = [request for request in known.scheduled_requests if request not in begun]
+        super().on_close()
+        self.app.run_signals.given_back(waited, self.hostname)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
         """A job that this worker does not have."""

@@ -11,7 +11,7 @@ A lease that has run out holds up nobody; `LeaseWatch` tells that its run is los
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from importlib.resources import files
@@ -153,6 +153,11 @@ class LeasedStream(EventStream):
     def forget(self, run: str) -> None:
         """There is no such run, and nothing is to be told of it."""
         self._write(["", "release", run, "-"])
+
+    def give_back(self, runs: Mapping[str, int], worker: str | None) -> None:
+        """This worker has these attempts of runs, has not begun them, and never will: their messages come again."""
+        held = {run: f"{attempt} {worker_word(worker)}" for run, attempt in runs.items()}
+        self._write([text for run, owner in held.items() for text in ("", "return", run, owner)])
 
     def _write(self, arguments: Sequence[str]) -> None:
         """Four texts for each event: see the script."""

@@ -8,6 +8,7 @@
 --   queued    the message is in its queue; a run that counts does so as long as it may be there
 --   hold      a worker has it: the argument is 'seconds uid attempt worker name'
 --   requeue   an attempt failed and the next one is in the queue: the argument is the next attempt's number
+--   return    its worker, who has not begun, gives its message back: the argument is 'attempt worker', as they were held
 --   release   it is over: the argument is 'failed', 'succeeded' or '-'
 --   lose      as release, but only if its owner is still the argument and its time is over: otherwise no event
 --
@@ -85,7 +86,11 @@ for at = 7, #ARGV, 4 do
   if holds and event ~= '' then
     redis.call('XADD', KEYS[1], '*', ARGV[1], event)
   end
-  if effect == 'queued' and owner and owner.worker == '-' then
+  local returned = effect == 'return' and owner and owner.attempt .. ' ' .. owner.worker == argument
+  if returned then
+    owner.worker = '-'
+  end
+  if returned or (effect == 'queued' and owner and owner.worker == '-') then
     local till = tonumber(string.match(owner.till, '^[^;]*')) or 0
     keep(run, owner, till > 0 and till or now + tonumber(ARGV[5]))
   elseif effect == 'hold' then

@@ -11,7 +11,7 @@ Only the root `scheduler/celery.py` connects this; receivers are roots themselve
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs.app import DeskApp
-from scheduler.runs.facts import BUILT_IN, Message, is_job, message_of, queue_of, schedule_of
+from scheduler.runs.facts import BUILT_IN, Message, attempt_of, is_job, message_of, queue_of, schedule_of
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter
@@ -220,6 +220,18 @@ class RunSignals:
         headers: Any = getattr(message, "headers", None)
         if _is_run(headers):
             self.reporter().refused(message_of(message), worker=worker, why=why, now=utc_now())
+
+    def given_back(self, requests: Sequence[Any], worker: str) -> None:
+        """These waited for their time in this worker, whose connection is over: the broker gives them out again.
+
+        Whoever gets them need not wait until this worker has not been heard of for long.
+        """
+        runs = {one.id: attempt_of(one.request_dict.get("retries")) for one in requests if is_job(one.name)}
+        if runs:
+            try:
+                desk_of(self._app).events.give_back(runs, worker)
+            except RedisError as error:
+                log.warning("%d runs could not be given back, and start half a minute later: %s", len(runs), error)
 
     def _pause_failing(self) -> None:
         """Pause the schedules whose ticks have failed too often in a row. Where that fails, the next failure asks."""

@@ -53,7 +53,7 @@ class Road(NamedTuple):
         runs = [str(uuid4()) for _ in range(count)]
         with self.redis.pipeline(transaction=True) as pipe:
             for run in runs:
-                pipe.hset(keys.LEASE_OWNERS_HASH, run, owner_text("u-" + run, "s"))  # as the transaction does
+                pipe.hset(keys.LEASE_OWNERS_HASH, run, owner_text(run, "s"))  # as the transaction does
                 pipe.zadd(keys.LEASES_ZSET, {run: 9e9})
                 for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
                     pipe.execute_command(*command)
@@ -76,8 +76,8 @@ class Road(NamedTuple):
 
 
 def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **options: Any) -> Call:
-    """A call for a tick, as our Beat makes it."""
-    said = {"schedule": "s", "schedule_uid": "u-" + run, "revision": 1, "trigger": "schedule"}
+    """A call as our Beat makes it, for a run that a worker starts whatever has become of its schedule."""
+    said = {"schedule": "s", "schedule_uid": run, "revision": 1, "trigger": "manual"}
     headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
     complete = {**options, "task_id": run, "headers": headers}
     return Call(job, [1] if args is None else args, {}, complete, run, TICK)

@@ -80,3 +80,29 @@ def test_a_worker_that_lost_the_broker_starts_again_what_it_had_as_soon_as_it_co
         told = [event.kind for event in road.events() if event.run == run]
         assert told[-1] == "run.succeeded"
         assert told.count("run.succeeded") == 1
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_what_waits_for_its_time_at_a_worker_that_lost_the_broker_is_not_held_up(
+    how: str, road: Road, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    start_worker(road.settings)
+    (run,) = road.put(1, "tests.wait", args=[0.1, str(mark)], countdown=8)
+    wait_for(lambda: kinds(road, run)["run.received"], 20, "the worker has it")
+    getattr(road.broker, how)()
+    road.broker.start()
+    wait_for(lambda: is_over(road, run), HELD_SECONDS * 0.8, "it has run, sooner than its lease would end")
+    assert lines(mark) == ["begin", "end"]
+
+
+def test_nor_at_a_worker_that_is_stopped(road: Road, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    first = start_worker(road.settings)
+    (run,) = road.put(1, "tests.wait", args=[0.1, str(mark)], countdown=14)
+    wait_for(lambda: kinds(road, run)["run.received"], 20, "the worker has it")
+    start_worker(road.settings)
+    first.stop()
+    wait_for(lambda: is_over(road, run), HELD_SECONDS * 0.8, "the other one has run it, when its time had come")
+    assert lines(mark) == ["begin", "end"]
+    assert kinds(road, run) == {"run.received": 2, "run.started": 1, "run.succeeded": 1}
