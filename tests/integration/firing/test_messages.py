@@ -104,9 +104,11 @@ def test_where_others_have_a_say_celery_makes_each_message(
         {"global_keyprefix": "ours:"},
         {"priority_steps": [0, 2, 4], "sep": ":"},
         {"fanout_prefix": "/elsewhere.", "fanout_patterns": False},
+        {"fanout_prefix": False},
     ],
+    ids=["prefix", "priorities", "broadcasts elsewhere", "broadcasts without a prefix"],
 )
-@pytest.mark.parametrize("name", ["nothing special", "a priority", "a queue that expires", "to everyone"])
+@pytest.mark.parametrize("name", TEMPLATED)
 def test_options_of_the_transport_are_followed(
     name: str, options: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
 ) -> None:
@@ -115,6 +117,17 @@ def test_options_of_the_transport_are_followed(
     assert by_us(renderer, redis, case(TEMPLATED[name])) == stock
     assert again_by_us(renderer, redis, case(TEMPLATED[name])) == stock
     assert renderer.asked == 1
+
+
+@pytest.mark.parametrize("name", ["by topic", "a queue of a topic", "by direct exchange"])
+def test_a_prefix_of_all_keys_is_that_of_bindings_too(
+    name: str, app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": "ours:"}
+    stock = by_stock(app, redis, case(BY_CELERY[name]))
+    assert any(key.startswith("ours:_kombu.binding") for key in stock)
+    assert by_us(renderer, redis, case(BY_CELERY[name])) == stock
+    assert again_by_us(renderer, redis, case(BY_CELERY[name])) == stock
 
 
 @pytest.mark.parametrize(

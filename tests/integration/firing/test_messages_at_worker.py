@@ -32,9 +32,15 @@ TO_NOBODY = "a broadcast, which stock puts where nobody listens"
 ENDS = {"an expiry that is over": "run.expired", "another serializer": "run.failed"}
 """What ends otherwise: too late, and in a language that our workers do not accept."""
 
-OPTIONS: list[dict[str, Any]] = [
-    {},
-]
+OPTIONS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "a prefix of all keys": {"global_keyprefix": "ours:"},
+    "other steps of priorities": {"priority_steps": [0, 2, 4], "sep": ":"},
+    "another prefix of broadcasts, without patterns": {"fanout_prefix": "/elsewhere.", "fanout_patterns": False},
+    "no prefix of broadcasts": {"fanout_prefix": False, "fanout_patterns": False},
+    "queues in turn": {"queue_order_strategy": "round_robin"},
+    "queues by name": {"queue_order_strategy": "sorted"},
+}
 
 
 def calls() -> dict[str, Call]:
@@ -49,7 +55,7 @@ def calls() -> dict[str, Call]:
     return made
 
 
-@pytest.fixture(params=OPTIONS, ids=["usual"])
+@pytest.fixture(params=OPTIONS.values(), ids=OPTIONS)
 def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeskApp]:
     """Who sends; the worker gets the same options of the transport by its environment."""
     monkeypatch.setenv("GOLDEN_TRANSPORT", json.dumps(request.param))
