@@ -21,6 +21,11 @@ SECRET_KEY = re.compile(
 )
 SECRET_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/@]+)@", re.IGNORECASE)
 DEPTH_LIMIT = 25
+WRAPPED = 60
+"""A line that is shorter was ended on purpose."""
+
+OWN_LINE = re.compile(r"\s|[-*•>:]|\d+[.)]\s")
+"""What begins a line that stands for itself: an indent, an item of a list, a field."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,19 @@ def first_line(text: str, most: int = 160) -> str:
     """The first line, cut where it is long, without passwords."""
     line = masked_text(text.strip().partition("\n")[0])
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def unwrapped(text: str) -> str:
+    """A docstring without the line breaks that only the width of the source has made."""
+    lines: list[str] = []
+    before = ""
+    for line in text.splitlines():
+        if len(before) >= WRAPPED and line.strip() and not OWN_LINE.match(line):
+            lines[-1] += " " + line
+        else:
+            lines.append(line)
+        before = line
+    return "\n".join(lines)
 
 
 def is_secret(key: object) -> bool:

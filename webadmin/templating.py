@@ -30,6 +30,7 @@ def install(app: Flask) -> None:
         size=present.size,
         pretty=present.pretty,
         coded=coded,
+        unwrapped=present.unwrapped,
     )
     app.jinja_env.globals.update(
         csp_nonce=csp_nonce,

@@ -197,13 +197,17 @@ class Listing:
         return SchedulePage(self._lines(self.read_all(page)), page[-1] if more else None, len(names))
 
     def due(self, until: datetime, limit: int) -> list[Listed]:
-        """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are."""
+        """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are.
+
+        Ticks that Beat looks at and that do not run, because of a calendar, a pause or a skip, are none.
+        """
         with answering():
             members = self._redis.zrange(
                 keys.SCHEDULE_ZSET, 0, int(until.timestamp()), byscore=True, offset=0, num=limit
             )
         lines = self._lines(self.read_all(_texts(cast("list[str]", members))))
-        return sorted((line for line in lines if line.next), key=lambda line: cast(datetime, line.next))
+        fired = [line for line in lines if line.next is not None and line.next <= until]
+        return sorted(fired, key=lambda line: cast(datetime, line.next))
 
     def known(self, names: Collection[str]) -> dict[str, Calendar]:
         """Those of these calendars that are there and can be read, by name."""

@@ -111,7 +111,7 @@ def bounds(parameter: Parameter) -> str:
     if least is not None and most is not None:
         return f"{least} to {most}{unit}"
     if least is not None:
-        return f"at least {least}{unit}"
+        return f"at least {least}{unit[:-1] if least == 1 else unit}"
     return "" if most is None else f"at most {most}{unit}"
 
 

@@ -10,6 +10,7 @@ from scheduler.rules.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.listing import FIRST_CHUNK
+from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
 from tests.integration.schedules.conftest import JOB
 from tests.support.builders import NOON, a_spec, cron
@@ -102,3 +103,11 @@ def test_what_is_due_soon_is_shown_soonest_first(store: ScheduleStore) -> None:
         store.create(a_spec(name, when=cron(f"{minute} * * * *"), enabled=name != "off"), actor="ada", now=NOON)
     assert [line.name for line in store.due(NOON + timedelta(hours=1))] == ["soon", "late"]
     assert [line.name for line in store.due(NOON + timedelta(minutes=15))] == ["soon"]
+
+
+def test_what_will_not_run_in_time_is_not_shown_as_due(store: ScheduleStore, redis: Redis) -> None:
+    store.create(a_spec("soon", when=cron("10 * * * *")), actor="ada", now=NOON)
+    store.create(a_spec("skips", when=cron("10 * * * *")), actor="ada", now=NOON)
+    Operations(store).skip("skips", actor="ada", now=NOON)
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("skips"): (NOON + timedelta(minutes=10)).timestamp()})
+    assert [line.name for line in store.due(NOON + timedelta(minutes=30))] == ["soon"]

@@ -1,12 +1,15 @@
 """Schedules as YAML in the console: downloads, one schedule's text, and a set that is planned before it is applied."""
 
+import re
+
 import pytest
 
 from scheduler.clock import utc_now
 from scheduler.rules.calendar_text import calendar_of
+from scheduler.rules.spec import Window
 from scheduler.sets.yaml_set import read
-from tests.integration.webadmin.schedule_desk import everything_written, offer_jobs, saved
-from tests.support.builders import cron
+from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
+from tests.support.builders import a_spec, cron
 
 PAGE = "/schedules/import"
 
@@ -48,6 +51,12 @@ def test_one_schedule_is_shown_to_be_copied(operator):
     assert 'data-copy="yaml"' in page
 
 
+def planned(page):
+    """The lines of a plan as they are read."""
+    lines = re.findall(r'<li><span class="state (.*?)</li>', page, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", " ", f"<{line}").split()) for line in lines]
+
+
 def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
     text = (
         operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *").replace("name: hourly", "name: new")
@@ -55,8 +64,10 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
     before = everything_written(desk)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
     assert everything_written(desk) == before
-    for said in ("<strong>nightly</strong> is changed", "<strong>new</strong> is made", "and stays", "30 move"):
-        assert said in page
+    changed, made, stays = sorted(planned(page))
+    assert changed == "Changed nightly runs of the next 30 days: 30 move when.crontab 0 6 * * * becomes 30 6 * * *"
+    assert made.startswith("New new runs of the next 30 days: ")
+    assert stays == "Stays hourly is not in the set"
     answer = operator.post(PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "from Git"}, page=PAGE)
     assert answer.status_code == 303
     assert desk.schedules.names() == ["hourly", "new", "nightly"]
@@ -66,6 +77,8 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
 
 def test_calendars_of_a_set_are_shown_before_they_are_saved(desk, operator):
     desk.calendars.save(calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now())
+    resting = a_spec("rests", JOB, when=cron("0 6 * * *"), window=Window(calendar="holidays"))
+    desk.schedules.create(resting, actor="ada", now=utc_now())
     text = (
         "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, excluded: [mon]}\n"
         "schedules:\n"
@@ -74,9 +87,14 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(desk, operator):
     before = everything_written(desk)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
     assert everything_written(desk) == before
-    assert "Calendar <strong>holidays</strong> is changed" in page
-    assert '<code>excluded</code>: ["sun"] → ["sat"]' in page
-    assert "Calendar <strong>inventory</strong> is made" in page
+    assert "Changed holidays calendar 1 schedule here names it already excluded sun sat" in planned(page)
+    assert "New inventory calendar" in planned(page)
+    (affected,) = [line for line in planned(page) if line.startswith("Other runs")]
+    assert re.fullmatch(
+        r"Other runs rests stays as it is, but its calendar holidays changes "
+        r"runs of the next 30 days: \d+ go, \d+ come",
+        affected,
+    )
     answer = operator.post(
         PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "x"}, page=PAGE, follow_redirects=True
     )
@@ -109,9 +127,9 @@ def test_every_fault_of_a_set_is_told_and_nothing_is_saved(desk, operator):
 def test_only_who_may_delete_may_prune(desk, operator, admin):
     text = "version: 1\nschedules: []\n"
     page = operator.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
-    assert "is deleted" not in page
+    assert [line.split()[0] for line in planned(page)] == ["Stays", "Stays"]
     page = admin.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
-    assert page.count("is deleted") == 2
+    assert [line.split()[0] for line in planned(page)] == ["Deleted", "Deleted"]
     admin.post(PAGE, {"text": text, "prune": "yes", "seen": hidden(page, "seen")}, page=PAGE)
     assert desk.schedules.names() == []
 

@@ -147,3 +147,20 @@ def test_numbers_and_sizes_are_readable() -> None:
 def test_an_error_is_told_in_one_line_without_its_password() -> None:
     assert present.first_line("  E: redis://:hunter2@h\nTraceback") == f"E: redis://:{MASK}@h"
     assert present.first_line("x" * 300) == "x" * 159 + "…"
+
+
+def test_a_docstring_loses_the_breaks_that_only_its_width_made_and_no_others() -> None:
+    long = "Broken pictures and those with too many pixels are told in the result,"
+    assert present.unwrapped(f"Short.\nStays.\n\n{long}\nand the others are made.") == (
+        f"Short.\nStays.\n\n{long} and the others are made."
+    )
+    for own in ("- an item", "  an indent", "2. the second", ":param x: y"):
+        assert present.unwrapped(f"{long}\n{own}") == f"{long}\n{own}"
+    assert present.unwrapped(f"{long}\n\nNext.") == f"{long}\n\nNext."
+
+
+def test_a_tick_of_the_past_was_due_and_one_to_come_comes() -> None:
+    assert present.due(NOON + timedelta(minutes=4), NOON) == "in 4 min"
+    assert present.due(NOON, NOON) == "now"
+    assert present.due(NOON - timedelta(hours=10), NOON) == "due 10 h ago"
+    assert present.due(None, NOON) == present.DASH
