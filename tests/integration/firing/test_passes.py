@@ -252,6 +252,22 @@ def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
     assert queued(redis) == [first_run(saved)]
 
 
+def test_a_leader_whose_server_is_out_of_memory_backs_off_and_sends_at_once_when_there_is_some(
+    store: ScheduleStore, beat: Scheduler, redis: Redis
+) -> None:
+    """It is nobody's own fault, so that no entry is left alone for it."""
+    beat.tick()
+    saved = [hourly(store, f"due-{number}") for number in range(3)]
+    redis.config_set("maxmemory", 1)
+    try:
+        assert beat.tick() > 0
+        assert messages(redis) == queued(redis) == []
+    finally:
+        redis.config_set("maxmemory", 0)
+    beat.tick()
+    assert sorted(queued(redis)) == sorted(map(first_run, saved))
+
+
 def _body(message: dict[str, str]) -> bytes:
     return base64.b64decode(message["body"])
 
