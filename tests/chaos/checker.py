@@ -2,6 +2,7 @@
 
 I1 entry advanced ⇔ message published ⇔ event in the stream. I2 no tick is dispatched twice. I3 edits and deletions
 stand. I4 no process ends by itself. I5 one bad entry costs only itself. I9 every tick has a verdict, and one only.
+And the runs of a schedule come in the order of their ticks, those that waited for others too.
 """
 
 from collections import Counter, defaultdict
@@ -76,13 +77,16 @@ def check(seen: Account) -> Finding:
     faults = [
         *_sentence("I1: a run is told of that no message starts", unsent),
         *_sentence("I1: a message starts a run that no event tells of", untold),
+        *_sentence("I1: a tick has a verdict that its entry was not moved past", _ahead(seen)),
         *_sentence("I2: a run was sent twice", [run for run, count in seen.messages.items() if count > 1]),
         *_sentence("I3: an edit was undone", seen.edits_undone),
         *_sentence("I4: a process ended by itself", seen.died),
         *_sentence("I5: a bad entry is not set aside", seen.not_set_aside),
         *_sentence("I9: a tick has no verdict", silent),
         *_sentence("I9: a tick has two verdicts", twice),
+        *_sentence("I9: a verdict is on what is no tick", _off_the_grid(seen)),
         *_sentence("I9: a range does not have the ticks that it counts", _wrong_ranges(seen)),
+        *_sentence("a run was sent after that of a later tick", _out_of_order(seen)),
     ]
     return Finding(
         ticks=sum(len(_ticks(seen, uid)) for uid in seen.reached),
@@ -111,6 +115,38 @@ def _by_tick(seen: Account) -> Mapping[tuple[str, datetime], list[str]]:
         while tick <= verdict.last:
             found[verdict.uid, tick].append(verdict.said)
             tick += seen.every[verdict.uid]
+    return found
+
+
+def _ahead(seen: Account) -> list[str]:
+    """Verdicts on ticks later than the last that Beat remembers."""
+    return [
+        f"{verdict.uid} {verdict.last:%H:%M:%S}: {verdict.said}"
+        for verdict in seen.verdicts
+        if verdict.uid in seen.reached and verdict.last > seen.reached[verdict.uid]
+    ]
+
+
+def _off_the_grid(seen: Account) -> list[str]:
+    """Verdicts on moments at which a schedule is not due."""
+    return [
+        f"{verdict.uid} {moment}: {verdict.said}"
+        for verdict in seen.verdicts
+        if verdict.uid in seen.every
+        for moment in {verdict.first, verdict.last}
+        if moment <= seen.begun[verdict.uid] or (moment - seen.begun[verdict.uid]) % seen.every[verdict.uid]
+    ]
+
+
+def _out_of_order(seen: Account) -> list[str]:
+    """Runs that are told of after one of a later tick of the same schedule; verdicts are in the order of events."""
+    newest: dict[str, datetime] = {}
+    found = []
+    for verdict in seen.verdicts:
+        if verdict.run and verdict.first < newest.get(verdict.uid, verdict.first):
+            found.append(f"{verdict.uid} {verdict.first:%H:%M:%S}")
+        elif verdict.run:
+            newest[verdict.uid] = verdict.first
     return found
 
 

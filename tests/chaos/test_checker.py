@@ -1,6 +1,7 @@
 """The checker finds what does not hold, and nothing where all does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,16 @@ def queued(number: int, run: str | None = None) -> Verdict:
 def skipped(first: int, last: int, count: int | None = None) -> Verdict:
     count = last - first + 1 if count is None else count
     return Verdict("a", NOON + SECOND * first, NOON + SECOND * last, count, "ticks.skipped: overlap")
+
+
+def aside(verdict: Verdict) -> Verdict:
+    """The same half a second later, which is no tick."""
+    return replace(verdict, first=verdict.first + SECOND / 2, last=verdict.last + SECOND / 2)
+
+
+def swap(seen: Account) -> None:
+    """The third run was sent before the second."""
+    seen.verdicts[1:3] = seen.verdicts[2:0:-1]
 
 
 def whole() -> Account:
@@ -48,6 +59,16 @@ def test_a_whole_account_has_no_faults() -> None:
         (lambda seen: seen.verdicts.remove(skipped(4, 8)), "I9: a tick has no verdict: a 12:00:04"),
         (lambda seen: seen.verdicts.append(skipped(8, 8)), "I9: a tick has two verdicts: a 12:00:08"),
         (lambda seen: seen.verdicts.append(skipped(11, 12, 3)), "I9: a range"),
+        (lambda seen: seen.verdicts.remove(queued(10)), "I9: a tick has no verdict: a 12:00:10"),
+        (lambda seen: seen.verdicts.remove(queued(1)), "I9: a tick has no verdict: a 12:00:01"),
+        (lambda seen: seen.verdicts.append(queued(3, "another")), "I9: a tick has two verdicts: a 12:00:03"),
+        (lambda seen: seen.verdicts.append(queued(11)), "I1: a tick has a verdict that its entry was not moved past"),
+        (lambda seen: seen.verdicts.append(skipped(11, 11)), "I1: a tick has a verdict that its entry was not moved"),
+        (lambda seen: seen.verdicts.append(queued(0)), "I9: a verdict is on what is no tick"),
+        (lambda seen: seen.verdicts.append(skipped(-3, -1)), "I9: a verdict is on what is no tick"),
+        (lambda seen: seen.verdicts.append(aside(queued(5))), "I9: a verdict is on what is no tick"),
+        (lambda seen: seen.verdicts.reverse(), "a run was sent after that of a later tick: a 12:00:09"),
+        (swap, "a run was sent after that of a later tick: a 12:00:02"),
     ],
 )
 def test_each_harm_is_found(harm: Callable[[Account], object], says: str) -> None:
