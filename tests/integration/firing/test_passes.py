@@ -12,7 +12,7 @@ from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
-from scheduler.firing import rounds
+from scheduler.firing import loop, rounds
 from scheduler.firing.rounds import Pass, Rounds
 from scheduler.rules.identity import plain_uid, run_id, tick_text
 from scheduler.rules.spec import Policies, Schedule
@@ -112,15 +112,22 @@ def test_an_entry_that_is_stuck_is_tried_less_and_less_often(
     assert 1 <= len(tries) <= 4
 
 
-def test_a_key_that_is_no_entry_is_set_aside_and_not_forgotten(
-    store: ScheduleStore, beat: Scheduler, redis: Redis
+def test_a_key_that_is_no_entry_is_set_aside_once_and_not_forgotten(
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr(loop, "MEND_EVERY", 0.0)
     saved = hourly(store)
     fields = redis.hgetall(keys.entry("due"))
     redis.delete(keys.entry("due"))
     redis.set(keys.entry("due"), "no hash")
-    beat.tick()
+    for _ in range(4):
+        beat.tick()
     assert score(redis, "due") == -1
+    assert sum("is set aside" in record.message for record in caplog.records) == 1
     assert "WRONGTYPE" in str(redis.hget(keys.ASIDE_HASH, "due"))
     redis.delete(keys.entry("due"))
     redis.hset(keys.entry("due"), mapping=fields)
@@ -255,13 +262,14 @@ def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
 def test_a_leader_whose_server_is_out_of_memory_backs_off_and_sends_at_once_when_there_is_some(
     store: ScheduleStore, beat: Scheduler, redis: Redis
 ) -> None:
-    """It is nobody's own fault, so that no entry is left alone for it."""
+    """It is nobody's own fault, so that no entry is left alone for it. Its queue is declared before."""
+    before = hourly(store, "before")
     beat.tick()
-    saved = [hourly(store, f"due-{number}") for number in range(3)]
+    saved = [before, *(hourly(store, f"due-{number}") for number in range(3))]
     redis.config_set("maxmemory", 1)
     try:
         assert beat.tick() > 0
-        assert messages(redis) == queued(redis) == []
+        assert len(messages(redis)) == len(queued(redis)) == 1
     finally:
         redis.config_set("maxmemory", 0)
     beat.tick()
