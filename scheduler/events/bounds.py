@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
+from scheduler.events.free_text import without_secrets
+
 MASK = "•••••"
 """Stands where a secret was."""
 
@@ -53,11 +55,11 @@ def plain_text(text: str) -> str:
 
 
 def bounded_text(text: str, limit: int, *, keep: str = "start") -> str:
-    """The text, secrets in addresses hidden, in at most about `limit` bytes; what is cut leaves a mark.
+    """The text, secrets in it hidden, in at most about `limit` bytes; what is cut leaves a mark.
 
     `keep="ends"` cuts in the middle: a traceback tells the most in its first and last lines.
     """
-    text = masked_text(plain_text(text))
+    text = without_secrets(masked_text(plain_text(text)), MASK)
     raw = text.encode()
     if len(raw) <= limit:
         return text
