@@ -146,3 +146,6 @@ def test_beat_fires_into_the_outbox_while_another_broker_never_answers(
     before = backlog(redis).entries
     leads_on(redis, beat)
     assert backlog(redis).entries >= before + 5
+    beat.terminate()
+    wait_for(lambda: redis.get(keys.BEAT_LOCK) is None, 2, "it has given its lock back")
+    assert beat.wait(10) == 0
