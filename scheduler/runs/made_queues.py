@@ -6,14 +6,17 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 from celery import Celery
 
 from scheduler.errors import Refused
-from scheduler.runs.app import CELERYS_QUEUE, QUEUES
+from scheduler.runs.app import CELERYS_QUEUE, QUEUES, DeskApp
 
 
 def make(app: Celery, connection: Any) -> None:
     """Make those that are not there. `connection` is kombu's, to RabbitMQ; raises what it raises.
 
+    An app that is not ours, which our Beat may be given, has queues of its own: Celery makes them when it publishes.
     Raises Refused where some were made with other arguments: whoever takes from them or puts into them is refused then.
     """
+    if not isinstance(app, DeskApp):
+        return
     refused = {name: why for name in (*QUEUES, CELERYS_QUEUE) if (why := _refusal(app, connection, name))}
     if refused:
         names = ", ".join(refused)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from amqp.exceptions import NotFound
+from celery import Celery
 from kombu import Connection
 from redis import Redis
 
@@ -11,6 +13,7 @@ from config.schema import Settings
 from scheduler.broker_check import refuse_broker
 from scheduler.errors import Refused
 from scheduler.firing.relay import Relay
+from scheduler.runs import made_queues
 from scheduler.runs.app import CELERYS_QUEUE, DEFAULT, QUEUES, create_app
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
@@ -103,6 +106,15 @@ def test_what_is_to_be_published_into_such_queues_waits(without: Settings, road:
         relay.stop()
     assert road.in_broker() == len(runs)
     assert road.events() == []
+
+
+def test_the_queues_of_an_app_that_is_not_ours_are_its_own(rabbit: RabbitServer, redis: Redis) -> None:
+    theirs = Celery("theirs", broker=rabbit.url, set_as_current=False)
+    with Connection(rabbit.url) as connection:
+        made_queues.make(theirs, connection)
+        with pytest.raises(NotFound), connection.channel() as channel:
+            channel.queue_declare(DEFAULT, passive=True)
+    theirs.close()
 
 
 def test_a_queue_of_redis_needs_none_of_it(without: Settings, second_valkey: Any) -> None:
