@@ -10,7 +10,7 @@ from config.schema import Settings
 from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
-from scheduler.firing.outbox import OutboxRenderer
+from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
 from scheduler.runs.app import DEFAULT, create_app
 from scheduler.runs.copies import DOUBTFUL_SECONDS
@@ -151,3 +151,27 @@ def test_a_relay_that_is_at_work_publishes_nothing_more_once_the_lock_is_another
     road.put(1)
     wait_for(lambda: not relay.lives, 10, "it ends by itself")
     assert (road.in_broker(), road.is_empty()) == (0, False)
+
+
+def test_the_backlog_is_as_old_as_what_has_waited_longest(road: Road) -> None:
+    now = utc_now().timestamp()
+    assert backlog(road.redis) == (0, 0.0)
+    for ago in (100, 40):
+        road.redis.xadd(keys.OUTBOX_STREAM, {"call": "{}"}, id=f"{int((now - ago) * 1000)}-0")
+    count, seconds = backlog(road.redis)
+    assert (count, seconds) == (2, pytest.approx(100, abs=10))
+    road.redis.xtrim(keys.OUTBOX_STREAM, maxlen=0, approximate=False)
+    road.redis.xadd(keys.OUTBOX_STREAM, {"call": "{}"}, id=f"{int((now + 50) * 1000)}-0")
+    assert backlog(road.redis) == (1, 0.0), "the server's clock was set back"
+
+
+def heavy(number: int) -> None:
+    """A job."""
+
+
+def test_a_run_is_told_for_the_queue_that_its_job_names_unless_its_schedule_names_another(road: Road) -> None:
+    road.app.task(name="heavy.one", queue="heavy")(heavy)
+    render = OutboxRenderer(road.app).render
+    (own,) = render(call_of("r", "heavy.one"), utc_now()).messages
+    (named,) = render(call_of("r", "heavy.one", queue="light"), utc_now()).messages
+    assert (own.queue, named.queue) == ("heavy", "light")
