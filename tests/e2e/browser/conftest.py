@@ -57,6 +57,7 @@ def up(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")}
     environment |= {
         "BEATDESK_JOBS": "tests.support.jobs",
+        "BEATDESK_CLEANUP_REDIS_KEYS": "scratch:* 1h",
         "BEATDESK_WEB_PORT": str(free_port()),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
         "PYTHONPATH": str(ROOT),

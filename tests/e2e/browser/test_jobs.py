@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -45,7 +46,7 @@ def fill_in(page: Page, name: str, job: str, **parameters: str) -> None:
 
 def save_and_run(page: Page) -> Locator:
     """Save, run it now, and go to the page of the run: its main part."""
-    page.get_by_role("button", name="Save schedule").click()
+    page.get_by_role("button", name=re.compile("^Save (schedule|changes)")).click()
     expect(page).to_have_url(re.compile(r"/schedules/(?!new)[\w.-]+/$"), timeout=PATIENCE)
     page.get_by_role("button", name="Run now").first.click()
     page.get_by_role("link", name="See the run").click()
@@ -84,6 +85,30 @@ def test_a_report_is_scheduled_made_and_opened(page: Page, name: str) -> None:
     reports.filter(has_text="page").get_by_role("link").click()
     expect(page).to_have_url(re.compile("/reports/"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Job summary")
+
+
+def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: Desk, name: str) -> None:
+    redis: Any = desk_up.redis
+    for key in ("scratch:old", "scratch:new", "other:old"):
+        redis.set(key, "x")
+    for key in ("scratch:old", "other:old"):
+        dump = redis.execute_command("DUMP", key, NEVER_DECODE=True)
+        redis.execute_command("RESTORE", key, 0, dump, "REPLACE", "IDLETIME", 7200)
+
+    fill_in(page, name, "cleanup.redis_keys", pattern="scratch:*")
+    main = save_and_run(page)
+    succeeds(main)
+    expect(main.get_by_role("region", name="Arguments and result")).to_contain_text('"would_delete": 1')
+    assert redis.exists("scratch:old") == 1
+
+    page.goto(f"/schedules/{name}/edit")
+    dry_run = page.locator('[name="p.dry_run"]')
+    dry_run.select_option(label="false")
+    main = save_and_run(page)
+    succeeds(main)
+    expect(main.get_by_role("region", name="Arguments and result")).to_contain_text('"deleted": 1')
+    assert (redis.exists("scratch:old"), redis.exists("scratch:new"), redis.exists("other:old")) == (0, 1, 1)
+    redis.delete("scratch:new", "other:old")
 
 
 def test_a_workflow_shows_the_runs_that_came_of_it(page: Page, name: str) -> None:

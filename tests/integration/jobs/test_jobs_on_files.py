@@ -12,12 +12,15 @@ import pytest
 from PIL import Image
 
 from config.schema import Settings
+from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.profiling.workplace import FOLDER
 from scheduler.runs.app import create_app
+from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.needs import missing
 from tests.support.processes import start_worker
+from tests.support.waiting import wait_for
 
 Run = Callable[..., Any]
 
@@ -37,17 +40,27 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run_job(settings: Settings, stream: Stream, root: Path) -> Iterator[Run]:
-    """Run a job on a worker and give the event that ends it."""
+def send_job(settings: Settings, root: Path) -> Iterator[Callable[..., str]]:
+    """Send a job to a worker; the run's id."""
     allowed = settings.model_copy(update={"file_roots": (root,)})
     app = create_app(allowed)
     start_worker(allowed)
 
-    def run_job(job: str, options: dict[str, Any] | None = None, **kwargs: Any) -> Any:
-        return stream.end(str(app.send_task(job, kwargs=kwargs, **(options or {})).id))
+    def send_job(job: str, options: dict[str, Any] | None = None, **kwargs: Any) -> str:
+        return str(app.send_task(job, kwargs=kwargs, **(options or {})).id)
 
-    yield run_job
+    yield send_job
     app.close()
+
+
+@pytest.fixture
+def run_job(stream: Stream, send_job: Callable[..., str]) -> Run:
+    """Run a job on a worker and give the event that ends it."""
+
+    def run_job(job: str, options: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+        return stream.end(send_job(job, options, **kwargs))
+
+    return run_job
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -119,13 +132,32 @@ def test_a_root_that_holds_the_schedules_is_refused_by_both(settings: Settings, 
     app.close()
 
 
-def test_a_time_limit_ends_a_profile_in_its_midst_and_nothing_is_left(
-    settings: Settings, root: Path, run_job: Run
-) -> None:
+@pytest.fixture
+def wide(root: Path) -> str:
+    """A file whose profile takes many seconds."""
     columns = ", ".join(f"(i * {number} % 9973)::DOUBLE AS c{number}" for number in range(800))
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT {columns} FROM range(20000) AS r(i)) TO '{root}/wide.parquet'")  # noqa: S608
-    end = run_job("datasets.profile", {"soft_time_limit": 1}, root="files", path="wide.parquet")
+    return "wide.parquet"
+
+
+def test_a_cancelled_profile_ends_in_its_midst_and_nothing_is_left(
+    settings: Settings, desk: Desk, stream: Stream, send_job: Callable[..., str], wide: str
+) -> None:
+    run = send_job("datasets.profile", root="files", path=wide)
+    wait_for(lambda: "run.progressed" in stream.kinds(run), 30, "the profile is at work")
+    desk.control.cancel(run, "ada@example.org", utc_now())
+    end = stream.end(run)
+    assert (end.kind, end.actor) == ("run.revoked", "ada@example.org")
+    assert not files_below(settings.reports_dir)
+    assert not files_below(settings.data_dir / FOLDER)
+    assert stream.end(send_job("datasets.profile", root="files", path="sales.csv")).kind == "run.succeeded"
+
+
+def test_a_time_limit_ends_a_profile_in_its_midst_and_nothing_is_left(
+    settings: Settings, run_job: Run, wide: str
+) -> None:
+    end = run_job("datasets.profile", {"soft_time_limit": 1}, root="files", path=wide)
     assert end.kind == "run.failed", end
     assert "SoftTimeLimitExceeded" in end.error
     assert not files_below(settings.reports_dir)
