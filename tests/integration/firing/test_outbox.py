@@ -261,6 +261,22 @@ def test_a_stopped_relay_ends_though_the_broker_is_away(road: Road) -> None:
     assert not relay.lives
 
 
+def test_a_relay_that_is_stopped_while_it_reads_leaves_what_it_reads_to_the_next(
+    road: Road, valkey: ValkeyServer
+) -> None:
+    road.put(2)
+    relay = road.relay()
+    valkey.freeze()
+    try:
+        relay.start()
+        relay.stop()
+        assert relay.lives, "it waits for Redis, and its Beat for it no longer than a lock lives"
+    finally:
+        valkey.thaw()
+    wait_for(lambda: not relay.lives, 20, "it ends")
+    assert (backlog(road.redis).entries, road.in_broker()) == (2, 0)
+
+
 def test_times_that_count_from_sending_become_moments(road: Road) -> None:
     now = utc_now()
     rendered = OutboxRenderer(road.app).render(call_of("r", countdown=60, expires=90.0), now)
