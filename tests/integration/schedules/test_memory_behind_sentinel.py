@@ -1,0 +1,66 @@
+"""Lists that remember, on Redis itself and behind Sentinel: the primary is killed, and its replica takes over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from scheduler import keys
+from scheduler.catalogue import Catalogue
+from scheduler.errors import Unavailable
+from scheduler.redis_client import connect
+from scheduler.schedules import codec
+from scheduler.schedules.memory import Memory
+from scheduler.schedules.store import ScheduleStore
+from tests.support import sentinel
+from tests.support.builders import NOON, a_schedule
+from tests.support.needs import missing
+from tests.support.sentinel import MASTER, SentinelGroup
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[SentinelGroup]:
+    if not sentinel.installed():
+        missing("redis-server and redis-sentinel are not installed; `make system` installs them on Debian")
+    group = SentinelGroup(tmp_path / "sentinel")
+    try:
+        group.start()
+        yield group
+    finally:
+        group.end()
+
+
+def damaged(redis: "Redis", name: str) -> None:
+    """An entry that cannot be read."""
+    redis.hset(keys.entry(name), keys.DEFINITION_FIELD, "{")
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0})
+
+
+def test_a_list_goes_on_with_what_the_new_primary_has(group: SentinelGroup) -> None:
+    redis: Any = connect(group.url, MASTER)
+    store = ScheduleStore(redis, Catalogue(redis), Memory(redis))
+
+    def problems() -> list[str] | None:
+        try:
+            return [line.name for line in store.page(state="problem", now=NOON).items]
+        except Unavailable:
+            return None
+
+    damaged(redis, "first")
+    redis.hset(keys.entry("second"), keys.DEFINITION_FIELD, "{")
+    assert problems() == ["first"]
+    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("second"): 0})
+    assert problems() == ["first", "second"]
+    redis.wait(1, 5000)
+    group.kill_primary()
+    wait_for(lambda: problems() == ["first", "second"], 60, "the new primary answers")
+    redis.delete(keys.entry("first"))
+    redis.zrem(keys.SCHEDULE_ZSET, keys.entry("first"))
+    damaged(redis, "third")
+    assert problems() == ["second", "third"]
+    redis.hset(keys.entry("second"), keys.DEFINITION_FIELD, codec.encode_definition(a_schedule("second")))
+    assert problems() == ["third"]
+    redis.close()
