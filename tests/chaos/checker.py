@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 
 SHOWN = 3
 
+LEFT_BEHIND = timedelta(seconds=30)
+"""How much earlier than any other schedule, all due every second, one may have stopped when all is over."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -85,6 +88,7 @@ def check(seen: Account) -> Finding:
         *_sentence("I9: a tick has no verdict", silent),
         *_sentence("I9: a tick has two verdicts", twice),
         *_sentence("I9: a verdict is on what is no tick", _off_the_grid(seen)),
+        *_sentence("I9: a schedule is gone, or was left behind", _left_behind(seen)),
         *_sentence("I9: a range does not have the ticks that it counts", _wrong_ranges(seen)),
         *_sentence("a run was sent after that of a later tick", _out_of_order(seen)),
     ]
@@ -124,6 +128,16 @@ def _ahead(seen: Account) -> list[str]:
         f"{verdict.uid} {verdict.last:%H:%M:%S}: {verdict.said}"
         for verdict in seen.verdicts
         if verdict.uid in seen.reached and verdict.last > seen.reached[verdict.uid]
+    ]
+
+
+def _left_behind(seen: Account) -> list[str]:
+    """Schedules that Beat has forgotten: what was due since then has no verdict, and would not be missed above."""
+    newest = max(seen.reached.values(), default=None)
+    return [
+        uid
+        for uid in seen.begun
+        if newest is None or uid not in seen.reached or newest - seen.reached[uid] > LEFT_BEHIND
     ]
 
 

@@ -32,6 +32,11 @@ def swap(seen: Account) -> None:
     seen.verdicts[1:3] = seen.verdicts[2:0:-1]
 
 
+def asleep(seen: Account) -> None:
+    """Another schedule went on for a while."""
+    seen.begun["b"], seen.every["b"], seen.reached["b"] = NOON, SECOND, NOON + SECOND * 41
+
+
 def whole() -> Account:
     """Ten ticks: three runs, five skipped, two runs."""
     runs = [1, 2, 3, 9, 10]
@@ -68,6 +73,9 @@ def test_a_whole_account_has_no_faults() -> None:
         (lambda seen: seen.verdicts.append(skipped(-3, -1)), "I9: a verdict is on what is no tick"),
         (lambda seen: seen.verdicts.append(aside(queued(5))), "I9: a verdict is on what is no tick"),
         (lambda seen: seen.verdicts.reverse(), "a run was sent after that of a later tick: a 12:00:09"),
+        (lambda seen: seen.begun.update(b=NOON), "I9: a schedule is gone, or was left behind: b"),
+        (lambda seen: seen.reached.clear(), "I9: a schedule is gone, or was left behind: a"),
+        (asleep, "I9: a schedule is gone, or was left behind: a"),
         (swap, "a run was sent after that of a later tick: a 12:00:02"),
     ],
 )
