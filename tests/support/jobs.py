@@ -42,6 +42,14 @@ def retry(self: Task, failures: int = 1) -> int:
     return self.request.retries + 1
 
 
+@shared_task(name="tests.retry_later", bind=True, max_retries=1)
+def retry_later(self: Task, seconds: float) -> int:
+    """Fail in the first attempt, and ask for another after so many seconds."""
+    if self.request.retries == 0:
+        raise self.retry(exc=RuntimeError("not yet"), countdown=seconds)
+    return self.request.retries + 1
+
+
 @shared_task(name="tests.priority", bind=True, max_retries=1)
 def priority(self: Task) -> Any:
     """Fail in the first attempt, then tell the priority that it was sent with."""

@@ -149,6 +149,13 @@ def test_a_run_that_has_started_in_time_is_tried_again_after_the_deadline_for_it
     assert (end.kind, end.attempt) == ("run.failed", 3)
 
 
+def test_nor_does_an_attempt_expire_for_which_the_task_itself_has_asked(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
+    end = stream.end(sends("tests.retry_later", 5, starting_deadline=4), timeout=30)
+    assert (end.kind, end.attempt) == ("run.succeeded", 2)
+
+
 def test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why(
     desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream
 ) -> None:
