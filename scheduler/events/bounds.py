@@ -30,6 +30,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE)
 
 
@@ -92,14 +93,24 @@ def bounded(value: Any, limit: int) -> JsonValue:
 
     A value that is too large becomes the beginning of its JSON text, with a mark that says how large it was.
     """
+    return _bounded(value, limit)[0]
+
+
+def bounded_json(value: Any, limit: int) -> str:
+    """What `bounded` answers, as JSON text."""
+    return _bounded(value, limit)[1]
+
+
+def _bounded(value: Any, limit: int) -> tuple[JsonValue, str]:
     try:
         safe = masked(value)
     except Exception as error:  # noqa: BLE001 - a result's own methods may raise anything
-        return f"[cannot be shown: {type(error).__name__}]"
-    text = json.dumps(safe, ensure_ascii=False, separators=(",", ":"))
-    if len(text) <= limit and len(text.encode()) <= limit:
-        return safe
-    return bounded_text(text, limit)
+        safe = f"[cannot be shown: {type(error).__name__}]"
+    text = _ENCODED(safe)
+    if len(text) <= limit and (text.isascii() or len(text.encode()) <= limit):
+        return safe, text
+    cut = bounded_text(text, limit)
+    return cut, _ENCODED(cut)
 
 
 def _scalar(value: str | bool | int | float | None) -> JsonValue:

@@ -80,8 +80,8 @@ class RunFacts(Frozen):
     """What is known of a run from its message: why it exists and what it is to do."""
 
     job: str
-    args: JsonValue = []
-    kwargs: JsonValue = {}
+    args: JsonValue = Field(default_factory=list)
+    kwargs: JsonValue = Field(default_factory=dict)
     schedule: str | None = None
     schedule_uid: str | None = None
     revision: int | None = None

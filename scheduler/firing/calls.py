@@ -1,7 +1,7 @@
 """What Beat sends for a tick, before and after it is a message. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,8 +35,6 @@ class Call:
 
     run: str
     tick: datetime
-    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """The same for all calls of one entry as long as it is not edited: what a renderer has made of its arguments."""
 
 
 @dataclass(frozen=True, slots=True)

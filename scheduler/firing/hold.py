@@ -4,7 +4,6 @@ import time
 from typing import NamedTuple
 
 from scheduler.firing.reading import Seen
-from scheduler.schedules.codec import Raw
 
 FIRST = 0.1
 LONGEST = 10.0
@@ -16,28 +15,28 @@ _FORGOTTEN_AFTER = 60.0
 class _Held(NamedTuple):
     until: float
     wait: float
-    raw: Raw
+    fields: tuple[bytes | None, ...]
 
 
 class HeldBack:
     """Which entries to leave alone, by this process's own clock, which nobody can set."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Held] = {}
+        self._held: dict[bytes, _Held] = {}
 
     def may(self, seen: Seen) -> bool:
         """Is it time to look at this entry? One that was edited is looked at at once."""
         held = self._held.get(seen.key)
-        return held is None or held.until <= time.monotonic() or held.raw != seen.raw
+        return held is None or held.until <= time.monotonic() or held.fields != seen.fields
 
     def once_more(self, seen: Seen) -> float:
         """It could not be moved on. For how many seconds it is left alone."""
         known = self._held.get(seen.key)
-        wait = FIRST if known is None or known.raw != seen.raw else min(known.wait * 2, LONGEST)
-        self._held[seen.key] = _Held(time.monotonic() + wait, wait, seen.raw)
+        wait = FIRST if known is None or known.fields != seen.fields else min(known.wait * 2, LONGEST)
+        self._held[seen.key] = _Held(time.monotonic() + wait, wait, seen.fields)
         return wait
 
-    def free(self, key: str) -> None:
+    def free(self, key: bytes) -> None:
         """It has moved on."""
         self._held.pop(key, None)
 

@@ -5,8 +5,8 @@
 --       5-7 prefixes: alive runs, waiting ticks, entries   8 the root of the uids of entries that have none of their own
 --
 -- Answers an empty list where the lock is another's. Otherwise the time; the next due time after it (none: false); the
--- longest due one; then for each entry: key, due time, definition, meta, our field, 1 for a static one, how many runs
--- are alive, the waiting ticks, and what is wrong with its key (none: false).
+-- longest due one; then for each entry: key, name, due time, definition, meta, our field, 1 for a static one, how many
+-- runs are alive, the waiting ticks, and what is wrong with its key (none: false).
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return {}
@@ -17,6 +17,7 @@ local now = time[1] .. string.format('.%06d', tonumber(time[2]))
 local coming = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local due = redis.call('ZRANGEBYSCORE', KEYS[2], 0, now, 'WITHSCORES', 'LIMIT', ARGV[3], ARGV[4])
 local answer = {now, coming[2] or false, due[2] or false}
+local has_statics = redis.call('SCARD', KEYS[3]) > 0
 
 -- A uuid of version 5, as Python makes it.
 local function plain_uid(name)
@@ -50,8 +51,8 @@ for at = 1, #due, 2 do
     fault, alive, waiting = (waiting.err or alive.err), 0, {}
   end
   answer[#answer + 1] = {
-    key, due[at + 1], fields[1], fields[2], fields[3],
-    redis.call('SISMEMBER', KEYS[3], name), alive, waiting, fault
+    key, name, due[at + 1], fields[1], fields[2], fields[3],
+    has_statics and redis.call('SISMEMBER', KEYS[3], name) or 0, alive, waiting, fault
   }
 end
 return answer

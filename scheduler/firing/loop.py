@@ -17,12 +17,13 @@ from scheduler.firing import liveness, static_entries, way
 from scheduler.firing.calls import Way
 from scheduler.firing.cancelling import Cancelling
 from scheduler.firing.leader import Leader, LostLock
+from scheduler.firing.line import Line
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
 from scheduler.firing.mending import Mending
 from scheduler.firing.messages import Renderer
 from scheduler.firing.outbox import Backlog, GrowthWatch, OutboxRenderer, backlog
-from scheduler.firing.planning import Planner, Step
+from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Eye
 from scheduler.firing.relay import Relay
 from scheduler.firing.rounds import Pass, Rounds
@@ -70,14 +71,16 @@ class Loop:
         self._app, self._redis, self._names, self._said = app, redis, names, said
         self.leader = Leader(redis, names.lock, ttl)
         self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
-        self._planner = Planner(app, redis, Renderer(app))
+        self._planner = Planner(app, redis, Renderer(app), limit)
         self._relay: Relay | None = None
         self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
+        line = Line(redis)
         self._rounds = Rounds(
-            Eye(redis, self.leader, names),
+            line,
+            Eye(line, self.leader, names),
             self._planner,
-            Transaction(redis, self.leader, names, limit),
-            self._cancel,
+            Transaction(line, self.leader, names),
+            self._cancelling.ask,
         )
         self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
         self._way: Way | None = None
@@ -175,10 +178,6 @@ class Loop:
             vouching.wait_until_checked(self._redis, min(vouching.LONGEST, self._ttl / 2))
             self._redis.set(keys.BEAT_VOUCHED, life)
         self._is_vouched = True
-
-    def _cancel(self, step: Step, now: datetime) -> None:
-        if step.entry is not None:
-            self._cancelling.ask(step.entry.schedule, now)
 
     def _say(self, now: datetime, hindered: str = "") -> None:
         """Tell Redis and systemd how this Beat is, and what keeps it from sending."""

@@ -66,8 +66,21 @@ class Renderer:
         self._producer: Any = None
         self._channel: Any = None
         self._templates: dict[Hashable, Template | None] = {}
+        self.generation = object()
+        """Another one for each set of templates."""
+
         self.asked = 0
         """How many messages Celery itself has made."""
+
+    @property
+    def repeats(self) -> bool:
+        """May messages be made from templates now? Nobody else hears of them."""
+        return not _others_listen(self._app)
+
+    def template(self, call: Call) -> Template | None:
+        """What the call's message can be made from, once Celery has made one like it."""
+        shape = _shape(call)
+        return None if shape is None else self._templates.get(shape)
 
     def render(self, call: Call, now: datetime) -> Rendered:
         """The commands for this call.
@@ -87,16 +100,20 @@ class Renderer:
         rendered, sent = self._by_celery(call)
         if shape not in self._templates:
             if len(self._templates) >= MOST_TEMPLATES:
-                self._templates.clear()
+                self._forget_templates()
             self._templates[shape] = self._template(call, sent)
         return rendered
 
     def reset(self) -> None:
         """Forget the connection and what was declared over it, and all templates."""
         channel, self._channel, self._producer = self._channel, None, None
-        self._templates.clear()
+        self._forget_templates()
         if channel is not None:
             _leave(channel)
+
+    def _forget_templates(self) -> None:
+        self._templates.clear()
+        self.generation = object()
 
     def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
         """Let Celery send it, into our hands."""

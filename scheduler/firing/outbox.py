@@ -67,8 +67,14 @@ class GrowthWatch:
 class OutboxRenderer:
     """Makes the command that puts a call into the outbox. Needs no connection to the broker."""
 
+    generation: object = None
+    repeats = False
+
     def __init__(self, app: Celery) -> None:
         self._app: Any = app
+
+    def template(self, call: Call) -> None:
+        """There is none: the message is made when it is published."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
         """The XADD for this call. Raises Unsendable where it is seen now already that Celery will refuse it."""

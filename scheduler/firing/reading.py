@@ -1,29 +1,52 @@
 """One look at the schedule: what is due, with all that is needed to decide about it, in one round trip."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scheduler import keys
 from scheduler.firing.leader import Leader, LostLock
-from scheduler.firing.scripts import ServerScript, text_of
+from scheduler.firing.line import Asked, Line
+from scheduler.firing.scripts import Script, text_of
 from scheduler.rules.identity import NAMESPACE
 from scheduler.schedules.codec import Raw
 
-if TYPE_CHECKING:
-    from redis import Redis
-
 
 class Seen(NamedTuple):
-    """An entry that is due, as it was read. `fault` is what is wrong with its key."""
+    """An entry that is due, as it was read, in bytes: most of them are known already, and need not be understood."""
 
-    key: str
-    name: str
-    score: float
-    raw: Raw
-    static: bool
+    key: bytes
+    known_as: bytes
+    due: bytes
+    """Its due time, in seconds."""
+
+    definition: bytes | None
+    meta: bytes | None
+    extra: bytes | None
+    static: int
     alive: int
-    waiting: tuple[str, ...]
-    fault: str | None
+    waiting: list[bytes]
+    fault: bytes | None
+    """What is wrong with its key."""
+
+    @property
+    def name(self) -> str:
+        """The schedule's name."""
+        return self.known_as.decode("utf-8", "surrogateescape")
+
+    @property
+    def score(self) -> float:
+        """Its due time, in seconds."""
+        return float(self.due)
+
+    @property
+    def fields(self) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """What there is to read."""
+        return self.definition, self.meta, self.extra
+
+    @property
+    def raw(self) -> Raw:
+        """The same as text."""
+        return Raw(text_of(self.definition), text_of(self.meta), text_of(self.extra))
 
 
 class Look(NamedTuple):
@@ -38,17 +61,39 @@ class Look(NamedTuple):
     seen: list[Seen]
 
 
+class Glance:
+    """A look that is on its way."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    def look(self) -> Look:
+        """Wait for it. Raises LostLock, redis.RedisError."""
+        answer: Any = self._asked.answer()
+        if not answer:
+            raise LostLock
+        now, coming, oldest, *entries = answer
+        seconds, micros = now.split(b".")
+        return Look(
+            now=datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)),
+            coming=None if coming is None else float(coming),
+            oldest=None if oldest is None else float(oldest),
+            seen=list(map(Seen._make, entries)),
+        )
+
+
 class Eye:
     """Looks. Each look renews the leader's lock."""
 
-    def __init__(self, redis: "Redis", leader: Leader, names: keys.Names) -> None:
-        self._leader, self._names = leader, names
-        self._look = ServerScript(redis, "look.lua")
+    def __init__(self, line: Line, leader: Leader, names: keys.Names) -> None:
+        self._line, self._leader, self._names = line, leader, names
+        self._script = Script("look.lua")
 
-    def look(self, passed: int, most: int) -> Look:
-        """Up to `most` due entries after the first `passed`. Raises LostLock, redis.RedisError."""
+    def glance(self, passed: int, most: int) -> Glance:
+        """Ask for up to `most` due entries after the first `passed`. Raises redis.RedisError."""
         names = self._names
-        answer = self._look(
+        asked = self._line.ask(
+            self._script,
             [names.lock, names.schedule, names.statics],
             [
                 self._leader.token or "",
@@ -61,27 +106,4 @@ class Eye:
                 NAMESPACE.bytes,
             ],
         )
-        if not answer:
-            raise LostLock
-        now, coming, oldest, *entries = answer
-        seconds, micros = now.split(b".")
-        return Look(
-            now=datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)),
-            coming=None if coming is None else float(coming),
-            oldest=None if oldest is None else float(oldest),
-            seen=[self._seen(entry) for entry in entries],
-        )
-
-    def _seen(self, entry: list[Any]) -> Seen:
-        key, score, definition, meta, extra, static, alive, waiting, fault = entry
-        text = key.decode("utf-8", "surrogateescape")
-        return Seen(
-            key=text,
-            name=text.removeprefix(self._names.prefix),
-            score=float(score),
-            raw=Raw(text_of(definition), text_of(meta), text_of(extra)),
-            static=bool(static),
-            alive=alive,
-            waiting=tuple(tick.decode("utf-8", "surrogateescape") for tick in waiting),
-            fault=text_of(fault),
-        )
+        return Glance(asked)

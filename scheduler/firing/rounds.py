@@ -5,24 +5,32 @@
               ▼
             look ─▶ plan ─▶ one transaction ─▶ … until nothing is due ─▶ sleep until the next due time, an edit, or 1 s
 
+Where more is due than one chunk, the server looks and fires while the next chunk is planned:
+
+    Beat    │ plan 1 │ plan 2 │ plan 3 │ …
+    server  │ look 2 │ fire 1, look 3 │ fire 2, look 4 │ …
+
 Nothing that a server does ends it: it backs off and goes on. What makes no progress is looked at less and less often.
 """
 
+import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
 from scheduler.firing.hold import HeldBack
-from scheduler.firing.planning import Planner, Step
-from scheduler.firing.reading import Eye, Look, Seen
+from scheduler.firing.line import Line
+from scheduler.firing.planning import Planner
+from scheduler.firing.reading import Eye, Glance, Look, Seen
+from scheduler.firing.steps import Step
 from scheduler.firing.transaction import MOVED_ON, Transaction
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from scheduler.rules.spec import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -56,46 +64,99 @@ class Pass(NamedTuple):
         return max(now - oldest, 0.0) if oldest is not None and (self.stayed or self.wait == 0) else 0.0
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A pass lasts about a second, and keeps what it makes: a search for garbage takes a tenth of it and finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class Rounds:
     """Passes over what is due."""
 
     def __init__(
-        self, eye: Eye, planner: Planner, transaction: Transaction, cancel: "Callable[[Step, datetime], None]"
+        self,
+        line: Line,
+        eye: Eye,
+        planner: Planner,
+        transaction: Transaction,
+        cancel: Callable[[Schedule, datetime], None],
     ) -> None:
-        self._eye, self._planner, self._transaction, self._cancel = eye, planner, transaction, cancel
+        self._line, self._eye, self._planner, self._transaction = line, eye, planner, transaction
+        self._cancel = cancel
         self._held_back = HeldBack()
         self.sent = 0
 
     def run(self) -> Pass:
         """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or takes nothing."""
-        passed, began = 0, time.monotonic()
+        try:
+            with _no_garbage_collection():
+                return self._run()
+        finally:
+            self._line.drop()
+
+    def _run(self) -> Pass:
+        passed, until = 0, time.monotonic() + LONGEST_PASS
         first: Look | None = None
         while True:
             asked = time.monotonic()
-            look = self._eye.look(passed, CHUNK)
+            look = self._eye.glance(passed, CHUNK).look()
             first = first or look
             if not look.seen:
                 return Pass(first, self._until(look, asked), passed)
-            moved = self._chunk(look)
-            passed += len(look.seen) - moved
-            if time.monotonic() - began > LONGEST_PASS and moved:
+            moved, stayed = self._chunks(look, passed, until)
+            passed += stayed
+            if time.monotonic() > until and moved:
                 return Pass(first, 0.0, passed)
 
-    def _chunk(self, look: Look) -> int:
-        """Deal with one chunk; how many entries have left the place that they had among those that are due."""
-        ready = [seen for seen in look.seen if self._held_back.may(seen)]
-        self._planner.prepare(ready)
-        steps = [self._planner.step(seen, look.now) for seen in ready]
+    def _chunks(self, look: Look, passed: int, until: float) -> tuple[int, int]:
+        """Deal with a chunk and with those behind it, as long as there are any and it is not too late.
+
+        How many entries have left the place that they had among those that are due, and how many have not.
+        """
+        moved, stayed = 0, 0
+        behind = self._behind(look, passed, until)
+        steps = self._planned(look.seen, look)
+        while True:
+            firing = self._transaction.carry_out(steps) if steps else None
+            following = None if behind is None else behind.look()
+            behind, next_steps = None, []
+            if following is not None:
+                behind = self._behind(following, passed + stayed, until)
+                fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
+                following = following._replace(seen=[seen for seen in following.seen if seen.key not in fired])
+                next_steps = self._planned(following.seen, following)
+            done = 0 if firing is None else self._settled(steps, firing.each(), look)
+            moved, stayed = moved + done, stayed + len(look.seen) - done
+            if following is None:
+                return moved, stayed
+            look, steps = following, next_steps
+
+    def _behind(self, look: Look, passed: int, until: float) -> Glance | None:
+        """Let the server look behind a chunk, while that is planned or carried out."""
+        if len(look.seen) < CHUNK or time.monotonic() > until:
+            return None
+        return self._eye.glance(passed + len(look.seen), CHUNK)
+
+    def _planned(self, seen: Sequence[Seen], look: Look) -> list[Step]:
+        """The steps that there are to carry out."""
+        steps = self._planner.steps(filter(self._held_back.may, seen), look.now)
         for step in steps:
             if step.refused:
                 self._refused(step.seen, step.refused, others_moved=True)
-            elif step.changes_nothing:
+            elif not step.parts:
                 self._held_back.once_more(step.seen)
-        steps = [step for step in steps if not step.changes_nothing]
-        if not steps:
-            return 0
+        return [step for step in steps if step.parts]
+
+    def _settled(self, steps: Sequence[Step], outcome: Sequence[str], look: Look) -> int:
+        """What became of a chunk; how many of its entries have left their place."""
         moved, sent = 0, self.sent
-        for step, refused in zip(steps, self._transaction.carry_out(steps, look.now), strict=True):
+        for step, refused in zip(steps, outcome, strict=True):
             if not refused:
                 moved += self._done(step, look)
             elif refused != MOVED_ON:
@@ -110,13 +171,13 @@ class Rounds:
             log.error("beat: the schedule %r is set aside until it is mended: %s", step.seen.name, step.aside)
         elif step.gone:
             log.warning("beat: the schedule %r is gone, and is forgotten", step.seen.name)
-        elif step.sent is not None:
+        elif step.run:
             self.sent += 1
-            log.debug("beat: sent %s as run %s", step.seen.name, step.run)
-        if step.plan.cancel:
-            self._cancel(step, look.now)
+            log.debug("beat: sent %s as run %s", step.seen.known_as, step.run)
+        if step.cancel is not None:
+            self._cancel(step.cancel, look.now)
         self._held_back.free(step.seen.key)
-        return step.gone or not 0 <= step.plan.score <= look.now.timestamp()
+        return step.gone or not 0 <= step.score <= look.now.timestamp()
 
     def _refused(self, seen: Seen, why: str, *, others_moved: bool) -> None:
         """The server did not take an entry's message: it is looked at again, later and later."""

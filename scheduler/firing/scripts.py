@@ -11,20 +11,26 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
+class Script:
+    """A script of this folder, and the name by which a server knows it once it has seen it."""
+
+    def __init__(self, name: str) -> None:
+        self.text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
 class ServerScript:
     """One script, sent whole only to a server that has not seen it."""
 
     def __init__(self, redis: "Redis", name: str) -> None:
-        self._redis = redis
-        self._text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-        self._sha = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._redis, self._script = redis, Script(name)
 
     def __call__(self, keys: list[Any], args: list[Any]) -> Any:
         """Run it. Raises redis.RedisError."""
         try:
-            return self._ask("EVALSHA", self._sha, keys, args)
+            return self._ask("EVALSHA", self._script.sha, keys, args)
         except NoScriptError:
-            return self._ask("EVAL", self._text, keys, args)
+            return self._ask("EVAL", self._script.text, keys, args)
 
     def _ask(self, command: str, script: str, keys: list[Any], args: list[Any]) -> Any:
         return self._redis.execute_command(command, script, len(keys), *keys, *args, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]

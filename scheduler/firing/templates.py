@@ -1,12 +1,14 @@
 """A message that Celery has made, which becomes another run's: its JSON text with places for what differs.
 
-The text is split once; then a message is a matter of texts put in their places. What is said of an entry's arguments
-and headers is made once for the entry (`Call.memo`).
+The text is split once; then a message is a matter of texts put in their places. For an entry whose runs differ in
+nothing but run, tick and tag, `payload` has everything else in its place already (`routine`).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from json import JSONEncoder
+from json.encoder import encode_basestring_ascii as quoted  # what json.dumps does to texts
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +25,10 @@ SHORT = 200
 """Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024."""
 
 _PLAIN = (int, float, bool, str, type(None))
+_ENCODED = JSONEncoder().encode
+
+RUN, TICK, TAG = "\x01", "\x02", "\x03"
+"""Stand where a run's id, its tick and the tag of a message belong. JSON has no such characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Template:
             "run": run,
             "eta": "null" if eta is None else json.dumps(eta),
             "expires": "null" if expires is None else json.dumps(expires),
-            "own": _own_text(call, own),
+            "own": _json(own)[1:-1],
             "tag": f'"{uuid()}"',
             "expiration": f'"{expiration}"',
         }
@@ -73,6 +79,23 @@ class Template:
         }
         told = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
         return Rendered(((*self.first, payload), *self.rest), told)
+
+    def payload(self, call: Call) -> str | None:
+        """The text of the messages of the call's entry, with marks for RUN, TICK and TAG.
+
+        None where more than that differs, or where only Celery can make them. Raises Unsendable.
+        """
+        own, options = call.options["headers"], call.options
+        if TICK_HEADER not in own or not self.headers.keys().isdisjoint(own):
+            return None
+        if options.get("countdown") or options.get("expires") is not None:
+            return None
+        said = _json({**own, TICK_HEADER: TICK})[1:-1]
+        if said.count(quoted(TICK)) != 1:
+            return None  # somebody's own header says the same
+        said = said.replace(quoted(TICK), f'"{TICK}"')
+        rest = {"run": f'"{RUN}"', "tag": f'"{TAG}"', "eta": "null", "expires": "null", "own": said}
+        return self._text(False) % {**self._said(call, call.args or (), call.kwargs)[2], **rest}
 
     def _text(self, ends: bool) -> str:
         """The payload, with `%(name)s` where the JSON of what differs belongs."""
@@ -93,10 +116,7 @@ class Template:
         return text
 
     def _said(self, call: Call, args: Any, kwargs: Any) -> tuple[str, str, dict[str, str]]:
-        """The arguments as texts, and these and the body as JSON: made once for an entry. Raises Unsendable."""
-        known = call.memo.get("arguments")
-        if known is not None and known[0] is self:
-            return known[1:]  # type: ignore[no-any-return]
+        """The arguments as texts, and these and the body as JSON. Raises Unsendable."""
         if self.check is not None:
             try:
                 self.check(*call.args, **call.kwargs)
@@ -108,14 +128,13 @@ class Template:
             repr_of(kwargs, limit.kwargsrepr_maxsize, levels),
         )
         body = self._body(args, kwargs)
-        said = {"args": json.dumps(texts[0]), "kwargs": json.dumps(texts[1]), "body": json.dumps(body)}
-        call.memo["arguments"] = (self, *texts, said)
+        said = {"args": quoted(texts[0]), "kwargs": quoted(texts[1]), "body": quoted(body)}
         return (*texts, said)
 
     def _body(self, args: Any, kwargs: Any) -> Any:
         embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
         try:
-            _, _, body = serialization.dumps((args, kwargs, embed), serializer="json")
+            body = _json((args, kwargs, embed))
         except Exception as error:
             raise Unsendable(f"the arguments are no JSON: {error}") from error
         return self.channel.encode_body(body, self.channel.body_encoding)[0]
@@ -136,23 +155,13 @@ class Template:
         return None if seconds < 0 else (eta, text, str(int(seconds * 1000)))  # Celery warns of what is over
 
 
-def _own_text(call: Call, own: Mapping[str, Any]) -> str:
-    """Our headers as the inside of a JSON object. Those of an entry's runs are the same objects, but for the tick."""
-    if TICK_HEADER not in own:
-        return json.dumps(own)[1:-1]
-    known = call.memo.get("headers")
-    if known is None or not _differ_in_tick_only(known[0], own):
-        mark = uuid4().hex
-        made = json.dumps({**own, TICK_HEADER: mark})[1:-1]
-        known = call.memo["headers"] = (own, made.replace("%", "%%").replace(f'"{mark}"', "%s"))
-    text: str = known[1]
-    return text % (json.dumps(own[TICK_HEADER]),)
-
-
-def _differ_in_tick_only(these: Mapping[str, Any], those: Mapping[str, Any]) -> bool:
-    return these.keys() == those.keys() and all(
-        value is those[name] for name, value in these.items() if name != TICK_HEADER
-    )
+def _json(value: Any) -> str:
+    """What kombu's serializer writes, without its ways to write what is not JSON where nothing is."""
+    try:
+        return _ENCODED(value)
+    except TypeError:
+        text: str = serialization.dumps(value, serializer="json")[2]
+        return text
 
 
 def repr_of(value: Any, limit: int, levels: int) -> str:

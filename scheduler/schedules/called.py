@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from redbeat.decoder import RedBeatJSONDecoder
 
 from scheduler.schedules import codec
-from scheduler.schedules.codec import Entry, Raw
-from scheduler.schedules.rrules import TYPE
+from scheduler.schedules.codec import Entry
 
 
 class Called(NamedTuple):
@@ -18,12 +17,12 @@ class Called(NamedTuple):
     options: dict[str, Any]
 
 
-def called(entry: Entry, raw: Raw) -> Called:
+def called(entry: Entry) -> Called:
     """The call. Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types."""
     definition = entry.definition
     if entry.schedule.override is not None:
         definition = json.loads(codec.encode_definition(entry.schedule, entry.definition))
     said = {key: definition.get(key) for key in ("args", "kwargs", "options")}
-    if TYPE in (raw.definition or ""):
+    if codec.has_types(list(said.values())):
         said = json.loads(json.dumps(said), cls=RedBeatJSONDecoder)
     return Called(list(said["args"] or ()), dict(said["kwargs"] or {}), dict(said["options"] or {}))

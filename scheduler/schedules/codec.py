@@ -160,11 +160,11 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw) -> None:
     if not definition["task"]:
         raise UnreadableEntry("the definition names no task")
     others = [definition[key] for key in definition if key != "schedule"]
-    if TYPE in definition or _has_types(others) or whens.is_foreign(definition.get("schedule")):
+    if TYPE in definition or has_types(others) or whens.is_foreign(definition.get("schedule")):
         _load_as_redbeat(raw.definition or "")
 
 
-def _has_types(value: Any) -> bool:
+def has_types(value: Any) -> bool:
     """Whether any object at any depth is one of RedBeat's typed ones."""
     waiting = [value]
     while waiting:

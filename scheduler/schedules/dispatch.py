@@ -112,21 +112,33 @@ def by_all_rules(
 def _usual(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held]) -> Plan | None:
     """The plan where exactly one tick is due and no rule has a word to say about it, as nearly always; else none."""
     schedule, last = entry.schedule, entry.meta.last_run_at
-    policies, limits = schedule.policies, schedule.window
-    if last is None or waiting or (alive > 0 and policies.overlap != "allow"):
-        return None
-    if not schedule.enabled or schedule.paused is not None or schedule.skips or policies.jitter > 0:
-        return None
-    if any(limit is not None for limit in (limits.calendar, limits.starts_at, limits.ends_at, limits.max_runs)):
+    if last is None or waiting or (alive > 0 and schedule.policies.overlap != "allow") or not is_plain(schedule):
         return None
     when = codec.anchored(schedule.when, entry.meta)
-    tick = next_tick(when, last)
-    if tick is None or tick > now or now - tick >= catch_up.surely_runs_within(policies):
+    ticks = usual_ticks(when, last, now, catch_up.surely_runs_within(schedule.policies))
+    return None if ticks is None else Plan(score=ticks[1].timestamp(), last=ticks[0], send=ticks[0])
+
+
+def is_plain(schedule: Schedule) -> bool:
+    """May every tick become a run, and at its own time, as far as the schedule itself says?"""
+    limits = schedule.window
+    bounds = (limits.calendar, limits.starts_at, limits.ends_at, limits.max_runs)
+    plain = schedule.enabled and schedule.paused is None and not schedule.skips and schedule.policies.jitter <= 0
+    return plain and all(bound is None for bound in bounds)
+
+
+def usual_ticks(
+    when: When, last: datetime, now: datetime, within: timedelta, tick: datetime | None = None
+) -> tuple[datetime, datetime] | None:
+    """The tick that is due and the one after it, where it is the only one and not older than `within`; else none.
+
+    `tick` is the first one after `last`, where it is known.
+    """
+    tick = tick or next_tick(when, last)
+    if tick is None or tick > now or now - tick >= within:
         return None
     following = next_tick(when, tick)
-    if following is None or following <= now:
-        return None
-    return Plan(score=following.timestamp(), last=tick, send=tick)
+    return None if following is None or following <= now else (tick, following)
 
 
 def remembered(entry: Entry, score: float | None, now: datetime) -> Entry:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, field_serializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Override, Pause, Policies, Schedule, When, Window
@@ -58,14 +58,14 @@ class Extra(BaseModel):
     policies: Policies = Policies()
     window: Window = Window()
     paused: Pause | None = None
-    skips: list[AwareDatetime] = []
+    skips: list[AwareDatetime] = Field(default_factory=list)
     held: bool = False
     """An operator switched off an entry that code owns; the definition, rewritten at each start, says enabled."""
 
     override: Overriding | None = None
 
     owner: str = ""
-    tags: list[str] = []
+    tags: list[str] = Field(default_factory=list)
     description: str = ""
     notes: str = ""
 
@@ -127,15 +127,15 @@ def apply_to(when: When, extra: Extra, said: Any) -> When:
     if extra.when is not None and extra.stands_for == _schedule_digest(said):
         return extra.when
     if isinstance(when, CrontabWhen):
-        return when.model_copy(
-            update={
-                "timezone": extra.timezone or when.timezone,
-                "dst_gap": extra.dst_gap,
-                "dst_repeat": extra.dst_repeat,
-            }
-        )
+        said_here = {
+            "timezone": extra.timezone or when.timezone,
+            "dst_gap": extra.dst_gap,
+            "dst_repeat": extra.dst_repeat,
+        }
+        same = all(getattr(when, name) == value for name, value in said_here.items())
+        return when if same else when.model_copy(update=said_here)
     if isinstance(when, IntervalWhen):
-        return when.model_copy(update={"anchor": extra.anchor})
+        return IntervalWhen(every=when.every, anchor=extra.anchor)
     return when
 
 

@@ -40,14 +40,14 @@ def first_run(schedule: Schedule) -> str:
 
 def between_look_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object) -> None:
     """Let `change` happen once Beat has planned, and before it carries out."""
-    step = Planner.step
+    steps = Planner.steps
 
     def planned(self: Planner, *args: object) -> object:
-        made = step(self, *args)
+        made = steps(self, *args)
         change()
         return made
 
-    monkeypatch.setattr(Planner, "step", planned)
+    monkeypatch.setattr(Planner, "steps", planned)
 
 
 def test_message_event_lease_and_memory_are_there_together(store: ScheduleStore, beat: Scheduler, redis: Redis) -> None:

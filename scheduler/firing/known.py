@@ -1,0 +1,82 @@
+"""Entries that were decoded, kept by the bytes that they were decoded from."""
+
+from typing import Any
+
+from scheduler.errors import UnreadableEntry
+from scheduler.firing.reading import Seen
+from scheduler.firing.routine import Routine
+from scheduler.firing.scripts import text_of
+from scheduler.schedules import codec
+from scheduler.schedules.called import Called, called
+from scheduler.schedules.codec import Entry, Meta
+
+MOST_KEPT = 20_000
+"""Entries that are kept. One is about 8 KB."""
+
+
+class Known:
+    """A decoded entry. What Beat remembers of it is as it will be once what was planned last is carried out."""
+
+    __slots__ = ("_entry", "_meta_text", "call", "definition", "extra", "memory", "options", "routine", "static")
+
+    def __init__(self, seen: Seen, entry: Entry, call: Called) -> None:
+        self.definition, self.extra, self.static = seen.definition, seen.extra, seen.static
+        self._entry, self._meta_text = entry, seen.meta
+        self.call = call
+        self.memory = entry.meta
+        self.options: dict[str, Any] | None = None
+        """How Celery is called for any tick that has not been held."""
+
+        self.routine: Routine | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """The entry with what is remembered of it."""
+        entry, memory = self._entry, self.memory
+        return entry if entry.meta is memory else Entry(entry.schedule, memory, entry.diverged, entry.definition)
+
+    def remember(self, memory: Meta, text: str) -> None:
+        """What is planned becomes what is remembered; `text` is how that will be stored."""
+        self.memory, self._meta_text = memory, text.encode()
+
+    def reads(self, seen: Seen) -> bool:
+        """Is it still the same entry? Its memory is read anew where it is another. Raises UnreadableEntry."""
+        if self.definition != seen.definition or self.extra != seen.extra or self.static != seen.static:
+            return False
+        if self._meta_text != seen.meta:
+            self.memory = codec.decode_meta(text_of(seen.meta))
+            self._meta_text = seen.meta
+        return True
+
+
+class Entries:
+    """Those of one process, the oldest forgotten first."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, Known] = {}
+
+    def known(self, seen: Seen) -> Known:
+        """The decoded entry. Raises UnreadableEntry."""
+        if seen.fault is not None:
+            raise UnreadableEntry(f"the key is not what it should be: {seen.fault.decode('utf-8', 'replace')}")
+        known = self._kept.get(seen.key)
+        if known is None or not known.reads(seen):
+            known = _decoded(seen)
+            if len(self._kept) >= MOST_KEPT and seen.key not in self._kept:
+                del self._kept[next(iter(self._kept))]
+            self._kept[seen.key] = known
+        return known
+
+
+def _decoded(seen: Seen) -> Known:
+    name, raw = seen.name, seen.raw
+    if not name.isascii() and seen.known_as != name.encode("utf-8", "replace"):
+        raise UnreadableEntry("its name is no text")
+    try:
+        entry = codec.decode(name, raw, static=bool(seen.static))
+        call = called(entry)
+    except UnreadableEntry:
+        raise
+    except Exception as error:
+        raise UnreadableEntry(f"it cannot be decoded: {type(error).__name__}: {error}") from error
+    return Known(seen, entry, call)

@@ -1,0 +1,112 @@
+"""Runs that differ from the one before them in their tick only, as nearly all do: texts made once, and filled in.
+
+What `planning` does by all rules and with all of Celery's care, a routine does for one entry at a small part of the
+price. `dispatch.is_plain` says for which entries, `dispatch.usual_ticks` for which ticks; message, event, lease and
+memory are the same.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from scheduler.firing import queued
+from scheduler.firing.calls import Call
+from scheduler.firing.reading import Seen
+from scheduler.firing.steps import Step
+from scheduler.firing.templates import RUN, TAG, TICK, Template
+from scheduler.rules.catch_up import surely_runs_within
+from scheduler.rules.identity import random_id, run_id_within, tick_text
+from scheduler.rules.spec import Schedule
+from scheduler.runs.facts import is_job
+from scheduler.runs.leases import QUEUED_SECONDS, owner_text
+from scheduler.schedules import codec, dispatch
+from scheduler.schedules.codec import Meta
+
+
+class Moment(NamedTuple):
+    """When Beat has looked, in the forms that each run needs."""
+
+    now: datetime
+    text: str
+    alive_until: str
+    """Until when a run is alive whose message waits."""
+
+    @classmethod
+    def of(cls, now: datetime) -> "Moment":
+        """The forms of a moment."""
+        return cls(now, tick_text(now), f"{now.timestamp() + QUEUED_SECONDS:.6f}")
+
+
+class Routine:
+    """One entry's. `made_by` is the renderer's state with which it ends."""
+
+    def __init__(self, schedule: Schedule, call: Call, template: Template, texts: tuple[str, str], made_by: object):
+        self.made_by = made_by
+        self._schedule, (self._payload, self._event) = schedule, texts
+        self._within = surely_runs_within(schedule.policies)
+        self._uid = UUID(schedule.uid).bytes
+        self._owner = owner_text(
+            schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=None
+        )
+        self._before: list[Any] = [1 + len(template.rest), 1 + len(template.first), *template.first]
+        self._after = [part for command in template.rest for part in (len(command), *command)]
+        self._next: tuple[datetime | None, datetime | None] = (None, None)
+
+    def step(self, seen: Seen, memory: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:
+        """What becomes of the entry, what is remembered of it then, and how; none where all rules must be asked."""
+        schedule, last = self._schedule, memory.last_run_at
+        if last is None or seen.waiting or (seen.alive and schedule.policies.overlap != "allow"):
+            return None
+        when = codec.anchored(schedule.when, memory)
+        known = self._next[1] if self._next[0] is last and when is schedule.when else None
+        try:
+            ticks = dispatch.usual_ticks(when, last, moment.now, self._within, known)
+        except Exception:  # noqa: BLE001 - whatever a rule stumbles over is told where all rules are asked
+            return None
+        if ticks is None:
+            return None
+        tick, following = self._next = ticks
+        memory = Meta(tick, (memory.total_run_count or 0) + 1)
+        stored = codec.encode_meta(memory)
+        text, score = tick_text(tick), following.timestamp()
+        run = run_id_within(self._uid, text)
+        payload = self._payload.replace(RUN, run).replace(TICK, text).replace(TAG, random_id())
+        event = (1, queued.filled(self._event, run, text, moment.text)) if self._event else (0,)
+        parts = [
+            seen.key,
+            "1111" if seen.extra is not None else "1101",
+            seen.definition,
+            seen.meta,
+            seen.extra or "",
+            stored,
+            repr(score),
+            seen.known_as,
+            schedule.uid,
+            run,
+            self._owner,
+            moment.alive_until,
+            "",  # nothing of what waits
+            "",
+            "",
+            *self._before,
+            payload,
+            *self._after,
+            *event,
+            0,
+            0,
+        ]
+        return Step(seen, score, parts, run), memory, stored
+
+
+def routine_for(schedule: Schedule, call: Call, template: Template, made_by: object, limit: int) -> Routine | None:
+    """The routine of an entry whose runs are called like `call`, none where it cannot have one. Raises Unsendable.
+
+    `limit` is the most bytes of arguments that an event carries.
+    """
+    payload = template.payload(call)
+    if payload is None:
+        return None
+    event: str | None = ""
+    if is_job(call.job):
+        event = queued.pattern(schedule, call.args, call.kwargs, template.routing_key, limit)
+    return None if event is None else Routine(schedule, call, template, (payload, event), made_by)
