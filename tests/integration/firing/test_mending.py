@@ -115,7 +115,7 @@ def test_a_new_leader_tries_again_what_an_older_one_could_not_read(
         raise TypeError("an older version")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scheduler.firing.planning.called", cannot)
+        patch.setattr("scheduler.firing.known.called", cannot)
         old = our_beat(desk)
         old.tick()
         old.close()

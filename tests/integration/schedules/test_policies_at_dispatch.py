@@ -112,7 +112,7 @@ def test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs
 def test_with_allow_every_tick_is_sent(due: Desktop) -> None:
     due.has(policies={"overlap": "allow"})
     due.fires_until(lambda: len(due.sent) == 3)
-    assert due.rulings() == []
+    assert due.rulings("overlap") == []
     assert sorted(due.sent) == sorted(due.alive())
 
 
