@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -34,6 +35,7 @@ _ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1000)
 def is_secret(name: str) -> bool:
     """Does a value under this name have to stay hidden?"""
     return _SECRET.search(_CAMEL.sub("_", name)) is not None
@@ -52,6 +54,8 @@ def masked_text(text: str) -> str:
 
 def plain_text(text: str) -> str:
     """The text without what UTF-8, JSON or a database cannot hold (lone surrogates, NUL)."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 

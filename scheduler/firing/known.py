@@ -74,7 +74,7 @@ def _decoded(seen: Seen) -> Known:
         raise UnreadableEntry("its name is no text")
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))
-        call = called(entry)
+        call = called(entry, raw.definition or "")
     except UnreadableEntry:
         raise
     except Exception as error:

@@ -168,7 +168,7 @@ class Renderer:
         late = headers.get("expires") is not None and call.options.get("expires") is None  # the task's own option
         if late or headers.get("stamped_headers") or message["content-type"] != JSON or "compression" in headers:
             return None
-        task = self._app.tasks.get(call.job)
+        task, amqp = self._app.tasks.get(call.job), self._app.amqp
         return Template(
             app=self._app,
             channel=sent.channel,
@@ -178,6 +178,7 @@ class Renderer:
             message=message,
             headers=headers,
             check=getattr(task, "__header__", None) if task is not None and task.typing else None,
+            bounds=(amqp.argsrepr_maxsize, amqp.kwargsrepr_maxsize, self._app.conf.task_repr_maxlevels),
         )
 
 

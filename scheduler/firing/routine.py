@@ -7,7 +7,6 @@ memory are the same.
 
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from scheduler.firing import queued
 from scheduler.firing.calls import Call
@@ -44,7 +43,7 @@ class Routine:
         self.made_by = made_by
         self._schedule, (self._payload, self._event) = schedule, texts
         self._within = surely_runs_within(schedule.policies)
-        self._uid = UUID(schedule.uid).bytes
+        self._uid = bytes.fromhex(schedule.uid.replace("-", ""))
         self._owner = owner_text(
             schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=None
         )

@@ -43,6 +43,9 @@ class Template:
     message: dict[str, Any]
     headers: dict[str, Any]
     check: Callable[..., Any] | None
+    bounds: tuple[int, int, int]
+    """How long the texts of arguments may be, those of keywords, and how deep they go."""
+
     texts: dict[bool, str] = field(default_factory=dict)
     """The payload with its places, without and with an expiration; made when it is asked for."""
 
@@ -122,11 +125,8 @@ class Template:
                 self.check(*call.args, **call.kwargs)
             except TypeError as error:
                 raise Unsendable(f"Celery cannot send {call.job!r}: TypeError: {error}") from error
-        limit, levels = self.app.amqp, self.app.conf.task_repr_maxlevels
-        texts = (
-            repr_of(args, limit.argsrepr_maxsize, levels),
-            repr_of(kwargs, limit.kwargsrepr_maxsize, levels),
-        )
+        most_args, most_kwargs, levels = self.bounds
+        texts = repr_of(args, most_args, levels), repr_of(kwargs, most_kwargs, levels)
         body = self._body(args, kwargs)
         said = {"args": quoted(texts[0]), "kwargs": quoted(texts[1]), "body": quoted(body)}
         return (*texts, said)

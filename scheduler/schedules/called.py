@@ -17,12 +17,16 @@ class Called(NamedTuple):
     options: dict[str, Any]
 
 
-def called(entry: Entry) -> Called:
-    """The call. Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types."""
+def called(entry: Entry, text: str) -> Called:
+    """The call. `text` is what the definition was read from.
+
+    Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types.
+    """
     definition = entry.definition
     if entry.schedule.override is not None:
-        definition = json.loads(codec.encode_definition(entry.schedule, entry.definition))
+        text = codec.encode_definition(entry.schedule, entry.definition)
+        definition = json.loads(text)
     said = {key: definition.get(key) for key in ("args", "kwargs", "options")}
-    if codec.has_types(list(said.values())):
+    if codec.has_types(definition, text):
         said = json.loads(json.dumps(said), cls=RedBeatJSONDecoder)
     return Called(list(said["args"] or ()), dict(said["kwargs"] or {}), dict(said["options"] or {}))

@@ -159,14 +159,20 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw) -> None:
             raise UnreadableEntry(f"{key} is {definition.get(key)!r:.80}, not {what}")
     if not definition["task"]:
         raise UnreadableEntry("the definition names no task")
-    others = [definition[key] for key in definition if key != "schedule"]
-    if TYPE in definition or has_types(others) or whens.is_foreign(definition.get("schedule")):
+    if (
+        TYPE in definition
+        or has_types(definition, raw.definition or "")
+        or whens.is_foreign(definition.get("schedule"))
+    ):
         _load_as_redbeat(raw.definition or "")
 
 
-def has_types(value: Any) -> bool:
-    """Whether any object at any depth is one of RedBeat's typed ones."""
-    waiting = [value]
+def has_types(definition: Mapping[str, Any], text: str) -> bool:
+    """Whether any object at any depth, beside the schedule, is one of RedBeat's typed ones. `text` is its JSON."""
+    schedule = definition.get("schedule")
+    if text.count(TYPE) <= (isinstance(schedule, dict) and TYPE in schedule) and "\\u" not in text:
+        return False
+    waiting = [definition[key] for key in definition if key != "schedule"]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):

@@ -6,6 +6,7 @@ digest of what the definition has in its place: once somebody rewrites that, the
 """
 
 import json
+import re
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,6 +16,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Override, Pause, Policies, Schedule, When, Window
 from scheduler.schedules import whens
+
+_IS_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 SAYABLE = ("job", "when", "args", "kwargs", "queue", "priority")
 """The fields of a schedule that a definition of RedBeat's says."""
@@ -39,7 +42,7 @@ class Extra(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: Literal[1] = 1
-    uid: Annotated[str, AfterValidator(lambda text: str(UUID(text)))]
+    uid: Annotated[str, AfterValidator(lambda text: text if _IS_UID.fullmatch(text) else str(UUID(text)))]
     revision: int
     digest: str
     origin: Origin = "operator"
