@@ -5,6 +5,7 @@ price. `dispatch.is_plain` says for which entries, `dispatch.usual_ticks` for wh
 memory are the same.
 """
 
+import os
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step
 from scheduler.firing.templates import RUN, TAG, TICK, Template
 from scheduler.rules.catch_up import surely_runs_within
-from scheduler.rules.identity import random_id, run_id_within, tick_text
+from scheduler.rules.identity import run_id_within, tick_text, uuid_text
 from scheduler.rules.spec import Schedule
 from scheduler.runs.facts import is_job
 from scheduler.runs.leases import QUEUED_SECONDS, owner_text
@@ -69,7 +70,7 @@ class Routine:
         stored = codec.encode_meta(memory)
         text, score = tick_text(tick), following.timestamp()
         run = run_id_within(self._uid, text)
-        payload = self._payload.replace(RUN, run).replace(TICK, text).replace(TAG, random_id())
+        payload = self._payload.replace(RUN, run).replace(TICK, text).replace(TAG, uuid_text(os.urandom(16), 4))
         event = (1, queued.filled(self._event, run, text, moment.text)) if self._event else (0,)
         parts = [
             seen.key,

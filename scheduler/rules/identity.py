@@ -3,10 +3,9 @@
 Two processes that see the same tick must arrive at the same id; it is the Celery task id.
 """
 
-import os
 from datetime import UTC, datetime
 from hashlib import sha1
-from uuid import UUID, uuid5
+from uuid import UUID
 
 NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
 """The root of ids of entries that plain RedBeat code wrote. It must never change: history refers to it."""
@@ -22,12 +21,7 @@ def run_id(uid: str, tick: datetime) -> str:
 
 def run_id_within(uid: bytes, tick: str) -> str:
     """The same from the uid's bytes and the tick's text (`tick_text`)."""
-    return _uuid_text(sha1(uid + tick.encode(), usedforsecurity=False).digest(), 5)
-
-
-def random_id() -> str:
-    """The text of a `uuid.uuid4` (RFC 9562), in a third of its time."""
-    return _uuid_text(os.urandom(16), 4)
+    return uuid_text(sha1(uid + tick.encode(), usedforsecurity=False).digest(), 5)
 
 
 def plain_uid(name: str) -> str:
@@ -35,7 +29,7 @@ def plain_uid(name: str) -> str:
     return str(uuid5(NAMESPACE, name))
 
 
-def _uuid_text(noise: bytes, version: int) -> str:
+def uuid_text(noise: bytes, version: int) -> str:
     """A UUID of RFC 9562, section 5: `noise` but for version and variant."""
     text = noise[:16].hex()
     return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{_VARIANT[noise[8]]}{text[17:20]}-{text[20:32]}"
