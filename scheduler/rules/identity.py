@@ -5,7 +5,7 @@ Two processes that see the same tick must arrive at the same id; it is the Celer
 
 from datetime import UTC, datetime
 from hashlib import sha1
-from uuid import UUID
+from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
 """The root of ids of entries that plain RedBeat code wrote. It must never change: history refers to it."""
