@@ -7,7 +7,6 @@ import pytest
 from scheduler.firing import hold
 from scheduler.firing.hold import FIRST, LONGEST, HeldBack
 from scheduler.firing.reading import Seen
-from scheduler.schedules.codec import Raw
 
 
 class Clock:
@@ -29,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def seen(name: str = "due", definition: str = "{}") -> Seen:
     """An entry, as Beat sees it."""
-    return Seen("redbeat:" + name, name, 1.0, Raw(definition, None, None), False, 0, (), None)
+    return Seen(b"redbeat:" + name.encode(), name.encode(), b"1", definition.encode(), None, None, 0, 0, [], None)
 
 
 def test_each_wait_is_twice_the_one_before_up_to_the_longest(clock: Clock) -> None:
@@ -61,7 +60,7 @@ def test_one_that_has_moved_on_is_held_no_more(clock: Clock) -> None:
     held = HeldBack()
     held.once_more(seen())
     held.once_more(seen())
-    held.free("redbeat:due")
+    held.free(b"redbeat:due")
     assert (held.may(seen()), held.count) == (True, 0)
     assert held.once_more(seen()) == FIRST
 
