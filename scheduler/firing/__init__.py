@@ -1,7 +1,7 @@
 """How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the queue and says so.
 
     leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
-    chunk       up to 200 due entries: read in one round trip, planned by `schedules.dispatch`, fired by one script
+    chunk       up to 100 due entries: read in one round trip, planned by `schedules.dispatch`, fired by one script
     fire.lua    per entry: fence, compare, push, advance, event; whole or not at all
     calls       what is sent, before and after it is a message: the types between the modules here
     messages    a call -> the Redis commands that kombu would send for it

@@ -46,11 +46,14 @@ class Line:
         self._pool: Any = redis.connection_pool
         self._connection: Any = None
         self._open: deque[Asked] = deque()
+        self._told: set[str] = set()
+        """The scripts that the server at the other end has been sent whole."""
 
     def ask(self, script: Script, keys: list[Any], arguments: list[Any]) -> Asked:
         """Send a question: names and texts as bytes or as text that is UTF-8. Raises as `Asked.answer`."""
         asked = Asked(self, script, [len(keys), *keys, *arguments])
-        self._send(asked, asked.packed())
+        self._send(asked, asked.packed(whole=script.sha not in self._told))
+        self._told.add(script.sha)
         return asked
 
     def ask_whole(self, asked: Asked) -> None:
@@ -93,6 +96,7 @@ class Line:
     def _leave(self) -> None:
         connection, self._connection = self._connection, None
         self._open.clear()
+        self._told.clear()
         if connection is not None:
             connection.disconnect()
             self._pool.release(connection)

@@ -27,14 +27,14 @@ from redis.exceptions import RedisError
 from scheduler.firing.hold import HeldBack
 from scheduler.firing.line import Line
 from scheduler.firing.planning import Planner
-from scheduler.firing.reading import Eye, Glance, Look, Seen
+from scheduler.firing.reading import Eye, Look, Seen
 from scheduler.firing.steps import Step
 from scheduler.firing.transaction import MOVED_ON, Transaction
 from scheduler.rules.spec import Schedule
 
 log = logging.getLogger(__name__)
 
-CHUNK = 200
+CHUNK = 100
 """Entries in one transaction."""
 
 LONGEST_PASS = 1.0
@@ -120,28 +120,24 @@ class Rounds:
         How many entries have left the place that they had among those that are due, and how many have not.
         """
         moved, stayed = 0, 0
-        behind = self._behind(look, passed, until)
+        behind = self._eye.glance(passed + len(look.seen), CHUNK) if len(look.seen) >= CHUNK else None
         steps = self._planned(look.seen, look)
         while True:
             firing = self._transaction.carry_out(steps) if steps else None
             following = None if behind is None else behind.look()
             behind, next_steps = None, []
             if following is not None:
-                behind = self._behind(following, passed + stayed, until)
                 fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
-                following = following._replace(seen=[seen for seen in following.seen if seen.key not in fired])
+                new = [seen for seen in following.seen if seen.key not in fired]
+                if len(following.seen) >= CHUNK and time.monotonic() < until:
+                    behind = self._eye.glance(passed + stayed + len(new), CHUNK)
+                following = following._replace(seen=new)
                 next_steps = self._planned(following.seen, following)
             done = 0 if firing is None else self._settled(steps, firing.each(), look)
             moved, stayed = moved + done, stayed + len(look.seen) - done
             if following is None:
                 return moved, stayed
             look, steps = following, next_steps
-
-    def _behind(self, look: Look, passed: int, until: float) -> Glance | None:
-        """Let the server look behind a chunk, while that is planned or carried out."""
-        if len(look.seen) < CHUNK or time.monotonic() > until:
-            return None
-        return self._eye.glance(passed + len(look.seen), CHUNK)
 
     def _planned(self, seen: Sequence[Seen], look: Look) -> list[Step]:
         """The steps that there are to carry out."""

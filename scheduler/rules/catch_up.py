@@ -13,6 +13,7 @@ calendar excludes is none of these: those ticks are not due, and `excluded` tell
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from scheduler.rules.calendars import Calendar
@@ -95,10 +96,15 @@ def plan(policy: Policy, window_seconds: float, due: Due, now: datetime, *, most
 
 def surely_runs_within(policies: Policies) -> timedelta:
     """A tick that is younger than this, and the only one that is due, runs: `plan` and the deadline let it."""
+    return _surely_within(policies.catch_up != "none", policies.catch_up_window, policies.starting_deadline)
+
+
+@lru_cache(maxsize=1000)
+def _surely_within(catches_up: bool, catch_up_window: float, deadline: float | None) -> timedelta:
     window = ON_TIME.total_seconds()
-    if policies.catch_up != "none":
-        window = min(max(policies.catch_up_window, window), _LONGEST_WINDOW)
-    return timedelta(seconds=min(window, policies.starting_deadline or window))
+    if catches_up:
+        window = min(max(catch_up_window, window), _LONGEST_WINDOW)
+    return timedelta(seconds=min(window, deadline or window))
 
 
 def excluded(due: Due) -> list[Range]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, get_args
 
 from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
 from scheduler.events.bounds import bounded, bounded_text
 from scheduler.events.schema import RunFacts, Trigger
@@ -28,6 +29,7 @@ COPY_MARK = "outbox"
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
 
+_CARRIED = ("schedule", "schedule_uid", "revision", "trigger", "actor", "queued_at", "parent")
 _TRIGGERS = frozenset(get_args(Trigger))
 _NAME_LIMIT = 255
 
@@ -98,10 +100,12 @@ def _readable(message: Any) -> tuple[Any, Any]:
 
 def headers_for(facts: RunFacts) -> dict[str, Any]:
     """The headers that carry these facts; what the message itself says (job, arguments, queue) is left out."""
-    own = facts.model_dump(mode="json", exclude={"job", "args", "kwargs", "queue", "tick"}, exclude_none=True)
+    own = {name: value for name in _CARRIED if (value := getattr(facts, name)) is not None}
+    if facts.queued_at is not None:
+        own["queued_at"] = to_jsonable_python(facts.queued_at)
     headers: dict[str, Any] = {HEADER: own}
     if facts.tick is not None:
-        headers[TICK_HEADER] = facts.model_dump(mode="json", include={"tick"})["tick"]
+        headers[TICK_HEADER] = to_jsonable_python(facts.tick)
     return headers
 
 

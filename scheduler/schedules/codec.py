@@ -7,6 +7,7 @@ numbers in place of texts) is carried over from the definition that is replaced.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,6 +23,14 @@ from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, Override, Rru
 from scheduler.schedules import extra as extras
 from scheduler.schedules import whens
 from scheduler.schedules.rrules import TYPE
+
+_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+_USUAL_META = re.compile(
+    r'\{"last_run_at": \{"__type__": "datetime", '
+    + "".join(rf'"{part}": (0|[1-9][0-9]{{0,8}}), ' for part in _PARTS)
+    + r'"timezone": "UTC"\}(?:, "total_run_count": (0|[1-9][0-9]{0,17}))?\}'
+)
+"""`encode_meta`, read."""
 
 _ENTRY_KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"}
 _CLOCK_KEYS = {"last_run_at", "total_run_count", "relative"}
@@ -106,6 +115,9 @@ def decode_meta(text: str | None) -> Meta:
     """Read what Beat remembers. Raises UnreadableEntry."""
     if not text:
         return Meta()
+    usual = _USUAL_META.fullmatch(text)
+    if usual is not None:
+        return _usual_meta(usual)
     meta = _object(text, "meta")
     unknown = set(meta) - _ENTRY_KEYS - _CLOCK_KEYS
     if unknown or "last_run_at" not in meta:
@@ -113,6 +125,15 @@ def decode_meta(text: str | None) -> Meta:
         raise UnreadableEntry(f"meta has {what}; Beat cannot load it")
     count = meta.get("total_run_count")
     return Meta(_decode_moment(meta["last_run_at"]), count if isinstance(count, int) else None)
+
+
+def _usual_meta(found: re.Match[str]) -> Meta:
+    """What Beat remembers, as both our Beat and stock's write it in UTC. Raises UnreadableEntry."""
+    *parts, count = map(int, found.groups("-1"))
+    try:
+        return Meta(datetime(*parts, tzinfo=UTC), None if count < 0 else count)  # type: ignore[misc, arg-type]
+    except (ValueError, OverflowError) as error:
+        raise UnreadableEntry(f"'last_run_at' is not a moment: {found[0]:.100} ({error})") from None
 
 
 def anchored(when: When, meta: Meta) -> When:
