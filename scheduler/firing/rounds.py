@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 from scheduler.firing.hold import HeldBack
 from scheduler.firing.line import Line
 from scheduler.firing.planning import Planner
-from scheduler.firing.reading import Eye, Look, Seen
+from scheduler.firing.reading import Eye, Glance, Look, Seen
 from scheduler.firing.steps import Step
 from scheduler.firing.transaction import MOVED_ON, Transaction
 from scheduler.rules.spec import Schedule
@@ -120,7 +120,7 @@ class Rounds:
         How many entries have left the place that they had among those that are due, and how many have not.
         """
         moved, stayed = 0, 0
-        behind = self._eye.glance(passed + len(look.seen), CHUNK) if len(look.seen) >= CHUNK else None
+        behind = self._behind(look, passed + len(look.seen), until)
         steps = self._planned(look.seen, look)
         while True:
             firing = self._transaction.carry_out(steps) if steps else None
@@ -129,8 +129,7 @@ class Rounds:
             if following is not None:
                 fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
                 new = [seen for seen in following.seen if seen.key not in fired]
-                if len(following.seen) >= CHUNK and time.monotonic() < until:
-                    behind = self._eye.glance(passed + stayed + len(new), CHUNK)
+                behind = self._behind(following, passed + stayed + len(new), until)
                 following = following._replace(seen=new)
                 next_steps = self._planned(following.seen, following)
             done = 0 if firing is None else self._settled(steps, firing.each(), look)
@@ -138,6 +137,11 @@ class Rounds:
             if following is None:
                 return moved, stayed
             look, steps = following, next_steps
+
+    def _behind(self, look: Look, passed: int, until: float) -> Glance | None:
+        """Let the server look behind a chunk, where there may be more and it is not too late."""
+        more = len(look.seen) >= CHUNK and time.monotonic() < until
+        return self._eye.glance(passed, CHUNK) if more else None
 
     def _planned(self, seen: Sequence[Seen], look: Look) -> list[Step]:
         """The steps that there are to carry out."""
