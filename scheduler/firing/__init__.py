@@ -2,7 +2,10 @@
 
     leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
     chunk       up to 100 due entries: read in one round trip, planned by `schedules.dispatch`, fired by one script
-    fire.lua    per entry: fence, compare, push, advance, event; whole or not at all
+    rounds      chunk after chunk; the server looks and fires (`line`) while the next chunk is planned
+    known       entries that were decoded, by the bytes that they were decoded from
+    routine     runs that differ from the last one in run and times only: texts made once, and filled in
+    fire.lua    per entry: fence, compare, push, advance, event; whole or not at all (`steps` has its arguments)
     calls       what is sent, before and after it is a message: the types between the modules here
     messages    a call -> the Redis commands that kombu would send for it
     outbox      a call -> an entry of the outbox stream, for brokers that are not this Redis; the relay publishes it
@@ -16,6 +19,9 @@
         def __init__(self, app: Celery) -> None
         def render(self, call: Call, now: datetime) -> Rendered
         def reset(self) -> None         # forget connection and templates: the broker was away, or is another one
+        repeats: bool                   # may messages be made from templates, without asking anybody?
+        def template(self, call: Call) -> Template | None       # what this call's can be made from, once one was made
+        generation: object              # another one where templates that were given out hold no more
 
 `render` is called for each run that is about to be sent, before the script, in the thread that ticks. It must not send
 anything, and a call whose commands are then not carried out must leave no trace beside declared queues. `Call.options`
