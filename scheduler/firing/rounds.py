@@ -124,15 +124,16 @@ class Rounds:
         steps = self._planned(look.seen, look)
         while True:
             firing = self._transaction.carry_out(steps) if steps else None
-            following = None if behind is None else behind.look()
-            behind, next_steps = None, []
-            if following is not None:
-                fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
-                new = [seen for seen in following.seen if seen.key not in fired]
-                behind = self._behind(following, passed + stayed + len(new), until)
-                following = following._replace(seen=new)
-                next_steps = self._planned(following.seen, following)
-            done = 0 if firing is None else self._settled(steps, firing.each(), look)
+            following, next_steps = None if behind is None else behind.look(), []
+            behind = None
+            try:
+                if following is not None:
+                    fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
+                    following = following._replace(seen=[seen for seen in following.seen if seen.key not in fired])
+                    behind = self._behind(following, passed + stayed + len(following.seen), until)
+                    next_steps = self._planned(following.seen, following)
+            finally:  # a broker that is away when the next chunk is planned changes nothing of what was fired
+                done = 0 if firing is None else self._settled(steps, firing.each(), look)
             moved, stayed = moved + done, stayed + len(look.seen) - done
             if following is None:
                 return moved, stayed

@@ -3,8 +3,10 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
+from kombu.exceptions import OperationalError
 from redbeat.schedules import rrule
 from redis import Redis
 
@@ -13,6 +15,8 @@ from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
 from scheduler.firing import loop, rounds
+from scheduler.firing.calls import Call, Rendered
+from scheduler.firing.messages import Renderer
 from scheduler.firing.rounds import Pass, Rounds
 from scheduler.rules.identity import plain_uid, run_id, tick_text
 from scheduler.rules.spec import Policies, Schedule
@@ -327,3 +331,28 @@ def test_beat_forgets_decoded_entries_only_where_there_are_too_many(
     beat.tick()
     runs = sorted(map(first_run, saved))
     assert (sorted(queued(redis)[:5]), sorted(queued(redis)[5:])) == (runs, runs)
+
+
+def test_a_broker_that_goes_away_between_two_chunks_leaves_the_first_one_counted(
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(rounds, "CHUNK", 1)
+    first, second = hourly(store, "a-first"), hourly(store, "b-second", queue="slow")
+    render = Renderer.render
+
+    def rendered(self: Renderer, call: Call, now: datetime) -> Rendered:
+        if call.options.get("queue") == "slow":
+            raise OperationalError("away")
+        return render(self, call, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Renderer, "render", rendered)
+        assert beat.tick() > 0, "it waits"
+    assert queued(redis) == [first_run(first)]
+    assert [record.args for record in caplog.records if "beat: sent" in str(record.msg)] == [(1,)]
+    beat.tick()
+    assert queued(redis) == [first_run(first), first_run(second)]
