@@ -11,7 +11,7 @@ from scheduler.schedules.called import Called, called
 from scheduler.schedules.codec import Entry, Meta
 
 MOST_KEPT = 20_000
-"""Entries that are kept. One is about 8 KB."""
+"""Entries that are kept. One is about 10 KB."""
 
 
 class Known:
