@@ -68,6 +68,11 @@ class Line:
         while asked in self._open:
             self._read()
 
+    def drop(self) -> None:
+        """Forget what is not answered yet, and with it the connection, on which the answers would still come."""
+        if self._open:
+            self._leave()
+
     def _send(self, asked: Asked, packed: bytes) -> None:
         try:
             if self._connection is None:

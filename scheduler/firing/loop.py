@@ -76,6 +76,7 @@ class Loop:
         self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
         line = Line(redis)
         self._rounds = Rounds(
+            line,
             Eye(line, self.leader, names),
             self._planner,
             Transaction(line, self.leader, names),

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from redis.exceptions import RedisError
 
 from scheduler.firing.hold import HeldBack
+from scheduler.firing.line import Line
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Eye, Glance, Look, Seen
 from scheduler.firing.steps import Step
@@ -80,20 +81,24 @@ class Rounds:
 
     def __init__(
         self,
+        line: Line,
         eye: Eye,
         planner: Planner,
         transaction: Transaction,
         cancel: Callable[[Schedule, datetime], None],
     ) -> None:
-        self._eye, self._planner, self._transaction = eye, planner, transaction
+        self._line, self._eye, self._planner, self._transaction = line, eye, planner, transaction
         self._cancel = cancel
         self._held_back = HeldBack()
         self.sent = 0
 
     def run(self) -> Pass:
         """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or takes nothing."""
-        with _no_garbage_collection():
-            return self._run()
+        try:
+            with _no_garbage_collection():
+                return self._run()
+        finally:
+            self._line.drop()
 
     def _run(self) -> Pass:
         passed, until = 0, time.monotonic() + LONGEST_PASS

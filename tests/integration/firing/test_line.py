@@ -57,9 +57,10 @@ def test_an_error_is_the_answer_to_its_own_question_only(redis: Redis) -> None:
     assert right.answer() == b"b"
 
 
-def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next_one(redis: Redis) -> None:
+def test_what_is_dropped_is_not_taken_for_the_answer_to_the_next_question(redis: Redis) -> None:
     line = Line(redis)
     line.ask(SAY, [], ["old"])
+    line.drop()
     assert line.ask(SAY, [], ["new"]).answer() == b"new"
 
 
