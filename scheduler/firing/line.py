@@ -69,7 +69,10 @@ class Line:
             self._read()
 
     def drop(self) -> None:
-        """Forget what is not answered yet, and with it the connection, on which the answers would still come."""
+        """Forget what is not answered yet, and with it the connection, on which the answers would still come.
+
+        The pool may close the connection below us; whoever waited for an old answer then would wait for nothing.
+        """
         if self._open:
             self._leave()
 

@@ -57,6 +57,14 @@ def test_an_error_is_the_answer_to_its_own_question_only(redis: Redis) -> None:
     assert right.answer() == b"b"
 
 
+def test_after_a_drop_nobody_waits_for_answers_of_a_connection_that_the_pool_has_closed(redis: Redis) -> None:
+    line = Line(redis)
+    line.ask(SAY, [], ["old"])
+    line.drop()
+    redis.connection_pool.disconnect()
+    assert line.ask(SAY, [], ["new"]).answer() == b"new"
+
+
 def test_what_is_dropped_is_not_taken_for_the_answer_to_the_next_question(redis: Redis) -> None:
     line = Line(redis)
     line.ask(SAY, [], ["old"])
