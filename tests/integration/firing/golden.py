@@ -28,21 +28,29 @@ def call_of(
     return Call(job, args or [], kwargs or {}, complete, RUN, datetime(2026, 11, 21, 6, tzinfo=UTC))
 
 
-def by_stock(app: Celery, redis: "Redis", call: Call) -> dict[str, Any]:
-    """What is in the server after stock Beat has sent it."""
+def bind(app: Celery, producer: Any) -> None:
+    """Make all queues, and let the producer's connection know: else a message to an exchange goes nowhere."""
+    for queue in app.amqp.queues.values():
+        queue(producer.channel).declare()
+
+
+def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) -> dict[str, Any]:
+    """What is in the server after stock Beat has sent it; `bound` where the queues were made before."""
     redis.flushall()
     options = {**call.options, "headers": dict(call.options["headers"])}
     scheduler = Scheduler(app, lazy=True)
     entry = ScheduleEntry(
         name="s", task=call.job, schedule=60.0, args=call.args, kwargs=call.kwargs, options=options, app=app
     )
+    if bound:
+        bind(app, scheduler.producer)
     try:
         return _heard(redis, lambda: scheduler.apply_async(entry, producer=scheduler.producer, advance=False))
     finally:
         scheduler.close()
 
 
-def by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any]:
+def by_us(renderer: Renderer, redis: "Redis", call: Call, *, bound: bool = False) -> dict[str, Any]:
     """What is in the server after our commands have been carried out."""
 
     def send() -> None:
@@ -51,6 +59,8 @@ def by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any]:
 
     redis.flushall()
     renderer.reset()  # so that queues are declared again
+    if bound:
+        bind(renderer._app, renderer._connected())
     return _heard(redis, send)
 
 

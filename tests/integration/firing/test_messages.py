@@ -38,10 +38,13 @@ TEMPLATED: dict[str, dict[str, Any]] = {
     "a shadow, not kept, not persistent": {"options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}},
 }
 BY_CELERY: dict[str, dict[str, Any]] = {
-    "by topic": {"options": {"exchange": "news", "routing_key": "news.sports.golf", "exchange_type": "topic"}},
+    "by topic": {
+        "options": {"exchange": "news", "routing_key": "news.sports.golf", "exchange_type": "topic"},
+        "bound": True,
+    },
     "a queue of a topic": {"options": {"queue": "sports"}},
     "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
-    "by direct exchange": {"options": {"exchange": "letters", "routing_key": "to.ada"}},
+    "by direct exchange": {"options": {"exchange": "letters", "routing_key": "to.ada"}, "bound": True},
     "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
     "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
     "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
@@ -73,6 +76,11 @@ def renderer(app: Celery) -> Iterator[Renderer]:
     renderer.reset()
 
 
+def queues_with_messages(redis: "Redis", prefix: str = "") -> list[str]:
+    """What is a queue now: one without messages is no key."""
+    return [key for key in redis.scan_iter(prefix + "*") if redis.type(key) == "list"]
+
+
 def case(said: dict[str, Any]) -> Any:
     """The call of a row of the tables."""
     return call_of(said.get("job", JOB), said.get("args"), said.get("kwargs"), said.get("options"))
@@ -92,8 +100,10 @@ def test_a_message_is_stocks_and_the_second_is_made_without_celery(
 def test_where_others_have_a_say_celery_makes_each_message(
     said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
 ) -> None:
-    stock = by_stock(app, redis, case(said))
-    assert by_us(renderer, redis, case(said)) == stock
+    bound = said.get("bound", False)
+    stock = by_stock(app, redis, case(said), bound=bound)
+    assert not bound or queues_with_messages(redis), "it has come to a queue"
+    assert by_us(renderer, redis, case(said), bound=bound) == stock
     assert again_by_us(renderer, redis, case(said)) == stock
     assert renderer.asked == 2
 
@@ -124,9 +134,10 @@ def test_a_prefix_of_all_keys_is_that_of_bindings_too(
     name: str, app: Celery, renderer: Renderer, redis: "Redis"
 ) -> None:
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": "ours:"}
-    stock = by_stock(app, redis, case(BY_CELERY[name]))
+    stock = by_stock(app, redis, case(BY_CELERY[name]), bound=True)
     assert any(key.startswith("ours:_kombu.binding") for key in stock)
-    assert by_us(renderer, redis, case(BY_CELERY[name])) == stock
+    assert queues_with_messages(redis, "ours:") != []
+    assert by_us(renderer, redis, case(BY_CELERY[name]), bound=True) == stock
     assert again_by_us(renderer, redis, case(BY_CELERY[name])) == stock
 
 
