@@ -32,7 +32,11 @@ LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
 
 _SENTINELS = "Example: sentinel://:password@one:26379/0;sentinel://two:26379;sentinel://three:26379"
-_NO_CLUSTER = "Name a single Redis, or Sentinels; a broker may also be RabbitMQ, amqp://user:password@host//"
+NO_CLUSTER = (
+    "Name a single Redis or Valkey, or Redis Sentinels; a broker may also be RabbitMQ, amqp://user:password@host//"
+)
+"""What to do where a Redis Cluster is named."""
+
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
     "redis_url": (sentinel.check, _SENTINELS),
     "broker_url": (sentinel.check, _SENTINELS),
@@ -89,7 +93,7 @@ def _bad_address(field: str, text: str, source: str) -> Fault | None:
     name, scheme = PREFIX + field.upper(), text.partition("://")[0]
     if field in ("redis_url", "broker_url") and "cluster" in scheme.lower():
         problem = "Redis Cluster cannot be used: Celery (kombu) has no transport for it"
-        return Fault(name, text, problem, _NO_CLUSTER, source)
+        return Fault(name, text, problem, NO_CLUSTER, source)
     if field in _SCHEMES and scheme.partition("+")[0] not in _SCHEMES[field]:
         problem = f"the address must start with one of {', '.join(_SCHEMES[field])}"
         return Fault(name, text, problem, f"Example: {_EXAMPLES[field]}", source)

@@ -7,6 +7,7 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from config.checks import NO_CLUSTER
 from config.faults import PREFIX
 from scheduler.errors import Refused
 from scheduler.firing import way
@@ -26,7 +27,6 @@ START_PATIENCE = 3.0
 """Seconds for which a start may be held up by a broker that says nothing; nobody leads yet."""
 
 _IS_CLUSTER = "the server is a node of a Redis Cluster, which Celery cannot use"
-_NO_CLUSTER = "Name a single Redis or Valkey, Redis Sentinel, or RabbitMQ"
 
 
 def broker(desk: Desk) -> Part:
@@ -34,7 +34,7 @@ def broker(desk: Desk) -> Part:
     where = desk.celery.connection_for_write().as_uri().rstrip("/")
     try:
         if not _answers(desk):
-            return Part(name="broker", ok=False, summary=_IS_CLUSTER, remedy=_NO_CLUSTER)
+            return Part(name="broker", ok=False, summary=_IS_CLUSTER, remedy=NO_CLUSTER)
     except (RedisError, KombuError, OSError) as error:
         remedy = f"Start it, or correct {PREFIX}BROKER_URL; until then runs wait in the outbox"
         return Part(name="broker", ok=False, summary=f"{where} does not answer: {error}", remedy=remedy)
@@ -54,7 +54,7 @@ def refuse_broker(desk: Desk) -> None:
         return
     if is_cluster:
         field = "broker_url" if desk.settings.broker_url else "redis_url"
-        raise Refused(f"{_IS_CLUSTER}. {_NO_CLUSTER}", field=field)
+        raise Refused(f"{_IS_CLUSTER}. {NO_CLUSTER}", field=field)
 
 
 def _answers(desk: Desk) -> bool:

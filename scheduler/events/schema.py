@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from scheduler.errors import BeatdeskError
 from scheduler.events.edits import (
@@ -308,31 +307,6 @@ def run_event(
 def encode(event: Event) -> dict[str, str]:
     """The fields of the stream entry for `event`."""
     return {FIELD: event.model_dump_json(exclude_defaults=False)}
-
-
-def queued_pattern(text: str, event: RunQueued) -> str | None:
-    """The encoded event, `text`, with places for what differs between the runs of one entry: see `queued_like`.
-
-    None where the same texts stand in it for anything else.
-    """
-    at, tick = _moment(event.at), None if event.facts.tick is None else _moment(event.facts.tick)
-    if event.facts.queued_at != event.at or tick is None or tick == at:
-        return None
-    if (text.count(f'"{at}"'), text.count(f'"{tick}"'), text.count(f'"{event.run}"')) != (2, 1, 1):
-        return None
-    pattern = text.replace("%", "%%").replace(f'"{at}"', '"%(at)s"').replace(f'"{tick}"', '"%(tick)s"')
-    return pattern.replace(f'"{event.run}"', '"%(run)s"')
-
-
-def queued_like(pattern: str, run: str, at: datetime, tick: datetime) -> str:
-    """The encoded event of another run of the same entry: its message was given to the broker at `at`."""
-    return pattern % {"run": run, "at": _moment(at), "tick": _moment(tick)}
-
-
-def _moment(moment: datetime) -> str:
-    """As the models write it."""
-    text: str = to_jsonable_python(moment)
-    return text
 
 
 def decode(fields: dict[str, str]) -> Event:

@@ -11,6 +11,12 @@ from scheduler.runs.facts import Message
 Way = Literal["atomic", "outbox"]
 """How a message comes to its queue: in the transaction itself, or by the outbox."""
 
+RUN, TICK, TAG, AT = "\x01", "\x02", "\x03", "\x04"
+"""Stand in kept texts where a run's id, its tick, the tag of its message, and when that was sent belong.
+
+The texts are JSON, which has no such characters.
+"""
+
 Command = tuple[str | bytes, ...]
 """A Redis command: its name and its arguments."""
 

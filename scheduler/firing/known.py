@@ -39,7 +39,7 @@ class Known:
         """What is planned becomes what is remembered; `text` is how that will be stored."""
         self.memory, self._meta_text = memory, text.encode()
 
-    def reads(self, seen: Seen) -> bool:
+    def keeps_up_with(self, seen: Seen) -> bool:
         """Is it still the same entry? Its memory is read anew where it is another. Raises UnreadableEntry."""
         if self.definition != seen.definition or self.extra != seen.extra or self.static != seen.static:
             return False
@@ -60,7 +60,7 @@ class Entries:
         if seen.fault is not None:
             raise UnreadableEntry(f"the key is not what it should be: {seen.fault.decode('utf-8', 'replace')}")
         known = self._kept.get(seen.key)
-        if known is None or not known.reads(seen):
+        if known is None or not known.keeps_up_with(seen):
             known = _decoded(seen)
             if len(self._kept) >= MOST_KEPT and seen.key not in self._kept:
                 del self._kept[next(iter(self._kept))]
@@ -70,7 +70,7 @@ class Entries:
 
 def _decoded(seen: Seen) -> Known:
     name, raw = seen.name, seen.raw
-    if not name.isascii() and seen.known_as != name.encode("utf-8", "replace"):
+    if not name.isascii() and seen.name_bytes != name.encode("utf-8", "replace"):
         raise UnreadableEntry("its name is no text")
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))

@@ -4,22 +4,19 @@ Beat says it for each run that it sends, and most runs of a schedule differ in t
 """
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from json.encoder import encode_basestring  # json's own, for texts that are not ASCII
 from typing import Any
 
 from scheduler.events.bounds import bounded_json
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode, run_event
+from scheduler.firing.calls import AT, RUN, TICK
+from scheduler.rules.identity import tick_text
 from scheduler.rules.spec import Schedule
-
-RUN, TICK, AT = "\x01", "\x02", "\x03"
-"""Stand for a run's id, its tick, and when it was queued. JSON has no such characters."""
-
-LONGEST_NAME = 255
-"""Characters of a name that an event carries whole."""
+from scheduler.runs.facts import LONGEST_NAME
 
 _AT, _TICK = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
-_PLACES = ("run", "args", "kwargs", "schedule", "uid")
+_PLACES = ("run", "job", "args", "kwargs", "schedule", "uid", "queue")
 
 
 def pattern(schedule: Schedule, args: Any, kwargs: Any, queue: str | None, limit: int) -> str | None:
@@ -30,12 +27,14 @@ def pattern(schedule: Schedule, args: Any, kwargs: Any, queue: str | None, limit
     names = (schedule.job, schedule.name, queue or "")
     if any(len(name) > LONGEST_NAME for name in names):
         return None
-    return _form(schedule.job, queue or None) % {
+    return _form() % {
+        "job": encode_basestring(schedule.job),
         "args": bounded_json(args, limit),
         "kwargs": bounded_json(kwargs, limit),
         "schedule": encode_basestring(schedule.name),
         "uid": encode_basestring(schedule.uid),
         "revision": schedule.revision,
+        "queue": encode_basestring(queue) if queue else "null",
     }
 
 
@@ -44,12 +43,12 @@ def filled(pattern: str, run: str, tick: str, at: str) -> str:
     return pattern.replace(RUN, run).replace(TICK, tick).replace(AT, at)
 
 
-@lru_cache(maxsize=1000)
-def _form(job: str, queue: str | None) -> str:
-    """What the models write, with places for what differs between schedules."""
+@cache
+def _form() -> str:
+    """What the models write, with places for all that differs: none of it is anybody's text."""
     marks = {place: f"\x7f{place}\x7f" for place in _PLACES}
     facts = RunFacts(
-        job=job,
+        job=marks["job"],
         args=marks["args"],
         kwargs=marks["kwargs"],
         schedule=marks["schedule"],
@@ -57,15 +56,11 @@ def _form(job: str, queue: str | None) -> str:
         revision=0,
         tick=_TICK,
         trigger="schedule",
-        queue=queue,
+        queue=marks["queue"],
         queued_at=_AT,
     )
-    text = encode(run_event(RunQueued, marks["run"], 1, _AT, facts=facts))[FIELD].replace("%", "%%")
+    text = encode(run_event(RunQueued, marks["run"], 1, _AT, facts=facts))[FIELD]
     for place, mark in marks.items():
         text = text.replace(f'"{mark}"', f'"{RUN}"' if place == "run" else f"%({place})s")
-    text = text.replace(f'"{_moment(_AT)}"', f'"{AT}"').replace(f'"{_moment(_TICK)}"', f'"{TICK}"')
+    text = text.replace(f'"{tick_text(_AT)}"', f'"{AT}"').replace(f'"{tick_text(_TICK)}"', f'"{TICK}"')
     return text.replace('"revision":0,', '"revision":%(revision)d,')
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat() + "Z"

@@ -15,7 +15,7 @@ class Seen(NamedTuple):
     """An entry that is due, as it was read, in bytes: most of them are known already, and need not be understood."""
 
     key: bytes
-    known_as: bytes
+    name_bytes: bytes
     due: bytes
     """Its due time, in seconds."""
 
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     @property
     def name(self) -> str:
         """The schedule's name."""
-        return self.known_as.decode("utf-8", "surrogateescape")
+        return self.name_bytes.decode("utf-8", "surrogateescape")
 
     @property
     def score(self) -> float:

@@ -174,7 +174,7 @@ class Rounds:
             log.warning("beat: the schedule %r is gone, and is forgotten", step.seen.name)
         elif step.run:
             self.sent += 1
-            log.debug("beat: sent %s as run %s", step.seen.known_as, step.run)
+            log.debug("beat: sent %s as run %s", step.seen.name_bytes, step.run)
         if step.cancel is not None:
             self._cancel(step.cancel, look.now)
         self._held_back.free(step.seen.key)

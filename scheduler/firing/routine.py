@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scheduler.firing import queued
-from scheduler.firing.calls import Call
+from scheduler.firing.calls import RUN, TAG, TICK, Call
 from scheduler.firing.reading import Seen
-from scheduler.firing.steps import Step
-from scheduler.firing.templates import RUN, TAG, TICK, Template
+from scheduler.firing.steps import Step, usual_parts
+from scheduler.firing.templates import Template
 from scheduler.rules.catch_up import surely_runs_within
 from scheduler.rules.identity import run_id_within, tick_text, uuid_text
 from scheduler.rules.spec import Schedule
@@ -71,30 +71,15 @@ class Routine:
         text, score = tick_text(tick), following.timestamp()
         run = run_id_within(self._uid, text)
         payload = self._payload.replace(RUN, run).replace(TICK, text).replace(TAG, uuid_text(os.urandom(16), 4))
-        event = (1, queued.filled(self._event, run, text, moment.text)) if self._event else (0,)
-        parts = [
-            seen.key,
-            "1111" if seen.extra is not None else "1101",
-            seen.definition,
-            seen.meta,
-            seen.extra or "",
-            stored,
-            repr(score),
-            seen.known_as,
-            schedule.uid,
-            run,
-            self._owner,
-            moment.alive_until,
-            "",  # nothing of what waits
-            "",
-            "",
-            *self._before,
-            payload,
-            *self._after,
-            *event,
-            0,
-            0,
-        ]
+        parts = usual_parts(
+            seen,
+            score,
+            meta=stored,
+            uid=schedule.uid,
+            lease=(run, self._owner, moment.alive_until),
+            message=(*self._before, payload, *self._after),
+            event=queued.filled(self._event, run, text, moment.text),
+        )
         return Step(seen, score, parts, run), memory, stored
 
 

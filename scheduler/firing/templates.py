@@ -18,7 +18,7 @@ from kombu import serialization
 from kombu.utils import json
 from kombu.utils.uuid import uuid
 
-from scheduler.firing.calls import Call, Command, Rendered, Unsendable
+from scheduler.firing.calls import RUN, TAG, TICK, Call, Command, Rendered, Unsendable
 from scheduler.runs.facts import TICK_HEADER, Message, is_job
 
 SHORT = 200
@@ -26,9 +26,6 @@ SHORT = 200
 
 _PLAIN = (int, float, bool, str, type(None))
 _ENCODED = JSONEncoder().encode
-
-RUN, TICK, TAG = "\x01", "\x02", "\x03"
-"""Stand where a run's id, its tick and the tag of a message belong. JSON has no such characters."""
 
 
 @dataclass(frozen=True, slots=True)

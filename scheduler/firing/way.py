@@ -30,7 +30,7 @@ def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> W
     ours = _place(redis)
     try:
         theirs = ask(app, _place, patience)
-    except (RedisError, KombuError, OSError, NotImplementedError) as error:
+    except (RedisError, KombuError, OSError) as error:
         log.warning("beat: the broker does not say who it is, messages take the way by the outbox: %s", error)
         theirs = None
     return "atomic" if theirs == ours else "outbox"

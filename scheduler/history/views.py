@@ -126,29 +126,28 @@ class LogPage(Frozen):
     cut: bool = False
 
 
-class RevisionView(Frozen):
+class _Changed(Frozen):
+    """What was done to something that is edited, when, by whom and why."""
+
+    revision: int
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
+
+
+class RevisionView(_Changed):
     """One change of a schedule; `definition` is the whole schedule after it (before it, where it was deleted)."""
 
     schedule_uid: str
-    revision: int
-    name: str
-    action: str
-    at: datetime
-    actor: str
-    comment: str
     definition: dict[str, Any]
 
 
-class CalendarRevisionView(Frozen):
+class CalendarRevisionView(_Changed):
     """One change of an exclusion calendar; `definition` is the whole calendar after it (before it, where deleted)."""
 
     calendar_uid: str
-    revision: int
-    name: str
-    action: str
-    at: datetime
-    actor: str
-    comment: str
     definition: dict[str, Any]
 
 
@@ -156,16 +155,10 @@ Changeable = Literal["schedule", "calendar"]
 CHANGED: tuple[str, ...] = get_args(Changeable)
 
 
-class ChangeView(Frozen):
+class ChangeView(_Changed):
     """One change in the list of all: of a schedule, or of an exclusion calendar."""
 
     of: Changeable
-    revision: int
-    name: str
-    action: str
-    at: datetime
-    actor: str
-    comment: str
 
 
 class ChangePage(Frozen):

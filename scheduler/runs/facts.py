@@ -29,9 +29,11 @@ COPY_MARK = "outbox"
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
 
+LONGEST_NAME = 255
+"""Characters of a name that an event carries whole."""
+
 _CARRIED = ("schedule", "schedule_uid", "revision", "trigger", "actor", "queued_at", "parent")
 _TRIGGERS = frozenset(get_args(Trigger))
-_NAME_LIMIT = 255
 
 
 class Message(NamedTuple):
@@ -138,7 +140,7 @@ def _arguments(value: Any, limit: int) -> JsonValue:
     return bounded(list(value) if isinstance(value, tuple) else value, limit)
 
 
-def _name(value: Any, limit: int = _NAME_LIMIT) -> str | None:
+def _name(value: Any, limit: int = LONGEST_NAME) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]

@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 from config.schema import Settings
 from scheduler.runs.app import CELERYS_QUEUE, QUEUES
 from scheduler.wiring import Desk
-from tests.support import processes, rabbitmq
+from tests.support import processes, rabbitmq, sentinel
 from tests.support.needs import missing
 from tests.support.postgres import PostgresServer
 from tests.support.rabbitmq import RabbitServer
+from tests.support.sentinel import SentinelGroup
 from tests.support.valkey import ValkeyServer
 
 
@@ -97,6 +98,19 @@ def rabbit(rabbit_server: RabbitServer) -> RabbitServer:
     rabbit_server.start()
     rabbit_server.delete(*QUEUES, CELERYS_QUEUE)
     return rabbit_server
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[SentinelGroup]:
+    """A primary, its replica and their Sentinels, of this test's own."""
+    if not sentinel.installed():
+        missing("redis-server and redis-sentinel are not installed; `make system` installs them on Debian")
+    group = SentinelGroup(tmp_path / "sentinel")
+    try:
+        group.start()
+        yield group
+    finally:
+        group.end()
 
 
 @pytest.fixture

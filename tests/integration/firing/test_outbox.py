@@ -6,6 +6,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,15 +84,22 @@ def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **o
     return Call(job, [1] if args is None else args, {}, complete, run, TICK)
 
 
+@contextmanager
+def a_road(settings: Settings, redis: Redis, broker: Any) -> Iterator[Road]:
+    """A road to this broker, with an app that knows its jobs."""
+    app = create_app(settings)
+    app.loader.import_default_modules()
+    yield Road(settings, app, redis, broker)
+    app.close()
+
+
 @pytest.fixture(params=["rabbit", "second_valkey"])
 def road(request: pytest.FixtureRequest, settings: Settings, redis: Redis) -> Iterator[Road]:
     """The test runs twice: with RabbitMQ as the broker, and with another Redis."""
     broker = request.getfixturevalue(request.param)
     settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": broker.url})
-    app = create_app(settings)
-    app.loader.import_default_modules()
-    yield Road(settings, app, redis, broker)
-    app.close()
+    with a_road(settings, redis, broker) as road:
+        yield road
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from scheduler.runs import made_queues
 from scheduler.runs.app import CELERYS_QUEUE, DEFAULT, QUEUES, create_app
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
-from tests.integration.firing.test_outbox import Road
+from tests.integration.firing.test_outbox import Road, a_road
 from tests.support.processes import start_beat, start_worker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.waiting import wait_for
@@ -39,10 +39,8 @@ def without(settings: Settings) -> Settings:
 @pytest.fixture
 def road(settings: Settings, rabbit: RabbitServer, redis: Redis) -> Iterator[Road]:
     """A relay that may be started, with all that it needs."""
-    app = create_app(settings)
-    app.loader.import_default_modules()
-    yield Road(settings, app, redis, rabbit)
-    app.close()
+    with a_road(settings, redis, rabbit) as road:
+        yield road
     rabbit.delete(*ALL)  # nobody else makes them like this
 
 

@@ -12,9 +12,9 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
-from scheduler.runs.app import DEFAULT, create_app
+from scheduler.runs.app import DEFAULT
 from scheduler.runs.copies import DOUBTFUL_SECONDS
-from tests.integration.firing.test_outbox import Road, call_of
+from tests.integration.firing.test_outbox import Road, a_road, call_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 
@@ -22,10 +22,8 @@ from tests.support.waiting import wait_for
 @pytest.fixture
 def road(settings: Settings, redis: Redis, second_valkey: ValkeyServer) -> Iterator[Road]:
     settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": second_valkey.url})
-    app = create_app(settings)
-    app.loader.import_default_modules()
-    yield Road(settings, app, redis, second_valkey)
-    app.close()
+    with a_road(settings, redis, second_valkey) as road:
+        yield road
 
 
 @pytest.fixture

@@ -26,9 +26,7 @@ from scheduler.schedules import waiting
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events
-from tests.support import sentinel
 from tests.support.fixtures import migrate
-from tests.support.needs import missing
 from tests.support.processes import start_beat, start_worker
 from tests.support.sentinel import MASTER, SentinelGroup
 from tests.support.waiting import wait_for
@@ -36,18 +34,6 @@ from tests.support.waiting import wait_for
 JOB = "demo.long_task"
 NAMES = ("one", "two", "three")
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def group(tmp_path: Path) -> Iterator[SentinelGroup]:
-    if not sentinel.installed():
-        missing("redis-server and redis-sentinel are not installed; `make system` installs them on Debian")
-    group = SentinelGroup(tmp_path / "sentinel")
-    try:
-        group.start()
-        yield group
-    finally:
-        group.end()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """Lists that remember, on Redis itself and behind Sentinel: the primary is killed, and its replica takes over."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from redis import Redis
 
 from scheduler import keys
@@ -14,23 +11,9 @@ from scheduler.redis_client import connect
 from scheduler.schedules import codec
 from scheduler.schedules.memory import Memory
 from scheduler.schedules.store import ScheduleStore
-from tests.support import sentinel
 from tests.support.builders import NOON, a_schedule
-from tests.support.needs import missing
 from tests.support.sentinel import MASTER, SentinelGroup
 from tests.support.waiting import wait_for
-
-
-@pytest.fixture
-def group(tmp_path: Path) -> Iterator[SentinelGroup]:
-    if not sentinel.installed():
-        missing("redis-server and redis-sentinel are not installed; `make system` installs them on Debian")
-    group = SentinelGroup(tmp_path / "sentinel")
-    try:
-        group.start()
-        yield group
-    finally:
-        group.end()
 
 
 def damaged(redis: "Redis", name: str) -> None:

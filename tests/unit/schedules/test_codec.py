@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from scheduler.errors import UnreadableEntry
 from scheduler.rules import dialect
@@ -280,6 +282,25 @@ def test_beats_memory_is_read_again(meta: Meta) -> None:
     text = codec.encode_meta(meta)
     assert codec.decode_meta(text) == meta
     assert json.dumps(json.loads(text)) == text
+
+
+@given(st.tuples(*(st.integers(0, 70) for _ in range(6))), st.integers(1, 9999), st.none() | st.integers(0, 10**18))
+@example((11, 21, 12, 0, 0, 0), 2026, None)
+@example((2, 29, 0, 0, 0, 999_999), 2024, 7)
+@example((2, 30, 0, 0, 0, 0), 2024, 7)
+def test_the_usual_memory_is_read_as_any_other_is(parts: tuple[int, ...], year: int, count: int | None) -> None:
+    names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    said: dict[str, Any] = {"__type__": "datetime", **dict(zip(names, (year, *parts), strict=True)), "timezone": "UTC"}
+    memory = {"last_run_at": said} | ({} if count is None else {"total_run_count": count})
+    texts = json.dumps(memory), json.dumps(memory, separators=(",", ":"))
+
+    def read(text: str) -> Meta | None:
+        try:
+            return codec.decode_meta(text)
+        except UnreadableEntry:
+            return None
+
+    assert read(texts[0]) == read(texts[1])
 
 
 @pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])
