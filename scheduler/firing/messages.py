@@ -54,15 +54,16 @@ _FIXED = {
 }  # fmt: skip
 """Options that make a template another one."""
 
-_BOUNDS = {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS, "retry_on_timeout": False}
-"""Options of the transport, whatever those of workers are: Beat must not wait for longer than its lock lives."""
-
 
 class Renderer:
-    """The maker of messages, for one thread. Costs a connection to the broker when it first asks Celery."""
+    """The maker of messages, for one thread. Costs a connection to the broker when it first asks Celery.
 
-    def __init__(self, app: Celery) -> None:
+    `patience` is how many seconds the broker may take to be connected to, and then for each answer.
+    """
+
+    def __init__(self, app: Celery, patience: float = ANSWER_SECONDS) -> None:
         self._app: Any = app
+        self._patience = patience
         self._producer: Any = None
         self._channel: Any = None
         self._templates: dict[Hashable, Template | None] = {}
@@ -145,9 +146,11 @@ class Renderer:
             connection = self._app.connection_for_write()
             if connection.transport.driver_type != "redis":
                 raise BeatdeskError("the broker is no Redis, so that its messages cannot be written by a script")
-            connection.transport_options = {**connection.transport_options, **_BOUNDS}
+            # Whatever those of workers are: Beat must not wait for longer than its lock lives.
+            bounds = {"socket_connect_timeout": self._patience, "socket_timeout": self._patience}
+            connection.transport_options = {**connection.transport_options, **bounds, "retry_on_timeout": False}
             try:
-                self._channel = within(ANSWER_SECONDS, lambda: _channel_of(connection), _leave)
+                self._channel = within(self._patience, lambda: _channel_of(connection), _leave)
             except TimeoutError as error:
                 raise OperationalError(f"the broker gives {error}") from error
             self._producer = self._app.amqp.Producer(self._channel, auto_declare=False)

@@ -15,6 +15,7 @@ from scheduler.firing.messages import Renderer
 from scheduler.runs.app import create_app
 from tests.integration.firing.golden import RUN, again_by_us, by_stock, by_us, call_of
 from tests.support.golden_jobs import JOB, set_up
+from tests.support.waiting import PATIENCE
 
 TEMPLATED: dict[str, dict[str, Any]] = {
     "nothing special": {},
@@ -71,7 +72,7 @@ def app(settings: Settings) -> Iterator[Celery]:
 @pytest.fixture
 def renderer(app: Celery) -> Iterator[Renderer]:
     """The maker of messages."""
-    renderer = Renderer(app)
+    renderer = Renderer(app, PATIENCE)
     yield renderer
     renderer.reset()
 

@@ -20,6 +20,7 @@ from tests.integration.firing.test_messages import BY_CELERY, TEMPLATED
 from tests.integration.runs.conftest import Stream, stream  # noqa: F401 - the same stream
 from tests.support.golden_jobs import JOB, QUEUES, set_up
 from tests.support.processes import start_worker
+from tests.support.waiting import PATIENCE
 
 READ = [*(queue.name for queue in QUEUES), "default", "letters", "all-of-them", "many", "heavy"]
 SOONER: dict[str, dict[str, Any]] = {
@@ -68,7 +69,7 @@ def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.
 
 def test_a_worker_runs_every_kind_of_message(settings: Settings, app: DeskApp, redis: Redis, stream: Stream) -> None:  # noqa: F811
     start_worker(settings, app="tests.support.golden_worker", queues=",".join(READ), concurrency=2)
-    renderer, sent = Renderer(app), calls()
+    renderer, sent = Renderer(app, PATIENCE), calls()
     for name, call in sent.items():
         for command in renderer.render(call, utc_now()).commands:
             redis.execute_command(*command)

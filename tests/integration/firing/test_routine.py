@@ -22,6 +22,7 @@ from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Meta
 from scheduler.wiring import Desk
 from tests.support.builders import NOON, a_saved_event, a_schedule, cron, every
+from tests.support.waiting import PATIENCE
 
 JOB = "another.programs_job"
 LIMIT = 2000
@@ -94,7 +95,7 @@ def comparable(step: Step) -> list[Any]:
 @pytest.fixture
 def planners(desk: Desk) -> Iterator[tuple[Planner, Planner]]:
     """One that has learnt from Celery how a message of the job looks, and one that has not."""
-    renderers = Renderer(desk.celery), Renderer(desk.celery)
+    renderers = Renderer(desk.celery, PATIENCE), Renderer(desk.celery, PATIENCE)
     learnt, other = (Planner(desk.celery, desk.redis, renderer, LIMIT) for renderer in renderers)
     for policies in (Policies(), Policies(run_timeout=30)):
         first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies)
