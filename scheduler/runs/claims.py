@@ -15,13 +15,14 @@ def renew(consumer: Any, now: datetime) -> int:
     """Renew the claims of a worker's consumer; how many there are. Raises what the client raises.
 
     `now` is this host's clock, because it is what kombu wrote and will compare with. Only entries that are
-    still there are touched: an acknowledged message must not come back.
+    still there are touched: an acknowledged message must not come back. A channel that is closed, as while the
+    broker is away, remembers messages but knows no way to the broker any more.
     """
     task_consumer = getattr(consumer, "task_consumer", None)
     channel = getattr(task_consumer, "channel", None)
     qos = getattr(channel, "_qos", None)
     index = getattr(qos, "unacked_index_key", None)
-    if channel is None or qos is None or index is None:
+    if channel is None or channel.closed or qos is None or index is None:
         return 0
     held = list(qos._delivered)
     if held:

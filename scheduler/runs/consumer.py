@@ -3,8 +3,10 @@
 Celery drops such a message first and sends a signal after, or none at all: a death in between would be silence.
 """
 
+from contextlib import suppress
 from typing import Any
 
+from celery.utils.threads import bound_open_broker_sockets  # type: ignore[attr-defined] # unknown to celery-types
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
@@ -12,12 +14,17 @@ from scheduler.runs import priorities
 from scheduler.runs.admission import Admission
 from scheduler.runs.app import DeskApp
 
+LAST_WORDS_SECONDS = 5.0
+"""How long a broker that may be gone is listened to; as long as Celery listens to it in the same place."""
+
 
 class TellingConsumer(Consumer):
     """Says `run.failed` with the reason, then does what Celery does."""
 
     app: DeskApp
+    connection: Any
     strategies: dict[str, Any]
+    task_consumer: Any
 
     def update_strategies(self) -> None:
         """How messages become tasks: as in Celery, after the question whether they may."""
@@ -26,6 +33,21 @@ class TellingConsumer(Consumer):
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
             self.strategies[name] = admission.before(name, priorities.as_said(strategy) if turned else strategy)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """The connection is lost: its channel is closed to the end, and forgotten, before Celery closes it.
+
+        kombu's channel for Redis gives up being closed when the answer it waits for does not come, as where the server
+        is gone and another of the worker's sockets said so first. Celery closes it again after its transport has been
+        taken from it. Where a message is to be given back then, that raises AttributeError, and the worker ends.
+        """
+        if self.connection.transport.driver_type == "redis":
+            bound_open_broker_sockets(self.connection, LAST_WORDS_SECONDS)
+            with suppress(Exception):  # as Celery, at the same
+                self.connection.maybe_close_channel(self.task_consumer.channel)
+            with suppress(Exception):
+                self.connection.revive(None)  # closes it once more
+        super().on_connection_error_after_connected(exc)
 
     def on_close(self) -> None:
         """The connection is over. What waited for its time here has not begun, and does not begin here any more."""

@@ -101,6 +101,8 @@ class WorkerPulse:
                 step()
             except (RedisError, KombuError, BeatdeskError, OSError, RuntimeError) as error:
                 log.warning("a sign of life failed, the next follows in %g s: %s", EVERY_SECONDS, error)
+            except Exception:  # or the thread ends, and a worker that lives counts as dead
+                log.exception("a sign of life failed, the next follows in %g s", EVERY_SECONDS)
 
     def _keep_runs(self) -> None:
         """The runs that this worker has are alive."""
