@@ -4,7 +4,6 @@ Pure, and total: whatever a job returns, something that can be stored comes out,
 written down would be an end that nobody hears of. The bounds keep the stream and the history small.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
+from scheduler import plain_json
 from scheduler.events.free_text import without_secrets
 
 MASK = "•••••"
@@ -31,7 +31,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_written = plain_json.writer(ascii_only=False, separators=(",", ":"))
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE)
 
 
@@ -82,13 +82,13 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
         return _scalar(value)
     if depth >= DEEPEST:
         return _text(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [masked(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         return {
             plain_text(str(key)): MASK if is_hidden(str(key), item) else masked(item, depth + 1)
             for key, item in value.items()
         }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [masked(item, depth + 1) for item in value]
     return _foreign(value, depth)
 
 
@@ -110,11 +110,11 @@ def _bounded(value: Any, limit: int) -> tuple[JsonValue, str]:
         safe = masked(value)
     except Exception as error:  # noqa: BLE001 - a result's own methods may raise anything
         safe = f"[cannot be shown: {type(error).__name__}]"
-    text = _ENCODED(safe)
+    text = _written(safe)
     if len(text) <= limit and (text.isascii() or len(text.encode()) <= limit):
         return safe, text
     cut = bounded_text(text, limit)
-    return cut, _ENCODED(cut)
+    return cut, _written(cut)
 
 
 def _scalar(value: str | bool | int | float | None) -> JsonValue:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from scheduler.errors import BeatdeskError
@@ -40,7 +39,6 @@ class Call:
     """Complete, with `task_id` and `headers`."""
 
     run: str
-    tick: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,79 +18,69 @@
 -- and what could fail after it is tried before it. What goes into one key for all entries is gathered, and written in
 -- the end, when nothing can be refused any more.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+local arg, call, try = ARGV, redis.call, redis.pcall
+
+if call('GET', KEYS[1]) ~= arg[1] then
   return -1
 end
-redis.call('XLEN', KEYS[3])
-redis.call('HLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
-redis.call('ZCARD', KEYS[2])
-redis.call('ZCARD', KEYS[4])
-local time = redis.call('TIME')
+call('XLEN', KEYS[3])
+call('HLEN', KEYS[5])
+call('HLEN', KEYS[6])
+call('ZCARD', KEYS[2])
+call('ZCARD', KEYS[4])
+local time = call('TIME')
 local now = time[1] .. string.format('.%06d', tonumber(time[2]))
 
-local at = 5
+-- An entry is the place of its key in ARGV, and a list the place of its length: no tables are made of them, which would
+-- take longer than all commands together. What else an entry has stands so far behind its key:
+local THERE, READ, META, SCORE, NAME, UID, RUN, OWNER, TILL, TAKEN, NEEDS_ALIVE, ASIDE, COMMANDS =
+  1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+
 local owners, leases, scores = {}, {}, {}
 
-local function list()
-  local found, last = {}, at + tonumber(ARGV[at])
-  for number = at + 1, last do
-    found[number - at] = ARGV[number]
-  end
-  at = last + 1
-  return found
+local function behind(list)
+  return list + 1 + tonumber(arg[list])
 end
 
-local function read_entry()
-  local entry = {
-    key = ARGV[at], there = ARGV[at + 1], meta = ARGV[at + 5], score = ARGV[at + 6], name = ARGV[at + 7],
-    run = ARGV[at + 9], owner = ARGV[at + 10], till = ARGV[at + 11], taken = ARGV[at + 12],
-    needs_alive = ARGV[at + 13] == '1', aside = ARGV[at + 14], first = at, commands = {},
-    alive = ARGV[3] .. ARGV[at + 8], waiting = ARGV[4] .. ARGV[at + 8]
-  }
-  local commands = tonumber(ARGV[at + 15])
-  at = at + 16
-  for number = 1, commands do
-    entry.commands[number] = list()
-  end
-  entry.events, entry.drop, entry.hold = list(), list(), list()
-  return entry
+local function waiting_of(entry)
+  return arg[4] .. arg[entry + UID]
 end
 
 local function is_there(entry, number)
-  return string.sub(entry.there, number, number) == '1'
+  return string.sub(arg[entry + THERE], number, number) == '1'
 end
 
 local function is_as_read(entry)
-  local current = redis.pcall('HMGET', entry.key, 'definition', 'meta', 'beatdesk')
+  local current = try('HMGET', arg[entry], 'definition', 'meta', 'beatdesk')
   for field = 1, 3 do
     local value = not current.err and current[field]
-    if (value or '') ~= ARGV[entry.first + 1 + field] or (value and true or false) ~= is_there(entry, field) then
+    if (value or '') ~= arg[entry + READ + field - 1] or (value and true or false) ~= is_there(entry, field) then
       return false
     end
   end
-  if entry.taken ~= '' and not redis.call('ZSCORE', entry.waiting, entry.taken) then
+  if arg[entry + TAKEN] ~= '' and not call('ZSCORE', waiting_of(entry), arg[entry + TAKEN]) then
     return false
   end
-  if entry.needs_alive and redis.call('ZCOUNT', entry.alive, '(' .. now, '+inf') == 0 then
+  if arg[entry + NEEDS_ALIVE] == '1' and call('ZCOUNT', arg[3] .. arg[entry + UID], '(' .. now, '+inf') == 0 then
     return false
   end
   return true
 end
 
 -- What would fail after the first write.
-local function fault_of(entry)
-  if #entry.drop + #entry.hold > 0 then
-    local waiting = redis.pcall('ZCARD', entry.waiting)
+local function fault_of(entry, drop, hold)
+  if arg[drop] ~= '0' or arg[hold] ~= '0' then
+    local waiting = try('ZCARD', waiting_of(entry))
     if type(waiting) == 'table' then
       return waiting.err
     end
   end
-  for number = 2, #entry.commands do
-    local parts = entry.commands[number]
-    local kind = redis.call('TYPE', parts[2]).ok
-    if parts[1] == 'LPUSH' and kind ~= 'list' and kind ~= 'none' then
-      return 'WRONGTYPE ' .. parts[2] .. ' is no queue'
+  local command = entry + COMMANDS + 1
+  for _ = 2, tonumber(arg[entry + COMMANDS]) do
+    command = behind(command)
+    local kind = call('TYPE', arg[command + 2]).ok
+    if arg[command + 1] == 'LPUSH' and kind ~= 'list' and kind ~= 'none' then
+      return 'WRONGTYPE ' .. arg[command + 2] .. ' is no queue'
     end
   end
 end
@@ -99,85 +89,93 @@ local function error_of(answer)
   return type(answer) == 'table' and answer.err or nil
 end
 
-local function move_on(entry)
-  local first, counts_alive = true, false
-  local function write(...)
-    local answer = (first and redis.pcall or redis.call)(...)
-    local refused = first and error_of(answer)
+-- Answers why the server refuses; only an entry's first write may be refused.
+local function write(first, ...)
+  return error_of((first and try or call)(...))
+end
+
+local function move_on(entry, events, drop, hold)
+  local run, first, counts_alive, refused = arg[entry + RUN], true, false, nil
+  local alive = arg[3] .. arg[entry + UID]
+  if run ~= '' then
+    counts_alive = try('ZADD', alive, arg[entry + TILL], run)
+    refused = error_of(counts_alive)
+    if refused then
+      return refused
+    end
+  end
+  local command = entry + COMMANDS + 1
+  while command < events do
+    refused = write(first, unpack(arg, command + 1, behind(command) - 1))
+    if refused then
+      if counts_alive == 1 then
+        call('ZREM', alive, run)
+      end
+      return refused
+    end
+    first, command = false, behind(command)
+  end
+  for event = events + 1, drop - 1 do
+    refused = write(first, 'XADD', KEYS[3], '*', arg[2], arg[event])
     if refused then
       return refused
     end
     first = false
   end
-  if entry.run ~= '' then
-    counts_alive = redis.pcall('ZADD', entry.alive, entry.till, entry.run)
-    local refused = error_of(counts_alive)
+  if arg[entry + ASIDE] ~= '' then
+    refused = write(first, 'HSET', KEYS[6], arg[entry + NAME], arg[entry + ASIDE])
     if refused then
       return refused
     end
-  end
-  for _, parts in ipairs(entry.commands) do
-    local refused = write(unpack(parts))
-    if refused then
-      if counts_alive == 1 then
-        redis.call('ZREM', entry.alive, entry.run)
-      end
-      return refused
-    end
-  end
-  for _, event in ipairs(entry.events) do
-    local refused = write('XADD', KEYS[3], '*', ARGV[2], event)
-    if refused then
-      return refused
-    end
-  end
-  if entry.aside ~= '' then
-    local refused = write('HSET', KEYS[6], entry.name, entry.aside)
-    if refused then
-      return refused
-    end
+    first = false
   end
   if is_there(entry, 4) then
-    local refused = write('HSET', entry.key, 'meta', entry.meta)
+    refused = write(first, 'HSET', arg[entry], 'meta', arg[entry + META])
     if refused then
       return refused
     end
   end
-  for _, tick in ipairs(entry.drop) do
-    redis.call('ZREM', entry.waiting, tick)
+  for tick = drop + 1, hold - 1 do
+    call('ZREM', waiting_of(entry), arg[tick])
   end
-  for _, tick in ipairs(entry.hold) do
-    redis.call('ZADD', entry.waiting, 0, tick)  -- ticks are texts in the order of time
+  for tick = hold + 1, behind(hold) - 1 do
+    call('ZADD', waiting_of(entry), 0, arg[tick])  -- ticks are texts in the order of time
   end
-  scores[#scores + 1], scores[#scores + 2] = entry.score, entry.key
-  if entry.run ~= '' then
-    owners[#owners + 1], owners[#owners + 2] = entry.run, entry.owner
-    leases[#leases + 1], leases[#leases + 2] = entry.till, entry.run
+  scores[#scores + 1], scores[#scores + 2] = arg[entry + SCORE], arg[entry]
+  if run ~= '' then
+    owners[#owners + 1], owners[#owners + 2] = run, arg[entry + OWNER]
+    leases[#leases + 1], leases[#leases + 2] = arg[entry + TILL], run
   end
   return 1
 end
 
-local answer = {}
-while at <= #ARGV do
-  local entry = read_entry()
+local answer, entry = {}, 5
+while entry <= #arg do
+  local events = entry + COMMANDS + 1
+  for _ = 1, tonumber(arg[entry + COMMANDS]) do
+    events = behind(events)
+  end
+  local drop = behind(events)
+  local hold = behind(drop)
   -- What was read of an entry is compared, so that only one of which nothing was read has to be asked for.
-  local exists = is_there(entry, 1) or redis.call('EXISTS', entry.key) == 1
-  if entry.score == '' then
-    answer[#answer + 1] = exists and 0 or redis.call('ZREM', KEYS[2], entry.key)
+  local exists = is_there(entry, 1) or call('EXISTS', arg[entry]) == 1
+  if arg[entry + SCORE] == '' then
+    answer[#answer + 1] = exists and 0 or call('ZREM', KEYS[2], arg[entry])
   elseif not exists or not is_as_read(entry) then
     answer[#answer + 1] = 0
   else
-    answer[#answer + 1] = fault_of(entry) or move_on(entry)
+    answer[#answer + 1] = fault_of(entry, drop, hold) or move_on(entry, events, drop, hold)
   end
+  entry = behind(hold)
 end
 if #scores > 0 then
-  local refused = error_of(redis.pcall('ZADD', KEYS[2], 'XX', unpack(scores)))
+  local refused = error_of(try('ZADD', KEYS[2], 'XX', unpack(scores)))
   for number = 1, refused and #answer or 0 do
     answer[number] = answer[number] == 1 and refused or answer[number]
   end
 end
 if #owners > 0 then
-  redis.call('HSET', KEYS[5], unpack(owners))
-  redis.call('ZADD', KEYS[4], unpack(leases))
+  call('HSET', KEYS[5], unpack(owners))
+  call('ZADD', KEYS[4], unpack(leases))
 end
 return answer

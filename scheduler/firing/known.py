@@ -1,39 +1,40 @@
 """Entries that were decoded, kept by the bytes that they were decoded from."""
 
-from typing import Any
-
 from scheduler.errors import UnreadableEntry
 from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Routine
 from scheduler.firing.scripts import text_of
+from scheduler.rules.spec import Schedule
 from scheduler.schedules import codec
 from scheduler.schedules.called import Called, called
 from scheduler.schedules.codec import Entry, Meta
 
 MOST_KEPT = 20_000
-"""Entries that are kept. One is about 10 KB."""
+"""Entries that are kept. One is about 6 KB."""
 
 
 class Known:
     """A decoded entry. What Beat remembers of it is as it will be once what was planned last is carried out."""
 
-    __slots__ = ("_entry", "_meta_text", "call", "definition", "extra", "memory", "options", "routine", "static")
+    __slots__ = ("_entry", "_meta_text", "call", "definition", "extra", "memory", "routine", "static")
 
     def __init__(self, seen: Seen, entry: Entry, call: Called) -> None:
         self.definition, self.extra, self.static = seen.definition, seen.extra, seen.static
         self._entry, self._meta_text = entry, seen.meta
         self.call = call
         self.memory = entry.meta
-        self.options: dict[str, Any] | None = None
-        """How Celery is called for any tick that has not been held."""
-
         self.routine: Routine | None = None
+
+    @property
+    def schedule(self) -> Schedule:
+        """What is to be done, and when."""
+        return self._entry.schedule
 
     @property
     def entry(self) -> Entry:
         """The entry with what is remembered of it."""
         entry, memory = self._entry, self.memory
-        return entry if entry.meta is memory else Entry(entry.schedule, memory, entry.diverged, entry.definition)
+        return entry if entry.meta is memory else Entry(entry.schedule, memory, entry.diverged)
 
     def remember(self, memory: Meta, text: str) -> None:
         """What is planned becomes what is remembered; `text` is how that will be stored."""
@@ -75,6 +76,7 @@ def _decoded(seen: Seen) -> Known:
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))
         call = called(entry, raw.definition or "")
+        entry = Entry(entry.schedule, entry.meta, entry.diverged)  # what only editing needs is not kept
     except UnreadableEntry:
         raise
     except Exception as error:

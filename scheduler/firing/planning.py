@@ -31,6 +31,7 @@ from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry
 from scheduler.schedules.dispatch import Plan
+from scheduler.schedules.waiting import Held
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -114,10 +115,11 @@ class Planner:
         return step
 
     def _routine(self, known: Known) -> Routine | None:
-        schedule, last = known.entry.schedule, known.memory.last_run_at
-        if last is None or isinstance(schedule.when, RedBeatWhen) or not dispatch.is_plain(schedule):
+        schedule = known.schedule
+        plain = dispatch.is_plain(schedule) and schedule.policies.starting_deadline is None
+        if known.memory.last_run_at is None or isinstance(schedule.when, RedBeatWhen) or not plain:
             return None
-        call = self._call(known, schedule, Plan(send=last), last)
+        call = Call(schedule.job, known.call.args, known.call.kwargs, _standing(known, schedule), "")
         template = self.renderer.template(call)
         if template is None:
             return None
@@ -138,7 +140,7 @@ class Planner:
         if plan.send is not None:
             call = self._call(known, schedule, plan, plan.send)
             rendered = self._rendered(call, moment.now)
-            commands, lease = rendered.commands, _lease(schedule, plan, call, moment)
+            commands, lease = rendered.commands, _lease(schedule, plan, call.run, plan.send, moment)
             events += [self._queued(message, moment.now) for message in rendered.messages]
         parts = parts_of(
             seen,
@@ -187,23 +189,24 @@ class Planner:
 
     def _call(self, known: Known, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
-        if known.options is not None and plan.taken is None:
-            options = sending.for_tick(known.options, schedule, tick)
-        else:
-            options = sending.options_for(schedule, tick, known.call.options, plan.taken)
-            options["headers"][STOCK_BEAT_HEADER] = True
-            known.options = options if plan.taken is None else known.options
-        run = options["task_id"]
-        return Call(schedule.job, known.call.args, known.call.kwargs, options, run, tick)
+        options = sending.for_tick(_standing(known, schedule, plan.taken), schedule, tick, plan.taken)
+        return Call(schedule.job, known.call.args, known.call.kwargs, options, options["task_id"])
 
 
-def _lease(schedule: Schedule, plan: Plan, call: Call, moment: Moment) -> tuple[str, str, str]:
+def _standing(known: Known, schedule: Schedule, held: Held | None = None) -> dict[str, Any]:
+    """What Celery is told of each run of the entry, whatever its tick."""
+    options = sending.standing_options(schedule, known.call.options, held)
+    options["headers"][STOCK_BEAT_HEADER] = True
+    return options
+
+
+def _lease(schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment) -> tuple[str, str, str]:
     """The run, what is known of it, and until when it counts as alive: as long as its message may wait."""
     held = plan.taken
-    expires = sending.expires_at(schedule, call.tick, held)
+    expires = sending.expires_at(schedule, tick, held)
     pause_after = schedule.policies.pause_after_failures if held is None or held.counts else None
     owner = owner_text(schedule.uid, schedule.name, pause_after=pause_after, expires=expires)
-    return call.run, owner, moment.alive_until if expires is None else f"{expires.timestamp():.6f}"
+    return run, owner, moment.alive_until if expires is None else f"{expires.timestamp():.6f}"
 
 
 def _may_name_one(extra: bytes | None) -> bool:

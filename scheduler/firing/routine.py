@@ -7,7 +7,7 @@ memory are the same.
 
 import os
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scheduler.firing import queued
 from scheduler.firing.calls import RUN, TAG, TICK, Call
@@ -40,6 +40,19 @@ class Moment(NamedTuple):
 class Routine:
     """One entry's. `made_by` is the renderer's state with which it ends."""
 
+    __slots__ = (
+        "_after",
+        "_before",
+        "_event",
+        "_next",
+        "_owner",
+        "_payload",
+        "_schedule",
+        "_uid",
+        "_within",
+        "made_by",
+    )
+
     def __init__(self, schedule: Schedule, call: Call, template: Template, texts: tuple[str, str], made_by: object):
         self.made_by = made_by
         self._schedule, (self._payload, self._event) = schedule, texts
@@ -48,8 +61,7 @@ class Routine:
         self._owner = owner_text(
             schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=None
         )
-        self._before: list[Any] = [1 + len(template.rest), 1 + len(template.first), *template.first]
-        self._after = [part for command in template.rest for part in (len(command), *command)]
+        self._before, self._after = template.around
         self._next: tuple[datetime | None, datetime | None] = (None, None)
 
     def step(self, seen: Seen, memory: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:

@@ -7,7 +7,6 @@ nothing but run, tick and tag, `payload` has everything else in its place alread
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from json import JSONEncoder
 from json.encoder import encode_basestring_ascii as quoted  # what json.dumps does to texts
 from typing import Any
 from uuid import uuid4
@@ -18,14 +17,15 @@ from kombu import serialization
 from kombu.utils import json
 from kombu.utils.uuid import uuid
 
+from scheduler import plain_json
 from scheduler.firing.calls import RUN, TAG, TICK, Call, Command, Rendered, Unsendable
 from scheduler.runs.facts import TICK_HEADER, Message, is_job
 
 SHORT = 200
 """Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024."""
 
-_PLAIN = (int, float, bool, str, type(None))
-_ENCODED = JSONEncoder().encode
+_PLAIN = frozenset((int, float, bool, str, type(None)))
+_written = plain_json.writer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,14 @@ class Template:
 
     texts: dict[bool, str] = field(default_factory=dict)
     """The payload with its places, without and with an expiration; made when it is asked for."""
+
+    around: tuple[tuple[Any, ...], tuple[Any, ...]] = field(init=False)
+    """What stands before and after the payload where the commands are given to the script."""
+
+    def __post_init__(self) -> None:
+        before = (1 + len(self.rest), 1 + len(self.first), *self.first)
+        after = tuple(part for command in self.rest for part in (len(command), *command))
+        object.__setattr__(self, "around", (before, after))
 
     def fill(self, call: Call, now: datetime) -> Rendered | None:
         """The call's own message; none where only Celery can make it. Raises Unsendable."""
@@ -155,7 +163,7 @@ class Template:
 def _json(value: Any) -> str:
     """What kombu's serializer writes, without its ways to write what is not JSON where nothing is."""
     try:
-        return _ENCODED(value)
+        return _written(value)
     except TypeError:
         text: str = serialization.dumps(value, serializer="json")[2]
         return text
@@ -164,7 +172,7 @@ def _json(value: Any) -> str:
 def repr_of(value: Any, limit: int, levels: int) -> str:
     """Celery's `saferepr` of arguments; those that are short and plain, as most are, without its machinery."""
     plain = limit > SHORT and (not levels or levels > 1)
-    if plain and type(value) is dict and all(type(key) is str for key in value) and _are_plain(value.values()):
+    if plain and type(value) is dict and {str}.issuperset(map(type, value)) and _are_plain(value.values()):
         text = "{" + ", ".join(f"{_plain_repr(key)}: {_plain_repr(item)}" for key, item in value.items()) + "}"
     elif plain and type(value) in (list, tuple) and _are_plain(value):
         inside = ", ".join(map(_plain_repr, value))
@@ -177,7 +185,7 @@ def repr_of(value: Any, limit: int, levels: int) -> str:
 
 
 def _are_plain(values: Any) -> bool:
-    return all(type(value) in _PLAIN for value in values)
+    return _PLAIN.issuperset(map(type, values))
 
 
 def _plain_repr(value: Any) -> str:

@@ -8,7 +8,7 @@ from scheduler.events.schema import RunFacts
 from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import Schedule
 from scheduler.runs import limits
-from scheduler.runs.facts import HEADER, TICK_HEADER, headers_for
+from scheduler.runs.facts import HEADER, TICK_HEADER
 from scheduler.schedules.waiting import Held
 
 
@@ -19,26 +19,34 @@ def options_for(
 
     `held` is how the tick waited until now, if it did.
     """
-    headers = headers_for(facts_of(schedule, tick, held))
-    headers[HEADER] |= limits.facts_of(schedule.policies)
+    return for_tick(standing_options(schedule, options, held), schedule, tick, held)
+
+
+def standing_options(schedule: Schedule, options: Mapping[str, Any], held: Held | None = None) -> dict[str, Any]:
+    """What of `options_for` is the same for all ticks of one revision, those that were held in the same way."""
+    own: dict[str, Any] = {
+        "schedule": schedule.name,
+        "schedule_uid": schedule.uid,
+        "revision": schedule.revision,
+        "trigger": "schedule" if held is None else held.trigger,
+    }
+    if held is not None and held.actor is not None:
+        own["actor"] = held.actor
+    own |= limits.facts_of(schedule.policies)
+    headers = {**(options.get("headers") or {}), HEADER: own, TICK_HEADER: ""}
+    return {**options, **limits.options_of(schedule.policies), "task_id": "", "headers": headers}
+
+
+def for_tick(
+    standing: Mapping[str, Any], schedule: Schedule, tick: datetime, held: Held | None = None
+) -> dict[str, Any]:
+    """The options for a tick, from those of all."""
     expires = expires_at(schedule, tick, held)
     return {
-        **options,
-        **limits.options_of(schedule.policies),
+        **standing,
         **({} if expires is None else {"expires": expires}),
         "task_id": run_id(schedule.uid, tick),
-        "headers": {**(options.get("headers") or {}), **headers},
-    }
-
-
-def for_tick(options: Mapping[str, Any], schedule: Schedule, tick: datetime) -> dict[str, Any]:
-    """What `options_for` answers, from its answer for another tick of the same revision, neither of them held."""
-    expires = expires_at(schedule, tick)
-    return {
-        **options,
-        **({} if expires is None else {"expires": expires}),
-        "task_id": run_id(schedule.uid, tick),
-        "headers": {**options["headers"], TICK_HEADER: tick_text(tick)},
+        "headers": {**standing["headers"], TICK_HEADER: tick_text(tick)},
     }
 
 

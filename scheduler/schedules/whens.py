@@ -20,11 +20,11 @@ _DATE, _WEEKDAY = 2, 4
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def decode(schedule: Any) -> When:
-    """RedBeat's schedule as ours."""
+def decode(schedule: Any, *, foreign: bool | None = None) -> When:
+    """RedBeat's schedule as ours. `foreign` is the answer of `is_foreign`, where it is known."""
     if isinstance(schedule, int | float):
         return IntervalWhen(every=float(schedule))
-    if is_foreign(schedule):
+    if is_foreign(schedule) if foreign is None else foreign:
         rrule = rrules.to_rrule(schedule) if isinstance(schedule, dict) and schedule.get(TYPE) == "rrule" else None
         return rrule or RedBeatWhen(schedule=schedule)
     if schedule[TYPE] == "interval":

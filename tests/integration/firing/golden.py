@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from celery import Celery
@@ -25,7 +25,7 @@ def call_of(
     own = options or {}
     headers = {**own.get("headers", {}), **HEADERS, "celery_beat_task": True}
     complete = {**own, "task_id": RUN, "headers": headers}
-    return Call(job, args or [], kwargs or {}, complete, RUN, datetime(2026, 11, 21, 6, tzinfo=UTC))
+    return Call(job, args or [], kwargs or {}, complete, RUN)
 
 
 def bind(app: Celery, producer: Any) -> None:

@@ -81,7 +81,7 @@ def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **o
     said = {"schedule": "s", "schedule_uid": run, "revision": 1, "trigger": "manual"}
     headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
     complete = {**options, "task_id": run, "headers": headers}
-    return Call(job, [1] if args is None else args, {}, complete, run, TICK)
+    return Call(job, [1] if args is None else args, {}, complete, run)
 
 
 @contextmanager

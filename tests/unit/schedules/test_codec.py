@@ -284,13 +284,21 @@ def test_beats_memory_is_read_again(meta: Meta) -> None:
     assert json.dumps(json.loads(text)) == text
 
 
-@given(st.tuples(*(st.integers(0, 70) for _ in range(6))), st.integers(1, 9999), st.none() | st.integers(0, 10**18))
-@example((11, 21, 12, 0, 0, 0), 2026, None)
-@example((2, 29, 0, 0, 0, 999_999), 2024, 7)
-@example((2, 30, 0, 0, 0, 0), 2024, 7)
-def test_the_usual_memory_is_read_as_any_other_is(parts: tuple[int, ...], year: int, count: int | None) -> None:
+@given(
+    st.tuples(*(st.integers(0, 70) for _ in range(6))),
+    st.integers(1, 9999),
+    st.none() | st.integers(0, 10**18),
+    st.sampled_from(["UTC", 0.0, 3600.0, 0.5]),
+)
+@example((11, 21, 12, 0, 0, 0), 2026, None, "UTC")
+@example((2, 29, 0, 0, 0, 999_999), 2024, 7, 0.0)
+@example((2, 29, 0, 0, 0, 999_999), 2024, 7, 3600.0)
+@example((2, 30, 0, 0, 0, 0), 2024, 7, "UTC")
+def test_the_usual_memory_is_read_as_any_other_is(
+    parts: tuple[int, ...], year: int, count: int | None, zone: str | float
+) -> None:
     names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    said: dict[str, Any] = {"__type__": "datetime", **dict(zip(names, (year, *parts), strict=True)), "timezone": "UTC"}
+    said: dict[str, Any] = {"__type__": "datetime", **dict(zip(names, (year, *parts), strict=True)), "timezone": zone}
     memory = {"last_run_at": said} | ({} if count is None else {"total_run_count": count})
     texts = json.dumps(memory), json.dumps(memory, separators=(",", ":"))
 
@@ -301,6 +309,35 @@ def test_the_usual_memory_is_read_as_any_other_is(parts: tuple[int, ...], year: 
             return None
 
     assert read(texts[0]) == read(texts[1])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(JSON, max_size=3), st.dictionaries(st.text(max_size=5), JSON, max_size=3), st.booleans())
+def test_a_schedule_that_was_read_is_one_that_is_valid(args: list[Any], kwargs: dict[str, Any], ours: bool) -> None:
+    schedule = a_schedule("plain", args=args, kwargs=kwargs, tags=["a"], paused=Pause(reason="r", by="b", since=NOON))
+    raw = saved(schedule) if ours else Raw(definition(args=args, kwargs=kwargs), None, None)
+    found = codec.decode("plain", raw).schedule
+    checked = Schedule(**{name: getattr(found, name) for name in Schedule.model_fields})
+    assert found == checked
+    assert found.model_dump_json() == checked.model_dump_json()
+    assert found.model_fields_set == checked.model_fields_set
+    assert (found == schedule) == ours
+
+
+@pytest.mark.parametrize("levels", [150, 250, 900, 100_000])
+def test_what_is_nested_too_deeply_is_refused(levels: int) -> None:
+    deep = definition(args="deep").replace('"deep"', "[" * levels + "]" * levels)
+    if levels < 200:
+        assert read(deep).schedule.args
+    else:
+        with pytest.raises(UnreadableEntry, match=r"definition is (nested too deeply|not JSON)"):
+            read(deep)
 
 
 @pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])

@@ -1,22 +1,43 @@
-"""What Beat sends for a tick: the short way to the options of the next tick is the long one's answer."""
+"""What Beat sends for a tick: the facts of its run, the limits of its policies, and the entry's own options."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies
-from scheduler.schedules.sending import for_tick, options_for
+from scheduler.runs.facts import HEADER, headers_for
+from scheduler.schedules.sending import facts_of, options_for
+from scheduler.schedules.waiting import Held
 from tests.support.builders import NOON, a_schedule
 
 TICKS = st.integers(-(10**9), 10**9).map(lambda millis: NOON + timedelta(milliseconds=millis))
+HELD = st.none() | st.builds(
+    Held, TICKS, st.sampled_from(["schedule", "manual", "backfill"]), st.none() | st.just("ada@example.org")
+)
+OPTIONS: list[dict[str, Any]] = [{}, {"headers": {"a": 1}, "expires": 5}, {"headers": None, "task_id": "theirs"}]
 
 
-@given(TICKS, TICKS, st.none() | st.floats(1, 1e6), st.sampled_from([{}, {"headers": {"a": 1}, "expires": 5}]))
-def test_the_next_ticks_options_follow_from_the_last_ones(
-    before: datetime, tick: datetime, deadline: float | None, options: dict[str, object]
+@given(TICKS, HELD, st.sampled_from(OPTIONS))
+@example(NOON, None, OPTIONS[0])
+def test_a_message_carries_the_facts_of_its_run(tick: datetime, held: Held | None, options: dict[str, Any]) -> None:
+    schedule = a_schedule(policies=Policies(retries=2, retry_backoff=5))
+    answer = options_for(schedule, tick, options, held)
+    facts = headers_for(facts_of(schedule, tick, held))
+    facts[HEADER] |= {"retries": 2, "backoff": 5}
+    assert answer == {
+        **options,
+        "task_id": run_id(schedule.uid, tick),
+        "headers": (options.get("headers") or {}) | facts,
+    }
+
+
+@given(TICKS, st.floats(1, 1e6), st.booleans())
+def test_it_ends_with_its_starting_deadline_unless_an_operator_asked_for_it(
+    tick: datetime, deadline: float, asked: bool
 ) -> None:
-    schedule = a_schedule(policies=Policies(starting_deadline=deadline, retries=2))
-    answer = for_tick(options_for(schedule, before, options), schedule, tick)
-    assert answer == options_for(schedule, tick, options)
-    assert list(answer["headers"]) == list(options_for(schedule, tick, options)["headers"])
+    schedule = a_schedule(policies=Policies(starting_deadline=deadline))
+    answer = options_for(schedule, tick, {}, Held(tick, "manual", "ada@example.org") if asked else None)
+    assert answer.get("expires") == (None if asked else tick + timedelta(seconds=deadline))
