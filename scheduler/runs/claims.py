@@ -22,7 +22,7 @@ def renew(consumer: Any, now: datetime) -> int:
     channel = getattr(task_consumer, "channel", None)
     qos = getattr(channel, "_qos", None)
     index = getattr(qos, "unacked_index_key", None)
-    if channel is None or channel.closed or qos is None or index is None:
+    if channel is None or qos is None or index is None or channel.closed:
         return 0
     held = list(qos._delivered)
     if held:

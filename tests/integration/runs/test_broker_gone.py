@@ -18,6 +18,7 @@ from scheduler.runs.signals import RunSignals
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
+from tests.support.rabbitmq import RabbitServer
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 
@@ -99,3 +100,10 @@ def test_a_sign_of_life_that_stumbles_is_not_the_last(desk: Desk, caplog: pytest
     app = adopt(desk)
     WorkerPulse(app, RunSignals(app)).beat(None)
     assert "the next follows in" in caplog.text
+
+
+def test_a_message_of_rabbitmqs_needs_no_claim(job_settings: Settings, rabbit: RabbitServer) -> None:
+    with create_app(job_settings.model_copy(update={"broker_url": rabbit.url})) as app:
+        connection = app.connection_for_read()
+        assert renew(SimpleNamespace(task_consumer=SimpleNamespace(channel=connection.default_channel)), utc_now()) == 0
+        connection.close()
