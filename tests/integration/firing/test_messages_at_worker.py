@@ -20,7 +20,7 @@ from tests.integration.firing.test_messages import BY_CELERY, TEMPLATED
 from tests.integration.runs.conftest import Stream, stream  # noqa: F401 - the same stream
 from tests.support.golden_jobs import JOB, QUEUES, set_up
 from tests.support.processes import start_worker
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_for
 
 READ = [*(queue.name for queue in QUEUES), "default", "letters", "all-of-them", "many", "heavy"]
 SOONER: dict[str, dict[str, Any]] = {
@@ -69,6 +69,8 @@ def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.
 
 def test_a_worker_runs_every_kind_of_message(settings: Settings, app: DeskApp, redis: Redis, stream: Stream) -> None:  # noqa: F811
     start_worker(settings, app="tests.support.golden_worker", queues=",".join(READ), concurrency=2)
+    # It says that it is ready before it listens to the broadcasts of tasks, of control, and of other workers.
+    wait_for(lambda: len(redis.client_list(_type="pubsub")) >= 3, 20, "the worker listens to broadcasts")
     renderer, sent = Renderer(app, PATIENCE), calls()
     for name, call in sent.items():
         for command in renderer.render(call, utc_now()).commands:

@@ -288,11 +288,12 @@ def test_what_only_redbeat_computes_is_fired_by_redbeat(
     entry.save()
     entry.reschedule(full_second() - timedelta(minutes=5))
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("rule"): 0})
+    began = utc_now().timestamp()
     beat.tick()
-    assert [message["headers"]["beatdesk"]["schedule"] for message in messages(redis)] == ["rule"]
+    assert {message["headers"]["beatdesk"]["schedule"] for message in messages(redis)} == {"rule"}
     at = score(redis, "rule")
     assert at is not None
-    assert at > utc_now().timestamp() - 2
+    assert at > began - 2
 
 
 def test_an_rrule_that_has_ended_sleeps(store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis) -> None:
