@@ -58,13 +58,11 @@ local function is_as_read(entry)
       return false
     end
   end
-  if arg[entry + TAKEN] ~= '' and not call('ZSCORE', waiting_of(entry), arg[entry + TAKEN]) then
+  if arg[entry + TAKEN] ~= '' and type(try('ZSCORE', waiting_of(entry), arg[entry + TAKEN])) ~= 'string' then
     return false
   end
-  if arg[entry + NEEDS_ALIVE] == '1' and call('ZCOUNT', arg[3] .. arg[entry + UID], '(' .. now, '+inf') == 0 then
-    return false
-  end
-  return true
+  local alive = arg[entry + NEEDS_ALIVE] ~= '1' or try('ZCOUNT', arg[3] .. arg[entry + UID], '(' .. now, '+inf')
+  return alive ~= 0 and type(alive) ~= 'table'
 end
 
 -- What would fail after the first write.

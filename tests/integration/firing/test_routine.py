@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from celery import signals
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kombu import Exchange, Queue
 
 from scheduler.firing.known import Entries
 from scheduler.firing.messages import Renderer
@@ -26,6 +28,9 @@ from tests.support.waiting import PATIENCE
 
 JOB = "another.programs_job"
 LIMIT = 2000
+BRIEF = Queue("brief", Exchange("brief"), routing_key="brief", expires=30.0)
+"""A queue that expires, for which Celery sends a second command with each message."""
+
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(
     ["50 %", "%(run)s", "\x01\x02\x03", '"', "\\", "it's", "redis://u:secret@host/1", "ü", "\x7f", "x" * 1200]
 )
@@ -52,6 +57,7 @@ SCHEDULES = st.builds(
     kwargs=st.dictionaries(TEXTS, VALUES, max_size=3),
     policies=POLICIES,
     job=st.just(JOB),
+    queue=st.sampled_from([None, BRIEF.name]),
 )
 
 
@@ -95,10 +101,11 @@ def comparable(step: Step) -> list[Any]:
 @pytest.fixture
 def planners(desk: Desk) -> Iterator[tuple[Planner, Planner]]:
     """One that has learnt from Celery how a message of the job looks, and one that has not."""
+    desk.celery.conf.task_queues = [Queue("default"), BRIEF]
     renderers = Renderer(desk.celery, PATIENCE), Renderer(desk.celery, PATIENCE)
     learnt, other = (Planner(desk.celery, desk.redis, renderer, LIMIT) for renderer in renderers)
-    for policies in (Policies(), Policies(run_timeout=30)):
-        first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies)
+    for policies, queue in product((Policies(), Policies(run_timeout=30)), (None, BRIEF.name)):
+        first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies, queue=queue)
         learnt.steps([seen(first, Meta(NOON))], NOON + timedelta(seconds=60))
         learnt.steps([seen(first.model_copy(update={"name": "second"}), Meta(NOON))], NOON + timedelta(seconds=60))
     yield learnt, other
@@ -138,6 +145,7 @@ def test_most_messages_are_made_without_celery(planners: tuple[Planner, Planner]
     assert isinstance(renderer, Renderer)
     asked = renderer.asked
     schedules = [a_schedule(f"due-{number}", when=every(60, NOON), job=JOB) for number in range(20)]
+    schedules += [a_schedule(f"brief-{number}", when=every(60, NOON), job=JOB, queue="brief") for number in range(20)]
     steps = planner.steps([seen(one, Meta(NOON)) for one in schedules], NOON + timedelta(seconds=61))
     assert len({step.run for step in steps}) == len(schedules)
     assert renderer.asked == asked

@@ -160,6 +160,26 @@ def test_a_held_tick_that_an_operator_drops_after_the_look_is_not_sent(
     assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == ["operator"]
 
 
+def test_held_ticks_that_are_no_list_any_more_hold_up_nobody_else(
+    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, _ = with_a_held_tick(store, leading, desk)
+    good = hourly(store, "z-good")
+    turn_with(leading, monkeypatch, lambda: redis.set(keys.WAITING_PREFIX + saved.uid, "of another type"))
+    assert queued(redis)[1:] == [first_run(good)]
+
+
+def test_a_run_that_was_alive_before_its_message_is_refused_is_alive_after_it(
+    store: ScheduleStore, leading: Scheduler, redis: Redis
+) -> None:
+    saved = hourly(store, policies=Policies(overlap="allow"))
+    redis.zadd(keys.ALIVE_PREFIX + saved.uid, {first_run(saved): full_second().timestamp() + 3600})
+    redis.set("default", "no queue")
+    leading.tick()
+    assert queued(redis) == []
+    assert redis.zrange(keys.ALIVE_PREFIX + saved.uid, 0, -1) == [first_run(saved)]
+
+
 def test_a_held_tick_that_is_sent_is_held_no_more(
     store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk
 ) -> None:
@@ -244,6 +264,7 @@ def test_a_schedule_whose_own_list_is_of_a_wrong_type_is_left_as_it_is_and_the_n
         redis.set(key, "of another type")
 
     turn_with(leading, monkeypatch, damage)
+    assert first_run(good) in queued(redis)
     leading.tick()
     sent = [first_run(good)] if touched else [first_run(broken), first_run(good)]
     assert queued(redis) == before + sent
