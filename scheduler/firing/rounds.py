@@ -7,8 +7,8 @@
 
 Where more is due than one chunk, the server looks and fires while the next chunk is planned:
 
-    Beat    │ plan 1 │ plan 2 │ plan 3 │ …
-    server  │ look 2 │ fire 1, look 3 │ fire 2, look 4 │ …
+    Beat    │ plan 1 │ plan 2         │ plan 3         │ …
+    server  │ look 2 │ look 3, fire 1 │ look 4, fire 2 │ …
 
 Nothing that a server does ends it: it backs off and goes on. What makes no progress is looked at less and less often.
 """
@@ -123,14 +123,14 @@ class Rounds:
         behind = self._behind(look, passed + len(look.seen), until)
         steps = self._planned(look.seen, look)
         while True:
+            following = None if behind is None else self._behind_it(behind, look)
+            behind, next_steps = None, []
+            if following is not None:  # before the chunk is fired: a server answers both at once if it is asked after
+                passing = passed + stayed + len(look.seen) + len(following.seen)
+                behind = self._behind(following, passing, until)
             firing = self._transaction.carry_out(steps) if steps else None
-            following, next_steps = None if behind is None else behind.look(), []
-            behind = None
             try:
                 if following is not None:
-                    fired = {seen.key for seen in look.seen}  # seen once more where others before them stayed due
-                    following = following._replace(seen=[seen for seen in following.seen if seen.key not in fired])
-                    behind = self._behind(following, passed + stayed + len(following.seen), until)
                     next_steps = self._planned(following.seen, following)
             finally:  # a broker that is away when the next chunk is planned changes nothing of what was fired
                 done = 0 if firing is None else self._settled(steps, firing.each(), look)
@@ -138,6 +138,12 @@ class Rounds:
             if following is None:
                 return moved, stayed
             look, steps = following, next_steps
+
+    @staticmethod
+    def _behind_it(behind: Glance, look: Look) -> Look:
+        """What was seen behind a chunk, without what is of that chunk: meanwhile others may have come before it."""
+        following, known = behind.look(), {seen.key for seen in look.seen}
+        return following._replace(seen=[seen for seen in following.seen if seen.key not in known])
 
     def _behind(self, look: Look, passed: int, until: float) -> Glance | None:
         """Let the server look behind a chunk, where there may be more and it is not too late."""
