@@ -1,12 +1,17 @@
 """How long until the last of many messages is in its queue, where all schedules are due at once.
 
-Cold: a new process, its first turn. Warm: the same process, when all of them are due a second time.
+Cold: a new process, its first turn. Warm: the same process, when all of them are due a second time. The contenders take
+turns, and each figure is the median of its rounds: a machine that others use too is faster in one minute than in the
+next. Who is not done in time has no further rounds.
 """
 
+from statistics import median_low
 from typing import Any
 
 from tests.bench.beat_stage import LONGEST, NONE, Failed, candidates, seconds, stage, times, title, told
 from tests.bench.figures import table
+
+ROUNDS = 3
 
 HEADS = [
     "",
@@ -53,13 +58,33 @@ def row(key: str, found: dict[str, Any], ours: dict[str, Any], count: int) -> li
     ]
 
 
+def middle(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of each pass the median round, by its seconds; nothing where one was not done in time."""
+
+    def of(name: str) -> dict[str, float] | None:
+        passes = [one[name] for one in rounds]
+        if None in passes:
+            return None
+        taken = median_low([one["seconds"] for one in passes])
+        return next(one for one in passes if one["seconds"] == taken)
+
+    return {"cold": of("cold"), "warm": of("warm"), "peak_mb": max(one["peak_mb"] for one in rounds)}
+
+
 def main(*, quick: bool) -> None:
     """Print a table for each number of schedules."""
     for count in (100, 500) if quick else (1000, 10_000):
-        found = {key: answer for key in candidates() if (answer := measured(key, count)) is not None}
-        if "ours" not in found:
+        found: dict[str, list[dict[str, Any]]] = {key: [] for key in candidates()}
+        for _ in range(1 if quick else ROUNDS):
+            for key, rounds in found.items():
+                done = all(one["warm"] is not None for one in rounds)
+                answer = measured(key, count) if done else None
+                if answer is not None:
+                    rounds.append(answer)
+        middles = {key: middle(rounds) for key, rounds in found.items() if rounds}
+        if "ours" not in middles:
             continue
-        rows = [row(key, answer, found["ours"], count) for key, answer in found.items()]
+        rows = [row(key, answer, middles["ours"], count) for key, answer in middles.items()]
         table(
             f"{count:,} schedules due at once (used: warm, by message; reads: how often the server had to read)",
             HEADS,
