@@ -2,9 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from itertools import islice
 
 import pytest
 from kombu.exceptions import OperationalError
@@ -18,10 +17,7 @@ from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
 from scheduler.firing import loop, rounds
 from scheduler.firing.calls import Call, Rendered
 from scheduler.firing.messages import Renderer
-from scheduler.firing.planning import Planner
-from scheduler.firing.reading import Glance, Look, Seen
 from scheduler.firing.rounds import Pass, Rounds
-from scheduler.firing.steps import Step
 from scheduler.rules.identity import plain_uid, run_id, tick_text
 from scheduler.rules.spec import Policies, Schedule
 from scheduler.schedules.codec import Meta, encode_meta
@@ -85,52 +81,6 @@ def test_what_cannot_be_moved_does_not_interrupt_a_pass_before_the_others_had_th
     assert queued(redis) == [first_run(good)]
     beat.tick()
     assert passes[-1].stayed == len(stuck)
-
-
-@pytest.mark.parametrize("chunk", [1, 3, 4])
-def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_sent_once(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, chunk: int
-) -> None:
-    monkeypatch.setattr(rounds, "CHUNK", chunk)
-    redis.set("broken", "no list")
-    saved = [hourly(store, f"due-{number:02}", queue="broken" if number % 5 == 1 else None) for number in range(20)]
-    plan, planned, early = Planner.steps, [], iter(range(8))
-
-    def watched(self: Planner, seen: Iterable[Seen], now: datetime) -> list[Step]:
-        seen = list(seen)
-        planned.extend(one.name for one in seen)
-        made = plan(self, seen, now)
-        for number in islice(early, 1):  # entries that are due since the same time come in the order of their names
-            saved.append(hourly(store, f"a-early-{number}"))
-        return made
-
-    monkeypatch.setattr(Planner, "steps", watched)
-    beat.tick()
-    beat.tick()
-    good = [one for one in saved if one.queue is None]
-    assert len(good) == 24
-    assert sorted(queued(redis)) == sorted(map(first_run, good))
-    assert redis.llen("default") == len(good)
-    assert [one.name for one in good if planned.count(one.name) != 1] == []
-
-
-@pytest.mark.parametrize("chunk", [1, 3, 4])
-def test_a_pass_reads_each_entry_once_the_longest_due_first(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, chunk: int
-) -> None:
-    monkeypatch.setattr(rounds, "CHUNK", chunk)
-    redis.set("broken", "no list")
-    saved = [hourly(store, f"due-{number:02}", queue="broken" if number % 5 == 1 else None) for number in range(20)]
-    look, read = Glance.look, []
-
-    def watched(self: Glance) -> Look:
-        found = look(self)
-        read.extend(one.name for one in found.seen)
-        return found
-
-    monkeypatch.setattr(Glance, "look", watched)
-    beat.tick()
-    assert read == [one.name for one in saved]
 
 
 def test_what_stays_due_shows_as_lag_and_is_looked_at_again_soon(

@@ -172,9 +172,9 @@ def test_held_ticks_that_are_no_list_any_more_hold_up_nobody_else(
 def test_a_run_that_was_alive_before_its_message_is_refused_is_alive_after_it(
     store: ScheduleStore, leading: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved = hourly(store, policies=Policies(overlap="allow"))
+    saved = hourly(store, policies=Policies(overlap="allow"), queue="broken")
     redis.zadd(keys.ALIVE_PREFIX + saved.uid, {first_run(saved): full_second().timestamp() + 3600})
-    turn_with(leading, monkeypatch, lambda: redis.set("default", "no queue"))
+    turn_with(leading, monkeypatch, lambda: redis.set("broken", "no queue"))
     assert queued(redis) == []
     assert redis.zrange(keys.ALIVE_PREFIX + saved.uid, 0, -1) == [first_run(saved)]
 
