@@ -330,6 +330,12 @@ def test_a_schedule_that_was_read_is_one_that_is_valid(args: list[Any], kwargs: 
     assert (found == schedule) == ours
 
 
+@pytest.mark.parametrize("text", ["\udcff", "\\ud800"], ids=["bytes that are no UTF-8", "half of a pair"])
+def test_what_no_event_can_carry_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableEntry, match="half of a surrogate pair"):
+        read(definition(args=["here"]).replace("here", text))
+
+
 @pytest.mark.parametrize("levels", [150, 250, 900, 100_000])
 def test_what_is_nested_too_deeply_is_refused(levels: int) -> None:
     deep = definition(args="deep").replace('"deep"', "[" * levels + "]" * levels)
