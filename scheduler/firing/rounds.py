@@ -123,7 +123,7 @@ class Rounds:
         behind = self._behind(look, passed + len(look.seen), until)
         steps = self._planned(look.seen, look)
         while True:
-            following = None if behind is None else self._behind_it(behind, look)
+            following = None if behind is None else self._seen_behind(behind, look)
             behind, next_steps = None, []
             if following is not None:  # before the chunk is fired: a server answers both at once if it is asked after
                 passing = passed + stayed + len(look.seen) + len(following.seen)
@@ -140,7 +140,7 @@ class Rounds:
             look, steps = following, next_steps
 
     @staticmethod
-    def _behind_it(behind: Glance, look: Look) -> Look:
+    def _seen_behind(behind: Glance, look: Look) -> Look:
         """What was seen behind a chunk, without what is of that chunk: meanwhile others may have come before it."""
         following, known = behind.look(), {seen.key for seen in look.seen}
         return following._replace(seen=[seen for seen in following.seen if seen.key not in known])

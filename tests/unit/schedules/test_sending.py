@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies
 from scheduler.runs.facts import HEADER, headers_for
-from scheduler.schedules.sending import facts_of, options_for
+from scheduler.schedules.sending import facts_of, for_tick, options_for
 from scheduler.schedules.waiting import Held
 from tests.support.builders import NOON, a_schedule
 
@@ -41,3 +41,13 @@ def test_it_ends_with_its_starting_deadline_unless_an_operator_asked_for_it(
     schedule = a_schedule(policies=Policies(starting_deadline=deadline))
     answer = options_for(schedule, tick, {}, Held(tick, "manual", "ada@example.org") if asked else None)
     assert answer.get("expires") == (None if asked else tick + timedelta(seconds=deadline))
+
+
+@given(TICKS, TICKS, st.none() | st.floats(1, 1e6), st.sampled_from(OPTIONS))
+def test_the_options_of_one_tick_follow_from_those_of_another(
+    before: datetime, tick: datetime, deadline: float | None, options: dict[str, Any]
+) -> None:
+    schedule = a_schedule(policies=Policies(starting_deadline=deadline, retries=2))
+    answer = for_tick(options_for(schedule, before, options), schedule, tick)
+    assert answer == options_for(schedule, tick, options)
+    assert list(answer["headers"]) == list(options_for(schedule, tick, options)["headers"])
