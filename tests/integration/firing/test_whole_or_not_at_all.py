@@ -167,6 +167,8 @@ def test_held_ticks_that_are_no_list_any_more_hold_up_nobody_else(
     good = hourly(store, "z-good")
     turn_with(leading, monkeypatch, lambda: redis.set(keys.WAITING_PREFIX + saved.uid, "of another type"))
     assert queued(redis)[1:] == [first_run(good)]
+    assert desk.leases.get(first_run(good)) is not None
+    assert score(redis, "z-good") == (good.when.anchor + 2 * HOUR).timestamp()
 
 
 def test_a_run_that_was_alive_before_its_message_is_refused_is_alive_after_it(
