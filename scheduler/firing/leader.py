@@ -36,7 +36,8 @@ class Leader:
         self._lock, self.ttl_ms = lock, int(ttl * 1000)
         self.identity = f"{socket.gethostname()}:{os.getpid()}:{uuid4()}"
         self.token: str | None = None
-        self._take, self._leave = ServerScript(redis, "lead.lua"), ServerScript(redis, "leave.lua")
+        self._take = ServerScript(redis, __package__, "lead.lua")
+        self._leave = ServerScript(redis, __package__, "leave.lua")
 
     @property
     def epoch(self) -> int:

@@ -87,7 +87,7 @@ class Eye:
 
     def __init__(self, line: Line, leader: Leader, names: keys.Names) -> None:
         self._line, self._leader, self._names = line, leader, names
-        self._script = Script("look.lua")
+        self._script = Script(__package__, "look.lua")
 
     def glance(self, passed: int, most: int) -> Glance:
         """Ask for up to `most` due entries after the first `passed`. Raises redis.RedisError."""

@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 
 
 class Script:
-    """A script of this folder, and the name by which a server knows it once it has seen it."""
+    """A script of a package, and the name by which a server knows it once it has seen it."""
 
-    def __init__(self, name: str) -> None:
-        self.text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    def __init__(self, package: str, name: str) -> None:
+        self.text = files(package).joinpath(name).read_text(encoding="utf-8")
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 class ServerScript:
     """One script, sent whole only to a server that has not seen it."""
 
-    def __init__(self, redis: "Redis", name: str) -> None:
-        self._redis, self._script = redis, Script(name)
+    def __init__(self, redis: "Redis", package: str, name: str) -> None:
+        self._redis = redis
+        self._script = Script(package, name)
 
     def __call__(self, keys: list[Any], args: list[Any]) -> Any:
         """Run it. Raises redis.RedisError."""

@@ -38,7 +38,7 @@ def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str,
     differs = [name for name, is_same in _same(redis, names, said, known).items() if not is_same]
     if not dropped and not differs and redis.exists(keys.CODE_WORD):
         return 0
-    script = ServerScript(redis, "statics.lua")
+    script = ServerScript(redis, __package__, "statics.lua")
     meta = encode_meta(Meta(now.replace(microsecond=0)))
     for begin in range(0, max(len(differs), 1), _AT_ONCE):
         gone = dropped if begin == 0 else []

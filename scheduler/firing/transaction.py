@@ -18,7 +18,9 @@ class Transaction:
     """The script."""
 
     def __init__(self, line: Line, leader: Leader, names: keys.Names) -> None:
-        self._line, self._leader, self._script = line, leader, Script("fire.lua")
+        self._line = line
+        self._leader = leader
+        self._script = Script(__package__, "fire.lua")
         self._keys = [
             names.lock,
             names.schedule,
