@@ -7,13 +7,13 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from config.checks import NO_CLUSTER
-from config.faults import PREFIX
 from scheduler.errors import Refused
 from scheduler.firing import way
 from scheduler.firing.patience import within
 from scheduler.runs import made_queues
 from scheduler.runs.app import is_rabbitmq
+from scheduler.settings.errors import PREFIX
+from scheduler.settings.validation import NO_CLUSTER
 from scheduler.status import Part
 from scheduler.wiring import Desk
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from celery import signals
 
-from config.live import load
-from config.logging import configure
 from scheduler.broker_check import refuse_broker
 from scheduler.checks import refuse_eviction
 from scheduler.errors import BadSettings, Refused
 from scheduler.runs.process import adopt
 from scheduler.runs.publishing import WorkerPulse
 from scheduler.runs.signals import RunSignals
+from scheduler.settings.environment import load
+from scheduler.settings.logging import configure
 from scheduler.wiring import Desk
 
 try:

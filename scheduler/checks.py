@@ -9,11 +9,11 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from config.faults import PREFIX
-from config.schema import Settings
 from scheduler import status
 from scheduler.broker_check import broker
 from scheduler.errors import Refused
+from scheduler.settings.errors import PREFIX
+from scheduler.settings.schema import Settings
 from scheduler.status import Part
 from scheduler.wiring import Desk
 

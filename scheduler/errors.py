@@ -3,7 +3,7 @@
 Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a problem body.
 """
 
-from config.faults import BadSettings  # config imports nobody, so that it cannot stand in this tree
+from scheduler.settings.errors import BadSettings  # config imports nobody, so that it cannot stand in this tree
 
 __all__ = [
     "BadArguments",

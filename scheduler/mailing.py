@@ -8,12 +8,12 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from config.mail import sender, smtp_server
-from config.schema import Settings
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import ReportView
 from scheduler.outgoing import smtp
 from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, Attachment, Letter, composed, message_id, recipients
+from scheduler.settings.schema import Settings
+from scheduler.settings.smtp import sender, smtp_server
 
 
 def send(settings: Settings, letter: Letter, *, run: str, key: str = "", now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from config import sentinel
+from scheduler.settings import sentinel
 
 if TYPE_CHECKING:
     from redis import Redis

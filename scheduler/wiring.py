@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

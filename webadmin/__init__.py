@@ -18,8 +18,8 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from config.schema import Settings
 from scheduler.checks import refuse_eviction
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from webadmin import auth, errors, guard, limits, probes, security, starter, templating, views
 
     if settings is None:
-        from config.live import load
+        from scheduler.settings.environment import load
 
         settings = load()
     app = Flask(__name__)

@@ -9,7 +9,7 @@ import secrets
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 
 BODY_LIMIT = 1_000_000
 """Bytes of a request's body. The largest form is a schedule with 64 kB of arguments."""

@@ -13,12 +13,12 @@ from flask import Blueprint, Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from config.mail import mail_address
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.events.schema import RunFacts
 from scheduler.runs.celery_states import celery_state
+from scheduler.settings.schema import Settings
+from scheduler.settings.smtp import mail_address
 from webadmin import desk
 from webadmin.errors import status_of
 from webadmin.security import csrf

@@ -67,8 +67,8 @@ def cli(ctx: click.Context) -> None:
 
 
 def _desk() -> object:
-    from config.live import load
-    from config.logging import configure
+    from scheduler.settings.environment import load
+    from scheduler.settings.logging import configure
     from scheduler.wiring import Desk
 
     settings = load()

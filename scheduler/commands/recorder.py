@@ -8,8 +8,8 @@ from functools import partial
 
 import click
 
-from config.logging import configure
 from scheduler.checks import refuse_eviction
+from scheduler.settings.logging import configure
 from scheduler.up.interrupts import Interrupts
 from scheduler.wiring import Desk
 

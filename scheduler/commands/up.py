@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from config import server_file
-from config.live import load
-from config.logging import configure
-from config.schema import Settings
+from scheduler.settings import server_file
+from scheduler.settings.environment import load
+from scheduler.settings.logging import configure
+from scheduler.settings.schema import Settings
 from scheduler.up import announce, children, embedded, folder
 from scheduler.up.child import Child
 from scheduler.up.console import Console

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from config import allowed
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.history.retention import count_runs_before, delete_reports, delete_runs_before, expired_reports
@@ -20,6 +19,7 @@ from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
 from scheduler.jobs.sweeping import files, keys, rows
 from scheduler.runs.process import this_desk
+from scheduler.settings import job_limits
 
 LONGEST = 36_500
 BATCH = 500
@@ -162,7 +162,7 @@ def sql_rows(asks: SqlRows) -> dict[str, Any]:
     settings, now = this_desk().settings, utc_now()
     if settings.cleanup_dsn is None:
         raise Refused("there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS")
-    known = {entry.name: entry for entry in map(allowed.sql_rows, settings.cleanup_sql_rows)}
+    known = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
     entry = _chosen("rows", asks.rows, known, "BEATDESK_CLEANUP_SQL_ROWS")
     age = _age("older_than_days", asks.older_than_days, timedelta(days=1), entry.age)
     there = rows.count(settings.cleanup_dsn, entry, now - age)
@@ -181,7 +181,7 @@ def redis_keys(asks: RedisKeys) -> dict[str, Any]:
     On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the pattern says.
     """
     desk = this_desk()
-    known = {entry.pattern: entry for entry in map(allowed.redis_keys, desk.settings.cleanup_redis_keys)}
+    known = {entry.pattern: entry for entry in map(job_limits.redis_keys, desk.settings.cleanup_redis_keys)}
     entry = _chosen("pattern", asks.pattern, known, "BEATDESK_CLEANUP_REDIS_KEYS")
     idle = _age("idle_hours", asks.idle_hours, timedelta(hours=1), entry.idle)
     queues = {queue for worker in desk.catalogue.workers() for queue in worker.queues}

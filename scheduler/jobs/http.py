@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
-from config.opened import opened
 from scheduler.errors import BeatdeskError
 from scheduler.events.bounds import MASK
 from scheduler.job import job
 from scheduler.outgoing.addresses import Target, target_of
 from scheduler.outgoing.http import SECONDS, Answer, Request, ask
 from scheduler.runs.process import this_desk
+from scheduler.settings.http_allowlist import opened
 
 LARGEST_BODY = 65_536
 """Bytes that are sent at most."""

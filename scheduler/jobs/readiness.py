@@ -7,10 +7,6 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from config import allowed
-from config.faults import PREFIX, without_password
-from config.mail import SmtpServer, smtp_server
-from config.schema import Settings
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.roots import refuse_own_folder
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
@@ -18,6 +14,10 @@ from scheduler.jobs.sql.reading_postgres import WRITABLE
 from scheduler.jobs.sql.source import asked, sqlite_path
 from scheduler.jobs.sweeping import rows
 from scheduler.outgoing.smtp import greet
+from scheduler.settings import job_limits
+from scheduler.settings.errors import PREFIX, without_password
+from scheduler.settings.schema import Settings
+from scheduler.settings.smtp import SmtpServer, smtp_server
 from scheduler.status import Part
 
 _CAPS = Caps(rows=10, bytes=10_000, seconds=10)
@@ -67,9 +67,9 @@ def _readable(address: str) -> str:
 def _cleanup(settings: Settings, now: datetime) -> Iterator[Part]:
     address, remedy = settings.cleanup_dsn, f"Mend {PREFIX}CLEANUP_DSN or {PREFIX}CLEANUP_SQL_ROWS"
     for text in settings.cleanup_sql_rows:
-        entry = allowed.sql_rows(text)
+        entry = job_limits.sql_rows(text)
 
-        def look(entry: allowed.SqlRows = entry) -> str:
+        def look(entry: job_limits.SqlRows = entry) -> str:
             if address is None:
                 raise Refused(f"{PREFIX}CLEANUP_DSN is not set")
             rows.check(address, entry, now)

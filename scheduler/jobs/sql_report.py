@@ -8,7 +8,6 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import Field
 
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.job import job, run
@@ -19,6 +18,7 @@ from scheduler.jobs.sql.caps import Batch, Budget, Caps
 from scheduler.jobs.sql.source import asked
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
 from scheduler.runs.process import this_desk
+from scheduler.settings.schema import Settings
 
 Bound = str | int | float | bool | None
 

@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from config.opened import Opened
 from scheduler.errors import Refused
+from scheduler.settings.http_allowlist import Opened
 
 LONGEST = 2048
 """Characters of an address."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from threading import Thread, Timer
 from time import monotonic
 
-from config.opened import Opened
 from scheduler.errors import BeatdeskError
 from scheduler.outgoing.addresses import Target, judged
+from scheduler.settings.http_allowlist import Opened
 
 LARGEST = 65_536
 """Bytes of an answer's body that are read."""

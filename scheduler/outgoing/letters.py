@@ -13,8 +13,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from config.mail import mail_address
 from scheduler.errors import Refused
+from scheduler.settings.smtp import mail_address
 
 MOST_RECIPIENTS = 50
 LONGEST_SUBJECT = 200

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from email.message import EmailMessage
 
-from config.mail import SmtpServer
 from scheduler.errors import BeatdeskError
 from scheduler.events.bounds import plain_text
+from scheduler.settings.smtp import SmtpServer
 
 SECONDS = 10.0
 """For each answer of the server."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from kombu import Exchange, Queue
 
-from config import sentinel
-from config.schema import Settings
 from scheduler import keys
 from scheduler.redis_client import redbeats_options
+from scheduler.settings import sentinel
+from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals

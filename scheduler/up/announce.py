@@ -1,7 +1,7 @@
 """What `up` tells the person who started it. Pure: facts in, text out."""
 
-from config.server_file import RunningServer
 from scheduler.accounts import Account
+from scheduler.settings.server_file import RunningServer
 
 RULE = "─" * 72
 

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from config.faults import PREFIX
+from scheduler.settings.errors import PREFIX
 from scheduler.up import probes
 from scheduler.up.child import Child, Stop
 from scheduler.up.embedded import Embedded

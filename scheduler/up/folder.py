@@ -5,8 +5,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from config import server_file
 from scheduler.errors import Refused
+from scheduler.settings import server_file
 from scheduler.up.announce import runs_already
 from scheduler.up.interrupts import Interrupts
 

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from tests.architecture.tree import CODE, ROOT, modules, parsed, texts
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "manager", "base", "misc"}

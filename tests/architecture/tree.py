@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("config", "scheduler", "webadmin")
+PACKAGES = ("scheduler", "webadmin")
 CODE = (*PACKAGES, "tests")
 OURS = {".py", ".html", ".css", ".js", ".lua", ".md", ".toml", ".txt", ".svg", ".sh", ".yaml", ".yml"}
 

@@ -169,9 +169,9 @@ class OurEntries(OverRedBeat):
         self.redis.set(keys.BEAT_VOUCHED, self.redis.info("server")["run_id"])
 
     def edit(self, number: int) -> None:
-        from config.schema import Settings
         from scheduler.clock import utc_now
         from scheduler.rules.spec import OnceWhen, Spec
+        from scheduler.settings.schema import Settings
         from scheduler.wiring import Desk
 
         desk = self._desk = getattr(self, "_desk", None) or Desk(Settings(redis_url=self.url, data_dir=self.folder))

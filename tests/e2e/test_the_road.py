@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.history.schema_version import upgrade
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.e2e.road import Road, delete, edit, gaps, save, twice
 from tests.support.console import Console

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from config.schema import Settings
 from scheduler.runs.app import CELERYS_QUEUE, QUEUES
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support import processes, rabbitmq, sentinel
 from tests.support.needs import missing

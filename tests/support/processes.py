@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

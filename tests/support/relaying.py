@@ -4,10 +4,10 @@ import sys
 
 from redis import Redis
 
-from config.live import load
 from scheduler import keys
 from scheduler.firing.relay import Relay
 from scheduler.runs.app import create_app
+from scheduler.settings.environment import load
 
 
 def main() -> None:

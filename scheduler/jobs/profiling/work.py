@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Settings
 from scheduler.errors import Refused
 from scheduler.jobs.profiling.dataset import Dataset, dataset
 from scheduler.jobs.profiling.engine import Engine, engine
@@ -13,6 +12,7 @@ from scheduler.jobs.profiling.measuring import measured
 from scheduler.jobs.profiling.page import Profile
 from scheduler.jobs.profiling.reading import CsvForm, Table, csv_table, parquet_table
 from scheduler.jobs.profiling.workplace import workplace
+from scheduler.settings.schema import Settings
 
 if TYPE_CHECKING:
     from scheduler.jobs.datasets import DatasetProfile

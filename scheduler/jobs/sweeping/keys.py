@@ -10,8 +10,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from config.allowed import OTHERS_PREFIXES, RedisKeys
 from scheduler.errors import Refused
+from scheduler.settings.job_limits import OTHERS_PREFIXES, RedisKeys
 
 AT_ONCE = 500
 

@@ -17,11 +17,11 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from config.allowed import SqlRows
 from scheduler.errors import Refused
 from scheduler.jobs.sql.caps import StatementFailed
 from scheduler.jobs.sql.reading_postgres import CONNECTION
 from scheduler.jobs.sql.source import libpq, sqlite_path
+from scheduler.settings.job_limits import SqlRows
 
 BUSY_SECONDS = 15.0
 LOCK_TIMEOUT = "5s"

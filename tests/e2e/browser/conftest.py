@@ -83,7 +83,7 @@ def _told(process: Process) -> tuple[str, str, str] | None:
 @pytest.fixture(scope="session")
 def desk_up(up: Up) -> Iterator[Desk]:
     """The parts beside the running desk, found as every other command finds them, to see what was really stored."""
-    from config.live import load
+    from scheduler.settings.environment import load
 
     desk = Desk(load({}, up.folder))
     wait_for(lambda: desk.catalogue.get("tests.echo"), 90, "the worker has published its jobs")

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support.processes import Process, env_of
 

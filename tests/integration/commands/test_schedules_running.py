@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from tests.support.interface import RUN_KEYS
 from tests.support.processes import Process, env_of, start_recorder, start_worker
 from tests.support.waiting import wait_for

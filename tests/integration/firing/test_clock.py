@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler.events.schema import RunQueued, TicksMissed
 from scheduler.rules.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules.store import ScheduleStore
+from scheduler.settings.schema import Settings
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import JOB, events
 from tests.support.needs import missing

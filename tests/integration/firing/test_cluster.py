@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler import broker_check
 from scheduler.errors import Refused
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.support.ports import free_port

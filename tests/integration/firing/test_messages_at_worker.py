@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.firing.calls import Call
 from scheduler.firing.messages import Renderer
 from scheduler.runs.app import DeskApp, create_app
+from scheduler.settings.schema import Settings
 from tests.integration.firing.golden import call_of
 from tests.integration.firing.test_messages import BY_CELERY, TEMPLATED
 from tests.integration.runs.conftest import Stream, stream  # noqa: F401 - the same stream

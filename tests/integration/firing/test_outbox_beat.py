@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler import keys, status
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
@@ -19,6 +18,7 @@ from scheduler.firing import liveness
 from scheduler.firing.outbox import LONG_SECONDS, backlog
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies, Schedule
+from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS

@@ -9,12 +9,12 @@ from celery import Celery
 from kombu import Connection
 from redis import Redis
 
-from config.schema import Settings
 from scheduler.broker_check import refuse_broker
 from scheduler.errors import Refused
 from scheduler.firing.relay import Relay
 from scheduler.runs import made_queues
 from scheduler.runs.app import CELERYS_QUEUE, DEFAULT, QUEUES, create_app
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.firing.test_outbox import Road, a_road

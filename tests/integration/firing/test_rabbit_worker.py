@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler.firing.relay import Relay
 from scheduler.runs.app import create_app
 from scheduler.runs.leases import HELD_SECONDS
+from scheduler.settings.schema import Settings
 from tests.integration.firing.test_outbox import Road
 from tests.support.processes import start_worker
 from tests.support.rabbitmq import RabbitServer

@@ -9,7 +9,6 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from config.schema import Settings
 from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
@@ -20,6 +19,7 @@ from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.rules.spec import Policies
 from scheduler.runs.app import DeskApp, create_app
 from scheduler.schedules.store import ScheduleStore
+from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
@@ -23,6 +22,7 @@ from scheduler.firing.watchdog import Watchdog
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies
 from scheduler.schedules.store import ScheduleStore
+from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS

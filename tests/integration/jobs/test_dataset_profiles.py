@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from config.schema import Settings
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.datasets import DatasetProfile
 from scheduler.jobs.profiling.dataset import open_found
@@ -23,6 +22,7 @@ from scheduler.jobs.profiling.reading import MOST_REJECTED
 from scheduler.jobs.profiling.work import profiled
 from scheduler.jobs.profiling.workplace import FOLDER, NoRoom, Workplace, workplace
 from scheduler.jobs.roots import Walk, opened
+from scheduler.settings.schema import Settings
 from tests.support.needs import missing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from config.schema import Settings
 from scheduler.runs.app import create_app
+from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream
 from tests.support.listeners import Listener, listening, says
 from tests.support.ports import free_port

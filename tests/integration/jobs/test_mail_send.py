@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from config.schema import Settings
 from scheduler.events.schema import ReportStored
 from scheduler.runs.app import create_app
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.jobs.test_jobs import record
 from tests.integration.runs.conftest import Stream

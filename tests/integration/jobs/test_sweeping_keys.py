@@ -3,9 +3,9 @@
 import pytest
 from redis import Redis
 
-from config.allowed import RedisKeys, redis_keys
 from scheduler.errors import Refused
 from scheduler.jobs.sweeping.keys import is_ours, unlink_idle
+from scheduler.settings.job_limits import RedisKeys, redis_keys
 
 
 def gone(redis: Redis, keys: RedisKeys, seconds: int, *, dry_run: bool = False) -> set[str]:

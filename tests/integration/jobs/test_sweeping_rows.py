@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from config.allowed import SqlRows, sql_rows
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.sql.caps import StatementFailed
 from scheduler.jobs.sql.source import libpq
 from scheduler.jobs.sweeping.rows import count, delete
+from scheduler.settings.job_limits import SqlRows, sql_rows
 
 CUTOFF = datetime(2026, 11, 1, tzinfo=UTC)
 ENTRY = sql_rows("sessions.created_at 30d")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from config.schema import Settings
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support.processes import start_recorder, start_worker
 from tests.support.waiting import wait_for

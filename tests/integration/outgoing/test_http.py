@@ -8,10 +8,10 @@ from time import monotonic
 
 import pytest
 
-from config.opened import Opened, opened
 from scheduler.errors import Refused
 from scheduler.outgoing.addresses import Target, target_of
 from scheduler.outgoing.http import LARGEST, Answer, Request, Unanswered, ask
+from scheduler.settings.http_allowlist import Opened, opened
 from tests.support.listeners import Behaviour, Listener, certificate, listening, says
 from tests.support.ports import free_port
 

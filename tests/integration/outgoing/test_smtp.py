@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from config.mail import SmtpServer
 from scheduler.outgoing.letters import Letter, composed
 from scheduler.outgoing.smtp import MailDeferred, MailRefused, give
+from scheduler.settings.smtp import SmtpServer
 from tests.support.listeners import certificate
 from tests.support.mail_server import mail_server
 from tests.support.ports import free_port

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from config.schema import Settings
 from scheduler.clock import utc_now
 from scheduler.runs.app import DEFAULT, DeskApp, create_app
 from scheduler.runs.claims import renew
 from scheduler.runs.process import adopt
 from scheduler.runs.publishing import WorkerPulse
 from scheduler.runs.signals import RunSignals
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.schema import RunQueued
 from scheduler.rules.identity import run_id
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.schema import Settings
 from scheduler.runs.app import DeskApp, create_app
+from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.processes import start_worker
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config.schema import Settings
 from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.history.projector import fold
@@ -19,6 +18,7 @@ from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.sending import options_for
 from scheduler.schedules.waiting import Held
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_spec, every

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from config.schema import Settings
 from scheduler.events.bounds import MASK
 from scheduler.events.schema import RunLogged
 from scheduler.runs.app import create_app
+from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import House, Stream, sender
 from tests.support.processes import start_worker
 from tests.support.valkey import ValkeyServer

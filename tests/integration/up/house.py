@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from config.faults import PREFIX
-from config.live import load
-from config.schema import Settings
+from scheduler.settings.environment import load
+from scheduler.settings.errors import PREFIX
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import wait_for

@@ -21,7 +21,7 @@ PROLOGUE = """
 import logging, os, signal, sys
 from pathlib import Path
 from config import server_file
-from config.logging import configure
+from scheduler.settings.logging import configure
 from scheduler.up.child import Child, Stop
 from scheduler.up.console import Console
 from scheduler.up.interrupts import Interrupts

@@ -2,9 +2,9 @@
 
 import pytest
 
-from config.opened import Opened, opened
 from scheduler.errors import Refused
 from scheduler.outgoing.addresses import Target, judged, refusal, target_of
+from scheduler.settings.http_allowlist import Opened, opened
 
 OUTSIDE = Target("https", "example.org", 443, "/")
 NOTHING = Opened()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import Settings
 from scheduler.runs.app import OWN_JOBS, create_app
+from scheduler.settings.schema import Settings
 
 
 def conf(**settings: object) -> dict[str, object]:
@@ -57,7 +57,7 @@ def test_jobs_of_the_settings_come_after_our_own() -> None:
 
 def test_asking_for_the_app_imports_no_job() -> None:
     code = (
-        "import sys; from config.schema import Settings; from scheduler.wiring import Desk;"
+        "import sys; from scheduler.settings.schema import Settings; from scheduler.wiring import Desk;"
         "desk = Desk(Settings()); desk.celery.conf.task_acks_late; desk.control;"
         "print([name for name in sys.modules if name.startswith(('scheduler.jobs', 'scheduler.celery', 'flask'))])"
     )

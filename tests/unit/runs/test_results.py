@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from celery.exceptions import TaskRevokedError
 
-from config.schema import Settings
 from scheduler.history.views import AttemptView, ChildView, RunView
 from scheduler.runs.app import create_app
 from scheduler.runs.results import HistoryBackend, RunResult, exception_of, meta_of
+from scheduler.settings.schema import Settings
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import io
 
-from config.server_file import RunningServer
+from scheduler.settings.server_file import RunningServer
 from scheduler.up import announce
 from scheduler.up.child import ending, pause
 from scheduler.up.console import Console

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from webadmin.remembered import Remembered
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logging import configure
+from scheduler.settings.logging import configure
 
 
 @pytest.fixture(autouse=True)

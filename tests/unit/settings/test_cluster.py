@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.checks import unusable
+from scheduler.settings.validation import unusable
 
 
 @pytest.mark.parametrize("field", ["redis_url", "broker_url"])

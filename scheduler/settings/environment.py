@@ -20,10 +20,17 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from config import server_file
-from config.checks import LISTS, entries, explain, unknown, unsafe, unusable
-from config.faults import PREFIX, BadSettings, Fault
-from config.schema import Settings
+from scheduler.settings import server_file
+from scheduler.settings.errors import PREFIX, BadSettings, Fault
+from scheduler.settings.schema import Settings
+from scheduler.settings.validation import (
+    LISTS,
+    entries,
+    explain,
+    unknown,
+    unsafe,
+    unusable,
+)
 
 SECRETS_DIR = Path("/run/secrets")
 JOB_SECRETS = f"{PREFIX}JOB_SECRET_"  # no settings: workers read them when a job names one

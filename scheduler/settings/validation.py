@@ -4,9 +4,14 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from config import allowed, mail, opened, sentinel
-from config.faults import PREFIX, Fault
-from config.schema import Settings
+from scheduler.settings import (
+    http_allowlist,
+    job_limits,
+    sentinel,
+    smtp,
+)
+from scheduler.settings.errors import PREFIX, Fault
+from scheduler.settings.schema import Settings
 
 KEY_LENGTH = 32
 
@@ -23,10 +28,10 @@ _EXAMPLES = {
     "cleanup_dsn": "postgresql://cleaner:password@host/shop, or sqlite:////folder/shop.sqlite3",
 }
 _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
-    "file_roots": (allowed.file_root, "Write folders with commas between, such as /srv/exports,/srv/uploads"),
-    "cleanup_sql_rows": (allowed.sql_rows, "Example: sessions.created_at 30d,shop.audit.at 365d"),
-    "cleanup_redis_keys": (allowed.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
-    "http_allow": (opened.entry, "Example: intranet.example:8080,10.1.0.0/16"),
+    "file_roots": (job_limits.file_root, "Write folders with commas between, such as /srv/exports,/srv/uploads"),
+    "cleanup_sql_rows": (job_limits.sql_rows, "Example: sessions.created_at 30d,shop.audit.at 365d"),
+    "cleanup_redis_keys": (job_limits.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
+    "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
 LISTS = frozenset({"jobs", *_ENTRIES})
 """Settings that are lists, with commas between."""
@@ -40,8 +45,8 @@ NO_CLUSTER = (
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
     "redis_url": (sentinel.check, _SENTINELS),
     "broker_url": (sentinel.check, _SENTINELS),
-    "smtp_url": (mail.smtp_server, "Example: smtp+starttls://user:password@mail.example.org:587"),
-    "mail_from": (mail.sender, "Example: Beatdesk <desk@example.org>"),
+    "smtp_url": (smtp.smtp_server, "Example: smtp+starttls://user:password@mail.example.org:587"),
+    "mail_from": (smtp.sender, "Example: Beatdesk <desk@example.org>"),
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.mail import SmtpServer, sender, smtp_server
+from scheduler.settings.smtp import SmtpServer, sender, smtp_server
 
 
 @pytest.mark.parametrize(

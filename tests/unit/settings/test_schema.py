@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import Settings
+from scheduler.settings.schema import Settings
 
 
 def test_history_is_sqlite_in_the_data_folder_unless_set() -> None:

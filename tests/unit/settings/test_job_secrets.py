@@ -2,8 +2,8 @@
 
 import pytest
 
-from config.faults import BadSettings
-from config.live import load
+from scheduler.settings.environment import load
+from scheduler.settings.errors import BadSettings
 
 
 def test_a_secret_of_a_job_may_stand_in_the_environment(tmp_path):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from config import live, server_file
-from config.faults import BadSettings, masked, without_password
-from config.live import load
-from config.schema import Settings
-from config.server_file import RunningServer
+from scheduler.settings import environment, server_file
+from scheduler.settings.environment import load
+from scheduler.settings.errors import BadSettings, masked, without_password
+from scheduler.settings.schema import Settings
+from scheduler.settings.server_file import RunningServer
 
 KEY = "a-key-that-is-long-enough-for-production"
 
@@ -104,7 +104,7 @@ def test_production_starts_with_a_long_key(tmp_path: Path) -> None:
 
 
 def test_each_source_gives_way_to_the_stronger_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "SECRETS_DIR", tmp_path / "run-secrets")
+    monkeypatch.setattr(environment, "SECRETS_DIR", tmp_path / "run-secrets")
     data = tmp_path / "data"
     data.mkdir()
     lock = server_file.take_lock(data)
