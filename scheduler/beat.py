@@ -17,11 +17,11 @@ from redbeat.schedulers import ADD_ENTRY_ERROR, RedBeatScheduler, acquire_distri
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from scheduler import keys
 from scheduler.firing.loop import Loop
 from scheduler.firing.static_entries import Spoken
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 
 log = get_logger("celery.beat")
 

@@ -11,12 +11,12 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, JsonValue
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.errors import BeatdeskError
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.settings.errors import without_password
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)

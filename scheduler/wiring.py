@@ -43,7 +43,7 @@ class Desk:
     @cached_property
     def redis(self) -> "Redis":
         """The client for schedules and events; answers are text."""
-        from scheduler.redis_client import connect
+        from scheduler.storage.client import connect
 
         return connect(self.settings.redis_url, self.settings.redis_master)
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, visible
@@ -18,6 +17,7 @@ from scheduler.sets import crontab_file, django_celery_beat, importing, redbeat_
 from scheduler.sets.found import Found, Readings
 from scheduler.sets.importing import Import, Taken
 from scheduler.sets.published import import_json
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

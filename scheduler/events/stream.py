@@ -15,9 +15,9 @@ from redis import Redis
 from redis.client import NEVER_DECODE
 from redis.exceptions import ResponseError
 
-from scheduler import keys
 from scheduler.events import schema
 from scheduler.events.schema import Event
+from scheduler.storage import keys
 
 DEAD_LETTERS_KEPT = 10_000
 

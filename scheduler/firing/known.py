@@ -3,11 +3,11 @@
 from scheduler.errors import UnreadableEntry
 from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Routine
-from scheduler.firing.scripts import text_of
 from scheduler.rules.spec import Schedule
 from scheduler.schedules import codec
 from scheduler.schedules.called import Called, called
 from scheduler.schedules.codec import Entry, Meta
+from scheduler.storage.scripts import text_of
 
 MOST_KEPT = 20_000
 """Entries that are kept. One is about 6 KB."""

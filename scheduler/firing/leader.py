@@ -12,9 +12,9 @@ import socket
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from scheduler import keys
 from scheduler.errors import BeatdeskError
-from scheduler.firing.scripts import ServerScript
+from scheduler.storage import keys
+from scheduler.storage.scripts import ServerScript
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hiredis import pack_command
 from redis.exceptions import NoScriptError, ResponseError
 
-from scheduler.firing.scripts import Script
+from scheduler.storage.scripts import Script
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from scheduler import keys
 from scheduler.firing.calls import Way
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.firing import liveness, static_entries, way
 from scheduler.firing.calls import Way
 from scheduler.firing.cancelling import Cancelling
@@ -32,6 +31,7 @@ from scheduler.firing.transaction import Transaction
 from scheduler.firing.wake import Wake
 from scheduler.firing.watchdog import Watchdog
 from scheduler.schedules import vouching
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from redis.client import NEVER_DECODE
 
-from scheduler import keys
-from scheduler.firing.scripts import text_of
 from scheduler.schedules import aside
 from scheduler.schedules.codec import Raw
+from scheduler.storage import keys
+from scheduler.storage.scripts import text_of
 
 if TYPE_CHECKING:
     from redis import Redis

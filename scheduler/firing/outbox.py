@@ -16,9 +16,9 @@ from celery import Celery
 from kombu import Queue
 from kombu.utils import json
 
-from scheduler import keys
 from scheduler.firing.calls import Call, Rendered, Unsendable
 from scheduler.runs.facts import COPY_MARK, HEADER, Message, is_job
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

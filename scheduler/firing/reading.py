@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from scheduler import keys
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.line import Asked, Line
-from scheduler.firing.scripts import Script, text_of
 from scheduler.rules.identity import NAMESPACE
 from scheduler.schedules.codec import Raw
+from scheduler.storage import keys
+from scheduler.storage.scripts import Script, text_of
 
 
 class Seen(NamedTuple):

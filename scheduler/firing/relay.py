@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import RunFailed, run_event
@@ -27,6 +26,7 @@ from scheduler.firing.publisher import Away, Publisher, Rejected
 from scheduler.runs.copies import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
 from scheduler.runs.reporter import ERROR_LIMIT
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

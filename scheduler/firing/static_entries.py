@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from redis.client import NEVER_DECODE
 
-from scheduler import keys
 from scheduler.firing.leader import Leader, LostLock
-from scheduler.firing.scripts import ServerScript, as_read
 from scheduler.schedules.codec import Meta, encode_meta
+from scheduler.storage import keys
+from scheduler.storage.scripts import ServerScript, as_read
 
 if TYPE_CHECKING:
     from redis import Redis

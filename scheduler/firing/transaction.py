@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scheduler import keys
 from scheduler.events.schema import FIELD
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.line import Asked, Line
-from scheduler.firing.scripts import Script, text_of
 from scheduler.firing.steps import Step
+from scheduler.storage import keys
+from scheduler.storage.scripts import Script, text_of
 
 MOVED_ON = "0"
 """An entry is not as it was read."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -15,9 +15,9 @@ from datetime import datetime
 from redis import Redis
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.stream import EventStream
+from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from kombu import Exchange, Queue
 
-from scheduler import keys
-from scheduler.redis_client import redbeats_options
 from scheduler.settings import sentinel
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
+from scheduler.storage.client import redbeats_options
 
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from scheduler import keys
+from scheduler.storage import keys
 
 KEPT = timedelta(days=7)
 

@@ -10,8 +10,8 @@ in doubt. Both are forgotten by the relay (`published.lua`).
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scheduler import keys
 from scheduler.runs.facts import COPY_MARK, HEADER
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

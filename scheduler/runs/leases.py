@@ -21,7 +21,6 @@ from urllib.parse import quote, unquote
 from redis import Redis
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events import schema
 from scheduler.events.schema import (
@@ -40,6 +39,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.events.stream import EventStream
+from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
 

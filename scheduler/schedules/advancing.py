@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.rules.spec import Schedule
 from scheduler.runs.cancellations import Cancellations
 from scheduler.schedules.codec import Meta
 from scheduler.schedules.dispatch import Plan, Ruling
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

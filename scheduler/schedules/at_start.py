@@ -9,7 +9,6 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scheduler import keys
 from scheduler.errors import UnreadableEntry
 from scheduler.events import schema
 from scheduler.events.schema import RunReceived
@@ -20,6 +19,7 @@ from scheduler.rules.window import is_paused
 from scheduler.runs.leases import HELD_SECONDS, worker_word
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -23,7 +23,6 @@ from typing import Any, Self
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redis
 from redis.exceptions import ResponseError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
@@ -38,6 +37,7 @@ from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.dispatch import Plan
 from scheduler.schedules.waiting import Held, read
+from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
 

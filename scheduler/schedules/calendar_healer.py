@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from scheduler import keys
 from scheduler.errors import StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarHealed, CalendarSaved
 from scheduler.history.plain import json_value
@@ -30,6 +29,7 @@ from scheduler.schedules.listing import Listing
 from scheduler.schedules.notices import Repair
 from scheduler.schedules.repairs import ACTOR
 from scheduler.schedules.together import Together
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

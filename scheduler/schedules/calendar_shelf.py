@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
-from scheduler import keys
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules import zones
 from scheduler.rules.calendars import Calendar, SavedCalendar
 from scheduler.rules.spec import Spec
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

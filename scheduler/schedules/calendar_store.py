@@ -9,7 +9,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scheduler import keys
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars import Calendar, SavedCalendar
 from scheduler.rules.phrases import joined
@@ -17,6 +16,7 @@ from scheduler.schedules.calendar_changes import CalendarWish, unknown
 from scheduler.schedules.calendar_shelf import Shelf, StoredCalendar
 from scheduler.schedules.listing import CHUNK, Listing, answering
 from scheduler.schedules.together import Together
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

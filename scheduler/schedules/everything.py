@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import ValidationError
 
-from scheduler import keys
 from scheduler.errors import BeatdeskError, NotFound, Refused, UnreadableEntry
 from scheduler.rules.spec import Pause, Schedule
 from scheduler.rules.window import is_paused
 from scheduler.schedules.listing import answering
 from scheduler.schedules.operations import Missed, Operations, check_pause
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

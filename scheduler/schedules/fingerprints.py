@@ -5,8 +5,8 @@ from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from scheduler import keys
 from scheduler.schedules.codec import Raw
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

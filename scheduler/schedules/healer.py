@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
@@ -38,6 +37,7 @@ from scheduler.schedules.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
 from scheduler.schedules.notices import Notices, Repair
 from scheduler.schedules.reconcile import Book, Verdict, What
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -17,7 +17,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from scheduler import keys
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
 from scheduler.rules.calendars import Calendar
 from scheduler.rules.identity import plain_uid
@@ -29,6 +28,7 @@ from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.memory import Memory
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.facts import Fact, fact, may_pass
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.watching import Watch
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from scheduler import keys
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

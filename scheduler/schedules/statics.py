@@ -7,7 +7,7 @@ Must not change what anybody said of an entry.
 
 from typing import TYPE_CHECKING, cast
 
-from scheduler import keys
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from scheduler import keys
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
 from scheduler.rules.calendars import Calendar
@@ -26,6 +25,7 @@ from scheduler.schedules.decisions import Decide
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering
 from scheduler.schedules.together import Together, Wish, calls_of
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

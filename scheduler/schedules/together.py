@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from scheduler import keys
 from scheduler.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, encode
@@ -26,6 +25,7 @@ from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.changes import Change
 from scheduler.schedules.decisions import saved, told
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

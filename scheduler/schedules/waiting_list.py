@@ -9,7 +9,6 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from scheduler import keys
 from scheduler.errors import Refused
 from scheduler.events import schema
 from scheduler.events.schema import TicksSkipped, encode
@@ -18,6 +17,7 @@ from scheduler.rules.spec import Schedule
 from scheduler.schedules.held_back import verdict
 from scheduler.schedules.listing import answering
 from scheduler.schedules.waiting import Held, read
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

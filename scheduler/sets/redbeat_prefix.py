@@ -7,13 +7,13 @@ refused with the reason, and so are entries that come from code: their code goes
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from scheduler import keys
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.spec import IntervalWhen, Spec
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.listing import CHUNK, answering
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
+from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -8,10 +8,10 @@ from typing import cast
 from redis import Redis
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.status import recorders
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 
 Probe = Callable[[int], bool]

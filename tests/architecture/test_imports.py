@@ -14,7 +14,7 @@ import pytest
 from tests.architecture.tree import PACKAGES, ROOT, contracts, lint_imports
 
 VIOLATIONS = [
-    ("layers", "scheduler/keys.py", "import webadmin.guard"),
+    ("layers", "scheduler/storage/keys.py", "import webadmin.guard"),
     ("no-web-below", "scheduler/status.py", "def late() -> None:\n    import flask"),
     ("redbeat", "scheduler/runs/app.py", "import redbeat.schedulers"),
     ("sql", "scheduler/runs/app.py", "from sqlalchemy import select"),

@@ -141,9 +141,9 @@ class OurEntries(OverRedBeat):
     """Schedules of ours."""
 
     def fill(self, plans: Sequence[Plan]) -> None:
-        from scheduler import keys
         from scheduler.rules.spec import IntervalWhen, Policies, Schedule
         from scheduler.schedules import changes
+        from scheduler.storage import keys
         from tests.support.builders import a_saved_event
 
         def fields(plan: Plan) -> tuple[dict[str, Any], float]:

@@ -17,7 +17,6 @@ from uuid import uuid4
 
 import click
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
 from scheduler.history.recorder import Recorder
@@ -25,6 +24,7 @@ from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
 from scheduler.schedules.healer import EVERY
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.bench.figures import machine
 from tests.support.builders import a_saved_event, a_schedule, cron, every

@@ -9,7 +9,7 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
+from scheduler.storage import keys
 from tests.chaos.witness import QUEUE
 from tests.chaos.world import TTL, World
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped, UndecodableEvent, decode
 from scheduler.runs.facts import Message
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.reporter import Reporter
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.chaos.checker import Account, Verdict
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules import waiting
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.chaos.checker import Account, Verdict
 from tests.chaos.editor import Editor

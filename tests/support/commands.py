@@ -5,8 +5,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from scheduler import keys
 from scheduler.commands import cli
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 
 

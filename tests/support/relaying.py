@@ -4,10 +4,10 @@ import sys
 
 from redis import Redis
 
-from scheduler import keys
 from scheduler.firing.relay import Relay
 from scheduler.runs.app import create_app
 from scheduler.settings.environment import load
+from scheduler.storage import keys
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.rules.spec import IntervalWhen, Spec
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import Up
 from tests.integration.schedules.conftest import plain

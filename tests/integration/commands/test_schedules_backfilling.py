@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from scheduler import keys
 from scheduler.rules.identity import run_id
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
+from scheduler.storage import keys
 from tests.integration.schedules.conftest import messages, score
 from tests.support.builders import at
 

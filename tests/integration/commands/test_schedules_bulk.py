@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from scheduler import keys
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
+from scheduler.storage import keys
 from tests.support.builders import a_run_history, a_spec, cron
 from tests.support.interface import POLICY_KEYS, SCHEDULE_KEYS
 

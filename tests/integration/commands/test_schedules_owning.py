@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, encode_meta
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands

@@ -4,8 +4,8 @@ import getpass
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
+from scheduler.storage import keys
 
 
 @pytest.fixture

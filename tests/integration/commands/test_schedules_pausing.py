@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, TicksSkipped, decode
 from scheduler.rules.identity import run_id
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
+from scheduler.storage import keys
 from tests.support.builders import at
 
 WHO = f"cli:{getpass.getuser()}"

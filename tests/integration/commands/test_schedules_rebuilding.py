@@ -1,6 +1,6 @@
 """`schedules rebuild` says what is wrong, and puts it right."""
 
-from scheduler import keys
+from scheduler.storage import keys
 
 
 def test_what_redis_lost_is_shown_and_put_back(beatdesk, record, desk):

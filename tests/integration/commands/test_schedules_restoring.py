@@ -2,8 +2,8 @@
 
 import pytest
 
-from scheduler import keys
 from scheduler.events.schema import ScheduleRestored, decode
+from scheduler.storage import keys
 
 
 @pytest.fixture

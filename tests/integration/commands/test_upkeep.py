@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import keys, status
+from scheduler import status
 from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.support.processes import Process, env_of, start_recorder
 from tests.support.waiting import wait_for

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.outbox import LONG_SECONDS
 from scheduler.status import LATE_AFTER_SECONDS, Part, beat_part
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 
 

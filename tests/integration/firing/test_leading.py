@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.events.schema import RunQueued
 from scheduler.firing.leader import Leader
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events
 from tests.integration.schedules.test_beat_entry import due_since, full_second

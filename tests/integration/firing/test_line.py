@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import ResponseError
 
 from scheduler.firing.line import Line
-from scheduler.firing.scripts import Script
+from scheduler.storage.scripts import Script
 
 
 class Saying(Script):

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness
@@ -13,6 +12,7 @@ from scheduler.rules.spec import IntervalWhen, Policies
 from scheduler.schedules import waiting
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import JOB, events
 from tests.support.builders import a_spec

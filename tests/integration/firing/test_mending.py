@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
@@ -14,6 +13,7 @@ from scheduler.firing import loop
 from scheduler.rules.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.status import beat_part
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import events, score

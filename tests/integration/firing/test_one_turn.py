@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.firing import liveness
 from scheduler.firing.leader import Leader
 from scheduler.firing.liveness import Pulse
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 

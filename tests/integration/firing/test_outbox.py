@@ -15,7 +15,6 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunFailed, decode
 from scheduler.firing.calls import Call, Unsendable
@@ -24,6 +23,7 @@ from scheduler.firing.relay import Relay
 from scheduler.runs.app import DEFAULT, DeskApp, create_app
 from scheduler.runs.leases import owner_text
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.support.processes import Process, env_of, start_worker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.valkey import PASSWORD, ValkeyServer

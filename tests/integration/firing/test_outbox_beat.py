@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys, status
+from scheduler import status
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
@@ -20,6 +20,7 @@ from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies, Schedule
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.support.builders import NOON, a_spec, every

@@ -10,7 +10,6 @@ from kombu.exceptions import OperationalError
 from redbeat.schedules import rrule
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
@@ -25,6 +24,7 @@ from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.waiting import Held
 from scheduler.schedules.waiting_list import WaitingList
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.test_transaction import first_run, hourly, queued
 from tests.integration.schedules.conftest import events, messages, plain, score

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
 from scheduler.firing.outbox import OutboxRenderer, backlog
@@ -14,6 +13,7 @@ from scheduler.firing.relay import Relay
 from scheduler.runs.app import DEFAULT
 from scheduler.runs.copies import DOUBTFUL_SECONDS
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.integration.firing.test_outbox import Road, a_road, call_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for

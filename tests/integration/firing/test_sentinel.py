@@ -15,7 +15,6 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunQueued, RunSucceeded
@@ -23,6 +22,7 @@ from scheduler.firing import way
 from scheduler.rules.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules import waiting
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events

@@ -9,7 +9,6 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness, way
@@ -21,6 +20,7 @@ from scheduler.runs.app import DeskApp, create_app
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.firing.golden import call_of

@@ -6,9 +6,9 @@ import pytest
 from celery.schedules import crontab
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, score

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.errors import NotFound
 from scheduler.events.schema import RunQueued
@@ -15,6 +14,7 @@ from scheduler.rules.identity import run_id, tick_text
 from scheduler.rules.spec import Policies, Schedule
 from scheduler.schedules.codec import Meta
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, messages, score

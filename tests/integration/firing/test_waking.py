@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
@@ -24,6 +23,7 @@ from scheduler.rules.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events

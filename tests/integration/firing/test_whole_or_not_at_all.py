@@ -10,7 +10,6 @@ import pytest
 from kombu import Queue
 from redis import Redis
 
-from scheduler import keys
 from scheduler.beat import Scheduler
 from scheduler.events.schema import TicksSkipped
 from scheduler.firing.calls import Call, Rendered
@@ -20,6 +19,7 @@ from scheduler.rules.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.waiting_list import WaitingList
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.test_mending import REFUSED, spoil
 from tests.integration.firing.test_transaction import between_look_and_transaction, first_run, hourly, queued

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
@@ -15,6 +14,7 @@ from scheduler.history.views import RevisionView
 from scheduler.rules.spec import Schedule
 from scheduler.schedules.healer import Healer
 from scheduler.schedules.notices import Repair
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.support.builders import a_spec
 

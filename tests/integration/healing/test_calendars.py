@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.history.models import CalendarRevision
 from scheduler.rules.calendar_text import calendar_of, lines_of
 from scheduler.rules.spec import Window
+from scheduler.storage import keys
 from tests.integration.healing.conftest import House, an_hour_ago
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
@@ -16,6 +15,7 @@ from scheduler.rules.spec import Policies, Window
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.fingerprints import Fingerprints, fingerprint
+from scheduler.storage import keys
 from tests.integration.healing.conftest import House, raw
 from tests.support.builders import cron, every, facts_of
 

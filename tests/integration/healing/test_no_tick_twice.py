@@ -9,11 +9,11 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler
 from redis.exceptions import LockError
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Policies, Schedule
+from scheduler.storage import keys
 from tests.integration.healing.conftest import House
 from tests.integration.schedules.conftest import leading_beat, messages
 from tests.support.builders import every, facts_of

@@ -4,10 +4,10 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from tests.integration.healing.conftest import House
 from tests.support.builders import a_spec, every
 from tests.support.processes import start_recorder

@@ -6,9 +6,9 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler
 
-from scheduler import keys
 from scheduler.rules.spec import Schedule
 from scheduler.schedules.beat_entry import install
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.healing.conftest import JOB, House, raw
 

@@ -1,8 +1,9 @@
 """BEATDESK_HEALING=false: nothing is put back by itself, Beat does not wait for it, and it is said."""
 
-from scheduler import checks, keys
+from scheduler import checks
 from scheduler.clock import utc_now
 from scheduler.schedules import vouching
+from scheduler.storage import keys
 from tests.integration.healing.conftest import JOB, House
 from tests.support.builders import a_spec, every
 from tests.support.processes import start_recorder

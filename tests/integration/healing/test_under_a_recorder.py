@@ -4,8 +4,8 @@ from time import monotonic
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
+from scheduler.storage import keys
 from tests.integration.healing.conftest import JOB, House
 from tests.support.builders import a_spec, every
 from tests.support.processes import start_recorder

@@ -14,7 +14,6 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from scheduler import keys
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
@@ -23,6 +22,7 @@ from scheduler.history.engine import create_engine
 from scheduler.history.projector import fold
 from scheduler.history.recorder import TRIES, Recorder
 from scheduler.history.rows import Rows
+from scheduler.storage import keys
 from tests.integration.history.conftest import MakeRecorder
 from tests.integration.history.stored import rows_in, states_in
 from tests.support.builders import NOON, a_run_history, a_saved_event

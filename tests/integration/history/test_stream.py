@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.events.schema import UndecodableEvent, decode
 from scheduler.events.stream import EventStream
+from scheduler.storage import keys
 from tests.support.builders import a_run_history
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for

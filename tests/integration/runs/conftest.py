@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.events.schema import Event, RunEvent, decode
 from scheduler.runs.app import DeskApp, create_app
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from tests.support.processes import Process, start_worker
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived, RunSucceeded, decode, run_event
 from scheduler.rules.admit import START, Admission
@@ -16,6 +15,7 @@ from scheduler.rules.spec import Policies, Schedule
 from scheduler.runs.leases import HELD_SECONDS, owner_text
 from scheduler.schedules.at_start import Answer
 from scheduler.schedules.operations import Operations
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 from tests.support.builders import a_spec, every, facts_of

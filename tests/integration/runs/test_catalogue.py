@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.catalogue import Catalogue, Job, Worker
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import House
 from tests.support.valkey import ValkeyServer

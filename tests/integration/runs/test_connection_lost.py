@@ -6,10 +6,10 @@ import pytest
 from celery.app.task import Context
 from redis import Redis
 
-from scheduler import keys
 from scheduler.runs.leases import owner_text
 from scheduler.runs.process import adopt
 from scheduler.runs.signals import LOST_CONNECTION, RunSignals
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 

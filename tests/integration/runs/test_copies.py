@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunFailed, RunRetried, RunSucceeded, run_event
 from scheduler.runs.copies import DOUBTFUL_SECONDS, Copies, Marked, marked
 from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch, owner_text
+from scheduler.storage import keys
 
 FIRST, SECOND = Marked("r1", "a1"), Marked("r1", "b2")
 

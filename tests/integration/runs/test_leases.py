@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import (
     Event,
@@ -21,6 +20,7 @@ from scheduler.events.schema import (
 )
 from scheduler.rules.spec import Schedule
 from scheduler.runs.leases import HELD_SECONDS, QUEUED_SECONDS, LeasedStream, Leases, LeaseWatch, Standing, owner_text
+from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of
 
 SCHEDULE: Schedule = a_schedule("due")

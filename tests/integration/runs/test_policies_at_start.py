@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
@@ -19,6 +18,7 @@ from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.sending import options_for
 from scheduler.schedules.waiting import Held
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_spec, every

@@ -11,7 +11,6 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.spec import Policies, Schedule
@@ -19,6 +18,7 @@ from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.sending import options_for
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.events.schema import decode
 from scheduler.runs.app import DeskApp, create_app
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.builders import a_schedule

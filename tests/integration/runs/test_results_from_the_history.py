@@ -8,7 +8,7 @@ from celery import chain, chord, group, states
 from celery.exceptions import TaskRevokedError, TimeoutError
 from redis import Redis
 
-from scheduler import keys
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import with_jobs
 from tests.support.processes import start_recorder, start_worker

@@ -11,10 +11,10 @@ import psutil
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.runs.app import DeskApp
 from scheduler.runs.requests import MOST_LOST
 from scheduler.settings.schema import Settings
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker

@@ -11,12 +11,12 @@ from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
-from scheduler import keys
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.events.schema import Event, decode
 from scheduler.runs.app import CELERYS_QUEUE, QUEUES
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.support.builders import NOON
 

@@ -6,7 +6,6 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
@@ -17,6 +16,7 @@ from scheduler.schedules.backfill import Overlap, Started
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.waiting import Held
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import leading_beat, messages, score
 from tests.support.builders import a_spec, at, cron

@@ -12,7 +12,6 @@ from redbeat.schedulers import RedBeatScheduler
 from redbeat.schedules import rrule
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
 from scheduler.rules.identity import plain_uid, run_id, tick_text
@@ -21,6 +20,7 @@ from scheduler.schedules import codec
 from scheduler.schedules.beat_entry import BeatEntry, EntryMovedOn, install
 from scheduler.schedules.codec import Meta
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, events, leading_beat, messages, score
 from tests.support.builders import a_spec, cron, every

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from redbeat.schedulers import RedBeatScheduler
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision
 from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event, TicksEvent
@@ -19,6 +18,7 @@ from scheduler.schedules.calendar_changes import CalendarWish, decide
 from scheduler.schedules.listing import Listing
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.together import Together, Wish
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events
 from tests.integration.schedules.test_policies_at_dispatch import SECOND, Desktop

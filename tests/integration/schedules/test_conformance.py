@@ -12,13 +12,13 @@ from redbeat.decoder import RedBeatJSONEncoder
 from redbeat.schedules import rrule
 from redis import Redis
 
-from scheduler import keys
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, Spec, When
 from scheduler.rules.ticks import next_ticks
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Meta, Raw
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, score
 from tests.support.builders import NOON, a_spec, cron, every

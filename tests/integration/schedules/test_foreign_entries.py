@@ -6,7 +6,6 @@ import pytest
 from redbeat import RedBeatSchedulerEntry
 from redis import Redis
 
-from scheduler import keys
 from scheduler.errors import (
     NotFound,
     Refused,
@@ -15,6 +14,7 @@ from scheduler.errors import (
 from scheduler.events.schema import ScheduleDeleted
 from scheduler.rules.identity import plain_uid
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, plain
 from tests.support.builders import NOON, a_spec

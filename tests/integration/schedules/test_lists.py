@@ -5,13 +5,13 @@ from typing import Any
 
 from redis import Redis
 
-from scheduler import keys
 from scheduler.rules.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB
 from tests.support.builders import NOON, a_spec, cron
 

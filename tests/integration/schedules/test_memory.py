@@ -9,7 +9,6 @@ import pytest
 from redbeat import RedBeatSchedulerEntry
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.rules.spec import OnceWhen, Window
 from scheduler.schedules import aside
@@ -19,6 +18,7 @@ from scheduler.schedules.filters import State
 from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.memory import Memory
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, plain
 from tests.integration.schedules.test_lists import reads

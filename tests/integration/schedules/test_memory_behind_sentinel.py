@@ -4,13 +4,13 @@ from typing import Any
 
 from redis import Redis
 
-from scheduler import keys
 from scheduler.catalogue import Catalogue
 from scheduler.errors import Unavailable
-from scheduler.redis_client import connect
 from scheduler.schedules import codec
 from scheduler.schedules.memory import Memory
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
+from scheduler.storage.client import connect
 from tests.support.builders import NOON, a_schedule
 from tests.support.sentinel import MASTER, SentinelGroup
 from tests.support.waiting import wait_for

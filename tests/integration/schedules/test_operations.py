@@ -6,7 +6,6 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, TicksMissed, TicksSkipped, run_event
@@ -14,6 +13,7 @@ from scheduler.rules.identity import run_id
 from scheduler.rules.spec import Schedule, Spec
 from scheduler.schedules.codec import Meta, decode_meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, leading_beat, messages, score
 from tests.support.builders import a_spec, every

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from redbeat.schedulers import RedBeatScheduler
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import (
@@ -29,6 +28,7 @@ from scheduler.rules.spec import OnceWhen, Policies, Schedule, Window
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, messages, score
 from tests.support.builders import a_spec, every

@@ -14,12 +14,12 @@ from redbeat.schedulers import RedBeatScheduler
 from redbeat.schedules import rrule
 from redis import Redis
 
-from scheduler import keys
 from scheduler.errors import Refused
 from scheduler.rules.preview import preview
 from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, When, Window
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, messages, score
 from tests.support.builders import a_spec, at, cron, every

@@ -14,12 +14,12 @@ from celery.schedules import crontab
 from redbeat.schedulers import RedBeatScheduler
 from redis import Redis
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
 from scheduler.rules.spec import STOCK, IntervalWhen, Override, Policies, Schedule
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, leading_beat, messages, plain, score
 from tests.support.builders import NOON, every

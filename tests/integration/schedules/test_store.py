@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import keys
 from scheduler.errors import (
     BadArguments,
     BadExpression,
@@ -20,6 +19,7 @@ from scheduler.errors import (
 )
 from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, TicksSkipped
 from scheduler.schedules.store import ScheduleStore
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron, every

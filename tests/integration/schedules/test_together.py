@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler import keys
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
 from scheduler.events.schema import TicksMissed
 from scheduler.schedules import together
 from scheduler.schedules.together import Wish
+from scheduler.storage import keys
 from tests.integration.schedules.conftest import events
 from tests.support.builders import NOON, a_spec, every
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.rules.calendar_text import calendar_of, lines_of
 from scheduler.rules.spec import Window
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved

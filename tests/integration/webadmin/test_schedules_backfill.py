@@ -2,9 +2,9 @@
 
 import pytest
 
-from scheduler import keys
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.integration.webadmin.conftest import Visitor

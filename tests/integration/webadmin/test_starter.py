@@ -7,10 +7,10 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from scheduler import keys
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, decode
 from scheduler.history.recorder import Recorder
+from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history
