@@ -6,9 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from scheduler.published import rfc3339
-from scheduler.rules import zones
-from scheduler.rules.calendar_text import lines_of
-from scheduler.rules.calendars import WEEKDAYS, Calendar, SavedCalendar, split
+from scheduler.rules.calendars.exclusions import (
+    WEEKDAYS,
+    Calendar,
+    SavedCalendar,
+    split,
+)
+from scheduler.rules.calendars.text import lines_of
+from scheduler.rules.time import zones
 
 DAYS_AHEAD = 90
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from scheduler.errors import NameTaken
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
+from scheduler.rules.model.spec import CrontabWhen, IntervalWhen, Spec
 
 if TYPE_CHECKING:
     from scheduler.schedules.store import ScheduleStore

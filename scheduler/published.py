@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.history.views import RunView
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.waiting import Held
 
 

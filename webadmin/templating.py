@@ -9,7 +9,7 @@ from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
-from scheduler.rules.window import is_overdue
+from scheduler.rules.policies.window import is_overdue
 from webadmin import guard, healed, health, preferences, present
 from webadmin.security import csp_nonce
 

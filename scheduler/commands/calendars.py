@@ -13,8 +13,10 @@ from scheduler.commands.output import json_option, print_facts, print_json, prin
 from scheduler.commands.runs import to_the_second
 from scheduler.commands.sets import read_text
 from scheduler.errors import NotFound, Refused, UnreadableEntry
-from scheduler.rules import calendar_text, icalendar, zones
-from scheduler.rules.calendars import Calendar, SavedCalendar
+from scheduler.rules.calendars import icalendar
+from scheduler.rules.calendars import text as calendar_text
+from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
+from scheduler.rules.time import zones
 from scheduler.wiring import Desk
 
 YEARS_EXPANDED = 10

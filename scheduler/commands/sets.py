@@ -9,11 +9,11 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, visible
 from scheduler.errors import Refused
-from scheduler.rules import dialect
-from scheduler.rules.calendar_text import lines_of
-from scheduler.rules.spec import CrontabWhen, When
-from scheduler.rules.what_if import Difference
-from scheduler.rules.words import describe
+from scheduler.rules.calendars.text import lines_of
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain.what_if import Difference
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import CrontabWhen, When
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
 from scheduler.sets.plan import Plan, PlannedCalendar, with_runs

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict
 
-from scheduler.rules.calendars import SavedCalendar
-from scheduler.rules.spec import Frozen, Schedule
+from scheduler.rules.calendars.exclusions import SavedCalendar
+from scheduler.rules.model.spec import Frozen, Schedule
 
 
 class Event(Frozen):

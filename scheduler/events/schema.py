@@ -36,7 +36,7 @@ from scheduler.events.edits import (
     ScheduleTickKept,
     ScheduleTickSkipped,
 )
-from scheduler.rules.spec import Frozen
+from scheduler.rules.model.spec import Frozen
 
 __all__ = [
     "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "Event", "ScheduleAdopted",

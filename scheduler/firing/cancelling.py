@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import advancing
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from scheduler.errors import UnreadableEntry
 from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Routine
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import codec
 from scheduler.schedules.called import Called, called
 from scheduler.schedules.codec import Entry, Meta

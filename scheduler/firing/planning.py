@@ -20,10 +20,10 @@ from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Moment, Routine, routine_for
 from scheduler.firing.steps import NO_LEASE, Step, parts_of
 from scheduler.firing.templates import Template
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.identity import tick_text
-from scheduler.rules.spec import RedBeatWhen, Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.identity import tick_text
+from scheduler.rules.model.spec import RedBeatWhen, Schedule
+from scheduler.rules.policies.window import is_paused
 from scheduler.runs.facts import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
 from scheduler.schedules import advancing, aside, by_redbeat, codec, dispatch, sending, waiting

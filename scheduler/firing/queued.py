@@ -11,8 +11,8 @@ from typing import Any
 from scheduler.events.bounds import bounded_json
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode, run_event
 from scheduler.firing.calls import AT, RUN, TICK
-from scheduler.rules.identity import tick_text
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.identity import tick_text
+from scheduler.rules.model.spec import Schedule
 from scheduler.runs.facts import LONGEST_NAME
 
 _AT, _TICK = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)

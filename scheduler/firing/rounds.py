@@ -30,7 +30,7 @@ from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Eye, Glance, Look, Seen
 from scheduler.firing.steps import Step
 from scheduler.firing.transaction import MOVED_ON, Transaction
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 
 log = logging.getLogger(__name__)
 

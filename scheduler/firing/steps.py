@@ -6,7 +6,7 @@ from typing import Any
 
 from scheduler.firing.calls import Command
 from scheduler.firing.reading import Seen
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 
 NO_LEASE: tuple[str, str, str] = ("", "", "0")
 """In place of a run, what is known of it, and until when it is alive."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, func, select
 
 from scheduler.history.models import Revision, Run
-from scheduler.rules.spec import Frozen
+from scheduler.rules.model.spec import Frozen
 
 FAILED = ("failed", "lost")
 MISSED = ("missed", "expired")

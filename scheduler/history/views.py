@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from pydantic import AwareDatetime
 
 from scheduler.events.schema import Trigger
-from scheduler.rules.spec import Frozen
+from scheduler.rules.model.spec import Frozen
 
 State = Literal[
     "queued", "running", "retrying", "succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"

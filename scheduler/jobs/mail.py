@@ -11,7 +11,7 @@ from scheduler.mailing import attached, send
 from scheduler.outgoing.letters import MOST_RECIPIENTS, Letter, recipients
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
-from scheduler.rules import backoff
+from scheduler.rules.policies import backoff
 from scheduler.runs.process import this_desk
 from scheduler.wiring import Desk
 

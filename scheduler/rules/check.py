@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadArguments, BadExpression, BadName, Refused
-from scheduler.rules import calendar_text, dialect, recurrence_text, zones
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import (
+from scheduler.rules.calendars import text as calendar_text
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
     OnceWhen,
@@ -23,8 +24,10 @@ from scheduler.rules.spec import (
     When,
     Window,
 )
+from scheduler.rules.policies.window import bounded_next_tick
+from scheduler.rules.rrule import text as recurrence_text
 from scheduler.rules.ticks import next_tick
-from scheduler.rules.window import bounded_next_tick
+from scheduler.rules.time import zones
 
 CALENDAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")

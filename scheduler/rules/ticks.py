@@ -11,9 +11,17 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from scheduler.errors import BadExpression
-from scheduler.rules import dialect, recurrence_text, zones
-from scheduler.rules.instants import Rule, next_instant, plain_day
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, When
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RruleWhen,
+    When,
+)
+from scheduler.rules.rrule import text
+from scheduler.rules.time import zones
+from scheduler.rules.time.instants import Rule, next_instant, plain_day
 
 _SECOND = timedelta(seconds=1)
 
@@ -96,7 +104,7 @@ def rule_of(when: CrontabWhen | RruleWhen) -> Rule:
     if isinstance(when, CrontabWhen):
         written = when.crontab if when.resolved is None else dialect.effective(when)
         return _crontab_rule(written, when.timezone, when.day_match == "or", when.dst_gap, when.dst_repeat)
-    walls = recurrence_text.parse(when)
+    walls = text.parse(when)
     zone = None if when.timezone == "UTC" else zones.zone(when.timezone)
     return Rule(walls, zone, shift=not walls.is_sub_daily, both=walls.is_sub_daily)
 

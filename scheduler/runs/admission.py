@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
-from scheduler.rules import admit
+from scheduler.rules.policies import admit
 from scheduler.runs.app import DeskApp
 from scheduler.runs.copies import marked
 from scheduler.runs.facts import HEADER, attempt_of, is_job, message_of, moment, schedule_of

@@ -11,7 +11,7 @@ from scheduler.errors import Refused
 from scheduler.events.bounds import MASK, bounded
 from scheduler.events.schema import RunFacts
 from scheduler.history.views import RunView
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 
 
 class Arguments(NamedTuple):

@@ -20,7 +20,7 @@ from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
 from scheduler.history.views import RunView
 from scheduler.rules.check import check_arguments
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import again, limits
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.facts import HEADER, headers_for

@@ -5,7 +5,7 @@ Pure. Used for ticks and for runs that are started by hand, so that a run is lim
 
 from typing import Any
 
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.spec import Policies
 
 HARD_AFTER_SECONDS = 10.0
 """What a job gets to clean up between the soft limit, which raises in it, and the hard one, which ends its process."""

@@ -14,7 +14,7 @@ from celery.app.trace import build_tracer
 from celery.exceptions import Retry, TaskPredicate
 
 from scheduler.errors import BadArguments
-from scheduler.rules import backoff
+from scheduler.rules.policies import backoff
 from scheduler.runs.facts import HEADER, is_job
 
 MOST = 100

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import Spec
+from scheduler.rules.model.spec import Spec
 from scheduler.schedules.fingerprints import Fingerprints
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
 

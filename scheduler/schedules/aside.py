@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from hashlib import sha1
 
-from scheduler.rules.identity import tick_text
+from scheduler.rules.model.identity import tick_text
 from scheduler.schedules.codec import Raw
 
 LONGEST = 2000

@@ -1,4 +1,4 @@
-"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then `rules.admit`.
+"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then `rules.policies.admit`.
 
 The question rides on the event that the worker has the message, so that it costs no round trip of its own. Nothing is
 refused on a guess: an entry that cannot be read, or a run of which Redis has no memory, is started rather than lost.
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scheduler.errors import UnreadableEntry
 from scheduler.events import schema
 from scheduler.events.schema import RunReceived
-from scheduler.rules import admit
-from scheduler.rules.admit import START, Admission
-from scheduler.rules.spec import Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.model.spec import Schedule
+from scheduler.rules.policies import admit
+from scheduler.rules.policies.admit import START, Admission
+from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import HELD_SECONDS, worker_word
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw

@@ -26,10 +26,10 @@ from redis.exceptions import ResponseError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.identity import plain_uid, run_id, tick_text
-from scheduler.rules.spec import RedBeatWhen, Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.identity import plain_uid, run_id, tick_text
+from scheduler.rules.model.spec import RedBeatWhen, Schedule
+from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
 from scheduler.schedules import advancing, aside, codec, dispatch, sending, statics, vouching
 from scheduler.schedules.calendar_shelf import Shelf

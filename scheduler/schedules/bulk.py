@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.errors import NotFound, Refused, RefusedTogether, StaleRevision, Unavailable, UnreadableEntry
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.changes import Change
 from scheduler.schedules.decisions import CheckCall, Decide
 from scheduler.schedules.together import ATTEMPTS, calls_of

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from scheduler.errors import StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarHealed, CalendarSaved
 from scheduler.history.plain import json_value
-from scheduler.rules.calendars import SavedCalendar
+from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.schedules.calendar_changes import CalendarChange
 from scheduler.schedules.calendar_shelf import StoredCalendar, encode, fingerprint
 from scheduler.schedules.listing import Listing

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from scheduler.errors import Refused, UnreadableEntry
-from scheduler.rules import zones
-from scheduler.rules.calendars import Calendar, SavedCalendar
-from scheduler.rules.spec import Spec
+from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
+from scheduler.rules.model.spec import Spec
+from scheduler.rules.time import zones
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import Refused, UnreadableEntry
-from scheduler.rules.calendars import Calendar, SavedCalendar
-from scheduler.rules.phrases import joined
+from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
+from scheduler.rules.explain.phrases import joined
 from scheduler.schedules.calendar_changes import CalendarWish, unknown
 from scheduler.schedules.calendar_shelf import Shelf, StoredCalendar
 from scheduler.schedules.listing import CHUNK, Listing, answering

@@ -6,11 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.events.schema import Event
-from scheduler.rules import dialect
 from scheduler.rules.check import check_spec
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When, Window
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    RedBeatWhen,
+    Schedule,
+    Spec,
+    When,
+    Window,
+)
+from scheduler.rules.policies.window import bounded_next_tick, is_paused
 from scheduler.rules.ticks import latest_tick
-from scheduler.rules.window import bounded_next_tick, is_paused
 from scheduler.schedules import codec, extra, held_back, overrides
 from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.waiting import Held

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from scheduler.errors import BeatdeskError, UnreadableEntry
-from scheduler.rules import dialect, recurrence_text, zones
-from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import (
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.identity import plain_uid
+from scheduler.rules.model.spec import (
     STOCK,
     CrontabWhen,
     IntervalWhen,
@@ -31,6 +31,8 @@ from scheduler.rules.spec import (
     Window,
     assembled,
 )
+from scheduler.rules.rrule import text as recurrence_text
+from scheduler.rules.time import zones
 from scheduler.schedules import extra as extras
 from scheduler.schedules import whens
 from scheduler.schedules.rrules import TYPE

@@ -20,7 +20,7 @@ from scheduler.events.schema import (
     ScheduleSaved,
 )
 from scheduler.rules.check import check_when
-from scheduler.rules.spec import RedBeatWhen, Schedule, Spec
+from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes, codec, extra, overrides
 from scheduler.schedules.changes import Change
 from scheduler.schedules.codec import Entry, Raw

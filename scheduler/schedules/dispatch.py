@@ -9,10 +9,26 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from scheduler.rules import calendars, catch_up, jitter, overlap, window
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.catch_up import MOST_COUNTED, CatchUp, Due, Missed
-from scheduler.rules.spec import Policies, RedBeatWhen, Schedule, When
+from scheduler.rules.calendars import exclusions
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import (
+    Policies,
+    RedBeatWhen,
+    Schedule,
+    When,
+)
+from scheduler.rules.policies import (
+    catch_up,
+    jitter,
+    overlap,
+    window,
+)
+from scheduler.rules.policies.catch_up import (
+    MOST_COUNTED,
+    CatchUp,
+    Due,
+    Missed,
+)
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 from scheduler.schedules import codec
 from scheduler.schedules.changes import ASLEEP, resting_point
@@ -198,7 +214,7 @@ def _stop(made: Plan, schedule: Schedule, waiting: Sequence[Held]) -> None:
 
 
 def _is_excluded(calendar: Calendar | None, tick: datetime) -> bool:
-    return calendar is not None and calendars.excludes(calendar, tick)
+    return calendar is not None and exclusions.excludes(calendar, tick)
 
 
 def _send_held(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from scheduler.errors import BeatdeskError, NotFound, Refused, UnreadableEntry
-from scheduler.rules.spec import Pause, Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.model.spec import Pause, Schedule
+from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.listing import answering
 from scheduler.schedules.operations import Missed, Operations, check_pause
 from scheduler.storage import keys

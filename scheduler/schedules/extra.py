@@ -14,7 +14,17 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Origin, Override, Pause, Policies, Schedule, When, Window
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    Origin,
+    Override,
+    Pause,
+    Policies,
+    Schedule,
+    When,
+    Window,
+)
 from scheduler.schedules import whens
 
 _IS_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)

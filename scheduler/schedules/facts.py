@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Pause, Schedule
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    Pause,
+    Schedule,
+)
+from scheduler.rules.policies.window import holds
 from scheduler.rules.ticks import next_tick
-from scheduler.rules.window import holds
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.filters import Filter

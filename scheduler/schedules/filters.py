@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.rules.spec import Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.model.spec import Schedule
+from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.codec import Raw
 
 State = Literal["all", "enabled", "disabled", "paused", "finished", "problem"]

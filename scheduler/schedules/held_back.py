@@ -6,11 +6,22 @@ from typing import Any, Literal, TypeVar
 
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.catch_up import MOST_COUNTED, ON_TIME, Due, excluded, ranges
-from scheduler.rules.spec import IntervalWhen, RedBeatWhen, Schedule, When
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import (
+    IntervalWhen,
+    RedBeatWhen,
+    Schedule,
+    When,
+)
+from scheduler.rules.policies.catch_up import (
+    MOST_COUNTED,
+    ON_TIME,
+    Due,
+    excluded,
+    ranges,
+)
+from scheduler.rules.policies.window import free_ticks, free_times, is_paused
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.rules.window import free_ticks, free_times, is_paused
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Entry
 

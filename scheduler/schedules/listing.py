@@ -18,10 +18,10 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import RedBeatWhen, Schedule
-from scheduler.rules.window import live_next_tick
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.identity import plain_uid
+from scheduler.rules.model.spec import RedBeatWhen, Schedule
+from scheduler.rules.policies.window import live_next_tick
 from scheduler.schedules import aside as asides
 from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.calendar_shelf import Shelf

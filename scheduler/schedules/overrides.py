@@ -9,8 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.errors import Refused
-from scheduler.rules import dialect
-from scheduler.rules.spec import STOCK, CrontabWhen, IntervalWhen, Override, Schedule, When, Window
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
+    STOCK,
+    CrontabWhen,
+    IntervalWhen,
+    Override,
+    Schedule,
+    When,
+    Window,
+)
 from scheduler.schedules import codec, whens
 from scheduler.schedules.codec import Entry
 from scheduler.schedules.extra import SAYABLE

@@ -27,8 +27,8 @@ from pydantic import ValidationError
 from scheduler.errors import UnreadableEntry
 from scheduler.history.plain import json_value
 from scheduler.history.views import Saved
-from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.identity import plain_uid
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import extra
 from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.fingerprints import NOTHING

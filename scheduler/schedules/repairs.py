@@ -12,7 +12,7 @@ from datetime import datetime
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleHealed, ScheduleSaved
 from scheduler.history.views import Saved
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import changes, codec, extra
 from scheduler.schedules.changes import ASLEEP, Change
 from scheduler.schedules.codec import Entry, Meta, Raw

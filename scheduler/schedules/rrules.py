@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scheduler.errors import BeatdeskError
-from scheduler.rules import recurrence_text
-from scheduler.rules.spec import RruleWhen
-from scheduler.rules.walls import Crontab
+from scheduler.rules.model.spec import RruleWhen
+from scheduler.rules.rrule import text as recurrence_text
+from scheduler.rules.time.wall_times import Crontab
 
 TYPE = "__type__"
 

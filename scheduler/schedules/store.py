@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
-from scheduler.rules.calendars import Calendar
+from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
-from scheduler.rules.spec import Schedule, Spec
+from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, decisions
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish

@@ -16,9 +16,9 @@ from uuid import uuid4
 from scheduler.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, encode
-from scheduler.rules.calendars import SavedCalendar
+from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.check import check_calendar_known, check_spec
-from scheduler.rules.spec import Schedule, Spec
+from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import calendar_changes, changes
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
 from scheduler.schedules.calendar_shelf import StoredCalendar

@@ -7,7 +7,7 @@ ticks of a pause when it was resumed) says after it how the run came to be, and 
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from scheduler.rules.identity import tick_text
+from scheduler.rules.model.identity import tick_text
 
 Trigger = Literal["schedule", "backfill"]
 

@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadExpression, BeatdeskError, UnreadableEntry
-from scheduler.rules import cron, dialect
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, When
-from scheduler.rules.walls import Crontab
+from scheduler.rules.crontab import dialect, fields
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    RruleWhen,
+    When,
+)
+from scheduler.rules.time.wall_times import Crontab
 from scheduler.schedules import rrules
 from scheduler.schedules.rrules import TYPE
 
@@ -95,7 +102,7 @@ def _celery_texts(parsed: Crontab) -> list[str] | None:
 def _celery_means(text: str, parsed: Crontab) -> bool:
     """Whether Celery reads the days of `text` as those of `parsed`; the rest it reads itself."""
     try:
-        return cron.parse(text).day_masks == parsed.day_masks
+        return fields.parse(text).day_masks == parsed.day_masks
     except BadExpression:
         return False
 
@@ -106,7 +113,7 @@ def _as_celery_reads(text: str) -> str:
     Raises UnreadableEntry for what Celery refuses: no Beat could load it, whatever we would make of it.
     """
     try:
-        celery = cron.parse(text)
+        celery = fields.parse(text)
     except BadExpression as error:
         raise UnreadableEntry(str(error)) from None
     if _same_days(text, celery):
@@ -128,16 +135,16 @@ def _cron_text(position: int, value: Any) -> str:
     """One crontab field as text without blanks; RedBeat entries may hold numbers and lists."""
     if isinstance(value, str) and not any(character.isspace() for character in value):
         return value or "''"
-    least, greatest = cron.FIELDS[position].least, cron.FIELDS[position].greatest
+    least, greatest = fields.FIELDS[position].least, fields.FIELDS[position].greatest
     if isinstance(value, str):
         try:
-            numbers = sorted(cron.field_values(position, value))
+            numbers = sorted(fields.field_values(position, value))
         except BeatdeskError as error:
             raise UnreadableEntry(str(error)) from None
     else:
         numbers = value if isinstance(value, list) else [value]
         if not numbers or not all(isinstance(number, int) and least <= number <= greatest for number in numbers):
-            raise UnreadableEntry(f"{cron.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
+            raise UnreadableEntry(f"{fields.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
         numbers = sorted(set(map(int, numbers)))
     return ",".join(map(str, numbers))
 

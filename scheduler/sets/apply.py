@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from scheduler.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore

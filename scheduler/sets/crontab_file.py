@@ -17,9 +17,11 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from scheduler.errors import BeatdeskError, Refused
-from scheduler.rules import dialect, ticks, zones
+from scheduler.rules import ticks
 from scheduler.rules.check import JOB
-from scheduler.rules.spec import CrontabWhen, Spec
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import CrontabWhen, Spec
+from scheduler.rules.time import zones
 from scheduler.sets.found import Aside, Candidate, Found, Readings, fingerprint, usable_name
 
 TICKS_TOLD = 3

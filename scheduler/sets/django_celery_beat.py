@@ -21,7 +21,15 @@ from pydantic import ValidationError
 from scheduler.errors import Refused
 from scheduler.history.foreign import PeriodicTask, Row
 from scheduler.rules.check import LONGEST
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, Spec, When, Window
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    Spec,
+    When,
+    Window,
+)
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
 
 SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0, "microseconds": 1e-6}

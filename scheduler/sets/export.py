@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import Spec
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.listing import Stored
 from scheduler.sets import yaml_set

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from scheduler.rules.spec import Spec
+from scheduler.rules.model.spec import Spec
 
 LONGEST_NAME = 200
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.check import check_spec
-from scheduler.rules.spec import IntervalWhen
+from scheduler.rules.model.spec import IntervalWhen
 from scheduler.schedules import changes
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.listing import Stored

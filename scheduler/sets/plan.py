@@ -10,11 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
-from scheduler.rules import dialect, ticks, what_if
-from scheduler.rules.calendars import Calendar
+from scheduler.rules import ticks
+from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_spec
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, Schedule, Spec, When
-from scheduler.rules.what_if import Difference
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain import what_if
+from scheduler.rules.explain.what_if import Difference
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    RedBeatWhen,
+    Schedule,
+    Spec,
+    When,
+)
 from scheduler.schedules import changes, codec
 from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.codec import Entry

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from scheduler.rules.calendar_text import lines_of
-from scheduler.rules.identity import tick_text
-from scheduler.rules.what_if import Difference
+from scheduler.rules.calendars.text import lines_of
+from scheduler.rules.explain.what_if import Difference
+from scheduler.rules.model.identity import tick_text
 from scheduler.sets.apply import Applied
 from scheduler.sets.found import Aside
 from scheduler.sets.importing import Import, Taken

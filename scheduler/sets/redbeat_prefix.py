@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import IntervalWhen, Spec
+from scheduler.rules.model.spec import IntervalWhen, Spec
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.listing import CHUNK, answering

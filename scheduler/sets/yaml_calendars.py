@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from scheduler.errors import Refused
-from scheduler.rules import calendar_text, zones
-from scheduler.rules.calendars import Calendar
+from scheduler.rules.calendars import text
+from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar
-from scheduler.rules.spec import Frozen
+from scheduler.rules.model.spec import Frozen
+from scheduler.rules.time import zones
 from scheduler.sets.faults import Fault, fault_in, shape_message
 from scheduler.sets.yaml_text import Document, Path
 
@@ -38,7 +39,7 @@ def said(calendar: Calendar) -> SaidCalendar:
         name=calendar.name,
         timezone=calendar.timezone,
         description=calendar.description,
-        excluded=calendar_text.lines_of(calendar),
+        excluded=text.lines_of(calendar),
     )
 
 
@@ -84,13 +85,13 @@ def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calenda
         zone = zones.zone(given.timezone)
     except Refused as error:
         return None, [fault_in(document, PART, at, ("timezone",), str(error))]
-    parts, faults = list[calendar_text.Line](), list[Fault]()
+    parts, faults = list[text.Line](), list[Fault]()
     for number, line in enumerate(given.excluded):
         try:
-            parts.append(calendar_text.read(line, zone))
+            parts.append(text.read(line, zone))
         except Refused as error:
             faults.append(fault_in(document, PART, at, ("excluded", number), str(error)))
-    calendar = calendar_text.of_parts(given.name, parts, timezone=given.timezone, description=given.description)
+    calendar = text.of_parts(given.name, parts, timezone=given.timezone, description=given.description)
     try:
         check_calendar(calendar)
     except Refused as error:

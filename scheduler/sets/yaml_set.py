@@ -14,8 +14,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from scheduler.errors import Refused
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RedBeatWhen, RruleWhen, Spec, Window
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RedBeatWhen,
+    RruleWhen,
+    Spec,
+    Window,
+)
 from scheduler.sets import yaml_calendars, yaml_text
 from scheduler.sets.faults import BadSet, Fault, fault_at, shape_message
 from scheduler.sets.yaml_text import Document

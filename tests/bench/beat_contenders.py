@@ -141,7 +141,7 @@ class OurEntries(OverRedBeat):
     """Schedules of ours."""
 
     def fill(self, plans: Sequence[Plan]) -> None:
-        from scheduler.rules.spec import IntervalWhen, Policies, Schedule
+        from scheduler.rules.model.spec import IntervalWhen, Policies, Schedule
         from scheduler.schedules import changes
         from scheduler.storage import keys
         from tests.support.builders import a_saved_event
@@ -170,7 +170,7 @@ class OurEntries(OverRedBeat):
 
     def edit(self, number: int) -> None:
         from scheduler.clock import utc_now
-        from scheduler.rules.spec import OnceWhen, Spec
+        from scheduler.rules.model.spec import OnceWhen, Spec
         from scheduler.settings.schema import Settings
         from scheduler.wiring import Desk
 

@@ -12,7 +12,7 @@ from redis import Redis
 
 from scheduler.catalogue import Catalogue, Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.rules.spec import Spec
+from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
 from scheduler.sets import yaml_set

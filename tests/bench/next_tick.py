@@ -16,7 +16,7 @@ from croniter import croniter
 from cronsim import CronSim
 from dateutil.rrule import rrulestr
 
-from scheduler.rules.spec import CrontabWhen, RruleWhen, When
+from scheduler.rules.model.spec import CrontabWhen, RruleWhen, When
 from scheduler.rules.ticks import next_tick
 from tests.bench.figures import Timing, machine, ratio, shown, table, time_each, versions
 

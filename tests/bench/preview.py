@@ -4,9 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from scheduler.rules.preview import preview
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, When
-from scheduler.rules.words import describe
+from scheduler.rules.explain.preview import preview
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RruleWhen,
+    When,
+)
 from tests.bench.figures import machine, shown, table, time_each
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Spec
-from scheduler.rules.what_if import compare
+from scheduler.rules.explain.what_if import compare
+from scheduler.rules.model.spec import CrontabWhen, IntervalWhen, Spec
 from tests.bench.figures import machine, shown, table, time_each
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.rules.spec import Spec
+from scheduler.rules.model.spec import Spec
 from scheduler.wiring import Desk
 
 ACTOR = "chaos"

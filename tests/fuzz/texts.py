@@ -11,10 +11,13 @@ import atheris
 
 with atheris.instrument_imports(include=["scheduler.rules", "celery.schedules"]):
     from scheduler.errors import BeatdeskError
-    from scheduler.rules import cron, dialect, icalendar, recurrence_text, zones
-    from scheduler.rules.spec import CrontabWhen, RruleWhen
+    from scheduler.rules.calendars import icalendar
+    from scheduler.rules.crontab import dialect, fields
+    from scheduler.rules.explain.words import describe
+    from scheduler.rules.model.spec import CrontabWhen, RruleWhen
+    from scheduler.rules.rrule import text as recurrence_text
     from scheduler.rules.ticks import next_ticks
-    from scheduler.rules.words import describe
+    from scheduler.rules.time import zones
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -38,7 +41,7 @@ def read_icalendar(text: str) -> None:
     icalendar.read(text, name="c", until=date(2030, 1, 1))
 
 
-READERS: tuple[Any, ...] = (read_crontab, cron.parse, read_rrule, recurrence_text.parts, read_icalendar, zones.zone)
+READERS: tuple[Any, ...] = (read_crontab, fields.parse, read_rrule, recurrence_text.parts, read_icalendar, zones.zone)
 
 
 def try_one(data: bytes) -> None:

@@ -15,7 +15,12 @@ from scheduler.events.schema import (
     ScheduleSaved,
     run_event,
 )
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    Schedule,
+    Spec,
+)
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -3,7 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, Spec, When
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RruleWhen,
+    Spec,
+    When,
+)
 from webadmin.forms import policies, times
 from webadmin.forms.draft import CRONTAB, EVERY, RRULE, Draft, pretty, split_seconds
 from webadmin.forms.whens import zone_of

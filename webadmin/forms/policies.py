@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from scheduler.rules.spec import Policies, Window
+from scheduler.rules.model.spec import Policies, Window
 from webadmin.forms import times
 from webadmin.forms.draft import Draft
 from webadmin.forms.faults import Fault

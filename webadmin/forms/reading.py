@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from scheduler.catalogue import Parameter
-from scheduler.rules.spec import Policies, Spec, Window
+from scheduler.rules.model.spec import Policies, Spec, Window
 from webadmin.forms import arguments, json_text, policies
 from webadmin.forms.draft import Draft, tags
 from webadmin.forms.faults import Fault

@@ -5,7 +5,7 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import UnknownZone
-from scheduler.rules import zones
+from scheduler.rules.time import zones
 from webadmin.forms.faults import Fault
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

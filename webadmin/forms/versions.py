@@ -3,7 +3,15 @@
 import json
 from dataclasses import dataclass
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RruleWhen,
+    Spec,
+    Window,
+)
 from webadmin.forms import times
 
 LABELS = {

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, When
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RruleWhen,
+    When,
+)
 from webadmin.forms import times
 from webadmin.forms.draft import UNITS, Draft
 from webadmin.forms.faults import Fault

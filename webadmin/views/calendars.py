@@ -12,10 +12,10 @@ from scheduler.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.history.views import CalendarRevisionView
-from scheduler.rules import icalendar
-from scheduler.rules.calendar_text import calendar_of, lines_of
-from scheduler.rules.calendars import SavedCalendar
-from scheduler.rules.zones import zone_names
+from scheduler.rules.calendars import icalendar
+from scheduler.rules.calendars.exclusions import SavedCalendar
+from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.time.zones import zone_names
 from webadmin import desk
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor

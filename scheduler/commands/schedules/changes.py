@@ -11,8 +11,8 @@ from scheduler.commands.output import json_option, print_json
 from scheduler.commands.schedules import definition, policies, rule
 from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import Refused
-from scheduler.rules.spec import Policies, Schedule, Window
-from scheduler.rules.words import describe
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import Policies, Schedule, Window
 from scheduler.wiring import Desk
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from scheduler.commands import fields
 from scheduler.commands.schedules import policies, rule
 from scheduler.errors import Refused
-from scheduler.rules.spec import Spec
+from scheduler.rules.model.spec import Spec
 
 WHAT_OPTIONS = (
     click.option("--args", metavar="JSON", help="Positional arguments, a JSON list."),

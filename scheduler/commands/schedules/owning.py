@@ -7,8 +7,8 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
 from scheduler.commands.schedules.changes import comment_option, revision_option
 from scheduler.commands.schedules.listing import one_as_json
-from scheduler.rules.spec import Schedule
-from scheduler.rules.words import describe
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import Schedule
 from scheduler.wiring import Desk
 
 

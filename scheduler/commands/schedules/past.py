@@ -14,8 +14,8 @@ from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import NotFound
 from scheduler.history.views import RevisionView, RunFilter
-from scheduler.rules.difference import Difference, differences
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.difference import Difference, differences
+from scheduler.rules.model.spec import Schedule
 from scheduler.wiring import Desk
 
 SHOWN = 4

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from scheduler.commands import fields
-from scheduler.rules.spec import Policies, Window
+from scheduler.rules.model.spec import Policies, Window
 
 NONE = "none"
 

@@ -10,8 +10,15 @@ import click
 
 from scheduler.commands import fields
 from scheduler.errors import Refused
-from scheduler.rules import zones
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, When
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    RruleWhen,
+    When,
+)
+from scheduler.rules.time import zones
 
 OPTIONS = (
     click.option("--cron", metavar="TEXT", help="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'."),

@@ -11,11 +11,11 @@ from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.schedules import definition, rule
 from scheduler.commands.schedules.listing import local_time
 from scheduler.published import rfc3339
-from scheduler.rules.preview import Preview, preview
-from scheduler.rules.spec import IntervalWhen, Schedule, When
-from scheduler.rules.warnings import Facts, warnings
-from scheduler.rules.window import live_next_tick
-from scheduler.rules.words import describe
+from scheduler.rules.explain.preview import Preview, preview
+from scheduler.rules.explain.warnings import Facts, warnings
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import IntervalWhen, Schedule, When
+from scheduler.rules.policies.window import live_next_tick
 from scheduler.schedules.listing import Listed
 from scheduler.wiring import Desk
 

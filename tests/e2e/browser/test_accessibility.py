@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from scheduler.clock import utc_now
-from scheduler.rules.spec import IntervalWhen, Spec
+from scheduler.rules.model.spec import IntervalWhen, Spec
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import Up

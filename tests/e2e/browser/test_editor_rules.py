@@ -8,7 +8,13 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, Window
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RruleWhen,
+    Window,
+)
 from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from scheduler.history.queries import RunFilter
-from scheduler.rules.spec import IntervalWhen, Spec
+from scheduler.rules.model.spec import IntervalWhen, Spec
 from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import Up
 from tests.support.waiting import wait_for

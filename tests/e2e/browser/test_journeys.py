@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.history.queries import RunFilter, RunView
-from scheduler.rules.spec import CrontabWhen, IntervalWhen
+from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch, log_in
 from tests.support.waiting import wait_for

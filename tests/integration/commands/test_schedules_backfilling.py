@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from scheduler.rules.identity import run_id
+from scheduler.rules.model.identity import run_id
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.waiting import Held
 from scheduler.storage import keys

@@ -12,7 +12,7 @@ from scheduler.firing import rounds
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Glance, Look, Seen
 from scheduler.firing.steps import Step
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from tests.integration.firing.test_transaction import first_run, hourly, queued
 

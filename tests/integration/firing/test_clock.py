@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from scheduler.events.schema import RunQueued, TicksMissed
-from scheduler.rules.spec import IntervalWhen, Policies, Spec
+from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from tests.integration.firing.conftest import OURS

@@ -8,7 +8,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness
-from scheduler.rules.spec import IntervalWhen, Policies
+from scheduler.rules.model.spec import IntervalWhen, Policies
 from scheduler.schedules import waiting
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings

@@ -10,7 +10,7 @@ from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import loop
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.status import beat_part
 from scheduler.storage import keys

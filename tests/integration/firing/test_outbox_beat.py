@@ -16,8 +16,8 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
 from scheduler.firing import liveness
 from scheduler.firing.outbox import LONG_SECONDS, backlog
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.storage import keys

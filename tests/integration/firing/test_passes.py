@@ -17,8 +17,8 @@ from scheduler.firing import loop, rounds
 from scheduler.firing.calls import Call, Rendered
 from scheduler.firing.messages import Renderer
 from scheduler.firing.rounds import Pass, Rounds
-from scheduler.rules.identity import plain_uid, run_id, tick_text
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import plain_uid, run_id, tick_text
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore

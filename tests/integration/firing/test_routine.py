@@ -18,7 +18,7 @@ from scheduler.firing.messages import Renderer
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step
-from scheduler.rules.spec import Policies, Schedule, When
+from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.rules.ticks import next_tick
 from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Meta

@@ -15,7 +15,7 @@ from scheduler.firing import liveness, way
 from scheduler.firing.messages import Renderer
 from scheduler.firing.outbox import backlog
 from scheduler.firing.patience import ANSWER_SECONDS, within
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.spec import Policies
 from scheduler.runs.app import DeskApp, create_app
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings

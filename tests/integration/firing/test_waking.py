@@ -18,8 +18,8 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness
 from scheduler.firing.watchdog import Watchdog
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part

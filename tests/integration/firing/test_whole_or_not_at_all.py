@@ -14,8 +14,8 @@ from scheduler.beat import Scheduler
 from scheduler.events.schema import TicksSkipped
 from scheduler.firing.calls import Call, Rendered
 from scheduler.firing.messages import Renderer
-from scheduler.rules.identity import run_id, tick_text
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id, tick_text
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.waiting_list import WaitingList

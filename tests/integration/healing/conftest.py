@@ -11,7 +11,7 @@ from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.healer import Healer
 from scheduler.schedules.notices import Repair
 from scheduler.storage import keys

@@ -7,8 +7,8 @@ from sqlalchemy import delete
 
 from scheduler.clock import utc_now
 from scheduler.history.models import CalendarRevision
-from scheduler.rules.calendar_text import calendar_of, lines_of
-from scheduler.rules.spec import Window
+from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.model.spec import Window
 from scheduler.storage import keys
 from tests.integration.healing.conftest import House, an_hour_ago
 

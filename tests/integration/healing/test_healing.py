@@ -10,8 +10,8 @@ from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.history.models import Revision
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Window
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Window
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Raw
 from scheduler.schedules.fingerprints import Fingerprints, fingerprint

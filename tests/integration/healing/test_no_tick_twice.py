@@ -11,8 +11,8 @@ from redis.exceptions import LockError
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, run_event
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.storage import keys
 from tests.integration.healing.conftest import House
 from tests.integration.schedules.conftest import leading_beat, messages

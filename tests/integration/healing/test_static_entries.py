@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler
 
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.beat_entry import install
 from scheduler.storage import keys
 from scheduler.wiring import Desk

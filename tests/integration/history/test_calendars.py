@@ -13,8 +13,8 @@ from scheduler.history.cursor import cursor
 from scheduler.history.ledger import record
 from scheduler.history.queries import History
 from scheduler.history.views import ChangeView
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.calendars import SavedCalendar
+from scheduler.rules.calendars.exclusions import SavedCalendar
+from scheduler.rules.calendars.text import calendar_of
 from tests.support.builders import NOON, a_saved_event, a_schedule
 
 

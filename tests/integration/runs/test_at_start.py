@@ -9,9 +9,9 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived, RunSucceeded, decode, run_event
-from scheduler.rules.admit import START, Admission
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Schedule
+from scheduler.rules.policies.admit import START, Admission
 from scheduler.runs.leases import HELD_SECONDS, owner_text
 from scheduler.schedules.at_start import Answer
 from scheduler.schedules.operations import Operations

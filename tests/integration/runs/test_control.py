@@ -7,7 +7,7 @@ from redis import Redis
 
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.schema import RunQueued
-from scheduler.rules.identity import run_id
+from scheduler.rules.model.identity import run_id
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream

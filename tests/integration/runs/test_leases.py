@@ -18,7 +18,7 @@ from scheduler.events.schema import (
     decode,
     run_event,
 )
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.runs.leases import HELD_SECONDS, QUEUED_SECONDS, LeasedStream, Leases, LeaseWatch, Standing, owner_text
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of

@@ -11,8 +11,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.sending import options_for

@@ -13,7 +13,7 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, RunStarted
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.sending import options_for

@@ -9,8 +9,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies, Schedule
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules import backfill
 from scheduler.schedules.backfill import Overlap, Started
 from scheduler.schedules.codec import Meta, encode_meta

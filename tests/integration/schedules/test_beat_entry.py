@@ -14,8 +14,8 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
-from scheduler.rules.identity import plain_uid, run_id, tick_text
-from scheduler.rules.spec import Policies, Schedule, When
+from scheduler.rules.model.identity import plain_uid, run_id, tick_text
+from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.schedules import codec
 from scheduler.schedules.beat_entry import BeatEntry, EntryMovedOn, install
 from scheduler.schedules.codec import Meta

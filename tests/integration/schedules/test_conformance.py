@@ -13,7 +13,15 @@ from redbeat.schedules import rrule
 from redis import Redis
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, RruleWhen, Spec, When
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    RruleWhen,
+    Spec,
+    When,
+)
 from scheduler.rules.ticks import next_ticks
 from scheduler.schedules import codec
 from scheduler.schedules.codec import Meta, Raw

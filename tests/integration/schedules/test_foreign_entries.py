@@ -12,7 +12,7 @@ from scheduler.errors import (
     UnreadableEntry,
 )
 from scheduler.events.schema import ScheduleDeleted
-from scheduler.rules.identity import plain_uid
+from scheduler.rules.model.identity import plain_uid
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -5,7 +5,7 @@ from typing import Any
 
 from redis import Redis
 
-from scheduler.rules.spec import OnceWhen, Schedule
+from scheduler.rules.model.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.listing import FIRST_CHUNK

@@ -10,7 +10,7 @@ from redbeat import RedBeatSchedulerEntry
 from redis import Redis
 
 from scheduler.clock import utc_now
-from scheduler.rules.spec import OnceWhen, Window
+from scheduler.rules.model.spec import OnceWhen, Window
 from scheduler.schedules import aside
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Meta, Raw, encode_meta

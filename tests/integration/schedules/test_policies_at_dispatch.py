@@ -23,8 +23,13 @@ from scheduler.events.schema import (
 )
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import OnceWhen, Policies, Schedule, Window
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Policies,
+    Schedule,
+    Window,
+)
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore

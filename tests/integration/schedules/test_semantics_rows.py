@@ -15,8 +15,16 @@ from redbeat.schedules import rrule
 from redis import Redis
 
 from scheduler.errors import Refused
-from scheduler.rules.preview import preview
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, When, Window
+from scheduler.rules.explain.preview import preview
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RruleWhen,
+    When,
+    Window,
+)
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys

@@ -16,7 +16,13 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
-from scheduler.rules.spec import STOCK, IntervalWhen, Override, Policies, Schedule
+from scheduler.rules.model.spec import (
+    STOCK,
+    IntervalWhen,
+    Override,
+    Policies,
+    Schedule,
+)
 from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys

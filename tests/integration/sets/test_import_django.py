@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy
 
-from scheduler.rules.spec import CrontabWhen, OnceWhen, Window
+from scheduler.rules.model.spec import CrontabWhen, OnceWhen, Window
 from tests.integration.sets.django_tables import add_task, make
 from tests.support.builders import at
 

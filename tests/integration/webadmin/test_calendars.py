@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.rules.calendar_text import calendar_of, lines_of
-from scheduler.rules.spec import Window
+from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.model.spec import Window
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.rules.spec import CrontabWhen, IntervalWhen
+from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import (

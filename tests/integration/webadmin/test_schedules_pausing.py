@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed
-from scheduler.rules.window import is_paused
+from scheduler.rules.policies.window import is_paused
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events
 from tests.integration.webadmin.conftest import Visitor

@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.rules.calendar_text import calendar_of
+from scheduler.rules.calendars.text import calendar_of
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved

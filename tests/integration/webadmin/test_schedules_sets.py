@@ -5,8 +5,8 @@ import re
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.spec import Window
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.spec import Window
 from scheduler.sets.yaml_set import read
 from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
 from tests.support.builders import a_spec, cron

@@ -7,7 +7,14 @@ import pytest
 
 from scheduler.commands.schedules import definition, policies, rule
 from scheduler.errors import Refused
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Window
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RruleWhen,
+    Window,
+)
 
 NOW = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)
 ANCHOR = datetime(2026, 11, 21, tzinfo=UTC)

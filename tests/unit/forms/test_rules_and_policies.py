@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.spec import OnceWhen, Policies, RedBeatWhen, RruleWhen, Spec, Window
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Policies,
+    RedBeatWhen,
+    RruleWhen,
+    Spec,
+    Window,
+)
 from tests.support.builders import NOON, a_schedule, a_spec, at, cron, every
 from webadmin.forms import policies, times
 from webadmin.forms.draft import Draft, typed

@@ -23,7 +23,7 @@ from scheduler.events.schema import (
 )
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows, RunRow
-from scheduler.rules.identity import run_id
+from scheduler.rules.model.identity import run_id
 from tests.support.builders import NOON, a_schedule, facts_of
 
 SCHEDULE = a_schedule()

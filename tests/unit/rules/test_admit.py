@@ -5,8 +5,13 @@ from itertools import product
 
 import pytest
 
-from scheduler.rules.admit import START, Admission, decide, is_asked
-from scheduler.rules.overlap import Overlap
+from scheduler.rules.policies.admit import (
+    START,
+    Admission,
+    decide,
+    is_asked,
+)
+from scheduler.rules.policies.overlap import Overlap
 from tests.support.builders import NOON
 
 LATE = NOON + timedelta(seconds=61)

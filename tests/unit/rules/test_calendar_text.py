@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import Refused
-from scheduler.rules import calendar_text
-from scheduler.rules.calendars import WEEKDAYS, Days, Hours, Span
+from scheduler.rules.calendars import text as calendar_text
+from scheduler.rules.calendars.exclusions import (
+    WEEKDAYS,
+    Days,
+    Hours,
+    Span,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from scheduler.errors import Refused
-from scheduler.rules import icalendar
-from scheduler.rules.calendars import Calendar, Days, Hours, Span, excludes, free_after, split
+from scheduler.rules.calendars import icalendar
+from scheduler.rules.calendars.exclusions import (
+    Calendar,
+    Days,
+    Hours,
+    Span,
+    excludes,
+    free_after,
+    split,
+)
 from tests.support.builders import NOON, at
 
 CHRISTMAS = Days(first=date(2026, 12, 24), last=date(2026, 12, 26), title="Christmas")

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.calendars import Calendar, Hours
-from scheduler.rules.catch_up import MOST_RANGES, CatchUp, Due, Policy, excluded, plan
+from scheduler.rules.calendars.exclusions import Calendar, Hours
+from scheduler.rules.policies.catch_up import (
+    MOST_RANGES,
+    CatchUp,
+    Due,
+    Policy,
+    excluded,
+    plan,
+)
 from scheduler.rules.ticks import ticks_between
 from tests.support.builders import NOON, cron, every
 

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.errors import BadArguments, BadExpression, BadName, Refused, UnknownZone
 from scheduler.rules.check import check_spec
-from scheduler.rules.spec import RedBeatWhen
+from scheduler.rules.model.spec import RedBeatWhen
 from tests.support.builders import NOON, a_spec, at, cron, every
 
 

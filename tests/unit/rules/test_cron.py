@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import BadExpression
-from scheduler.rules import cron
+from scheduler.rules.crontab import fields
 
 TOKENS = st.text(alphabet="0123456789*/-,", min_size=1, max_size=8) | st.sampled_from(
     ["*", "*/5", "1-5", "mon", "fri-mon", "jan-mar", "1-5/2", "22-3", "sunday", "1-5-7", "*/5x", "+5", "1_0", "7", "?"]
@@ -26,9 +26,9 @@ def test_accepts_what_celery_accepts_and_means_the_same(texts: list[str]) -> Non
     theirs = celery_reads(texts)
     if theirs is None:
         with pytest.raises(BadExpression):
-            cron.parse(" ".join(texts))
+            fields.parse(" ".join(texts))
         return
-    ours = cron.parse(" ".join(texts))
+    ours = fields.parse(" ".join(texts))
     assert set(ours.minutes) == theirs.minute
     assert set(ours.hours) == theirs.hour
     assert ours.days == theirs.day_of_month
@@ -43,9 +43,9 @@ def test_each_field_alone_agrees_with_celery(position: int, token: str) -> None:
     theirs = celery_reads(texts)
     if theirs is None:
         with pytest.raises(BadExpression):
-            cron.parse(" ".join(texts))
+            fields.parse(" ".join(texts))
     else:
-        assert cron.parse(" ".join(texts)).weekdays == theirs.day_of_week
+        assert fields.parse(" ".join(texts)).weekdays == theirs.day_of_week
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_each_field_alone_agrees_with_celery(position: int, token: str) -> None:
 )
 def test_a_refusal_names_the_field_the_token_and_what_is_allowed(text: str, words: list[str]) -> None:
     with pytest.raises(BadExpression) as refused:
-        cron.parse(text)
+        fields.parse(text)
     assert refused.value.field == "crontab"
     for word in words:
         assert word in str(refused.value)
 
 
 def test_any_white_space_parts_the_fields() -> None:
-    assert cron.parse(" 0\t6  * *\nmon-fri ").texts == ("0", "6", "*", "*", "mon-fri")
+    assert fields.parse(" 0\t6  * *\nmon-fri ").texts == ("0", "6", "*", "*", "mon-fri")
 
 
 def test_a_range_may_wrap_around() -> None:
-    assert cron.parse("0 22-3 * * fri-mon").hours == (0, 1, 2, 3, 22, 23)
-    assert cron.parse("0 22-3 * * fri-mon").weekdays == {5, 6, 0, 1}
+    assert fields.parse("0 22-3 * * fri-mon").hours == (0, 1, 2, 3, 22, 23)
+    assert fields.parse("0 22-3 * * fri-mon").weekdays == {5, 6, 0, 1}
 
 
 def test_what_celery_overlooks_is_told() -> None:
-    assert cron.parse("1-5-7 */5* * * *").ignored == ("-7", "*")
-    assert cron.parse("1-5/2,7 * * * *").ignored == ()
+    assert fields.parse("1-5-7 */5* * * *").ignored == ("-7", "*")
+    assert fields.parse("1-5/2,7 * * * *").ignored == ()
 
 
 def test_the_table_of_days_knows_both_fields() -> None:
-    first_mondays = cron.parse("0 0 1-7 * mon")
+    first_mondays = fields.parse("0 0 1-7 * mon")
     for first in range(7):
         (day,) = [day for day in range(1, 32) if first_mondays.day_masks[first] >> day & 1]
         assert (first + day - 1) % 7 == 1
@@ -105,4 +105,4 @@ def test_the_table_of_days_knows_both_fields() -> None:
 def test_a_long_number_is_refused_and_not_expanded() -> None:
     for text in ("9" * 900 + " * * * *", "0-" + "9" * 900 + " * * * *", "*/" + "9" * 900 + "x * * * *"):
         with pytest.raises(BadExpression):
-            cron.parse(text)
+            fields.parse(text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules import backoff, jitter
+from scheduler.rules.policies import backoff, jitter
 from tests.support.builders import NOON
 
 UID = "0b2d4c55-5f0e-4a8f-9d5e-0d6c2f7c8f11"

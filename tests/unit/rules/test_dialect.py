@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import BadExpression
-from scheduler.rules import cron as celerys
-from scheduler.rules import dialect
+from scheduler.rules.crontab import dialect
+from scheduler.rules.crontab import fields as celerys
 from scheduler.rules.ticks import next_ticks, ticks_between
 from tests.support.builders import NOON, at, cron
 from tests.unit.rules.test_cron import TOKENS

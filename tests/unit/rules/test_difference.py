@@ -1,7 +1,7 @@
 """What differs between two versions of a schedule."""
 
-from scheduler.rules.difference import Difference, differences
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.difference import Difference, differences
+from scheduler.rules.model.spec import Policies
 from tests.support.builders import a_schedule, cron, every
 
 

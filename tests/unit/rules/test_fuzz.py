@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from scheduler.errors import BeatdeskError
-from scheduler.rules import cron, dialect, icalendar, recurrence_text, zones
-from scheduler.rules.calendars import Calendar
+from scheduler.rules.calendars import icalendar
+from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_name, check_when
-from scheduler.rules.spec import CrontabWhen, RruleWhen
+from scheduler.rules.crontab import dialect, fields
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import CrontabWhen, RruleWhen
+from scheduler.rules.rrule import text as recurrence_text
 from scheduler.rules.ticks import next_ticks
-from scheduler.rules.words import describe
+from scheduler.rules.time import zones
 from tests.support.builders import NOON, every
 
 NEARLY_CRON = st.text(alphabet="0123456789*/-,LHW#?@()lh \tmonfrisatudj\u0663\u00b2", max_size=40)
@@ -73,7 +76,7 @@ def only_our_own(call: Any, *arguments: Any, **named: Any) -> Any:
 
 @given(text=st.text(max_size=60) | NEARLY_CRON | FIVE.map(" ".join), match=st.sampled_from(["and", "or"]))
 def test_any_crontab_text(text: str, match: str) -> None:
-    only_our_own(cron.parse, text)
+    only_our_own(fields.parse, text)
     resolved = only_our_own(dialect.resolve, text, "some schedule")
     when = CrontabWhen(crontab=text, resolved=resolved, day_match=match)
     only_our_own(describe, when)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.identity import plain_uid, run_id, tick_text
+from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from tests.support.builders import NOON
 
 UID = "0b2d4c55-5f0e-4a8f-9d5e-0d6c2f7c8f11"

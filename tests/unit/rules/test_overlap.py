@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from scheduler.rules.overlap import Overlap, Verdict, decide
+from scheduler.rules.policies.overlap import Overlap, Verdict, decide
 
 SKIP, SEND, HOLD, CANCEL = "skip", "send", "hold", "cancel_and_hold"
 

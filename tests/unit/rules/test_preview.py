@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 
 from scheduler.errors import BadExpression
-from scheduler.rules.preview import preview
-from scheduler.rules.spec import CrontabWhen, When
+from scheduler.rules.explain.preview import preview
+from scheduler.rules.model.spec import CrontabWhen, When
 from scheduler.rules.ticks import next_tick, next_ticks
 from tests.support.builders import NOON, at, cron, every
 from tests.unit.rules.test_ticks_properties import crontabs

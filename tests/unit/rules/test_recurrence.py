@@ -10,10 +10,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from scheduler.errors import BadExpression
-from scheduler.rules import recurrence_text
-from scheduler.rules.spec import RruleWhen
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import RruleWhen
+from scheduler.rules.rrule import text as recurrence_text
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, next_ticks, ticks_between
-from scheduler.rules.words import describe
 from tests.support.builders import NOON, at
 
 START = at("2026-01-05T09:30Z")  # a Monday

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from scheduler.errors import BadExpression
-from scheduler.rules.spec import RedBeatWhen
+from scheduler.rules.model.spec import RedBeatWhen
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, next_ticks
 from tests.support.builders import NOON, at, cron, every
 

@@ -16,10 +16,11 @@ import pytest
 from croniter import croniter
 from cronsim import CronSim
 
-from scheduler.rules import dialect, zones
-from scheduler.rules.instants import offset_change
+from scheduler.rules.crontab import dialect
 from scheduler.rules.ticks import next_ticks, ticks_between
-from scheduler.rules.walls import Crontab
+from scheduler.rules.time import zones
+from scheduler.rules.time.instants import offset_change
+from scheduler.rules.time.wall_times import Crontab
 from tests.support.builders import cron
 
 BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2041, 1, 1, tzinfo=UTC)

@@ -12,10 +12,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from scheduler.errors import BadExpression
-from scheduler.rules import cron as cron_rules
-from scheduler.rules import dialect, zones
-from scheduler.rules.spec import CrontabWhen, OnceWhen, RruleWhen, When
+from scheduler.rules.crontab import dialect
+from scheduler.rules.crontab import fields as cron_rules
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    OnceWhen,
+    RruleWhen,
+    When,
+)
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick, next_ticks, ticks_between
+from scheduler.rules.time import zones
 from tests.support.builders import at, cron, every
 
 ZONES = (

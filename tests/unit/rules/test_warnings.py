@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.preview import preview
-from scheduler.rules.spec import OnceWhen, Policies, RruleWhen, Spec, When, Window
-from scheduler.rules.warnings import Facts, of_when, warnings
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.explain.preview import preview
+from scheduler.rules.explain.warnings import Facts, of_when, warnings
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Policies,
+    RruleWhen,
+    Spec,
+    When,
+    Window,
+)
 from tests.support.builders import NOON, a_spec, at, cron, every
 from tests.unit.rules.test_ticks_properties import whens
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.spec import When, Window
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.explain.what_if import Difference, compare
+from scheduler.rules.model.spec import When, Window
 from scheduler.rules.ticks import next_ticks
-from scheduler.rules.what_if import Difference, compare
 from tests.support.builders import NOON, a_spec, at, cron, every
 from tests.unit.rules.test_ticks_properties import whens
 

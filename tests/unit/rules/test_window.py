@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.calendars import Calendar, Days
-from scheduler.rules.spec import OnceWhen, Pause, Schedule, Window
-from scheduler.rules.window import bounded_next_tick, bounded_ticks, is_finished, live_next_tick, reason
+from scheduler.rules.calendars.exclusions import Calendar, Days
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Pause,
+    Schedule,
+    Window,
+)
+from scheduler.rules.policies.window import (
+    bounded_next_tick,
+    bounded_ticks,
+    is_finished,
+    live_next_tick,
+    reason,
+)
 from tests.support.builders import NOON, a_schedule, at, cron, every
 
 DAY = timedelta(days=1)

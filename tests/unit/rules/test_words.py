@@ -3,8 +3,13 @@
 import pytest
 from hypothesis import given
 
-from scheduler.rules.spec import OnceWhen, RedBeatWhen, RruleWhen, When
-from scheduler.rules.words import describe, duration
+from scheduler.rules.explain.words import describe, duration
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    RedBeatWhen,
+    RruleWhen,
+    When,
+)
 from tests.support.builders import at, cron, every
 from tests.unit.rules.test_ticks_properties import whens
 

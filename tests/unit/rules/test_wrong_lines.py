@@ -4,7 +4,7 @@
 import pytest
 
 from scheduler.errors import BadExpression
-from scheduler.rules import dialect
+from scheduler.rules.crontab import dialect
 
 MINUTE = "0-59, *, */n, a-b, a-b/n, H, and lists of these with commas"
 HOUR = "0-23, *, */n, a-b, a-b/n, H, and lists of these with commas"

@@ -3,7 +3,7 @@
 import pytest
 
 from scheduler.errors import UnknownZone
-from scheduler.rules.zones import zone, zone_names
+from scheduler.rules.time.zones import zone, zone_names
 
 
 def test_a_zone_is_found_by_its_name() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.spec import Policies
 from scheduler.runs import limits
 from scheduler.runs.leases import lease_of, owner_text
 from scheduler.runs.retrying import MOST, attempts_left

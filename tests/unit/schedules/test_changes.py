@@ -3,8 +3,16 @@
 from datetime import timedelta
 
 from scheduler.events.schema import TicksEvent
-from scheduler.rules import dialect
-from scheduler.rules.spec import CrontabWhen, OnceWhen, Pause, RedBeatWhen, Schedule, When, Window
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    OnceWhen,
+    Pause,
+    RedBeatWhen,
+    Schedule,
+    When,
+    Window,
+)
 from scheduler.schedules import changes, codec
 from scheduler.schedules.codec import Entry, Meta, Raw
 from tests.support.builders import NOON, a_saved_event, a_schedule, a_spec, cron, every

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.errors import UnreadableEntry
-from scheduler.rules import dialect
-from scheduler.rules.identity import plain_uid
-from scheduler.rules.spec import (
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.identity import plain_uid
+from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
     OnceWhen,

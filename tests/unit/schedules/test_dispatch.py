@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import OnceWhen, Pause, Policies, Window
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Pause,
+    Policies,
+    Window,
+)
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta
 from scheduler.schedules.dispatch import CALENDAR_AWAITED, Plan, Ruling, next_score, plan, remembered

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.rules.spec import Pause, RedBeatWhen
+from scheduler.rules.model.spec import Pause, RedBeatWhen
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.codec import Entry, Meta
 from scheduler.schedules.dispatch import Plan, Ruling, remembered

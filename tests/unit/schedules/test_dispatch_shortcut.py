@@ -6,7 +6,13 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.rules.spec import OnceWhen, Pause, Policies, When, Window
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Pause,
+    Policies,
+    When,
+    Window,
+)
 from scheduler.schedules.codec import Entry, Meta
 from scheduler.schedules.dispatch import by_all_rules, plan
 from scheduler.schedules.waiting import Held

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.spec import OnceWhen, Pause, RruleWhen, When, Window
-from scheduler.rules.window import live_next_tick
+from scheduler.rules.model.spec import (
+    OnceWhen,
+    Pause,
+    RruleWhen,
+    When,
+    Window,
+)
+from scheduler.rules.policies.window import live_next_tick
 from scheduler.schedules import codec, extra, facts
 from scheduler.schedules.codec import Meta, Raw
 from scheduler.schedules.facts import Fact

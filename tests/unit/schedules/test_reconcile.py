@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scheduler.history.views import Saved
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import codec, extra
 from scheduler.schedules.codec import Meta, Raw
 from scheduler.schedules.fingerprints import NOTHING

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.rules.identity import run_id
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.identity import run_id
+from scheduler.rules.model.spec import Policies
 from scheduler.runs.facts import HEADER, headers_for
 from scheduler.schedules.sending import facts_of, for_tick, options_for
 from scheduler.schedules.waiting import Held

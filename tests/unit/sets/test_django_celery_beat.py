@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.history.foreign import PeriodicTask
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen
+from scheduler.rules.model.spec import CrontabWhen, IntervalWhen, OnceWhen
 from scheduler.sets.django_celery_beat import read
 from tests.support.builders import NOON
 

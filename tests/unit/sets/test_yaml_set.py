@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.calendar_text import calendar_of
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, Policies, RruleWhen, Spec, Window
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    Policies,
+    RruleWhen,
+    Spec,
+    Window,
+)
 from scheduler.sets import yaml_text
 from scheduler.sets.faults import BadSet
 from scheduler.sets.yaml_set import ScheduleSet, read, write

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.rules.spec import IntervalWhen, When
+from scheduler.rules.model.spec import IntervalWhen, When
 from tests.support.builders import a_spec, cron
 from webadmin.forms import json_text
 from webadmin.forms.draft import UNITS, split_seconds

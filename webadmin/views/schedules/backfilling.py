@@ -10,7 +10,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import backfill
 from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap, Started
 from webadmin import desk

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.rules.check import check_arguments
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from webadmin import desk
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, Unavailable
 from scheduler.history.queries import RevisionView
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 from webadmin import desk
 from webadmin.forms.draft import pretty
 from webadmin.forms.sentences import sentence

@@ -10,9 +10,9 @@ from flask_admin import BaseView, expose
 from scheduler.catalogue import Job
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
-from scheduler.rules.cron import FIELDS
-from scheduler.rules.spec import Schedule, Spec
-from scheduler.rules.zones import zone_names
+from scheduler.rules.crontab.fields import FIELDS
+from scheduler.rules.model.spec import Schedule, Spec
+from scheduler.rules.time.zones import zone_names
 from webadmin import desk
 from webadmin.forms import arguments, policies
 from webadmin.forms.draft import Draft, blank, typed

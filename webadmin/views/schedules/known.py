@@ -5,8 +5,8 @@ from datetime import datetime
 from statistics import median
 
 from scheduler.errors import Unavailable
-from scheduler.rules.spec import Spec
-from scheduler.rules.warnings import NOTHING_KNOWN, Facts
+from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
+from scheduler.rules.model.spec import Spec
 from webadmin import desk
 from webadmin.views.schedules.recent import last_runs
 

@@ -4,7 +4,7 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.rules.window import is_overdue
+from scheduler.rules.policies.window import is_overdue
 from webadmin import desk
 from webadmin.forms import filters
 from webadmin.views.schedules import rows

@@ -10,8 +10,8 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
-from scheduler.rules.spec import Schedule
-from scheduler.rules.window import is_paused
+from scheduler.rules.model.spec import Schedule
+from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.everything import Outcome
 from scheduler.schedules.held_back import held_ticks
 from scheduler.schedules.listing import Listed

@@ -13,11 +13,19 @@ from pydantic import TypeAdapter, ValidationError
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.published import rfc3339
-from scheduler.rules import check, dialect, preview, what_if
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When
-from scheduler.rules.warnings import Facts, anchored, warnings
-from scheduler.rules.window import CALENDAR_HORIZON, bounded_ticks
-from scheduler.rules.words import describe
+from scheduler.rules import check
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain import preview, what_if
+from scheduler.rules.explain.warnings import Facts, anchored, warnings
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    Schedule,
+    Spec,
+    When,
+)
+from scheduler.rules.policies.window import CALENDAR_HORIZON, bounded_ticks
 from webadmin import desk
 from webadmin.forms import policies
 from webadmin.forms.draft import Draft, typed

@@ -6,8 +6,16 @@ from datetime import datetime
 
 from scheduler.catalogue import Catalogue
 from scheduler.errors import Refused
-from scheduler.rules import check, dialect
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, Schedule, Spec, When, Window
+from scheduler.rules import check
+from scheduler.rules.crontab import dialect
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    Schedule,
+    Spec,
+    When,
+    Window,
+)
 from webadmin.forms.draft import Draft
 from webadmin.forms.reading import Reading, read
 from webadmin.forms.sentences import sentence

@@ -13,7 +13,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.history.views import RevisionView
-from scheduler.rules import difference
+from scheduler.rules.model import difference
 from webadmin import desk, present
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.history.queries import RunView
-from scheduler.rules.spec import CrontabWhen, Pause, RruleWhen, Schedule, When
-from scheduler.rules.window import is_paused
-from scheduler.rules.words import describe
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    Pause,
+    RruleWhen,
+    Schedule,
+    When,
+)
+from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.store import Listed
 from webadmin.forms.sentences import sentence
 

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field, field_serializer, model_validator
 
-from scheduler.rules import zones
-from scheduler.rules.instants import offset_change
-from scheduler.rules.spec import Frozen
+from scheduler.rules.model.spec import Frozen
+from scheduler.rules.time import zones
+from scheduler.rules.time.instants import offset_change
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

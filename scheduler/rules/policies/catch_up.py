@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import Policies, When
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import Policies, When
+from scheduler.rules.policies.window import excluded_times, free_ticks, free_times
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.rules.window import excluded_times, free_ticks, free_times
 
 Policy = Literal["latest", "none", "all"]
 Reason = Literal["coalesced", "scheduler_down", "deadline"]

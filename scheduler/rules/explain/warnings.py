@@ -11,11 +11,22 @@ from itertools import pairwise
 from math import ceil
 
 from scheduler.errors import BadExpression
-from scheduler.rules import clock_changes, dialect, ticks, window, zones
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.phrases import duration, joined
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, RedBeatWhen, RruleWhen, Spec, When
-from scheduler.rules.walls import Crontab
+from scheduler.rules import ticks
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain import clock_changes
+from scheduler.rules.explain.phrases import duration, joined
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    RedBeatWhen,
+    RruleWhen,
+    Spec,
+    When,
+)
+from scheduler.rules.policies import window
+from scheduler.rules.time import zones
+from scheduler.rules.time.wall_times import Crontab
 
 FAR = timedelta(days=366)
 _DAY = timedelta(days=1)

@@ -1,7 +1,14 @@
 """A rrule in words, made from what it stands for. Must not refuse anything that `recurrence_text.parse` accepts."""
 
-from scheduler.rules.phrases import MONTHS, WEEKDAYS, joined, ordinal, spans, weekday_spans
-from scheduler.rules.recurrence import Recurrence
+from scheduler.rules.explain.phrases import (
+    MONTHS,
+    WEEKDAYS,
+    joined,
+    ordinal,
+    spans,
+    weekday_spans,
+)
+from scheduler.rules.rrule.recurrence import Recurrence
 
 _UNITS = {
     "YEARLY": "year",

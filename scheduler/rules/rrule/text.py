@@ -10,9 +10,9 @@ from itertools import product
 from typing import Any, NamedTuple, NoReturn
 
 from scheduler.errors import BadExpression
-from scheduler.rules import zones
-from scheduler.rules.recurrence import Frequency, Recurrence, meets_its_start
-from scheduler.rules.spec import RruleWhen
+from scheduler.rules.model.spec import RruleWhen
+from scheduler.rules.rrule.recurrence import Frequency, Recurrence, meets_its_start
+from scheduler.rules.time import zones
 
 MAX_LENGTH = 1000
 MAX_COUNT = 10_000

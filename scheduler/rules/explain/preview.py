@@ -6,11 +6,12 @@ The ticks come from the code that fires. Must not write or read anything.
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.rules import dialect, ticks
+from scheduler.rules import ticks
 from scheduler.rules.check import check_when
-from scheduler.rules.spec import CrontabWhen, When
-from scheduler.rules.warnings import anchored, of_when
-from scheduler.rules.words import describe
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain.warnings import anchored, of_when
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import CrontabWhen, When
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from scheduler.rules import zones
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import CrontabWhen, RruleWhen, Spec
-from scheduler.rules.warnings import anchored
-from scheduler.rules.window import bounded_ticks
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.explain.warnings import anchored
+from scheduler.rules.model.spec import CrontabWhen, RruleWhen, Spec
+from scheduler.rules.policies.window import bounded_ticks
+from scheduler.rules.time import zones
 
 NO_CALENDARS: Mapping[str, Calendar] = {}
 

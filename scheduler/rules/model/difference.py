@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from scheduler.rules.spec import Schedule
+from scheduler.rules.model.spec import Schedule
 
 NOT_SAID = frozenset({"uid", "revision", "origin", "updated_at", "updated_by", "name", "override"})
 """What differs between any two versions, or never does."""

@@ -10,9 +10,15 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal
 
-from scheduler.rules import calendars
-from scheduler.rules.calendars import Calendar
-from scheduler.rules.spec import Pause, Schedule, Spec, When, Window
+from scheduler.rules.calendars import exclusions
+from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.spec import (
+    Pause,
+    Schedule,
+    Spec,
+    When,
+    Window,
+)
 from scheduler.rules.ticks import next_tick, ticks_between
 
 Reason = Literal["window", "calendar", "paused", "operator", "finished"]
@@ -64,7 +70,7 @@ def reason(schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calen
         return "operator"
     if is_paused(schedule, tick):
         return "paused"
-    return "calendar" if calendar is not None and calendars.excludes(calendar, tick) else None
+    return "calendar" if calendar is not None and exclusions.excludes(calendar, tick) else None
 
 
 def is_paused(schedule: Schedule, moment: datetime) -> bool:
@@ -121,7 +127,7 @@ def free_times(after: datetime, until: datetime, calendar: Calendar | None) -> I
         if after < until:
             yield after, until
         return
-    for stretch in calendars.split(calendar, after, until):
+    for stretch in exclusions.split(calendar, after, until):
         if not stretch.is_excluded:
             yield stretch.after, stretch.until
 
@@ -129,7 +135,7 @@ def free_times(after: datetime, until: datetime, calendar: Calendar | None) -> I
 def excluded_times(after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[tuple[datetime, datetime]]:
     """The other parts of (after, until]."""
     if calendar is not None:
-        for stretch in calendars.split(calendar, after, until):
+        for stretch in exclusions.split(calendar, after, until):
             if stretch.is_excluded:
                 yield stretch.after, stretch.until
 
@@ -140,7 +146,7 @@ def _past(schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | 
         until = schedule.paused.until if schedule.paused is not None else None
         return None if until is None else max(until - _MICROSECOND, tick)
     if why == "calendar" and calendar is not None:
-        free = calendars.free_after(calendar, tick)
+        free = exclusions.free_after(calendar, tick)
         return None if free is None else max(free - _MICROSECOND, tick)
     return tick if schedule.enabled else None
 

@@ -18,8 +18,15 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from scheduler.errors import Refused
-from scheduler.rules import zones
-from scheduler.rules.calendars import WEEKDAYS, Calendar, Days, Hours, Span, Weekday
+from scheduler.rules.calendars.exclusions import (
+    WEEKDAYS,
+    Calendar,
+    Days,
+    Hours,
+    Span,
+    Weekday,
+)
+from scheduler.rules.time import zones
 
 Line = Days | Span | Hours
 Dated = TypeVar("Dated", Days, Span)

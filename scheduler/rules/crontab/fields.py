@@ -13,7 +13,7 @@ from typing import NoReturn
 from celery.schedules import crontab_parser
 
 from scheduler.errors import BadExpression
-from scheduler.rules.walls import SHORTEST_MONTH, Crontab, Days
+from scheduler.rules.time.wall_times import SHORTEST_MONTH, Crontab, Days
 
 MAX_LENGTH = 1000
 """Characters of an expression; a list of all sixty minutes has 169."""

@@ -20,9 +20,9 @@ from hashlib import sha256
 from typing import Literal, NoReturn
 
 from scheduler.errors import BadExpression
-from scheduler.rules import cron
-from scheduler.rules.spec import CrontabWhen
-from scheduler.rules.walls import Crontab, Days
+from scheduler.rules.crontab import fields as cron
+from scheduler.rules.model.spec import CrontabWhen
+from scheduler.rules.time.wall_times import Crontab, Days
 
 MACROS = {
     "@hourly": "0 * * * *",

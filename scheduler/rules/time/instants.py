@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.rules.walls import HORIZON_YEARS, LAST_YEAR, Walls
+from scheduler.rules.time.wall_times import HORIZON_YEARS, LAST_YEAR, Walls
 
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)

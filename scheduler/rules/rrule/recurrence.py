@@ -15,7 +15,7 @@ from itertools import islice
 from math import gcd
 from typing import Literal
 
-from scheduler.rules.walls import HORIZON_YEARS, HOURS, LAST_YEAR
+from scheduler.rules.time.wall_times import HORIZON_YEARS, HOURS, LAST_YEAR
 
 Frequency = Literal["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"]
 

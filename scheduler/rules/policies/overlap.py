@@ -10,7 +10,7 @@ cancel_previous   send                cancel_and_hold: those before it end, held
 
 from typing import Literal
 
-from scheduler.rules.spec import Policies
+from scheduler.rules.model.spec import Policies
 
 Overlap = Literal["skip", "allow", "queue_one", "queue_all", "cancel_previous"]
 Verdict = Literal["send", "skip", "hold", "cancel_and_hold"]

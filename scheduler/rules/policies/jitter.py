@@ -5,8 +5,8 @@ The tick's nominal time stays; only the moment of sending moves, by the same amo
 
 from datetime import datetime
 
-from scheduler.rules.backoff import fraction
-from scheduler.rules.identity import tick_text
+from scheduler.rules.model.identity import tick_text
+from scheduler.rules.policies.backoff import fraction
 
 
 def delay(uid: str, tick: datetime, jitter: float, next_tick: datetime | None) -> float:

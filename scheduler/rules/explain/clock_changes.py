@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from scheduler.rules.instants import Rule, offset_change
-from scheduler.rules.phrases import joined
+from scheduler.rules.explain.phrases import joined
+from scheduler.rules.time.instants import Rule, offset_change
 
 AHEAD = 366
 """Days that are looked at."""

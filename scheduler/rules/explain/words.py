@@ -8,10 +8,28 @@ anything that `dialect.parse` accepts.
 from collections.abc import Mapping
 from datetime import UTC
 
-from scheduler.rules import dialect, recurrence_text, recurrence_words
-from scheduler.rules.phrases import MONTHS, ORDINALS, WEEKDAYS, counted, duration, joined, runs, spans, weekday_spans
-from scheduler.rules.spec import CrontabWhen, IntervalWhen, OnceWhen, RedBeatWhen, When
-from scheduler.rules.walls import Crontab
+from scheduler.rules.crontab import dialect
+from scheduler.rules.explain.phrases import (
+    MONTHS,
+    ORDINALS,
+    WEEKDAYS,
+    counted,
+    duration,
+    joined,
+    runs,
+    spans,
+    weekday_spans,
+)
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    When,
+)
+from scheduler.rules.rrule import text
+from scheduler.rules.rrule import words as recurrence_words
+from scheduler.rules.time.wall_times import Crontab
 
 __all__ = ["describe", "duration", "joined"]
 
@@ -29,7 +47,7 @@ def describe(when: When) -> str:
         return f"Once, at {when.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(when, RedBeatWhen):
         return _foreign(when.schedule.get("__type__"), when.schedule)
-    return recurrence_words.describe(recurrence_text.parse(when), when.timezone)
+    return recurrence_words.describe(text.parse(when), when.timezone)
 
 
 def _foreign(kind: object, schedule: Mapping[str, object]) -> str:

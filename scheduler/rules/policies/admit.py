@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.rules.overlap import Overlap
+from scheduler.rules.policies.overlap import Overlap
 
 Kind = Literal["start", "expire", "skip", "wait"]
 Reason = Literal["deadline", "paused", "operator", "overlap"]

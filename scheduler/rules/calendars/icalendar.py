@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from scheduler.errors import BadExpression, Refused, UnknownZone
-from scheduler.rules import recurrence_text, zones
-from scheduler.rules.calendars import Calendar, Days, Span
-from scheduler.rules.instants import Rule, next_instant
-from scheduler.rules.spec import RruleWhen
+from scheduler.rules.calendars.exclusions import Calendar, Days, Span
+from scheduler.rules.model.spec import RruleWhen
+from scheduler.rules.rrule import text as recurrence_text
+from scheduler.rules.time import zones
+from scheduler.rules.time.instants import Rule, next_instant
 
 MAX_BYTES = 4_000_000
 MAX_EVENTS = 10_000

@@ -1,0 +1,1 @@
+"""A schedule in words: sentences, warnings, previews, and what an edit would change."""

@@ -1,0 +1,1 @@
+"""What happens to a tick beside its time: windows, delays, overlap with earlier runs, catching up, admission."""
