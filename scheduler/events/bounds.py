@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from scheduler import plain_json
-from scheduler.events.free_text import without_secrets
+from scheduler.events import fast_json
+from scheduler.events.redaction import without_secrets
 
 MASK = "•••••"
 """Stands where a secret was."""
@@ -31,7 +31,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_written = plain_json.writer(ascii_only=False, separators=(",", ":"))
+_written = fast_json.writer(ascii_only=False, separators=(",", ":"))
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE)
 
 

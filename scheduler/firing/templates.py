@@ -17,7 +17,7 @@ from kombu import serialization
 from kombu.utils import json
 from kombu.utils.uuid import uuid
 
-from scheduler import plain_json
+from scheduler.events import fast_json
 from scheduler.firing.calls import RUN, TAG, TICK, Call, Command, Rendered, Unsendable
 from scheduler.runs.facts import TICK_HEADER, Message, is_job
 
@@ -25,7 +25,7 @@ SHORT = 200
 """Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024."""
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
-_written = plain_json.writer()
+_written = fast_json.writer()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler import plain_json
+from scheduler.events import fast_json
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10)
 KEYS = st.text(max_size=5) | st.integers() | st.booleans() | st.none()
@@ -23,10 +23,10 @@ VALUES = st.recursive(
 @example(float("inf"), False, (",", ":"))
 @example({"ä\ud800\x01": "\u2028"}, False, (",", ":"))
 def test_it_is_written_as_by_the_library(value: Any, ascii_only: bool, separators: tuple[str, str]) -> None:
-    write = plain_json.writer(ascii_only=ascii_only, separators=separators)
+    write = fast_json.writer(ascii_only=ascii_only, separators=separators)
     assert write(value) == json.dumps(value, ensure_ascii=ascii_only, separators=separators)
 
 
 def test_what_is_no_json_is_refused_as_by_the_library() -> None:
     with pytest.raises(TypeError, match="Object of type set is not JSON serializable"):
-        plain_json.writer()({"tags": {1}})
+        fast_json.writer()({"tags": {1}})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.events.bounds import MASK, bounded_text
-from scheduler.events.free_text import without_secrets
+from scheduler.events.redaction import without_secrets
 
 
 @pytest.mark.parametrize(
