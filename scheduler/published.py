@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.history.views import RunView
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.waiting import Held
 
 
 def rfc3339(at: datetime | None) -> str | None:

@@ -3,10 +3,10 @@
 from scheduler.errors import UnreadableEntry
 from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Routine
+from scheduler.redbeat import codec
+from scheduler.redbeat.call import Called, called
+from scheduler.redbeat.codec import Entry, Meta
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import codec
-from scheduler.schedules.called import Called, called
-from scheduler.schedules.codec import Entry, Meta
 from scheduler.storage.scripts import text_of
 
 MOST_KEPT = 20_000

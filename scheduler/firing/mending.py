@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from redis.client import NEVER_DECODE
 
-from scheduler.schedules import aside
-from scheduler.schedules.codec import Raw
+from scheduler.redbeat import quarantine
+from scheduler.redbeat.codec import Raw
 from scheduler.storage import keys
 from scheduler.storage.scripts import text_of
 
@@ -36,7 +36,7 @@ class Mending:
         if not reasons:
             return
         raws = self._read(list(reasons))
-        self._wake((name for name, text in reasons.items() if aside.why(text, raws[name]) is None), now)
+        self._wake((name for name, text in reasons.items() if quarantine.why(text, raws[name]) is None), now)
 
     def _names_aside(self) -> dict[bytes, str]:
         answer: Any = self._ask("HGETALL", keys.ASIDE_HASH)

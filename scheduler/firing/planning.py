@@ -20,18 +20,24 @@ from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Moment, Routine, routine_for
 from scheduler.firing.steps import NO_LEASE, Step, parts_of
 from scheduler.firing.templates import Template
+from scheduler.redbeat import codec, quarantine, waiting
+from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.facts import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
-from scheduler.schedules import advancing, aside, by_redbeat, codec, dispatch, sending, waiting
+from scheduler.schedules import (
+    advancing,
+    by_redbeat,
+    dispatch,
+    sending,
+)
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Entry
 from scheduler.schedules.dispatch import Plan
-from scheduler.schedules.waiting import Held
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -97,7 +103,7 @@ class Planner:
             return step or self._step(seen, known, moment)
         except (UnreadableEntry, Unsendable) as error:
             why = str(error)
-            parts = parts_of(seen, ASLEEP, aside=aside.written(why, seen.raw, moment.now))
+            parts = parts_of(seen, ASLEEP, aside=quarantine.written(why, seen.raw, moment.now))
             return Step(seen, ASLEEP, parts, aside=why)
         except NotTaken as error:
             return Step(seen, seen.score, refused=str(error))

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.line import Asked, Line
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.identity import NAMESPACE
-from scheduler.schedules.codec import Raw
 from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
 

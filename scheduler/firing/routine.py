@@ -14,13 +14,14 @@ from scheduler.firing.calls import RUN, TAG, TICK, Call
 from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step, usual_parts
 from scheduler.firing.templates import Template
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id_within, tick_text, uuid_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.catch_up import surely_runs_within
 from scheduler.runs.facts import is_job
 from scheduler.runs.leases import QUEUED_SECONDS, owner_text
-from scheduler.schedules import codec, dispatch
-from scheduler.schedules.codec import Meta
+from scheduler.schedules import dispatch
 
 
 class Moment(NamedTuple):

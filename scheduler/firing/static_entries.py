@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from redis.client import NEVER_DECODE
 
 from scheduler.firing.leader import Leader, LostLock
-from scheduler.schedules.codec import Meta, encode_meta
+from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.storage import keys
 from scheduler.storage.scripts import ServerScript, as_read
 

@@ -11,9 +11,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
+from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.cancellations import Cancellations
-from scheduler.schedules.codec import Meta
 from scheduler.schedules.dispatch import Plan, Ruling
 from scheduler.storage import keys
 

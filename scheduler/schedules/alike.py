@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat.fingerprints import Fingerprints
 from scheduler.rules.model.spec import Spec
-from scheduler.schedules.fingerprints import Fingerprints
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scheduler.errors import UnreadableEntry
 from scheduler.events import schema
 from scheduler.events.schema import RunReceived
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies import admit
 from scheduler.rules.policies.admit import START, Admission
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import HELD_SECONDS, worker_word
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Raw
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from itertools import islice
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from scheduler.errors import Refused, Unavailable
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
 from scheduler.rules.policies.catch_up import MOST_COUNTED
 from scheduler.rules.policies.window import free_ticks, free_times
 from scheduler.rules.ticks import count_ticks
-from scheduler.schedules.waiting import Held
 
 Overlap = Literal["queue_all", "allow"]
 OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)

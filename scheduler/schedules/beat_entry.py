@@ -26,17 +26,23 @@ from redis.exceptions import ResponseError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
+from scheduler.redbeat import codec, quarantine, static_set
+from scheduler.redbeat.codec import Entry, Meta, Raw
+from scheduler.redbeat.waiting import Held, read
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import advancing, aside, codec, dispatch, sending, statics, vouching
+from scheduler.schedules import (
+    advancing,
+    dispatch,
+    sending,
+    vouching,
+)
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.dispatch import Plan
-from scheduler.schedules.waiting import Held, read
 from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
@@ -65,7 +71,7 @@ def install(scheduler: Any) -> None:
     if issubclass(scheduler.Entry, BeatEntry):
         return  # our own class, which needs nothing of this
     scheduler.Entry = BeatEntry
-    statics.begin(get_redis(scheduler.app))
+    static_set.begin(get_redis(scheduler.app))
     vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
 
 
@@ -196,7 +202,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         harmless = cls(name=name, task="", enabled=False, app=app)
         harmless.raw = raw
         log.error("beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why)
-        get_redis(app).hset(keys.ASIDE_HASH, _as_read(name), aside.written(why, raw, utc_now()))
+        get_redis(app).hset(keys.ASIDE_HASH, _as_read(name), quarantine.written(why, raw, utc_now()))
         if raw == Raw(None, None, None):
             get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
         else:
@@ -226,7 +232,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
             log.error("beat: %r cannot tell when it is due and is set aside: %s", self.name, error)
             why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
-            get_redis(self.app).hset(keys.ASIDE_HASH, self.name, aside.written(why, self.raw, utc_now()))
+            get_redis(self.app).hset(keys.ASIDE_HASH, self.name, quarantine.written(why, self.raw, utc_now()))
             self._rescore(ASLEEP)
             return False, None
         now = self._default_now().timestamp()

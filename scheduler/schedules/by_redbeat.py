@@ -5,9 +5,9 @@ from typing import Any
 
 from redbeat.schedulers import RedBeatSchedulerEntry
 
+from scheduler.redbeat.codec import Entry, Raw
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.dispatch import Plan
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.events.schema import Event
+from scheduler.redbeat import codec, extra_field, overrides
+from scheduler.redbeat.codec import Entry, Meta, Raw
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.check import check_spec
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
@@ -19,9 +22,7 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.policies.window import bounded_next_tick, is_paused
 from scheduler.rules.ticks import latest_tick
-from scheduler.schedules import codec, extra, held_back, overrides
-from scheduler.schedules.codec import Entry, Meta, Raw
-from scheduler.schedules.waiting import Held
+from scheduler.schedules import held_back
 
 ASLEEP = -1.0
 """The score of an entry that is not to be looked at; stock Beat asks for scores from 0 on."""
@@ -142,7 +143,7 @@ def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetim
     meta = next_meta(schedule, old, raw, now)
     anew = old is not None and raw is not None and meta != raw.meta
     return Change(
-        raw=Raw(definition, meta, extra.encode(schedule, definition)),
+        raw=Raw(definition, meta, extra_field.encode(schedule, definition)),
         score=score(schedule, codec.decode_meta(meta), now),
         event=event,
         schedule=schedule,

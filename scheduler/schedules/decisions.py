@@ -19,11 +19,12 @@ from scheduler.events.schema import (
     ScheduleRestored,
     ScheduleSaved,
 )
+from scheduler.redbeat import codec, extra_field, overrides
+from scheduler.redbeat.codec import Entry, Raw
 from scheduler.rules.check import check_when
 from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
-from scheduler.schedules import changes, codec, extra, overrides
+from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
-from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.listing import Stored, remains_of
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
@@ -176,7 +177,7 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
         definition = stored.raw.definition or ""
         meta = stored.raw.meta or codec.encode_meta(entry.meta)
         return Change(
-            raw=Raw(definition, meta, extra.encode(schedule, definition)),
+            raw=Raw(definition, meta, extra_field.encode(schedule, definition)),
             score=changes.score(schedule, entry.meta, now) if stored.score is None else stored.score,
             event=ScheduleAdopted(**told(schedule, actor, comment, now)),
             schedule=schedule,

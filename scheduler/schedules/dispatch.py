@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry, Meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.calendars import exclusions
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import (
@@ -30,10 +33,7 @@ from scheduler.rules.policies.catch_up import (
     Missed,
 )
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.schedules import codec
 from scheduler.schedules.changes import ASLEEP, resting_point
-from scheduler.schedules.codec import Entry, Meta
-from scheduler.schedules.waiting import Held
 
 CALENDAR_AWAITED = timedelta(seconds=3)
 """After how long to look again at a schedule whose calendar cannot be read."""

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -15,8 +17,6 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.policies.window import holds
 from scheduler.rules.ticks import next_tick
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Raw
 from scheduler.schedules.filters import Filter
 
 _ONCE = datetime(2000, 1, 1, tzinfo=UTC)

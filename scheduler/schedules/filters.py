@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.schedules.codec import Raw
 
 State = Literal["all", "enabled", "disabled", "paused", "finished", "problem"]
 """`enabled` is switched on, paused and finished ones too; `problem` cannot be read."""

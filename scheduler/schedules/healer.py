@@ -29,11 +29,17 @@ from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.history import outage
 from scheduler.history.views import Saved
-from scheduler.schedules import hearing, reconcile, repairs, statics, vouching
+from scheduler.redbeat import static_set
+from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
+from scheduler.schedules import (
+    hearing,
+    reconcile,
+    repairs,
+    vouching,
+)
 from scheduler.schedules.calendar_healer import CalendarFinding, CalendarHealer
 from scheduler.schedules.changes import Change
-from scheduler.schedules.codec import Entry, Raw
-from scheduler.schedules.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
 from scheduler.schedules.notices import Notices, Repair
 from scheduler.schedules.reconcile import Book, Verdict, What
@@ -186,7 +192,7 @@ class Healer:
         stored = [one for part in _parts(sorted(suspects), CHUNK) for one in self._listing.read_all(part)]
         self._wait_for_history()
         self._hear()
-        spoken = statics.has_spoken(self._redis)
+        spoken = static_set.has_spoken(self._redis)
         found = list(self._compared(Finding(one, reconcile.decide(one, self._book, spoken)) for one in stored))
         return found, prints
 

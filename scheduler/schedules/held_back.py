@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeVar
 
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import (
     IntervalWhen,
@@ -22,8 +24,6 @@ from scheduler.rules.policies.catch_up import (
 )
 from scheduler.rules.policies.window import free_ticks, free_times, is_paused
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Entry
 
 MOST_STARTED = 1000
 """Runs that one resume starts."""

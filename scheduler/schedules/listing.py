@@ -18,14 +18,14 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
+from scheduler.redbeat import codec, extra_field, overrides
+from scheduler.redbeat import quarantine as asides
+from scheduler.redbeat.codec import Entry, Raw
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules import aside as asides
-from scheduler.schedules import codec, extra, overrides
 from scheduler.schedules.calendar_shelf import Shelf
-from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.memory import Memory
 from scheduler.storage import keys
@@ -302,7 +302,7 @@ def remains_of(stored: Stored) -> Schedule:
     text = _sendable(stored.raw.definition or "")
     try:
         definition = json.loads(_sendable(json.dumps(json.loads(text), ensure_ascii=False)))
-        ours = extra.decode(stored.raw.extra) if stored.raw.extra else None
+        ours = extra_field.decode(stored.raw.extra) if stored.raw.extra else None
         uid, revision = (ours.uid, ours.revision) if ours is not None else (uid, revision)
     except (ValueError, RecursionError, BeatdeskError) as error:
         log.debug("of the entry %r only the text remains: %s", stored.name, error)

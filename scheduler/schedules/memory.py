@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from scheduler.schedules.codec import Raw
+from scheduler.redbeat.codec import Raw
 from scheduler.schedules.facts import Fact, fact, may_pass
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.watching import Watch

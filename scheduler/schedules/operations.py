@@ -14,16 +14,17 @@ from pydantic import JsonValue, ValidationError
 
 from scheduler.errors import Refused
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, ScheduleTickKept, ScheduleTickSkipped
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
-from scheduler.schedules import changes, codec, held_back
-from scheduler.schedules.codec import Entry
+from scheduler.schedules import changes, held_back
 from scheduler.schedules.decisions import Decide, told
 from scheduler.schedules.listing import Stored
-from scheduler.schedules.waiting import Held
 
 if TYPE_CHECKING:
     from scheduler.history.queries import History

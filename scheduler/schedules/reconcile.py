@@ -27,11 +27,11 @@ from pydantic import ValidationError
 from scheduler.errors import UnreadableEntry
 from scheduler.history.plain import json_value
 from scheduler.history.views import Saved
+from scheduler.redbeat import extra_field
+from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import extra
-from scheduler.schedules.codec import Entry, Raw
-from scheduler.schedules.fingerprints import NOTHING
 from scheduler.schedules.listing import Stored
 
 
@@ -188,9 +188,9 @@ def saved_schedule(definition: Any) -> Schedule | None:
         return None
 
 
-def _own_field(raw: Raw) -> extra.Extra | None:
+def _own_field(raw: Raw) -> extra_field.Extra | None:
     try:
-        return extra.decode(raw.extra) if raw.extra else None
+        return extra_field.decode(raw.extra) if raw.extra else None
     except UnreadableEntry:
         return None
 

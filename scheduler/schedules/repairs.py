@@ -12,10 +12,11 @@ from datetime import datetime
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleHealed, ScheduleSaved
 from scheduler.history.views import Saved
+from scheduler.redbeat import codec, extra_field
+from scheduler.redbeat.codec import Entry, Meta, Raw
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import changes, codec, extra
+from scheduler.schedules import changes
 from scheduler.schedules.changes import ASLEEP, Change
-from scheduler.schedules.codec import Entry, Meta, Raw
 from scheduler.schedules.listing import Stored
 
 ACTOR = "beatdesk"
@@ -37,7 +38,7 @@ def put_back(
     count = remembered.total_run_count
     meta = Meta(last, max(count or 0, runs) if runs is not None else count)
     return Change(
-        raw=Raw(definition, codec.encode_meta(meta), extra.encode(schedule, definition)),
+        raw=Raw(definition, codec.encode_meta(meta), extra_field.encode(schedule, definition)),
         score=changes.score(schedule, meta, now),
         event=ScheduleHealed(
             at=now, uid=schedule.uid, revision=schedule.revision, actor=ACTOR, comment=why, schedule=schedule

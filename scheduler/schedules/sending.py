@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.events.schema import RunFacts
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs import limits
 from scheduler.runs.facts import HEADER, TICK_HEADER
-from scheduler.schedules.waiting import Held
 
 
 def options_for(

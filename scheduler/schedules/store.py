@@ -14,13 +14,13 @@ from uuid import uuid4
 
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
+from scheduler.redbeat.codec import Entry, Raw
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, decisions
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.codec import Entry, Raw
 from scheduler.schedules.decisions import Decide
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import Refused
 from scheduler.events import schema
 from scheduler.events.schema import TicksSkipped, encode
+from scheduler.redbeat.waiting import Held, read
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.held_back import verdict
 from scheduler.schedules.listing import answering
-from scheduler.schedules.waiting import Held, read
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

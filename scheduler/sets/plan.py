@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry
 from scheduler.rules import ticks
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_spec
@@ -24,9 +26,8 @@ from scheduler.rules.model.spec import (
     Spec,
     When,
 )
-from scheduler.schedules import changes, codec
+from scheduler.schedules import changes
 from scheduler.schedules.calendar_shelf import StoredCalendar
-from scheduler.schedules.codec import Entry
 from scheduler.schedules.listing import Stored
 from scheduler.schedules.together import CheckCall
 from scheduler.sets import yaml_calendars

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Raw
 from scheduler.schedules.listing import CHUNK, answering
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
 from scheduler.storage import keys

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from scheduler.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
+from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
-from scheduler.schedules import waiting
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -15,12 +15,12 @@ from scheduler.commands.runs import STATE_TINTS
 from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
 from scheduler.published import held_json, schedule_json, unreadable_json
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
-from scheduler.schedules.waiting import Held
 from scheduler.status import beat_part
 from scheduler.wiring import Desk
 

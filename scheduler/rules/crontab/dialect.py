@@ -10,7 +10,7 @@
     H, H(a-b), H/n …     a place of the schedule's own, by Jenkins' rules: `resolve` finds it
 
 What Celery reads means what it means in Celery, with two exceptions that Celery reads only by overlooking their ends:
-`mon#2` and `friL`. So `schedules.codec` reads RedBeat's own entries with `cron.parse`, which is Celery's word alone.
+`mon#2` and `friL`. So `redbeat.codec` reads RedBeat's own entries with `cron.parse`, which is Celery's word alone.
 Must not know of zones or of time.
 """
 

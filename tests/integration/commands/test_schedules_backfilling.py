@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
-from scheduler.schedules.codec import Meta, encode_meta
-from scheduler.schedules.waiting import Held
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import messages, score
 from tests.support.builders import at

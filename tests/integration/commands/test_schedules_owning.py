@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain

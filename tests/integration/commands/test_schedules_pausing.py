@@ -7,9 +7,9 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, TicksSkipped, decode
+from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
-from scheduler.schedules.codec import Meta, encode_meta
-from scheduler.schedules.waiting import Held
 from scheduler.storage import keys
 from tests.support.builders import at
 

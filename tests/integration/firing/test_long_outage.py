@@ -8,8 +8,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness
+from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies
-from scheduler.schedules import waiting
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

@@ -17,12 +17,12 @@ from scheduler.firing import loop, rounds
 from scheduler.firing.calls import Call, Rendered
 from scheduler.firing.messages import Renderer
 from scheduler.firing.rounds import Pass, Rounds
+from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.waiting import Held
 from scheduler.schedules.waiting_list import WaitingList
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -18,10 +18,11 @@ from scheduler.firing.messages import Renderer
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.rules.ticks import next_tick
-from scheduler.schedules import changes, codec
-from scheduler.schedules.codec import Meta
+from scheduler.schedules import changes
 from scheduler.wiring import Desk
 from tests.support.builders import NOON, a_saved_event, a_schedule, cron, every
 from tests.support.waiting import PATIENCE

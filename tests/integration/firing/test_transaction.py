@@ -10,9 +10,9 @@ from scheduler.errors import NotFound
 from scheduler.events.schema import RunQueued
 from scheduler.firing import rounds
 from scheduler.firing.planning import Planner
+from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.schedules.codec import Meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

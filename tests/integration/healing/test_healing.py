@@ -10,11 +10,11 @@ from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import RunQueued, run_event
 from scheduler.history.models import Revision
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Raw
+from scheduler.redbeat.fingerprints import Fingerprints, fingerprint
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Window
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Raw
-from scheduler.schedules.fingerprints import Fingerprints, fingerprint
 from scheduler.storage import keys
 from tests.integration.healing.conftest import House, raw
 from tests.support.builders import cron, every, facts_of

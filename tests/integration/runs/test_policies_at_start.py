@@ -11,12 +11,12 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.sending import options_for
-from scheduler.schedules.waiting import Held
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -9,13 +9,13 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
+from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules import backfill
 from scheduler.schedules.backfill import Overlap, Started
-from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.waiting import Held
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import leading_beat, messages, score

@@ -14,11 +14,11 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule, When
-from scheduler.schedules import codec
 from scheduler.schedules.beat_entry import BeatEntry, EntryMovedOn, install
-from scheduler.schedules.codec import Meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

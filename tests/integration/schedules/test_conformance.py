@@ -13,6 +13,8 @@ from redbeat.schedules import rrule
 from redis import Redis
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta, Raw
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -23,8 +25,6 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.ticks import next_ticks
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Meta, Raw
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

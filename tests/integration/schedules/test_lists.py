@@ -5,9 +5,9 @@ from typing import Any
 
 from redis import Redis
 
+from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.rules.model.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore

@@ -10,10 +10,10 @@ from redbeat import RedBeatSchedulerEntry
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.redbeat import quarantine
+from scheduler.redbeat.codec import Meta, Raw, encode_meta
 from scheduler.rules.model.spec import OnceWhen, Window
-from scheduler.schedules import aside
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Meta, Raw, encode_meta
 from scheduler.schedules.filters import State
 from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.memory import Memory
@@ -119,7 +119,7 @@ def fire(desk: Desk) -> None:
 
 def set_aside(desk: Desk) -> None:
     raw: Any = desk.redis.hmget(keys.entry("s07"), keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
-    desk.redis.hset(keys.ASIDE_HASH, "s07", aside.written("the queue takes nothing", Raw(*raw), NOON))
+    desk.redis.hset(keys.ASIDE_HASH, "s07", quarantine.written("the queue takes nothing", Raw(*raw), NOON))
     desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("s07"): ASLEEP})
 
 

@@ -6,7 +6,7 @@ from redis import Redis
 
 from scheduler.catalogue import Catalogue
 from scheduler.errors import Unavailable
-from scheduler.schedules import codec
+from scheduler.redbeat import codec
 from scheduler.schedules.memory import Memory
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys

@@ -9,9 +9,9 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, TicksMissed, TicksSkipped, run_event
+from scheduler.redbeat.codec import Meta, decode_meta, encode_meta
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, Spec
-from scheduler.schedules.codec import Meta, decode_meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -16,6 +16,7 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
+from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.rules.model.spec import (
     STOCK,
     IntervalWhen,
@@ -23,7 +24,6 @@ from scheduler.rules.model.spec import (
     Policies,
     Schedule,
 )
-from scheduler.schedules.codec import Meta, encode_meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

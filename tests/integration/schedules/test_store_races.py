@@ -16,8 +16,8 @@ from scheduler.errors import (
     Unavailable,
 )
 from scheduler.events.schema import ScheduleDeleted, ScheduleSaved
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Meta
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

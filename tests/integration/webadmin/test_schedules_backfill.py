@@ -2,8 +2,8 @@
 
 import pytest
 
-from scheduler.schedules.codec import Meta, encode_meta
-from scheduler.schedules.waiting import Held
+from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.redbeat.waiting import Held
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import messages

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from scheduler.events.schema import TicksEvent
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry, Meta, Raw
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
     CrontabWhen,
@@ -13,8 +15,7 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules import changes, codec
-from scheduler.schedules.codec import Entry, Meta, Raw
+from scheduler.schedules import changes
 from tests.support.builders import NOON, a_saved_event, a_schedule, a_spec, cron, every
 
 LATER = NOON + timedelta(hours=5, seconds=3)

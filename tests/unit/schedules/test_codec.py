@@ -9,6 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat import codec, extra_field
+from scheduler.redbeat.codec import Meta, Raw
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import (
@@ -22,8 +24,6 @@ from scheduler.rules.model.spec import (
     Schedule,
     Window,
 )
-from scheduler.schedules import codec, extra
-from scheduler.schedules.codec import Meta, Raw
 from tests.support.builders import NOON, a_schedule, cron, every
 
 CRONTAB = {
@@ -57,7 +57,7 @@ def read(text: str, meta: str | None = None, ours: str | None = None, **more: An
 
 def saved(schedule: Schedule, meta: str | None = None) -> Raw:
     text = codec.encode_definition(schedule)
-    return Raw(text, meta, extra.encode(schedule, text))
+    return Raw(text, meta, extra_field.encode(schedule, text))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_rule_that_redbeat_cannot_say_is_kept_while_plain_code_leaves_it_alone
 def test_an_operator_may_hold_what_code_defines() -> None:
     text = definition()
     held = a_schedule("plain", origin="code", enabled=False)
-    entry = read(text, ours=extra.encode(held, text), static=True)
+    entry = read(text, ours=extra_field.encode(held, text), static=True)
     assert not entry.schedule.enabled
     assert json.loads(codec.encode_definition(entry.schedule, entry.definition))["enabled"] is True
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from scheduler.redbeat.codec import Entry, Meta
+from scheduler.redbeat.waiting import Held, Trigger, read
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of
 from scheduler.rules.model.spec import (
@@ -14,9 +16,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.codec import Entry, Meta
 from scheduler.schedules.dispatch import CALENDAR_AWAITED, Plan, Ruling, next_score, plan, remembered
-from scheduler.schedules.waiting import Held, Trigger, read
 from tests.support.builders import NOON, a_schedule, every
 
 HOUR = timedelta(hours=1)

@@ -6,6 +6,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduler.redbeat.codec import Entry, Meta
+from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.spec import (
     OnceWhen,
     Pause,
@@ -13,9 +15,7 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules.codec import Entry, Meta
 from scheduler.schedules.dispatch import by_all_rules, plan
-from scheduler.schedules.waiting import Held
 from tests.support.builders import NOON, a_schedule, cron, every
 
 OVERLAPS = ["skip", "allow", "queue_one", "queue_all", "cancel_previous"]

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.redbeat import codec, extra_field
+from scheduler.redbeat.codec import Meta, Raw
 from scheduler.rules.model.spec import (
     OnceWhen,
     Pause,
@@ -15,8 +17,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules import codec, extra, facts
-from scheduler.schedules.codec import Meta, Raw
+from scheduler.schedules import facts
 from scheduler.schedules.facts import Fact
 from scheduler.schedules.filters import Filter, State
 from tests.support.builders import NOON, a_schedule, cron, every
@@ -48,7 +49,7 @@ def test_facts_never_rule_out_what_belongs_to_a_list(
 ) -> None:
     schedule = a_schedule(job=job, tags=tags, enabled=enabled, when=when, window=window, paused=paused)
     text = codec.encode_definition(schedule)
-    raw = Raw(text, codec.encode_meta(Meta(NOON, runs)), extra.encode(schedule, text))
+    raw = Raw(text, codec.encode_meta(Meta(NOON, runs)), extra_field.encode(schedule, text))
     known = facts.fact(schedule.name, raw, static=False, known=None)
     entry = codec.decode(schedule.name, raw)
     belongs = filters.matches(entry.schedule)
@@ -63,7 +64,7 @@ def a_fact(text: str = "", meta: str | None = None, known: Fact | None = None, *
     definition = text or codec.encode_definition(schedule)
     meta = codec.encode_meta(Meta(NOON, 1)) if meta is None else meta
     return facts.fact(
-        schedule.name, Raw(definition, meta, extra.encode(schedule, definition)), static=False, known=known
+        schedule.name, Raw(definition, meta, extra_field.encode(schedule, definition)), static=False, known=known
     )
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.schedules import codec, extra
-from scheduler.schedules.codec import Raw
+from scheduler.redbeat import codec, extra_field
+from scheduler.redbeat.codec import Raw
 from scheduler.schedules.filters import Filter
 from tests.support.builders import a_schedule
 
@@ -30,7 +30,7 @@ def test_the_text_never_rules_out_what_the_meaning_lets_pass(
 ) -> None:
     schedule = a_schedule(job=job, tags=tags, enabled=enabled, origin="code" if static else "operator")
     text = json.dumps(json.loads(codec.encode_definition(schedule)), ensure_ascii=ascii_only)
-    raw = Raw(text, None, extra.encode(schedule, text))
+    raw = Raw(text, None, extra_field.encode(schedule, text))
     read = codec.decode(schedule.name, raw, static=static).schedule
     assert read.enabled == enabled
     if filters.matches(read):

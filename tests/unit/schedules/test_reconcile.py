@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from scheduler.history.views import Saved
+from scheduler.redbeat import codec, extra_field
+from scheduler.redbeat.codec import Meta, Raw
+from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import codec, extra
-from scheduler.schedules.codec import Meta, Raw
-from scheduler.schedules.fingerprints import NOTHING
 from scheduler.schedules.listing import Stored
 from scheduler.schedules.reconcile import Book, What, decide, is_newer, same_content
 from tests.support.builders import NOON, a_schedule
@@ -40,7 +40,7 @@ def schedule(revision: int, minutes: int | None = None, **parts: Any) -> Schedul
 
 def stored(held: Schedule, *, plain: bool = False, rewritten: bool = False, score: float | None = 1.0) -> Stored:
     definition = codec.encode_definition(held)
-    ours = None if plain else extra.encode(held, definition)
+    ours = None if plain else extra_field.encode(held, definition)
     if rewritten:
         definition = definition.replace('"args": []', '"args": [1]')
     return Stored(held.name, Raw(definition, codec.encode_meta(Meta(NOON, 1)), ours), False, score)

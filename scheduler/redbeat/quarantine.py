@@ -7,8 +7,8 @@ import json
 from datetime import datetime
 from hashlib import sha1
 
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.identity import tick_text
-from scheduler.schedules.codec import Raw
 
 LONGEST = 2000
 """Characters of a reason that are kept."""

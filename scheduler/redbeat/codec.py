@@ -18,6 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from scheduler.errors import BeatdeskError, UnreadableEntry
+from scheduler.redbeat import extra_field as extras
+from scheduler.redbeat import schedule_json
+from scheduler.redbeat.rrules import TYPE
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import (
@@ -33,9 +36,6 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.rrule import text as recurrence_text
 from scheduler.rules.time import zones
-from scheduler.schedules import extra as extras
-from scheduler.schedules import whens
-from scheduler.schedules.rrules import TYPE
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 _USUAL_META = re.compile(
@@ -89,10 +89,10 @@ class Entry:
 def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
     """Read the entry called `name`. Raises UnreadableEntry with what Beat would stumble over."""
     definition = _object(raw.definition, "definition")
-    foreign = whens.is_foreign(definition.get("schedule"))
+    foreign = schedule_json.is_foreign(definition.get("schedule"))
     _check_loadable(name, definition, raw, foreign=foreign)
     extra = extras.decode(raw.extra) if raw.extra else None
-    when = whens.decode(definition.get("schedule"), foreign=foreign)
+    when = schedule_json.decode(definition.get("schedule"), foreign=foreign)
     try:
         if extra is not None:
             when = extras.apply_to(when, extra, definition.get("schedule"))
@@ -119,7 +119,7 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
             "args": old["args"] if "args" in old and (old["args"] or []) == schedule.args else schedule.args,
             "kwargs": schedule.kwargs,
             "options": _options(schedule, old),
-            "schedule": whens.encode(schedule.when, old.get("schedule"), since=schedule.updated_at),
+            "schedule": schedule_json.encode(schedule.when, old.get("schedule"), since=schedule.updated_at),
             "enabled": True if schedule.origin == "code" else schedule.enabled,
         }
     )

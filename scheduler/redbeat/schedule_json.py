@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.errors import BadExpression, BeatdeskError, UnreadableEntry
+from scheduler.redbeat import rrules
+from scheduler.redbeat.rrules import TYPE
 from scheduler.rules.crontab import dialect, fields
 from scheduler.rules.model.spec import (
     CrontabWhen,
@@ -19,8 +21,6 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.time.wall_times import Crontab
-from scheduler.schedules import rrules
-from scheduler.schedules.rrules import TYPE
 
 CRON_KEYS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _DATE, _WEEKDAY = 2, 4

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from redbeat.decoder import RedBeatJSONDecoder
 
-from scheduler.schedules import codec
-from scheduler.schedules.codec import Entry
+from scheduler.redbeat import codec
+from scheduler.redbeat.codec import Entry
 
 
 class Called(NamedTuple):

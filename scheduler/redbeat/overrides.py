@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.errors import Refused
+from scheduler.redbeat import codec, schedule_json
+from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.extra_field import SAYABLE
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
     STOCK,
@@ -19,9 +22,6 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules import codec, whens
-from scheduler.schedules.codec import Entry
-from scheduler.schedules.extra import SAYABLE
 
 FIELDS = (*SAYABLE, "policies", "window")
 """What an override may say."""
@@ -33,7 +33,7 @@ def code_of(entry: Entry) -> Schedule:
     queue, priority = codec.queue_and_priority(definition.get("options") or {})
     said: dict[str, Any] = {
         "job": definition["task"],
-        "when": whens.decode(definition.get("schedule")),
+        "when": schedule_json.decode(definition.get("schedule")),
         "args": definition.get("args") or [],
         "kwargs": definition.get("kwargs") or {},
         "queue": queue,

@@ -5,7 +5,7 @@ from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from scheduler.schedules.codec import Raw
+from scheduler.redbeat.codec import Raw
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from scheduler.errors import UnreadableEntry
+from scheduler.redbeat import schedule_json
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -25,7 +26,6 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules import whens
 
 _IS_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -92,7 +92,7 @@ def encode(schedule: Schedule, definition: str) -> str:
     """The field's text, to be stored beside `definition`."""
     said = json.loads(definition).get("schedule")
     override = schedule.override
-    when = whens.decode(said) if override is not None and "when" in override.fields else schedule.when
+    when = schedule_json.decode(said) if override is not None and "when" in override.fields else schedule.when
     extra = Extra(
         uid=schedule.uid,
         revision=schedule.revision,
@@ -115,7 +115,7 @@ def encode(schedule: Schedule, definition: str) -> str:
         description=schedule.description,
         notes=schedule.notes,
     )
-    if apply_to(whens.decode(said), extra, said) != when:
+    if apply_to(schedule_json.decode(said), extra, said) != when:
         extra = extra.model_copy(update={"when": when, "stands_for": _schedule_digest(said)})
     return extra.model_dump_json(exclude_defaults=True)
 
