@@ -7,11 +7,11 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from scheduler.celery_app import declared_queues
+from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
 from scheduler.firing import way
 from scheduler.firing.patience import within
-from scheduler.runs import made_queues
-from scheduler.runs.app import is_rabbitmq
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
 from scheduler.status import Part
@@ -48,7 +48,7 @@ def refuse_broker(desk: Desk) -> None:
     """
     try:
         if is_rabbitmq(desk.settings.broker):
-            _at_broker(desk, START_PATIENCE, lambda connection: made_queues.make(desk.celery, connection))
+            _at_broker(desk, START_PATIENCE, lambda connection: declared_queues.make(desk.celery, connection))
         is_cluster = way.ask(desk.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return

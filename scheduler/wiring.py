@@ -57,7 +57,7 @@ class Desk:
     @cached_property
     def celery(self) -> "Celery":
         """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
-        from scheduler.runs.app import create_app
+        from scheduler.celery_app.app import create_app
         from scheduler.runs.process import settle
 
         app = create_app(self.settings)

@@ -27,11 +27,11 @@ from celery.app.task import Task
 from kombu.exceptions import OperationalError
 from redis.exceptions import DataError, RedisError
 
+from scheduler.celery_app.app import job_queue
 from scheduler.errors import BeatdeskError
 from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.firing.templates import Template
-from scheduler.runs.app import job_queue
 from scheduler.runs.facts import Message, is_job
 from scheduler.runs.signals import collecting
 

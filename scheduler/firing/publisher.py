@@ -13,9 +13,9 @@ from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import DataError, RedisError
 
+from scheduler.celery_app import declared_queues
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.firing.outbox import Entry, marked
-from scheduler.runs import made_queues
 from scheduler.runs.signals import collecting
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Publisher:
     def _make_queues(self, connection: Any) -> None:
         """Raises Away where one was made otherwise: its messages wait, since all of them would be refused."""
         try:
-            made_queues.make(self._app, connection)
+            declared_queues.make(self._app, connection)
         except Refused as error:
             raise Away(str(error)) from error
 

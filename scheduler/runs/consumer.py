@@ -10,9 +10,9 @@ from celery.utils.threads import bound_open_broker_sockets  # type: ignore[attr-
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
-from scheduler.runs import priorities
+from scheduler.celery_app import priorities
+from scheduler.celery_app.app import DeskApp
 from scheduler.runs.admission import Admission
-from scheduler.runs.app import DeskApp
 
 LAST_WORDS_SECONDS = 5.0
 """How long a broker that may be gone is listened to; as long as Celery listens to it in the same place."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from celery import Celery, current_app
 
-from scheduler.runs.app import DeskApp
+from scheduler.celery_app.app import DeskApp
 
 if TYPE_CHECKING:
     from scheduler.wiring import Desk

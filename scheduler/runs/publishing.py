@@ -16,10 +16,10 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from scheduler.catalogue import Job, Worker
+from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs import captured, retrying, runtime
-from scheduler.runs.app import DeskApp
 from scheduler.runs.claims import renew
 from scheduler.runs.introspect import jobs_of
 from scheduler.runs.process import desk_of

@@ -18,12 +18,12 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import TaskRevokedError, TimeoutError
 from celery.result import AsyncResult
 
+from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts
 from scheduler.history.views import RunView
-from scheduler.runs.app import DeskApp
 from scheduler.runs.celery_states import UNKNOWN, celery_state
 from scheduler.runs.facts import is_job
 from scheduler.runs.process import desk_of

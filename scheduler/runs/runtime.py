@@ -14,9 +14,9 @@ from typing import Any
 
 from celery.app.trace import build_tracer
 
+from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.runs import captured
-from scheduler.runs.app import DeskApp
 from scheduler.runs.current import Execution, enter, leave
 from scheduler.runs.facts import attempt_of, is_job
 from scheduler.runs.flask_context import FlaskContext

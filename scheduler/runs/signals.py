@@ -20,9 +20,9 @@ from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
+from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.runs.app import DeskApp
 from scheduler.runs.facts import BUILT_IN, Message, attempt_of, is_job, message_of, queue_of, schedule_of
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of

@@ -16,8 +16,8 @@ from tests.architecture.tree import PACKAGES, ROOT, contracts, lint_imports
 VIOLATIONS = [
     ("layers", "scheduler/storage/keys.py", "import webadmin.guard"),
     ("no-web-below", "scheduler/status.py", "def late() -> None:\n    import flask"),
-    ("redbeat", "scheduler/runs/app.py", "import redbeat.schedulers"),
-    ("sql", "scheduler/runs/app.py", "from sqlalchemy import select"),
+    ("redbeat", "scheduler/celery_app/app.py", "import redbeat.schedulers"),
+    ("sql", "scheduler/celery_app/app.py", "from sqlalchemy import select"),
     ("no-jobs-in-web", "webadmin/present.py", "import scheduler.jobs.job_summary"),
     ("live-settings", "scheduler/wiring.py", "from scheduler.settings.environment import load"),
     ("no-cycles", "scheduler/rules/ticks.py", "import scheduler.schedules.store"),

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from scheduler.runs.app import CELERYS_QUEUE, QUEUES
+from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.support import processes, rabbitmq, sentinel

@@ -4,8 +4,8 @@ import sys
 
 from redis import Redis
 
+from scheduler.celery_app.app import create_app
 from scheduler.firing.relay import Relay
-from scheduler.runs.app import create_app
 from scheduler.settings.environment import load
 from scheduler.storage import keys
 

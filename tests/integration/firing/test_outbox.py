@@ -15,12 +15,12 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
+from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunFailed, decode
 from scheduler.firing.calls import Call, Unsendable
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
-from scheduler.runs.app import DEFAULT, DeskApp, create_app
 from scheduler.runs.leases import owner_text
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

@@ -10,10 +10,15 @@ from kombu import Connection
 from redis import Redis
 
 from scheduler.broker_check import refuse_broker
+from scheduler.celery_app import declared_queues
+from scheduler.celery_app.app import (
+    CELERYS_QUEUE,
+    DEFAULT,
+    QUEUES,
+    create_app,
+)
 from scheduler.errors import Refused
 from scheduler.firing.relay import Relay
-from scheduler.runs import made_queues
-from scheduler.runs.app import CELERYS_QUEUE, DEFAULT, QUEUES, create_app
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
@@ -109,7 +114,7 @@ def test_what_is_to_be_published_into_such_queues_waits(without: Settings, road:
 def test_the_queues_of_an_app_that_is_not_ours_are_its_own(rabbit: RabbitServer, redis: Redis) -> None:
     theirs = Celery("theirs", broker=rabbit.url, set_as_current=False)
     with Connection(rabbit.url) as connection:
-        made_queues.make(theirs, connection)
+        declared_queues.make(theirs, connection)
         with pytest.raises(NotFound), connection.channel() as channel:
             channel.queue_declare(DEFAULT, passive=True)
     theirs.close()

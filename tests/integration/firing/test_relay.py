@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from scheduler.celery_app.app import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
-from scheduler.runs.app import DEFAULT
 from scheduler.runs.copies import DOUBTFUL_SECONDS
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

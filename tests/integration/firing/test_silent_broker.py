@@ -9,6 +9,7 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import Redis
 
+from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.firing import liveness, way
@@ -16,7 +17,6 @@ from scheduler.firing.messages import Renderer
 from scheduler.firing.outbox import backlog
 from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.rules.model.spec import Policies
-from scheduler.runs.app import DeskApp, create_app
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.runs.app import create_app
+from scheduler.celery_app.app import create_app
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream
 from tests.support.listeners import Listener, listening, says

@@ -18,13 +18,13 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import Engine, update
 
+from scheduler.celery_app.app import create_app
 from scheduler.events.schema import Event, ReportStored
 from scheduler.events.stream import EventStream
 from scheduler.history.engine import writing
 from scheduler.history.models import Run as RunRow
 from scheduler.history.queries import RunFilter
 from scheduler.history.recorder import Recorder
-from scheduler.runs.app import create_app
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import House, Stream

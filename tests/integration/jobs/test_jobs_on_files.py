@@ -11,10 +11,10 @@ import duckdb
 import pytest
 from PIL import Image
 
+from scheduler.celery_app.app import create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.profiling.workplace import FOLDER
-from scheduler.runs.app import create_app
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
-from scheduler.runs.app import create_app
 from scheduler.settings.schema import Settings
 from scheduler.wiring import Desk
 from tests.integration.jobs.test_jobs import record

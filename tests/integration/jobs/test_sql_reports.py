@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.tables.cells import unguarded
-from scheduler.runs.app import create_app
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream
 from tests.support.mail_server import mail_server

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 from redis import Redis
 
+from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.events.schema import Event, RunEvent, decode
-from scheduler.runs.app import DeskApp, create_app
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.support.processes import Process, start_worker

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
 from scheduler.clock import utc_now
-from scheduler.runs.app import DEFAULT, DeskApp, create_app
 from scheduler.runs.claims import renew
 from scheduler.runs.process import adopt
 from scheduler.runs.publishing import WorkerPulse

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scheduler.runs.app import DeskApp, create_app
+from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.processes import start_worker

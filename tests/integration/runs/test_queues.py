@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.events.schema import decode
-from scheduler.runs.app import DeskApp, create_app
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

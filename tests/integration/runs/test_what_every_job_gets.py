@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from scheduler.celery_app.app import create_app
 from scheduler.events.bounds import MASK
 from scheduler.events.schema import RunLogged
-from scheduler.runs.app import create_app
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import House, Stream, sender
 from tests.support.processes import start_worker

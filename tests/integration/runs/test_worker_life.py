@@ -11,7 +11,7 @@ import psutil
 import pytest
 from redis import Redis
 
-from scheduler.runs.app import DeskApp
+from scheduler.celery_app.app import DeskApp
 from scheduler.runs.requests import MOST_LOST
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

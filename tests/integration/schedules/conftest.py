@@ -12,8 +12,8 @@ from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
 from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
-from scheduler.runs.app import CELERYS_QUEUE, QUEUES
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys

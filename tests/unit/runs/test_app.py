@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.runs.app import OWN_JOBS, create_app
+from scheduler.celery_app.app import OWN_JOBS, create_app
 from scheduler.settings.schema import Settings
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from celery.exceptions import TaskRevokedError
 
+from scheduler.celery_app.app import create_app
 from scheduler.history.views import AttemptView, ChildView, RunView
-from scheduler.runs.app import create_app
 from scheduler.runs.results import HistoryBackend, RunResult, exception_of, meta_of
 from scheduler.settings.schema import Settings
 

@@ -5,8 +5,8 @@ from typing import Any
 from amqp.exceptions import AccessRefused, PreconditionFailed
 from celery import Celery
 
+from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES, DeskApp
 from scheduler.errors import Refused
-from scheduler.runs.app import CELERYS_QUEUE, QUEUES, DeskApp
 
 
 def make(app: Celery, connection: Any) -> None:

@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> DeskApp:
         broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
         backend=settings.result_backend or "scheduler.runs.results:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
-        amqp="scheduler.runs.priorities:TurnedAMQP" if _has_priorities(settings) else None,
+        amqp="scheduler.celery_app.priorities:TurnedAMQP" if _has_priorities(settings) else None,
         set_as_current=True,
     )
     app.settings = settings
