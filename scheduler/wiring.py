@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from redis import Redis
     from sqlalchemy import Engine
 
-    from scheduler.catalogue import Catalogue
+    from scheduler.catalogue.catalogue import Catalogue
     from scheduler.history.accounts import Accounts
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
@@ -95,7 +95,7 @@ class Desk:
     @cached_property
     def catalogue(self) -> "Catalogue":
         """The jobs that workers offer."""
-        from scheduler.catalogue import Catalogue
+        from scheduler.catalogue.catalogue import Catalogue
 
         return Catalogue(self.redis)
 

@@ -2,7 +2,12 @@
 
 import click
 
-from scheduler.catalogue import Job, Parameter, call_of, unknown_job
+from scheduler.catalogue.catalogue import (
+    Job,
+    Parameter,
+    call_of,
+    unknown_job,
+)
 from scheduler.clock import utc_now
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.wiring import Desk

@@ -9,8 +9,8 @@ from typing import Any
 from celery import Celery
 from pydantic import BaseModel, JsonValue, PydanticUserError
 
-from scheduler.catalogue import Job, Parameter, ParameterKind
-from scheduler.json_schema import inlined, words_of
+from scheduler.catalogue.catalogue import Job, Parameter, ParameterKind
+from scheduler.catalogue.json_schema import inlined, words_of
 from scheduler.runs.docstrings import parameter_docs
 from scheduler.runs.facts import is_job
 

@@ -15,7 +15,7 @@ from celery.worker import state
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from scheduler.catalogue import Job, Worker
+from scheduler.catalogue.catalogue import Job, Worker
 from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError

@@ -14,7 +14,7 @@ from scheduler.schedules.decisions import CheckCall, Decide
 from scheduler.schedules.together import ATTEMPTS, calls_of
 
 if TYPE_CHECKING:
-    from scheduler.catalogue import Catalogue
+    from scheduler.catalogue.catalogue import Catalogue
     from scheduler.schedules.filters import Filter
     from scheduler.schedules.listing import Listing, Stored
     from scheduler.schedules.together import Together

@@ -30,7 +30,7 @@ from scheduler.storage import keys
 if TYPE_CHECKING:
     from redis import Redis
 
-    from scheduler.catalogue import Catalogue
+    from scheduler.catalogue.catalogue import Catalogue
     from scheduler.schedules.memory import Memory
 
 __all__ = ["Listed", "SchedulePage", "ScheduleStore"]

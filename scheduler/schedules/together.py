@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from scheduler.catalogue import Job, check_arguments, unknown_job
+from scheduler.catalogue.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, encode
 from scheduler.rules.calendars.exclusions import SavedCalendar

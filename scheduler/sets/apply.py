@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from scheduler.catalogue import Catalogue
+from scheduler.catalogue.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.calendar_changes import CalendarWish

@@ -242,7 +242,7 @@ def _take_lock(scheduler: Any) -> None:
 
 def _offer(desk: Any) -> None:
     """Let the catalogue know the task, so that schedules of it can be saved."""
-    from scheduler.catalogue import Job, Parameter, Worker
+    from scheduler.catalogue.catalogue import Job, Parameter, Worker
     from scheduler.clock import utc_now
 
     now = utc_now()

@@ -10,7 +10,12 @@ from time import perf_counter, process_time
 
 from redis import Redis
 
-from scheduler.catalogue import Catalogue, Job, Parameter, Worker
+from scheduler.catalogue.catalogue import (
+    Catalogue,
+    Job,
+    Parameter,
+    Worker,
+)
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_store import CalendarStore

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from scheduler import json_schema
-from scheduler.catalogue import Parameter
+from scheduler.catalogue import json_schema
+from scheduler.catalogue.catalogue import Parameter
 from scheduler.events.bounds import REFERENCE
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from scheduler.catalogue import Parameter
+from scheduler.catalogue.catalogue import Parameter
 from scheduler.rules.model.spec import Policies, Spec, Window
 from webadmin.forms import arguments, json_text, policies
 from webadmin.forms.draft import Draft, tags

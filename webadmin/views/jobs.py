@@ -4,7 +4,7 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.catalogue import Job, call_of, unknown_job
+from scheduler.catalogue.catalogue import Job, call_of, unknown_job
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from webadmin import desk

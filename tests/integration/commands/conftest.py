@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.wiring import Desk

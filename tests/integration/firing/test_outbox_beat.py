@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from scheduler import status
-from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
 from scheduler.firing import liveness

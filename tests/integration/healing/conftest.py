@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from scheduler.catalogue import Catalogue, Job, Worker
+from scheduler.catalogue.catalogue import Catalogue, Job, Worker
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
 from scheduler.storage import keys
 from scheduler.wiring import Desk

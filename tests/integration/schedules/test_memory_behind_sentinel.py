@@ -4,7 +4,7 @@ from typing import Any
 
 from redis import Redis
 
-from scheduler.catalogue import Catalogue
+from scheduler.catalogue.catalogue import Catalogue
 from scheduler.errors import Unavailable
 from scheduler.redbeat import codec
 from scheduler.schedules.memory import Memory

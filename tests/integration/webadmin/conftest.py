@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.accounts import Accounts
 from scheduler.wiring import Desk

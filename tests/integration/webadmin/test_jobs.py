@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.catalogue import Job, Parameter, Worker
+from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor

@@ -6,7 +6,7 @@ import pytest
 from celery import Celery, shared_task
 from pydantic import BaseModel, Field
 
-from scheduler.catalogue import Job, Parameter, check_arguments
+from scheduler.catalogue.catalogue import Job, Parameter, check_arguments
 from scheduler.errors import BadArguments
 from scheduler.job import job
 from scheduler.runs.introspect import describe, jobs_of

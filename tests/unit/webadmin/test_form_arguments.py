@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from scheduler.catalogue import Parameter
-from scheduler.json_schema import inlined
+from scheduler.catalogue.catalogue import Parameter
+from scheduler.catalogue.json_schema import inlined
 from webadmin.forms import arguments
 
 PARAMETERS = [

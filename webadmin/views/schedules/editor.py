@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.catalogue import Job
+from scheduler.catalogue.catalogue import Job
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.rules.crontab.fields import FIELDS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.catalogue import Catalogue
+from scheduler.catalogue.catalogue import Catalogue
 from scheduler.errors import Refused
 from scheduler.rules import check
 from scheduler.rules.crontab import dialect

@@ -15,9 +15,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, Validation
 from redis import Redis
 from redis.exceptions import RedisError
 
+from scheduler.catalogue.json_schema import faults
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
 from scheduler.events.bounds import REFERENCE
-from scheduler.json_schema import faults
 from scheduler.storage import keys
 
 ALIVE_FOR = timedelta(seconds=30)

@@ -2,7 +2,13 @@
 
 import pytest
 
-from scheduler.catalogue import Job, Parameter, call_of, check_arguments, unknown_job
+from scheduler.catalogue.catalogue import (
+    Job,
+    Parameter,
+    call_of,
+    check_arguments,
+    unknown_job,
+)
 from scheduler.errors import BadArguments
 
 SUMMARY = Job(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scheduler.json_schema import faults
+from scheduler.catalogue.json_schema import faults
 
 
 class Inner(BaseModel):
