@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from redis import Redis
     from sqlalchemy import Engine
 
+    from scheduler.accounts.store import Accounts
     from scheduler.catalogue.catalogue import Catalogue
-    from scheduler.history.accounts import Accounts
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
     from scheduler.history.queries import History
@@ -199,6 +199,6 @@ class Desk:
     @cached_property
     def accounts(self) -> "Accounts":
         """Who may log in."""
-        from scheduler.history.accounts import Accounts
+        from scheduler.accounts.store import Accounts
 
         return Accounts(self.engine)

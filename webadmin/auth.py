@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from scheduler.accounts import LONGEST, make_uniquifier
+from scheduler.accounts.policy import LONGEST, make_uniquifier
 from scheduler.history.engine import writing
 from scheduler.history.models import Base, Role, User, UserRole
 from webadmin import desk

@@ -10,7 +10,7 @@ from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.wiring import Desk
 
 if TYPE_CHECKING:
-    from scheduler.accounts import Account
+    from scheduler.accounts.policy import Account
 
 
 @click.group()

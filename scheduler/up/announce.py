@@ -1,6 +1,6 @@
 """What `up` tells the person who started it. Pure: facts in, text out."""
 
-from scheduler.accounts import Account
+from scheduler.accounts.policy import Account
 from scheduler.settings.server_file import RunningServer
 
 RULE = "─" * 72

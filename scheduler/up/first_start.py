@@ -2,7 +2,7 @@
 
 import logging
 
-from scheduler.accounts import Account
+from scheduler.accounts.policy import Account
 from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.history import schema_version

@@ -3,8 +3,8 @@
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
-from scheduler.accounts import ROLE_WORDS
-from scheduler.history.accounts import Accounts
+from scheduler.accounts.policy import ROLE_WORDS
+from scheduler.accounts.store import Accounts
 from webadmin import desk
 from webadmin.guard import Guard
 

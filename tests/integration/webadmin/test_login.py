@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from redis import Redis
 
+from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
-from scheduler.history.accounts import Accounts
 from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import PASSWORD, Visitor
 from tests.support.valkey import ValkeyServer

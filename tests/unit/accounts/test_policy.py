@@ -2,7 +2,13 @@
 
 import pytest
 
-from scheduler.accounts import FIRST_ADMIN, check_email, check_password, check_role, make_password
+from scheduler.accounts.policy import (
+    FIRST_ADMIN,
+    check_email,
+    check_password,
+    check_role,
+    make_password,
+)
 from scheduler.errors import Refused
 
 

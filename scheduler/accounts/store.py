@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.accounts import (
+from scheduler.accounts.policy import (
     FIRST_ADMIN,
     ROLE_WORDS,
     ROLES,

@@ -1,4 +1,4 @@
-"""What an account may look like: addresses, passwords, roles. The accounts themselves are kept by `history.accounts`.
+"""What an account may look like: addresses, passwords, roles. The accounts themselves are kept by `accounts.store`.
 
 Knows no database and no web. Hashes are argon2id, as Flask-Security reads them.
 """
