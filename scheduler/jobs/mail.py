@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from scheduler.clock import utc_now
 from scheduler.job import job
-from scheduler.mailing import attached, send
 from scheduler.outgoing.letters import MOST_RECIPIENTS, Letter, recipients
+from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
 from scheduler.rules.policies import backoff

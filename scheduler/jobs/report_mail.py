@@ -14,8 +14,8 @@ from scheduler.errors import Refused
 from scheduler.events.schema import ReportStored
 from scheduler.history.views import ReportView
 from scheduler.job import run
-from scheduler.mailing import attached, send
 from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, MOST_RECIPIENTS, recipients
+from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
 from scheduler.wiring import Desk
