@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
-    from scheduler.runs.copies import Copies
+    from scheduler.runs.deduplication import Copies
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.alike import Alike
     from scheduler.schedules.at_start import AtStart
@@ -81,7 +81,7 @@ class Desk:
     @cached_property
     def copies(self) -> "Copies":
         """Which of two messages of a run becomes the run."""
-        from scheduler.runs.copies import Copies
+        from scheduler.runs.deduplication import Copies
 
         return Copies(self.redis)
 

@@ -43,5 +43,5 @@ again, and says meanwhile that it lives, and why it sends nothing. No renderer w
 
 The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
 of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any
-more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it (`runs.copies`).
+more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it (`runs.deduplication`).
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from scheduler.errors import BeatdeskError
-from scheduler.runs.facts import Message
+from scheduler.runs.headers import Message
 
 Way = Literal["atomic", "outbox"]
 """How a message comes to its queue: in the transaction itself, or by the outbox."""

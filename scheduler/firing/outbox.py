@@ -4,7 +4,7 @@
 
 A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only its moment of
 arrival is open. That the broker is away shows as entries that wait. At least one copy reaches the broker, and exactly
-one becomes a run (`runs.copies`).
+one becomes a run (`runs.deduplication`).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,12 @@ from kombu import Queue
 from kombu.utils import json
 
 from scheduler.firing.calls import Call, Rendered, Unsendable
-from scheduler.runs.facts import COPY_MARK, HEADER, Message, is_job
+from scheduler.runs.headers import (
+    COPY_MARK,
+    HEADER,
+    Message,
+    is_job,
+)
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

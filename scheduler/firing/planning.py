@@ -27,7 +27,7 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.runs.facts import STOCK_BEAT_HEADER, Message, facts_of
+from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
 from scheduler.schedules import (
     advancing,

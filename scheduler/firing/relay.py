@@ -23,7 +23,7 @@ from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import RunFailed, run_event
 from scheduler.firing.outbox import Entry, entry_of
 from scheduler.firing.publisher import Away, Publisher, Rejected
-from scheduler.runs.copies import DOUBTFUL_SECONDS
+from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
 from scheduler.runs.reporter import ERROR_LIMIT
 from scheduler.storage import keys

@@ -19,7 +19,7 @@ from kombu.utils.uuid import uuid
 
 from scheduler.events import fast_json
 from scheduler.firing.calls import RUN, TAG, TICK, Call, Command, Rendered, Unsendable
-from scheduler.runs.facts import TICK_HEADER, Message, is_job
+from scheduler.runs.headers import TICK_HEADER, Message, is_job
 
 SHORT = 200
 """Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024."""

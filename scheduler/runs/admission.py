@@ -23,8 +23,15 @@ from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
-from scheduler.runs.copies import marked
-from scheduler.runs.facts import HEADER, attempt_of, is_job, message_of, moment, schedule_of
+from scheduler.runs.deduplication import marked
+from scheduler.runs.headers import (
+    HEADER,
+    attempt_of,
+    is_job,
+    message_of,
+    moment,
+    schedule_of,
+)
 from scheduler.runs.leases import Standing
 from scheduler.runs.process import desk_of
 

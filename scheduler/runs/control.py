@@ -21,9 +21,10 @@ from scheduler.events.stream import EventStream
 from scheduler.history.views import RunView
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.runs import again, limits
+from scheduler.runs import limits
+from scheduler.runs import rerun as again
 from scheduler.runs.cancellations import Cancellations
-from scheduler.runs.facts import HEADER, headers_for
+from scheduler.runs.headers import HEADER, headers_for
 from scheduler.runs.leases import Leases, owner_text
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}

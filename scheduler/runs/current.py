@@ -10,7 +10,7 @@ from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from scheduler.runs.facts import schedule_of, tick_of
+from scheduler.runs.headers import schedule_of, tick_of
 
 
 class Teller(Protocol):

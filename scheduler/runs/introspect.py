@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, PydanticUserError
 from scheduler.catalogue.catalogue import Job, Parameter, ParameterKind
 from scheduler.catalogue.json_schema import inlined, words_of
 from scheduler.runs.docstrings import parameter_docs
-from scheduler.runs.facts import is_job
+from scheduler.runs.headers import is_job
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from scheduler.events.schema import (
     RunSucceeded,
     run_event,
 )
-from scheduler.runs.facts import Message, attempt_of, facts_of
+from scheduler.runs.headers import Message, attempt_of, facts_of
 from scheduler.runs.outbox import Outbox
 
 ERROR_LIMIT = 2_000

@@ -16,7 +16,7 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from scheduler.runs import retrying
-from scheduler.runs.facts import HEADER
+from scheduler.runs.headers import HEADER
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts
 from scheduler.history.views import RunView
 from scheduler.runs.celery_states import UNKNOWN, celery_state
-from scheduler.runs.facts import is_job
+from scheduler.runs.headers import is_job
 from scheduler.runs.process import desk_of
 
 if TYPE_CHECKING:

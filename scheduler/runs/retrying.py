@@ -15,7 +15,7 @@ from celery.exceptions import Retry, TaskPredicate
 
 from scheduler.errors import BadArguments
 from scheduler.rules.policies import backoff
-from scheduler.runs.facts import HEADER, is_job
+from scheduler.runs.headers import HEADER, is_job
 
 MOST = 100
 LONGEST_BASE = 366 * 86_400.0

@@ -18,8 +18,8 @@ from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.runs import captured
 from scheduler.runs.current import Execution, enter, leave
-from scheduler.runs.facts import attempt_of, is_job
 from scheduler.runs.flask_context import FlaskContext
+from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.notes import Bounds, RunNotes
 from scheduler.runs.notes_sender import NotesSender
 from scheduler.runs.outbox import Outbox

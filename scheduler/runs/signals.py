@@ -23,7 +23,15 @@ from redis.exceptions import RedisError
 from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.runs.facts import BUILT_IN, Message, attempt_of, is_job, message_of, queue_of, schedule_of
+from scheduler.runs.headers import (
+    BUILT_IN,
+    Message,
+    attempt_of,
+    is_job,
+    message_of,
+    queue_of,
+    schedule_of,
+)
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter

@@ -9,7 +9,7 @@ from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs import limits
-from scheduler.runs.facts import HEADER, TICK_HEADER
+from scheduler.runs.headers import HEADER, TICK_HEADER
 
 
 def options_for(

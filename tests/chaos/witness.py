@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped, UndecodableEvent, decode
-from scheduler.runs.facts import Message
+from scheduler.runs.headers import Message
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.reporter import Reporter
 from scheduler.storage import keys

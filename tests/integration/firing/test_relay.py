@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
 from scheduler.firing.outbox import OutboxRenderer, backlog
 from scheduler.firing.relay import Relay
-from scheduler.runs.copies import DOUBTFUL_SECONDS
+from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.firing.test_outbox import Road, a_road, call_of

@@ -7,7 +7,12 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunFailed, RunRetried, RunSucceeded, run_event
-from scheduler.runs.copies import DOUBTFUL_SECONDS, Copies, Marked, marked
+from scheduler.runs.deduplication import (
+    DOUBTFUL_SECONDS,
+    Copies,
+    Marked,
+    marked,
+)
 from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch, owner_text
 from scheduler.storage import keys
 

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.events.schema import RunFacts
-from scheduler.runs.facts import Message, attempt_of, facts_of, headers_for, is_job, queue_of
+from scheduler.runs.headers import (
+    Message,
+    attempt_of,
+    facts_of,
+    headers_for,
+    is_job,
+    queue_of,
+)
 
 TICK = datetime(2026, 11, 21, 6, tzinfo=UTC)
 

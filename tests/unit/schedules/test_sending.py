@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
-from scheduler.runs.facts import HEADER, headers_for
+from scheduler.runs.headers import HEADER, headers_for
 from scheduler.schedules.sending import facts_of, for_tick, options_for
 from tests.support.builders import NOON, a_schedule
 

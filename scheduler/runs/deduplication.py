@@ -10,7 +10,7 @@ in doubt. Both are forgotten by the relay (`published.lua`).
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scheduler.runs.facts import COPY_MARK, HEADER
+from scheduler.runs.headers import COPY_MARK, HEADER
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
