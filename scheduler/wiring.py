@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from scheduler.accounts.store import Accounts
     from scheduler.catalogue.catalogue import Catalogue
+    from scheduler.dispatch.start_check import AtStart
+    from scheduler.dispatch.waiting_list import WaitingList
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
     from scheduler.history.queries import History
@@ -22,14 +24,12 @@ if TYPE_CHECKING:
     from scheduler.runs.deduplication import Copies
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.alike import Alike
-    from scheduler.schedules.at_start import AtStart
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.everything import Everything
     from scheduler.schedules.healer import Healer
     from scheduler.schedules.notices import Notices
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.store import ScheduleStore
-    from scheduler.schedules.waiting_list import WaitingList
 
 
 class Desk:
@@ -88,7 +88,7 @@ class Desk:
     @cached_property
     def at_start(self) -> "AtStart":
         """Whether a scheduled run may start."""
-        from scheduler.schedules.at_start import AtStart
+        from scheduler.dispatch.start_check import AtStart
 
         return AtStart(self.redis)
 
@@ -167,7 +167,7 @@ class Desk:
     @cached_property
     def waiting(self) -> "WaitingList":
         """The ticks that wait for the run before them."""
-        from scheduler.schedules.waiting_list import WaitingList
+        from scheduler.dispatch.waiting_list import WaitingList
 
         return WaitingList(self.redis)
 

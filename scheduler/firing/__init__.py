@@ -1,7 +1,7 @@
 """How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the queue and says so.
 
     leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
-    chunk       up to 100 due entries: read in one round trip, planned by `schedules.dispatch`, fired by one script
+    chunk       up to 100 due entries: read in one round trip, planned by `dispatch.plan`, fired by one script
     rounds      chunk after chunk; the server looks and fires (`line`) while the next chunk is planned
     known       entries that were decoded, by the bytes that they were decoded from
     routine     runs that differ from the last one in run and times only: texts made once, and filled in

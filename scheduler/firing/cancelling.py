@@ -8,8 +8,8 @@ from datetime import datetime
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from scheduler.dispatch import outcomes
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import advancing
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,7 +34,7 @@ class Cancelling:
 
     def _work(self) -> None:
         while (found := self._next()) is not None:
-            advancing.cancel_alive(self._redis, self._app, *found)
+            outcomes.cancel_alive(self._redis, self._app, *found)
 
     def _next(self) -> tuple[Schedule, datetime] | None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What is to be done about each entry that is due: `schedules.dispatch` decides, here it becomes a step to carry out.
+"""What is to be done about each entry that is due: `dispatch.plan` decides, here it becomes a step to carry out.
 
 An entry that cannot be read, computed or sent is a step too: it is set aside with the reason, and costs only itself.
 Most entries do what they did the last time, and go by their `routine`. Writes nothing.
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from scheduler.dispatch import message_options, outcomes
+from scheduler.dispatch import plan as dispatch
+from scheduler.dispatch.plan import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
 from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
@@ -29,15 +32,9 @@ from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
-from scheduler.schedules import (
-    advancing,
-    by_redbeat,
-    dispatch,
-    sending,
-)
+from scheduler.schedules import by_redbeat
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.dispatch import Plan
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -138,9 +135,9 @@ class Planner:
         if not plan.says_anything:
             same = abs(seen.score - plan.score) <= _SAME_SCORE
             return Step(seen, plan.score, [] if same else parts_of(seen, plan.score))
-        memory = advancing.meta_after(entry.meta, plan, int(plan.counts))
+        memory = outcomes.meta_after(entry.meta, plan, int(plan.counts))
         text = codec.encode_meta(memory)
-        events = [encode(advancing.event_of(schedule, ruling, moment.now))[FIELD] for ruling in plan.rulings]
+        events = [encode(outcomes.event_of(schedule, ruling, moment.now))[FIELD] for ruling in plan.rulings]
         commands: tuple[Command, ...] = ()
         lease = NO_LEASE
         if plan.send is not None:
@@ -195,13 +192,13 @@ class Planner:
 
     def _call(self, known: Known, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
-        options = sending.for_tick(_standing(known, schedule, plan.taken), schedule, tick, plan.taken)
+        options = message_options.for_tick(_standing(known, schedule, plan.taken), schedule, tick, plan.taken)
         return Call(schedule.job, known.call.args, known.call.kwargs, options, options["task_id"])
 
 
 def _standing(known: Known, schedule: Schedule, held: Held | None = None) -> dict[str, Any]:
     """What Celery is told of each run of the entry, whatever its tick."""
-    options = sending.standing_options(schedule, known.call.options, held)
+    options = message_options.standing_options(schedule, known.call.options, held)
     options["headers"][STOCK_BEAT_HEADER] = True
     return options
 
@@ -209,7 +206,7 @@ def _standing(known: Known, schedule: Schedule, held: Held | None = None) -> dic
 def _lease(schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment) -> tuple[str, str, str]:
     """The run, what is known of it, and until when it counts as alive: as long as its message may wait."""
     held = plan.taken
-    expires = sending.expires_at(schedule, tick, held)
+    expires = message_options.expires_at(schedule, tick, held)
     pause_after = schedule.policies.pause_after_failures if held is None or held.counts else None
     owner = owner_text(schedule.uid, schedule.name, pause_after=pause_after, expires=expires)
     return run, owner, moment.alive_until if expires is None else f"{expires.timestamp():.6f}"

@@ -9,6 +9,7 @@ import os
 from datetime import datetime
 from typing import NamedTuple
 
+from scheduler.dispatch import plan
 from scheduler.firing import queued
 from scheduler.firing.calls import RUN, TAG, TICK, Call
 from scheduler.firing.reading import Seen
@@ -21,7 +22,6 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.catch_up import surely_runs_within
 from scheduler.runs.headers import is_job
 from scheduler.runs.leases import QUEUED_SECONDS, owner_text
-from scheduler.schedules import dispatch
 
 
 class Moment(NamedTuple):
@@ -73,7 +73,7 @@ class Routine:
         when = codec.anchored(schedule.when, memory)
         known = self._next[1] if self._next[0] is last and when is schedule.when else None
         try:
-            ticks = dispatch.usual_ticks(when, last, moment.now, self._within, known)
+            ticks = plan.usual_ticks(when, last, moment.now, self._within, known)
         except Exception:  # noqa: BLE001 - whatever a rule stumbles over is told where all rules are asked
             return None
         if ticks is None:

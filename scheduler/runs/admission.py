@@ -5,7 +5,7 @@
   dropped when that run ends; it starts when that run's lease runs out, because then nobody has it.
 - A message that came by the outbox may be there twice, without the broker's knowledge: its run is taken first
   (`copies`), and a second copy is dropped. While Redis does not answer, such a message waits.
-- What the schedule itself has started is asked once more what Beat has asked before it sent it (`schedules.at_start`):
+- What the schedule itself has started is asked once more what Beat has asked before it sent it (`dispatch.start_check`):
   meanwhile the schedule may be paused, off, deleted, or running. A worker takes no more messages than it can begin
   with, so that this is the moment of the start. Where Redis does not answer, the run starts rather than is lost.
 

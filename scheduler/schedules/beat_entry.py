@@ -24,6 +24,9 @@ from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redi
 from redis.exceptions import ResponseError
 
 from scheduler.clock import utc_now
+from scheduler.dispatch import message_options, outcomes
+from scheduler.dispatch import plan as dispatch
+from scheduler.dispatch.plan import Plan
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.redbeat import codec, quarantine, static_set
@@ -34,15 +37,9 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import (
-    advancing,
-    dispatch,
-    sending,
-    vouching,
-)
+from scheduler.schedules import vouching
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.dispatch import Plan
 from scheduler.storage import keys
 
 log = logging.getLogger(__name__)
@@ -218,7 +215,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
         """What Beat remembers once the plan is carried out."""
-        return advancing.meta_after(self.entry.meta if self.entry is not None else Meta(), plan, count)
+        return outcomes.meta_after(self.entry.meta if self.entry is not None else Meta(), plan, count)
 
     def _redbeat_score_after(self, moment: datetime) -> float:
         """RedBeat's own answer for what only RedBeat computes."""
@@ -249,7 +246,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """Carry out the plan in one transaction. False where somebody else has changed the entry."""
         schedule = self.entry.schedule if self.entry is not None else None
         uid = plain_uid(self.name) if schedule is None else schedule.uid
-        said = [] if now is None else [advancing.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
+        said = [] if now is None else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
             [encode(event)[FIELD] for event in said],
@@ -276,7 +273,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             ],
         )
         if done and plan.cancel and now is not None:
-            advancing.cancel_alive(get_redis(self.app), self.app, self._schedule(), now)
+            outcomes.cancel_alive(get_redis(self.app), self.app, self._schedule(), now)
         return bool(done)
 
     def _lease(self, tick: datetime | None, held: Held | None) -> tuple[str, str, float]:
@@ -287,9 +284,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         owner = owner_text(
             schedule.uid,
             schedule.name,
-            facts=sending.facts_of(schedule, tick, held),
+            facts=message_options.facts_of(schedule, tick, held),
             pause_after=schedule.policies.pause_after_failures if held is None or held.counts else None,
-            expires=sending.expires_at(schedule, tick, held),
+            expires=message_options.expires_at(schedule, tick, held),
         )
         return run_id(schedule.uid, tick), owner, SENT_SECONDS
 
@@ -304,7 +301,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
             return sent
-        sent.options = sending.options_for(self.entry.schedule, tick, self.options, held)
+        sent.options = message_options.options_for(self.entry.schedule, tick, self.options, held)
         sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
         return sent
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from redbeat.schedulers import RedBeatSchedulerEntry
 
+from scheduler.dispatch.plan import Plan
 from scheduler.redbeat.codec import Entry, Raw
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.dispatch import Plan
 
 
 def plan(entry: Entry, raw: Raw, app: Any, now: datetime) -> Plan:

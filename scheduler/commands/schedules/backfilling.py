@@ -8,10 +8,17 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.schedules.listing import local_time
+from scheduler.dispatch import backfill as backfills
+from scheduler.dispatch.backfill import (
+    MOST_RUNS,
+    OVERLAPS,
+    USUAL,
+    Backfill,
+    Overlap,
+    Started,
+)
 from scheduler.errors import Refused
 from scheduler.published import rfc3339
-from scheduler.schedules import backfill as backfills
-from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap, Started
 from scheduler.wiring import Desk
 
 

@@ -12,6 +12,7 @@ from redis import Redis
 
 from scheduler.beat import Scheduler
 from scheduler.clock import utc_now
+from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
 from scheduler.firing import loop, rounds
 from scheduler.firing.calls import Call, Rendered
@@ -23,7 +24,6 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.waiting_list import WaitingList
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.test_transaction import first_run, hourly, queued

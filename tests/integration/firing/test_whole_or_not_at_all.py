@@ -11,6 +11,7 @@ from kombu import Queue
 from redis import Redis
 
 from scheduler.beat import Scheduler
+from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.events.schema import TicksSkipped
 from scheduler.firing.calls import Call, Rendered
 from scheduler.firing.messages import Renderer
@@ -18,7 +19,6 @@ from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.waiting_list import WaitingList
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.integration.firing.test_mending import REFUSED, spoil

@@ -8,12 +8,12 @@ import pytest
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.dispatch.start_check import Answer
 from scheduler.events.schema import RunReceived, RunSucceeded, decode, run_event
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.rules.policies.admit import START, Admission
 from scheduler.runs.leases import HELD_SECONDS, owner_text
-from scheduler.schedules.at_start import Answer
 from scheduler.schedules.operations import Operations
 from scheduler.storage import keys
 from scheduler.wiring import Desk

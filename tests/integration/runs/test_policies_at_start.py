@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.dispatch.message_options import options_for
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
 from scheduler.redbeat.waiting import Held
@@ -16,7 +17,6 @@ from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.sending import options_for
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -12,11 +12,11 @@ from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.dispatch.message_options import options_for
 from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import install
-from scheduler.schedules.sending import options_for
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -7,14 +7,14 @@ from redbeat.schedulers import RedBeatScheduler
 from redis import Redis
 
 from scheduler.clock import utc_now
+from scheduler.dispatch import backfill
+from scheduler.dispatch.backfill import Overlap, Started
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.schedules import backfill
-from scheduler.schedules.backfill import Overlap, Started
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.wiring import Desk

@@ -7,13 +7,13 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler
 
 from scheduler.clock import utc_now
+from scheduler.dispatch.backfill import plan
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevision
 from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event, TicksEvent
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Window
-from scheduler.schedules.backfill import plan
 from scheduler.schedules.calendar_changes import CalendarWish, decide
 from scheduler.schedules.listing import Listing
 from scheduler.schedules.store import ScheduleStore

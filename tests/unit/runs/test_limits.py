@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from scheduler.dispatch.message_options import options_for
 from scheduler.rules.model.spec import Policies
 from scheduler.runs import limits
 from scheduler.runs.leases import lease_of, owner_text
 from scheduler.runs.retrying import MOST, attempts_left
-from scheduler.schedules.sending import options_for
 from tests.support.builders import NOON, a_schedule
 
 

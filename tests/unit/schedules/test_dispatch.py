@@ -5,6 +5,14 @@ from typing import Any
 
 import pytest
 
+from scheduler.dispatch.plan import (
+    CALENDAR_AWAITED,
+    Plan,
+    Ruling,
+    next_score,
+    plan,
+    remembered,
+)
 from scheduler.redbeat.codec import Entry, Meta
 from scheduler.redbeat.waiting import Held, Trigger, read
 from scheduler.rules.calendars.exclusions import Calendar
@@ -16,7 +24,6 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.dispatch import CALENDAR_AWAITED, Plan, Ruling, next_score, plan, remembered
 from tests.support.builders import NOON, a_schedule, every
 
 HOUR = timedelta(hours=1)

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from scheduler.dispatch.plan import Plan, Ruling, remembered
 from scheduler.redbeat.codec import Entry, Meta
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.spec import Pause, RedBeatWhen
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.dispatch import Plan, Ruling, remembered
 from tests.support.builders import NOON, a_schedule
 from tests.unit.schedules.test_dispatch import HOUR, SECOND, an_entry, asked, dropped, hour, look, ruled
 

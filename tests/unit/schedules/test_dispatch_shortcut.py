@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduler.dispatch.plan import by_all_rules, plan
 from scheduler.redbeat.codec import Entry, Meta
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.spec import (
@@ -15,7 +16,6 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules.dispatch import by_all_rules, plan
 from tests.support.builders import NOON, a_schedule, cron, every
 
 OVERLAPS = ["skip", "allow", "queue_one", "queue_all", "cancel_previous"]

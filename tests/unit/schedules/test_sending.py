@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduler.dispatch.message_options import facts_of, for_tick, options_for
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
 from scheduler.runs.headers import HEADER, headers_for
-from scheduler.schedules.sending import facts_of, for_tick, options_for
 from tests.support.builders import NOON, a_schedule
 
 TICKS = st.integers(-(10**9), 10**9).map(lambda millis: NOON + timedelta(milliseconds=millis))

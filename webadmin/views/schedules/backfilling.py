@@ -9,10 +9,17 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
+from scheduler.dispatch import backfill
+from scheduler.dispatch.backfill import (
+    MOST_RUNS,
+    OVERLAPS,
+    USUAL,
+    Backfill,
+    Overlap,
+    Started,
+)
 from scheduler.errors import Refused
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules import backfill
-from scheduler.schedules.backfill import MOST_RUNS, OVERLAPS, USUAL, Backfill, Overlap, Started
 from webadmin import desk
 from webadmin.asked import moment
 from webadmin.forms.sentences import sentence

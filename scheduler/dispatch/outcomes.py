@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from scheduler.dispatch.plan import Plan, Ruling
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.cancellations import Cancellations
-from scheduler.schedules.dispatch import Plan, Ruling
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
