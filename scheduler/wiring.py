@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.dispatch.start_check import AtStart
     from scheduler.dispatch.waiting_list import WaitingList
+    from scheduler.healing.healer import Healer
+    from scheduler.healing.notices import Notices
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
     from scheduler.history.queries import History
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from scheduler.schedules.alike import Alike
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.everything import Everything
-    from scheduler.schedules.healer import Healer
-    from scheduler.schedules.notices import Notices
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.store import ScheduleStore
 
@@ -145,14 +145,14 @@ class Desk:
     @cached_property
     def notices(self) -> "Notices":
         """What was repaired lately."""
-        from scheduler.schedules.notices import Notices
+        from scheduler.healing.notices import Notices
 
         return Notices(self.redis)
 
     def healer(self, name: str) -> "Healer":
         """Repairs what Redis has lost."""
-        from scheduler.schedules.calendar_healer import CalendarHealer
-        from scheduler.schedules.healer import Healer
+        from scheduler.healing.calendar_healer import CalendarHealer
+        from scheduler.healing.healer import Healer
 
         calendars = CalendarHealer(self.redis, self.events, self.calendar_history)
         return Healer(self.redis, self.events, self.definitions, calendars, name)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from scheduler.schedules.notices import Notice
+from scheduler.healing.notices import Notice
 from webadmin import desk
 
 

@@ -19,9 +19,9 @@ from scheduler.wiring import Desk
 @click.pass_obj
 def recorder(desk: Desk, name: str | None) -> None:
     """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was given is recorded."""
+    from scheduler.healing import startup_check
     from scheduler.history.recorder import Recorder
     from scheduler.runs.leases import LeaseWatch
-    from scheduler.schedules import vouching
 
     settings = desk.settings
     configure(settings.log_level, settings.log_format)
@@ -32,7 +32,7 @@ def recorder(desk: Desk, name: str | None) -> None:
     # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
     watch = threading.Thread(target=LeaseWatch(desk.leases).run, args=(stop,), name="leases", daemon=True)
-    heal = desk.healer(name).run if settings.healing else partial(vouching.answer_unseen, desk.redis)
+    heal = desk.healer(name).run if settings.healing else partial(startup_check.answer_unseen, desk.redis)
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     with Interrupts() as interrupts:
         thread.start()

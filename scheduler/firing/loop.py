@@ -30,7 +30,7 @@ from scheduler.firing.static_entries import Spoken
 from scheduler.firing.transaction import Transaction
 from scheduler.firing.wake import Wake
 from scheduler.firing.watchdog import Watchdog
-from scheduler.schedules import vouching
+from scheduler.healing import startup_check
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Loop:
         server: Any = self._redis.info("server")
         life = str(server["run_id"])
         if self._redis.get(keys.BEAT_VOUCHED) != life:
-            vouching.wait_until_checked(self._redis, min(vouching.LONGEST, self._ttl / 2))
+            startup_check.wait_until_checked(self._redis, min(startup_check.LONGEST, self._ttl / 2))
             self._redis.set(keys.BEAT_VOUCHED, life)
         self._is_vouched = True
 

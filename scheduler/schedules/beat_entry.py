@@ -29,6 +29,7 @@ from scheduler.dispatch import plan as dispatch
 from scheduler.dispatch.plan import Plan
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
+from scheduler.healing import startup_check
 from scheduler.redbeat import codec, quarantine, static_set
 from scheduler.redbeat.codec import Entry, Meta, Raw
 from scheduler.redbeat.waiting import Held, read
@@ -37,7 +38,6 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules import vouching
 from scheduler.schedules.calendar_shelf import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.storage import keys
@@ -69,7 +69,7 @@ def install(scheduler: Any) -> None:
         return  # our own class, which needs nothing of this
     scheduler.Entry = BeatEntry
     static_set.begin(get_redis(scheduler.app))
-    vouching.hold_first_tick(scheduler, get_redis(scheduler.app))
+    startup_check.hold_first_tick(scheduler, get_redis(scheduler.app))
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types

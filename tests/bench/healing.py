@@ -19,10 +19,10 @@ import click
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
+from scheduler.healing.healer import EVERY
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
-from scheduler.schedules.healer import EVERY
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.wiring import Desk

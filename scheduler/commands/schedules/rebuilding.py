@@ -6,7 +6,7 @@ import click
 
 from scheduler.clock import utc_now
 from scheduler.commands.output import json_option, print_json, print_table
-from scheduler.schedules.healer import PLANNED
+from scheduler.healing.healer import PLANNED
 from scheduler.wiring import Desk
 
 

@@ -9,11 +9,11 @@ from redis import Redis
 
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
+from scheduler.healing.healer import Healer
+from scheduler.healing.notices import Repair
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.healer import Healer
-from scheduler.schedules.notices import Repair
 from scheduler.storage import keys
 from scheduler.wiring import Desk
 from tests.support.builders import a_spec

@@ -2,7 +2,7 @@
 
 from scheduler import checks
 from scheduler.clock import utc_now
-from scheduler.schedules import vouching
+from scheduler.healing import startup_check
 from scheduler.storage import keys
 from tests.integration.healing.conftest import JOB, House
 from tests.support.builders import a_spec, every
@@ -25,7 +25,7 @@ def test_what_is_lost_stays_lost_until_somebody_rebuilds(house: House, settings)
 def test_beat_is_told_to_go_on(house: House, settings) -> None:
     start_recorder(settings.model_copy(update={"healing": False}))
     wait_for(lambda: house.desk.redis.exists(keys.RECORDERS_HASH), 20, "the recorder is known")
-    assert vouching.wait_until_checked(house.desk.redis, vouching.LONGEST) is True
+    assert startup_check.wait_until_checked(house.desk.redis, startup_check.LONGEST) is True
 
 
 def test_the_doctor_says_so(settings) -> None:

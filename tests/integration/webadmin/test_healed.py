@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.schedules.notices import Repair
+from scheduler.healing.notices import Repair
 
 
 @pytest.mark.parametrize("page", ["/", "/fragments/overview", "/changes/"])

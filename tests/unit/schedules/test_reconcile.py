@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
+from scheduler.healing.reconcile import (
+    Book,
+    What,
+    decide,
+    is_newer,
+    same_content,
+)
 from scheduler.history.views import Saved
 from scheduler.redbeat import codec, extra_field
 from scheduler.redbeat.codec import Meta, Raw
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.listing import Stored
-from scheduler.schedules.reconcile import Book, What, decide, is_newer, same_content
 from tests.support.builders import NOON, a_schedule
 
 MINUTE = timedelta(minutes=1)

@@ -21,13 +21,13 @@ from pydantic import ValidationError
 
 from scheduler.errors import StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarHealed, CalendarSaved
+from scheduler.healing.notices import Repair
+from scheduler.healing.repairs import ACTOR
 from scheduler.history.plain import json_value
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.schedules.calendar_changes import CalendarChange
 from scheduler.schedules.calendar_shelf import StoredCalendar, encode, fingerprint
 from scheduler.schedules.listing import Listing
-from scheduler.schedules.notices import Repair
-from scheduler.schedules.repairs import ACTOR
 from scheduler.schedules.together import Together
 from scheduler.storage import keys
 

@@ -27,22 +27,22 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
+from scheduler.healing import (
+    reconcile,
+    repairs,
+    startup_check,
+    wait_for_history,
+)
+from scheduler.healing.calendar_healer import CalendarFinding, CalendarHealer
+from scheduler.healing.notices import Notices, Repair
+from scheduler.healing.reconcile import Book, Verdict, What
 from scheduler.history import outage
 from scheduler.history.views import Saved
 from scheduler.redbeat import static_set
 from scheduler.redbeat.codec import Entry, Raw
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
-from scheduler.schedules import (
-    hearing,
-    reconcile,
-    repairs,
-    vouching,
-)
-from scheduler.schedules.calendar_healer import CalendarFinding, CalendarHealer
 from scheduler.schedules.changes import Change
 from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
-from scheduler.schedules.notices import Notices, Repair
-from scheduler.schedules.reconcile import Book, Verdict, What
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Healer:
                 if self._is_my_turn():
                     self._glance(utc_now())
                 problem = None
-            except hearing.Behind as error:
+            except wait_for_history.Behind as error:
                 self._looked_at = _NEVER
                 log.debug("healing waits: %s", error)
             except Unavailable as error:
@@ -295,16 +295,16 @@ class Healer:
             return [bool(answer) for answer in pipe.execute()]
 
     def _wait_for_history(self) -> None:
-        hearing.wait_for_history(self._stream, self._wait)
+        wait_for_history.wait_for_history(self._stream, self._wait)
 
     def _glance(self, now: datetime) -> None:
         """Look, if it is time or if Beat asks."""
         with _servers_answer():
-            question = vouching.asked(self._redis)
+            question = startup_check.asked(self._redis)
         if question is not None:
             self.run_once(now)
             self.remind(now)
-            vouching.answer(self._redis, question)
+            startup_check.answer(self._redis, question)
         elif self._is_time(now):
             self.run_once(now)
 
