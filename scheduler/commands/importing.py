@@ -86,7 +86,7 @@ def _decide(
 def _found(desk: "Desk", source: str, prefix: str) -> Found:
     """What a server has."""
     if not source.startswith(REDBEAT):
-        from scheduler.history.foreign import periodic_tasks
+        from scheduler.sets.django_tables import periodic_tasks
 
         return django_celery_beat.read(periodic_tasks(source))
     url = source.removeprefix(REDBEAT)

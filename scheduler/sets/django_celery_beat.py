@@ -1,4 +1,4 @@
-"""django-celery-beat's rows -> candidates. Pure; `history.foreign` reads the rows.
+"""django-celery-beat's rows -> candidates. Pure; `sets.django_tables` reads the rows.
 
     there                  here
     crontab, its timezone  crontab, both day fields must match, as in Celery
@@ -19,7 +19,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from scheduler.errors import Refused
-from scheduler.history.foreign import PeriodicTask, Row
 from scheduler.rules.check import LONGEST
 from scheduler.rules.model.spec import (
     CrontabWhen,
@@ -30,6 +29,7 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
+from scheduler.sets.django_tables import PeriodicTask, Row
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
 
 SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0, "microseconds": 1e-6}

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.history.foreign import PeriodicTask
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen, OnceWhen
 from scheduler.sets.django_celery_beat import read
+from scheduler.sets.django_tables import PeriodicTask
 from tests.support.builders import NOON
 
 CRON = {"minute": "0", "hour": "6, 18", "day_of_month": "*", "month_of_year": "*", "day_of_week": "mon-fri"}
