@@ -12,10 +12,10 @@ from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
 from scheduler.firing import way
 from scheduler.firing.patience import within
+from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
 from scheduler.status import Part
-from scheduler.wiring import Desk
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -12,10 +12,10 @@ from redis.exceptions import RedisError, ResponseError
 from scheduler import status
 from scheduler.broker_check import broker
 from scheduler.errors import Refused
+from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
 from scheduler.status import Part
-from scheduler.wiring import Desk
 
 EVICTION = "redis eviction"
 OLDEST_PYTHON = (3, 11)

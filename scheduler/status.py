@@ -15,9 +15,9 @@ from scheduler.errors import BeatdeskError
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.outbox import LONG_SECONDS, Backlog, backlog
+from scheduler.services.services import Desk
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)
 LATE_AFTER_SECONDS = 30.0

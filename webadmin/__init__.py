@@ -19,8 +19,8 @@ from typing import cast
 from flask import Flask, current_app
 
 from scheduler.checks import refuse_eviction
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 Answer = TypeVar("Answer")
 

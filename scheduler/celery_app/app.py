@@ -17,7 +17,7 @@ from scheduler.storage.client import redbeats_options
 
 if TYPE_CHECKING:
     from scheduler.runs.signals import RunSignals
-    from scheduler.wiring import Desk
+    from scheduler.services.services import Desk
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
 """The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
@@ -59,7 +59,7 @@ class DeskApp(Celery):
     """Set when the root connects them; `runs.consumer` asks for it."""
 
     settled: tuple[int, "Desk"]
-    """A process's id and its parts; `runs.process` asks for it."""
+    """A process's id and its parts; `services.process` asks for it."""
 
     @cached_property
     def AsyncResult(self) -> Any:

@@ -67,9 +67,9 @@ def cli(ctx: click.Context) -> None:
 
 
 def _desk() -> object:
+    from scheduler.services.services import Desk
     from scheduler.settings.environment import load
     from scheduler.settings.logging import configure
-    from scheduler.wiring import Desk
 
     settings = load()
     configure("WARNING", settings.log_format)

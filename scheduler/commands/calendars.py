@@ -17,7 +17,7 @@ from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.time import zones
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 YEARS_EXPANDED = 10
 """How many years of a recurring event are taken from an iCalendar file."""

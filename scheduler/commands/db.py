@@ -3,7 +3,7 @@
 import click
 
 from scheduler.commands.output import json_option, print_json
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.group()

@@ -33,9 +33,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 def _examine(ctx: click.Context) -> "list[Part]":
     from scheduler import checks
     from scheduler.jobs.readiness import of_jobs
+    from scheduler.services.services import Desk
     from scheduler.settings.environment import load
     from scheduler.status import Part
-    from scheduler.wiring import Desk
 
     try:
         desk = ctx.obj or Desk(load())

@@ -22,7 +22,7 @@ from scheduler.storage import keys
 if TYPE_CHECKING:
     from redis import Redis
 
-    from scheduler.wiring import Desk
+    from scheduler.services.services import Desk
 
 REDBEAT = "redbeat:"
 _YAML_ENDS = (".yaml", ".yml", ".json")

@@ -10,7 +10,7 @@ from scheduler.catalogue.catalogue import (
 )
 from scheduler.clock import utc_now
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.group()

@@ -9,9 +9,9 @@ from functools import partial
 import click
 
 from scheduler.checks import refuse_eviction
+from scheduler.services.services import Desk
 from scheduler.settings.logging import configure
 from scheduler.up.interrupts import Interrupts
-from scheduler.wiring import Desk
 
 
 @click.command()

@@ -19,7 +19,7 @@ from scheduler.commands.run_logs import logs
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.published import progress_words, run_json
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 STATE_TINTS = {
     "succeeded": "green",

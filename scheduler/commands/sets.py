@@ -14,12 +14,12 @@ from scheduler.rules.crontab import dialect
 from scheduler.rules.explain.what_if import Difference
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import CrontabWhen, When
+from scheduler.services.services import Desk
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
 from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
 from scheduler.sets.published import applied_json, plan_json
 from scheduler.sets.yaml_text import MAX_BYTES
-from scheduler.wiring import Desk
 
 WIDEST = 60
 

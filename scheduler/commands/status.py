@@ -6,7 +6,7 @@ import click
 
 from scheduler.clock import utc_now
 from scheduler.commands.output import json_option, print_json, print_table
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.command()

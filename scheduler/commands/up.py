@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from scheduler.services.services import Desk
 from scheduler.settings import server_file
 from scheduler.settings.environment import load
 from scheduler.settings.logging import configure
@@ -18,7 +19,6 @@ from scheduler.up.first_start import FirstStart
 from scheduler.up.interrupts import Interrupts
 from scheduler.up.ports import listen
 from scheduler.up.supervisor import Supervisor
-from scheduler.wiring import Desk
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from scheduler.jobs.parameters import DryRun, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
 from scheduler.jobs.sweeping import files, keys, rows
-from scheduler.runs.process import this_desk
+from scheduler.services.process import this_desk
 from scheduler.settings import job_limits
 
 LONGEST = 36_500

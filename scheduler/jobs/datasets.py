@@ -11,7 +11,7 @@ from scheduler.job import job, run
 from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
-from scheduler.runs.process import this_desk
+from scheduler.services.process import this_desk
 
 PERCENT = 100
 

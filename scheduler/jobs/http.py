@@ -12,7 +12,7 @@ from scheduler.events.bounds import MASK
 from scheduler.job import job
 from scheduler.outgoing.addresses import Target, target_of
 from scheduler.outgoing.http import SECONDS, Answer, Request, ask
-from scheduler.runs.process import this_desk
+from scheduler.services.process import this_desk
 from scheduler.settings.http_allowlist import opened
 
 LARGEST_BODY = 65_536

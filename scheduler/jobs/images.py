@@ -10,7 +10,7 @@ from scheduler.jobs.parameters import Parameters
 from scheduler.jobs.pictures.folders import Made, Plan, thumbnails
 from scheduler.jobs.pictures.shrinking import Look
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
-from scheduler.runs.process import this_desk
+from scheduler.services.process import this_desk
 
 
 class PicturesBroken(BeatdeskError):

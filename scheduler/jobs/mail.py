@@ -12,8 +12,8 @@ from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
 from scheduler.rules.policies import backoff
-from scheduler.runs.process import this_desk
-from scheduler.wiring import Desk
+from scheduler.services.process import this_desk
+from scheduler.services.services import Desk
 
 RETRIES = 3
 """Attempts after the first, where the server does not take a mail for now."""

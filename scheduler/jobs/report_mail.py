@@ -18,7 +18,7 @@ from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, MOST_RECIPIENTS, rec
 from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 MailTo = Annotated[
     list[str], Field(max_length=MOST_RECIPIENTS, description="Addresses to send the files to; nobody where left out")

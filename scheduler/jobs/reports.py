@@ -17,8 +17,8 @@ from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.summary import Line, Summary, as_csv, as_html
 from scheduler.jobs.summary_pdf import as_pdf
 from scheduler.rules.time.zones import zone as zone_of
-from scheduler.runs.process import this_desk
-from scheduler.wiring import Desk
+from scheduler.services.process import this_desk
+from scheduler.services.services import Desk
 
 MOST_DAYS = 366
 USUAL_DAYS = 30

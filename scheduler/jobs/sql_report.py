@@ -17,7 +17,7 @@ from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.sql.caps import Batch, Budget, Caps
 from scheduler.jobs.sql.source import asked
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
-from scheduler.runs.process import this_desk
+from scheduler.services.process import this_desk
 from scheduler.settings.schema import Settings
 
 Bound = str | int | float | bool | None

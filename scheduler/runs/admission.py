@@ -33,7 +33,7 @@ from scheduler.runs.headers import (
     schedule_of,
 )
 from scheduler.runs.leases import Standing
-from scheduler.runs.process import desk_of
+from scheduler.services.process import desk_of
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from scheduler.errors import BeatdeskError
 from scheduler.runs import captured, retrying, runtime
 from scheduler.runs.claims import renew
 from scheduler.runs.introspect import jobs_of
-from scheduler.runs.process import desk_of
 from scheduler.runs.signals import RunSignals
+from scheduler.services.process import desk_of
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from scheduler.events.schema import RunFacts
 from scheduler.history.views import RunView
 from scheduler.runs.celery_states import UNKNOWN, celery_state
 from scheduler.runs.headers import is_job
-from scheduler.runs.process import desk_of
+from scheduler.services.process import desk_of
 
 if TYPE_CHECKING:
     from redis import Redis

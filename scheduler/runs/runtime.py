@@ -23,8 +23,8 @@ from scheduler.runs.headers import attempt_of, is_job
 from scheduler.runs.notes import Bounds, RunNotes
 from scheduler.runs.notes_sender import NotesSender
 from scheduler.runs.outbox import Outbox
-from scheduler.runs.process import desk_of
 from scheduler.runs.secret_refs import Concealer, SecretStore, resolved
+from scheduler.services.process import desk_of
 
 
 class Runtime:

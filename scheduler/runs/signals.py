@@ -33,8 +33,8 @@ from scheduler.runs.headers import (
     schedule_of,
 )
 from scheduler.runs.outbox import Outbox
-from scheduler.runs.process import desk_of
 from scheduler.runs.reporter import Reporter
+from scheduler.services.process import desk_of
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
+from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.up import probes
 from scheduler.up.child import Child, Stop
 from scheduler.up.embedded import Embedded
-from scheduler.wiring import Desk
 
 STOP_ORDER = ("beat", "web", "worker", "recorder", "valkey")
 

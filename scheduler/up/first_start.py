@@ -6,7 +6,7 @@ from scheduler.accounts.policy import Account
 from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.history import schema_version
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.services.services import Desk
 from scheduler.status import recorders
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 
 Probe = Callable[[int], bool]
 

@@ -19,7 +19,7 @@ VIOLATIONS = [
     ("redbeat", "scheduler/celery_app/app.py", "import redbeat.schedulers"),
     ("sql", "scheduler/celery_app/app.py", "from sqlalchemy import select"),
     ("no-jobs-in-web", "webadmin/present.py", "import scheduler.jobs.job_summary"),
-    ("live-settings", "scheduler/wiring.py", "from scheduler.settings.environment import load"),
+    ("live-settings", "scheduler/services/services.py", "from scheduler.settings.environment import load"),
     ("no-cycles", "scheduler/rules/ticks.py", "import scheduler.schedules.store"),
     ("pure", "scheduler/history/projector.py", "import socket"),
     ("pure", "scheduler/rules/check.py", "from scheduler.clock import utc_now"),

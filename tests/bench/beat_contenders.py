@@ -171,8 +171,8 @@ class OurEntries(OverRedBeat):
     def edit(self, number: int) -> None:
         from scheduler.clock import utc_now
         from scheduler.rules.model.spec import OnceWhen, Spec
+        from scheduler.services.services import Desk
         from scheduler.settings.schema import Settings
-        from scheduler.wiring import Desk
 
         desk = self._desk = getattr(self, "_desk", None) or Desk(Settings(redis_url=self.url, data_dir=self.folder))
         if not number:

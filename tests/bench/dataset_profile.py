@@ -53,8 +53,8 @@ def one(redis_url: str, data_dir: str, file: str) -> None:
     """Run the job once and print: rows, columns, seconds, peak in kB, most bytes of the work folder."""
     from scheduler.jobs.datasets import profile
     from scheduler.jobs.profiling.workplace import FOLDER
-    from scheduler.runs.process import adopt, settle
-    from scheduler.wiring import Desk
+    from scheduler.services.process import adopt, settle
+    from scheduler.services.services import Desk
 
     path = Path(file)
     desk = Desk(Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,)))

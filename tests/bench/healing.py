@@ -23,9 +23,9 @@ from scheduler.healing.healer import EVERY
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.bench.figures import machine
 from tests.support.builders import a_saved_event, a_schedule, cron, every
 

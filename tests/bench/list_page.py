@@ -20,8 +20,8 @@ from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules.filters import State
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.bench.figures import machine, shown, table, time_each
 from tests.bench.healing import fill
 from webadmin import create_app

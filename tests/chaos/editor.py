@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.rules.model.spec import Spec
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 ACTOR = "chaos"
 EVERY = 0.15

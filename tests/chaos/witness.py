@@ -18,8 +18,8 @@ from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped,
 from scheduler.runs.headers import Message
 from scheduler.runs.outbox import Outbox
 from scheduler.runs.reporter import Reporter
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.chaos.checker import Account, Verdict
 
 log = logging.getLogger(__name__)

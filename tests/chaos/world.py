@@ -17,9 +17,9 @@ from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.chaos.checker import Account, Verdict
 from tests.chaos.editor import Editor
 from tests.chaos.witness import QUEUE, Witness

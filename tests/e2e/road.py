@@ -7,7 +7,7 @@ from typing import Any
 
 from scheduler.clock import utc_now
 from scheduler.history.queries import RunFilter, RunView
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.console import Console, Page
 from tests.support.ports import free_port, listens
 from tests.support.processes import Process, env_of

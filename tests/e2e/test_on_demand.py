@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scheduler.history.queries import RunFilter
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.ports import free_port, listens
 from tests.support.processes import Process, env_of, start_recorder, start_worker

@@ -11,8 +11,8 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.schema_version import upgrade
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.e2e.road import Road, delete, edit, gaps, save, twice
 from tests.support.console import Console
 from tests.support.valkey import ValkeyServer

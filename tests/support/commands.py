@@ -6,8 +6,8 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from scheduler.commands import cli
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 
 
 class Commands:

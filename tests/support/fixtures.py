@@ -12,8 +12,8 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.support import processes, rabbitmq, sentinel
 from tests.support.needs import missing
 from tests.support.postgres import PostgresServer

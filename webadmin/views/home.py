@@ -12,7 +12,7 @@ from scheduler.errors import Unavailable
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.schedules.listing import Listed
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from webadmin import desk, overview, present
 from webadmin.guard import Guard
 from webadmin.healed import healed

@@ -19,7 +19,7 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.published import rfc3339
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.command()

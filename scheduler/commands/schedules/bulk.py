@@ -17,7 +17,7 @@ from scheduler.errors import NotFound, Refused, UnreadableEntry
 from scheduler.schedules import decisions, operations
 from scheduler.schedules.decisions import Decide
 from scheduler.schedules.filters import Filter, State
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 Command = Callable[..., Any]
 

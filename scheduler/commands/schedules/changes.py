@@ -13,7 +13,7 @@ from scheduler.commands.schedules.listing import one_as_json
 from scheduler.errors import Refused
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import Policies, Schedule, Window
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.command()

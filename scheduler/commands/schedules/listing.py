@@ -21,8 +21,8 @@ from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
+from scheduler.services.services import Desk
 from scheduler.status import beat_part
-from scheduler.wiring import Desk
 
 PAGE = 200
 WIDEST = 60

@@ -14,7 +14,7 @@ from scheduler.published import held_json, rfc3339
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.everything import Outcome
 from scheduler.schedules.operations import Missed
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.command()

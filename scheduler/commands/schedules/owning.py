@@ -9,7 +9,7 @@ from scheduler.commands.schedules.changes import comment_option, revision_option
 from scheduler.commands.schedules.listing import one_as_json
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import Schedule
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 
 @click.command()

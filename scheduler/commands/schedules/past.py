@@ -16,7 +16,7 @@ from scheduler.errors import NotFound
 from scheduler.history.views import RevisionView, RunFilter
 from scheduler.rules.model.difference import Difference, differences
 from scheduler.rules.model.spec import Schedule
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 SHOWN = 4
 """Changed fields that a line of the table names."""

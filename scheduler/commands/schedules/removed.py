@@ -6,7 +6,7 @@ from scheduler.commands.output import print_json, print_table
 from scheduler.commands.runs import to_the_second
 from scheduler.errors import NotFound, UnreadableEntry
 from scheduler.history.views import RevisionView
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 USUAL = 50
 

@@ -17,7 +17,7 @@ from scheduler.errors import BeatdeskError, NotFound
 from scheduler.history.views import FINAL, RunView
 from scheduler.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 LOOK_EVERY = 0.2
 

@@ -17,7 +17,7 @@ from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
 from scheduler.schedules.listing import Listed
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 
 count_option = click.option(
     "-n", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many ticks."

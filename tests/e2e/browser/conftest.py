@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.needs import missing
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process

@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import IntervalWhen, Spec
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.e2e.browser.conftest import Up
 from tests.integration.schedules.conftest import plain
 from tests.support.waiting import wait_for

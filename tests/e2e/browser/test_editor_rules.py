@@ -15,7 +15,7 @@ from scheduler.rules.model.spec import (
     RruleWhen,
     Window,
 )
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch
 
 JOB = "tests.echo"

@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from scheduler.history.queries import RunFilter
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.e2e.browser.conftest import Up
 from tests.support.waiting import wait_for
 

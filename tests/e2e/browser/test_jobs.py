@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.e2e.browser.conftest import PATIENCE, Watch
 
 pytestmark = pytest.mark.timeout(240)

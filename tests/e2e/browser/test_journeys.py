@@ -10,7 +10,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.history.queries import RunFilter, RunView
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch, log_in
 from tests.support.waiting import wait_for
 

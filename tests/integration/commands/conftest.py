@@ -7,7 +7,7 @@ import pytest
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.commands import Commands
 
 

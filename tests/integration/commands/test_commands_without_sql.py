@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.commands import Commands
 from tests.support.ports import free_port
 

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.support.processes import Process, env_of
 
 CELERY = (sys.executable, "-m", "celery", "-A", "scheduler")

@@ -3,8 +3,8 @@
 import pytest
 from redis import Redis
 
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
 

@@ -8,8 +8,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.schedules.changes import ASLEEP
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
 from tests.support.interface import SCHEDULE_KEYS

@@ -11,8 +11,8 @@ from scheduler import status
 from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.support.processes import Process, env_of, start_recorder
 from tests.support.waiting import wait_for
 

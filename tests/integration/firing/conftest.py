@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from scheduler.beat import Scheduler
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 
 OURS = "scheduler.beat.Scheduler"

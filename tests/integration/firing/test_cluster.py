@@ -8,8 +8,8 @@ from redis import Redis
 
 from scheduler import broker_check
 from scheduler.errors import Refused
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.support.ports import free_port
 from tests.support.processes import start_beat, start_worker

@@ -12,9 +12,9 @@ from scheduler.events.schema import RunQueued
 from scheduler.firing import loop
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.status import beat_part
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import events, score
 from tests.integration.schedules.test_beat_entry import due_since, full_second

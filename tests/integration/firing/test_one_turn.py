@@ -9,8 +9,8 @@ from scheduler.clock import utc_now
 from scheduler.firing import liveness
 from scheduler.firing.leader import Leader
 from scheduler.firing.liveness import Pulse
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 
 

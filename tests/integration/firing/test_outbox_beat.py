@@ -18,10 +18,10 @@ from scheduler.firing import liveness
 from scheduler.firing.outbox import LONG_SECONDS, backlog
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.support.builders import NOON, a_spec, every
 from tests.support.processes import start_beat, start_worker

@@ -24,8 +24,8 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.test_transaction import first_run, hourly, queued
 from tests.integration.schedules.conftest import events, messages, plain, score
 from tests.integration.schedules.test_beat_entry import HOUR, full_second

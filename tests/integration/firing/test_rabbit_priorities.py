@@ -19,8 +19,8 @@ from scheduler.celery_app.app import (
 )
 from scheduler.errors import Refused
 from scheduler.firing.relay import Relay
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.firing.test_outbox import Road, a_road
 from tests.support.processes import start_beat, start_worker

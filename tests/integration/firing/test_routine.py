@@ -23,7 +23,7 @@ from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.rules.ticks import next_tick
 from scheduler.schedules import changes
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.builders import NOON, a_saved_event, a_schedule, cron, every
 from tests.support.waiting import PATIENCE
 

@@ -21,9 +21,9 @@ from scheduler.events.schema import Event, RunQueued, RunSucceeded
 from scheduler.firing import way
 from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events
 from tests.support.fixtures import migrate

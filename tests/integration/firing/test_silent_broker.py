@@ -18,10 +18,10 @@ from scheduler.firing.outbox import backlog
 from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.firing.golden import call_of
 from tests.integration.schedules.conftest import JOB, events

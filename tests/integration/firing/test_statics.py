@@ -8,8 +8,8 @@ from redis import Redis
 
 from scheduler.beat import Scheduler
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, score
 

@@ -14,8 +14,8 @@ from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, messages, score
 from tests.integration.schedules.test_beat_entry import HOUR, due_since, full_second, memory

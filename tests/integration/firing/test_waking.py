@@ -21,10 +21,10 @@ from scheduler.firing.watchdog import Watchdog
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.status import beat_part
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.conftest import OURS
 from tests.integration.schedules.conftest import events
 from tests.integration.schedules.test_beat_entry import HOUR, due_since, full_second

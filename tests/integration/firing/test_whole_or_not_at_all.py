@@ -19,8 +19,8 @@ from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.firing.test_mending import REFUSED, spoil
 from tests.integration.firing.test_transaction import between_look_and_transaction, first_run, hourly, queued
 from tests.integration.schedules.conftest import events, messages, score

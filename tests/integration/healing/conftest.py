@@ -14,8 +14,8 @@ from scheduler.healing.notices import Repair
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView
 from scheduler.rules.model.spec import Schedule
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.support.builders import a_spec
 
 JOB = "reports.job_summary"

@@ -8,8 +8,8 @@ from redbeat.schedulers import RedBeatScheduler
 
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.beat_entry import install
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.healing.conftest import JOB, House, raw
 
 CODE = {"static": {"task": JOB, "schedule": crontab("0", "6"), "kwargs": {"days": 1}}}

@@ -25,8 +25,8 @@ from scheduler.history.engine import writing
 from scheduler.history.models import Run as RunRow
 from scheduler.history.queries import RunFilter
 from scheduler.history.recorder import Recorder
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import House, Stream
 from tests.support.builders import a_run_history, a_schedule
 from tests.support.processes import start_worker

@@ -15,8 +15,8 @@ from scheduler.celery_app.app import create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.profiling.workplace import FOLDER
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.needs import missing
 from tests.support.processes import start_worker

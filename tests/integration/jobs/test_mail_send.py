@@ -7,8 +7,8 @@ import pytest
 
 from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.jobs.test_jobs import record
 from tests.integration.runs.conftest import Stream
 from tests.support.mail_server import Judge, MailServer, mail_server

@@ -6,8 +6,8 @@ import pytest
 
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.support.processes import start_recorder, start_worker
 from tests.support.waiting import wait_for
 

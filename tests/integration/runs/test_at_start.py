@@ -15,8 +15,8 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.rules.policies.admit import START, Admission
 from scheduler.runs.leases import HELD_SECONDS, owner_text
 from scheduler.schedules.operations import Operations
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 from tests.support.builders import a_spec, every, facts_of
 

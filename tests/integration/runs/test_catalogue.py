@@ -7,8 +7,8 @@ from redis import Redis
 
 from scheduler.catalogue.catalogue import Catalogue, Job, Worker
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import House
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for

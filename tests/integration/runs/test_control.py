@@ -8,8 +8,8 @@ from redis import Redis
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.schema import RunQueued
 from scheduler.rules.model.identity import run_id
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every
 from tests.support.processes import Process, start_beat

@@ -8,8 +8,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFacts, RunReceived, run_event
 from scheduler.runs.leases import Standing
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 
 RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"
 HOLDER = "one@here"

@@ -17,9 +17,9 @@ from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_spec, every
 from tests.support.processes import Process, start_worker

@@ -17,9 +17,9 @@ from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import install
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every
 from tests.support.processes import Process, start_worker

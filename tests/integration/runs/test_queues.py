@@ -9,9 +9,9 @@ from redis import Redis
 
 from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.events.schema import decode
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.builders import a_schedule
 from tests.support.processes import start_worker

@@ -8,8 +8,8 @@ from celery import chain, chord, group, states
 from celery.exceptions import TaskRevokedError, TimeoutError
 from redis import Redis
 
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.runs.conftest import with_jobs
 from tests.support.processes import start_recorder, start_worker
 from tests.support.waiting import wait_for

@@ -16,8 +16,8 @@ from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
 from scheduler.schedules.beat_entry import install
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.support.builders import NOON
 
 JOB = "reports.job_summary"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from scheduler.schedules.alike import FRESH, MOST, Alike
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.support.builders import NOON, a_spec
 

@@ -16,8 +16,8 @@ from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import leading_beat, messages, score
 from tests.support.builders import a_spec, at, cron
 

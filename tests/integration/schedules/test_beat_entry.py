@@ -20,8 +20,8 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.schedules.beat_entry import BeatEntry, EntryMovedOn, install
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, events, leading_beat, messages, score
 from tests.support.builders import a_spec, cron, every
 

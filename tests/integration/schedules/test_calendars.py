@@ -18,8 +18,8 @@ from scheduler.schedules.calendar_changes import CalendarWish, decide
 from scheduler.schedules.listing import Listing
 from scheduler.schedules.store import ScheduleStore
 from scheduler.schedules.together import Together, Wish
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events
 from tests.integration.schedules.test_policies_at_dispatch import SECOND, Desktop
 from tests.support.builders import NOON, a_spec, every

@@ -26,8 +26,8 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.ticks import next_ticks
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, score
 from tests.support.builders import NOON, a_spec, cron, every
 

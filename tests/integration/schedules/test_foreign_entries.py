@@ -14,8 +14,8 @@ from scheduler.errors import (
 from scheduler.events.schema import ScheduleDeleted
 from scheduler.rules.model.identity import plain_uid
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, plain
 from tests.support.builders import NOON, a_spec
 

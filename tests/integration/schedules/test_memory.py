@@ -18,8 +18,8 @@ from scheduler.schedules.filters import State
 from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.memory import Memory
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, plain
 from tests.integration.schedules.test_lists import reads
 from tests.support.builders import NOON, a_spec, every

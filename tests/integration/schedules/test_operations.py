@@ -13,8 +13,8 @@ from scheduler.redbeat.codec import Meta, decode_meta, encode_meta
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, leading_beat, messages, score
 from tests.support.builders import a_spec, every
 

@@ -33,8 +33,8 @@ from scheduler.rules.model.spec import (
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, messages, score
 from tests.support.builders import a_spec, every
 from tests.support.ports import free_port

@@ -25,8 +25,8 @@ from scheduler.rules.model.spec import (
     Schedule,
 )
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import JOB, leading_beat, messages, plain, score
 from tests.support.builders import NOON, every
 

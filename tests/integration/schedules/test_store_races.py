@@ -19,8 +19,8 @@ from scheduler.events.schema import ScheduleDeleted, ScheduleSaved
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron
 

@@ -8,10 +8,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from scheduler.services.services import Desk
 from scheduler.settings.environment import load
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import wait_for
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from scheduler.accounts.store import Accounts
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from webadmin import create_app
 
 PASSWORD = "a few plain words"

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import Schedule
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.support.builders import a_spec
 from tests.support.console import Form, Forms
 

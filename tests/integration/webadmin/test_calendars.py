@@ -8,8 +8,8 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.spec import Window
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved
 

@@ -8,7 +8,7 @@ from redis import Redis
 
 from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import PASSWORD, Visitor
 from tests.support.valkey import ValkeyServer
 

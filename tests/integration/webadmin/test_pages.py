@@ -9,7 +9,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, ReportStored, TicksMissed
 from scheduler.history.recorder import Recorder
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history, a_saved_event, a_schedule, a_spec, every, facts_of
 

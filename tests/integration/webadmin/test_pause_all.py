@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
 

@@ -7,7 +7,7 @@ from flask import Flask
 from flask_admin import BaseView, expose
 from werkzeug.routing import Rule
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from webadmin import guard
 from webadmin.guard import ANYONE, LEAST_ROLE, RANKS, Guard

@@ -3,7 +3,7 @@
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunSucceeded, run_event
 from scheduler.history.ledger import record
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import NOON
 from tests.support.telling import a_telling_run

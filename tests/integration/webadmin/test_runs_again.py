@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import offer_jobs, saved

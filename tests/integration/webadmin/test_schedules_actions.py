@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, JOB, everything_written, fields_of, offer_jobs, saved
 from tests.support.builders import a_spec, cron

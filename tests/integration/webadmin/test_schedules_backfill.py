@@ -4,8 +4,8 @@ import pytest
 
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import Held
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import fault_at, offer_jobs, saved

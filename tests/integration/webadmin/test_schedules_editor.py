@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import (
     FORM,

@@ -13,7 +13,7 @@ from redbeat import RedBeatSchedulerEntry
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, fields_of, offer_jobs, saved
 from tests.support.builders import NOON, a_run_history, a_spec, cron, every

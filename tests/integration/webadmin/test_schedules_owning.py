@@ -6,8 +6,8 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.schedules.conftest import plain
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, everything_written, offer_jobs, saved

@@ -7,7 +7,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed
 from scheduler.rules.policies.window import is_paused
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.schedules.conftest import events
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import everything_written
 

@@ -8,7 +8,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.rules.calendars.text import calendar_of
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
 from tests.support.builders import a_spec, cron

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, decode
 from scheduler.history.recorder import Recorder
+from scheduler.services.services import Desk
 from scheduler.storage import keys
-from scheduler.wiring import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history
 from tests.support.valkey import ValkeyServer

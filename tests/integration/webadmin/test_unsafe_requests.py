@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import MetaData, select
 
 from scheduler.clock import utc_now
-from scheduler.wiring import Desk
+from scheduler.services.services import Desk
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.test_rights import calls
 from tests.support.builders import a_spec

@@ -57,7 +57,7 @@ def test_jobs_of_the_settings_come_after_our_own() -> None:
 
 def test_asking_for_the_app_imports_no_job() -> None:
     code = (
-        "import sys; from scheduler.settings.schema import Settings; from scheduler.wiring import Desk;"
+        "import sys; from scheduler.settings.schema import Settings; from scheduler.services.services import Desk;"
         "desk = Desk(Settings()); desk.celery.conf.task_acks_late; desk.control;"
         "print([name for name in sys.modules if name.startswith(('scheduler.jobs', 'scheduler.celery', 'flask'))])"
     )

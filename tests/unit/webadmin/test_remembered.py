@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.wiring import Desk
 from webadmin.remembered import Remembered
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from celery import Celery, current_app
 from scheduler.celery_app.app import DeskApp
 
 if TYPE_CHECKING:
-    from scheduler.wiring import Desk
+    from scheduler.services.services import Desk
 
 
 def adopt(desk: "Desk") -> DeskApp:

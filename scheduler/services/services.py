@@ -58,7 +58,7 @@ class Desk:
     def celery(self) -> "Celery":
         """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
         from scheduler.celery_app.app import create_app
-        from scheduler.runs.process import settle
+        from scheduler.services.process import settle
 
         app = create_app(self.settings)
         settle(app, self)
