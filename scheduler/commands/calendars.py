@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from scheduler.calendar_view import calendar_json, damaged_json
 from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_facts, print_json, print_table
 from scheduler.commands.runs import to_the_second
 from scheduler.commands.sets import read_text
 from scheduler.errors import NotFound, Refused, UnreadableEntry
+from scheduler.interface.calendar_view import calendar_json, damaged_json
 from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar

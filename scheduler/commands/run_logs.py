@@ -8,7 +8,7 @@ import click
 
 from scheduler.commands.output import json_option, print_json, visible
 from scheduler.history.views import FINAL, LogView
-from scheduler.published import rfc3339
+from scheduler.interface.published import rfc3339
 from scheduler.services.services import Desk
 
 LOOK_EVERY = 1.0

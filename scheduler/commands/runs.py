@@ -18,7 +18,7 @@ from scheduler.commands.output import json_option, print_facts, print_json, prin
 from scheduler.commands.run_logs import logs
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
-from scheduler.published import progress_words, run_json
+from scheduler.interface.published import progress_words, run_json
 from scheduler.services.services import Desk
 
 STATE_TINTS = {

@@ -9,6 +9,7 @@ from scheduler.clock import utc_now
 from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, visible
 from scheduler.errors import Refused
+from scheduler.interface.sets import applied_json, plan_json
 from scheduler.rules.calendars.text import lines_of
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain.what_if import Difference
@@ -18,7 +19,6 @@ from scheduler.services.services import Desk
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
 from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
-from scheduler.sets.published import applied_json, plan_json
 from scheduler.sets.yaml_text import MAX_BYTES
 
 WIDEST = 60

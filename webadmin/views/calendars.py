@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 from sqlalchemy.exc import SQLAlchemyError
 
-from scheduler.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.history.views import CalendarRevisionView
+from scheduler.interface.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.calendars.text import calendar_of, lines_of

@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
-from scheduler.published import progress_words
+from scheduler.interface.published import progress_words
 from webadmin import desk, present
 from webadmin.asked import CHOICES, Asked, asked
 from webadmin.forms import json_text

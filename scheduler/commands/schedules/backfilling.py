@@ -18,7 +18,7 @@ from scheduler.dispatch.backfill import (
     Started,
 )
 from scheduler.errors import Refused
-from scheduler.published import rfc3339
+from scheduler.interface.published import rfc3339
 from scheduler.services.services import Desk
 
 

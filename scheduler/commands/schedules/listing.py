@@ -14,7 +14,7 @@ from scheduler.commands.output import json_option, print_facts, print_json, prin
 from scheduler.commands.runs import STATE_TINTS
 from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
-from scheduler.published import held_json, schedule_json, unreadable_json
+from scheduler.interface.published import held_json, schedule_json, unreadable_json
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import When

@@ -10,7 +10,7 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
 from scheduler.commands.schedules.changes import comment_option
 from scheduler.commands.schedules.listing import local_time, one_as_json
-from scheduler.published import held_json, rfc3339
+from scheduler.interface.published import held_json, rfc3339
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.everything import Outcome
 from scheduler.schedules.operations import Missed

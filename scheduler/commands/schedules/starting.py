@@ -15,7 +15,7 @@ from scheduler.commands.output import json_option, print_json
 from scheduler.commands.runs import say_run
 from scheduler.errors import BeatdeskError, NotFound
 from scheduler.history.views import FINAL, RunView
-from scheduler.published import queued_run, run_json
+from scheduler.interface.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
 from scheduler.services.services import Desk
 

@@ -10,7 +10,7 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.commands.schedules import definition, rule
 from scheduler.commands.schedules.listing import local_time
-from scheduler.published import rfc3339
+from scheduler.interface.published import rfc3339
 from scheduler.rules.explain.preview import Preview, preview
 from scheduler.rules.explain.warnings import Facts, warnings
 from scheduler.rules.explain.words import describe

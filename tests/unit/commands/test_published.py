@@ -2,7 +2,13 @@
 
 from datetime import UTC, datetime
 
-from scheduler.published import queued_run, rfc3339, run_json, schedule_json, unreadable_json
+from scheduler.interface.published import (
+    queued_run,
+    rfc3339,
+    run_json,
+    schedule_json,
+    unreadable_json,
+)
 from tests.support.builders import a_schedule, every
 from tests.support.interface import POLICY_KEYS, RUN_KEYS, SCHEDULE_KEYS
 

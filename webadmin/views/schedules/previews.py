@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
-from scheduler.published import rfc3339
+from scheduler.interface.published import rfc3339
 from scheduler.rules import check
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import preview, what_if

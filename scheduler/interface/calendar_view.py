@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from scheduler.published import rfc3339
+from scheduler.interface.published import rfc3339
 from scheduler.rules.calendars.exclusions import (
     WEEKDAYS,
     Calendar,
