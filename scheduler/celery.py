@@ -11,12 +11,12 @@ from celery import signals
 from scheduler.broker_check import refuse_broker
 from scheduler.checks import refuse_eviction
 from scheduler.errors import BadSettings, Refused
-from scheduler.runs.publishing import WorkerPulse
-from scheduler.runs.signals import RunSignals
 from scheduler.services.process import adopt
 from scheduler.services.services import Desk
 from scheduler.settings.environment import load
 from scheduler.settings.logging import configure
+from scheduler.worker.heartbeat import WorkerPulse
+from scheduler.worker.signals import RunSignals
 
 try:
     desk = Desk(load())

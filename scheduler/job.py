@@ -10,7 +10,7 @@ A plain `@shared_task` is a job just as well, and may use `run` too; `@job` is f
 functions in a unit test.
 """
 
-from scheduler.runs.current import CurrentRun, run
-from scheduler.runs.declaring import job
+from scheduler.worker.current import CurrentRun, run
+from scheduler.worker.job_decorator import job
 
 __all__ = ["CurrentRun", "job", "run"]

@@ -16,8 +16,8 @@ from scheduler.storage import keys
 from scheduler.storage.client import redbeats_options
 
 if TYPE_CHECKING:
-    from scheduler.runs.signals import RunSignals
     from scheduler.services.services import Desk
+    from scheduler.worker.signals import RunSignals
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
 """The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
@@ -42,7 +42,7 @@ OWN_JOBS = (
 
 VISIBILITY_TIMEOUT = 60
 """Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew their claim
-(`runs.claims`), so that a job may take as long as it likes."""
+(`worker.claims`), so that a job may take as long as it likes."""
 
 RESTORE_SECONDS = 5
 """How often each worker looks for messages that dead ones have left."""
@@ -56,7 +56,7 @@ class DeskApp(Celery):
 
     settings: Settings
     run_signals: "RunSignals"
-    """Set when the root connects them; `runs.consumer` asks for it."""
+    """Set when the root connects them; `worker.consumer` asks for it."""
 
     settled: tuple[int, "Desk"]
     """A process's id and its parts; `services.process` asks for it."""
@@ -65,7 +65,7 @@ class DeskApp(Celery):
     def AsyncResult(self) -> Any:
         """The class of results: without a result back end, one that the history answers."""
         own = self.settings.result_backend is None
-        name: Any = "scheduler.runs.results:RunResult" if own else "celery.result:AsyncResult"
+        name: Any = "scheduler.worker.result_backend:RunResult" if own else "celery.result:AsyncResult"
         return self.subclass_with_self(name)
 
 
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> DeskApp:
     app = DeskApp(
         "beatdesk",
         broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
-        backend=settings.result_backend or "scheduler.runs.results:HistoryBackend",
+        backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
         amqp="scheduler.celery_app.priorities:TurnedAMQP" if _has_priorities(settings) else None,
         set_as_current=True,
@@ -141,7 +141,7 @@ def _reliability(settings: Settings) -> dict[str, Any]:
         # its process each time must not go round for ever. Where that cannot be sent, the message goes back.
         "task_retry_on_worker_lost": True,
         "task_reject_on_worker_lost": True,
-        "worker_consumer": "scheduler.runs.consumer:TellingConsumer",
+        "worker_consumer": "scheduler.worker.consumer:TellingConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,

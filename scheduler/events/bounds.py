@@ -23,7 +23,7 @@ DEEPEST = 20
 """Levels of nesting that are kept; what lies deeper becomes its text."""
 
 REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![\w-])")
-"""What stands for a secret that only a worker knows (`runs.secret_refs`); the name of a secret is none."""
+"""What stands for a secret that only a worker knows (`worker.secret_refs`); the name of a secret is none."""
 
 _SECRET = re.compile(
     r"(?:^|[_.-])(?:pass|passwd|password|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"

@@ -32,7 +32,7 @@ is complete: the entry's own options, policies' limits, `expires`, `task_id`, an
 text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the script asks `pcall`), and then nothing of the
 entry is written and Beat looks at it again later; all after it must not. `Rendered.messages` are those that
 `after_task_publish` would have told of, normally one: run.queued is made from them, within the transaction. While a
-message is rendered by Celery's own code, `runs.signals.collecting()` catches what our receiver of `after_task_publish`
+message is rendered by Celery's own code, `worker.signals.collecting()` catches what our receiver of `after_task_publish`
 is told, so that the event is not written twice; that receiver (`app.run_signals.published`, where the app has
 `run_signals`) is no reason to leave the fast way.
 

@@ -33,7 +33,7 @@ from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.firing.patience import ANSWER_SECONDS, within
 from scheduler.firing.templates import Template
 from scheduler.runs.headers import Message, is_job
-from scheduler.runs.signals import collecting
+from scheduler.worker.signals import collecting
 
 log = logging.getLogger(__name__)
 

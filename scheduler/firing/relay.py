@@ -25,8 +25,8 @@ from scheduler.firing.outbox import Entry, entry_of
 from scheduler.firing.publisher import Away, Publisher, Rejected
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
-from scheduler.runs.reporter import ERROR_LIMIT
 from scheduler.storage import keys
+from scheduler.worker.reporter import ERROR_LIMIT
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped, UndecodableEvent, decode
 from scheduler.runs.headers import Message
-from scheduler.runs.outbox import Outbox
-from scheduler.runs.reporter import Reporter
 from scheduler.services.services import Desk
 from scheduler.storage import keys
+from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.reporter import Reporter
 from tests.chaos.checker import Account, Verdict
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,9 @@
 """The app with short times, for tests of what takes a minute in earnest: `celery -A tests.support.impatient worker`."""
 
 from scheduler.celery import app
-from scheduler.runs import publishing
+from scheduler.worker import heartbeat
 
-publishing.EVERY_SECONDS = 0.5
+heartbeat.EVERY_SECONDS = 0.5
 app.conf.broker_transport_options = {
     **app.conf.broker_transport_options,
     "visibility_timeout": 3,

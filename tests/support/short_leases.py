@@ -1,9 +1,10 @@
 """The app with leases of a few seconds, for tests of what takes half a minute in earnest: `celery -A … worker`."""
 
 from scheduler.celery import app
-from scheduler.runs import admission, leases, publishing
+from scheduler.runs import leases
+from scheduler.worker import admission, heartbeat
 
-publishing.EVERY_SECONDS = 0.5
+heartbeat.EVERY_SECONDS = 0.5
 leases.HELD_SECONDS = 3.0
 admission.LOOK_EVERY = 0.5
 

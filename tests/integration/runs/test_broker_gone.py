@@ -10,12 +10,12 @@ import pytest
 
 from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
 from scheduler.clock import utc_now
-from scheduler.runs.claims import renew
-from scheduler.runs.publishing import WorkerPulse
-from scheduler.runs.signals import RunSignals
 from scheduler.services.process import adopt
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
+from scheduler.worker.claims import renew
+from scheduler.worker.heartbeat import WorkerPulse
+from scheduler.worker.signals import RunSignals
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
 from tests.support.rabbitmq import RabbitServer

@@ -7,10 +7,10 @@ from celery.app.task import Context
 from redis import Redis
 
 from scheduler.runs.leases import owner_text
-from scheduler.runs.signals import LOST_CONNECTION, RunSignals
 from scheduler.services.process import adopt
 from scheduler.services.services import Desk
 from scheduler.storage import keys
+from scheduler.worker.signals import LOST_CONNECTION, RunSignals
 from tests.integration.runs.conftest import Stream
 
 RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"

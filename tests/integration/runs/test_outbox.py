@@ -6,7 +6,7 @@ from redis import Redis
 
 from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
-from scheduler.runs.outbox import Outbox
+from scheduler.worker.event_buffer import Outbox
 from tests.integration.runs.conftest import Stream
 from tests.support.valkey import ValkeyServer
 

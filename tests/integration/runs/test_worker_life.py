@@ -12,10 +12,10 @@ import pytest
 from redis import Redis
 
 from scheduler.celery_app.app import DeskApp
-from scheduler.runs.requests import MOST_LOST
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
+from scheduler.worker.requests import MOST_LOST
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
 from tests.support.valkey import ValkeyServer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.runs.docstrings import parameter_docs
+from scheduler.worker.docstrings import parameter_docs
 
 FIELDS = """Do it.
 

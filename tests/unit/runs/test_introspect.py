@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from scheduler.catalogue.catalogue import Job, Parameter, check_arguments
 from scheduler.errors import BadArguments
 from scheduler.job import job
-from scheduler.runs.introspect import describe, jobs_of
+from scheduler.worker.introspect import describe, jobs_of
 
 app = Celery("tests", broker="memory://")
 

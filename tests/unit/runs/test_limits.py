@@ -9,7 +9,7 @@ from scheduler.dispatch.message_options import options_for
 from scheduler.rules.model.spec import Policies
 from scheduler.runs import limits
 from scheduler.runs.leases import lease_of, owner_text
-from scheduler.runs.retrying import MOST, attempts_left
+from scheduler.worker.retrying import MOST, attempts_left
 from tests.support.builders import NOON, a_schedule
 
 

@@ -8,9 +8,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
 from scheduler.events.schema import Event, RunLogged, RunProgressed
-from scheduler.runs.notes import Bounds, RunNotes
-from scheduler.runs.notes_sender import MOST_WAITING, NotesSender
-from scheduler.runs.outbox import Outbox
+from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.progress import Bounds, RunNotes
+from scheduler.worker.progress_sender import MOST_WAITING, NotesSender
 from tests.support.builders import NOON
 
 

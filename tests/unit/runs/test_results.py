@@ -8,8 +8,13 @@ from celery.exceptions import TaskRevokedError
 
 from scheduler.celery_app.app import create_app
 from scheduler.history.views import AttemptView, ChildView, RunView
-from scheduler.runs.results import HistoryBackend, RunResult, exception_of, meta_of
 from scheduler.settings.schema import Settings
+from scheduler.worker.result_backend import (
+    HistoryBackend,
+    RunResult,
+    exception_of,
+    meta_of,
+)
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

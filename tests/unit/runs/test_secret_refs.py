@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from scheduler.events.bounds import MASK
-from scheduler.runs.secret_refs import Concealer, SecretStore, UnknownSecret, resolved
+from scheduler.worker.secret_refs import (
+    Concealer,
+    SecretStore,
+    UnknownSecret,
+    resolved,
+)
 
 VALUE = 'pa"ss wörd/1'
 

@@ -24,7 +24,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.runs.headers import Message, attempt_of, facts_of
-from scheduler.runs.outbox import Outbox
+from scheduler.worker.event_buffer import Outbox
 
 ERROR_LIMIT = 2_000
 

@@ -34,7 +34,7 @@ def install(app: Celery, hostname: str | None = None) -> None:
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "tried_again"):
             task.run = _tried_again(task, task.run)
-            task.Request = "scheduler.runs.requests:FollowedRequest"
+            task.Request = "scheduler.worker.requests:FollowedRequest"
             if task.__trace__ is not None:
                 task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
 

@@ -19,11 +19,11 @@ from scheduler.catalogue.catalogue import Job, Worker
 from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.runs import captured, retrying, runtime
-from scheduler.runs.claims import renew
-from scheduler.runs.introspect import jobs_of
-from scheduler.runs.signals import RunSignals
 from scheduler.services.process import desk_of
+from scheduler.worker import captured, retrying, runtime
+from scheduler.worker.claims import renew
+from scheduler.worker.introspect import jobs_of
+from scheduler.worker.signals import RunSignals
 
 log = logging.getLogger(__name__)
 

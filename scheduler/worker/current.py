@@ -1,6 +1,6 @@
 """The run in whose midst code is: what a job may ask of it and tell it, whatever kind of Celery task the job is.
 
-A run is entered by `runs.runtime` around the job's function, in the worker's child. Threads that a job starts find
+A run is entered by `worker.runtime` around the job's function, in the worker's child. Threads that a job starts find
 it too, where the process has one run at a time (as Celery's prefork pool does). Outside of a run, in a unit test
 say, there is none, and nothing here does harm.
 """

@@ -32,9 +32,9 @@ from scheduler.runs.headers import (
     queue_of,
     schedule_of,
 )
-from scheduler.runs.outbox import Outbox
-from scheduler.runs.reporter import Reporter
 from scheduler.services.process import desk_of
+from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.reporter import Reporter
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from celery.worker.consumer import Consumer
 
 from scheduler.celery_app import priorities
 from scheduler.celery_app.app import DeskApp
-from scheduler.runs.admission import Admission
+from scheduler.worker.admission import Admission
 
 LAST_WORDS_SECONDS = 5.0
 """How long a broker that may be gone is listened to; as long as Celery listens to it in the same place."""

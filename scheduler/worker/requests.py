@@ -15,8 +15,8 @@ from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.worker import state
 from celery.worker.request import Request
 
-from scheduler.runs import retrying
 from scheduler.runs.headers import HEADER
+from scheduler.worker import retrying
 
 log = logging.getLogger(__name__)
 

@@ -16,15 +16,15 @@ from celery.app.trace import build_tracer
 
 from scheduler.celery_app.app import DeskApp
 from scheduler.clock import utc_now
-from scheduler.runs import captured
-from scheduler.runs.current import Execution, enter, leave
-from scheduler.runs.flask_context import FlaskContext
 from scheduler.runs.headers import attempt_of, is_job
-from scheduler.runs.notes import Bounds, RunNotes
-from scheduler.runs.notes_sender import NotesSender
-from scheduler.runs.outbox import Outbox
-from scheduler.runs.secret_refs import Concealer, SecretStore, resolved
 from scheduler.services.process import desk_of
+from scheduler.worker import captured
+from scheduler.worker.current import Execution, enter, leave
+from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.flask_context import FlaskContext
+from scheduler.worker.progress import Bounds, RunNotes
+from scheduler.worker.progress_sender import NotesSender
+from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 
 
 class Runtime:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, JsonValue, PydanticUserError
 
 from scheduler.catalogue.catalogue import Job, Parameter, ParameterKind
 from scheduler.catalogue.json_schema import inlined, words_of
-from scheduler.runs.docstrings import parameter_docs
 from scheduler.runs.headers import is_job
+from scheduler.worker.docstrings import parameter_docs
 
 log = logging.getLogger(__name__)
 

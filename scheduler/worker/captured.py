@@ -7,8 +7,8 @@ job does, and is left out.
 import logging
 from collections.abc import Callable
 
-from scheduler.runs.current import current
-from scheduler.runs.notes import RunNotes
+from scheduler.worker.current import current
+from scheduler.worker.progress import RunNotes
 
 OFF = "OFF"
 _MACHINERY = ("celery.app", "celery.worker", "celery.redirected", "celery.pool", "kombu", "scheduler.runs", "redis")

@@ -1,4 +1,4 @@
-"""`@job`: a Celery task whose author says more than Celery asks for. What it says is read by `runs.introspect`."""
+"""`@job`: a Celery task whose author says more than Celery asks for. What it says is read by `worker.introspect`."""
 
 import inspect
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """What a run tells while it goes on: how far it is, and its log lines. Both may be dropped; states may not.
 
 A job that tells something writes it into memory, which takes microseconds. One thread per process sends what is
-there twice a second (`runs.notes_sender`), and the end of the run takes the rest with it. Nothing of this
+there twice a second (`worker.progress_sender`), and the end of the run takes the rest with it. Nothing of this
 exists in a process whose jobs tell nothing.
 
 Log lines are bounded per attempt: the first half of what is allowed goes out as it comes, of the rest the newest are

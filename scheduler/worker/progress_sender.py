@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import Event
-from scheduler.runs.notes import RunNotes, Said
-from scheduler.runs.outbox import Outbox
+from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.progress import RunNotes, Said
 
 log = logging.getLogger(__name__)
 
