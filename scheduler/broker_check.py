@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from scheduler.celery_app import declared_queues
 from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
-from scheduler.firing import way
-from scheduler.firing.patience import within
+from scheduler.publishing import delivery_mode
+from scheduler.publishing.timeouts import within
 from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
@@ -49,7 +49,7 @@ def refuse_broker(desk: Desk) -> None:
     try:
         if is_rabbitmq(desk.settings.broker):
             _at_broker(desk, START_PATIENCE, lambda connection: declared_queues.make(desk.celery, connection))
-        is_cluster = way.ask(desk.celery, _is_cluster)
+        is_cluster = delivery_mode.ask(desk.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return
     if is_cluster:
@@ -59,7 +59,7 @@ def refuse_broker(desk: Desk) -> None:
 
 def _answers(desk: Desk) -> bool:
     """Can it be used? Raises what kombu and redis raise where it does not answer."""
-    is_cluster = way.ask(desk.celery, _is_cluster, PATIENCE)
+    is_cluster = delivery_mode.ask(desk.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
         _at_broker(desk, PATIENCE, lambda _: None)
     return not is_cluster

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from scheduler.errors import BeatdeskError
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
-from scheduler.firing.outbox import LONG_SECONDS, Backlog, backlog
+from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.services.services import Desk
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from scheduler.firing.calls import Way
+from scheduler.publishing.calls import Way
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -12,25 +12,31 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from scheduler.firing import liveness, static_entries, way
-from scheduler.firing.calls import Way
+from scheduler.firing import liveness, static_entries
 from scheduler.firing.cancelling import Cancelling
 from scheduler.firing.leader import Leader, LostLock
 from scheduler.firing.line import Line
 from scheduler.firing.liveness import Pulse
 from scheduler.firing.mending import EVERY as MEND_EVERY
 from scheduler.firing.mending import Mending
-from scheduler.firing.messages import Renderer
-from scheduler.firing.outbox import Backlog, GrowthWatch, OutboxRenderer, backlog
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Eye
-from scheduler.firing.relay import Relay
 from scheduler.firing.rounds import Pass, Rounds
 from scheduler.firing.static_entries import Spoken
 from scheduler.firing.transaction import Transaction
 from scheduler.firing.wake import Wake
 from scheduler.firing.watchdog import Watchdog
 from scheduler.healing import startup_check
+from scheduler.publishing import delivery_mode
+from scheduler.publishing.calls import Way
+from scheduler.publishing.kombu_commands import Renderer
+from scheduler.publishing.outbox import (
+    Backlog,
+    GrowthWatch,
+    OutboxRenderer,
+    backlog,
+)
+from scheduler.publishing.relay import Relay
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -156,7 +162,7 @@ class Loop:
     def _choose_way(self) -> None:
         self._stop_relay()
         self._planner.renderer.reset()
-        self._way = way.choose(self._app, self._redis, self._ttl / 3)
+        self._way = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
         log.info("beat: leads; messages take the way %r to their queues", self._way)
         self._planner.renderer = Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
         if self._way == "outbox" or backlog(self._redis).entries:  # what waits since the broker was another one, too

@@ -17,12 +17,18 @@ from scheduler.dispatch import plan as dispatch
 from scheduler.dispatch.plan import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
-from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.firing.known import Entries, Known
 from scheduler.firing.reading import Seen
 from scheduler.firing.routine import Moment, Routine, routine_for
 from scheduler.firing.steps import NO_LEASE, Step, parts_of
-from scheduler.firing.templates import Template
+from scheduler.publishing.calls import (
+    Call,
+    Command,
+    NotTaken,
+    Rendered,
+    Unsendable,
+)
+from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec, quarantine, waiting
 from scheduler.redbeat.codec import Entry
 from scheduler.redbeat.waiting import Held

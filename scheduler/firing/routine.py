@@ -10,11 +10,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.dispatch import plan
-from scheduler.firing import queued
-from scheduler.firing.calls import RUN, TAG, TICK, Call
 from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step, usual_parts
-from scheduler.firing.templates import Template
+from scheduler.publishing import queued_event
+from scheduler.publishing.calls import (
+    RUN,
+    TAG,
+    TICK,
+    Call,
+)
+from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id_within, tick_text, uuid_text
@@ -91,7 +96,7 @@ class Routine:
             uid=schedule.uid,
             lease=(run, self._owner, moment.alive_until),
             message=(*self._before, payload, *self._after),
-            event=queued.filled(self._event, run, text, moment.text),
+            event=queued_event.filled(self._event, run, text, moment.text),
         )
         return Step(seen, score, parts, run), memory, stored
 
@@ -106,5 +111,5 @@ def routine_for(schedule: Schedule, call: Call, template: Template, made_by: obj
         return None
     event: str | None = ""
     if is_job(call.job):
-        event = queued.pattern(schedule, call.args, call.kwargs, template.routing_key, limit)
+        event = queued_event.pattern(schedule, call.args, call.kwargs, template.routing_key, limit)
     return None if event is None else Routine(schedule, call, template, (payload, event), made_by)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.firing.calls import Command
 from scheduler.firing.reading import Seen
+from scheduler.publishing.calls import Command
 from scheduler.rules.model.spec import Schedule
 
 NO_LEASE: tuple[str, str, str] = ("", "", "0")

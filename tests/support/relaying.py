@@ -5,7 +5,7 @@ import sys
 from redis import Redis
 
 from scheduler.celery_app.app import create_app
-from scheduler.firing.relay import Relay
+from scheduler.publishing.relay import Relay
 from scheduler.settings.environment import load
 from scheduler.storage import keys
 

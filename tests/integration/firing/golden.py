@@ -11,8 +11,8 @@ from celery.beat import ScheduleEntry, Scheduler
 from redis import Redis
 
 from scheduler.clock import utc_now
-from scheduler.firing.calls import Call
-from scheduler.firing.messages import Renderer
+from scheduler.publishing.calls import Call
+from scheduler.publishing.kombu_commands import Renderer
 
 RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"
 HEADERS = {"tick": "2026-11-21T06:00:00Z", "beatdesk": {"schedule": "nächtlich", "schedule_uid": "u1", "revision": 3}}

@@ -8,7 +8,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.firing import liveness
 from scheduler.firing.liveness import Pulse
-from scheduler.firing.outbox import LONG_SECONDS
+from scheduler.publishing.outbox import LONG_SECONDS
 from scheduler.services.services import Desk
 from scheduler.status import LATE_AFTER_SECONDS, Part, beat_part
 from scheduler.storage import keys

@@ -10,8 +10,8 @@ from redis import Redis
 
 from scheduler.celery_app.app import create_app
 from scheduler.clock import utc_now
-from scheduler.firing.calls import NotTaken, Unsendable
-from scheduler.firing.messages import Renderer
+from scheduler.publishing.calls import NotTaken, Unsendable
+from scheduler.publishing.kombu_commands import Renderer
 from scheduler.settings.schema import Settings
 from tests.integration.firing.golden import RUN, again_by_us, by_stock, by_us, call_of
 from tests.support.golden_jobs import JOB, set_up

@@ -12,8 +12,8 @@ from redis import Redis
 
 from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.clock import utc_now
-from scheduler.firing.calls import Call
-from scheduler.firing.messages import Renderer
+from scheduler.publishing.calls import Call
+from scheduler.publishing.kombu_commands import Renderer
 from scheduler.settings.schema import Settings
 from tests.integration.firing.golden import call_of
 from tests.integration.firing.test_messages import BY_CELERY, TEMPLATED

@@ -18,9 +18,9 @@ from redis import Redis
 from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunFailed, decode
-from scheduler.firing.calls import Call, Unsendable
-from scheduler.firing.outbox import OutboxRenderer, backlog
-from scheduler.firing.relay import Relay
+from scheduler.publishing.calls import Call, Unsendable
+from scheduler.publishing.outbox import OutboxRenderer, backlog
+from scheduler.publishing.relay import Relay
 from scheduler.runs.leases import owner_text
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

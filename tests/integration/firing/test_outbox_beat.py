@@ -15,7 +15,7 @@ from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
 from scheduler.firing import liveness
-from scheduler.firing.outbox import LONG_SECONDS, backlog
+from scheduler.publishing.outbox import LONG_SECONDS, backlog
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.services.services import Desk

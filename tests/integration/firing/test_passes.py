@@ -15,9 +15,9 @@ from scheduler.clock import utc_now
 from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
 from scheduler.firing import loop, rounds
-from scheduler.firing.calls import Call, Rendered
-from scheduler.firing.messages import Renderer
 from scheduler.firing.rounds import Pass, Rounds
+from scheduler.publishing.calls import Call, Rendered
+from scheduler.publishing.kombu_commands import Renderer
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text

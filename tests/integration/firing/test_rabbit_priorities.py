@@ -18,7 +18,7 @@ from scheduler.celery_app.app import (
     create_app,
 )
 from scheduler.errors import Refused
-from scheduler.firing.relay import Relay
+from scheduler.publishing.relay import Relay
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from tests.integration.firing.conftest import OURS

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from scheduler.celery_app.app import create_app
-from scheduler.firing.relay import Relay
+from scheduler.publishing.relay import Relay
 from scheduler.runs.leases import HELD_SECONDS
 from scheduler.settings.schema import Settings
 from tests.integration.firing.test_outbox import Road

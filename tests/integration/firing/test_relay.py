@@ -9,8 +9,8 @@ from redis import Redis
 from scheduler.celery_app.app import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
-from scheduler.firing.outbox import OutboxRenderer, backlog
-from scheduler.firing.relay import Relay
+from scheduler.publishing.outbox import OutboxRenderer, backlog
+from scheduler.publishing.relay import Relay
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kombu import Exchange, Queue
 
 from scheduler.firing.known import Entries
-from scheduler.firing.messages import Renderer
 from scheduler.firing.planning import Planner
 from scheduler.firing.reading import Seen
 from scheduler.firing.steps import Step
+from scheduler.publishing.kombu_commands import Renderer
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Policies, Schedule, When

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunQueued, RunSucceeded
-from scheduler.firing import way
+from scheduler.publishing import delivery_mode
 from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Desk
@@ -94,7 +94,7 @@ def until_newer(redis: Redis, kind: type[Event], than: datetime, timeout: float)
 
 
 def test_messages_take_the_atomic_way_behind_sentinels(desk: Desk) -> None:
-    assert way.choose(desk.celery, desk.redis) == "atomic"
+    assert delivery_mode.choose(desk.celery, desk.redis) == "atomic"
 
 
 def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(

@@ -12,10 +12,11 @@ from redis import Redis
 from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
-from scheduler.firing import liveness, way
-from scheduler.firing.messages import Renderer
-from scheduler.firing.outbox import backlog
-from scheduler.firing.patience import ANSWER_SECONDS, within
+from scheduler.firing import liveness
+from scheduler.publishing import delivery_mode
+from scheduler.publishing.kombu_commands import Renderer
+from scheduler.publishing.outbox import backlog
+from scheduler.publishing.timeouts import ANSWER_SECONDS, within
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
@@ -85,7 +86,7 @@ def test_the_way_is_chosen_without_an_answer(
     settings: Settings, redis: Redis, silent: Silent, caplog: pytest.LogCaptureFixture
 ) -> None:
     began = monotonic()
-    assert way.choose(app_at(settings, redis_at(silent.port)), redis) == "outbox"
+    assert delivery_mode.choose(app_at(settings, redis_at(silent.port)), redis) == "outbox"
     assert monotonic() - began < ANSWER_SECONDS + SLACK
     assert "no answer in 1 s" in caplog.text
 

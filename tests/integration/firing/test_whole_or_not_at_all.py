@@ -13,8 +13,8 @@ from redis import Redis
 from scheduler.beat import Scheduler
 from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.events.schema import TicksSkipped
-from scheduler.firing.calls import Call, Rendered
-from scheduler.firing.messages import Renderer
+from scheduler.publishing.calls import Call, Rendered
+from scheduler.publishing.kombu_commands import Renderer
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS

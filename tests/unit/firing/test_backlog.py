@@ -1,6 +1,6 @@
 """When a Beat warns of what waits in its outbox."""
 
-from scheduler.firing.outbox import LONG_SECONDS, Backlog, GrowthWatch
+from scheduler.publishing.outbox import LONG_SECONDS, Backlog, GrowthWatch
 
 LONG = LONG_SECONDS + 1
 

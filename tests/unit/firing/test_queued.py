@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode
-from scheduler.firing import queued
+from scheduler.publishing import queued_event
 from scheduler.rules.model.identity import tick_text
 from scheduler.runs.headers import LONGEST_NAME
 from tests.support.builders import NOON, a_schedule
@@ -26,7 +26,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 @example(NOON, NOON - timedelta(hours=1), "\x7frun\x7f")
 def test_a_runs_event_is_written_as_by_the_model(at: datetime, tick: datetime, text: str) -> None:
     schedule = a_schedule(text, job=text)
-    pattern = queued.pattern(schedule, [text, 1], {"k": text}, text, 2000)
+    pattern = queued_event.pattern(schedule, [text, 1], {"k": text}, text, 2000)
     assert pattern is not None
     facts = RunFacts(
         job=text,
@@ -42,11 +42,11 @@ def test_a_runs_event_is_written_as_by_the_model(at: datetime, tick: datetime, t
     )
     for run in ("r1", "r2"):
         event = RunQueued(run=run, attempt=1, seq=10, at=at, facts=facts)
-        assert queued.filled(pattern, run, tick_text(tick), tick_text(at)) == encode(event)[FIELD]
+        assert queued_event.filled(pattern, run, tick_text(tick), tick_text(at)) == encode(event)[FIELD]
 
 
 def test_a_name_that_has_to_be_cut_is_left_to_the_model() -> None:
     whole, cut = "n" * LONGEST_NAME, "n" * (LONGEST_NAME + 1)
-    assert queued.pattern(a_schedule(whole), [], {}, whole, 2000) is not None
-    assert queued.pattern(a_schedule(cut), [], {}, "default", 2000) is None
-    assert queued.pattern(a_schedule(whole), [], {}, cut, 2000) is None
+    assert queued_event.pattern(a_schedule(whole), [], {}, whole, 2000) is not None
+    assert queued_event.pattern(a_schedule(cut), [], {}, "default", 2000) is None
+    assert queued_event.pattern(a_schedule(whole), [], {}, cut, 2000) is None

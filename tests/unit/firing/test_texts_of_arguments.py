@@ -6,7 +6,7 @@ from celery.utils.saferepr import saferepr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.firing.templates import repr_of
+from scheduler.publishing.message_template import repr_of
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
 DEEP = st.recursive(PLAIN | st.binary(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5)

@@ -10,7 +10,7 @@ from typing import Any
 
 from scheduler.events.bounds import bounded_json
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode, run_event
-from scheduler.firing.calls import AT, RUN, TICK
+from scheduler.publishing.calls import AT, RUN, TICK
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.headers import LONGEST_NAME

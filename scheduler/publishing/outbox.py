@@ -16,7 +16,7 @@ from celery import Celery
 from kombu import Queue
 from kombu.utils import json
 
-from scheduler.firing.calls import Call, Rendered, Unsendable
+from scheduler.publishing.calls import Call, Rendered, Unsendable
 from scheduler.runs.headers import (
     COPY_MARK,
     HEADER,

@@ -15,7 +15,7 @@ from redis.exceptions import DataError, RedisError
 
 from scheduler.celery_app import declared_queues
 from scheduler.errors import BeatdeskError, Refused
-from scheduler.firing.outbox import Entry, marked
+from scheduler.publishing.outbox import Entry, marked
 from scheduler.worker.signals import collecting
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import RunFailed, run_event
-from scheduler.firing.outbox import Entry, entry_of
-from scheduler.firing.publisher import Away, Publisher, Rejected
+from scheduler.publishing.outbox import Entry, entry_of
+from scheduler.publishing.publisher import Away, Publisher, Rejected
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys

@@ -29,9 +29,15 @@ from redis.exceptions import DataError, RedisError
 
 from scheduler.celery_app.app import job_queue
 from scheduler.errors import BeatdeskError
-from scheduler.firing.calls import Call, Command, NotTaken, Rendered, Unsendable
-from scheduler.firing.patience import ANSWER_SECONDS, within
-from scheduler.firing.templates import Template
+from scheduler.publishing.calls import (
+    Call,
+    Command,
+    NotTaken,
+    Rendered,
+    Unsendable,
+)
+from scheduler.publishing.message_template import Template
+from scheduler.publishing.timeouts import ANSWER_SECONDS, within
 from scheduler.runs.headers import Message, is_job
 from scheduler.worker.signals import collecting
 

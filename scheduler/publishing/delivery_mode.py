@@ -11,8 +11,8 @@ from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from scheduler.firing.calls import Way
-from scheduler.firing.patience import ANSWER_SECONDS, within
+from scheduler.publishing.calls import Way
+from scheduler.publishing.timeouts import ANSWER_SECONDS, within
 
 if TYPE_CHECKING:
     from celery import Celery

@@ -18,7 +18,15 @@ from kombu.utils import json
 from kombu.utils.uuid import uuid
 
 from scheduler.events import fast_json
-from scheduler.firing.calls import RUN, TAG, TICK, Call, Command, Rendered, Unsendable
+from scheduler.publishing.calls import (
+    RUN,
+    TAG,
+    TICK,
+    Call,
+    Command,
+    Rendered,
+    Unsendable,
+)
 from scheduler.runs.headers import TICK_HEADER, Message, is_job
 
 SHORT = 200
