@@ -43,7 +43,7 @@ def refuse_servers_that_do_not_do(**_: Any) -> None:
 @signals.beat_init.connect(weak=False)
 def read_our_entries(sender: Any = None, **_: Any) -> None:
     """Beat reads our entries, whatever scheduler class it was started with."""
-    from scheduler.schedules.beat_entry import install
+    from scheduler.beat.stock.entry import install
 
     install(sender.scheduler)
 

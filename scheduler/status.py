@@ -11,9 +11,9 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, JsonValue
 from redis.exceptions import RedisError
 
+from scheduler.beat import heartbeat
+from scheduler.beat.heartbeat import Pulse
 from scheduler.errors import BeatdeskError
-from scheduler.firing import liveness
-from scheduler.firing.liveness import Pulse
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
 from scheduler.services.services import Desk
 from scheduler.settings.errors import without_password
@@ -115,7 +115,7 @@ def beat_part(desk: Desk, now: datetime) -> Part:
     age = max(0.0, desk.settings.beat_lock_timeout - left_ms / 1000)
     facts: dict[str, JsonValue] = {"leader": str(holder), "last_tick_seconds": round(age, 3), "path": "stock"}
     summary = f"leading, last tick {age:.1f} s ago"
-    beats = liveness.read(desk.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
+    beats = heartbeat.read(desk.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
     ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
     if ours is not None:
         return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)

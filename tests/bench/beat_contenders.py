@@ -199,7 +199,7 @@ class StockOnOurs(OurEntries):
     def begin(self, longest_sleep: float) -> None:
         from redbeat import RedBeatScheduler
 
-        from scheduler.schedules.beat_entry import install
+        from scheduler.beat.stock.entry import install
 
         self.scheduler = RedBeatScheduler(self.app(), max_interval=longest_sleep)
         install(self.scheduler)

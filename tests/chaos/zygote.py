@@ -19,7 +19,7 @@ def main() -> None:
     import celery.apps.beat  # noqa: F401 - what a Beat would import
     import redbeat.schedulers  # noqa: F401
 
-    import scheduler.beat  # noqa: F401
+    import scheduler.beat.scheduler  # noqa: F401
     from scheduler.celery import app
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

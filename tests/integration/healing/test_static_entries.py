@@ -6,8 +6,8 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler
 
+from scheduler.beat.stock.entry import install
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.beat_entry import install
 from scheduler.services.services import Desk
 from scheduler.storage import keys
 from tests.integration.healing.conftest import JOB, House, raw

@@ -11,12 +11,12 @@ import pytest
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
+from scheduler.beat.stock.entry import install
 from scheduler.clock import utc_now
 from scheduler.dispatch.message_options import options_for
 from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
-from scheduler.schedules.beat_entry import install
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

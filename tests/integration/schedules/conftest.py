@@ -11,10 +11,10 @@ from redbeat import RedBeatSchedulerEntry
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis import Redis
 
+from scheduler.beat.stock.entry import install
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
-from scheduler.schedules.beat_entry import install
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

@@ -12,13 +12,13 @@ from redbeat.schedulers import RedBeatScheduler
 from redbeat.schedules import rrule
 from redis import Redis
 
+from scheduler.beat.stock.entry import BeatEntry, EntryMovedOn, install
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule, When
-from scheduler.schedules.beat_entry import BeatEntry, EntryMovedOn, install
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

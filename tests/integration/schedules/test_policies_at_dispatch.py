@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redbeat.schedulers import RedBeatScheduler
 
+from scheduler.beat.stock.entry import BeatEntry
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import (
@@ -31,7 +32,6 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.runs.leases import LeaseWatch
-from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

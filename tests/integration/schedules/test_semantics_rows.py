@@ -14,6 +14,7 @@ from redbeat.schedulers import RedBeatScheduler
 from redbeat.schedules import rrule
 from redis import Redis
 
+from scheduler.beat.stock.entry import BeatEntry
 from scheduler.errors import Refused
 from scheduler.rules.explain.preview import preview
 from scheduler.rules.model.spec import (
@@ -25,7 +26,6 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules.beat_entry import BeatEntry
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

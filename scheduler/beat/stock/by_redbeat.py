@@ -1,0 +1,23 @@
+"""What only RedBeat computes (a rrule that is not ours, a rounded interval), asked of RedBeat itself."""
+
+from datetime import datetime
+from typing import Any
+
+from redbeat.schedulers import RedBeatSchedulerEntry
+
+from scheduler.beat.stock.entry import BeatEntry
+from scheduler.dispatch.plan import Plan
+from scheduler.redbeat.codec import Entry, Raw
+from scheduler.schedules.changes import ASLEEP
+
+
+def plan(entry: Entry, raw: Raw, app: Any, now: datetime) -> Plan:
+    """RedBeat's answer as a plan. Raises whatever RedBeat and Celery do with an entry that they cannot compute."""
+    loaded = BeatEntry._load(entry, raw, app)
+    loaded.schedule.nowfun = lambda: now
+    due, wait = RedBeatSchedulerEntry.is_due(loaded)
+    if not due:
+        return Plan(score=ASLEEP if wait is None else now.timestamp() + wait)
+    sent = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
+    remaining = loaded.schedule.remaining_estimate(sent)
+    return Plan(score=ASLEEP if remaining is None else (now + remaining).timestamp(), last=sent, send=sent)

@@ -1,0 +1,258 @@
+"""Our messages are stock Beat's, byte for byte but for ids of deliveries and moments of sending; on a real server."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import Celery, signals
+from redis import Redis
+
+from scheduler.celery_app.app import create_app
+from scheduler.clock import utc_now
+from scheduler.publishing.calls import NotTaken, Unsendable
+from scheduler.publishing.kombu_commands import Renderer
+from scheduler.settings.schema import Settings
+from tests.integration.beat.golden import (
+    RUN,
+    again_by_us,
+    by_stock,
+    by_us,
+    call_of,
+)
+from tests.support.golden_jobs import JOB, set_up
+from tests.support.waiting import PATIENCE
+
+TEMPLATED: dict[str, dict[str, Any]] = {
+    "nothing special": {},
+    "arguments": {"args": [1, "two", None, [3.5]], "kwargs": {"deep": {"er": [True]}}},
+    "unicode": {"args": ["Grüße, 世界 🎉", "\u2028"], "kwargs": {"ключ": "знач"}},
+    "a job that Beat does not know": {"job": "elsewhere.job", "args": [1]},
+    "a job's own queue, priority and limits": {"job": "golden.heavy"},
+    "a route of the configuration": {"job": "golden.routed"},
+    "a route by pattern": {"job": "golden.many.one"},
+    "a queue": {"options": {"queue": "letters"}},
+    "a priority": {"options": {"priority": 5}},
+    "a priority that is no step": {"options": {"priority": 8}},
+    "a queue that expires": {"options": {"queue": "brief", "priority": 3}},
+    "to everyone": {"options": {"queue": "everyone"}},
+    "an expiry in seconds": {"options": {"expires": 90}},
+    "an expiry as a moment": {"options": {"expires": utc_now() + timedelta(hours=2)}},
+    "a countdown": {"options": {"countdown": 45.5, "expires": 120.0}},
+    "limits": {"options": {"time_limit": 20, "soft_time_limit": 10.5}},
+    "headers": {"options": {"headers": {"x-trace": ["a", 1], "größe": "groß"}}},
+    "how to publish": {"options": {"retry": True, "retry_policy": {"max_retries": 7}}},
+    "a shadow, not kept, not persistent": {"options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}},
+}
+BY_CELERY: dict[str, dict[str, Any]] = {
+    "by topic": {
+        "options": {"exchange": "news", "routing_key": "news.sports.golf", "exchange_type": "topic"},
+        "bound": True,
+    },
+    "a queue of a topic": {"options": {"queue": "sports"}},
+    "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
+    "by direct exchange": {"options": {"exchange": "letters", "routing_key": "to.ada"}, "bound": True},
+    "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
+    "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
+    "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
+    "another serializer": {"options": {"serializer": "yaml"}},
+    "compressed": {"options": {"compression": "gzip"}},
+    "a header of Celery's": {"options": {"headers": {"lang": "c"}}},
+    "follow-ups": {"options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}},
+    "a priority that is a truth": {"options": {"root_id": "r", "priority": True}},
+    "a job with an expiry of its own": {"job": "golden.expiring"},
+    "a job that sends itself its own way": {"job": "golden.proud"},
+    "a job that shadows": {"job": "golden.shadowy"},
+}
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Celery]:
+    """An app with every kind of queue, and jobs with options of their own."""
+    app = create_app(settings)
+    set_up(app)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def renderer(app: Celery) -> Iterator[Renderer]:
+    """The maker of messages."""
+    renderer = Renderer(app, PATIENCE)
+    yield renderer
+    renderer.reset()
+
+
+def queues_with_messages(redis: "Redis", prefix: str = "") -> list[str]:
+    """What is a queue now: one without messages is no key."""
+    return [key for key in redis.scan_iter(prefix + "*") if redis.type(key) == "list"]
+
+
+def case(said: dict[str, Any]) -> Any:
+    """The call of a row of the tables."""
+    return call_of(said.get("job", JOB), said.get("args"), said.get("kwargs"), said.get("options"))
+
+
+@pytest.mark.parametrize("said", TEMPLATED.values(), ids=TEMPLATED)
+def test_a_message_is_stocks_and_the_second_is_made_without_celery(
+    said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    stock = by_stock(app, redis, case(said))
+    assert by_us(renderer, redis, case(said)) == stock
+    assert again_by_us(renderer, redis, case(said)) == stock
+    assert renderer.asked == 1
+
+
+@pytest.mark.parametrize("said", BY_CELERY.values(), ids=BY_CELERY)
+def test_where_others_have_a_say_celery_makes_each_message(
+    said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    bound = said.get("bound", False)
+    stock = by_stock(app, redis, case(said), bound=bound)
+    assert not bound or queues_with_messages(redis), "it has come to a queue"
+    assert by_us(renderer, redis, case(said), bound=bound) == stock
+    assert again_by_us(renderer, redis, case(said)) == stock
+    assert renderer.asked == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"global_keyprefix": "ours:"},
+        {"priority_steps": [0, 2, 4], "sep": ":"},
+        {"fanout_prefix": "/elsewhere.", "fanout_patterns": False},
+        {"fanout_prefix": False},
+    ],
+    ids=["prefix", "priorities", "broadcasts elsewhere", "broadcasts without a prefix"],
+)
+@pytest.mark.parametrize("name", TEMPLATED)
+def test_options_of_the_transport_are_followed(
+    name: str, options: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **options}
+    stock = by_stock(app, redis, case(TEMPLATED[name]))
+    assert by_us(renderer, redis, case(TEMPLATED[name])) == stock
+    assert again_by_us(renderer, redis, case(TEMPLATED[name])) == stock
+    assert renderer.asked == 1
+
+
+@pytest.mark.parametrize("name", ["by topic", "a queue of a topic", "by direct exchange"])
+def test_a_prefix_of_all_keys_is_that_of_bindings_too(
+    name: str, app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": "ours:"}
+    stock = by_stock(app, redis, case(BY_CELERY[name]), bound=True)
+    assert any(key.startswith("ours:_kombu.binding") for key in stock)
+    assert queues_with_messages(redis, "ours:") != []
+    assert by_us(renderer, redis, case(BY_CELERY[name]), bound=True) == stock
+    assert again_by_us(renderer, redis, case(BY_CELERY[name])) == stock
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"task_send_sent_event": True},
+        {"task_compression": "gzip"},
+        {"task_serializer": "yaml"},
+        {"task_routes": [lambda name, *args, **options: {"queue": f"of-{name}"}]},
+        {"task_protocol": 1},
+    ],
+    ids=["sent-events", "compression", "serializer", "route by code", "old protocol"],
+)
+def test_settings_that_let_others_speak_are_left_to_celery(
+    conf: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
+    app.conf.update(conf)
+    call = case(TEMPLATED["arguments"])
+    stock = by_stock(app, redis, call)
+    assert by_us(renderer, redis, call) == stock
+    assert again_by_us(renderer, redis, call) == stock
+    assert renderer.asked == 2
+
+
+@pytest.mark.parametrize("signal", ["before_task_publish", "after_task_publish", "task_sent"])
+def test_receivers_of_others_hear_of_each_message(signal: str, app: Celery, renderer: Renderer, redis: "Redis") -> None:
+    heard: list[str] = []
+
+    def listen(sender: Any = None, headers: Any = None, **_: Any) -> None:
+        heard.append(sender)
+        if signal == "before_task_publish":
+            headers["heard"] = len(headers)
+
+    renderer.render(case({}), utc_now())
+    getattr(signals, signal).connect(listen)
+    try:
+        stock = by_stock(app, redis, case({}))
+        assert by_us(renderer, redis, case({})) == stock
+        assert again_by_us(renderer, redis, case({})) == stock
+    finally:
+        getattr(signals, signal).disconnect(listen)
+    assert heard == [JOB] * 3
+    assert renderer.asked == 3
+
+
+def test_what_is_told_of_a_message_is_the_same_on_both_ways(app: Celery, renderer: Renderer) -> None:
+    call = case(TEMPLATED["arguments"])
+    first, second = (renderer.render(call, utc_now()).messages for _ in range(2))
+    assert renderer.asked == 1
+    assert (first[0].headers, first[0].queue) == (second[0].headers, "default")
+    assert [(list(said.args), said.kwargs, said.run) for said in (*first, *second)] == [
+        (call.args, call.kwargs, RUN)
+    ] * 2
+
+
+def test_celerys_own_tasks_are_no_runs(renderer: Renderer) -> None:
+    rendered = [renderer.render(call_of("celery.backend_cleanup"), utc_now()) for _ in range(2)]
+    assert [len(one.commands) for one in rendered] == [1, 1]
+    assert [one.messages for one in rendered] == [(), ()]
+
+
+def test_nothing_is_sent_by_making_a_message(renderer: Renderer, redis: "Redis") -> None:
+    renderer.render(case({}), utc_now())
+    renderer.render(case({"options": {"queue": "sports"}}), utc_now())
+    assert [key for key in redis.scan_iter("*") if not key.startswith("_kombu.binding")] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"job": "golden.strict", "args": [1, 2]},
+        {"args": [object()]},
+        {"options": {"serializer": "no-such"}},
+        {"options": {"expires": "tomorrow"}},
+    ],
+    ids=["arguments that do not fit", "no JSON", "no serializer", "no moment"],
+)
+def test_what_celery_refuses_is_unsendable_with_the_reason(said: dict[str, Any], renderer: Renderer) -> None:
+    renderer.render(case({}), utc_now())
+    renderer.render(call_of("golden.strict", [1]), utc_now())
+    with pytest.raises(Unsendable, match=r"golden|JSON"):
+        renderer.render(case(said), utc_now())
+    assert renderer.render(case({}), utc_now()).commands  # the next one is not harmed
+
+
+def test_a_queue_that_is_missing_where_none_is_made_is_the_entrys_fault(app: Celery, renderer: Renderer) -> None:
+    app.conf.task_create_missing_queues = False
+    with pytest.raises(Unsendable, match="QueueNotFound"):
+        renderer.render(case({"options": {"queue": "nowhere"}}), utc_now())
+
+
+def test_a_binding_key_of_another_type_stops_only_whoever_needs_it(renderer: Renderer, redis: "Redis") -> None:
+    redis.set("_kombu.binding.odd", "1")
+    with pytest.raises(NotTaken, match="WRONGTYPE"):
+        renderer.render(case({"options": {"queue": "odd"}}), utc_now())
+    assert renderer.render(case({}), utc_now()).commands
+
+
+def test_a_broker_that_does_not_answer_is_nobodys_fault(
+    renderer: Renderer, valkey: Any, app: Celery, redis: "Redis"
+) -> None:
+    call = case({"options": {"queue": "sports"}})  # its bindings are asked for each time
+    renderer.render(call, utc_now())
+    valkey.stop()
+    for _ in range(2):
+        with pytest.raises((OSError, Exception)) as caught:
+            renderer.render(call, utc_now())
+        assert not isinstance(caught.value, Unsendable)
+    valkey.start()
+    assert renderer.render(call, utc_now()).commands

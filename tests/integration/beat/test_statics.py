@@ -1,0 +1,71 @@
+"""Static entries: written by whoever leads, and only where the code says something else than Redis has."""
+
+from typing import Any
+
+import pytest
+from celery.schedules import crontab
+from redis import Redis
+
+from scheduler.beat import Scheduler
+from scheduler.schedules.store import ScheduleStore
+from scheduler.services.services import Desk
+from scheduler.storage import keys
+from tests.integration.beat.conftest import our_beat
+from tests.integration.schedules.conftest import JOB, events, score
+
+DAILY = {"task": JOB, "schedule": crontab(minute="0", hour="6")}
+OFTEN = {"task": JOB, "schedule": 60.0, "kwargs": {"days": 2}}
+
+
+def led(desk: Desk, **static: Any) -> None:
+    """A Beat with this `beat_schedule` leads for a turn."""
+    desk.celery.conf.beat_schedule = static
+    beat = our_beat(desk)
+    beat.tick()
+    beat.close()
+
+
+def test_a_leader_writes_them_with_the_due_time_of_their_rule(desk: Desk, redis: Redis, store: ScheduleStore) -> None:
+    led(desk, daily=DAILY, often=OFTEN)
+    assert redis.smembers(keys.STATICS_SET) == {"daily", "often"}
+    listed = store.listed("daily")
+    assert listed.schedule is not None
+    assert listed.schedule.origin == "code"
+    assert listed.next is not None
+    assert score(redis, "daily") == listed.next.timestamp()
+    assert events(redis) == [], "a new entry waits for its first tick"
+
+
+def test_a_stand_by_writes_nothing(desk: Desk, redis: Redis, beat: Scheduler) -> None:
+    beat.tick()
+    led(desk, daily=DAILY)
+    assert redis.smembers(keys.STATICS_SET) == set()
+    assert score(redis, "daily") is None
+
+
+def test_what_is_the_same_is_not_written_again(desk: Desk, redis: Redis) -> None:
+    led(desk, daily=DAILY, often=OFTEN)
+    redis.hset(keys.entry("daily"), "meta", '{"last_run_at": null}')
+    before = score(redis, "often")
+    redis.config_resetstat()
+    led(desk, daily=DAILY, often=OFTEN | {"kwargs": {"days": 3}})
+    assert redis.info("commandstats")["cmdstat_hset"]["calls"] <= 4, "one definition, and what the two Beats say"
+    assert '"days": 3' in redis.hget(keys.entry("often"), "definition")
+    assert redis.hget(keys.entry("daily"), "meta") == '{"last_run_at": null}'
+    assert score(redis, "often") == before, "its memory stands"
+
+
+def test_what_the_code_has_dropped_goes_and_what_operators_made_stays(
+    desk: Desk, redis: Redis, store: ScheduleStore
+) -> None:
+    led(desk, daily=DAILY, often=OFTEN)
+    led(desk, often=OFTEN)
+    assert redis.smembers(keys.STATICS_SET) == {"often"}
+    assert redis.exists(keys.entry("daily")) == 0
+    assert score(redis, "daily") is None
+
+
+def test_one_that_is_no_entry_is_told_and_left_out(desk: Desk, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    led(desk, bad={"task": JOB, "schedule": object(), "surprise": 1}, daily=DAILY)
+    assert redis.smembers(keys.STATICS_SET) == {"daily"}
+    assert "bad" in caplog.text

@@ -1,0 +1,87 @@
+"""An entry that cannot be moved on is left alone for a while, longer each time, unless somebody edits it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from scheduler.beat import entry_backoff
+from scheduler.beat.due_entries import Seen
+from scheduler.beat.entry_backoff import FIRST, LONGEST, HeldBack
+
+
+class Clock:
+    """This process's clock, set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(entry_backoff, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+def seen(name: str = "due", definition: str = "{}") -> Seen:
+    """An entry, as Beat sees it."""
+    return Seen(b"redbeat:" + name.encode(), name.encode(), b"1", definition.encode(), None, None, 0, 0, [], None)
+
+
+def test_each_wait_is_twice_the_one_before_up_to_the_longest(clock: Clock) -> None:
+    held = HeldBack()
+    waits = [held.once_more(seen()) for _ in range(9)]
+    assert waits == [FIRST * 2**number for number in range(7)] + [LONGEST] * 2
+
+
+def test_it_is_looked_at_when_its_wait_is_over_and_no_sooner(clock: Clock) -> None:
+    held = HeldBack()
+    assert held.may(seen())
+    wait = held.once_more(seen())
+    clock.now += wait * 0.9
+    assert not held.may(seen())
+    assert held.may(seen("another"))
+    clock.now += wait * 0.2
+    assert held.may(seen())
+
+
+def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_time(clock: Clock) -> None:
+    held = HeldBack()
+    for _ in range(5):
+        held.once_more(seen())
+    assert held.may(seen(definition='{"args": []}'))
+    assert held.once_more(seen(definition='{"args": []}')) == FIRST
+
+
+def test_one_that_has_moved_on_is_held_no_more(clock: Clock) -> None:
+    held = HeldBack()
+    held.once_more(seen())
+    held.once_more(seen())
+    held.free(b"redbeat:due")
+    assert (held.may(seen()), held.count) == (True, 0)
+    assert held.once_more(seen()) == FIRST
+
+
+def test_beat_sleeps_no_longer_than_until_the_first_may_be_looked_at_again(clock: Clock) -> None:
+    held = HeldBack()
+    assert held.soonest() == LONGEST
+    for _ in range(3):
+        held.once_more(seen("slow"))
+    held.once_more(seen("quick"))
+    assert held.soonest() == pytest.approx(FIRST)
+    clock.now += FIRST * 2
+    assert held.soonest() == pytest.approx(FIRST * 2), "the first one's time has come already"
+
+
+def test_one_that_was_not_heard_of_for_a_minute_is_forgotten_and_no_sooner(clock: Clock) -> None:
+    held = HeldBack()
+    wait = held.once_more(seen())
+    clock.now += wait + 59
+    held.soonest()
+    assert held.count == 1
+    clock.now += 2
+    held.soonest()
+    assert held.count == 0
