@@ -39,7 +39,7 @@ from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
-from scheduler.schedules.calendar_shelf import Shelf
+from scheduler.schedules.calendar_cache import Shelf
 from scheduler.schedules.changes import ASLEEP
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scheduler.commands.sets import read_text, words_of
 from scheduler.errors import Refused
 from scheduler.interface.sets import import_json
 from scheduler.rules.model.identity import tick_text
-from scheduler.schedules.together import calls_of
+from scheduler.schedules.batch import calls_of
 from scheduler.sets import apply as applying
 from scheduler.sets import crontab_file, django_celery_beat, importing, redbeat_prefix
 from scheduler.sets.found import Found, Readings

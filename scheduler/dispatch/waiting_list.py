@@ -15,8 +15,8 @@ from scheduler.events.schema import TicksSkipped, encode
 from scheduler.redbeat.waiting import Held, read
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.held_back import verdict
-from scheduler.schedules.listing import answering
+from scheduler.schedules.missed_in_pause import verdict
+from scheduler.schedules.reads import answering
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from scheduler.healing.notices import Repair
 from scheduler.healing.repairs import ACTOR
 from scheduler.history.plain import json_value
 from scheduler.rules.calendars.exclusions import SavedCalendar
+from scheduler.schedules.batch import Together
+from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerprint
 from scheduler.schedules.calendar_changes import CalendarChange
-from scheduler.schedules.calendar_shelf import StoredCalendar, encode, fingerprint
-from scheduler.schedules.listing import Listing
-from scheduler.schedules.together import Together
+from scheduler.schedules.reads import Listing
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -42,7 +42,13 @@ from scheduler.redbeat import static_set
 from scheduler.redbeat.codec import Entry, Raw
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.changes import Change
-from scheduler.schedules.listing import CHUNK, Listing, Stored, answering, remains_of
+from scheduler.schedules.reads import (
+    CHUNK,
+    Listing,
+    Stored,
+    answering,
+    remains_of,
+)
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

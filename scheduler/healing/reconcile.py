@@ -32,7 +32,7 @@ from scheduler.redbeat.codec import Entry, Raw
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.listing import Stored
+from scheduler.schedules.reads import Stored
 
 
 class What(Enum):

@@ -17,7 +17,7 @@ from scheduler.redbeat.codec import Entry, Meta, Raw
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import changes
 from scheduler.schedules.changes import ASLEEP, Change
-from scheduler.schedules.listing import Stored
+from scheduler.schedules.reads import Stored
 
 ACTOR = "beatdesk"
 """Who did it, where nobody did."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.errors import NotFound, Refused, RefusedTogether, StaleRevision, Unavailable, UnreadableEntry
 from scheduler.rules.model.spec import Schedule
+from scheduler.schedules.batch import ATTEMPTS, calls_of
 from scheduler.schedules.changes import Change
-from scheduler.schedules.decisions import CheckCall, Decide
-from scheduler.schedules.together import ATTEMPTS, calls_of
+from scheduler.schedules.edits import CheckCall, Decide
 
 if TYPE_CHECKING:
     from scheduler.catalogue.catalogue import Catalogue
+    from scheduler.schedules.batch import Together
     from scheduler.schedules.filters import Filter
-    from scheduler.schedules.listing import Listing, Stored
-    from scheduler.schedules.together import Together
+    from scheduler.schedules.reads import Listing, Stored
 
 MOST = 10_000
 """Schedules that one step changes."""

@@ -8,7 +8,7 @@ from scheduler.errors import NameTaken, NotFound, StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarEvent, CalendarSaved
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.check import check_calendar
-from scheduler.schedules.calendar_shelf import StoredCalendar, encode, fingerprint
+from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerprint
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.explain.phrases import joined
+from scheduler.schedules.batch import Together
+from scheduler.schedules.calendar_cache import Shelf, StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarWish, unknown
-from scheduler.schedules.calendar_shelf import Shelf, StoredCalendar
-from scheduler.schedules.listing import CHUNK, Listing, answering
-from scheduler.schedules.together import Together
+from scheduler.schedules.reads import CHUNK, Listing, answering
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

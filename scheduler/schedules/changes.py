@@ -22,7 +22,7 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.policies.window import bounded_next_tick, is_paused
 from scheduler.rules.ticks import latest_tick
-from scheduler.schedules import held_back
+from scheduler.schedules import missed_in_pause
 
 ASLEEP = -1.0
 """The score of an entry that is not to be looked at; stock Beat asks for scores from 0 on."""
@@ -147,7 +147,7 @@ def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetim
         score=score(schedule, codec.decode_meta(meta), now),
         event=event,
         schedule=schedule,
-        also=tuple(held_back.passed_over(old, now)) if old is not None and anew else (),
+        also=tuple(missed_in_pause.passed_over(old, now)) if old is not None and anew else (),
     )
 
 

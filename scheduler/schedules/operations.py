@@ -22,9 +22,9 @@ from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
-from scheduler.schedules import changes, held_back
-from scheduler.schedules.decisions import Decide, told
-from scheduler.schedules.listing import Stored
+from scheduler.schedules import changes, missed_in_pause
+from scheduler.schedules.edits import Decide, told
+from scheduler.schedules.reads import Stored
 
 if TYPE_CHECKING:
     from scheduler.history.queries import History
@@ -65,7 +65,7 @@ class Operations:
             if not is_paused(old, now):
                 raise Refused(f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state", field="name")
             calendar = None if missed == "skip" else self._store.calendar_of(old)
-            held = held_back.sort(entry, missed, now, calendar)
+            held = missed_in_pause.sort(entry, missed, now, calendar)
             schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
             event = ScheduleResumed(**told(schedule, actor, comment, now), missed=missed)
             chosen[:] = held.run

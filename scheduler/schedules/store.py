@@ -18,20 +18,26 @@ from scheduler.redbeat.codec import Entry, Raw
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.model.spec import Schedule, Spec
-from scheduler.schedules import changes, decisions
+from scheduler.schedules import changes, edits
+from scheduler.schedules.batch import Together, Wish, calls_of
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.decisions import Decide
+from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State
-from scheduler.schedules.listing import Listed, Listing, SchedulePage, Stored, answering
-from scheduler.schedules.together import Together, Wish, calls_of
+from scheduler.schedules.reads import (
+    Listed,
+    Listing,
+    SchedulePage,
+    Stored,
+    answering,
+)
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.catalogue.catalogue import Catalogue
-    from scheduler.schedules.memory import Memory
+    from scheduler.schedules.list_cache import Memory
 
 __all__ = ["Listed", "SchedulePage", "ScheduleStore"]
 
@@ -125,7 +131,7 @@ class ScheduleStore:
         uid = str(uuid4())
         settled = changes.settled(spec, None, uid=uid, now=now)
         schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-        event = decisions.saved(schedule, "created", actor, comment, now)
+        event = edits.saved(schedule, "created", actor, comment, now)
         answer = self._apply(spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event))
         if answer != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
@@ -146,7 +152,7 @@ class ScheduleStore:
         stored = self._listing.read(spec.name)
         if stored.raw != _NO_ENTRY or stored.fault:
             raise NameTaken(f"there is another schedule {spec.name!r} now; delete it first, or clone it")
-        change = decisions.revived(earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now)
+        change = edits.revived(earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now)
         if self._apply(spec.name, stored.raw, change) != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
         return change.schedule
@@ -170,7 +176,7 @@ class ScheduleStore:
             raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
         self._check_calendar(spec, self._listing.read(name).schedule())
 
-        decide = decisions.editing(
+        decide = edits.editing(
             spec,
             self._catalogue.check_call,
             revision=revision,
@@ -185,24 +191,24 @@ class ScheduleStore:
         self, name: str, enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
     ) -> Schedule:
         """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
-        decide = decisions.switching(enabled, revision=revision, actor=actor, comment=comment, now=now)
+        decide = edits.switching(enabled, revision=revision, actor=actor, comment=comment, now=now)
         return self.change(name, decide)
 
     def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
         """Delete an entry, readable or not."""
-        self.change(name, decisions.deleting(revision=revision, actor=actor, comment=comment, now=now))
+        self.change(name, edits.deleting(revision=revision, actor=actor, comment=comment, now=now))
 
     def reset(
         self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
     ) -> Schedule:
         """Take the override off a static entry, so that it is as code says."""
-        return self.change(name, decisions.resetting(revision=revision, actor=actor, comment=comment, now=now))
+        return self.change(name, edits.resetting(revision=revision, actor=actor, comment=comment, now=now))
 
     def adopt(
         self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
     ) -> Schedule:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
-        return self.change(name, decisions.adopting(revision=revision, actor=actor, comment=comment, now=now))
+        return self.change(name, edits.adopting(revision=revision, actor=actor, comment=comment, now=now))
 
     def calendar_names(self) -> set[str]:
         """The names of all calendars."""

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from scheduler.runs.control import RunControl
     from scheduler.runs.deduplication import Copies
     from scheduler.runs.leases import LeasedStream, Leases
-    from scheduler.schedules.alike import Alike
     from scheduler.schedules.calendar_store import CalendarStore
-    from scheduler.schedules.everything import Everything
     from scheduler.schedules.operations import Operations
+    from scheduler.schedules.pause_all import Everything
+    from scheduler.schedules.same_call import Alike
     from scheduler.schedules.store import ScheduleStore
 
 
@@ -102,7 +102,7 @@ class Desk:
     @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
-        from scheduler.schedules.memory import Memory
+        from scheduler.schedules.list_cache import Memory
         from scheduler.schedules.store import ScheduleStore
 
         return ScheduleStore(self.redis, self.catalogue, Memory(self.redis) if self._remembers else None)
@@ -124,7 +124,7 @@ class Desk:
     @cached_property
     def alike(self) -> "Alike":
         """Which schedules make the same call."""
-        from scheduler.schedules.alike import Alike
+        from scheduler.schedules.same_call import Alike
 
         return Alike(self.redis)
 
@@ -192,7 +192,7 @@ class Desk:
     @cached_property
     def everything(self) -> "Everything":
         """All schedules at once."""
-        from scheduler.schedules.everything import Everything
+        from scheduler.schedules.pause_all import Everything
 
         return Everything(self.redis, self.schedules, self.operations)
 

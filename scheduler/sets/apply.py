@@ -11,10 +11,10 @@ from uuid import uuid4
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
 from scheduler.rules.model.spec import Schedule
+from scheduler.schedules.batch import Wish, calls_of
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.together import Wish, calls_of
 from scheduler.sets import yaml_set
 from scheduler.sets.faults import BadSet
 from scheduler.sets.plan import Plan, make_plan

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from scheduler.errors import UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import Spec
-from scheduler.schedules.calendar_shelf import StoredCalendar
-from scheduler.schedules.listing import Stored
+from scheduler.schedules.calendar_cache import StoredCalendar
+from scheduler.schedules.reads import Stored
 from scheduler.sets import yaml_set
 from scheduler.sets.yaml_set import ScheduleSet
 

@@ -13,10 +13,10 @@ from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.check import check_spec
 from scheduler.rules.model.spec import IntervalWhen
 from scheduler.schedules import changes
+from scheduler.schedules.batch import CheckCall, Wish
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.listing import Stored
+from scheduler.schedules.reads import Stored
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.together import CheckCall, Wish
 from scheduler.sets.found import Aside, Candidate, Found
 from scheduler.sets.plan import Plan, PlannedCalendar, differences, settled
 

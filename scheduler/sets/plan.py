@@ -27,9 +27,9 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.schedules import changes
-from scheduler.schedules.calendar_shelf import StoredCalendar
-from scheduler.schedules.listing import Stored
-from scheduler.schedules.together import CheckCall
+from scheduler.schedules.batch import CheckCall
+from scheduler.schedules.calendar_cache import StoredCalendar
+from scheduler.schedules.reads import Stored
 from scheduler.sets import yaml_calendars
 from scheduler.sets.faults import BadSet, Fault, fault_at, fault_in
 from scheduler.sets.yaml_set import ScheduleSet, place_of

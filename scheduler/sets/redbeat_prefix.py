@@ -11,7 +11,7 @@ from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.schedules.listing import CHUNK, answering
+from scheduler.schedules.reads import CHUNK, answering
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
 from scheduler.storage import keys
 

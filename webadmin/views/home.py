@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
-from scheduler.schedules.listing import Listed
+from scheduler.schedules.reads import Listed
 from scheduler.services.services import Desk
 from webadmin import desk, overview, present
 from webadmin.guard import Guard

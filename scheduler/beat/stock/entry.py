@@ -38,7 +38,7 @@ from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules.calendar_shelf import Shelf
+from scheduler.schedules.calendar_cache import Shelf
 from scheduler.schedules.changes import ASLEEP
 from scheduler.storage import keys
 

@@ -14,8 +14,8 @@ from scheduler.commands import fields
 from scheduler.commands.output import json_option, print_json
 from scheduler.commands.schedules.changes import comment_option
 from scheduler.errors import NotFound, Refused, UnreadableEntry
-from scheduler.schedules import decisions, operations
-from scheduler.schedules.decisions import Decide
+from scheduler.schedules import edits, operations
+from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State
 from scheduler.services.services import Desk
 
@@ -58,7 +58,7 @@ def tag(
         raise click.UsageError("name a tag with --add or --remove")
     now = utc_now()
     calls = desk.schedules.bulk.calls(now)
-    decide = decisions.tagging(add, remove, calls, actor=fields.actor(), comment=comment, now=now)
+    decide = edits.tagging(add, remove, calls, actor=fields.actor(), comment=comment, now=now)
     _change(desk, chosen, decide, "tagged", as_json=as_json)
 
 
@@ -72,7 +72,7 @@ def queue(desk: Desk, /, *, target: str, comment: str, as_json: bool, **chosen: 
     """Send the runs of schedules to another queue. On a static entry this is an override."""
     now = utc_now()
     calls = desk.schedules.bulk.calls(now)
-    decide = decisions.queueing(target or None, calls, actor=fields.actor(), comment=comment, now=now)
+    decide = edits.queueing(target or None, calls, actor=fields.actor(), comment=comment, now=now)
     _change(desk, chosen, decide, "moved", as_json=as_json)
 
 
@@ -83,7 +83,7 @@ def queue(desk: Desk, /, *, target: str, comment: str, as_json: bool, **chosen: 
 @click.pass_obj
 def enable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules on. Nothing that they missed is run."""
-    decide = decisions.switching(True, actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.switching(True, actor=fields.actor(), comment=comment, now=utc_now())
     _change(desk, chosen, decide, "enabled", as_json=as_json)
 
 
@@ -94,7 +94,7 @@ def enable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None
 @click.pass_obj
 def disable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules off. They are kept, with their history."""
-    decide = decisions.switching(False, actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.switching(False, actor=fields.actor(), comment=comment, now=utc_now())
     _change(desk, chosen, decide, "disabled", as_json=as_json)
 
 
@@ -140,7 +140,7 @@ def resume(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None
 @click.pass_obj
 def adopt(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Make entries of plain RedBeat code operators'. They fire as before."""
-    decide = decisions.adopting(actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.adopting(actor=fields.actor(), comment=comment, now=utc_now())
     _change(desk, chosen, decide, "adopted", as_json=as_json)
 
 
@@ -155,7 +155,7 @@ def delete(desk: Desk, /, *, yes: bool, comment: str, as_json: bool, **chosen: A
     names = _names(desk, chosen)
     if not yes:
         _ask(names)
-    decide = decisions.deleting(actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.deleting(actor=fields.actor(), comment=comment, now=utc_now())
     done = desk.schedules.bulk.change(names, decide)
     _say([{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done], as_json=as_json)
 

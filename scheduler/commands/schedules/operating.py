@@ -12,8 +12,8 @@ from scheduler.commands.schedules.changes import comment_option
 from scheduler.commands.schedules.listing import local_time, one_as_json
 from scheduler.interface.published import held_json, rfc3339
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.everything import Outcome
 from scheduler.schedules.operations import Missed
+from scheduler.schedules.pause_all import Outcome
 from scheduler.services.services import Desk
 
 

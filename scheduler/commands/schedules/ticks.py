@@ -16,7 +16,7 @@ from scheduler.rules.explain.warnings import Facts, warnings
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules.listing import Listed
+from scheduler.schedules.reads import Listed
 from scheduler.services.services import Desk
 
 count_option = click.option(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from scheduler.schedules.alike import FRESH, MOST, Alike
+from scheduler.schedules.same_call import FRESH, MOST, Alike
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

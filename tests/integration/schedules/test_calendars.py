@@ -14,10 +14,10 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Window
+from scheduler.schedules.batch import Together, Wish
 from scheduler.schedules.calendar_changes import CalendarWish, decide
-from scheduler.schedules.listing import Listing
+from scheduler.schedules.reads import Listing
 from scheduler.schedules.store import ScheduleStore
-from scheduler.schedules.together import Together, Wish
 from scheduler.services.services import Desk
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events

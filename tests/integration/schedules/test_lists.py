@@ -8,8 +8,8 @@ from redis import Redis
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.rules.model.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
-from scheduler.schedules.listing import FIRST_CHUNK
 from scheduler.schedules.operations import Operations
+from scheduler.schedules.reads import FIRST_CHUNK
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB

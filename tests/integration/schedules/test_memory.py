@@ -15,8 +15,8 @@ from scheduler.redbeat.codec import Meta, Raw, encode_meta
 from scheduler.rules.model.spec import OnceWhen, Window
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.filters import State
-from scheduler.schedules.listing import FIRST_CHUNK
-from scheduler.schedules.memory import Memory
+from scheduler.schedules.list_cache import Memory
+from scheduler.schedules.reads import FIRST_CHUNK
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.storage import keys

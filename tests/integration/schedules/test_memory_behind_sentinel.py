@@ -7,7 +7,7 @@ from redis import Redis
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.errors import Unavailable
 from scheduler.redbeat import codec
-from scheduler.schedules.memory import Memory
+from scheduler.schedules.list_cache import Memory
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.storage.client import connect

@@ -6,8 +6,8 @@ import pytest
 
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
 from scheduler.events.schema import TicksMissed
-from scheduler.schedules import together
-from scheduler.schedules.together import Wish
+from scheduler.schedules import batch
+from scheduler.schedules.batch import Wish
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events
 from tests.support.builders import NOON, a_spec, every
@@ -96,14 +96,14 @@ class Meddling:
 
     def __init__(self, monkeypatch, deed):
         self.deeds = [deed]
-        write = together.Together._write
+        write = batch.Together._write
 
         def meddled(itself, *given):
             if self.deeds:
                 self.deeds.pop()()
             return write(itself, *given)
 
-        monkeypatch.setattr(together.Together, "_write", meddled)
+        monkeypatch.setattr(batch.Together, "_write", meddled)
 
 
 def test_a_tick_of_beat_in_between_is_not_undone(store, redis, beat, monkeypatch):

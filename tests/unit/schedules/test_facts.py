@@ -17,8 +17,8 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules import facts
-from scheduler.schedules.facts import Fact
+from scheduler.schedules import entry_summary
+from scheduler.schedules.entry_summary import Fact
 from scheduler.schedules.filters import Filter, State
 from tests.support.builders import NOON, a_schedule, cron, every
 
@@ -50,20 +50,20 @@ def test_facts_never_rule_out_what_belongs_to_a_list(
     schedule = a_schedule(job=job, tags=tags, enabled=enabled, when=when, window=window, paused=paused)
     text = codec.encode_definition(schedule)
     raw = Raw(text, codec.encode_meta(Meta(NOON, runs)), extra_field.encode(schedule, text))
-    known = facts.fact(schedule.name, raw, static=False, known=None)
+    known = entry_summary.fact(schedule.name, raw, static=False, known=None)
     entry = codec.decode(schedule.name, raw)
     belongs = filters.matches(entry.schedule)
     if filters.state == "finished":
         belongs = belongs and live_next_tick(entry.schedule, NOON, runs=runs) is None
     if belongs:
-        assert facts.may_pass(known, filters, is_aside=False)
+        assert entry_summary.may_pass(known, filters, is_aside=False)
 
 
 def a_fact(text: str = "", meta: str | None = None, known: Fact | None = None, **parts: object) -> Fact:
     schedule = a_schedule(**parts)  # type: ignore[arg-type]
     definition = text or codec.encode_definition(schedule)
     meta = codec.encode_meta(Meta(NOON, 1)) if meta is None else meta
-    return facts.fact(
+    return entry_summary.fact(
         schedule.name, Raw(definition, meta, extra_field.encode(schedule, definition)), static=False, known=known
     )
 
@@ -82,7 +82,7 @@ def a_fact(text: str = "", meta: str | None = None, known: Fact | None = None, *
 )
 def test_only_what_can_end_is_looked_at_for_the_finished_ones(when: When, window: Window, *, is_worth_it: bool) -> None:
     known = a_fact(when=when, window=window)
-    assert facts.may_pass(known, Filter("finished", now=NOON), is_aside=False) is is_worth_it
+    assert entry_summary.may_pass(known, Filter("finished", now=NOON), is_aside=False) is is_worth_it
 
 
 def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> None:
@@ -95,16 +95,16 @@ def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> N
 @pytest.mark.parametrize(("definition", "meta"), [("{", None), ("", "{"), ("", '{"last_run_at": 5}'), ("[]", "[]")])
 def test_what_cannot_be_read_is_a_problem(definition: str, meta: str | None) -> None:
     text = definition or codec.encode_definition(a_schedule())
-    known = facts.fact("nightly-report", Raw(text, meta, None), static=False, known=None)
-    assert facts.may_pass(known, Filter("problem", now=NOON), is_aside=False)
+    known = entry_summary.fact("nightly-report", Raw(text, meta, None), static=False, known=None)
+    assert entry_summary.may_pass(known, Filter("problem", now=NOON), is_aside=False)
     assert not known.is_readable
 
 
 def test_a_mended_memory_is_no_problem_any_more() -> None:
     broken = a_fact(meta="{")
-    assert not facts.may_pass(a_fact(known=broken), Filter("problem", now=NOON), is_aside=False)
+    assert not entry_summary.may_pass(a_fact(known=broken), Filter("problem", now=NOON), is_aside=False)
 
 
 def test_what_beat_has_set_aside_is_worth_reading_whatever_it_says() -> None:
-    assert facts.may_pass(a_fact(), Filter("problem", now=NOON), is_aside=True)
-    assert not facts.may_pass(a_fact(), Filter("problem", now=NOON, tag="nobody"), is_aside=True)
+    assert entry_summary.may_pass(a_fact(), Filter("problem", now=NOON), is_aside=True)
+    assert not entry_summary.may_pass(a_fact(), Filter("problem", now=NOON, tag="nobody"), is_aside=True)

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, UnreadableEntry
-from scheduler.schedules.listing import Listed
+from scheduler.schedules.reads import Listed
 from webadmin import desk
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path

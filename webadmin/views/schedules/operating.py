@@ -12,10 +12,10 @@ from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.schedules.everything import Outcome
-from scheduler.schedules.held_back import held_ticks
-from scheduler.schedules.listing import Listed
+from scheduler.schedules.missed_in_pause import held_ticks
 from scheduler.schedules.operations import Missed
+from scheduler.schedules.pause_all import Outcome
+from scheduler.schedules.reads import Listed
 from webadmin import desk, present
 from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence

@@ -9,7 +9,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.listing import Listed
+from scheduler.schedules.reads import Listed
 from webadmin import desk
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor

@@ -8,9 +8,9 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, RefusedTogether, Unavailable
-from scheduler.schedules import decisions
+from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
-from scheduler.schedules.decisions import Decide
+from scheduler.schedules.edits import Decide
 from webadmin import desk
 from webadmin.forms.draft import tags
 from webadmin.forms.sentences import sentence
@@ -69,14 +69,14 @@ def _decision(action: str, form: BulkForm) -> Decide:
     """What is to be done to each. Raises Refused."""
     now, who = utc_now(), actor()
     if action == "adopt":
-        return decisions.adopting(actor=who, comment=comment(), now=now)
+        return edits.adopting(actor=who, comment=comment(), now=now)
     calls = desk().schedules.bulk.calls(now)
     if action == "queue":
-        return decisions.queueing(form.queue or None, calls, actor=who, comment=comment(), now=now)
+        return edits.queueing(form.queue or None, calls, actor=who, comment=comment(), now=now)
     add, remove = tags(form.add), tags(form.remove)
     if not add and not remove:
         raise Refused("Name a tag to put on, or one to take off.", field="add")
-    return decisions.tagging(add, remove, calls, actor=who, comment=comment(), now=now)
+    return edits.tagging(add, remove, calls, actor=who, comment=comment(), now=now)
 
 
 def _typed(name: str) -> str:

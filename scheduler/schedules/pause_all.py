@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from scheduler.errors import BeatdeskError, NotFound, Refused, UnreadableEntry
 from scheduler.rules.model.spec import Pause, Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.schedules.listing import answering
 from scheduler.schedules.operations import Missed, Operations, check_pause
+from scheduler.schedules.reads import answering
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -20,11 +20,16 @@ from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import calendar_changes, changes
+from scheduler.schedules.calendar_cache import StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
-from scheduler.schedules.calendar_shelf import StoredCalendar
 from scheduler.schedules.changes import Change
-from scheduler.schedules.decisions import saved, told
-from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
+from scheduler.schedules.edits import saved, told
+from scheduler.schedules.reads import (
+    CHUNK,
+    Listing,
+    Stored,
+    answering,
+)
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat.fingerprints import Fingerprints
 from scheduler.rules.model.spec import Spec
-from scheduler.schedules.listing import CHUNK, Listing, Stored, answering
+from scheduler.schedules.reads import (
+    CHUNK,
+    Listing,
+    Stored,
+    answering,
+)
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError
 
 from scheduler.redbeat.codec import Raw
-from scheduler.schedules.facts import Fact, fact, may_pass
+from scheduler.schedules.client_tracking import Watch
+from scheduler.schedules.entry_summary import Fact, fact, may_pass
 from scheduler.schedules.filters import Filter
-from scheduler.schedules.watching import Watch
 from scheduler.storage import keys
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from scheduler.rules.check import check_when
 from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
-from scheduler.schedules.listing import Stored, remains_of
+from scheduler.schedules.reads import Stored, remains_of
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 Decide = Callable[[Stored], Change | Schedule]

@@ -25,9 +25,9 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules.calendar_shelf import Shelf
+from scheduler.schedules.calendar_cache import Shelf
 from scheduler.schedules.filters import Filter
-from scheduler.schedules.memory import Memory
+from scheduler.schedules.list_cache import Memory
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
