@@ -8,9 +8,9 @@ from typing import Any
 
 from celery import signals
 
-from scheduler.broker_check import refuse_broker
-from scheduler.checks import refuse_eviction
 from scheduler.errors import BadSettings, Refused
+from scheduler.health.broker import refuse_broker
+from scheduler.health.doctor import refuse_eviction
 from scheduler.services.process import adopt
 from scheduler.services.services import Desk
 from scheduler.settings.environment import load

@@ -18,7 +18,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from scheduler.checks import refuse_eviction
+from scheduler.health.doctor import refuse_eviction
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 

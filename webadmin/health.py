@@ -7,8 +7,8 @@ from flask import Flask, current_app
 
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
+from scheduler.health.status import Part, Status, status
 from scheduler.rules.model.spec import Pause
-from scheduler.status import Part, Status, status
 from webadmin import desk
 from webadmin.remembered import Remembered
 

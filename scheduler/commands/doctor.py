@@ -10,7 +10,7 @@ from scheduler.commands.output import json_option, print_json, print_table
 from scheduler.errors import BadSettings
 
 if TYPE_CHECKING:
-    from scheduler.status import Part
+    from scheduler.health.status import Part
 
 
 @click.command()
@@ -31,11 +31,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 
 def _examine(ctx: click.Context) -> "list[Part]":
-    from scheduler import checks
+    from scheduler.health import doctor as checks
+    from scheduler.health.status import Part
     from scheduler.jobs.readiness import of_jobs
     from scheduler.services.services import Desk
     from scheduler.settings.environment import load
-    from scheduler.status import Part
 
     try:
         desk = ctx.obj or Desk(load())

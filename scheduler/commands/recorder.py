@@ -8,7 +8,7 @@ from functools import partial
 
 import click
 
-from scheduler.checks import refuse_eviction
+from scheduler.health.doctor import refuse_eviction
 from scheduler.services.services import Desk
 from scheduler.settings.logging import configure
 from scheduler.up.interrupts import Interrupts

@@ -14,7 +14,7 @@ from scheduler.services.services import Desk
 @click.pass_obj
 def status(desk: Desk, as_json: bool) -> None:
     """Say how Beat, workers, recorder, Redis and SQL are. Exit code 1 where one is not well."""
-    from scheduler import status as health
+    from scheduler.health import status as health
 
     answer = health.status(desk, utc_now())
     if as_json:

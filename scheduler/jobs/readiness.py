@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from scheduler.errors import BeatdeskError, Refused
+from scheduler.health.status import Part
 from scheduler.jobs.roots import refuse_own_folder
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
 from scheduler.jobs.sql.reading_postgres import WRITABLE
@@ -18,7 +19,6 @@ from scheduler.settings import job_limits
 from scheduler.settings.errors import PREFIX, without_password
 from scheduler.settings.schema import Settings
 from scheduler.settings.smtp import SmtpServer, smtp_server
-from scheduler.status import Part
 
 _CAPS = Caps(rows=10, bytes=10_000, seconds=10)
 

@@ -3,8 +3,8 @@
 import logging
 
 from scheduler.accounts.policy import Account
-from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
+from scheduler.health.doctor import refuse_eviction
 from scheduler.history import schema_version
 from scheduler.services.services import Desk
 

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.health.status import recorders
 from scheduler.services.services import Desk
-from scheduler.status import recorders
 from scheduler.storage import keys
 
 Probe = Callable[[int], bool]

@@ -14,6 +14,7 @@ from scheduler.commands.output import json_option, print_facts, print_json, prin
 from scheduler.commands.runs import STATE_TINTS
 from scheduler.commands.schedules import removed
 from scheduler.commands.schedules.rule import zone_of
+from scheduler.health.status import beat_part
 from scheduler.interface.published import held_json, schedule_json, unreadable_json
 from scheduler.redbeat.waiting import Held
 from scheduler.rules.explain.words import describe
@@ -22,7 +23,6 @@ from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.schedules.filters import State
 from scheduler.schedules.store import Listed
 from scheduler.services.services import Desk
-from scheduler.status import beat_part
 
 PAGE = 200
 WIDEST = 60

@@ -8,9 +8,9 @@ import pytest
 from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Pulse
 from scheduler.clock import utc_now
+from scheduler.health.status import LATE_AFTER_SECONDS, Part, beat_part
 from scheduler.publishing.outbox import LONG_SECONDS
 from scheduler.services.services import Desk
-from scheduler.status import LATE_AFTER_SECONDS, Part, beat_part
 from scheduler.storage import keys
 
 

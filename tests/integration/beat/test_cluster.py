@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from scheduler import broker_check
 from scheduler.errors import Refused
+from scheduler.health import broker
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
 from tests.integration.beat.conftest import OURS
@@ -46,25 +46,25 @@ def test_neither_beat_nor_a_worker_starts_on_one(who: str, settings: Settings, c
 
 
 def test_the_refusal_names_the_setting(desk: Desk, settings: Settings, cluster: ValkeyServer, redis: Redis) -> None:
-    broker_check.refuse_broker(desk)
+    broker.refuse_broker(desk)
     with pytest.raises(Refused, match="RabbitMQ") as refused:
-        broker_check.refuse_broker(with_broker(settings, cluster.url))
+        broker.refuse_broker(with_broker(settings, cluster.url))
     assert refused.value.field == "broker_url"
 
 
 def test_a_broker_that_does_not_answer_is_waited_for(settings: Settings) -> None:
-    broker_check.refuse_broker(with_broker(settings, f"redis://127.0.0.1:{free_port()}/0"))
-    broker_check.refuse_broker(with_broker(settings, f"amqp://127.0.0.1:{free_port()}//"))
+    broker.refuse_broker(with_broker(settings, f"redis://127.0.0.1:{free_port()}/0"))
+    broker.refuse_broker(with_broker(settings, f"amqp://127.0.0.1:{free_port()}//"))
 
 
 def test_the_doctor_says_how_the_broker_is(
     settings: Settings, desk: Desk, cluster: ValkeyServer, rabbit: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker_check, "PATIENCE", 0.5)
+    monkeypatch.setattr(broker, "PATIENCE", 0.5)
     silent = Silent()
-    good = [broker_check.broker(desk), broker_check.broker(with_broker(settings, rabbit.url))]
+    good = [broker.broker(desk), broker.broker(with_broker(settings, rabbit.url))]
     bad = [
-        broker_check.broker(with_broker(settings, address))
+        broker.broker(with_broker(settings, address))
         for address in (
             cluster.url,
             f"amqp://ada:pass-word@127.0.0.1:{silent.port}//",

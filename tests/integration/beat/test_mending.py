@@ -9,10 +9,10 @@ from redis import Redis
 from scheduler.beat import Scheduler, loop
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
+from scheduler.health.status import beat_part
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
-from scheduler.status import beat_part
 from scheduler.storage import keys
 from tests.integration.beat.conftest import our_beat
 from tests.integration.schedules.conftest import events, score

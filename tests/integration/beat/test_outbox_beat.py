@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler import status
 from scheduler.beat import heartbeat
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
+from scheduler.health import status
+from scheduler.health.status import beat_part
 from scheduler.publishing.outbox import LONG_SECONDS, backlog
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.status import beat_part
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
 from tests.support.builders import NOON, a_spec, every

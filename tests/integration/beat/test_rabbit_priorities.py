@@ -9,7 +9,6 @@ from celery import Celery
 from kombu import Connection
 from redis import Redis
 
-from scheduler.broker_check import refuse_broker
 from scheduler.celery_app import declared_queues
 from scheduler.celery_app.app import (
     CELERYS_QUEUE,
@@ -18,6 +17,7 @@ from scheduler.celery_app.app import (
     create_app,
 )
 from scheduler.errors import Refused
+from scheduler.health.broker import refuse_broker
 from scheduler.publishing.relay import Relay
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings

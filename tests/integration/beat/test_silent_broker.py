@@ -13,6 +13,7 @@ from scheduler.beat import heartbeat
 from scheduler.celery_app.app import DeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
+from scheduler.health.status import beat_part
 from scheduler.publishing import delivery_mode
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.publishing.outbox import backlog
@@ -21,7 +22,6 @@ from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.status import beat_part
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
 from tests.integration.beat.golden import call_of

@@ -17,12 +17,12 @@ from scheduler.beat import Scheduler, heartbeat
 from scheduler.beat.watchdog import Watchdog
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
+from scheduler.health.status import beat_part
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Desk
 from scheduler.settings.schema import Settings
-from scheduler.status import beat_part
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
 from tests.integration.schedules.conftest import events

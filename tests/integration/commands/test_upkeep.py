@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import status
-from scheduler.checks import refuse_eviction
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.health import status
+from scheduler.health.doctor import refuse_eviction
 from scheduler.services.services import Desk
 from scheduler.storage import keys
 from tests.support.processes import Process, env_of, start_recorder

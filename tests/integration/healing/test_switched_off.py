@@ -1,8 +1,8 @@
 """BEATDESK_HEALING=false: nothing is put back by itself, Beat does not wait for it, and it is said."""
 
-from scheduler import checks
 from scheduler.clock import utc_now
 from scheduler.healing import startup_check
+from scheduler.health import doctor
 from scheduler.storage import keys
 from tests.integration.healing.conftest import JOB, House
 from tests.support.builders import a_spec, every
@@ -29,6 +29,6 @@ def test_beat_is_told_to_go_on(house: House, settings) -> None:
 
 
 def test_the_doctor_says_so(settings) -> None:
-    off = checks.healing(settings.model_copy(update={"healing": False}))
+    off = doctor.healing(settings.model_copy(update={"healing": False}))
     assert (off.ok, "switched off by BEATDESK_HEALING" in off.summary) == (True, True)
-    assert checks.healing(settings).summary == "on"
+    assert doctor.healing(settings).summary == "on"

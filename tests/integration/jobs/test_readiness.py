@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 
 from scheduler.clock import utc_now
+from scheduler.health.status import Part
 from scheduler.jobs.readiness import of_jobs
 from scheduler.jobs.sql.source import libpq
 from scheduler.settings.schema import Settings
-from scheduler.status import Part
 from tests.support.mail_server import mail_server
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.status import status
+from scheduler.health.status import status
 from tests.integration.up.house import House
 from tests.support.waiting import wait_for
 

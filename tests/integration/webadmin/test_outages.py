@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from scheduler.status import status
+from scheduler.health.status import status
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.valkey import ValkeyServer
 from webadmin.remembered import Remembered

@@ -9,13 +9,13 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from scheduler import status
-from scheduler.broker_check import broker
 from scheduler.errors import Refused
+from scheduler.health import status
+from scheduler.health.broker import broker
+from scheduler.health.status import Part
 from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
-from scheduler.status import Part
 
 EVICTION = "redis eviction"
 OLDEST_PYTHON = (3, 11)

@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from scheduler.celery_app import declared_queues
 from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
+from scheduler.health.status import Part
 from scheduler.publishing import delivery_mode
 from scheduler.publishing.timeouts import within
 from scheduler.services.services import Desk
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
-from scheduler.status import Part
 
 if TYPE_CHECKING:
     from redis import Redis

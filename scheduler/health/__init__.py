@@ -1,0 +1,1 @@
+"""How Beat, workers, recorder, Redis, broker and SQL are, and what to do about what is not well."""
