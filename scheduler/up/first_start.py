@@ -31,7 +31,7 @@ class FirstStart:
         """Schedules that do real work, so that there is something to see. Not in production, and not twice."""
         if not self._is_first or self._desk.settings.environment == "production":
             return
-        from scheduler.examples import install_examples
+        from scheduler.up.examples import install_examples
 
         install_examples(self._desk.schedules, utc_now())
         log.info("example schedules are installed; delete them in the console when you have seen them")
