@@ -1,6 +1,6 @@
-"""`beatdesk`, also `python -m scheduler`: runs a command; what it refuses is told by `commands.refusals`."""
+"""`beatdesk`, also `python -m scheduler`: runs a command; what it refuses is told by `cli.refusals`."""
 
-from scheduler.commands import cli
+from scheduler.cli import cli
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ BEAT = "integration/schedules/test_beat_entry.py::"
 OPERATIONS = "integration/schedules/test_operations.py::"
 STATICS = "integration/schedules/test_static_entries.py::"
 CALENDARS = "integration/schedules/test_calendars.py::"
-PAUSING = "integration/commands/test_schedules_pausing.py::"
+PAUSING = "integration/cli/test_schedules_pausing.py::"
 BACKFILL = "integration/schedules/test_backfill.py::"
 CHANGES = "unit/schedules/test_changes.py::"
 
@@ -269,19 +269,19 @@ ACTIONS = {
         OPERATIONS + "test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_after_the_one_before"
     ],
     "pause everything": [
-        "integration/commands/test_schedules_pause_all.py::test_everything_that_is_on_is_paused_and_comes_back"
+        "integration/cli/test_schedules_pause_all.py::test_everything_that_is_on_is_paused_and_comes_back"
     ],
     "run now, any arguments, marked manual with who": [
         "integration/runs/test_control.py::test_a_run_by_hand_names_its_schedule_and_who_wanted_it",
         "integration/runs/test_control.py::test_a_run_by_hand_may_have_arguments_of_its_own",
     ],
     "run again, also with edited arguments": [
-        "integration/commands/test_runs_again.py::test_a_run_runs_again_with_its_own_arguments_and_names_its_parent",
-        "integration/commands/test_runs_again.py::test_or_with_others",
+        "integration/cli/test_runs_again.py::test_a_run_runs_again_with_its_own_arguments_and_names_its_parent",
+        "integration/cli/test_runs_again.py::test_or_with_others",
     ],
     "skip one coming tick": [OPERATIONS + "test_a_skipped_tick_is_not_sent_and_says_who_wanted_it"],
     "backfill, with a preview of the count": [
-        "integration/commands/test_schedules_backfilling.py::test_the_count_is_said_first_and_a_dry_run_starts_nothing"
+        "integration/cli/test_schedules_backfilling.py::test_the_count_is_said_first_and_a_dry_run_starts_nothing"
     ],
     "backfill, with its own overlap policy": [
         BACKFILL + "test_each_tick_starts_when_the_run_before_it_has_ended_also_under_another_beat",
@@ -294,7 +294,7 @@ ACTIONS = {
         "test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own"
     ],
     "bulk": [
-        "integration/commands/test_schedules_bulk.py::test_with_one_refusal_nothing_is_changed_and_each_is_told",
+        "integration/cli/test_schedules_bulk.py::test_with_one_refusal_nothing_is_changed_and_each_is_told",
         "integration/webadmin/test_schedules_pausing.py::test_a_selection_is_paused_with_one_reason_and_resumed",
     ],
     "edits apply to later ticks": [STORE + "test_a_new_time_takes_effect_from_now_on"],
@@ -325,8 +325,7 @@ LOST_EDITS = {
         "integration/webadmin/test_schedules_editor.py::test_a_stale_save_shows_both_versions_and_writes_nothing"
     ],
     "a save on a stale revision is refused: command": [
-        "integration/commands/test_schedules_changes.py::"
-        "test_an_edit_from_a_stale_revision_is_refused_with_both_revisions"
+        "integration/cli/test_schedules_changes.py::test_an_edit_from_a_stale_revision_is_refused_with_both_revisions"
     ],
     "Beat never undoes an edit": [BEAT + "test_an_edit_made_while_beat_holds_the_entry_is_not_undone"],
     "a deleted schedule never comes back": [

@@ -5,7 +5,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from scheduler.commands import cli
+from scheduler.cli import cli
 from scheduler.services.services import Desk
 from scheduler.storage import keys
 

@@ -1,0 +1,245 @@
+"""`beatdesk calendars`: the exclusion calendars that schedules name: list, show, set, import, delete, revisions."""
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import (
+    json_option,
+    print_facts,
+    print_json,
+    print_table,
+)
+from scheduler.cli.runs import to_the_second
+from scheduler.cli.sets import read_text
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused, UnreadableEntry
+from scheduler.interface.calendar_view import calendar_json, damaged_json
+from scheduler.rules.calendars import icalendar
+from scheduler.rules.calendars import text as calendar_text
+from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
+from scheduler.rules.time import zones
+from scheduler.services.services import Desk
+
+YEARS_EXPANDED = 10
+"""How many years of a recurring event are taken from an iCalendar file."""
+
+revision_option = click.option("--revision", type=int, metavar="N", help="Refuse if it is at another revision.")
+comment_option = click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
+zone_option = click.option("--tz", metavar="ZONE", help="IANA zone in which its days begin; UTC without it.")
+
+
+@click.group()
+def calendars() -> None:
+    """Days and hours on which schedules that name a calendar do not run."""
+
+
+@calendars.command("list")
+@json_option
+@click.pass_obj
+def list_calendars(desk: Desk, /, *, as_json: bool) -> None:
+    """List the calendars, with the schedules that name them."""
+    used = desk.calendars.used_by()
+    bodies = [_body(stored, used.get(stored.name, [])) for stored in desk.calendars.stored()]
+    if as_json:
+        print_json({"items": bodies, "next": None})
+        return
+    print_table(
+        ["NAME", "ZONE", "EXCLUDED", "SCHEDULES", "REVISION"],
+        [
+            [
+                body["name"],
+                body["timezone"] or "-",
+                _short(body),
+                str(len(body["used_by"])),
+                str(body["revision"] or "-"),
+            ]
+            for body in bodies
+        ],
+    )
+
+
+@calendars.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
+    """Show what calendar NAME excludes, and which schedules name it."""
+    body = calendar_json(desk.calendars.get(name), desk.calendars.used_by().get(name, []))
+    if as_json:
+        print_json(body)
+        return
+    print_facts(
+        [
+            ("name", name),
+            ("zone", body["timezone"]),
+            ("description", body["description"] or "-"),
+            ("excluded", "\n".join(body["excluded"]) or "nothing"),
+            ("schedules", ", ".join(body["used_by"]) or "none"),
+            ("revision", f"{body['revision']}, {body['updated_at']} by {body['updated_by']}"),
+        ]
+    )
+
+
+@calendars.command("set")
+@click.argument("name")
+@click.option("--date", "dates", multiple=True, metavar="D", help="A day: '2026-12-24', or '2026-12-24 Title'.")
+@click.option("--range", "ranges", multiple=True, metavar="A..B", help="Days, or one time until another.")
+@click.option("--weekly", multiple=True, metavar="DAYS", help="Whole days of each week: 'sat-sun'.")
+@click.option("--hours", multiple=True, metavar="TEXT", help="Hours of each week: 'mon-fri 22:00-06:00'.")
+@click.option("--add", is_flag=True, help="Beside what it excludes already, not in place of it.")
+@click.option("--nothing", is_flag=True, help="It excludes nothing.")
+@zone_option
+@click.option("--description", metavar="TEXT", help="What it is for, in a line.")
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def set_calendar(desk: Desk, /, *, name: str, as_json: bool, comment: str, revision: int | None, **given: Any) -> None:
+    """Make calendar NAME, or say anew what it excludes. Each option may be given again."""
+    old = _stored(desk, name)
+    wanted = _calendar(name, old, given)
+    saved = desk.calendars.save(
+        wanted, revision=_revision(old, revision), actor=fields.actor(), comment=comment, now=utc_now()
+    )
+    _say(saved, as_json=as_json)
+
+
+@calendars.command("import")
+@click.argument("name")
+@click.argument("file", metavar="FILE.ics")
+@zone_option
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def import_calendar(
+    desk: Desk, /, *, name: str, file: str, tz: str | None, revision: int | None, comment: str, as_json: bool
+) -> None:
+    """Let calendar NAME exclude the events of an iCalendar file; - is standard input.
+
+    Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly hours stay.
+    """
+    now, old = utc_now(), _stored(desk, name)
+    zone = tz if tz is not None else old.timezone if old is not None else "UTC"
+    until = (now + timedelta(days=366 * YEARS_EXPANDED)).date()
+    read = icalendar.read(read_text(file), name=name, timezone=zone, until=until)
+    kept = {} if old is None else {"weekly": old.weekly, "description": old.description}
+    saved = desk.calendars.save(
+        read.model_copy(update=kept),
+        revision=_revision(old, revision),
+        actor=fields.actor(),
+        comment=comment or "imported from an iCalendar file",
+        now=now,
+    )
+    _say(saved, as_json=as_json)
+
+
+@calendars.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+    """Delete calendar NAME, which no schedule may name any more."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Delete the calendar {name}?", abort=True)
+    elif not yes:
+        raise Refused("yes: deleting is not asked back where there is no terminal; give --yes", field="yes")
+    desk.calendars.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    if as_json:
+        print_json({"name": name, "deleted": True})
+    else:
+        click.echo(f"{name} deleted")
+
+
+@calendars.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
+    """Show who changed calendar NAME, when and why, newest first."""
+    found = desk.calendar_history.revisions(name)
+    if not found and name not in desk.calendars.names():  # what is new, a recorder writes a moment later
+        raise NotFound(
+            f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
+        )
+    if as_json:
+        print_json({"items": [one.model_dump(mode="json") for one in found], "next": None})
+        return
+    print_table(
+        ["REVISION", "AT", "WHAT", "BY", "COMMENT"],
+        [[str(one.revision), to_the_second(one.at), one.action, one.actor, one.comment] for one in found],
+    )
+
+
+def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Calendar:
+    """The calendar that the options mean."""
+    zone = given["tz"] if given["tz"] is not None else old.timezone if old is not None else "UTC"
+    parts: list[calendar_text.Line] = []
+    for option, kind in (("dates", "date"), ("ranges", "range"), ("weekly", "weekly"), ("hours", "hours")):
+        for text in given[option]:
+            parts.append(_part(text, kind, zone))
+    said = bool(parts) or given["nothing"]
+    if not said and (old is None or (given["tz"] is None and given["description"] is None)):
+        raise click.UsageError("say what it excludes: --date, --range, --weekly, --hours, or --nothing")
+    kept: list[calendar_text.Line] = []
+    if old is not None and (given["add"] or not said):
+        kept = [*old.days, *old.spans, *old.weekly]
+    description = given["description"] if given["description"] is not None else old.description if old else ""
+    return calendar_text.of_parts(name, [*kept, *parts], timezone=zone, description=description)
+
+
+def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
+    """What an option says, if it is of the option's kind."""
+    try:
+        part = calendar_text.read(text, zones.zone(zone), field=kind)
+    except Refused as error:
+        raise Refused(f"{error.field or kind}: {error}", field=error.field or kind) from None
+    if calendar_text.kind_of(part) != kind:
+        example = calendar_text.KINDS[kind]
+        raise Refused(
+            f"{kind}: {text[:80]!r} is of another kind; --{kind} takes one such as {example!r}, this belongs to "
+            f"--{calendar_text.kind_of(part)}",
+            field=kind,
+        )
+    return part
+
+
+def _stored(desk: Desk, name: str) -> SavedCalendar | None:
+    try:
+        return desk.calendars.get(name)
+    except NotFound:
+        return None
+
+
+def _revision(old: SavedCalendar | None, given: int | None) -> int | None:
+    return given if given is not None or old is None else old.revision
+
+
+def _body(stored: Any, used_by: list[str]) -> dict[str, Any]:
+    try:
+        return calendar_json(stored.decode(), used_by)
+    except UnreadableEntry as error:
+        return damaged_json(stored.name, str(error), used_by)
+
+
+def _short(body: dict[str, Any]) -> str:
+    """The first lines, in a line."""
+    if body["problem"]:
+        return "problem: " + str(body["problem"])[:60]
+    lines = body["excluded"]
+    more = f", and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return (", ".join(lines[:3]) + more)[:80] or "nothing"
+
+
+def _say(saved: SavedCalendar, *, as_json: bool) -> None:
+    if as_json:
+        print_json(calendar_json(saved, []))
+    else:
+        click.echo(f"{saved.name} saved as revision {saved.revision}: {_short(calendar_json(saved, []))}")

@@ -1,0 +1,53 @@
+"""`beatdesk db`: the steps of the history's tables."""
+
+import click
+
+from scheduler.cli.output import json_option, print_json
+from scheduler.services.services import Desk
+
+
+@click.group()
+def db() -> None:
+    """Build and change the tables of the history."""
+
+
+@db.command()
+@json_option
+@click.pass_obj
+def upgrade(desk: Desk, as_json: bool) -> None:
+    """Bring the database to the newest step; make it where it is missing. Doing it again changes nothing."""
+    from scheduler.history import schema_version
+
+    schema_version.upgrade(desk.engine)
+    _say(desk, as_json)
+
+
+@db.command()
+@click.argument("step")
+@json_option
+@click.pass_obj
+def downgrade(desk: Desk, step: str, as_json: bool) -> None:
+    """Take the database back to STEP (`base`: no tables, and no data, at all)."""
+    from scheduler.history import schema_version
+
+    schema_version.downgrade(desk.engine, step)
+    _say(desk, as_json)
+
+
+@db.command()
+@json_option
+@click.pass_obj
+def current(desk: Desk, as_json: bool) -> None:
+    """Say which step the database is at, and which is the newest."""
+    _say(desk, as_json)
+
+
+def _say(desk: Desk, as_json: bool) -> None:
+    from scheduler.history import schema_version
+
+    step, newest = schema_version.current(desk.engine), schema_version.head()
+    if as_json:
+        print_json({"current": step, "newest": newest, "is_current": step == newest})
+        return
+    place = "the newest step" if step == newest else f"run `beatdesk db upgrade` for {newest}"
+    click.echo(f"the database is at {step or 'no step, it has no tables'} ({place})")

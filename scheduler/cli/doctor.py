@@ -1,0 +1,49 @@
+"""`beatdesk doctor`: everything that a run needs, and what to do about what is missing."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.cli.output import json_option, print_json, print_table
+from scheduler.clock import utc_now
+from scheduler.errors import BadSettings
+
+if TYPE_CHECKING:
+    from scheduler.health.status import Part
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check everything that a run needs, and say what to do. Exit code 1 where something is missing."""
+    parts = _examine(ctx)
+    ok = all(part.ok for part in parts)
+    if as_json:
+        print_json({"ok": ok, "checks": parts})
+        sys.exit(0 if ok else 1)
+    print_table(["CHECK", "", "WHAT"], [[part.name, "ok" if part.ok else "FAIL", part.summary] for part in parts])
+    for part in parts:
+        if not part.ok:
+            click.echo(f"{part.name}: {part.remedy}", err=True)
+    sys.exit(0 if ok else 1)
+
+
+def _examine(ctx: click.Context) -> "list[Part]":
+    from scheduler.health import doctor as checks
+    from scheduler.health.status import Part
+    from scheduler.jobs.readiness import of_jobs
+    from scheduler.services.services import Desk
+    from scheduler.settings.environment import load
+
+    try:
+        desk = ctx.obj or Desk(load())
+    except BadSettings as error:
+        faults = [
+            Part(name=fault.name, ok=False, summary=f"{fault.problem} ({fault.source})", remedy=fault.remedy)
+            for fault in error.faults
+        ]
+        return [checks.python(), *faults]
+    now = utc_now()
+    return [*checks.check_all(desk, now), *of_jobs(desk.settings, now)]

@@ -1,0 +1,161 @@
+"""`schedules import`: take schedules over from where they live today, with a report of each."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import json_option, print_json, visible
+from scheduler.cli.sets import read_text, words_of
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.interface.sets import import_json
+from scheduler.rules.model.identity import tick_text
+from scheduler.schedules.batch import calls_of
+from scheduler.sets import apply as applying
+from scheduler.sets import crontab_file, django_celery_beat, importing, redbeat_prefix
+from scheduler.sets.found import Found, Readings
+from scheduler.sets.importing import Import, Taken
+from scheduler.storage import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.services.services import Desk
+
+REDBEAT = "redbeat:"
+_YAML_ENDS = (".yaml", ".yml", ".json")
+_YAML_BEGINS = ("version:", "schedules:", "tags:", "---", "{", "%YAML")
+
+
+@click.command("import")
+@click.argument("source", metavar="SOURCE")
+@click.option("--map", "maps", multiple=True, metavar="PATTERN=JOB", help="Crontab: commands that match run JOB.")
+@click.option("--tz", metavar="ZONE", help="Crontab: the zone of lines that CRON_TZ gives none.")
+@click.option("--prefix", default=keys.REDBEAT_PREFIX, metavar="TEXT", help="RedBeat: its key prefix.")
+@click.option("--replace", is_flag=True, help="Take also what is stored otherwise, in its place.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
+@json_option
+@click.pass_context
+def import_schedules(
+    ctx: click.Context, /, *, source: str, replace: bool, dry_run: bool, comment: str, as_json: bool, **given: Any
+) -> None:
+    """Take schedules over from SOURCE, and report each that was taken, changed or refused.
+
+    \b
+    SOURCE is a file, or - for standard input: YAML as `export` writes it, or a crontab;
+    redbeat:URL, the entries of a RedBeat on another server, or under another --prefix (redbeat: alone is our server);
+    or the address of a database with django-celery-beat's tables, postgresql://… or sqlite:////….
+
+    Imported again, what has not changed stays as it is. Exit code 1 if anything was refused.
+    """
+    desk: Desk = ctx.obj
+    now = utc_now()
+    told = _decide(desk, source, replace=replace, now=now, **given)
+    if not dry_run:
+        importing.save(
+            told, desk.schedules, actor=fields.actor(), comment=comment or f"imported from {_kind(source)}", now=now
+        )
+    if as_json:
+        print_json(import_json(told) | {"saved": not dry_run})
+    else:
+        _tell(told, saved=not dry_run)
+    if told.refused:
+        ctx.exit(1)
+
+
+def _decide(
+    desk: "Desk", source: str, *, maps: tuple[str, ...], tz: str | None, prefix: str, replace: bool, now: datetime
+) -> Import:
+    """Find what the source has, and decide what of it is taken."""
+    if _kind(source) == "a file":
+        text = read_text(source)
+        if _is_yaml(source, text):
+            plan = applying.plan_text(text, desk.schedules, desk.calendars, desk.catalogue, now)
+            return importing.of_plan(plan, replace=replace)
+        mappings = [crontab_file.Mapping.read(one) for one in maps]
+        found = crontab_file.read(text, mappings, timezone=tz or desk.settings.default_timezone, now=now)
+    else:
+        found = _found(desk, source, prefix)
+    check_call = calls_of(desk.catalogue.jobs(now))
+    return importing.decide(found, desk.schedules.stored(), check_call, replace=replace, now=now)
+
+
+def _found(desk: "Desk", source: str, prefix: str) -> Found:
+    """What a server has."""
+    if not source.startswith(REDBEAT):
+        from scheduler.sets.django_tables import periodic_tasks
+
+        return django_celery_beat.read(periodic_tasks(source))
+    url = source.removeprefix(REDBEAT)
+    if url in ("", desk.settings.redis_url):
+        if prefix == keys.REDBEAT_PREFIX:
+            raise Refused("prefix: these are the schedules that are here already; name another prefix", field="prefix")
+        return redbeat_prefix.read(desk.redis, prefix)
+    client = _client(url)
+    try:
+        return redbeat_prefix.read(client, prefix)
+    finally:
+        client.close()
+
+
+def _client(url: str) -> "Redis":
+    from redis import Redis
+
+    try:
+        return Redis.from_url(url, decode_responses=True, socket_connect_timeout=5, socket_timeout=30)
+    except ValueError:
+        raise Refused("source: after redbeat: comes redis://host:port/number, or nothing", field="source") from None
+
+
+def _kind(source: str) -> str:
+    """What kind of thing a source is, without its address, which may hold a password."""
+    if source.startswith(REDBEAT):
+        return "RedBeat"
+    if source.startswith(("redis://", "rediss://", "unix://")):
+        raise Refused("source: write redbeat: before the address of a Redis whose RedBeat is meant", field="source")
+    return "django-celery-beat" if "://" in source else "a file"
+
+
+def _is_yaml(source: str, text: str) -> bool:
+    """By its name, or by its first line that says anything."""
+    if source.lower().endswith(_YAML_ENDS):
+        return True
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "").startswith(_YAML_BEGINS)
+
+
+def _tell(told: Import, *, saved: bool) -> None:
+    for name, outcome in told.calendars:
+        click.echo(f"{outcome:<10} calendar {name}")
+    for taken in told.taken:
+        _tell_taken(taken)
+    for aside in told.ignored:
+        click.echo(f"ignored    {visible(aside.source)}: {visible(aside.reason)}")
+    for aside in told.refused:
+        click.echo(f"refused    {visible(aside.source)}: {visible(aside.reason)}")
+    counts = {outcome: sum(taken.outcome == outcome for taken in told.taken) for outcome in ("created", "replaced")}
+    done = "" if saved else " (nothing was saved, this was a dry run)"
+    click.echo(
+        f"{counts['created']} created, {counts['replaced']} replaced, "
+        f"{len(told.taken) - sum(counts.values())} unchanged, {len(told.refused)} refused{done}"
+    )
+
+
+def _tell_taken(taken: Taken) -> None:
+    candidate = taken.candidate
+    spec = candidate.spec
+    place = "" if candidate.source == spec.name else f", from {visible(candidate.source)}"
+    click.echo(f"{taken.outcome:<10} {spec.name}{place}: {words_of(spec.when)}")
+    for note in candidate.notes:
+        click.echo(f"           {visible(note)}")
+    if candidate.readings is not None:
+        click.echo(f"           either day field is enough, as cron has it: {_ticks(candidate.readings)[0]}")
+        click.echo(f"           both must match, as Celery has it (not taken): {_ticks(candidate.readings)[1]}")
+
+
+def _ticks(readings: Readings) -> tuple[str, str]:
+    either, both = (", ".join(map(tick_text, ticks)) or "never" for ticks in (readings.either, readings.both))
+    return either, both

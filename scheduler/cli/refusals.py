@@ -1,0 +1,40 @@
+"""What a command could not do -> one message on standard error and exit code 1; with `--json`, one JSON object.
+
+Knows every error that is told rather than shown with its traceback: ours, unusable settings, and servers that
+do not answer. Wrong usage is click's own, exit code 2.
+"""
+
+import json
+from typing import IO, Any
+
+import click
+
+from scheduler.cli.outages import explain
+from scheduler.errors import BadSettings, BeatdeskError
+
+
+class Failure(click.ClickException):
+    """A refusal on its way to standard error."""
+
+    def __init__(self, message: str, *, field: str | None, as_json: bool) -> None:
+        super().__init__(message)
+        self.field = field
+        self.as_json = as_json
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message, or the object with `error` and `field`."""
+        if self.as_json:
+            said = json.dumps({"error": self.message, "field": self.field}, ensure_ascii=False)
+        else:
+            said = f"beatdesk: {self.message}"
+        click.echo(said, file=file, err=file is None)
+
+
+def failure(error: Exception, *, as_json: bool) -> Failure | None:
+    """How to tell `error`, or none where it is a fault of ours, whose traceback is wanted."""
+    if isinstance(error, BeatdeskError):
+        return Failure(str(error), field=error.field, as_json=as_json)
+    if isinstance(error, BadSettings):
+        return Failure(str(error), field=None, as_json=as_json)
+    outage = explain(error)
+    return None if outage is None else Failure(outage, field=None, as_json=as_json)

@@ -1,0 +1,194 @@
+"""`beatdesk runs`: what ran, from SQL; running it again, and cancelling what has not ended.
+
+Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's control channel,
+and what became of it is in the history afterwards.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.outages import explain
+from scheduler.cli.output import (
+    json_option,
+    print_facts,
+    print_json,
+    print_table,
+    visible,
+)
+from scheduler.cli.run_logs import logs
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused
+from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
+from scheduler.interface.published import progress_words, run_json
+from scheduler.services.services import Desk
+
+STATE_TINTS = {
+    "succeeded": "green",
+    "running": "blue",
+    "retrying": "yellow",
+    **dict.fromkeys(("failed", "lost", "problem"), "red"),
+    **dict.fromkeys(("expired", "missed", "paused"), "yellow"),
+}
+"""State -> colour. The word stands there as well: a colour is never the only sign."""
+
+
+@click.group()
+def runs() -> None:
+    """See what ran, run it again, and cancel what has not ended."""
+
+
+runs.add_command(logs)
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a page."""
+    command = click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")(command)
+    limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, metavar="N")
+    return limit(command)
+
+
+@runs.command("list")
+@click.option("--schedule", metavar="NAME")
+@click.option("--job", metavar="JOB")
+@click.option("--state", type=click.Choice(STATES))
+@click.option("--worker", metavar="WORKER")
+@click.option("--queue", metavar="QUEUE")
+@click.option("--trigger", type=click.Choice(TRIGGERS))
+@click.option("--parent", metavar="ID", help="Runs that this run has started, or that repeat it.")
+@click.option("--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d.")
+@click.option("--until", metavar="T", help="Not newer than this.")
+@limit_options
+@json_option
+@click.pass_obj
+def list_runs(
+    desk: Desk, /, *, limit: int, after: str | None, since: str | None, until: str | None, as_json: bool, **filters: Any
+) -> None:
+    """List runs, newest first."""
+    now = utc_now()
+    wanted = RunFilter(
+        since=None if since is None else fields.moment(since, "since", now=now),
+        until=None if until is None else fields.moment(until, "until", now=now),
+        **{key: value for key, value in filters.items() if value is not None},
+    )
+    say_page(desk.history.runs(wanted, after=after, limit=limit), as_json=as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@json_option
+@click.pass_obj
+def show(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
+    """Show run ID: times, arguments, result, traceback, attempts."""
+    say_run(desk.history.run(run_id), as_json=as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@json_option
+@click.pass_obj
+def cancel(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
+    """Cancel run ID, whether it waits in a queue or is running."""
+    state = _state(desk, run_id)
+    if state in FINAL:
+        raise Refused(f"run: {run_id} cannot be cancelled, it has {state} already", field="run")
+    desk.control.cancel(run_id, fields.actor(), utc_now())
+    if as_json:
+        print_json({"id": run_id, "cancelled": True})
+    else:
+        click.echo(f"run {run_id} is being cancelled; see: beatdesk runs show {run_id}")
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.option("--args", metavar="JSON", help="Instead of the run's positional arguments.")
+@click.option("--kwargs", metavar="JSON", help="Instead of the run's named arguments.")
+@json_option
+@click.pass_obj
+def rerun(desk: Desk, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool) -> None:
+    """Run what run ID did once more, as a new run."""
+    old = desk.history.run(run_id)
+    new = desk.control.rerun(
+        old,
+        desk.schedules.known(old.schedule, old.schedule_uid),
+        desk.catalogue.check_call,
+        actor=fields.actor(),
+        args=None if args is None else fields.json_list(args),
+        kwargs=None if kwargs is None else fields.json_object(kwargs),
+        now=utc_now(),
+    )
+    if as_json:
+        print_json({"id": new, "parent": run_id, "state": "queued"})
+    else:
+        click.echo(f"run {run_id} runs again as {new}; see: beatdesk runs show {new}")
+
+
+def _state(desk: Desk, run_id: str) -> str | None:
+    """The state of the run, none where SQL is away: what runs must be stoppable then, too."""
+    try:
+        return desk.history.run(run_id).state
+    except NotFound as error:
+        raise NotFound(f"{error}; one that was started a moment ago may not be recorded yet", field="run") from None
+    except Exception as error:
+        if (outage := explain(error)) is None:
+            raise
+        click.echo(f"beatdesk: {outage}; whether run {run_id} has ended is not known", err=True)
+        return None
+
+
+def say_page(page: RunPage, *, as_json: bool) -> None:
+    """Print a page of runs."""
+    if as_json:
+        print_json({"items": [run_json(item) for item in page.items], "next": page.next})
+        return
+    headers = ["ID", "STATE", "SCHEDULE", "JOB", "TICK", "STARTED", "SECONDS", "WORKER"]
+    print_table(headers, [_row(item) for item in page.items], tints=STATE_TINTS)
+    if page.next is not None:
+        click.echo(f"more: --after {page.next}", err=True)
+
+
+def say_run(view: RunView, *, as_json: bool) -> None:
+    """Print one run whole."""
+    body = run_json(view)
+    if as_json:
+        print_json(body)
+        return
+    shown = [
+        key for key in body if key not in {"traceback", "attempts", "children"} and body[key] not in (None, [], {})
+    ]
+    if view.ticks == 1:
+        shown.remove("ticks")
+    body["progress"] = progress_words(view)
+    facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
+    for attempt in body["attempts"]:
+        line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
+        facts.append((f"attempt {attempt['number']}", line))
+    facts += [("child", f"{child['id']} {child['job']}, {child['state']}") for child in body["children"]]
+    print_facts(facts)
+    if view.traceback:
+        click.echo("")
+        click.echo("\n".join(visible(line) for line in view.traceback.splitlines()))
+
+
+def _row(view: RunView) -> list[str]:
+    times = [to_the_second(view.tick), to_the_second(view.started_at)]
+    told = progress_words(view) if view.state == "running" else ""
+    state = f"{view.state}, {told}" if told else view.state
+    return [view.id, state, view.schedule or "-", view.job, *times, _text(view.duration), view.worker or "-"]
+
+
+def to_the_second(at: datetime | None) -> str:
+    """A time for people: in UTC, without fractions."""
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -1,0 +1,204 @@
+"""`schedules bulk …`: the same to many schedules, which names or filters choose; to all of them, or to none.
+
+`resume` is the exception: each is resumed by itself, because ticks of its pause get their verdict then.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import json_option, print_json
+from scheduler.cli.schedules.changes import comment_option
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound, Refused, UnreadableEntry
+from scheduler.schedules import edits, operations
+from scheduler.schedules.edits import Decide
+from scheduler.schedules.filters import Filter, State
+from scheduler.services.services import Desk
+
+Command = Callable[..., Any]
+
+CHOOSING = (
+    click.argument("names", nargs=-1, metavar="[NAME]…"),
+    click.option("--search", default="", metavar="TEXT", help="Those with this in their name."),
+    click.option("--state", type=click.Choice(get_args(State)), default="all", help="Those in this state."),
+    click.option("--job", default="", metavar="JOB", help="Those of this job."),
+    click.option("--with-tag", default="", metavar="TAG", help="Those with this tag."),
+    click.option("--all", "everything", is_flag=True, help="All schedules."),
+)
+
+
+@click.group()
+def bulk() -> None:
+    """Do the same to many schedules: to all that are named or found, or with one refusal to none."""
+
+
+def choosing(command: Command) -> Command:
+    """Give a command the arguments that choose schedules."""
+    for option in reversed(CHOOSING):
+        command = option(command)
+    return command
+
+
+@bulk.command()
+@choosing
+@click.option("--add", multiple=True, metavar="TAG", help="May be given again.")
+@click.option("--remove", multiple=True, metavar="TAG", help="May be given again.")
+@comment_option
+@json_option
+@click.pass_obj
+def tag(
+    desk: Desk, /, *, add: tuple[str, ...], remove: tuple[str, ...], comment: str, as_json: bool, **chosen: Any
+) -> None:
+    """Put tags on schedules, and take others off them."""
+    if not add and not remove:
+        raise click.UsageError("name a tag with --add or --remove")
+    now = utc_now()
+    calls = desk.schedules.bulk.calls(now)
+    decide = edits.tagging(add, remove, calls, actor=fields.actor(), comment=comment, now=now)
+    _change(desk, chosen, decide, "tagged", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@click.option("--to", "target", required=True, metavar="QUEUE", help="Empty for the job's own.")
+@comment_option
+@json_option
+@click.pass_obj
+def queue(desk: Desk, /, *, target: str, comment: str, as_json: bool, **chosen: Any) -> None:
+    """Send the runs of schedules to another queue. On a static entry this is an override."""
+    now = utc_now()
+    calls = desk.schedules.bulk.calls(now)
+    decide = edits.queueing(target or None, calls, actor=fields.actor(), comment=comment, now=now)
+    _change(desk, chosen, decide, "moved", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@comment_option
+@json_option
+@click.pass_obj
+def enable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+    """Switch schedules on. Nothing that they missed is run."""
+    decide = edits.switching(True, actor=fields.actor(), comment=comment, now=utc_now())
+    _change(desk, chosen, decide, "enabled", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@comment_option
+@json_option
+@click.pass_obj
+def disable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+    """Switch schedules off. They are kept, with their history."""
+    decide = edits.switching(False, actor=fields.actor(), comment=comment, now=utc_now())
+    _change(desk, chosen, decide, "disabled", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@click.option("--reason", required=True, metavar="TEXT", help="Why; whoever finds them paused must know.")
+@click.option("--until", metavar="T", help="They fire again then by themselves: a time, or 90s, 24h, 7d from now.")
+@json_option
+@click.pass_obj
+def pause(desk: Desk, /, *, reason: str, until: str | None, as_json: bool, **chosen: Any) -> None:
+    """Let nothing of schedules fire until they are resumed."""
+    now = utc_now()
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    decide = operations.pausing(reason=reason, until=ends, actor=fields.actor(), now=now)
+    _change(desk, chosen, decide, "paused", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@comment_option
+@json_option
+@click.pass_obj
+def resume(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+    """End pauses, one after the other. Ticks in them are skipped; `schedules resume --missed` runs them."""
+    now, done, refused = utc_now(), list[dict[str, Any]](), dict[str, str]()
+    for name in _names(desk, chosen):
+        try:
+            saved = desk.operations.resume(name, actor=fields.actor(), comment=comment, now=now).schedule
+        except (Refused, NotFound, UnreadableEntry) as error:
+            refused[name] = str(error)
+        else:
+            done.append({"name": name, "outcome": "resumed", "revision": saved.revision})
+    _say(done, as_json=as_json)
+    if refused:
+        told = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise Refused(f"{len(refused)} were not resumed: {told}", field="name")
+
+
+@bulk.command()
+@choosing
+@comment_option
+@json_option
+@click.pass_obj
+def adopt(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+    """Make entries of plain RedBeat code operators'. They fire as before."""
+    decide = edits.adopting(actor=fields.actor(), comment=comment, now=utc_now())
+    _change(desk, chosen, decide, "adopted", as_json=as_json)
+
+
+@bulk.command()
+@choosing
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@comment_option
+@json_option
+@click.pass_obj
+def delete(desk: Desk, /, *, yes: bool, comment: str, as_json: bool, **chosen: Any) -> None:
+    """Delete schedules. Their runs and revisions stay in the history."""
+    names = _names(desk, chosen)
+    if not yes:
+        _ask(names)
+    decide = edits.deleting(actor=fields.actor(), comment=comment, now=utc_now())
+    done = desk.schedules.bulk.change(names, decide)
+    _say([{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done], as_json=as_json)
+
+
+def _ask(names: Sequence[str]) -> None:
+    what = f"{len(names)} schedule{'' if len(names) == 1 else 's'}"
+    if not sys.stdin.isatty():
+        raise Refused(f"yes: deleting {what} needs a yes, and there is no terminal to ask; add --yes", field="yes")
+    if not click.confirm(f"Delete {what}: {', '.join(names)}? Their runs stay in the history.", err=True):
+        raise Refused("yes: nothing was deleted, because the answer was no", field="yes")
+
+
+def _change(desk: Desk, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool) -> None:
+    done = desk.schedules.bulk.change(_names(desk, chosen), decide)
+    told = [
+        {
+            "name": one.schedule.name,
+            "outcome": what if one.changed else "unchanged",
+            "revision": one.schedule.revision,
+        }
+        for one in done
+    ]
+    _say(told, as_json=as_json)
+
+
+def _names(desk: Desk, chosen: dict[str, Any]) -> list[str]:
+    """The schedules that are meant. Raises UsageError where none, or all by mistake, would be."""
+    names: list[str] = list(chosen["names"])
+    filters = Filter(chosen["state"], chosen["job"], chosen["with_tag"], utc_now())
+    filtered = bool(chosen["search"]) or not filters.is_open
+    if sum((bool(names), filtered, chosen["everything"])) != 1:
+        raise click.UsageError(
+            "name schedules, or choose them by --search, --state, --job and --with-tag, or give --all"
+        )
+    return names or desk.schedules.bulk.names(filters, chosen["search"])
+
+
+def _say(told: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"items": told, "next": None})
+        return
+    for one in told:
+        revision = "" if one["revision"] is None else f", revision {one['revision']}"
+        click.echo(f"{one['name']} {one['outcome']}{revision}")
+    if not told:
+        click.echo("no schedule is chosen by these filters")

@@ -1,0 +1,133 @@
+"""`schedules add | edit | enable | disable | delete`: one change, one revision, by `cli:<user>`."""
+
+import sys
+from typing import Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import json_option, print_json
+from scheduler.cli.schedules import definition, policies, rule
+from scheduler.cli.schedules.listing import one_as_json
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import Policies, Schedule, Window
+from scheduler.services.services import Desk
+
+
+@click.command()
+@click.argument("name")
+@click.argument("job")
+@definition.when_options
+@definition.policy_options
+@definition.what_options
+@click.option("--disabled", is_flag=True, help="Save it switched off.")
+@json_option
+@click.pass_obj
+def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any) -> None:
+    """Make a schedule NAME that runs JOB."""
+    now = utc_now()
+    options = {key: given[key] for key in rule.NAMES}
+    when = rule.new_when(default_zone=desk.settings.default_timezone, now=now, **options)
+    values = definition.named_fields(given) | policies.named(given, Policies(), Window())
+    spec = definition.spec_of({**values, "name": name, "job": job, "when": when, "enabled": not disabled})
+    saved = desk.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
+    _say(desk, saved, "made", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--job", metavar="JOB", help="The job that it runs.")
+@definition.when_options
+@definition.policy_options
+@definition.what_options
+@click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
+@json_option
+@click.pass_obj
+def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
+    """Change the named fields of schedule NAME; everything else stays as it is."""
+    now = utc_now()
+    options = {key: given[key] for key in rule.NAMES}
+    named = definition.named_fields(given)
+    if not named and all(given[key] is None for key in (*rule.NAMES, *policies.NAMES)):
+        raise click.UsageError("name at least one field to change")
+    old = desk.schedules.get(name)
+    when = rule.edited_when(old.when, default_zone=desk.settings.default_timezone, now=now, **options)
+    named |= policies.named(given, old.policies, old.window)
+    spec = definition.spec_of({**dict(old.spec()), "when": when, **named})
+    saved = desk.schedules.edit(
+        name,
+        spec,
+        revision=old.revision if revision is None else revision,
+        actor=fields.actor(),
+        comment=comment,
+        now=now,
+    )
+    _say(desk, saved, "saved", as_json=as_json)
+
+
+def _switch(desk: Desk, name: str, *, enabled: bool, revision: int | None, comment: str, as_json: bool) -> None:
+    saved = desk.schedules.set_enabled(
+        name, enabled, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+    )
+    _say(desk, saved, "enabled" if enabled else "disabled", as_json=as_json)
+
+
+revision_option = click.option("--revision", type=int, metavar="N", help="Refuse if it is at another revision.")
+comment_option = click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
+
+
+@click.command()
+@click.argument("name")
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def enable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+    """Switch schedule NAME on. Nothing that it missed is run."""
+    _switch(desk, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def disable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+    """Switch schedule NAME off. It is kept, with its history."""
+    _switch(desk, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@revision_option
+@comment_option
+@json_option
+@click.pass_obj
+def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+    """Delete schedule NAME. Its runs and revisions stay in the history."""
+    desk.schedules.listed(name)
+    if not yes:
+        _ask(name)
+    desk.schedules.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    if as_json:
+        print_json({"name": name, "deleted": True})
+    else:
+        click.echo(f"{name} deleted")
+
+
+def _ask(name: str) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(f"yes: deleting {name!r} needs a yes, and there is no terminal to ask; add --yes", field="yes")
+    if not click.confirm(f"Delete {name}? Its runs stay in the history.", err=True):
+        raise Refused(f"yes: {name!r} was not deleted, because the answer was no", field="yes")
+
+
+def _say(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
+    else:
+        click.echo(f"{saved.name} {what}, revision {saved.revision}: {describe(saved.when)}")

@@ -1,0 +1,253 @@
+"""`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the history."""
+
+import json
+from datetime import datetime
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import click
+from pydantic import BaseModel
+
+from scheduler.cli.outages import explain
+from scheduler.cli.output import (
+    json_option,
+    print_facts,
+    print_json,
+    print_table,
+)
+from scheduler.cli.runs import STATE_TINTS
+from scheduler.cli.schedules import removed
+from scheduler.cli.schedules.rule import zone_of
+from scheduler.clock import utc_now
+from scheduler.health.status import beat_part
+from scheduler.interface.published import held_json, schedule_json, unreadable_json
+from scheduler.redbeat.waiting import Held
+from scheduler.rules.explain.words import describe
+from scheduler.rules.model.spec import When
+from scheduler.rules.policies.window import is_overdue, is_paused
+from scheduler.schedules.filters import State
+from scheduler.schedules.store import Listed
+from scheduler.services.services import Desk
+
+PAGE = 200
+WIDEST = 60
+MOST_WAITING = 10
+"""Lines for ticks that wait; the JSON has all of them."""
+
+
+@click.command("list")
+@click.option("--search", default="", metavar="TEXT", help="Part of a name.")
+@click.option("--state", type=click.Choice(get_args(State)), default="all", help="`enabled` has paused ones too.")
+@click.option("--job", default="", metavar="JOB")
+@click.option("--tag", default="", metavar="TAG")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it.")
+@click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
+@click.option("--deleted", is_flag=True, help="Those that were deleted, newest first; `restore` brings one back.")
+@json_option
+@click.pass_obj
+def list_schedules(
+    desk: Desk, /, *, limit: int | None, after: str | None, deleted: bool, as_json: bool, **filters: Any
+) -> None:
+    """List schedules with their words, next run and newest run."""
+    if deleted:
+        if filters != {"search": "", "state": "all", "job": "", "tag": ""}:
+            raise click.UsageError("--deleted goes with --limit and --after only")
+        removed.list_deleted(desk, after=after, limit=limit, as_json=as_json)
+        return
+    filters["now"] = utc_now()
+    items, following = _read(desk, limit=limit, after=after, **filters)
+    runs = newest_runs(desk, items)
+    if as_json:
+        print_json({"items": [as_published(item, runs) for item in items], "next": following})
+        return
+    now = utc_now()
+    headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
+    print_table(headers, [_row(item, runs, now) for item in items], tints=STATE_TINTS)
+    _say_why_overdue(desk, items, now)
+    if following is not None:
+        click.echo(f"more: --after {following}", err=True)
+
+
+def _read(desk: Desk, /, *, limit: int | None, after: str | None, **filters: Any) -> tuple[list[Listed], str | None]:
+    items: list[Listed] = []
+    while limit is None or len(items) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(items))
+        page = desk.schedules.page(after=after, limit=size, **filters)
+        items += page.items
+        after = page.next
+        if after is None:
+            break
+    return items, after
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
+    """Show schedule NAME."""
+    listed = desk.schedules.listed(name)
+    waiting = desk.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
+    if as_json:
+        print_json(one_as_json(desk, listed) | {"waiting": [held_json(held) for held in waiting]})
+        return
+    runs = newest_runs(desk, [listed])
+    now = utc_now()
+    print_facts([*_facts(listed, runs, now), *_waiting(listed, waiting)])
+    _say_why_overdue(desk, [listed], now)
+
+
+def _waiting(listed: Listed, waiting: list[Held]) -> list[tuple[str, str]]:
+    """The ticks that wait for their turn, the oldest first."""
+    if listed.schedule is None:
+        return []
+    when = listed.schedule.when
+    lines = [
+        ("waits", f"{local_time(held.tick, when)} ({held.trigger}{', by ' + held.actor if held.actor else ''})")
+        for held in waiting[:MOST_WAITING]
+    ]
+    more = len(waiting) - len(lines)
+    return [*lines, *([("waits", f"and {more} more")] if more else [])]
+
+
+def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:
+    schedule = listed.schedule
+    if schedule is None:
+        return [("name", listed.name), ("problem", listed.problem or "")]
+    body = as_published(listed, runs)
+    facts = [
+        ("name", schedule.name),
+        ("state", state_of(listed, now)),
+        *([("problem", listed.problem)] if listed.problem else []),
+        ("when", describe(schedule.when)),
+        ("next run", _next(listed, schedule.when, now)),
+        ("last run", _last(listed, runs)),
+        ("job", schedule.job),
+    ]
+    written = schedule.when.model_dump(mode="json", exclude={"kind"})
+    facts += [(key, _as_text(value)) for key, value in written.items() if value is not None]
+    pause = schedule.paused if is_paused(schedule, now) else None
+    if pause is not None:
+        end = "" if pause.until is None else f", until {local_time(pause.until, schedule.when)}"
+        facts.insert(2, ("paused", f"{pause.reason} (by {pause.by}, {local_time(pause.since, schedule.when)}{end})"))
+    facts += [("skipped", local_time(tick, schedule.when)) for tick in schedule.skips if tick > now]
+    for part in (schedule.policies, schedule.window):
+        said = part.model_dump(mode="json", exclude_defaults=True)
+        facts += [(key.replace("_", " "), _as_text(value)) for key, value in said.items()]
+    for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
+        if body[key] not in (None, "", [], {}):
+            facts.append((key, _as_text(body[key])))
+    facts += _of_override(listed)
+    changed = f"{schedule.revision}, by {schedule.updated_by}" if schedule.updated_by else str(schedule.revision)
+    return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
+
+
+def _of_override(listed: Listed) -> list[tuple[str, str]]:
+    """Which fields are the operator's, and what the code says of each."""
+    override, code = (listed.schedule.override if listed.schedule else None), listed.code
+    if override is None or code is None:
+        return []
+    said = {name: getattr(code, name) for name in override.fields}
+    warning = "; the code has changed since" if listed.code_has_changed else ""
+    lines = [("override", f"{', '.join(override.fields)}{warning}; `schedules reset` takes it off")]
+    return lines + [(f"code: {name}", _said(value)) for name, value in said.items()]
+
+
+def _said(value: Any) -> str:
+    """A field's value; of rules and policies, what is not as usual."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_defaults=True)
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def one_as_json(desk: Desk, listed: Listed) -> dict[str, Any]:
+    """The published form of one schedule, with its newest run."""
+    return as_published(listed, newest_runs(desk, [listed]))
+
+
+def newest_runs(desk: Desk, items: list[Listed]) -> dict[str, dict[str, Any]]:
+    """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past, never the future."""
+    uids = [item.schedule.uid for item in items if item.schedule is not None]
+    try:
+        found = desk.history.last_runs(uids, 1)
+    except Exception as error:
+        if (outage := explain(error)) is None:
+            raise
+        click.echo(f"beatdesk: {outage}; last runs are not shown", err=True)
+        return {}
+    return {uid: {"id": runs[0].id, "state": runs[0].state} for uid, runs in found.items() if runs}
+
+
+def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The published form of a listed entry, readable or not."""
+    if listed.schedule is None:
+        return unreadable_json(listed.name, listed.problem or "")
+    published = schedule_json(
+        listed.schedule,
+        next_tick=listed.next,
+        last_run=runs.get(listed.schedule.uid),
+        code=listed.code,
+        code_has_changed=listed.code_has_changed,
+    )
+    return published | {"problem": listed.problem}
+
+
+def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
+    schedule = listed.schedule
+    if schedule is None or listed.problem:
+        return [listed.name, "problem", _short(listed.problem or ""), "", "", ""]
+    return [
+        schedule.name,
+        state_of(listed, now),
+        _short(describe(schedule.when)),
+        _next(listed, schedule.when, now),
+        _last(listed, runs),
+        schedule.job,
+    ]
+
+
+def _next(listed: Listed, when: When, now: datetime) -> str:
+    """When it runs next; a tick that should have been dealt with is not called the next one."""
+    overdue = listed.next is not None and is_overdue(listed.next, now)
+    return ("overdue since " if overdue else "") + local_time(listed.next, when)
+
+
+def _say_why_overdue(desk: Desk, items: list[Listed], now: datetime) -> None:
+    """Say what to do where ticks are due and no Beat runs."""
+    if any(item.next is not None and is_overdue(item.next, now) for item in items):
+        beat = beat_part(desk, now)
+        if "leader" not in beat.facts:
+            click.echo(f"{beat.summary}: what is overdue waits for one. {beat.remedy}", err=True)
+
+
+def _short(text: str) -> str:
+    """What `show` tells in full must not make a table too wide to read."""
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def state_of(listed: Listed, now: datetime) -> str:
+    """`enabled`, `paused`, `finished`, `disabled` or `problem`."""
+    if listed.schedule is None or listed.problem:
+        return "problem"
+    if listed.schedule.enabled and is_paused(listed.schedule, now):
+        return "paused"
+    if listed.schedule.enabled and listed.next is None and not listed.lacks_calendar:
+        return "finished"
+    return "enabled" if listed.schedule.enabled else "disabled"
+
+
+def _last(listed: Listed, runs: dict[str, dict[str, Any]]) -> str:
+    run = runs.get(listed.schedule.uid) if listed.schedule is not None else None
+    return str(run["state"]) if run is not None else "-"
+
+
+def local_time(at: datetime | None, when: When) -> str:
+    """The instant on the schedule's own clock, with the zone's name."""
+    if at is None:
+        return "-"
+    zone = zone_of(when)
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"

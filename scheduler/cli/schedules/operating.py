@@ -1,0 +1,147 @@
+"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back or lets them go."""
+
+from datetime import datetime
+from typing import cast
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import json_option, print_json
+from scheduler.cli.schedules.changes import comment_option
+from scheduler.cli.schedules.listing import local_time, one_as_json
+from scheduler.clock import utc_now
+from scheduler.interface.published import held_json, rfc3339
+from scheduler.rules.model.spec import Schedule
+from scheduler.schedules.operations import Missed
+from scheduler.schedules.pause_all import Outcome
+from scheduler.services.services import Desk
+
+
+@click.command()
+@click.argument("name")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused.")
+@click.option("--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d.")
+@json_option
+@click.pass_obj
+def pause(desk: Desk, /, *, name: str, reason: str, until: str | None, as_json: bool) -> None:
+    """Let nothing of schedule NAME fire until it is resumed. Its ticks are recorded as skipped."""
+    now = utc_now()
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    saved = desk.operations.pause(name, reason=reason, until=ends, actor=fields.actor(), now=now)
+    if as_json:
+        print_json(one_as_json(desk, desk.schedules.listed(name)))
+    else:
+        click.echo(f"{name} paused {_end(saved, ends)}")
+
+
+def _end(schedule: Schedule, ends: datetime | None) -> str:
+    """Until when."""
+    if ends is None:
+        return f"until `beatdesk schedules resume {schedule.name}`"
+    return f"until {local_time(ends, schedule.when)}"
+
+
+missed_option = click.option(
+    "--missed",
+    type=click.Choice(["skip", "latest", "all"]),
+    default="skip",
+    show_default=True,
+    help="What becomes of the ticks in the pause: none runs, the latest runs now, or all do.",
+)
+
+
+@click.command()
+@click.argument("name")
+@missed_option
+@comment_option
+@json_option
+@click.pass_obj
+def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool) -> None:
+    """End the pause of schedule NAME."""
+    how = cast(Missed, missed)
+    resumed = desk.operations.resume(name, missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    listed = desk.schedules.listed(name)
+    if as_json:
+        print_json({**one_as_json(desk, listed), "runs": resumed.runs})
+        return
+    following = f"next {local_time(listed.next, resumed.schedule.when)}" if listed.next else "no tick is left"
+    count = len(resumed.runs)
+    started = f", {count} held back {'run starts' if count == 1 else 'runs start one after the other'}" if count else ""
+    click.echo(f"{name} resumed{started}, {following}")
+
+
+@click.command("pause-all")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; shown with every schedule.")
+@click.option("--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d.")
+@json_option
+@click.pass_obj
+def pause_all(desk: Desk, /, *, reason: str, until: str | None, as_json: bool) -> None:
+    """Pause every schedule that is on. Those that are made later are not paused."""
+    now = utc_now()
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    _say_all(desk.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now), "paused", as_json=as_json)
+
+
+@click.command("resume-all")
+@missed_option
+@comment_option
+@json_option
+@click.pass_obj
+def resume_all(desk: Desk, /, *, missed: str, comment: str, as_json: bool) -> None:
+    """Resume what `pause-all` has paused; what was paused on its own stays so."""
+    how = cast(Missed, missed)
+    outcome = desk.everything.resume(missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    _say_all(outcome, "resumed", as_json=as_json)
+
+
+def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({done: outcome.names, "runs": outcome.runs, "refused": outcome.refused})
+        return
+    count = len(outcome.names)
+    click.echo(f"{count} {'schedule' if count == 1 else 'schedules'} {done}")
+    for name, why in outcome.refused.items():
+        click.echo(f"not {done}: {name}: {why}", err=True)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--tick", metavar="T", help="The tick that is not to run; the next one without it.")
+@click.option("--undo", is_flag=True, help="Let the tick run after all.")
+@comment_option
+@json_option
+@click.pass_obj
+def skip(desk: Desk, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool) -> None:
+    """Let one coming tick of schedule NAME pass without a run."""
+    at = None if tick is None else fields.instant(tick, "tick")
+    who, now = fields.actor(), utc_now()
+    if undo:
+        if at is None:
+            raise click.UsageError("--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped")
+        saved = desk.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
+    else:
+        saved, at = desk.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
+    if as_json:
+        print_json({**one_as_json(desk, desk.schedules.listed(name)), "tick": rfc3339(at)})
+    else:
+        word = "runs after all" if undo else "is skipped"
+        click.echo(f"{name}: the tick {local_time(at, saved.when)} {word}")
+
+
+@click.command("drop-waiting")
+@click.argument("name")
+@click.option("--tick", metavar="T", help="This tick only; all that wait without it.")
+@json_option
+@click.pass_obj
+def drop_waiting(desk: Desk, /, *, name: str, tick: str | None, as_json: bool) -> None:
+    """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as skipped."""
+    at = None if tick is None else fields.instant(tick, "tick")
+    schedule = desk.schedules.get(name)
+    dropped = desk.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
+    if as_json:
+        print_json({"name": name, "dropped": [held_json(held) for held in dropped]})
+    else:
+        count = len(dropped)
+        click.echo(
+            f"{count} {'tick' if count == 1 else 'ticks'} of {name} {'waits' if count == 1 else 'wait'} no longer"
+        )

@@ -1,0 +1,127 @@
+"""`schedules history`, `revisions` and `restore`: what ran, and who changed what, from SQL; and the way back."""
+
+import json
+from dataclasses import asdict
+from itertools import pairwise
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import json_option, print_json, print_table
+from scheduler.cli.runs import limit_options, say_page, to_the_second
+from scheduler.cli.schedules import removed
+from scheduler.cli.schedules.listing import one_as_json
+from scheduler.clock import utc_now
+from scheduler.errors import NotFound
+from scheduler.history.views import RevisionView, RunFilter
+from scheduler.rules.model.difference import Difference, differences
+from scheduler.rules.model.spec import Schedule
+from scheduler.services.services import Desk
+
+SHOWN = 4
+"""Changed fields that a line of the table names."""
+
+WIDEST = 40
+
+
+@click.command()
+@click.argument("name")
+@limit_options
+@json_option
+@click.pass_obj
+def history(desk: Desk, /, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
+    """Show the runs of schedule NAME, newest first."""
+    uid = _uid(desk, name)
+    wanted = RunFilter(schedule=name) if uid is None else RunFilter(schedule_uid=uid)
+    page = desk.history.runs(wanted, after=after, limit=limit)
+    if uid is None and not page.items:
+        raise NotFound(
+            f"name: there is no schedule {name!r}, nor any run of one; `beatdesk schedules list` shows all",
+            field="name",
+        )
+    say_page(page, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
+    """Show who changed schedule NAME, when and why, newest first."""
+    gone = removed.deletion_of(desk, name)
+    saved = desk.history.revisions(desk.schedules.get(name).uid if gone is None else gone.schedule_uid)
+    changed = _changed(saved)
+    if as_json:
+        items = [
+            {**item.model_dump(mode="json"), "changes": [asdict(one) for one in found]}
+            for item, found in zip(saved, changed, strict=True)
+        ]
+        print_json({"items": items, "next": None})
+        return
+    print_table(
+        ["REVISION", "AT", "WHAT", "BY", "COMMENT", "CHANGED"],
+        [
+            [str(item.revision), to_the_second(item.at), item.action, item.actor, item.comment, _in_words(found)]
+            for item, found in zip(saved, changed, strict=True)
+        ],
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.argument("number", metavar="REVISION", type=click.IntRange(0))
+@click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
+@click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
+@json_option
+@click.pass_obj
+def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool) -> None:
+    """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew as it was then."""
+    gone = removed.deletion_of(desk, name)
+    if gone is not None:
+        saved = desk.operations.revive(gone, number, desk.history, actor=fields.actor(), comment=comment, now=utc_now())
+        _say_restored(desk, saved, f"is back as it was in revision {number}", as_json=as_json)
+        return
+    schedule = desk.schedules.get(name)
+    earlier = desk.history.revision(schedule.uid, number)
+    saved = desk.operations.restore(
+        name,
+        earlier.definition,
+        restored=number,
+        revision=schedule.revision if revision is None else revision,
+        actor=fields.actor(),
+        comment=comment,
+        now=utc_now(),
+    )
+    _say_restored(desk, saved, f"is again as it was in revision {number}", as_json=as_json)
+
+
+def _say_restored(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
+    else:
+        click.echo(f"{saved.name} {what}, as revision {saved.revision}")
+
+
+def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
+    """What each revision changed of the one before it; nothing is said of the first that is known."""
+    pairs = pairwise(saved)
+    return [*(differences(older.definition, newer.definition) for newer, older in pairs), *([[]] if saved else [])]
+
+
+def _in_words(found: list[Difference]) -> str:
+    """What changed, in a line."""
+    texts = [f"{one.field}: {_shown(one.before)} → {_shown(one.after)}" for one in found[:SHOWN]]
+    more = len(found) - SHOWN
+    return "; ".join([*texts, *([f"{more} more"] if more > 0 else [])])
+
+
+def _shown(value: object) -> str:
+    text = "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def _uid(desk: Desk, name: str) -> str | None:
+    try:
+        return desk.schedules.get(name).uid
+    except NotFound:
+        return None

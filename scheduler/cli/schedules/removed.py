@@ -1,0 +1,36 @@
+"""The schedules that were deleted: what `schedules list --deleted` shows, and what `restore` brings back."""
+
+import click
+
+from scheduler.cli.output import print_json, print_table
+from scheduler.cli.runs import to_the_second
+from scheduler.errors import NotFound, UnreadableEntry
+from scheduler.history.views import RevisionView
+from scheduler.services.services import Desk
+
+USUAL = 50
+
+
+def list_deleted(desk: Desk, *, after: str | None, limit: int | None, as_json: bool) -> None:
+    """Print them, newest first."""
+    page = desk.history.deleted(after, limit or USUAL)
+    if as_json:
+        print_json({"items": [item.model_dump(mode="json") for item in page.items], "next": page.next})
+        return
+    print_table(
+        ["NAME", "DELETED", "BY", "REVISION", "COMMENT"],
+        [[item.name, to_the_second(item.at), item.actor, str(item.revision - 1), item.comment] for item in page.items],
+    )
+    if page.next is not None:
+        click.echo(f"more: --after {page.next}", err=True)
+
+
+def deletion_of(desk: Desk, name: str) -> RevisionView | None:
+    """The deletion of the schedule called so; none where there is such a schedule, or never was."""
+    try:
+        desk.schedules.get(name)
+    except NotFound:
+        return desk.history.deleted_as(name)
+    except UnreadableEntry:
+        return None
+    return None

@@ -1,0 +1,131 @@
+"""The options of `add`, `edit` and `preview` that say when -> the `When` that is meant. Pure: reads no clock.
+
+Each kind of rule has one option that names it and some that go with it; what does not go with it is refused.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.errors import Refused
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    RruleWhen,
+    When,
+)
+from scheduler.rules.time import zones
+
+OPTIONS = (
+    click.option("--cron", metavar="TEXT", help="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'."),
+    click.option("--every", type=float, metavar="SECONDS", help="Every so many seconds of elapsed time."),
+    click.option("--at", metavar="TIME", help="Once: 2026-12-24T18:00:00Z, or without an offset the clock of --tz."),
+    click.option("--rrule", metavar="TEXT", help="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'."),
+    click.option("--tz", metavar="ZONE", help="IANA zone whose clock is meant, such as Europe/Berlin."),
+    click.option("--anchor", metavar="TIME", help="What --every counts from; the moment of saving without it."),
+    click.option("--dtstart", metavar="TIME", help="What --rrule counts from; this minute without it."),
+    click.option("--day-match", type=click.Choice(["and", "or"]), help="--cron: both day fields match, or either."),
+    click.option("--dst-gap", type=click.Choice(["auto", "shift", "skip"]), help="--cron: times that the clock skips."),
+    click.option("--dst-repeat", type=click.Choice(["auto", "first", "both"]), help="--cron: times that come twice."),
+)
+NAMES = ("cron", "every", "at", "rrule", "tz", "anchor", "dtstart", "day_match", "dst_gap", "dst_repeat")
+
+_KINDS = {"cron": "crontab", "every": "interval", "at": "once", "rrule": "rrule"}
+_GOES_WITH = {
+    "crontab": {"tz", "day_match", "dst_gap", "dst_repeat"},
+    "interval": {"anchor"},
+    "once": {"tz"},
+    "rrule": {"tz", "dtstart"},
+}
+_FIELDS = {"tz": "timezone"}
+
+
+def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
+    """The rule of a new schedule: exactly one of the kinds."""
+    kind = _named_kind(given)
+    if kind is None:
+        raise click.UsageError(_one_of())
+    _check_fits(kind, given)
+    zone = given.get("tz") if given.get("tz") is not None else default_zone
+    if kind == "interval":
+        return IntervalWhen(every=given["every"], anchor=_instant(given, "anchor"))
+    if kind == "once":
+        return OnceWhen(at=_wall(given["at"], "at", given.get("tz")))
+    if kind == "rrule":
+        start = given.get("dtstart")
+        dtstart = now.replace(second=0, microsecond=0) if start is None else _wall(start, "dtstart", zone)
+        return RruleWhen(rrule=given["rrule"], dtstart=dtstart, timezone=zone)
+    return CrontabWhen(crontab=given["cron"], timezone=zone, **_chosen(given, "day_match", "dst_gap", "dst_repeat"))
+
+
+def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) -> When:
+    """The rule after an edit: what is not named stays. An interval that keeps `every` keeps its anchor."""
+    kind = _named_kind(given)
+    if all(given.get(name) is None for name in NAMES):
+        return old
+    if kind is not None and kind != old.kind:
+        return new_when(default_zone=default_zone, now=now, **given)
+    _check_fits(old.kind, given)
+    if isinstance(old, CrontabWhen):
+        named = {"crontab": given.get("cron"), "timezone": given.get("tz"), "resolved": None}
+        named |= _chosen(given, "day_match", "dst_gap", "dst_repeat")
+    elif isinstance(old, RruleWhen):
+        zone = given["tz"] if given.get("tz") is not None else old.timezone
+        start = given.get("dtstart")
+        dtstart = None if start is None else _wall(start, "dtstart", zone)
+        named = {"rrule": given.get("rrule"), "timezone": given.get("tz"), "dtstart": dtstart}
+    elif isinstance(old, IntervalWhen):
+        every = old.every if given.get("every") is None else given["every"]
+        anchor = _instant(given, "anchor") or (old.anchor if every == old.every else None)
+        return IntervalWhen(every=every, anchor=anchor)
+    else:
+        return OnceWhen(at=_wall(given["at"], "at", given.get("tz"))) if given.get("at") is not None else old
+    return old.model_copy(update={key: value for key, value in named.items() if value is not None})
+
+
+def _named_kind(given: dict[str, Any]) -> str | None:
+    """The kind that the options name; more than one is wrong usage."""
+    kinds = [kind for option, kind in _KINDS.items() if given.get(option) is not None]
+    if len(kinds) > 1:
+        raise click.UsageError(_one_of())
+    return kinds[0] if kinds else None
+
+
+def _one_of() -> str:
+    return "give one of --cron TEXT, --every SECONDS, --at TIME and --rrule TEXT"
+
+
+def _check_fits(kind: str, given: dict[str, Any]) -> None:
+    """Refuse what has no meaning for this kind."""
+    for option in NAMES:
+        if given.get(option) is None or option in _KINDS or option in _GOES_WITH.get(kind, ()):
+            continue
+        fitting = [f"--{name}" for name, other in _KINDS.items() if option in _GOES_WITH[other]]
+        field, flag = _FIELDS.get(option, option), "--" + option.replace("_", "-")
+        raise Refused(
+            f"{field}: {given[option]!r} has a meaning with {' or '.join(fitting)} only; leave {flag} out, "
+            f"or give {fitting[0]}",
+            field=field,
+        )
+
+
+def _chosen(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: given[name] for name in names if given.get(name) is not None}
+
+
+def _instant(given: dict[str, Any], name: str) -> datetime | None:
+    return None if given.get(name) is None else fields.instant(given[name], name)
+
+
+def _wall(text: str, field: str, zone: str | None) -> datetime:
+    """An instant, or a wall time of `zone` where one is named."""
+    return fields.instant(text, field) if zone is None else fields.wall_time(text, field, zones.zone(zone))
+
+
+def zone_of(when: When) -> str:
+    """The zone whose clock is meant; UTC where none is."""
+    return "UTC" if isinstance(when, IntervalWhen | OnceWhen | RedBeatWhen) else when.timezone

@@ -1,0 +1,29 @@
+"""`beatdesk status`: how everything is, in a few lines."""
+
+import sys
+
+import click
+
+from scheduler.cli.output import json_option, print_json, print_table
+from scheduler.clock import utc_now
+from scheduler.services.services import Desk
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(desk: Desk, as_json: bool) -> None:
+    """Say how Beat, workers, recorder, Redis and SQL are. Exit code 1 where one is not well."""
+    from scheduler.health import status as health
+
+    answer = health.status(desk, utc_now())
+    if as_json:
+        print_json(answer)
+    else:
+        print_table(
+            ["PART", "STATE", "SUMMARY"], [[x.name, "ok" if x.ok else "NOT WELL", x.summary] for x in answer.parts]
+        )
+        for part in answer.parts:
+            if not part.ok:
+                click.echo(f"{part.name}: {part.remedy}", err=True)
+    sys.exit(0 if answer.ok else 1)

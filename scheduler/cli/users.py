@@ -1,0 +1,107 @@
+"""`beatdesk users`: who may log in to the console."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.cli.output import json_option, print_json, print_table
+from scheduler.clock import utc_now
+from scheduler.services.services import Desk
+
+if TYPE_CHECKING:
+    from scheduler.accounts.policy import Account
+
+
+@click.group()
+def users() -> None:
+    """Say who may log in to the console."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--role", default="viewer", show_default=True, help="viewer, operator or admin.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
+@json_option
+@click.pass_obj
+def create(desk: Desk, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
+    """Add an account for EMAIL. A made-up password is printed once."""
+    _say(desk.accounts.create(email, _given(password_stdin), role, now=utc_now()), "is created", as_json)
+
+
+@users.command("list")
+@json_option
+@click.pass_obj
+def list_users(desk: Desk, as_json: bool) -> None:
+    """List all accounts."""
+    accounts = desk.accounts.list()
+    if as_json:
+        print_json({"items": [_plain(account) for account in accounts], "next": None})
+        return
+    rows = [
+        [
+            account.email,
+            account.role or "-",
+            "active" if account.active else "disabled",
+            f"{account.created_at:%Y-%m-%d}",
+        ]
+        for account in accounts
+    ]
+    print_table(["EMAIL", "ROLE", "STATE", "CREATED"], rows)
+
+
+@users.command("set-role")
+@click.argument("email")
+@click.argument("role")
+@json_option
+@click.pass_obj
+def set_role(desk: Desk, email: str, role: str, as_json: bool) -> None:
+    """Give EMAIL the role ROLE: viewer, operator or admin. Its sessions end."""
+    _say(desk.accounts.set_role(email, role), f"is {role} now", as_json)
+
+
+@users.command("reset-password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
+@json_option
+@click.pass_obj
+def reset_password(desk: Desk, email: str, password_stdin: bool, as_json: bool) -> None:
+    """Give EMAIL a new password. Its sessions end."""
+    _say(desk.accounts.reset_password(email, _given(password_stdin)), "has a new password", as_json)
+
+
+@users.command()
+@click.argument("email")
+@json_option
+@click.pass_obj
+def disable(desk: Desk, email: str, as_json: bool) -> None:
+    """Let EMAIL log in no more. Its sessions end."""
+    _say(desk.accounts.disable(email), "is disabled", as_json)
+
+
+@users.command()
+@click.argument("email")
+@json_option
+@click.pass_obj
+def enable(desk: Desk, email: str, as_json: bool) -> None:
+    """Let EMAIL log in again."""
+    _say(desk.accounts.enable(email), "is enabled", as_json)
+
+
+def _given(password_stdin: bool) -> str | None:
+    """The password from standard input; never from the command line, which everybody on the machine can see."""
+    return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+
+
+def _say(account: "Account", what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(_plain(account))
+        return
+    click.echo(f"{account.email} {what} ({account.role})")
+    if account.password:
+        click.echo(f"password: {account.password}")
+
+
+def _plain(account: "Account") -> dict[str, object]:
+    """The account for programs; the password only where it was just made up."""
+    return account.model_dump(exclude={"password"} if account.password is None else set())
