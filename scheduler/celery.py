@@ -12,21 +12,21 @@ from scheduler.errors import BadSettings, Refused
 from scheduler.health.broker import refuse_broker
 from scheduler.health.doctor import refuse_eviction
 from scheduler.services.process import adopt
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.environment import load
 from scheduler.settings.logging import configure
-from scheduler.worker.heartbeat import WorkerPulse
+from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.signals import RunSignals
 
 try:
-    desk = Desk(load())
+    services = Services(load())
 except BadSettings as faults:
     raise SystemExit(f"beatdesk: {faults}") from None
 
-app = adopt(desk)
+app = adopt(services)
 run_signals = RunSignals(app)
 run_signals.connect()
-WorkerPulse(app, run_signals).connect()
+WorkerHeartbeat(app, run_signals).connect()
 
 
 @signals.worker_init.connect(weak=False)
@@ -34,8 +34,8 @@ WorkerPulse(app, run_signals).connect()
 def refuse_servers_that_do_not_do(**_: Any) -> None:
     """Nobody starts on a broker that cannot do it, production on no Redis that evicts. Who is away is waited for."""
     try:
-        refuse_broker(desk)
-        refuse_eviction(desk)
+        refuse_broker(services)
+        refuse_eviction(services)
     except Refused as refusal:
         raise SystemExit(f"beatdesk: {refusal}") from None
 
@@ -51,5 +51,5 @@ def read_our_entries(sender: Any = None, **_: Any) -> None:
 @signals.setup_logging.connect(weak=False)
 def log_as_set(loglevel: int | None = None, **_: Any) -> None:
     """Log as the settings say; `celery -l` may ask for more, never for less."""
-    level = min(logging.getLevelNamesMapping()[desk.settings.log_level], loglevel or logging.CRITICAL)
-    configure(logging.getLevelName(level), desk.settings.log_format)
+    level = min(logging.getLevelNamesMapping()[services.settings.log_level], loglevel or logging.CRITICAL)
+    configure(logging.getLevelName(level), services.settings.log_format)

@@ -14,12 +14,11 @@ which a request meets them.
 """
 
 import logging
-from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask
 
 from scheduler.health.doctor import refuse_eviction
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 
 log = logging.getLogger(__name__)
@@ -34,8 +33,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
         settings = load()
     app = Flask(__name__)
-    app.extensions["desk"] = Desk(settings, remembers=True)
-    refuse_eviction(app.extensions["desk"])
+    app.extensions["services"] = Services(settings, remembers=True)
+    refuse_eviction(app.extensions["services"])
     security.install(app, settings)
     guard.install(app)
     auth.install(app)
@@ -46,8 +45,3 @@ def create_app(settings: Settings | None = None) -> Flask:
     probes.install(app)
     views.install(app)
     return app
-
-
-def desk() -> Desk:
-    """The parts of this process."""
-    return cast(Desk, current_app.extensions["desk"])

@@ -19,7 +19,7 @@ TIME_REMEDY = "Write 24h or 7d for how long ago, or 2026-11-21 06:00 for a time 
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedFilters:
     """What was typed, what it means, and what is wrong with it, each by the filter's name."""
 
     typed: dict[str, str]
@@ -27,7 +27,7 @@ class Asked:
     faults: dict[str, str]
 
 
-def asked(query: Mapping[str, str], now: datetime) -> Asked:
+def asked(query: Mapping[str, str], now: datetime) -> ParsedFilters:
     """Read the filters. Those with faults are left out of what is meant."""
     typed = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
     meant: dict[str, str | datetime] = {}
@@ -41,7 +41,7 @@ def asked(query: Mapping[str, str], now: datetime) -> Asked:
     if isinstance(since, datetime) and isinstance(until, datetime) and since > until:
         faults["until"] = "This is before the time in ‘Since’. Swap the two."
         del meant["until"]
-    return Asked(typed, meant, faults)
+    return ParsedFilters(typed, meant, faults)
 
 
 def _value(name: str, text: str, now: datetime) -> str | datetime:

@@ -24,8 +24,8 @@ from wtforms.validators import DataRequired, Length
 from scheduler.accounts.policy import LONGEST, make_uniquifier
 from scheduler.history.engine import writing
 from scheduler.history.models import Base, Role, User, UserRole
-from webadmin import desk
 from webadmin.guard import safe_path
+from webadmin.services import services
 
 
 class AccountRole(RoleMixin):
@@ -68,7 +68,7 @@ class DeskSession(Session):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
         """The engine of this process."""
-        return desk().engine
+        return services().engine
 
 
 SETTINGS: dict[str, Any] = {
@@ -122,7 +122,7 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """Make every cookie of this account worthless, copied ones too."""
-    with Session(writing(desk().engine)) as session, session.begin():
+    with Session(writing(services().engine)) as session, session.begin():
         session.execute(update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier()))
 
 

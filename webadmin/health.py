@@ -9,20 +9,20 @@ from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.health.status import Part, Status, status
 from scheduler.rules.model.spec import Pause
-from webadmin import desk
-from webadmin.remembered import Remembered
+from webadmin.remembered import StaleWhileRevalidate
+from webadmin.services import services
 
 FRESH = timedelta(seconds=3)
 
 
 def install(app: Flask) -> None:
     """Let the app remember its health."""
-    app.extensions["health"] = Remembered(status, FRESH)
+    app.extensions["health"] = StaleWhileRevalidate(status, FRESH)
 
 
 def current() -> Status:
     """The health of everything, at most a few seconds old."""
-    return cast("Remembered[Status]", current_app.extensions["health"]).read(desk(), utc_now())
+    return cast("StaleWhileRevalidate[Status]", current_app.extensions["health"]).read(services(), utc_now())
 
 
 def beat_leads() -> bool:
@@ -33,7 +33,7 @@ def beat_leads() -> bool:
 def everything_paused() -> Pause | None:
     """Why everything stands still; none where it does not, or where nobody can say."""
     try:
-        return desk().everything.paused(utc_now()) if current().redis.ok else None
+        return services().everything.paused(utc_now()) if current().redis.ok else None
     except Unavailable:
         return None
 

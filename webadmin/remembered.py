@@ -5,21 +5,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 Answer = TypeVar("Answer")
 
 
-class Remembered(Generic[Answer]):
+class StaleWhileRevalidate(Generic[Answer]):
     """The last answer and when it was asked for. One thread asks; the others take what is there."""
 
-    def __init__(self, ask: Callable[[Desk, datetime], Answer], fresh: timedelta) -> None:
+    def __init__(self, ask: Callable[[Services, datetime], Answer], fresh: timedelta) -> None:
         self._ask = ask
         self._fresh = fresh
         self._lock = threading.Lock()
         self._last: tuple[datetime, Answer] | None = None
 
-    def read(self, desk: Desk, now: datetime) -> Answer:
+    def read(self, services: Services, now: datetime) -> Answer:
         """An answer that is at most `fresh` old, or older while another thread is asking."""
         last = self._last
         if last is not None and (abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)):
@@ -27,7 +27,7 @@ class Remembered(Generic[Answer]):
         if last is None:
             self._lock.acquire()
         try:
-            answer = self._ask(desk, now)
+            answer = self._ask(services, now)
             self._last = (now, answer)
             return answer
         finally:

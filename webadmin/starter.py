@@ -19,9 +19,9 @@ from scheduler.events.schema import RunFacts
 from scheduler.runs.celery_states import celery_state
 from scheduler.settings.schema import Settings
 from scheduler.settings.smtp import mail_address
-from webadmin import desk
 from webadmin.errors import status_of
 from webadmin.security import csrf
+from webadmin.services import services
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def start_task() -> ResponseReturnValue:
 def task_status(id: str) -> ResponseReturnValue:
     """The state of a task as Celery names it, and its result or error. An unknown id is PENDING, as in Celery."""
     try:
-        run = desk().history.run(id)
+        run = services().history.run(id)
     except NotFound:
         return jsonify(task_id=id, status=celery_state(None), result=None)
     return jsonify(task_id=id, status=celery_state(run.state), result=run.error if run.error else run.result)
@@ -121,5 +121,5 @@ def _body() -> dict[str, Any]:
 
 def _send(job: str, kwargs: dict[str, Any]) -> str:
     """Send a job to its queue; the run's id."""
-    queue = str(desk().celery.conf.task_default_queue)
-    return desk().control.send(RunFacts(job=job, trigger="api", queue=queue), [], kwargs, now=utc_now())
+    queue = str(services().celery.conf.task_default_queue)
+    return services().control.send(RunFacts(job=job, trigger="api", queue=queue), [], kwargs, now=utc_now())

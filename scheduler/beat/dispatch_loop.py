@@ -25,14 +25,14 @@ from typing import NamedTuple
 from redis.exceptions import RedisError
 
 from scheduler.beat.due_entries import (
-    Eye,
-    Glance,
-    Look,
-    Seen,
+    DueBatch,
+    DueEntry,
+    DueEntryReader,
+    PendingBatch,
 )
-from scheduler.beat.entry_backoff import HeldBack
+from scheduler.beat.entry_backoff import EntryBackoff
 from scheduler.beat.planner import Planner
-from scheduler.beat.script_pipeline import Line
+from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.beat.steps import Step
 from scheduler.beat.transaction import MOVED_ON, Transaction
 from scheduler.rules.model.spec import Schedule
@@ -55,10 +55,10 @@ class Blocked(RedisError):
     """The server takes nothing at the moment."""
 
 
-class Pass(NamedTuple):
+class PassResult(NamedTuple):
     """A pass that is over: what was seen first, how long to sleep (0 where more is due now), and what stayed due."""
 
-    first: Look
+    first: DueBatch
     wait: float
     stayed: int
 
@@ -81,23 +81,23 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-class Rounds:
+class DispatchLoop:
     """Passes over what is due."""
 
     def __init__(
         self,
-        line: Line,
-        eye: Eye,
+        line: ScriptPipeline,
+        eye: DueEntryReader,
         planner: Planner,
         transaction: Transaction,
         cancel: Callable[[Schedule, datetime], None],
     ) -> None:
         self._line, self._eye, self._planner, self._transaction = line, eye, planner, transaction
         self._cancel = cancel
-        self._held_back = HeldBack()
+        self._held_back = EntryBackoff()
         self.sent = 0
 
-    def run(self) -> Pass:
+    def run(self) -> PassResult:
         """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or takes nothing."""
         try:
             with _no_garbage_collection():
@@ -105,21 +105,21 @@ class Rounds:
         finally:
             self._line.drop()
 
-    def _run(self) -> Pass:
+    def _run(self) -> PassResult:
         passed, until = 0, time.monotonic() + LONGEST_PASS
-        first: Look | None = None
+        first: DueBatch | None = None
         while True:
             asked = time.monotonic()
             look = self._eye.glance(passed, CHUNK).look()
             first = first or look
             if not look.seen:
-                return Pass(first, self._until(look, asked), passed)
+                return PassResult(first, self._until(look, asked), passed)
             moved, stayed = self._chunks(look, passed, until)
             passed += stayed
             if time.monotonic() > until and moved:
-                return Pass(first, 0.0, passed)
+                return PassResult(first, 0.0, passed)
 
-    def _chunks(self, look: Look, passed: int, until: float) -> tuple[int, int]:
+    def _chunks(self, look: DueBatch, passed: int, until: float) -> tuple[int, int]:
         """Deal with a chunk and with those behind it, as long as there are any and it is not too late.
 
         How many entries have left the place that they had among those that are due, and how many have not.
@@ -145,17 +145,17 @@ class Rounds:
             look, steps = following, next_steps
 
     @staticmethod
-    def _seen_behind(behind: Glance, look: Look) -> Look:
+    def _seen_behind(behind: PendingBatch, look: DueBatch) -> DueBatch:
         """What was seen behind a chunk, without what is of that chunk: meanwhile others may have come before it."""
         following, known = behind.look(), {seen.key for seen in look.seen}
         return following._replace(seen=[seen for seen in following.seen if seen.key not in known])
 
-    def _behind(self, look: Look, passed: int, until: float) -> Glance | None:
+    def _behind(self, look: DueBatch, passed: int, until: float) -> PendingBatch | None:
         """Let the server look behind a chunk, where there may be more and it is not too late."""
         more = len(look.seen) >= CHUNK and time.monotonic() < until
         return self._eye.glance(passed, CHUNK) if more else None
 
-    def _planned(self, seen: Sequence[Seen], look: Look) -> list[Step]:
+    def _planned(self, seen: Sequence[DueEntry], look: DueBatch) -> list[Step]:
         """The steps that there are to carry out."""
         steps = self._planner.steps(filter(self._held_back.may, seen), look.now)
         for step in steps:
@@ -165,7 +165,7 @@ class Rounds:
                 self._held_back.once_more(step.seen)
         return [step for step in steps if step.parts]
 
-    def _settled(self, steps: Sequence[Step], outcome: Sequence[str], look: Look) -> int:
+    def _settled(self, steps: Sequence[Step], outcome: Sequence[str], look: DueBatch) -> int:
         """What became of a chunk; how many of its entries have left their place."""
         moved, sent = 0, self.sent
         for step, refused in zip(steps, outcome, strict=True):
@@ -177,7 +177,7 @@ class Rounds:
             log.info("beat: sent %d runs", self.sent - sent)
         return moved
 
-    def _done(self, step: Step, look: Look) -> bool:
+    def _done(self, step: Step, look: DueBatch) -> bool:
         """A step was carried out. Whether its entry is due no more."""
         if step.aside:
             log.error("beat: the schedule %r is set aside until it is mended: %s", step.seen.name, step.aside)
@@ -191,14 +191,14 @@ class Rounds:
         self._held_back.free(step.seen.key)
         return step.gone or not 0 <= step.score <= look.now.timestamp()
 
-    def _refused(self, seen: Seen, why: str, *, others_moved: bool) -> None:
+    def _refused(self, seen: DueEntry, why: str, *, others_moved: bool) -> None:
         """The server did not take an entry's message: it is looked at again, later and later."""
         if why.startswith(_FOR_ALL) and not others_moved:
             raise Blocked(why)
         wait = self._held_back.once_more(seen)
         log.error("beat: the run of %r was refused, next try in %.1f s: %s", seen.name, wait, why)
 
-    def _until(self, look: Look, asked: float) -> float:
+    def _until(self, look: DueBatch, asked: float) -> float:
         """How long to sleep, from now on."""
         now, elapsed = look.now.timestamp(), time.monotonic() - asked
         wait = inf if look.coming is None else look.coming - now

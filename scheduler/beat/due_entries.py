@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from scheduler.beat.leader import Leader, LostLock
-from scheduler.beat.script_pipeline import Asked, Line
+from scheduler.beat.script_pipeline import PendingReply, ScriptPipeline
 from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.identity import NAMESPACE
 from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
 
 
-class Seen(NamedTuple):
+class DueEntry(NamedTuple):
     """An entry that is due, as it was read, in bytes: most of them are known already, and need not be understood."""
 
     key: bytes
@@ -49,7 +49,7 @@ class Seen(NamedTuple):
         return Raw(text_of(self.definition), text_of(self.meta), text_of(self.extra))
 
 
-class Look(NamedTuple):
+class DueBatch(NamedTuple):
     """What was seen, the longest due first. `coming` is the next due time that has not come, `oldest` the longest due.
 
     `now` is the server's time.
@@ -58,38 +58,38 @@ class Look(NamedTuple):
     now: datetime
     coming: float | None
     oldest: float | None
-    seen: list[Seen]
+    seen: list[DueEntry]
 
 
-class Glance:
+class PendingBatch:
     """A look that is on its way."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: PendingReply) -> None:
         self._asked = asked
 
-    def look(self) -> Look:
+    def look(self) -> DueBatch:
         """Wait for it. Raises LostLock, redis.RedisError."""
         answer: Any = self._asked.answer()
         if not answer:
             raise LostLock
         now, coming, oldest, *entries = answer
         seconds, micros = now.split(b".")
-        return Look(
+        return DueBatch(
             now=datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)),
             coming=None if coming is None else float(coming),
             oldest=None if oldest is None else float(oldest),
-            seen=list(map(Seen._make, entries)),
+            seen=list(map(DueEntry._make, entries)),
         )
 
 
-class Eye:
+class DueEntryReader:
     """Looks. Each look renews the leader's lock."""
 
-    def __init__(self, line: Line, leader: Leader, names: keys.Names) -> None:
+    def __init__(self, line: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
         self._line, self._leader, self._names = line, leader, names
         self._script = Script(__package__, "look.lua")
 
-    def glance(self, passed: int, most: int) -> Glance:
+    def glance(self, passed: int, most: int) -> PendingBatch:
         """Ask for up to `most` due entries after the first `passed`. Raises redis.RedisError."""
         names = self._names
         asked = self._line.ask(
@@ -106,4 +106,4 @@ class Eye:
                 NAMESPACE.bytes,
             ],
         )
-        return Glance(asked)
+        return PendingBatch(asked)

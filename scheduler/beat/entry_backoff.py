@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from scheduler.beat.due_entries import Seen
+from scheduler.beat.due_entries import DueEntry
 
 FIRST = 0.1
 LONGEST = 10.0
@@ -18,18 +18,18 @@ class _Held(NamedTuple):
     fields: tuple[bytes | None, ...]
 
 
-class HeldBack:
+class EntryBackoff:
     """Which entries to leave alone, by this process's own clock, which nobody can set."""
 
     def __init__(self) -> None:
         self._held: dict[bytes, _Held] = {}
 
-    def may(self, seen: Seen) -> bool:
+    def may(self, seen: DueEntry) -> bool:
         """Is it time to look at this entry? One that was edited is looked at at once."""
         held = self._held.get(seen.key)
         return held is None or held.until <= time.monotonic() or held.fields != seen.fields
 
-    def once_more(self, seen: Seen) -> float:
+    def once_more(self, seen: DueEntry) -> float:
         """It could not be moved on. For how many seconds it is left alone."""
         known = self._held.get(seen.key)
         wait = FIRST if known is None or known.fields != seen.fields else min(known.wait * 2, LONGEST)

@@ -1,11 +1,11 @@
 """Entries that were decoded, kept by the bytes that they were decoded from."""
 
-from scheduler.beat.due_entries import Seen
-from scheduler.beat.fast.routine import Routine
+from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.fast.routine import FastPath
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec
 from scheduler.redbeat.call import Called, called
-from scheduler.redbeat.codec import Entry, Meta
+from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.rules.model.spec import Schedule
 from scheduler.storage.scripts import text_of
 
@@ -13,17 +13,17 @@ MOST_KEPT = 20_000
 """Entries that are kept. One is about 6 KB."""
 
 
-class Known:
+class DecodedEntry:
     """A decoded entry. What Beat remembers of it is as it will be once what was planned last is carried out."""
 
     __slots__ = ("_entry", "_meta_text", "call", "definition", "extra", "memory", "routine", "static")
 
-    def __init__(self, seen: Seen, entry: Entry, call: Called) -> None:
+    def __init__(self, seen: DueEntry, entry: StoredSchedule, call: Called) -> None:
         self.definition, self.extra, self.static = seen.definition, seen.extra, seen.static
         self._entry, self._meta_text = entry, seen.meta
         self.call = call
         self.memory = entry.meta
-        self.routine: Routine | None = None
+        self.routine: FastPath | None = None
 
     @property
     def schedule(self) -> Schedule:
@@ -31,16 +31,16 @@ class Known:
         return self._entry.schedule
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> StoredSchedule:
         """The entry with what is remembered of it."""
         entry, memory = self._entry, self.memory
-        return entry if entry.meta is memory else Entry(entry.schedule, memory, entry.diverged)
+        return entry if entry.meta is memory else StoredSchedule(entry.schedule, memory, entry.diverged)
 
     def remember(self, memory: Meta, text: str) -> None:
         """What is planned becomes what is remembered; `text` is how that will be stored."""
         self.memory, self._meta_text = memory, text.encode()
 
-    def keeps_up_with(self, seen: Seen) -> bool:
+    def keeps_up_with(self, seen: DueEntry) -> bool:
         """Is it still the same entry? Its memory is read anew where it is another. Raises UnreadableEntry."""
         if self.definition != seen.definition or self.extra != seen.extra or self.static != seen.static:
             return False
@@ -50,13 +50,13 @@ class Known:
         return True
 
 
-class Entries:
+class DecodedEntryCache:
     """Those of one process, the oldest forgotten first."""
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, Known] = {}
+        self._kept: dict[bytes, DecodedEntry] = {}
 
-    def known(self, seen: Seen) -> Known:
+    def known(self, seen: DueEntry) -> DecodedEntry:
         """The decoded entry. Raises UnreadableEntry."""
         if seen.fault is not None:
             raise UnreadableEntry(f"the key is not what it should be: {seen.fault.decode('utf-8', 'replace')}")
@@ -69,16 +69,16 @@ class Entries:
         return known
 
 
-def _decoded(seen: Seen) -> Known:
+def _decoded(seen: DueEntry) -> DecodedEntry:
     name, raw = seen.name, seen.raw
     if not name.isascii() and seen.name_bytes != name.encode("utf-8", "replace"):
         raise UnreadableEntry("its name is no text")
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))
         call = called(entry, raw.definition or "")
-        entry = Entry(entry.schedule, entry.meta, entry.diverged)  # what only editing needs is not kept
+        entry = StoredSchedule(entry.schedule, entry.meta, entry.diverged)  # what only editing needs is not kept
     except UnreadableEntry:
         raise
     except Exception as error:
         raise UnreadableEntry(f"it cannot be decoded: {type(error).__name__}: {error}") from error
-    return Known(seen, entry, call)
+    return DecodedEntry(seen, entry, call)

@@ -15,7 +15,7 @@ ALIVE_FOR = timedelta(seconds=15)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 
-class Pulse(BaseModel):
+class Heartbeat(BaseModel):
     """A Beat, as it was at `at` by the server's clock."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -46,7 +46,7 @@ class Pulse(BaseModel):
     """Why nothing is published at the moment."""
 
 
-def say(redis: "Redis", pulse: Pulse) -> None:
+def say(redis: "Redis", pulse: Heartbeat) -> None:
     """Write it down."""
     redis.hset(keys.BEATS_HASH, pulse.name, pulse.model_dump_json())
 
@@ -56,7 +56,7 @@ def leave(redis: "Redis", name: str) -> None:
     redis.hdel(keys.BEATS_HASH, name)
 
 
-def read(redis: "Redis", now: datetime) -> list[Pulse]:
+def read(redis: "Redis", now: datetime) -> list[Heartbeat]:
     """The Beats that have been heard of lately, the leader first."""
     pulses = [pulse for pulse in _all(redis).values() if pulse is not None and now - pulse.at <= ALIVE_FOR]
     return sorted(pulses, key=lambda pulse: (not pulse.leads, pulse.name))
@@ -69,13 +69,13 @@ def forget_old(redis: "Redis", now: datetime) -> None:
             redis.hdel(keys.BEATS_HASH, name)
 
 
-def _all(redis: "Redis") -> dict[str, Pulse | None]:
+def _all(redis: "Redis") -> dict[str, Heartbeat | None]:
     said = cast("dict[str, str]", redis.hgetall(keys.BEATS_HASH))
     return {name: _pulse(text) for name, text in said.items()}
 
 
-def _pulse(text: str) -> Pulse | None:
+def _pulse(text: str) -> Heartbeat | None:
     try:
-        return Pulse.model_validate_json(text)
+        return Heartbeat.model_validate_json(text)
     except ValidationError:
         return None

@@ -14,15 +14,15 @@ from redis.exceptions import RedisError
 
 from scheduler.beat import heartbeat, static_entries
 from scheduler.beat.cancelling import Cancelling
-from scheduler.beat.dispatch_loop import Pass, Rounds
-from scheduler.beat.due_entries import Eye
-from scheduler.beat.heartbeat import Pulse
+from scheduler.beat.dispatch_loop import DispatchLoop, PassResult
+from scheduler.beat.due_entries import DueEntryReader
+from scheduler.beat.heartbeat import Heartbeat
 from scheduler.beat.leader import Leader, LostLock
 from scheduler.beat.planner import Planner
 from scheduler.beat.quarantine_retry import EVERY as MEND_EVERY
 from scheduler.beat.quarantine_retry import Mending
-from scheduler.beat.script_pipeline import Line
-from scheduler.beat.static_entries import Spoken
+from scheduler.beat.script_pipeline import ScriptPipeline
+from scheduler.beat.static_entries import StaticEntry
 from scheduler.beat.transaction import Transaction
 from scheduler.beat.wake import Wake
 from scheduler.beat.watchdog import Watchdog
@@ -72,7 +72,7 @@ class Loop:
         ttl: float,
         sleep: float,
         limit: int,
-        said: Callable[[], Mapping[str, Spoken]],
+        said: Callable[[], Mapping[str, StaticEntry]],
     ) -> None:
         self._app, self._redis, self._names, self._said = app, redis, names, said
         self.leader = Leader(redis, names.lock, ttl)
@@ -80,10 +80,10 @@ class Loop:
         self._planner = Planner(app, redis, Renderer(app), limit)
         self._relay: Relay | None = None
         self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
-        line = Line(redis)
-        self._rounds = Rounds(
+        line = ScriptPipeline(redis)
+        self._rounds = DispatchLoop(
             line,
-            Eye(line, self.leader, names),
+            DueEntryReader(line, self.leader, names),
             self._planner,
             Transaction(line, self.leader, names),
             self._cancelling.ask,
@@ -91,7 +91,7 @@ class Loop:
         self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
         self._way: Way | None = None
         self._has_begun = self._is_vouched = False
-        self._done: Pass | None = None
+        self._done: PassResult | None = None
         self._said_at = self._mended_at = -1e9
         self._pause, self._problem, self._problem_at = 0.0, "", 0.0
 
@@ -192,7 +192,7 @@ class Loop:
         self._said_at = time.monotonic()
         waiting, why = self._outbox()
         host, pid, _ = self.leader.identity.rsplit(":", 2)
-        pulse = Pulse(
+        pulse = Heartbeat(
             name=self.leader.identity,
             at=now,
             host=host,

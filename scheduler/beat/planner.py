@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.beat.due_entries import Seen
-from scheduler.beat.entry_cache import Entries, Known
-from scheduler.beat.fast.routine import Moment, Routine, routine_for
+from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_cache import DecodedEntry, DecodedEntryCache
+from scheduler.beat.fast.routine import FastPath, Moment, routine_for
 from scheduler.beat.steps import NO_LEASE, Step, parts_of
 from scheduler.beat.stock import by_redbeat
 from scheduler.dispatch import message_options, outcomes
@@ -31,15 +31,15 @@ from scheduler.publishing.calls import (
 )
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec, quarantine, waiting
-from scheduler.redbeat.codec import Entry
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.codec import StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
 from scheduler.runs.leases import owner_text
-from scheduler.schedules.calendar_cache import Shelf
+from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.changes import ASLEEP
 
 if TYPE_CHECKING:
@@ -79,25 +79,25 @@ class Planner:
     def __init__(self, app: Any, redis: "Redis", renderer: Renders, limit: int) -> None:
         self._app, self._redis, self._limit = app, redis, limit
         self.renderer = renderer
-        self._entries = Entries()
-        self._shelf = Shelf()
+        self._entries = DecodedEntryCache()
+        self._shelf = CalendarCache()
         self._calendars: dict[str, Calendar] = {}
 
-    def steps(self, seen: Iterable[Seen], now: datetime) -> list[Step]:
+    def steps(self, seen: Iterable[DueEntry], now: datetime) -> list[Step]:
         """Decide about each. Raises what is broken for all: the broker's errors."""
         seen, moment = list(seen), Moment.of(now)
         self._calendars = self._shelf.known(self._redis, {name for one in seen if (name := self._named(one))})
         repeats = self.renderer.repeats
         return [self._decided(one, moment, repeats=repeats) for one in seen]
 
-    def _named(self, seen: Seen) -> str | None:
+    def _named(self, seen: DueEntry) -> str | None:
         """The calendar that an entry names."""
         try:
             return self._entries.known(seen).entry.schedule.window.calendar if _may_name_one(seen.extra) else None
         except UnreadableEntry:
             return None
 
-    def _decided(self, seen: Seen, moment: Moment, *, repeats: bool) -> Step:
+    def _decided(self, seen: DueEntry, moment: Moment, *, repeats: bool) -> Step:
         if seen.fault is None and seen.definition is None and seen.extra is None:
             return Step(seen, gone=True, parts=parts_of(seen, None))
         try:
@@ -111,7 +111,7 @@ class Planner:
         except NotTaken as error:
             return Step(seen, seen.score, refused=str(error))
 
-    def _again(self, seen: Seen, known: Known, moment: Moment) -> Step | None:
+    def _again(self, seen: DueEntry, known: DecodedEntry, moment: Moment) -> Step | None:
         """The entry's routine, where it has one, and that will do."""
         routine = known.routine
         if routine is None or routine.made_by is not self.renderer.generation:
@@ -123,7 +123,7 @@ class Planner:
         known.remember(memory, text)
         return step
 
-    def _routine(self, known: Known) -> Routine | None:
+    def _routine(self, known: DecodedEntry) -> FastPath | None:
         schedule = known.schedule
         plain = dispatch.is_plain(schedule) and schedule.policies.starting_deadline is None
         if known.memory.last_run_at is None or isinstance(schedule.when, RedBeatWhen) or not plain:
@@ -134,11 +134,11 @@ class Planner:
             return None
         return routine_for(schedule, call, template, self.renderer.generation, self._limit)
 
-    def _step(self, seen: Seen, known: Known, moment: Moment) -> Step:
+    def _step(self, seen: DueEntry, known: DecodedEntry, moment: Moment) -> Step:
         """What all rules say."""
         entry, plan = self._plan(seen, known, moment.now)
         schedule = entry.schedule
-        if not plan.says_anything:
+        if not plan.has_changes:
             same = abs(seen.score - plan.score) <= _SAME_SCORE
             return Step(seen, plan.score, [] if same else parts_of(seen, plan.score))
         memory = outcomes.meta_after(entry.meta, plan, int(plan.counts))
@@ -182,7 +182,7 @@ class Planner:
             log.exception("beat: no message can be made for run %s of %s", call.run, call.job)
             raise Unsendable(f"no message can be made of it: {type(error).__name__}: {error}") from error
 
-    def _plan(self, seen: Seen, known: Known, now: datetime) -> tuple[Entry, Plan]:
+    def _plan(self, seen: DueEntry, known: DecodedEntry, now: datetime) -> tuple[StoredSchedule, Plan]:
         """The rules' answer; whatever they stumble over is the entry's fault."""
         try:
             entry = dispatch.remembered(known.entry, seen.score, now)
@@ -196,13 +196,13 @@ class Planner:
             log.exception("beat: the schedule %r cannot tell when it is due", seen.name)
             raise UnreadableEntry(f"its ticks cannot be computed: {type(error).__name__}: {error}") from error
 
-    def _call(self, known: Known, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
+    def _call(self, known: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
         options = message_options.for_tick(_standing(known, schedule, plan.taken), schedule, tick, plan.taken)
         return Call(schedule.job, known.call.args, known.call.kwargs, options, options["task_id"])
 
 
-def _standing(known: Known, schedule: Schedule, held: Held | None = None) -> dict[str, Any]:
+def _standing(known: DecodedEntry, schedule: Schedule, held: WaitingTick | None = None) -> dict[str, Any]:
     """What Celery is told of each run of the entry, whatever its tick."""
     options = message_options.standing_options(schedule, known.call.options, held)
     options["headers"][STOCK_BEAT_HEADER] = True

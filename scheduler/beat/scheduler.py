@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from scheduler.beat.loop import Loop
-from scheduler.beat.static_entries import Spoken
+from scheduler.beat.static_entries import StaticEntry
 from scheduler.beat.stock.entry import BeatEntry
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
@@ -75,9 +75,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             said=self._said,
         )
 
-    def _said(self) -> Mapping[str, Spoken]:
+    def _said(self) -> Mapping[str, StaticEntry]:
         """What the code says of static entries. One that is no entry is told and left out, as in stock."""
-        said: dict[str, Spoken] = {}
+        said: dict[str, StaticEntry] = {}
         for name, (entry, listed) in self._static().items():
             try:
                 made = self._maybe_entry(name, entry)
@@ -90,7 +90,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
                     "schedule": made.schedule,
                     "enabled": made.enabled,
                 }
-                said[name] = Spoken(json.dumps(definition, cls=RedBeatJSONEncoder), listed)
+                said[name] = StaticEntry(json.dumps(definition, cls=RedBeatJSONEncoder), listed)
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
                 log.error(ADD_ENTRY_ERROR, name, error, entry)
         return said

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-class Asked:
+class PendingReply:
     """A question that is on its way."""
 
-    def __init__(self, line: "Line", script: Script, arguments: list[Any]) -> None:
+    def __init__(self, line: "ScriptPipeline", script: Script, arguments: list[Any]) -> None:
         self._line, self._script, self._arguments = line, script, arguments
         self.said: Any = None
         """What the server has answered, an error too."""
@@ -39,31 +39,31 @@ class Asked:
         return self.said
 
 
-class Line:
+class ScriptPipeline:
     """The connection. When it breaks, whatever was asked is forgotten, and the next question opens it anew."""
 
     def __init__(self, redis: "Redis") -> None:
         self._pool: Any = redis.connection_pool
         self._connection: Any = None
-        self._open: deque[Asked] = deque()
+        self._open: deque[PendingReply] = deque()
         self._told: set[str] = set()
         """The scripts that the server at the other end has been sent whole."""
 
-    def ask(self, script: Script, keys: list[Any], arguments: list[Any]) -> Asked:
-        """Send a question: names and texts as bytes or as text that is UTF-8. Raises as `Asked.answer`."""
-        asked = Asked(self, script, [len(keys), *keys, *arguments])
+    def ask(self, script: Script, keys: list[Any], arguments: list[Any]) -> PendingReply:
+        """Send a question: names and texts as bytes or as text that is UTF-8. Raises as `PendingReply.answer`."""
+        asked = PendingReply(self, script, [len(keys), *keys, *arguments])
         self._send(asked, asked.packed(whole=script.sha not in self._told))
         self._told.add(script.sha)
         return asked
 
-    def ask_whole(self, asked: Asked) -> None:
+    def ask_whole(self, asked: PendingReply) -> None:
         """Ask again, with the whole script: the server has forgotten it. All others are answered before."""
         while self._open:
             self._read()
         self._send(asked, asked.packed(whole=True))
         self._read()
 
-    def read_until(self, asked: Asked) -> None:
+    def read_until(self, asked: PendingReply) -> None:
         """Read the answers up to this one's."""
         while asked in self._open:
             self._read()
@@ -76,7 +76,7 @@ class Line:
         if self._open:
             self._leave()
 
-    def _send(self, asked: Asked, packed: bytes) -> None:
+    def _send(self, asked: PendingReply, packed: bytes) -> None:
         try:
             if self._connection is None:
                 self._connection = self._pool.get_connection()

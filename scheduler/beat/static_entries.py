@@ -24,26 +24,26 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 500
 
 
-class Spoken(NamedTuple):
+class StaticEntry(NamedTuple):
     """What the code says of one entry. `listed` is not set for those that Celery adds by itself."""
 
     definition: str
     listed: bool = True
 
 
-def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str, Spoken], now: datetime) -> int:
+def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str, StaticEntry], now: datetime) -> int:
     """Write the differences; how many there were. Raises LostLock, redis.RedisError."""
     known = cast("set[str]", set(redis.smembers(names.statics)))
     dropped = sorted(known - {name for name, spoken in said.items() if spoken.listed})
     differs = [name for name, is_same in _same(redis, names, said, known).items() if not is_same]
-    if not dropped and not differs and redis.exists(keys.CODE_WORD):
+    if not dropped and not differs and redis.exists(keys.STATICS_PUBLISHED):
         return 0
     script = ServerScript(redis, __package__, "statics.lua")
     meta = encode_meta(Meta(now.replace(microsecond=0)))
     for begin in range(0, max(len(differs), 1), _AT_ONCE):
         gone = dropped if begin == 0 else []
         answer = script(
-            [names.lock, names.schedule, names.statics, keys.CODE_WORD],
+            [names.lock, names.schedule, names.statics, keys.STATICS_PUBLISHED],
             [
                 leader.token or "",
                 repr(now.timestamp()),
@@ -68,7 +68,7 @@ def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str,
     return len(differs) + len(dropped)
 
 
-def _same(redis: "Redis", names: keys.Names, said: Mapping[str, Spoken], known: set[str]) -> dict[str, bool]:
+def _same(redis: "Redis", names: keys.Names, said: Mapping[str, StaticEntry], known: set[str]) -> dict[str, bool]:
     """For each entry whether Redis has it as the code says it."""
     wanted = list(said)
     with redis.pipeline(transaction=False) as pipe:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.beat.due_entries import Seen
+from scheduler.beat.due_entries import DueEntry
 from scheduler.publishing.calls import Command
 from scheduler.rules.model.spec import Schedule
 
@@ -16,7 +16,7 @@ NO_LEASE: tuple[str, str, str] = ("", "", "0")
 class Step:
     """One entry, and what becomes of it."""
 
-    seen: Seen
+    seen: DueEntry
     score: float = -1.0
     """When to look at it again."""
 
@@ -40,7 +40,7 @@ class Step:
 
 
 def parts_of(
-    seen: Seen,
+    seen: DueEntry,
     score: float | None,
     *,
     meta: str | None = None,
@@ -80,7 +80,7 @@ def parts_of(
 
 
 def usual_parts(
-    seen: Seen,
+    seen: DueEntry,
     score: float,
     *,
     meta: str,

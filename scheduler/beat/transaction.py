@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scheduler.beat.leader import Leader, LostLock
-from scheduler.beat.script_pipeline import Asked, Line
+from scheduler.beat.script_pipeline import PendingReply, ScriptPipeline
 from scheduler.beat.steps import Step
 from scheduler.events.schema import FIELD
 from scheduler.storage import keys
@@ -17,7 +17,7 @@ MOVED_ON = "0"
 class Transaction:
     """The script."""
 
-    def __init__(self, line: Line, leader: Leader, names: keys.Names) -> None:
+    def __init__(self, line: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
         self._line = line
         self._leader = leader
         self._script = Script(__package__, "fire.lua")
@@ -41,7 +41,7 @@ class Transaction:
 class Outcome:
     """What becomes of the steps."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: PendingReply) -> None:
         self._asked = asked
 
     def each(self) -> list[str]:

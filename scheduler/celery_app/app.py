@@ -16,7 +16,7 @@ from scheduler.storage import keys
 from scheduler.storage.client import redbeats_options
 
 if TYPE_CHECKING:
-    from scheduler.services.services import Desk
+    from scheduler.services.services import Services
     from scheduler.worker.signals import RunSignals
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
@@ -51,14 +51,14 @@ SOFT_SHUTDOWN_SECONDS = 30.0
 """What jobs still get after a second signal, before their message goes back to the queue."""
 
 
-class DeskApp(Celery):
+class BeatdeskApp(Celery):
     """A Celery app that knows the settings it was made from."""
 
     settings: Settings
     run_signals: "RunSignals"
     """Set when the root connects them; `worker.consumer` asks for it."""
 
-    settled: tuple[int, "Desk"]
+    settled: tuple[int, "Services"]
     """A process's id and its parts; `services.process` asks for it."""
 
     @cached_property
@@ -69,9 +69,9 @@ class DeskApp(Celery):
         return self.subclass_with_self(name)
 
 
-def create_app(settings: Settings) -> DeskApp:
+def create_app(settings: Settings) -> BeatdeskApp:
     """The app for these settings."""
-    app = DeskApp(
+    app = BeatdeskApp(
         "beatdesk",
         broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
         backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",

@@ -5,7 +5,7 @@ from typing import Any
 from amqp.exceptions import AccessRefused, PreconditionFailed
 from celery import Celery
 
-from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES, DeskApp
+from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES, BeatdeskApp
 from scheduler.errors import Refused
 
 
@@ -15,7 +15,7 @@ def make(app: Celery, connection: Any) -> None:
     An app that is not ours, which our Beat may be given, has queues of its own: Celery makes them when it publishes.
     Raises Refused where some were made with other arguments: whoever takes from them or puts into them is refused then.
     """
-    if not isinstance(app, DeskApp):
+    if not isinstance(app, BeatdeskApp):
         return
     refused = {name: why for name in (*QUEUES, CELERYS_QUEUE) if (why := _refusal(app, connection, name))}
     if refused:

@@ -63,14 +63,14 @@ class Commands(click.Group):
 def cli(ctx: click.Context) -> None:
     """Edit schedules, run jobs, and see every run of Celery Beat."""
     if ctx.obj is None and ctx.invoked_subcommand not in READ_THEIR_OWN_SETTINGS and not ctx.resilient_parsing:
-        ctx.obj = _desk()
+        ctx.obj = _services()
 
 
-def _desk() -> object:
-    from scheduler.services.services import Desk
+def _services() -> object:
+    from scheduler.services.services import Services
     from scheduler.settings.environment import load
     from scheduler.settings.logging import configure
 
     settings = load()
     configure("WARNING", settings.log_format)
-    return Desk(settings)
+    return Services(settings)

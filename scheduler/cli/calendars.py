@@ -22,7 +22,7 @@ from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.time import zones
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 YEARS_EXPANDED = 10
 """How many years of a recurring event are taken from an iCalendar file."""
@@ -40,10 +40,10 @@ def calendars() -> None:
 @calendars.command("list")
 @json_option
 @click.pass_obj
-def list_calendars(desk: Desk, /, *, as_json: bool) -> None:
+def list_calendars(services: Services, /, *, as_json: bool) -> None:
     """List the calendars, with the schedules that name them."""
-    used = desk.calendars.used_by()
-    bodies = [_body(stored, used.get(stored.name, [])) for stored in desk.calendars.stored()]
+    used = services.calendars.used_by()
+    bodies = [_body(stored, used.get(stored.name, [])) for stored in services.calendars.stored()]
     if as_json:
         print_json({"items": bodies, "next": None})
         return
@@ -66,9 +66,9 @@ def list_calendars(desk: Desk, /, *, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 @click.pass_obj
-def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
+def show(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show what calendar NAME excludes, and which schedules name it."""
-    body = calendar_json(desk.calendars.get(name), desk.calendars.used_by().get(name, []))
+    body = calendar_json(services.calendars.get(name), services.calendars.used_by().get(name, []))
     if as_json:
         print_json(body)
         return
@@ -98,11 +98,13 @@ def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
 @comment_option
 @json_option
 @click.pass_obj
-def set_calendar(desk: Desk, /, *, name: str, as_json: bool, comment: str, revision: int | None, **given: Any) -> None:
+def set_calendar(
+    services: Services, /, *, name: str, as_json: bool, comment: str, revision: int | None, **given: Any
+) -> None:
     """Make calendar NAME, or say anew what it excludes. Each option may be given again."""
-    old = _stored(desk, name)
+    old = _stored(services, name)
     wanted = _calendar(name, old, given)
-    saved = desk.calendars.save(
+    saved = services.calendars.save(
         wanted, revision=_revision(old, revision), actor=fields.actor(), comment=comment, now=utc_now()
     )
     _say(saved, as_json=as_json)
@@ -117,18 +119,18 @@ def set_calendar(desk: Desk, /, *, name: str, as_json: bool, comment: str, revis
 @json_option
 @click.pass_obj
 def import_calendar(
-    desk: Desk, /, *, name: str, file: str, tz: str | None, revision: int | None, comment: str, as_json: bool
+    services: Services, /, *, name: str, file: str, tz: str | None, revision: int | None, comment: str, as_json: bool
 ) -> None:
     """Let calendar NAME exclude the events of an iCalendar file; - is standard input.
 
     Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly hours stay.
     """
-    now, old = utc_now(), _stored(desk, name)
+    now, old = utc_now(), _stored(services, name)
     zone = tz if tz is not None else old.timezone if old is not None else "UTC"
     until = (now + timedelta(days=366 * YEARS_EXPANDED)).date()
     read = icalendar.read(read_text(file), name=name, timezone=zone, until=until)
     kept = {} if old is None else {"weekly": old.weekly, "description": old.description}
-    saved = desk.calendars.save(
+    saved = services.calendars.save(
         read.model_copy(update=kept),
         revision=_revision(old, revision),
         actor=fields.actor(),
@@ -145,13 +147,13 @@ def import_calendar(
 @comment_option
 @json_option
 @click.pass_obj
-def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def delete(services: Services, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
     """Delete calendar NAME, which no schedule may name any more."""
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the calendar {name}?", abort=True)
     elif not yes:
         raise Refused("yes: deleting is not asked back where there is no terminal; give --yes", field="yes")
-    desk.calendars.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    services.calendars.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
@@ -162,10 +164,10 @@ def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment
 @click.argument("name")
 @json_option
 @click.pass_obj
-def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
+def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show who changed calendar NAME, when and why, newest first."""
-    found = desk.calendar_history.revisions(name)
-    if not found and name not in desk.calendars.names():  # what is new, a recorder writes a moment later
+    found = services.calendar_history.revisions(name)
+    if not found and name not in services.calendars.names():  # what is new, a recorder writes a moment later
         raise NotFound(
             f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
         )
@@ -211,9 +213,9 @@ def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
     return part
 
 
-def _stored(desk: Desk, name: str) -> SavedCalendar | None:
+def _stored(services: Services, name: str) -> SavedCalendar | None:
     try:
-        return desk.calendars.get(name)
+        return services.calendars.get(name)
     except NotFound:
         return None
 

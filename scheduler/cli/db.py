@@ -3,7 +3,7 @@
 import click
 
 from scheduler.cli.output import json_option, print_json
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.group()
@@ -14,38 +14,38 @@ def db() -> None:
 @db.command()
 @json_option
 @click.pass_obj
-def upgrade(desk: Desk, as_json: bool) -> None:
+def upgrade(services: Services, as_json: bool) -> None:
     """Bring the database to the newest step; make it where it is missing. Doing it again changes nothing."""
     from scheduler.history import schema_version
 
-    schema_version.upgrade(desk.engine)
-    _say(desk, as_json)
+    schema_version.upgrade(services.engine)
+    _say(services, as_json)
 
 
 @db.command()
 @click.argument("step")
 @json_option
 @click.pass_obj
-def downgrade(desk: Desk, step: str, as_json: bool) -> None:
+def downgrade(services: Services, step: str, as_json: bool) -> None:
     """Take the database back to STEP (`base`: no tables, and no data, at all)."""
     from scheduler.history import schema_version
 
-    schema_version.downgrade(desk.engine, step)
-    _say(desk, as_json)
+    schema_version.downgrade(services.engine, step)
+    _say(services, as_json)
 
 
 @db.command()
 @json_option
 @click.pass_obj
-def current(desk: Desk, as_json: bool) -> None:
+def current(services: Services, as_json: bool) -> None:
     """Say which step the database is at, and which is the newest."""
-    _say(desk, as_json)
+    _say(services, as_json)
 
 
-def _say(desk: Desk, as_json: bool) -> None:
+def _say(services: Services, as_json: bool) -> None:
     from scheduler.history import schema_version
 
-    step, newest = schema_version.current(desk.engine), schema_version.head()
+    step, newest = schema_version.current(services.engine), schema_version.head()
     if as_json:
         print_json({"current": step, "newest": newest, "is_current": step == newest})
         return

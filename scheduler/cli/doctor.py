@@ -34,11 +34,11 @@ def _examine(ctx: click.Context) -> "list[Part]":
     from scheduler.health import doctor as checks
     from scheduler.health.status import Part
     from scheduler.jobs.readiness import of_jobs
-    from scheduler.services.services import Desk
+    from scheduler.services.services import Services
     from scheduler.settings.environment import load
 
     try:
-        desk = ctx.obj or Desk(load())
+        services = ctx.obj or Services(load())
     except BadSettings as error:
         faults = [
             Part(name=fault.name, ok=False, summary=f"{fault.problem} ({fault.source})", remedy=fault.remedy)
@@ -46,4 +46,4 @@ def _examine(ctx: click.Context) -> "list[Part]":
         ]
         return [checks.python(), *faults]
     now = utc_now()
-    return [*checks.check_all(desk, now), *of_jobs(desk.settings, now)]
+    return [*checks.check_all(services, now), *of_jobs(services.settings, now)]

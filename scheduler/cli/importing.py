@@ -22,7 +22,7 @@ from scheduler.storage import keys
 if TYPE_CHECKING:
     from redis import Redis
 
-    from scheduler.services.services import Desk
+    from scheduler.services.services import Services
 
 REDBEAT = "redbeat:"
 _YAML_ENDS = (".yaml", ".yml", ".json")
@@ -51,12 +51,12 @@ def import_schedules(
 
     Imported again, what has not changed stays as it is. Exit code 1 if anything was refused.
     """
-    desk: Desk = ctx.obj
+    services: Services = ctx.obj
     now = utc_now()
-    told = _decide(desk, source, replace=replace, now=now, **given)
+    told = _decide(services, source, replace=replace, now=now, **given)
     if not dry_run:
         importing.save(
-            told, desk.schedules, actor=fields.actor(), comment=comment or f"imported from {_kind(source)}", now=now
+            told, services.schedules, actor=fields.actor(), comment=comment or f"imported from {_kind(source)}", now=now
         )
     if as_json:
         print_json(import_json(told) | {"saved": not dry_run})
@@ -67,33 +67,40 @@ def import_schedules(
 
 
 def _decide(
-    desk: "Desk", source: str, *, maps: tuple[str, ...], tz: str | None, prefix: str, replace: bool, now: datetime
+    services: "Services",
+    source: str,
+    *,
+    maps: tuple[str, ...],
+    tz: str | None,
+    prefix: str,
+    replace: bool,
+    now: datetime,
 ) -> Import:
     """Find what the source has, and decide what of it is taken."""
     if _kind(source) == "a file":
         text = read_text(source)
         if _is_yaml(source, text):
-            plan = applying.plan_text(text, desk.schedules, desk.calendars, desk.catalogue, now)
+            plan = applying.plan_text(text, services.schedules, services.calendars, services.catalogue, now)
             return importing.of_plan(plan, replace=replace)
         mappings = [crontab_file.Mapping.read(one) for one in maps]
-        found = crontab_file.read(text, mappings, timezone=tz or desk.settings.default_timezone, now=now)
+        found = crontab_file.read(text, mappings, timezone=tz or services.settings.default_timezone, now=now)
     else:
-        found = _found(desk, source, prefix)
-    check_call = calls_of(desk.catalogue.jobs(now))
-    return importing.decide(found, desk.schedules.stored(), check_call, replace=replace, now=now)
+        found = _found(services, source, prefix)
+    check_call = calls_of(services.catalogue.jobs(now))
+    return importing.decide(found, services.schedules.stored(), check_call, replace=replace, now=now)
 
 
-def _found(desk: "Desk", source: str, prefix: str) -> Found:
+def _found(services: "Services", source: str, prefix: str) -> Found:
     """What a server has."""
     if not source.startswith(REDBEAT):
         from scheduler.sets.django_tables import periodic_tasks
 
         return django_celery_beat.read(periodic_tasks(source))
     url = source.removeprefix(REDBEAT)
-    if url in ("", desk.settings.redis_url):
+    if url in ("", services.settings.redis_url):
         if prefix == keys.REDBEAT_PREFIX:
             raise Refused("prefix: these are the schedules that are here already; name another prefix", field="prefix")
-        return redbeat_prefix.read(desk.redis, prefix)
+        return redbeat_prefix.read(services.redis, prefix)
     client = _client(url)
     try:
         return redbeat_prefix.read(client, prefix)

@@ -15,7 +15,7 @@ from scheduler.cli.output import (
     print_table,
 )
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.group()
@@ -26,9 +26,9 @@ def jobs() -> None:
 @jobs.command("list")
 @json_option
 @click.pass_obj
-def list_jobs(desk: Desk, /, *, as_json: bool) -> None:
+def list_jobs(services: Services, /, *, as_json: bool) -> None:
     """List the jobs that workers offer."""
-    offered = desk.catalogue.jobs(utc_now())
+    offered = services.catalogue.jobs(utc_now())
     if as_json:
         print_json({"items": [job.model_dump(mode="json") for job in offered], "next": None})
         return
@@ -42,12 +42,12 @@ def list_jobs(desk: Desk, /, *, as_json: bool) -> None:
 @click.argument("name", metavar="JOB")
 @json_option
 @click.pass_obj
-def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
+def show(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show JOB with its parameters."""
     now = utc_now()
-    job = desk.catalogue.get(name, now)
+    job = services.catalogue.get(name, now)
     if job is None:
-        raise unknown_job(name, [known.name for known in desk.catalogue.jobs(now)])
+        raise unknown_job(name, [known.name for known in services.catalogue.jobs(now)])
     if as_json:
         print_json(job.model_dump(mode="json"))
         return

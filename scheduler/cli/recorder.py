@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from scheduler.health.doctor import refuse_eviction
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.logging import configure
 from scheduler.up.interrupts import Interrupts
 
@@ -17,22 +17,22 @@ from scheduler.up.interrupts import Interrupts
 @click.command()
 @click.option("--name", help="Name in the consumer group; one that comes back goes on at once.  [default: HOST-PID]")
 @click.pass_obj
-def recorder(desk: Desk, name: str | None) -> None:
+def recorder(services: Services, name: str | None) -> None:
     """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was given is recorded."""
     from scheduler.healing import startup_check
     from scheduler.history.recorder import Recorder
     from scheduler.runs.leases import LeaseWatch
 
-    settings = desk.settings
+    settings = services.settings
     configure(settings.log_level, settings.log_format)
-    refuse_eviction(desk)
+    refuse_eviction(services)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
-    recording = Recorder(desk.events, desk.engine, desk.redis, settings.recorder_batch, name)
+    recording = Recorder(services.events, services.engine, services.redis, settings.recorder_batch, name)
     stop = threading.Event()
     # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
-    watch = threading.Thread(target=LeaseWatch(desk.leases).run, args=(stop,), name="leases", daemon=True)
-    heal = desk.healer(name).run if settings.healing else partial(startup_check.answer_unseen, desk.redis)
+    watch = threading.Thread(target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True)
+    heal = services.healer(name).run if settings.healing else partial(startup_check.answer_unseen, services.redis)
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     with Interrupts() as interrupts:
         thread.start()

@@ -9,7 +9,7 @@ import click
 from scheduler.cli.output import json_option, print_json, visible
 from scheduler.history.views import FINAL, LogView
 from scheduler.interface.published import rfc3339
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 LOOK_EVERY = 1.0
 AT_ONCE = 100
@@ -23,31 +23,31 @@ TINTS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 @click.option("--follow", is_flag=True, help="Go on until the run has ended; Ctrl-C ends the watching, not the run.")
 @json_option
 @click.pass_obj
-def logs(desk: Desk, /, *, run_id: str, follow: bool, as_json: bool) -> None:
+def logs(services: Services, /, *, run_id: str, follow: bool, as_json: bool) -> None:
     """Show what run ID has logged. With --follow and --json, one object a line."""
-    run = desk.history.run(run_id)
+    run = services.history.run(run_id)
     if as_json and not follow:
-        items, _ = _read(desk, run_id, None)
+        items, _ = _read(services, run_id, None)
         print_json({"items": [_json(line) for line in items], "next": None})
         return
     place: str | None = None
     waiting = threading.Event()
     while True:
         over = run.state in FINAL  # asked before the lines are read, so that none is missed
-        items, place = _read(desk, run_id, place)
+        items, place = _read(services, run_id, place)
         for line in items:
             _print(line, as_json=as_json)
         if over or not follow:
             return
         waiting.wait(LOOK_EVERY)
-        run = desk.history.run(run_id)
+        run = services.history.run(run_id)
 
 
-def _read(desk: Desk, run_id: str, place: str | None) -> tuple[list[LogView], str | None]:
+def _read(services: Services, run_id: str, place: str | None) -> tuple[list[LogView], str | None]:
     """All lines after `place`, and where to go on."""
     items: list[LogView] = []
     while True:
-        page = desk.history.log(run_id, after=place, limit=AT_ONCE)
+        page = services.history.log(run_id, after=place, limit=AT_ONCE)
         items += page.items
         place = page.last
         if page.next is None:

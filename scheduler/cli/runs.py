@@ -25,7 +25,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.interface.published import progress_words, run_json
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 STATE_TINTS = {
     "succeeded": "green",
@@ -66,7 +66,15 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @click.pass_obj
 def list_runs(
-    desk: Desk, /, *, limit: int, after: str | None, since: str | None, until: str | None, as_json: bool, **filters: Any
+    services: Services,
+    /,
+    *,
+    limit: int,
+    after: str | None,
+    since: str | None,
+    until: str | None,
+    as_json: bool,
+    **filters: Any,
 ) -> None:
     """List runs, newest first."""
     now = utc_now()
@@ -75,28 +83,28 @@ def list_runs(
         until=None if until is None else fields.moment(until, "until", now=now),
         **{key: value for key, value in filters.items() if value is not None},
     )
-    say_page(desk.history.runs(wanted, after=after, limit=limit), as_json=as_json)
+    say_page(services.history.runs(wanted, after=after, limit=limit), as_json=as_json)
 
 
 @runs.command()
 @click.argument("run_id", metavar="ID")
 @json_option
 @click.pass_obj
-def show(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
+def show(services: Services, /, *, run_id: str, as_json: bool) -> None:
     """Show run ID: times, arguments, result, traceback, attempts."""
-    say_run(desk.history.run(run_id), as_json=as_json)
+    say_run(services.history.run(run_id), as_json=as_json)
 
 
 @runs.command()
 @click.argument("run_id", metavar="ID")
 @json_option
 @click.pass_obj
-def cancel(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
+def cancel(services: Services, /, *, run_id: str, as_json: bool) -> None:
     """Cancel run ID, whether it waits in a queue or is running."""
-    state = _state(desk, run_id)
+    state = _state(services, run_id)
     if state in FINAL:
         raise Refused(f"run: {run_id} cannot be cancelled, it has {state} already", field="run")
-    desk.control.cancel(run_id, fields.actor(), utc_now())
+    services.control.cancel(run_id, fields.actor(), utc_now())
     if as_json:
         print_json({"id": run_id, "cancelled": True})
     else:
@@ -109,13 +117,13 @@ def cancel(desk: Desk, /, *, run_id: str, as_json: bool) -> None:
 @click.option("--kwargs", metavar="JSON", help="Instead of the run's named arguments.")
 @json_option
 @click.pass_obj
-def rerun(desk: Desk, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool) -> None:
+def rerun(services: Services, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool) -> None:
     """Run what run ID did once more, as a new run."""
-    old = desk.history.run(run_id)
-    new = desk.control.rerun(
+    old = services.history.run(run_id)
+    new = services.control.rerun(
         old,
-        desk.schedules.known(old.schedule, old.schedule_uid),
-        desk.catalogue.check_call,
+        services.schedules.known(old.schedule, old.schedule_uid),
+        services.catalogue.check_call,
         actor=fields.actor(),
         args=None if args is None else fields.json_list(args),
         kwargs=None if kwargs is None else fields.json_object(kwargs),
@@ -127,10 +135,10 @@ def rerun(desk: Desk, /, *, run_id: str, args: str | None, kwargs: str | None, a
         click.echo(f"run {run_id} runs again as {new}; see: beatdesk runs show {new}")
 
 
-def _state(desk: Desk, run_id: str) -> str | None:
+def _state(services: Services, run_id: str) -> str | None:
     """The state of the run, none where SQL is away: what runs must be stoppable then, too."""
     try:
-        return desk.history.run(run_id).state
+        return services.history.run(run_id).state
     except NotFound as error:
         raise NotFound(f"{error}; one that was started a moment ago may not be recorded yet", field="run") from None
     except Exception as error:

@@ -15,7 +15,7 @@ from scheduler.rules.crontab import dialect
 from scheduler.rules.explain.what_if import Difference
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import CrontabWhen, When
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting
 from scheduler.sets.plan import Plan, PlannedCalendar, with_runs
@@ -29,9 +29,9 @@ WIDEST = 60
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only schedules with this tag; may be given again.")
 @json_option
 @click.pass_obj
-def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+def export_set(services: Services, /, *, file: str | None, tags: tuple[str, ...], as_json: bool) -> None:
     """Write the schedules as YAML, to FILE or to standard output."""
-    exported = exporting(desk.schedules.stored(), desk.calendars.stored(), tags=tags)
+    exported = exporting(services.schedules.stored(), services.calendars.stored(), tags=tags)
     if file is not None:
         _write(file, exported.text)
     if as_json:
@@ -52,11 +52,11 @@ def export_set(desk: Desk, /, *, file: str | None, tags: tuple[str, ...], as_jso
 @click.argument("file")
 @json_option
 @click.pass_obj
-def plan_set(desk: Desk, /, *, file: str, as_json: bool) -> None:
+def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
     """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is standard input."""
     now = utc_now()
-    plan = applying.plan_text(read_text(file), desk.schedules, desk.calendars, desk.catalogue, now)
-    plan = with_runs(plan, now, desk.calendars.known)
+    plan = applying.plan_text(read_text(file), services.schedules, services.calendars, services.catalogue, now)
+    plan = with_runs(plan, now, services.calendars.known)
     if as_json:
         print_json(plan_json(plan))
         return
@@ -69,11 +69,11 @@ def plan_set(desk: Desk, /, *, file: str, as_json: bool) -> None:
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
 @json_option
 @click.pass_obj
-def apply_set(desk: Desk, /, *, file: str, prune: bool, comment: str, as_json: bool) -> None:
+def apply_set(services: Services, /, *, file: str, prune: bool, comment: str, as_json: bool) -> None:
     """Make the schedules those of FILE: all of them, or with one fault none."""
     now = utc_now()
-    plan = applying.plan_text(read_text(file), desk.schedules, desk.calendars, desk.catalogue, now)
-    done = applying.apply(plan, desk.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now)
+    plan = applying.plan_text(read_text(file), services.schedules, services.calendars, services.catalogue, now)
+    done = applying.apply(plan, services.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now)
     if as_json:
         print_json(applied_json(done))
         return

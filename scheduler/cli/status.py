@@ -6,17 +6,17 @@ import click
 
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
 @json_option
 @click.pass_obj
-def status(desk: Desk, as_json: bool) -> None:
+def status(services: Services, as_json: bool) -> None:
     """Say how Beat, workers, recorder, Redis and SQL are. Exit code 1 where one is not well."""
     from scheduler.health import status as health
 
-    answer = health.status(desk, utc_now())
+    answer = health.status(services, utc_now())
     if as_json:
         print_json(answer)
     else:

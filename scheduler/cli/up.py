@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings import server_file
 from scheduler.settings.environment import load
 from scheduler.settings.logging import configure
@@ -48,13 +48,15 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
     own = None if "redis_url" in settings.model_fields_set else embedded.prepare(settings.data_dir)
     if own is not None:
         settings = settings.model_copy(update={"redis_url": own.url})
-    desk = Desk(settings)
+    services = Services(settings)
     with listen(settings.web_host, settings.web_port) as listening:
         port: int = listening.getsockname()[1]
         web = announce.address(settings.web_host, port)
         _tell_others(settings, web)
-        first = FirstStart(desk)
-        supervisor = Supervisor(_children(desk, own, first, listening), children.STOP_ORDER, interrupts, console, lock)
+        first = FirstStart(services)
+        supervisor = Supervisor(
+            _children(services, own, first, listening), children.STOP_ORDER, interrupts, console, lock
+        )
         try:
             if supervisor.start():
                 click.echo(announce.ready(web, first.admin(), settings.web_port, port))
@@ -65,14 +67,16 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
             supervisor.stop()
 
 
-def _children(desk: Desk, own: embedded.Embedded | None, first: FirstStart, listening: socket.socket) -> list[Child]:
+def _children(
+    services: Services, own: embedded.Embedded | None, first: FirstStart, listening: socket.socket
+) -> list[Child]:
     """Who runs, in the order of the start."""
     return [
         *([children.valkey(own)] if own else []),
-        children.recorder(desk, before=first.tables),
-        children.worker(desk),
-        children.beat(desk, before=first.examples),
-        children.web(desk, listening),
+        children.recorder(services, before=first.tables),
+        children.worker(services),
+        children.beat(services, before=first.examples),
+        children.web(services, listening),
     ]
 
 

@@ -7,7 +7,7 @@ import click
 
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 if TYPE_CHECKING:
     from scheduler.accounts.policy import Account
@@ -24,17 +24,17 @@ def users() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
 @json_option
 @click.pass_obj
-def create(desk: Desk, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
+def create(services: Services, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add an account for EMAIL. A made-up password is printed once."""
-    _say(desk.accounts.create(email, _given(password_stdin), role, now=utc_now()), "is created", as_json)
+    _say(services.accounts.create(email, _given(password_stdin), role, now=utc_now()), "is created", as_json)
 
 
 @users.command("list")
 @json_option
 @click.pass_obj
-def list_users(desk: Desk, as_json: bool) -> None:
+def list_users(services: Services, as_json: bool) -> None:
     """List all accounts."""
-    accounts = desk.accounts.list()
+    accounts = services.accounts.list()
     if as_json:
         print_json({"items": [_plain(account) for account in accounts], "next": None})
         return
@@ -55,9 +55,9 @@ def list_users(desk: Desk, as_json: bool) -> None:
 @click.argument("role")
 @json_option
 @click.pass_obj
-def set_role(desk: Desk, email: str, role: str, as_json: bool) -> None:
+def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
     """Give EMAIL the role ROLE: viewer, operator or admin. Its sessions end."""
-    _say(desk.accounts.set_role(email, role), f"is {role} now", as_json)
+    _say(services.accounts.set_role(email, role), f"is {role} now", as_json)
 
 
 @users.command("reset-password")
@@ -65,27 +65,27 @@ def set_role(desk: Desk, email: str, role: str, as_json: bool) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
 @json_option
 @click.pass_obj
-def reset_password(desk: Desk, email: str, password_stdin: bool, as_json: bool) -> None:
+def reset_password(services: Services, email: str, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a new password. Its sessions end."""
-    _say(desk.accounts.reset_password(email, _given(password_stdin)), "has a new password", as_json)
+    _say(services.accounts.reset_password(email, _given(password_stdin)), "has a new password", as_json)
 
 
 @users.command()
 @click.argument("email")
 @json_option
 @click.pass_obj
-def disable(desk: Desk, email: str, as_json: bool) -> None:
+def disable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in no more. Its sessions end."""
-    _say(desk.accounts.disable(email), "is disabled", as_json)
+    _say(services.accounts.disable(email), "is disabled", as_json)
 
 
 @users.command()
 @click.argument("email")
 @json_option
 @click.pass_obj
-def enable(desk: Desk, email: str, as_json: bool) -> None:
+def enable(services: Services, email: str, as_json: bool) -> None:
     """Let EMAIL log in again."""
-    _say(desk.accounts.enable(email), "is enabled", as_json)
+    _say(services.accounts.enable(email), "is enabled", as_json)
 
 
 def _given(password_stdin: bool) -> str | None:

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from scheduler.errors import Refused, Unavailable
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import IntervalWhen, RedBeatWhen, Schedule
@@ -49,7 +49,7 @@ class Starts(Protocol):
 class Holds(Protocol):
     """Whoever keeps the ticks that wait."""
 
-    def add(self, schedule: Schedule, held: Sequence[Held], now: datetime) -> list[Held]:
+    def add(self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime) -> list[WaitingTick]:
         """Let ticks wait, those that do not wait yet; which these are."""
 
 
@@ -132,7 +132,7 @@ def start(
     taken = known(list(runs))
     ticks = [tick for run, tick in runs.items() if run not in taken]
     if overlap == "queue_all":
-        held = waiting.add(schedule, [Held(tick, "backfill", actor) for tick in ticks], now)
+        held = waiting.add(schedule, [WaitingTick(tick, "backfill", actor) for tick in ticks], now)
         started = [run_id(schedule.uid, one.tick) for one in held]
         return Started(started, len(runs) - len(started))
     started = []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.events.schema import RunFacts
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs import limits
@@ -13,7 +13,7 @@ from scheduler.runs.headers import HEADER, TICK_HEADER
 
 
 def options_for(
-    schedule: Schedule, tick: datetime, options: Mapping[str, Any], held: Held | None = None
+    schedule: Schedule, tick: datetime, options: Mapping[str, Any], held: WaitingTick | None = None
 ) -> dict[str, Any]:
     """The entry's own options, with what says which tick of which revision of which schedule it is.
 
@@ -22,7 +22,7 @@ def options_for(
     return for_tick(standing_options(schedule, options, held), schedule, tick, held)
 
 
-def standing_options(schedule: Schedule, options: Mapping[str, Any], held: Held | None = None) -> dict[str, Any]:
+def standing_options(schedule: Schedule, options: Mapping[str, Any], held: WaitingTick | None = None) -> dict[str, Any]:
     """What of `options_for` is the same for all ticks of one revision, those that were held in the same way."""
     own: dict[str, Any] = {
         "schedule": schedule.name,
@@ -38,7 +38,7 @@ def standing_options(schedule: Schedule, options: Mapping[str, Any], held: Held 
 
 
 def for_tick(
-    standing: Mapping[str, Any], schedule: Schedule, tick: datetime, held: Held | None = None
+    standing: Mapping[str, Any], schedule: Schedule, tick: datetime, held: WaitingTick | None = None
 ) -> dict[str, Any]:
     """The options for a tick, from those of all."""
     expires = expires_at(schedule, tick, held)
@@ -50,7 +50,7 @@ def for_tick(
     }
 
 
-def facts_of(schedule: Schedule, tick: datetime, held: Held | None = None) -> RunFacts:
+def facts_of(schedule: Schedule, tick: datetime, held: WaitingTick | None = None) -> RunFacts:
     """Why the run of a tick exists."""
     return RunFacts(
         job=schedule.job,
@@ -63,7 +63,7 @@ def facts_of(schedule: Schedule, tick: datetime, held: Held | None = None) -> Ru
     )
 
 
-def expires_at(schedule: Schedule, tick: datetime, held: Held | None = None) -> datetime | None:
+def expires_at(schedule: Schedule, tick: datetime, held: WaitingTick | None = None) -> datetime | None:
     """When it is too late for the tick's run to start. What an operator asked for is for a tick of the past anyway."""
     deadline = schedule.policies.starting_deadline
     if deadline is None or (held is not None and held.actor is not None):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.dispatch.plan import Plan, Ruling
+from scheduler.dispatch.plan import Plan, Verdict
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Schedule
@@ -31,7 +31,7 @@ def meta_after(known: Meta, plan: Plan, count: int) -> Meta:
     return Meta(plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None)
 
 
-def event_of(schedule: Schedule, ruling: Ruling, now: datetime) -> TicksEvent:
+def event_of(schedule: Schedule, ruling: Verdict, now: datetime) -> TicksEvent:
     """A ruling as the fact that history keeps."""
     kind: type[TicksEvent] = TicksMissed if ruling.state == "missed" else TicksSkipped
     return kind(

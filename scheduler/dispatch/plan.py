@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry, Meta
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.codec import Meta, StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars import exclusions
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import (
@@ -44,7 +44,7 @@ _A_YEAR = 366 * 86_400.0
 
 
 @dataclass(frozen=True)
-class Ruling:
+class Verdict:
     """Why the ticks from `first` to `last` become no run."""
 
     state: Literal["missed", "skipped"]
@@ -61,20 +61,20 @@ class Plan:
     score: float = ASLEEP
     last: datetime | None = None
     send: datetime | None = None
-    taken: Held | None = None
+    taken: WaitingTick | None = None
     """How the tick that is sent was held until now."""
 
     hold: list[datetime] = field(default_factory=list)
-    drop: list[Held] = field(default_factory=list)
+    drop: list[WaitingTick] = field(default_factory=list)
     """Held ticks that are held no longer, the one that is sent among them."""
 
     cancel: bool = False
     """Ask the runs that are alive to end."""
 
-    rulings: list[Ruling] = field(default_factory=list)
+    rulings: list[Verdict] = field(default_factory=list)
 
     @property
-    def says_anything(self) -> bool:
+    def has_changes(self) -> bool:
         """Is there more to write than the score?"""
         return bool(self.last or self.hold or self.drop or self.rulings)
 
@@ -85,10 +85,12 @@ class Plan:
 
     def skip(self, reason: str, tick: datetime) -> None:
         """Rule that one tick is skipped."""
-        self.rulings.append(Ruling("skipped", reason, tick, tick))
+        self.rulings.append(Verdict("skipped", reason, tick, tick))
 
 
-def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calendar: Calendar | None = None) -> Plan:
+def plan(
+    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick], calendar: Calendar | None = None
+) -> Plan:
     """Decide. `alive` runs of the schedule are not final, `waiting` ticks are held, the oldest first.
 
     `calendar` is the one that `window.calendar` names, as it is now. Where it names one and none is given, since it is
@@ -98,7 +100,7 @@ def plan(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calen
 
 
 def by_all_rules(
-    entry: Entry, now: datetime, alive: int, waiting: Sequence[Held], calendar: Calendar | None = None
+    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick], calendar: Calendar | None = None
 ) -> Plan:
     """What `plan` answers, by asking every rule."""
     schedule, last = entry.schedule, entry.meta.last_run_at
@@ -125,7 +127,7 @@ def by_all_rules(
     return made
 
 
-def _usual(entry: Entry, now: datetime, alive: int, waiting: Sequence[Held]) -> Plan | None:
+def _usual(entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]) -> Plan | None:
     """The plan where exactly one tick is due and no rule has a word to say about it, as nearly always; else none."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     if last is None or waiting or (alive > 0 and schedule.policies.overlap != "allow") or not is_plain(schedule):
@@ -157,7 +159,7 @@ def usual_ticks(
     return None if following is None or following <= now else (tick, following)
 
 
-def remembered(entry: Entry, score: float | None, now: datetime) -> Entry:
+def remembered(entry: StoredSchedule, score: float | None, now: datetime) -> StoredSchedule:
     """The entry with a memory in place of one that was lost.
 
     The time at which Beat was to look at it tells which tick has not been dealt with; where it tells none, ticks count
@@ -177,7 +179,7 @@ def remembered(entry: Entry, score: float | None, now: datetime) -> Entry:
     return replace(entry, meta=replace(entry.meta, last_run_at=last))
 
 
-def next_score(entry: Entry, waiting: int = 0) -> float:
+def next_score(entry: StoredSchedule, waiting: int = 0) -> float:
     """When to look at an entry that is neither paused nor disabled: at its next tick, a little later with jitter."""
     last, schedule = entry.meta.last_run_at, entry.schedule
     if last is None:
@@ -195,7 +197,7 @@ class _Look(NamedTuple):
     last: datetime
     sent: int
     alive: int
-    waiting: Sequence[Held]
+    waiting: Sequence[WaitingTick]
     calendar: Calendar | None
 
     @property
@@ -204,7 +206,7 @@ class _Look(NamedTuple):
         return self.sent + sum(held.counts for held in self.waiting)
 
 
-def _stop(made: Plan, schedule: Schedule, waiting: Sequence[Held]) -> None:
+def _stop(made: Plan, schedule: Schedule, waiting: Sequence[WaitingTick]) -> None:
     """Nothing runs. What an operator asked for waits for the end of a pause; to switch the schedule off ends it."""
     made.drop = [held for held in waiting if held.actor is None or not schedule.enabled]
     for held in made.drop:
@@ -218,7 +220,7 @@ def _is_excluded(calendar: Calendar | None, tick: datetime) -> bool:
 
 
 def _send_held(
-    made: Plan, schedule: Schedule, waiting: Sequence[Held], now: datetime, calendar: Calendar | None
+    made: Plan, schedule: Schedule, waiting: Sequence[WaitingTick], now: datetime, calendar: Calendar | None
 ) -> None:
     """The oldest held tick that may still run has its turn. What an operator asked for is never too late."""
     for held in waiting:
@@ -253,9 +255,9 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
     made.last = newest
     parts = _rule_paused(made, schedule, when, Due(when, after, until, look.calendar))
     out = [one for due in parts for one in catch_up.excluded(due)]
-    made.rulings += [Ruling("skipped", "calendar", one.first, one.last, one.count) for one in out]
+    made.rulings += [Verdict("skipped", "calendar", one.first, one.last, one.count) for one in out]
     caught = _caught_up(policies, parts, look.now)
-    made.rulings += [Ruling("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed]
+    made.rulings += [Verdict("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed]
     policy = "queue_all" if len(caught.run) > 1 else policies.overlap
     for tick in caught.run:
         if tick in schedule.skips:
@@ -307,7 +309,7 @@ def _rule_paused(made: Plan, schedule: Schedule, when: When, due: Due) -> list[D
     begins, ends = max(due.after, pause.since - _MICROSECOND), pause.until - _MICROSECOND
     first, last = next_tick(when, begins), latest_tick(when, begins, ends)
     if first is not None and last is not None:
-        made.rulings.append(Ruling("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED)))
+        made.rulings.append(Verdict("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED)))
     return [replace(due, until=begins), replace(due, after=ends)]
 
 
@@ -315,15 +317,15 @@ def _too_late(made: Plan, policies: Policies, tick: datetime, now: datetime) -> 
     """A tick whose run could not start in time any more is missed."""
     late = policies.starting_deadline is not None and now - tick > timedelta(seconds=policies.starting_deadline)
     if late:
-        made.rulings.append(Ruling("missed", "deadline", tick, tick))
+        made.rulings.append(Verdict("missed", "deadline", tick, tick))
     return late
 
 
-def _next_look(made: Plan, entry: Entry, when: When, waiting: Sequence[Held], now: datetime) -> float:
+def _next_look(made: Plan, entry: StoredSchedule, when: When, waiting: Sequence[WaitingTick], now: datetime) -> float:
     """After what is planned: when to look again."""
     last = made.last or entry.meta.last_run_at or now.replace(microsecond=0)
     schedule = entry.schedule.model_copy(update={"when": when})
-    later = Entry(schedule, Meta(last, (entry.meta.total_run_count or 0) + made.counts))
+    later = StoredSchedule(schedule, Meta(last, (entry.meta.total_run_count or 0) + made.counts))
     still = sum(held.counts for held in waiting if held not in made.drop)
     return next_score(later, still + len(made.hold))
 

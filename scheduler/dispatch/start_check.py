@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     """Its schedule is not there: deleted, or lost by Redis and soon put back."""
 
 
-class AtStart:
+class StartCheck:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import Refused
 from scheduler.events import schema
 from scheduler.events.schema import TicksSkipped, encode
-from scheduler.redbeat.waiting import Held, read
+from scheduler.redbeat.waiting import WaitingTick, read
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.missed_in_pause import verdict
@@ -34,13 +34,13 @@ class WaitingList:
         self._hold = redis.register_script(files(__package__).joinpath("hold.lua").read_text(encoding="utf-8"))
         self._drop = redis.register_script(files(__package__).joinpath("drop.lua").read_text(encoding="utf-8"))
 
-    def of(self, uid: str) -> list[Held]:
+    def of(self, uid: str) -> list[WaitingTick]:
         """What waits of a schedule, the oldest tick first."""
         with answering():
             texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
         return [read(text) for text in texts]
 
-    def add(self, schedule: Schedule, held: Sequence[Held], now: datetime) -> list[Held]:
+    def add(self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime) -> list[WaitingTick]:
         """Let ticks wait, and Beat look at the schedule at once. Those that did not wait yet; none if it is gone."""
         with answering("nothing is known to wait; look at the schedule's runs before you try again"):
             added: Any = self._hold(
@@ -49,13 +49,13 @@ class WaitingList:
                     repr(now.timestamp()),
                     keys.WAKE_CHANNEL,
                     schedule.name,
-                    *(text for one in held for text in (Held(one.tick).text, one.text)),
+                    *(text for one in held for text in (WaitingTick(one.tick).text, one.text)),
                 ],
             )
         new = set(added)
         return [one for one in held if one.text in new]
 
-    def drop(self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime) -> list[Held]:
+    def drop(self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime) -> list[WaitingTick]:
         """Let `tick`, or all that wait, have no turn: each is skipped by the operator. Those that waited until now.
 
         Raises Refused where nothing of the kind waits.
@@ -84,7 +84,7 @@ def _keys(schedule: Schedule) -> list[str]:
     return [keys.WAITING_PREFIX + schedule.uid, keys.SCHEDULE_ZSET, keys.entry(schedule.name)]
 
 
-def _skipped(schedule: Schedule, held: Held, actor: str, now: datetime) -> str:
+def _skipped(schedule: Schedule, held: WaitingTick, actor: str, now: datetime) -> str:
     """The verdict on a tick that has no turn, encoded."""
     event = verdict(TicksSkipped, schedule, "operator", (held.tick, held.tick, 1), now)
     return encode(event.model_copy(update={"actor": actor}))[schema.FIELD]

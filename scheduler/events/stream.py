@@ -36,7 +36,7 @@ Place = tuple[int, int]
 """The id of an entry, in the order of the stream."""
 
 
-class Entry(NamedTuple):
+class StreamEntry(NamedTuple):
     """One entry of the stream as it was read. `fields` is empty where the entry has been deleted meanwhile."""
 
     id: str
@@ -85,16 +85,16 @@ class EventStream:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    def read(self, consumer: str, count: int, block_ms: int | None = None) -> list[Entry]:
+    def read(self, consumer: str, count: int, block_ms: int | None = None) -> list[StreamEntry]:
         """Entries that nobody was given yet; waits up to `block_ms` for the first (none: not at all)."""
         block: list[Any] = ["BLOCK", block_ms] if block_ms else []
         return self._read(consumer, count, block, ">")
 
-    def pending(self, consumer: str, count: int, after: str = "0") -> list[Entry]:
+    def pending(self, consumer: str, count: int, after: str = "0") -> list[StreamEntry]:
         """Entries that this consumer was given and has not acknowledged, oldest first."""
         return self._read(consumer, count, [], after)
 
-    def claim(self, consumer: str, min_idle_ms: int, count: int, start: str = "0-0") -> tuple[str, list[Entry]]:
+    def claim(self, consumer: str, min_idle_ms: int, count: int, start: str = "0-0") -> tuple[str, list[StreamEntry]]:
         """Take over entries that another consumer has held for so long that it must be dead.
 
         Returns where to go on, `0-0` at the end, and the entries.
@@ -145,7 +145,7 @@ class EventStream:
             return (0, 0)  # there is no stream
         return _place(facts["last-generated-id"])
 
-    def waiting(self, until: Place, count: int) -> list[Entry]:
+    def waiting(self, until: Place, count: int) -> list[StreamEntry]:
         """The oldest events up to `until` that are not in SQL yet."""
         answer = self._ask("XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count)
         return [_entry(raw) for raw in answer]
@@ -166,7 +166,7 @@ class EventStream:
         """
         self._redis.eval(_FORGET_CONSUMER, 1, keys.EVENTS_STREAM, keys.EVENTS_GROUP, str(idle_ms))
 
-    def _read(self, consumer: str, count: int, block: list[Any], after: str) -> list[Entry]:
+    def _read(self, consumer: str, count: int, block: list[Any], after: str) -> list[StreamEntry]:
         """XREADGROUP; a server that was emptied has lost the group, which is then made again."""
         command = ["GROUP", keys.EVENTS_GROUP, consumer, "COUNT", count, *block, "STREAMS", keys.EVENTS_STREAM, after]
         try:
@@ -184,10 +184,10 @@ class EventStream:
         return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
 
 
-def _entry(raw: Any) -> Entry:
+def _entry(raw: Any) -> StreamEntry:
     """One entry as text, with a mark where bytes are not UTF-8."""
     entry, fields = raw
-    return Entry(_text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()})
+    return StreamEntry(_text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()})
 
 
 def _place(entry: str) -> Place:
@@ -204,7 +204,7 @@ def _wire(fields: Mapping[str, str]) -> dict[Any, Any]:
     return dict(fields)
 
 
-def _dead_letter(letter: Entry) -> DeadLetter:
+def _dead_letter(letter: StreamEntry) -> DeadLetter:
     """A dead letter from its entry."""
     fields = {name.removeprefix("field:"): value for name, value in letter.fields.items() if name.startswith("field:")}
     return DeadLetter(letter.id, letter.fields.get("entry", ""), letter.fields.get("error", ""), fields)

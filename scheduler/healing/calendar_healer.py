@@ -25,7 +25,7 @@ from scheduler.healing.notices import Repair
 from scheduler.healing.repairs import ACTOR
 from scheduler.history.plain import json_value
 from scheduler.rules.calendars.exclusions import SavedCalendar
-from scheduler.schedules.batch import Together
+from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerprint
 from scheduler.schedules.calendar_changes import CalendarChange
 from scheduler.schedules.reads import Listing
@@ -76,7 +76,7 @@ class CalendarHealer:
 
     def __init__(self, redis: "Redis", stream: "EventStream", history: "CalendarHistory") -> None:
         self._redis, self._stream, self._history = redis, stream, history
-        self._together = Together(redis, Listing(redis))
+        self._together = BatchEdit(redis, Listing(redis))
         self._well: tuple[dict[str, str], int] | None = None
 
     def forget(self) -> None:

@@ -35,17 +35,17 @@ from scheduler.healing import (
 )
 from scheduler.healing.calendar_healer import CalendarFinding, CalendarHealer
 from scheduler.healing.notices import Notices, Repair
-from scheduler.healing.reconcile import Book, Verdict, What
+from scheduler.healing.reconcile import Book, Damage, What
 from scheduler.history import outage
 from scheduler.history.views import Saved
 from scheduler.redbeat import static_set
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
 from scheduler.schedules.changes import Change
 from scheduler.schedules.reads import (
     CHUNK,
     Listing,
-    Stored,
+    RawEntry,
     answering,
     remains_of,
 )
@@ -75,14 +75,14 @@ _RACES = 3
 class Finding:
     """An entry that is not as it should be, and what is to be done."""
 
-    stored: Stored
-    verdict: Verdict
+    stored: RawEntry
+    verdict: Damage
 
 
 class Write(NamedTuple):
     """What is to stand in place of what was found."""
 
-    found: Stored
+    found: RawEntry
     raw: Raw
     score: float
     event: str = ""
@@ -221,7 +221,7 @@ class Healer:
             for finding in part:
                 schedule, definition = finding.stored.schedule(), saved.get(_fact(finding).key)
                 if schedule is not None and not reconcile.same_content(schedule, definition):
-                    yield Finding(finding.stored, Verdict(What.RESTORE, finding.verdict.why, _fact(finding)))
+                    yield Finding(finding.stored, Damage(What.RESTORE, finding.verdict.why, _fact(finding)))
 
     def _repair(self, findings: list[Finding], now: datetime, done: list[Repair]) -> bool:
         """Do what is to be done, and note it in `done`. True where somebody was quicker."""
@@ -364,12 +364,12 @@ def _servers_answer() -> Iterator[None]:
         raise Unavailable(f"SQL does not answer: {why}") from error
 
 
-def _write_of(found: Stored, change: Change) -> Write:
+def _write_of(found: RawEntry, change: Change) -> Write:
     static = change.schedule.origin == "code"
     return Write(found, change.raw, change.score, encode(change.event)[FIELD], static)
 
 
-def _readable(stored: Stored) -> Entry | None:
+def _readable(stored: RawEntry) -> StoredSchedule | None:
     try:
         return stored.decode()
     except UnreadableEntry:

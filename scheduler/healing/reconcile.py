@@ -28,11 +28,11 @@ from scheduler.errors import UnreadableEntry
 from scheduler.history.plain import json_value
 from scheduler.history.views import Saved
 from scheduler.redbeat import extra_field
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 
 
 class What(Enum):
@@ -50,7 +50,7 @@ class What(Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Damage:
     """A decision, and why. `fact` is the history's newest word, where it matters."""
 
     what: What
@@ -58,7 +58,7 @@ class Verdict:
     fact: Saved | None = None
 
 
-LEAVE = Verdict(What.LEAVE)
+LEAVE = Damage(What.LEAVE)
 
 
 class Book:
@@ -104,7 +104,7 @@ def is_newer(fact: Saved, known: Saved) -> bool:
     return fact.at >= known.at and fact.key > known.key
 
 
-def decide(stored: Stored, book: Book, code_has_spoken: bool = False) -> Verdict:
+def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damage:
     """What to do about the entry `stored`, which may be nothing at all.
 
     `code_has_spoken`: a Beat has told which static entries there are, so that one that is none has been dropped.
@@ -119,27 +119,27 @@ def decide(stored: Stored, book: Book, code_has_spoken: bool = False) -> Verdict
         return _about_unreadable(stored, book, str(error))
     if stored.score is None:
         fact = book.named(stored.name)
-        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "Beat's list of due times lacked it", fact)
+        return LEAVE if _is_gone(fact) else Damage(What.RESTORE, "Beat's list of due times lacked it", fact)
     if stored.raw.extra is None:
         fact = book.of(plain_uid(stored.name)) or book.named(stored.name)
-        return LEAVE if _is_gone(fact) else Verdict(What.RESTORE, "what is ours of the entry was gone", fact)
+        return LEAVE if _is_gone(fact) else Damage(What.RESTORE, "what is ours of the entry was gone", fact)
     return _about_ours(entry, book.of(entry.schedule.uid))
 
 
-def _about_nothing(stored: Stored, fact: Saved | None, code_has_spoken: bool) -> Verdict:
+def _about_nothing(stored: RawEntry, fact: Saved | None, code_has_spoken: bool) -> Damage:
     """An entry that is not there."""
     if fact is None or _is_gone(fact):
         return LEAVE
     if fact.origin == "code" and code_has_spoken and not stored.static:
-        return Verdict(What.DROPPED, "code (beat_schedule) has it no more", fact)
-    return Verdict(What.RESTORE, "it was gone from Redis", fact)
+        return Damage(What.DROPPED, "code (beat_schedule) has it no more", fact)
+    return Damage(What.RESTORE, "it was gone from Redis", fact)
 
 
-def _about_ours(entry: Entry, fact: Saved | None) -> Verdict:
+def _about_ours(entry: StoredSchedule, fact: Saved | None) -> Damage:
     """An entry that can be read, with our field."""
     schedule = entry.schedule
     if fact is None:
-        return Verdict(What.TELL, "the history did not know it")
+        return Damage(What.TELL, "the history did not know it")
     if fact.name != schedule.name:
         return LEAVE  # a copy of another entry; nobody knows which of the two is meant
     revision = schedule.revision - entry.diverged
@@ -147,31 +147,31 @@ def _about_ours(entry: Entry, fact: Saved | None) -> Verdict:
         return _about_deleted(revision, fact)
     held, saved = (revision, _or_first(schedule.updated_at)), (fact.revision, _or_first(fact.saved_at))
     if held > saved:
-        return Verdict(What.TELL, f"the history knew revision {fact.revision} of another time")
+        return Damage(What.TELL, f"the history knew revision {fact.revision} of another time")
     if held < saved:
-        return Verdict(What.RESTORE, f"Redis had an older copy, of revision {revision}", fact)
-    return LEAVE if entry.diverged else Verdict(What.COMPARE, "what Redis had was not what was saved", fact)
+        return Damage(What.RESTORE, f"Redis had an older copy, of revision {revision}", fact)
+    return LEAVE if entry.diverged else Damage(What.COMPARE, "what Redis had was not what was saved", fact)
 
 
-def _about_deleted(revision: int, fact: Saved) -> Verdict:
+def _about_deleted(revision: int, fact: Saved) -> Damage:
     """An entry of ours that the history knows to be deleted."""
     if revision > fact.revision:
-        return Verdict(What.TELL, "the history knew it as deleted only")
+        return Damage(What.TELL, "the history knew it as deleted only")
     came_back = revision < fact.revision
-    return Verdict(What.DELETE, "it came back with an older copy of Redis", fact) if came_back else LEAVE
+    return Damage(What.DELETE, "it came back with an older copy of Redis", fact) if came_back else LEAVE
 
 
-def _about_unreadable(stored: Stored, book: Book, problem: str) -> Verdict:
+def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
     """An entry that Beat cannot run."""
     fact = book.named(stored.name)
     ours = _own_field(stored.raw)
     if ours is not None:
         fact = book.of(ours.uid)
         if fact is not None and fact.action == "deleted" and fact.name == stored.name and ours.revision < fact.revision:
-            return Verdict(What.DELETE, "it came back with an older copy of Redis", fact)
+            return Damage(What.DELETE, "it came back with an older copy of Redis", fact)
     if fact is None or _is_gone(fact) or fact.name != stored.name:
         return LEAVE
-    return Verdict(What.RESTORE, f"it could not be read: {problem}", fact)
+    return Damage(What.RESTORE, f"it could not be read: {problem}", fact)
 
 
 def same_content(schedule: Schedule, definition: Any) -> bool:

@@ -13,18 +13,18 @@ from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleHealed, ScheduleSaved
 from scheduler.history.views import Saved
 from scheduler.redbeat import codec, extra_field
-from scheduler.redbeat.codec import Entry, Meta, Raw
+from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import changes
 from scheduler.schedules.changes import ASLEEP, Change
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 
 ACTOR = "beatdesk"
 """Who did it, where nobody did."""
 
 
 def put_back(
-    schedule: Schedule, found: Stored, why: str, *, last_tick: datetime | None, runs: int | None, now: datetime
+    schedule: Schedule, found: RawEntry, why: str, *, last_tick: datetime | None, runs: int | None, now: datetime
 ) -> Change:
     """The change that stores `schedule` as it was saved, in place of what was found."""
     entry = _readable(found)
@@ -69,7 +69,7 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 
 
-def told(entry: Entry, now: datetime) -> ScheduleSaved:
+def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
     """The fact that the history lacks, as far as the entry tells it. Told twice it is the same fact."""
     schedule = entry.schedule
     if entry.diverged:
@@ -85,7 +85,7 @@ def told(entry: Entry, now: datetime) -> ScheduleSaved:
     )
 
 
-def reminded(entry: Entry, raw: Raw, ticks: Mapping[str, datetime], now: datetime) -> tuple[Raw, float] | None:
+def reminded(entry: StoredSchedule, raw: Raw, ticks: Mapping[str, datetime], now: datetime) -> tuple[Raw, float] | None:
     """The entry with the newest tick that the history has heard of, and its due time; none where Beat knows it."""
     tick, last = ticks.get(entry.schedule.uid), entry.meta.last_run_at
     if tick is None or (last is not None and last >= tick):
@@ -100,14 +100,14 @@ def _resting(schedule: Schedule, now: datetime) -> datetime:
     return changes.resting_point(schedule.when, saved)
 
 
-def _readable(found: Stored) -> Entry | None:
+def _readable(found: RawEntry) -> StoredSchedule | None:
     try:
         return found.decode()
     except UnreadableEntry:
         return None
 
 
-def _remembered(found: Stored) -> Meta:
+def _remembered(found: RawEntry) -> Meta:
     """What Beat remembers, as far as it can be read."""
     try:
         return codec.decode_meta(found.raw.meta)

@@ -13,7 +13,7 @@ from scheduler.errors import Refused
 from scheduler.health.status import Part
 from scheduler.publishing import delivery_mode
 from scheduler.publishing.timeouts import within
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
 
@@ -29,11 +29,11 @@ START_PATIENCE = 3.0
 _IS_CLUSTER = "the server is a node of a Redis Cluster, which Celery cannot use"
 
 
-def broker(desk: Desk) -> Part:
+def broker(services: Services) -> Part:
     """Does it answer? The Redis of the schedules has been asked already."""
-    where = desk.celery.connection_for_write().as_uri().rstrip("/")
+    where = services.celery.connection_for_write().as_uri().rstrip("/")
     try:
-        if not _answers(desk):
+        if not _answers(services):
             return Part(name="broker", ok=False, summary=_IS_CLUSTER, remedy=NO_CLUSTER)
     except (RedisError, KombuError, OSError) as error:
         remedy = f"Start it, or correct {PREFIX}BROKER_URL; until then runs wait in the outbox"
@@ -41,33 +41,33 @@ def broker(desk: Desk) -> Part:
     return Part(name="broker", ok=True, summary=where)
 
 
-def refuse_broker(desk: Desk) -> None:
+def refuse_broker(services: Services) -> None:
     """No worker and no Beat starts on a Redis Cluster, or on queues that RabbitMQ has made otherwise.
 
     A broker that does not answer yet is waited for, not asked. Raises Refused.
     """
     try:
-        if is_rabbitmq(desk.settings.broker):
-            _at_broker(desk, START_PATIENCE, lambda connection: declared_queues.make(desk.celery, connection))
-        is_cluster = delivery_mode.ask(desk.celery, _is_cluster)
+        if is_rabbitmq(services.settings.broker):
+            _at_broker(services, START_PATIENCE, lambda connection: declared_queues.make(services.celery, connection))
+        is_cluster = delivery_mode.ask(services.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return
     if is_cluster:
-        field = "broker_url" if desk.settings.broker_url else "redis_url"
+        field = "broker_url" if services.settings.broker_url else "redis_url"
         raise Refused(f"{_IS_CLUSTER}. {NO_CLUSTER}", field=field)
 
 
-def _answers(desk: Desk) -> bool:
+def _answers(services: Services) -> bool:
     """Can it be used? Raises what kombu and redis raise where it does not answer."""
-    is_cluster = delivery_mode.ask(desk.celery, _is_cluster, PATIENCE)
+    is_cluster = delivery_mode.ask(services.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
-        _at_broker(desk, PATIENCE, lambda _: None)
+        _at_broker(services, PATIENCE, lambda _: None)
     return not is_cluster
 
 
-def _at_broker(desk: Desk, seconds: float, act: Callable[[Any], None]) -> None:
+def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -> None:
     """Do something with a connection to a broker that is no Redis. Raises TimeoutError, and what kombu raises."""
-    connection: Any = desk.celery.connection_for_write()
+    connection: Any = services.celery.connection_for_write()
 
     def visit() -> None:
         with connection:

@@ -13,7 +13,7 @@ from scheduler.errors import Refused
 from scheduler.health import status
 from scheduler.health.broker import broker
 from scheduler.health.status import Part
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
 
@@ -23,14 +23,14 @@ OLDEST_REDIS = (6, 2)
 """XAUTOCLAIM came with it."""
 
 
-def check_all(desk: Desk, now: datetime) -> list[Part]:
+def check_all(services: Services, now: datetime) -> list[Part]:
     """Everything a run needs, in the order in which a run meets it."""
-    state = status.status(desk, now)
-    parts = [python(), settings(desk.settings), state.redis]
+    state = status.status(services, now)
+    parts = [python(), settings(services.settings), state.redis]
     if state.redis.ok:
-        parts += [redis_version(state.redis), *redis_setup(desk)]
-    parts.append(broker(desk))
-    parts += [lock_timeout(desk.settings), healing(desk.settings)]
+        parts += [redis_version(state.redis), *redis_setup(services)]
+    parts.append(broker(services))
+    parts += [lock_timeout(services.settings), healing(services.settings)]
     return [*parts, state.sql, state.beat, state.workers, state.recorder]
 
 
@@ -64,11 +64,11 @@ def redis_version(redis: Part) -> Part:
     )
 
 
-def redis_setup(desk: Desk) -> list[Part]:
+def redis_setup(services: Services) -> list[Part]:
     """Does the server keep what it is given? Managed servers may not say; that is no fault."""
     try:
-        said: dict[Any, Any] = {**desk.redis.config_get("maxmemory*"), **desk.redis.config_get("append*")}
-        memory: dict[Any, Any] = desk.redis.info("memory")
+        said: dict[Any, Any] = {**services.redis.config_get("maxmemory*"), **services.redis.config_get("append*")}
+        memory: dict[Any, Any] = services.redis.info("memory")
     except ResponseError as error:
         return [Part(name="redis set-up", ok=True, summary=f"the server does not say how it is set up: {error}")]
     except RedisError as error:
@@ -76,9 +76,9 @@ def redis_setup(desk: Desk) -> list[Part]:
     return [eviction(said, memory), append_only(said)]
 
 
-def refuse_eviction(desk: Desk) -> None:
+def refuse_eviction(services: Services) -> None:
     """Production does not start on a server that evicts."""
-    for part in redis_setup(desk) if desk.settings.environment == "production" else ():
+    for part in redis_setup(services) if services.settings.environment == "production" else ():
         if part.name == EVICTION and not part.ok:
             raise Refused(f"Redis evicts what it is given ({part.summary}). {part.remedy}", field="redis_url")
 

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from redis.exceptions import RedisError
 
 from scheduler.beat import heartbeat
-from scheduler.beat.heartbeat import Pulse
+from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys
 
@@ -58,18 +58,18 @@ class Status(BaseModel):
         return [self.beat, self.workers, self.recorder, self.redis, self.sql]
 
 
-def status(desk: Desk, now: datetime) -> Status:
+def status(services: Services, now: datetime) -> Status:
     """Ask everybody, now."""
-    redis = redis_part(desk)
+    redis = redis_part(services)
     if redis.ok:
-        beat, workers = _asked("beat", beat_part, desk, now), _asked("workers", workers_part, desk, now)
-        recorder = _asked("recorder", recorder_part, desk, now)
+        beat, workers = _asked("beat", beat_part, services, now), _asked("workers", workers_part, services, now)
+        recorder = _asked("recorder", recorder_part, services, now)
     else:
         remedy = "Bring Redis back; what is running goes on and reports then"
         beat, workers, recorder = (
             Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy) for name in ("beat", "workers", "recorder")
         )
-    sql = sql_part(desk)
+    sql = sql_part(services)
     return Status(
         at=now,
         ok=all(part.ok for part in (beat, workers, recorder, redis, sql)),
@@ -83,11 +83,11 @@ def status(desk: Desk, now: datetime) -> Status:
     )
 
 
-def redis_part(desk: Desk) -> Part:
+def redis_part(services: Services) -> Part:
     """Does the server that holds schedules and events answer?"""
-    place = without_password(desk.settings.redis_url)
+    place = without_password(services.settings.redis_url)
     try:
-        server = desk.redis.info("server")
+        server = services.redis.info("server")
     except RedisError as error:
         remedy = "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
         return Part(name="redis", ok=False, summary=f"{place} does not answer: {error}", remedy=remedy)
@@ -97,29 +97,31 @@ def redis_part(desk: Desk) -> Part:
     return Part(name="redis", ok=True, summary=summary, facts={"product": product, "version": version, "url": place})
 
 
-def beat_part(desk: Desk, now: datetime) -> Part:
+def beat_part(services: Services, now: datetime) -> Part:
     """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age of the last one.
 
     A Beat of ours says more: its path, its epoch, how late it is, and who stands by.
     """
-    with desk.redis.pipeline(transaction=True) as pipe:
+    with services.redis.pipeline(transaction=True) as pipe:
         pipe.get(keys.BEAT_LOCK)
         pipe.pttl(keys.BEAT_LOCK)
         pipe.hlen(keys.ASIDE_HASH)
         pipe.time()
         holder, left_ms, aside, (seconds, micros) = pipe.execute()
     if holder is None:
-        wait = desk.settings.beat_lock_timeout
-        remedy = f"Start one: celery -A scheduler beat -S {desk.settings.beat_scheduler} (a stand-by needs {wait} s)"
+        wait = services.settings.beat_lock_timeout
+        remedy = (
+            f"Start one: celery -A scheduler beat -S {services.settings.beat_scheduler} (a stand-by needs {wait} s)"
+        )
         return Part(name="beat", ok=False, summary="no Beat is leading, nothing is fired", remedy=remedy)
-    age = max(0.0, desk.settings.beat_lock_timeout - left_ms / 1000)
+    age = max(0.0, services.settings.beat_lock_timeout - left_ms / 1000)
     facts: dict[str, JsonValue] = {"leader": str(holder), "last_tick_seconds": round(age, 3), "path": "stock"}
     summary = f"leading, last tick {age:.1f} s ago"
-    beats = heartbeat.read(desk.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
+    beats = heartbeat.read(services.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
     ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
     if ours is not None:
         return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
-    left = backlog(desk.redis)
+    left = backlog(services.redis)
     if left.entries:
         remedy = "Start a Beat with -S scheduler.beat.Scheduler: only it publishes what is in the outbox"
         summary = f"leading, but {_count(left.entries, 'run')} in the outbox that this Beat knows nothing of"
@@ -127,7 +129,7 @@ def beat_part(desk: Desk, now: datetime) -> Part:
     return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
-def _our_beat(ours: Pulse, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]) -> Part:
+def _our_beat(ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]) -> Part:
     """What a leader of our class says of itself, beside what the lock tells."""
     facts |= {"path": ours.way, "epoch": ours.epoch, "lag_seconds": round(ours.lag, 3)}
     facts |= {"stand_bys": stand_bys, "set_aside": aside}
@@ -165,9 +167,9 @@ def _outbox_facts(waiting: Backlog) -> dict[str, JsonValue]:
     return {"outbox_entries": waiting.entries, "outbox_seconds": round(waiting.seconds, 3)}
 
 
-def workers_part(desk: Desk, now: datetime) -> Part:
+def workers_part(services: Services, now: datetime) -> Part:
     """Which workers have been heard of lately?"""
-    alive = desk.catalogue.workers(now)
+    alive = services.catalogue.workers(now)
     facts: dict[str, JsonValue] = {
         "workers": [worker.model_dump(mode="json", exclude={"jobs"}) for worker in alive],
         "active": sum(worker.active for worker in alive),
@@ -180,11 +182,11 @@ def workers_part(desk: Desk, now: datetime) -> Part:
     return Part(name="workers", ok=True, summary=summary, facts=facts)
 
 
-def recorder_part(desk: Desk, now: datetime) -> Part:
+def recorder_part(services: Services, now: datetime) -> Part:
     """Is a recorder alive, and how far behind is it?"""
-    alive = recorders(desk, now)
-    lag = desk.events.lag()
-    dead = desk.events.dead_letter_count()
+    alive = recorders(services, now)
+    lag = services.events.lag()
+    dead = services.events.dead_letter_count()
     facts: dict[str, JsonValue] = {
         "recorders": cast(JsonValue, alive),
         "lag_events": lag.events,
@@ -201,7 +203,7 @@ def recorder_part(desk: Desk, now: datetime) -> Part:
         return Part(
             name="recorder", ok=False, summary=f"cannot write: {hindered[0]}; {waiting}", remedy=remedy, facts=facts
         )
-    if lag.events >= desk.settings.stream_limit or lag.seconds > LATE_AFTER_SECONDS:
+    if lag.events >= services.settings.stream_limit or lag.seconds > LATE_AFTER_SECONDS:
         summary = f"history is {lag.seconds:.0f} s behind, {waiting}"
         remedy = "See the recorder's log and whether SQL answers; more recorders may run beside this one"
         return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
@@ -209,22 +211,22 @@ def recorder_part(desk: Desk, now: datetime) -> Part:
     return Part(name="recorder", ok=True, summary=f"{_count(len(alive), 'recorder')}, {waiting}{aside}", facts=facts)
 
 
-def recorders(desk: Desk, now: datetime) -> dict[str, Any]:
+def recorders(services: Services, now: datetime) -> dict[str, Any]:
     """The recorders that have been heard of lately, by name, with what they said."""
-    said = cast("dict[str, str]", desk.redis.hgetall(keys.RECORDERS_HASH))
+    said = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
     heard = {name: json.loads(text) for name, text in said.items()}
     return {
         name: facts for name, facts in heard.items() if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
     }
 
 
-def sql_part(desk: Desk) -> Part:
+def sql_part(services: Services) -> Part:
     """Does the history's database answer, with the tables of this version?"""
     from scheduler.history import outage, schema_version
 
-    place = without_password(desk.settings.database)
+    place = without_password(services.settings.database)
     try:
-        step, newest = schema_version.current(desk.engine), schema_version.head()
+        step, newest = schema_version.current(services.engine), schema_version.head()
     except Exception as error:
         reason = str(error) if isinstance(error, BeatdeskError) else outage.reason(error)
         if reason is None:
@@ -238,10 +240,10 @@ def sql_part(desk: Desk) -> Part:
     return Part(name="sql", ok=True, summary=place, facts=facts)
 
 
-def _asked(name: str, ask: Callable[[Desk, datetime], Part], desk: Desk, now: datetime) -> Part:
+def _asked(name: str, ask: Callable[[Services, datetime], Part], services: Services, now: datetime) -> Part:
     """The part's answer; Redis may have gone, or may hold what is not ours, since it was asked first."""
     try:
-        return ask(desk, now)
+        return ask(services, now)
     except (RedisError, BeatdeskError, ValueError, KeyError, TypeError) as error:
         remedy = "Run `beatdesk doctor`"
         return Part(name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy)

@@ -30,7 +30,7 @@ from sqlalchemy import Engine
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event, UndecodableEvent, decode
-from scheduler.events.stream import Entry, EventStream
+from scheduler.events.stream import EventStream, StreamEntry
 from scheduler.history import outage
 from scheduler.history.heartbeat import Heartbeat
 from scheduler.history.ledger import record
@@ -121,7 +121,7 @@ class Recorder:
         except Unavailable as error:
             log.warning("%s; %s", error, "the events left are recorded at the next start")
 
-    def _take(self, now: datetime, block_ms: int | None) -> list[Entry]:
+    def _take(self, now: datetime, block_ms: int | None) -> list[StreamEntry]:
         """The next entries: first what is ours already, then what a dead recorder left, then what is new."""
         if self._has_backlog:
             entries = self._stream.pending(self._name, self._batch)
@@ -131,7 +131,7 @@ class Recorder:
             self._has_backlog = False
         return self._claim(now) or self._stream.read(self._name, self._batch, block_ms)
 
-    def _claim(self, now: datetime) -> list[Entry]:
+    def _claim(self, now: datetime) -> list[StreamEntry]:
         """Entries of recorders that are dead, looked for now and then."""
         if self._claimed_at is not None and now - self._claimed_at < LOOK_FOR_DEAD_EVERY:
             return []
@@ -145,7 +145,7 @@ class Recorder:
             log.warning("took over %d events that another recorder had not acknowledged", len(entries))
         return entries
 
-    def _record(self, entries: list[Entry]) -> None:
+    def _record(self, entries: list[StreamEntry]) -> None:
         """Write what can be read; set aside what cannot; forget what somebody else has dealt with."""
         readable: list[tuple[str, Event]] = []
         self._stream.ack([entry.id for entry in entries if not entry.fields])
@@ -182,7 +182,7 @@ class Recorder:
             self._stream.ack([entry_id for entry_id, _ in readable])
             self.heartbeat.folded += len(readable)
 
-    def _suspect(self, entry: Entry, error: Exception) -> None:
+    def _suspect(self, entry: StreamEntry, error: Exception) -> None:
         """Leave an event that failed alone for another try, or set it aside."""
         self._tries[entry.id] += 1
         if self._tries[entry.id] < TRIES:
@@ -192,7 +192,7 @@ class Recorder:
         del self._tries[entry.id]
         self._set_aside(entry, error)
 
-    def _set_aside(self, entry: Entry, error: Exception) -> None:
+    def _set_aside(self, entry: StreamEntry, error: Exception) -> None:
         log.error("event %s is set aside among the dead letters: %s", entry.id, error)
         self._stream.dead(entry.id, entry.fields, f"{type(error).__name__}: {error}"[:ERROR_LIMIT])
 

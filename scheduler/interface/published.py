@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.history.views import RunView
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Schedule
 
 
@@ -49,7 +49,7 @@ def unreadable_json(name: str, problem: str) -> dict[str, Any]:
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
 
-def held_json(held: Held) -> dict[str, Any]:
+def held_json(held: WaitingTick) -> dict[str, Any]:
     """The published form of a tick that waits for its turn."""
     return {"tick": rfc3339(held.tick), "trigger": held.trigger, "actor": held.actor}
 

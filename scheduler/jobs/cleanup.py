@@ -18,7 +18,7 @@ from scheduler.jobs.parameters import DryRun, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
 from scheduler.jobs.sweeping import files, keys, rows
-from scheduler.services.process import this_desk
+from scheduler.services.process import current_services
 from scheduler.settings import job_limits
 
 LONGEST = 36_500
@@ -96,7 +96,7 @@ def job_history(asks: JobHistory) -> dict[str, Any]:
 
     Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old they are.
     """
-    engine = this_desk().engine
+    engine = current_services().engine
     cutoff = utc_now() - timedelta(days=asks.days)
     there = count_runs_before(engine, cutoff, asks.states, asks.schedule)
     deleted = 0
@@ -114,17 +114,17 @@ def reports(asks: Reports) -> dict[str, Any]:
     The file goes first and its row second, so that a crash in between leaves a row, which the next run finds, and
     never a file that nobody knows.
     """
-    desk, now = this_desk(), utc_now()
-    store = ReportFiles(desk.settings.reports_dir, desk.events)
+    services, now = current_services(), utc_now()
+    store = ReportFiles(services.settings.reports_dir, services.events)
     parts = store.left_behind(now - UNFINISHED_FOR)
     deleted = size = 0
-    while expired := expired_reports(desk.engine, now, LONGEST if asks.dry_run else BATCH):
+    while expired := expired_reports(services.engine, now, LONGEST if asks.dry_run else BATCH):
         size += sum(report.size for report in expired)
         if asks.dry_run:
             return {**_told(0, len(expired), True), "bytes": size, "unfinished": len(parts)}
         for report in expired:
             store.remove(report.path)
-        deleted += delete_reports(desk.engine, [report.id for report in expired])
+        deleted += delete_reports(services.engine, [report.id for report in expired])
         run.progress(deleted, None, f"{deleted:,} reports")
     for part in () if asks.dry_run else parts:
         part.unlink(missing_ok=True)
@@ -140,7 +140,7 @@ def old_files(asks: Files) -> dict[str, Any]:
     Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it as a dry run
     first, look at the run's result, then switch the dry run off.
     """
-    settings, now = this_desk().settings, utc_now()
+    settings, now = current_services().settings, utc_now()
     root = chosen_root(settings.file_roots, asks.root)
     refuse_own_folder(root, settings.data_dir)
     before = now - timedelta(days=asks.older_than_days)
@@ -159,7 +159,7 @@ def sql_rows(asks: SqlRows) -> dict[str, Any]:
 
     Deleted in batches, each a transaction of its own. Rows without a time stay.
     """
-    settings, now = this_desk().settings, utc_now()
+    settings, now = current_services().settings, utc_now()
     if settings.cleanup_dsn is None:
         raise Refused("there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS")
     known = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
@@ -180,14 +180,16 @@ def redis_keys(asks: RedisKeys) -> dict[str, Any]:
 
     On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the pattern says.
     """
-    desk = this_desk()
-    known = {entry.pattern: entry for entry in map(job_limits.redis_keys, desk.settings.cleanup_redis_keys)}
+    services = current_services()
+    known = {entry.pattern: entry for entry in map(job_limits.redis_keys, services.settings.cleanup_redis_keys)}
     entry = _chosen("pattern", asks.pattern, known, "BEATDESK_CLEANUP_REDIS_KEYS")
     idle = _age("idle_hours", asks.idle_hours, timedelta(hours=1), entry.idle)
-    queues = {queue for worker in desk.catalogue.workers() for queue in worker.queues}
+    queues = {queue for worker in services.catalogue.workers() for queue in worker.queues}
     found = looked_at = 0
     examples: list[str] = []
-    for looked, names in keys.unlink_idle(desk.redis, entry, int(idle.total_seconds()), queues, dry_run=asks.dry_run):
+    for looked, names in keys.unlink_idle(
+        services.redis, entry, int(idle.total_seconds()), queues, dry_run=asks.dry_run
+    ):
         looked_at, found = looked_at + looked, found + len(names)
         examples += names[: files.EXAMPLES - len(examples)]
         run.progress(found, None, f"{found:,} keys")

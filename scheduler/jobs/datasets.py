@@ -11,7 +11,7 @@ from scheduler.job import job, run
 from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
-from scheduler.services.process import this_desk
+from scheduler.services.process import current_services
 
 PERCENT = 100
 
@@ -60,14 +60,16 @@ def profile(asks: DatasetProfile) -> dict[str, Any]:
     from scheduler.jobs.profiling.page import as_html, as_json  # DuckDB takes 40 MB: only of workers that use it
     from scheduler.jobs.profiling.work import profiled
 
-    desk, now = this_desk(), utc_now()
+    services, now = current_services(), utc_now()
     if asks.format == "parquet" and (asks.delimiter or asks.header is not None or asks.encoding != "utf-8"):
         raise Refused("format: delimiter, header and encoding are for CSV files", field="format")
-    root = chosen_root(desk.settings.file_roots, asks.root)
-    refuse_own_folder(root, desk.settings.data_dir)
-    done = profiled(asks, root, desk.settings, now, _tell)
+    root = chosen_root(services.settings.file_roots, asks.root)
+    refuse_own_folder(root, services.settings.data_dir)
+    done = profiled(asks, root, services.settings, now, _tell)
     keep_until = now + timedelta(days=asks.keep_days)
-    with ReportFiles(desk.settings.reports_dir, desk.events).shelf(run=run.id, keep_until=keep_until, now=now) as shelf:
+    with ReportFiles(services.settings.reports_dir, services.events).shelf(
+        run=run.id, keep_until=keep_until, now=now
+    ) as shelf:
         for format, media_type, content in (
             ("html", "text/html", as_html(done)),
             ("json", "application/json", as_json(done)),

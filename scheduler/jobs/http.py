@@ -12,7 +12,7 @@ from scheduler.events.bounds import MASK
 from scheduler.job import job
 from scheduler.outgoing.addresses import Target, target_of
 from scheduler.outgoing.http import SECONDS, Answer, Request, ask
-from scheduler.services.process import this_desk
+from scheduler.services.process import current_services
 from scheduler.settings.http_allowlist import opened
 
 LARGEST_BODY = 65_536
@@ -81,7 +81,9 @@ def request(asked: HttpRequest) -> dict[str, Any]:
     given = {name.lower() for name in asked.headers}
     headers = {name: value for name, value in headers.items() if name.lower() not in given} | asked.headers
     answer = ask(
-        Request(asked.method, target, headers, body), opened(this_desk().settings.http_allow), seconds=asked.timeout
+        Request(asked.method, target, headers, body),
+        opened(current_services().settings.http_allow),
+        seconds=asked.timeout,
     )
     text = without(asked.headers, readable(answer))
     if not (answer.status in asked.expect if asked.expect else 200 <= answer.status <= 299):

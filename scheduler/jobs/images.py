@@ -10,7 +10,7 @@ from scheduler.jobs.parameters import Parameters
 from scheduler.jobs.pictures.folders import Made, Plan, thumbnails
 from scheduler.jobs.pictures.shrinking import Look
 from scheduler.jobs.roots import chosen_root, refuse_own_folder
-from scheduler.services.process import this_desk
+from scheduler.services.process import current_services
 
 
 class PicturesBroken(BeatdeskError):
@@ -61,7 +61,7 @@ def make(asks: Thumbnails) -> dict[str, Any]:
     of its picture, so that a picture that has not changed is left alone next time. Broken pictures and those with too
     many pixels are told in the result, and the others are made. Links are not followed.
     """
-    settings = this_desk().settings
+    settings = current_services().settings
     root = chosen_root(settings.file_roots, asks.root)
     to_root = chosen_root(settings.file_roots, asks.to_root or asks.root)
     for each in (root, to_root):

@@ -12,8 +12,8 @@ from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
 from scheduler.rules.policies import backoff
-from scheduler.services.process import this_desk
-from scheduler.services.services import Desk
+from scheduler.services.process import current_services
+from scheduler.services.services import Services
 
 RETRIES = 3
 """Attempts after the first, where the server does not take a mail for now."""
@@ -46,23 +46,23 @@ def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
     server does not take it for now, three more attempts follow, the first after BEATDESK_MAIL_RETRY_SECONDS,
     each after twice as long, for the recipients that are left. What the server refuses for good fails the run at once.
     """
-    desk = this_desk()
+    services = current_services()
     request = task.request
     run = str(request.id or "by-hand")
     try:
-        identity = send(desk.settings, letter_of(mail, desk), run=run, now=utc_now())
+        identity = send(services.settings, letter_of(mail, services), run=run, now=utc_now())
     except MailDeferred as deferred:
-        wait = backoff.delay(request.retries + 1, desk.settings.mail_retry_seconds, run)
+        wait = backoff.delay(request.retries + 1, services.settings.mail_retry_seconds, run)
         kwargs = dict(request.kwargs or {}) | ({} if deferred.left is None else {"to": deferred.left})
         raise task.retry(kwargs=kwargs, exc=deferred, countdown=wait, max_retries=RETRIES) from deferred
     return {"message_id": identity, "to": recipients(mail.to)}
 
 
-def letter_of(mail: Mail, desk: Desk) -> Letter:
+def letter_of(mail: Mail, services: Services) -> Letter:
     """What the mail says. Raises Refused or NotFound with the parameter that is wrong."""
-    files = tuple(attached(desk.settings.reports_dir, desk.history.report(report)) for report in mail.reports)
+    files = tuple(attached(services.settings.reports_dir, services.history.report(report)) for report in mail.reports)
     if not mail.template:
         return Letter(mail.to, mail.subject, mail.text, None, files)
     return from_template(
-        mail.template, mail.context, to=mail.to, folder=desk.settings.mail_templates, attachments=files
+        mail.template, mail.context, to=mail.to, folder=services.settings.mail_templates, attachments=files
     )

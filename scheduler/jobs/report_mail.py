@@ -18,24 +18,26 @@ from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, MOST_RECIPIENTS, rec
 from scheduler.outgoing.mailing import attached, send
 from scheduler.outgoing.smtp import MailDeferred
 from scheduler.outgoing.templates import from_template
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 MailTo = Annotated[
     list[str], Field(max_length=MOST_RECIPIENTS, description="Addresses to send the files to; nobody where left out")
 ]
 
 
-def refuse_unmailable(desk: Desk, to: Sequence[str]) -> None:
+def refuse_unmailable(services: Services, to: Sequence[str]) -> None:
     """Before a report is made: raise Refused where it could not be sent to these."""
     if to:
         recipients(to)
-        if desk.settings.smtp_url is None:
+        if services.settings.smtp_url is None:
             raise Refused(
                 "mail_to: there is no server for mails; set BEATDESK_SMTP_URL for the workers", field="mail_to"
             )
 
 
-def mail(desk: Desk, stored: Sequence[ReportStored], to: Sequence[str], text: str, now: datetime) -> dict[str, Any]:
+def mail(
+    services: Services, stored: Sequence[ReportStored], to: Sequence[str], text: str, now: datetime
+) -> dict[str, Any]:
     """Send the files; what the run's result says of it, nothing where nobody is to get them."""
     if not to:
         return {}
@@ -45,14 +47,14 @@ def mail(desk: Desk, stored: Sequence[ReportStored], to: Sequence[str], text: st
     if len(small) < len(stored):
         text = f"{text} What is too large for a mail is under Reports in the console."
     context = {"title": title, "text": text, "files": names}
-    files = tuple(attached(desk.settings.reports_dir, _view(each)) for each in small)
-    letter = from_template("report", context, to=list(to), folder=desk.settings.mail_templates, attachments=files)
+    files = tuple(attached(services.settings.reports_dir, _view(each)) for each in small)
+    letter = from_template("report", context, to=list(to), folder=services.settings.mail_templates, attachments=files)
     try:
-        return {"mail": send(desk.settings, letter, run=run.id or "by-hand", key="report", now=now)}
+        return {"mail": send(services.settings, letter, run=run.id or "by-hand", key="report", now=now)}
     except MailDeferred as deferred:
         left = list(to) if deferred.left is None else deferred.left
         kwargs = {"to": left, "template": "report", "context": context, "reports": [each.report for each in small]}
-        again = desk.celery.send_task("mail.send", kwargs=kwargs, countdown=desk.settings.mail_retry_seconds)
+        again = services.celery.send_task("mail.send", kwargs=kwargs, countdown=services.settings.mail_retry_seconds)
         return {"mail_again": str(again.id), "mail_problem": str(deferred)}
 
 

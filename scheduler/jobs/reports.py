@@ -17,8 +17,8 @@ from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.summary import Line, Summary, as_csv, as_html
 from scheduler.jobs.summary_pdf import as_pdf
 from scheduler.rules.time.zones import zone as zone_of
-from scheduler.services.process import this_desk
-from scheduler.services.services import Desk
+from scheduler.services.process import current_services
+from scheduler.services.services import Services
 
 MOST_DAYS = 366
 USUAL_DAYS = 30
@@ -72,14 +72,16 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
     The time is counted back from the moment for which the run was due, so that a run that starts late, or is run
     again, reports on the same days.
     """
-    desk, now = this_desk(), utc_now()
-    refuse_unmailable(desk, asks.mail_to)
-    zone = zone_of(asks.timezone or desk.settings.default_timezone)
-    summary = counted(desk, period_of(asks, run.tick or now, zone), asks.late_after)
+    services, now = current_services(), utc_now()
+    refuse_unmailable(services, asks.mail_to)
+    zone = zone_of(asks.timezone or services.settings.default_timezone)
+    summary = counted(services, period_of(asks, run.tick or now, zone), asks.late_after)
     made = {"html": lambda: as_html(summary).encode(), "csv": lambda: as_csv(summary), "pdf": lambda: as_pdf(summary)}
     keep_until = now + timedelta(days=asks.keep_days)
     formats = list(dict.fromkeys(asks.formats))
-    with ReportFiles(desk.settings.reports_dir, desk.events).shelf(run=run.id, keep_until=keep_until, now=now) as shelf:
+    with ReportFiles(services.settings.reports_dir, services.events).shelf(
+        run=run.id, keep_until=keep_until, now=now
+    ) as shelf:
         for done, format in enumerate(formats):
             run.progress(done, len(formats), format)
             with shelf.file(summary.title, f"job-summary.{format}", MEDIA_TYPES[format]) as file:
@@ -90,7 +92,7 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
     words = (
         f"{totals['runs']:,} runs, {totals['failed']:,} failed, {totals['missed']:,} missed, {totals['late']:,} late."
     )
-    mailed = mail(desk, shelf.stored, asks.mail_to, words, now)
+    mailed = mail(services, shelf.stored, asks.mail_to, words, now)
     return {"schedules": len(summary.lines), **totals, "files": stored, **mailed}
 
 
@@ -99,9 +101,9 @@ def period_of(asks: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
     return last_days(asks.days, due, zone) if asks.days else last_whole(asks.period or "day", due, zone)
 
 
-def counted(desk: Desk, period: Period, late_after: int) -> Summary:
+def counted(services: Services, period: Period, late_after: int) -> Summary:
     """Everything that the report shows, read from the history."""
-    outcomes = Outcomes(desk.engine)
+    outcomes = Outcomes(services.engine)
     usual = outcomes.medians(period.since - timedelta(days=USUAL_DAYS), period.since)
     tags = outcomes.tags()
     lines = [

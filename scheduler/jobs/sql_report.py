@@ -17,7 +17,7 @@ from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.sql.caps import Batch, Budget, Caps
 from scheduler.jobs.sql.source import asked
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
-from scheduler.services.process import this_desk
+from scheduler.services.process import current_services
 from scheduler.settings.schema import Settings
 
 Bound = str | int | float | bool | None
@@ -55,22 +55,22 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     Only what reads is let through, and within the caps on rows, bytes and time of the settings. The report is stored
     whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since programs would read it as data.
     """
-    desk, now = this_desk(), utc_now()
-    refuse_unmailable(desk, asks.mail_to)
-    budget = Budget(caps_of(desk.settings, asks.max_rows), monotonic)
-    files = ReportFiles(desk.settings.reports_dir, desk.events)
+    services, now = current_services(), utc_now()
+    refuse_unmailable(services, asks.mail_to)
+    budget = Budget(caps_of(services.settings, asks.max_rows), monotonic)
+    files = ReportFiles(services.settings.reports_dir, services.events)
     name = f"{file_name(asks.title)}.{asks.format}"
     values = {**asks.parameters, "tick": run.tick or now}
     keep_until = now + timedelta(days=asks.keep_days)
     title = f"{asks.title}, {run.tick or now:%Y-%m-%d}"
     with (
-        asked(address_of(desk.settings), asks.statement, values, budget) as (columns, batches),
+        asked(address_of(services.settings), asks.statement, values, budget) as (columns, batches),
         files.shelf(run=run.id, keep_until=keep_until, now=now) as shelf,
         shelf.file(title, name, MEDIA_TYPES[asks.format]) as file,
     ):
         totals = write_table(asks, file, title, columns, budget.counted(batches))
     report = shelf.stored[0]
-    mailed = mail(desk, shelf.stored, asks.mail_to, f"{totals.count:,} rows.", now)
+    mailed = mail(services, shelf.stored, asks.mail_to, f"{totals.count:,} rows.", now)
     facts = {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name}
     return {**facts, "report": report.report, "path": report.path, "size": report.size, **mailed}
 

@@ -34,7 +34,7 @@ LONG_SECONDS = 30.0
 """How long an entry may wait before that is worth a warning: longer than a broker takes to start anew."""
 
 
-class Entry(NamedTuple):
+class OutboxEntry(NamedTuple):
     """A run that waits in the outbox."""
 
     id: str
@@ -108,13 +108,13 @@ class OutboxRenderer:
         return queue.name if isinstance(queue, Queue) else routed.get("routing_key")
 
 
-def entry_of(id_: str, fields: Mapping[str, str]) -> Entry:
+def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
     """Read an entry. Raises ValueError, KeyError, TypeError."""
     call = json.loads(fields[FIELD])
-    return Entry(id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"])
+    return OutboxEntry(id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"])
 
 
-def marked(entry: Entry) -> dict[str, Any]:
+def marked(entry: OutboxEntry) -> dict[str, Any]:
     """The options to publish it with: its message gets a mark of its own, by which workers know a second one."""
     headers = entry.options["headers"]
     said = {**headers.get(HEADER, {}), COPY_MARK: uuid4().hex}

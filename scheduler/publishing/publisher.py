@@ -15,7 +15,7 @@ from redis.exceptions import DataError, RedisError
 
 from scheduler.celery_app import declared_queues
 from scheduler.errors import BeatdeskError, Refused
-from scheduler.publishing.outbox import Entry, marked
+from scheduler.publishing.outbox import OutboxEntry, marked
 from scheduler.worker.signals import collecting
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Publisher:
         self._producer: Any = None
         self._confirms: _Confirms | None = None
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def publish(self, entries: Sequence[OutboxEntry]) -> None:
         """Publish all of them, in order.
 
         Raises Away where the broker is the reason that it is not known whether it has them, Rejected where one of
@@ -66,7 +66,7 @@ class Publisher:
             except (KombuError, RedisError, OSError, *_OUR_FAULTS) as error:
                 log.debug("a broken connection to the broker could not be left in order: %r", error)
 
-    def _publish(self, entries: Sequence[Entry]) -> None:
+    def _publish(self, entries: Sequence[OutboxEntry]) -> None:
         if self._producer is None:
             self._connect()
         with collecting(), self._producer.batch():

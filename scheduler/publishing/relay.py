@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import RunFailed, run_event
-from scheduler.publishing.outbox import Entry, entry_of
+from scheduler.publishing.outbox import OutboxEntry, entry_of
 from scheduler.publishing.publisher import Away, Publisher, Rejected
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
@@ -144,7 +144,7 @@ class Relay:
             args=[DOUBTFUL_SECONDS, int(not doubtful), *(id_ for id_, _ in found)],
         )
 
-    def _note(self, entries: list[Entry]) -> None:
+    def _note(self, entries: list[OutboxEntry]) -> None:
         """These are about to be published, and may have been before."""
         if entries:
             self._doubt(
@@ -152,13 +152,13 @@ class Relay:
                 args=[DOUBTFUL_SECONDS, *(entry.run for entry in entries)],
             )
 
-    def _publish_alone(self, entry: Entry) -> None:
+    def _publish_alone(self, entry: OutboxEntry) -> None:
         try:
             self._publisher.publish([entry])
         except Rejected as error:
             self._refused(entry, str(error))
 
-    def _refused(self, entry: Entry, why: str) -> None:
+    def _refused(self, entry: OutboxEntry, why: str) -> None:
         """It will never be published: its run has failed."""
         log.error("beat: run %s of %s cannot be published: %s", entry.run, entry.job, why)
         error = bounded_text(f"the run could not be published: {why}", ERROR_LIMIT)

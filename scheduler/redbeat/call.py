@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from redbeat.decoder import RedBeatJSONDecoder
 
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.codec import StoredSchedule
 
 
 class Called(NamedTuple):
@@ -17,7 +17,7 @@ class Called(NamedTuple):
     options: dict[str, Any]
 
 
-def called(entry: Entry, text: str) -> Called:
+def called(entry: StoredSchedule, text: str) -> Called:
     """The call. `text` is what the definition was read from.
 
     Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types.

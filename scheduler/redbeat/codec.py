@@ -75,7 +75,7 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredSchedule:
     """A stored schedule with what surrounds it in Redis."""
 
     schedule: Schedule
@@ -86,7 +86,7 @@ class Entry:
     definition: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
+def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
     """Read the entry called `name`. Raises UnreadableEntry with what Beat would stumble over."""
     definition = _object(raw.definition, "definition")
     foreign = schedule_json.is_foreign(definition.get("schedule"))
@@ -106,7 +106,7 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> Entry:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UnreadableEntry(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    return Entry(schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition)
+    return StoredSchedule(schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition)
 
 
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from scheduler.errors import Refused
 from scheduler.redbeat import codec, schedule_json
-from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.extra_field import SAYABLE
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
@@ -27,7 +27,7 @@ FIELDS = (*SAYABLE, "policies", "window")
 """What an override may say."""
 
 
-def code_of(entry: Entry) -> Schedule:
+def code_of(entry: StoredSchedule) -> Schedule:
     """The schedule as code alone would have it."""
     definition = entry.definition
     queue, priority = codec.queue_and_priority(definition.get("options") or {})
@@ -45,7 +45,7 @@ def code_of(entry: Entry) -> Schedule:
     return entry.schedule.model_copy(update=said)
 
 
-def put(wanted: Schedule, when: When, entry: Entry) -> Schedule:
+def put(wanted: Schedule, when: When, entry: StoredSchedule) -> Schedule:
     """`wanted`, an edit of the static `entry`, with what of it is an override. `when` is the rule as it was asked for.
 
     Raises Refused.
@@ -60,7 +60,7 @@ def put(wanted: Schedule, when: When, entry: Entry) -> Schedule:
     return wanted.model_copy(update={"override": override})
 
 
-def taken_off(entry: Entry, actor: str, now: datetime) -> Schedule:
+def taken_off(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
     """The next revision, without the override: as code has it. Pause, switch and notes stay. Raises Refused."""
     old = entry.schedule
     if old.origin != "code":
@@ -81,7 +81,7 @@ def taken_off(entry: Entry, actor: str, now: datetime) -> Schedule:
     )
 
 
-def is_outdated(entry: Entry) -> bool:
+def is_outdated(entry: StoredSchedule) -> bool:
     """Whether the code has changed since the override was put."""
     override = entry.schedule.override
     return override is not None and override.code != entry.definition

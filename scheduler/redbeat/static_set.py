@@ -28,10 +28,10 @@ def begin(redis: "Redis") -> None:
         for entry, ours in zip(entries, has_ours, strict=True):
             if ours is True:
                 pipe.zadd(keys.SCHEDULE_ZSET, {entry: AT_ONCE}, xx=True)
-        pipe.set(keys.CODE_WORD, "told")
+        pipe.set(keys.STATICS_PUBLISHED, "told")
         pipe.execute()
 
 
 def has_spoken(redis: "Redis") -> bool:
     """Whether a Beat has told which static entries there are, in this Redis."""
-    return bool(redis.exists(keys.CODE_WORD, keys.STATICS_SET))
+    return bool(redis.exists(keys.STATICS_PUBLISHED, keys.STATICS_SET))

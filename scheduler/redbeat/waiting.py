@@ -12,7 +12,7 @@ from scheduler.rules.model.identity import tick_text
 Trigger = Literal["schedule", "backfill"]
 
 
-class Held(NamedTuple):
+class WaitingTick(NamedTuple):
     """A tick that waits. `actor` is who asked for it, none where it came due by itself."""
 
     tick: datetime
@@ -31,8 +31,8 @@ class Held(NamedTuple):
         return self.trigger == "schedule"
 
 
-def read(text: str) -> Held:
-    """What `Held.text` has written."""
+def read(text: str) -> WaitingTick:
+    """What `WaitingTick.text` has written."""
     tick, *more = text.split(" ", 2)
     trigger: Trigger = "backfill" if more[:1] == ["backfill"] else "schedule"
-    return Held(datetime.fromisoformat(tick), trigger, more[1] if len(more) > 1 else None)
+    return WaitingTick(datetime.fromisoformat(tick), trigger, more[1] if len(more) > 1 else None)

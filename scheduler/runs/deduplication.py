@@ -20,20 +20,20 @@ DOUBTFUL_SECONDS = 7 * 86_400
 """How long a run is remembered that may have a second message: as long as a message may wait in its queue."""
 
 
-class Marked(NamedTuple):
+class DeliveryClaim(NamedTuple):
     """The message of a first attempt that the relay has published."""
 
     run: str
     mark: str
 
 
-class Copies:
+class Deduplication:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
         self._claim = redis.register_script(files(__package__).joinpath("claim.lua").read_text(encoding="utf-8"))
 
-    def take(self, marked: Marked) -> bool:
+    def take(self, marked: DeliveryClaim) -> bool:
         """Is this message the one that becomes the run? Raises redis.RedisError."""
         said: Any = self._claim(
             keys=[keys.OUTBOX_CLAIMS_HASH, keys.OUTBOX_CLAIMS_ZSET, keys.LEASE_OWNERS_HASH],
@@ -42,10 +42,10 @@ class Copies:
         return bool(said)
 
 
-def marked(headers: dict[str, Any]) -> Marked | None:
+def marked(headers: dict[str, Any]) -> DeliveryClaim | None:
     """The relay's mark in these headers; none for other messages, and for further attempts."""
     said, run = headers.get(HEADER), headers.get("id")
     if not isinstance(said, dict) or not isinstance(run, str) or headers.get("retries"):
         return None
     mark = said.get(COPY_MARK)
-    return Marked(run, mark) if isinstance(mark, str) and mark.isalnum() else None
+    return DeliveryClaim(run, mark) if isinstance(mark, str) and mark.isalnum() else None

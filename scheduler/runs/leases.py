@@ -86,7 +86,7 @@ class Lease(NamedTuple):
     text: str
 
 
-class Standing(Enum):
+class LeaseState(Enum):
     """How a run's lease stands, as seen by somebody who has another message of the same attempt."""
 
     ALIVE = "alive"
@@ -228,13 +228,13 @@ class Leases:
             return None
         return lease_of(text)
 
-    def standing(self, run: str, attempt: int) -> Standing:
+    def standing(self, run: str, attempt: int) -> LeaseState:
         """How the lease of this attempt of a run stands."""
         if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):
             lease = self.get(run)
             held = lease is not None and lease.worker is not None and lease.attempt == attempt
-            return Standing.ALIVE if held else Standing.OVER
-        return Standing.GONE
+            return LeaseState.ALIVE if held else LeaseState.OVER
+        return LeaseState.GONE
 
     def runs_of(self, uid: str) -> list[str]:
         """The runs of a schedule that are not final."""

@@ -27,7 +27,7 @@ from scheduler.schedules.edits import saved, told
 from scheduler.schedules.reads import (
     CHUNK,
     Listing,
-    Stored,
+    RawEntry,
     answering,
 )
 from scheduler.storage import keys
@@ -44,7 +44,7 @@ _SCRIPT = files(__package__).joinpath("change_together.lua").read_text(encoding=
 
 
 @dataclass(frozen=True)
-class Wish:
+class DesiredSchedule:
     """One schedule as it is to be: `spec` None deletes it, `revision` None wants it to be new."""
 
     name: str
@@ -69,7 +69,7 @@ def calls_of(jobs: Sequence[Job]) -> CheckCall:
     return check_call
 
 
-class Together:
+class BatchEdit:
     """Writes changes of many schedules."""
 
     def __init__(self, redis: "Redis", listing: Listing) -> None:
@@ -79,7 +79,7 @@ class Together:
 
     def save(
         self,
-        wishes: Sequence[Wish],
+        wishes: Sequence[DesiredSchedule],
         check_call: CheckCall,
         *,
         calendars: Sequence[CalendarWish] = (),
@@ -92,7 +92,7 @@ class Together:
         gone = {change.name for change in beside if change.text is None}
         known = (self.calendar_names() | {change.name for change in beside}) - gone
 
-        def decide(wish: Wish, stored: Stored) -> Change:
+        def decide(wish: DesiredSchedule, stored: RawEntry) -> Change:
             try:
                 if wish.spec is not None:
                     old = stored.schedule()
@@ -147,16 +147,16 @@ class Together:
             for wish, found in zip(wishes, stored, strict=True)
         ]
 
-    def read(self, names: Sequence[str]) -> list[Stored]:
+    def read(self, names: Sequence[str]) -> list[RawEntry]:
         """Entries, there or not, in as many round trips as are needed."""
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
-    def write(self, read: Sequence[Stored], decided: Sequence[Change]) -> list[int]:
+    def write(self, read: Sequence[RawEntry], decided: Sequence[Change]) -> list[int]:
         """Write changes of schedules, all or none. The places of what has to be decided again; none when it is done."""
         return self._write(read, decided, [])
 
     def _write(
-        self, read: Sequence[Stored], decided: Sequence[Change], calendars: Sequence[CalendarChange]
+        self, read: Sequence[RawEntry], decided: Sequence[Change], calendars: Sequence[CalendarChange]
     ) -> list[int]:
         """Run the script. Answers the places of what has to be decided again; none when it is done."""
         if not decided and not calendars:
@@ -207,7 +207,9 @@ def _portions(names: Sequence[str]) -> list[Sequence[str]]:
     return [names[begin : begin + CHUNK] for begin in range(0, len(names), CHUNK)]
 
 
-def _decide(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Change:
+def _decide(
+    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, actor: str, comment: str, now: datetime
+) -> Change:
     """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or UnreadableEntry."""
     if wish.revision is None:
         return _created(wish, stored, check_call, actor=actor, comment=comment, now=now)
@@ -233,7 +235,9 @@ def _decide(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, co
     return changes.written(schedule, entry, stored.raw, now, saved(schedule, "edited", actor, comment, now))
 
 
-def _created(wish: Wish, stored: Stored, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Change:
+def _created(
+    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, actor: str, comment: str, now: datetime
+) -> Change:
     spec = wish.spec
     if spec is None:
         raise NotFound(f"there is no schedule {wish.name!r} to delete")

@@ -15,9 +15,9 @@ from scheduler.schedules.edits import CheckCall, Decide
 
 if TYPE_CHECKING:
     from scheduler.catalogue.catalogue import Catalogue
-    from scheduler.schedules.batch import Together
+    from scheduler.schedules.batch import BatchEdit
     from scheduler.schedules.filters import Filter
-    from scheduler.schedules.reads import Listing, Stored
+    from scheduler.schedules.reads import Listing, RawEntry
 
 MOST = 10_000
 """Schedules that one step changes."""
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 class Bulk:
     """Changes of many schedules."""
 
-    def __init__(self, listing: "Listing", together: "Together", catalogue: "Catalogue") -> None:
+    def __init__(self, listing: "Listing", together: "BatchEdit", catalogue: "Catalogue") -> None:
         self._listing = listing
         self._together = together
         self._catalogue = catalogue
@@ -65,7 +65,7 @@ class Bulk:
         self._carry_out(read, decided, decide)
         return [Outcome(one.schedule, True) if isinstance(one, Change) else Outcome(one, False) for one in decided]
 
-    def _carry_out(self, read: "list[Stored]", decided: list[Change | Schedule], decide: Decide) -> None:
+    def _carry_out(self, read: "list[RawEntry]", decided: list[Change | Schedule], decide: Decide) -> None:
         """Write; where Beat has moved an entry on meanwhile, decide about it again."""
         for _ in range(ATTEMPTS):
             places = [place for place, one in enumerate(decided) if isinstance(one, Change)]

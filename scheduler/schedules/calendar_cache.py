@@ -39,7 +39,7 @@ class StoredCalendar(NamedTuple):
         return decode(self.name, self.text or "")
 
 
-class Shelf:
+class CalendarCache:
     """The calendars that were read lately, by fingerprint."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.explain.phrases import joined
-from scheduler.schedules.batch import Together
-from scheduler.schedules.calendar_cache import Shelf, StoredCalendar
+from scheduler.schedules.batch import BatchEdit
+from scheduler.schedules.calendar_cache import CalendarCache, StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarWish, unknown
 from scheduler.schedules.reads import CHUNK, Listing, answering
 from scheduler.storage import keys
@@ -31,8 +31,8 @@ class CalendarStore:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._listing = Listing(redis)
-        self._together = Together(redis, self._listing)
-        self._shelf = Shelf()
+        self._together = BatchEdit(redis, self._listing)
+        self._shelf = CalendarCache()
 
     def names(self) -> list[str]:
         """The names of all calendars, readable or not, in order."""

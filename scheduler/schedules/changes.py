@@ -7,8 +7,8 @@ from typing import Any
 
 from scheduler.events.schema import Event
 from scheduler.redbeat import codec, extra_field, overrides
-from scheduler.redbeat.codec import Entry, Meta, Raw
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.check import check_spec
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
@@ -39,7 +39,7 @@ class Change:
     also: tuple[Event, ...] = ()
     """What the change says beside its event, such as what became of ticks."""
 
-    hold: tuple[Held, ...] = ()
+    hold: tuple[WaitingTick, ...] = ()
     """Ticks that wait from now on: Beat sends them one after the other."""
 
 
@@ -63,14 +63,14 @@ def check_edit(
         check_call(spec.job, spec.args, spec.kwargs)
 
 
-def edited(spec: Spec, entry: Entry, *, actor: str, now: datetime) -> Schedule:
+def edited(spec: Spec, entry: StoredSchedule, *, actor: str, now: datetime) -> Schedule:
     """`spec` as the next revision of `entry`; on a static entry, with what of it is an override."""
     old = entry.schedule
     schedule = revised(settled(spec, entry, uid=old.uid, now=now), old, uid=old.uid, actor=actor, now=now)
     return overrides.put(schedule, spec.when, entry) if old.origin == "code" else schedule
 
 
-def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:
+def settled(spec: Spec, old: StoredSchedule | None, *, uid: str, now: datetime) -> Spec:
     """`spec` as it is stored: each `H` has the place of the schedule `uid`, an interval has its anchor."""
     when = settle_anchor(spec.when, old, now)
     if isinstance(when, CrontabWhen):
@@ -78,7 +78,7 @@ def settled(spec: Spec, old: Entry | None, *, uid: str, now: datetime) -> Spec:
     return spec if when == spec.when else spec.model_copy(update={"when": when})
 
 
-def settle_anchor(when: When, old: Entry | None, now: datetime) -> When:
+def settle_anchor(when: When, old: StoredSchedule | None, now: datetime) -> When:
     """Give an interval its anchor: the one it has while `every` stays, the full second of now otherwise."""
     if not isinstance(when, IntervalWhen) or when.anchor is not None:
         return when
@@ -96,7 +96,7 @@ def resting_point(when: When, now: datetime) -> datetime:
     return now
 
 
-def next_meta(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime) -> str:
+def next_meta(schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime) -> str:
     """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
     if old is not None and raw is not None and raw.meta:
         same = codec.anchored(old.schedule.when, old.meta) == schedule.when and old.schedule.window == schedule.window
@@ -135,7 +135,7 @@ def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
     return bounded_next_tick(anchored, after, runs=meta.total_run_count or 0)
 
 
-def written(schedule: Schedule, old: Entry | None, raw: Raw | None, now: datetime, event: Event) -> Change:
+def written(schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event) -> Change:
     """The change that stores `schedule` in place of `old`."""
     definition = codec.encode_definition(schedule, old.definition if old is not None else None)
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:

@@ -20,15 +20,15 @@ from scheduler.events.schema import (
     ScheduleSaved,
 )
 from scheduler.redbeat import codec, extra_field, overrides
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.check import check_when
 from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
-from scheduler.schedules.reads import Stored, remains_of
+from scheduler.schedules.reads import RawEntry, remains_of
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
-Decide = Callable[[Stored], Change | Schedule]
+Decide = Callable[[RawEntry], Change | Schedule]
 
 
 def saved(
@@ -50,7 +50,7 @@ def editing(
 ) -> Decide:
     """Save `spec` as the next revision; on a static entry, as an override. `restored` is the revision it comes from."""
 
-    def decide(stored: Stored) -> Change:
+    def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
         check_revision(entry.schedule, revision)
         return _edit(stored, entry, spec, check_call, restored=restored, actor=actor, comment=comment, now=now)
@@ -63,7 +63,7 @@ def tagging(
 ) -> Decide:
     """Put tags on a schedule, and take others off it."""
 
-    def decide(stored: Stored) -> Change | Schedule:
+    def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
         old = entry.schedule
         tags = [tag for tag in dict.fromkeys([*old.tags, *add]) if tag not in remove]
@@ -78,7 +78,7 @@ def tagging(
 def queueing(queue: str | None, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Decide:
     """Send a schedule's runs to another queue; none is the job's own."""
 
-    def decide(stored: Stored) -> Change | Schedule:
+    def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
         old = entry.schedule
         if old.queue == queue:
@@ -93,7 +93,7 @@ def switching(enabled: bool, *, revision: int | None = None, actor: str, comment
     """Switch on or off. Switched on, a schedule fires at its next tick, not at once."""
     kind: type[ScheduleEnabled | ScheduleDisabled] = ScheduleEnabled if enabled else ScheduleDisabled
 
-    def decide(stored: Stored) -> Change | Schedule:
+    def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
         old = entry.schedule
         check_revision(old, revision)
@@ -113,7 +113,7 @@ def switching(enabled: bool, *, revision: int | None = None, actor: str, comment
 def deleting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
     """Delete an entry, readable or not."""
 
-    def decide(stored: Stored) -> Change:
+    def decide(stored: RawEntry) -> Change:
         try:
             schedule = stored.decode().schedule
         except UnreadableEntry:
@@ -135,7 +135,7 @@ def deleting(*, revision: int | None = None, actor: str, comment: str = "", now:
 def resetting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
     """Take the override off a static entry."""
 
-    def decide(stored: Stored) -> Change:
+    def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
         check_revision(entry.schedule, revision)
         schedule = overrides.taken_off(entry, actor, now)
@@ -152,7 +152,7 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
     Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes twice.
     """
 
-    def decide(stored: Stored) -> Change | Schedule:
+    def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
         old = entry.schedule
         check_revision(old, revision)
@@ -210,8 +210,8 @@ def check_revision(schedule: Schedule, given: int | None) -> None:
 
 
 def _edit(
-    stored: Stored,
-    entry: Entry,
+    stored: RawEntry,
+    entry: StoredSchedule,
     spec: Spec,
     check_call: CheckCall,
     *,

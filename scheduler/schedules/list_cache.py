@@ -33,7 +33,7 @@ _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 _SPARE = 1000
 
 
-class Memory:
+class ListCache:
     """The facts of one process. Any number of threads may ask, one after the other."""
 
     def __init__(self, redis: "Redis") -> None:

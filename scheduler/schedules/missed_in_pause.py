@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from scheduler.errors import Refused
 from scheduler.events.schema import TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import (
     IntervalWhen,
@@ -35,7 +35,7 @@ Range = tuple[datetime, datetime, int]
 
 
 @dataclass
-class HeldBack:
+class MissedInPause:
     """The ticks of a schedule that run, oldest first, and what is said of the others."""
 
     schedule: Schedule
@@ -50,14 +50,14 @@ class HeldBack:
 
 
 def sort(
-    entry: Entry, missed: Literal["skip", "latest", "all"], now: datetime, calendar: Calendar | None = None
-) -> HeldBack:
+    entry: StoredSchedule, missed: Literal["skip", "latest", "all"], now: datetime, calendar: Calendar | None = None
+) -> MissedInPause:
     """Decide on every tick since the last that Beat dealt with, up to now. What `calendar` excludes does not run.
 
     What was due before the pause and was not sent then is missed, as nobody could send it.
     """
     schedule, last, pause = entry.schedule, entry.meta.last_run_at, entry.schedule.paused
-    held = HeldBack(schedule, now)
+    held = MissedInPause(schedule, now)
     if last is None or pause is None or not schedule.enabled or isinstance(schedule.when, RedBeatWhen):
         return held
     when = codec.anchored(schedule.when, entry.meta)
@@ -85,7 +85,7 @@ def sort(
     return held
 
 
-def passed_over(entry: Entry, now: datetime) -> list[TicksEvent]:
+def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
     """A verdict on every tick that Beat has not dealt with, for a change after which ticks count from now on.
 
     Nobody could send what was due for long; what was due this moment, or waited for its jitter, the change took away.
@@ -95,7 +95,7 @@ def passed_over(entry: Entry, now: datetime) -> list[TicksEvent]:
         return []
     if schedule.enabled and is_paused(schedule, now):
         return sort(entry, "skip", now).verdicts
-    held = HeldBack(schedule, now)
+    held = MissedInPause(schedule, now)
     when = codec.anchored(schedule.when, entry.meta)
     after, until = _bounds(schedule, last, now)
     late = min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until) if schedule.enabled else after

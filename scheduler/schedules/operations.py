@@ -15,8 +15,8 @@ from pydantic import JsonValue, ValidationError
 from scheduler.errors import Refused
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, ScheduleTickKept, ScheduleTickSkipped
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.codec import StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
 from scheduler.rules.model.identity import run_id, tick_text
@@ -24,7 +24,7 @@ from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
 from scheduler.schedules import changes, missed_in_pause
 from scheduler.schedules.edits import Decide, told
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 
 if TYPE_CHECKING:
     from scheduler.history.queries import History
@@ -59,7 +59,7 @@ class Operations:
         """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one after the other."""
         chosen: list[datetime] = []
 
-        def decide(stored: Stored) -> changes.Change:
+        def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
             if not is_paused(old, now):
@@ -70,7 +70,7 @@ class Operations:
             event = ScheduleResumed(**told(schedule, actor, comment, now), missed=missed)
             chosen[:] = held.run
             change = changes.written(schedule, entry, stored.raw, now, event)
-            hold = tuple(Held(tick, "schedule", actor) for tick in held.run)
+            hold = tuple(WaitingTick(tick, "schedule", actor) for tick in held.run)
             # Beat looks at once: other ticks may have waited for the end of the pause.
             return replace(change, score=now.timestamp(), also=tuple(held.verdicts), hold=hold)
 
@@ -83,7 +83,7 @@ class Operations:
         """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the tick."""
         found: list[datetime] = []
 
-        def decide(stored: Stored) -> changes.Change:
+        def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
             found[:] = [_coming_tick(entry, tick, now, self._store.calendar_of(old))]
@@ -99,7 +99,7 @@ class Operations:
     def keep(self, name: str, *, tick: datetime, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Let a tick run that was to be skipped."""
 
-        def decide(stored: Stored) -> changes.Change:
+        def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
             if tick not in old.skips or tick <= now:
@@ -150,7 +150,7 @@ def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
         raise Refused(f"revision {number} cannot be restored, {place}: {first['msg']}", field="revision") from None
 
 
-def _next_revision(entry: Entry, actor: str, now: datetime) -> Schedule:
+def _next_revision(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
     """The same schedule, one revision on."""
     old = entry.schedule
     spec = changes.settled(old.spec(), entry, uid=old.uid, now=now)
@@ -161,7 +161,7 @@ def pausing(*, reason: str, until: datetime | None, actor: str, now: datetime) -
     """The decision to pause a schedule. Raises Refused for a reason or an end that cannot be."""
     check_pause(reason, until, now)
 
-    def decide(stored: Stored) -> changes.Change:
+    def decide(stored: RawEntry) -> changes.Change:
         entry = stored.decode()
         old = entry.schedule
         if not old.enabled:
@@ -190,7 +190,7 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
         )
 
 
-def _coming_tick(entry: Entry, tick: datetime | None, now: datetime, calendar: Calendar | None) -> datetime:
+def _coming_tick(entry: StoredSchedule, tick: datetime | None, now: datetime, calendar: Calendar | None) -> datetime:
     """The tick that is meant, if it is one that would run."""
     schedule = entry.schedule
     name = schedule.name

@@ -33,7 +33,7 @@ class Outcome:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-class Everything:
+class PauseAll:
     """All schedules at once."""
 
     def __init__(self, redis: "Redis", store: "ScheduleStore", operations: Operations) -> None:

@@ -20,14 +20,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
 from scheduler.redbeat import codec, extra_field, overrides
 from scheduler.redbeat import quarantine as asides
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules.calendar_cache import Shelf
+from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.filters import Filter
-from scheduler.schedules.list_cache import Memory
+from scheduler.schedules.list_cache import ListCache
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 
 
 @dataclass(frozen=True)
-class Listed:
+class ScheduleRow:
     """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as Beat sees them."""
 
     name: str
@@ -80,14 +80,14 @@ class Listed:
 class SchedulePage:
     """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as it is known."""
 
-    items: list[Listed]
+    items: list[ScheduleRow]
     next: str | None
     total: int
     is_counted: bool = True
     """Whether `total` is all; a filtered list is read no further than what is shown."""
 
 
-class Stored(NamedTuple):
+class RawEntry(NamedTuple):
     """An entry as it lies in Redis. `fault` says that the key holds something else."""
 
     name: str
@@ -103,7 +103,7 @@ class Stored(NamedTuple):
         if self.name.startswith(":") or (self.score is None and self.raw == Raw(None, None, None)):
             raise NotFound(f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all")
 
-    def decode(self) -> Entry:
+    def decode(self) -> StoredSchedule:
         """The schedule with its surroundings. Raises UnreadableEntry."""
         if self.fault:
             raise UnreadableEntry(self.fault)
@@ -121,15 +121,15 @@ class Stored(NamedTuple):
         """Why Beat does not run an entry that can be read; none where it does, or was mended since."""
         return asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
 
-    def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> Listed:
+    def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> ScheduleRow:
         """As a line of a list; `calendars` has those that the schedule may name."""
         try:
             entry = self.decode()
         except UnreadableEntry as error:
-            return Listed(self.name, schedule=None, problem=str(error), next=None, last_run_at=None)
+            return ScheduleRow(self.name, schedule=None, problem=str(error), next=None, last_run_at=None)
         named = entry.schedule.window.calendar
         calendar = None if named is None else calendars.get(named)
-        return Listed(
+        return ScheduleRow(
             self.name,
             schedule=entry.schedule,
             problem=self.why_aside,
@@ -146,9 +146,9 @@ class Stored(NamedTuple):
 class Listing:
     """Reads entries. With a memory, lists with filters read only what they may show."""
 
-    def __init__(self, redis: "Redis", memory: Memory | None = None) -> None:
+    def __init__(self, redis: "Redis", memory: ListCache | None = None) -> None:
         self._redis = redis
-        self._calendars = Shelf()
+        self._calendars = CalendarCache()
         self._memory = memory
 
     def names(self) -> list[str]:
@@ -157,11 +157,11 @@ class Listing:
             members = cast("list[str]", self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1))
         return sorted(_texts(members))
 
-    def read(self, name: str) -> Stored:
+    def read(self, name: str) -> RawEntry:
         """One entry."""
         return self.read_all([name])[0]
 
-    def read_all(self, names: Sequence[str]) -> list[Stored]:
+    def read_all(self, names: Sequence[str]) -> list[RawEntry]:
         """Entries, in one round trip."""
         if not names:
             return []
@@ -179,7 +179,7 @@ class Listing:
             )
         ]
 
-    def listed(self, name: str) -> Listed:
+    def listed(self, name: str) -> ScheduleRow:
         """One line of a list."""
         stored = self.read(name)
         stored.check_exists()
@@ -196,7 +196,7 @@ class Listing:
         more = begin + limit < len(names)
         return SchedulePage(self._lines(self.read_all(page)), page[-1] if more else None, len(names))
 
-    def due(self, until: datetime, limit: int) -> list[Listed]:
+    def due(self, until: datetime, limit: int) -> list[ScheduleRow]:
         """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are.
 
         Ticks that Beat looks at and that do not run, because of a calendar, a pause or a skip, are none.
@@ -214,7 +214,7 @@ class Listing:
         with answering():
             return self._calendars.known(self._redis, names)
 
-    def _lines(self, stored: Sequence[Stored]) -> list[Listed]:
+    def _lines(self, stored: Sequence[RawEntry]) -> list[ScheduleRow]:
         """Lines of a list. The calendars are read where some schedule names one."""
         lines = [one.listed() for one in stored]
         schedules = [line.schedule for line in lines if line.schedule is not None]
@@ -236,7 +236,7 @@ class Listing:
         wanted = search.strip().casefold()
         return [name for name in self.names() if wanted in name.casefold()]
 
-    def _matching(self, names: list[str], filters: Filter) -> Iterator[Stored]:
+    def _matching(self, names: list[str], filters: Filter) -> Iterator[RawEntry]:
         """The entries that pass, in order. Few are read first, since few may be all that is wanted."""
         names = self._worth_reading(names, filters)
         begin, size = 0, FIRST_CHUNK
@@ -246,7 +246,7 @@ class Listing:
                     yield stored
             begin, size = begin + size, CHUNK
 
-    def _passes(self, stored: Stored, filters: Filter) -> bool:
+    def _passes(self, stored: RawEntry, filters: Filter) -> bool:
         """Whether an entry belongs to the list."""
         schedule = stored.schedule()
         if filters.state == "problem" and stored.why_aside is not None:
@@ -267,7 +267,7 @@ class Listing:
         due = set(_texts(members))
         return [name for name in names if name in due]
 
-    def _is_finished(self, stored: Stored) -> bool:
+    def _is_finished(self, stored: RawEntry) -> bool:
         """Whether no tick is left. What waits for a calendar that is gone is not finished."""
         (line,) = self._lines([stored])
         return line.next is None and line.problem is None and not line.lacks_calendar
@@ -295,7 +295,7 @@ def answering(consequence: str = "") -> Iterator[None]:
         raise Unavailable(f"Redis refused the command, nothing was saved: {error}") from error
 
 
-def remains_of(stored: Stored) -> Schedule:
+def remains_of(stored: RawEntry) -> Schedule:
     """As much of an unreadable entry as can be told, for the event that says it was deleted."""
     uid, revision = plain_uid(stored.name), 0
     definition: Any = None
@@ -334,11 +334,11 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _stored(name: str, found: Any, static: bool, score: float | None, aside: str | None) -> Stored:
+def _stored(name: str, found: Any, static: bool, score: float | None, aside: str | None) -> RawEntry:
     """What a round trip brought for one name."""
     if isinstance(found, Exception):
-        return Stored(name, Raw(None, None, None), static, score, f"the key {keys.entry(name)!r} is no hash: {found}")
-    return Stored(name, Raw(*found), static, score, aside=aside)
+        return RawEntry(name, Raw(None, None, None), static, score, f"the key {keys.entry(name)!r} is no hash: {found}")
+    return RawEntry(name, Raw(*found), static, score, aside=aside)
 
 
 def _found(answer: Any) -> Any:
@@ -348,7 +348,7 @@ def _found(answer: Any) -> Any:
     return answer
 
 
-def _next(entry: Entry, score: float | None, calendar: Calendar | None) -> datetime | None:
+def _next(entry: StoredSchedule, score: float | None, calendar: Calendar | None) -> datetime | None:
     """The next tick that runs; what only RedBeat computes is taken from its score."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     if not schedule.enabled or (schedule.window.calendar is not None and calendar is None):
@@ -363,6 +363,6 @@ def _next(entry: Entry, score: float | None, calendar: Calendar | None) -> datet
     return datetime.fromtimestamp(score, UTC) if score is not None and score >= 0 else None
 
 
-def _has_run(entry: Entry) -> bool:
+def _has_run(entry: StoredSchedule) -> bool:
     """Whether Beat has sent it; a new entry of ours has a `last_run_at` that is no run."""
     return entry.schedule.origin != "operator" or bool(entry.meta.total_run_count)

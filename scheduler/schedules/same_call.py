@@ -15,7 +15,7 @@ from scheduler.rules.model.spec import Spec
 from scheduler.schedules.reads import (
     CHUNK,
     Listing,
-    Stored,
+    RawEntry,
     answering,
 )
 
@@ -27,7 +27,7 @@ MOST = 50
 """Schedules of one call that are laid beside another; with more of them nobody reads the names any more."""
 
 
-class Alike:
+class SameCall:
     """The index. Any number of threads may ask; one brings it up to date, and the others take what is there."""
 
     def __init__(self, redis: "Redis") -> None:
@@ -83,7 +83,7 @@ class Alike:
             self._names.pop(call, None)
 
 
-def _call_of(stored: Stored) -> str:
+def _call_of(stored: RawEntry) -> str:
     """The call of an entry, '' where it cannot be read. Ten thousand whole readings would take a second."""
     try:
         if stored.static:

@@ -14,21 +14,21 @@ from uuid import uuid4
 
 from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable, UnreadableEntry
 from scheduler.events.schema import encode
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, edits
-from scheduler.schedules.batch import Together, Wish, calls_of
+from scheduler.schedules.batch import BatchEdit, DesiredSchedule, calls_of
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.reads import (
-    Listed,
     Listing,
+    RawEntry,
     SchedulePage,
-    Stored,
+    ScheduleRow,
     answering,
 )
 from scheduler.storage import keys
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.catalogue.catalogue import Catalogue
-    from scheduler.schedules.list_cache import Memory
+    from scheduler.schedules.list_cache import ListCache
 
-__all__ = ["Listed", "SchedulePage", "ScheduleStore"]
+__all__ = ["ScheduleRow", "SchedulePage", "ScheduleStore"]
 
 ATTEMPTS = 20
 """How often a change is decided anew while the entry moves under it."""
@@ -51,13 +51,13 @@ _NO_ENTRY = Raw(None, None, None)
 class ScheduleStore:
     """The only writer of schedules."""
 
-    def __init__(self, redis: "Redis", catalogue: "Catalogue", memory: "Memory | None" = None) -> None:
+    def __init__(self, redis: "Redis", catalogue: "Catalogue", memory: "ListCache | None" = None) -> None:
         """`memory` is for a process that lists schedules again and again."""
         self._redis = redis
         self._catalogue = catalogue
         self._listing = Listing(redis, memory)
         self._change = redis.register_script(_SCRIPT)
-        self._together = Together(redis, self._listing)
+        self._together = BatchEdit(redis, self._listing)
         self.bulk = Bulk(self._listing, self._together, catalogue)
 
     def get(self, name: str) -> Schedule:
@@ -95,21 +95,21 @@ class ScheduleStore:
         """
         return self._listing.page(Filter(state, job, tag, now), search=search, after=after, limit=limit)
 
-    def listed(self, name: str) -> Listed:
+    def listed(self, name: str) -> ScheduleRow:
         """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
         return self._listing.listed(name)
 
-    def due(self, until: datetime, *, limit: int = 20) -> list[Listed]:
+    def due(self, until: datetime, *, limit: int = 20) -> list[ScheduleRow]:
         """What Beat fires until then, soonest first."""
         return self._listing.due(until, limit)
 
-    def stored(self) -> list[Stored]:
+    def stored(self) -> list[RawEntry]:
         """Every entry as it lies in Redis, in order of names."""
         return self._together.read(self.names())
 
     def save_together(
         self,
-        wishes: Sequence[Wish],
+        wishes: Sequence[DesiredSchedule],
         *,
         calendars: Sequence[CalendarWish] = (),
         actor: str,
@@ -238,7 +238,7 @@ class ScheduleStore:
         if spec.window.calendar is not None:
             check_calendar_known(spec.window, old.window if old is not None else None, self._together.calendar_names())
 
-    def _decoded(self, name: str) -> Entry:
+    def _decoded(self, name: str) -> StoredSchedule:
         stored = self._listing.read(name)
         stored.check_exists()
         return stored.decode()

@@ -1,6 +1,6 @@
 """The parts of the process that runs Beat, a worker, or one of a worker's children.
 
-A connection must not be shared over a fork, so each process has a `Desk` of its own, made when it is first needed
+A connection must not be shared over a fork, so each process has a `Services` of its own, made when it is first needed
 from the one that the root has adopted.
 """
 
@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, cast
 
 from celery import Celery, current_app
 
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 
 if TYPE_CHECKING:
-    from scheduler.services.services import Desk
+    from scheduler.services.services import Services
 
 
-def adopt(desk: "Desk") -> DeskApp:
+def adopt(services: "Services") -> BeatdeskApp:
     """The app of a desk that a root has made, which is this process's desk from now on."""
-    return cast(DeskApp, desk.celery)
+    return cast(BeatdeskApp, services.celery)
 
 
-def settle(app: DeskApp, desk: "Desk") -> None:
+def bind_services(app: BeatdeskApp, services: "Services") -> None:
     """The app's parts in this process are the desk's."""
-    app.settled = (os.getpid(), desk)
+    app.settled = (os.getpid(), services)
 
 
-def desk_of(app: Celery) -> "Desk":
+def services_for(app: Celery) -> "Services":
     """The parts for this app in this process."""
-    app = cast(DeskApp, app)
-    process, desk = app.settled
+    app = cast(BeatdeskApp, app)
+    process, services = app.settled
     if process != os.getpid():
-        desk = type(desk)(desk.settings)
-        desk.__dict__["celery"] = app  # or the desk would make an app of its own when asked for it
-        settle(app, desk)
-    return desk
+        services = type(services)(services.settings)
+        services.__dict__["celery"] = app  # or the desk would make an app of its own when asked for it
+        bind_services(app, services)
+    return services
 
 
-def this_desk() -> "Desk":
+def current_services() -> "Services":
     """The parts of the process in which a job runs."""
-    return desk_of(current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+    return services_for(current_app._get_current_object())  # type: ignore[attr-defined] # a proxy

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from scheduler.accounts.store import Accounts
     from scheduler.catalogue.catalogue import Catalogue
-    from scheduler.dispatch.start_check import AtStart
+    from scheduler.dispatch.start_check import StartCheck
     from scheduler.dispatch.waiting_list import WaitingList
     from scheduler.healing.healer import Healer
     from scheduler.healing.notices import Notices
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
-    from scheduler.runs.deduplication import Copies
+    from scheduler.runs.deduplication import Deduplication
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.operations import Operations
-    from scheduler.schedules.pause_all import Everything
-    from scheduler.schedules.same_call import Alike
+    from scheduler.schedules.pause_all import PauseAll
+    from scheduler.schedules.same_call import SameCall
     from scheduler.schedules.store import ScheduleStore
 
 
-class Desk:
+class Services:
     """The parts, each made when it is first asked for, so that no process pays for what it does not use."""
 
     def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
@@ -58,10 +58,10 @@ class Desk:
     def celery(self) -> "Celery":
         """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
         from scheduler.celery_app.app import create_app
-        from scheduler.services.process import settle
+        from scheduler.services.process import bind_services
 
         app = create_app(self.settings)
-        settle(app, self)
+        bind_services(app, self)
         return app
 
     @cached_property
@@ -79,18 +79,18 @@ class Desk:
         return Leases(self.redis, self.events)
 
     @cached_property
-    def copies(self) -> "Copies":
+    def copies(self) -> "Deduplication":
         """Which of two messages of a run becomes the run."""
-        from scheduler.runs.deduplication import Copies
+        from scheduler.runs.deduplication import Deduplication
 
-        return Copies(self.redis)
+        return Deduplication(self.redis)
 
     @cached_property
-    def at_start(self) -> "AtStart":
+    def at_start(self) -> "StartCheck":
         """Whether a scheduled run may start."""
-        from scheduler.dispatch.start_check import AtStart
+        from scheduler.dispatch.start_check import StartCheck
 
-        return AtStart(self.redis)
+        return StartCheck(self.redis)
 
     @cached_property
     def catalogue(self) -> "Catalogue":
@@ -102,10 +102,10 @@ class Desk:
     @cached_property
     def schedules(self) -> "ScheduleStore":
         """The schedules."""
-        from scheduler.schedules.list_cache import Memory
+        from scheduler.schedules.list_cache import ListCache
         from scheduler.schedules.store import ScheduleStore
 
-        return ScheduleStore(self.redis, self.catalogue, Memory(self.redis) if self._remembers else None)
+        return ScheduleStore(self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None)
 
     @cached_property
     def calendars(self) -> "CalendarStore":
@@ -122,11 +122,11 @@ class Desk:
         return CalendarHistory(self.engine)
 
     @cached_property
-    def alike(self) -> "Alike":
+    def alike(self) -> "SameCall":
         """Which schedules make the same call."""
-        from scheduler.schedules.same_call import Alike
+        from scheduler.schedules.same_call import SameCall
 
-        return Alike(self.redis)
+        return SameCall(self.redis)
 
     @cached_property
     def history(self) -> "History":
@@ -190,11 +190,11 @@ class Desk:
         return Operations(self.schedules)
 
     @cached_property
-    def everything(self) -> "Everything":
+    def everything(self) -> "PauseAll":
         """All schedules at once."""
-        from scheduler.schedules.pause_all import Everything
+        from scheduler.schedules.pause_all import PauseAll
 
-        return Everything(self.redis, self.schedules, self.operations)
+        return PauseAll(self.redis, self.schedules, self.operations)
 
     @cached_property
     def accounts(self) -> "Accounts":

@@ -11,7 +11,7 @@ from uuid import uuid4
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.batch import Wish, calls_of
+from scheduler.schedules.batch import DesiredSchedule, calls_of
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
@@ -54,11 +54,13 @@ def apply(
     plan: Plan, store: ScheduleStore, *, prune: bool = False, actor: str, comment: str = "", now: datetime
 ) -> Applied:
     """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was changed."""
-    wishes = [Wish(item.spec.name, item.spec, None, uid=item.uid, is_checked=True) for item in plan.created]
-    wishes += [Wish(item.spec.name, item.spec, item.stored.revision, is_checked=True) for item in plan.changed]
+    wishes = [DesiredSchedule(item.spec.name, item.spec, None, uid=item.uid, is_checked=True) for item in plan.created]
+    wishes += [
+        DesiredSchedule(item.spec.name, item.spec, item.stored.revision, is_checked=True) for item in plan.changed
+    ]
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:
-        wishes += [Wish(schedule.name, None, schedule.revision) for schedule in absent]
+        wishes += [DesiredSchedule(schedule.name, None, schedule.revision) for schedule in absent]
     store.save_together(wishes, calendars=calendar_wishes(plan), actor=actor, comment=comment, now=now)
     left = [] if prune else [(schedule.name, "--prune was not given") for schedule in absent]
     return Applied(

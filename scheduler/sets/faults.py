@@ -14,7 +14,7 @@ FAULTS_SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Fault:
+class SetFault:
     """What is wrong, and where: `schedules[3].when.crontab`, and the line (from 1)."""
 
     path: str
@@ -29,7 +29,7 @@ class Fault:
 class BadSet(Refused):
     """The set has faults, and nothing of it is applied."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[SetFault]) -> None:
         self.faults = list(faults)
         shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
         if len(self.faults) > FAULTS_SHOWN:
@@ -38,16 +38,16 @@ class BadSet(Refused):
         super().__init__("\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules")
 
 
-def fault_in(document: Document, part: str, at: int, where: Path, message: str) -> Fault:
+def fault_in(document: Document, part: str, at: int, where: Path, message: str) -> SetFault:
     """A fault in the item number `at` of a list of the set; `where` is a path in the item, such as ("excluded", 2)."""
     path: Path = (part, at, *where)
     while len(path) > 2 and path not in document.lines:
         path = path[:-1]
     told = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where)
-    return Fault(f"{part}[{at}]{told}", document.lines.get(path), message)
+    return SetFault(f"{part}[{at}]{told}", document.lines.get(path), message)
 
 
-def fault_at(document: Document, at: int, where: str, message: str) -> Fault:
+def fault_at(document: Document, at: int, where: str, message: str) -> SetFault:
     """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or nothing."""
     return fault_in(document, "schedules", at, tuple(where.split(".")) if where else (), message)
 

@@ -13,9 +13,9 @@ from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.check import check_spec
 from scheduler.rules.model.spec import IntervalWhen
 from scheduler.schedules import changes
-from scheduler.schedules.batch import CheckCall, Wish
+from scheduler.schedules.batch import CheckCall, DesiredSchedule
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 from scheduler.schedules.store import ScheduleStore
 from scheduler.sets.found import Aside, Candidate, Found
 from scheduler.sets.plan import Plan, PlannedCalendar, differences, settled
@@ -38,7 +38,7 @@ class Import:
     taken: list[Taken] = field(default_factory=list)
     refused: list[Aside] = field(default_factory=list)
     ignored: list[Aside] = field(default_factory=list)
-    wishes: list[Wish] = field(default_factory=list)
+    wishes: list[DesiredSchedule] = field(default_factory=list)
     calendars: list[tuple[str, Outcome]] = field(default_factory=list)
     """The exclusion calendars of a set of ours, by name."""
 
@@ -47,10 +47,10 @@ class Import:
     def take(self, candidate: Candidate, revision: int | None) -> None:
         """Take a candidate: as a new schedule, or in place of a stored revision."""
         self.taken.append(Taken(candidate, "created" if revision is None else "replaced"))
-        self.wishes.append(Wish(candidate.spec.name, candidate.spec, revision, is_checked=True))
+        self.wishes.append(DesiredSchedule(candidate.spec.name, candidate.spec, revision, is_checked=True))
 
 
-def decide(found: Found, stored: Sequence[Stored], check_call: CheckCall, *, replace: bool, now: datetime) -> Import:
+def decide(found: Found, stored: Sequence[RawEntry], check_call: CheckCall, *, replace: bool, now: datetime) -> Import:
     """What of it is taken."""
     told = Import(refused=list(found.refused), ignored=list(found.ignored))
     by_name = {entry.name: entry for entry in stored}
@@ -97,7 +97,7 @@ def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> 
 
 
 def _decide_one(
-    told: Import, candidate: Candidate, stored: Stored | None, check_call: CheckCall, *, replace: bool, now: datetime
+    told: Import, candidate: Candidate, stored: RawEntry | None, check_call: CheckCall, *, replace: bool, now: datetime
 ) -> None:
     spec = candidate.spec
     if stored is None:
@@ -122,7 +122,7 @@ def _decide_one(
         raise Refused(f"{spec.name!r} is defined in code (beat_schedule), which would undo the change")
     changes.check_edit(spec, entry.schedule, now, check_call)
     told.taken.append(Taken(candidate, "replaced"))
-    told.wishes.append(Wish(spec.name, spec, entry.schedule.revision, is_checked=True))
+    told.wishes.append(DesiredSchedule(spec.name, spec, entry.schedule.revision, is_checked=True))
 
 
 def _stored_otherwise(name: str, fields: Sequence[str]) -> str:

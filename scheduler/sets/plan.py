@@ -11,7 +11,7 @@ from typing import Any
 
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry
+from scheduler.redbeat.codec import StoredSchedule
 from scheduler.rules import ticks
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_spec
@@ -29,9 +29,9 @@ from scheduler.rules.model.spec import (
 from scheduler.schedules import changes
 from scheduler.schedules.batch import CheckCall
 from scheduler.schedules.calendar_cache import StoredCalendar
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 from scheduler.sets import yaml_calendars
-from scheduler.sets.faults import BadSet, Fault, fault_at, fault_in
+from scheduler.sets.faults import BadSet, SetFault, fault_at, fault_in
 from scheduler.sets.yaml_set import ScheduleSet, place_of
 from scheduler.sets.yaml_text import Document
 
@@ -98,14 +98,14 @@ class Plan:
 def make_plan(  # noqa: PLR0917
     chosen: ScheduleSet,
     document: Document,
-    stored: Sequence[Stored],
+    stored: Sequence[RawEntry],
     calendars: Sequence[StoredCalendar],
     check_call: CheckCall,
     now: datetime,
     new_uid: Callable[[], str],
 ) -> Plan:
     """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not be applied."""
-    plan, faults = Plan(), list[Fault]()
+    plan, faults = Plan(), list[SetFault]()
     users = _users(stored) if chosen.calendars else {}
     _plan_calendars(plan, chosen, document, users, calendars, faults)
     by_name = {entry.name: entry for entry in stored}
@@ -156,7 +156,7 @@ def differences(old: Spec, new: Spec) -> list[FieldDifference]:
     ]
 
 
-def settled(spec: Spec, entry: Entry) -> Spec:
+def settled(spec: Spec, entry: StoredSchedule) -> Spec:
     """`spec` with what a set does not say, as it is stored."""
     old, when = entry.schedule.when, spec.when
     if isinstance(when, IntervalWhen) and when.anchor is None and isinstance(old, IntervalWhen):
@@ -212,7 +212,7 @@ def _plan_calendars(  # noqa: PLR0917
     document: Document,
     users: Mapping[str, Sequence[Schedule]],
     calendars: Sequence[StoredCalendar],
-    faults: list[Fault],
+    faults: list[SetFault],
 ) -> None:
     """Which calendars are made, and which changed. `users` has the stored schedules that name each."""
     by_name = {one.name: one for one in calendars if one.text is not None}
@@ -247,7 +247,7 @@ def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]
     return [*found, FieldDifference("excluded", gone, come)] if gone or come else found
 
 
-def _users(stored: Sequence[Stored]) -> dict[str, list[Schedule]]:
+def _users(stored: Sequence[RawEntry]) -> dict[str, list[Schedule]]:
     """The stored schedules that name each calendar."""
     used: dict[str, list[Schedule]] = {}
     for entry in stored:
@@ -258,7 +258,7 @@ def _users(stored: Sequence[Stored]) -> dict[str, list[Schedule]]:
 
 
 def _plan_one(  # noqa: PLR0917
-    plan: Plan, spec: Spec, stored: Stored | None, check_call: CheckCall, now: datetime, new_uid: Callable[[], str]
+    plan: Plan, spec: Spec, stored: RawEntry | None, check_call: CheckCall, now: datetime, new_uid: Callable[[], str]
 ) -> None:
     if stored is None:
         check_spec(spec, now=now)
@@ -286,7 +286,7 @@ def _plan_one(  # noqa: PLR0917
     plan.changed.append(Changed(old, wanted, found))
 
 
-def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: Stored) -> None:
+def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: RawEntry) -> None:
     """What the store has and the set has not."""
     try:
         schedule = stored.decode().schedule

@@ -15,7 +15,7 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar
 from scheduler.rules.model.spec import Frozen
 from scheduler.rules.time import zones
-from scheduler.sets.faults import Fault, fault_in, shape_message
+from scheduler.sets.faults import SetFault, fault_in, shape_message
 from scheduler.sets.yaml_text import Document, Path
 
 PART = "calendars"
@@ -48,19 +48,19 @@ def plain(calendar: Calendar) -> dict[str, Any]:
     return said(calendar).model_dump(exclude_defaults=True)
 
 
-def faults_of_frame(document: Document) -> Iterator[Fault]:
+def faults_of_frame(document: Document) -> Iterator[SetFault]:
     """What is wrong with the list itself."""
     given, line = document.value.get(PART), document.lines.get((PART,))
     if given is not None and not isinstance(given, list):
-        yield Fault(PART, line, "a list is wanted; write [] for none, or leave it out")
+        yield SetFault(PART, line, "a list is wanted; write [] for none, or leave it out")
     elif given is not None and len(given) > MAX_CALENDARS:
-        yield Fault(PART, line, f"{len(given)} calendars are too many for one set; {MAX_CALENDARS} are allowed")
+        yield SetFault(PART, line, f"{len(given)} calendars are too many for one set; {MAX_CALENDARS} are allowed")
 
 
-def read(document: Document) -> tuple[list[Calendar], list[Fault]]:
+def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
     """The calendars of a set, whose frame has no fault, and every fault of them."""
     found: list[Calendar] = []
-    faults: list[Fault] = []
+    faults: list[SetFault] = []
     first: dict[str, int] = {}
     for at, item in enumerate(document.value.get(PART) or []):
         try:
@@ -79,13 +79,13 @@ def read(document: Document) -> tuple[list[Calendar], list[Fault]]:
     return found, faults
 
 
-def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calendar | None, list[Fault]]:
+def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calendar | None, list[SetFault]]:
     """A calendar, or all that keeps it from being one."""
     try:
         zone = zones.zone(given.timezone)
     except Refused as error:
         return None, [fault_in(document, PART, at, ("timezone",), str(error))]
-    parts, faults = list[text.Line](), list[Fault]()
+    parts, faults = list[text.Line](), list[SetFault]()
     for number, line in enumerate(given.excluded):
         try:
             parts.append(text.read(line, zone))
@@ -100,6 +100,6 @@ def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calenda
     return None if faults else calendar, faults
 
 
-def _shape_fault(document: Document, at: int, found: Any) -> Fault:
+def _shape_fault(document: Document, at: int, found: Any) -> SetFault:
     known: Sequence[str] = list(SaidCalendar.model_fields)
     return fault_in(document, PART, at, tuple(found["loc"]), shape_message(found, known))

@@ -26,7 +26,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.sets import yaml_calendars, yaml_text
-from scheduler.sets.faults import BadSet, Fault, fault_at, shape_message
+from scheduler.sets.faults import BadSet, SetFault, fault_at, shape_message
 from scheduler.sets.yaml_text import Document
 
 FORMAT = 1
@@ -95,9 +95,9 @@ def read(text: str) -> tuple[ScheduleSet, Document]:
     return ScheduleSet(specs, document.value.get("tags") or [], calendars), document
 
 
-def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]) -> list[Fault]:
+def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]) -> list[SetFault]:
     """Every schedule's first refusal by `judge`, with its place."""
-    faults: list[Fault] = []
+    faults: list[SetFault] = []
     for at, spec in enumerate(chosen.schedules):
         try:
             judge(spec)
@@ -131,30 +131,30 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-def _faults_of_frame(document: Document) -> Iterator[Fault]:
+def _faults_of_frame(document: Document) -> Iterator[SetFault]:
     """What is wrong with the set itself."""
     said = document.value
     if not isinstance(said, dict):
-        yield Fault("", document.lines.get(()), "a set begins with 'version: 1' and 'schedules:'; this has neither")
+        yield SetFault("", document.lines.get(()), "a set begins with 'version: 1' and 'schedules:'; this has neither")
         return
     for key in said:
         if key not in _SET_KEYS:
-            yield Fault(key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}")
+            yield SetFault(key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}")
     if said.get("version") != FORMAT or isinstance(said.get("version"), bool):
         told = f"{said.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
-        yield Fault("version", document.lines.get(("version",)), told)
+        yield SetFault("version", document.lines.get(("version",)), told)
     tags, schedules = said.get("tags") or [], said.get("schedules")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
-        yield Fault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
+        yield SetFault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
     yield from yaml_calendars.faults_of_frame(document)
     if not isinstance(schedules, list):
-        yield Fault("schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none")
+        yield SetFault("schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none")
     elif len(schedules) > MAX_SCHEDULES:
         told = f"{len(schedules)} schedules are too many for one set; {MAX_SCHEDULES} are allowed, so divide it"
-        yield Fault("schedules", document.lines.get(("schedules",)), told)
+        yield SetFault("schedules", document.lines.get(("schedules",)), told)
 
 
-def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterator[Fault]:
+def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterator[SetFault]:
     """Pydantic's findings with the paths that stand in the text."""
     for found in error.errors(include_url=False):
         location = [str(part) for part in found["loc"]]

@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from scheduler.settings import server_file
-from scheduler.settings.errors import PREFIX, BadSettings, Fault
+from scheduler.settings.errors import PREFIX, BadSettings, SettingFault
 from scheduler.settings.schema import Settings
 from scheduler.settings.validation import (
     LISTS,
@@ -44,7 +44,7 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, r
     """The settings, or BadSettings with every fault. The server itself looks for no other one that runs."""
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
-    faults: list[Fault] = []
+    faults: list[SettingFault] = []
     given = _gather(environ, cwd, faults)
     data_dir = cwd / given["data_dir"][0] if "data_dir" in given else cwd / Settings.model_fields["data_dir"].default
     if running_server:
@@ -59,7 +59,7 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, r
     return settings
 
 
-def _gather(environ: Mapping[str, str], cwd: Path, faults: list[Fault]) -> Layer:
+def _gather(environ: Mapping[str, str], cwd: Path, faults: list[SettingFault]) -> Layer:
     """What the environment, secret files and `.env` say; unknown names become faults. An empty text sets nothing."""
     given: Layer = {}
     for texts, source in ((_dotenv(cwd / ".env", faults), ".env"), (environ, "environment")):
@@ -89,20 +89,22 @@ def _field(name: str) -> str | None:
     return None
 
 
-def _dotenv(path: Path, faults: list[Fault]) -> dict[str, str]:
+def _dotenv(path: Path, faults: list[SettingFault]) -> dict[str, str]:
     try:
         return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
     except (OSError, UnicodeDecodeError) as error:
-        faults.append(Fault(str(path), None, f"it cannot be read: {_reason(error)}", "Mend or remove it", ".env"))
+        faults.append(
+            SettingFault(str(path), None, f"it cannot be read: {_reason(error)}", "Mend or remove it", ".env")
+        )
         return {}
 
 
-def _from_file(name: str, path: Path, source: str, faults: list[Fault]) -> Layer:
+def _from_file(name: str, path: Path, source: str, faults: list[SettingFault]) -> Layer:
     try:
         return {str(_field(name)): (path.read_text().strip(), f"the file of {name}")}
     except (OSError, UnicodeDecodeError) as error:
         problem = f"the file cannot be read: {_reason(error)}"
-        faults.append(Fault(name, str(path), problem, "Name a readable file that holds the value", source))
+        faults.append(SettingFault(name, str(path), problem, "Name a readable file that holds the value", source))
         return {}
 
 
@@ -110,7 +112,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
     return str(error.strerror) if isinstance(error, OSError) else "it is not text in UTF-8"
 
 
-def _mounted_secrets(faults: list[Fault]) -> Layer:
+def _mounted_secrets(faults: list[SettingFault]) -> Layer:
     """Files such as /run/secrets/beatdesk_secret_key, as container runtimes mount them."""
     given: Layer = {}
     for path in sorted(SECRETS_DIR.iterdir()) if SECRETS_DIR.is_dir() else ():
@@ -127,7 +129,7 @@ def _address(data_dir: Path) -> Layer:
     return {field: (text, "the running server") for field, text in server.settings.items()}
 
 
-def _validate(given: Layer, data_dir: Path, faults: list[Fault]) -> Settings | None:
+def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Settings | None:
     """Settings from texts; values that do not fit become faults."""
     faults += [fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))]
     values: dict[str, Any] = {field: text.strip() for field, (text, _) in given.items()}
@@ -143,19 +145,19 @@ def _validate(given: Layer, data_dir: Path, faults: list[Fault]) -> Settings | N
         return None
 
 
-def _folder_faults(data_dir: Path) -> list[Fault]:
+def _folder_faults(data_dir: Path) -> list[SettingFault]:
     """Nothing where the data folder can be made and written to."""
     name, remedy = f"{PREFIX}DATA_DIR", "Name a folder that this user may write to"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return [Fault(name, str(data_dir), f"the folder cannot be made: {error.strerror}", remedy, "in use")]
+        return [SettingFault(name, str(data_dir), f"the folder cannot be made: {error.strerror}", remedy, "in use")]
     if not os.access(data_dir, os.W_OK | os.X_OK):
-        return [Fault(name, str(data_dir), "the folder cannot be written to", remedy, "in use")]
+        return [SettingFault(name, str(data_dir), "the folder cannot be written to", remedy, "in use")]
     return []
 
 
-def _development_key(data_dir: Path, faults: list[Fault]) -> str | None:
+def _development_key(data_dir: Path, faults: list[SettingFault]) -> str | None:
     """The key kept in the data folder, made at first use, so that sessions outlive a restart."""
     path = data_dir / SECRET_KEY_FILE
     try:
@@ -164,7 +166,7 @@ def _development_key(data_dir: Path, faults: list[Fault]) -> str | None:
         return path.read_text().strip()
     except OSError as error:
         remedy = f"Make it readable, or set {PREFIX}SECRET_KEY"
-        faults.append(Fault(str(path), None, f"the secret key cannot be kept there: {error.strerror}", remedy))
+        faults.append(SettingFault(str(path), None, f"the secret key cannot be kept there: {error.strerror}", remedy))
         return None
 
 

@@ -14,7 +14,7 @@ _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGN
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SettingFault:
     """One thing that is wrong, where the value came from, and what to do."""
 
     name: str
@@ -31,7 +31,7 @@ class Fault:
 class BadSettings(Exception):
     """The settings cannot be used. The message lists every fault."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[SettingFault]) -> None:
         self.faults = faults
         lines = "\n".join(f"  {fault}" for fault in faults)
         super().__init__(f"the settings cannot be used:\n{lines}")

@@ -10,7 +10,7 @@ from scheduler.settings import (
     sentinel,
     smtp,
 )
-from scheduler.settings.errors import PREFIX, Fault
+from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
 
 KEY_LENGTH = 32
@@ -50,28 +50,28 @@ _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
 }
 
 
-def unknown(name: str, source: str) -> Fault:
+def unknown(name: str, source: str) -> SettingFault:
     """The fault of a name with our prefix that sets nothing, with the nearest one that does."""
     names = [PREFIX + field.upper() for field in Settings.model_fields]
     near = get_close_matches(name.upper().removesuffix("_FILE"), names, n=1, cutoff=0.6)
     remedy = f"Did you mean {near[0]}?" if near else f"Remove it; the settings are {', '.join(names)}"
-    return Fault(name, None, f"there is no such setting ({source})", remedy, source)
+    return SettingFault(name, None, f"there is no such setting ({source})", remedy, source)
 
 
-def explain(field: str, text: str, source: str, message: str) -> Fault:
+def explain(field: str, text: str, source: str, message: str) -> SettingFault:
     """The fault of a value that the schema refuses."""
     about = Settings.model_fields[field].description if field in Settings.model_fields else ""
     problem = message[:1].lower() + message[1:]
-    return Fault(PREFIX + field.upper(), text, problem, f"It means: {about}", source)
+    return SettingFault(PREFIX + field.upper(), text, problem, f"It means: {about}", source)
 
 
-def unusable(field: str, text: str, source: str) -> Fault | None:
+def unusable(field: str, text: str, source: str) -> SettingFault | None:
     """The fault of a text that the schema takes and nothing can use: a zone, an address, a module's name."""
     name = PREFIX + field.upper()
     if fault := _bad_address(field, text, source):
         return fault
     if field == "default_timezone" and not _is_zone(text):
-        return Fault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
+        return SettingFault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
     if field in _SINGLE:
         return _bad_value(field, text, source)
     if field in _ENTRIES:
@@ -80,28 +80,28 @@ def unusable(field: str, text: str, source: str) -> Fault | None:
         wrong = [module.strip() for module in text.split(",") if module.strip() and not _is_module(module.strip())]
         if wrong:
             remedy = "Write importable modules with commas between, such as shop.jobs,billing.jobs"
-            return Fault(name, text, f"{wrong[0]!r} is not the name of a module", remedy, source)
+            return SettingFault(name, text, f"{wrong[0]!r} is not the name of a module", remedy, source)
     return None
 
 
-def _bad_value(field: str, text: str, source: str) -> Fault | None:
+def _bad_value(field: str, text: str, source: str) -> SettingFault | None:
     read, remedy = _SINGLE[field]
     try:
         read(text)
     except ValueError as error:
-        return Fault(PREFIX + field.upper(), text, str(error), remedy, source)
+        return SettingFault(PREFIX + field.upper(), text, str(error), remedy, source)
     return None
 
 
-def _bad_address(field: str, text: str, source: str) -> Fault | None:
+def _bad_address(field: str, text: str, source: str) -> SettingFault | None:
     """The fault of an address of a kind that cannot be used here."""
     name, scheme = PREFIX + field.upper(), text.partition("://")[0]
     if field in ("redis_url", "broker_url") and "cluster" in scheme.lower():
         problem = "Redis Cluster cannot be used: Celery (kombu) has no transport for it"
-        return Fault(name, text, problem, NO_CLUSTER, source)
+        return SettingFault(name, text, problem, NO_CLUSTER, source)
     if field in _SCHEMES and scheme.partition("+")[0] not in _SCHEMES[field]:
         problem = f"the address must start with one of {', '.join(_SCHEMES[field])}"
-        return Fault(name, text, problem, f"Example: {_EXAMPLES[field]}", source)
+        return SettingFault(name, text, problem, f"Example: {_EXAMPLES[field]}", source)
     return None
 
 
@@ -110,28 +110,28 @@ def entries(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (entry.strip() for entry in text.split(","))))
 
 
-def unsafe(settings: Settings) -> list[Fault]:
+def unsafe(settings: Settings) -> list[SettingFault]:
     """Why production refuses to start; nothing in development."""
     return [*_weak_key(settings), *_shared_dsn(settings)] if settings.environment == "production" else []
 
 
-def _shared_dsn(settings: Settings) -> list[Fault]:
+def _shared_dsn(settings: Settings) -> list[SettingFault]:
     """A report may read whatever its login may: that of the history reads the passwords' hashes and writes."""
     if settings.report_dsn is None or settings.report_dsn not in (settings.database_url, settings.cleanup_dsn):
         return []
     problem = "it is the address of the history, or of the cleanup, whose login may write"
     remedy = "Make a login that may only read what reports are to show, and name it in this setting"
-    return [Fault(f"{PREFIX}REPORT_DSN", settings.report_dsn, problem, remedy)]
+    return [SettingFault(f"{PREFIX}REPORT_DSN", settings.report_dsn, problem, remedy)]
 
 
-def _weak_key(settings: Settings) -> list[Fault]:
+def _weak_key(settings: Settings) -> list[SettingFault]:
     name = f"{PREFIX}SECRET_KEY"
     remedy = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
     if settings.secret_key is None:
-        return [Fault(name, None, "production needs a secret key", remedy)]
+        return [SettingFault(name, None, "production needs a secret key", remedy)]
     if len(settings.secret_key) < KEY_LENGTH:
         problem = f"it has {len(settings.secret_key)} characters, production needs {KEY_LENGTH} or more"
-        return [Fault(name, settings.secret_key, problem, remedy)]
+        return [SettingFault(name, settings.secret_key, problem, remedy)]
     return []
 
 
@@ -147,12 +147,12 @@ def _is_module(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
 
 
-def _bad_entry(field: str, text: str, source: str) -> Fault | None:
+def _bad_entry(field: str, text: str, source: str) -> SettingFault | None:
     """The fault of the first entry of a list that cannot be used."""
     read, example = _ENTRIES[field]
     for entry in entries(text):
         try:
             read(entry)
         except ValueError as error:
-            return Fault(PREFIX + field.upper(), text, str(error), example, source)
+            return SettingFault(PREFIX + field.upper(), text, str(error), example, source)
     return None

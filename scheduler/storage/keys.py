@@ -52,7 +52,7 @@ EVERYTHING_PAUSED = "beatdesk:everything-paused"
 HEALER_LOCK = "beatdesk:healer"
 CHECK_ASKED = "beatdesk:check-asked"
 CHECK_ANSWERED = "beatdesk:check-answered"
-CODE_WORD = "beatdesk:code-word"
+STATICS_PUBLISHED = "beatdesk:code-word"
 """There where a Beat has told which static entries there are, so that one that is gone was dropped by the code."""
 
 NOTICES_LIST = "beatdesk:notices"

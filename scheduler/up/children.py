@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.up import probes
 from scheduler.up.child import Child, Stop
@@ -21,9 +21,9 @@ their messages go back into the queue."""
 SOFT_SHUTDOWN_TAKES = 40.0
 
 
-def environment(desk: Desk) -> Mapping[str, str]:
+def environment(services: Services) -> Mapping[str, str]:
     """What children must know that they cannot find out: where the server and the data are."""
-    settings = desk.settings
+    settings = services.settings
     return {
         f"{PREFIX}DATA_DIR": str(settings.data_dir.resolve()),
         f"{PREFIX}REDIS_URL": settings.redis_url,
@@ -42,43 +42,43 @@ def valkey(embedded: Embedded) -> Child:
     )
 
 
-def recorder(desk: Desk, before: Callable[[], None]) -> Child:
+def recorder(services: Services, before: Callable[[], None]) -> Child:
     """Writes history. At SIGTERM it records what is in the stream and ends."""
     return Child(
         name="recorder",
         command=[sys.executable, "-m", "scheduler", "recorder", "--name", f"up@{socket.gethostname()}"],
-        is_ready=probes.recorder_beats(desk),
+        is_ready=probes.recorder_beats(services),
         stops=[Stop(signal.SIGTERM, 30)],
         before=before,
-        env=environment(desk),
+        env=environment(services),
     )
 
 
-def worker(desk: Desk) -> Child:
+def worker(services: Services) -> Child:
     """Runs jobs. SIGTERM: takes no more and finishes what it has. SIGQUIT: gives back what does not finish soon."""
-    concurrency = str(desk.settings.worker_concurrency)
+    concurrency = str(services.settings.worker_concurrency)
     return Child(
         name="worker",
         command=[*_celery("worker"), "--concurrency", concurrency, "--hostname", "beatdesk@%h"],
-        is_ready=probes.worker_beats(desk),
+        is_ready=probes.worker_beats(services),
         stops=[Stop(signal.SIGTERM, JOBS_MAY_TAKE), Stop(signal.SIGQUIT, SOFT_SHUTDOWN_TAKES)],
-        env=environment(desk),
+        env=environment(services),
     )
 
 
-def beat(desk: Desk, before: Callable[[], None]) -> Child:
+def beat(services: Services, before: Callable[[], None]) -> Child:
     """Fires schedules. At SIGTERM it gives its lock back, so that the next one need not wait for it."""
     return Child(
         name="beat",
-        command=[*_celery("beat"), "-S", desk.settings.beat_scheduler],
-        is_ready=probes.BeatLeads(desk),
+        command=[*_celery("beat"), "-S", services.settings.beat_scheduler],
+        is_ready=probes.BeatLeads(services),
         stops=[Stop(signal.SIGTERM, 10)],
         before=before,
-        env=environment(desk),
+        env=environment(services),
     )
 
 
-def web(desk: Desk, listening: socket.socket) -> Child:
+def web(services: Services, listening: socket.socket) -> Child:
     """The console, on a socket that we keep."""
     host, port = listening.getsockname()[:2]
     probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
@@ -91,7 +91,7 @@ def web(desk: Desk, listening: socket.socket) -> Child:
         ],
         is_ready=probes.page_answers(probe_host, port),
         stops=[Stop(signal.SIGTERM, 12)],
-        env=environment(desk),
+        env=environment(services),
         pass_fds=[listening.fileno()],
     )
 

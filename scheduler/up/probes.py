@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.health.status import recorders
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 
 Probe = Callable[[int], bool]
@@ -30,23 +30,23 @@ def valkey_answers(url: str) -> Probe:
     return ready
 
 
-def recorder_beats(desk: Desk) -> Probe:
+def recorder_beats(services: Services) -> Probe:
     """The recorder with this process id has been heard of."""
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, ValueError, KeyError):
-            return any(facts["pid"] == pid for facts in recorders(desk, utc_now()).values())
+            return any(facts["pid"] == pid for facts in recorders(services, utc_now()).values())
         return False
 
     return ready
 
 
-def worker_beats(desk: Desk) -> Probe:
+def worker_beats(services: Services) -> Probe:
     """The worker with this process id has published what it offers."""
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, BeatdeskError):
-            return any(worker.pid == pid for worker in desk.catalogue.workers(utc_now()))
+            return any(worker.pid == pid for worker in services.catalogue.workers(utc_now()))
         return False
 
     return ready
@@ -58,8 +58,8 @@ class BeatLeads:
     Somebody else's Beat may lead, with ours as its stand-by; that is ready too once the lock has been renewed.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._pid = 0
         self._holder: str | None = None
         self._left = 0
@@ -77,8 +77,8 @@ class BeatLeads:
         return False
 
     def _lock(self) -> tuple[str | None, int]:
-        holder = cast("str | None", self._desk.redis.get(keys.BEAT_LOCK))
-        return holder, self._desk.redis.pttl(keys.BEAT_LOCK)
+        holder = cast("str | None", self._services.redis.get(keys.BEAT_LOCK))
+        return holder, self._services.redis.pttl(keys.BEAT_LOCK)
 
 
 def page_answers(host: str, port: int) -> Probe:

@@ -25,7 +25,7 @@ IMPATIENT_AFTER = 60.0
 SAY_EVERY = 15.0
 
 
-class Seat:
+class ChildState:
     """A child and its fortunes."""
 
     def __init__(self, child: Child, rank: int) -> None:
@@ -45,7 +45,7 @@ class Supervisor:
     def __init__(
         self, children: Sequence[Child], stop_order: Sequence[str], interrupts: Interrupts, console: Console, lock: int
     ) -> None:
-        self._seats = [Seat(child, stop_order.index(child.name)) for child in children]
+        self._seats = [ChildState(child, stop_order.index(child.name)) for child in children]
         self._interrupts = interrupts
         self._console = console
         self._warden = Warden(lock, console)
@@ -93,19 +93,19 @@ class Supervisor:
             if seat.process is not None and seat.wanted and not seat.ready:
                 self._ask(seat)
 
-    def _launch(self, seat: Seat) -> None:
+    def _launch(self, seat: ChildState) -> None:
         seat.process = Running(seat.child, self._console)
         seat.started_at, seat.start_at, seat.ready = monotonic(), None, False
         self._warden.watch(seat.process.pid, seat.rank, sum(stop.seconds for stop in seat.child.stops))
         log.debug("%s started as process %d", seat.child.name, seat.process.pid)
 
-    def _ask(self, seat: Seat) -> None:
+    def _ask(self, seat: ChildState) -> None:
         assert seat.process is not None  # noqa: S101 - asked of living ones only
         if seat.child.is_ready(seat.process.pid):
             log.info("%s is ready (process %d)", seat.child.name, seat.process.pid)
             seat.ready = seat.was_ready = True
 
-    def _bury(self, seat: Seat, code: int) -> None:
+    def _bury(self, seat: ChildState, code: int) -> None:
         """Collect a child that has ended; when it was not asked to, it is to be started again."""
         process = seat.process
         assert process is not None  # noqa: S101 - the caller has asked it for its code
@@ -121,7 +121,7 @@ class Supervisor:
         seat.start_at = monotonic() + wait
         log.error("%s (process %d) died: %s; started again in %.1f s", seat.child.name, process.pid, ending(code), wait)
 
-    def _stop(self, seat: Seat) -> None:
+    def _stop(self, seat: ChildState) -> None:
         """Ask a child to end; harder when its time is over, or when we are asked to stop once more."""
         stops = [*seat.child.stops, Stop(signal.SIGKILL, 10)]
         for step, stop in enumerate(stops):
@@ -134,7 +134,7 @@ class Supervisor:
             seat.process.send(stop.signal)
             self._wait_for_end(seat, stop.seconds)
 
-    def _wait_for_end(self, seat: Seat, seconds: float) -> None:
+    def _wait_for_end(self, seat: ChildState, seconds: float) -> None:
         """Until the child has ended, its time is over, or somebody is in a hurry. What takes long is said."""
         asked, began = self._interrupts.count, monotonic()
         told = began

@@ -19,7 +19,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
@@ -32,8 +32,8 @@ from scheduler.runs.headers import (
     moment,
     schedule_of,
 )
-from scheduler.runs.leases import Standing
-from scheduler.services.process import desk_of
+from scheduler.runs.leases import LeaseState
+from scheduler.services.process import services_for
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Admission:
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
-        self._app: DeskApp = consumer.app
+        self._app: BeatdeskApp = consumer.app
 
     def before(self, name: str, strategy: Strategy) -> Strategy:
         """Celery's way of taking a message for the task `name`, after the questions."""
@@ -83,14 +83,14 @@ class Admission:
             standing = self._standing(message, run, attempt)
         except RedisError as error:
             log.warning("whether run %s is alive cannot be seen, its message waits: %s", run, error)
-            standing = Standing.ALIVE
-        if standing is Standing.ALIVE:
+            standing = LeaseState.ALIVE
+        if standing is LeaseState.ALIVE:
             if first:
                 log.warning("run %s may be alive already, its message waits", run)
             return self._later(lambda: self._look(message, ack, start, first=False), first=first)
         if not first:
             self._consumer.qos.decrement_eventually()
-        if standing is None or (standing is Standing.GONE and not first):
+        if standing is None or (standing is LeaseState.GONE and not first):
             log.warning("run %s has ended, or has another message: this one is dropped", run)
             return ack(log, self._consumer.connection_errors)
         return start()
@@ -101,7 +101,7 @@ class Admission:
             return None
         taken = taken.model_copy(update={"at": utc_now()})
         try:
-            answer = desk_of(self._app).at_start.ask(
+            answer = services_for(self._app).at_start.ask(
                 taken, again=_is_second_copy(message, message.headers), start_by=moment(message.headers.get("expires"))
             )
         except RedisError as error:
@@ -140,12 +140,12 @@ class Admission:
         asked = known and admit.is_asked(trigger=facts.trigger, actor=facts.actor, attempt=taken.attempt)
         return taken if asked else None
 
-    def _standing(self, message: Any, run: str, attempt: int) -> Standing | None:
+    def _standing(self, message: Any, run: str, attempt: int) -> LeaseState | None:
         """How the run stands; none where it is not this message's. Raises redis.RedisError."""
-        desk, mark = desk_of(self._app), marked(message.headers)
-        if mark is not None and not desk.copies.take(mark):
+        services, mark = services_for(self._app), marked(message.headers)
+        if mark is not None and not services.copies.take(mark):
             return None
-        return desk.leases.standing(run, attempt) if _is_second_copy(message, message.headers) else Standing.OVER
+        return services.leases.standing(run, attempt) if _is_second_copy(message, message.headers) else LeaseState.OVER
 
 
 def _is_second_copy(message: Any, headers: dict[str, Any]) -> bool:

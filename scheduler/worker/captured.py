@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 from scheduler.worker.current import current
-from scheduler.worker.progress import RunNotes
+from scheduler.worker.progress import ProgressLog
 
 OFF = "OFF"
 _MACHINERY = ("celery.app", "celery.worker", "celery.redirected", "celery.pool", "kombu", "scheduler.runs", "redis")
@@ -20,7 +20,7 @@ class RunHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Outside of a run nothing happens."""
         execution = current()
-        if execution is None or not isinstance(execution.teller, RunNotes) or record.name.startswith(_MACHINERY):
+        if execution is None or not isinstance(execution.teller, ProgressLog) or record.name.startswith(_MACHINERY):
             return
         try:
             text = self.format(record)

@@ -11,7 +11,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from scheduler.celery_app import priorities
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.worker.admission import Admission
 
 LAST_WORDS_SECONDS = 5.0
@@ -21,7 +21,7 @@ LAST_WORDS_SECONDS = 5.0
 class TellingConsumer(Consumer):
     """Says `run.failed` with the reason, then does what Celery does."""
 
-    app: DeskApp
+    app: BeatdeskApp
     connection: Any
     strategies: dict[str, Any]
     task_consumer: Any

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from scheduler.runs.headers import schedule_of, tick_of
 
 
-class Teller(Protocol):
+class ProgressSink(Protocol):
     """Who passes on how far a run is."""
 
     def progress(self, done: float, total: float | None, text: str) -> None:
@@ -26,7 +26,7 @@ class Execution(NamedTuple):
     id: str
     attempt: int
     headers: Mapping[str, Any]
-    teller: Teller
+    teller: ProgressSink
 
 
 _here: ContextVar[Execution | None] = ContextVar("beatdesk_run", default=None)

@@ -33,7 +33,7 @@ class Stream(Protocol):
         """Append all or raise."""
 
 
-class Outbox:
+class EventBuffer:
     """Events on their way. Made for one process; may be used by several of its threads."""
 
     def __init__(self, stream: Stream, *, most: int = MOST, wait: Callable[[float], object] | None = None) -> None:

@@ -16,10 +16,10 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from scheduler.catalogue.catalogue import Job, Worker
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.services.process import desk_of
+from scheduler.services.process import services_for
 from scheduler.worker import captured, retrying, runtime
 from scheduler.worker.claims import renew
 from scheduler.worker.introspect import jobs_of
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
 
 
-class WorkerPulse:
+class WorkerHeartbeat:
     """The thread, and what it says. `run_signals` has the outbox that it empties when Redis is back."""
 
-    def __init__(self, app: DeskApp, run_signals: RunSignals) -> None:
+    def __init__(self, app: BeatdeskApp, run_signals: RunSignals) -> None:
         self._app = app
         self._signals = run_signals
         self._stop = threading.Event()
@@ -72,14 +72,14 @@ class WorkerPulse:
         self._stop.set()
         try:
             self._signals.reporter().outbox.flush()
-            desk_of(self._app).catalogue.leave(self._name)
+            services_for(self._app).catalogue.leave(self._name)
         except (RedisError, BeatdeskError) as error:
             log.warning("the worker's leave cannot be written down: %s", error)
 
     def _recall(self) -> None:
         """Learn which runs were cancelled while nobody listened."""
         try:
-            state.revoked.update(desk_of(self._app).cancellations.runs())
+            state.revoked.update(services_for(self._app).cancellations.runs())
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
 
@@ -106,7 +106,7 @@ class WorkerPulse:
 
     def _keep_runs(self) -> None:
         """The runs that this worker has are alive."""
-        desk_of(self._app).leases.renew(self._signals.held())
+        services_for(self._app).leases.renew(self._signals.held())
 
     def _empty(self) -> None:
         outbox = self._signals.reporter().outbox
@@ -114,7 +114,7 @@ class WorkerPulse:
             outbox.flush()
 
     def _say(self, consumer: Any, now: Any) -> None:
-        catalogue = desk_of(self._app).catalogue
+        catalogue = services_for(self._app).catalogue
         worker = self._worker(consumer, now)
         if self._published:
             catalogue.heartbeat(worker)

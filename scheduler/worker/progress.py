@@ -40,7 +40,7 @@ class Said(NamedTuple):
     lines: list[Event]
 
 
-class RunNotes:
+class ProgressLog:
     """What one attempt of a run has told and nobody has sent yet. Used by the job's threads and by the sender's."""
 
     def __init__(
@@ -51,7 +51,7 @@ class RunNotes:
         bounds: Bounds,
         *,
         now: Callable[[], datetime],
-        wake: Callable[["RunNotes"], None],
+        wake: Callable[["ProgressLog"], None],
     ) -> None:
         self._run = run
         self._attempt = attempt

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import Event
-from scheduler.worker.event_buffer import Outbox
-from scheduler.worker.progress import RunNotes, Said
+from scheduler.worker.event_buffer import EventBuffer
+from scheduler.worker.progress import ProgressLog, Said
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +28,12 @@ PROGRESS_TOO = 1.25
 """Times the limit of the stream, beyond which progress is dropped as well."""
 
 
-class NotesSender:
+class ProgressSender:
     """The thread, and the notes that have something to tell. One per process."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: EventBuffer,
         length: Callable[[], int],
         limit: int,
         *,
@@ -45,7 +45,7 @@ class NotesSender:
         self._limit = limit
         self._monotonic = monotonic
         self._every = every
-        self._telling: dict[int, RunNotes] = {}
+        self._telling: dict[int, ProgressLog] = {}
         self._lock = threading.Lock()
         self._something = threading.Event()
         self._stop = threading.Event()
@@ -53,7 +53,7 @@ class NotesSender:
         self._looked_at: float | None = None
         self._seen = 0
 
-    def wake(self, notes: RunNotes) -> None:
+    def wake(self, notes: ProgressLog) -> None:
         """These have something to tell."""
         with self._lock:
             self._telling[id(notes)] = notes
@@ -62,7 +62,7 @@ class NotesSender:
                 self._thread.start()
         self._something.set()
 
-    def finish(self, notes: RunNotes) -> None:
+    def finish(self, notes: ProgressLog) -> None:
         """The attempt is over: what it has not told yet goes out with its end, in one round trip."""
         with self._lock:
             telling = self._telling.pop(id(notes), None)
@@ -84,7 +84,7 @@ class NotesSender:
             self.send()
             self._stop.wait(self._every)
 
-    def _permitted(self, notes: RunNotes, *, over: bool = False) -> list[Event]:
+    def _permitted(self, notes: ProgressLog, *, over: bool = False) -> list[Event]:
         """What of the notes may be sent; lines that may not are counted."""
         waiting = self._waiting()
         if waiting >= self._limit:

@@ -24,7 +24,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.runs.headers import Message, attempt_of, facts_of
-from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.event_buffer import EventBuffer
 
 ERROR_LIMIT = 2_000
 
@@ -32,7 +32,7 @@ ERROR_LIMIT = 2_000
 class Reporter:
     """Says what happens to runs in one process. `limit` is the most bytes of a body that an event carries."""
 
-    def __init__(self, outbox: Outbox, limit: int) -> None:
+    def __init__(self, outbox: EventBuffer, limit: int) -> None:
         self.outbox = outbox
         self._limit = limit
 

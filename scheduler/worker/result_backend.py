@@ -18,7 +18,7 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import TaskRevokedError, TimeoutError
 from celery.result import AsyncResult
 
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.bounds import bounded
@@ -26,7 +26,7 @@ from scheduler.events.schema import RunFacts
 from scheduler.history.views import RunView
 from scheduler.runs.celery_states import UNKNOWN, celery_state
 from scheduler.runs.headers import is_job
-from scheduler.services.process import desk_of
+from scheduler.services.process import services_for
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -63,7 +63,7 @@ class _NobodyListens:
 class HistoryBackend(RedisBackend):
     """States and results from the history, chords by way of Redis. Opens no connection before it is asked something."""
 
-    app: DeskApp
+    app: BeatdeskApp
     _cache: dict[str, Any]
     ResultConsumer: Any = _NobodyListens
 
@@ -81,7 +81,7 @@ class HistoryBackend(RedisBackend):
     @property
     def client(self) -> "Redis":
         """This process's client."""
-        return desk_of(self.app).redis
+        return services_for(self.app).redis
 
     def as_uri(self, include_password: bool = False) -> str:
         """What a worker's banner calls it."""
@@ -165,7 +165,7 @@ class HistoryBackend(RedisBackend):
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         """Celery's view of a run."""
         try:
-            return meta_of(desk_of(self.app).history.run(task_id))
+            return meta_of(services_for(self.app).history.run(task_id))
         except NotFound:
             return {"task_id": task_id, "status": UNKNOWN, "result": None, "traceback": None, "children": []}
 

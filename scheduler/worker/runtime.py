@@ -14,29 +14,29 @@ from typing import Any
 
 from celery.app.trace import build_tracer
 
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.runs.headers import attempt_of, is_job
-from scheduler.services.process import desk_of
+from scheduler.services.process import services_for
 from scheduler.worker import captured
 from scheduler.worker.current import Execution, enter, leave
-from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.flask_context import FlaskContext
-from scheduler.worker.progress import Bounds, RunNotes
-from scheduler.worker.progress_sender import NotesSender
+from scheduler.worker.progress import Bounds, ProgressLog
+from scheduler.worker.progress_sender import ProgressSender
 from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 
 
 class Runtime:
     """The parts of one process that jobs use. `outbox` is the way of their events."""
 
-    def __init__(self, app: DeskApp, outbox: Outbox) -> None:
+    def __init__(self, app: BeatdeskApp, outbox: EventBuffer) -> None:
         settings = app.settings
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
-        stream = desk_of(app).events
-        self._sender = NotesSender(outbox, stream.length, settings.stream_limit, monotonic=time.monotonic)
+        stream = services_for(app).events
+        self._sender = ProgressSender(outbox, stream.length, settings.stream_limit, monotonic=time.monotonic)
 
     def call(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a job's function in the midst of its run."""
@@ -44,7 +44,7 @@ class Runtime:
         if request.called_directly:
             return run(*args, **kwargs)
         attempt = attempt_of(request.retries)
-        notes = RunNotes(request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake)
+        notes = ProgressLog(request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake)
         execution = Execution(request.id, attempt, request.headers or {}, notes)
         token = enter(execution)
         try:
@@ -53,7 +53,7 @@ class Runtime:
             leave(execution, token)
             self._sender.finish(notes)
 
-    def _inside(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: RunNotes) -> Any:
+    def _inside(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: ProgressLog) -> Any:
         used: set[str] = set()
         args, kwargs = resolved(args, self._secrets.get, used), resolved(kwargs, self._secrets.get, used)
         if not used:
@@ -74,7 +74,7 @@ class Runtime:
             end()
 
 
-def install(app: DeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
+def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
     """Put it around every job of a worker. Called again, in a child that was not forked, it does what is left."""
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():

@@ -20,7 +20,7 @@ from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
-from scheduler.celery_app.app import DeskApp
+from scheduler.celery_app.app import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs.headers import (
@@ -32,8 +32,8 @@ from scheduler.runs.headers import (
     queue_of,
     schedule_of,
 )
-from scheduler.services.process import desk_of
-from scheduler.worker.event_buffer import Outbox
+from scheduler.services.process import services_for
+from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.reporter import Reporter
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def collecting() -> Iterator[list[Message]]:
 class RunSignals:
     """The receivers, for one app. Each process that runs the app has a reporter of its own."""
 
-    def __init__(self, app: DeskApp) -> None:
+    def __init__(self, app: BeatdeskApp) -> None:
         self._app = app
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
@@ -76,8 +76,8 @@ class RunSignals:
         """This process's reporter."""
         reporter = self._reporters.get(os.getpid())
         if reporter is None:
-            desk = desk_of(self._app)
-            reporter = Reporter(Outbox(desk.events), desk.settings.event_body_limit)
+            services = services_for(self._app)
+            reporter = Reporter(EventBuffer(services.events), services.settings.event_body_limit)
             self._reporters = {os.getpid(): reporter}
         return reporter
 
@@ -204,7 +204,7 @@ class RunSignals:
         if not schedule_of(vars(request)):
             return False
         try:
-            return not desk_of(self._app).leases.known([request.id])
+            return not services_for(self._app).leases.known([request.id])
         except RedisError as error:
             log.warning("whether run %s has ended cannot be seen: %s", request.id, error)
             return False
@@ -237,19 +237,19 @@ class RunSignals:
         runs = {one.id: attempt_of(one.request_dict.get("retries")) for one in requests if is_job(one.name)}
         if runs:
             try:
-                desk_of(self._app).events.give_back(runs, worker)
+                services_for(self._app).events.give_back(runs, worker)
             except RedisError as error:
                 log.warning("%d runs could not be given back, and start half a minute later: %s", len(runs), error)
 
     def _pause_failing(self) -> None:
         """Pause the schedules whose ticks have failed too often in a row. Where that fails, the next failure asks."""
-        desk = desk_of(self._app)
-        while desk.events.streaks:
-            streak = desk.events.streaks.pop()
+        services = services_for(self._app)
+        while services.events.streaks:
+            streak = services.events.streaks.pop()
             reason = f"{streak.failures} ticks in a row failed"
             try:
-                desk.operations.pause(streak.name, reason=reason, actor=PAUSER, now=utc_now())
-                desk.leases.forget_failures(streak.uid)
+                services.operations.pause(streak.name, reason=reason, actor=PAUSER, now=utc_now())
+                services.leases.forget_failures(streak.uid)
             except (BeatdeskError, RedisError, OSError) as error:
                 log.warning("%s is not paused, though %s: %s", streak.name, reason, error)
             else:
@@ -258,7 +258,7 @@ class RunSignals:
     def _who_cancelled(self, run: str) -> str | None:
         """Who asked for the run's end; not to know it is no reason to lose the fact."""
         try:
-            return desk_of(self._app).cancellations.actor(run)
+            return services_for(self._app).cancellations.actor(run)
         except (RedisError, ValueError, KeyError) as error:
             log.warning("who cancelled run %s cannot be read: %s", run, error)
             return None

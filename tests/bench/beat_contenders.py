@@ -171,16 +171,18 @@ class OurEntries(OverRedBeat):
     def edit(self, number: int) -> None:
         from scheduler.clock import utc_now
         from scheduler.rules.model.spec import OnceWhen, Spec
-        from scheduler.services.services import Desk
+        from scheduler.services.services import Services
         from scheduler.settings.schema import Settings
 
-        desk = self._desk = getattr(self, "_desk", None) or Desk(Settings(redis_url=self.url, data_dir=self.folder))
+        services = self._services = getattr(self, "_services", None) or Services(
+            Settings(redis_url=self.url, data_dir=self.folder)
+        )
         if not number:
-            _offer(desk)
+            _offer(services)
         now = utc_now()
         when = OnceWhen(at=now + timedelta(milliseconds=1))
         spec = Spec(name=f"edit-{number}", job=TASK, when=when, kwargs={"number": number}, queue=QUEUE)
-        desk.schedules.create(spec, actor="bench", now=now)
+        services.schedules.create(spec, actor="bench", now=now)
 
     def app(self) -> Any:
         """The app of `-A scheduler`."""
@@ -240,14 +242,14 @@ def _take_lock(scheduler: Any) -> None:
     acquire_distributed_beat_lock(SimpleNamespace(scheduler=scheduler))
 
 
-def _offer(desk: Any) -> None:
+def _offer(services: Any) -> None:
     """Let the catalogue know the task, so that schedules of it can be saved."""
     from scheduler.catalogue.catalogue import Job, Parameter, Worker
     from scheduler.clock import utc_now
 
     now = utc_now()
     job = Job(name=TASK, parameters=[Parameter(name="number", required=False)])
-    desk.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=now, jobs=[TASK]), now)
+    services.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=now, jobs=[TASK]), now)
 
 
 def installed(contender: type[Contender]) -> bool:

@@ -53,12 +53,12 @@ def one(redis_url: str, data_dir: str, file: str) -> None:
     """Run the job once and print: rows, columns, seconds, peak in kB, most bytes of the work folder."""
     from scheduler.jobs.datasets import profile
     from scheduler.jobs.profiling.workplace import FOLDER
-    from scheduler.services.process import adopt, settle
-    from scheduler.services.services import Desk
+    from scheduler.services.process import adopt, bind_services
+    from scheduler.services.services import Services
 
     path = Path(file)
-    desk = Desk(Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,)))
-    settle(adopt(desk), desk)
+    services = Services(Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,)))
+    bind_services(adopt(services), services)
     ended, most = Event(), [0]
 
     def watch() -> None:

@@ -23,17 +23,17 @@ from scheduler.healing.healer import EVERY
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.bench.figures import machine
 from tests.support.builders import a_saved_event, a_schedule, cron, every
 
 
-def fill(desk: Desk, count: int) -> None:
+def fill(services: Services, count: int) -> None:
     """As many schedules, half of them crontabs, in Redis and on the way to the history."""
     now = utc_now() - timedelta(hours=1)
-    with desk.redis.pipeline(transaction=False) as pipe:
+    with services.redis.pipeline(transaction=False) as pipe:
         for number in range(count):
             when = every(3600, now) if number % 2 else cron(f"{number % 60} {number % 24} * * *", "Europe/Berlin")
             schedule = a_schedule(
@@ -47,11 +47,11 @@ def fill(desk: Desk, count: int) -> None:
         pipe.execute()
 
 
-def measured(desk: Desk, what: str, work: Callable[[], object], times: int = 1) -> None:
+def measured(services: Services, what: str, work: Callable[[], object], times: int = 1) -> None:
     """Do it, and print what it took."""
 
     def served() -> float:
-        cpu = desk.redis.info("cpu")
+        cpu = services.redis.info("cpu")
         return float(cpu["used_cpu_user"] + cpu["used_cpu_sys"])
 
     began, busy, server = perf_counter(), process_time(), served()
@@ -70,23 +70,23 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     logging.disable(logging.CRITICAL)
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        desk = Desk(Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address))
-        if desk.redis.dbsize():
+        services = Services(Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address))
+        if services.redis.dbsize():
             sys.exit("the server holds something: give a throw-away one")
-        upgrade(desk.engine)
+        upgrade(services.engine)
         click.echo(f"{machine()}; {schedules} schedules")
-        fill(desk, int(schedules))
-        recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "bench")
+        fill(services, int(schedules))
+        recorder = Recorder(services.events, services.engine, services.redis, 1000, "bench")
         while recorder.run_once(utc_now()):
             pass
-        healer = desk.healer("bench")
-        measured(desk, "first look", lambda: healer.run_once(utc_now()))
-        measured(desk, "look at what is well", lambda: healer.run_once(utc_now()), times=20)
-        measured(desk, "answer to Beat", lambda: healer.remind(utc_now()))
-        desk.redis.flushall()
-        measured(desk, "everything put back", lambda: healer.run_once(utc_now()))
-        desk.redis.flushall()
-        desk.engine.dispose()
+        healer = services.healer("bench")
+        measured(services, "first look", lambda: healer.run_once(utc_now()))
+        measured(services, "look at what is well", lambda: healer.run_once(utc_now()), times=20)
+        measured(services, "answer to Beat", lambda: healer.remind(utc_now()))
+        services.redis.flushall()
+        measured(services, "everything put back", lambda: healer.run_once(utc_now()))
+        services.redis.flushall()
+        services.engine.dispose()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules.filters import State
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.bench.figures import machine, shown, table, time_each
 from tests.bench.healing import fill
@@ -38,10 +38,10 @@ PAGES = {
 }
 
 
-def logged_in(desk: Desk) -> FlaskClient:
+def logged_in(services: Services) -> FlaskClient:
     """A browser of somebody who may edit."""
-    desk.accounts.create("ada@example.org", PASSWORD, "operator", now=utc_now())
-    client = create_app(desk.settings).test_client()
+    services.accounts.create("ada@example.org", PASSWORD, "operator", now=utc_now())
+    client = create_app(services.settings).test_client()
     found = TOKEN.search(client.get("/login").text)
     if found is None:
         sys.exit("the login page has no form")
@@ -54,15 +54,17 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     logging.disable(logging.CRITICAL)
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        desk = Desk(Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address, secret_key="s" * 32))
-        if desk.redis.dbsize():
+        services = Services(
+            Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address, secret_key="s" * 32)
+        )
+        if services.redis.dbsize():
             sys.exit("the server holds something: give a throw-away one")
-        upgrade(desk.engine)
-        fill(desk, int(schedules))
-        recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "bench")
+        upgrade(services.engine)
+        fill(services, int(schedules))
+        recorder = Recorder(services.events, services.engine, services.redis, 1000, "bench")
         while recorder.run_once(utc_now()):
             pass
-        client = logged_in(desk)
+        client = logged_in(services)
         begun = perf_counter()
         client.get("/schedules/?state=problem")
         rows = [["the first with a filter, by which the rest is remembered", shown(perf_counter() - begun), "-"]]
@@ -74,8 +76,8 @@ def main(redis_url: str, schedules: str = "10000") -> None:
             rows.append([what, shown(taken.mean), f"{len(page.data) / 1000:.0f} kB"])
         click.echo(f"{machine()}; {schedules} schedules")
         table("the list of schedules", ["page", "time", "size"], rows)
-        desk.redis.flushall()
-        desk.engine.dispose()
+        services.redis.flushall()
+        services.engine.dispose()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.rules.model.spec import Spec
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 ACTOR = "chaos"
 EVERY = 0.15
@@ -20,9 +20,9 @@ EVERY = 0.15
 class Editor(Thread):
     """A thread. `names` are the schedules that it may change and pause, `born` the one that it deletes and makes."""
 
-    def __init__(self, desk: Desk, names: list[str], born: Spec, seed: int) -> None:
+    def __init__(self, services: Services, names: list[str], born: Spec, seed: int) -> None:
         super().__init__(daemon=True)
-        self._desk, self._names, self._born = desk, names, born
+        self._services, self._names, self._born = services, names, born
         self._dice = Random(seed)  # noqa: S311 - chance, not a secret
         self._wanted: dict[str, int] = {}
         self._number = 0
@@ -39,20 +39,20 @@ class Editor(Thread):
         self._over.set()
         self.join()
         for name in self._names:
-            if self._desk.schedules.get(name).paused is not None:
-                self._desk.operations.resume(name, actor=ACTOR, now=utc_now())
+            if self._services.schedules.get(name).paused is not None:
+                self._services.operations.resume(name, actor=ACTOR, now=utc_now())
             self._edit(name)
-        if self._born.name in self._desk.schedules.names():
-            self._desk.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+        if self._born.name in self._services.schedules.names():
+            self._services.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
 
     def undone(self) -> list[str]:
         """Edits that do not stand."""
         found = [
-            f"{name} has n={self._desk.schedules.get(name).kwargs.get('n')}, accepted was {number}"
+            f"{name} has n={self._services.schedules.get(name).kwargs.get('n')}, accepted was {number}"
             for name, number in self._wanted.items()
-            if self._desk.schedules.get(name).kwargs.get("n") != number
+            if self._services.schedules.get(name).kwargs.get("n") != number
         ]
-        if self._born.name in self._desk.schedules.names():
+        if self._born.name in self._services.schedules.names():
             found.append(f"{self._born.name} was deleted and is there")
         return found
 
@@ -67,21 +67,21 @@ class Editor(Thread):
 
     def _edit(self, name: str) -> None:
         self._number += 1
-        found = self._desk.schedules.get(name)
+        found = self._services.schedules.get(name)
         spec = found.spec().model_copy(update={"kwargs": {"n": self._number}})
         self._wanted.pop(name, None)
-        self._desk.schedules.edit(name, spec, revision=found.revision, actor=ACTOR, now=utc_now())
+        self._services.schedules.edit(name, spec, revision=found.revision, actor=ACTOR, now=utc_now())
         self._wanted[name] = self._number
 
     def _pause(self, name: str) -> None:
         """Pause, or resume what is paused."""
-        if self._desk.schedules.get(name).paused is None:
-            self._desk.operations.pause(name, reason="chaos", actor=ACTOR, now=utc_now())
+        if self._services.schedules.get(name).paused is None:
+            self._services.operations.pause(name, reason="chaos", actor=ACTOR, now=utc_now())
         else:
-            self._desk.operations.resume(name, actor=ACTOR, now=utc_now())
+            self._services.operations.resume(name, actor=ACTOR, now=utc_now())
 
     def _be_born(self, _: str) -> None:
-        if self._born.name in self._desk.schedules.names():
-            self._desk.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+        if self._born.name in self._services.schedules.names():
+            self._services.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
         else:
-            self._desk.schedules.create(self._born, actor=ACTOR, now=utc_now())
+            self._services.schedules.create(self._born, actor=ACTOR, now=utc_now())

@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped, UndecodableEvent, decode
 from scheduler.runs.headers import Message
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
-from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.reporter import Reporter
 from tests.chaos.checker import Account, Verdict
 
@@ -39,11 +39,11 @@ return redis.call('LRANGE', KEYS[2], 0, -1)
 class Witness(Thread):
     """A thread with a client of its own."""
 
-    def __init__(self, desk: Desk, account: Account, finishing: Collection[str]) -> None:
+    def __init__(self, services: Services, account: Account, finishing: Collection[str]) -> None:
         super().__init__(daemon=True)
-        self._desk, self._account, self._finishing = desk, account, finishing
-        self._redis: Any = desk.redis
-        self._reporter = Reporter(Outbox(desk.events), 1000)
+        self._services, self._account, self._finishing = services, account, finishing
+        self._redis: Any = services.redis
+        self._reporter = Reporter(EventBuffer(services.events), 1000)
         self._batch, self._is_remembered, self._last = 1, False, "0-0"
         self._over = Event()
 

@@ -17,7 +17,7 @@ from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.chaos.checker import Account, Verdict
@@ -62,17 +62,17 @@ class World:
         self.settings = Settings(
             data_dir=folder, redis_url=self.server.url, secret_key="s" * 40, beat_lock_timeout=TTL, log_level="WARNING"
         )
-        self.desk = Desk(self.settings)
-        self.redis: Any = self.desk.redis
+        self.services = Services(self.settings)
+        self.redis: Any = self.services.redis
         self.account = Account()
         self.beats: set[int] = set()
         self._expected: set[int] = set()
         self._answers: queue.Queue[int] = queue.Queue()
         self._zygote = self._start_zygote()
         self.kills = 0
-        self.witness = Witness(self.desk, self.account, self._fill(schedules))
+        self.witness = Witness(self.services, self.account, self._fill(schedules))
         names = [f"edited-{number}" for number in range(EDITED)]
-        self.editor = Editor(self.desk, names, self._spec("born", self.anchor), seed)
+        self.editor = Editor(self.services, names, self._spec("born", self.anchor), seed)
 
     def start(self) -> None:
         """Let it run, and wait until somebody leads."""
@@ -126,8 +126,8 @@ class World:
         self.account.edits_undone = self.editor.undone()
         listed = self.redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True)
         self.account.not_set_aside = [key for key, score in listed if "bad-" in key and score != -1]
-        for name in self.desk.schedules.names():
-            found = None if name in BAD else self.desk.schedules.listed(name)
+        for name in self.services.schedules.names():
+            found = None if name in BAD else self.services.schedules.listed(name)
             if found is not None and found.schedule is not None and found.last_run_at is not None:
                 self.account.reached[found.schedule.uid] = found.last_run_at
         for uid in self.account.reached:
@@ -174,7 +174,7 @@ class World:
         """Make the schedules; the uids of those whose ticks wait for the run before them."""
         now = utc_now()
         offered = Job(name=JOB, parameters=[Parameter(name="n", required=False)])
-        self.desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+        self.services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
         self.anchor = now.replace(microsecond=0) + SECOND
         finishing = set()
         for number in range(schedules):
@@ -190,7 +190,7 @@ class World:
         return finishing
 
     def _create(self, spec: Spec, now: datetime) -> str:
-        saved = self.desk.schedules.create(spec, actor="chaos", now=now)
+        saved = self.services.schedules.create(spec, actor="chaos", now=now)
         self.account.begun[saved.uid], self.account.every[saved.uid] = self.anchor, SECOND
         return saved.uid
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from scheduler.clock import utc_now
 from scheduler.history.queries import RunFilter, RunView
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.console import Console, Page
 from tests.support.ports import free_port, listens
 from tests.support.processes import Process, env_of
@@ -24,10 +24,10 @@ PASSWORD = "a long enough phrase"
 class Road:
     """Beat, worker, recorder and web as processes of their own. Nobody but `supervise` starts one again."""
 
-    def __init__(self, desk: Desk, valkey: ValkeyServer) -> None:
-        self.desk = desk
+    def __init__(self, services: Services, valkey: ValkeyServer) -> None:
+        self.services = services
         self.valkey = valkey
-        self.env = env_of(desk.settings)
+        self.env = env_of(services.settings)
         self.port = free_port()
         self.beat = self._start("beat", *BEAT)
         self.worker = self._start("worker", *WORKER)
@@ -46,11 +46,11 @@ class Road:
 
     def wait_until_open(self) -> Console:
         """The console, logged in, when it knows the workers' jobs."""
-        self.desk.accounts.create(EMAIL, PASSWORD, "admin", now=utc_now())
+        self.services.accounts.create(EMAIL, PASSWORD, "admin", now=utc_now())
         wait_for(lambda: listens(self.port), 60, "the console listens")
         console = Console(f"http://127.0.0.1:{self.port}")
         console.login(EMAIL, PASSWORD)
-        wait_for(lambda: self.desk.catalogue.get("tests.echo"), 60, "a worker has published its jobs")
+        wait_for(lambda: self.services.catalogue.get("tests.echo"), 60, "a worker has published its jobs")
         return console
 
     def supervise(self) -> bool:
@@ -75,7 +75,7 @@ class Road:
         found: list[RunView] = []
         after: str | None = None
         while True:
-            page = self.desk.history.runs(RunFilter(schedule=schedule, **more), after=after, limit=100)
+            page = self.services.history.runs(RunFilter(schedule=schedule, **more), after=after, limit=100)
             found += page.items
             after = page.next
             if after is None:

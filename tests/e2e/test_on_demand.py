@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scheduler.history.queries import RunFilter
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.ports import free_port, listens
@@ -28,7 +28,7 @@ def post_office() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def ask(desk: Desk, settings: Settings, post_office: MailServer) -> Ask:
+def ask(services: Services, settings: Settings, post_office: MailServer) -> Ask:
     """Ask the web process, with a worker and a recorder behind it."""
     mails = {"smtp_url": f"smtp://127.0.0.1:{post_office.port}", "mail_retry_seconds": 0.5}
     changed = settings.model_copy(update=mails)
@@ -68,15 +68,15 @@ def test_a_task_is_started_and_asked_for_until_it_has_ended(ask: Ask) -> None:
     assert ask(path) == {"task_id": started["task_id"], "status": "SUCCESS", "result": {"duration": 1}}
 
 
-def test_who_signs_up_gets_the_mail_in_the_third_attempt(ask: Ask, desk: Desk, post_office: MailServer) -> None:
+def test_who_signs_up_gets_the_mail_in_the_third_attempt(ask: Ask, services: Services, post_office: MailServer) -> None:
     answer = ask("/signup", {"email": "ada@example.org", "name": "Ada"})
     assert answer == {"message": "Signup successful! Welcome email will be sent shortly."}
 
     def ended() -> Any:
-        return desk.history.runs(RunFilter(job="mail.send", state="succeeded")).items
+        return services.history.runs(RunFilter(job="mail.send", state="succeeded")).items
 
     (run,) = wait_for(ended, 60, "the mail was sent")
-    attempts = desk.history.run(run.id).attempts
+    attempts = services.history.run(run.id).attempts
     assert [attempt.state for attempt in attempts] == ["failed", "failed", "succeeded"]
     assert all("451 come back later" in str(attempt.error) for attempt in attempts[:2])
     (taken,) = post_office.taken

@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.schema_version import upgrade
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.e2e.road import Road, delete, edit, gaps, save, twice
 from tests.support.console import Console
@@ -31,13 +31,13 @@ def road(valkey_binary: object, tmp_path_factory: pytest.TempPathFactory) -> Ite
     settings = Settings(
         data_dir=folder, redis_url=valkey.url, jobs=("tests.support.jobs",), beat_lock_timeout=3, recorder_batch=50
     )
-    desk = Desk(settings)
-    upgrade(desk.engine)
-    road = Road(desk, valkey)
+    services = Services(settings)
+    upgrade(services.engine)
+    road = Road(services, valkey)
     yield road
     road.end()
-    desk.engine.dispose()
-    desk.redis.close()
+    services.engine.dispose()
+    services.redis.close()
     valkey.stop()
 
 
@@ -55,8 +55,8 @@ def _the_road_is_clear(road: Road) -> Iterator[None]:
         road.restart_recorder()
     yield
     road.valkey.start()
-    for name in road.desk.schedules.names():
-        road.desk.schedules.delete(name, actor="test", now=utc_now())
+    for name in road.services.schedules.names():
+        road.services.schedules.delete(name, actor="test", now=utc_now())
 
 
 def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, console: Console) -> None:
@@ -65,7 +65,7 @@ def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, consol
 
     runs = road.wait_for_runs("greeting", 2)
 
-    whole = road.desk.history.run(runs[0].id)
+    whole = road.services.history.run(runs[0].id)
     assert (whole.job, whole.trigger, whole.revision, whole.kwargs) == ("tests.echo", "schedule", 1, {"value": "hello"})
     assert whole.result == "hello"
     assert whole.tick is not None
@@ -80,7 +80,7 @@ def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, consol
 def test_an_edit_changes_what_fires_next_without_any_restart(road: Road, console: Console) -> None:
     save(console, "changing", **EVERY_SECOND, kwargs='{"value": "before"}')
     before = road.wait_for_runs("changing", 0)[0]
-    assert road.desk.history.run(before.id).result == "before"
+    assert road.services.history.run(before.id).result == "before"
     beat, worker = road.beat.pid, road.worker.pid
 
     page = edit(console, "changing", kwargs='{"value": "after"}', comment="so that it changes")
@@ -88,7 +88,7 @@ def test_an_edit_changes_what_fires_next_without_any_restart(road: Road, console
     saved = utc_now()
 
     new = wait_for(lambda: [run for run in road.done("changing") if run.revision == 2], 30, "a run of revision 2")[0]
-    assert road.desk.history.run(new.id).result == "after"
+    assert road.services.history.run(new.id).result == "after"
     assert new.queued_at is not None
     assert new.queued_at - saved < timedelta(seconds=3)
     assert (road.beat.pid, road.worker.pid) == (beat, worker)
@@ -131,7 +131,7 @@ def test_a_deletion_ends_it_and_its_history_stays(road: Road, console: Console) 
     count = len(road.runs("short-lived"))
     _let_two_ticks_pass(road)
     assert len(road.runs("short-lived")) == count > 0
-    assert "short-lived" not in road.desk.schedules.names()
+    assert "short-lived" not in road.services.schedules.names()
 
 
 def test_all_come_back_when_redis_is_restarted(road: Road, console: Console) -> None:
@@ -160,12 +160,12 @@ def test_all_come_back_when_redis_is_restarted(road: Road, console: Console) -> 
 def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(road: Road, console: Console) -> None:
     save(console, "unrecorded", **EVERY_SECOND)
     road.wait_for_runs("unrecorded", 1)
-    database = road.desk.settings.data_dir / "history.sqlite3"
+    database = road.services.settings.data_dir / "history.sqlite3"
 
     with sqlite3.connect(database, isolation_level=None, timeout=30) as blocker:
         blocker.execute("BEGIN EXCLUSIVE")
-        waiting = road.desk.events.length()
-        wait_for(lambda: road.desk.events.length() > waiting + 20, 60, "events pile up while nobody writes SQL")
+        waiting = road.services.events.length()
+        wait_for(lambda: road.services.events.length() > waiting + 20, 60, "events pile up while nobody writes SQL")
         away = utc_now()
         blocker.execute("ROLLBACK")
     blocker.close()
@@ -177,10 +177,10 @@ def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(road: Road, con
 
 def test_a_recorder_killed_again_and_again_in_its_work_loses_nothing(road: Road, console: Console) -> None:
     save(console, "by-hand", **(EVERY_SECOND | {"every": "1", "unit": "days"}))
-    schedule = road.desk.schedules.get("by-hand")
+    schedule = road.services.schedules.get("by-hand")
     road.recorder.kill()
-    started = {road.desk.control.start(schedule, actor="ada@example.org", now=utc_now()) for _ in range(200)}
-    wait_for(lambda: road.desk.events.length() > 600, 90, "the worker has told more than the dead recorder took")
+    started = {road.services.control.start(schedule, actor="ada@example.org", now=utc_now()) for _ in range(200)}
+    wait_for(lambda: road.services.events.length() > 600, 90, "the worker has told more than the dead recorder took")
 
     for folded in (1, 70, 140):
         road.restart_recorder()
@@ -189,7 +189,7 @@ def test_a_recorder_killed_again_and_again_in_its_work_loses_nothing(road: Road,
     road.restart_recorder()
 
     wait_for(lambda: len(road.done("by-hand")) == 200, 150, "all runs have ended well in the history")
-    wait_for(lambda: road.desk.events.length() == 0, 30, "every event is acknowledged and gone")
+    wait_for(lambda: road.services.events.length() == 0, 30, "every event is acknowledged and gone")
     assert {run.id for run in road.runs("by-hand")} == started
 
 

@@ -6,18 +6,18 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from scheduler.cli import cli
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 
 
 class Commands:
     """Calls commands and says what came of it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, services: Services) -> None:
+        self.services = services
 
     def __call__(self, *words: str, typed: str | None = None) -> Result:
-        return CliRunner().invoke(cli, list(words), obj=self.desk, input=typed)
+        return CliRunner().invoke(cli, list(words), obj=self.services, input=typed)
 
     def done(self, *words: str, typed: str | None = None) -> str:
         """What a command that succeeds has printed."""
@@ -51,7 +51,7 @@ class Commands:
 
     def written(self) -> dict[str, Any]:
         """All that edits write to: every entry, the schedule's scores, the stream's length."""
-        redis = self.desk.redis
+        redis = self.services.redis
         entries = {key: redis.hgetall(key) for key in redis.scan_iter("redbeat:*") if redis.type(key) == "hash"}
         return {
             "entries": entries,

@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support import processes, rabbitmq, sentinel
 from tests.support.needs import missing
@@ -182,14 +182,14 @@ def settings(request: pytest.FixtureRequest, valkey: ValkeyServer, tmp_path: Pat
 
 
 @pytest.fixture
-def desk(settings: Settings) -> Iterator[Desk]:
+def services(settings: Settings) -> Iterator[Services]:
     """All the parts, with the database migrated."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    desk = Desk(settings)
-    migrate(desk.engine)
-    yield desk
-    desk.engine.dispose()
-    desk.redis.close()
+    services = Services(settings)
+    migrate(services.engine)
+    yield services
+    services.engine.dispose()
+    services.redis.close()
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
-from webadmin import desk
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
+from webadmin.services import services
 
 YEARS_EXPANDED = 10
 """How many years of a recurring event are taken from iCalendar text."""
@@ -47,9 +47,9 @@ class CalendarsView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """All calendars, and how many schedules name each."""
-        stored = desk().calendars.stored()
+        stored = services().calendars.stored()
         lines = [(one.name, *_read(one.name)) for one in stored]
-        return self.render("calendars/index.html", lines=lines, used=desk().calendars.used_by(), lines_of=lines_of)
+        return self.render("calendars/index.html", lines=lines, used=services().calendars.used_by(), lines_of=lines_of)
 
     @expose("/<path:name>/")
     def show(self, name: str) -> ResponseReturnValue:
@@ -67,7 +67,7 @@ class CalendarsView(Guard, BaseView):
             more=max(len(lines) - MOST_SHOWN, 0),
             days=days_ahead(saved, utc_now()) if saved is not None else [],
             ahead=DAYS_AHEAD,
-            used_by=desk().calendars.used_by().get(name, []),
+            used_by=services().calendars.used_by().get(name, []),
             revisions=_revisions(name),
         )
 
@@ -75,7 +75,7 @@ class CalendarsView(Guard, BaseView):
     def create(self) -> ResponseReturnValue:
         """A new calendar."""
         if request.method == "GET":
-            return self._page(Sheet(timezone=desk().settings.default_timezone), editing=None)
+            return self._page(Sheet(timezone=services().settings.default_timezone), editing=None)
         return self._save(_typed(request.form.get("name", "").strip()), editing=None)
 
     @expose("/<path:name>/edit", methods=["GET", "POST"])
@@ -94,7 +94,7 @@ class CalendarsView(Guard, BaseView):
     @expose("/import", methods=["GET", "POST"])
     def import_ics(self) -> ResponseReturnValue:
         """An iCalendar file, or its text, becomes lines in the editor: nothing is saved before they were seen."""
-        name, zone = request.values.get("name", "").strip(), desk().settings.default_timezone
+        name, zone = request.values.get("name", "").strip(), services().settings.default_timezone
         saved, _ = _read(name) if name else (None, None)
         if saved is not None:
             zone = saved.timezone
@@ -127,13 +127,13 @@ class CalendarsView(Guard, BaseView):
         saved, problem = _read(name)
         if saved is None and problem is None:
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
-        used_by = desk().calendars.used_by().get(name, [])
+        used_by = services().calendars.used_by().get(name, [])
         if request.method == "GET":
             return self.render("calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=None)
         given = request.form.get("revision", "")
         revision = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
         try:
-            desk().calendars.delete(name, revision=revision, actor=actor(), comment=_comment(), now=utc_now())
+            services().calendars.delete(name, revision=revision, actor=actor(), comment=_comment(), now=utc_now())
         except (Refused, StaleRevision) as error:
             page = self.render(
                 "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=sentence(str(error))
@@ -153,7 +153,7 @@ class CalendarsView(Guard, BaseView):
             )
             given = sheet.revision
             number = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
-            saved = desk().calendars.save(
+            saved = services().calendars.save(
                 calendar,
                 revision=None if editing is None else number,
                 actor=actor(),
@@ -206,7 +206,7 @@ def _comment() -> str:
 def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
     """The calendar, or what is wrong with it, or neither where there is none."""
     try:
-        return desk().calendars.get(name), None
+        return services().calendars.get(name), None
     except NotFound:
         return None, None
     except UnreadableEntry as error:
@@ -215,6 +215,6 @@ def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
 
 def _revisions(name: str) -> list[CalendarRevisionView]:
     try:
-        return desk().calendar_history.revisions(name, REVISIONS)
+        return services().calendar_history.revisions(name, REVISIONS)
     except (SQLAlchemyError, Unavailable):
         return []

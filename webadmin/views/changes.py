@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from webadmin import desk
 from webadmin.guard import Guard
 from webadmin.healed import healed
+from webadmin.services import services
 
 PAGE = 50
 
@@ -20,7 +20,7 @@ class ChangesView(Guard, BaseView):
         """All revisions of all schedules and calendars, or of one of the two, newest first."""
         after = request.args.get("after") or None
         of = request.args.get("of") or None
-        page = desk().history.changes(after, PAGE, of=of)
+        page = services().history.changes(after, PAGE, of=of)
         return self.render(
             "changes/index.html",
             page=page,

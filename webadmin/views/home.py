@@ -11,12 +11,13 @@ from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
-from scheduler.schedules.reads import Listed
-from scheduler.services.services import Desk
-from webadmin import desk, overview, present
+from scheduler.schedules.reads import ScheduleRow
+from scheduler.services.services import Services
+from webadmin import overview, present
 from webadmin.guard import Guard
 from webadmin.healed import healed
-from webadmin.remembered import Remembered
+from webadmin.remembered import StaleWhileRevalidate
+from webadmin.services import services
 
 LIVE = ("running", "retrying")
 SHOWN = 10
@@ -46,12 +47,12 @@ class HomeView(Guard, BaseView):
 
 def install(app: Flask) -> None:
     """Let the app remember which entries cannot be read."""
-    app.extensions["unreadable"] = Remembered(unreadable, timedelta(minutes=1))
+    app.extensions["unreadable"] = StaleWhileRevalidate(unreadable, timedelta(minutes=1))
 
 
 def seen(now: datetime) -> dict[str, Any]:
     """Everything that the overview shows. Without Redis the past is still there, and the future is none."""
-    history = desk().history
+    history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
     uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
     day_ago = now - overview.DAY
@@ -60,7 +61,7 @@ def seen(now: datetime) -> dict[str, Any]:
     return {
         "healed": healed(now),
         "needs": [(need, reason(need)) for need in needs],
-        "broken": current_app.extensions["unreadable"].read(desk(), now),
+        "broken": current_app.extensions["unreadable"].read(services(), now),
         "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],
         "coming": coming(now),
         "totals": [(state, counts.get(state, 0)) for state in TOTALS if counts.get(state) or state in ALWAYS],
@@ -70,26 +71,26 @@ def seen(now: datetime) -> dict[str, Any]:
 
 def reason(need: overview.Need) -> str:
     """Why, in one line: the error of the newest run, or the word that is kept for runs without one."""
-    error = desk().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
+    error = services().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
     return present.first_line(error) if error else (need.newest.reason or "").replace("_", " ")
 
 
 def newest(state: str, limit: int) -> list[RunView]:
     """The newest runs in a state."""
-    return desk().history.runs(RunFilter(state=state), limit=limit).items
+    return services().history.runs(RunFilter(state=state), limit=limit).items
 
 
-def coming(now: datetime) -> list[Listed] | None:
+def coming(now: datetime) -> list[ScheduleRow] | None:
     """What Beat fires in the next hour; none where Redis is away."""
     try:
-        return desk().schedules.due(now + timedelta(hours=1), limit=SHOWN)
+        return services().schedules.due(now + timedelta(hours=1), limit=SHOWN)
     except Unavailable:
         return None
 
 
-def unreadable(desk: Desk, now: datetime) -> list[Listed]:
+def unreadable(services: Services, now: datetime) -> list[ScheduleRow]:
     """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept for a while."""
     try:
-        return desk.schedules.page(state="problem", limit=SHOWN).items
+        return services.schedules.page(state="problem", limit=SHOWN).items
     except Unavailable:
         return []

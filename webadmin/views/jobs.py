@@ -7,10 +7,10 @@ from flask_admin import BaseView, expose
 from scheduler.catalogue.catalogue import Job, call_of, unknown_job
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
-from webadmin import desk
 from webadmin.forms import arguments
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard
+from webadmin.services import services
 
 MOST_SCHEDULES = 50
 
@@ -22,7 +22,7 @@ class JobsView(Guard, BaseView):
     def index(self) -> str:
         """Every known job by its module; those that no living worker offers are gone."""
         now = utc_now()
-        jobs = desk().catalogue.jobs(now)
+        jobs = services().catalogue.jobs(now)
         modules: dict[str, list[Job]] = {}
         for job in sorted(jobs, key=lambda one: (one.module, one.name)):
             modules.setdefault(job.module, []).append(job)
@@ -33,13 +33,13 @@ class JobsView(Guard, BaseView):
         """One job: its parameters, its limits, who offers it, and the schedules that run it."""
         now = utc_now()
         job = _job(name)
-        page = desk().schedules.page(job=name, limit=MOST_SCHEDULES, now=now)
+        page = services().schedules.page(job=name, limit=MOST_SCHEDULES, now=now)
         return self.render(
             "jobs/show.html",
             job=job,
             call=call_of(job),
             parameters=[(parameter, arguments.bounds(parameter)) for parameter in job.parameters],
-            workers={worker.name: worker for worker in desk().catalogue.workers(now)},
+            workers={worker.name: worker for worker in services().catalogue.workers(now)},
             schedules=page.items,
             more_schedules=page.total - len(page.items),
         )
@@ -48,7 +48,7 @@ class JobsView(Guard, BaseView):
     def forget(self, name: str) -> ResponseReturnValue:
         """Take a job that is gone off the list."""
         try:
-            desk().catalogue.forget(name, utc_now())
+            services().catalogue.forget(name, utc_now())
         except Refused as error:
             flash(sentence(str(error)), "danger")
             return redirect(url_for("jobs.show", name=name), 303)
@@ -59,7 +59,7 @@ class JobsView(Guard, BaseView):
 def _job(name: str) -> Job:
     """The job of this name."""
     now = utc_now()
-    job = desk().catalogue.get(name, now)
+    job = services().catalogue.get(name, now)
     if job is None:
-        raise NotFound(str(unknown_job(name, [known.name for known in desk().catalogue.jobs(now)])), field="job")
+        raise NotFound(str(unknown_job(name, [known.name for known in services().catalogue.jobs(now)])), field="job")
     return job

@@ -9,10 +9,10 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.history.queries import ReportView
-from webadmin import desk
 from webadmin.guard import Guard
 from webadmin.paths import file_below
 from webadmin.security import sandbox
+from webadmin.services import services
 
 PAGE = 50
 SHOWN = {"text/html": "text/html; charset=utf-8", "text/plain": "text/plain; charset=utf-8"}
@@ -36,7 +36,7 @@ class ReportsView(Guard, BaseView):
     def index(self) -> ResponseReturnValue:
         """The reports, newest first."""
         after = request.args.get("after") or None
-        history = desk().history
+        history = services().history
         page = history.reports(after, PAGE)
         return self.render(
             "reports/index.html",
@@ -52,18 +52,18 @@ class ReportsView(Guard, BaseView):
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
         """The report itself, in the browser."""
-        report = desk().history.report(id)
+        report = services().history.report(id)
         media_type = SHOWN.get(report.media_type.partition(";")[0].strip().lower())
         return self._send(report, media_type, as_attachment=media_type is None)
 
     @expose("/<id>/download")
     def download(self, id: str) -> ResponseReturnValue:
         """The report as a file."""
-        return self._send(desk().history.report(id), None, as_attachment=True)
+        return self._send(services().history.report(id), None, as_attachment=True)
 
     @staticmethod
     def _send(report: ReportView, media_type: str | None, *, as_attachment: bool) -> ResponseReturnValue:
-        path = file_below(desk().settings.reports_dir, report.path)
+        path = file_below(services().settings.reports_dir, report.path)
         if path is None:
             abort(404, "The file of this report is gone. The job that made it can be run again from its schedule.")
         return sandbox(

@@ -12,11 +12,12 @@ from scheduler.errors import BeatdeskError, Refused
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.interface.published import progress_words
-from webadmin import desk, present
-from webadmin.asked import CHOICES, Asked, asked
+from webadmin import present
+from webadmin.asked import CHOICES, ParsedFilters, asked
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
+from webadmin.services import services
 from webadmin.views.reports import KINDS, SHOWN
 
 PAGE = 50
@@ -39,7 +40,7 @@ class RunsView(Guard, BaseView):
         """The runs that fit the filters, newest first."""
         wanted = asked(request.args, utc_now())
         after = request.args.get("after") or None
-        page = desk().history.runs(RunFilter(**wanted.meant), after=after, limit=PAGE)
+        page = services().history.runs(RunFilter(**wanted.meant), after=after, limit=PAGE)
         return self.render(
             "runs/index.html",
             page=page,
@@ -56,18 +57,18 @@ class RunsView(Guard, BaseView):
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
         """One run, whole."""
-        return self._page(desk().history.run(id))
+        return self._page(services().history.run(id))
 
     def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
         """The page; `typed` are arguments for running it again, and `fault` what is wrong with them."""
         whole = request.args.get("log") == "all"
-        log = desk().history.log(run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS)
+        log = services().history.log(run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS)
         lines = log.items if whole else log.items[-LOG_LINES:]
         live = present.state_look(run.state).live
         return self.render(
             "runs/show.html",
             run=run,
-            reports=[] if live else desk().history.reports(None, MOST_REPORTS, run=run.id).items,
+            reports=[] if live else services().history.reports(None, MOST_REPORTS, run=run.id).items,
             shown=SHOWN,
             kinds=KINDS,
             log=lines,
@@ -85,13 +86,13 @@ class RunsView(Guard, BaseView):
     @expose("/<id>/rerun", methods=["POST"])
     def rerun(self, id: str) -> ResponseReturnValue:
         """Run it once more, with other named arguments if they are given."""
-        old = desk().history.run(id)
+        old = services().history.run(id)
         typed = request.form.get("kwargs")
         try:
-            run = desk().control.rerun(
+            run = services().control.rerun(
                 old,
-                desk().schedules.known(old.schedule, old.schedule_uid),
-                desk().catalogue.check_call,
+                services().schedules.known(old.schedule, old.schedule_uid),
+                services().catalogue.check_call,
                 actor=actor(),
                 kwargs=None if typed is None else _named(typed),
                 now=utc_now(),
@@ -108,12 +109,12 @@ class RunsView(Guard, BaseView):
     @expose("/<id>/cancel", methods=["POST"])
     def cancel(self, id: str) -> ResponseReturnValue:
         """Ask the workers to end the run."""
-        run = desk().history.run(id)
+        run = services().history.run(id)
         if not present.state_look(run.state).live:
             flash(f"The run has ended already: {present.state_words(run.state).lower()}.", "info")
             return redirect(url_for("runs.show", id=run.id), 303)
         try:
-            desk().control.cancel(run.id, actor(), utc_now())
+            services().control.cancel(run.id, actor(), utc_now())
         except BeatdeskError as error:
             flash(f"The run was not cancelled: {error}", "error")
         else:
@@ -121,7 +122,7 @@ class RunsView(Guard, BaseView):
         return redirect(url_for("runs.show", id=run.id), 303)
 
     @staticmethod
-    def _address(wanted: Asked, after: str | None) -> str:
+    def _address(wanted: ParsedFilters, after: str | None) -> str:
         query: dict[str, Any] = {**wanted.typed, "after": after}
         return url_for("runs.index", **query)
 

@@ -5,8 +5,8 @@ from flask_admin import BaseView, expose
 
 from scheduler.accounts.policy import ROLE_WORDS
 from scheduler.accounts.store import Accounts
-from webadmin import desk
 from webadmin.guard import Guard
+from webadmin.services import services
 
 
 class UsersView(Guard, BaseView):
@@ -15,4 +15,4 @@ class UsersView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """The accounts."""
-        return self.render("users/index.html", accounts=Accounts(desk().engine).list(), role_words=ROLE_WORDS)
+        return self.render("users/index.html", accounts=Accounts(services().engine).list(), role_words=ROLE_WORDS)

@@ -9,7 +9,7 @@ import os
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.beat.due_entries import Seen
+from scheduler.beat.due_entries import DueEntry
 from scheduler.beat.steps import Step, usual_parts
 from scheduler.dispatch import plan
 from scheduler.publishing import queued_event
@@ -43,7 +43,7 @@ class Moment(NamedTuple):
         return cls(now, tick_text(now), f"{now.timestamp() + QUEUED_SECONDS:.6f}")
 
 
-class Routine:
+class FastPath:
     """One entry's. `made_by` is the renderer's state with which it ends."""
 
     __slots__ = (
@@ -70,7 +70,7 @@ class Routine:
         self._before, self._after = template.around
         self._next: tuple[datetime | None, datetime | None] = (None, None)
 
-    def step(self, seen: Seen, memory: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:
+    def step(self, seen: DueEntry, memory: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:
         """What becomes of the entry, what is remembered of it then, and how; none where all rules must be asked."""
         schedule, last = self._schedule, memory.last_run_at
         if last is None or seen.waiting or (seen.alive and schedule.policies.overlap != "allow"):
@@ -101,7 +101,7 @@ class Routine:
         return Step(seen, score, parts, run), memory, stored
 
 
-def routine_for(schedule: Schedule, call: Call, template: Template, made_by: object, limit: int) -> Routine | None:
+def routine_for(schedule: Schedule, call: Call, template: Template, made_by: object, limit: int) -> FastPath | None:
     """The routine of an entry whose runs are called like `call`, none where it cannot have one. Raises Unsendable.
 
     `limit` is the most bytes of arguments that an event carries.
@@ -112,4 +112,4 @@ def routine_for(schedule: Schedule, call: Call, template: Template, made_by: obj
     event: str | None = ""
     if is_job(call.job):
         event = queued_event.pattern(schedule, call.args, call.kwargs, template.routing_key, limit)
-    return None if event is None else Routine(schedule, call, template, (payload, event), made_by)
+    return None if event is None else FastPath(schedule, call, template, (payload, event), made_by)

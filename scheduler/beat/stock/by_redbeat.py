@@ -7,11 +7,11 @@ from redbeat.schedulers import RedBeatSchedulerEntry
 
 from scheduler.beat.stock.entry import BeatEntry
 from scheduler.dispatch.plan import Plan
-from scheduler.redbeat.codec import Entry, Raw
+from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.schedules.changes import ASLEEP
 
 
-def plan(entry: Entry, raw: Raw, app: Any, now: datetime) -> Plan:
+def plan(entry: StoredSchedule, raw: Raw, app: Any, now: datetime) -> Plan:
     """RedBeat's answer as a plan. Raises whatever RedBeat and Celery do with an entry that they cannot compute."""
     loaded = BeatEntry._load(entry, raw, app)
     loaded.schedule.nowfun = lambda: now

@@ -31,14 +31,14 @@ from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.healing import startup_check
 from scheduler.redbeat import codec, quarantine, static_set
-from scheduler.redbeat.codec import Entry, Meta, Raw
-from scheduler.redbeat.waiting import Held, read
+from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick, read
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.leases import SENT_SECONDS, owner_text
-from scheduler.schedules.calendar_cache import Shelf
+from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.changes import ASLEEP
 from scheduler.storage import keys
 
@@ -50,7 +50,7 @@ SOON = 0.01
 _LOOK = files(__package__).joinpath("look.lua").read_text(encoding="utf-8")
 _ADVANCE = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
 _OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned", "calendar")
-_CALENDARS = Shelf()
+_CALENDARS = CalendarCache()
 
 
 class EntryMovedOn(BeatdeskError):
@@ -75,7 +75,7 @@ def install(scheduler: Any) -> None:
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
     """An entry as Beat holds it for one look: loaded from Redis, asked whether it is due, advanced, thrown away."""
 
-    entry: Entry | None = None
+    entry: StoredSchedule | None = None
     """What was read; none for an entry that cannot run."""
 
     raw: Raw = Raw(None, None, None)
@@ -83,7 +83,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     alive: int = 0
     """How many runs of the schedule are not final."""
 
-    waiting: tuple[Held, ...] = ()
+    waiting: tuple[WaitingTick, ...] = ()
     """The ticks that are held for them."""
 
     calendar: Calendar | None = None
@@ -152,7 +152,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
         if plan.send is not None:
             return True, wait
-        if plan.says_anything:
+        if plan.has_changes:
             self._advance(self._meta_after(plan), plan, now)
         else:
             self._rescore(plan.score)
@@ -179,7 +179,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return ((name, value) for name, value in vars(self).items() if name not in _OURS)
 
     @classmethod
-    def _load(cls, entry: Entry, raw: Raw, app: Any) -> Self:
+    def _load(cls, entry: StoredSchedule, raw: Raw, app: Any) -> Self:
         """Make a good entry, the way RedBeat does."""
         text = raw.definition
         if entry.schedule.override is not None:
@@ -206,7 +206,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             harmless._advance(None, Plan(score=ASLEEP), None)
         return harmless
 
-    def _plan_to_send(self, entry: Entry, now: datetime) -> Plan:
+    def _plan_to_send(self, entry: StoredSchedule, now: datetime) -> Plan:
         """The plan of the look that found it due, or a new one for whoever asks without looking."""
         if isinstance(entry.schedule.when, RedBeatWhen):
             first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
@@ -276,7 +276,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             outcomes.cancel_alive(get_redis(self.app), self.app, self._schedule(), now)
         return bool(done)
 
-    def _lease(self, tick: datetime | None, held: Held | None) -> tuple[str, str, float]:
+    def _lease(self, tick: datetime | None, held: WaitingTick | None) -> tuple[str, str, float]:
         """The run that is sent for a tick, what is known of it, and how long it may take to its queue."""
         if tick is None or self.entry is None:
             return "", "", 0
@@ -295,7 +295,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             raise UnreadableEntry(f"{self.name!r} cannot be run")
         return self.entry.schedule
 
-    def _sent_for(self, tick: datetime, held: Held | None, meta: Meta) -> "BeatEntry":
+    def _sent_for(self, tick: datetime, held: WaitingTick | None, meta: Meta) -> "BeatEntry":
         """The copy that is sent: its message tells which tick of which revision of which schedule it is."""
         sent = type(self)(**dict(self))
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0

@@ -19,7 +19,7 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.interface.published import rfc3339
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
@@ -41,7 +41,7 @@ from scheduler.services.services import Desk
 @json_option
 @click.pass_obj
 def backfill(
-    desk: Desk,
+    services: Services,
     /,
     *,
     name: str,
@@ -59,18 +59,24 @@ def backfill(
     """
     now = utc_now()
     begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
-    schedule = desk.schedules.get(name)
-    calendar, beat = desk.schedules.calendar_of(schedule), desk.schedules.dealt_with(name)
+    schedule = services.schedules.get(name)
+    calendar, beat = services.schedules.calendar_of(schedule), services.schedules.dealt_with(name)
     found = backfills.plan(schedule, begins, ends, limit=limit, now=now, calendar=calendar, beat=beat)
     _check_limit(found, dry_run=dry_run)
     if not dry_run and found.ticks:
-        desk.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+        services.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
         if not yes:
             _ask(found)
     done = Started([], 0)
     if not dry_run:
         done = backfills.start(
-            found, desk.control, desk.waiting, desk.known_runs, overlap=overlap, actor=fields.actor(), now=now
+            found,
+            services.control,
+            services.waiting,
+            services.known_runs,
+            overlap=overlap,
+            actor=fields.actor(),
+            now=now,
         )
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]

@@ -17,7 +17,7 @@ from scheduler.errors import NotFound, Refused, UnreadableEntry
 from scheduler.schedules import edits, operations
 from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 Command = Callable[..., Any]
 
@@ -51,15 +51,15 @@ def choosing(command: Command) -> Command:
 @json_option
 @click.pass_obj
 def tag(
-    desk: Desk, /, *, add: tuple[str, ...], remove: tuple[str, ...], comment: str, as_json: bool, **chosen: Any
+    services: Services, /, *, add: tuple[str, ...], remove: tuple[str, ...], comment: str, as_json: bool, **chosen: Any
 ) -> None:
     """Put tags on schedules, and take others off them."""
     if not add and not remove:
         raise click.UsageError("name a tag with --add or --remove")
     now = utc_now()
-    calls = desk.schedules.bulk.calls(now)
+    calls = services.schedules.bulk.calls(now)
     decide = edits.tagging(add, remove, calls, actor=fields.actor(), comment=comment, now=now)
-    _change(desk, chosen, decide, "tagged", as_json=as_json)
+    _change(services, chosen, decide, "tagged", as_json=as_json)
 
 
 @bulk.command()
@@ -68,12 +68,12 @@ def tag(
 @comment_option
 @json_option
 @click.pass_obj
-def queue(desk: Desk, /, *, target: str, comment: str, as_json: bool, **chosen: Any) -> None:
+def queue(services: Services, /, *, target: str, comment: str, as_json: bool, **chosen: Any) -> None:
     """Send the runs of schedules to another queue. On a static entry this is an override."""
     now = utc_now()
-    calls = desk.schedules.bulk.calls(now)
+    calls = services.schedules.bulk.calls(now)
     decide = edits.queueing(target or None, calls, actor=fields.actor(), comment=comment, now=now)
-    _change(desk, chosen, decide, "moved", as_json=as_json)
+    _change(services, chosen, decide, "moved", as_json=as_json)
 
 
 @bulk.command()
@@ -81,10 +81,10 @@ def queue(desk: Desk, /, *, target: str, comment: str, as_json: bool, **chosen: 
 @comment_option
 @json_option
 @click.pass_obj
-def enable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+def enable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules on. Nothing that they missed is run."""
     decide = edits.switching(True, actor=fields.actor(), comment=comment, now=utc_now())
-    _change(desk, chosen, decide, "enabled", as_json=as_json)
+    _change(services, chosen, decide, "enabled", as_json=as_json)
 
 
 @bulk.command()
@@ -92,10 +92,10 @@ def enable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None
 @comment_option
 @json_option
 @click.pass_obj
-def disable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules off. They are kept, with their history."""
     decide = edits.switching(False, actor=fields.actor(), comment=comment, now=utc_now())
-    _change(desk, chosen, decide, "disabled", as_json=as_json)
+    _change(services, chosen, decide, "disabled", as_json=as_json)
 
 
 @bulk.command()
@@ -104,12 +104,12 @@ def disable(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> Non
 @click.option("--until", metavar="T", help="They fire again then by themselves: a time, or 90s, 24h, 7d from now.")
 @json_option
 @click.pass_obj
-def pause(desk: Desk, /, *, reason: str, until: str | None, as_json: bool, **chosen: Any) -> None:
+def pause(services: Services, /, *, reason: str, until: str | None, as_json: bool, **chosen: Any) -> None:
     """Let nothing of schedules fire until they are resumed."""
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
     decide = operations.pausing(reason=reason, until=ends, actor=fields.actor(), now=now)
-    _change(desk, chosen, decide, "paused", as_json=as_json)
+    _change(services, chosen, decide, "paused", as_json=as_json)
 
 
 @bulk.command()
@@ -117,12 +117,12 @@ def pause(desk: Desk, /, *, reason: str, until: str | None, as_json: bool, **cho
 @comment_option
 @json_option
 @click.pass_obj
-def resume(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """End pauses, one after the other. Ticks in them are skipped; `schedules resume --missed` runs them."""
     now, done, refused = utc_now(), list[dict[str, Any]](), dict[str, str]()
-    for name in _names(desk, chosen):
+    for name in _names(services, chosen):
         try:
-            saved = desk.operations.resume(name, actor=fields.actor(), comment=comment, now=now).schedule
+            saved = services.operations.resume(name, actor=fields.actor(), comment=comment, now=now).schedule
         except (Refused, NotFound, UnreadableEntry) as error:
             refused[name] = str(error)
         else:
@@ -138,10 +138,10 @@ def resume(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None
 @comment_option
 @json_option
 @click.pass_obj
-def adopt(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
+def adopt(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Make entries of plain RedBeat code operators'. They fire as before."""
     decide = edits.adopting(actor=fields.actor(), comment=comment, now=utc_now())
-    _change(desk, chosen, decide, "adopted", as_json=as_json)
+    _change(services, chosen, decide, "adopted", as_json=as_json)
 
 
 @bulk.command()
@@ -150,13 +150,13 @@ def adopt(desk: Desk, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
 @comment_option
 @json_option
 @click.pass_obj
-def delete(desk: Desk, /, *, yes: bool, comment: str, as_json: bool, **chosen: Any) -> None:
+def delete(services: Services, /, *, yes: bool, comment: str, as_json: bool, **chosen: Any) -> None:
     """Delete schedules. Their runs and revisions stay in the history."""
-    names = _names(desk, chosen)
+    names = _names(services, chosen)
     if not yes:
         _ask(names)
     decide = edits.deleting(actor=fields.actor(), comment=comment, now=utc_now())
-    done = desk.schedules.bulk.change(names, decide)
+    done = services.schedules.bulk.change(names, decide)
     _say([{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done], as_json=as_json)
 
 
@@ -168,8 +168,8 @@ def _ask(names: Sequence[str]) -> None:
         raise Refused("yes: nothing was deleted, because the answer was no", field="yes")
 
 
-def _change(desk: Desk, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool) -> None:
-    done = desk.schedules.bulk.change(_names(desk, chosen), decide)
+def _change(services: Services, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool) -> None:
+    done = services.schedules.bulk.change(_names(services, chosen), decide)
     told = [
         {
             "name": one.schedule.name,
@@ -181,7 +181,7 @@ def _change(desk: Desk, chosen: dict[str, Any], decide: Decide, what: str, *, as
     _say(told, as_json=as_json)
 
 
-def _names(desk: Desk, chosen: dict[str, Any]) -> list[str]:
+def _names(services: Services, chosen: dict[str, Any]) -> list[str]:
     """The schedules that are meant. Raises UsageError where none, or all by mistake, would be."""
     names: list[str] = list(chosen["names"])
     filters = Filter(chosen["state"], chosen["job"], chosen["with_tag"], utc_now())
@@ -190,7 +190,7 @@ def _names(desk: Desk, chosen: dict[str, Any]) -> list[str]:
         raise click.UsageError(
             "name schedules, or choose them by --search, --state, --job and --with-tag, or give --all"
         )
-    return names or desk.schedules.bulk.names(filters, chosen["search"])
+    return names or services.schedules.bulk.names(filters, chosen["search"])
 
 
 def _say(told: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import Policies, Schedule, Window
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
@@ -25,15 +25,17 @@ from scheduler.services.services import Desk
 @click.option("--disabled", is_flag=True, help="Save it switched off.")
 @json_option
 @click.pass_obj
-def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any) -> None:
+def add(
+    services: Services, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any
+) -> None:
     """Make a schedule NAME that runs JOB."""
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
-    when = rule.new_when(default_zone=desk.settings.default_timezone, now=now, **options)
+    when = rule.new_when(default_zone=services.settings.default_timezone, now=now, **options)
     values = definition.named_fields(given) | policies.named(given, Policies(), Window())
     spec = definition.spec_of({**values, "name": name, "job": job, "when": when, "enabled": not disabled})
-    saved = desk.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
-    _say(desk, saved, "made", as_json=as_json)
+    saved = services.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
+    _say(services, saved, "made", as_json=as_json)
 
 
 @click.command()
@@ -45,18 +47,18 @@ def add(desk: Desk, /, *, name: str, job: str, disabled: bool, as_json: bool, co
 @click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
 @json_option
 @click.pass_obj
-def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
+def edit(services: Services, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
     """Change the named fields of schedule NAME; everything else stays as it is."""
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
     named = definition.named_fields(given)
     if not named and all(given[key] is None for key in (*rule.NAMES, *policies.NAMES)):
         raise click.UsageError("name at least one field to change")
-    old = desk.schedules.get(name)
-    when = rule.edited_when(old.when, default_zone=desk.settings.default_timezone, now=now, **options)
+    old = services.schedules.get(name)
+    when = rule.edited_when(old.when, default_zone=services.settings.default_timezone, now=now, **options)
     named |= policies.named(given, old.policies, old.window)
     spec = definition.spec_of({**dict(old.spec()), "when": when, **named})
-    saved = desk.schedules.edit(
+    saved = services.schedules.edit(
         name,
         spec,
         revision=old.revision if revision is None else revision,
@@ -64,14 +66,14 @@ def edit(desk: Desk, /, *, name: str, revision: int | None, as_json: bool, comme
         comment=comment,
         now=now,
     )
-    _say(desk, saved, "saved", as_json=as_json)
+    _say(services, saved, "saved", as_json=as_json)
 
 
-def _switch(desk: Desk, name: str, *, enabled: bool, revision: int | None, comment: str, as_json: bool) -> None:
-    saved = desk.schedules.set_enabled(
+def _switch(services: Services, name: str, *, enabled: bool, revision: int | None, comment: str, as_json: bool) -> None:
+    saved = services.schedules.set_enabled(
         name, enabled, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
     )
-    _say(desk, saved, "enabled" if enabled else "disabled", as_json=as_json)
+    _say(services, saved, "enabled" if enabled else "disabled", as_json=as_json)
 
 
 revision_option = click.option("--revision", type=int, metavar="N", help="Refuse if it is at another revision.")
@@ -84,9 +86,9 @@ comment_option = click.option("--comment", default="", metavar="TEXT", help="Why
 @comment_option
 @json_option
 @click.pass_obj
-def enable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def enable(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Switch schedule NAME on. Nothing that it missed is run."""
-    _switch(desk, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
+    _switch(services, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
 
 
 @click.command()
@@ -95,9 +97,9 @@ def enable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_j
 @comment_option
 @json_option
 @click.pass_obj
-def disable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def disable(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Switch schedule NAME off. It is kept, with its history."""
-    _switch(desk, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
+    _switch(services, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
 
 
 @click.command()
@@ -107,12 +109,12 @@ def disable(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_
 @comment_option
 @json_option
 @click.pass_obj
-def delete(desk: Desk, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def delete(services: Services, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
     """Delete schedule NAME. Its runs and revisions stay in the history."""
-    desk.schedules.listed(name)
+    services.schedules.listed(name)
     if not yes:
         _ask(name)
-    desk.schedules.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    services.schedules.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
@@ -126,8 +128,8 @@ def _ask(name: str) -> None:
         raise Refused(f"yes: {name!r} was not deleted, because the answer was no", field="yes")
 
 
-def _say(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
+def _say(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
+        print_json(one_as_json(services, services.schedules.listed(saved.name)))
     else:
         click.echo(f"{saved.name} {what}, revision {saved.revision}: {describe(saved.when)}")

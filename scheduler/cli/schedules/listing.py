@@ -21,13 +21,13 @@ from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
 from scheduler.health.status import beat_part
 from scheduler.interface.published import held_json, schedule_json, unreadable_json
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.schedules.filters import State
-from scheduler.schedules.store import Listed
-from scheduler.services.services import Desk
+from scheduler.schedules.store import ScheduleRow
+from scheduler.services.services import Services
 
 PAGE = 200
 WIDEST = 60
@@ -46,33 +46,35 @@ MOST_WAITING = 10
 @json_option
 @click.pass_obj
 def list_schedules(
-    desk: Desk, /, *, limit: int | None, after: str | None, deleted: bool, as_json: bool, **filters: Any
+    services: Services, /, *, limit: int | None, after: str | None, deleted: bool, as_json: bool, **filters: Any
 ) -> None:
     """List schedules with their words, next run and newest run."""
     if deleted:
         if filters != {"search": "", "state": "all", "job": "", "tag": ""}:
             raise click.UsageError("--deleted goes with --limit and --after only")
-        removed.list_deleted(desk, after=after, limit=limit, as_json=as_json)
+        removed.list_deleted(services, after=after, limit=limit, as_json=as_json)
         return
     filters["now"] = utc_now()
-    items, following = _read(desk, limit=limit, after=after, **filters)
-    runs = newest_runs(desk, items)
+    items, following = _read(services, limit=limit, after=after, **filters)
+    runs = newest_runs(services, items)
     if as_json:
         print_json({"items": [as_published(item, runs) for item in items], "next": following})
         return
     now = utc_now()
     headers = ["NAME", "STATE", "WHEN", "NEXT RUN", "LAST RUN", "JOB"]
     print_table(headers, [_row(item, runs, now) for item in items], tints=STATE_TINTS)
-    _say_why_overdue(desk, items, now)
+    _say_why_overdue(services, items, now)
     if following is not None:
         click.echo(f"more: --after {following}", err=True)
 
 
-def _read(desk: Desk, /, *, limit: int | None, after: str | None, **filters: Any) -> tuple[list[Listed], str | None]:
-    items: list[Listed] = []
+def _read(
+    services: Services, /, *, limit: int | None, after: str | None, **filters: Any
+) -> tuple[list[ScheduleRow], str | None]:
+    items: list[ScheduleRow] = []
     while limit is None or len(items) < limit:
         size = PAGE if limit is None else min(PAGE, limit - len(items))
-        page = desk.schedules.page(after=after, limit=size, **filters)
+        page = services.schedules.page(after=after, limit=size, **filters)
         items += page.items
         after = page.next
         if after is None:
@@ -84,20 +86,20 @@ def _read(desk: Desk, /, *, limit: int | None, after: str | None, **filters: Any
 @click.argument("name")
 @json_option
 @click.pass_obj
-def show(desk: Desk, /, *, name: str, as_json: bool) -> None:
+def show(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show schedule NAME."""
-    listed = desk.schedules.listed(name)
-    waiting = desk.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
+    listed = services.schedules.listed(name)
+    waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
-        print_json(one_as_json(desk, listed) | {"waiting": [held_json(held) for held in waiting]})
+        print_json(one_as_json(services, listed) | {"waiting": [held_json(held) for held in waiting]})
         return
-    runs = newest_runs(desk, [listed])
+    runs = newest_runs(services, [listed])
     now = utc_now()
     print_facts([*_facts(listed, runs, now), *_waiting(listed, waiting)])
-    _say_why_overdue(desk, [listed], now)
+    _say_why_overdue(services, [listed], now)
 
 
-def _waiting(listed: Listed, waiting: list[Held]) -> list[tuple[str, str]]:
+def _waiting(listed: ScheduleRow, waiting: list[WaitingTick]) -> list[tuple[str, str]]:
     """The ticks that wait for their turn, the oldest first."""
     if listed.schedule is None:
         return []
@@ -110,7 +112,7 @@ def _waiting(listed: Listed, waiting: list[Held]) -> list[tuple[str, str]]:
     return [*lines, *([("waits", f"and {more} more")] if more else [])]
 
 
-def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:
+def _facts(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:
     schedule = listed.schedule
     if schedule is None:
         return [("name", listed.name), ("problem", listed.problem or "")]
@@ -142,7 +144,7 @@ def _facts(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> li
     return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
 
 
-def _of_override(listed: Listed) -> list[tuple[str, str]]:
+def _of_override(listed: ScheduleRow) -> list[tuple[str, str]]:
     """Which fields are the operator's, and what the code says of each."""
     override, code = (listed.schedule.override if listed.schedule else None), listed.code
     if override is None or code is None:
@@ -164,16 +166,16 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def one_as_json(desk: Desk, listed: Listed) -> dict[str, Any]:
+def one_as_json(services: Services, listed: ScheduleRow) -> dict[str, Any]:
     """The published form of one schedule, with its newest run."""
-    return as_published(listed, newest_runs(desk, [listed]))
+    return as_published(listed, newest_runs(services, [listed]))
 
 
-def newest_runs(desk: Desk, items: list[Listed]) -> dict[str, dict[str, Any]]:
+def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[str, Any]]:
     """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past, never the future."""
     uids = [item.schedule.uid for item in items if item.schedule is not None]
     try:
-        found = desk.history.last_runs(uids, 1)
+        found = services.history.last_runs(uids, 1)
     except Exception as error:
         if (outage := explain(error)) is None:
             raise
@@ -182,7 +184,7 @@ def newest_runs(desk: Desk, items: list[Listed]) -> dict[str, dict[str, Any]]:
     return {uid: {"id": runs[0].id, "state": runs[0].state} for uid, runs in found.items() if runs}
 
 
-def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def as_published(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The published form of a listed entry, readable or not."""
     if listed.schedule is None:
         return unreadable_json(listed.name, listed.problem or "")
@@ -196,7 +198,7 @@ def as_published(listed: Listed, runs: dict[str, dict[str, Any]]) -> dict[str, A
     return published | {"problem": listed.problem}
 
 
-def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
+def _row(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) -> list[str]:
     schedule = listed.schedule
     if schedule is None or listed.problem:
         return [listed.name, "problem", _short(listed.problem or ""), "", "", ""]
@@ -210,16 +212,16 @@ def _row(listed: Listed, runs: dict[str, dict[str, Any]], now: datetime) -> list
     ]
 
 
-def _next(listed: Listed, when: When, now: datetime) -> str:
+def _next(listed: ScheduleRow, when: When, now: datetime) -> str:
     """When it runs next; a tick that should have been dealt with is not called the next one."""
     overdue = listed.next is not None and is_overdue(listed.next, now)
     return ("overdue since " if overdue else "") + local_time(listed.next, when)
 
 
-def _say_why_overdue(desk: Desk, items: list[Listed], now: datetime) -> None:
+def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime) -> None:
     """Say what to do where ticks are due and no Beat runs."""
     if any(item.next is not None and is_overdue(item.next, now) for item in items):
-        beat = beat_part(desk, now)
+        beat = beat_part(services, now)
         if "leader" not in beat.facts:
             click.echo(f"{beat.summary}: what is overdue waits for one. {beat.remedy}", err=True)
 
@@ -229,7 +231,7 @@ def _short(text: str) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def state_of(listed: Listed, now: datetime) -> str:
+def state_of(listed: ScheduleRow, now: datetime) -> str:
     """`enabled`, `paused`, `finished`, `disabled` or `problem`."""
     if listed.schedule is None or listed.problem:
         return "problem"
@@ -240,7 +242,7 @@ def state_of(listed: Listed, now: datetime) -> str:
     return "enabled" if listed.schedule.enabled else "disabled"
 
 
-def _last(listed: Listed, runs: dict[str, dict[str, Any]]) -> str:
+def _last(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> str:
     run = runs.get(listed.schedule.uid) if listed.schedule is not None else None
     return str(run["state"]) if run is not None else "-"
 

@@ -14,7 +14,7 @@ from scheduler.interface.published import held_json, rfc3339
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
@@ -23,13 +23,13 @@ from scheduler.services.services import Desk
 @click.option("--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d.")
 @json_option
 @click.pass_obj
-def pause(desk: Desk, /, *, name: str, reason: str, until: str | None, as_json: bool) -> None:
+def pause(services: Services, /, *, name: str, reason: str, until: str | None, as_json: bool) -> None:
     """Let nothing of schedule NAME fire until it is resumed. Its ticks are recorded as skipped."""
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
-    saved = desk.operations.pause(name, reason=reason, until=ends, actor=fields.actor(), now=now)
+    saved = services.operations.pause(name, reason=reason, until=ends, actor=fields.actor(), now=now)
     if as_json:
-        print_json(one_as_json(desk, desk.schedules.listed(name)))
+        print_json(one_as_json(services, services.schedules.listed(name)))
     else:
         click.echo(f"{name} paused {_end(saved, ends)}")
 
@@ -56,13 +56,13 @@ missed_option = click.option(
 @comment_option
 @json_option
 @click.pass_obj
-def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool) -> None:
+def resume(services: Services, /, *, name: str, missed: str, comment: str, as_json: bool) -> None:
     """End the pause of schedule NAME."""
     how = cast(Missed, missed)
-    resumed = desk.operations.resume(name, missed=how, actor=fields.actor(), comment=comment, now=utc_now())
-    listed = desk.schedules.listed(name)
+    resumed = services.operations.resume(name, missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    listed = services.schedules.listed(name)
     if as_json:
-        print_json({**one_as_json(desk, listed), "runs": resumed.runs})
+        print_json({**one_as_json(services, listed), "runs": resumed.runs})
         return
     following = f"next {local_time(listed.next, resumed.schedule.when)}" if listed.next else "no tick is left"
     count = len(resumed.runs)
@@ -75,11 +75,13 @@ def resume(desk: Desk, /, *, name: str, missed: str, comment: str, as_json: bool
 @click.option("--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d.")
 @json_option
 @click.pass_obj
-def pause_all(desk: Desk, /, *, reason: str, until: str | None, as_json: bool) -> None:
+def pause_all(services: Services, /, *, reason: str, until: str | None, as_json: bool) -> None:
     """Pause every schedule that is on. Those that are made later are not paused."""
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
-    _say_all(desk.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now), "paused", as_json=as_json)
+    _say_all(
+        services.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now), "paused", as_json=as_json
+    )
 
 
 @click.command("resume-all")
@@ -87,10 +89,10 @@ def pause_all(desk: Desk, /, *, reason: str, until: str | None, as_json: bool) -
 @comment_option
 @json_option
 @click.pass_obj
-def resume_all(desk: Desk, /, *, missed: str, comment: str, as_json: bool) -> None:
+def resume_all(services: Services, /, *, missed: str, comment: str, as_json: bool) -> None:
     """Resume what `pause-all` has paused; what was paused on its own stays so."""
     how = cast(Missed, missed)
-    outcome = desk.everything.resume(missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    outcome = services.everything.resume(missed=how, actor=fields.actor(), comment=comment, now=utc_now())
     _say_all(outcome, "resumed", as_json=as_json)
 
 
@@ -111,18 +113,18 @@ def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
 @comment_option
 @json_option
 @click.pass_obj
-def skip(desk: Desk, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool) -> None:
+def skip(services: Services, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool) -> None:
     """Let one coming tick of schedule NAME pass without a run."""
     at = None if tick is None else fields.instant(tick, "tick")
     who, now = fields.actor(), utc_now()
     if undo:
         if at is None:
             raise click.UsageError("--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped")
-        saved = desk.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
+        saved = services.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
     else:
-        saved, at = desk.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
+        saved, at = services.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
     if as_json:
-        print_json({**one_as_json(desk, desk.schedules.listed(name)), "tick": rfc3339(at)})
+        print_json({**one_as_json(services, services.schedules.listed(name)), "tick": rfc3339(at)})
     else:
         word = "runs after all" if undo else "is skipped"
         click.echo(f"{name}: the tick {local_time(at, saved.when)} {word}")
@@ -133,11 +135,11 @@ def skip(desk: Desk, /, *, name: str, tick: str | None, undo: bool, comment: str
 @click.option("--tick", metavar="T", help="This tick only; all that wait without it.")
 @json_option
 @click.pass_obj
-def drop_waiting(desk: Desk, /, *, name: str, tick: str | None, as_json: bool) -> None:
+def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json: bool) -> None:
     """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as skipped."""
     at = None if tick is None else fields.instant(tick, "tick")
-    schedule = desk.schedules.get(name)
-    dropped = desk.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
+    schedule = services.schedules.get(name)
+    dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
     if as_json:
         print_json({"name": name, "dropped": [held_json(held) for held in dropped]})
     else:

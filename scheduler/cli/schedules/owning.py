@@ -9,7 +9,7 @@ from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import Schedule
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
@@ -18,13 +18,13 @@ from scheduler.services.services import Desk
 @comment_option
 @json_option
 @click.pass_obj
-def reset(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def reset(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Take the override off schedule NAME, so that it is as code (beat_schedule) says.
 
     Whether it is paused or switched off stays, and so do its owner, tags, description and notes.
     """
-    saved = desk.schedules.reset(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
-    _say(desk, saved, "is as code says", as_json=as_json)
+    saved = services.schedules.reset(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    _say(services, saved, "is as code says", as_json=as_json)
 
 
 @click.command()
@@ -33,18 +33,18 @@ def reset(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_js
 @comment_option
 @json_option
 @click.pass_obj
-def adopt(desk: Desk, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def adopt(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
     """Make schedule NAME, which plain RedBeat code wrote, an operator's.
 
     It fires as before: its id, its next run and RedBeat's policies stay (runs may overlap; after an outage the newest
     tick runs, however late) until they are edited. An edit alone does not adopt an entry.
     """
-    saved = desk.schedules.adopt(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
-    _say(desk, saved, "is an operator's", as_json=as_json)
+    saved = services.schedules.adopt(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    _say(services, saved, "is an operator's", as_json=as_json)
 
 
-def _say(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
+def _say(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
+        print_json(one_as_json(services, services.schedules.listed(saved.name)))
     else:
         click.echo(f"{saved.name} {what}, revision {saved.revision}: {describe(saved.when)}")

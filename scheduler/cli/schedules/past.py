@@ -16,7 +16,7 @@ from scheduler.errors import NotFound
 from scheduler.history.views import RevisionView, RunFilter
 from scheduler.rules.model.difference import Difference, differences
 from scheduler.rules.model.spec import Schedule
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 SHOWN = 4
 """Changed fields that a line of the table names."""
@@ -29,11 +29,11 @@ WIDEST = 40
 @limit_options
 @json_option
 @click.pass_obj
-def history(desk: Desk, /, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
+def history(services: Services, /, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
     """Show the runs of schedule NAME, newest first."""
-    uid = _uid(desk, name)
+    uid = _uid(services, name)
     wanted = RunFilter(schedule=name) if uid is None else RunFilter(schedule_uid=uid)
-    page = desk.history.runs(wanted, after=after, limit=limit)
+    page = services.history.runs(wanted, after=after, limit=limit)
     if uid is None and not page.items:
         raise NotFound(
             f"name: there is no schedule {name!r}, nor any run of one; `beatdesk schedules list` shows all",
@@ -46,10 +46,10 @@ def history(desk: Desk, /, *, name: str, limit: int, after: str | None, as_json:
 @click.argument("name")
 @json_option
 @click.pass_obj
-def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
+def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
-    gone = removed.deletion_of(desk, name)
-    saved = desk.history.revisions(desk.schedules.get(name).uid if gone is None else gone.schedule_uid)
+    gone = removed.deletion_of(services, name)
+    saved = services.history.revisions(services.schedules.get(name).uid if gone is None else gone.schedule_uid)
     changed = _changed(saved)
     if as_json:
         items = [
@@ -74,16 +74,20 @@ def revisions(desk: Desk, /, *, name: str, as_json: bool) -> None:
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
 @json_option
 @click.pass_obj
-def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool) -> None:
+def restore(
+    services: Services, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool
+) -> None:
     """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew as it was then."""
-    gone = removed.deletion_of(desk, name)
+    gone = removed.deletion_of(services, name)
     if gone is not None:
-        saved = desk.operations.revive(gone, number, desk.history, actor=fields.actor(), comment=comment, now=utc_now())
-        _say_restored(desk, saved, f"is back as it was in revision {number}", as_json=as_json)
+        saved = services.operations.revive(
+            gone, number, services.history, actor=fields.actor(), comment=comment, now=utc_now()
+        )
+        _say_restored(services, saved, f"is back as it was in revision {number}", as_json=as_json)
         return
-    schedule = desk.schedules.get(name)
-    earlier = desk.history.revision(schedule.uid, number)
-    saved = desk.operations.restore(
+    schedule = services.schedules.get(name)
+    earlier = services.history.revision(schedule.uid, number)
+    saved = services.operations.restore(
         name,
         earlier.definition,
         restored=number,
@@ -92,12 +96,12 @@ def restore(desk: Desk, /, *, name: str, number: int, revision: int | None, comm
         comment=comment,
         now=utc_now(),
     )
-    _say_restored(desk, saved, f"is again as it was in revision {number}", as_json=as_json)
+    _say_restored(services, saved, f"is again as it was in revision {number}", as_json=as_json)
 
 
-def _say_restored(desk: Desk, saved: Schedule, what: str, *, as_json: bool) -> None:
+def _say_restored(services: Services, saved: Schedule, what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(one_as_json(desk, desk.schedules.listed(saved.name)))
+        print_json(one_as_json(services, services.schedules.listed(saved.name)))
     else:
         click.echo(f"{saved.name} {what}, as revision {saved.revision}")
 
@@ -120,8 +124,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def _uid(desk: Desk, name: str) -> str | None:
+def _uid(services: Services, name: str) -> str | None:
     try:
-        return desk.schedules.get(name).uid
+        return services.schedules.get(name).uid
     except NotFound:
         return None

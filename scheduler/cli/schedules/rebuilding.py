@@ -7,19 +7,19 @@ import click
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
 from scheduler.healing.healer import PLANNED
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @json_option
 @click.pass_obj
-def rebuild(desk: Desk, /, *, dry_run: bool, as_json: bool) -> None:
+def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:
     """Repair the schedules and calendars in Redis from the history, and tell the history what it lacks.
 
     What was lost, set back or damaged comes back as it was last saved; edits and deletions stand.
     """
-    healer = desk.healer(f"rebuild-{os.getpid()}")
+    healer = services.healer(f"rebuild-{os.getpid()}")
     if dry_run:
         rows = [(one.name, one.planned, one.why) for one in healer.calendar_findings()]
         rows += [(one.stored.name, PLANNED[one.verdict.what], one.verdict.why) for one in healer.findings()]

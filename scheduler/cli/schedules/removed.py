@@ -6,14 +6,14 @@ from scheduler.cli.output import print_json, print_table
 from scheduler.cli.runs import to_the_second
 from scheduler.errors import NotFound, UnreadableEntry
 from scheduler.history.views import RevisionView
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 USUAL = 50
 
 
-def list_deleted(desk: Desk, *, after: str | None, limit: int | None, as_json: bool) -> None:
+def list_deleted(services: Services, *, after: str | None, limit: int | None, as_json: bool) -> None:
     """Print them, newest first."""
-    page = desk.history.deleted(after, limit or USUAL)
+    page = services.history.deleted(after, limit or USUAL)
     if as_json:
         print_json({"items": [item.model_dump(mode="json") for item in page.items], "next": page.next})
         return
@@ -25,12 +25,12 @@ def list_deleted(desk: Desk, *, after: str | None, limit: int | None, as_json: b
         click.echo(f"more: --after {page.next}", err=True)
 
 
-def deletion_of(desk: Desk, name: str) -> RevisionView | None:
+def deletion_of(services: Services, name: str) -> RevisionView | None:
     """The deletion of the schedule called so; none where there is such a schedule, or never was."""
     try:
-        desk.schedules.get(name)
+        services.schedules.get(name)
     except NotFound:
-        return desk.history.deleted_as(name)
+        return services.history.deleted_as(name)
     except UnreadableEntry:
         return None
     return None

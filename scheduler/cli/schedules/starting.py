@@ -17,7 +17,7 @@ from scheduler.errors import BeatdeskError, NotFound
 from scheduler.history.views import FINAL, RunView
 from scheduler.interface.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 
 LOOK_EVERY = 0.2
 
@@ -35,22 +35,30 @@ class NotFinished(BeatdeskError):
 @json_option
 @click.pass_obj
 def run(
-    desk: Desk, /, *, name: str, args: str | None, kwargs: str | None, wait: bool, timeout: float | None, as_json: bool
+    services: Services,
+    /,
+    *,
+    name: str,
+    args: str | None,
+    kwargs: str | None,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> None:
     """Run schedule NAME now. Its next tick stays where it is."""
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
     positional = None if args is None else fields.json_list(args)
     named = None if kwargs is None else fields.json_object(kwargs)
-    schedule = desk.schedules.get(name)
+    schedule = services.schedules.get(name)
     positional = schedule.args if positional is None else positional
     named = schedule.kwargs if named is None else named
     check_arguments(positional, named)
-    desk.catalogue.check_call(schedule.job, positional, named)
+    services.catalogue.check_call(schedule.job, positional, named)
     who, now = fields.actor(), utc_now()
-    run_id = desk.control.start(schedule, actor=who, trigger="manual", args=positional, kwargs=named, now=now)
+    run_id = services.control.start(schedule, actor=who, trigger="manual", args=positional, kwargs=named, now=now)
     if wait:
-        _report(_end_of(desk, run_id, timeout), as_json=as_json)
+        _report(_end_of(services, run_id, timeout), as_json=as_json)
         return
     if as_json:
         queued = queued_run(run_id, schedule, actor=who, args=positional, kwargs=named, queued_at=now)
@@ -59,11 +67,11 @@ def run(
         click.echo(f"{name} queued as run {run_id}; see: beatdesk runs show {run_id}")
 
 
-def _end_of(desk: Desk, run_id: str, timeout: float | None) -> RunView:
+def _end_of(services: Services, run_id: str, timeout: float | None) -> RunView:
     deadline = None if timeout is None else utc_now() + timedelta(seconds=timeout)
     waiting = threading.Event()
     try:
-        while (found := _final(desk, run_id)) is None:
+        while (found := _final(services, run_id)) is None:
             if deadline is not None and utc_now() >= deadline:
                 raise NotFinished(
                     f"timeout: run {run_id} had not ended after {timeout:g} seconds and goes on; "
@@ -76,9 +84,9 @@ def _end_of(desk: Desk, run_id: str, timeout: float | None) -> RunView:
     return found
 
 
-def _final(desk: Desk, run_id: str) -> RunView | None:
+def _final(services: Services, run_id: str) -> RunView | None:
     try:
-        view = desk.history.run(run_id)
+        view = services.history.run(run_id)
     except NotFound:
         return None
     return view if view.state in FINAL else None

@@ -16,8 +16,8 @@ from scheduler.rules.explain.warnings import Facts, warnings
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
-from scheduler.schedules.reads import Listed
-from scheduler.services.services import Desk
+from scheduler.schedules.reads import ScheduleRow
+from scheduler.services.services import Services
 
 count_option = click.option(
     "-n", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many ticks."
@@ -31,10 +31,10 @@ from_option = click.option("--from", "start", metavar="T", help="Ticks after thi
 @from_option
 @json_option
 @click.pass_obj
-def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_json: bool) -> None:
+def next_ticks(services: Services, /, *, name: str, count: int, start: str | None, as_json: bool) -> None:
     """Show the next ticks of schedule NAME."""
     after = _after(start, utc_now())
-    schedule, listed = desk.schedules.get(name), desk.schedules.listed(name)
+    schedule, listed = services.schedules.get(name), services.schedules.listed(name)
     if isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None:  # written by plain RedBeat code
         anchor = listed.last_run_at or after
         schedule = schedule.model_copy(update={"when": schedule.when.model_copy(update={"anchor": anchor})})
@@ -53,15 +53,15 @@ def next_ticks(desk: Desk, /, *, name: str, count: int, start: str | None, as_js
 @from_option
 @json_option
 @click.pass_obj
-def preview_rule(desk: Desk, /, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
+def preview_rule(services: Services, /, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
     """Show what a rule means, in words and ticks, before anything is saved."""
     now = utc_now()
     after = _after(start, now)
-    when = rule.new_when(default_zone=desk.settings.default_timezone, now=now, **given)
+    when = rule.new_when(default_zone=services.settings.default_timezone, now=now, **given)
     _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
 
 
-def _upcoming(schedule: Schedule, after: datetime, count: int, listed: Listed) -> list[datetime]:
+def _upcoming(schedule: Schedule, after: datetime, count: int, listed: ScheduleRow) -> list[datetime]:
     """The ticks that will run: within window and calendar, after a pause that ends, without those that are skipped."""
     seen = schedule.model_copy(update={"enabled": True})
     ticks: list[datetime] = []

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.needs import missing
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process
@@ -81,15 +81,15 @@ def _told(process: Process) -> tuple[str, str, str] | None:
 
 
 @pytest.fixture(scope="session")
-def desk_up(up: Up) -> Iterator[Desk]:
+def desk_up(up: Up) -> Iterator[Services]:
     """The parts beside the running desk, found as every other command finds them, to see what was really stored."""
     from scheduler.settings.environment import load
 
-    desk = Desk(load({}, up.folder))
-    wait_for(lambda: desk.catalogue.get("tests.echo"), 90, "the worker has published its jobs")
-    yield desk
-    desk.engine.dispose()
-    desk.redis.close()
+    services = Services(load({}, up.folder))
+    wait_for(lambda: services.catalogue.get("tests.echo"), 90, "the worker has published its jobs")
+    yield services
+    services.engine.dispose()
+    services.redis.close()
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +157,12 @@ def watch(context: BrowserContext) -> Watch:
 
 @pytest.fixture
 def context(  # noqa: PLR0917
-    up: Up, desk_up: Desk, chromium: Browser, login: dict[str, object], request: pytest.FixtureRequest, tmp_path: Path
+    up: Up,
+    desk_up: Services,
+    chromium: Browser,
+    login: dict[str, object],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> Iterator[BrowserContext]:
     """A window of the logged-in admin that fails its journey when a page misbehaves."""
     context = chromium.new_context(base_url=up.address, storage_state=login, locale="en-GB")  # type: ignore[arg-type]

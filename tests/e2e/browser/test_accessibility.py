@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.e2e.browser.conftest import Up
 from tests.integration.schedules.conftest import plain
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="session")
-def pages(desk_up: Desk) -> list[str]:
+def pages(desk_up: Services) -> list[str]:
     """The pages, each with what it is for: revisions, a pause, an override, a plain entry, a deleted schedule."""
     store, now = desk_up.schedules, utc_now()
     spec = Spec(name="looked-at", job="tests.echo", when=IntervalWhen(every=86_400), kwargs={"value": 1}, tags=["x"])

@@ -15,7 +15,7 @@ from scheduler.rules.model.spec import (
     RruleWhen,
     Window,
 )
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch
 
 JOB = "tests.echo"
@@ -42,7 +42,7 @@ def save(page: Page) -> None:
 
 
 def test_one_time_is_saved_on_the_clock_of_its_zone_and_comes_back_as_typed(
-    page: Page, desk_up: Desk, name: str
+    page: Page, desk_up: Services, name: str
 ) -> None:
     begin(page, name, "Once")
     page.get_by_label("Time zone").fill("UTC")
@@ -55,7 +55,7 @@ def test_one_time_is_saved_on_the_clock_of_its_zone_and_comes_back_as_typed(
     expect(page.get_by_label("At", exact=True)).to_have_value("2090-12-24T18:00")
 
 
-def test_a_recurrence_is_previewed_and_saved(page: Page, desk_up: Desk, name: str) -> None:
+def test_a_recurrence_is_previewed_and_saved(page: Page, desk_up: Services, name: str) -> None:
     begin(page, name, "Recurrence")
     page.get_by_label("Recurrence rule").fill("FREQ=MONTHLY;BYDAY=-1FR")
     page.get_by_label("Counted from").fill("2026-11-23T09:00")
@@ -70,7 +70,7 @@ def test_a_recurrence_is_previewed_and_saved(page: Page, desk_up: Desk, name: st
 
 
 def test_either_day_field_may_be_enough_and_the_preview_says_where_that_differs(
-    page: Page, desk_up: Desk, name: str
+    page: Page, desk_up: Services, name: str
 ) -> None:
     begin(page, name, "Crontab")
     page.get_by_label("Crontab line").fill("0 6 13 * fri")
@@ -83,7 +83,9 @@ def test_either_day_field_may_be_enough_and_the_preview_says_where_that_differs(
     assert (when.crontab, when.day_match) == ("0 6 13 * fri", "or")
 
 
-def test_an_edit_says_what_changes_in_the_next_30_days_before_it_is_saved(page: Page, desk_up: Desk, name: str) -> None:
+def test_an_edit_says_what_changes_in_the_next_30_days_before_it_is_saved(
+    page: Page, desk_up: Services, name: str
+) -> None:
     begin(page, name, "Crontab")
     page.get_by_label("Crontab line").fill("0 6 * * *")
     save(page)
@@ -97,7 +99,7 @@ def test_an_edit_says_what_changes_in_the_next_30_days_before_it_is_saved(page: 
     assert desk_up.schedules.get(name).revision == 1
 
 
-def test_policies_and_limits_are_saved_and_told_in_the_editor(page: Page, desk_up: Desk, name: str) -> None:
+def test_policies_and_limits_are_saved_and_told_in_the_editor(page: Page, desk_up: Services, name: str) -> None:
     begin(page, name, "Interval")
     page.locator("summary", has_text="Policies").click()
     page.get_by_label("Queue all").check()
@@ -114,7 +116,9 @@ def test_policies_and_limits_are_saved_and_told_in_the_editor(page: Page, desk_u
     expect(page.get_by_label("Jitter")).to_have_value("2m")
 
 
-def test_a_limit_that_cannot_be_read_is_told_at_its_field(page: Page, watch: Watch, desk_up: Desk, name: str) -> None:
+def test_a_limit_that_cannot_be_read_is_told_at_its_field(
+    page: Page, watch: Watch, desk_up: Services, name: str
+) -> None:
     watch.allow(422)
     begin(page, name, "Interval")
     page.locator("summary", has_text="Policies").click()
@@ -137,7 +141,9 @@ def bare(up: Up, chromium: Browser, login: dict[str, object]) -> Iterator[Page]:
     context.close()
 
 
-def test_without_a_script_the_kinds_are_tabs_and_the_preview_is_a_button(bare: Page, desk_up: Desk, name: str) -> None:
+def test_without_a_script_the_kinds_are_tabs_and_the_preview_is_a_button(
+    bare: Page, desk_up: Services, name: str
+) -> None:
     begin(bare, name, "Once")
     expect(bare.get_by_label("Crontab line")).to_be_hidden()
     bare.get_by_label("At", exact=True).fill("2090-12-24T18:00")

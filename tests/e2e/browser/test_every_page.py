@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from scheduler.history.queries import RunFilter
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.e2e.browser.conftest import Up
 from tests.support.waiting import wait_for
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="session")
-def pages(desk_up: Desk) -> list[str]:
+def pages(desk_up: Services) -> list[str]:
     """The address of every kind of page, with something on it: a schedule, a good run and a failed one."""
     from scheduler.clock import utc_now
 

@@ -10,14 +10,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.e2e.browser.conftest import PATIENCE, Watch
 
 pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
-def name(desk_up: Desk) -> Iterator[str]:
+def name(desk_up: Services) -> Iterator[str]:
     """A schedule's name that nobody else uses; the schedule is gone afterwards."""
     name = f"job-{uuid4().hex[:8]}"
     yield name
@@ -87,7 +87,7 @@ def test_a_report_is_scheduled_made_and_opened(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Job summary")
 
 
-def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: Desk, name: str) -> None:
+def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: Services, name: str) -> None:
     redis: Any = desk_up.redis
     for key in ("scratch:old", "scratch:new", "other:old"):
         redis.set(key, "x")
@@ -125,7 +125,9 @@ def test_a_workflow_shows_the_runs_that_came_of_it(page: Page, name: str) -> Non
     expect(main.get_by_role("region", name="Facts")).to_contain_text("Started from")
 
 
-def test_a_parameter_that_does_not_fit_is_told_at_its_field(page: Page, watch: Watch, desk_up: Desk, name: str) -> None:
+def test_a_parameter_that_does_not_fit_is_told_at_its_field(
+    page: Page, watch: Watch, desk_up: Services, name: str
+) -> None:
     watch.allow(422)
     fill_in(page, name, "reports.job_summary", late_after="0", formats='["docx"]')
     page.get_by_role("button", name="Save schedule").click()

@@ -10,7 +10,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.history.queries import RunFilter, RunView
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.e2e.browser.conftest import PATIENCE, Up, Watch, log_in
 from tests.support.waiting import wait_for
 
@@ -23,15 +23,17 @@ def name() -> str:
     return f"journey-{uuid4().hex[:8]}"
 
 
-def runs_of(desk: Desk, name: str) -> list[RunView]:
+def runs_of(services: Services, name: str) -> list[RunView]:
     """The recorded runs of a schedule, newest first."""
-    return list(desk.history.runs(RunFilter(schedule=name), after=None, limit=50).items)
+    return list(services.history.runs(RunFilter(schedule=name), after=None, limit=50).items)
 
 
-def wait_for_run(desk: Desk, name: str, state: str) -> RunView:
+def wait_for_run(services: Services, name: str, state: str) -> RunView:
     """The newest run of a schedule in this state, when there is one."""
     return wait_for(
-        lambda: next((run for run in runs_of(desk, name) if run.state == state), None), 60, f"a run of {name} {state}"
+        lambda: next((run for run in runs_of(services, name) if run.state == state), None),
+        60,
+        f"a run of {name} {state}",
     )
 
 
@@ -59,21 +61,21 @@ def row_of(page: Page, name: str) -> Locator:
     return page.locator("tr", has=page.get_by_role("link", name=name, exact=True))
 
 
-def delete_quietly(desk: Desk, name: str) -> None:
+def delete_quietly(services: Services, name: str) -> None:
     """Leave nothing behind that fires."""
     try:
-        desk.schedules.delete(name, actor="test", now=utc_now())
+        services.schedules.delete(name, actor="test", now=utc_now())
     except NotFound:
         return
 
 
 @pytest.fixture(autouse=True)
-def _nothing_goes_on_firing(desk_up: Desk, name: str) -> object:
+def _nothing_goes_on_firing(desk_up: Services, name: str) -> object:
     yield
     delete_quietly(desk_up, name)
 
 
-def test_a_viewer_logs_in_sees_without_touching_and_logs_out(up: Up, desk_up: Desk, chromium: Browser) -> None:
+def test_a_viewer_logs_in_sees_without_touching_and_logs_out(up: Up, desk_up: Services, chromium: Browser) -> None:
     desk_up.accounts.create("eve@example.org", "eve looks at schedules", "viewer", now=utc_now())
     context = chromium.new_context(base_url=up.address)
     watch = Watch(context)
@@ -94,7 +96,7 @@ def test_a_viewer_logs_in_sees_without_touching_and_logs_out(up: Up, desk_up: De
     context.close()
 
 
-def test_a_schedule_is_made_previewed_saved_and_seen_to_run(page: Page, desk_up: Desk, name: str) -> None:
+def test_a_schedule_is_made_previewed_saved_and_seen_to_run(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="2", job="tests.echo", value='"good morning"')
     preview = page.get_by_role("complementary", name="Preview")
     expect(preview.get_by_text("Every 2 seconds")).to_be_visible()
@@ -125,7 +127,7 @@ def test_the_preview_follows_the_typing_and_names_the_zone(page: Page) -> None:
     expect(preview).to_contain_text("07:45")
 
 
-def test_an_edited_time_is_honoured_without_a_restart(page: Page, desk_up: Desk, name: str) -> None:
+def test_an_edited_time_is_honoured_without_a_restart(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="3600", job="tests.echo")
     save(page)
     assert runs_of(desk_up, name) == []
@@ -140,7 +142,7 @@ def test_an_edited_time_is_honoured_without_a_restart(page: Page, desk_up: Desk,
     assert {run.revision for run in runs_of(desk_up, name)} == {2}
 
 
-def test_the_switch_in_the_list_ends_the_firing(page: Page, desk_up: Desk, name: str) -> None:
+def test_the_switch_in_the_list_ends_the_firing(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="1", job="tests.echo")
     save(page)
     wait_for(lambda: runs_of(desk_up, name), 60, f"{name} has run")
@@ -156,7 +158,7 @@ def test_the_switch_in_the_list_ends_the_firing(page: Page, desk_up: Desk, name:
     assert desk_up.schedules.get(name).enabled
 
 
-def test_run_now_starts_a_run_and_moves_no_tick(page: Page, desk_up: Desk, name: str) -> None:
+def test_run_now_starts_a_run_and_moves_no_tick(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="3600", job="tests.echo", value='"at once"')
     save(page)
     before = desk_up.schedules.listed(name).next
@@ -174,7 +176,7 @@ def test_run_now_starts_a_run_and_moves_no_tick(page: Page, desk_up: Desk, name:
     assert desk_up.schedules.listed(name).next == before
 
 
-def test_a_failing_jobs_page_shows_its_traceback(page: Page, desk_up: Desk, name: str) -> None:
+def test_a_failing_jobs_page_shows_its_traceback(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="3600", job="tests.fail", message="the printer is on fire <b>")
     save(page)
     page.get_by_role("button", name="Run now").first.click()
@@ -196,7 +198,7 @@ def test_a_failing_jobs_page_shows_its_traceback(page: Page, desk_up: Desk, name
     [("61 * * * *", "61"), ("* * * *", "five"), ("hourly-ish", "five"), ("0 0 31 2 *", "never")],
 )
 def test_a_bad_cron_text_is_told_at_its_field_and_nothing_is_written(  # noqa: PLR0917
-    page: Page, watch: Watch, desk_up: Desk, name: str, text: str, told: str
+    page: Page, watch: Watch, desk_up: Services, name: str, text: str, told: str
 ) -> None:
     watch.allow(422)
     page.goto("/schedules/new")
@@ -212,7 +214,9 @@ def test_a_bad_cron_text_is_told_at_its_field_and_nothing_is_written(  # noqa: P
     assert name not in desk_up.schedules.names()
 
 
-def test_an_argument_that_does_not_fit_is_told_at_its_field(page: Page, watch: Watch, desk_up: Desk, name: str) -> None:
+def test_an_argument_that_does_not_fit_is_told_at_its_field(
+    page: Page, watch: Watch, desk_up: Services, name: str
+) -> None:
     watch.allow(422)
     fill_in(page, name, seconds="3600", job="tests.add", x="many")
     page.get_by_role("button", name="Save schedule").click()
@@ -221,7 +225,7 @@ def test_an_argument_that_does_not_fit_is_told_at_its_field(page: Page, watch: W
     assert name not in desk_up.schedules.names()
 
 
-def test_deleting_asks_first(page: Page, desk_up: Desk, name: str) -> None:
+def test_deleting_asks_first(page: Page, desk_up: Services, name: str) -> None:
     fill_in(page, name, seconds="3600", job="tests.echo")
     save(page)
 
@@ -236,7 +240,9 @@ def test_deleting_asks_first(page: Page, desk_up: Desk, name: str) -> None:
     assert name not in desk_up.schedules.names()
 
 
-def test_a_crontab_in_a_zone_comes_back_into_the_editor_as_it_was_typed(page: Page, desk_up: Desk, name: str) -> None:
+def test_a_crontab_in_a_zone_comes_back_into_the_editor_as_it_was_typed(
+    page: Page, desk_up: Services, name: str
+) -> None:
     page.goto("/schedules/new")
     page.get_by_role("textbox", name="Name", exact=True).fill(name)
     page.get_by_label("Crontab line").fill("0 6 * * mon-fri")

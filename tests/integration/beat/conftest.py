@@ -5,20 +5,20 @@ from collections.abc import Iterator
 import pytest
 
 from scheduler.beat import Scheduler
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 
 OURS = "scheduler.beat.Scheduler"
 
 
-def our_beat(desk: Desk) -> Scheduler:
+def our_beat(services: Services) -> Scheduler:
     """A Beat that has not begun to lead; a turn of its loop lasts no longer than what it does."""
-    return Scheduler(desk.celery, max_interval=0.001)
+    return Scheduler(services.celery, max_interval=0.001)
 
 
 @pytest.fixture
-def beat(desk: Desk) -> Iterator[Scheduler]:
+def beat(services: Services) -> Iterator[Scheduler]:
     """A Beat of ours that leads after its first turn."""
-    scheduler = our_beat(desk)
+    scheduler = our_beat(services)
     yield scheduler
     scheduler.close()

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from scheduler.beat import Scheduler, dispatch_loop
-from scheduler.beat.due_entries import Glance, Look, Seen
+from scheduler.beat.due_entries import DueBatch, DueEntry, PendingBatch
 from scheduler.beat.planner import Planner
 from scheduler.beat.steps import Step
 from scheduler.rules.model.spec import Schedule
@@ -32,7 +32,7 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
     saved = some_are_stuck(store, redis)
     plan, planned, early = Planner.steps, [], iter(range(8))
 
-    def watched(self: Planner, seen: Iterable[Seen], now: datetime) -> list[Step]:
+    def watched(self: Planner, seen: Iterable[DueEntry], now: datetime) -> list[Step]:
         seen = list(seen)
         planned.extend(one.name for one in seen)
         made = plan(self, seen, now)
@@ -56,13 +56,13 @@ def test_a_pass_reads_each_entry_once_the_longest_due_first(
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "CHUNK", chunk)
     saved = some_are_stuck(store, redis)
-    look, read = Glance.look, []
+    look, read = PendingBatch.look, []
 
-    def watched(self: Glance) -> Look:
+    def watched(self: PendingBatch) -> DueBatch:
         found = look(self)
         read.extend(one.name for one in found.seen)
         return found
 
-    monkeypatch.setattr(Glance, "look", watched)
+    monkeypatch.setattr(PendingBatch, "look", watched)
     beat.tick()
     assert read == [one.name for one in saved]

@@ -8,7 +8,7 @@ from redis import Redis
 
 from scheduler.errors import Refused
 from scheduler.health import broker
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.integration.beat.conftest import OURS
 from tests.support.ports import free_port
@@ -31,8 +31,8 @@ def cluster(valkey_binary: Path, tmp_path: Path) -> Iterator[ValkeyServer]:
     server.stop()
 
 
-def with_broker(settings: Settings, address: str) -> Desk:
-    return Desk(settings.model_copy(update={"broker_url": address}))
+def with_broker(settings: Settings, address: str) -> Services:
+    return Services(settings.model_copy(update={"broker_url": address}))
 
 
 @pytest.mark.parametrize("who", ["worker", "beat"])
@@ -45,8 +45,10 @@ def test_neither_beat_nor_a_worker_starts_on_one(who: str, settings: Settings, c
     assert "beatdesk: the server is a node of a Redis Cluster, which Celery cannot use" in process.log
 
 
-def test_the_refusal_names_the_setting(desk: Desk, settings: Settings, cluster: ValkeyServer, redis: Redis) -> None:
-    broker.refuse_broker(desk)
+def test_the_refusal_names_the_setting(
+    services: Services, settings: Settings, cluster: ValkeyServer, redis: Redis
+) -> None:
+    broker.refuse_broker(services)
     with pytest.raises(Refused, match="RabbitMQ") as refused:
         broker.refuse_broker(with_broker(settings, cluster.url))
     assert refused.value.field == "broker_url"
@@ -58,11 +60,11 @@ def test_a_broker_that_does_not_answer_is_waited_for(settings: Settings) -> None
 
 
 def test_the_doctor_says_how_the_broker_is(
-    settings: Settings, desk: Desk, cluster: ValkeyServer, rabbit: RabbitServer, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, services: Services, cluster: ValkeyServer, rabbit: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker, "PATIENCE", 0.5)
     silent = Silent()
-    good = [broker.broker(desk), broker.broker(with_broker(settings, rabbit.url))]
+    good = [broker.broker(services), broker.broker(with_broker(settings, rabbit.url))]
     bad = [
         broker.broker(with_broker(settings, address))
         for address in (

@@ -7,7 +7,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import ResponseError
 
-from scheduler.beat.script_pipeline import Line
+from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.storage.scripts import Script
 
 
@@ -24,21 +24,21 @@ PUSH = Saying("return redis.call('RPUSH', KEYS[1], ARGV[1])")
 
 
 def test_answers_come_in_the_order_of_the_questions(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     asked = [line.ask(PUSH, ["list"], [number]) for number in range(5)]
     assert [one.answer() for one in asked] == [1, 2, 3, 4, 5]
     assert redis.lrange("list", 0, -1) == ["0", "1", "2", "3", "4"]
 
 
 def test_an_answer_that_is_asked_for_first_does_not_lose_those_before_it(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     first, second = line.ask(SAY, [], ["a"]), line.ask(SAY, [], [b"\xff"])
     assert second.answer() == b"\xff"
     assert first.answer() == b"a"
 
 
 def test_a_server_that_has_forgotten_the_scripts_is_told_them_once_more(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     line.ask(SAY, [], ["a"]).answer()
     line.ask(PUSH, ["list"], ["a"]).answer()
     redis.script_flush()
@@ -49,7 +49,7 @@ def test_a_server_that_has_forgotten_the_scripts_is_told_them_once_more(redis: R
 
 
 def test_an_error_is_the_answer_to_its_own_question_only(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     redis.set("text", "no list")
     wrong, right = line.ask(PUSH, ["text"], ["a"]), line.ask(SAY, [], ["b"])
     with pytest.raises(ResponseError, match="WRONGTYPE"):
@@ -58,7 +58,7 @@ def test_an_error_is_the_answer_to_its_own_question_only(redis: Redis) -> None:
 
 
 def test_after_a_drop_nobody_waits_for_answers_of_a_connection_that_the_pool_has_closed(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     line.ask(SAY, [], ["old"])
     line.drop()
     redis.connection_pool.disconnect()
@@ -66,14 +66,14 @@ def test_after_a_drop_nobody_waits_for_answers_of_a_connection_that_the_pool_has
 
 
 def test_what_is_dropped_is_not_taken_for_the_answer_to_the_next_question(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     line.ask(SAY, [], ["old"])
     line.drop()
     assert line.ask(SAY, [], ["new"]).answer() == b"new"
 
 
 def test_a_line_that_broke_is_opened_anew(redis: Redis) -> None:
-    line = Line(redis)
+    line = ScriptPipeline(redis)
     line.ask(SAY, [], ["a"]).answer()
     redis.client_kill_filter(_type="normal", skipme=True)
     with pytest.raises(Broken):

@@ -12,7 +12,7 @@ from scheduler.events.schema import RunQueued
 from scheduler.health.status import beat_part
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.conftest import our_beat
 from tests.integration.schedules.conftest import events, score
@@ -45,7 +45,7 @@ def spoil(redis: Redis, name: str, options: dict[str, object]) -> str:
 
 
 def test_an_entry_that_celery_refuses_is_set_aside_and_costs_only_itself(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     due(store, "bad")
     due(store, "good")
@@ -59,7 +59,7 @@ def test_an_entry_that_celery_refuses_is_set_aside_and_costs_only_itself(
     assert "Celery cannot send" in str(listed.problem)
     assert listed.next is None
     assert store.listed("good").problem is None
-    assert "1 schedule set aside" in beat_part(desk, utc_now()).summary
+    assert "1 schedule set aside" in beat_part(services, utc_now()).summary
 
 
 @pytest.mark.parametrize("rescored", [False, True], ids=["the definition alone", "with a due time, as RedBeat writes"])
@@ -106,7 +106,7 @@ def test_what_was_set_aside_and_is_deleted_is_forgotten(store: ScheduleStore, be
 
 
 def test_a_new_leader_tries_again_what_an_older_one_could_not_read(
-    store: ScheduleStore, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due(store)
 
@@ -115,12 +115,12 @@ def test_a_new_leader_tries_again_what_an_older_one_could_not_read(
 
     with monkeypatch.context() as patch:
         patch.setattr("scheduler.beat.entry_cache.called", cannot)
-        old = our_beat(desk)
+        old = our_beat(services)
         old.tick()
         old.close()
     assert score(redis, "due") == -1
     assert "an older version" in str(store.listed("due").problem)
-    new = our_beat(desk)
+    new = our_beat(services)
     new.tick()
     new.close()
     assert queued(redis) == ["due"]

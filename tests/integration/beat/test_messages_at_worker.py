@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DeskApp, create_app
+from scheduler.celery_app.app import BeatdeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.publishing.calls import Call
 from scheduler.publishing.kombu_commands import Renderer
@@ -57,7 +57,7 @@ def calls() -> dict[str, Call]:
 
 
 @pytest.fixture(params=OPTIONS.values(), ids=OPTIONS)
-def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeskApp]:
+def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BeatdeskApp]:
     """Who sends; the worker gets the same options of the transport by its environment."""
     monkeypatch.setenv("GOLDEN_TRANSPORT", json.dumps(request.param))
     app = create_app(settings)
@@ -67,7 +67,9 @@ def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.
     app.close()
 
 
-def test_a_worker_runs_every_kind_of_message(settings: Settings, app: DeskApp, redis: Redis, stream: Stream) -> None:  # noqa: F811
+def test_a_worker_runs_every_kind_of_message(
+    settings: Settings, app: BeatdeskApp, redis: Redis, stream: Stream
+) -> None:  # noqa: F811
     start_worker(settings, app="tests.support.golden_worker", queues=",".join(READ), concurrency=2)
     # It says that it is ready before it listens to the broadcasts of tasks, of control, and of other workers.
     wait_for(lambda: len(redis.client_list(_type="pubsub")) >= 3, 20, "the worker listens to broadcasts")

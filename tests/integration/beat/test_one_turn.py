@@ -5,10 +5,10 @@ from datetime import timedelta
 from redis import Redis
 
 from scheduler.beat import Scheduler, heartbeat
-from scheduler.beat.heartbeat import Pulse
+from scheduler.beat.heartbeat import Heartbeat
 from scheduler.beat.leader import Leader
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.conftest import our_beat
 
@@ -26,7 +26,7 @@ def test_each_turn_of_a_leader_renews_its_lock_idle_or_not(beat: Scheduler, redi
 
 
 def test_a_lock_that_is_anothers_is_neither_renewed_nor_shortened_nor_given_back(
-    beat: Scheduler, redis: Redis, desk: Desk
+    beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     beat.tick()
     redis.set(keys.BEAT_LOCK, "2:other:1:x", px=60_000)
@@ -83,8 +83,8 @@ def test_who_leaves_says_so_to_those_who_wait(redis: Redis) -> None:
     assert redis.get(keys.BEAT_LOCK) is None
 
 
-def pulse(name: str, ago: timedelta, *, leads: bool = False) -> Pulse:
-    return Pulse(name=name, at=utc_now() - ago, host="h", pid=1, leads=leads)
+def pulse(name: str, ago: timedelta, *, leads: bool = False) -> Heartbeat:
+    return Heartbeat(name=name, at=utc_now() - ago, host="h", pid=1, leads=leads)
 
 
 def test_beats_are_told_the_leader_first_and_those_that_fell_silent_are_not(redis: Redis) -> None:
@@ -99,7 +99,7 @@ def test_beats_are_told_the_leader_first_and_those_that_fell_silent_are_not(redi
 
 
 def test_a_new_leader_forgets_beats_that_were_silent_for_an_hour_and_no_others(
-    beat: Scheduler, redis: Redis, desk: Desk
+    beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     heartbeat.say(redis, pulse("dead", timedelta(minutes=61)))
     heartbeat.say(redis, pulse("ill", timedelta(minutes=59)))
@@ -111,7 +111,7 @@ def test_a_new_leader_forgets_beats_that_were_silent_for_an_hour_and_no_others(
     assert names.isdisjoint({"dead", "older"})
     (leader,) = heartbeat.read(redis, utc_now())
     assert (leader.leads, leader.epoch, leader.way) == (True, 1, "atomic")
-    stand_by = our_beat(desk)
+    stand_by = our_beat(services)
     stand_by.tick()
     assert [one.leads for one in heartbeat.read(redis, utc_now())] == [True, False]
     stand_by.close()

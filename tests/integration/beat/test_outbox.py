@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
+from scheduler.celery_app.app import DEFAULT, BeatdeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, RunFailed, decode
 from scheduler.publishing.calls import Call, Unsendable
@@ -37,7 +37,7 @@ class Road(NamedTuple):
     """A broker that is not the Redis of the schedules."""
 
     settings: Settings
-    app: DeskApp
+    app: BeatdeskApp
     redis: Redis
     broker: RabbitServer | ValkeyServer
 

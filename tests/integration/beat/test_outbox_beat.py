@@ -19,7 +19,7 @@ from scheduler.health.status import beat_part
 from scheduler.publishing.outbox import LONG_SECONDS, backlog
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
@@ -85,17 +85,17 @@ def witness(redis: Redis) -> Witness:
 
 
 @pytest.fixture
-def ticking(desk: Desk) -> Schedule:
+def ticking(services: Services) -> Schedule:
     """A schedule that is due each second; each tick runs, however late."""
     job = Job(name=JOB, parameters=[Parameter(name="seconds", required=False)])
-    desk.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
+    services.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
     policies = Policies(overlap="allow", catch_up="all")
     spec = a_spec("ticking", JOB, when=every(1.0), kwargs={"seconds": 0.01}, policies=policies)
-    return desk.schedules.create(spec, actor="ada", now=utc_now())
+    return services.schedules.create(spec, actor="ada", now=utc_now())
 
 
 def test_whatever_is_killed_each_tick_is_run_once(
-    settings: Settings, desk: Desk, broker: Any, ticking: Schedule, witness: Witness
+    settings: Settings, services: Services, broker: Any, ticking: Schedule, witness: Witness
 ) -> None:
     start_worker(settings, concurrency=2)
     leader = start_beat(settings, scheduler=OURS)
@@ -111,31 +111,31 @@ def test_whatever_is_killed_each_tick_is_run_once(
     witness.more("run.queued")
     broker.start()
     witness.more("run.succeeded", 6)
-    each_tick_is_run_once(desk, ticking, witness)
+    each_tick_is_run_once(services, ticking, witness)
 
 
 def test_a_leader_that_was_frozen_past_its_lock_publishes_nothing_again(
-    settings: Settings, desk: Desk, ticking: Schedule, witness: Witness
+    settings: Settings, services: Services, ticking: Schedule, witness: Witness
 ) -> None:
     start_worker(settings, concurrency=2)
     frozen = start_beat(settings, scheduler=OURS)
     start_beat(settings, scheduler=OURS, wait=False).wait_for_log("beat: Starting")
     witness.more("run.succeeded")
-    leader = desk.redis.get(keys.BEAT_LOCK)
+    leader = services.redis.get(keys.BEAT_LOCK)
     os.killpg(frozen.pid, signal.SIGSTOP)
-    wait_for(lambda: desk.redis.get(keys.BEAT_LOCK) not in (None, leader), 20, "another Beat leads")
+    wait_for(lambda: services.redis.get(keys.BEAT_LOCK) not in (None, leader), 20, "another Beat leads")
     witness.more("run.succeeded")
     os.killpg(frozen.pid, signal.SIGCONT)
     frozen.wait_for_log("leads no more, stands by")
     witness.more("run.succeeded")
-    each_tick_is_run_once(desk, ticking, witness)
+    each_tick_is_run_once(services, ticking, witness)
 
 
-def each_tick_is_run_once(desk: Desk, ticking: Schedule, witness: Witness) -> None:
+def each_tick_is_run_once(services: Services, ticking: Schedule, witness: Witness) -> None:
     """Stop the schedule: no second is without its run or its turn to come, and none was run twice."""
-    desk.schedules.set_enabled("ticking", False, actor="ada", now=utc_now())
+    services.schedules.set_enabled("ticking", False, actor="ada", now=utc_now())
     wait_for(witness.all_over, 60, "all that was queued has run")
-    wait_for(lambda: backlog(desk.redis).entries == 0, 20, "what has run is no more in the outbox")
+    wait_for(lambda: backlog(services.redis).entries == 0, 20, "what has run is no more in the outbox")
     wait_for(lambda: witness.gaps() == {timedelta(seconds=1)}, 20, "Beat has dropped what waited for its turn")
     told = Counter((event.run, event.kind) for event in witness.events())
     runs = {run for run, _ in told}
@@ -148,47 +148,47 @@ def each_tick_is_run_once(desk: Desk, ticking: Schedule, witness: Witness) -> No
     ]
 
 
-def test_the_way_in_use_is_told(settings: Settings, desk: Desk, ticking: Schedule, witness: Witness) -> None:
+def test_the_way_in_use_is_told(settings: Settings, services: Services, ticking: Schedule, witness: Witness) -> None:
     beat = start_beat(settings, scheduler=OURS)
     beat.wait_for_log("'outbox'")
-    wait_for(lambda: [pulse.way for pulse in heartbeat.read(desk.redis, utc_now())] == ["outbox"], 10)
+    wait_for(lambda: [pulse.way for pulse in heartbeat.read(services.redis, utc_now())] == ["outbox"], 10)
 
 
 def test_a_beat_that_starts_while_the_broker_is_away_puts_runs_into_the_outbox(
-    settings: Settings, desk: Desk, broker: Any, ticking: Schedule, witness: Witness
+    settings: Settings, services: Services, broker: Any, ticking: Schedule, witness: Witness
 ) -> None:
     broker.stop()
     start_beat(settings, scheduler=OURS)
     witness.more("run.queued")
-    assert backlog(desk.redis).entries >= 3
+    assert backlog(services.redis).entries >= 3
     broker.start()
-    wait_for(lambda: backlog(desk.redis).entries <= 1, 30, "the outbox is empty")
+    wait_for(lambda: backlog(services.redis).entries <= 1, 30, "the outbox is empty")
 
 
 def test_what_waits_in_the_outbox_is_told_and_is_not_well_when_it_waits_long(
-    desk: Desk, broker: Any, ticking: Schedule, witness: Witness, monkeypatch: pytest.MonkeyPatch
+    services: Services, broker: Any, ticking: Schedule, witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker.stop()
-    start_beat(desk.settings, scheduler=OURS)
+    start_beat(services.settings, scheduler=OURS)
     witness.more("run.queued")
-    (pulse,) = wait_for(lambda: [one for one in heartbeat.read(desk.redis, utc_now()) if one.hindered], 40)
+    (pulse,) = wait_for(lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.hindered], 40)
     assert pulse.waiting >= 3
     assert pulse.waiting_seconds > 1
-    part = beat_part(desk, utc_now())
+    part = beat_part(services, utc_now())
     assert part.ok == (pulse.waiting_seconds < LONG_SECONDS)
     assert "in the outbox for" in part.summary
     monkeypatch.setattr(status, "LONG_SECONDS", 1.0)  # nobody waits for half a minute here
-    part = beat_part(desk, utc_now())
+    part = beat_part(services, utc_now())
     assert not part.ok
     assert pulse.hindered in part.summary
 
 
 def test_what_is_left_in_the_outbox_under_a_beat_that_does_not_know_it_is_not_well(
-    desk: Desk, settings: Settings
+    services: Services, settings: Settings
 ) -> None:
-    desk.redis.set(keys.BEAT_LOCK, "stock's token", ex=30)
-    assert beat_part(desk, utc_now()).ok
-    desk.redis.xadd(keys.OUTBOX_STREAM, {"call": "{}"})
-    part = beat_part(desk, utc_now())
+    services.redis.set(keys.BEAT_LOCK, "stock's token", ex=30)
+    assert beat_part(services, utc_now()).ok
+    services.redis.xadd(keys.OUTBOX_STREAM, {"call": "{}"})
+    part = beat_part(services, utc_now())
     assert not part.ok
     assert "1 run in the outbox" in part.summary

@@ -11,19 +11,19 @@ from redbeat.schedules import rrule
 from redis import Redis
 
 from scheduler.beat import Scheduler, dispatch_loop, loop
-from scheduler.beat.dispatch_loop import Pass, Rounds
+from scheduler.beat.dispatch_loop import DispatchLoop, PassResult
 from scheduler.clock import utc_now
 from scheduler.dispatch.waiting_list import WaitingList
 from scheduler.events.schema import OVERLAP_ACTOR, TicksSkipped
 from scheduler.publishing.calls import Call, Rendered
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.redbeat.codec import Meta, encode_meta
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.test_transaction import first_run, hourly, queued
 from tests.integration.schedules.conftest import events, messages, plain, score
@@ -33,16 +33,16 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[Pass]:
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[PassResult]:
     """What each pass of a Beat came to, the newest last."""
-    found: list[Pass] = []
-    run = Rounds.run
+    found: list[PassResult] = []
+    run = DispatchLoop.run
 
-    def watched(self: Rounds) -> Pass:
+    def watched(self: DispatchLoop) -> PassResult:
         found.append(run(self))
         return found[-1]
 
-    monkeypatch.setattr(Rounds, "run", watched)
+    monkeypatch.setattr(DispatchLoop, "run", watched)
     return found
 
 
@@ -53,7 +53,7 @@ def due_again(redis: Redis, saved: Schedule) -> None:
 
 
 def test_a_pass_that_takes_long_is_interrupted_and_gone_on_with_at_once(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[Pass]
+    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[PassResult]
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
@@ -69,7 +69,7 @@ def test_a_pass_that_takes_long_is_interrupted_and_gone_on_with_at_once(
 
 
 def test_what_cannot_be_moved_does_not_interrupt_a_pass_before_the_others_had_their_turn(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[Pass]
+    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[PassResult]
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
@@ -83,7 +83,7 @@ def test_what_cannot_be_moved_does_not_interrupt_a_pass_before_the_others_had_th
 
 
 def test_what_stays_due_shows_as_lag_and_is_looked_at_again_soon(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, passes: list[Pass]
+    store: ScheduleStore, beat: Scheduler, redis: Redis, passes: list[PassResult]
 ) -> None:
     beat.tick()
     assert (passes[-1].lag, passes[-1].stayed) == (0, 0)
@@ -156,10 +156,15 @@ def test_a_schedule_whose_runs_cannot_be_counted_is_set_aside_and_costs_only_its
 )
 @pytest.mark.parametrize("ordered", [False, True], ids=["as we write it", "as somebody else writes JSON"])
 def test_whoever_wrote_our_field_the_runs_of_the_schedule_are_counted(  # noqa: PLR0917 - fixtures
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk, written: Callable[[str], str], ordered: bool
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    services: Services,
+    written: Callable[[str], str],
+    ordered: bool,
 ) -> None:
     saved = hourly(store)
-    before = desk.control.start(saved, actor="ada", now=full_second())
+    before = services.control.start(saved, actor="ada", now=full_second())
     extra = json.loads(redis.hget(keys.entry("due"), "beatdesk"))
     extra["uid"] = written(saved.uid)
     separators = None if ordered else (",", ":")
@@ -169,37 +174,39 @@ def test_whoever_wrote_our_field_the_runs_of_the_schedule_are_counted(  # noqa: 
     assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == ["overlap"]
 
 
-def test_what_waits_of_an_entry_of_plain_redbeat_code_is_found(desk: Desk, beat: Scheduler, redis: Redis) -> None:
+def test_what_waits_of_an_entry_of_plain_redbeat_code_is_found(
+    services: Services, beat: Scheduler, redis: Redis
+) -> None:
     """It has no field of ours, so that its id follows from its name, in the script as in Python."""
     beat.tick()
     for number in range(6):
         name = f"plain-{number}"
-        plain(desk, name)
-        schedule = desk.schedules.get(name)
+        plain(services, name)
+        schedule = services.schedules.get(name)
         assert schedule.uid == plain_uid(name)
         tick = full_second() - number * HOUR
-        WaitingList(redis).add(schedule, [Held(tick, "backfill", "ada")], full_second())
+        WaitingList(redis).add(schedule, [WaitingTick(tick, "backfill", "ada")], full_second())
         beat.tick()
         assert queued(redis)[-1] == run_id(schedule.uid, tick)
 
 
 def test_what_redis_says_now_counts_and_not_what_beat_read_or_sent_before(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     saved = hourly(store, queue="default")
     key, run = keys.entry("due"), first_run(saved)
     beat.tick()
-    desk.events.forget(run)
+    services.events.forget(run)
     due_again(redis, saved)
     beat.tick()
     assert queued(redis) == [run, run], "its memory was set back, and so is sent again"
-    desk.events.forget(run)
+    services.events.forget(run)
     definition = json.loads(redis.hget(key, "definition"))
     redis.hset(key, "definition", json.dumps(definition | {"kwargs": {"days": 9}}))
     due_again(redis, saved)
     beat.tick()
     assert [json.loads(_body(message))[1] for message in messages(redis, "default")] == [{}, {}, {"days": 9}]
-    desk.events.forget(run)
+    services.events.forget(run)
     Operations(store).pause("due", reason="r", actor="ada", now=full_second())
     due_again(redis, saved)
     beat.tick()
@@ -225,10 +232,10 @@ def test_an_entry_that_code_owns_is_held_by_its_operator_for_as_long_as_code_own
 
 
 def test_an_entry_that_only_redbeat_computes_keeps_to_its_pause_and_its_switch(
-    desk: Desk, beat: Scheduler, redis: Redis, store: ScheduleStore
+    services: Services, beat: Scheduler, redis: Redis, store: ScheduleStore
 ) -> None:
     """However plain RedBeat code sets its due time."""
-    plain(desk, schedule=rrule("SECONDLY", dtstart=full_second() - HOUR))
+    plain(services, schedule=rrule("SECONDLY", dtstart=full_second() - HOUR))
     due = {keys.entry("plain"): 1}
     Operations(store).pause("plain", reason="r", actor="ada", now=full_second())
     redis.zadd(keys.SCHEDULE_ZSET, due)
@@ -249,12 +256,12 @@ def test_an_entry_that_only_redbeat_computes_keeps_to_its_pause_and_its_switch(
 
 
 def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat.tick()
     saved = hourly(store)
     with monkeypatch.context() as patch:
-        patch.setattr(desk.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+        patch.setattr(services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
         assert beat.tick() > 0, "it is waited for"
         assert (queued(redis), redis.hlen(keys.ASIDE_HASH)) == ([], 0)
         assert score(redis, "due") == (saved.when.anchor + HOUR).timestamp()
@@ -284,15 +291,15 @@ def _body(message: dict[str, str]) -> bytes:
 
 
 def test_a_backfill_says_who_wanted_it_and_the_ticks_before_and_after_it_do_not(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     saved = hourly(store, queue="default", policies=Policies(overlap="queue_all"))
     beat.tick()
-    desk.events.forget(first_run(saved))
+    services.events.forget(first_run(saved))
     old = saved.when.anchor - 5 * HOUR
-    WaitingList(redis).add(saved, [Held(old, "backfill", "ada")], full_second())
+    WaitingList(redis).add(saved, [WaitingTick(old, "backfill", "ada")], full_second())
     beat.tick()
-    desk.events.forget(run_id(saved.uid, old))
+    services.events.forget(run_id(saved.uid, old))
     due_again(redis, saved)
     beat.tick()
     said = [message["headers"] for message in messages(redis, "default")]
@@ -306,14 +313,14 @@ def test_a_backfill_says_who_wanted_it_and_the_ticks_before_and_after_it_do_not(
 
 
 def test_with_cancel_previous_the_run_before_is_asked_to_end_by_our_beat_too(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     saved = hourly(store, policies=Policies(overlap="cancel_previous"))
-    before = desk.control.start(saved, actor="ada", now=full_second())
+    before = services.control.start(saved, actor="ada", now=full_second())
     beat.tick()
-    wait_for(lambda: desk.cancellations.actor(before) == OVERLAP_ACTOR, 10, "the run is asked to end")
+    wait_for(lambda: services.cancellations.actor(before) == OVERLAP_ACTOR, 10, "the run is asked to end")
     assert [held.tick for held in WaitingList(redis).of(saved.uid)] == [saved.when.anchor + HOUR]
-    desk.events.forget(before)
+    services.events.forget(before)
     beat.tick()
     assert queued(redis) == [before, first_run(saved)]
 

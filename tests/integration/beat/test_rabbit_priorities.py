@@ -19,7 +19,7 @@ from scheduler.celery_app.app import (
 from scheduler.errors import Refused
 from scheduler.health.broker import refuse_broker
 from scheduler.publishing.relay import Relay
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.integration.beat.conftest import OURS
 from tests.integration.beat.test_outbox import Road, a_road
@@ -83,21 +83,21 @@ def test_a_number_is_turned_around_on_the_wire_only(road: Road, relay: Relay, ra
 
 
 def test_nobody_starts_on_queues_that_were_made_without(settings: Settings, without: Settings, road: Road) -> None:
-    refuse_broker(Desk(without))
+    refuse_broker(Services(without))
     with pytest.raises(Refused, match=r"critical, default, bulk, celery .*rabbitmqctl delete_queue") as refused:
-        refuse_broker(Desk(settings))
+        refuse_broker(Services(settings))
     assert refused.value.field == "rabbitmq_priorities"
     worker, beat = start_worker(settings, wait=False), start_beat(settings, scheduler=OURS, wait=False)
     assert (worker.wait(30), beat.wait(30)) == (1, 1)
     assert "were made with other arguments" in worker.log
     road.broker.delete(*ALL)  # type: ignore[union-attr]
-    refuse_broker(Desk(settings))
+    refuse_broker(Services(settings))
     with pytest.raises(Refused, match="other arguments"):
-        refuse_broker(Desk(without))
+        refuse_broker(Services(without))
 
 
 def test_what_is_to_be_published_into_such_queues_waits(without: Settings, road: Road) -> None:
-    refuse_broker(Desk(without))
+    refuse_broker(Services(without))
     runs = road.put(2)
     relay = road.relay()
     relay.start()

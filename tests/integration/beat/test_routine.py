@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kombu import Exchange, Queue
 
-from scheduler.beat.due_entries import Seen
-from scheduler.beat.entry_cache import Entries
+from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_cache import DecodedEntryCache
 from scheduler.beat.planner import Planner
 from scheduler.beat.steps import Step
 from scheduler.publishing.kombu_commands import Renderer
@@ -23,7 +23,7 @@ from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.rules.ticks import next_tick
 from scheduler.schedules import changes
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.builders import NOON, a_saved_event, a_schedule, cron, every
 from tests.support.waiting import PATIENCE
 
@@ -75,14 +75,14 @@ def a_listener() -> Iterator[None]:
         signals.before_task_publish.disconnect(hear)
 
 
-def seen(schedule: Schedule, memory: Meta, *, plain: bool = False) -> Seen:
+def seen(schedule: Schedule, memory: Meta, *, plain: bool = False) -> DueEntry:
     """The entry as Beat reads it; `plain` as RedBeat's own code has written it."""
     raw = changes.written(schedule, None, None, NOON, a_saved_event(schedule, NOON)).raw
     assert raw.definition is not None
     assert raw.extra is not None
     name, extra = schedule.name.encode(), None if plain else raw.extra.encode()
     meta = codec.encode_meta(memory).encode()
-    return Seen(b"redbeat:" + name, name, b"0", raw.definition.encode(), meta, extra, 0, 0, [], None)
+    return DueEntry(b"redbeat:" + name, name, b"0", raw.definition.encode(), meta, extra, 0, 0, [], None)
 
 
 def comparable(step: Step) -> list[Any]:
@@ -100,11 +100,11 @@ def comparable(step: Step) -> list[Any]:
 
 
 @pytest.fixture
-def planners(desk: Desk) -> Iterator[tuple[Planner, Planner]]:
+def planners(services: Services) -> Iterator[tuple[Planner, Planner]]:
     """One that has learnt from Celery how a message of the job looks, and one that has not."""
-    desk.celery.conf.task_queues = [Queue("default"), BRIEF]
-    renderers = Renderer(desk.celery, PATIENCE), Renderer(desk.celery, PATIENCE)
-    learnt, other = (Planner(desk.celery, desk.redis, renderer, LIMIT) for renderer in renderers)
+    services.celery.conf.task_queues = [Queue("default"), BRIEF]
+    renderers = Renderer(services.celery, PATIENCE), Renderer(services.celery, PATIENCE)
+    learnt, other = (Planner(services.celery, services.redis, renderer, LIMIT) for renderer in renderers)
     for policies, queue in product((Policies(), Policies(run_timeout=30)), (None, BRIEF.name)):
         first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies, queue=queue)
         learnt.steps([seen(first, Meta(NOON))], NOON + timedelta(seconds=60))
@@ -132,9 +132,9 @@ def test_a_routine_sends_what_all_rules_and_celery_send(
         memory = codec.decode_meta(one.parts[5])
 
 
-def just_after(entry: Seen) -> datetime:
+def just_after(entry: DueEntry) -> datetime:
     """A moment at which the entry's next tick, and no other, is due."""
-    decoded = Entries().known(entry).entry
+    decoded = DecodedEntryCache().known(entry).entry
     tick = next_tick(codec.anchored(decoded.schedule.when, decoded.meta), decoded.meta.last_run_at or NOON)
     assert tick is not None
     return tick + timedelta(seconds=1.5)

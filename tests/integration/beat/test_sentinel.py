@@ -21,7 +21,7 @@ from scheduler.events.schema import Event, RunQueued, RunSucceeded
 from scheduler.publishing import delivery_mode
 from scheduler.redbeat import waiting
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
@@ -50,27 +50,27 @@ def settings(group: SentinelGroup, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def desk(settings: Settings) -> Iterator[Desk]:
+def services(settings: Settings) -> Iterator[Services]:
     settings.data_dir.mkdir()
-    desk = Desk(settings)
-    migrate(desk.engine)
-    yield desk
-    desk.engine.dispose()
-    desk.redis.close()
+    services = Services(settings)
+    migrate(services.engine)
+    yield services
+    services.engine.dispose()
+    services.redis.close()
 
 
-def each_second(desk: Desk) -> dict[str, str]:
+def each_second(services: Services) -> dict[str, str]:
     """Schedules that fire each second and catch up with all that they missed, which waits its turn; their uids."""
     now = utc_now()
     offered = Job(name=JOB, parameters=[Parameter(name="duration", required=False)])
-    desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
     anchor = now.replace(microsecond=0) + SECOND
     regardless = Policies(overlap="allow", catch_up="all")
     uids = {}
     for name in NAMES:
         when = IntervalWhen(every=1, anchor=anchor)
         spec = Spec(name=name, job=JOB, when=when, kwargs={"duration": 0}, policies=regardless)
-        uids[name] = desk.schedules.create(spec, actor="ada", now=now).uid
+        uids[name] = services.schedules.create(spec, actor="ada", now=now).uid
     return uids
 
 
@@ -93,16 +93,16 @@ def until_newer(redis: Redis, kind: type[Event], than: datetime, timeout: float)
     return monotonic() - began
 
 
-def test_messages_take_the_atomic_way_behind_sentinels(desk: Desk) -> None:
-    assert delivery_mode.choose(desk.celery, desk.redis) == "atomic"
+def test_messages_take_the_atomic_way_behind_sentinels(services: Services) -> None:
+    assert delivery_mode.choose(services.celery, services.redis) == "atomic"
 
 
 def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(
-    settings: Settings, desk: Desk, group: SentinelGroup
+    settings: Settings, services: Services, group: SentinelGroup
 ) -> None:
     beats = [start_beat(settings, scheduler=OURS), start_beat(settings, scheduler=OURS, wait=False)]
-    uids = each_second(desk)
-    redis = desk.redis
+    uids = each_second(services)
+    redis = services.redis
     until_newer(redis, RunQueued, utc_now() + SECOND, 20)
     killed = group.kill_primary()
     wait_for(lambda: group.primary() != killed, 30, "the replica is the primary")
@@ -120,19 +120,21 @@ def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(
     assert redis.llen("default") >= len(sent)
 
 
-def test_a_worker_goes_on_too(settings: Settings, desk: Desk, group: SentinelGroup) -> None:
+def test_a_worker_goes_on_too(settings: Settings, services: Services, group: SentinelGroup) -> None:
     start_beat(settings, scheduler=OURS)
     worker = start_worker(settings)
-    each_second(desk)
-    until_newer(desk.redis, RunQueued, utc_now() + SECOND, 20)
-    wait_for(lambda: of_kind(desk.redis, RunSucceeded), 20, "a run has succeeded")
+    each_second(services)
+    until_newer(services.redis, RunQueued, utc_now() + SECOND, 20)
+    wait_for(lambda: of_kind(services.redis, RunSucceeded), 20, "a run has succeeded")
     killed = group.kill_primary()
     wait_for(lambda: group.primary() != killed, 30, "the replica is the primary")
     since = utc_now()
 
     def done() -> bool:
-        return any(event.at > since for event in of_kind(desk.redis, RunSucceeded))
+        return any(event.at > since for event in of_kind(services.redis, RunSucceeded))
 
     wait_for(done, 40, "a run has succeeded since")
     assert worker.running()
-    wait_for(lambda: desk.redis.exists(keys.BEAT_LOCK), 20, "a Beat leads again: a run may have waited in its queue")
+    wait_for(
+        lambda: services.redis.exists(keys.BEAT_LOCK), 20, "a Beat leads again: a run may have waited in its queue"
+    )

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from scheduler.beat import heartbeat
-from scheduler.celery_app.app import DeskApp, create_app
+from scheduler.celery_app.app import BeatdeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.health.status import beat_part
@@ -20,7 +20,7 @@ from scheduler.publishing.outbox import backlog
 from scheduler.publishing.timeouts import ANSWER_SECONDS, within
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
@@ -51,7 +51,7 @@ def road(valkey: ValkeyServer) -> Iterator[Road]:
     road.end()
 
 
-def app_at(settings: Settings, broker: str) -> DeskApp:
+def app_at(settings: Settings, broker: str) -> BeatdeskApp:
     return create_app(settings.model_copy(update={"broker_url": broker}))
 
 
@@ -115,7 +115,7 @@ def leads_on(redis: Redis, beat: Any) -> None:
 
 
 def test_beat_leads_on_while_its_broker_swallows_everything(
-    settings: Settings, desk: Desk, redis: Redis, store: ScheduleStore, road: Road
+    settings: Settings, services: Services, redis: Redis, store: ScheduleStore, road: Road
 ) -> None:
     """The broker is the Redis of the schedules, but the road to it is another one."""
     beat = start_beat(settings.model_copy(update={"broker_url": redis_at(road.port)}), scheduler=OURS)
@@ -124,12 +124,12 @@ def test_beat_leads_on_while_its_broker_swallows_everything(
     store.create(a_spec("ticking", JOB, when=every(1.0)), actor="ada", now=utc_now())
     beat.wait_for_log("waits and tries again")
     leads_on(redis, beat)
-    part = beat_part(desk, utc_now())
+    part = beat_part(services, utc_now())
     assert not part.ok
     assert "cannot send" in part.summary
     road.swallows.clear()
     wait_for(lambda: any(isinstance(event, RunQueued) for event in events(redis)), 20, "a run is sent")
-    wait_for(lambda: beat_part(desk, utc_now()).ok, 10, "all is well")
+    wait_for(lambda: beat_part(services, utc_now()).ok, 10, "all is well")
 
 
 def test_beat_fires_into_the_outbox_while_another_broker_never_answers(

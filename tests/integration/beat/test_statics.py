@@ -8,7 +8,7 @@ from redis import Redis
 
 from scheduler.beat import Scheduler
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, score
@@ -17,16 +17,18 @@ DAILY = {"task": JOB, "schedule": crontab(minute="0", hour="6")}
 OFTEN = {"task": JOB, "schedule": 60.0, "kwargs": {"days": 2}}
 
 
-def led(desk: Desk, **static: Any) -> None:
+def led(services: Services, **static: Any) -> None:
     """A Beat with this `beat_schedule` leads for a turn."""
-    desk.celery.conf.beat_schedule = static
-    beat = our_beat(desk)
+    services.celery.conf.beat_schedule = static
+    beat = our_beat(services)
     beat.tick()
     beat.close()
 
 
-def test_a_leader_writes_them_with_the_due_time_of_their_rule(desk: Desk, redis: Redis, store: ScheduleStore) -> None:
-    led(desk, daily=DAILY, often=OFTEN)
+def test_a_leader_writes_them_with_the_due_time_of_their_rule(
+    services: Services, redis: Redis, store: ScheduleStore
+) -> None:
+    led(services, daily=DAILY, often=OFTEN)
     assert redis.smembers(keys.STATICS_SET) == {"daily", "often"}
     listed = store.listed("daily")
     assert listed.schedule is not None
@@ -36,19 +38,19 @@ def test_a_leader_writes_them_with_the_due_time_of_their_rule(desk: Desk, redis:
     assert events(redis) == [], "a new entry waits for its first tick"
 
 
-def test_a_stand_by_writes_nothing(desk: Desk, redis: Redis, beat: Scheduler) -> None:
+def test_a_stand_by_writes_nothing(services: Services, redis: Redis, beat: Scheduler) -> None:
     beat.tick()
-    led(desk, daily=DAILY)
+    led(services, daily=DAILY)
     assert redis.smembers(keys.STATICS_SET) == set()
     assert score(redis, "daily") is None
 
 
-def test_what_is_the_same_is_not_written_again(desk: Desk, redis: Redis) -> None:
-    led(desk, daily=DAILY, often=OFTEN)
+def test_what_is_the_same_is_not_written_again(services: Services, redis: Redis) -> None:
+    led(services, daily=DAILY, often=OFTEN)
     redis.hset(keys.entry("daily"), "meta", '{"last_run_at": null}')
     before = score(redis, "often")
     redis.config_resetstat()
-    led(desk, daily=DAILY, often=OFTEN | {"kwargs": {"days": 3}})
+    led(services, daily=DAILY, often=OFTEN | {"kwargs": {"days": 3}})
     assert redis.info("commandstats")["cmdstat_hset"]["calls"] <= 4, "one definition, and what the two Beats say"
     assert '"days": 3' in redis.hget(keys.entry("often"), "definition")
     assert redis.hget(keys.entry("daily"), "meta") == '{"last_run_at": null}'
@@ -56,16 +58,18 @@ def test_what_is_the_same_is_not_written_again(desk: Desk, redis: Redis) -> None
 
 
 def test_what_the_code_has_dropped_goes_and_what_operators_made_stays(
-    desk: Desk, redis: Redis, store: ScheduleStore
+    services: Services, redis: Redis, store: ScheduleStore
 ) -> None:
-    led(desk, daily=DAILY, often=OFTEN)
-    led(desk, often=OFTEN)
+    led(services, daily=DAILY, often=OFTEN)
+    led(services, often=OFTEN)
     assert redis.smembers(keys.STATICS_SET) == {"often"}
     assert redis.exists(keys.entry("daily")) == 0
     assert score(redis, "daily") is None
 
 
-def test_one_that_is_no_entry_is_told_and_left_out(desk: Desk, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
-    led(desk, bad={"task": JOB, "schedule": object(), "surprise": 1}, daily=DAILY)
+def test_one_that_is_no_entry_is_told_and_left_out(
+    services: Services, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    led(services, bad={"task": JOB, "schedule": object(), "surprise": 1}, daily=DAILY)
     assert redis.smembers(keys.STATICS_SET) == {"daily"}
     assert "bad" in caplog.text

@@ -13,7 +13,7 @@ from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.conftest import our_beat
 from tests.integration.schedules.conftest import JOB, events, messages, score
@@ -120,10 +120,12 @@ def test_a_leader_that_was_frozen_while_another_took_over_writes_nothing(
     assert queued(redis) == [first_run(saved)]
 
 
-def test_two_leaders_send_each_tick_once(store: ScheduleStore, beat: Scheduler, desk: Desk, redis: Redis) -> None:
+def test_two_leaders_send_each_tick_once(
+    store: ScheduleStore, beat: Scheduler, services: Services, redis: Redis
+) -> None:
     """The second has stolen the first one's lock, and the first one steals it back, again and again."""
     saved = [hourly(store, f"due-{number:02}") for number in range(12)]
-    other = our_beat(desk)
+    other = our_beat(services)
     for _ in range(6):
         for one in (beat, other):
             redis.delete(keys.BEAT_LOCK)
@@ -185,7 +187,7 @@ def test_the_longest_due_goes_first_over_all_chunks(
 
 
 def test_a_tick_that_waits_is_sent_when_the_run_before_it_has_ended(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     start = full_second() - timedelta(seconds=3)
     saved = due_since(store, every(1, start), start, policies=Policies(overlap="queue_one", catch_up="all"))
@@ -193,6 +195,6 @@ def test_a_tick_that_waits_is_sent_when_the_run_before_it_has_ended(
     (first,) = queued(redis)
     beat.tick()
     assert queued(redis) == [first]
-    desk.events.forget(first)
+    services.events.forget(first)
     beat.tick()
     assert queued(redis) == [first, run_id(saved.uid, start + timedelta(seconds=2))]

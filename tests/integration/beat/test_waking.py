@@ -21,7 +21,7 @@ from scheduler.health.status import beat_part
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.beat.conftest import OURS
@@ -37,7 +37,7 @@ def queued(redis: Redis) -> list[RunQueued]:
 
 
 def test_an_edit_is_seen_at_once_and_so_is_the_end_of_a_run_that_a_tick_waits_for(
-    settings: Settings, store: ScheduleStore, redis: Redis, desk: Desk
+    settings: Settings, store: ScheduleStore, redis: Redis, services: Services
 ) -> None:
     start_beat(settings, scheduler=OURS)
     took = []
@@ -57,7 +57,7 @@ def test_an_edit_is_seen_at_once_and_so_is_the_end_of_a_run_that_a_tick_waits_fo
         policies=Policies(overlap="queue_all", catch_up="all", catch_up_window=86_400),
     )
     (first,) = wait_for(lambda: [event.run for event in queued(redis) if event.facts.schedule == "waits"], 5)
-    desk.events.forget(first)
+    services.events.forget(first)
     began = monotonic()
     second = run_id(saved.uid, start + 2 * HOUR)
     wait_for(lambda: any(event.run == second for event in queued(redis)), 5, every=0.002)
@@ -97,17 +97,19 @@ def test_the_clock_of_beats_host_may_be_wrong_by_an_hour(
     assert len(queued(redis)) == 2
 
 
-def test_beat_says_in_redis_who_it_is_and_takes_it_back_when_it_ends(beat: Scheduler, redis: Redis, desk: Desk) -> None:
+def test_beat_says_in_redis_who_it_is_and_takes_it_back_when_it_ends(
+    beat: Scheduler, redis: Redis, services: Services
+) -> None:
     beat.tick()
     (pulse,) = heartbeat.read(redis, utc_now())
     assert (pulse.leads, pulse.epoch, pulse.way, pulse.pid) == (True, 1, "atomic", os.getpid())
-    part = beat_part(desk, utc_now())
+    part = beat_part(services, utc_now())
     assert part.ok
     assert part.facts["path"] == "atomic"
     assert part.facts["epoch"] == 1
     beat.close()
     assert heartbeat.read(redis, utc_now()) == []
-    assert not beat_part(desk, utc_now()).ok
+    assert not beat_part(services, utc_now()).ok
 
 
 def test_beat_answers_pings_and_goes_by_a_short_name(settings: Settings) -> None:

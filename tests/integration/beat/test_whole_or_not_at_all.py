@@ -19,7 +19,7 @@ from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.beat.test_mending import REFUSED, spoil
 from tests.integration.beat.test_transaction import (
@@ -123,15 +123,20 @@ def test_an_entry_of_which_only_our_field_is_left_is_set_aside(
 
 @pytest.mark.parametrize("end", ["it has ended", "its lease has run out"])
 def test_no_tick_is_held_for_a_run_that_is_over_by_then_it_is_sent(  # noqa: PLR0917 - fixtures
-    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch, end: str
+    store: ScheduleStore,
+    leading: Scheduler,
+    redis: Redis,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
 ) -> None:
     saved = hourly(store, policies=Policies(overlap="queue_one"))
-    before = desk.control.start(saved, actor="ada", now=full_second())
+    before = services.control.start(saved, actor="ada", now=full_second())
     alive = keys.ALIVE_PREFIX + saved.uid
 
     def over() -> None:
         if end == "it has ended":
-            desk.events.forget(before)
+            services.events.forget(before)
         else:
             redis.zadd(alive, {before: 1})
 
@@ -141,24 +146,24 @@ def test_no_tick_is_held_for_a_run_that_is_over_by_then_it_is_sent(  # noqa: PLR
     assert queued(redis) == [before, first_run(saved)]
 
 
-def with_a_held_tick(store: ScheduleStore, beat: Scheduler, desk: Desk) -> tuple[Schedule, str]:
+def with_a_held_tick(store: ScheduleStore, beat: Scheduler, services: Services) -> tuple[Schedule, str]:
     """A schedule with ticks that are held, whose run has just ended; and the first of them."""
     start = full_second() - timedelta(minutes=150)
     late = Policies(overlap="queue_one", catch_up="all", catch_up_window=4 * 3600)
     saved = due_since(store, every(3600, start), start, policies=late)
     beat.tick()
-    (first,) = queued(desk.redis)
+    (first,) = queued(services.redis)
     assert first == run_id(saved.uid, start + HOUR)
     held = tick_text(start + 2 * HOUR)
-    assert WaitingList(desk.redis).of(saved.uid)[0].text == held
-    desk.events.forget(first)
+    assert WaitingList(services.redis).of(saved.uid)[0].text == held
+    services.events.forget(first)
     return saved, held
 
 
 def test_a_held_tick_that_an_operator_drops_after_the_look_is_not_sent(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved, _ = with_a_held_tick(store, leading, desk)
+    saved, _ = with_a_held_tick(store, leading, services)
     waiting = WaitingList(redis)
     turn_with(leading, monkeypatch, lambda: waiting.drop(saved, actor="eve", now=full_second()))
     assert (len(queued(redis)), waiting.of(saved.uid)) == (1, [])
@@ -166,13 +171,13 @@ def test_a_held_tick_that_an_operator_drops_after_the_look_is_not_sent(
 
 
 def test_held_ticks_that_are_no_list_any_more_hold_up_nobody_else(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved, _ = with_a_held_tick(store, leading, desk)
+    saved, _ = with_a_held_tick(store, leading, services)
     good = hourly(store, "z-good")
     turn_with(leading, monkeypatch, lambda: redis.set(keys.WAITING_PREFIX + saved.uid, "of another type"))
     assert queued(redis)[1:] == [first_run(good)]
-    assert desk.leases.get(first_run(good)) is not None
+    assert services.leases.get(first_run(good)) is not None
     assert score(redis, "z-good") == (good.when.anchor + 2 * HOUR).timestamp()
 
 
@@ -187,30 +192,30 @@ def test_a_run_that_was_alive_before_its_message_is_refused_is_alive_after_it(
 
 
 def test_a_held_tick_that_is_sent_is_held_no_more(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services
 ) -> None:
-    saved, held = with_a_held_tick(store, leading, desk)
+    saved, held = with_a_held_tick(store, leading, services)
     leading.tick()
     second = run_id(saved.uid, saved.when.anchor + 2 * HOUR)
     assert queued(redis)[1:] == [second]
     assert held not in [one.text for one in WaitingList(redis).of(saved.uid)]
-    desk.events.forget(second)
+    services.events.forget(second)
     leading.tick()
     assert len(set(queued(redis))) == len(queued(redis))
 
 
 def test_a_run_that_is_sent_is_known_as_its_schedules_and_as_alive_as_long_as_its_message_may_wait(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, desk: Desk
+    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services
 ) -> None:
     brief = Policies(starting_deadline=7200)
     long, short = hourly(store, "long"), hourly(store, "short", policies=brief)
     leading.tick()
     now = full_second().timestamp()
     for saved in (long, short):
-        lease = desk.leases.get(first_run(saved))
+        lease = services.leases.get(first_run(saved))
         assert lease is not None
         assert (lease.uid, lease.name, lease.worker, lease.attempt) == (saved.uid, saved.name, None, 1)
-        assert desk.leases.runs_of(saved.uid) == [first_run(saved)]
+        assert services.leases.runs_of(saved.uid) == [first_run(saved)]
         ends = {redis.zscore(key, first_run(saved)) for key in (keys.LEASES_ZSET, keys.ALIVE_PREFIX + saved.uid)}
         expires = (saved.when.anchor + HOUR).timestamp() + 7200
         (end,) = ends
@@ -252,7 +257,7 @@ def test_a_schedule_whose_own_list_is_of_a_wrong_type_is_left_as_it_is_and_the_n
     store: ScheduleStore,
     leading: Scheduler,
     redis: Redis,
-    desk: Desk,
+    services: Services,
     monkeypatch: pytest.MonkeyPatch,
     prefix: str,
     overlap: Any,
@@ -261,7 +266,7 @@ def test_a_schedule_whose_own_list_is_of_a_wrong_type_is_left_as_it_is_and_the_n
     broken = hourly(store, "a-broken", policies=Policies(overlap=overlap))
     good = hourly(store, "b-good")
     if overlap == "queue_one":
-        desk.control.start(broken, actor="ada", now=full_second())
+        services.control.start(broken, actor="ada", now=full_second())
     key, before = prefix + broken.uid, queued(redis)
     touched = prefix == keys.ALIVE_PREFIX or overlap == "queue_one"
 
@@ -287,16 +292,16 @@ def test_a_message_for_two_queues_comes_into_both_or_into_none_and_holds_up_nobo
     store: ScheduleStore,
     leading: Scheduler,
     redis: Redis,
-    desk: Desk,
+    services: Services,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
 ) -> None:
     """Which of the queues kombu names first is left to chance, so that it is settled here."""
     names = {"sports": "news.sports.#", "all": "news.#"}
-    desk.celery.conf.task_queues = [Queue(name, TOPIC, routing_key=pattern) for name, pattern in names.items()]
-    desk.celery.conf.task_queues.append(Queue("default"))
-    with desk.celery.connection_for_write() as connection:
-        for queue in desk.celery.conf.task_queues:
+    services.celery.conf.task_queues = [Queue(name, TOPIC, routing_key=pattern) for name, pattern in names.items()]
+    services.celery.conf.task_queues.append(Queue("default"))
+    with services.celery.connection_for_write() as connection:
+        for queue in services.celery.conf.task_queues:
             queue(connection.default_channel).declare()
     render = Renderer.render
 

@@ -7,12 +7,12 @@ import pytest
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.commands import Commands
 
 
 @pytest.fixture
-def beatdesk(desk: Desk) -> Commands:
+def beatdesk(services: Services) -> Commands:
     """`beatdesk("schedules", "list")`, where a worker offers the jobs `demo.echo`, `demo.greet` and `demo.plain`."""
     whom = Parameter(name="whom", annotation="str", doc="Who it is for.")
     times = Parameter(name="times", required=False, default=1, annotation="int")
@@ -21,14 +21,14 @@ def beatdesk(desk: Desk) -> Commands:
     echo = Job(name="demo.echo", title="Echo", parameters=[Parameter(name="value")], module="demo")
     now = utc_now()
     worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["demo.echo", "demo.greet", "demo.plain"])
-    desk.catalogue.publish([echo, greet, plain], worker, now)
-    return Commands(desk)
+    services.catalogue.publish([echo, greet, plain], worker, now)
+    return Commands(services)
 
 
 @pytest.fixture
-def record(desk: Desk) -> Callable[[], None]:
+def record(services: Services) -> Callable[[], None]:
     """Fold all that is in the stream into the history."""
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test-recorder")
 
     def fold() -> None:
         while recorder.run_once(utc_now(), 10):

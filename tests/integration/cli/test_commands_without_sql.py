@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.commands import Commands
 from tests.support.ports import free_port
 
@@ -13,9 +13,9 @@ from tests.support.ports import free_port
 def without_sql(beatdesk, settings):
     """The commands of a desk whose database does not answer."""
     address = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
-    desk = Desk(settings.model_copy(update={"database_url": address}))
-    yield Commands(desk)
-    desk.redis.close()
+    services = Services(settings.model_copy(update={"database_url": address}))
+    yield Commands(services)
+    services.redis.close()
 
 
 def test_schedules_are_made_edited_listed_run_and_deleted(without_sql):

@@ -32,14 +32,14 @@ def test_a_job_that_nobody_offers_is_refused_with_what_may_be_meant(beatdesk):
 
 
 def test_no_jobs_are_told_with_what_to_do(beatdesk):
-    beatdesk.desk.redis.flushall()
+    beatdesk.services.redis.flushall()
     result = beatdesk("jobs", "list")
     assert result.exit_code == 0
     assert "celery -A scheduler worker" in result.stderr
 
 
 def test_a_job_that_no_living_worker_offers_is_gone(beatdesk):
-    beatdesk.desk.catalogue.leave("w1@host")
+    beatdesk.services.catalogue.leave("w1@host")
     assert beatdesk.json("jobs", "show", "demo.greet")["workers"] == []
     assert "gone: no living worker offers it" in beatdesk.done("jobs", "show", "demo.greet")
     assert "gone" in beatdesk.done("jobs", "list")

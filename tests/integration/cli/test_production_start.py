@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.processes import Process, env_of
 
@@ -18,12 +18,12 @@ ROOTS = {
 
 
 @pytest.fixture
-def evicting(desk: Desk):
-    desk.redis.config_set("maxmemory", "100mb")
-    desk.redis.config_set("maxmemory-policy", "allkeys-lru")
+def evicting(services: Services):
+    services.redis.config_set("maxmemory", "100mb")
+    services.redis.config_set("maxmemory-policy", "allkeys-lru")
     yield
-    desk.redis.config_set("maxmemory-policy", "noeviction")
-    desk.redis.config_set("maxmemory", "0")
+    services.redis.config_set("maxmemory-policy", "noeviction")
+    services.redis.config_set("maxmemory", "0")
 
 
 @pytest.mark.parametrize("root", ROOTS)

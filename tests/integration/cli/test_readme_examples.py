@@ -21,7 +21,7 @@ def examples() -> list[str]:
 
 
 @pytest.fixture
-def working(desk, settings, monkeypatch, tmp_path):
+def working(services, settings, monkeypatch, tmp_path):
     """All processes run, this one reads the same settings from its environment, and a run waits for a worker."""
     start_recorder(settings)
     start_worker(settings)
@@ -30,8 +30,8 @@ def working(desk, settings, monkeypatch, tmp_path):
     for name, value in env_of(settings).items():
         if name.startswith("BEATDESK_"):
             monkeypatch.setenv(name, value)
-    wait_for(lambda: desk.catalogue.get("reports.job_summary"), 30, "the worker publishes its jobs")
-    return desk
+    wait_for(lambda: services.catalogue.get("reports.job_summary"), 30, "the worker publishes its jobs")
+    return services
 
 
 def typed(words: list[str]) -> str:

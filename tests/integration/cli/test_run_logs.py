@@ -13,7 +13,7 @@ RUN = "6d0f4c1e-6a53-5b8a-8f0a-9d8b62f6c7d1"
 
 
 def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
-    record(beatdesk.desk.engine, a_telling_run(RUN, NOON, ["one", "two\nof two \x1b[31m"]))
+    record(beatdesk.services.engine, a_telling_run(RUN, NOON, ["one", "two\nof two \x1b[31m"]))
     assert beatdesk.done("runs", "logs", RUN).splitlines() == [
         "2026-11-21T12:00:00Z INFO shop: one",
         "2026-11-21T12:00:01Z INFO shop: two",
@@ -26,17 +26,17 @@ def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
 def test_lines_that_were_left_out_are_said_to_be(beatdesk):
     line = LogLine(at=NOON, level="INFO", logger="shop", text="the last")
     left = RunLogged(run=RUN, attempt=1, at=NOON, first=90, left_out=80, lines=[line])
-    record(beatdesk.desk.engine, [*a_telling_run(RUN, NOON, ["one"]), left])
+    record(beatdesk.services.engine, [*a_telling_run(RUN, NOON, ["one"]), left])
     assert "… 80 lines were left out here …" in beatdesk.done("runs", "logs", RUN).splitlines()
 
 
 def test_all_of_a_long_log_is_printed(beatdesk):
-    record(beatdesk.desk.engine, a_telling_run(RUN, NOON, [f"line {number}" for number in range(20_000)]))
+    record(beatdesk.services.engine, a_telling_run(RUN, NOON, [f"line {number}" for number in range(20_000)]))
     assert len(beatdesk.done("runs", "logs", RUN).splitlines()) == 20_000
 
 
 def test_following_ends_with_the_run_and_has_its_last_line(beatdesk):
-    engine = beatdesk.desk.engine
+    engine = beatdesk.services.engine
     record(engine, a_telling_run(RUN, NOON, ["one"]))
     last = LogLine(at=utc_now(), level="ERROR", logger="shop", text="the last")
     more = RunLogged(run=RUN, attempt=1, at=last.at, first=1, lines=[last])
@@ -53,7 +53,7 @@ def test_an_unknown_run_is_refused(beatdesk):
 
 
 def test_a_running_run_says_how_far_it_is(beatdesk):
-    record(beatdesk.desk.engine, a_telling_run(RUN, NOON, []))
+    record(beatdesk.services.engine, a_telling_run(RUN, NOON, []))
     assert beatdesk.json("runs", "show", RUN)["progress"] == {"done": 30.0, "total": 120.0, "text": "shelf 30"}
     assert beatdesk.json("runs", "list")["items"][0]["progress"]["done"] == 30.0
     assert "30 of 120 (25 %), shelf 30" in beatdesk.done("runs", "show", RUN)

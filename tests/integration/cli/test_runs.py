@@ -22,7 +22,7 @@ def ran(beatdesk, record):
         ),
     ]  # fmt: skip
     for events in history:
-        beatdesk.desk.events.append_many(events)
+        beatdesk.services.events.append_many(events)
         record()
     return beatdesk
 

@@ -18,7 +18,7 @@ def old(beatdesk, record):
     beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
     run = beatdesk.json("schedules", "run", "n", "--kwargs", '{"whom": "Grace", "times": 2}')
     record()
-    beatdesk.desk.redis.delete("default")
+    beatdesk.services.redis.delete("default")
     return run["id"]
 
 
@@ -26,7 +26,7 @@ def test_a_run_runs_again_with_its_own_arguments_and_names_its_parent(beatdesk, 
     answer = beatdesk.json("runs", "rerun", old)
     assert answer["parent"] == old
     assert answer["id"] != old
-    (message,) = messages(beatdesk.desk.redis)
+    (message,) = messages(beatdesk.services.redis)
     assert message["headers"]["id"] == answer["id"]
     assert "Grace" in message["headers"]["kwargsrepr"]
     record()
@@ -51,7 +51,7 @@ def test_or_with_others(beatdesk, record, old):
 def test_a_run_whose_schedule_is_gone_runs_again_too(beatdesk, old):
     beatdesk.done("schedules", "delete", "n", "--yes")
     assert "runs again as" in beatdesk.done("runs", "rerun", old)
-    assert len(messages(beatdesk.desk.redis)) == 1
+    assert len(messages(beatdesk.services.redis)) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_run_whose_schedule_is_gone_runs_again_too(beatdesk, old):
 )
 def test_what_the_job_cannot_take_starts_nothing(beatdesk, old, words, why):
     assert why in beatdesk.refused("runs", "rerun", old, *words)
-    assert messages(beatdesk.desk.redis) == []
+    assert messages(beatdesk.services.redis) == []
 
 
 def test_hidden_secrets_come_from_the_schedule_or_have_to_be_given(beatdesk, record):
@@ -72,21 +72,21 @@ def test_hidden_secrets_come_from_the_schedule_or_have_to_be_given(beatdesk, rec
     beatdesk.done("schedules", "add", "n", "demo.echo", "--cron", "0 6 * * *", "--kwargs", kwargs)
     run = beatdesk.json("schedules", "run", "n")["id"]
     record()
-    beatdesk.desk.redis.delete("default")
+    beatdesk.services.redis.delete("default")
     beatdesk.done("runs", "rerun", run)
-    assert "s3cret" in messages(beatdesk.desk.redis)[0]["headers"]["kwargsrepr"]
+    assert "s3cret" in messages(beatdesk.services.redis)[0]["headers"]["kwargsrepr"]
 
     beatdesk.done("schedules", "edit", "n", "--kwargs", '{"value": 1}')
     said = beatdesk.refused("runs", "rerun", run)
     assert "secrets are hidden" in said
     assert "--kwargs" in said or "give them anew" in said
-    assert len(messages(beatdesk.desk.redis)) == 1
+    assert len(messages(beatdesk.services.redis)) == 1
 
 
 def test_ticks_that_never_ran_cannot_run_again(beatdesk, record, old):
-    schedule = beatdesk.desk.schedules.get("n")
+    schedule = beatdesk.services.schedules.get("n")
     event = verdict(TicksMissed, schedule, "scheduler_down", (NOON, NOON, 1), utc_now())
-    beatdesk.desk.events.append(event)
+    beatdesk.services.events.append(event)
     record()
     missed = beatdesk.json("runs", "list", "--state", "missed")["items"][0]["id"]
     assert "backfill" in beatdesk.refused("runs", "rerun", missed)

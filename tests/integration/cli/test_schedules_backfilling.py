@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from scheduler.redbeat.codec import Meta, encode_meta
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import messages, score
@@ -30,18 +30,18 @@ def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
     assert hourly.done("schedules", "backfill", "n", *DAY, "--dry-run").startswith("24 runs of n would start\n")
     assert "needs a yes" in hourly.refused("schedules", "backfill", "n", *DAY)
     assert hourly.written() == before
-    assert messages(hourly.desk.redis) == []
+    assert messages(hourly.services.redis) == []
 
 
 def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, record):
-    before = score(hourly.desk.redis, "n")
+    before = score(hourly.services.redis, "n")
     body = hourly.json("schedules", "backfill", "n", *DAY, "--yes", "--overlap", "allow")
     uid = hourly.json("schedules", "show", "n")["uid"]
     assert body["runs"][:2] == [run_id(uid, at("2026-01-05T00:00Z")), run_id(uid, at("2026-01-05T01:00Z"))]
-    sent = messages(hourly.desk.redis)
+    sent = messages(hourly.services.redis)
     assert [message["headers"]["id"] for message in sent] == body["runs"]
     assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
-    assert score(hourly.desk.redis, "n") == before
+    assert score(hourly.services.redis, "n") == before
     record()
     run = hourly.json("runs", "show", body["runs"][1])
     assert (run["trigger"], run["tick"], run["actor"], run["schedule"]) == (
@@ -61,16 +61,16 @@ def test_a_tick_that_has_a_run_gets_no_second_one(hourly, record):
         again = hourly.json("schedules", "backfill", "n", *one)
         assert (again["runs"], again["known"]) == ([], 2)
     assert "2 ticks have a run already" in hourly.done("schedules", "backfill", "n", *one)
-    assert len(messages(hourly.desk.redis)) == 2
+    assert len(messages(hourly.services.redis)) == 2
 
 
 def test_without_a_word_the_ticks_wait_for_their_turn(hourly):
     said = hourly.done("schedules", "backfill", "n", *DAY, "--yes")
     assert said.startswith("24 runs of n wait for their turn; see")
     uid = hourly.json("schedules", "show", "n")["uid"]
-    waiting, who = hourly.desk.waiting.of(uid), f"cli:{getpass.getuser()}"
-    assert (len(waiting), waiting[0]) == (24, Held(at("2026-01-05T00:00Z"), "backfill", who))
-    assert messages(hourly.desk.redis) == []
+    waiting, who = hourly.services.waiting.of(uid), f"cli:{getpass.getuser()}"
+    assert (len(waiting), waiting[0]) == (24, WaitingTick(at("2026-01-05T00:00Z"), "backfill", who))
+    assert messages(hourly.services.redis) == []
     hourly.done("schedules", "disable", "n")
     assert "switch it on" in hourly.refused("schedules", "backfill", "n", *DAY, "--yes")
 
@@ -95,7 +95,7 @@ def test_adjacent_times_share_no_tick_and_lose_none(hourly):
 )
 def test_what_cannot_be_meant_starts_nothing(hourly, words, why):
     assert why in hourly.refused("schedules", "backfill", *words)
-    assert messages(hourly.desk.redis) == []
+    assert messages(hourly.services.redis) == []
 
 
 def test_millions_of_ticks_are_counted_in_no_time(hourly):
@@ -106,9 +106,9 @@ def test_millions_of_ticks_are_counted_in_no_time(hourly):
 
 
 def test_a_job_that_nobody_offers_is_not_started(hourly):
-    hourly.desk.redis.delete("beatdesk:catalogue")
+    hourly.services.redis.delete("beatdesk:catalogue")
     assert "demo.plain" in hourly.refused("schedules", "backfill", "n", *DAY, "--yes")
-    assert messages(hourly.desk.redis) == []
+    assert messages(hourly.services.redis) == []
 
 
 def test_a_time_without_ticks_starts_none(hourly):
@@ -117,7 +117,7 @@ def test_a_time_without_ticks_starts_none(hourly):
 
 
 def test_ticks_that_beat_has_not_dealt_with_are_left_to_it(hourly):
-    hourly.desk.redis.hset(keys.entry("n"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
+    hourly.services.redis.hset(keys.entry("n"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
     body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
     assert (body["count"], body["left"], body["ticks"][-1]) == (21, 3, "2026-01-05T20:00:00Z")
     said = hourly.done("schedules", "backfill", "n", *DAY, "--yes")

@@ -100,7 +100,7 @@ def test_a_run_by_hand_with_bad_arguments_is_refused_and_nothing_is_queued(beatd
     assert value in beatdesk.refused("schedules", "run", "n", *words)
     assert beatdesk.refused_json("schedules", "run", "n", *words)["field"] == field
     assert beatdesk.written() == before
-    assert beatdesk.desk.redis.llen("default") == 0
+    assert beatdesk.services.redis.llen("default") == 0
 
 
 def test_a_run_by_hand_with_a_type_of_redbeats_own_is_refused(beatdesk):
@@ -109,7 +109,7 @@ def test_a_run_by_hand_with_a_type_of_redbeats_own_is_refused(beatdesk):
         body = beatdesk.refused_json("schedules", "run", "n", option, text)
         assert body["field"] == option.removeprefix("--")
         assert "__type__" in body["error"]
-    assert beatdesk.desk.redis.llen("default") == 0
+    assert beatdesk.services.redis.llen("default") == 0
 
 
 @pytest.mark.parametrize(

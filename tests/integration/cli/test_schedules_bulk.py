@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
@@ -82,10 +82,12 @@ def test_deleting_asks(beatdesk: Commands, three: list[str]) -> None:
     assert beatdesk.json("schedules", "list")["items"][0]["name"] == "c"
 
 
-def test_plain_entries_are_adopted_and_static_ones_overridden(beatdesk: Commands, desk: Desk, redis: Redis) -> None:
-    plain(desk, "one", task=JOB)
-    plain(desk, "two", task=JOB)
-    plain(desk, "static", task=JOB)
+def test_plain_entries_are_adopted_and_static_ones_overridden(
+    beatdesk: Commands, services: Services, redis: Redis
+) -> None:
+    plain(services, "one", task=JOB)
+    plain(services, "two", task=JOB)
+    plain(services, "static", task=JOB)
     redis.sadd(keys.STATICS_SET, "static")
     assert outcomes(beatdesk, "adopt", "one", "two") == [("one", "adopted", 1), ("two", "adopted", 1)]
     assert "static: 'static' is defined in code" in beatdesk.refused("schedules", "bulk", "adopt", "--all")

@@ -113,7 +113,7 @@ def test_switching_from_a_stale_revision_is_refused(beatdesk, nightly, command):
 def test_a_deletion_with_yes_is_done(beatdesk, nightly):
     assert beatdesk.done("schedules", "delete", "nightly", "--yes") == "nightly deleted\n"
     with pytest.raises(NotFound):
-        beatdesk.desk.schedules.get("nightly")
+        beatdesk.services.schedules.get("nightly")
 
 
 def test_a_deletion_is_refused_where_nobody_can_be_asked(beatdesk, nightly):

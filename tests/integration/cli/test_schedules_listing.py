@@ -76,16 +76,16 @@ def test_a_list_is_read_page_by_page(three):
 def test_a_list_without_a_limit_is_whole(beatdesk):
     names = [f"n{number:03}" for number in range(205)]
     for name in names:
-        beatdesk.desk.schedules.create(a_spec(name, "demo.plain"), actor="cli:test", now=utc_now())
+        beatdesk.services.schedules.create(a_spec(name, "demo.plain"), actor="cli:test", now=utc_now())
     assert [item["name"] for item in beatdesk.json("schedules", "list")["items"]] == names
     assert len(beatdesk.json("schedules", "list", "--limit", "203")["items"]) == 203
 
 
 def test_the_newest_run_is_shown(three, record):
-    schedule = three.desk.schedules.get("often")
+    schedule = three.services.schedules.get("often")
     now = utc_now()
-    three.desk.events.append_many(a_run_history("run-1", schedule=schedule, tick=now - timedelta(hours=2)))
-    three.desk.events.append_many(
+    three.services.events.append_many(a_run_history("run-1", schedule=schedule, tick=now - timedelta(hours=2)))
+    three.services.events.append_many(
         a_run_history("run-2", schedule=schedule, tick=now - timedelta(hours=1), state="failed")
     )
     record()
@@ -94,8 +94,8 @@ def test_the_newest_run_is_shown(three, record):
 
 
 def test_a_broken_entry_is_listed_with_its_problem_and_the_others_stay(three):
-    three.desk.redis.hset(keys.entry("broken"), mapping={"definition": "{not json", "meta": "{}"})
-    three.desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("broken"): 0})
+    three.services.redis.hset(keys.entry("broken"), mapping={"definition": "{not json", "meta": "{}"})
+    three.services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("broken"): 0})
     items = {item["name"]: item for item in three.json("schedules", "list")["items"]}
     assert set(items) == {"broken", "nightly", "often", "resting"}
     assert set(items["broken"]) == SCHEDULE_KEYS
@@ -109,8 +109,8 @@ def test_what_others_wrote_cannot_write_into_the_terminal(three):
     definition = '{"name": "evil", "task": "demo.x", "args": [], "kwargs": {"a": "\\u001b[2J"}, "options": {}, '
     definition += '"schedule": {"__type__": "interval", "every": 60, "relative": false}, "enabled": true}'
     name = "evil\x1b[2J"
-    three.desk.redis.hset(keys.entry(name), mapping={"definition": definition})
-    three.desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0})
+    three.services.redis.hset(keys.entry(name), mapping={"definition": definition})
+    three.services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0})
     for words in (("list",), ("show", name)):
         said = three.done("schedules", *words)
         assert "evil\\x1b[2J" in said
@@ -124,9 +124,9 @@ def test_a_schedule_is_shown_with_all_that_is_known(three):
     assert "Asia/Tokyo" in said
 
 
-def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(three, desk):
+def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(three, services):
     earlier = utc_now() - timedelta(days=2)
-    desk.schedules.create(a_spec("waits", "demo.plain", when=cron("0 6 * * *")), actor="ada", now=earlier)
+    services.schedules.create(a_spec("waits", "demo.plain", when=cron("0 6 * * *")), actor="ada", now=earlier)
     listed, shown = three("schedules", "list"), three("schedules", "show", "waits")
     lines = {line.split()[0]: line for line in listed.stdout.splitlines()}
     assert " overdue since 20" in lines["waits"]
@@ -136,5 +136,5 @@ def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(three, desk)
     for said in (listed, shown):
         assert "no Beat is leading, nothing is fired: what is overdue waits for one. Start one: celery" in said.stderr
     assert "Beat" not in three("schedules", "show", "often").stderr
-    desk.redis.set(keys.BEAT_LOCK, "host:1", px=3000)
+    services.redis.set(keys.BEAT_LOCK, "host:1", px=3000)
     assert "Beat" not in three("schedules", "list").stderr

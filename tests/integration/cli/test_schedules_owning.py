@@ -8,7 +8,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.schedules.changes import ASLEEP
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
@@ -18,9 +18,9 @@ JOB = "demo.plain"
 
 
 @pytest.fixture
-def static(desk: Desk, redis: Redis) -> str:
+def static(services: Services, redis: Redis) -> str:
     """An entry that code owns."""
-    plain(desk, "static", task="demo.echo", kwargs={"value": 1})
+    plain(services, "static", task="demo.echo", kwargs={"value": 1})
     redis.sadd(keys.STATICS_SET, "static")
     return "static"
 
@@ -40,9 +40,9 @@ def test_an_edit_of_a_static_entry_is_an_override_that_show_tells(beatdesk: Comm
     }
 
 
-def test_a_change_of_the_code_under_an_override_is_told(beatdesk: Commands, desk: Desk, static: str) -> None:
+def test_a_change_of_the_code_under_an_override_is_told(beatdesk: Commands, services: Services, static: str) -> None:
     beatdesk.done("schedules", "edit", static, "--kwargs", '{"value": 7}')
-    plain(desk, static, task="demo.echo", kwargs={"value": 2})
+    plain(services, static, task="demo.echo", kwargs={"value": 2})
     assert "the code has changed since" in beatdesk.done("schedules", "show", static)
     assert beatdesk.json("schedules", "show", static)["override"]["code_has_changed"] is True
     assert beatdesk.json("schedules", "list")["items"][0]["override"]["code"] == {"kwargs": {"value": 2}}
@@ -56,8 +56,10 @@ def test_reset_takes_the_override_off(beatdesk: Commands, static: str) -> None:
     assert "no override" in beatdesk.refused("schedules", "reset", static)
 
 
-def test_an_adopted_entry_is_an_operators_and_fires_as_before(beatdesk: Commands, desk: Desk, redis: Redis) -> None:
-    plain(desk, "plain", task=JOB)
+def test_an_adopted_entry_is_an_operators_and_fires_as_before(
+    beatdesk: Commands, services: Services, redis: Redis
+) -> None:
+    plain(services, "plain", task=JOB)
     last = datetime(2026, 11, 20, 6, tzinfo=UTC)
     redis.hset(keys.entry("plain"), "meta", encode_meta(Meta(last, 4)))
     before = redis.hgetall(keys.entry("plain")), redis.zscore(keys.SCHEDULE_ZSET, keys.entry("plain"))
@@ -71,8 +73,8 @@ def test_an_adopted_entry_is_an_operators_and_fires_as_before(beatdesk: Commands
     assert after[1] == before[1]
 
 
-def test_an_edit_alone_does_not_adopt(beatdesk: Commands, desk: Desk) -> None:
-    plain(desk, "plain", task=JOB)
+def test_an_edit_alone_does_not_adopt(beatdesk: Commands, services: Services) -> None:
+    plain(services, "plain", task=JOB)
     beatdesk.done("schedules", "edit", "plain", "--notes", "mind this")
     assert beatdesk.json("schedules", "show", "plain")["origin"] == "redbeat"
     beatdesk.done("schedules", "adopt", "plain")
@@ -106,6 +108,6 @@ def test_the_list_finds_every_state_that_it_shows(beatdesk: Commands, redis: Red
     assert [line.split()[1] for line in table.splitlines()[1:]] == ["finished", "paused", "disabled", "enabled"]
 
 
-def test_a_job_of_an_override_is_found(beatdesk: Commands, desk: Desk, static: str) -> None:
+def test_a_job_of_an_override_is_found(beatdesk: Commands, services: Services, static: str) -> None:
     beatdesk.done("schedules", "edit", static, "--job", "demo.plain", "--kwargs", "{}")
     assert [item["name"] for item in beatdesk.json("schedules", "list", "--job", "demo.plain")["items"]] == [static]

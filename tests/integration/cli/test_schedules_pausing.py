@@ -8,7 +8,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, TicksSkipped, decode
 from scheduler.redbeat.codec import Meta, encode_meta
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.storage import keys
 from tests.support.builders import at
@@ -25,15 +25,15 @@ def minutely(beatdesk):
 
 def facts(beatdesk, kind):
     """The facts of one kind in the stream."""
-    entries = beatdesk.desk.redis.xrange(keys.EVENTS_STREAM)
+    entries = beatdesk.services.redis.xrange(keys.EVENTS_STREAM)
     return [event for _, fields in entries if isinstance(event := decode(fields), kind)]
 
 
 def paused_since(beatdesk, name: str, minutes: int) -> datetime:
     """Pause a schedule as if it had been so many minutes ago; when."""
     since = utc_now() - timedelta(minutes=minutes)
-    beatdesk.desk.operations.pause(name, reason="x", actor="ada", now=since)
-    beatdesk.desk.redis.hset(keys.entry(name), "meta", encode_meta(Meta(since, 0)))
+    beatdesk.services.operations.pause(name, reason="x", actor="ada", now=since)
+    beatdesk.services.redis.hset(keys.entry(name), "meta", encode_meta(Meta(since, 0)))
     return since
 
 
@@ -43,7 +43,7 @@ def test_a_pause_says_why_and_by_whom_and_nothing_is_due(minutely):
     assert body["paused"]["by"] == WHO
     assert body["paused"]["until"] is None
     assert (body["next"], body["revision"], body["enabled"]) == (None, 2, True)
-    assert minutely.desk.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == -1
+    assert minutely.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == -1
     assert "paused" in minutely.done("schedules", "list")
     assert "the bank is closed (by cli:" in minutely.done("schedules", "show", "n")
     (event,) = facts(minutely, SchedulePaused)
@@ -55,7 +55,7 @@ def test_a_pause_may_end_by_itself(minutely):
     body = minutely.json("schedules", "pause", "n", "--reason", "x", "--until", "2190-01-01T00:00:00Z")
     assert body["paused"]["until"] == "2190-01-01T00:00:00Z"
     assert body["next"] == "2190-01-01T00:00:00Z"
-    assert minutely.desk.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == until.timestamp()
+    assert minutely.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == until.timestamp()
     said = minutely.done("schedules", "pause", "n", "--reason", "x", "--until", "2h")
     assert said.startswith("n paused until 20")
 
@@ -98,7 +98,7 @@ def test_by_default_what_a_pause_held_back_is_skipped_as_one_range(minutely):
     assert body["runs"] == []
     assert body["paused"] is None
     assert datetime.fromisoformat(body["next"]) > utc_now() - timedelta(seconds=1)
-    assert minutely.desk.redis.llen("default") == 0
+    assert minutely.services.redis.llen("default") == 0
     (skipped,) = facts(minutely, TicksSkipped)
     assert skipped.reason == "paused"
     assert skipped.ticks in (90, 91)
@@ -113,7 +113,7 @@ def test_the_latest_or_all_of_them_may_run_after_all(minutely):
     (skipped,) = facts(minutely, TicksSkipped)
     newest = skipped.tick_to + timedelta(minutes=1)
     assert body["runs"] == [run_id(body["uid"], newest)]
-    assert minutely.desk.waiting.of(body["uid"]) == [Held(newest, "schedule", WHO)]
+    assert minutely.services.waiting.of(body["uid"]) == [WaitingTick(newest, "schedule", WHO)]
 
     minutely.done("schedules", "add", "all", "demo.plain", "--cron", "* * * * *")
     since = paused_since(minutely, "all", 5)
@@ -134,7 +134,7 @@ def test_too_many_runs_are_not_started_at_once(minutely):
 def test_a_pause_that_has_ended_by_itself_is_no_pause(minutely):
     early = utc_now() - timedelta(minutes=10)
     until = utc_now() - timedelta(minutes=5)
-    minutely.desk.operations.pause("n", reason="x", until=until, actor="ada", now=early)
+    minutely.services.operations.pause("n", reason="x", until=until, actor="ada", now=early)
     assert "enabled" in minutely.done("schedules", "list")
     assert "not paused" in minutely.refused("schedules", "resume", "n")
 
@@ -143,7 +143,7 @@ def test_an_edit_keeps_the_pause(minutely):
     minutely.done("schedules", "pause", "n", "--reason", "x")
     minutely.done("schedules", "edit", "n", "--owner", "Ada")
     assert minutely.json("schedules", "show", "n")["paused"]["reason"] == "x"
-    assert minutely.desk.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == -1
+    assert minutely.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == -1
 
 
 def test_one_coming_tick_is_skipped_and_may_be_kept_after_all(minutely):

@@ -39,7 +39,7 @@ def test_an_earlier_revision_becomes_the_newest(edited, record):
     )
     (event,) = [
         event
-        for _, fields in edited.desk.redis.xrange(keys.EVENTS_STREAM)
+        for _, fields in edited.services.redis.xrange(keys.EVENTS_STREAM)
         if isinstance(event := decode(fields), ScheduleRestored)
     ]
     assert (event.restored, event.comment, event.schedule.revision) == (1, "it was better", 4)
@@ -70,7 +70,7 @@ def test_what_cannot_be_restored_is_refused_and_nothing_is_written(edited, words
 
 def test_a_revision_whose_job_is_gone_is_not_restored(edited, record):
     edited.done("schedules", "edit", "n", "--job", "demo.plain", "--kwargs", "{}")
-    edited.desk.redis.delete(keys.CATALOGUE_HASH)
+    edited.services.redis.delete(keys.CATALOGUE_HASH)
     assert "demo.greet" in edited.refused("schedules", "restore", "n", "1")
 
 

@@ -24,7 +24,7 @@ def working(beatdesk, settings):
     """The commands, beside a worker and a recorder."""
     recorder = start_recorder(settings)
     start_worker(settings)
-    wait_for(lambda: beatdesk.desk.catalogue.get("tests.add"), 20, "the worker publishes its jobs")
+    wait_for(lambda: beatdesk.services.catalogue.get("tests.add"), 20, "the worker publishes its jobs")
     assert recorder.running(), recorder.log
     return beatdesk
 
@@ -45,7 +45,7 @@ def test_a_run_is_queued_and_published_whole(beatdesk):
         "kwargs": {"whom": "Grace", "times": 2},
     }
     assert {key: run[key] for key in expected} == expected
-    assert beatdesk.desk.redis.llen("default") == 1
+    assert beatdesk.services.redis.llen("default") == 1
     after = beatdesk.json("schedules", "show", "n")
     assert (after["next"], after["revision"]) == (before["next"], before["revision"])
 

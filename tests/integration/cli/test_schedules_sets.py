@@ -37,11 +37,11 @@ def test_an_export_is_a_plan_of_nothing(stored, file):
 
 def test_an_export_brings_everything_back_on_an_empty_server(stored, file):
     stored.done("schedules", "export", str(file))
-    specs = {name: stored.desk.schedules.get(name).spec() for name in ("nightly", "often")}
+    specs = {name: stored.services.schedules.get(name).spec() for name in ("nightly", "often")}
     for name in specs:
         stored.done("schedules", "delete", name, "--yes")
     assert stored.json("schedules", "apply", str(file))["created"] == ["nightly", "often"]
-    assert {name: stored.desk.schedules.get(name).spec() for name in specs} == specs
+    assert {name: stored.services.schedules.get(name).spec() for name in specs} == specs
 
 
 def test_an_export_without_a_file_is_the_text_itself(stored):
@@ -80,7 +80,7 @@ def test_an_apply_changes_and_a_pruning_one_deletes(stored, file, record):
     done = stored.json("schedules", "apply", str(file), "--comment", "from Git")
     assert (done["created"], done["changed"], done["deleted"]) == (["oftener"], ["nightly"], [])
     assert done["kept"] == [{"name": "often", "reason": "--prune was not given"}]
-    assert stored.desk.schedules.get("nightly").revision == 2
+    assert stored.services.schedules.get("nightly").revision == 2
     assert stored.done("schedules", "apply", str(file), "--prune").splitlines() == [
         "often deleted",
         "2 schedules unchanged",
@@ -88,13 +88,13 @@ def test_an_apply_changes_and_a_pruning_one_deletes(stored, file, record):
     record()
     newest = stored.json("schedules", "revisions", "nightly")["items"][0]
     assert (newest["revision"], newest["actor"], newest["comment"]) == (2, ACTOR, "from Git")
-    assert stored.desk.schedules.names() == ["nightly", "oftener"]
+    assert stored.services.schedules.names() == ["nightly", "oftener"]
 
 
 def test_a_set_chosen_by_tags_deletes_no_others(stored, file):
     file.write_text("version: 1\ntags: [reports]\nschedules: []\n")
     assert stored.json("schedules", "apply", str(file), "--prune")["deleted"] == ["nightly"]
-    assert stored.desk.schedules.names() == ["often"]
+    assert stored.services.schedules.names() == ["often"]
 
 
 def test_one_bad_schedule_keeps_all_others_from_being_applied(stored, file):
@@ -122,25 +122,25 @@ def test_one_bad_schedule_keeps_all_others_from_being_applied(stored, file):
     assert stored.written() == before
 
 
-def test_what_operators_did_not_make_is_kept(stored, file, settings, desk):
+def test_what_operators_did_not_make_is_kept(stored, file, settings, services):
     from redbeat import RedBeatSchedulerEntry
 
-    RedBeatSchedulerEntry("plain", "demo.plain", 60, app=desk.celery).save()
+    RedBeatSchedulerEntry("plain", "demo.plain", 60, app=services.celery).save()
     file.write_text("version: 1\nschedules: []\n")
     done = stored.json("schedules", "apply", str(file), "--prune")
     assert done["kept"] == [{"name": "plain", "reason": "it belongs to plain RedBeat code"}]
-    assert stored.desk.schedules.names() == ["plain"]
+    assert stored.services.schedules.names() == ["plain"]
 
 
 def test_an_interval_without_an_anchor_keeps_the_one_it_has(stored, file):
-    anchor = stored.desk.schedules.get("often").when.anchor
+    anchor = stored.services.schedules.get("often").when.anchor
     file.write_text(
         "version: 1\nschedules:\n- {name: often, job: demo.plain, when: {kind: interval, every: 300}, owner: a}\n"
     )
     differences = stored.json("schedules", "plan", str(file))["changed"][0]["differences"]
     assert differences == [{"field": "owner", "old": "", "new": "a"}]
     stored.done("schedules", "apply", str(file))
-    assert stored.desk.schedules.get("often").when == every(300, anchor)
+    assert stored.services.schedules.get("often").when == every(300, anchor)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_runs_of_a_new_schedule_with_an_h_are_counted_at_the_place_that_it_gets(
     plan = stored.json("schedules", "plan", str(file))
     assert plan["created"][0]["runs"]["counts"] == {"gone": 0, "come": 30, "moved": 0, "same": 0}
     assert "H H(2-4) * * * (H gets its place when it is made, such as " in stored.done("schedules", "plan", str(file))
-    text, store = file.read_text(), stored.desk.schedules
-    seen = plan_text(text, store, stored.desk.calendars, stored.desk.catalogue, utc_now())
+    text, store = file.read_text(), stored.services.schedules
+    seen = plan_text(text, store, stored.services.calendars, stored.services.catalogue, utc_now())
     apply(seen, store, actor="ada", now=utc_now())
     made = store.get("hashed")
     assert (made.uid, made.when) == (seen.created[0].uid, seen.created[0].spec.when)
@@ -209,7 +209,7 @@ def test_an_export_carries_the_calendars_that_its_schedules_name(with_calendar, 
 
 def test_an_apply_makes_calendars_with_the_schedules_that_name_them(with_calendar, file):
     with_calendar.done("schedules", "export", str(file))
-    wanted = with_calendar.desk.calendars.get("holidays").calendar()
+    wanted = with_calendar.services.calendars.get("holidays").calendar()
     with_calendar.done("schedules", "delete", "often", "--yes")
     with_calendar.done("calendars", "delete", "holidays", "--yes")
     before = with_calendar.written()
@@ -217,8 +217,8 @@ def test_an_apply_makes_calendars_with_the_schedules_that_name_them(with_calenda
     assert with_calendar.written() == before
     told = with_calendar.done("schedules", "apply", str(file)).splitlines()
     assert told[:2] == ["calendar holidays made", "often made"]
-    assert with_calendar.desk.calendars.get("holidays").calendar() == wanted
-    assert with_calendar.desk.schedules.get("often").window.calendar == "holidays"
+    assert with_calendar.services.calendars.get("holidays").calendar() == wanted
+    assert with_calendar.services.schedules.get("often").window.calendar == "holidays"
 
 
 def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_reason(with_calendar, file, record):
@@ -233,9 +233,9 @@ def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_rea
     )
     done = with_calendar.json("schedules", "apply", str(file), "--comment", "from Git")
     assert (done["calendars"], done["changed"]) == ({"created": [], "changed": ["holidays"]}, ["often"])
-    assert with_calendar.desk.calendars.get("holidays").revision == 2
+    assert with_calendar.services.calendars.get("holidays").revision == 2
     record()
-    newest = with_calendar.desk.calendar_history.revisions("holidays")[0]
+    newest = with_calendar.services.calendar_history.revisions("holidays")[0]
     assert (newest.revision, newest.actor, newest.comment) == (2, ACTOR, "from Git")
 
 
@@ -271,8 +271,8 @@ def test_a_schedule_that_changes_with_its_calendar_is_told_once_and_words_move_n
 def test_calendars_that_a_set_does_not_have_are_never_pruned(with_calendar, file):
     file.write_text("version: 1\nschedules: []\n")
     with_calendar.done("schedules", "apply", str(file), "--prune")
-    assert with_calendar.desk.schedules.names() == []
-    assert with_calendar.desk.calendars.names() == ["holidays", "unused"]
+    assert with_calendar.services.schedules.names() == []
+    assert with_calendar.services.calendars.names() == ["holidays", "unused"]
 
 
 @pytest.mark.parametrize(
@@ -301,15 +301,15 @@ def test_a_fault_in_calendars_or_schedules_saves_neither(stored, file, calendars
 def test_what_somebody_has_changed_since_the_plan_keeps_calendars_and_schedules_as_they_are(with_calendar, file, moved):
     with_calendar.done("schedules", "export", str(file))
     text = file.read_text().replace("sat-sun", "sun").replace("every: 300", "every: 600")
-    desk = with_calendar.desk
-    seen = plan_text(text, desk.schedules, desk.calendars, desk.catalogue, utc_now())
+    services = with_calendar.services
+    seen = plan_text(text, services.schedules, services.calendars, services.catalogue, utc_now())
     if moved == "calendar":
         with_calendar.done("calendars", "set", "holidays", "--add", "--weekly", "mon")
     else:
         with_calendar.done("schedules", "edit", "often", "--owner", "grace")
     before = with_calendar.written()
     with pytest.raises(StaleRevision):
-        apply(seen, desk.schedules, actor="ada", now=utc_now())
+        apply(seen, services.schedules, actor="ada", now=utc_now())
     assert with_calendar.written() == before
 
 
@@ -317,7 +317,7 @@ def test_an_import_of_a_set_replaces_calendars_only_when_asked(with_calendar, fi
     with_calendar.done("schedules", "export", str(file))
     file.write_text(file.read_text().replace("sat-sun", "sun"))
     assert with_calendar("schedules", "import", str(file)).exit_code == 1
-    assert with_calendar.desk.calendars.get("holidays").revision == 1
+    assert with_calendar.services.calendars.get("holidays").revision == 1
     told = with_calendar.json("schedules", "import", str(file), "--replace")
     assert told["calendars"] == [{"name": "holidays", "outcome": "replaced"}]
-    assert with_calendar.desk.calendars.get("holidays").revision == 2
+    assert with_calendar.services.calendars.get("holidays").revision == 2

@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.health import status
 from scheduler.health.doctor import refuse_eviction
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.processes import Process, env_of, start_recorder
 from tests.support.waiting import wait_for
@@ -56,14 +56,14 @@ def test_what_cannot_be_is_refused_and_nothing_changes(beatdesk, words, field, r
     assert beatdesk.json("users", "list") == before
 
 
-def test_a_change_ends_the_sessions_of_an_account(beatdesk, desk: Desk):
+def test_a_change_ends_the_sessions_of_an_account(beatdesk, services: Services):
     def token() -> str:
-        with desk.engine.connect() as connection:
+        with services.engine.connect() as connection:
             return str(connection.exec_driver_sql("SELECT fs_uniquifier, password FROM users").one())
 
     beatdesk.done("users", "create", "ann@example.com", "--role", "admin")
     beatdesk.done("users", "create", "bob@example.com")
-    with desk.engine.begin() as connection:
+    with services.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM users_roles WHERE user_id = 2")
         connection.exec_driver_sql("DELETE FROM users WHERE id = 2")
     seen = {token()}
@@ -98,72 +98,72 @@ def test_the_status_says_who_is_missing_and_how_to_start_it(beatdesk):
     assert "celery -A scheduler beat" in beatdesk("status").stderr
 
 
-def test_the_age_of_beats_last_tick_is_read_from_its_lock(desk: Desk):
-    desk.redis.set(keys.BEAT_LOCK, "token", px=1200)
-    beat = status.beat_part(desk, utc_now())
+def test_the_age_of_beats_last_tick_is_read_from_its_lock(services: Services):
+    services.redis.set(keys.BEAT_LOCK, "token", px=1200)
+    beat = status.beat_part(services, utc_now())
     assert beat.ok
     assert 1.7 <= beat.facts["last_tick_seconds"] <= 2.5, "the lock of 3 s has 1.2 s left"
 
 
-def test_a_worker_that_fell_silent_is_not_counted(beatdesk, desk: Desk):
-    assert status.status(desk, utc_now()).workers.ok
-    later = status.status(desk, utc_now() + timedelta(minutes=5)).workers
+def test_a_worker_that_fell_silent_is_not_counted(beatdesk, services: Services):
+    assert status.status(services, utc_now()).workers.ok
+    later = status.status(services, utc_now() + timedelta(minutes=5)).workers
     assert not later.ok
     assert "celery -A scheduler worker" in later.remedy
 
 
-def test_a_recorder_that_falls_behind_is_told(desk: Desk):
+def test_a_recorder_that_falls_behind_is_told(services: Services):
     now = utc_now()
-    desk.redis.hset(keys.RECORDERS_HASH, "r", json.dumps({"at": now.isoformat(), "pid": 1}))
-    assert status.recorder_part(desk, now).ok
-    desk.redis.xadd(keys.EVENTS_STREAM, {"event": "{}"}, id="1-0")
-    behind = status.recorder_part(desk, now)
+    services.redis.hset(keys.RECORDERS_HASH, "r", json.dumps({"at": now.isoformat(), "pid": 1}))
+    assert status.recorder_part(services, now).ok
+    services.redis.xadd(keys.EVENTS_STREAM, {"event": "{}"}, id="1-0")
+    behind = status.recorder_part(services, now)
     assert not behind.ok
     assert "1 event waiting" in behind.summary
     assert behind.facts["lag_events"] == 1
-    gone = status.recorder_part(desk, now + timedelta(minutes=1))
+    gone = status.recorder_part(services, now + timedelta(minutes=1))
     assert "no recorder is running" in gone.summary
 
 
-def test_a_recorder_that_cannot_write_says_so_itself(desk: Desk):
+def test_a_recorder_that_cannot_write_says_so_itself(services: Services):
     now = utc_now()
     said = {"at": now.isoformat(), "pid": 1, "problem": "the database is locked"}
-    desk.redis.hset(keys.RECORDERS_HASH, "r", json.dumps(said))
-    hindered = status.recorder_part(desk, now)
+    services.redis.hset(keys.RECORDERS_HASH, "r", json.dumps(said))
+    hindered = status.recorder_part(services, now)
     assert not hindered.ok
     assert "the database is locked" in hindered.summary
     assert "no event is lost" in hindered.remedy
 
 
-def test_a_redis_that_is_away_is_an_answer_and_not_an_error(beatdesk, desk: Desk, valkey):
+def test_a_redis_that_is_away_is_an_answer_and_not_an_error(beatdesk, services: Services, valkey):
     valkey.stop()
-    answer = status.status(desk, utc_now())
+    answer = status.status(services, utc_now())
     assert not answer.redis.ok
     assert "BEATDESK_REDIS_URL" in answer.redis.remedy
     assert answer.sql.ok
     assert answer.beat.summary == "not known: Redis does not answer"
 
 
-def test_junk_in_redis_is_an_answer_and_not_an_error(beatdesk, desk: Desk):
-    desk.redis.hset(keys.RECORDERS_HASH, "junk", "no json")
-    desk.redis.set(keys.WORKERS_HASH + "x", "1")
-    answer = status.status(desk, utc_now())
+def test_junk_in_redis_is_an_answer_and_not_an_error(beatdesk, services: Services):
+    services.redis.hset(keys.RECORDERS_HASH, "junk", "no json")
+    services.redis.set(keys.WORKERS_HASH + "x", "1")
+    answer = status.status(services, utc_now())
     assert not answer.recorder.ok
-    desk.redis.delete(keys.RECORDERS_HASH)
-    desk.redis.set(keys.RECORDERS_HASH, "a text")
-    assert not status.status(desk, utc_now()).recorder.ok
+    services.redis.delete(keys.RECORDERS_HASH)
+    services.redis.set(keys.RECORDERS_HASH, "a text")
+    assert not status.status(services, utc_now()).recorder.ok
 
 
-def test_tables_of_another_version_are_told_with_the_remedy(beatdesk, desk: Desk):
+def test_tables_of_another_version_are_told_with_the_remedy(beatdesk, services: Services):
     beatdesk.done("db", "downgrade", "base")
-    sql = status.status(desk, utc_now()).sql
+    sql = status.status(services, utc_now()).sql
     assert not sql.ok
     assert sql.remedy == "Run `beatdesk db upgrade`"
 
 
-def test_the_doctor_lists_each_check_with_its_remedy(beatdesk, desk: Desk):
-    desk.redis.config_set("maxmemory", "100mb")
-    desk.redis.config_set("maxmemory-policy", "allkeys-lru")
+def test_the_doctor_lists_each_check_with_its_remedy(beatdesk, services: Services):
+    services.redis.config_set("maxmemory", "100mb")
+    services.redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
         result = beatdesk("doctor", "--json")
         assert result.exit_code == 1
@@ -174,13 +174,13 @@ def test_the_doctor_lists_each_check_with_its_remedy(beatdesk, desk: Desk):
         assert checks["redis persistence"]["ok"]
         assert "FAIL" in beatdesk("doctor").stdout
 
-        refuse_eviction(desk)
-        strict = Desk(desk.settings.model_copy(update={"environment": "production"}))
+        refuse_eviction(services)
+        strict = Services(services.settings.model_copy(update={"environment": "production"}))
         with pytest.raises(Refused, match="Redis evicts"):
             refuse_eviction(strict)
     finally:
-        desk.redis.config_set("maxmemory-policy", "noeviction")
-        desk.redis.config_set("maxmemory", "0")
+        services.redis.config_set("maxmemory-policy", "noeviction")
+        services.redis.config_set("maxmemory", "0")
 
 
 def test_the_doctor_names_bad_settings(tmp_path: Path, settings):
@@ -199,11 +199,11 @@ def test_bad_settings_are_refused_by_every_command(tmp_path: Path, settings):
     assert "Traceback" not in ran.log
 
 
-def test_a_recorder_that_is_asked_to_stop_records_what_is_there_first(beatdesk, desk: Desk, settings):
+def test_a_recorder_that_is_asked_to_stop_records_what_is_there_first(beatdesk, services: Services, settings):
     recorder = start_recorder(settings)
-    wait_for(lambda: status.status(desk, utc_now()).recorder.ok, 30, "the recorder lives")
+    wait_for(lambda: status.status(services, utc_now()).recorder.ok, 30, "the recorder lives")
     beatdesk.done("schedules", "add", "hourly", "demo.plain", "--cron", "0 * * * *")
     os.kill(recorder.pid, 15)
     assert recorder.wait(30) == 0
-    assert desk.events.length() == 0
+    assert services.events.length() == 0
     assert [item["action"] for item in beatdesk.json("schedules", "revisions", "hourly")["items"]] == ["created"]

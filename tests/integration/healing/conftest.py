@@ -14,7 +14,7 @@ from scheduler.healing.notices import Repair
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView
 from scheduler.rules.model.spec import Schedule
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.builders import a_spec
 
@@ -25,7 +25,7 @@ JOB = "reports.job_summary"
 class House:
     """The parts, and what tests do with them."""
 
-    desk: Desk
+    services: Services
     recorder: Recorder
     healer: Healer
     set_back: Callable[[], None] = lambda: None
@@ -37,13 +37,13 @@ class House:
 
     def saved(self, name: str = "nightly-report", **parts: object) -> Schedule:
         """A schedule that was made an hour ago, and that the history knows."""
-        schedule = self.desk.schedules.create(a_spec(name, **parts), actor="ada", now=an_hour_ago())
+        schedule = self.services.schedules.create(a_spec(name, **parts), actor="ada", now=an_hour_ago())
         self.record()
         return schedule
 
     def edited(self, name: str = "nightly-report", **parts: object) -> Schedule:
         """The next revision, which the history knows too."""
-        store = self.desk.schedules
+        store = self.services.schedules
         old = store.get(name)
         spec = old.spec().model_copy(update=parts)
         schedule = store.edit(name, spec, revision=old.revision, actor="ben", now=utc_now())
@@ -60,16 +60,16 @@ class House:
 
     def another(self) -> Healer:
         """A healer that trusts no earlier look."""
-        return self.desk.healer("another")
+        return self.services.healer("another")
 
     def past(self, schedule: Schedule) -> list[RevisionView]:
         """Its changes, newest first."""
         self.record()
-        return self.desk.history.revisions(schedule.uid)
+        return self.services.history.revisions(schedule.uid)
 
     def copy(self) -> Callable[[], None]:
         """Take a copy of all that Redis holds; called, it is what Redis holds again."""
-        raw = Redis.from_url(self.desk.settings.redis_url)
+        raw = Redis.from_url(self.services.settings.redis_url)
         kept = {key: raw.dump(key) for key in raw.scan_iter()}
 
         def set_back() -> None:
@@ -87,14 +87,14 @@ def an_hour_ago() -> datetime:
 
 
 @pytest.fixture
-def house(desk: Desk) -> House:
+def house(services: Services) -> House:
     """Everything is well, and nothing is scheduled."""
     offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
-    desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now())
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "r1")
-    return House(desk, recorder, desk.healer("h1"))
+    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now())
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "r1")
+    return House(services, recorder, services.healer("h1"))
 
 
-def raw(desk: Desk, name: str = "nightly-report") -> dict[str, str]:
+def raw(services: Services, name: str = "nightly-report") -> dict[str, str]:
     """The fields of an entry."""
-    return desk.redis.hgetall(keys.entry(name))
+    return services.redis.hgetall(keys.entry(name))

@@ -15,35 +15,35 @@ from tests.integration.healing.conftest import House, an_hour_ago
 
 def save(house: House, lines: list[str], revision: int | None = None, name: str = "holidays") -> None:
     calendar = calendar_of(name, lines, timezone="Europe/Berlin")
-    house.desk.calendars.save(calendar, revision=revision, actor="ada", now=an_hour_ago())
+    house.services.calendars.save(calendar, revision=revision, actor="ada", now=an_hour_ago())
     house.record()
 
 
 def shown(house: House, name: str = "holidays") -> tuple[int, list[str]]:
-    saved = house.desk.calendars.get(name)
+    saved = house.services.calendars.get(name)
     return saved.revision, lines_of(saved)
 
 
 def told(house: House) -> list[tuple[str, str, int]]:
     house.record()
-    return [(one.action, one.actor, one.revision) for one in house.desk.calendar_history.revisions("holidays")]
+    return [(one.action, one.actor, one.revision) for one in house.services.calendar_history.revisions("holidays")]
 
 
 def test_an_emptied_redis_gets_its_calendars_back_with_the_schedules_that_name_them(house: House) -> None:
     save(house, ["sat-sun"])
     save(house, ["sat-sun", "2026-12-24..2026-12-26 Christmas"], 1)
     house.saved(window=Window(calendar="holidays"))
-    before = house.desk.calendars.get("holidays")
-    house.desk.redis.flushall()
+    before = house.services.calendars.get("holidays")
+    house.services.redis.flushall()
     done = house.heal()
     assert [(repair.name, repair.why) for repair in done] == [
         ("calendar holidays", "it was gone from Redis"),
         ("nightly-report", "it was gone from Redis"),
     ]
-    assert house.desk.calendars.get("holidays") == before
-    assert house.desk.schedules.listed("nightly-report").calendar == before.calendar()
+    assert house.services.calendars.get("holidays") == before
+    assert house.services.schedules.listed("nightly-report").calendar == before.calendar()
     assert told(house)[0] == ("healed", "beatdesk", 2)
-    assert "calendar holidays" in house.desk.notices.recent(utc_now())[0].text
+    assert "calendar holidays" in house.services.notices.recent(utc_now())[0].text
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_what_was_damaged_is_put_back_as_it_was_saved(house: House, key: str, te
     save(house, ["sat-sun"])
     assert house.healer.run_once(utc_now()) == []
     if text is None:
-        house.desk.redis.hdel(key, "holidays")
+        house.services.redis.hdel(key, "holidays")
     else:
-        house.desk.redis.hset(key, "holidays", text)
+        house.services.redis.hset(key, "holidays", text)
     if (key, text) == (keys.CALENDARS_HASH, "{"):  # behind the back of its fingerprint: a look that trusts none
         house.healer._calendars.forget()
     assert [repair.name for repair in house.heal()] == ["calendar holidays"]
     assert shown(house) == (1, ["sat-sun"])
-    assert house.desk.calendars.known(["holidays"]).keys() == {"holidays"}
+    assert house.services.calendars.known(["holidays"]).keys() == {"holidays"}
 
 
 def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_deleted(house: House) -> None:
@@ -74,7 +74,7 @@ def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_delete
     save(house, ["sun"], name="other")
     set_back = house.copy()
     save(house, ["sat-sun"], 1)
-    house.desk.calendars.delete("other", actor="ada", now=utc_now())
+    house.services.calendars.delete("other", actor="ada", now=utc_now())
     house.record()
     set_back()
     whys = {repair.name: repair.why for repair in house.heal()}
@@ -82,7 +82,7 @@ def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_delete
         "calendar holidays": "Redis had an older copy, of revision 1",
         "calendar other": "it came back with an older copy of Redis",
     }
-    assert (shown(house), house.desk.calendars.names()) == ((2, ["sat-sun"]), ["holidays"])
+    assert (shown(house), house.services.calendars.names()) == ((2, ["sat-sun"]), ["holidays"])
 
 
 def test_edits_and_deletions_stand(house: House) -> None:
@@ -90,7 +90,7 @@ def test_edits_and_deletions_stand(house: House) -> None:
     assert house.healer.run_once(utc_now()) == []
     save(house, ["sun"], 1)
     assert house.healer.run_once(utc_now()) == []
-    house.desk.calendars.delete("holidays", actor="ada", now=utc_now())
+    house.services.calendars.delete("holidays", actor="ada", now=utc_now())
     house.record()
     assert house.healer.run_once(utc_now()) == []
     save(house, ["mon"])
@@ -101,7 +101,7 @@ def test_edits_and_deletions_stand(house: House) -> None:
 def test_a_history_that_lost_the_calendars_is_told_of_them(house: House) -> None:
     save(house, ["sat-sun"])
     assert house.healer.run_once(utc_now()) == []
-    with house.desk.engine.begin() as connection:
+    with house.services.engine.begin() as connection:
         connection.execute(delete(CalendarRevision))
     assert [repair.done for repair in house.heal()] == ["recovered for the history"]
     assert told(house) == [("recovered", "ada", 1)]
@@ -109,7 +109,7 @@ def test_a_history_that_lost_the_calendars_is_told_of_them(house: House) -> None
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(house: House) -> None:
     save(house, ["sat-sun"])
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     found: Any = house.another().calendar_findings()
     assert [(one.name, one.planned) for one in found] == [("calendar holidays", "put back as it was saved")]
-    assert house.desk.calendars.names() == []
+    assert house.services.calendars.names() == []

@@ -24,26 +24,26 @@ def test_an_emptied_redis_gets_every_schedule_back_as_it_was(house: House) -> No
     house.saved("one", kwargs={"days": 3}, tags=["finance"], notes="call Ada")
     house.saved("two", when=every(30), policies=Policies(overlap="queue_all"), window=Window(max_runs=5))
     house.saved("three", when=cron("H 3 * * *", "Europe/Berlin"))
-    before = {name: house.desk.schedules.get(name) for name in ("one", "two", "three")}
+    before = {name: house.services.schedules.get(name) for name in ("one", "two", "three")}
     assert house.healer.run_once(utc_now()) == []
 
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     done = house.heal()
 
     assert sorted(repair.name for repair in done) == ["one", "three", "two"]
-    assert {name: house.desk.schedules.get(name) for name in before} == before
+    assert {name: house.services.schedules.get(name) for name in before} == before
 
 
 def test_the_repair_is_told_in_the_history_and_to_people(house: House) -> None:
     schedule = house.saved()
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     house.heal()
     newest = house.past(schedule)[0]
     assert (newest.action, newest.actor, newest.revision) == ("healed", "beatdesk", 1)
     assert newest.comment == "it was gone from Redis"
-    (notice,) = house.desk.notices.recent(utc_now())
+    (notice,) = house.services.notices.recent(utc_now())
     assert notice.text == "1 schedule put back as it was saved (it was gone from Redis): nightly-report."
-    assert house.desk.notices.recent(utc_now() + timedelta(hours=2)) == []
+    assert house.services.notices.recent(utc_now() + timedelta(hours=2)) == []
 
 
 @pytest.mark.parametrize("left", ["nothing", "due time", "hash", "meta"])
@@ -51,7 +51,7 @@ def test_a_single_entry_that_is_lost_comes_back(house: House, left: str) -> None
     schedule = house.saved()
     house.saved("other")
     house.healer.run_once(utc_now())
-    redis, key = house.desk.redis, keys.entry(schedule.name)
+    redis, key = house.services.redis, keys.entry(schedule.name)
     if left == "meta":
         redis.hdel(key, "definition", "beatdesk")
     elif left != "hash":
@@ -59,7 +59,7 @@ def test_a_single_entry_that_is_lost_comes_back(house: House, left: str) -> None
     if left in ("nothing", "hash"):
         redis.zrem(keys.SCHEDULE_ZSET, key)
     assert [repair.name for repair in house.heal()] == [schedule.name]
-    assert house.desk.schedules.get(schedule.name) == schedule
+    assert house.services.schedules.get(schedule.name) == schedule
     assert redis.zscore(keys.SCHEDULE_ZSET, key) > 0
 
 
@@ -77,38 +77,40 @@ def test_a_single_entry_that_is_lost_comes_back(house: House, left: str) -> None
 def test_a_damaged_entry_comes_back(house: House, field: str, text: str) -> None:
     schedule = house.saved()
     house.healer.run_once(utc_now())
-    house.desk.redis.hset(keys.entry(schedule.name), field, text)
+    house.services.redis.hset(keys.entry(schedule.name), field, text)
     assert [repair.name for repair in house.heal()] == [schedule.name]
-    assert house.desk.schedules.get(schedule.name) == schedule
+    assert house.services.schedules.get(schedule.name) == schedule
 
 
 def test_our_own_field_rewritten_by_hand_is_put_right(house: House) -> None:
     schedule = house.saved(when=cron("0 6 * * *", "Europe/Berlin"))
     house.healer.run_once(utc_now())
-    ours = json.loads(raw(house.desk)["beatdesk"])
-    house.desk.redis.hset(keys.entry(schedule.name), "beatdesk", json.dumps({**ours, "timezone": "Asia/Tokyo"}))
+    ours = json.loads(raw(house.services)["beatdesk"])
+    house.services.redis.hset(keys.entry(schedule.name), "beatdesk", json.dumps({**ours, "timezone": "Asia/Tokyo"}))
     (repair,) = house.heal()
     assert repair.why == "what Redis had was not what was saved"
-    assert house.desk.schedules.get(schedule.name) == schedule
+    assert house.services.schedules.get(schedule.name) == schedule
 
 
 def test_a_lost_field_of_ours_comes_back(house: House) -> None:
     schedule = house.saved()
-    house.desk.redis.hdel(keys.entry(schedule.name), "beatdesk")
+    house.services.redis.hdel(keys.entry(schedule.name), "beatdesk")
     assert [repair.name for repair in house.heal()] == [schedule.name]
-    assert house.desk.schedules.get(schedule.name) == schedule
+    assert house.services.schedules.get(schedule.name) == schedule
 
 
 def test_what_plain_redbeat_code_rewrites_or_makes_is_an_edit_and_stands(house: House) -> None:
     house.saved()
-    definition = json.loads(raw(house.desk)["definition"])
-    house.desk.redis.hset(keys.entry("nightly-report"), "definition", json.dumps({**definition, "kwargs": {"days": 9}}))
+    definition = json.loads(raw(house.services)["definition"])
+    house.services.redis.hset(
+        keys.entry("nightly-report"), "definition", json.dumps({**definition, "kwargs": {"days": 9}})
+    )
     plain = json.dumps({**definition, "name": "plain"})
-    house.desk.redis.hset(keys.entry("plain"), mapping={"definition": plain, "meta": '{"last_run_at": null}'})
-    house.desk.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): 5})
+    house.services.redis.hset(keys.entry("plain"), mapping={"definition": plain, "meta": '{"last_run_at": null}'})
+    house.services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): 5})
     assert house.heal() == []
-    assert house.desk.schedules.get("nightly-report").kwargs == {"days": 9}
-    assert house.desk.schedules.get("plain").revision == 0
+    assert house.services.schedules.get("nightly-report").kwargs == {"days": 9}
+    assert house.services.schedules.get("plain").revision == 0
 
 
 def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_deleted(house: House) -> None:
@@ -117,7 +119,7 @@ def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_
     house.saved("untouched")
     set_back = house.copy()
     edited = house.edited("edited", notes="second thoughts")
-    house.desk.schedules.delete("deleted", actor="ben", now=utc_now())
+    house.services.schedules.delete("deleted", actor="ben", now=utc_now())
     house.record()
     made = house.saved("made")
     assert house.healer.run_once(utc_now()) == []
@@ -130,9 +132,9 @@ def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_
         "made": "put back as it was saved",
         "deleted": "deleted again",
     }
-    assert house.desk.schedules.names() == ["edited", "made", "untouched"]
-    assert house.desk.schedules.get("edited") == edited
-    assert house.desk.schedules.get("made") == made
+    assert house.services.schedules.names() == ["edited", "made", "untouched"]
+    assert house.services.schedules.get("edited") == edited
+    assert house.services.schedules.get("made") == made
 
 
 def test_an_edit_made_on_an_old_copy_before_the_repair_stands(house: House) -> None:
@@ -141,7 +143,7 @@ def test_an_edit_made_on_an_old_copy_before_the_repair_stands(house: House) -> N
     house.edited(notes="second")
     house.edited(notes="third")
     set_back()
-    store = house.desk.schedules
+    store = house.services.schedules
     spec = store.get("nightly-report").spec().model_copy(update={"notes": "meant now"})
     store.edit("nightly-report", spec, revision=1, actor="cy", now=utc_now())
     house.record()
@@ -154,25 +156,25 @@ def test_edits_deletions_and_new_schedules_are_never_taken_for_loss(house: House
     house.saved("two")
     house.healer.run_once(utc_now())
     house.edited("one", notes="new")
-    house.desk.schedules.delete("two", actor="ada", now=utc_now())
+    house.services.schedules.delete("two", actor="ada", now=utc_now())
     house.record()
     house.saved("three")
     house.saved("two")
-    house.desk.schedules.delete("two", actor="ada", now=utc_now())
+    house.services.schedules.delete("two", actor="ada", now=utc_now())
     house.record()
     assert house.heal() == []
-    assert house.desk.schedules.names() == ["one", "three"]
+    assert house.services.schedules.names() == ["one", "three"]
 
 
 def test_nothing_is_decided_while_the_history_has_not_heard_of_a_change(house: House) -> None:
     house.saved("one")
     house.healer.run_once(utc_now())
-    house.desk.schedules.delete("one", actor="ada", now=utc_now())
+    house.services.schedules.delete("one", actor="ada", now=utc_now())
     with pytest.raises(Unavailable, match="recorder"):
         house.healer.run_once(utc_now())
     house.record()
     assert house.heal() == []
-    assert house.desk.schedules.names() == []
+    assert house.services.schedules.names() == []
 
 
 def test_an_emptied_history_hears_of_every_schedule_again(house: House) -> None:
@@ -180,7 +182,7 @@ def test_an_emptied_history_hears_of_every_schedule_again(house: House) -> None:
     second = house.saved("two", when=every(30))
     second = house.edited("two", notes="why")
     house.healer.run_once(utc_now())
-    with house.desk.engine.begin() as connection:
+    with house.services.engine.begin() as connection:
         connection.execute(delete(Revision))
     assert {repair.done for repair in house.heal()} == {"recovered for the history"}
     for schedule in (first, second):
@@ -188,9 +190,9 @@ def test_an_emptied_history_hears_of_every_schedule_again(house: House) -> None:
         assert (told.action, told.revision, told.actor) == ("recovered", schedule.revision, schedule.updated_by)
         assert told.definition == schedule.to_json()
 
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     house.heal()
-    assert [house.desk.schedules.get(name) for name in ("one", "two")] == [first, second]
+    assert [house.services.schedules.get(name) for name in ("one", "two")] == [first, second]
 
 
 def test_beat_goes_on_after_the_newest_tick_that_has_a_run(house: House) -> None:
@@ -199,21 +201,21 @@ def test_beat_goes_on_after_the_newest_tick_that_has_a_run(house: House) -> None
     ticks = [anchor + timedelta(minutes=number) for number in (7, 8)]
     for tick in ticks:
         run = run_id(schedule.uid, tick)
-        house.desk.events.append(run_event(RunQueued, run, 1, tick, facts=facts_of(schedule, tick)))
+        house.services.events.append(run_event(RunQueued, run, 1, tick, facts=facts_of(schedule, tick)))
     house.record()
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     house.heal()
-    found = raw(house.desk)
+    found = raw(house.services)
     meta = codec.decode_meta(found["meta"])
     assert meta.last_run_at == ticks[-1]
     assert (
-        house.desk.redis.zscore(keys.SCHEDULE_ZSET, keys.entry(schedule.name))
+        house.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry(schedule.name))
         == (ticks[-1] + timedelta(minutes=1)).timestamp()
     )
 
 
 def test_the_fingerprint_of_what_is_written_is_the_one_that_is_looked_for(house: House) -> None:
     house.saved(kwargs={"days": 1}, notes="ü – 🎈")
-    fields = raw(house.desk)
-    prints = Fingerprints(house.desk.redis).read()
+    fields = raw(house.services)
+    prints = Fingerprints(house.services.redis).read()
     assert prints == {"nightly-report": fingerprint(Raw(fields["definition"], fields["meta"], fields["beatdesk"]))}

@@ -24,7 +24,7 @@ from tests.support.waiting import wait_for
 @contextmanager
 def leading(house: House) -> Iterator[RedBeatScheduler]:
     """A Beat that has just started; what it does at its end does not matter where its lock is gone."""
-    beats = leading_beat(house.desk)
+    beats = leading_beat(house.services)
     yield next(beats)
     try:
         next(beats, None)
@@ -34,7 +34,7 @@ def leading(house: House) -> Iterator[RedBeatScheduler]:
 
 def sent(house: House) -> Counter[str]:
     """How often each run was sent."""
-    return Counter(message["headers"]["id"] for message in messages(house.desk.redis))
+    return Counter(message["headers"]["id"] for message in messages(house.services.redis))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def fired(house: House) -> tuple[Schedule, str]:
     ((run, _),) = sent(house).items()
     tick = schedule.when.anchor + timedelta(hours=1)
     assert run == run_id(schedule.uid, tick)
-    house.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts_of(schedule, tick)))
+    house.services.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts_of(schedule, tick)))
     house.record()
     house.set_back = set_back
     return schedule, run
@@ -58,18 +58,18 @@ def test_beat_asks_after_redis_was_set_back_and_fires_nothing_again(
 ) -> None:
     schedule, _ = fired
     start_recorder(settings)
-    wait_for(lambda: house.desk.redis.exists(keys.RECORDERS_HASH), 20, "the recorder lives")
-    sign = house.desk.redis.hgetall(keys.RECORDERS_HASH)
+    wait_for(lambda: house.services.redis.exists(keys.RECORDERS_HASH), 20, "the recorder lives")
+    sign = house.services.redis.hgetall(keys.RECORDERS_HASH)
 
     house.set_back()
-    house.desk.redis.hset(keys.RECORDERS_HASH, mapping=sign)
+    house.services.redis.hset(keys.RECORDERS_HASH, mapping=sign)
     with leading(house) as beat:
         beat.lock_timeout = 10
         beat.tick()
 
     assert sent(house) == {}
     assert (
-        house.desk.redis.zscore(keys.SCHEDULE_ZSET, keys.entry(schedule.name))
+        house.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry(schedule.name))
         == (schedule.when.anchor + timedelta(hours=2)).timestamp()
     )
 
@@ -92,7 +92,7 @@ def test_a_redis_that_was_set_back_fires_nothing_again_once_it_is_reminded(
 
 
 def test_an_emptied_redis_fires_nothing_again_once_it_is_healed(house: House, fired: tuple[Schedule, str]) -> None:
-    house.desk.redis.flushall()
+    house.services.redis.flushall()
     house.heal()
     assert fires_nothing(house)
 
@@ -106,7 +106,7 @@ def fires_nothing(house: House) -> bool:
 
 def test_beat_goes_on_by_itself_where_no_recorder_answers(house: House) -> None:
     house.saved(when=every(3600))
-    house.desk.redis.hset(keys.RECORDERS_HASH, "gone", "{}")
+    house.services.redis.hset(keys.RECORDERS_HASH, "gone", "{}")
     with leading(house) as beat:
         beat.tick()
     assert sum(sent(house).values()) == 1

@@ -44,7 +44,7 @@ def work(store: ScheduleStore, operator: int, over: threading.Event) -> dict[str
 def lose(house: House, over: threading.Event) -> int:
     """Lose entries: whole, or in part."""
     chance = random.Random("loss")  # noqa: S311 - the same losses every time
-    redis, lost = house.desk.redis, 0
+    redis, lost = house.services.redis, 0
     while not over.wait(0.15):
         key = keys.entry(f"op{chance.randrange(OPERATORS)}-{chance.randrange(6)}")
         lost += int(redis.delete(key))
@@ -54,9 +54,9 @@ def lose(house: House, over: threading.Event) -> int:
 
 
 def test_no_edit_and_no_deletion_is_undone(house: House, settings) -> None:
-    store = house.desk.schedules
+    store = house.services.schedules
     start_recorder(settings)
-    wait_for(lambda: house.desk.redis.get(keys.HEALER_LOCK), 20, "somebody watches")
+    wait_for(lambda: house.services.redis.get(keys.HEALER_LOCK), 20, "somebody watches")
     over = threading.Event()
     with ThreadPoolExecutor() as pool:
         losing = pool.submit(lose, house, over)

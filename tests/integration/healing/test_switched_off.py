@@ -11,21 +11,21 @@ from tests.support.waiting import stays, wait_for
 
 
 def test_what_is_lost_stays_lost_until_somebody_rebuilds(house: House, settings) -> None:
-    house.desk.schedules.create(a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now())
+    house.services.schedules.create(a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now())
     start_recorder(settings.model_copy(update={"healing": False}))
-    wait_for(lambda: len(house.desk.history.changes(limit=9).items) == 1, 20, "the history knows it")
-    house.desk.redis.delete(keys.entry("job"))
-    house.desk.redis.zrem(keys.SCHEDULE_ZSET, keys.entry("job"))
-    stays(lambda: house.desk.schedules.names() == [], 5, "nothing comes back")
-    assert house.desk.redis.get(keys.HEALER_LOCK) is None
+    wait_for(lambda: len(house.services.history.changes(limit=9).items) == 1, 20, "the history knows it")
+    house.services.redis.delete(keys.entry("job"))
+    house.services.redis.zrem(keys.SCHEDULE_ZSET, keys.entry("job"))
+    stays(lambda: house.services.schedules.names() == [], 5, "nothing comes back")
+    assert house.services.redis.get(keys.HEALER_LOCK) is None
     assert [repair.name for repair in house.healer.run_once(utc_now())] == ["job"]
-    assert house.desk.schedules.names() == ["job"]
+    assert house.services.schedules.names() == ["job"]
 
 
 def test_beat_is_told_to_go_on(house: House, settings) -> None:
     start_recorder(settings.model_copy(update={"healing": False}))
-    wait_for(lambda: house.desk.redis.exists(keys.RECORDERS_HASH), 20, "the recorder is known")
-    assert startup_check.wait_until_checked(house.desk.redis, startup_check.LONGEST) is True
+    wait_for(lambda: house.services.redis.exists(keys.RECORDERS_HASH), 20, "the recorder is known")
+    assert startup_check.wait_until_checked(house.services.redis, startup_check.LONGEST) is True
 
 
 def test_the_doctor_says_so(settings) -> None:

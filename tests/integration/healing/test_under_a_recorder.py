@@ -18,18 +18,18 @@ SECONDS = 5.0
 def running(house: House, settings):
     """Twenty schedules that the history knows, and a recorder that has looked at them."""
     for number in range(20):
-        house.desk.schedules.create(a_spec(f"job-{number}", JOB, when=every(3600)), actor="ada", now=utc_now())
+        house.services.schedules.create(a_spec(f"job-{number}", JOB, when=every(3600)), actor="ada", now=utc_now())
     start_recorder(settings)
-    wait_for(lambda: len(house.desk.history.changes(limit=100).items) == 20, 20, "the history knows all")
-    wait_for(lambda: house.desk.redis.get(keys.HEALER_LOCK), 10, "somebody watches")
+    wait_for(lambda: len(house.services.history.changes(limit=100).items) == 20, 20, "the history knows all")
+    wait_for(lambda: house.services.redis.get(keys.HEALER_LOCK), 10, "somebody watches")
     return house
 
 
 def test_an_emptied_redis_is_full_again_within_five_seconds(running: House) -> None:
-    store = running.desk.schedules
+    store = running.services.schedules
     before = [store.get(name) for name in store.names()]
     for _ in range(2):
-        running.desk.redis.flushall()
+        running.services.redis.flushall()
         since = monotonic()
         wait_for(lambda: len(store.names()) == 20, 10, "all are back")
         assert monotonic() - since < SECONDS
@@ -37,7 +37,7 @@ def test_an_emptied_redis_is_full_again_within_five_seconds(running: House) -> N
 
 
 def test_a_single_entry_is_back_within_five_seconds(running: House) -> None:
-    redis, key = running.desk.redis, keys.entry("job-7")
+    redis, key = running.services.redis, keys.entry("job-7")
     kept = redis.hgetall(key)
     for lose in (
         lambda: redis.delete(key),
@@ -52,7 +52,7 @@ def test_a_single_entry_is_back_within_five_seconds(running: House) -> None:
 
 
 def test_a_deletion_under_way_is_never_undone(running: House) -> None:
-    store = running.desk.schedules
+    store = running.services.schedules
     for name in store.names():
         store.delete(name, actor="ada", now=utc_now())
     stays(lambda: store.names() == [], 6, "nothing comes back")

@@ -39,15 +39,15 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, root: Path) -> Settings:
+def services(tmp_path: Path, root: Path) -> Settings:
     """The settings of a worker that may read there."""
     return Settings(data_dir=tmp_path / "data", file_roots=(root,))
 
 
-def profile(desk: Settings, path: str = "", **asked: Any) -> Profile:
+def profile(services: Settings, path: str = "", **asked: Any) -> Profile:
     """The profile of what is there."""
     asks = DatasetProfile(root="files", path=path, **asked)
-    return profiled(asks, desk.file_roots[0], desk, NOW, lambda share, text: None)
+    return profiled(asks, services.file_roots[0], services, NOW, lambda share, text: None)
 
 
 def by_name(done: Profile) -> dict[str, Measured]:
@@ -73,9 +73,9 @@ def parquet(path: Path, select: str) -> Path:
     return path
 
 
-def test_a_csv_is_measured_column_by_column(desk: Settings, root: Path) -> None:
+def test_a_csv_is_measured_column_by_column(services: Settings, root: Path) -> None:
     sales(root / "sales.csv")
-    done = profile(desk, "sales.csv")
+    done = profile(services, "sales.csv")
     columns = by_name(done)
     assert (done.rows, done.kind, done.bad.count) == (ROWS, "csv", 0)
     assert [(name, column.kind) for name, column in columns.items()] == [
@@ -98,7 +98,7 @@ def test_a_csv_is_measured_column_by_column(desk: Settings, root: Path) -> None:
     assert (remark.shortest, remark.longest) == (4, 4)
 
 
-def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(desk: Settings, root: Path) -> None:
+def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(services: Settings, root: Path) -> None:
     (root / "2026" / "11").mkdir(parents=True)
     parquet(root / "2026" / "a.parquet", "SELECT 1::INTEGER AS n, [1, 2] AS list, 0.5::DECIMAL(9, 2) AS price")
     parquet(
@@ -106,7 +106,7 @@ def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(desk: Sett
         "SELECT 5::BIGINT AS n, NULL::INTEGER[] AS list, 2.5::DECIMAL(9, 2) AS price",
     )
     (root / "2026" / "notes.md").write_text("nothing of this kind")
-    done = profile(desk, "2026")
+    done = profile(services, "2026")
     columns = by_name(done)
     assert [path for path, _ in done.files] == ["2026/a.parquet", "2026/11/b.parquet"]
     assert (done.rows, done.kind) == (2, "parquet")
@@ -115,18 +115,18 @@ def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(desk: Sett
     assert (columns["list"].kind, columns["list"].nulls, columns["list"].least) == ("other", 1, None)
 
 
-def test_values_that_are_no_numbers_are_counted_apart(desk: Settings, root: Path) -> None:
+def test_values_that_are_no_numbers_are_counted_apart(services: Settings, root: Path) -> None:
     values = "(1.0::DOUBLE), ('nan'::DOUBLE), ('inf'::DOUBLE), (3.0), (NULL)"
     parquet(root / "odd.parquet", f"SELECT * FROM (VALUES {values}) AS odd(x)")  # noqa: S608
-    column = profile(desk).columns[0]
+    column = profile(services).columns[0]
     assert (column.rows, column.nulls, column.not_finite) == (5, 1, 2)
     assert (column.least, column.greatest, column.mean) == (1.0, 3.0, 2.0)
 
 
-def test_rows_that_do_not_fit_are_left_out_counted_and_shown(desk: Settings, root: Path) -> None:
+def test_rows_that_do_not_fit_are_left_out_counted_and_shown(services: Settings, root: Path) -> None:
     with sales(root / "sales.csv").open("a") as file:
         file.write("x17,Ada,1,true,2026-01-01 10:00:00,\n5,too few\n")
-    done = profile(desk, "sales.csv")
+    done = profile(services, "sales.csv")
     assert (done.rows, done.bad.count, done.bad.more) == (ROWS, 2, False)
     conversion, columns = done.bad.examples
     assert (conversion.file, conversion.line, conversion.text.startswith("x17,Ada")) == ("sales.csv", ROWS + 2, True)
@@ -134,50 +134,50 @@ def test_rows_that_do_not_fit_are_left_out_counted_and_shown(desk: Settings, roo
     assert (columns.line, "Columns" in columns.problem) == (ROWS + 3, True)
 
 
-def test_bad_rows_are_counted_up_to_a_bound(desk: Settings, root: Path) -> None:
+def test_bad_rows_are_counted_up_to_a_bound(services: Settings, root: Path) -> None:
     with sales(root / "sales.csv").open("a") as file:
         file.write("x\n" * MOST_REJECTED)
-    done = profile(desk, "sales.csv")
+    done = profile(services, "sales.csv")
     assert (done.bad.more, len(done.bad.examples)) == (True, 20)
     assert MOST_REJECTED / 6 <= done.bad.count < MOST_REJECTED
 
 
 def test_types_of_several_csv_files_are_widened_and_their_order_of_columns_does_not_matter(
-    desk: Settings, root: Path
+    services: Settings, root: Path
 ) -> None:
     (root / "a.csv").write_text("n,x,when\n1,1,2026-01-01\n")
     (root / "b.csv").write_text("x,when,n\nword,2026-01-02 10:00:00,2.5\n")
-    done = profile(desk)
+    done = profile(services)
     assert [(column.name, column.type) for column in done.columns] == [
         ("n", "DOUBLE"), ("x", "VARCHAR"), ("when", "TIMESTAMP"),
     ]  # fmt: skip
     assert by_name(done)["n"].mean == 1.75
 
 
-def test_a_csv_may_be_packed_quoted_in_latin_and_divided_by_what_it_likes(desk: Settings, root: Path) -> None:
+def test_a_csv_may_be_packed_quoted_in_latin_and_divided_by_what_it_likes(services: Settings, root: Path) -> None:
     (root / "old.txt").write_bytes('größe;satz\n1,5;"a;""b"""\n'.encode("latin-1"))
-    columns = by_name(profile(desk, "old.txt", encoding="latin-1", delimiter=";"))
+    columns = by_name(profile(services, "old.txt", encoding="latin-1", delimiter=";"))
     assert (columns["größe"].greatest, columns["satz"].greatest) == ("1,5", 'a;"b"')
     (root / "packed.csv.gz").write_bytes(gzip.compress(b"n\n1\n2\n"))
-    assert profile(desk, "packed.csv.gz").columns[0].mean == 1.5
+    assert profile(services, "packed.csv.gz").columns[0].mean == 1.5
     (root / "wide.csv").write_bytes("n,ü\n1,ä\n".encode("utf-16"))
-    assert by_name(profile(desk, "wide.csv", encoding="utf-16"))["ü"].greatest == "ä"
+    assert by_name(profile(services, "wide.csv", encoding="utf-16"))["ü"].greatest == "ä"
     (root / "bare.csv").write_text("1,2\n3,4\n")
-    assert profile(desk, "bare.csv", header=False).rows == 2
+    assert profile(services, "bare.csv", header=False).rows == 2
 
 
 def test_a_quoted_delimiter_far_below_the_rows_that_were_looked_at_is_read_as_one_value(
-    desk: Settings, root: Path
+    services: Settings, root: Path
 ) -> None:
     (root / "late.csv").write_text("n,word\n" + "1,plain\n" * ROWS + '2,"a, ""b"""\n')
-    done = profile(desk)
+    done = profile(services)
     assert (done.rows, done.bad.count, by_name(done)["word"].least) == (ROWS + 1, 0, 'a, "b"')
 
 
-def test_only_names_that_match_are_taken(desk: Settings, root: Path) -> None:
+def test_only_names_that_match_are_taken(services: Settings, root: Path) -> None:
     for name in ("a-1.csv", "a-2.csv", "b-1.csv"):
         (root / name).write_text("n\n1\n")
-    assert profile(desk, pattern="a-*").rows == 2
+    assert profile(services, pattern="a-*").rows == 2
 
 
 def hostile(root: Path) -> None:
@@ -220,18 +220,20 @@ def hostile(root: Path) -> None:
         ("pipe.csv", "cannot be opened"),
     ],
 )
-def test_what_cannot_be_profiled_is_refused_with_the_reason(desk: Settings, root: Path, path: str, words: str) -> None:
+def test_what_cannot_be_profiled_is_refused_with_the_reason(
+    services: Settings, root: Path, path: str, words: str
+) -> None:
     hostile(root)
     with pytest.raises(BeatdeskError, match=words) as refused:
-        profile(desk, path)
+        profile(services, path)
     assert "/proc/" not in str(refused.value)
-    assert not list((desk.data_dir / FOLDER).glob("*/*"))
+    assert not list((services.data_dir / FOLDER).glob("*/*"))
 
 
-def test_a_dataset_may_not_be_larger_than_the_settings_allow(desk: Settings, root: Path) -> None:
+def test_a_dataset_may_not_be_larger_than_the_settings_allow(services: Settings, root: Path) -> None:
     sales(root / "sales.csv", 40_000)
     with pytest.raises(Refused, match="BEATDESK_DATASET_MAX_MEGABYTES allows 1"):
-        profile(desk.model_copy(update={"dataset_max_megabytes": 1}))
+        profile(services.model_copy(update={"dataset_max_megabytes": 1}))
 
 
 def test_work_that_takes_more_of_the_disk_than_it_may_is_ended(tmp_path: Path, root: Path) -> None:
@@ -258,11 +260,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_nearly_full_is_left_to_schedules_and_history(
-    desk: Settings, root: Path, small_disk: Path
+    services: Settings, root: Path, small_disk: Path
 ) -> None:
     (root / "a.csv").write_text("n\n1\n")
     with pytest.raises(NoRoom, match="256 MB stay free on its disk"):
-        profile(desk.model_copy(update={"data_dir": small_disk}))
+        profile(services.model_copy(update={"data_dir": small_disk}))
 
 
 def test_a_disk_that_fills_up_meanwhile_is_told_as_such(small_disk: Path) -> None:
@@ -332,10 +334,10 @@ def test_a_file_that_is_swapped_after_it_was_found_is_refused(root: Path, link: 
             open_found(found)
 
 
-def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(desk: Settings, root: Path) -> None:
+def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(services: Settings, root: Path) -> None:
     name = "<script>alert(1)</script>"
     (root / f"{name.replace('/', '')}.csv").write_text(f'"{name}",n\n' + f'"{name}",1\n"{name}",7\n')
-    done = profile(desk)
+    done = profile(services)
     page, told = as_html(done).decode(), json.loads(as_json(done))
     assert "<script" not in page
     assert page.count("<svg") == 1

@@ -25,7 +25,7 @@ from scheduler.history.engine import writing
 from scheduler.history.models import Run as RunRow
 from scheduler.history.queries import RunFilter
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import House, Stream
 from tests.support.builders import a_run_history, a_schedule
@@ -43,7 +43,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def run_job(desk: Desk, settings: Settings, stream: Stream) -> Iterator[Run]:
+def run_job(services: Services, settings: Settings, stream: Stream) -> Iterator[Run]:
     """Run a job on a worker and give the event that ends it."""
     app = create_app(settings)
     start_worker(settings)
@@ -55,11 +55,11 @@ def run_job(desk: Desk, settings: Settings, stream: Stream) -> Iterator[Run]:
     app.close()
 
 
-def record(desk: Desk, *events: Event) -> None:
+def record(services: Services, *events: Event) -> None:
     """Fold these events into the history."""
-    stream = EventStream(desk.redis)
+    stream = EventStream(services.redis)
     stream.append_many(events)
-    recorder = Recorder(stream, desk.engine, desk.redis, 1000, "test")
+    recorder = Recorder(stream, services.engine, services.redis, 1000, "test")
     stream.ensure_group()
     while stream.length():
         recorder.run_once(now(), block_ms=100)
@@ -97,10 +97,10 @@ class Page(HTMLParser):
 
 
 def test_the_summary_is_a_page_and_a_table_over_the_history(
-    desk: Desk, settings: Settings, stream: Stream, run_job: Run
+    services: Services, settings: Settings, stream: Stream, run_job: Run
 ) -> None:
     record(
-        desk,
+        services,
         *past_runs(now() - timedelta(hours=3), ok=3, failed=1),
         *past_runs(now() - timedelta(hours=2), schedule=HOSTILE, ok=1),
         *past_runs(now() - timedelta(hours=2), schedule=SCRIPT, ok=1),
@@ -137,9 +137,9 @@ def test_the_summary_of_an_empty_history_says_so(settings: Settings, stream: Str
     assert "Nothing ran in this time." in (settings.reports_dir / report.path).read_text()
 
 
-def test_old_history_is_deleted_and_the_rest_stays(desk: Desk, run_job: Run) -> None:
+def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: Run) -> None:
     record(
-        desk,
+        services,
         *past_runs(now() - timedelta(days=40), schedule="old", ok=700, failed=3),
         *past_runs(now() - timedelta(days=20), schedule="new", ok=2),
         *a_run_history("old-and-running", tick=now() - timedelta(days=50), state="started"),
@@ -148,11 +148,11 @@ def test_old_history_is_deleted_and_the_rest_stays(desk: Desk, run_job: Run) -> 
     assert (trial["deleted"], trial["would_delete"]) == (0, 703)
     assert run_job("cleanup.job_history", days=30, states=["failed"]).result["deleted"] == 3
     assert run_job("cleanup.job_history", days=30).result["deleted"] == 700
-    left = desk.history.runs(RunFilter(), after=None, limit=50).items
+    left = services.history.runs(RunFilter(), after=None, limit=50).items
     assert sorted(run.id for run in left if run.schedule in {"old", "new"}) == [
         run.id for run in sorted(left, key=lambda run: run.id) if run.schedule == "new"
     ]
-    assert desk.history.run("old-and-running").state == "running"
+    assert services.history.run("old-and-running").state == "running"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_parameters_that_make_no_sense_fail_the_run_with_the_reason(
 
 
 def test_reports_that_were_kept_long_enough_go_with_their_files(
-    desk: Desk, settings: Settings, stream: Stream, run_job: Run
+    services: Services, settings: Settings, stream: Stream, run_job: Run
 ) -> None:
     run_job("reports.job_summary")
     fresh = [event for event in stream.events() if isinstance(event, ReportStored)]
@@ -196,7 +196,7 @@ def test_reports_that_were_kept_long_enough_go_with_their_files(
     folder = settings.reports_dir / "old"
     folder.mkdir()
     (folder / "0.html").write_text("old")
-    record(desk, *gone)
+    record(services, *gone)
     (folder / ".half.part").write_text("half")
     os.utime(folder / ".half.part", (0, 0))
     (folder / ".growing.part").write_text("half")
@@ -207,18 +207,18 @@ def test_reports_that_were_kept_long_enough_go_with_their_files(
     assert done["bytes"] == sum(report.size for report in gone)
     (folder / ".growing.part").unlink()
     assert not list(folder.iterdir())
-    assert {report.id for report in desk.history.reports().items} == {report.report for report in fresh}
+    assert {report.id for report in services.history.reports().items} == {report.report for report in fresh}
     assert all((settings.reports_dir / report.path).exists() for report in fresh)
 
 
 def test_a_path_that_leads_out_of_the_folder_is_not_removed(
-    desk: Desk, stream: Stream, run_job: Run, tmp_path: Path
+    services: Services, stream: Stream, run_job: Run, tmp_path: Path
 ) -> None:
     precious = tmp_path / "precious"
     precious.write_text("keep me")
     run_job("reports.job_summary")
     report = next(event for event in stream.events() if isinstance(event, ReportStored))
-    record(desk, report.model_copy(update={"report": "evil", "path": "../../precious", "keep_until": now()}))
+    record(services, report.model_copy(update={"report": "evil", "path": "../../precious", "keep_until": now()}))
     end = run_job("cleanup.reports")
     assert end.kind == "run.failed"
     assert precious.read_text() == "keep me"
@@ -230,20 +230,20 @@ def test_the_demo_takes_its_time(house: House) -> None:
     assert end.runtime >= 1
 
 
-def test_the_history_is_cleaned_by_schedule_and_state(desk: Desk, run_job: Run) -> None:
+def test_the_history_is_cleaned_by_schedule_and_state(services: Services, run_job: Run) -> None:
     for schedule in ("one", "two"):
-        record(desk, *past_runs(now() - timedelta(days=40), schedule=schedule, ok=3, failed=2))
+        record(services, *past_runs(now() - timedelta(days=40), schedule=schedule, ok=3, failed=2))
     about = {"days": 30, "schedule": "one", "states": ["succeeded", "lost"]}
     assert run_job("cleanup.job_history", **about, dry_run=True).result["would_delete"] == 3
     assert run_job("cleanup.job_history", **about).result["deleted"] == 3
-    left = desk.history.runs(RunFilter(), after=None, limit=50).items
+    left = services.history.runs(RunFilter(), after=None, limit=50).items
     assert sorted((run.schedule, run.state) for run in left if run.schedule) == [
         *[("one", "failed")] * 2, *[("two", "failed")] * 2, *[("two", "succeeded")] * 3
     ]  # fmt: skip
 
 
-def test_the_recorder_does_not_wait_for_a_cleaning(desk: Desk, run_job: Run, engine: Engine) -> None:
-    record(desk, *past_runs(now() - timedelta(days=40), schedule="old", ok=3000))
+def test_the_recorder_does_not_wait_for_a_cleaning(services: Services, run_job: Run, engine: Engine) -> None:
+    record(services, *past_runs(now() - timedelta(days=40), schedule="old", ok=3000))
     over, times = threading.Event(), []
 
     def keep_recording() -> None:
@@ -294,11 +294,11 @@ def allowing(settings: Settings, tmp_path: Path) -> Settings:
     ],
 )
 def test_what_the_settings_allow_is_deleted_after_a_dry_run(
-    allowing: Settings, stream: Stream, desk: Desk, job: str, kwargs: dict[str, Any]
+    allowing: Settings, stream: Stream, services: Services, job: str, kwargs: dict[str, Any]
 ) -> None:
-    desk.redis.set("session:1", "x")
-    dump = desk.redis.execute_command("DUMP", "session:1", NEVER_DECODE=True)
-    desk.redis.execute_command("RESTORE", "session:1", 0, dump, "REPLACE", "IDLETIME", 8000)
+    services.redis.set("session:1", "x")
+    dump = services.redis.execute_command("DUMP", "session:1", NEVER_DECODE=True)
+    services.redis.execute_command("RESTORE", "session:1", 0, dump, "REPLACE", "IDLETIME", 8000)
     app = create_app(allowing)
     start_worker(allowing)
     ends = [stream.end(str(app.send_task(job, kwargs={**kwargs, **more}).id)) for more in ({}, {"dry_run": False}) * 2]

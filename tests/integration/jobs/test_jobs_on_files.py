@@ -15,7 +15,7 @@ from scheduler.celery_app.app import create_app
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.profiling.workplace import FOLDER
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream
 from tests.support.needs import missing
@@ -142,11 +142,11 @@ def wide(root: Path) -> str:
 
 
 def test_a_cancelled_profile_ends_in_its_midst_and_nothing_is_left(
-    settings: Settings, desk: Desk, stream: Stream, send_job: Callable[..., str], wide: str
+    settings: Settings, services: Services, stream: Stream, send_job: Callable[..., str], wide: str
 ) -> None:
     run = send_job("datasets.profile", root="files", path=wide)
     wait_for(lambda: "run.progressed" in stream.kinds(run), 30, "the profile is at work")
-    desk.control.cancel(run, "ada@example.org", utc_now())
+    services.control.cancel(run, "ada@example.org", utc_now())
     end = stream.end(run)
     assert (end.kind, end.actor) == ("run.revoked", "ada@example.org")
     assert not files_below(settings.reports_dir)

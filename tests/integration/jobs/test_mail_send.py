@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.integration.jobs.test_jobs import record
 from tests.integration.runs.conftest import Stream
@@ -94,7 +94,7 @@ def test_a_server_that_is_away_fails_the_run_after_its_attempts(run_job: Run) ->
     assert "the connection was refused" in end.error
 
 
-def test_mails_that_cannot_be_sent_fail_with_the_parameter(desk: Desk, run_job: Run) -> None:
+def test_mails_that_cannot_be_sent_fail_with_the_parameter(services: Services, run_job: Run) -> None:
     with mail_server() as server:
         ada = {"to": ["ada@example.org"]}
         cases = [
@@ -121,15 +121,15 @@ def test_without_a_server_the_run_says_which_setting_is_missing(run_job: Run) ->
     assert "set BEATDESK_SMTP_URL" in run_job(None, to=["ada@example.org"], subject="s", text="t").error
 
 
-def test_a_stored_report_goes_with_the_mail(desk: Desk, stream: Stream, run_job: Run) -> None:
+def test_a_stored_report_goes_with_the_mail(services: Services, stream: Stream, run_job: Run) -> None:
     with mail_server() as server:
         run_job(server.port, "reports.job_summary")
         stored = [event for event in stream.events() if isinstance(event, ReportStored)]
-        record(desk, *stored)
+        record(services, *stored)
         end = run_job(
             server.port, to=["ada@example.org"], subject="Summary", text="…", reports=[r.report for r in stored]
         )
     assert end.kind == "run.succeeded", end
     files = {part.get_filename(): part.get_payload(decode=True) for part in server.taken[0].mail.iter_attachments()}
     assert sorted(str(name).rpartition(".")[2] for name in files) == sorted(r.path.rpartition(".")[2] for r in stored)
-    assert set(files.values()) == {(desk.settings.reports_dir / report.path).read_bytes() for report in stored}
+    assert set(files.values()) == {(services.settings.reports_dir / report.path).read_bytes() for report in stored}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DeskApp, create_app
+from scheduler.celery_app.app import BeatdeskApp, create_app
 from scheduler.events.schema import Event, RunEvent, decode
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
@@ -65,7 +65,7 @@ def job_settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def app(job_settings: Settings) -> Iterator[DeskApp]:
+def app(job_settings: Settings) -> Iterator[BeatdeskApp]:
     """The app of somebody who sends jobs by their names, as application code would."""
     app = create_app(job_settings)
     yield app
@@ -79,7 +79,7 @@ def worker(job_settings: Settings) -> Process:
 
 
 @pytest.fixture
-def send(app: DeskApp) -> Callable[..., str]:
+def send(app: BeatdeskApp) -> Callable[..., str]:
     """Send a job by its name; the run's id."""
     return sender(app)
 
@@ -89,7 +89,7 @@ def with_jobs(settings: Settings) -> Settings:
     return settings.model_copy(update={"jobs": ("tests.support.jobs",)})
 
 
-def sender(app: DeskApp) -> Callable[..., str]:
+def sender(app: BeatdeskApp) -> Callable[..., str]:
     """What sends a job by its name and gives the run's id."""
 
     def send(name: str, *args: Any, **options: Any) -> str:
@@ -103,7 +103,7 @@ class House(NamedTuple):
 
     settings: Settings
     stream: Stream
-    app: DeskApp
+    app: BeatdeskApp
     worker: Process
     send: Callable[..., str]
 

@@ -15,7 +15,7 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.rules.policies.admit import START, Admission
 from scheduler.runs.leases import HELD_SECONDS, owner_text
 from scheduler.schedules.operations import Operations
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 from tests.support.builders import a_spec, every, facts_of
@@ -28,15 +28,15 @@ HOUR = timedelta(hours=1)
 class Door:
     """A schedule whose ticks are sent, and the workers that ask about their runs."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.redis = desk, desk.redis
+    def __init__(self, services: Services) -> None:
+        self.services, self.redis = services, services.redis
         self.first = utc_now().replace(microsecond=0) - HOUR / 2
         self.schedule: Schedule
 
     def has(self, **policies: Any) -> "Door":
         """Make the schedule."""
         spec = a_spec("due", when=every(3600, self.first - HOUR), policies=Policies(**policies))
-        self.schedule = self.desk.schedules.create(spec, actor="ada", now=self.first - HOUR)
+        self.schedule = self.services.schedules.create(spec, actor="ada", now=self.first - HOUR)
         return self
 
     def tick(self, number: int) -> datetime:
@@ -46,7 +46,7 @@ class Door:
     def sent(self, number: int = 0, **known: Any) -> str:
         """The run of a tick, in its queue."""
         run = run_id(self.schedule.uid, self.tick(number))
-        self.desk.leases.announce(run, owner_text(self.schedule.uid, "due", **known))
+        self.services.leases.announce(run, owner_text(self.schedule.uid, "due", **known))
         return run
 
     def asks(
@@ -56,7 +56,7 @@ class Door:
         facts = facts_of(self.schedule, self.tick(number))
         event = run_event(RunReceived, run, 1, utc_now(), worker=worker, facts=facts)
         assert isinstance(event, RunReceived)
-        return self.desk.at_start.ask(event, again=again, start_by=start_by)
+        return self.services.at_start.ask(event, again=again, start_by=start_by)
 
     def received(self) -> list[str]:
         """The runs of which it is told that a worker has them."""
@@ -65,15 +65,15 @@ class Door:
 
 
 @pytest.fixture
-def door(desk: Desk, store: object) -> Door:  # noqa: F811 - the fixture
+def door(services: Services, store: object) -> Door:  # noqa: F811 - the fixture
     """Nothing yet; the test says what the schedule is like."""
-    return Door(desk)
+    return Door(services)
 
 
 def test_a_run_that_may_start_is_its_workers_from_that_moment_on(door: Door) -> None:
     run = door.has(pause_after_failures=3).sent(pause_after=3, expires=door.tick(5))
     assert door.asks(run) == Answer(START, told=True)
-    lease = door.desk.leases.get(run)
+    lease = door.services.leases.get(run)
     assert lease is not None
     assert (lease.uid, lease.attempt, lease.worker, lease.name) == (door.schedule.uid, 1, "w@h", "due")
     assert (lease.text.split(" ")[3], lease.expires) == ("3", door.tick(5).timestamp())
@@ -93,7 +93,7 @@ def test_beside_a_run_that_a_worker_has_the_policy_decides_and_nothing_is_told_o
     first, second = door.has(overlap=overlap).sent(0), door.sent(1)
     door.asks(first)
     assert door.asks(second, 1, worker="v@h") == Answer(admission, told=False)
-    lease = door.desk.leases.get(second)
+    lease = door.services.leases.get(second)
     assert lease is not None
     assert lease.worker is None
     assert door.received() == [first]
@@ -113,7 +113,7 @@ def run_out(door: Door, run: str) -> None:
 def over(door: Door, run: str) -> None:
     """It has ended."""
     door.asks(run)
-    door.desk.events.append(run_event(RunSucceeded, run, 1, utc_now(), worker="w@h"))
+    door.services.events.append(run_event(RunSucceeded, run, 1, utc_now(), worker="w@h"))
 
 
 @pytest.mark.parametrize("become", [queued_only, run_out, over])
@@ -125,7 +125,7 @@ def test_a_run_that_is_in_no_workers_hands_holds_up_nobody(door: Door, become: C
 def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(door: Door) -> None:
     run = door.has().sent()
     door.asks(run)
-    Operations(door.desk.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
     assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
     assert door.asks(run, worker="v@h") == Answer(START, told=True)
 
@@ -133,42 +133,42 @@ def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(do
 def test_a_run_that_was_let_in_goes_on_though_its_schedule_is_deleted(door: Door) -> None:
     run = door.has().sent()
     door.asks(run)
-    door.desk.schedules.delete("due", actor="ada", now=utc_now())
+    door.services.schedules.delete("due", actor="ada", now=utc_now())
     assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
 
 
 def test_a_message_that_comes_again_before_anybody_asked_is_asked(door: Door) -> None:
     run = door.has().sent()
-    Operations(door.desk.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
     assert door.asks(run, again=True).admission == PAUSED
 
 
 def test_an_operator_holds_an_entry_that_code_owns_too(door: Door) -> None:
     run = door.has().sent()
     door.redis.sadd(keys.STATICS_SET, "due")
-    door.desk.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    door.services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
     assert door.asks(run).admission == BY_OPERATOR
 
 
 def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked_if_it_comes_first(door: Door) -> None:
     run = run_id(door.has().schedule.uid, door.tick(0))
-    Operations(door.desk.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
     assert door.asks(run) == Answer(PAUSED, told=True)
     other = run_id(door.schedule.uid, door.tick(1))
     assert door.asks(other, 1, again=True) == Answer(START, told=True)
 
 
 def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> None:
-    schedules = door.has().desk.schedules
+    schedules = door.has().services.schedules
     operations = Operations(schedules)
     runs = [door.sent(number) for number in range(4)]
     operations.pause("due", reason="r", actor="ada", now=utc_now())
     assert door.asks(runs[0]).admission == PAUSED
-    door.desk.events.forget(runs[0])
+    door.services.events.forget(runs[0])
     operations.resume("due", missed="skip", actor="ada", now=utc_now())
     operations.skip("due", tick=door.tick(1), actor="ada", now=utc_now())
     assert door.asks(runs[1], 1).admission == BY_OPERATOR
-    door.desk.events.forget(runs[1])
+    door.services.events.forget(runs[1])
     assert door.asks(runs[2], 2).admission == START
     schedules.set_enabled("due", False, actor="ada", now=utc_now())
     assert door.asks(runs[3], 3).admission == BY_OPERATOR, "rather than because of the run before it"
@@ -176,8 +176,8 @@ def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> N
 
 def test_a_schedule_of_the_same_name_that_was_made_since_is_another_one(door: Door) -> None:
     run = door.has().sent()
-    door.desk.schedules.delete("due", actor="ada", now=utc_now())
-    door.desk.schedules.create(door.schedule.spec(), actor="ada", now=utc_now())
+    door.services.schedules.delete("due", actor="ada", now=utc_now())
+    door.services.schedules.create(door.schedule.spec(), actor="ada", now=utc_now())
     assert door.asks(run) == Answer(BY_OPERATOR, told=True)
 
 

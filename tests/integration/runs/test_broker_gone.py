@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from scheduler.celery_app.app import DEFAULT, DeskApp, create_app
+from scheduler.celery_app.app import DEFAULT, BeatdeskApp, create_app
 from scheduler.clock import utc_now
 from scheduler.services.process import adopt
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.worker.claims import renew
-from scheduler.worker.heartbeat import WorkerPulse
+from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.signals import RunSignals
 from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
@@ -34,7 +34,7 @@ def broken_settings(job_settings: Settings, second_valkey: ValkeyServer) -> Sett
 
 
 @pytest.fixture
-def app(broken_settings: Settings) -> Iterator[DeskApp]:
+def app(broken_settings: Settings) -> Iterator[BeatdeskApp]:
     """The app of somebody who sends jobs there."""
     app = create_app(broken_settings)
     yield app
@@ -63,26 +63,26 @@ def begun(
     return run
 
 
-def says_that_it_lives(desk: Desk) -> None:
+def says_that_it_lives(services: Services) -> None:
     """Wait for another sign of life."""
-    since = [worker.at for worker in desk.catalogue.workers()]
-    wait_for(lambda: [worker.at for worker in desk.catalogue.workers()] > since, 10, "a sign of life")
+    since = [worker.at for worker in services.catalogue.workers()]
+    wait_for(lambda: [worker.at for worker in services.catalogue.workers()] > since, 10, "a sign of life")
 
 
 def test_a_worker_lives_on_by_whichever_socket_it_hears_of_its_brokers_death(
-    begun: str, worker: Process, desk: Desk, stream: Stream, second_valkey: ValkeyServer
+    begun: str, worker: Process, services: Services, stream: Stream, second_valkey: ValkeyServer
 ) -> None:
     worker.wait_for_log("Trying again in ")
     for _ in range(2):
-        says_that_it_lives(desk)
+        says_that_it_lives(services)
     second_valkey.start()
     assert stream.end(begun, timeout=40).result == "waited"
-    says_that_it_lives(desk)
+    says_that_it_lives(services)
     assert worker.running()
 
 
 def test_a_claim_is_not_renewed_on_a_message_that_went_with_its_channel(
-    app: DeskApp, send: Send, second_valkey: ValkeyServer
+    app: BeatdeskApp, send: Send, second_valkey: ValkeyServer
 ) -> None:
     """Another worker is to have it."""
     send("tests.add", 1)
@@ -96,9 +96,9 @@ def test_a_claim_is_not_renewed_on_a_message_that_went_with_its_channel(
     assert renew(consumer, utc_now()) == 0
 
 
-def test_a_sign_of_life_that_stumbles_is_not_the_last(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    app = adopt(desk)
-    WorkerPulse(app, RunSignals(app)).beat(None)
+def test_a_sign_of_life_that_stumbles_is_not_the_last(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    app = adopt(services)
+    WorkerHeartbeat(app, RunSignals(app)).beat(None)
     assert "the next follows in" in caplog.text
 
 

@@ -7,7 +7,7 @@ from redis import Redis
 
 from scheduler.catalogue.catalogue import Catalogue, Job, Worker
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.runs.conftest import House
 from tests.support.valkey import ValkeyServer
@@ -28,7 +28,7 @@ def a_worker(name: str, *jobs: str, at: datetime = NOON) -> Worker:
 
 
 def test_a_real_worker_publishes_its_jobs_and_itself(house: House) -> None:
-    catalogue = Desk(house.settings).catalogue
+    catalogue = Services(house.settings).catalogue
     (worker,) = wait_for(catalogue.workers, 15, "the worker is there")
     assert worker.pid == house.worker.pid
     assert (worker.queues, worker.concurrency, worker.active) == (["bulk", "celery", "critical", "default"], 1, 0)

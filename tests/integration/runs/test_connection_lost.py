@@ -8,7 +8,7 @@ from redis import Redis
 
 from scheduler.runs.leases import owner_text
 from scheduler.services.process import adopt
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from scheduler.worker.signals import LOST_CONNECTION, RunSignals
 from tests.integration.runs.conftest import Stream
@@ -24,9 +24,9 @@ class Job:
 
 
 @pytest.fixture
-def told(desk: Desk) -> RunSignals:
+def told(services: Services) -> RunSignals:
     """The receivers of a worker's main process."""
-    return RunSignals(adopt(desk))
+    return RunSignals(adopt(services))
 
 
 def comes_back(told: RunSignals, **headers: Any) -> None:

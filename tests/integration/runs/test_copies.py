@@ -9,22 +9,22 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunFailed, RunRetried, RunSucceeded, run_event
 from scheduler.runs.deduplication import (
     DOUBTFUL_SECONDS,
-    Copies,
-    Marked,
+    Deduplication,
+    DeliveryClaim,
     marked,
 )
 from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch, owner_text
 from scheduler.storage import keys
 
-FIRST, SECOND = Marked("r1", "a1"), Marked("r1", "b2")
+FIRST, SECOND = DeliveryClaim("r1", "a1"), DeliveryClaim("r1", "b2")
 
 
 @pytest.fixture
-def copies(redis: Redis) -> Copies:
+def copies(redis: Redis) -> Deduplication:
     """The question; the run is in its queue."""
     redis.hset(keys.LEASE_OWNERS_HASH, "r1", owner_text("u1", "s"))
     redis.zadd(keys.LEASES_ZSET, {"r1": 2e9})
-    return Copies(redis)
+    return Deduplication(redis)
 
 
 def tell(redis: Redis, kind: Any, **more: Any) -> None:
@@ -40,19 +40,19 @@ def remembered_for(redis: Redis) -> float:
     return float(until) - redis.time()[0]
 
 
-def test_the_first_message_has_the_run_however_often_it_comes(copies: Copies) -> None:
+def test_the_first_message_has_the_run_however_often_it_comes(copies: Deduplication) -> None:
     assert [copies.take(FIRST), copies.take(SECOND), copies.take(FIRST)] == [True, False, True]
 
 
 @pytest.mark.parametrize(("kind", "more"), [(RunSucceeded, {"result": None}), (RunFailed, {"error": "e"})])
-def test_a_run_that_is_over_is_nobodys(kind: Any, more: dict[str, Any], copies: Copies, redis: Redis) -> None:
+def test_a_run_that_is_over_is_nobodys(kind: Any, more: dict[str, Any], copies: Deduplication, redis: Redis) -> None:
     copies.take(FIRST)
     tell(redis, kind, **more)
     assert [copies.take(FIRST), copies.take(SECOND)] == [False, False]
     assert 590 <= remembered_for(redis) <= 600
 
 
-def test_a_doubtful_run_that_is_over_is_remembered_for_long(copies: Copies, redis: Redis) -> None:
+def test_a_doubtful_run_that_is_over_is_remembered_for_long(copies: Deduplication, redis: Redis) -> None:
     redis.zadd(keys.OUTBOX_DOUBTS_ZSET, {"r1": 1})
     copies.take(FIRST)
     tell(redis, RunSucceeded, result=None)
@@ -60,13 +60,13 @@ def test_a_doubtful_run_that_is_over_is_remembered_for_long(copies: Copies, redi
     assert remembered_for(redis) > DOUBTFUL_SECONDS - 60
 
 
-def test_a_run_whose_worker_lost_the_broker_is_still_its_messages(copies: Copies, redis: Redis) -> None:
+def test_a_run_whose_worker_lost_the_broker_is_still_its_messages(copies: Deduplication, redis: Redis) -> None:
     copies.take(FIRST)
     tell(redis, RunRetried, error="the worker lost its connection to the broker, the message comes back")
     assert [copies.take(SECOND), copies.take(FIRST)] == [False, True]
 
 
-def test_a_lost_run_may_start_again_by_its_own_message(copies: Copies, redis: Redis) -> None:
+def test_a_lost_run_may_start_again_by_its_own_message(copies: Deduplication, redis: Redis) -> None:
     copies.take(FIRST)
     redis.zadd(keys.LEASES_ZSET, {"r1": 1})
     watch = LeaseWatch(Leases(redis, LeasedStream(redis)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scheduler.celery_app.app import DeskApp, create_app
+from scheduler.celery_app.app import BeatdeskApp, create_app
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.processes import start_worker
@@ -19,7 +19,7 @@ def job_settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def app(job_settings: Settings) -> Iterator[DeskApp]:
+def app(job_settings: Settings) -> Iterator[BeatdeskApp]:
     """Who sends."""
     app = create_app(job_settings)
     yield app
@@ -27,7 +27,7 @@ def app(job_settings: Settings) -> Iterator[DeskApp]:
 
 
 def test_a_plain_job_uses_configuration_links_and_sessions(
-    job_settings: Settings, app: DeskApp, stream: Stream
+    job_settings: Settings, app: BeatdeskApp, stream: Stream
 ) -> None:
     named = {"flask_app": f"{SHOP}:create_app", "flask_url": "https://shop.example/desk"}
     start_worker(job_settings.model_copy(update=named))
@@ -42,7 +42,7 @@ def test_a_plain_job_uses_configuration_links_and_sessions(
 
 
 def test_an_application_that_cannot_be_made_fails_the_run_with_the_reason(
-    job_settings: Settings, app: DeskApp, stream: Stream
+    job_settings: Settings, app: BeatdeskApp, stream: Stream
 ) -> None:
     start_worker(job_settings.model_copy(update={"flask_app": f"{SHOP}:create_ap"}))
     end = stream.end(sender(app)("shop.link", 7))
@@ -51,7 +51,7 @@ def test_an_application_that_cannot_be_made_fails_the_run_with_the_reason(
 
 
 def test_a_job_that_asks_for_a_context_where_no_application_is_named_says_so(
-    job_settings: Settings, app: DeskApp, stream: Stream
+    job_settings: Settings, app: BeatdeskApp, stream: Stream
 ) -> None:
     start_worker(job_settings)
     send = sender(app)

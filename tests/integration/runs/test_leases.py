@@ -19,7 +19,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.rules.model.spec import Schedule
-from scheduler.runs.leases import HELD_SECONDS, QUEUED_SECONDS, LeasedStream, Leases, LeaseWatch, Standing, owner_text
+from scheduler.runs.leases import HELD_SECONDS, QUEUED_SECONDS, LeasedStream, Leases, LeaseState, LeaseWatch, owner_text
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of
 
@@ -122,15 +122,15 @@ def test_a_worker_renews_what_it_has_and_nothing_that_waits_or_is_over(
 def test_how_an_attempt_stands_is_told_by_worker_number_and_time(
     redis: Redis, stream: LeasedStream, leases: Leases
 ) -> None:
-    assert leases.standing(RUN, 1) is Standing.GONE
+    assert leases.standing(RUN, 1) is LeaseState.GONE
     announced(leases)
-    assert leases.standing(RUN, 1) is Standing.OVER, "nobody has it"
+    assert leases.standing(RUN, 1) is LeaseState.OVER, "nobody has it"
     told(stream, RunReceived)
-    assert [leases.standing(RUN, 1), leases.standing(RUN, 2)] == [Standing.ALIVE, Standing.OVER]
+    assert [leases.standing(RUN, 1), leases.standing(RUN, 2)] == [LeaseState.ALIVE, LeaseState.OVER]
     over(redis, RUN)
-    assert (leases.standing(RUN, 1), leases.get(RUN)) == (Standing.OVER, None)
+    assert (leases.standing(RUN, 1), leases.get(RUN)) == (LeaseState.OVER, None)
     told(stream, RunReceived, attempt=2)
-    assert [leases.standing(RUN, 1), leases.standing(RUN, 2)] == [Standing.OVER, Standing.ALIVE]
+    assert [leases.standing(RUN, 1), leases.standing(RUN, 2)] == [LeaseState.OVER, LeaseState.ALIVE]
 
 
 def test_a_run_is_lost_when_it_was_overdue_twice_and_not_heard_of_in_between(

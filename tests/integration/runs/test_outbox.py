@@ -6,7 +6,7 @@ from redis import Redis
 
 from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
-from scheduler.worker.event_buffer import Outbox
+from scheduler.worker.event_buffer import EventBuffer
 from tests.integration.runs.conftest import Stream
 from tests.support.valkey import ValkeyServer
 
@@ -22,7 +22,7 @@ def arrived(stream: Stream) -> list[str]:
 
 
 def test_events_go_out_at_once_while_the_stream_answers(redis: "Redis", stream: Stream) -> None:
-    outbox = Outbox(EventStream(redis))
+    outbox = EventBuffer(EventStream(redis))
     outbox.offer(event("a"))
     outbox.deliver(event("b"), event("c"))
     assert arrived(stream) == ["a", "b", "c"]
@@ -32,7 +32,7 @@ def test_events_go_out_at_once_while_the_stream_answers(redis: "Redis", stream: 
 def test_offered_events_wait_in_order_while_the_server_is_away(
     valkey: ValkeyServer, redis: "Redis", stream: Stream
 ) -> None:
-    outbox = Outbox(EventStream(redis))
+    outbox = EventBuffer(EventStream(redis))
     valkey.stop()
     for run in "abc":
         outbox.offer(event(run))
@@ -55,7 +55,7 @@ def test_a_delivery_waits_until_the_server_is_back_and_takes_along_what_waited(
         if len(pauses) == 8:
             valkey.start()
 
-    outbox = Outbox(EventStream(redis), wait=wait)
+    outbox = EventBuffer(EventStream(redis), wait=wait)
     valkey.stop()
     outbox.offer(event("a"))
     outbox.deliver(event("b"))
@@ -70,7 +70,7 @@ def test_when_too_many_wait_the_worker_waits_too(valkey: ValkeyServer, redis: "R
         waited.append(outbox.waiting)
         valkey.start()
 
-    outbox = Outbox(EventStream(redis), most=3, wait=wait)
+    outbox = EventBuffer(EventStream(redis), most=3, wait=wait)
     valkey.stop()
     for run in "abcd":
         outbox.offer(event(run))

@@ -12,12 +12,12 @@ from scheduler.clock import utc_now
 from scheduler.dispatch.message_options import options_for
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import owner_text
 from scheduler.schedules.changes import ASLEEP
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.runs.conftest import Stream
@@ -31,8 +31,8 @@ NEXT = timedelta(hours=1)
 class Sent:
     """A schedule, and its ticks sent as Beat sends them: counted as alive, then put into the queue."""
 
-    def __init__(self, desk: Desk, schedule: Schedule, anchor: datetime) -> None:
-        self.desk = desk
+    def __init__(self, services: Services, schedule: Schedule, anchor: datetime) -> None:
+        self.services = services
         self.schedule = schedule
         self.ticks = [anchor + NEXT * number for number in range(1, 20)]
 
@@ -40,44 +40,44 @@ class Sent:
         """Send another tick; its run's id."""
         tick = self.ticks.pop(0)
         run = run_id(self.schedule.uid, tick)
-        self.desk.leases.announce(run, owner_text(self.schedule.uid, self.schedule.name))
-        options = options_for(self.schedule, tick, {}, Held(tick, **held) if held else None)
-        self.desk.celery.send_task(self.schedule.job, self.schedule.args, **options)
+        self.services.leases.announce(run, owner_text(self.schedule.uid, self.schedule.name))
+        options = options_for(self.schedule, tick, {}, WaitingTick(tick, **held) if held else None)
+        self.services.celery.send_task(self.schedule.job, self.schedule.args, **options)
         return run
 
 
 @pytest.fixture
-def make(desk: Desk, worker: Process) -> Callable[..., Sent]:
+def make(services: Services, worker: Process) -> Callable[..., Sent]:
     """Makes a schedule whose ticks are sent by hand."""
 
     def make(job: str, *args: Any, **policies: Any) -> Sent:
-        wait_for(lambda: desk.catalogue.get(job), 20, "the worker offers its jobs")
+        wait_for(lambda: services.catalogue.get(job), 20, "the worker offers its jobs")
         anchor = (utc_now() - NEXT / 2).replace(microsecond=0)
         spec = a_spec("due", job, args=list(args), when=every(3600, anchor), policies=Policies(**policies))
-        return Sent(desk, desk.schedules.create(spec, actor="ada", now=anchor), anchor)
+        return Sent(services, services.schedules.create(spec, actor="ada", now=anchor), anchor)
 
     return make
 
 
 def paused(sent: Sent) -> None:
-    sent.desk.operations.pause("due", reason="the bank is closed", actor="ada", now=utc_now())
+    sent.services.operations.pause("due", reason="the bank is closed", actor="ada", now=utc_now())
 
 
 def switched_off(sent: Sent) -> None:
-    sent.desk.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    sent.services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
 
 
 def skipped(sent: Sent) -> None:
-    sent.desk.operations.skip("due", actor="ada", now=utc_now())
+    sent.services.operations.skip("due", actor="ada", now=utc_now())
 
 
 def deleted(sent: Sent) -> None:
-    sent.desk.schedules.delete("due", actor="ada", now=utc_now())
+    sent.services.schedules.delete("due", actor="ada", now=utc_now())
 
 
 def made_anew(sent: Sent) -> None:
     deleted(sent)
-    sent.desk.schedules.create(sent.schedule.spec(), actor="ada", now=utc_now())
+    sent.services.schedules.create(sent.schedule.spec(), actor="ada", now=utc_now())
 
 
 REASONS = {
@@ -91,7 +91,7 @@ REASONS = {
 
 @pytest.mark.parametrize(("change", "reason"), REASONS.items(), ids=lambda given: getattr(given, "__name__", given))
 def test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_deleted_meanwhile(
-    change: Callable[[Sent], None], reason: str, make: Callable[..., Sent], stream: Stream, desk: Desk
+    change: Callable[[Sent], None], reason: str, make: Callable[..., Sent], stream: Stream, services: Services
 ) -> None:
     sent = make("tests.add", 1)
     change(sent)
@@ -99,19 +99,19 @@ def test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_delete
     end = stream.end(run, timeout=30)
     assert (end.kind, end.reason, end.attempt) == ("run.skipped", reason, 1)
     assert "run.started" not in stream.kinds(run)
-    assert desk.leases.known([run]) == set()
-    wait_for(lambda: not desk.redis.exists("unacked"), 10, "its message is acknowledged")
+    assert services.leases.known([run]) == set()
+    wait_for(lambda: not services.redis.exists("unacked"), 10, "its message is acknowledged")
     row = fold(Rows(), [*stream.of(run)]).runs[run]
     assert (row.state, row.reason, row.schedule, row.tick is None) == ("skipped", reason, "due", False)
 
 
 def test_a_tick_that_waits_has_its_turn_when_the_one_before_it_is_skipped(
-    make: Callable[..., Sent], stream: Stream, desk: Desk, redis: Redis
+    make: Callable[..., Sent], stream: Stream, services: Services, redis: Redis
 ) -> None:
     sent = make("tests.add", 1, overlap="queue_one")
     paused(sent)
     tick = utc_now()
-    redis.zadd(keys.WAITING_PREFIX + sent.schedule.uid, {Held(tick, "backfill", "ada").text: tick.timestamp()})
+    redis.zadd(keys.WAITING_PREFIX + sent.schedule.uid, {WaitingTick(tick, "backfill", "ada").text: tick.timestamp()})
     assert redis.zscore(keys.SCHEDULE_ZSET, keys.entry("due")) == ASLEEP
     stream.end(sent.tick())
     looked_at = redis.zscore(keys.SCHEDULE_ZSET, keys.entry("due"))
@@ -129,14 +129,14 @@ def test_what_an_operator_asked_for_is_not_held_by_a_pause(
 
 
 def test_nor_is_a_run_by_hand_not_even_beside_another_run(
-    make: Callable[..., Sent], stream: Stream, desk: Desk, job_settings: Settings, tmp_path: Path
+    make: Callable[..., Sent], stream: Stream, services: Services, job_settings: Settings, tmp_path: Path
 ) -> None:
     start_worker(job_settings)
     sent = make("tests.wait", 6, str(tmp_path / "mark"))
     first = sent.tick()
     wait_for(lambda: "run.started" in stream.kinds(first), 20, "the tick's run begins")
     paused(sent)
-    by_hand = desk.control.start(sent.schedule, actor="ada", now=utc_now())
+    by_hand = services.control.start(sent.schedule, actor="ada", now=utc_now())
     wait_for(lambda: "run.started" in stream.kinds(by_hand), 20, "the run by hand begins")
     assert "run.succeeded" not in stream.kinds(first)
 
@@ -201,7 +201,7 @@ def test_a_run_of_which_redis_has_no_memory_starts(make: Callable[..., Sent], st
     sent = make("tests.add", 1)
     deleted(sent)
     options = options_for(sent.schedule, utc_now(), {})
-    sent.desk.celery.send_task(sent.schedule.job, sent.schedule.args, **options)
+    sent.services.celery.send_task(sent.schedule.job, sent.schedule.args, **options)
     assert stream.end(str(options["task_id"])).kind == "run.succeeded"
 
 
@@ -217,7 +217,7 @@ def test_an_entry_that_cannot_be_read_or_a_server_that_refuses_the_question_lose
     alive = keys.ALIVE_PREFIX + sent.schedule.uid
     redis.set(alive, "not what the question is about")
     options = options_for(sent.schedule, tick, {})
-    sent.desk.celery.send_task(sent.schedule.job, sent.schedule.args, **options)
+    sent.services.celery.send_task(sent.schedule.job, sent.schedule.args, **options)
     wait_for(mark.exists, 20, "the job begins")
     redis.delete(alive)
     assert stream.end(run_id(sent.schedule.uid, tick)).kind == "run.succeeded"

@@ -17,7 +17,7 @@ from scheduler.dispatch.message_options import options_for
 from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.runs.conftest import Stream
@@ -31,27 +31,27 @@ SECOND = timedelta(seconds=1)
 class Sends:
     """Sends ticks as Beat does, without waiting for a tick."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def __call__(self, job: str, *args: Any, tick: datetime | None = None, **policies: Any) -> str:
         """Send a tick of a schedule with these policies; the run's id."""
         schedule = a_schedule("due", job, args=list(args), policies=Policies(**policies))
         options = options_for(schedule, tick or utc_now(), {})
-        self._desk.celery.send_task(job, list(args), **options)
+        self._services.celery.send_task(job, list(args), **options)
         return str(options["task_id"])
 
 
 @pytest.fixture
-def sends(desk: Desk) -> Sends:
+def sends(services: Services) -> Sends:
     """What sends ticks."""
-    return Sends(desk)
+    return Sends(services)
 
 
 @pytest.fixture
-def beat(desk: Desk) -> Iterator[RedBeatScheduler]:
+def beat(services: Services) -> Iterator[RedBeatScheduler]:
     """RedBeat's own scheduler, which leads."""
-    scheduler = RedBeatScheduler(desk.celery)
+    scheduler = RedBeatScheduler(services.celery)
     acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=scheduler))
     install(scheduler)
     yield scheduler
@@ -125,11 +125,11 @@ def test_a_job_whose_process_is_killed_or_ended_for_its_hard_limit_is_tried_agai
 
 
 def test_a_run_that_is_cancelled_is_not_tried_again(
-    stream: Stream, sends: Sends, worker: Process, desk: Desk, tmp_path: Path
+    stream: Stream, sends: Sends, worker: Process, services: Services, tmp_path: Path
 ) -> None:
     run = sends("tests.wait", 60, str(tmp_path / "mark"), retries=3, retry_backoff=0.1)
     wait_for(lambda: "run.started" in stream.kinds(run), 20, "the job begins")
-    desk.control.cancel(run, "ada@example.org", utc_now())
+    services.control.cancel(run, "ada@example.org", utc_now())
     assert stream.end(run).kind == "run.revoked"
     assert "run.retried" not in stream.kinds(run)
 
@@ -157,57 +157,57 @@ def test_nor_does_an_attempt_expire_for_which_the_task_itself_has_asked(
 
 
 def test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why(
-    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream
+    services: Services, worker: Process, beat: RedBeatScheduler, stream: Stream
 ) -> None:
     created = utc_now().replace(microsecond=0) - SECOND
-    make(desk, "tests.fail", created, pause_after_failures=2)
-    paused = fires_until(beat, lambda: desk.schedules.get("due").paused)
+    make(services, "tests.fail", created, pause_after_failures=2)
+    paused = fires_until(beat, lambda: services.schedules.get("due").paused)
     assert (paused.reason, paused.by) == ("2 ticks in a row failed", "pause_after_failures")
-    assert desk.redis.hlen(keys.FAILURES_HASH) == 0
+    assert services.redis.hlen(keys.FAILURES_HASH) == 0
     failed = [event for event in stream.events() if getattr(event, "kind", "") == "run.failed"]
     assert len(failed) == 2
 
 
 def test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwhile(
-    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
+    services: Services, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
 ) -> None:
     created = utc_now().replace(microsecond=0) - SECOND
-    schedule = make(desk, "tests.wait", created, args=[8, str(tmp_path / "mark")])
+    schedule = make(services, "tests.wait", created, args=[8, str(tmp_path / "mark")])
     first = fires_until(beat, lambda: started(stream))[0]
     fires_until(beat, lambda: [event for event in stream.events() if getattr(event, "reason", "") == "overlap"])
-    lease = desk.leases.get(first)
+    lease = services.leases.get(first)
     assert lease is not None
     assert lease.worker is not None
-    assert desk.leases.runs_of(schedule.uid) == [first]
-    desk.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    assert services.leases.runs_of(schedule.uid) == [first]
+    services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
     assert stream.end(first).result == "waited"
-    assert desk.leases.runs_of(schedule.uid) == []
+    assert services.leases.runs_of(schedule.uid) == []
 
 
 def test_a_held_tick_starts_when_the_run_before_it_was_asked_to_end(
-    desk: Desk, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
+    services: Services, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
 ) -> None:
     created = utc_now().replace(microsecond=0) - SECOND
-    make(desk, "tests.wait", created, args=[60, str(tmp_path / "mark")], overlap="cancel_previous")
+    make(services, "tests.wait", created, args=[60, str(tmp_path / "mark")], overlap="cancel_previous")
     first = fires_until(beat, lambda: started(stream))[0]
     fires_until(beat, lambda: "run.revoked" in stream.kinds(first))
     fires_until(beat, lambda: len(set(started(stream))) >= 2)
 
 
 def test_a_long_run_keeps_its_lease_and_that_of_a_killed_worker_is_lost(
-    stream: Stream, sends: Sends, worker: Process, desk: Desk, tmp_path: Path
+    stream: Stream, sends: Sends, worker: Process, services: Services, tmp_path: Path
 ) -> None:
-    redis = desk.redis
+    redis = services.redis
     run = sends("tests.wait", 120, str(tmp_path / "mark"))
     wait_for(lambda: "run.started" in stream.kinds(run), 20, "the job begins")
     first = redis.zscore(keys.LEASES_ZSET, run)
     wait_for(lambda: redis.zscore(keys.LEASES_ZSET, run) > first, 12, "the lease is renewed")
     worker.kill()
-    watch = LeaseWatch(desk.leases)
+    watch = LeaseWatch(services.leases)
     wait_for(lambda: watch.look(utc_now()) or "run.lost" in stream.kinds(run), 45, "the run is lost", every=1)
     lost = stream.one(run, "run.lost")
     assert (lost.attempt, lost.worker) == (1, stream.one(run, "run.started").worker)
-    assert desk.leases.get(run) is None
+    assert services.leases.get(run) is None
 
 
 def test_a_second_message_of_a_run_that_is_alive_starts_nothing(
@@ -226,7 +226,7 @@ def test_a_second_message_of_a_run_that_is_alive_starts_nothing(
 
 
 def test_a_second_message_starts_when_nobody_is_heard_of_who_has_the_run(
-    stream: Stream, sends: Sends, job_settings: Settings, desk: Desk, redis: Redis
+    stream: Stream, sends: Sends, job_settings: Settings, services: Services, redis: Redis
 ) -> None:
     run = sends("tests.add", 1)
     (held,) = redis.lrange("default", 0, -1)
@@ -241,19 +241,19 @@ def test_a_second_message_starts_when_nobody_is_heard_of_who_has_the_run(
 
 
 def test_what_is_started_by_hand_has_the_limits_of_its_schedule_too(
-    stream: Stream, desk: Desk, worker: Process
+    stream: Stream, services: Services, worker: Process
 ) -> None:
     schedule = a_schedule("due", "tests.fail", policies=Policies(retries=1, retry_backoff=0.1))
-    run = desk.control.start(schedule, actor="ada", now=utc_now())
+    run = services.control.start(schedule, actor="ada", now=utc_now())
     assert stream.end(run).attempt == 2
     assert [event.run for event in stream.events() if isinstance(event, RunQueued)] == [run]
 
 
-def make(desk: Desk, job: str, created: datetime, args: list[Any] | None = None, **policies: Any) -> Schedule:
+def make(services: Services, job: str, created: datetime, args: list[Any] | None = None, **policies: Any) -> Schedule:
     """A schedule that is due each second."""
-    wait_for(lambda: desk.catalogue.get(job), 20, "the worker offers its jobs")
+    wait_for(lambda: services.catalogue.get(job), 20, "the worker offers its jobs")
     spec = a_spec("due", job, when=every(1, created), args=args or [], policies=Policies(**policies))
-    return desk.schedules.create(spec, actor="ada", now=created)
+    return services.schedules.create(spec, actor="ada", now=created)
 
 
 def fires_until(beat: RedBeatScheduler, fact: Callable[[], Any]) -> Any:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DeskApp, create_app
+from scheduler.celery_app.app import BeatdeskApp, create_app
 from scheduler.events.schema import decode
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.integration.runs.conftest import Stream, sender
@@ -25,7 +25,7 @@ def job_settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def app(job_settings: Settings) -> Iterator[DeskApp]:
+def app(job_settings: Settings) -> Iterator[BeatdeskApp]:
     """Who sends."""
     app = create_app(job_settings)
     yield app
@@ -33,7 +33,7 @@ def app(job_settings: Settings) -> Iterator[DeskApp]:
 
 
 def test_a_slow_pile_in_bulk_does_not_hold_up_what_is_critical(
-    job_settings: Settings, app: DeskApp, stream: Stream, tmp_path: Path
+    job_settings: Settings, app: BeatdeskApp, stream: Stream, tmp_path: Path
 ) -> None:
     send = sender(app)
     start_worker(job_settings, queues="bulk")
@@ -47,7 +47,7 @@ def test_a_slow_pile_in_bulk_does_not_hold_up_what_is_critical(
 
 
 def test_a_worker_of_all_queues_takes_the_critical_first_and_in_a_queue_the_lower_number(
-    job_settings: Settings, app: DeskApp, stream: Stream, redis: "Redis"
+    job_settings: Settings, app: BeatdeskApp, stream: Stream, redis: "Redis"
 ) -> None:
     send = sender(app)
     runs = {
@@ -67,12 +67,12 @@ def test_a_worker_of_all_queues_takes_the_critical_first_and_in_a_queue_the_lowe
 
 
 def test_a_job_goes_to_the_queue_that_it_has_named_whoever_sends_it(
-    job_settings: Settings, desk: Desk, redis: "Redis"
+    job_settings: Settings, services: Services, redis: "Redis"
 ) -> None:
     start_worker(job_settings, queues="elsewhere")
-    wait_for(lambda: desk.catalogue.get("told.urgent"), 15, "the job is published")
+    wait_for(lambda: services.catalogue.get("told.urgent"), 15, "the job is published")
     schedule = a_schedule(job="told.urgent", args=[], kwargs={})
-    run = Desk(job_settings).control.start(schedule, actor="ada", now=datetime.now(UTC))  # noqa: TID251 - as a view does
+    run = Services(job_settings).control.start(schedule, actor="ada", now=datetime.now(UTC))  # noqa: TID251 - as a view does
     assert redis.llen("critical") == 1
     (queued,) = [decode(fields) for _, fields in redis.xrange(keys.EVENTS_STREAM)]  # type: ignore[union-attr]
     assert (queued.run, queued.facts.queue) == (run, "critical")
@@ -84,7 +84,7 @@ def test_a_job_goes_to_the_queue_that_it_has_named_whoever_sends_it(
 
 
 def test_a_worker_grows_with_what_waits_for_it(
-    job_settings: Settings, app: DeskApp, stream: Stream, tmp_path: Path
+    job_settings: Settings, app: BeatdeskApp, stream: Stream, tmp_path: Path
 ) -> None:
     send = sender(app)
     start_worker(job_settings, queues="bulk", options=("--autoscale", "3,1"))

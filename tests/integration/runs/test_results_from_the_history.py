@@ -8,7 +8,7 @@ from celery import chain, chord, group, states
 from celery.exceptions import TaskRevokedError, TimeoutError
 from redis import Redis
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.runs.conftest import with_jobs
 from tests.support.processes import start_recorder, start_worker
@@ -16,18 +16,18 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def desk(desk: Desk) -> Desk:
+def services(services: Services) -> Services:
     """The desk, with the tests' jobs."""
-    return Desk(with_jobs(desk.settings))
+    return Services(with_jobs(services.settings))
 
 
 @pytest.fixture
-def app(desk: Desk) -> Iterator[Any]:
+def app(services: Services) -> Iterator[Any]:
     """The app, a worker and a recorder."""
-    start_recorder(desk.settings)
-    start_worker(desk.settings, concurrency=2)
-    yield desk.celery
-    desk.celery.close()
+    start_recorder(services.settings)
+    start_worker(services.settings, concurrency=2)
+    yield services.celery
+    services.celery.close()
 
 
 def called(app: Any, name: str, *args: Any, **options: Any) -> Any:
@@ -66,13 +66,13 @@ def test_an_id_that_nobody_knows_is_pending_and_waiting_for_it_ends_in_time(app:
         unknown.get(timeout=0.2)
 
 
-def test_a_run_that_is_cancelled_is_revoked(app: Any, desk: Desk) -> None:
+def test_a_run_that_is_cancelled_is_revoked(app: Any, services: Services) -> None:
     sent = app.send_task("tests.add", (1,), countdown=300)
-    desk.cancellations.ask(sent.id, "ada", desk_now())
+    services.cancellations.ask(sent.id, "ada", desk_now())
     app.control.revoke(sent.id)
     sent_too = app.send_task("tests.wait", (60,))
     wait_for(lambda: sent_too.state == states.STARTED, 20)
-    desk.control.cancel(sent_too.id, "ada", desk_now())
+    services.control.cancel(sent_too.id, "ada", desk_now())
     with pytest.raises(TaskRevokedError):
         sent_too.get(timeout=20)
 
@@ -110,11 +110,11 @@ def test_a_chord_of_one_and_a_chord_in_a_chain_work(app: Any) -> None:
     assert chained.get(timeout=20) == [12, 22]
 
 
-def test_the_steps_behind_one_that_failed_have_failed_too(app: Any, desk: Desk) -> None:
+def test_the_steps_behind_one_that_failed_have_failed_too(app: Any, services: Services) -> None:
     steps = chain(called(app, "tests.fail"), called(app, "tests.echo"), called(app, "tests.lengths")).apply_async()
     with pytest.raises(Exception, match="no such luck"):
         steps.get(timeout=20)
-    last, middle = desk.history.run(steps.id), desk.history.run(steps.parent.id)
+    last, middle = services.history.run(steps.id), services.history.run(steps.parent.id)
     assert [(run.job, run.state, run.started_at) for run in (middle, last)] == [
         ("tests.echo", "failed", None),
         ("tests.lengths", "failed", None),

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DeskApp
-from scheduler.services.services import Desk
+from scheduler.celery_app.app import BeatdeskApp
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.worker.requests import MOST_LOST
@@ -67,36 +67,36 @@ def test_a_stopped_worker_finishes_its_job_and_tells_the_end(
 
 
 def test_a_worker_that_drains_is_still_seen_and_one_that_has_ended_is_not(
-    send: Send, worker: Process, mark: Path, desk: Desk
+    send: Send, worker: Process, mark: Path, services: Services
 ) -> None:
-    wait_for(lambda: desk.catalogue.workers(now()), 10, "the worker is seen")
+    wait_for(lambda: services.catalogue.workers(now()), 10, "the worker is seen")
     send("tests.wait", 8, str(mark))
     begun(mark)
     worker.terminate()
     asked = now()
-    wait_for(lambda: desk.catalogue.workers()[0].at > asked, 7, "it says that it lives while it drains")
+    wait_for(lambda: services.catalogue.workers()[0].at > asked, 7, "it says that it lives while it drains")
     assert worker.wait() == 0
-    assert desk.catalogue.workers() == []
+    assert services.catalogue.workers() == []
 
 
 def test_a_run_that_is_cancelled_in_the_queue_never_starts(
-    stream: Stream, send: Send, worker: Process, mark: Path, desk: Desk
+    stream: Stream, send: Send, worker: Process, mark: Path, services: Services
 ) -> None:
     send("tests.wait", 2, str(mark))
     begun(mark)
     run = send("tests.add", 1)
-    desk.control.cancel(run, "ada@example.org", now())
+    services.control.cancel(run, "ada@example.org", now())
     end = stream.end(run)
     assert (end.kind, end.actor, end.terminated) == ("run.revoked", "ada@example.org", False)
     assert "run.started" not in stream.kinds(run)
 
 
 def test_a_run_that_is_cancelled_while_it_runs_is_ended(
-    stream: Stream, send: Send, worker: Process, mark: Path, desk: Desk
+    stream: Stream, send: Send, worker: Process, mark: Path, services: Services
 ) -> None:
     run = send("tests.wait", 30, str(mark))
     begun(mark)
-    desk.control.cancel(run, "ada@example.org", now())
+    services.control.cancel(run, "ada@example.org", now())
     end = stream.end(run, timeout=10)
     assert (end.kind, end.actor, end.terminated) == ("run.revoked", "ada@example.org", True)
     assert stream.end(send("tests.add", 1)).result == 2
@@ -105,10 +105,10 @@ def test_a_run_that_is_cancelled_while_it_runs_is_ended(
 
 
 def test_a_run_that_is_cancelled_while_no_worker_runs_never_starts(
-    stream: Stream, send: Send, job_settings: Settings, desk: Desk
+    stream: Stream, send: Send, job_settings: Settings, services: Services
 ) -> None:
     run = send("tests.add", 1)
-    desk.control.cancel(run, "ada@example.org", now())
+    services.control.cancel(run, "ada@example.org", now())
     start_worker(job_settings)
     end = stream.end(run)
     assert (end.kind, end.actor) == ("run.revoked", "ada@example.org")
@@ -220,7 +220,7 @@ def _is_end(said: str, run: str) -> bool:
 
 
 def test_a_killed_child_does_not_take_the_worker_with_it(
-    stream: Stream, send: Send, worker: Process, mark: Path, app: DeskApp
+    stream: Stream, send: Send, worker: Process, mark: Path, app: BeatdeskApp
 ) -> None:
     run = send("tests.wait", 30, str(mark))
     begun(mark)

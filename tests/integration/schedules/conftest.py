@@ -16,7 +16,7 @@ from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.builders import NOON
 
@@ -24,21 +24,21 @@ JOB = "reports.job_summary"
 
 
 @pytest.fixture
-def store(desk: Desk) -> ScheduleStore:
+def store(services: Services) -> ScheduleStore:
     """The store; workers offer the job of the builders."""
     offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
-    desk.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
-    return desk.schedules
+    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
+    return services.schedules
 
 
 @pytest.fixture
-def beat(desk: Desk) -> Iterator[RedBeatScheduler]:
+def beat(services: Services) -> Iterator[RedBeatScheduler]:
     """A stock RedBeat scheduler that leads, and reads our entries as Beat does when it starts with our app."""
-    yield from leading_beat(desk)
+    yield from leading_beat(services)
 
 
-def leading_beat(desk: Desk) -> Iterator[RedBeatScheduler]:
-    scheduler = RedBeatScheduler(desk.celery)
+def leading_beat(services: Services) -> Iterator[RedBeatScheduler]:
+    scheduler = RedBeatScheduler(services.celery)
     acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=scheduler))
     install(scheduler)
     yield scheduler
@@ -64,7 +64,7 @@ def score(redis: Redis, name: str) -> float | None:
     return redis.zscore(keys.SCHEDULE_ZSET, keys.entry(name))
 
 
-def plain(desk: Desk, name: str = "plain", **parts: Any) -> RedBeatSchedulerEntry:
+def plain(services: Services, name: str = "plain", **parts: Any) -> RedBeatSchedulerEntry:
     """An entry that plain RedBeat code saves."""
     parts.setdefault("schedule", crontab("0", "6"))
-    return RedBeatSchedulerEntry(name, parts.pop("task", JOB), app=desk.celery, **parts).save()
+    return RedBeatSchedulerEntry(name, parts.pop("task", JOB), app=services.celery, **parts).save()

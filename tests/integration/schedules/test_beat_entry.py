@@ -20,7 +20,7 @@ from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule, When
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB, events, leading_beat, messages, score
 from tests.support.builders import a_spec, cron, every
@@ -231,11 +231,13 @@ def test_an_entry_of_bytes_that_are_no_text_costs_only_itself(
     assert redis.zscore(keys.SCHEDULE_ZSET, b"redbeat:n\xffme") == -1
 
 
-def test_a_mended_entry_runs_again(store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis) -> None:
+def test_a_mended_entry_runs_again(
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
+) -> None:
     redis.hset(keys.entry("bad"), "definition", "{")
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 1})
     beat.tick()
-    RedBeatSchedulerEntry("bad", JOB, schedule(60), app=desk.celery).save()
+    RedBeatSchedulerEntry("bad", JOB, schedule(60), app=services.celery).save()
     redis.hdel(keys.entry("bad"), "meta")
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 1})
     beat.tick()
@@ -249,11 +251,11 @@ def test_an_entry_that_vanished_leaves_redbeats_set(beat: RedBeatScheduler, redi
 
 
 def test_an_entry_of_plain_redbeat_code_is_fired_and_named(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     last = full_second() - timedelta(seconds=150)
     entry = RedBeatSchedulerEntry(
-        "plain", JOB, schedule(60), kwargs={"days": 2}, options={"headers": {"mine": 1}}, app=desk.celery
+        "plain", JOB, schedule(60), kwargs={"days": 2}, options={"headers": {"mine": 1}}, app=services.celery
     )
     entry.save()
     entry.reschedule(last)
@@ -268,10 +270,10 @@ def test_an_entry_of_plain_redbeat_code_is_fired_and_named(
 
 
 def test_an_entry_that_never_ran_runs_at_once_as_in_stock(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     for name, when in (("cron", crontab("0", "0", "*", "1", "1")), ("interval", schedule(3600))):
-        RedBeatSchedulerEntry(name, JOB, when, app=desk.celery).save()
+        RedBeatSchedulerEntry(name, JOB, when, app=services.celery).save()
         redis.hset(keys.entry(name), "meta", '{"last_run_at": null}')
         redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): 0})
     beat.tick()
@@ -282,9 +284,9 @@ def test_an_entry_that_never_ran_runs_at_once_as_in_stock(
 
 @pytest.mark.parametrize("when", [rrule("SECONDLY", dtstart=full_second() - HOUR), schedule(60, relative=True)])
 def test_what_only_redbeat_computes_is_fired_by_redbeat(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis, when: Any
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis, when: Any
 ) -> None:
-    entry = RedBeatSchedulerEntry("rule", JOB, when, app=desk.celery)
+    entry = RedBeatSchedulerEntry("rule", JOB, when, app=services.celery)
     entry.save()
     entry.reschedule(full_second() - timedelta(minutes=5))
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("rule"): 0})
@@ -300,9 +302,11 @@ def test_what_only_redbeat_computes_is_fired_by_redbeat(
     assert at > began - 2
 
 
-def test_an_rrule_that_has_ended_sleeps(store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis) -> None:
+def test_an_rrule_that_has_ended_sleeps(
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
+) -> None:
     ended = rrule("DAILY", dtstart=full_second() - 48 * HOUR, until=full_second() - 24 * HOUR)
-    RedBeatSchedulerEntry("rule", JOB, ended, app=desk.celery).save()
+    RedBeatSchedulerEntry("rule", JOB, ended, app=services.celery).save()
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("rule"): 0})
     beat.tick()
     assert messages(redis) == []
@@ -310,22 +314,24 @@ def test_an_rrule_that_has_ended_sleeps(store: ScheduleStore, desk: Desk, beat: 
 
 
 def test_what_is_switched_off_is_not_sent_and_not_looked_at_again(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start, name="ours", enabled=False)
-    RedBeatSchedulerEntry("plain", JOB, schedule(1), enabled=False, app=desk.celery).save()
+    RedBeatSchedulerEntry("plain", JOB, schedule(1), enabled=False, app=services.celery).save()
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("ours"): 0, keys.entry("plain"): 0})
     beat.tick()
     assert messages(redis) == []
     assert (score(redis, "ours"), score(redis, "plain")) == (-1, -1)
 
 
-def test_what_code_defines_stays_held_when_beat_starts_again(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    desk.celery.conf.beat_schedule = {"static": {"task": JOB, "schedule": 1.0}}
-    for _ in one(leading_beat(desk)):
+def test_what_code_defines_stays_held_when_beat_starts_again(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    services.celery.conf.beat_schedule = {"static": {"task": JOB, "schedule": 1.0}}
+    for _ in one(leading_beat(services)):
         store.set_enabled("static", False, actor="ada", now=full_second())
-    for beat in one(leading_beat(desk)):
+    for beat in one(leading_beat(services)):
         redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("static"): 0})
         beat.tick()
     assert messages(redis) == []
@@ -346,8 +352,10 @@ def test_the_copy_that_is_sent_is_a_whole_entry(store: ScheduleStore, beat: RedB
     assert sent.due_at == start + 2 * HOUR
 
 
-def test_another_scheduler_is_left_alone_and_the_operator_is_told(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    other = Scheduler(desk.celery, lazy=True)
+def test_another_scheduler_is_left_alone_and_the_operator_is_told(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Scheduler(services.celery, lazy=True)
     install(other)
     assert other.Entry is Scheduler.Entry
     assert "-S scheduler.beat.Scheduler" in caplog.text

@@ -14,11 +14,11 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Window
-from scheduler.schedules.batch import Together, Wish
+from scheduler.schedules.batch import BatchEdit, DesiredSchedule
 from scheduler.schedules.calendar_changes import CalendarWish, decide
 from scheduler.schedules.reads import Listing
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events
 from tests.integration.schedules.test_policies_at_dispatch import SECOND, Desktop
@@ -32,59 +32,61 @@ def a_calendar(name: str = "holidays", lines: list[str] | None = None, **parts: 
     return calendar_of(name, ALWAYS if lines is None else lines, **parts)
 
 
-def make(desk: Desk, name: str = "holidays", lines: list[str] | None = None) -> None:
-    desk.calendars.save(a_calendar(name, lines), revision=None, actor="ada", now=utc_now())
+def make(services: Services, name: str = "holidays", lines: list[str] | None = None) -> None:
+    services.calendars.save(a_calendar(name, lines), revision=None, actor="ada", now=utc_now())
 
 
-def change(desk: Desk, lines: list[str], name: str = "holidays") -> None:
-    old = desk.calendars.get(name)
-    desk.calendars.save(a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now())
+def change(services: Services, lines: list[str], name: str = "holidays") -> None:
+    old = services.calendars.get(name)
+    services.calendars.save(a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now())
 
 
-def told(desk: Desk) -> list[Event]:
-    return [event for event in events(desk.redis) if isinstance(event, SPECIES)]
+def told(services: Services) -> list[Event]:
+    return [event for event in events(services.redis) if isinstance(event, SPECIES)]
 
 
 @pytest.fixture
-def due(desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
+def due(services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
     """Nothing yet; the test says what the schedule is like."""
-    return Desktop(desk, store, beat)
+    return Desktop(services, store, beat)
 
 
-def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(desk: Desk) -> None:
-    calendars = desk.calendars
+def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(services: Services) -> None:
+    calendars = services.calendars
     first = calendars.save(a_calendar(), revision=None, actor="ada", comment="closed", now=NOON)
     second = calendars.save(a_calendar(lines=["sat-sun"]), revision=1, actor="ben", now=NOON + SECOND)
     assert (first.revision, second.revision, second.uid == first.uid) == (1, 2, True)
     assert calendars.get("holidays") == second
     calendars.delete("holidays", revision=2, actor="eve", comment="unused", now=NOON + 2 * SECOND)
     assert calendars.names() == []
-    assert [(event.kind, event.revision, event.actor, event.comment) for event in told(desk)] == [  # type: ignore[attr-defined]
+    assert [(event.kind, event.revision, event.actor, event.comment) for event in told(services)] == [  # type: ignore[attr-defined]
         ("calendar.saved", 1, "ada", "closed"),
         ("calendar.saved", 2, "ben", ""),
         ("calendar.deleted", 3, "eve", "unused"),
     ]
-    assert desk.redis.hgetall(keys.CALENDAR_VERSIONS_HASH) == {}
+    assert services.redis.hgetall(keys.CALENDAR_VERSIONS_HASH) == {}
 
 
-def test_what_somebody_else_has_changed_is_not_overwritten(desk: Desk) -> None:
-    make(desk)
+def test_what_somebody_else_has_changed_is_not_overwritten(services: Services) -> None:
+    make(services)
     with pytest.raises(NameTaken, match="there is a calendar 'holidays' already"):
-        make(desk)
-    change(desk, ["sat"])
+        make(services)
+    change(services, ["sat"])
     with pytest.raises(StaleRevision, match="revision 1 was edited, revision 2 is stored"):
-        desk.calendars.save(a_calendar(), revision=1, actor="ada", now=NOON)
+        services.calendars.save(a_calendar(), revision=1, actor="ada", now=NOON)
     with pytest.raises(StaleRevision):
-        desk.calendars.delete("holidays", revision=1, actor="ada", now=NOON)
+        services.calendars.delete("holidays", revision=1, actor="ada", now=NOON)
     with pytest.raises(NotFound, match="there is no calendar 'other'"):
-        desk.calendars.delete("other", actor="ada", now=NOON)
-    assert lines_of(desk.calendars.get("holidays")) == ["sat"]
-    assert len(told(desk)) == 2
+        services.calendars.delete("other", actor="ada", now=NOON)
+    assert lines_of(services.calendars.get("holidays")) == ["sat"]
+    assert len(told(services)) == 2
 
 
-def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_be_sent_again(desk: Desk) -> None:
-    make(desk)
-    together = Together(desk.redis, Listing(desk.redis))
+def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_be_sent_again(
+    services: Services,
+) -> None:
+    make(services)
+    together = BatchEdit(services.redis, Listing(services.redis))
     (stored,) = together.read_calendars(["holidays"])
     ours, theirs = (
         decide(CalendarWish("holidays", a_calendar(lines=[day]), 1), stored, actor="ada", comment="", now=NOON)
@@ -94,8 +96,8 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
     assert together._write([], [], [ours]) == []
     with pytest.raises(StaleRevision, match="has just been changed by somebody else"):
         together._write([], [], [theirs])
-    assert lines_of(desk.calendars.get("holidays")) == ["mon"]
-    assert len(told(desk)) == 2
+    assert lines_of(services.calendars.get("holidays")) == ["mon"]
+    assert len(told(services)) == 2
 
 
 @pytest.mark.parametrize(
@@ -109,17 +111,17 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
     ],
 )
 def test_what_cannot_be_a_calendar_is_refused(
-    desk: Desk, calendar: Calendar, error: type[Exception], message: str | None
+    services: Services, calendar: Calendar, error: type[Exception], message: str | None
 ) -> None:
     if message is None:
         titled = tuple(day.model_copy(update={"title": "x" * 200}) for day in calendar.days)
         calendar, message = calendar.model_copy(update={"days": titled}), "bytes, 1000000 are allowed"
     with pytest.raises(error, match=message):
-        desk.calendars.save(calendar, revision=None, actor="ada", now=NOON)
-    assert desk.redis.keys("beatdesk:cal*") == []
+        services.calendars.save(calendar, revision=None, actor="ada", now=NOON)
+    assert services.redis.keys("beatdesk:cal*") == []
 
 
-def test_a_schedule_may_only_name_a_calendar_that_there_is(desk: Desk, store: ScheduleStore) -> None:
+def test_a_schedule_may_only_name_a_calendar_that_there_is(services: Services, store: ScheduleStore) -> None:
     named = Window(calendar="holidays")
     with pytest.raises(Refused, match="calendar 'holidays' is unknown; there is none yet") as refused:
         store.create(a_spec(window=named), actor="ada", now=NOON)
@@ -128,50 +130,52 @@ def test_a_schedule_may_only_name_a_calendar_that_there_is(desk: Desk, store: Sc
     with pytest.raises(Refused, match="unknown"):
         store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
     with pytest.raises(Refused, match="unknown"):
-        store.save_together([Wish("other", a_spec("other", window=named), None)], actor="ada", now=NOON)
-    make(desk)
+        store.save_together([DesiredSchedule("other", a_spec("other", window=named), None)], actor="ada", now=NOON)
+    make(services)
     store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
     assert store.get(plain.name).window.calendar == "holidays"
 
 
-def test_a_calendar_that_schedules_name_is_not_deleted(desk: Desk, store: ScheduleStore) -> None:
-    make(desk)
+def test_a_calendar_that_schedules_name_is_not_deleted(services: Services, store: ScheduleStore) -> None:
+    make(services)
     for number in range(12):
         store.create(a_spec(f"s{number:02}", window=Window(calendar="holidays")), actor="ada", now=NOON)
     with pytest.raises(Refused, match=r"'s00', 's01', .* 's09' and 2 more name it") as refused:
-        desk.calendars.delete("holidays", actor="ada", now=NOON)
+        services.calendars.delete("holidays", actor="ada", now=NOON)
     assert refused.value.field == "name"
-    assert desk.calendars.names() == ["holidays"]
-    assert len(desk.calendars.used_by()["holidays"]) == 12
+    assert services.calendars.names() == ["holidays"]
+    assert len(services.calendars.used_by()["holidays"]) == 12
 
 
-def test_a_set_makes_a_calendar_and_the_schedule_that_names_it_in_one_step(desk: Desk, store: ScheduleStore) -> None:
+def test_a_set_makes_a_calendar_and_the_schedule_that_names_it_in_one_step(
+    services: Services, store: ScheduleStore
+) -> None:
     spec = a_spec(window=Window(calendar="holidays"))
     beside = CalendarWish("holidays", a_calendar(), None)
-    stale = Wish("gone", a_spec("gone"), 7)
+    stale = DesiredSchedule("gone", a_spec("gone"), 7)
     with pytest.raises(NotFound):
-        store.save_together([Wish(spec.name, spec, None), stale], calendars=[beside], actor="ada", now=NOON)
-    assert (desk.calendars.names(), store.names()) == ([], [])
-    store.save_together([Wish(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON)
-    assert (desk.calendars.names(), store.names()) == (["holidays"], [spec.name])
+        store.save_together([DesiredSchedule(spec.name, spec, None), stale], calendars=[beside], actor="ada", now=NOON)
+    assert (services.calendars.names(), store.names()) == ([], [])
+    store.save_together([DesiredSchedule(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON)
+    assert (services.calendars.names(), store.names()) == (["holidays"], [spec.name])
 
 
-def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(desk: Desk, due: Desktop) -> None:
-    make(desk)
+def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(services: Services, due: Desktop) -> None:
+    make(services)
     due.has(window={"calendar": "holidays"})
     due.fires_until(lambda: len(due.rulings("calendar")) >= 2)
     assert due.sent == []
     assert {ruling.kind for ruling in due.rulings()} == {"ticks.skipped"}
-    change(desk, [])
+    change(services, [])
     due.fires_until(lambda: due.sent)
-    change(desk, ALWAYS)
+    change(services, ALWAYS)
     before = len(due.rulings("calendar"))
     due.fires_until(lambda: len(due.rulings("calendar")) > before)
     assert len(due.sent) == 1
 
 
-def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(desk: Desk, due: Desktop) -> None:
-    make(desk)
+def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(services: Services, due: Desktop) -> None:
+    make(services)
     due.has(since=timedelta(hours=2), seconds=60, window={"calendar": "holidays"})
     due.fires_until(due.rulings)
     (ruling,) = due.rulings()
@@ -184,37 +188,37 @@ def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(desk: Desk, d
 
 @pytest.mark.parametrize("lost", ["deleted", "damaged", "whole key", "fingerprint"])
 def test_a_schedule_whose_calendar_is_gone_waits_and_runs_when_it_is_there_again(
-    desk: Desk, due: Desktop, lost: str
+    services: Services, due: Desktop, lost: str
 ) -> None:
-    make(desk, lines=["2001-01-01"])
+    make(services, lines=["2001-01-01"])
     due.has(window={"calendar": "holidays"}, seconds=1)
     other = a_spec("other", when=every(1, utc_now() - SECOND))
     due.store.create(other, actor="ada", now=utc_now() - SECOND)
-    kept = {key: desk.redis.hgetall(key) for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)}
+    kept = {key: services.redis.hgetall(key) for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)}
     if lost == "deleted":
-        desk.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
+        services.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
     elif lost == "damaged":
-        desk.redis.hset(keys.CALENDARS_HASH, "holidays", "{")
-        desk.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "x")
+        services.redis.hset(keys.CALENDARS_HASH, "holidays", "{")
+        services.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "x")
     elif lost == "whole key":
-        desk.redis.set(keys.CALENDAR_VERSIONS_HASH, "no hash")
+        services.redis.set(keys.CALENDAR_VERSIONS_HASH, "no hash")
     else:
-        desk.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "another")
-        desk.redis.hset(keys.CALENDARS_HASH, "holidays", "\x00")
+        services.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "another")
+        services.redis.hset(keys.CALENDARS_HASH, "holidays", "\x00")
     line = due.store.listed("due")
     assert (line.lacks_calendar, line.next) == (True, None)
     due.fires_until(lambda: len(due.sent) == 1)  # that of the other one, which Beat still fires
     assert due.alive() == []
     assert [ruling for ruling in due.rulings() if ruling.schedule == "due"] == []
-    desk.redis.delete(*kept)
+    services.redis.delete(*kept)
     for key, fields in kept.items():
-        desk.redis.hset(key, mapping=fields)
+        services.redis.hset(key, mapping=fields)
     due.fires_until(due.alive)
 
 
-def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(desk: Desk, store: ScheduleStore) -> None:
+def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(services: Services, store: ScheduleStore) -> None:
     tomorrow = NOON.date() + timedelta(days=1)
-    make(desk, lines=[f"{NOON.date()}..{tomorrow}"])
+    make(services, lines=[f"{NOON.date()}..{tomorrow}"])
     store.create(a_spec(window=Window(calendar="holidays")), actor="ada", now=NOON)
     expected = NOON.replace(hour=0) + timedelta(days=2)
     (line,) = store.page().items
@@ -222,11 +226,11 @@ def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(desk: Desk, st
     assert store.listed("nightly-report").next == expected
 
 
-def paused_hours(desk: Desk, store: ScheduleStore, lines: list[str]) -> None:
+def paused_hours(services: Services, store: ScheduleStore, lines: list[str]) -> None:
     """An hourly schedule that was paused at noon, with a calendar of these lines."""
-    make(desk, lines=lines)
+    make(services, lines=lines)
     store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
-    desk.operations.pause("nightly-report", reason="r", actor="ada", now=NOON)
+    services.operations.pause("nightly-report", reason="r", actor="ada", now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -238,34 +242,34 @@ def paused_hours(desk: Desk, store: ScheduleStore, lines: list[str]) -> None:
     ],
 )
 def test_what_a_pause_held_back_runs_only_outside_the_calendar(
-    desk: Desk, store: ScheduleStore, missed: Any, runs: list[int], rulings: list[tuple[str, int]]
+    services: Services, store: ScheduleStore, missed: Any, runs: list[int], rulings: list[tuple[str, int]]
 ) -> None:
-    paused_hours(desk, store, ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"])
-    schedule, started = desk.operations.resume(
+    paused_hours(services, store, ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"])
+    schedule, started = services.operations.resume(
         "nightly-report", missed=missed, actor="ada", now=NOON + timedelta(hours=5, minutes=30)
     )
     assert started == [run_id(schedule.uid, NOON + timedelta(hours=hour)) for hour in runs]
-    told_of = [event for event in events(desk.redis) if isinstance(event, TicksEvent)]
+    told_of = [event for event in events(services.redis) if isinstance(event, TicksEvent)]
     assert [(event.reason, event.ticks) for event in told_of] == rulings
 
 
 def test_the_tick_that_is_skipped_next_and_those_of_a_backfill_lie_outside_the_calendar(
-    desk: Desk, store: ScheduleStore
+    services: Services, store: ScheduleStore
 ) -> None:
-    make(desk, lines=["2026-11-21T12:30Z..2026-11-21T15:30Z"])
+    make(services, lines=["2026-11-21T12:30Z..2026-11-21T15:30Z"])
     saved = store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
     four = NOON + timedelta(hours=4)
-    assert desk.operations.skip("nightly-report", actor="ada", now=NOON)[1] == four
+    assert services.operations.skip("nightly-report", actor="ada", now=NOON)[1] == four
     until = NOON + timedelta(hours=6)
     found = plan(saved, NOON, until, limit=9, now=until, calendar=store.calendar_of(saved))
     assert (found.count, found.ticks) == (2, [four, NOON + timedelta(hours=5)])
 
 
-def test_without_its_calendar_it_cannot_be_told_which_ticks_run(desk: Desk, store: ScheduleStore) -> None:
-    paused_hours(desk, store, [])
-    desk.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
+def test_without_its_calendar_it_cannot_be_told_which_ticks_run(services: Services, store: ScheduleStore) -> None:
+    paused_hours(services, store, [])
+    services.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
     with pytest.raises(Refused, match="the calendar 'holidays' is gone or damaged"):
-        desk.operations.resume("nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5))
-    desk.operations.resume("nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5))
+        services.operations.resume("nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5))
+    services.operations.resume("nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5))
     with pytest.raises(Refused, match="give the schedule another one, or none"):
-        desk.operations.skip("nightly-report", actor="ada", now=NOON + timedelta(hours=6))
+        services.operations.skip("nightly-report", actor="ada", now=NOON + timedelta(hours=6))

@@ -26,7 +26,7 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.ticks import next_ticks
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB, score
 from tests.support.builders import NOON, a_spec, cron, every
@@ -43,13 +43,13 @@ OURS = [
 
 @pytest.mark.parametrize("spec", OURS)
 def test_what_we_write_redbeat_loads_and_writes_again_to_the_byte(
-    store: ScheduleStore, desk: Desk, redis: Redis, spec: Spec
+    store: ScheduleStore, services: Services, redis: Redis, spec: Spec
 ) -> None:
     schedule = store.create(spec, actor="ada", now=NOON)
     key = keys.entry(schedule.name)
     before = redis.hgetall(key)
 
-    entry = RedBeatSchedulerEntry.from_key(key, app=desk.celery)
+    entry = RedBeatSchedulerEntry.from_key(key, app=services.celery)
     assert (entry.name, entry.task, entry.enabled) == (schedule.name, schedule.job, schedule.enabled)
     assert (entry.args, entry.kwargs) == (schedule.args, schedule.kwargs)
     assert entry.options == {k: v for k in ("queue", "priority") if (v := getattr(schedule, k)) is not None}
@@ -80,11 +80,11 @@ EXACT: list[When] = [
 
 @pytest.mark.parametrize("when", EXACT, ids=str)
 def test_a_beat_without_us_fires_at_the_same_moments_what_its_format_can_say(
-    store: ScheduleStore, desk: Desk, when: When
+    store: ScheduleStore, services: Services, when: When
 ) -> None:
     saved = store.create(a_spec(when=when), actor="ada", now=NOON)
     assert store.get(saved.name) == saved
-    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=desk.celery)
+    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=services.celery)
     assert stock_ticks(plain, 6) == next_ticks(saved.when, NOON, 6)
 
 
@@ -97,11 +97,11 @@ NOT_SAID: list[When] = [
 
 @pytest.mark.parametrize("when", NOT_SAID, ids=str)
 def test_a_beat_without_us_loads_what_its_format_cannot_say_and_never_fires_it(
-    store: ScheduleStore, desk: Desk, when: When
+    store: ScheduleStore, services: Services, when: When
 ) -> None:
     saved = store.create(a_spec(when=when), actor="ada", now=NOON)
     assert store.get(saved.name) == saved
-    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=desk.celery)
+    plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=services.celery)
     assert plain.is_due() == (False, None)
     assert (plain.due_at, plain.score) == (None, -1)
 
@@ -128,9 +128,9 @@ THEIRS: list[tuple[dict[str, Any], Any]] = [
 
 @pytest.mark.parametrize(("parts", "when"), THEIRS)
 def test_what_redbeat_writes_we_load_and_write_again_to_the_byte(
-    store: ScheduleStore, desk: Desk, redis: Redis, parts: dict[str, Any], when: Any
+    store: ScheduleStore, services: Services, redis: Redis, parts: dict[str, Any], when: Any
 ) -> None:
-    RedBeatSchedulerEntry("plain", JOB, app=desk.celery, **parts).save()
+    RedBeatSchedulerEntry("plain", JOB, app=services.celery, **parts).save()
     raw = Raw(*redis.hmget(keys.entry("plain"), "definition", "meta", "beatdesk"))
     entry = codec.decode("plain", raw)
     assert entry.schedule.when == when
@@ -140,20 +140,22 @@ def test_what_redbeat_writes_we_load_and_write_again_to_the_byte(
     assert store.get("plain") == entry.schedule
 
 
-def test_a_definition_of_ours_alone_is_the_one_redbeat_writes(desk: Desk, store: ScheduleStore, redis: Redis) -> None:
-    RedBeatSchedulerEntry("plain", JOB, crontab("5", "1"), [1], {"a": None}, app=desk.celery).save()
+def test_a_definition_of_ours_alone_is_the_one_redbeat_writes(
+    services: Services, store: ScheduleStore, redis: Redis
+) -> None:
+    RedBeatSchedulerEntry("plain", JOB, crontab("5", "1"), [1], {"a": None}, app=services.celery).save()
     text = redis.hget(keys.entry("plain"), "definition")
     assert codec.encode_definition(store.get("plain")) == text
 
 
-def test_what_redbeat_advances_we_read_and_write_to_the_byte(desk: Desk, redis: Redis) -> None:
-    entry = RedBeatSchedulerEntry("plain", JOB, schedule(60), app=desk.celery)
+def test_what_redbeat_advances_we_read_and_write_to_the_byte(services: Services, redis: Redis) -> None:
+    entry = RedBeatSchedulerEntry("plain", JOB, schedule(60), app=services.celery)
     entry.save()
     entry.next(last_run_at=NOON)
     text = redis.hget(keys.entry("plain"), "meta")
     assert codec.decode_meta(text) == Meta(NOON, 1)
     in_their_zone = entry.next(
-        last_run_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone(desk.celery.timezone)
+        last_run_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone(services.celery.timezone)
     )
     text = redis.hget(keys.entry("plain"), "meta")
     assert codec.encode_meta(Meta(in_their_zone.last_run_at, in_their_zone.total_run_count)) == text
@@ -169,9 +171,9 @@ SAYABLE = [
 
 @pytest.mark.parametrize("rule", SAYABLE)
 def test_an_rrule_of_redbeat_that_we_can_say_is_ours_and_ticks_the_same(
-    store: ScheduleStore, desk: Desk, redis: Redis, rule: rrule
+    store: ScheduleStore, services: Services, redis: Redis, rule: rrule
 ) -> None:
-    RedBeatSchedulerEntry("rule", JOB, rule, app=desk.celery).save()
+    RedBeatSchedulerEntry("rule", JOB, rule, app=services.celery).save()
     text = redis.hget(keys.entry("rule"), "definition")
     schedule = store.get("rule")
     assert isinstance(schedule.when, RruleWhen)
@@ -181,9 +183,9 @@ def test_an_rrule_of_redbeat_that_we_can_say_is_ours_and_ticks_the_same(
 
 @pytest.mark.parametrize("rule", [rrule("SECONDLY", dtstart=NOON), rrule("DAILY", dtstart=NOON.astimezone(ZONED))])
 def test_an_rrule_that_only_redbeat_computes_is_listed_in_words_and_kept_to_the_byte(
-    store: ScheduleStore, desk: Desk, redis: Redis, rule: rrule
+    store: ScheduleStore, services: Services, redis: Redis, rule: rrule
 ) -> None:
-    RedBeatSchedulerEntry("rule", JOB, rule, app=desk.celery).save()
+    RedBeatSchedulerEntry("rule", JOB, rule, app=services.celery).save()
     text = redis.hget(keys.entry("rule"), "definition")
     line = store.listed("rule")
     assert line.problem is None
@@ -191,7 +193,7 @@ def test_an_rrule_that_only_redbeat_computes_is_listed_in_words_and_kept_to_the_
     assert isinstance(line.schedule.when, RedBeatWhen)
     assert codec.encode_definition(line.schedule, json.loads(text)) == text
     store.set_enabled("rule", False, actor="ada", now=NOON)
-    assert RedBeatSchedulerEntry.from_key(keys.entry("rule"), app=desk.celery).enabled is False
+    assert RedBeatSchedulerEntry.from_key(keys.entry("rule"), app=services.celery).enabled is False
     assert score(redis, "rule") == -1
 
 
@@ -209,11 +211,13 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_what_redbeat_cannot_load_we_call_a_problem(store: ScheduleStore, desk: Desk, redis: Redis, text: str) -> None:
+def test_what_redbeat_cannot_load_we_call_a_problem(
+    store: ScheduleStore, services: Services, redis: Redis, text: str
+) -> None:
     redis.hset(keys.entry("bad"), "definition", text)
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 0})
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises ends Beat
-        RedBeatSchedulerEntry.from_key(keys.entry("bad"), app=desk.celery)
+        RedBeatSchedulerEntry.from_key(keys.entry("bad"), app=services.celery)
     with pytest.raises(UnreadableEntry):
         store.get("bad")
     assert store.listed("bad").problem

@@ -14,7 +14,7 @@ from scheduler.errors import (
 from scheduler.events.schema import ScheduleDeleted
 from scheduler.rules.model.identity import plain_uid
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events, plain
 from tests.support.builders import NOON, a_spec
@@ -22,29 +22,33 @@ from tests.support.builders import NOON, a_spec
 LATER = NOON + timedelta(hours=5, seconds=3)
 
 
-def test_an_entry_of_plain_redbeat_code_is_edited_as_it_is(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    plain(desk, task="app.unknown_here", kwargs={"since": NOON}, options={"expires": 60})
+def test_an_entry_of_plain_redbeat_code_is_edited_as_it_is(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    plain(services, task="app.unknown_here", kwargs={"since": NOON}, options={"expires": 60})
     read = store.get("plain")
     assert (read.origin, read.revision) == ("redbeat", 0)
     edited = store.edit(
         "plain", read.spec().model_copy(update={"notes": "ours now"}), revision=0, actor="ada", now=NOON
     )
     assert (edited.origin, edited.revision, edited.uid) == ("redbeat", 1, plain_uid("plain"))
-    loaded = RedBeatSchedulerEntry.from_key(keys.entry("plain"), app=desk.celery)
+    loaded = RedBeatSchedulerEntry.from_key(keys.entry("plain"), app=services.celery)
     assert loaded.kwargs == {"since": NOON}
     assert loaded.options == {"expires": 60}
 
 
-def test_an_entry_of_plain_redbeat_code_may_have_any_name(store: ScheduleStore, desk: Desk) -> None:
-    plain(desk, "app: any name")
+def test_an_entry_of_plain_redbeat_code_may_have_any_name(store: ScheduleStore, services: Services) -> None:
+    plain(services, "app: any name")
     read = store.get("app: any name")
     assert store.edit("app: any name", read.spec(), revision=0, actor="ada", now=NOON).revision == 1
     store.delete("app: any name", actor="ada", now=NOON)
     assert store.names() == []
 
 
-def test_what_code_defines_is_held_here_and_changed_there(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    plain(desk, "static")
+def test_what_code_defines_is_held_here_and_changed_there(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    plain(services, "static")
     redis.sadd(keys.STATICS_SET, "static")
     definition = redis.hget(keys.entry("static"), "definition")
     assert store.get("static").origin == "code"

@@ -7,7 +7,7 @@ from redis import Redis
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.errors import Unavailable
 from scheduler.redbeat import codec
-from scheduler.schedules.list_cache import Memory
+from scheduler.schedules.list_cache import ListCache
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from scheduler.storage.client import connect
@@ -24,7 +24,7 @@ def damaged(redis: "Redis", name: str) -> None:
 
 def test_a_list_goes_on_with_what_the_new_primary_has(group: SentinelGroup) -> None:
     redis: Any = connect(group.url, MASTER)
-    store = ScheduleStore(redis, Catalogue(redis), Memory(redis))
+    store = ScheduleStore(redis, Catalogue(redis), ListCache(redis))
 
     def problems() -> list[str] | None:
         try:

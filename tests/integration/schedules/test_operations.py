@@ -13,7 +13,7 @@ from scheduler.redbeat.codec import Meta, decode_meta, encode_meta
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events, leading_beat, messages, score
 from tests.support.builders import a_spec, every
@@ -37,10 +37,10 @@ def verdicts(redis: Redis) -> list[tuple[str, datetime, datetime, int]]:
 
 
 def test_beat_sends_nothing_of_a_paused_schedule(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 5)
-    desk.operations.pause("due", reason="x", actor="a", now=start)
+    services.operations.pause("due", reason="x", actor="a", now=start)
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): start.timestamp()})
     beat.tick()
     assert messages(redis) == []
@@ -48,11 +48,11 @@ def test_beat_sends_nothing_of_a_paused_schedule(
 
 
 def test_a_pause_that_ends_by_itself_skips_its_ticks_and_the_next_one_runs(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     saved, start = since_minutes(store, redis, 10)
     end = start + 9 * MINUTE + timedelta(seconds=30)
-    desk.operations.pause("due", reason="x", until=end, actor="a", now=start)
+    services.operations.pause("due", reason="x", until=end, actor="a", now=start)
     assert score(redis, "due") == end.timestamp()
     beat.tick()
     beat.tick()
@@ -62,11 +62,11 @@ def test_a_pause_that_ends_by_itself_skips_its_ticks_and_the_next_one_runs(
 
 
 def test_a_resumed_schedule_waits_for_its_next_tick(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 10)
-    desk.operations.pause("due", reason="x", actor="a", now=start + 3 * MINUTE + timedelta(seconds=30))
-    desk.operations.resume("due", actor="a", now=start + 10 * MINUTE + timedelta(seconds=1))
+    services.operations.pause("due", reason="x", actor="a", now=start + 3 * MINUTE + timedelta(seconds=30))
+    services.operations.resume("due", actor="a", now=start + 10 * MINUTE + timedelta(seconds=1))
     beat.tick()
     beat.tick()
     assert messages(redis) == []
@@ -78,30 +78,30 @@ def test_a_resumed_schedule_waits_for_its_next_tick(
 
 
 def test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_after_the_one_before(
-    store: ScheduleStore, desk: Desk, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     saved, start = since_minutes(store, redis, 3)
-    desk.operations.pause("due", reason="x", actor="a", now=start)
-    resumed = desk.operations.resume("due", missed="all", actor="ada the operator", now=start + 3 * MINUTE)
+    services.operations.pause("due", reason="x", actor="a", now=start)
+    resumed = services.operations.resume("due", missed="all", actor="ada the operator", now=start + 3 * MINUTE)
     assert resumed.runs == [run_id(saved.uid, start + number * MINUTE) for number in (1, 2, 3)]
     for number in (1, 2, 3):
-        for beat in leading_beat(desk):  # each time a new one: what waits outlives it
+        for beat in leading_beat(services):  # each time a new one: what waits outlives it
             beat.tick()
             beat.tick()
         sent = messages(redis)
         assert [message["headers"]["id"] for message in sent] == resumed.runs[:number]
-        desk.events.append(run_event(RunSucceeded, resumed.runs[number - 1], 1, utc_now(), worker="w@h"))
+        services.events.append(run_event(RunSucceeded, resumed.runs[number - 1], 1, utc_now(), worker="w@h"))
     facts = sent[-1]["headers"]["beatdesk"]
     assert (facts["trigger"], facts["actor"], facts["revision"]) == ("schedule", "ada the operator", 3)
-    assert (verdicts(redis), desk.waiting.of(saved.uid)) == ([], [])
+    assert (verdicts(redis), services.waiting.of(saved.uid)) == ([], [])
     assert decode_meta(redis.hget(keys.entry("due"), "meta")).total_run_count == 6
 
 
 def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 1)
-    _, tick = desk.operations.skip("due", tick=start + MINUTE, actor="a", now=start + timedelta(seconds=5))
+    _, tick = services.operations.skip("due", tick=start + MINUTE, actor="a", now=start + timedelta(seconds=5))
     assert tick == start + MINUTE
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): tick.timestamp()})
     beat.tick()
@@ -112,16 +112,16 @@ def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
 
 
 def test_what_plain_redbeat_code_or_beat_schedule_wrote_can_be_paused_too(
-    store: ScheduleStore, desk: Desk, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     from celery.schedules import crontab
     from redbeat import RedBeatSchedulerEntry
 
-    RedBeatSchedulerEntry("legacy", "reports.job_summary", crontab(minute="0"), app=desk.celery).save()
-    paused = desk.operations.pause("legacy", reason="x", actor="a", now=utc_now())
+    RedBeatSchedulerEntry("legacy", "reports.job_summary", crontab(minute="0"), app=services.celery).save()
+    paused = services.operations.pause("legacy", reason="x", actor="a", now=utc_now())
     assert (paused.revision, paused.origin, store.get("legacy").paused) == (1, "redbeat", paused.paused)
     assert score(redis, "legacy") == -1
-    desk.operations.resume("legacy", actor="a", now=utc_now() + MINUTE)
+    services.operations.resume("legacy", actor="a", now=utc_now() + MINUTE)
     assert store.get("legacy").paused is None
     with pytest.raises(Refused, match="not paused"):
-        desk.operations.resume("legacy", actor="a", now=utc_now())
+        services.operations.resume("legacy", actor="a", now=utc_now())

@@ -33,7 +33,7 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events, messages, score
 from tests.support.builders import a_spec, every
@@ -51,8 +51,8 @@ def full_second() -> datetime:
 class Desktop:
     """A schedule that is due each second, the Beat that fires it, and what comes of it."""
 
-    def __init__(self, desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> None:
-        self.desk, self.store, self.beat, self.redis = desk, store, beat, desk.redis
+    def __init__(self, services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> None:
+        self.services, self.store, self.beat, self.redis = services, store, beat, services.redis
         self.schedule: Schedule
 
     def has(self, *, since: timedelta = SECOND, seconds: float = 1, **parts: Any) -> Schedule:
@@ -89,18 +89,18 @@ class Desktop:
 
     def alive(self) -> list[str]:
         """The runs that are not final."""
-        return self.desk.leases.runs_of(self.schedule.uid)
+        return self.services.leases.runs_of(self.schedule.uid)
 
     def ends(self, run: str, kind: Any = RunSucceeded) -> None:
         """A worker tells the end of a run."""
         facts = {"error": "no"} if kind is RunFailed else {}
-        self.desk.events.append(run_event(kind, run, 1, utc_now(), worker="w@h", **facts))
+        self.services.events.append(run_event(kind, run, 1, utc_now(), worker="w@h", **facts))
 
 
 @pytest.fixture
-def due(desk: Desk, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
+def due(services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> Desktop:
     """Nothing yet; the test says what the schedule is like."""
-    return Desktop(desk, store, beat)
+    return Desktop(services, store, beat)
 
 
 def test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs(due: Desktop) -> None:
@@ -147,7 +147,7 @@ def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick
     due.has(policies={"overlap": "cancel_previous"})
     due.fires_until(lambda: due.rulings("overlap"))
     (first,) = due.sent
-    assert due.desk.cancellations.actor(first) == OVERLAP_ACTOR
+    assert due.services.cancellations.actor(first) == OVERLAP_ACTOR
     (held,) = due.waiting()
     due.ends(first)
     due.fires_until(lambda: len(due.sent) == 2)
@@ -190,7 +190,7 @@ def test_a_run_whose_lease_has_run_out_holds_up_nobody_and_is_lost(due: Desktop)
     (first,) = due.sent
     run_out(due, first)
     due.fires_until(lambda: len(due.sent) == 2)
-    watch = LeaseWatch(due.desk.leases)
+    watch = LeaseWatch(due.services.leases)
     watch.look(utc_now())
     assert lost(due) == []
     watch.look(utc_now())
@@ -203,7 +203,7 @@ def test_a_message_that_no_worker_took_in_time_has_expired(due: Desktop) -> None
     due.has(policies={"starting_deadline": 2})
     due.fires_until(lambda: due.sent)
     (first,) = due.sent
-    watch = LeaseWatch(due.desk.leases)
+    watch = LeaseWatch(due.services.leases)
     expires = datetime.fromisoformat(messages(due.redis)[0]["headers"]["expires"])
     wait_for(lambda: utc_now() > expires, 5, "the deadline passes")
     run_out(due, first)
@@ -219,14 +219,14 @@ def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
     due.beat.tick()
     run = run_id(due.schedule.uid, full_second())
     facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="manual")
-    due.desk.events.append(run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts))
-    lease = due.desk.leases.get(run)
+    due.services.events.append(run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts))
+    lease = due.services.leases.get(run)
     assert lease is not None
     assert (lease.uid, lease.worker, lease.attempt, lease.name) == (due.schedule.uid, "w@h", 1, "due")
-    watch = LeaseWatch(due.desk.leases)
+    watch = LeaseWatch(due.services.leases)
     run_out(due, run)
     watch.look(utc_now())
-    assert due.desk.leases.renew([run, "no-run-of-a-schedule"]) == 1
+    assert due.services.leases.renew([run, "no-run-of-a-schedule"]) == 1
     watch.look(utc_now())
     assert (lost(due), due.alive()) == ([], [run])
 
@@ -238,16 +238,16 @@ def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send
     now = utc_now().timestamp()
     assert 30 < due.redis.zscore(keys.LEASES_ZSET, run) - now < 61
     facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="schedule")
-    due.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
+    due.services.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
     assert due.redis.zscore(keys.LEASES_ZSET, run) - now > 6 * 86400
     due.ends(run)
-    due.desk.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
+    due.services.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
     assert due.alive() == []
 
 
 def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end(due: Desktop) -> None:
     schedule = due.has(seconds=3600, since=HOUR)
-    run = due.desk.control.start(schedule, actor="ada", now=utc_now())
+    run = due.services.control.start(schedule, actor="ada", now=utc_now())
     assert due.alive() == [run]
     assert due.redis.zscore(keys.LEASES_ZSET, run) - utc_now().timestamp() > 6 * 86400
     due.fires_until(lambda: due.rulings("overlap"))
@@ -259,9 +259,9 @@ def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_i
 
 def test_a_run_that_could_not_be_sent_holds_up_nobody(due: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = due.has(seconds=3600, since=HOUR)
-    monkeypatch.setattr(due.desk.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(due.services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
     with pytest.raises(Unavailable, match="does not answer"):
-        due.desk.control.start(schedule, actor="ada", now=utc_now())
+        due.services.control.start(schedule, actor="ada", now=utc_now())
     assert (due.alive(), due.redis.zcard(keys.LEASES_ZSET), due.redis.hlen(keys.LEASE_OWNERS_HASH)) == ([], 0, 0)
     assert [event for event in events(due.redis) if isinstance(event, RunLost)] == []
 
@@ -274,7 +274,7 @@ def test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_kno
     next(entry)  # Beat is killed here, before it publishes
     run = run_id(schedule.uid, tick)
     run_out(due, run)
-    watch = LeaseWatch(due.desk.leases)
+    watch = LeaseWatch(due.services.leases)
     watch.look(utc_now())
     watch.look(utc_now())
     (event,) = (event for event in events(due.redis) if isinstance(event, RunLost))

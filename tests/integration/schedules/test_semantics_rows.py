@@ -27,7 +27,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB, messages, score
 from tests.support.builders import a_spec, at, cron, every
@@ -246,9 +246,9 @@ def test_kinds_a_one_off_is_finished_kept_and_can_be_armed_again(
 
 
 def test_kinds_a_rrule_of_plain_redbeat_code_is_shown_run_and_edited_as_it_is(
-    store: ScheduleStore, desk: Desk, beat: RedBeatScheduler, redis: Redis
+    store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    entry = RedBeatSchedulerEntry("plain", JOB, rrule("DAILY", dtstart=at("2026-11-20T06:00Z")), app=desk.celery)
+    entry = RedBeatSchedulerEntry("plain", JOB, rrule("DAILY", dtstart=at("2026-11-20T06:00Z")), app=services.celery)
     entry.save()
     entry.reschedule(SAVED)
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): at("2026-11-21T06:00Z").timestamp()})

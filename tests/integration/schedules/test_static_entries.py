@@ -25,7 +25,7 @@ from scheduler.rules.model.spec import (
     Schedule,
 )
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import JOB, leading_beat, messages, plain, score
 from tests.support.builders import NOON, every
@@ -34,10 +34,10 @@ DAILY = {"task": JOB, "schedule": crontab("0", "6"), "kwargs": {"days": 1}}
 
 
 @contextmanager
-def a_beat(desk: Desk, **static: dict[str, Any]) -> Iterator[RedBeatScheduler]:
+def a_beat(services: Services, **static: dict[str, Any]) -> Iterator[RedBeatScheduler]:
     """RedBeat's scheduler, started on this code."""
-    desk.celery.conf.beat_schedule = static
-    yield from leading_beat(desk)
+    services.celery.conf.beat_schedule = static
+    yield from leading_beat(services)
 
 
 def override(store: ScheduleStore, now: datetime = NOON, **parts: object) -> Schedule:
@@ -55,12 +55,12 @@ def an_hour_behind(redis: Redis) -> datetime:
 
 
 def test_a_paused_static_entry_stays_paused_when_beat_starts_again(
-    store: ScheduleStore, desk: Desk, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
-    with a_beat(desk, static={"task": JOB, "schedule": 1.0}):
-        desk.operations.pause("static", reason="x", actor="ada", now=utc_now())
+    with a_beat(services, static={"task": JOB, "schedule": 1.0}):
+        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
     an_hour_behind(redis)
-    with a_beat(desk, static={"task": JOB, "schedule": 1.0}) as beat:
+    with a_beat(services, static={"task": JOB, "schedule": 1.0}) as beat:
         beat.tick()
     assert messages(redis) == []
     assert score(redis, "static") == -1
@@ -69,8 +69,10 @@ def test_a_paused_static_entry_stays_paused_when_beat_starts_again(
     assert paused.reason == "x"
 
 
-def test_an_override_says_which_fields_are_the_operators(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    with a_beat(desk, static=DAILY):
+def test_an_override_says_which_fields_are_the_operators(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    with a_beat(services, static=DAILY):
         definition = redis.hget(keys.entry("static"), "definition")
         saved = override(store, kwargs={"days": 7}, queue="slow", policies=STOCK.model_copy(update={"retries": 2}))
     assert saved.override is not None
@@ -81,18 +83,20 @@ def test_an_override_says_which_fields_are_the_operators(store: ScheduleStore, d
     assert read.override == Override(fields=["kwargs", "queue", "policies"], code=json.loads(str(definition)))
 
 
-def test_notes_of_a_static_entry_are_no_override(store: ScheduleStore, desk: Desk) -> None:
-    with a_beat(desk, static={"task": JOB, "schedule": 60.0}):
+def test_notes_of_a_static_entry_are_no_override(store: ScheduleStore, services: Services) -> None:
+    with a_beat(services, static={"task": JOB, "schedule": 60.0}):
         saved = override(store, notes="call Ada", owner="ada", tags=["x"])
     assert (saved.override, saved.notes) == (None, "call Ada")
 
 
-def test_beat_sends_what_the_override_says_also_after_a_restart(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    with a_beat(desk, static=DAILY):
+def test_beat_sends_what_the_override_says_also_after_a_restart(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    with a_beat(services, static=DAILY):
         start = utc_now().replace(microsecond=0) - timedelta(hours=2)
         override(store, start, when=every(60, start), kwargs={"days": 7}, queue="slow", priority=3)
     last = an_hour_behind(redis)
-    with a_beat(desk, static=DAILY) as beat:
+    with a_beat(services, static=DAILY) as beat:
         beat.tick()
     assert messages(redis) == []
     (message,) = messages(redis, "slow\x06\x163") or messages(redis, "slow")
@@ -103,12 +107,12 @@ def test_beat_sends_what_the_override_says_also_after_a_restart(store: ScheduleS
     assert ran_at > last
 
 
-def test_what_the_override_does_not_say_follows_the_code(store: ScheduleStore, desk: Desk) -> None:
-    with a_beat(desk, static=DAILY):
+def test_what_the_override_does_not_say_follows_the_code(store: ScheduleStore, services: Services) -> None:
+    with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7})
         assert store.listed("static").code_has_changed is False
     changed = {**DAILY, "schedule": crontab("30", "7"), "kwargs": {"days": 2}}
-    with a_beat(desk, static=changed):
+    with a_beat(services, static=changed):
         listed = store.listed("static")
     assert listed.schedule is not None
     assert listed.schedule.when.model_dump()["crontab"] == "30 7 * * *"
@@ -118,11 +122,11 @@ def test_what_the_override_does_not_say_follows_the_code(store: ScheduleStore, d
     assert listed.code_has_changed is True
 
 
-def test_a_pause_does_not_hide_that_the_code_has_changed(store: ScheduleStore, desk: Desk) -> None:
-    with a_beat(desk, static=DAILY):
+def test_a_pause_does_not_hide_that_the_code_has_changed(store: ScheduleStore, services: Services) -> None:
+    with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7})
-    with a_beat(desk, static={**DAILY, "kwargs": {"days": 2}}):
-        desk.operations.pause("static", reason="x", actor="ada", now=utc_now())
+    with a_beat(services, static={**DAILY, "kwargs": {"days": 2}}):
+        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
         assert store.listed("static").code_has_changed is True
         seen = store.listed("static").schedule
         assert seen is not None
@@ -131,10 +135,10 @@ def test_a_pause_does_not_hide_that_the_code_has_changed(store: ScheduleStore, d
         assert store.listed("static").code_has_changed is False
 
 
-def test_reset_takes_the_override_off_and_keeps_pause_and_notes(store: ScheduleStore, desk: Desk) -> None:
-    with a_beat(desk, static=DAILY):
+def test_reset_takes_the_override_off_and_keeps_pause_and_notes(store: ScheduleStore, services: Services) -> None:
+    with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7}, policies=Policies(), notes="call Ada", when=every(60))
-        desk.operations.pause("static", reason="x", actor="ada", now=utc_now())
+        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
         reset = store.reset("static", actor="ada", comment="no more", now=utc_now())
         read = store.get("static")
     assert read == reset
@@ -143,9 +147,9 @@ def test_reset_takes_the_override_off_and_keeps_pause_and_notes(store: ScheduleS
     assert (read.notes, read.paused is not None) == ("call Ada", True)
 
 
-def test_what_has_no_override_is_not_reset(store: ScheduleStore, desk: Desk) -> None:
-    plain(desk)
-    with a_beat(desk, static=DAILY):
+def test_what_has_no_override_is_not_reset(store: ScheduleStore, services: Services) -> None:
+    plain(services)
+    with a_beat(services, static=DAILY):
         with pytest.raises(Refused, match="no override"):
             store.reset("static", actor="ada", now=NOON)
         with pytest.raises(Refused, match="not defined in code"):
@@ -155,15 +159,17 @@ def test_what_has_no_override_is_not_reset(store: ScheduleStore, desk: Desk) -> 
             store.reset("static", revision=0, actor="ada", now=NOON)
 
 
-def test_an_override_cannot_switch_on_what_code_switches_off(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    plain(desk, "static", enabled=False)
+def test_an_override_cannot_switch_on_what_code_switches_off(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
+    plain(services, "static", enabled=False)
     redis.sadd(keys.STATICS_SET, "static")
     with pytest.raises(Refused, match="switched off in code"):
         override(store, enabled=True)
 
 
-def test_an_interval_from_code_with_its_own_anchor_is_no_override(store: ScheduleStore, desk: Desk) -> None:
-    with a_beat(desk, static={"task": JOB, "schedule": 60.0}):
+def test_an_interval_from_code_with_its_own_anchor_is_no_override(store: ScheduleStore, services: Services) -> None:
+    with a_beat(services, static={"task": JOB, "schedule": 60.0}):
         first = override(store, notes="one")
         second = override(store, notes="two")
         other = override(store, when=IntervalWhen(every=90))
@@ -173,10 +179,10 @@ def test_an_interval_from_code_with_its_own_anchor_is_no_override(store: Schedul
     assert other.override.fields == ["when"]
 
 
-def test_what_code_drops_fires_no_more(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
-    with a_beat(desk, static={"task": JOB, "schedule": 1.0}):
+def test_what_code_drops_fires_no_more(store: ScheduleStore, services: Services, redis: Redis) -> None:
+    with a_beat(services, static={"task": JOB, "schedule": 1.0}):
         override(store, kwargs={"days": 7})
-    with a_beat(desk) as beat:
+    with a_beat(services) as beat:
         redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("static"): 0}, xx=True)
         beat.tick()
     assert messages(redis) == []

@@ -19,7 +19,7 @@ from scheduler.errors import (
 )
 from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, TicksSkipped
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron, every
@@ -129,9 +129,9 @@ def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis)
         store.get(schedule.name)
 
 
-def test_a_name_that_is_taken_is_refused(store: ScheduleStore, desk: Desk, redis: Redis) -> None:
+def test_a_name_that_is_taken_is_refused(store: ScheduleStore, services: Services, redis: Redis) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
-    plain(desk)
+    plain(services)
     redis.hset(keys.entry("broken"), "definition", "{")
     redis.set(keys.entry("text"), "no hash")
     before = everything_but(redis, "text")

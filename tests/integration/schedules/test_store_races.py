@@ -19,7 +19,7 @@ from scheduler.events.schema import ScheduleDeleted, ScheduleSaved
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.schedules.store import ScheduleStore
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron
@@ -106,10 +106,10 @@ def test_beat_moving_on_during_an_edit_is_kept_and_the_edit_too(store: ScheduleS
 
 
 def test_an_edit_of_a_schedule_that_is_deleted_meanwhile_does_not_bring_it_back(
-    store: ScheduleStore, desk: Desk, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
-    other = ScheduleStore(redis, desk.catalogue)
+    other = ScheduleStore(redis, services.catalogue)
     store._change = Meddling(  # type: ignore[assignment]
         store._change, lambda: other.delete("nightly-report", actor="bob", now=NOON)
     )
@@ -121,10 +121,10 @@ def test_an_edit_of_a_schedule_that_is_deleted_meanwhile_does_not_bring_it_back(
 
 
 def test_a_definition_rewritten_by_plain_code_during_an_edit_is_not_overwritten_unseen(
-    store: ScheduleStore, desk: Desk, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     store.create(a_spec("plain"), actor="ada", now=NOON)
-    store._change = Meddling(store._change, lambda: plain(desk))  # type: ignore[assignment]
+    store._change = Meddling(store._change, lambda: plain(services))  # type: ignore[assignment]
     with pytest.raises(StaleRevision) as stale:
         store.edit("plain", a_spec("plain", notes="new"), revision=1, actor="ada", now=NOON)
     assert stale.value.current == 2

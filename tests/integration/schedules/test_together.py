@@ -7,7 +7,7 @@ import pytest
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
 from scheduler.events.schema import TicksMissed
 from scheduler.schedules import batch
-from scheduler.schedules.batch import Wish
+from scheduler.schedules.batch import DesiredSchedule
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import events
 from tests.support.builders import NOON, a_spec, every
@@ -25,12 +25,16 @@ def contents(redis):
 
 def test_many_schedules_are_made_changed_and_deleted_in_one_step(store, redis):
     names = [f"s{number:04}" for number in range(1200)]
-    made = store.save_together([Wish(name, a_spec(name), None) for name in names], **ADA)
+    made = store.save_together([DesiredSchedule(name, a_spec(name), None) for name in names], **ADA)
     assert [schedule.revision for schedule in made] == [1] * 1200
     assert store.names() == names
     assert all(entry.decode().schedule.uid == one.uid for entry, one in zip(store.stored(), made, strict=True))
     done = store.save_together(
-        [Wish("s0000", a_spec("s0000", owner="ada"), 1), Wish("s0001", None, 1), Wish("new", a_spec("new"), None)],
+        [
+            DesiredSchedule("s0000", a_spec("s0000", owner="ada"), 1),
+            DesiredSchedule("s0001", None, 1),
+            DesiredSchedule("new", a_spec("new"), None),
+        ],
         comment="why",
         **ADA,
     )
@@ -44,7 +48,7 @@ def test_many_schedules_are_made_changed_and_deleted_in_one_step(store, redis):
 def test_what_is_made_together_is_what_is_made_alone(store, redis):
     alone = store.create(a_spec("alone", when=every(300), kwargs={"days": 1}), **ADA)
     (with_others,) = store.save_together(
-        [Wish("alike", a_spec("alike", when=every(300), kwargs={"days": 1}), None)], **ADA
+        [DesiredSchedule("alike", a_spec("alike", when=every(300), kwargs={"days": 1}), None)], **ADA
     )
     assert with_others.model_copy(update={"name": "alone", "uid": alone.uid}) == alone
     assert redis.zscore(keys.SCHEDULE_ZSET, "redbeat:alike") == redis.zscore(keys.SCHEDULE_ZSET, "redbeat:alone")
@@ -54,23 +58,23 @@ def test_what_is_made_together_is_what_is_made_alone(store, redis):
 @pytest.mark.parametrize(
     ("wish", "error"),
     [
-        (Wish("b", a_spec("b", job="nobody.knows"), None), Refused),
-        (Wish("b", a_spec("b", when=every(0.1)), None), Refused),
-        (Wish("a", a_spec("a"), None), Refused),
-        (Wish("a", a_spec("a", owner="x"), 7), StaleRevision),
-        (Wish("a", None, 7), StaleRevision),
-        (Wish("ghost", None, 1), NotFound),
-        (Wish("static", a_spec("static", owner="x"), 0), Refused),
+        (DesiredSchedule("b", a_spec("b", job="nobody.knows"), None), Refused),
+        (DesiredSchedule("b", a_spec("b", when=every(0.1)), None), Refused),
+        (DesiredSchedule("a", a_spec("a"), None), Refused),
+        (DesiredSchedule("a", a_spec("a", owner="x"), 7), StaleRevision),
+        (DesiredSchedule("a", None, 7), StaleRevision),
+        (DesiredSchedule("ghost", None, 1), NotFound),
+        (DesiredSchedule("static", a_spec("static", owner="x"), 0), Refused),
     ],
 )
 def test_one_that_cannot_be_done_keeps_the_others_from_being_done(store, redis, wish, error):
     store.create(a_spec("a"), **ADA)
     store.create(a_spec("static"), **ADA)
     redis.sadd(keys.STATICS_SET, "static")
-    wish = Wish(wish.name, wish.spec, 1) if wish.name == "static" else wish
+    wish = DesiredSchedule(wish.name, wish.spec, 1) if wish.name == "static" else wish
     before, told = contents(redis), redis.xlen(keys.EVENTS_STREAM)
     with pytest.raises(error) as refused:
-        store.save_together([Wish("fine", a_spec("fine"), None), wish], **ADA)
+        store.save_together([DesiredSchedule("fine", a_spec("fine"), None), wish], **ADA)
     assert wish.name in str(refused.value) or error is Refused
     assert contents(redis) == before
     assert redis.xlen(keys.EVENTS_STREAM) == told
@@ -78,7 +82,7 @@ def test_one_that_cannot_be_done_keeps_the_others_from_being_done(store, redis, 
 
 def test_the_cause_of_a_refusal_is_kept(store):
     with pytest.raises(Refused) as refused:
-        store.save_together([Wish("b", a_spec("b", job="reports.job_sumary"), None)], **ADA)
+        store.save_together([DesiredSchedule("b", a_spec("b", job="reports.job_sumary"), None)], **ADA)
     assert isinstance(refused.value.__cause__, UnknownJob)
     assert refused.value.field == "job"
     assert "did you mean reports.job_summary" in str(refused.value)
@@ -87,7 +91,9 @@ def test_the_cause_of_a_refusal_is_kept(store):
 def test_a_key_that_is_something_else_is_named(store, redis):
     redis.set("redbeat:odd", "x")
     with pytest.raises(Refused, match="odd"):
-        store.save_together([Wish("fine", a_spec("fine"), None), Wish("odd", a_spec("odd"), None)], **ADA)
+        store.save_together(
+            [DesiredSchedule("fine", a_spec("fine"), None), DesiredSchedule("odd", a_spec("odd"), None)], **ADA
+        )
     assert store.names() == []
 
 
@@ -96,14 +102,14 @@ class Meddling:
 
     def __init__(self, monkeypatch, deed):
         self.deeds = [deed]
-        write = batch.Together._write
+        write = batch.BatchEdit._write
 
         def meddled(itself, *given):
             if self.deeds:
                 self.deeds.pop()()
             return write(itself, *given)
 
-        monkeypatch.setattr(batch.Together, "_write", meddled)
+        monkeypatch.setattr(batch.BatchEdit, "_write", meddled)
 
 
 def test_a_tick_of_beat_in_between_is_not_undone(store, redis, beat, monkeypatch):
@@ -113,8 +119,8 @@ def test_a_tick_of_beat_in_between_is_not_undone(store, redis, beat, monkeypatch
     advanced = redis.hget("redbeat:a", "meta").replace('"minute": 0', '"minute": 1')
     Meddling(monkeypatch, lambda: redis.hset("redbeat:a", "meta", advanced))
     wishes = [
-        Wish("a", a_spec("a", when=every(60), owner="x"), 1),
-        Wish("b", a_spec("b", when=every(60), owner="x"), 1),
+        DesiredSchedule("a", a_spec("a", when=every(60), owner="x"), 1),
+        DesiredSchedule("b", a_spec("b", when=every(60), owner="x"), 1),
     ]
     store.save_together(wishes, actor="ada", now=later)
     assert redis.hget("redbeat:a", "meta") == advanced
@@ -125,14 +131,16 @@ def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, 
     store.create(a_spec("a"), **ADA)
     Meddling(monkeypatch, lambda: store.edit("a", a_spec("a", owner="grace"), revision=1, **ADA))
     with pytest.raises(StaleRevision):
-        store.save_together([Wish("fine", a_spec("fine"), None), Wish("a", a_spec("a", owner="x"), 1)], **ADA)
+        store.save_together(
+            [DesiredSchedule("fine", a_spec("fine"), None), DesiredSchedule("a", a_spec("a", owner="x"), 1)], **ADA
+        )
     assert store.names() == ["a"]
     assert store.get("a").owner == "grace"
 
 
 def test_an_answer_that_was_lost_does_no_harm(store, redis, monkeypatch):
     store.create(a_spec("a"), **ADA)
-    wishes = [Wish("a", a_spec("a", owner="x"), 1), Wish("b", a_spec("b"), None)]
+    wishes = [DesiredSchedule("a", a_spec("a", owner="x"), 1), DesiredSchedule("b", a_spec("b"), None)]
     run = store._together._script
 
     def twice(**given):
@@ -148,7 +156,7 @@ def test_an_answer_that_was_lost_does_no_harm(store, redis, monkeypatch):
 def test_ticks_that_the_changes_pass_over_get_their_verdicts_too(store, redis):
     for name in ("a", "b"):
         store.create(a_spec(name, when=every(3600, NOON)), **ADA)
-    wishes = [Wish(name, a_spec(name, when=every(60, NOON)), 1) for name in ("a", "b")]
+    wishes = [DesiredSchedule(name, a_spec(name, when=every(60, NOON)), 1) for name in ("a", "b")]
     store.save_together(wishes, **{**ADA, "now": NOON + timedelta(hours=3, minutes=1)})
     verdicts = [event for event in events(redis) if isinstance(event, TicksMissed)]
     assert [(event.schedule, event.reason, event.ticks) for event in verdicts] == [
@@ -165,5 +173,5 @@ def test_nothing_to_do_is_no_trip_to_the_server(store, redis):
 def test_taken_names_are_refused(store):
     store.create(a_spec("a"), **ADA)
     with pytest.raises(Refused) as refused:
-        store.save_together([Wish("a", a_spec("a"), None)], **ADA)
+        store.save_together([DesiredSchedule("a", a_spec("a"), None)], **ADA)
     assert isinstance(refused.value.__cause__, NameTaken)

@@ -8,10 +8,10 @@ from tests.support.commands import Commands
 
 
 @pytest.fixture
-def beatdesk(desk) -> Commands:
+def beatdesk(services) -> Commands:
     """`beatdesk(…)`."""
     now = utc_now()
     greet = Job(name="demo.greet", parameters=[Parameter(name="whom", annotation="str")])
     worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["demo.greet", "demo.plain"])
-    desk.catalogue.publish([greet, Job(name="demo.plain")], worker, now)
-    return Commands(desk)
+    services.catalogue.publish([greet, Job(name="demo.plain")], worker, now)
+    return Commands(services)

@@ -51,7 +51,7 @@ def test_its_tasks_are_taken_over_with_a_report(beatdesk, django):
         "refused    unknown",
     ]
     assert "it is solar (sunrise at 52.5" in result.stdout
-    often, nightly, once = (beatdesk.desk.schedules.get(name) for name in ("every-five", "nightly", "once"))
+    often, nightly, once = (beatdesk.services.schedules.get(name) for name in ("every-five", "nightly", "once"))
     assert (often.when.every, often.when.anchor) == (300, datetime(2026, 11, 21, 11, 58, tzinfo=UTC))
     assert nightly.when == CrontabWhen(crontab="0 6 * * mon-fri", timezone="Europe/Berlin")
     assert (nightly.enabled, nightly.kwargs, nightly.queue, nightly.priority) == (False, {"whom": "Ada"}, "slow", 3)
@@ -63,7 +63,7 @@ def test_limits_of_a_task_are_kept(beatdesk, django):
     limits = {"start_time": f"2090-01-01 00:00:00{zone}", "expires": f"2100-01-01 00:00:00{zone}", "expire_seconds": 60}
     add_task(django, "limited", crontab_id=1, one_off=True, **limits)
     beatdesk("schedules", "import", address_of(django))
-    limited = beatdesk.desk.schedules.get("limited")
+    limited = beatdesk.services.schedules.get("limited")
     assert limited.window == Window(starts_at=at("2090-01-01T00:00Z"), ends_at=at("2100-01-01T00:00Z"), max_runs=1)
     assert limited.policies.starting_deadline == 60
 
@@ -87,7 +87,7 @@ def test_what_was_edited_here_since_is_replaced_only_if_asked_for(beatdesk, djan
     assert "another owner; --replace takes this one" in beatdesk("schedules", "import", address_of(django)).stdout
     assert beatdesk.written() == before
     beatdesk("schedules", "import", address_of(django), "--replace")
-    assert beatdesk.desk.schedules.get("nightly").owner == ""
+    assert beatdesk.services.schedules.get("nightly").owner == ""
 
 
 def test_a_dry_run_and_the_source_stay_as_they_are(beatdesk, django):

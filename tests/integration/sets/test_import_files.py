@@ -32,7 +32,7 @@ def test_a_crontab_is_taken_line_by_line_with_both_readings(beatdesk, crontab):
     assert [one["source"] for one in told["ignored"]] == ["line 2"]
     assert [one["source"] for one in told["refused"]] == ["line 7"]
     assert "--map" in told["refused"][0]["reason"]
-    schedules = beatdesk.desk.schedules
+    schedules = beatdesk.services.schedules
     assert schedules.get("morning").when.timezone == "Europe/Berlin"
     assert schedules.get(told["taken"][1]["name"]).when.day_match == "or"
     again = beatdesk("schedules", "import", crontab, "--map", "/opt/bin/sweep --all=demo.plain")
@@ -44,7 +44,7 @@ def test_lines_without_a_zone_are_read_in_the_one_that_is_given(beatdesk, tmp_pa
     file = tmp_path / "plain.txt"
     file.write_text("# name: noon\n0 12 * * * demo.plain\n")
     beatdesk.done("schedules", "import", str(file), "--tz", "Asia/Tokyo", "--comment", "moved house")
-    assert beatdesk.desk.schedules.get("noon").when.timezone == "Asia/Tokyo"
+    assert beatdesk.services.schedules.get("noon").when.timezone == "Asia/Tokyo"
 
 
 def test_a_set_is_imported_without_changing_what_is_there(beatdesk, tmp_path):
@@ -57,12 +57,12 @@ def test_a_set_is_imported_without_changing_what_is_there(beatdesk, tmp_path):
     result = beatdesk("schedules", "import", str(file))
     assert result.exit_code == 1
     assert "there is a schedule 'often' with another when.every" in result.stdout
-    assert beatdesk.desk.schedules.names() == ["new", "often"]
-    assert beatdesk.desk.schedules.get("often").when.every == 300
+    assert beatdesk.services.schedules.names() == ["new", "often"]
+    assert beatdesk.services.schedules.get("often").when.every == 300
     assert beatdesk.done("schedules", "import", str(file), "--replace").endswith(
         "0 created, 1 replaced, 1 unchanged, 0 refused\n"
     )
-    assert beatdesk.desk.schedules.get("often").when.every == 60
+    assert beatdesk.services.schedules.get("often").when.every == 60
 
 
 def test_a_set_with_one_bad_schedule_is_not_imported_at_all(beatdesk):
@@ -70,7 +70,7 @@ def test_a_set_with_one_bad_schedule_is_not_imported_at_all(beatdesk):
     result = beatdesk("schedules", "import", "-", typed=text)
     assert result.exit_code == 1
     assert "schedules[1].job (line 4): this is missing" in result.stderr
-    assert beatdesk.desk.schedules.names() == []
+    assert beatdesk.services.schedules.names() == []
 
 
 def test_a_mapping_that_cannot_be_read_is_refused(beatdesk, crontab):

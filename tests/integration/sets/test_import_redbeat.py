@@ -37,10 +37,10 @@ def test_its_entries_are_taken_over_and_stay_where_they_are(beatdesk, take, othe
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == "3 created, 0 replaced, 0 unchanged, 0 refused"
     assert "called 'a-task-often', since a schedule cannot be called 'a task:often'" in result.stdout
-    nightly = beatdesk.desk.schedules.get("nightly")
+    nightly = beatdesk.services.schedules.get("nightly")
     assert (nightly.when.crontab, nightly.kwargs, nightly.queue) == ("0 6 * * *", {"whom": "Ada"}, "slow")
     assert (nightly.origin, nightly.revision) == ("operator", 1)
-    assert beatdesk.desk.schedules.get("off").enabled is False
+    assert beatdesk.services.schedules.get("off").enabled is False
     assert {key: redis.hgetall(key) for key in redis.scan_iter(OTHERS + "[a-z]*")} == before
 
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_taken_is_refused_by_name(beatdesk, take, other, redis):
     other("fine", schedule(60))
     result = take("--json")
     assert result.exit_code == 1
-    assert beatdesk.desk.schedules.names() == ["fine"]
+    assert beatdesk.services.schedules.names() == ["fine"]
     for name, why in (
         ("static", "beat_schedule"),
         ("routed", "routing_key"),

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.environment import load
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
@@ -71,9 +71,9 @@ class House:
         """What another process in this folder is set to."""
         return load({name: value for name, value in self.env.items() if name.startswith(PREFIX)}, self.folder)
 
-    def desk(self) -> Desk:
+    def services(self) -> Services:
         """The parts, for looking into the same server and database."""
-        return Desk(self.settings())
+        return Services(self.settings())
 
     @property
     def web(self) -> str:

@@ -68,8 +68,8 @@ def test_the_server_is_for_this_machine_and_this_user_only(running: House) -> No
     for private in ("server.json", "secret_key", "valkey/password", "valkey/valkey.conf"):
         assert stat.S_IMODE((data / private).stat().st_mode) == 0o600, private
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    desk = running.desk()
-    assert desk.redis.config_get("bind")["bind"] == "127.0.0.1"
+    services = running.services()
+    assert services.redis.config_get("bind")["bind"] == "127.0.0.1"
     password = (data / "valkey/password").read_text()
     assert password not in Path(f"/proc/{running.pids('valkey')[0]}/cmdline").read_text()
 
@@ -88,5 +88,5 @@ def test_a_child_that_is_killed_is_started_again_and_it_is_said(running: House, 
     os.kill(before, signal.SIGKILL)
     running.wait_for_successor(name, before)
     assert f"{name} (process {before}) died: exit code -9, SIGKILL" in running.up.log
-    wait_for(lambda: status(running.desk(), utc_now()).ok, 60, "everything well again")
+    wait_for(lambda: status(running.services(), utc_now()).ok, 60, "everything well again")
     assert running.page("/healthz")[0] == 200

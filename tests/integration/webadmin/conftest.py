@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from scheduler.accounts.store import Accounts
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from webadmin import create_app
 
 PASSWORD = "a few plain words"
@@ -48,18 +48,18 @@ class Visitor:
 
 
 @pytest.fixture
-def app(desk: Desk) -> Flask:
+def app(services: Services) -> Flask:
     """The console. It has no accounts yet."""
-    return create_app(desk.settings)
+    return create_app(services.settings)
 
 
 @pytest.fixture
-def account(desk: Desk) -> Callable[[str], str]:
+def account(services: Services) -> Callable[[str], str]:
     """`account("viewer")`: the address of an account with this role."""
 
     @cache
     def create(role: str) -> str:
-        return Accounts(desk.engine).create(f"{role}@example.org", PASSWORD, role, now=utc_now()).email
+        return Accounts(services.engine).create(f"{role}@example.org", PASSWORD, role, now=utc_now()).email
 
     return create
 
@@ -98,10 +98,10 @@ def admin(logged_in: Callable[[str], Visitor]) -> Visitor:
 
 
 @pytest.fixture
-def offered(desk: Desk) -> None:
+def offered(services: Services) -> None:
     """A worker offers `mail.digest`, which takes any arguments."""
     job = Job(
         name="mail.digest", title="Digest", parameters=[Parameter(name="kwargs", kind="var_keyword", required=False)]
     )
     now = utc_now()
-    desk.catalogue.publish([job], Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name]), now)
+    services.catalogue.publish([job], Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name]), now)

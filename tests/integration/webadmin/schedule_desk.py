@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import Schedule
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.support.builders import a_spec
 from tests.support.console import Form, Forms
 
@@ -28,7 +28,7 @@ FORM = {
 }
 
 
-def offer_jobs(desk: Desk) -> None:
+def offer_jobs(services: Services) -> None:
     """As a worker does when it starts."""
     jobs = [
         Job(
@@ -47,18 +47,18 @@ def offer_jobs(desk: Desk) -> None:
     ]
     now = utc_now()
     worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name for job in jobs])
-    desk.catalogue.publish(jobs, worker, now)
+    services.catalogue.publish(jobs, worker, now)
 
 
-def saved(desk: Desk, name: str = "nightly", **parts: Any) -> Schedule:
+def saved(services: Services, name: str = "nightly", **parts: Any) -> Schedule:
     """A schedule in Redis."""
     spec = a_spec(name, JOB, **parts)
-    return desk.schedules.create(spec, actor="ada@example.org", now=utc_now())
+    return services.schedules.create(spec, actor="ada@example.org", now=utc_now())
 
 
-def everything_written(desk: Desk) -> dict[str, Any]:
+def everything_written(services: Services) -> dict[str, Any]:
     """Every entry, every due time, and the length of the stream: two of these are equal where nothing was written."""
-    redis: Any = desk.redis
+    redis: Any = services.redis
     entries = {key: redis.hgetall(key) for key in sorted(redis.keys("redbeat:*")) if redis.type(key) == "hash"}
     return {
         "entries": entries,

@@ -8,7 +8,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.spec import Window
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved
@@ -17,37 +17,37 @@ LINES = ["sat-sun", "mon-fri 22:00-06:00", "2026-12-24..2026-12-26 Christmas"]
 ICS = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:May Day\nDTSTART;VALUE=DATE:20270501\nEND:VEVENT\nEND:VCALENDAR\n"
 
 
-def make(desk: Desk, lines: list[str] | None = None) -> None:
+def make(services: Services, lines: list[str] | None = None) -> None:
     calendar = calendar_of("holidays", LINES if lines is None else lines, timezone="Europe/Berlin")
-    desk.calendars.save(calendar, revision=None, actor="ada@example.org", now=utc_now())
+    services.calendars.save(calendar, revision=None, actor="ada@example.org", now=utc_now())
 
 
-def shown(desk: Desk) -> list[str]:
-    return lines_of(desk.calendars.get("holidays"))
+def shown(services: Services) -> list[str]:
+    return lines_of(services.calendars.get("holidays"))
 
 
 def form(**fields: str) -> dict[str, str]:
     return {"name": "holidays", "timezone": "Europe/Berlin", "excluded": "\r\n".join(LINES), **fields}
 
 
-def test_an_operator_makes_a_calendar_and_edits_it(desk: Desk, operator: Visitor) -> None:
+def test_an_operator_makes_a_calendar_and_edits_it(services: Services, operator: Visitor) -> None:
     assert "No calendar yet" in operator.get("/calendars/").text
     made = operator.post("/calendars/new", form(comment="agreed"), page="/calendars/new")
     assert (made.status_code, made.location) == (303, "/calendars/holidays/")
-    assert shown(desk) == LINES
+    assert shown(services) == LINES
     edited = operator.post("/calendars/holidays/edit", form(excluded="sun", revision="1"), page="/calendars/new")
     assert edited.status_code == 303
-    assert shown(desk) == ["sun"]
+    assert shown(services) == ["sun"]
     stale = operator.post("/calendars/holidays/edit", form(excluded="mon", revision="1"), page="/calendars/new")
     assert stale.status_code == 409
     assert "revision 1 was edited, revision 2 is stored" in stale.text
-    assert shown(desk) == ["sun"]
+    assert shown(services) == ["sun"]
 
 
-def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(desk: Desk, viewer: Visitor) -> None:
-    offer_jobs(desk)
-    make(desk, ["mon-sun 22:00-06:00 Night", "sun Day of rest"])
-    saved(desk, window=Window(calendar="holidays"))
+def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(services: Services, viewer: Visitor) -> None:
+    offer_jobs(services)
+    make(services, ["mon-sun 22:00-06:00 Night", "sun Day of rest"])
+    saved(services, window=Window(calendar="holidays"))
     page = viewer.get("/calendars/holidays/").text
     assert "Excluded in the next 90 days" in page
     assert page.count("00:00–06:00, 22:00–24:00") > 60
@@ -71,18 +71,20 @@ def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(desk: Desk, 
     ],
 )
 def test_what_cannot_be_meant_is_told_at_its_field_and_nothing_is_lost(
-    desk: Desk, operator: Visitor, fields: dict[str, str], field: str, message: str
+    services: Services, operator: Visitor, fields: dict[str, str], field: str, message: str
 ) -> None:
     page = operator.post("/calendars/new", form(**fields), page="/calendars/new")
     assert page.status_code == 422
     assert message in fault_at(page, field)
     assert next(iter(fields.values())).split("\n")[0] in page.text
-    assert desk.calendars.names() == []
+    assert services.calendars.names() == []
 
 
 @pytest.mark.parametrize("way", ["file", "text"])
-def test_icalendar_text_is_shown_in_the_editor_before_it_is_saved(desk: Desk, operator: Visitor, way: str) -> None:
-    make(desk)
+def test_icalendar_text_is_shown_in_the_editor_before_it_is_saved(
+    services: Services, operator: Visitor, way: str
+) -> None:
+    make(services)
     sent: dict[str, Any] = {"text": ICS} if way == "text" else {"file": (BytesIO(ICS.encode()), "holidays.ics")}
     fields = {"name": "holidays", "timezone": "Europe/Berlin", **sent}
     page = operator.post("/calendars/import", fields, page="/calendars/import", content_type="multipart/form-data")
@@ -90,47 +92,47 @@ def test_icalendar_text_is_shown_in_the_editor_before_it_is_saved(desk: Desk, op
     assert "2027-05-01 May Day" in page.text
     assert "mon-fri 22:00-06:00" in page.text
     assert "26 Christmas" not in page.text
-    assert shown(desk) == LINES
+    assert shown(services) == LINES
     bad = operator.post("/calendars/import", {"name": "holidays", "text": "hello"}, page="/calendars/import")
     assert bad.status_code == 422
     assert "Line 1 of the iCalendar file: 'hello' is not NAME:VALUE" in fault_at(bad, "text")
 
 
-def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(desk: Desk, admin: Visitor) -> None:
-    offer_jobs(desk)
-    make(desk)
-    schedule = saved(desk, window=Window(calendar="holidays"))
+def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(services: Services, admin: Visitor) -> None:
+    offer_jobs(services)
+    make(services)
+    schedule = saved(services, window=Window(calendar="holidays"))
     assert "It cannot be deleted yet" in admin.get("/calendars/holidays/delete").text
     refused = admin.post("/calendars/holidays/delete", page="/calendars/new")
     assert refused.status_code == 409
-    assert desk.calendars.names() == ["holidays"]
-    desk.schedules.delete(schedule.name, actor="ada", now=utc_now())
+    assert services.calendars.names() == ["holidays"]
+    services.schedules.delete(schedule.name, actor="ada", now=utc_now())
     assert "What will happen" in admin.get("/calendars/holidays/delete").text
     assert admin.post("/calendars/holidays/delete", {"revision": "1"}, page="/calendars/new").status_code == 303
-    assert desk.calendars.names() == []
+    assert services.calendars.names() == []
     assert admin.get("/calendars/holidays/").status_code == 404
 
 
-def test_the_schedule_editor_offers_the_calendars(desk: Desk, operator: Visitor) -> None:
-    offer_jobs(desk)
-    make(desk)
+def test_the_schedule_editor_offers_the_calendars(services: Services, operator: Visitor) -> None:
+    offer_jobs(services)
+    make(services)
     page = operator.get("/schedules/new").text
     assert "<option>holidays</option>" in page
     made = operator.post("/schedules/new", {**FORM, "calendar": "holidays"}, page="/schedules/new")
     assert made.status_code == 303
-    assert desk.schedules.get("nightly").window.calendar == "holidays"
+    assert services.schedules.get("nightly").window.calendar == "holidays"
     assert "<option selected>holidays</option>" in operator.get("/schedules/nightly/edit").text
     bad = operator.post("/schedules/new", {**FORM, "name": "other", "calendar": "gone"}, page="/schedules/new")
     assert bad.status_code == 422
     assert "Calendar 'gone' is unknown; there are holidays" in fault_at(bad, "calendar")
 
 
-def test_a_calendar_that_is_gone_or_damaged_is_told_where_it_matters(desk: Desk, operator: Visitor) -> None:
-    offer_jobs(desk)
-    make(desk)
-    saved(desk, window=Window(calendar="holidays"))
-    desk.redis.hset(keys.CALENDARS_HASH, "holidays", "{")
-    desk.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "x")
+def test_a_calendar_that_is_gone_or_damaged_is_told_where_it_matters(services: Services, operator: Visitor) -> None:
+    offer_jobs(services)
+    make(services)
+    saved(services, window=Window(calendar="holidays"))
+    services.redis.hset(keys.CALENDARS_HASH, "holidays", "{")
+    services.redis.hset(keys.CALENDAR_VERSIONS_HASH, "holidays", "x")
     assert "is gone or damaged. Nothing fires" in operator.get("/schedules/nightly/").text
     assert "Damaged" in operator.get("/calendars/").text
     assert "This calendar cannot be read." in operator.get("/calendars/holidays/").text
@@ -138,4 +140,4 @@ def test_a_calendar_that_is_gone_or_damaged_is_told_where_it_matters(desk: Desk,
     assert operator.get("/calendars/holidays/edit").status_code == 200
     mended = operator.post("/calendars/holidays/edit", form(revision="0"), page="/calendars/new")
     assert mended.status_code == 303
-    assert shown(desk) == LINES
+    assert shown(services) == LINES

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import offer_jobs
 from tests.support.builders import a_spec
@@ -30,15 +30,15 @@ OURS = Job(
 
 
 @pytest.fixture(autouse=True)
-def published(desk: Desk) -> None:
+def published(services: Services) -> None:
     """One job that a living worker offers, and one whose worker is gone."""
-    offer_jobs(desk)
+    offer_jobs(services)
     now = utc_now()
     worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["shop.restock", "reports.summary"])
-    desk.catalogue.publish([OURS], worker, now)
+    services.catalogue.publish([OURS], worker, now)
     long_ago = now - timedelta(hours=2)
     gone = Worker(name="w2@host", pid=1, host="host", at=long_ago, jobs=["shop.gone"])
-    desk.catalogue.publish([Job(name="shop.gone", module="shop.old")], gone, long_ago)
+    services.catalogue.publish([Job(name="shop.gone", module="shop.old")], gone, long_ago)
 
 
 def test_the_list_has_every_job_with_its_queue_and_says_which_are_gone(viewer: Visitor) -> None:
@@ -59,9 +59,9 @@ def test_a_job_has_its_parameters_limits_and_workers(viewer: Visitor) -> None:
 
 
 def test_a_job_that_is_gone_says_so_with_its_schedules_and_may_be_forgotten_by_an_admin(
-    admin: Visitor, operator: Visitor, desk: Desk
+    admin: Visitor, operator: Visitor, services: Services
 ) -> None:
-    desk.schedules.create(a_spec("old", "shop.gone"), actor="ada@example.org", now=utc_now())
+    services.schedules.create(a_spec("old", "shop.gone"), actor="ada@example.org", now=utc_now())
     page = operator.get("/jobs/shop.gone/").text
     assert "This job is gone." in page
     assert "one schedule names it" in page
@@ -70,13 +70,13 @@ def test_a_job_that_is_gone_says_so_with_its_schedules_and_may_be_forgotten_by_a
     assert "No worker has registered the job &#39;shop.gone&#39;" in operator.get("/schedules/old/").text
     assert operator.post("/jobs/shop.gone/forget").status_code == 403
     assert "off the list" in admin.post("/jobs/shop.gone/forget", follow_redirects=True).text
-    assert desk.catalogue.get("shop.gone") is None
+    assert services.catalogue.get("shop.gone") is None
 
 
-def test_a_job_that_lives_is_not_forgotten(admin: Visitor, desk: Desk) -> None:
+def test_a_job_that_lives_is_not_forgotten(admin: Visitor, services: Services) -> None:
     page = admin.post("/jobs/shop.restock/forget", follow_redirects=True).text
     assert "is offered by w1@host" in page
-    assert desk.catalogue.get("shop.restock") is not None
+    assert services.catalogue.get("shop.restock") is not None
 
 
 def test_a_job_that_nobody_knows_is_not_found(viewer: Visitor) -> None:

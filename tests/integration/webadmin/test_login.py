@@ -8,7 +8,7 @@ from redis import Redis
 
 from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import PASSWORD, Visitor
 from tests.support.valkey import ValkeyServer
 
@@ -75,16 +75,16 @@ def test_an_address_is_read_as_it_is_stored(visitor: Visitor) -> None:
     assert visitor.login("  Viewer@Example.ORG ").status_code == 302
 
 
-def test_the_first_admins_address_is_good_enough_to_log_in_with(visitor: Visitor, desk: Desk) -> None:
-    Accounts(desk.engine).create("admin@beatdesk.local", PASSWORD, "admin", now=utc_now())
+def test_the_first_admins_address_is_good_enough_to_log_in_with(visitor: Visitor, services: Services) -> None:
+    Accounts(services.engine).create("admin@beatdesk.local", PASSWORD, "admin", now=utc_now())
     assert visitor.login("admin@beatdesk.local").status_code == 302
 
 
 def test_wrong_password_unknown_address_and_disabled_account_get_the_same_answer(
-    visitor: Visitor, desk: Desk, account: Callable[[str], str]
+    visitor: Visitor, services: Services, account: Callable[[str], str]
 ) -> None:
     account("viewer"), account("admin"), account("operator")
-    Accounts(desk.engine).disable("operator@example.org")
+    Accounts(services.engine).disable("operator@example.org")
     answers = {
         visitor.login(email, password).text.replace(email, "…").split('name="csrf_token"')[0]
         + visitor.login(email, password).text.replace(email, "…").split('name="csrf_token"')[1].split('">', 1)[1]
@@ -163,10 +163,10 @@ def test_a_copied_cookie_ends_with_the_logout(app: Flask, viewer: Visitor) -> No
 
 @pytest.mark.parametrize("change", ["password", "role", "disable"])
 def test_a_session_ends_when_the_account_changes(
-    viewer: Visitor, desk: Desk, account: Callable[[str], str], change: str
+    viewer: Visitor, services: Services, account: Callable[[str], str], change: str
 ) -> None:
     account("admin")  # the last administrator cannot be changed
-    accounts = Accounts(desk.engine)
+    accounts = Accounts(services.engine)
     if change == "password":
         accounts.reset_password("viewer@example.org", "other plain words")
     elif change == "role":

@@ -10,14 +10,14 @@ from flask import Flask
 from scheduler.health.status import status
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.valkey import ValkeyServer
-from webadmin.remembered import Remembered
+from webadmin.remembered import StaleWhileRevalidate
 
 PAGES = {"/": 200, "/runs/": 200, "/reports/": 200, "/changes/": 200, "/users/": 200, "/fragments/overview": 200}
 
 
 @pytest.fixture(autouse=True)
 def _health_is_asked_for_each_time(app: Flask) -> None:
-    app.extensions["health"] = Remembered(status, timedelta(0))
+    app.extensions["health"] = StaleWhileRevalidate(status, timedelta(0))
 
 
 def test_pages_of_the_past_load_without_redis_and_say_so(admin: Visitor, valkey: ValkeyServer) -> None:
@@ -95,7 +95,7 @@ def test_a_fault_of_ours_shows_nothing_of_its_inside(
 
 def lose_sql(app: Flask) -> None:
     """Put a folder where the database file was."""
-    engine = app.extensions["desk"].engine
+    engine = app.extensions["services"].engine
     path = Path(str(engine.url.database))
     engine.dispose()
     for file in path.parent.glob(path.name + "*"):

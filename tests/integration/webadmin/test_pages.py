@@ -9,7 +9,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, ReportStored, TicksMissed
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history, a_saved_event, a_schedule, a_spec, every, facts_of
 
@@ -18,12 +18,12 @@ PAGE_LIMIT = 100_000
 
 
 @pytest.fixture
-def record(desk: Desk) -> Callable[..., None]:
+def record(services: Services) -> Callable[..., None]:
     """`record(*events)`: append the events and fold them into SQL."""
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test")
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
 
     def fold(*events: Event) -> None:
-        desk.events.append_many(list(events))
+        services.events.append_many(list(events))
         while recorder.run_once(utc_now(), 1):
             pass
 
@@ -58,9 +58,9 @@ def test_on_a_phone_the_menu_has_four_places_and_a_box_with_the_others(admin: Vi
 
 
 def test_the_overview_shows_what_failed_what_runs_and_what_comes(
-    viewer: Visitor, desk: Desk, record: Record, now: datetime, offered: None
+    viewer: Visitor, services: Services, record: Record, now: datetime, offered: None
 ) -> None:
-    desk.schedules.create(a_spec("soon", "mail.digest", when=every(600)), actor="ada", now=now)
+    services.schedules.create(a_spec("soon", "mail.digest", when=every(600)), actor="ada", now=now)
     record(
         *a_run_history("bad", schedule=a_schedule("broken-job"), tick=now - timedelta(hours=1), state="failed"),
         *a_run_history("worse", schedule=a_schedule("broken-job"), tick=now - timedelta(minutes=9), state="failed"),
@@ -159,7 +159,7 @@ def test_a_run_that_is_none_is_a_page_that_says_so(viewer: Visitor) -> None:
 
 
 def test_only_a_run_that_has_not_ended_can_be_cancelled(
-    operator: Visitor, desk: Desk, record: Record, now: datetime
+    operator: Visitor, services: Services, record: Record, now: datetime
 ) -> None:
     record(
         *a_run_history("live", tick=now - timedelta(minutes=2), state="started"),
@@ -192,7 +192,7 @@ def test_what_nobody_ran_is_one_line_with_its_count(viewer: Visitor, record: Rec
     assert "scheduler down" in viewer.get("/").text
 
 
-def test_hostile_texts_are_shown_as_texts(admin: Visitor, desk: Desk, record: Record, now: datetime) -> None:
+def test_hostile_texts_are_shown_as_texts(admin: Visitor, services: Services, record: Record, now: datetime) -> None:
     schedule = a_schedule("evil", HOSTILE, kwargs={HOSTILE: HOSTILE}, queue=HOSTILE)
     facts = facts_of(schedule, now).model_copy(update={"schedule": HOSTILE, "actor": HOSTILE})
     record(

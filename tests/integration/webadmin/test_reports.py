@@ -9,7 +9,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored, RunFacts
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history, a_schedule
 
@@ -17,18 +17,18 @@ Store = Callable[..., str]
 
 
 @pytest.fixture
-def store(desk: Desk) -> Store:
+def store(services: Services) -> Store:
     """`store("a.html", "text/html")`: a report of which the history knows; the address of its page."""
 
     def record(path: str, media_type: str = "text/html", content: str | None = "<h1>Hello</h1>") -> str:
-        desk.settings.reports_dir.mkdir(parents=True, exist_ok=True)
+        services.settings.reports_dir.mkdir(parents=True, exist_ok=True)
         if content is not None:
-            (desk.settings.reports_dir / path).write_text(content)
+            (services.settings.reports_dir / path).write_text(content)
         name = f"rep-{abs(hash(path))}"
         facts = {"title": "Summary", "path": path, "media_type": media_type, "size": 9, "sha256": "0" * 64}
         event = ReportStored(at=utc_now(), report=name, run=None, **facts)
-        desk.events.append(event)
-        Recorder(desk.events, desk.engine, desk.redis, 100, "test").run_once(utc_now(), 1)
+        services.events.append(event)
+        Recorder(services.events, services.engine, services.redis, 100, "test").run_once(utc_now(), 1)
         return f"/reports/{name}"
 
     return record
@@ -59,23 +59,25 @@ def test_any_report_can_be_downloaded(viewer: Visitor, store: Store) -> None:
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "/etc/hostname", "sub/../../secret.txt", ".", "gone.html"])
-def test_no_path_leads_out_of_the_reports(viewer: Visitor, store: Store, desk: Desk, path: str) -> None:
-    desk.settings.reports_dir.mkdir(parents=True, exist_ok=True)
-    (desk.settings.reports_dir.parent / "secret.txt").write_text("secret")
-    (desk.settings.reports_dir / "sub").mkdir()
+def test_no_path_leads_out_of_the_reports(viewer: Visitor, store: Store, services: Services, path: str) -> None:
+    services.settings.reports_dir.mkdir(parents=True, exist_ok=True)
+    (services.settings.reports_dir.parent / "secret.txt").write_text("secret")
+    (services.settings.reports_dir / "sub").mkdir()
     answer = viewer.get(store(path, content=None))
     assert answer.status_code == 404
     assert "The file of this report is gone" in answer.text
 
 
-def test_no_link_leads_out_of_the_reports(viewer: Visitor, store: Store, desk: Desk, tmp_path: Path) -> None:
+def test_no_link_leads_out_of_the_reports(viewer: Visitor, store: Store, services: Services, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
-    desk.settings.reports_dir.mkdir(parents=True)
-    (desk.settings.reports_dir / "link.html").symlink_to(tmp_path / "secret.txt")
+    services.settings.reports_dir.mkdir(parents=True)
+    (services.settings.reports_dir / "link.html").symlink_to(tmp_path / "secret.txt")
     assert viewer.get(store("link.html", content=None)).status_code == 404
 
 
-def test_the_list_tells_which_run_made_a_report_and_when_it_goes(viewer: Visitor, store: Store, desk: Desk) -> None:
+def test_the_list_tells_which_run_made_a_report_and_when_it_goes(
+    viewer: Visitor, store: Store, services: Services
+) -> None:
     store("a.csv", "text/csv")
     made = [
         *a_run_history("run-1", schedule=a_schedule("nightly")),
@@ -85,9 +87,9 @@ def test_the_list_tells_which_run_made_a_report_and_when_it_goes(viewer: Visitor
         facts = {"title": f"Report {number}", "path": "a.csv", "media_type": "text/csv", "size": 9, "sha256": "0" * 64}
         keep_until = utc_now() + timedelta(days=days, hours=1)
         made.append(ReportStored(at=utc_now(), report=f"rep-{number}", run=run, keep_until=keep_until, **facts))
-    desk.events.append_many(made)
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 100, "test")
-    while desk.events.length():
+    services.events.append_many(made)
+    recorder = Recorder(services.events, services.engine, services.redis, 100, "test")
+    while services.events.length():
         recorder.run_once(utc_now(), 1)
     page = viewer.get("/reports/").text
     assert '<a href="/runs/run-1">nightly</a>' in page

@@ -7,7 +7,7 @@ from flask import Flask
 from flask_admin import BaseView, expose
 from werkzeug.routing import Rule
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from webadmin import guard
 from webadmin.guard import ANYONE, LEAST_ROLE, RANKS, Guard
@@ -83,8 +83,8 @@ def test_pages_offer_only_what_may_be_done(viewer: Visitor, admin: Visitor) -> N
     assert "/users/" in admin.get("/").text
 
 
-def test_an_account_without_a_role_sees_nothing(app: Flask, desk: Desk, viewer: Visitor) -> None:
-    with desk.engine.begin() as connection:
+def test_an_account_without_a_role_sees_nothing(app: Flask, services: Services, viewer: Visitor) -> None:
+    with services.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM users_roles")
     assert {viewer.get(path).status_code for path in ("/", "/runs/", "/schedules/")} == {403}
 

@@ -6,16 +6,16 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import offer_jobs, saved
 
 
 @pytest.fixture
-def record(desk: Desk) -> Callable[[], None]:
+def record(services: Services) -> Callable[[], None]:
     """Fold all that is in the stream into the history."""
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test-recorder")
 
     def fold() -> None:
         while recorder.run_once(utc_now(), 10):
@@ -25,34 +25,34 @@ def record(desk: Desk) -> Callable[[], None]:
 
 
 @pytest.fixture
-def old(desk: Desk, record: Callable[[], None]) -> str:
+def old(services: Services, record: Callable[[], None]) -> str:
     """A run that has ended."""
-    offer_jobs(desk)
-    run = desk.control.start(saved(desk), actor="ada@example.org", kwargs={"days": 3}, now=utc_now())
+    offer_jobs(services)
+    run = services.control.start(saved(services), actor="ada@example.org", kwargs={"days": 3}, now=utc_now())
     record()
-    desk.redis.delete("reports")
+    services.redis.delete("reports")
     return run
 
 
 def test_one_button_runs_it_again_as_a_new_run(
-    operator: Visitor, desk: Desk, record: Callable[[], None], old: str
+    operator: Visitor, services: Services, record: Callable[[], None], old: str
 ) -> None:
     page = operator.post(f"/runs/{old}/rerun", follow_redirects=True)
     assert "It runs again." in page.text
-    (message,) = messages(desk.redis, "reports")
+    (message,) = messages(services.redis, "reports")
     new = message["headers"]["id"]
     record()
-    run = desk.history.run(new)
+    run = services.history.run(new)
     assert (run.parent, run.trigger, run.actor, run.kwargs) == (old, "rerun", "operator@example.org", {"days": 3})
     assert f'href="/runs/{old}"' in operator.get(f"/runs/{new}").text
 
 
-def test_or_with_other_arguments(operator: Visitor, desk: Desk, record: Callable[[], None], old: str) -> None:
+def test_or_with_other_arguments(operator: Visitor, services: Services, record: Callable[[], None], old: str) -> None:
     assert "Run again with other arguments" in operator.get(f"/runs/{old}").text
     operator.post(f"/runs/{old}/rerun", {"kwargs": '{"days": 7}'})
     record()
-    (message,) = messages(desk.redis, "reports")
-    assert desk.history.run(message["headers"]["id"]).kwargs == {"days": 7}
+    (message,) = messages(services.redis, "reports")
+    assert services.history.run(message["headers"]["id"]).kwargs == {"days": 7}
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_or_with_other_arguments(operator: Visitor, desk: Desk, record: Callable
     [("{", "Not JSON"), ("[1]", "an object in braces"), ('{"day": 1}', "did you mean"), ('{"x": "••••••"}', "hidden")],
 )
 def test_wrong_arguments_stay_on_the_page_and_start_nothing(
-    operator: Visitor, desk: Desk, old: str, typed: str, why: str
+    operator: Visitor, services: Services, old: str, typed: str, why: str
 ) -> None:
     page = operator.post(f"/runs/{old}/rerun", {"kwargs": typed})
     assert page.status_code == 422
     assert why in page.text
-    assert messages(desk.redis, "reports") == []
+    assert messages(services.redis, "reports") == []
 
 
-def test_a_viewer_may_not(viewer: Visitor, desk: Desk, old: str) -> None:
+def test_a_viewer_may_not(viewer: Visitor, services: Services, old: str) -> None:
     assert "Run again" not in viewer.get(f"/runs/{old}").text
     assert viewer.post(f"/runs/{old}/rerun").status_code == 403
-    assert messages(desk.redis, "reports") == []
+    assert messages(services.redis, "reports") == []

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, JOB, everything_written, fields_of, offer_jobs, saved
 from tests.support.builders import a_spec, cron
 
 
 @pytest.fixture(autouse=True)
-def jobs_are_offered(desk: Desk) -> None:
-    offer_jobs(desk)
+def jobs_are_offered(services: Services) -> None:
+    offer_jobs(services)
 
 
-def messages(desk: Desk) -> list[Any]:
+def messages(services: Services) -> list[Any]:
     """What lies in the queue of the job: the named arguments of each message."""
-    redis: Any = desk.redis
+    redis: Any = services.redis
     found = []
     for raw in redis.lrange("reports", 0, -1):
         body: Any = json.loads(raw)
@@ -30,35 +30,35 @@ def messages(desk: Desk) -> list[Any]:
     return found
 
 
-def test_the_switch_turns_off_and_on_and_goes_back_to_its_page(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_the_switch_turns_off_and_on_and_goes_back_to_its_page(operator: Visitor, services: Services) -> None:
+    saved(services)
     answer = operator.post("/schedules/nightly/disable", {"next": "/schedules/?q=night"})
     assert (answer.status_code, answer.location) == (303, "/schedules/?q=night")
-    assert desk.schedules.get("nightly").enabled is False
+    assert services.schedules.get("nightly").enabled is False
     operator.post("/schedules/nightly/enable")
-    assert desk.schedules.get("nightly").enabled is True
+    assert services.schedules.get("nightly").enabled is True
 
 
 @pytest.mark.parametrize("target", ["http://evil.example", "//evil.example", "/\\evil.example", "http:evil", ""])
-def test_the_way_back_never_leaves_the_console(operator: Visitor, desk: Desk, target: str) -> None:
-    saved(desk)
+def test_the_way_back_never_leaves_the_console(operator: Visitor, services: Services, target: str) -> None:
+    saved(services)
     assert operator.post("/schedules/nightly/disable", {"next": target}).location == "/schedules/nightly/"
 
 
-def test_run_now_sends_a_message_and_names_the_run(operator: Visitor, desk: Desk) -> None:
-    saved(desk, kwargs={"days": 5})
-    due = everything_written(desk)["due"]
+def test_run_now_sends_a_message_and_names_the_run(operator: Visitor, services: Services) -> None:
+    saved(services, kwargs={"days": 5})
+    due = everything_written(services)["due"]
     answer = operator.post("/schedules/nightly/run", follow_redirects=True)
     assert 'href="/runs/' in answer.text
-    assert messages(desk) == [{"days": 5}]
-    assert everything_written(desk)["due"] == due
+    assert messages(services) == [{"days": 5}]
+    assert everything_written(services)["due"] == due
 
 
-def test_one_run_may_have_other_arguments(operator: Visitor, desk: Desk) -> None:
-    saved(desk, kwargs={"days": 5})
+def test_one_run_may_have_other_arguments(operator: Visitor, services: Services) -> None:
+    saved(services, kwargs={"days": 5})
     operator.post("/schedules/nightly/run", {"kwargs": '{"days": 9}'})
-    assert messages(desk) == [{"days": 9}]
-    assert desk.schedules.get("nightly").kwargs == {"days": 5}
+    assert messages(services) == [{"days": 9}]
+    assert services.schedules.get("nightly").kwargs == {"days": 5}
 
 
 @pytest.mark.parametrize(
@@ -73,81 +73,81 @@ def test_one_run_may_have_other_arguments(operator: Visitor, desk: Desk) -> None
     ],
 )
 def test_wrong_arguments_for_one_run_start_nothing_and_stay_on_the_page(
-    operator: Visitor, desk: Desk, typed: str, remedy: str
+    operator: Visitor, services: Services, typed: str, remedy: str
 ) -> None:
-    saved(desk)
-    before = everything_written(desk)
+    saved(services)
+    before = everything_written(services)
     page = operator.post("/schedules/nightly/run", {"kwargs": typed})
     assert page.status_code == 422
     assert remedy in page.text
-    assert messages(desk) == []
-    assert everything_written(desk) == before
+    assert messages(services) == []
+    assert everything_written(services) == before
     assert f">\n{typed}</textarea>".replace('"', "&#34;") in page.text
 
 
-def test_a_job_that_nobody_offers_is_not_started(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
-    redis: Any = desk.redis
+def test_a_job_that_nobody_offers_is_not_started(operator: Visitor, services: Services) -> None:
+    saved(services)
+    redis: Any = services.redis
     redis.delete("beatdesk:catalogue")
     page = operator.post("/schedules/nightly/run", follow_redirects=True)
     assert "no worker offers the job" in page.text.lower()
-    assert messages(desk) == []
+    assert messages(services) == []
 
 
-def test_deleting_asks_first_and_says_what_happens(admin: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_deleting_asks_first_and_says_what_happens(admin: Visitor, services: Services) -> None:
+    saved(services)
     page = admin.get("/schedules/nightly/delete")
     assert "Its runs and its revisions stay in the history." in page.text
-    assert desk.schedules.names() == ["nightly"]
+    assert services.schedules.names() == ["nightly"]
     answer = admin.post("/schedules/nightly/delete", {"revision": "1", "comment": "old"})
     assert (answer.status_code, answer.location) == (303, "/schedules/")
-    assert desk.schedules.names() == []
+    assert services.schedules.names() == []
 
 
-def test_what_was_changed_meanwhile_is_not_deleted(admin: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_what_was_changed_meanwhile_is_not_deleted(admin: Visitor, services: Services) -> None:
+    saved(services)
     admin.get("/schedules/nightly/delete")
-    desk.schedules.edit(
+    services.schedules.edit(
         "nightly", a_spec("nightly", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now()
     )
     page = admin.post("/schedules/nightly/delete", {"revision": "1"}, follow_redirects=True)
     assert "changed to revision 2 since you looked" in page.text
-    assert desk.schedules.get("nightly").owner == "Bob"
+    assert services.schedules.get("nightly").owner == "Bob"
 
 
-def test_a_selection_is_switched_and_each_refusal_is_told(operator: Visitor, desk: Desk) -> None:
+def test_a_selection_is_switched_and_each_refusal_is_told(operator: Visitor, services: Services) -> None:
     for name in ("a", "b", "c"):
-        saved(desk, name)
+        saved(services, name)
     page = operator.post("/schedules/bulk", {"action": "disable", "name": ["a", "b", "gone"]}, follow_redirects=True)
     assert "2 schedules are switched off." in page.text
     assert "Not switched off: gone" in page.text
-    assert [desk.schedules.get(name).enabled for name in ("a", "b", "c")] == [False, False, True]
+    assert [services.schedules.get(name).enabled for name in ("a", "b", "c")] == [False, False, True]
     operator.post("/schedules/bulk", {"action": "enable", "name": ["a"]})
     operator.post("/schedules/bulk", {"action": "run", "name": ["a", "c"]})
-    assert desk.schedules.get("a").enabled is True
-    assert len(messages(desk)) == 2
+    assert services.schedules.get("a").enabled is True
+    assert len(messages(services)) == 2
 
 
 @pytest.mark.parametrize("fields", [{"action": "enable"}, {"action": "explode", "name": "a"}, {"name": "a"}])
-def test_a_selection_of_nothing_changes_nothing(operator: Visitor, desk: Desk, fields: dict[str, str]) -> None:
-    saved(desk, "a")
-    before = everything_written(desk)
+def test_a_selection_of_nothing_changes_nothing(operator: Visitor, services: Services, fields: dict[str, str]) -> None:
+    saved(services, "a")
+    before = everything_written(services)
     assert "Select schedules first" in operator.post("/schedules/bulk", fields, follow_redirects=True).text
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_deleting_a_selection_names_each_first(admin: Visitor, desk: Desk) -> None:
+def test_deleting_a_selection_names_each_first(admin: Visitor, services: Services) -> None:
     for name in ("a", "b", "c"):
-        saved(desk, name)
+        saved(services, name)
     page = admin.post("/schedules/bulk-delete", {"name": ["a", "b"]})
     assert "Delete 2 schedules?" in page.text
-    assert desk.schedules.names() == ["a", "b", "c"]
-    desk.schedules.edit("b", a_spec("b", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now())
+    assert services.schedules.names() == ["a", "b", "c"]
+    services.schedules.edit("b", a_spec("b", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now())
     confirmed = {"confirmed": "yes", "name": ["a", "b"], "revision.a": "1", "revision.b": "1"}
     said = admin.post("/schedules/bulk-delete", confirmed, follow_redirects=True).text
     assert "1 schedule is deleted." in said
     assert "it has been changed to revision 2" in said
-    assert desk.schedules.names() == ["b", "c"]
+    assert services.schedules.names() == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -165,30 +165,30 @@ def test_deleting_a_selection_names_each_first(admin: Visitor, desk: Desk) -> No
     ],
 )
 def test_who_may_not_is_refused_and_nothing_changes(
-    logged_in: Callable[[str], Visitor], desk: Desk, role: str, path: str, fields: dict[str, str]
+    logged_in: Callable[[str], Visitor], services: Services, role: str, path: str, fields: dict[str, str]
 ) -> None:
-    saved(desk)
-    before = everything_written(desk)
+    saved(services)
+    before = everything_written(services)
     assert logged_in(role).post(path, fields).status_code == 403
-    assert everything_written(desk) == before
-    assert messages(desk) == []
+    assert everything_written(services) == before
+    assert messages(services) == []
 
 
 @pytest.mark.parametrize("path", ["enable", "disable", "run"])
-def test_looking_at_a_button_changes_nothing(admin: Visitor, desk: Desk, path: str) -> None:
-    saved(desk)
-    before = everything_written(desk)
+def test_looking_at_a_button_changes_nothing(admin: Visitor, services: Services, path: str) -> None:
+    saved(services)
+    before = everything_written(services)
     assert admin.get(f"/schedules/nightly/{path}", follow_redirects=True).status_code in (404, 405)
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
 @pytest.mark.parametrize("path", ["nightly/disable", "nightly/run", "nightly/delete", "bulk", "bulk-delete", "new"])
-def test_without_a_token_nothing_changes(admin: Visitor, desk: Desk, path: str) -> None:
-    saved(desk)
-    before = everything_written(desk)
+def test_without_a_token_nothing_changes(admin: Visitor, services: Services, path: str) -> None:
+    saved(services)
+    before = everything_written(services)
     sent = {"action": "disable", "name": "nightly", "confirmed": "yes"}
     assert admin.client.post(f"/schedules/{path}", data=sent).status_code == 400
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
 def test_names_that_were_never_there_are_said(operator: Visitor) -> None:
@@ -196,27 +196,29 @@ def test_names_that_were_never_there_are_said(operator: Visitor) -> None:
         assert operator.post(f"/schedules/nobody/{path}").status_code == 404
 
 
-def test_a_viewer_is_offered_nothing_that_would_be_refused(viewer: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_a_viewer_is_offered_nothing_that_would_be_refused(viewer: Visitor, services: Services) -> None:
+    saved(services)
     for path in ("/schedules/", "/schedules/nightly/"):
         page = viewer.get(path).text
         for word in ("Run now", "Edit", "Clone", "Delete<", "Delete…", "Switch o", 'role="switch"'):
             assert word not in page, (path, word)
 
 
-def test_the_editor_keeps_the_operators_page_for_operators(viewer: Visitor, operator: Visitor, desk: Desk) -> None:
-    saved(desk, kwargs={"title": "x"})
+def test_the_editor_keeps_the_operators_page_for_operators(
+    viewer: Visitor, operator: Visitor, services: Services
+) -> None:
+    saved(services, kwargs={"title": "x"})
     assert viewer.get("/schedules/nightly/edit").status_code == 403
     assert fields_of(operator.get("/schedules/nightly/edit"))["p.title"] == "x"
 
 
-def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(viewer: Visitor, desk: Desk) -> None:
-    saved(desk, "waits")
+def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(viewer: Visitor, services: Services) -> None:
+    saved(services, "waits")
     page = viewer.get("/schedules/waits/").text
     assert ", next <time" in page
     assert "The first comes <time" in page
     earlier = utc_now() - timedelta(hours=10)
-    desk.schedules.create(a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier)
+    services.schedules.create(a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier)
     page = viewer.get("/schedules/overdue/").text
     assert ", due since <time" in page
     assert "The first is due since <time" in page

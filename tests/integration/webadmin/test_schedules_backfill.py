@@ -3,8 +3,8 @@
 import pytest
 
 from scheduler.redbeat.codec import Meta, encode_meta
-from scheduler.redbeat.waiting import Held
-from scheduler.services.services import Desk
+from scheduler.redbeat.waiting import WaitingTick
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.schedules.conftest import messages
 from tests.integration.webadmin.conftest import Visitor
@@ -16,34 +16,34 @@ DAY = "since=2026-01-05+00:00&until=2026-01-06+00:00"
 
 
 @pytest.fixture(autouse=True)
-def hourly(desk: Desk) -> None:
+def hourly(services: Services) -> None:
     """A schedule that is due every hour."""
-    offer_jobs(desk)
-    saved(desk)
+    offer_jobs(services)
+    saved(services)
 
 
-def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor, desk: Desk) -> None:
+def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor, services: Services) -> None:
     assert "Backfill…" in operator.get("/schedules/nightly/").text
     page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
     assert "Start 24 runs" in page
-    assert messages(desk.redis) == []
+    assert messages(services.redis) == []
     form = next(form for form in Forms(page).forms if ("limit", "100") in form.fields and "csrf" in str(form.fields))
     answer = operator.post("/schedules/nightly/backfill", {n: v for n, v in form.fields if n != "csrf_token"})
     assert (answer.status_code, answer.location) == (303, "/runs/?schedule=nightly&trigger=backfill")
-    waiting = desk.waiting.of(desk.schedules.get("nightly").uid)
+    waiting = services.waiting.of(services.schedules.get("nightly").uid)
     assert len(waiting) == 24
-    assert waiting[0] == Held(at("2026-01-05T00:00Z"), "backfill", "operator@example.org")
-    assert messages(desk.redis) == []
+    assert waiting[0] == WaitingTick(at("2026-01-05T00:00Z"), "backfill", "operator@example.org")
+    assert messages(services.redis) == []
     assert "24 runs wait for their turn." in operator.get("/schedules/nightly/").text
 
 
-def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, desk: Desk) -> None:
+def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, services: Services) -> None:
     page = operator.get(f"/schedules/nightly/backfill?{DAY}&overlap=allow").text
     assert 'value="allow" selected' in page
     assert "They go to the queue at once" in page
     fields = {"since": "2026-01-05", "until": "2026-01-06", "overlap": "allow"}
     operator.post("/schedules/nightly/backfill", fields)
-    sent = messages(desk.redis, "reports")
+    sent = messages(services.redis, "reports")
     assert len(sent) == 24
     assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
     assert sent[0]["headers"]["beatdesk"]["actor"] == "operator@example.org"
@@ -60,15 +60,15 @@ def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, de
     ],
 )
 def test_what_cannot_be_meant_starts_nothing(
-    operator: Visitor, desk: Desk, fields: dict[str, str], field: str, why: str
+    operator: Visitor, services: Services, fields: dict[str, str], field: str, why: str
 ) -> None:
     page = operator.post("/schedules/nightly/backfill", fields)
     assert page.status_code == 422
     assert why in fault_at(page, field)
-    assert messages(desk.redis) == []
+    assert messages(services.redis) == []
 
 
-def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: Visitor, desk: Desk) -> None:
+def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: Visitor, services: Services) -> None:
     assert "Waiting for" not in operator.get("/schedules/nightly/").text
     operator.post("/schedules/nightly/backfill", {"since": "2026-01-05", "until": "2026-01-06"})
     page = operator.get("/schedules/nightly/").text
@@ -77,17 +77,17 @@ def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: V
     answer = operator.post("/schedules/nightly/drop-waiting", {"tick": "2026-01-05T01:00:00+00:00"})
     assert (answer.status_code, answer.location) == (303, "/schedules/nightly/")
     assert "1 tick waits no longer." in operator.get("/schedules/nightly/").text
-    uid = desk.schedules.get("nightly").uid
-    assert len(desk.waiting.of(uid)) == 23
+    uid = services.schedules.get("nightly").uid
+    assert len(services.waiting.of(uid)) == 23
     assert "Waiting for" in viewer.get("/schedules/nightly/").text
     assert "drop-waiting" not in viewer.get("/schedules/nightly/").text
     assert viewer.post("/schedules/nightly/drop-waiting", {}).status_code == 403
     operator.post("/schedules/nightly/drop-waiting", {})
-    assert desk.waiting.of(uid) == []
+    assert services.waiting.of(uid) == []
 
 
-def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(operator: Visitor, desk: Desk) -> None:
-    desk.redis.hset(keys.entry("nightly"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
+def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(operator: Visitor, services: Services) -> None:
+    services.redis.hset(keys.entry("nightly"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
     page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
     assert "Start 21 runs" in page
     assert "3 ticks are left to Beat, which has not dealt with them yet: it catches up" in page
@@ -95,7 +95,7 @@ def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(operator: Visitor
     assert "3 ticks are left to Beat, which has not dealt with them yet." in operator.get("/schedules/nightly/").text
 
 
-def test_a_viewer_may_not(viewer: Visitor, desk: Desk) -> None:
+def test_a_viewer_may_not(viewer: Visitor, services: Services) -> None:
     assert "Backfill" not in viewer.get("/schedules/nightly/").text
     assert viewer.post("/schedules/nightly/backfill", {"since": "24h"}).status_code == 403
-    assert messages(desk.redis) == []
+    assert messages(services.redis) == []

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import (
     FORM,
@@ -22,12 +22,12 @@ from tests.support.builders import a_spec, cron, every
 
 
 @pytest.fixture
-def operator(desk: Desk, logged_in: Callable[[str], Visitor]) -> Visitor:
-    offer_jobs(desk)
+def operator(services: Services, logged_in: Callable[[str], Visitor]) -> Visitor:
+    offer_jobs(services)
     return logged_in("operator")
 
 
-def test_a_new_schedule_is_saved_as_it_was_typed(operator: Visitor, desk: Desk) -> None:
+def test_a_new_schedule_is_saved_as_it_was_typed(operator: Visitor, services: Services) -> None:
     more = {
         "queue": "slow",
         "priority": "4",
@@ -38,29 +38,29 @@ def test_a_new_schedule_is_saved_as_it_was_typed(operator: Visitor, desk: Desk) 
     }
     answer = operator.post("/schedules/new", FORM | more)
     assert (answer.status_code, answer.location) == (303, "/schedules/nightly/")
-    schedule = desk.schedules.get("nightly")
+    schedule = services.schedules.get("nightly")
     assert schedule.when == CrontabWhen(crontab="0 6 * * mon-fri", timezone="Europe/Berlin")
     assert (schedule.job, schedule.args, schedule.kwargs) == (JOB, [], {"days": 3})
     assert (schedule.queue, schedule.priority, schedule.owner, schedule.tags) == ("slow", 4, "Ada", ["a", "b"])
     assert (schedule.description, schedule.notes, schedule.updated_by) == ("Why", "x\ny", "operator@example.org")
 
 
-def test_an_interval_is_typed_as_a_number_and_a_unit(operator: Visitor, desk: Desk) -> None:
+def test_an_interval_is_typed_as_a_number_and_a_unit(operator: Visitor, services: Services) -> None:
     operator.post("/schedules/new", FORM | {"kind": "interval", "every": "1.5", "unit": "hours"})
-    when = desk.schedules.get("nightly").when
+    when = services.schedules.get("nightly").when
     assert isinstance(when, IntervalWhen)
     assert when.every == 5400
 
 
-def test_raw_json_says_what_fields_cannot(operator: Visitor, desk: Desk) -> None:
+def test_raw_json_says_what_fields_cannot(operator: Visitor, services: Services) -> None:
     operator.post("/schedules/new", FORM | {"arguments": "json", "args": "[2]", "kwargs": '{"title": ""}'})
-    schedule = desk.schedules.get("nightly")
+    schedule = services.schedules.get("nightly")
     assert (schedule.args, schedule.kwargs) == ([2], {"title": ""})
 
 
-def test_a_switched_off_box_saves_a_schedule_that_does_not_fire(operator: Visitor, desk: Desk) -> None:
+def test_a_switched_off_box_saves_a_schedule_that_does_not_fire(operator: Visitor, services: Services) -> None:
     operator.post("/schedules/new", {name: text for name, text in FORM.items() if name != "enabled"})
-    assert desk.schedules.get("nightly").enabled is False
+    assert services.schedules.get("nightly").enabled is False
 
 
 DEEP = "[" * 60 + "]" * 60
@@ -105,9 +105,9 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("wrong", "field", "remedy"), REFUSALS, ids=[f"{r[1]}-{r[2]}" for r in REFUSALS])
 def test_a_refusal_is_named_at_its_field_keeps_what_was_typed_and_writes_nothing(
-    operator: Visitor, desk: Desk, wrong: dict[str, str], field: str, remedy: str
+    operator: Visitor, services: Services, wrong: dict[str, str], field: str, remedy: str
 ) -> None:
-    before = everything_written(desk)
+    before = everything_written(services)
     typed = FORM | {"notes": "two\nlines <b>", "owner": 'O"Hara'} | wrong
     page = operator.post("/schedules/new", typed)
     assert page.status_code == 422
@@ -115,7 +115,7 @@ def test_a_refusal_is_named_at_its_field_keeps_what_was_typed_and_writes_nothing
     kept = fields_of(page)
     for name in set(typed) - {"action", "job", "p.days", "p.filters", "kind", "arguments"}:
         assert kept[name] == typed[name], name
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
 def test_all_faults_are_named_at_once(operator: Visitor) -> None:
@@ -125,124 +125,126 @@ def test_all_faults_are_named_at_once(operator: Visitor) -> None:
     assert [bool(fault_at(page, field)) for field in ("name", "crontab", "job", "priority")] == [True] * 4
 
 
-def test_a_taken_name_is_refused(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
-    before = everything_written(desk)
+def test_a_taken_name_is_refused(operator: Visitor, services: Services) -> None:
+    saved(services)
+    before = everything_written(services)
     page = operator.post("/schedules/new", FORM)
     assert "already" in fault_at(page, "name")
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_the_preview_button_shows_words_and_ticks_and_saves_nothing(operator: Visitor, desk: Desk) -> None:
+def test_the_preview_button_shows_words_and_ticks_and_saves_nothing(operator: Visitor, services: Services) -> None:
     page = operator.post("/schedules/new", FORM | {"action": "preview"})
     assert page.status_code == 200
     assert "At 06:00, Monday through Friday (Europe/Berlin)" in page.text
     assert page.text.count('class="tick-there') == 10
-    assert desk.schedules.names() == []
+    assert services.schedules.names() == []
 
 
-def test_the_fields_of_another_job_come_without_a_script(operator: Visitor, desk: Desk) -> None:
+def test_the_fields_of_another_job_come_without_a_script(operator: Visitor, services: Services) -> None:
     page = operator.post("/schedules/new", FORM | {"job": "mail.send", "action": "arguments", "name": ""})
     assert page.status_code == 200
     assert "p.to" in fields_of(page)
     assert 'class="fault"' not in page.text
-    assert desk.schedules.names() == []
+    assert services.schedules.names() == []
 
 
-def test_the_editor_shows_what_is_stored_and_sends_it_back_unchanged(operator: Visitor, desk: Desk) -> None:
-    before = saved(desk, when=cron("5 4 * * sun", "Asia/Tokyo"), kwargs={"days": 2, "filters": {"a": [1]}}, notes="n\n")
+def test_the_editor_shows_what_is_stored_and_sends_it_back_unchanged(operator: Visitor, services: Services) -> None:
+    before = saved(
+        services, when=cron("5 4 * * sun", "Asia/Tokyo"), kwargs={"days": 2, "filters": {"a": [1]}}, notes="n\n"
+    )
     page = operator.get("/schedules/nightly/edit")
     answer = operator.post("/schedules/nightly/edit", dict(editor_of(page).fields) | {"owner": "Ada"})
     assert answer.status_code == 303
-    after = desk.schedules.get("nightly")
+    after = services.schedules.get("nightly")
     assert after.spec().model_copy(update={"owner": "", "notes": before.notes}) == before.spec()
     assert (after.owner, after.revision, after.uid) == ("Ada", 2, before.uid)
 
 
-def test_an_edited_interval_keeps_its_anchor(operator: Visitor, desk: Desk) -> None:
-    before = saved(desk, when=every(600))
+def test_an_edited_interval_keeps_its_anchor(operator: Visitor, services: Services) -> None:
+    before = saved(services, when=every(600))
     operator.post("/schedules/nightly/edit", fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Ada"})
-    assert desk.schedules.get("nightly").when == before.when
+    assert services.schedules.get("nightly").when == before.when
 
 
-def test_arguments_that_do_not_fit_fields_are_shown_as_json(operator: Visitor, desk: Desk) -> None:
-    saved(desk, args=[4], kwargs={"title": "  spaces kept "})
+def test_arguments_that_do_not_fit_fields_are_shown_as_json(operator: Visitor, services: Services) -> None:
+    saved(services, args=[4], kwargs={"title": "  spaces kept "})
     fields = fields_of(operator.get("/schedules/nightly/edit"))
     assert (fields["arguments"], fields["args"], fields["kwargs"]) == ("json", "[4]", '{"title": "  spaces kept "}')
 
 
-def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(operator: Visitor, desk: Desk) -> None:
-    source = saved(desk, kwargs={"days": 9}, tags=["a"])
+def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(operator: Visitor, services: Services) -> None:
+    source = saved(services, kwargs={"days": 9}, tags=["a"])
     fields = fields_of(operator.get("/schedules/nightly/clone"))
     assert fields["name"] == ""
     operator.post("/schedules/nightly/clone", fields | {"name": "copy"})
-    copy = desk.schedules.get("copy")
+    copy = services.schedules.get("copy")
     assert copy.spec() == source.spec().model_copy(update={"name": "copy"})
     assert (copy.revision, copy.uid == source.uid) == (1, False)
 
 
-def edited_by_somebody_else(desk: Desk, **parts: object) -> None:
-    desk.schedules.edit(
+def edited_by_somebody_else(services: Services, **parts: object) -> None:
+    services.schedules.edit(
         "nightly", a_spec("nightly", JOB, **parts), revision=1, actor="bob@example.org", now=utc_now()
     )  # fmt: skip
 
 
-def test_a_stale_save_shows_both_versions_and_writes_nothing(operator: Visitor, desk: Desk) -> None:
-    saved(desk, when=cron("0 6 * * *"))
+def test_a_stale_save_shows_both_versions_and_writes_nothing(operator: Visitor, services: Services) -> None:
+    saved(services, when=cron("0 6 * * *"))
     fields = fields_of(operator.get("/schedules/nightly/edit"))
-    edited_by_somebody_else(desk, when=cron("0 7 * * *"))
-    before = everything_written(desk)
+    edited_by_somebody_else(services, when=cron("0 7 * * *"))
+    before = everything_written(services)
     page = operator.post("/schedules/nightly/edit", fields | {"crontab": "0 8 * * *"})
     assert page.status_code == 409
     assert "bob@example.org" in page.text
     assert "0 7 * * * (UTC)" in page.text
     assert "0 8 * * * (UTC)" in page.text
     assert fields_of(page)["crontab"] == "0 8 * * *"
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_saving_the_same_page_again_is_still_stale(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_saving_the_same_page_again_is_still_stale(operator: Visitor, services: Services) -> None:
+    saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit"))
-    edited_by_somebody_else(desk, owner="Bob")
+    edited_by_somebody_else(services, owner="Bob")
     page = operator.post("/schedules/nightly/edit", fields)
     assert operator.post("/schedules/nightly/edit", fields_of(page)).status_code == 409
 
 
-def test_the_newer_revision_is_replaced_only_deliberately(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_the_newer_revision_is_replaced_only_deliberately(operator: Visitor, services: Services) -> None:
+    saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Mine"}
-    edited_by_somebody_else(desk, owner="Bob")
+    edited_by_somebody_else(services, owner="Bob")
     page = operator.post("/schedules/nightly/edit", fields)
     assert 'name="over" value="2"' in page.text
     assert operator.post("/schedules/nightly/edit", fields_of(page) | {"over": "2"}).status_code == 303
-    assert (desk.schedules.get("nightly").owner, desk.schedules.get("nightly").revision) == ("Mine", 3)
+    assert (services.schedules.get("nightly").owner, services.schedules.get("nightly").revision) == ("Mine", 3)
 
 
-def test_what_was_typed_survives_the_deletion_of_the_schedule(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_what_was_typed_survives_the_deletion_of_the_schedule(operator: Visitor, services: Services) -> None:
+    saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Mine"}
-    desk.schedules.delete("nightly", actor="bob@example.org", now=utc_now())
+    services.schedules.delete("nightly", actor="bob@example.org", now=utc_now())
     page = operator.post("/schedules/nightly/edit", fields)
     assert page.status_code == 409
     assert "was deleted while you edited it" in page.text
     assert editor_of(page).action == "/schedules/new"
     operator.post("/schedules/new", fields_of(page))
-    assert desk.schedules.get("nightly").owner == "Mine"
+    assert services.schedules.get("nightly").owner == "Mine"
 
 
 @pytest.mark.parametrize("revision", ["", "one", "-1", "1.0", "²"])
-def test_a_damaged_revision_saves_nothing(operator: Visitor, desk: Desk, revision: str) -> None:
-    saved(desk)
+def test_a_damaged_revision_saves_nothing(operator: Visitor, services: Services, revision: str) -> None:
+    saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"revision": revision, "owner": "Mine"}
     assert operator.post("/schedules/nightly/edit", fields).status_code == 409
-    assert desk.schedules.get("nightly").revision == 1
+    assert services.schedules.get("nightly").revision == 1
 
 
 @pytest.mark.parametrize("name", ["new", "preview", "bulk", "arguments", "bulk-delete", "edit", "a.b_c-1"])
-def test_a_schedule_may_have_the_name_of_a_page(operator: Visitor, desk: Desk, name: str) -> None:
+def test_a_schedule_may_have_the_name_of_a_page(operator: Visitor, services: Services, name: str) -> None:
     answer = operator.post("/schedules/new", FORM | {"name": name})
     assert f"<h1>{name}</h1>" in operator.get(answer.location).text
     assert fields_of(operator.get(f"/schedules/{name}/edit"))["name"] == name
     operator.post(f"/schedules/{name}/disable")
-    assert desk.schedules.get(name).enabled is False
+    assert services.schedules.get(name).enabled is False

@@ -13,7 +13,7 @@ from redbeat import RedBeatSchedulerEntry
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, fields_of, offer_jobs, saved
 from tests.support.builders import NOON, a_run_history, a_spec, cron, every
@@ -24,19 +24,19 @@ HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}'
 
 
 @pytest.fixture
-def viewer(desk: Desk, logged_in: Callable[[str], Visitor]) -> Visitor:
-    offer_jobs(desk)
+def viewer(services: Services, logged_in: Callable[[str], Visitor]) -> Visitor:
+    offer_jobs(services)
     return logged_in("viewer")
 
 
-def record(desk: Desk) -> None:
-    recorder = Recorder(desk.events, desk.engine, desk.redis, batch=1000, name="recorder")
+def record(services: Services) -> None:
+    recorder = Recorder(services.events, services.engine, services.redis, batch=1000, name="recorder")
     while recorder.run_once(utc_now(), 10):
         pass
 
 
-def break_entry(desk: Desk, name: str = "broken") -> None:
-    redis: Any = desk.redis
+def break_entry(services: Services, name: str = "broken") -> None:
+    redis: Any = services.redis
     definition = {"name": name, "task": "x.y", "schedule": {"__type__": "<b>no</b>"}}
     redis.hset(f"redbeat:{name}", mapping={"definition": json.dumps(definition), "meta": "{}"})
     redis.zadd("redbeat::schedule", {f"redbeat:{name}": 1})
@@ -52,22 +52,22 @@ def test_an_empty_list_teaches_the_next_step(viewer: Visitor, operator: Visitor)
     assert "/schedules/new" in operator.get("/schedules/").text
 
 
-def test_a_line_says_when_what_and_how_it_went(viewer: Visitor, desk: Desk) -> None:
-    schedule = saved(desk, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance"], owner="Ada")
-    desk.events.append_many(a_run_history("run-a", schedule=schedule))
-    desk.events.append_many(a_run_history("run-b", schedule=schedule, state="failed"))
-    record(desk)
+def test_a_line_says_when_what_and_how_it_went(viewer: Visitor, services: Services) -> None:
+    schedule = saved(services, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance"], owner="Ada")
+    services.events.append_many(a_run_history("run-a", schedule=schedule))
+    services.events.append_many(a_run_history("run-b", schedule=schedule, state="failed"))
+    record(services)
     page = viewer.get("/schedules/").text
     for text in ("At 06:00 (Europe/Berlin)", "<code>0 6 * * *</code>", "finance", "Ada", JOB, "/runs/run-b", "Failed"):
         assert text in page, text
     assert "last 2 runs: 1 failed, 1 succeeded" in page
 
 
-def test_search_and_qualifiers_narrow_the_list(viewer: Visitor, desk: Desk) -> None:
-    saved(desk, "alpha", tags=["a b"])
-    saved(desk, "alpine", enabled=False)
-    saved(desk, "beta", tags=["a b"])
-    break_entry(desk)
+def test_search_and_qualifiers_narrow_the_list(viewer: Visitor, services: Services) -> None:
+    saved(services, "alpha", tags=["a b"])
+    saved(services, "alpine", enabled=False)
+    saved(services, "beta", tags=["a b"])
+    break_entry(services)
     found = {
         query: names_on(viewer.get(f"/schedules/?q={query}").text)
         for query in (
@@ -95,9 +95,9 @@ def test_a_state_that_does_not_exist_is_said(viewer: Visitor) -> None:
     assert "There is no state &#39;sleepy&#39;" in viewer.get("/schedules/?q=state:sleepy").text
 
 
-def test_pages_follow_each_other_without_loss(viewer: Visitor, desk: Desk) -> None:
+def test_pages_follow_each_other_without_loss(viewer: Visitor, services: Services) -> None:
     for number in range(120):
-        saved(desk, f"s{number:03d}", tags=["t"])
+        saved(services, f"s{number:03d}", tags=["t"])
     seen: list[str] = []
     path = "/schedules/?tag=t"
     while path:
@@ -108,28 +108,30 @@ def test_pages_follow_each_other_without_loss(viewer: Visitor, desk: Desk) -> No
     assert seen == [f"s{number:03d}" for number in range(120)]
 
 
-def test_an_entry_that_cannot_be_read_is_shown_with_the_reason(viewer: Visitor, admin: Visitor, desk: Desk) -> None:
-    break_entry(desk)
-    saved(desk)
+def test_an_entry_that_cannot_be_read_is_shown_with_the_reason(
+    viewer: Visitor, admin: Visitor, services: Services
+) -> None:
+    break_entry(services)
+    saved(services)
     page = viewer.get("/schedules/").text
     assert "Beat cannot run this entry." in page
     assert "&lt;b&gt;no&lt;/b&gt;" in page
     assert "What can be done" in viewer.get("/schedules/broken/").text
     assert admin.post("/schedules/broken/delete").status_code == 303
-    assert desk.schedules.names() == ["nightly"]
+    assert services.schedules.names() == ["nightly"]
 
 
 @pytest.mark.parametrize("path", ["edit", "clone"])
-def test_an_entry_that_cannot_be_read_has_no_editor(operator: Visitor, desk: Desk, path: str) -> None:
-    break_entry(desk)
+def test_an_entry_that_cannot_be_read_has_no_editor(operator: Visitor, services: Services, path: str) -> None:
+    break_entry(services)
     assert operator.get(f"/schedules/broken/{path}").location == "/schedules/broken/"
     assert operator.post(f"/schedules/broken/{path}", {"name": "x"}).location == "/schedules/broken/"
 
 
-def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Visitor, desk: Desk) -> None:
-    offer_jobs(desk)
+def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Visitor, services: Services) -> None:
+    offer_jobs(services)
     entry = RedBeatSchedulerEntry(
-        "legacy: weekly/digest", "mail.unknown", crontab(minute="0"), args=[1], app=desk.celery
+        "legacy: weekly/digest", "mail.unknown", crontab(minute="0"), args=[1], app=services.celery
     )
     entry.save()
     assert ">RedBeat</span>" in operator.get("/schedules/").text
@@ -137,13 +139,13 @@ def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Vis
     assert page.status_code == 200
     answer = operator.post("/schedules/legacy: weekly/digest/edit", fields_of(page) | {"crontab": "30 * * * *"})
     assert answer.status_code == 303
-    schedule = desk.schedules.get("legacy: weekly/digest")
+    schedule = services.schedules.get("legacy: weekly/digest")
     assert (schedule.when, schedule.args, schedule.revision) == (cron("30 * * * *"), [1], 1)
 
 
-def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, desk: Desk) -> None:
-    schedule = saved(desk, when=every(300), kwargs={"title": "t"}, notes="call Ada")
-    desk.schedules.edit(
+def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, services: Services) -> None:
+    schedule = saved(services, when=every(300), kwargs={"title": "t"}, notes="call Ada")
+    services.schedules.edit(
         "nightly",
         a_spec("nightly", JOB, when=every(600)),
         revision=1,
@@ -151,16 +153,16 @@ def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, desk: Desk) -> 
         comment="slower",
         now=utc_now(),
     )
-    desk.events.append_many(a_run_history("run-a", schedule=schedule))
-    record(desk)
+    services.events.append_many(a_run_history("run-a", schedule=schedule))
+    record(services)
     page = viewer.get("/schedules/nightly/").text
     for text in ("Runs <strong>every 10 minutes</strong>", "run-a", "bob@x.org", "“slower”", "Created", "Edited"):
         assert text in page, text
     assert page.count('class="tick-there') == 10
 
 
-def test_secret_arguments_are_masked_for_viewers(viewer: Visitor, desk: Desk) -> None:
-    saved(desk, kwargs={"filters": {"api_key": "PLANTED"}})
+def test_secret_arguments_are_masked_for_viewers(viewer: Visitor, services: Services) -> None:
+    saved(services, kwargs={"filters": {"api_key": "PLANTED"}})
     for path in ("/schedules/", "/schedules/nightly/"):
         assert "PLANTED" not in viewer.get(path).text
 
@@ -172,10 +174,10 @@ def test_a_name_that_does_not_exist_is_a_page_that_says_so(admin: Visitor, path:
     assert "nobody" in answer.text
 
 
-def test_hostile_texts_are_shown_as_text(admin: Visitor, desk: Desk) -> None:
-    offer_jobs(desk)
-    saved(desk, owner=HOSTILE, tags=["<i>x</i>"], description=HOSTILE, notes=HOSTILE, kwargs={"title": HOSTILE})
-    break_entry(desk, HOSTILE)
+def test_hostile_texts_are_shown_as_text(admin: Visitor, services: Services) -> None:
+    offer_jobs(services)
+    saved(services, owner=HOSTILE, tags=["<i>x</i>"], description=HOSTILE, notes=HOSTILE, kwargs={"title": HOSTILE})
+    break_entry(services, HOSTILE)
     pages = ["", f"?q={HOSTILE}", f"?tag={HOSTILE}&job={HOSTILE}&state={HOSTILE}&after={HOSTILE}"]
     pages += ["nightly/", "nightly/edit", "nightly/clone", "nightly/delete", f"{HOSTILE}/", f"{HOSTILE}/delete"]
     for path in pages:
@@ -186,7 +188,7 @@ def test_hostile_texts_are_shown_as_text(admin: Visitor, desk: Desk) -> None:
         assert "49" not in page.split("{{7*7}}")[0][-3:], path
 
 
-def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, desk: Desk, valkey: ValkeyServer) -> None:
+def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, services: Services, valkey: ValkeyServer) -> None:
     valkey.stop()
     for path in ("/schedules/", "/schedules/new", "/schedules/nightly/"):
         answer = admin.get(path)
@@ -194,26 +196,28 @@ def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, desk: Desk, val
         assert "Redis" in answer.text, path
 
 
-def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visitor, desk: Desk) -> None:
-    fill(desk, 10_000)
+def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visitor, services: Services) -> None:
+    fill(services, 10_000)
     for path in ("/schedules/", "/schedules/?after=s05000", "/schedules/?q=s0999"):
         answer = viewer.get(path)
         assert 10 <= len(names_on(answer.text)) <= PAGE
         assert len(answer.data) < 100_000
 
 
-def test_a_page_full_of_all_that_a_line_can_show_stays_small(admin: Visitor, desk: Desk) -> None:
-    offer_jobs(desk)
+def test_a_page_full_of_all_that_a_line_can_show_stays_small(admin: Visitor, services: Services) -> None:
+    offer_jobs(services)
     for number in range(PAGE + 1):
         name = f"import-of-the-day-{number:02}-europe"
         schedule = saved(
-            desk, name, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance", "nightly"], owner="Ada L."
+            services, name, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance", "nightly"], owner="Ada L."
         )
         for run in range(BARS):
             state = "failed" if run % 4 == 0 else "succeeded"
             tick = NOON - timedelta(hours=run)
-            desk.events.append_many(a_run_history(f"{uuid4()}", schedule=schedule, tick=tick, state=state, seconds=run))
-    record(desk)
+            services.events.append_many(
+                a_run_history(f"{uuid4()}", schedule=schedule, tick=tick, state=state, seconds=run)
+            )
+    record(services)
     answer = admin.get("/schedules/")
     assert len(names_on(answer.text)) == PAGE
     assert answer.text.count(f"last {BARS} runs: 12 succeeded, 4 failed") == PAGE
@@ -221,14 +225,14 @@ def test_a_page_full_of_all_that_a_line_can_show_stays_small(admin: Visitor, des
 
 
 def test_a_line_says_what_may_be_done_and_leads_to_the_page_that_has_it(
-    admin: Visitor, operator: Visitor, viewer: Visitor, desk: Desk
+    admin: Visitor, operator: Visitor, viewer: Visitor, services: Services
 ) -> None:
-    saved(desk, "usual")
-    desk.operations.pause(saved(desk, "waits").name, reason="r", actor="ada", now=utc_now())
-    saved(desk, "off", enabled=False)
-    RedBeatSchedulerEntry("from-code", JOB, crontab(minute="0"), app=desk.celery).save()
-    desk.redis.sadd("redbeat::statics", "from-code")
-    break_entry(desk)
+    saved(services, "usual")
+    services.operations.pause(saved(services, "waits").name, reason="r", actor="ada", now=utc_now())
+    saved(services, "off", enabled=False)
+    RedBeatSchedulerEntry("from-code", JOB, crontab(minute="0"), app=services.celery).save()
+    services.redis.sadd("redbeat::statics", "from-code")
+    break_entry(services)
     menus = {
         who: re.findall(r'data-menu="([^"]*)"', visitor.get("/schedules/").text)
         for who, visitor in (("admin", admin), ("operator", operator), ("viewer", viewer))
@@ -254,25 +258,25 @@ def test_a_line_says_what_may_be_done_and_leads_to_the_page_that_has_it(
     assert offered == {word for menu in menus["admin"] for word in menu.split()}
 
 
-def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(viewer: Visitor, desk: Desk) -> None:
-    saved(desk, "waits")
+def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(viewer: Visitor, services: Services) -> None:
+    saved(services, "waits")
     assert "Overdue" not in viewer.get("/schedules/").text
-    desk.schedules.create(
+    services.schedules.create(
         a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=utc_now() - timedelta(hours=10)
     )
     page = viewer.get("/schedules/").text
     assert page.count("Overdue</span> <time") == 1
     assert re.search(r">due (9|10) h ago</time>", page)
     assert "No Beat runs, so that nothing is fired." in page
-    desk.redis.set("redbeat::lock", "host:1", px=3000)
+    services.redis.set("redbeat::lock", "host:1", px=3000)
     page = viewer.get("/schedules/?q=o").text
     assert "Overdue</span> <time" in page
 
 
-def fill(desk: Desk, count: int) -> None:
+def fill(services: Services, count: int) -> None:
     """Many entries, copied from a real one, so that the test spends its time on reading them."""
-    saved(desk, "s00000", tags=["t"])
-    redis: Any = desk.redis
+    saved(services, "s00000", tags=["t"])
+    redis: Any = services.redis
     template = redis.hgetall("redbeat:s00000")
     with redis.pipeline(transaction=False) as pipe:
         for number in range(1, count):

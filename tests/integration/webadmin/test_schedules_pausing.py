@@ -7,7 +7,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed
 from scheduler.rules.policies.window import is_paused
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.schedules.conftest import events
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
@@ -16,22 +16,22 @@ from tests.support.console import Forms
 
 
 @pytest.fixture(autouse=True)
-def jobs_are_offered(desk: Desk) -> None:
-    offer_jobs(desk)
+def jobs_are_offered(services: Services) -> None:
+    offer_jobs(services)
 
 
-def facts(desk: Desk, kind: type) -> list:
+def facts(services: Services, kind: type) -> list:
     """The facts of one kind in the stream."""
-    return [event for event in events(desk.redis) if isinstance(event, kind)]
+    return [event for event in events(services.redis) if isinstance(event, kind)]
 
 
-def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, services: Services) -> None:
+    saved(services)
     page = operator.get("/schedules/nightly/pause")
     assert "Nothing fires until it is resumed" in page.text
     answer = operator.post("/schedules/nightly/pause", {"reason": "the bank is closed", "until": "2d"})
     assert (answer.status_code, answer.location) == (303, "/schedules/nightly/")
-    pause = desk.schedules.get("nightly").paused
+    pause = services.schedules.get("nightly").paused
     assert pause is not None
     assert (pause.reason, pause.by) == ("the bank is closed", "operator@example.org")
     assert pause.until is not None
@@ -40,7 +40,7 @@ def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, desk: Desk) 
         said = operator.get(path).text
         assert "Paused" in said
         assert "the bank is closed" in said
-    assert facts(desk, SchedulePaused)[0].actor == "operator@example.org"
+    assert facts(services, SchedulePaused)[0].actor == "operator@example.org"
 
 
 @pytest.mark.parametrize(
@@ -53,20 +53,20 @@ def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, desk: Desk) 
     ],
 )
 def test_a_pause_that_cannot_be_meant_stays_on_the_page(
-    operator: Visitor, desk: Desk, typed: dict[str, str], field: str, why: str
+    operator: Visitor, services: Services, typed: dict[str, str], field: str, why: str
 ) -> None:
-    saved(desk)
-    before = everything_written(desk)
+    saved(services)
+    before = everything_written(services)
     page = operator.post("/schedules/nightly/pause", typed)
     assert page.status_code == 422
     assert why in fault_at(page, field)
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(operator: Visitor, desk: Desk) -> None:
-    saved(desk, when=cron("* * * * *"))
+def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(operator: Visitor, services: Services) -> None:
+    saved(services, when=cron("* * * * *"))
     since = utc_now() - timedelta(minutes=10)
-    desk.operations.pause("nightly", reason="x", actor="ada@example.org", now=since)
+    services.operations.pause("nightly", reason="x", actor="ada@example.org", now=since)
     page = operator.get("/schedules/nightly/resume").text
     assert "ticks were held back" in page
     assert 'value="latest"' in page
@@ -74,68 +74,68 @@ def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(operator: Visitor,
     assert ("missed", "skip") in form.fields
     answer = operator.post("/schedules/nightly/resume", {"missed": "skip", "comment": "open"}, follow_redirects=True)
     assert "nightly fires again." in answer.text
-    schedule = desk.schedules.get("nightly")
+    schedule = services.schedules.get("nightly")
     assert not is_paused(schedule, utc_now())
-    (event,) = facts(desk, ScheduleResumed)
+    (event,) = facts(services, ScheduleResumed)
     assert (event.missed, event.comment) == ("skip", "open")
     assert "is not paused" in operator.get("/schedules/nightly/resume", follow_redirects=True).text
 
 
-def test_the_ticks_in_the_pause_may_run_after_all(operator: Visitor, desk: Desk) -> None:
-    saved(desk, when=cron("* * * * *"))
-    desk.operations.pause("nightly", reason="x", actor="ada@example.org", now=utc_now())
+def test_the_ticks_in_the_pause_may_run_after_all(operator: Visitor, services: Services) -> None:
+    saved(services, when=cron("* * * * *"))
+    services.operations.pause("nightly", reason="x", actor="ada@example.org", now=utc_now())
     page = operator.post("/schedules/nightly/resume", {"missed": "sometimes"}, follow_redirects=True)
     assert "Choose what becomes" in page.text
-    assert desk.schedules.get("nightly").paused is not None
+    assert services.schedules.get("nightly").paused is not None
     operator.post("/schedules/nightly/resume", {"missed": "all"})
-    assert desk.schedules.get("nightly").paused is None
+    assert services.schedules.get("nightly").paused is None
 
 
-def test_a_coming_tick_is_skipped_with_one_button_and_kept_with_another(operator: Visitor, desk: Desk) -> None:
-    saved(desk, when=cron("0 6 * * *"))
-    first = desk.schedules.listed("nightly").next
+def test_a_coming_tick_is_skipped_with_one_button_and_kept_with_another(operator: Visitor, services: Services) -> None:
+    saved(services, when=cron("0 6 * * *"))
+    first = services.schedules.listed("nightly").next
     assert first is not None
     page = operator.post("/schedules/nightly/skip", follow_redirects=True).text
     assert "Run after all" in page
-    assert desk.schedules.get("nightly").skips == [first]
-    assert desk.schedules.listed("nightly").next == first + timedelta(days=1)
+    assert services.schedules.get("nightly").skips == [first]
+    assert services.schedules.listed("nightly").next == first + timedelta(days=1)
     second = (first + timedelta(days=1)).isoformat()
     operator.post("/schedules/nightly/skip", {"tick": second})
-    assert len(desk.schedules.get("nightly").skips) == 2
+    assert len(services.schedules.get("nightly").skips) == 2
     operator.post("/schedules/nightly/keep", {"tick": first.isoformat()})
-    assert desk.schedules.get("nightly").skips == [datetime.fromisoformat(second)]
+    assert services.schedules.get("nightly").skips == [datetime.fromisoformat(second)]
     said = operator.post("/schedules/nightly/skip", {"tick": first.isoformat()[:-7] + "x"}, follow_redirects=True)
     assert "is not a tick" in said.text
 
 
-def test_a_selection_is_paused_with_one_reason_and_resumed(operator: Visitor, desk: Desk) -> None:
+def test_a_selection_is_paused_with_one_reason_and_resumed(operator: Visitor, services: Services) -> None:
     for name in ("a", "b", "c"):
-        saved(desk, name)
+        saved(services, name)
     page = operator.post("/schedules/bulk-pause", {"name": ["a", "b"]})
     assert "Pause 2 schedules" in page.text
-    assert desk.schedules.get("a").paused is None
+    assert services.schedules.get("a").paused is None
     refused = operator.post("/schedules/bulk-pause", {"name": ["a", "b"], "confirmed": "yes"})
     assert "Say why" in fault_at(refused, "reason")
     confirmed = {"name": ["a", "b", "gone"], "confirmed": "yes", "reason": "release"}
     said = operator.post("/schedules/bulk-pause", confirmed, follow_redirects=True).text
     assert "2 schedules are paused." in said
     assert "Not paused: gone" in said
-    assert [desk.schedules.get(name).paused is not None for name in ("a", "b", "c")] == [True, True, False]
+    assert [services.schedules.get(name).paused is not None for name in ("a", "b", "c")] == [True, True, False]
     said = operator.post("/schedules/bulk", {"name": ["a", "c"], "action": "resume"}, follow_redirects=True).text
     assert "1 schedule is resumed." in said
     assert "Not resumed: c" in said
 
 
 @pytest.mark.parametrize("path", ["nightly/pause", "nightly/resume", "nightly/skip", "nightly/keep", "bulk-pause"])
-def test_a_viewer_may_not(viewer: Visitor, desk: Desk, path: str) -> None:
-    saved(desk)
-    before = everything_written(desk)
+def test_a_viewer_may_not(viewer: Visitor, services: Services, path: str) -> None:
+    saved(services)
+    before = everything_written(services)
     assert viewer.post(f"/schedules/{path}", {"reason": "x", "name": "nightly", "confirmed": "yes"}).status_code == 403
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_a_viewer_is_not_offered_it(viewer: Visitor, desk: Desk) -> None:
-    saved(desk)
+def test_a_viewer_is_not_offered_it(viewer: Visitor, services: Services) -> None:
+    saved(services)
     for path in ("/schedules/", "/schedules/nightly/"):
         page = viewer.get(path).text
         assert "Pause" not in page.replace(">Paused</option>", "")  # a filter, which viewers have

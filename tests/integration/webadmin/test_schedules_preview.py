@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import everything_written
 
@@ -19,8 +19,8 @@ def asked(viewer: Visitor, **request: Any) -> Any:
     return viewer.client.post("/schedules/preview", headers={"X-CSRFToken": viewer.token()}, **request)
 
 
-def test_a_form_is_answered_with_words_ticks_and_warnings(viewer: Visitor, desk: Desk) -> None:
-    before = everything_written(desk)
+def test_a_form_is_answered_with_words_ticks_and_warnings(viewer: Visitor, services: Services) -> None:
+    before = everything_written(services)
     rule = {"kind": "crontab", "crontab": "0 6 13 * fri", "timezone": "Europe/Berlin"}
     answer = asked(viewer, data=rule)
     assert answer.status_code == 200
@@ -28,7 +28,7 @@ def test_a_form_is_answered_with_words_ticks_and_warnings(viewer: Visitor, desk:
     assert len(answer.json["ticks"]) == 10
     assert all(tick.endswith("Z") for tick in answer.json["ticks"])
     assert "both match" in answer.json["warnings"][0]
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
 def test_json_is_answered_too(viewer: Visitor) -> None:

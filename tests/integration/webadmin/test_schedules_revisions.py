@@ -8,24 +8,24 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.rules.calendars.text import calendar_of
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
 from tests.support.builders import a_spec, cron
 
 
 @pytest.fixture(autouse=True)
-def edited(desk: Desk) -> None:
+def edited(services: Services) -> None:
     """A schedule of two revisions."""
-    offer_jobs(desk)
-    saved(desk, when=cron("0 6 * * *"), kwargs={"days": 1})
-    edit(desk, 1, when=cron("0 7 * * *"), kwargs={"days": 1, "filters": {"api_key": "s3cret"}})
+    offer_jobs(services)
+    saved(services, when=cron("0 6 * * *"), kwargs={"days": 1})
+    edit(services, 1, when=cron("0 7 * * *"), kwargs={"days": 1, "filters": {"api_key": "s3cret"}})
 
 
 @pytest.fixture
-def record(desk: Desk) -> Callable[[], None]:
+def record(services: Services) -> Callable[[], None]:
     """Fold all that is in the stream into the history."""
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test-recorder")
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test-recorder")
 
     def fold() -> None:
         while recorder.run_once(utc_now(), 10):
@@ -34,9 +34,9 @@ def record(desk: Desk) -> Callable[[], None]:
     return fold
 
 
-def edit(desk: Desk, revision: int, **parts: object) -> None:
+def edit(services: Services, revision: int, **parts: object) -> None:
     spec = a_spec("nightly", JOB, **parts)
-    desk.schedules.edit("nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now())
+    services.schedules.edit("nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now())
 
 
 def test_the_page_says_what_each_revision_changed_without_secrets(
@@ -54,7 +54,7 @@ def test_the_page_says_what_each_revision_changed_without_secrets(
 
 
 def test_restoring_shows_what_will_change_and_then_does_it(
-    operator: Visitor, desk: Desk, record: Callable[[], None]
+    operator: Visitor, services: Services, record: Callable[[], None]
 ) -> None:
     record()
     page = operator.get("/schedules/nightly/restore?number=1").text
@@ -63,19 +63,21 @@ def test_restoring_shows_what_will_change_and_then_does_it(
         "/schedules/nightly/restore", {"number": "1", "revision": "2", "comment": "better"}, follow_redirects=True
     )
     assert "again as it was in revision 1. This is revision 3." in answer.text
-    schedule = desk.schedules.get("nightly")
+    schedule = services.schedules.get("nightly")
     assert (schedule.revision, schedule.when, schedule.kwargs) == (3, cron("0 6 * * *"), {"days": 1})
     record()
     assert "Restored" in operator.get("/schedules/nightly/revisions").text
     assert "Restored" in operator.get("/changes/").text
 
 
-def test_what_was_changed_meanwhile_is_not_restored(operator: Visitor, desk: Desk, record: Callable[[], None]) -> None:
+def test_what_was_changed_meanwhile_is_not_restored(
+    operator: Visitor, services: Services, record: Callable[[], None]
+) -> None:
     record()
-    edit(desk, 2, owner="Bob")
+    edit(services, 2, owner="Bob")
     page = operator.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}, follow_redirects=True)
     assert "changed to revision 3 since you looked" in page.text
-    assert desk.schedules.get("nightly").owner == "Bob"
+    assert services.schedules.get("nightly").owner == "Bob"
 
 
 @pytest.mark.parametrize("number", ["", "9", "x", "-1", "99999999999"])
@@ -84,19 +86,21 @@ def test_a_revision_that_never_was_is_said(operator: Visitor, record: Callable[[
     assert operator.get(f"/schedules/nightly/restore?number={number}").status_code == 404
 
 
-def test_a_viewer_sees_the_revisions_and_restores_none(viewer: Visitor, desk: Desk, record: Callable[[], None]) -> None:
+def test_a_viewer_sees_the_revisions_and_restores_none(
+    viewer: Visitor, services: Services, record: Callable[[], None]
+) -> None:
     record()
     assert "Restore" not in viewer.get("/schedules/nightly/revisions").text
-    before = everything_written(desk)
+    before = everything_written(services)
     assert viewer.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}).status_code == 403
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
 def test_changes_of_calendars_stand_in_the_list_of_all_with_who_and_why(
-    viewer: Visitor, desk: Desk, record: Callable[[], None]
+    viewer: Visitor, services: Services, record: Callable[[], None]
 ) -> None:
     calendar = calendar_of("holidays", ["sun"])
-    desk.calendars.save(calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now())
+    services.calendars.save(calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now())
     record()
     page = viewer.get("/changes/").text
     for said in ('href="/calendars/holidays/"', "calendar, revision 1", "eve@example.org", "agreed"):

@@ -15,11 +15,11 @@ PAGE = "/schedules/import"
 
 
 @pytest.fixture(autouse=True)
-def stored(desk):
+def stored(services):
     """Two schedules, one tagged."""
-    offer_jobs(desk)
-    saved(desk, "nightly", when=cron("0 6 * * *"), tags=["reports"])
-    saved(desk, "hourly", when=cron("0 * * * *"))
+    offer_jobs(services)
+    saved(services, "nightly", when=cron("0 6 * * *"), tags=["reports"])
+    saved(services, "hourly", when=cron("0 * * * *"))
 
 
 def names(text):
@@ -57,36 +57,36 @@ def planned(page):
     return [" ".join(re.sub(r"<[^>]*>", " ", f"<{line}").split()) for line in lines]
 
 
-def test_a_set_is_planned_and_applied_as_it_was_shown(desk, operator):
+def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
     text = (
         operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *").replace("name: hourly", "name: new")
     )
-    before = everything_written(desk)
+    before = everything_written(services)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
     changed, made, stays = sorted(planned(page))
     assert changed == "Changed nightly runs of the next 30 days: 30 move when.crontab 0 6 * * * becomes 30 6 * * *"
     assert made.startswith("New new runs of the next 30 days: ")
     assert stays == "Stays hourly is not in the set"
     answer = operator.post(PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "from Git"}, page=PAGE)
     assert answer.status_code == 303
-    assert desk.schedules.names() == ["hourly", "new", "nightly"]
-    assert desk.schedules.get("nightly").when.crontab == "30 6 * * *"
-    assert desk.schedules.get("nightly").updated_by == "operator@example.org"
+    assert services.schedules.names() == ["hourly", "new", "nightly"]
+    assert services.schedules.get("nightly").when.crontab == "30 6 * * *"
+    assert services.schedules.get("nightly").updated_by == "operator@example.org"
 
 
-def test_calendars_of_a_set_are_shown_before_they_are_saved(desk, operator):
-    desk.calendars.save(calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now())
+def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
+    services.calendars.save(calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now())
     resting = a_spec("rests", JOB, when=cron("0 6 * * *"), window=Window(calendar="holidays"))
-    desk.schedules.create(resting, actor="ada", now=utc_now())
+    services.schedules.create(resting, actor="ada", now=utc_now())
     text = (
         "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, excluded: [mon]}\n"
         "schedules:\n"
         "- {name: new, job: reports.job_summary, when: {kind: interval, every: 60}, window: {calendar: inventory}}\n"
     )
-    before = everything_written(desk)
+    before = everything_written(services)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
     assert "Changed holidays calendar 1 schedule here names it already excluded sun sat" in planned(page)
     assert "New inventory calendar" in planned(page)
     (affected,) = [line for line in planned(page) if line.startswith("Other runs")]
@@ -99,39 +99,39 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(desk, operator):
         PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "x"}, page=PAGE, follow_redirects=True
     )
     assert "2 calendars saved, 1 made" in answer.text
-    assert desk.calendars.names() == ["holidays", "inventory"]
-    assert desk.schedules.get("new").window.calendar == "inventory"
+    assert services.calendars.names() == ["holidays", "inventory"]
+    assert services.schedules.get("new").window.calendar == "inventory"
 
 
-def test_what_has_changed_since_it_was_shown_is_shown_again(desk, operator):
+def test_what_has_changed_since_it_was_shown_is_shown_again(services, operator):
     text = operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *")
     seen = hidden(operator.post(PAGE, {"text": text}, page=PAGE).text, "seen")
-    desk.schedules.set_enabled("nightly", False, actor="bob", now=desk.schedules.get("nightly").updated_at)
-    before = everything_written(desk)
+    services.schedules.set_enabled("nightly", False, actor="bob", now=services.schedules.get("nightly").updated_at)
+    before = everything_written(services)
     page = operator.post(PAGE, {"text": text, "seen": seen}, page=PAGE).text
     assert "Something has changed since the plan was shown" in page
     assert hidden(page, "seen") != seen
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_every_fault_of_a_set_is_told_and_nothing_is_saved(desk, operator):
-    before = everything_written(desk)
+def test_every_fault_of_a_set_is_told_and_nothing_is_saved(services, operator):
+    before = everything_written(services)
     answer = operator.post(PAGE, {"text": "version: 1\nschedules:\n- {name: <b>}\n"}, page=PAGE)
     assert answer.status_code == 422
     assert "schedules[0].job (line 3): this is missing" in answer.text
     assert "schedules[0].when (line 3)" in answer.text
     assert "{name: &lt;b&gt;}" in answer.text
-    assert everything_written(desk) == before
+    assert everything_written(services) == before
 
 
-def test_only_who_may_delete_may_prune(desk, operator, admin):
+def test_only_who_may_delete_may_prune(services, operator, admin):
     text = "version: 1\nschedules: []\n"
     page = operator.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
     assert [line.split()[0] for line in planned(page)] == ["Stays", "Stays"]
     page = admin.post(PAGE, {"text": text, "prune": "yes"}, page=PAGE).text
     assert [line.split()[0] for line in planned(page)] == ["Deleted", "Deleted"]
     admin.post(PAGE, {"text": text, "prune": "yes", "seen": hidden(page, "seen")}, page=PAGE)
-    assert desk.schedules.names() == []
+    assert services.schedules.names() == []
 
 
 @pytest.mark.parametrize("path", ["/schedules/export", "/schedules/nightly/yaml", PAGE])

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, decode
 from scheduler.history.recorder import Recorder
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history
@@ -71,10 +71,14 @@ def test_a_bad_duration_is_refused_with_the_field(post: Any, redis: Redis, durat
         ("failed", "FAILURE", "ValueError: no such luck"),
     ],
 )
-def test_a_state_is_told_by_celerys_name(visitor: Visitor, desk: Desk, state: str, name: str, result: Any) -> None:
-    recorder = Recorder(desk.events, desk.engine, desk.redis, 1000, "test")
-    desk.events.append_many(a_run_history("run-1", state=state, result={"ok": True}, error="ValueError: no such luck"))
-    desk.events.ensure_group()
+def test_a_state_is_told_by_celerys_name(
+    visitor: Visitor, services: Services, state: str, name: str, result: Any
+) -> None:
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    services.events.append_many(
+        a_run_history("run-1", state=state, result={"ok": True}, error="ValueError: no such luck")
+    )
+    services.events.ensure_group()
     recorder.run_once(utc_now(), block_ms=100)
     assert visitor.get("/task-status/run-1").json == {"task_id": "run-1", "status": name, "result": result}
 
@@ -163,18 +167,18 @@ def test_a_broker_that_is_away_is_said_in_json(post: Any, valkey: ValkeyServer) 
     assert (answer.status_code, answer.json) == (503, {"error": "A server does not answer; try again later."})
 
 
-def test_a_database_that_is_away_is_said_in_json(visitor: Visitor, desk: Desk) -> None:
-    with desk.engine.begin() as connection:
+def test_a_database_that_is_away_is_said_in_json(visitor: Visitor, services: Services) -> None:
+    with services.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE runs")
     answer = visitor.get("/task-status/run-1")
     assert (answer.status_code, answer.json) == (503, {"error": "A server does not answer; try again later."})
 
 
-def test_production_has_the_endpoints_only_where_the_setting_says_so(desk: Desk) -> None:
+def test_production_has_the_endpoints_only_where_the_setting_says_so(services: Services) -> None:
     def paths(app: Flask) -> set[str]:
         return {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("starter.")}
 
-    production = desk.settings.model_copy(update={"environment": "production"})
+    production = services.settings.model_copy(update={"environment": "production"})
     assert paths(create_app(production)) == set()
     opened = create_app(production.model_copy(update={"starter_endpoints": True}))
     assert paths(opened) == {"/start-task", "/task-status/<id>", "/signup"}

@@ -8,19 +8,19 @@ from redis import Redis
 from sqlalchemy import MetaData, select
 
 from scheduler.clock import utc_now
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.test_rights import calls
 from tests.support.builders import a_spec
 
 
-def everything(desk: Desk, redis: Redis) -> dict[str, Any]:
+def everything(services: Services, redis: Redis) -> dict[str, Any]:
     """All of Redis but the counts of logins, and all of SQL."""
     tables = MetaData()
-    tables.reflect(desk.engine)
-    with desk.engine.connect() as connection:
+    tables.reflect(services.engine)
+    with services.engine.connect() as connection:
         rows = {name: connection.execute(select(table)).all() for name, table in tables.tables.items()}
-    raw = Redis.from_url(desk.settings.redis_url)
+    raw = Redis.from_url(services.settings.redis_url)
     values = {key: _value(raw, key) for key in sorted(raw.keys()) if not key.startswith(b"beatdesk:limits")}
     return {**rows, "redis": values}
 
@@ -31,15 +31,15 @@ def _value(raw: Any, key: bytes) -> Any:
 
 
 @pytest.fixture
-def _schedule(desk: Desk, offered: None) -> None:
-    desk.schedules.create(a_spec("nightly", "mail.digest"), actor="ada", now=utc_now())
+def _schedule(services: Services, offered: None) -> None:
+    services.schedules.create(a_spec("nightly", "mail.digest"), actor="ada", now=utc_now())
 
 
 @pytest.mark.usefixtures("_schedule")
 def test_no_form_is_taken_without_its_token_and_nothing_changes(
-    app: Flask, admin: Visitor, desk: Desk, redis: Redis
+    app: Flask, admin: Visitor, services: Services, redis: Redis
 ) -> None:
-    before = everything(desk, redis)
+    before = everything(services, redis)
     unsafe = [
         (method, path)
         for endpoint, method, path in calls(app)
@@ -49,17 +49,17 @@ def test_no_form_is_taken_without_its_token_and_nothing_changes(
     assert len(unsafe) > 10
     answers = {(method, path): admin.client.open(path, method=method).status_code for method, path in unsafe}
     assert set(answers.values()) == {400}, answers
-    assert everything(desk, redis) == before
+    assert everything(services, redis) == before
 
 
 @pytest.mark.usefixtures("_schedule")
-def test_looking_changes_nothing(app: Flask, admin: Visitor, desk: Desk, redis: Redis) -> None:
+def test_looking_changes_nothing(app: Flask, admin: Visitor, services: Services, redis: Redis) -> None:
     admin.get("/")
-    before = everything(desk, redis)
+    before = everything(services, redis)
     seen = {path: admin.get(path).status_code for _, method, path in calls(app) if method == "GET"}
     assert {200} <= set(seen.values())
     assert not {500} & set(seen.values()), seen
-    assert everything(desk, redis) == before
+    assert everything(services, redis) == before
 
 
 def test_a_token_of_somebody_else_is_no_token(app: Flask, admin: Visitor, viewer: Visitor) -> None:

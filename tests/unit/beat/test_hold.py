@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from scheduler.beat import entry_backoff
-from scheduler.beat.due_entries import Seen
-from scheduler.beat.entry_backoff import FIRST, LONGEST, HeldBack
+from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_backoff import FIRST, LONGEST, EntryBackoff
 
 
 class Clock:
@@ -26,19 +26,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def seen(name: str = "due", definition: str = "{}") -> Seen:
+def seen(name: str = "due", definition: str = "{}") -> DueEntry:
     """An entry, as Beat sees it."""
-    return Seen(b"redbeat:" + name.encode(), name.encode(), b"1", definition.encode(), None, None, 0, 0, [], None)
+    return DueEntry(b"redbeat:" + name.encode(), name.encode(), b"1", definition.encode(), None, None, 0, 0, [], None)
 
 
 def test_each_wait_is_twice_the_one_before_up_to_the_longest(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     waits = [held.once_more(seen()) for _ in range(9)]
     assert waits == [FIRST * 2**number for number in range(7)] + [LONGEST] * 2
 
 
 def test_it_is_looked_at_when_its_wait_is_over_and_no_sooner(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     assert held.may(seen())
     wait = held.once_more(seen())
     clock.now += wait * 0.9
@@ -49,7 +49,7 @@ def test_it_is_looked_at_when_its_wait_is_over_and_no_sooner(clock: Clock) -> No
 
 
 def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_time(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     for _ in range(5):
         held.once_more(seen())
     assert held.may(seen(definition='{"args": []}'))
@@ -57,7 +57,7 @@ def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_
 
 
 def test_one_that_has_moved_on_is_held_no_more(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     held.once_more(seen())
     held.once_more(seen())
     held.free(b"redbeat:due")
@@ -66,7 +66,7 @@ def test_one_that_has_moved_on_is_held_no_more(clock: Clock) -> None:
 
 
 def test_beat_sleeps_no_longer_than_until_the_first_may_be_looked_at_again(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     assert held.soonest() == LONGEST
     for _ in range(3):
         held.once_more(seen("slow"))
@@ -77,7 +77,7 @@ def test_beat_sleeps_no_longer_than_until_the_first_may_be_looked_at_again(clock
 
 
 def test_one_that_was_not_heard_of_for_a_minute_is_forgotten_and_no_sooner(clock: Clock) -> None:
-    held = HeldBack()
+    held = EntryBackoff()
     wait = held.once_more(seen())
     clock.now += wait + 59
     held.soonest()

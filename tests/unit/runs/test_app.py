@@ -57,9 +57,10 @@ def test_jobs_of_the_settings_come_after_our_own() -> None:
 
 def test_asking_for_the_app_imports_no_job() -> None:
     code = (
-        "import sys; from scheduler.settings.schema import Settings; from scheduler.services.services import Desk;"
-        "desk = Desk(Settings()); desk.celery.conf.task_acks_late; desk.control;"
-        "print([name for name in sys.modules if name.startswith(('scheduler.jobs', 'scheduler.celery', 'flask'))])"
+        "import sys; from scheduler.settings.schema import Settings; from scheduler.services.services import Services;"
+        "services = Services(Settings()); services.celery.conf.task_acks_late; services.control;"
+        "print([name for name in sys.modules if name == 'scheduler.celery'"
+        " or name.startswith(('scheduler.jobs', 'flask'))])"
     )
     root = Path(__file__).parents[3]
     said = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

@@ -8,9 +8,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
 from scheduler.events.schema import Event, RunLogged, RunProgressed
-from scheduler.worker.event_buffer import Outbox
-from scheduler.worker.progress import Bounds, RunNotes
-from scheduler.worker.progress_sender import MOST_WAITING, NotesSender
+from scheduler.worker.event_buffer import EventBuffer
+from scheduler.worker.progress import Bounds, ProgressLog
+from scheduler.worker.progress_sender import MOST_WAITING, ProgressSender
 from tests.support.builders import NOON
 
 
@@ -36,9 +36,9 @@ class Stream:
         return self._length
 
 
-def notes_of(lines: int = 10, line_bytes: int = 200) -> RunNotes:
+def notes_of(lines: int = 10, line_bytes: int = 200) -> ProgressLog:
     ticking = iter(range(10_000))
-    return RunNotes(
+    return ProgressLog(
         "r",
         1,
         "w@h",
@@ -48,9 +48,9 @@ def notes_of(lines: int = 10, line_bytes: int = 200) -> RunNotes:
     )
 
 
-def sender_of(stream: Stream, limit: int = 1000) -> tuple[NotesSender, Outbox]:
-    outbox = Outbox(stream)
-    return NotesSender(outbox, stream.length, limit, monotonic=lambda: 0.0, every=0.01), outbox
+def sender_of(stream: Stream, limit: int = 1000) -> tuple[ProgressSender, EventBuffer]:
+    outbox = EventBuffer(stream)
+    return ProgressSender(outbox, stream.length, limit, monotonic=lambda: 0.0, every=0.01), outbox
 
 
 def texts(events: Any) -> list[str]:

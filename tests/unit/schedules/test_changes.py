@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from scheduler.events.schema import TicksEvent
 from scheduler.redbeat import codec
-from scheduler.redbeat.codec import Entry, Meta, Raw
+from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.spec import (
     CrontabWhen,
@@ -21,9 +21,9 @@ from tests.support.builders import NOON, a_saved_event, a_schedule, a_spec, cron
 LATER = NOON + timedelta(hours=5, seconds=3)
 
 
-def entry_of(schedule: Schedule, meta: Meta) -> tuple[Entry, Raw]:
+def entry_of(schedule: Schedule, meta: Meta) -> tuple[StoredSchedule, Raw]:
     text = codec.encode_meta(meta)
-    return Entry(schedule, meta), Raw("{}", text, None)
+    return StoredSchedule(schedule, meta), Raw("{}", text, None)
 
 
 def meta_after(old: Schedule, new: Schedule, meta: Meta = Meta(NOON, 4)) -> Meta:  # noqa: B008 - frozen

@@ -51,7 +51,7 @@ def definition(**parts: Any) -> str:
     return json.dumps({**whole, **parts})
 
 
-def read(text: str, meta: str | None = None, ours: str | None = None, **more: Any) -> codec.Entry:
+def read(text: str, meta: str | None = None, ours: str | None = None, **more: Any) -> codec.StoredSchedule:
     return codec.decode("plain", Raw(text, meta, ours), **more)
 
 

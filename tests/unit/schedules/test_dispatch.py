@@ -8,13 +8,13 @@ import pytest
 from scheduler.dispatch.plan import (
     CALENDAR_AWAITED,
     Plan,
-    Ruling,
+    Verdict,
     next_score,
     plan,
     remembered,
 )
-from scheduler.redbeat.codec import Entry, Meta
-from scheduler.redbeat.waiting import Held, Trigger, read
+from scheduler.redbeat.codec import Meta, StoredSchedule
+from scheduler.redbeat.waiting import Trigger, WaitingTick, read
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of
 from scheduler.rules.model.spec import (
@@ -34,27 +34,27 @@ def hour(number: float) -> datetime:
     return NOON + number * HOUR
 
 
-def an_entry(last: float | None = -1, count: int = 0, **parts: Any) -> Entry:
+def an_entry(last: float | None = -1, count: int = 0, **parts: Any) -> StoredSchedule:
     """An hourly schedule, last sent at that hour."""
     policies, window = Policies(**parts.pop("policies", {})), Window(**parts.pop("window", {}))
     schedule = a_schedule(when=every(3600, hour(-1000)), policies=policies, window=window, **parts)
-    return Entry(schedule, Meta(None if last is None else hour(last), count))
+    return StoredSchedule(schedule, Meta(None if last is None else hour(last), count))
 
 
 def look(
-    entry: Entry,
+    entry: StoredSchedule,
     now: datetime = NOON,
     alive: int = 0,
-    waiting: tuple[float | Held, ...] = (),
+    waiting: tuple[float | WaitingTick, ...] = (),
     calendar: Calendar | None = None,
 ) -> Plan:
-    held = [one if isinstance(one, Held) else Held(hour(one)) for one in waiting]
+    held = [one if isinstance(one, WaitingTick) else WaitingTick(hour(one)) for one in waiting]
     return plan(entry, now, alive, held, calendar)
 
 
-def asked(number: float, trigger: Trigger = "backfill") -> Held:
+def asked(number: float, trigger: Trigger = "backfill") -> WaitingTick:
     """A tick that ada wants to be run."""
-    return Held(hour(number), trigger, "ada")
+    return WaitingTick(hour(number), trigger, "ada")
 
 
 def dropped(made: Plan) -> list[datetime]:
@@ -67,7 +67,7 @@ def ruled(made: Plan) -> list[tuple[str, str, int]]:
 
 def test_a_tick_is_sent_from_its_moment_on() -> None:
     early, due = look(an_entry(), NOON - SECOND), look(an_entry())
-    assert (early.send, early.says_anything, early.score) == (None, False, NOON.timestamp())
+    assert (early.send, early.has_changes, early.score) == (None, False, NOON.timestamp())
     assert (due.send, due.last, due.score, due.rulings) == (NOON, NOON, hour(1).timestamp(), [])
 
 
@@ -112,7 +112,7 @@ def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks(
     pause = Pause(reason="r", by="ada", since=hour(-20.5), until=hour(-0.5))
     made = look(an_entry(-21, paused=pause), hour(-0.5))
     assert (made.send, made.last, made.score) == (None, hour(-1), NOON.timestamp())
-    assert made.rulings == [Ruling("skipped", "paused", hour(-20), hour(-1), 20)]
+    assert made.rulings == [Verdict("skipped", "paused", hour(-20), hour(-1), 20)]
     assert look(an_entry(-1, paused=pause)).send == NOON
     both = look(an_entry(-21, paused=pause))
     assert (both.send, ruled(both)) == (NOON, [("skipped", "paused", 20)])
@@ -189,7 +189,7 @@ def test_overlap(  # noqa: PLR0917 - the columns of a table
 
 def test_a_held_tick_is_sent_before_the_one_that_is_due_and_that_one_is_looked_at_next() -> None:
     made = look(an_entry(policies={"overlap": "queue_one"}), waiting=(-1,))
-    assert (made.send, made.taken, made.last, made.score) == (hour(-1), Held(hour(-1)), None, NOON.timestamp())
+    assert (made.send, made.taken, made.last, made.score) == (hour(-1), WaitingTick(hour(-1)), None, NOON.timestamp())
 
 
 def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
@@ -270,8 +270,10 @@ def test_cancel_previous_takes_no_place_from_what_an_operator_asked_for() -> Non
     assert (made.hold, dropped(made), made.cancel) == ([NOON], [hour(-1)], True)
 
 
-@pytest.mark.parametrize("held", [Held(NOON), asked(-3), Held(hour(-2), "schedule", "ada of the night shift")])
-def test_what_waits_is_read_as_it_was_written(held: Held) -> None:
+@pytest.mark.parametrize(
+    "held", [WaitingTick(NOON), asked(-3), WaitingTick(hour(-2), "schedule", "ada of the night shift")]
+)
+def test_what_waits_is_read_as_it_was_written(held: WaitingTick) -> None:
     assert read(held.text) == held
 
 
@@ -300,11 +302,11 @@ def test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_tu
 def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
     once = a_schedule(when=OnceWhen(at=NOON))
     for score, now, sent in ((ASLEEP, hour(0.1), None), (NOON.timestamp(), hour(0.1), NOON), (None, hour(0.1), None)):
-        entry = remembered(Entry(once, Meta()), score, now)
+        entry = remembered(StoredSchedule(once, Meta()), score, now)
         assert look(entry, now).send == sent
-    late = look(remembered(Entry(once, Meta()), NOON.timestamp(), hour(2)), hour(2))
+    late = look(remembered(StoredSchedule(once, Meta()), NOON.timestamp(), hour(2)), hour(2))
     assert (late.send, ruled(late), late.score) == (None, [("missed", "deadline", 1)], ASLEEP)
-    coming = look(remembered(Entry(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1))
+    coming = look(remembered(StoredSchedule(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1))
     assert (coming.send, coming.score) == (None, NOON.timestamp())
 
 

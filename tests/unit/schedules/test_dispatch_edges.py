@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.dispatch.plan import Plan, Ruling, remembered
-from scheduler.redbeat.codec import Entry, Meta
-from scheduler.redbeat.waiting import Held
+from scheduler.dispatch.plan import Plan, Verdict, remembered
+from scheduler.redbeat.codec import Meta, StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Pause, RedBeatWhen
 from scheduler.schedules.changes import ASLEEP
 from tests.support.builders import NOON, a_schedule
@@ -30,7 +30,7 @@ def test_of_two_ticks_that_are_due_the_newer_is_sent_though_it_came_due_this_mom
 def test_a_tick_at_the_first_moment_of_a_pause_is_skipped_and_one_at_its_last_runs() -> None:
     pause = Pause(reason="r", by="ada", since=hour(-20), until=hour(-1))
     made = look(an_entry(-20.5, paused=pause, policies={"catch_up_window": 0}), hour(-1))
-    assert (made.send, made.rulings) == (hour(-1), [Ruling("skipped", "paused", hour(-20), hour(-2), 19)])
+    assert (made.send, made.rulings) == (hour(-1), [Verdict("skipped", "paused", hour(-20), hour(-2), 19)])
 
 
 def test_a_tick_may_still_be_sent_when_its_deadline_comes_and_no_moment_later() -> None:
@@ -54,7 +54,7 @@ def test_with_all_no_more_ticks_run_than_the_schedule_has_runs_left() -> None:
     late = {"catch_up": "all", "catch_up_window": 9 * 3600}
     made = look(an_entry(-5, count=1, window={"max_runs": 3}, policies=late))
     assert (made.send, made.hold) == (hour(-4), [hour(-3)])
-    assert made.rulings == [Ruling("skipped", "finished", tick, tick) for tick in (hour(-2), hour(-1), NOON)]
+    assert made.rulings == [Verdict("skipped", "finished", tick, tick) for tick in (hour(-2), hour(-1), NOON)]
     assert made.score == ASLEEP
 
 
@@ -74,20 +74,20 @@ def test_with_all_the_newest_ticks_run_as_many_as_may_wait_behind_one(
     assert made.send == (None if send is None else hour(send))
     assert made.hold == [hour(number) for number in hold]
     assert [ruling.reason for ruling in made.rulings] == ["coalesced", *over]
-    assert made.rulings[0] == Ruling("missed", "coalesced", hour(-5), hour(-3), 3)
+    assert made.rulings[0] == Verdict("missed", "coalesced", hour(-5), hour(-3), 3)
 
 
 def test_a_held_tick_that_an_operator_skips_has_no_turn_unless_an_operator_asked_for_it() -> None:
     entry = an_entry(skips=[hour(-2)], policies={"overlap": "queue_all"})
     made = look(entry, waiting=(-2, -1))
     assert (made.send, dropped(made)) == (hour(-1), [hour(-2), hour(-1)])
-    assert made.rulings == [Ruling("skipped", "operator", hour(-2), hour(-2))]
+    assert made.rulings == [Verdict("skipped", "operator", hour(-2), hour(-2))]
     assert look(entry, waiting=(asked(-2),)).send == hour(-2)
 
 
 def test_a_held_tick_that_is_sent_alone_is_more_to_write_than_a_score() -> None:
     made = look(an_entry(), waiting=(-1,))
-    assert (made.send, made.last, made.rulings, made.says_anything) == (hour(-1), None, [], True)
+    assert (made.send, made.last, made.rulings, made.has_changes) == (hour(-1), None, [], True)
 
 
 @pytest.mark.parametrize(("waiting", "score"), [((-1,), NOON.timestamp()), ((-2, -1), ASLEEP)])
@@ -121,12 +121,12 @@ def test_a_lost_memory_with_a_jitter_beyond_all_time_costs_nothing() -> None:
 
 
 def test_what_only_redbeat_computes_is_remembered_as_redbeat_does() -> None:
-    entry = Entry(a_schedule(when=RedBeatWhen(schedule={"__type__": "rrule"})), Meta(None))
+    entry = StoredSchedule(a_schedule(when=RedBeatWhen(schedule={"__type__": "rrule"})), Meta(None))
     assert remembered(entry, NOON.timestamp(), NOON) is entry
 
 
 def test_what_waits_is_in_the_order_of_time_as_text_since_no_two_ticks_share_a_second() -> None:
     steps = [timedelta(0), 1.5 * SECOND, 2.5 * SECOND, 4 * SECOND, MINUTE, HOUR, 400 * 24 * HOUR]
-    texts = [Held(NOON + step).text for step in steps]
+    texts = [WaitingTick(NOON + step).text for step in steps]
     assert texts == sorted(texts)
-    assert asked(0).text > Held(NOON).text
+    assert asked(0).text > WaitingTick(NOON).text

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.dispatch.plan import by_all_rules, plan
-from scheduler.redbeat.codec import Entry, Meta
-from scheduler.redbeat.waiting import Held
+from scheduler.redbeat.codec import Meta, StoredSchedule
+from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import (
     OnceWhen,
     Pause,
@@ -48,26 +48,38 @@ REST: dict[str, st.SearchStrategy[Any]] = {
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> Entry:
+def entries(draw: st.DrawFn) -> StoredSchedule:
     """Mostly plain ones; now and then with something that takes the long way."""
     policies = {name: draw(values) for name, values in POLICIES.items()}
     odd = draw(st.sets(st.sampled_from([*LIMITS, *REST]), max_size=1))
     window = Window(**{name: draw(values) for name, values in LIMITS.items() if name in odd})
     rest = {name: draw(values) for name, values in REST.items() if name in odd}
     schedule = a_schedule(when=draw(WHENS), policies=Policies(**policies), window=window, **rest)
-    return Entry(schedule, Meta(draw(st.none() | SECONDS), draw(st.none() | st.integers(0, 9))))
+    return StoredSchedule(schedule, Meta(draw(st.none() | SECONDS), draw(st.none() | st.integers(0, 9))))
 
 
-@given(entries(), st.sampled_from([0, 0, 1]), st.sampled_from([(), (), (Held(NOON - timedelta(hours=2)),)]))
+@given(entries(), st.sampled_from([0, 0, 1]), st.sampled_from([(), (), (WaitingTick(NOON - timedelta(hours=2)),)]))
 @example(
-    Entry(a_schedule(when=every(60), policies=Policies(catch_up="none")), Meta(NOON - timedelta(seconds=70))), 0, ()
+    StoredSchedule(a_schedule(when=every(60), policies=Policies(catch_up="none")), Meta(NOON - timedelta(seconds=70))),
+    0,
+    (),
 )
-@example(Entry(a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))), 0, ())
-@example(Entry(a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))), 0, ())
-@example(Entry(a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))), 0, ())
-@example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
-@example(Entry(a_schedule(when=every(5, NOON)), Meta(NOON - timedelta(seconds=10), 4)), 0, ())
-@example(Entry(a_schedule(when=every(60), window=Window(starts_at=NOON)), Meta(NOON - timedelta(seconds=65))), 0, ())
-@example(Entry(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
-def test_the_short_way_and_the_long_one_are_the_same(entry: Entry, alive: int, held: tuple[Held, ...]) -> None:
+@example(
+    StoredSchedule(a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))), 0, ()
+)
+@example(
+    StoredSchedule(a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))), 0, ()
+)
+@example(
+    StoredSchedule(a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))), 0, ()
+)
+@example(StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
+@example(StoredSchedule(a_schedule(when=every(5, NOON)), Meta(NOON - timedelta(seconds=10), 4)), 0, ())
+@example(
+    StoredSchedule(a_schedule(when=every(60), window=Window(starts_at=NOON)), Meta(NOON - timedelta(seconds=65))), 0, ()
+)
+@example(StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
+def test_the_short_way_and_the_long_one_are_the_same(
+    entry: StoredSchedule, alive: int, held: tuple[WaitingTick, ...]
+) -> None:
     assert plan(entry, NOON, alive, held) == by_all_rules(entry, NOON, alive, held)

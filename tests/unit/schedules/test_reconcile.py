@@ -17,7 +17,7 @@ from scheduler.redbeat import codec, extra_field
 from scheduler.redbeat.codec import Meta, Raw
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.reads import Stored
+from scheduler.schedules.reads import RawEntry
 from tests.support.builders import NOON, a_schedule
 
 MINUTE = timedelta(minutes=1)
@@ -44,17 +44,17 @@ def schedule(revision: int, minutes: int | None = None, **parts: Any) -> Schedul
     return a_schedule(revision=revision, updated_at=at, **parts)
 
 
-def stored(held: Schedule, *, plain: bool = False, rewritten: bool = False, score: float | None = 1.0) -> Stored:
+def stored(held: Schedule, *, plain: bool = False, rewritten: bool = False, score: float | None = 1.0) -> RawEntry:
     definition = codec.encode_definition(held)
     ours = None if plain else extra_field.encode(held, definition)
     if rewritten:
         definition = definition.replace('"args": []', '"args": [1]')
-    return Stored(held.name, Raw(definition, codec.encode_meta(Meta(NOON, 1)), ours), False, score)
+    return RawEntry(held.name, Raw(definition, codec.encode_meta(Meta(NOON, 1)), ours), False, score)
 
 
-ABSENT = Stored("nightly-report", NOTHING, False, None)
+ABSENT = RawEntry("nightly-report", NOTHING, False, None)
 BROKEN = stored(schedule(2))._replace(raw=stored(schedule(2)).raw._replace(definition="{}"))
-FOREIGN = Stored("nightly-report", NOTHING, False, 1.0, fault="no hash")
+FOREIGN = RawEntry("nightly-report", NOTHING, False, 1.0, fault="no hash")
 
 TABLE = [
     ("nothing anywhere", ABSENT, [], What.LEAVE),
@@ -88,7 +88,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("held", "facts", "what"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_what_is_done(held: Stored, facts: list[Saved], what: What) -> None:
+def test_what_is_done(held: RawEntry, facts: list[Saved], what: What) -> None:
     assert decide(held, book(*facts)).what is what
 
 

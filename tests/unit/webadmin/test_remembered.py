@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.services.services import Desk
+from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from webadmin.remembered import Remembered
+from webadmin.remembered import StaleWhileRevalidate
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-DESK = Desk(Settings())
+DESK = Services(Settings())
 
 
 def test_an_answer_is_kept_while_it_is_fresh() -> None:
     asked: list[datetime] = []
-    kept = Remembered(lambda desk, now: asked.append(now) or len(asked), timedelta(seconds=3))
+    kept = StaleWhileRevalidate(lambda services, now: asked.append(now) or len(asked), timedelta(seconds=3))
     answers = [kept.read(DESK, NOON + timedelta(seconds=seconds)) for seconds in (0, 2, 3, 4, 6, 8)]
     assert answers == [1, 1, 1, 2, 2, 3]
 
@@ -24,7 +24,7 @@ def test_an_old_answer_is_given_while_another_thread_asks() -> None:
     asking, go_on = threading.Event(), threading.Event()
     first = True
 
-    def ask(desk: Desk, now: datetime) -> str:
+    def ask(services: Services, now: datetime) -> str:
         nonlocal first
         if first:
             first = False
@@ -33,7 +33,7 @@ def test_an_old_answer_is_given_while_another_thread_asks() -> None:
         assert go_on.wait(10)
         return "new"
 
-    kept = Remembered(ask, timedelta(0))
+    kept = StaleWhileRevalidate(ask, timedelta(0))
     assert kept.read(DESK, NOON) == "old"
     later = NOON + timedelta(seconds=9)
     slow = threading.Thread(target=kept.read, args=(DESK, later))
@@ -48,13 +48,13 @@ def test_an_old_answer_is_given_while_another_thread_asks() -> None:
 def test_a_question_that_failed_is_asked_again() -> None:
     answers = iter([OSError("away"), "back"])
 
-    def ask(desk: Desk, now: datetime) -> str:
+    def ask(services: Services, now: datetime) -> str:
         answer = next(answers)
         if isinstance(answer, OSError):
             raise answer
         return answer
 
-    kept = Remembered(ask, timedelta(0))
+    kept = StaleWhileRevalidate(ask, timedelta(0))
     with pytest.raises(OSError, match="away"):
         kept.read(DESK, NOON)
     assert kept.read(DESK, NOON) == "back"

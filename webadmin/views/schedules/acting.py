@@ -6,10 +6,10 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, UnreadableEntry
-from scheduler.schedules.reads import Listed
-from webadmin import desk
+from scheduler.schedules.reads import ScheduleRow
 from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
+from webadmin.services import services
 
 SELECTED = 200
 """Schedules that one bulk action takes."""
@@ -46,10 +46,10 @@ def _reason(error: BeatdeskError) -> str:
     return sentence(str(error))
 
 
-def seen(name: str) -> Listed | None:
+def seen(name: str) -> ScheduleRow | None:
     """The line of a schedule; none where it is gone."""
     try:
-        return desk().schedules.listed(name)
+        return services().schedules.listed(name)
     except NotFound:
         return None
 

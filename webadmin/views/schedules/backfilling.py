@@ -20,10 +20,10 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.rules.model.spec import Schedule
-from webadmin import desk
 from webadmin.asked import moment
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 
 FIELDS = {"from": "since", "to": "until", "limit": "limit"}
 """The engine's names of fields, and the form's."""
@@ -52,7 +52,7 @@ class BackfillPages(BaseView):
     @expose("/<path:name>/backfill", methods=["GET", "POST"])
     def backfill(self, name: str) -> ResponseReturnValue:
         """GET asks, and counts what was typed; POST starts it."""
-        schedule = desk().schedules.get(name)
+        schedule = services().schedules.get(name)
         now = utc_now()
         wanted = _read(schedule, now)
         if request.method == "GET" or wanted.found is None:
@@ -62,12 +62,12 @@ class BackfillPages(BaseView):
             fault = f"There are {found.count:,} ticks in that time. Raise the limit, or backfill in parts."
             return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
         try:
-            desk().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+            services().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
             done = backfill.start(
                 found,
-                desk().control,
-                desk().waiting,
-                desk().known_runs,
+                services().control,
+                services().waiting,
+                services().known_runs,
                 overlap=wanted.overlap,
                 actor=actor(),
                 now=now,
@@ -124,8 +124,8 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
             times["until"],
             limit=limit,
             now=now,
-            calendar=desk().schedules.calendar_of(schedule),
-            beat=desk().schedules.dealt_with(schedule.name),
+            calendar=services().schedules.calendar_of(schedule),
+            beat=services().schedules.dealt_with(schedule.name),
         )
         return Wanted(typed, found, {}, times["since"].isoformat(), times["until"].isoformat())
     except Refused as error:

@@ -11,10 +11,10 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
-from webadmin import desk
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import back, comment, each, number, seen, selected
 from webadmin.views.schedules.detail import DetailPages
 
@@ -35,7 +35,7 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/run", methods=["POST"])
     def run(self, name: str) -> ResponseReturnValue:
         """Start a run now, with other arguments if they are given. The next tick does not move."""
-        schedule = desk().schedules.listed(name).schedule
+        schedule = services().schedules.listed(name).schedule
         if schedule is None:
             return redirect(url_for(".show", name=name), 303)
         typed = request.form.get("kwargs")
@@ -54,13 +54,15 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/delete", methods=["GET", "POST"])
     def delete(self, name: str) -> ResponseReturnValue:
         """Say what deleting means; delete what was seen."""
-        listed = desk().schedules.listed(name)
+        listed = services().schedules.listed(name)
         if request.method == "GET":
             if listed.schedule is not None and listed.schedule.origin == "code":
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/delete.html", listed=listed)
         try:
-            desk().schedules.delete(name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now())
+            services().schedules.delete(
+                name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
+            )
         except Refused as error:
             flash(f"{name} was not deleted. {sentence(str(error))}", "danger")
             return redirect(url_for(".show", name=name), 303)
@@ -102,13 +104,13 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
     if not isinstance(kwargs, dict):
         raise Refused('The arguments must be an object in braces, such as {"days": 1}.', field="kwargs")
     check_arguments(schedule.args, kwargs)
-    desk().catalogue.check_call(schedule.job, schedule.args, kwargs)
-    return desk().control.start(schedule, actor=actor(), kwargs=kwargs, now=utc_now())
+    services().catalogue.check_call(schedule.job, schedule.args, kwargs)
+    return services().control.start(schedule, actor=actor(), kwargs=kwargs, now=utc_now())
 
 
 def _switch(name: str, enabled: bool) -> ResponseReturnValue:
     try:
-        desk().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
+        services().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
     except (Refused, UnreadableEntry) as error:
         flash(f"{name} was not switched {'on' if enabled else 'off'}. {sentence(str(error))}", "danger")
         return back(name)
@@ -117,23 +119,23 @@ def _switch(name: str, enabled: bool) -> ResponseReturnValue:
 
 
 def _enable(name: str) -> None:
-    desk().schedules.set_enabled(name, True, actor=actor(), now=utc_now())
+    services().schedules.set_enabled(name, True, actor=actor(), now=utc_now())
 
 
 def _disable(name: str) -> None:
-    desk().schedules.set_enabled(name, False, actor=actor(), now=utc_now())
+    services().schedules.set_enabled(name, False, actor=actor(), now=utc_now())
 
 
 def _resume(name: str) -> None:
-    desk().operations.resume(name, actor=actor(), now=utc_now())
+    services().operations.resume(name, actor=actor(), now=utc_now())
 
 
 def _run(name: str) -> None:
-    start(desk().schedules.get(name))
+    start(services().schedules.get(name))
 
 
 def _delete(name: str) -> None:
-    desk().schedules.delete(name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now())
+    services().schedules.delete(name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now())
 
 
 BULK: dict[str, tuple[Callable[[str], object], str]] = {

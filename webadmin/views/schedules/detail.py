@@ -8,10 +8,10 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused, Unavailable
 from scheduler.history.queries import RevisionView
 from scheduler.rules.model.spec import Schedule
-from webadmin import desk
 from webadmin.forms.draft import pretty
 from webadmin.forms.sentences import sentence
 from webadmin.forms.versions import limits
+from webadmin.services import services
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.known import facts
 from webadmin.views.schedules.owning import of_override
@@ -32,7 +32,7 @@ class DetailPages(BaseView):
 
     def page(self, name: str, *, kwargs: str | None = None, run_error: str | None = None) -> str:
         """The page; `kwargs` are those that were typed for one run, and `run_error` what is wrong with them."""
-        listed = desk().schedules.listed(name)
+        listed = services().schedules.listed(name)
         schedule = listed.schedule
         if schedule is None:
             return self.render("schedules/problem.html", listed=listed, problem=sentence(listed.problem or ""))
@@ -46,7 +46,7 @@ class DetailPages(BaseView):
             bars=rows.bars(recent) if recent else None,
             history_away=runs.away,
             coming=_coming(schedule, listed.runs),
-            waiting=desk().waiting.of(schedule.uid),
+            waiting=services().waiting.of(schedule.uid),
             said=limits(schedule),
             override=of_override(listed),
             revisions=_revisions(schedule.uid),
@@ -66,6 +66,6 @@ def _coming(schedule: Schedule, runs: int) -> Coming | None:
 
 def _revisions(uid: str) -> list[RevisionView]:
     try:
-        return desk().history.revisions(uid, REVISIONS)
+        return services().history.revisions(uid, REVISIONS)
     except (SQLAlchemyError, Unavailable):
         return []

@@ -13,12 +13,12 @@ from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.rules.crontab.fields import FIELDS
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.rules.time.zones import zone_names
-from webadmin import desk
 from webadmin.forms import arguments, policies
 from webadmin.forms.draft import Draft, blank, typed
 from webadmin.forms.drafting import drafted
 from webadmin.forms.versions import Difference, differences
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules import reviewing
 from webadmin.views.schedules.previews import Coming, coming_of
 
@@ -52,13 +52,13 @@ class EditorPages(BaseView):
         """A new schedule."""
         if request.method == "POST":
             return self._creation(Sheet(typed(request.form)))
-        draft = blank(desk().settings.default_timezone)
+        draft = blank(services().settings.default_timezone)
         return self._page(Sheet(replace(draft, job=request.args.get("job", ""))))
 
     @expose("/<path:name>/clone", methods=["GET", "POST"])
     def clone(self, name: str) -> ResponseReturnValue:
         """A new schedule that starts as another one."""
-        source = desk().schedules.listed(name).schedule
+        source = services().schedules.listed(name).schedule
         if source is None:
             return redirect(url_for(".show", name=name), 303)
         if request.method == "POST":
@@ -71,7 +71,7 @@ class EditorPages(BaseView):
         """A saved schedule."""
         if request.method == "POST":
             return self._edition(name, replace(typed(request.form), name=name))
-        saved = desk().schedules.listed(name).schedule
+        saved = services().schedules.listed(name).schedule
         if saved is None:
             return redirect(url_for(".show", name=name), 303)
         return self._page(Sheet(_split(drafted(saved.spec(), revision=saved.revision), saved), editing=saved))
@@ -79,7 +79,7 @@ class EditorPages(BaseView):
     @expose("/arguments")
     def arguments(self) -> ResponseReturnValue:
         """The fields for a job's parameters, empty, for the page's script."""
-        job = desk().catalogue.get(request.args.get("job", ""))
+        job = services().catalogue.get(request.args.get("job", ""))
         draft = Draft(job=job.name if job else "")
         fields = arguments.fields(job.parameters, {}) if job and arguments.fits(job.parameters) else None
         return self.render("schedules/arguments.html", draft=draft, job=job, fields=fields, errors={})
@@ -89,7 +89,7 @@ class EditorPages(BaseView):
         if spec is None:
             return self._page(sheet)
         try:
-            saved = desk().schedules.create(spec, actor=actor(), comment=sheet.draft.comment.strip(), now=utc_now())
+            saved = services().schedules.create(spec, actor=actor(), comment=sheet.draft.comment.strip(), now=utc_now())
         except Refused as error:
             return self._page(replace(sheet, errors=reviewing.at_field(sheet.draft, error)))
         flash(f"{saved.name} is saved.", "success")
@@ -97,7 +97,7 @@ class EditorPages(BaseView):
 
     def _edition(self, name: str, draft: Draft) -> ResponseReturnValue:
         try:
-            saved = desk().schedules.listed(name).schedule
+            saved = services().schedules.listed(name).schedule
             if saved is None:
                 return redirect(url_for(".show", name=name), 303)
             spec, sheet = self._reviewed(Sheet(draft, editing=saved))
@@ -109,11 +109,11 @@ class EditorPages(BaseView):
         """Save over the revision that was read; where there is a newer one, show both."""
         draft, name = sheet.draft, spec.name
         try:
-            saved = desk().schedules.edit(
+            saved = services().schedules.edit(
                 name, spec, revision=_revision(draft), actor=actor(), comment=draft.comment.strip(), now=utc_now()
             )
         except StaleRevision as error:
-            stored = desk().schedules.get(name)
+            stored = services().schedules.get(name)
             conflict = Conflict(stored, error.given, differences(spec, stored.spec()))
             return self._page(replace(sheet, editing=stored, conflict=conflict))
         except Refused as error:
@@ -126,13 +126,15 @@ class EditorPages(BaseView):
         asked = request.form.get("action", "save")
         if asked == "arguments":
             return None, sheet
-        review = reviewing.review(sheet.draft, sheet.editing, desk().catalogue, desk().calendars.names(), now=utc_now())
+        review = reviewing.review(
+            sheet.draft, sheet.editing, services().catalogue, services().calendars.names(), now=utc_now()
+        )
         sheet = replace(sheet, errors=review.errors)
         return (review.spec if asked == "save" and not review.errors else None), sheet
 
     def _page(self, sheet: Sheet) -> ResponseReturnValue:
         now = utc_now()
-        jobs = desk().catalogue.jobs(now)
+        jobs = services().catalogue.jobs(now)
         job = next((job for job in jobs if job.name == sheet.draft.job), None)
         preview = coming_of(sheet.draft, sheet.editing, now=now)
         html = self.render("schedules/editor.html", **_facts(sheet, jobs, job, preview))
@@ -149,7 +151,7 @@ def _revision(draft: Draft) -> int:
 
 def _split(draft: Draft, schedule: Schedule) -> Draft:
     """The draft with the arguments in single fields, where the job's parameters allow it."""
-    job = desk().catalogue.get(schedule.job)
+    job = services().catalogue.get(schedule.job)
     if job is None:
         return draft
     try:
@@ -177,5 +179,5 @@ def _facts(sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | Non
         "coming": preview,
         "overlap": policies.OVERLAP,
         "catch_up": policies.CATCH_UP,
-        "calendars": desk().calendars.names(),
+        "calendars": services().calendars.names(),
     }

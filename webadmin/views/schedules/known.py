@@ -7,7 +7,7 @@ from statistics import median
 from scheduler.errors import Unavailable
 from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
 from scheduler.rules.model.spec import Spec
-from webadmin import desk
+from webadmin.services import services
 from webadmin.views.schedules.recent import last_runs
 
 UNCHOSEN = "unchosen"
@@ -19,15 +19,15 @@ RUNS = 20
 def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     """What can be had quickly; what cannot is left out, and nothing is said about it."""
     try:
-        workers = desk().catalogue.workers(now)
+        workers = services().catalogue.workers(now)
     except Unavailable:
         return NOTHING_KNOWN
     named = () if spec.window.calendar is None else (spec.window.calendar,)
-    others, calendars = desk().alike.others(spec, now), desk().calendars.known(named)
+    others, calendars = services().alike.others(spec, now), services().calendars.known(named)
     known = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
     if not workers or spec.job == UNCHOSEN:
         return known
-    job = desk().catalogue.get(spec.job)
+    job = services().catalogue.get(spec.job)
     return replace(
         known,
         queues=frozenset(queue for worker in workers for queue in worker.queues) or None,

@@ -5,8 +5,8 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.rules.policies.window import is_overdue
-from webadmin import desk
 from webadmin.forms import filters
+from webadmin.services import services
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.recent import last_runs
 
@@ -24,7 +24,7 @@ class ListPages(BaseView):
         """The page of the list that the query string asks for."""
         wanted = filters.wanted(request.args)
         now = utc_now()
-        page = desk().schedules.page(
+        page = services().schedules.page(
             search=wanted.search,
             state=wanted.state,
             job=wanted.job,
@@ -34,7 +34,7 @@ class ListPages(BaseView):
             now=now,
         )
         runs = last_runs(rows.by_uid(page.items), BARS)
-        jobs = desk().catalogue.jobs(now)
+        jobs = services().catalogue.jobs(now)
         return self.render(
             "schedules/list.html",
             rows=rows.rows(page.items, runs.by_uid, now),

@@ -15,11 +15,12 @@ from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.missed_in_pause import held_ticks
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
-from scheduler.schedules.reads import Listed
-from webadmin import desk, present
+from scheduler.schedules.reads import ScheduleRow
+from webadmin import present
 from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import back, comment, each, seen, selected
 
 MISSED: tuple[str, ...] = get_args(Missed)
@@ -41,14 +42,14 @@ class OperationPages(BaseView):
     @expose("/<path:name>/pause", methods=["GET", "POST"])
     def pause(self, name: str) -> ResponseReturnValue:
         """Ask for the reason and the end; pause."""
-        listed = desk().schedules.listed(name)
+        listed = services().schedules.listed(name)
         if request.method == "GET":
             return self._pause_page([listed], PauseForm("", "", None, {}))
         now = utc_now()
         form = _typed_pause(now)
         if not form.errors:
             try:
-                saved = desk().operations.pause(name, reason=form.reason, until=form.ends, actor=actor(), now=now)
+                saved = services().operations.pause(name, reason=form.reason, until=form.ends, actor=actor(), now=now)
             except (Refused, UnreadableEntry) as error:
                 form = _with_fault(form, error)
             else:
@@ -61,7 +62,7 @@ class OperationPages(BaseView):
         """Ask what becomes of the ticks in the pause; resume."""
         now = utc_now()
         if request.method == "GET":
-            schedule = desk().schedules.get(name)
+            schedule = services().schedules.get(name)
             if not is_paused(schedule, now):
                 flash(f"{name} is not paused.", "info")
                 return redirect(url_for(".show", name=name), 303)
@@ -71,7 +72,7 @@ class OperationPages(BaseView):
             flash("Choose what becomes of the ticks in the pause.", "warning")
             return redirect(url_for(".resume", name=name), 303)
         try:
-            resumed = desk().operations.resume(
+            resumed = services().operations.resume(
                 name, missed=cast(Missed, missed), actor=actor(), comment=comment(), now=now
             )
         except (Refused, UnreadableEntry) as error:
@@ -88,7 +89,7 @@ class OperationPages(BaseView):
         """Let one coming tick pass: the named one, or the next."""
         now = utc_now()
         try:
-            _, tick = desk().operations.skip(name, tick=_tick(), actor=actor(), comment=comment(), now=now)
+            _, tick = services().operations.skip(name, tick=_tick(), actor=actor(), comment=comment(), now=now)
         except (Refused, UnreadableEntry) as error:
             flash(f"Nothing of {name} is skipped. {sentence(str(error))}", "danger")
         else:
@@ -101,7 +102,7 @@ class OperationPages(BaseView):
         now = utc_now()
         tick = _tick() or now
         try:
-            desk().operations.keep(name, tick=tick, actor=actor(), comment=comment(), now=now)
+            services().operations.keep(name, tick=tick, actor=actor(), comment=comment(), now=now)
         except (Refused, UnreadableEntry) as error:
             flash(f"{name}: {sentence(str(error))}", "danger")
         else:
@@ -112,8 +113,8 @@ class OperationPages(BaseView):
     def drop_waiting(self, name: str) -> ResponseReturnValue:
         """Let the named tick that waits for its turn, or all that wait, have none."""
         try:
-            schedule = desk().schedules.get(name)
-            dropped = desk().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
+            schedule = services().schedules.get(name)
+            dropped = services().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
         except (Refused, UnreadableEntry) as error:
             flash(f"Nothing is dropped. {sentence(str(error))}", "info")
         else:
@@ -128,7 +129,7 @@ class OperationPages(BaseView):
         form = _typed_pause(now) if request.method == "POST" else PauseForm("", "", None, {})
         if request.method == "POST" and not form.errors:
             try:
-                done = desk().everything.pause(reason=form.reason, until=form.ends, actor=actor(), now=now)
+                done = services().everything.pause(reason=form.reason, until=form.ends, actor=actor(), now=now)
             except Refused as error:
                 form = _with_fault(form, error)
             else:
@@ -141,7 +142,7 @@ class OperationPages(BaseView):
     def resume_all(self) -> ResponseReturnValue:
         """Resume what was paused with everything. What it missed is skipped."""
         try:
-            done = desk().everything.resume(actor=actor(), now=utc_now())
+            done = services().everything.resume(actor=actor(), now=utc_now())
         except Refused as error:
             flash(sentence(str(error)), "info")
         else:
@@ -159,7 +160,7 @@ class OperationPages(BaseView):
         if form.errors or not request.form.get("confirmed"):
             listed = [item for name in names if (item := seen(name)) is not None]
             return self._pause_page(listed, form, bulk=True), 422 if form.errors else 200
-        operations, who = desk().operations, actor()
+        operations, who = services().operations, actor()
         each(
             names,
             lambda name: operations.pause(name, reason=form.reason, until=form.ends, actor=who, now=now),
@@ -167,7 +168,7 @@ class OperationPages(BaseView):
         )
         return back()
 
-    def _pause_page(self, listed: list[Listed], form: PauseForm, *, bulk: bool = False) -> str:
+    def _pause_page(self, listed: list[ScheduleRow], form: PauseForm, *, bulk: bool = False) -> str:
         """What would be paused, and the form."""
         return self.render(
             "schedules/pause.html", listed=listed, bulk=bulk, form=form, errors=form.errors, next=_asked_next()

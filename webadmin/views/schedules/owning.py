@@ -9,10 +9,10 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.reads import Listed
-from webadmin import desk
+from scheduler.schedules.reads import ScheduleRow
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import comment, number
 from webadmin.views.schedules.revising import Line, lines
 
@@ -24,7 +24,7 @@ class OwningPages(BaseView):
     def reset(self, name: str) -> ResponseReturnValue:
         """Show what code says instead; take the override off."""
         if request.method == "GET":
-            listed = desk().schedules.listed(name)
+            listed = services().schedules.listed(name)
             if listed.schedule is None or listed.code is None:
                 flash(f"{name} has no override.", "info")
                 return redirect(url_for(".show", name=name), 303)
@@ -32,7 +32,7 @@ class OwningPages(BaseView):
             return self.render("schedules/reset.html", listed=listed, lines=back)
         return _done(
             name,
-            lambda: desk().schedules.reset(
+            lambda: services().schedules.reset(
                 name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
             ),
             "is as the code says",
@@ -43,14 +43,14 @@ class OwningPages(BaseView):
     def adopt(self, name: str) -> ResponseReturnValue:
         """Say what it means; adopt."""
         if request.method == "GET":
-            schedule = desk().schedules.get(name)
+            schedule = services().schedules.get(name)
             if schedule.origin != "redbeat":
                 flash(f"{name} was not written by plain RedBeat code, so that there is nothing to adopt.", "info")
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/adopt.html", schedule=schedule)
         return _done(
             name,
-            lambda: desk().schedules.adopt(
+            lambda: services().schedules.adopt(
                 name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
             ),
             "is yours: operators own it from now on, and it fires as before",
@@ -58,7 +58,7 @@ class OwningPages(BaseView):
         )
 
 
-def of_override(listed: Listed) -> list[Line]:
+def of_override(listed: ScheduleRow) -> list[Line]:
     """What the override says otherwise than the code, secrets masked."""
     if listed.schedule is None or listed.code is None:
         return []

@@ -26,12 +26,12 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.policies.window import CALENDAR_HORIZON, bounded_ticks
-from webadmin import desk
 from webadmin.forms import policies
 from webadmin.forms.draft import Draft, typed
 from webadmin.forms.faults import Fault
 from webadmin.forms.reading import read_arguments
 from webadmin.forms.whens import read_when, zone_of
+from webadmin.services import services
 from webadmin.views.schedules.known import UNCHOSEN, facts
 from webadmin.views.schedules.reviewing import at_field, is_rule_of
 
@@ -138,7 +138,7 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
 def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
     """As much of the schedule as decides about its ticks and its warnings."""
     kept, window = policies.read(draft), policies.read_window(draft)
-    job = desk().catalogue.get(draft.job.strip()) if draft.job.strip() else None
+    job = services().catalogue.get(draft.job.strip()) if draft.job.strip() else None
     args, kwargs = read_arguments(draft, job.parameters if job else None, {})
     named = {"name": saved.name if saved else draft.name.strip(), "job": draft.job.strip()}
     named = {key: text or _NAMELESS[key] for key, text in named.items()}
@@ -175,7 +175,7 @@ def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
     periods = [spec.when.every for spec in (old, new) if isinstance(spec.when, IntervalWhen)]
     span = timedelta(seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)]))
     named = {spec.window.calendar for spec in (old, new) if spec.window.calendar is not None}
-    calendars = desk().calendars.known(named)
+    calendars = services().calendars.known(named)
     lines = _changes(what_if.compare(old, new, now, now + span, before=calendars, after=calendars), zone_of(new.when))
     if span == MONTH:
         return lines
@@ -208,7 +208,7 @@ def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> 
 def _saved(name: str) -> Schedule | None:
     """The schedule that is being edited."""
     try:
-        return desk().schedules.listed(name).schedule if name else None
+        return services().schedules.listed(name).schedule if name else None
     except NotFound:
         return None
 

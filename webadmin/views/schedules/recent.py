@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.errors import Unavailable
 from scheduler.history.queries import RunView
-from webadmin import desk
+from webadmin.services import services
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,6 @@ class Recent:
 def last_runs(uids: Sequence[str], count: int) -> Recent:
     """The last `count` runs of each."""
     try:
-        return Recent(desk().history.last_runs(uids, count))
+        return Recent(services().history.last_runs(uids, count))
     except (SQLAlchemyError, Unavailable):
         return Recent({}, away=True)

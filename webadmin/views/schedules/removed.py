@@ -7,9 +7,9 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import RevisionView
-from webadmin import desk
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import comment, number
 from webadmin.views.schedules.revising import SHOWN, steps
 
@@ -23,7 +23,7 @@ class RemovedPages(BaseView):
     def deleted(self) -> ResponseReturnValue:
         """All of them, newest first."""
         after = request.args.get("after") or None
-        page = desk().history.deleted(after, PAGE)
+        page = services().history.deleted(after, PAGE)
         return self.render(
             "schedules/deleted.html",
             page=page,
@@ -37,14 +37,14 @@ class RemovedPages(BaseView):
         name = request.values.get("name", "")
         gone = _gone(name)
         if request.method == "GET":
-            found = steps(desk().history.revisions(gone.schedule_uid, SHOWN))
+            found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
             return self.render("schedules/revive.html", gone=gone, steps=found)
         wanted = number("number")
         try:
             if wanted is None:
                 raise Refused("Choose the revision that is to come back.", field="revision")
-            saved = desk().operations.revive(
-                gone, wanted, desk().history, actor=actor(), comment=comment(), now=utc_now()
+            saved = services().operations.revive(
+                gone, wanted, services().history, actor=actor(), comment=comment(), now=utc_now()
             )
         except (Refused, NotFound) as error:
             flash(f"{name} was not restored. {sentence(str(error))}", "danger")
@@ -55,7 +55,7 @@ class RemovedPages(BaseView):
 
 def _gone(name: str) -> RevisionView:
     """The deletion of the schedule that had this name last."""
-    found = desk().history.deleted_as(name)
+    found = services().history.deleted_as(name)
     if found is None:
         raise NotFound(f"no deleted schedule was called {name[:80]!r}; the page of deleted schedules lists all")
     return found

@@ -14,9 +14,10 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
 from scheduler.history.views import RevisionView
 from scheduler.rules.model import difference
-from webadmin import desk, present
+from webadmin import present
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import comment, number
 
 SHOWN = 200
@@ -45,22 +46,22 @@ class RevisionPages(BaseView):
     @expose("/<path:name>/revisions")
     def revisions(self, name: str) -> ResponseReturnValue:
         """All of them, newest first."""
-        schedule = desk().schedules.get(name)
-        found = desk().history.revisions(schedule.uid, SHOWN)
+        schedule = services().schedules.get(name)
+        found = services().history.revisions(schedule.uid, SHOWN)
         return self.render("schedules/revisions.html", schedule=schedule, steps=steps(found))
 
     @expose("/<path:name>/restore", methods=["GET", "POST"])
     def restore(self, name: str) -> ResponseReturnValue:
         """Show what would change; restore what was seen."""
-        schedule = desk().schedules.get(name)
+        schedule = services().schedules.get(name)
         wanted = _wanted()
-        earlier = desk().history.revision(schedule.uid, wanted)
+        earlier = services().history.revision(schedule.uid, wanted)
         if request.method == "GET":
             found = [line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)]
             return self.render("schedules/restore.html", schedule=schedule, earlier=earlier, lines=found)
         seen = number("revision")
         try:
-            saved = desk().operations.restore(
+            saved = services().operations.restore(
                 name,
                 earlier.definition,
                 restored=wanted,

@@ -14,7 +14,7 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.policies.window import is_paused
-from scheduler.schedules.store import Listed
+from scheduler.schedules.store import ScheduleRow
 from webadmin.forms.sentences import sentence
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
@@ -64,7 +64,7 @@ class Row:
     """No tick is left: a one-off that has run, an end that has passed."""
 
 
-def row(listed: Listed, runs: Sequence[RunView], now: datetime) -> Row:
+def row(listed: ScheduleRow, runs: Sequence[RunView], now: datetime) -> Row:
     """The line for one entry; `runs` are its last ones, newest first."""
     schedule = listed.schedule
     when = listed.schedule.when if listed.schedule else None
@@ -116,12 +116,12 @@ def in_words(runs: Sequence[RunView]) -> str:
     return f"last run: {runs[0].state}" if len(runs) == 1 else f"last {len(runs)} runs: {parts}"
 
 
-def by_uid(listed: Sequence[Listed]) -> list[str]:
+def by_uid(listed: Sequence[ScheduleRow]) -> list[str]:
     """The ids to ask the history for."""
     return [item.schedule.uid for item in listed if item.schedule]
 
 
-def rows(listed: Sequence[Listed], runs: Mapping[str, Sequence[RunView]], now: datetime) -> list[Row]:
+def rows(listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[RunView]], now: datetime) -> list[Row]:
     """The lines of a page."""
     return [row(item, runs.get(item.schedule.uid, ()) if item.schedule else (), now) for item in listed]
 

@@ -15,8 +15,8 @@ from scheduler.interface.sets import plan_json
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs
-from webadmin import desk
 from webadmin.guard import actor, may
+from webadmin.services import services
 
 FILE_NAME = "schedules.yaml"
 
@@ -28,7 +28,9 @@ class SetPages(BaseView):
     def export(self) -> ResponseReturnValue:
         """All schedules, or those with a tag, as a file."""
         tag = request.args.get("tag", "")
-        return _file(export(desk().schedules.stored(), desk().calendars.stored(), tags=[tag] if tag else []).text)
+        return _file(
+            export(services().schedules.stored(), services().calendars.stored(), tags=[tag] if tag else []).text
+        )
 
     @expose("/bulk-export", methods=["POST"])
     def bulk_export(self) -> ResponseReturnValue:
@@ -37,15 +39,15 @@ class SetPages(BaseView):
         if not names:
             flash("Select schedules first, then choose what to do with them.", "warning")
             return redirect(url_for(".index"), 303)
-        return _file(export(desk().schedules.stored(), desk().calendars.stored(), names=names).text)
+        return _file(export(services().schedules.stored(), services().calendars.stored(), names=names).text)
 
     @expose("/<path:name>/yaml")
     def yaml(self, name: str) -> ResponseReturnValue:
         """One schedule, to be copied."""
-        listed = desk().schedules.listed(name)
+        listed = services().schedules.listed(name)
         if listed.schedule is None:
             return redirect(url_for(".show", name=name), 303)
-        exported = export(desk().schedules.stored(), desk().calendars.stored(), names=[name])
+        exported = export(services().schedules.stored(), services().calendars.stored(), names=[name])
         return self.render("schedules/yaml.html", name=name, text=exported.text if exported.names else None)
 
     @expose("/import", methods=["GET", "POST"])
@@ -56,9 +58,9 @@ class SetPages(BaseView):
         text, now = request.form.get("text", ""), utc_now()
         prune = bool(request.form.get("prune")) and _may_delete()
         try:
-            plan = plan_text(text, desk().schedules, desk().calendars, desk().catalogue, now)
+            plan = plan_text(text, services().schedules, services().calendars, services().catalogue, now)
             if request.form.get("seen") == _digest(plan, prune):
-                done = apply(plan, desk().schedules, prune=prune, actor=actor(), comment=_comment(), now=now)
+                done = apply(plan, services().schedules, prune=prune, actor=actor(), comment=_comment(), now=now)
                 flash(_said(done), "success")
                 return redirect(url_for(".index"), 303)
         except (Refused, StaleRevision) as error:
@@ -66,7 +68,7 @@ class SetPages(BaseView):
         if request.form.get("seen"):
             flash("Something has changed since the plan was shown. Look at it again before you apply it.", "warning")
         return self._import_page(
-            text, with_runs(plan, now, desk().calendars.known), None, seen=_digest(plan, prune), prune=prune
+            text, with_runs(plan, now, services().calendars.known), None, seen=_digest(plan, prune), prune=prune
         )
 
     def _import_page(

@@ -11,10 +11,10 @@ from scheduler.errors import Refused, RefusedTogether, Unavailable
 from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
 from scheduler.schedules.edits import Decide
-from webadmin import desk
 from webadmin.forms.draft import tags
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.services import services
 from webadmin.views.schedules.acting import back, comment, seen, selected
 
 ACTIONS = {"tag": "tagged", "queue": "sent to another queue", "adopt": "adopted"}
@@ -45,7 +45,7 @@ class TogetherPages(BaseView):
         form = BulkForm(_typed("add"), _typed("remove"), _typed("queue"))
         if action in ACTIONS:
             try:
-                done = desk().schedules.bulk.change(names, _decision(action, form))
+                done = services().schedules.bulk.change(names, _decision(action, form))
             except RefusedTogether as refused:
                 form = BulkForm(form.add, form.remove, form.queue, reasons=refused.reasons)
             except (Refused, Unavailable) as error:
@@ -70,7 +70,7 @@ def _decision(action: str, form: BulkForm) -> Decide:
     now, who = utc_now(), actor()
     if action == "adopt":
         return edits.adopting(actor=who, comment=comment(), now=now)
-    calls = desk().schedules.bulk.calls(now)
+    calls = services().schedules.bulk.calls(now)
     if action == "queue":
         return edits.queueing(form.queue or None, calls, actor=who, comment=comment(), now=now)
     add, remove = tags(form.add), tags(form.remove)
