@@ -14,6 +14,6 @@ The folders are the product's nouns, in the order in which the data flows:
     up/         all processes of one machine under one supervisor
     commands/   the `beatdesk` command
 
-This module imports nothing, so that `celery -A scheduler` finds `scheduler/celery.py` and the pure parts
-load without Celery.
+This module imports nothing, so that `celery -A scheduler` finds `scheduler/celery.py` and the pure
+parts load without Celery.
 """

@@ -1,4 +1,6 @@
-"""`beatdesk`, also `python -m scheduler`: runs a command; what it refuses is told by `cli.refusals`."""
+"""`beatdesk`, also `python -m scheduler`: runs a command; what it refuses is told by
+`cli.refusals`.
+"""
 
 from scheduler.cli import cli
 

@@ -1,6 +1,8 @@
-"""Root of Beat and of the workers: `celery -A scheduler beat` and `celery -A scheduler worker` find `app` here.
+"""Root of Beat and of the workers: `celery -A scheduler beat` and `celery -A scheduler worker` find
+`app` here.
 
-Reads the settings, builds the app, connects what turns Celery's signals into events. Nothing else imports this.
+Reads the settings, builds the app, connects what turns Celery's signals into events. Nothing else
+imports this.
 """
 
 import logging
@@ -32,7 +34,9 @@ WorkerHeartbeat(app, run_signals).connect()
 @signals.worker_init.connect(weak=False)
 @signals.beat_init.connect(weak=False)
 def refuse_servers_that_do_not_do(**_: Any) -> None:
-    """Nobody starts on a broker that cannot do it, production on no Redis that evicts. Who is away is waited for."""
+    """Nobody starts on a broker that cannot do it, production on no Redis that evicts. Who is away
+    is waited for.
+    """
     try:
         refuse_broker(services)
         refuse_eviction(services)
@@ -51,5 +55,7 @@ def read_our_entries(sender: Any = None, **_: Any) -> None:
 @signals.setup_logging.connect(weak=False)
 def log_as_set(loglevel: int | None = None, **_: Any) -> None:
     """Log as the settings say; `celery -l` may ask for more, never for less."""
-    level = min(logging.getLevelNamesMapping()[services.settings.log_level], loglevel or logging.CRITICAL)
+    level = min(
+        logging.getLevelNamesMapping()[services.settings.log_level], loglevel or logging.CRITICAL
+    )
     configure(logging.getLevelName(level), services.settings.log_format)

@@ -1,4 +1,6 @@
-"""The one place that reads the clock. Roots call it (commands, views, signal handlers, loops) and pass `now` on."""
+"""The one place that reads the clock. Roots call it (commands, views, signal handlers, loops) and
+pass `now` on.
+"""
 
 from datetime import UTC, datetime
 

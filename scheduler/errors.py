@@ -1,9 +1,12 @@
 """The exception tree: everything that Beatdesk refuses, with the field, the value and the remedy.
 
-Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a problem body.
+Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a
+problem body.
 """
 
-from scheduler.settings.errors import BadSettings  # config imports nobody, so that it cannot stand in this tree
+from scheduler.settings.errors import (
+    BadSettings,
+)  # config imports nobody, so that it cannot stand in this tree
 
 __all__ = [
     "BadArguments",
@@ -75,7 +78,9 @@ class RefusedTogether(Refused):
 
     def __init__(self, reasons: dict[str, str]) -> None:
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        super().__init__(f"nothing was changed, because of {len(reasons)} of them: {told}", field="name")
+        super().__init__(
+            f"nothing was changed, because of {len(reasons)} of them: {told}", field="name"
+        )
         self.reasons = reasons
 
 

@@ -6,8 +6,8 @@
             run.progress(shelf, shelves, f"shelf {shelf}")
         return {"shelves": shelves}
 
-A plain `@shared_task` is a job just as well, and may use `run` too; `@job` is for saying more of it. Both run as plain
-functions in a unit test.
+A plain `@shared_task` is a job just as well, and may use `run` too; `@job` is for saying more of
+it. Both run as plain functions in a unit test.
 """
 
 from scheduler.worker.current import CurrentRun, run

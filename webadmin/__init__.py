@@ -1,7 +1,8 @@
-"""The console: Flask-Admin at the rim, own templates. It reads jobs from the catalogue and never imports their code.
+"""The console: Flask-Admin at the rim, own templates. It reads jobs from the catalogue and never
+imports their code.
 
-`create_app` is the root of the web process: the only place where the console's parts are put together, in the order in
-which a request meets them.
+`create_app` is the root of the web process: the only place where the console's parts are put
+together, in the order in which a request meets them.
 
     security    cookies, size limits, headers on every answer
     guard       who may call which endpoint; no row, no entry

@@ -1,4 +1,6 @@
-"""The filters in an address -> what is asked of the history. Pure; a value that means nothing is named, not ignored."""
+"""The filters in an address -> what is asked of the history. Pure; a value that means nothing is
+named, not ignored.
+"""
 
 import re
 from collections.abc import Mapping

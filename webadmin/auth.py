@@ -1,7 +1,8 @@
 """Login and logout: Flask-Security over our own tables, with a plain session of SQLAlchemy.
 
-Accounts are made by the command `beatdesk users`; there is no registration and no password recovery here. A logout
-changes `fs_uniquifier`, so that a copied cookie ends with the session that it was copied from.
+Accounts are made by the command `beatdesk users`; there is no registration and no password recovery
+here. A logout changes `fs_uniquifier`, so that a copied cookie ends with the session that it was
+copied from.
 """
 
 import unicodedata
@@ -33,7 +34,9 @@ class AccountRole(RoleMixin):
 
 
 class Account(UserMixin):
-    """A row of `users`, as Flask-Security wants to see it. The engine's models know nothing of Flask."""
+    """A row of `users`, as Flask-Security wants to see it. The engine's models know nothing of
+    Flask.
+    """
 
 
 _mapping = registry(metadata=Base.metadata)
@@ -42,7 +45,9 @@ _mapping.map_imperatively(
     Account,
     User.__table__,
     properties={
-        "roles": relationship(AccountRole, secondary=UserRole.__table__, lazy="selectin", viewonly=True),
+        "roles": relationship(
+            AccountRole, secondary=UserRole.__table__, lazy="selectin", viewonly=True
+        ),
     },
 )
 
@@ -53,7 +58,9 @@ def as_stored(text: str | None) -> str | None:
 
 
 class LoginForm(StockLoginForm):
-    """Address and password. The address is a name to log in with: the stock form refuses `admin@beatdesk.local`."""
+    """Address and password. The address is a name to log in with: the stock form refuses
+    `admin@beatdesk.local`.
+    """
 
     email = StringField(filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)])
 
@@ -64,7 +71,9 @@ class LoginForm(StockLoginForm):
 
 
 class DeskSession(Session):
-    """A session on the desk's engine, which is made when first asked for: the process starts without SQL."""
+    """A session on the desk's engine, which is made when first asked for: the process starts
+    without SQL.
+    """
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
         """The engine of this process."""
@@ -87,7 +96,9 @@ SETTINGS: dict[str, Any] = {
     "SECURITY_API_ENABLED_METHODS": ["session"],
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_FLASH_MESSAGES": False,
-    "SECURITY_USER_IDENTITY_ATTRIBUTES": [{"email": {"mapper": lambda text: text, "case_insensitive": True}}],
+    "SECURITY_USER_IDENTITY_ATTRIBUTES": [
+        {"email": {"mapper": lambda text: text, "case_insensitive": True}}
+    ],
     "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
     "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address or the password is wrong.", "error"),
     "SECURITY_EMAIL_PLAINTEXT": False,
@@ -102,7 +113,9 @@ def install(app: Flask) -> None:
     app.config.update(SETTINGS, REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"])
     sessions = scoped_session(sessionmaker(class_=DeskSession))
     app.extensions["sessions"] = sessions
-    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm)
+    Security(
+        app, SQLAlchemySessionUserDatastore(sessions, Account, AccountRole), login_form=LoginForm
+    )
     app.login_manager.request_loader(no_tokens)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda error: sessions.remove())
     user_authenticated.connect(start_afresh, app)
@@ -111,7 +124,9 @@ def install(app: Flask) -> None:
 
 
 def no_tokens(request: Any) -> None:
-    """Nobody logs in by a token in a header or in an address; Flask-Security's own loader would allow it."""
+    """Nobody logs in by a token in a header or in an address; Flask-Security's own loader would
+    allow it.
+    """
 
 
 def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
@@ -123,7 +138,9 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
     """Make every cookie of this account worthless, copied ones too."""
     with Session(writing(services().engine)) as session, session.begin():
-        session.execute(update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier()))
+        session.execute(
+            update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())
+        )
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +149,9 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(login)
     def login_here(*args: Any, **kwargs: Any) -> Response:
         response = current_app.make_response(login(*args, **kwargs))
-        if response.location is not None and not all(map(safe_path, [response.location, *asked_for()])):
+        if response.location is not None and not all(
+            map(safe_path, [response.location, *asked_for()])
+        ):
             response.location = "/"
         return response
 

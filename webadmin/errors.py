@@ -1,7 +1,7 @@
 """Every refusal and every outage as a page in the same look that says why, and what to do.
 
-Nothing of the error's inside reaches the page; it is logged. A page about an outage of SQL asks nothing of SQL, not
-even who the visitor is.
+Nothing of the error's inside reaches the page; it is logged. A page about an outage of SQL asks
+nothing of SQL, not even who the visitor is.
 """
 
 import logging
@@ -21,26 +21,36 @@ log = logging.getLogger(__name__)
 TITLES = {
     400: ("This request cannot be understood", "Go back, look at what was typed, and try again."),
     403: ("You may not do this", "Ask an administrator for the role that is needed."),
-    404: ("There is nothing here", "It may have been deleted or renamed. The lists show what there is."),
+    404: (
+        "There is nothing here",
+        "It may have been deleted or renamed. The lists show what there is.",
+    ),
     405: ("This address works differently", "Use the page's own buttons."),
     409: ("It has been changed in the meantime", "Load the page again to see what is stored now."),
     413: ("This is too large", "A form may hold one megabyte at most."),
     429: ("Too many wrong logins", "Wait a quarter of an hour, then try again."),
-    500: ("This should not have happened", "The error is in the web process's log. `beatdesk doctor` checks the rest."),
+    500: (
+        "This should not have happened",
+        "The error is in the web process's log. `beatdesk doctor` checks the rest.",
+    ),
     503: ("A server does not answer", "`beatdesk doctor` says which, and what to do."),
 }
 
 REDIS_AWAY = (
     "Redis does not answer",
-    "Schedules cannot be read or changed until it is back. Runs that were recorded can still be read under Runs.",
-    "See that the server named by BEATDESK_REDIS_URL runs; `beatdesk doctor` checks it. Nothing needs to be restarted: "
+    "Schedules cannot be read or changed until it is back. Runs that were recorded can still be "
+    "read under Runs.",
+    "See that the server named by BEATDESK_REDIS_URL runs; `beatdesk doctor` checks it. Nothing "
+    "needs to be restarted: "
     "Beat, workers and recorder come back by themselves.",
 )
 SQL_AWAY = (
     "The database does not answer",
-    "Accounts and history are kept there, so that nobody can log in and no history can be read until it is back. "
+    "Accounts and history are kept there, so that nobody can log in and no history can be read "
+    "until it is back. "
     "Schedules go on firing and runs go on; their history catches up by itself.",
-    "See that the server named by BEATDESK_DATABASE_URL runs and has its tables: `beatdesk doctor` checks both, "
+    "See that the server named by BEATDESK_DATABASE_URL runs and has its tables: `beatdesk "
+    "doctor` checks both, "
     "`beatdesk db upgrade` makes the tables.",
 )
 
@@ -57,7 +67,13 @@ def install(app: Flask) -> None:
 
 
 def page(
-    code: int, title: str, text: str, remedy: str, *, bare: bool = False, headers: dict[str, str] | None = None
+    code: int,
+    title: str,
+    text: str,
+    remedy: str,
+    *,
+    bare: bool = False,
+    headers: dict[str, str] | None = None,
 ) -> ResponseReturnValue:
     """An error page. A bare one has no menu and needs no database."""
     g.bare = bare or g.get("bare", False)
@@ -68,7 +84,9 @@ def page(
 
 
 def forget_visitor() -> None:
-    """Render the page for nobody: Flask-Login would ask the database who the visitor is for every template."""
+    """Render the page for nobody: Flask-Login would ask the database who the visitor is for every
+    template.
+    """
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
 
 
@@ -87,7 +105,12 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 def show_expired_form(error: CSRFError) -> ResponseReturnValue:
     """A form without its token, or with an old one."""
     remedy = "Go back, load the page again and send the form once more. Nothing was changed."
-    return page(400, "This form has expired", "It was loaded before the last login, or not by this console.", remedy)
+    return page(
+        400,
+        "This form has expired",
+        "It was loaded before the last login, or not by this console.",
+        remedy,
+    )
 
 
 def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
@@ -110,8 +133,13 @@ def show_redis_away(error: Exception) -> ResponseReturnValue:
 
 
 def status_of(error: Exception) -> int:
-    """The status for an error that no view has expected: 503 where a server is away, 500 for a fault of ours."""
-    sql_away = isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError")
+    """The status for an error that no view has expected: 503 where a server is away, 500 for a
+    fault of ours.
+    """
+    sql_away = isinstance(error, DBAPIError) and type(error).__name__ in (
+        "OperationalError",
+        "InterfaceError",
+    )
     return 503 if sql_away or isinstance(error, RedisError | BrokerError | Unavailable) else 500
 
 

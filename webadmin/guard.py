@@ -1,8 +1,8 @@
 """Who may call what. An endpoint without a row in `LEAST_ROLE` is closed to everyone.
 
-The table is enforced twice: before every request of the app, and again by `Guard`, which stands first in the MRO of
-every view, so that a view is closed however it was registered. It decides on roles only; whether a thing exists or an
-edit is stale is the views' matter.
+The table is enforced twice: before every request of the app, and again by `Guard`, which stands
+first in the MRO of every view, so that a view is closed however it was registered. It decides on
+roles only; whether a thing exists or an edit is stale is the views' matter.
 """
 
 import logging
@@ -114,7 +114,9 @@ def permits(endpoint: str | None, roles: Iterable[str]) -> bool:
 
 
 def safe_path(target: str) -> bool:
-    """Whether a redirect to the target stays here: a path, one slash, no backslash, no white space, plain ASCII."""
+    """Whether a redirect to the target stays here: a path, one slash, no backslash, no white space,
+    plain ASCII.
+    """
     return LOCAL_PATH.fullmatch(target) is not None
 
 
@@ -129,7 +131,9 @@ def actor() -> str:
 
 
 def may(endpoint: str) -> bool:
-    """Whether the user of this request may call the endpoint, so that no page offers what would be refused."""
+    """Whether the user of this request may call the endpoint, so that no page offers what would be
+    refused.
+    """
     return permits(endpoint, roles_of(current_user))
 
 
@@ -187,5 +191,6 @@ class Guard:
         return admit()
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        # Flask-Admin calls the view a second time, without arguments, when it raises TypeError. That hides the error.
+        # Flask-Admin calls the view a second time, without arguments, when it raises TypeError.
+        # That hides the error.
         return fn(self, *args, **kwargs)

@@ -9,7 +9,9 @@ from webadmin.services import services
 
 
 def healed(now: datetime) -> list[Notice]:
-    """The repairs, newest first; none where Redis does not answer, which the page says by itself."""
+    """The repairs, newest first; none where Redis does not answer, which the page says by
+    itself.
+    """
     try:
         return services().notices.recent(now)
     except RedisError:

@@ -22,7 +22,9 @@ def install(app: Flask) -> None:
 
 def current() -> Status:
     """The health of everything, at most a few seconds old."""
-    return cast("StaleWhileRevalidate[Status]", current_app.extensions["health"]).read(services(), utc_now())
+    return cast("StaleWhileRevalidate[Status]", current_app.extensions["health"]).read(
+        services(), utc_now()
+    )
 
 
 def beat_leads() -> bool:
@@ -39,6 +41,8 @@ def everything_paused() -> Pause | None:
 
 
 def causes(found: Status) -> list[Part]:
-    """The parts that are not well; without Redis nothing is known of Beat, workers and recorder, so that it is one."""
+    """The parts that are not well; without Redis nothing is known of Beat, workers and recorder, so
+    that it is one.
+    """
     red = [part for part in found.parts if not part.ok]
     return red if found.redis.ok else [part for part in red if part.name in {"redis", "sql"}]

@@ -1,7 +1,8 @@
-"""Wrong logins, counted per address and per account; and calls of the endpoints that anyone may call.
+"""Wrong logins, counted per address and per account; and calls of the endpoints that anyone may
+call.
 
-The counts are in Redis, so that all web processes share them; while Redis is away each process counts for itself, and
-nobody is locked out by an outage. Right logins cost nothing.
+The counts are in Redis, so that all web processes share them; while Redis is away each process
+counts for itself, and nobody is locked out by an outage. Right logins cost nothing.
 """
 
 import hashlib
@@ -30,7 +31,11 @@ STARTER: dict[str, list[tuple[str, Callable[[], str]]]] = {
 def _storage(settings: Settings) -> str:
     """Where the counts are kept: with the schedules."""
     address = settings.redis_url
-    return sentinel.read(address).for_limits(settings.redis_master) if sentinel.is_sentinel(address) else address
+    return (
+        sentinel.read(address).for_limits(settings.redis_master)
+        if sentinel.is_sentinel(address)
+        else address
+    )
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -39,14 +44,20 @@ def install(app: Flask, settings: Settings) -> None:
         get_remote_address,
         app=app,
         storage_uri=_storage(settings),
-        storage_options={"socket_connect_timeout": 1, "socket_timeout": 2, "key_prefix": keys.LIMITS_PREFIX},
+        storage_options={
+            "socket_connect_timeout": 1,
+            "socket_timeout": 2,
+            "key_prefix": keys.LIMITS_PREFIX,
+        },
         in_memory_fallback_enabled=True,
         strategy="fixed-window",
         headers_enabled=False,
     )
     login: Callable[..., Any] = app.view_functions["security.login"]
     for key in (get_remote_address, account_key):
-        login = limiter.limit(WRONG_LOGINS, key_func=key, methods=["POST"], deduct_when=is_wrong_login)(login)
+        login = limiter.limit(
+            WRONG_LOGINS, key_func=key, methods=["POST"], deduct_when=is_wrong_login
+        )(login)
     app.view_functions["security.login"] = login
     for endpoint in STARTER.keys() & app.view_functions.keys():
         view: Callable[..., Any] = app.view_functions[endpoint]

@@ -30,10 +30,13 @@ class Need:
         return f"{often}, succeeded since" if self.recovered else often
 
 
-def needs(runs: Iterable[RunView], last: Mapping[str, Sequence[RunView]], now: datetime, most: int = 8) -> list[Need]:
+def needs(
+    runs: Iterable[RunView], last: Mapping[str, Sequence[RunView]], now: datetime, most: int = 8
+) -> list[Need]:
     """The trouble of the last day, what is still wrong first, then the newest first.
 
-    `runs` are newest first for each state; `last` has the newest runs of each schedule that is named in them.
+    `runs` are newest first for each state; `last` has the newest runs of each schedule that is
+    named in them.
     """
     groups: dict[tuple[str, str], list[RunView]] = {}
     for run in runs:

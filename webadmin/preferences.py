@@ -1,4 +1,5 @@
-"""How a person wants to see the console: light or dark, local time or UTC. Two cookies that hold nothing else.
+"""How a person wants to see the console: light or dark, local time or UTC. Two cookies that hold
+nothing else.
 
 With JavaScript the page changes at once and writes the same cookies; without it this form does.
 """

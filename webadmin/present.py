@@ -19,7 +19,9 @@ SECRET_KEY = re.compile(
     r"|signature|^dsn$|_dsn$|webhook",
     re.IGNORECASE,
 )
-SECRET_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/@]+)@", re.IGNORECASE)
+SECRET_IN_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/@]+)@", re.IGNORECASE
+)
 DEPTH_LIMIT = 25
 WRAPPED = 60
 """A line that is shorter was ended on purpose."""

@@ -22,7 +22,9 @@ class StaleWhileRevalidate(Generic[Answer]):
     def read(self, services: Services, now: datetime) -> Answer:
         """An answer that is at most `fresh` old, or older while another thread is asking."""
         last = self._last
-        if last is not None and (abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)):
+        if last is not None and (
+            abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)
+        ):
             return last[1]
         if last is None:
             self._lock.acquire()

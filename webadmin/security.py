@@ -1,7 +1,8 @@
 """Cookies, size limits and the headers on every answer.
 
-The policy has no `unsafe-inline`: pages have no inline handlers, no `style` attributes and no inline scripts. It must
-not be loosened for one page; a page that shows foreign HTML (a report) tightens it instead, see `sandbox`.
+The policy has no `unsafe-inline`: pages have no inline handlers, no `style` attributes and no
+inline scripts. It must not be loosened for one page; a page that shows foreign HTML (a report)
+tightens it instead, see `sandbox`.
 """
 
 import secrets
@@ -24,7 +25,8 @@ HEADERS = {
 }
 
 SANDBOX = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; "
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors "
+    "'none'; "
     "form-action 'none'; base-uri 'none'"
 )
 """The policy of a file that a job wrote: it may look as it likes, and do nothing."""
@@ -88,7 +90,9 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
-    elif "v" not in request.args:  # without its digest an address may mean another file after the next release
+    elif (
+        "v" not in request.args
+    ):  # without its digest an address may mean another file after the next release
         response.headers["Cache-Control"] = "max-age=3600"
     return response
 

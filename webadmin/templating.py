@@ -1,4 +1,6 @@
-"""What every template knows: the time, the health, the menu, the visitor's choices, addresses of static files."""
+"""What every template knows: the time, the health, the menu, the visitor's choices, addresses of
+static files.
+"""
 
 import hashlib
 from functools import cache
@@ -13,11 +15,19 @@ from scheduler.rules.policies.window import is_overdue
 from webadmin import guard, healed, health, preferences, present
 from webadmin.security import csp_nonce
 
-PART_NAMES = {"beat": "Beat", "workers": "Workers", "recorder": "Recorder", "redis": "Redis", "sql": "Database"}
+PART_NAMES = {
+    "beat": "Beat",
+    "workers": "Workers",
+    "recorder": "Recorder",
+    "redis": "Redis",
+    "sql": "Database",
+}
 
 
 def install(app: Flask) -> None:
-    """Add filters and globals; refuse names that a template misspells only where they are called."""
+    """Add filters and globals; refuse names that a template misspells only where they are
+    called.
+    """
     health.install(app)
     preferences.install(app)
     app.jinja_env.filters.update(
@@ -63,19 +73,24 @@ def coded(text: str) -> Markup:
     if len(pieces) % 2 == 0:  # a back quote without its partner is only a sign
         return escape(text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if number % 2 else piece for number, piece in enumerate(pieces)
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
     )
 
 
 def asset(path: str) -> str:
-    """The address of a static file with a part of its digest: kept for a year, and never an old one."""
+    """The address of a static file with a part of its digest: kept for a year, and never an old
+    one.
+    """
     return _address(path, Path(str(current_app.static_folder)), request.script_root)
 
 
 @cache
 def _address(path: str, folder: Path, script_root: str) -> str:
     """Made once for each file and mount point: a long list asks for hundreds of icons."""
-    return url_for("static", filename=path, v=hashlib.sha256((folder / path).read_bytes()).hexdigest()[:10])
+    return url_for(
+        "static", filename=path, v=hashlib.sha256((folder / path).read_bytes()).hexdigest()[:10]
+    )
 
 
 def menu() -> list[Any]:

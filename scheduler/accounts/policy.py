@@ -1,4 +1,5 @@
-"""What an account may look like: addresses, passwords, roles. The accounts themselves are kept by `accounts.store`.
+"""What an account may look like: addresses, passwords, roles. The accounts themselves are kept by
+`accounts.store`.
 
 Knows no database and no web. Hashes are argon2id, as Flask-Security reads them.
 """
@@ -30,7 +31,9 @@ SHORTEST, LONGEST = 10, 512
 LONGEST_ADDRESS = 254
 
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_ADDRESS = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@{_LABEL}(?:\.{_LABEL})*")
+_ADDRESS = re.compile(
+    rf"[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@{_LABEL}(?:\.{_LABEL})*"
+)
 _ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 
 
@@ -47,10 +50,14 @@ class Account(BaseModel):
 
 
 def check_email(email: str) -> str:
-    """The address in the one form in which it is stored. It is a name to log in with, so that `.local` is welcome."""
+    """The address in the one form in which it is stored. It is a name to log in with, so that
+    `.local` is welcome.
+    """
     address = unicodedata.normalize("NFC", email.strip()).lower()
     if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
-        raise Refused(f"email: {email!r} is not an address; write it like ann@example.com", field="email")
+        raise Refused(
+            f"email: {email!r} is not an address; write it like ann@example.com", field="email"
+        )
     return address
 
 
@@ -66,11 +73,14 @@ def check_password(password: str) -> str:
     """The password, if it is long enough to be one."""
     if len(password) < SHORTEST:
         raise Refused(
-            f"password: it has {len(password)} characters; use {SHORTEST} or more, a few words make a good one",
+            f"password: it has {len(password)} characters; use {SHORTEST} or more, a few words "
+            "make a good one",
             field="password",
         )
     if len(password) > LONGEST:
-        raise Refused(f"password: it has {len(password)} characters; use at most {LONGEST}", field="password")
+        raise Refused(
+            f"password: it has {len(password)} characters; use at most {LONGEST}", field="password"
+        )
     return password
 
 

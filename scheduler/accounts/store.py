@@ -1,4 +1,5 @@
-"""Accounts in SQL: who may log in, and with which role. What may be stored is decided by `scheduler.accounts`.
+"""Accounts in SQL: who may log in, and with which role. What may be stored is decided by
+`scheduler.accounts`.
 
 A change of password or role, and disabling, end the account's sessions.
 """
@@ -40,7 +41,11 @@ class Accounts:
         email, role = check_email(email), check_role(role)
         secret = make_password() if password is None else check_password(password)
         user = models.User(
-            email=email, password=hashed(secret), active=True, fs_uniquifier=make_uniquifier(), created_at=now
+            email=email,
+            password=hashed(secret),
+            active=True,
+            fs_uniquifier=make_uniquifier(),
+            created_at=now,
         )
         try:
             with Session(self._writing) as session, session.begin():
@@ -55,7 +60,10 @@ class Accounts:
     def list(self) -> list[Account]:
         """All accounts, by address."""
         with Session(self._engine) as session:
-            return [_account(user) for user in session.scalars(select(models.User).order_by(models.User.email))]
+            return [
+                _account(user)
+                for user in session.scalars(select(models.User).order_by(models.User.email))
+            ]
 
     def get(self, email: str) -> Account:
         """One account."""
@@ -74,7 +82,9 @@ class Accounts:
     def reset_password(self, email: str, password: str | None = None) -> Account:
         """Give an account a new password; without one it is made up and stands in the answer."""
         secret = make_password() if password is None else check_password(password)
-        changed = self._change(email, lambda _session, user: setattr(user, "password", hashed(secret)))
+        changed = self._change(
+            email, lambda _session, user: setattr(user, "password", hashed(secret))
+        )
         return changed if password is not None else changed.model_copy(update={"password": secret})
 
     def disable(self, email: str) -> Account:
@@ -86,7 +96,9 @@ class Accounts:
         return self._change(email, lambda _session, user: setattr(user, "active", True))
 
     def ensure_admin(self, *, now: datetime) -> Account | None:
-        """The first administrator, with a made-up password, where there is no account at all; else none."""
+        """The first administrator, with a made-up password, where there is no account at all; else
+        none.
+        """
         with Session(self._engine) as session:
             if session.scalar(select(func.count()).select_from(models.User)):
                 return None
@@ -99,7 +111,10 @@ class Accounts:
             user.fs_uniquifier = make_uniquifier()
             session.flush()
             if not _has_admin(session):
-                raise Refused(f"{user.email!r} is the last administrator; make another one first", field="email")
+                raise Refused(
+                    f"{user.email!r} is the last administrator; make another one first",
+                    field="email",
+                )
             return _account(user)
 
 
@@ -107,7 +122,9 @@ def _user(session: Session, email: str) -> models.User:
     wanted = check_email(email)
     user = session.scalar(select(models.User).where(models.User.email == wanted))
     if user is None:
-        raise NotFound(f"there is no account {wanted!r}; `beatdesk users list` shows all", field="email")
+        raise NotFound(
+            f"there is no account {wanted!r}; `beatdesk users list` shows all", field="email"
+        )
     return user
 
 
@@ -120,7 +137,11 @@ def _role(session: Session, name: Role) -> models.Role:
 
 
 def _has_admin(session: Session) -> bool:
-    admins = select(models.User.id).join(models.User.roles).where(models.Role.name == "admin", models.User.active)
+    admins = (
+        select(models.User.id)
+        .join(models.User.roles)
+        .where(models.Role.name == "admin", models.User.active)
+    )
     return session.scalar(admins.limit(1)) is not None
 
 

@@ -1,4 +1,5 @@
-"""How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the queue and says so.
+"""How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the
+queue and says so.
 
     leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
     chunk       up to 100 due entries: read in one round trip, planned by `dispatch.plan`, fired by one script
@@ -13,7 +14,8 @@
     cancelling  runs that a due tick replaces are asked to end, beside the loop
     wake        an edit, or the end of a run that a tick waits for, ends Beat's sleep
 
-**What a renderer is** (`messages.Renderer` and `outbox.OutboxRenderer`, chosen once the Beat leads, by `way.choose`):
+**What a renderer is** (`messages.Renderer` and `outbox.OutboxRenderer`, chosen once the Beat leads,
+by `way.choose`):
 
     class Renderer:
         def __init__(self, app: Celery) -> None
@@ -23,27 +25,31 @@
         def template(self, call: Call) -> Template | None       # what this call's can be made from, once one was made
         generation: object              # another one where templates that were given out hold no more
 
-`render` is called for each run that is about to be sent, before the script, in the thread that ticks. It must not send
-anything, and a call whose commands are then not carried out must leave no trace beside declared queues. `Call.options`
-is complete: the entry's own options, policies' limits, `expires`, `task_id`, and `headers` with `tick`, `beatdesk` and
-`celery_beat_task`; they are what stock would give to `apply_async`, or to `send_task` where the job is not imported.
+`render` is called for each run that is about to be sent, before the script, in the thread that
+ticks. It must not send anything, and a call whose commands are then not carried out must leave no
+trace beside declared queues. `Call.options` is complete: the entry's own options, policies' limits,
+`expires`, `task_id`, and `headers` with `tick`, `beatdesk` and `celery_beat_task`; they are what
+stock would give to `apply_async`, or to `send_task` where the job is not imported.
 
-`Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules: name and arguments, as
-text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the script asks `pcall`), and then nothing of the
-entry is written and Beat looks at it again later; all after it must not. `Rendered.messages` are those that
-`after_task_publish` would have told of, normally one: run.queued is made from them, within the transaction. While a
-message is rendered by Celery's own code, `worker.signals.collecting()` catches what our receiver of `after_task_publish`
-is told, so that the event is not written twice; that receiver (`app.run_signals.published`, where the app has
-`run_signals`) is no reason to leave the fast way.
+`Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules:
+name and arguments, as text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the
+script asks `pcall`), and then nothing of the entry is written and Beat looks at it again later; all
+after it must not. `Rendered.messages` are those that `after_task_publish` would have told of,
+normally one: run.queued is made from them, within the transaction. While a message is rendered by
+Celery's own code, `worker.signals.collecting()` catches what our receiver of `after_task_publish`
+is told, so that the event is not written twice; that receiver (`app.run_signals.published`, where
+the app has `run_signals`) is no reason to leave the fast way.
 
-`render` raises `Unsendable` with the reason where this entry can never be sent (its options are not what Celery takes):
-the entry is set aside; `NotTaken` where a key is of another type than kombu expects: Beat tries again, later and later.
-What is broken for all (the broker does not answer: kombu's OperationalError) passes through: Beat backs off, asks
-again, and says meanwhile that it lives, and why it sends nothing. No renderer waits for longer than `patience` says.
+`render` raises `Unsendable` with the reason where this entry can never be sent (its options are not
+what Celery takes): the entry is set aside; `NotTaken` where a key is of another type than kombu
+expects: Beat tries again, later and later. What is broken for all (the broker does not answer:
+kombu's OperationalError) passes through: Beat backs off, asks again, and says meanwhile that it
+lives, and why it sends nothing. No renderer waits for longer than `patience` says.
 
-The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each leadership runs in a thread
-of the Beat that leads, publishes with confirms (`publisher`), and deletes what is published. A leader that is none any
-more calls `stop()`; two relays at a time do no harm beyond a second copy: workers drop it (`runs.deduplication`).
+The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each
+leadership runs in a thread of the Beat that leads, publishes with confirms (`publisher`), and
+deletes what is published. A leader that is none any more calls `stop()`; two relays at a time do no
+harm beyond a second copy: workers drop it (`runs.deduplication`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -55,7 +61,9 @@ __all__ = ["Scheduler"]
 
 
 def __getattr__(name: str) -> Any:
-    """`scheduler.beat.Scheduler`, loaded when it is asked for: who reads heartbeats needs no RedBeat."""
+    """`scheduler.beat.Scheduler`, loaded when it is asked for: who reads heartbeats needs no
+    RedBeat.
+    """
     if name == "Scheduler":
         from scheduler.beat.scheduler import Scheduler
 

@@ -1,7 +1,8 @@
-"""Asks runs to end that a due tick replaces. Beside the loop, since the question is a message of the broker's.
+"""Asks runs to end that a due tick replaces. Beside the loop, since the question is a message of
+the broker's.
 
-A broker that is away makes Celery wait for seconds with each such message, and Beat has a lock to renew. What cannot be
-asked is told and forgotten: the tick waits until the runs end by themselves.
+A broker that is away makes Celery wait for seconds with each such message, and Beat has a lock to
+renew. What cannot be asked is told and forgotten: the tick waits until the runs end by themselves.
 """
 
 from datetime import datetime
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Cancelling:
-    """The questions that are open, each schedule's newest; a thread lives as long as there are any."""
+    """The questions that are open, each schedule's newest; a thread lives as long as there are
+    any.
+    """
 
     def __init__(self, redis: "Redis", app: Any) -> None:
         self._redis, self._app = redis, app

@@ -1,4 +1,5 @@
-"""Beat's loop body: stand by, or look, plan and carry out until nothing is due, then sleep until something is.
+"""Beat's loop body: stand by, or look, plan and carry out until nothing is due, then sleep until
+something is.
 
     tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader says that it leaves
               │yes
@@ -10,7 +11,8 @@ Where more is due than one chunk, the server looks and fires while the next chun
     Beat    │ plan 1 │ plan 2         │ plan 3         │ …
     server  │ look 2 │ look 3, fire 1 │ look 4, fire 2 │ …
 
-Nothing that a server does ends it: it backs off and goes on. What makes no progress is looked at less and less often.
+Nothing that a server does ends it: it backs off and goes on. What makes no progress is looked at
+less and less often.
 """
 
 import gc
@@ -43,11 +45,21 @@ CHUNK = 100
 """Entries in one transaction."""
 
 LONGEST_PASS = 1.0
-"""Seconds after which a pass over what is due is interrupted, so that others hear that Beat lives."""
+"""Seconds after which a pass over what is due is interrupted, so that others hear that Beat lives.
+"""
 
 _SHORTEST = 0.0005
 
-_FOR_ALL = ("OOM", "READONLY", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOPERM")
+_FOR_ALL = (
+    "OOM",
+    "READONLY",
+    "MISCONF",
+    "NOREPLICAS",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "NOPERM",
+)
 """How the server's refusals begin that are nobody's own fault."""
 
 
@@ -56,7 +68,9 @@ class Blocked(RedisError):
 
 
 class PassResult(NamedTuple):
-    """A pass that is over: what was seen first, how long to sleep (0 where more is due now), and what stayed due."""
+    """A pass that is over: what was seen first, how long to sleep (0 where more is due now), and
+    what stayed due.
+    """
 
     first: DueBatch
     wait: float
@@ -64,14 +78,22 @@ class PassResult(NamedTuple):
 
     @property
     def lag(self) -> float:
-        """For how many seconds the longest due entry has been due, of those that stayed; 0 where none did."""
+        """For how many seconds the longest due entry has been due, of those that stayed; 0 where
+        none did.
+        """
         oldest, now = self.first.oldest, self.first.now.timestamp()
-        return max(now - oldest, 0.0) if oldest is not None and (self.stayed or self.wait == 0) else 0.0
+        return (
+            max(now - oldest, 0.0)
+            if oldest is not None and (self.stayed or self.wait == 0)
+            else 0.0
+        )
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """A pass lasts about a second, and keeps what it makes: a search for garbage takes a tenth of it and finds none."""
+    """A pass lasts about a second, and keeps what it makes: a search for garbage takes a tenth of
+    it and finds none.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -98,7 +120,9 @@ class DispatchLoop:
         self.sent = 0
 
     def run(self) -> PassResult:
-        """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or takes nothing."""
+        """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or
+        takes nothing.
+        """
         try:
             with _no_garbage_collection():
                 return self._run()
@@ -120,9 +144,11 @@ class DispatchLoop:
                 return PassResult(first, 0.0, passed)
 
     def _chunks(self, look: DueBatch, passed: int, until: float) -> tuple[int, int]:
-        """Deal with a chunk and with those behind it, as long as there are any and it is not too late.
+        """Deal with a chunk and with those behind it, as long as there are any and it is not too
+        late.
 
-        How many entries have left the place that they had among those that are due, and how many have not.
+        How many entries have left the place that they had among those that are due, and how many
+        have not.
         """
         moved, stayed = 0, 0
         behind = self._behind(look, passed + len(look.seen), until)
@@ -130,7 +156,9 @@ class DispatchLoop:
         while True:
             following = None if behind is None else self._seen_behind(behind, look)
             behind, next_steps = None, []
-            if following is not None:  # before the chunk is fired: a server answers both at once if it is asked after
+            if (
+                following is not None
+            ):  # before the chunk is fired: a server answers both at once if it is asked after
                 passing = passed + stayed + len(look.seen) + len(following.seen)
                 behind = self._behind(following, passing, until)
             firing = self._transaction.carry_out(steps) if steps else None
@@ -146,7 +174,9 @@ class DispatchLoop:
 
     @staticmethod
     def _seen_behind(behind: PendingBatch, look: DueBatch) -> DueBatch:
-        """What was seen behind a chunk, without what is of that chunk: meanwhile others may have come before it."""
+        """What was seen behind a chunk, without what is of that chunk: meanwhile others may have
+        come before it.
+        """
         following, known = behind.look(), {seen.key for seen in look.seen}
         return following._replace(seen=[seen for seen in following.seen if seen.key not in known])
 
@@ -180,7 +210,11 @@ class DispatchLoop:
     def _done(self, step: Step, look: DueBatch) -> bool:
         """A step was carried out. Whether its entry is due no more."""
         if step.aside:
-            log.error("beat: the schedule %r is set aside until it is mended: %s", step.seen.name, step.aside)
+            log.error(
+                "beat: the schedule %r is set aside until it is mended: %s",
+                step.seen.name,
+                step.aside,
+            )
         elif step.gone:
             log.warning("beat: the schedule %r is gone, and is forgotten", step.seen.name)
         elif step.run:

@@ -1,4 +1,6 @@
-"""One look at the schedule: what is due, with all that is needed to decide about it, in one round trip."""
+"""One look at the schedule: what is due, with all that is needed to decide about it, in one round
+trip.
+"""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,7 +14,9 @@ from scheduler.storage.scripts import Script, text_of
 
 
 class DueEntry(NamedTuple):
-    """An entry that is due, as it was read, in bytes: most of them are known already, and need not be understood."""
+    """An entry that is due, as it was read, in bytes: most of them are known already, and need not
+    be understood.
+    """
 
     key: bytes
     name_bytes: bytes
@@ -50,7 +54,8 @@ class DueEntry(NamedTuple):
 
 
 class DueBatch(NamedTuple):
-    """What was seen, the longest due first. `coming` is the next due time that has not come, `oldest` the longest due.
+    """What was seen, the longest due first. `coming` is the next due time that has not come,
+    `oldest` the longest due.
 
     `now` is the server's time.
     """

@@ -1,4 +1,6 @@
-"""Entries that were looked at and could not be moved on: each is left alone for a while, longer each time."""
+"""Entries that were looked at and could not be moved on: each is left alone for a while, longer
+each time.
+"""
 
 import time
 from typing import NamedTuple
@@ -32,7 +34,9 @@ class EntryBackoff:
     def once_more(self, seen: DueEntry) -> float:
         """It could not be moved on. For how many seconds it is left alone."""
         known = self._held.get(seen.key)
-        wait = FIRST if known is None or known.fields != seen.fields else min(known.wait * 2, LONGEST)
+        wait = (
+            FIRST if known is None or known.fields != seen.fields else min(known.wait * 2, LONGEST)
+        )
         self._held[seen.key] = _Held(time.monotonic() + wait, wait, seen.fields)
         return wait
 
@@ -45,8 +49,12 @@ class EntryBackoff:
         if not self._held:
             return LONGEST
         now = time.monotonic()
-        self._held = {key: held for key, held in self._held.items() if now - held.until < _FORGOTTEN_AFTER}
-        return min((held.until - now for held in self._held.values() if held.until > now), default=LONGEST)
+        self._held = {
+            key: held for key, held in self._held.items() if now - held.until < _FORGOTTEN_AFTER
+        }
+        return min(
+            (held.until - now for held in self._held.values() if held.until > now), default=LONGEST
+        )
 
     @property
     def count(self) -> int:

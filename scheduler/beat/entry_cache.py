@@ -14,9 +14,20 @@ MOST_KEPT = 20_000
 
 
 class DecodedEntry:
-    """A decoded entry. What Beat remembers of it is as it will be once what was planned last is carried out."""
+    """A decoded entry. What Beat remembers of it is as it will be once what was planned last is
+    carried out.
+    """
 
-    __slots__ = ("_entry", "_meta_text", "call", "definition", "extra", "memory", "routine", "static")
+    __slots__ = (
+        "_entry",
+        "_meta_text",
+        "call",
+        "definition",
+        "extra",
+        "memory",
+        "routine",
+        "static",
+    )
 
     def __init__(self, seen: DueEntry, entry: StoredSchedule, call: Called) -> None:
         self.definition, self.extra, self.static = seen.definition, seen.extra, seen.static
@@ -34,15 +45,25 @@ class DecodedEntry:
     def entry(self) -> StoredSchedule:
         """The entry with what is remembered of it."""
         entry, memory = self._entry, self.memory
-        return entry if entry.meta is memory else StoredSchedule(entry.schedule, memory, entry.diverged)
+        return (
+            entry
+            if entry.meta is memory
+            else StoredSchedule(entry.schedule, memory, entry.diverged)
+        )
 
     def remember(self, memory: Meta, text: str) -> None:
         """What is planned becomes what is remembered; `text` is how that will be stored."""
         self.memory, self._meta_text = memory, text.encode()
 
     def keeps_up_with(self, seen: DueEntry) -> bool:
-        """Is it still the same entry? Its memory is read anew where it is another. Raises UnreadableEntry."""
-        if self.definition != seen.definition or self.extra != seen.extra or self.static != seen.static:
+        """Is it still the same entry? Its memory is read anew where it is another. Raises
+        UnreadableEntry.
+        """
+        if (
+            self.definition != seen.definition
+            or self.extra != seen.extra
+            or self.static != seen.static
+        ):
             return False
         if self._meta_text != seen.meta:
             self.memory = codec.decode_meta(text_of(seen.meta))
@@ -59,7 +80,9 @@ class DecodedEntryCache:
     def known(self, seen: DueEntry) -> DecodedEntry:
         """The decoded entry. Raises UnreadableEntry."""
         if seen.fault is not None:
-            raise UnreadableEntry(f"the key is not what it should be: {seen.fault.decode('utf-8', 'replace')}")
+            raise UnreadableEntry(
+                f"the key is not what it should be: {seen.fault.decode('utf-8', 'replace')}"
+            )
         known = self._kept.get(seen.key)
         if known is None or not known.keeps_up_with(seen):
             known = _decoded(seen)
@@ -76,7 +99,9 @@ def _decoded(seen: DueEntry) -> DecodedEntry:
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))
         call = called(entry, raw.definition or "")
-        entry = StoredSchedule(entry.schedule, entry.meta, entry.diverged)  # what only editing needs is not kept
+        entry = StoredSchedule(
+            entry.schedule, entry.meta, entry.diverged
+        )  # what only editing needs is not kept
     except UnreadableEntry:
         raise
     except Exception as error:

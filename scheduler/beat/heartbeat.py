@@ -1,4 +1,6 @@
-"""What each Beat of ours says of itself in Redis, once a second, for console, commands and metrics."""
+"""What each Beat of ours says of itself in Redis, once a second, for console, commands and
+metrics.
+"""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -58,7 +60,9 @@ def leave(redis: "Redis", name: str) -> None:
 
 def read(redis: "Redis", now: datetime) -> list[Heartbeat]:
     """The Beats that have been heard of lately, the leader first."""
-    pulses = [pulse for pulse in _all(redis).values() if pulse is not None and now - pulse.at <= ALIVE_FOR]
+    pulses = [
+        pulse for pulse in _all(redis).values() if pulse is not None and now - pulse.at <= ALIVE_FOR
+    ]
     return sorted(pulses, key=lambda pulse: (not pulse.leads, pulse.name))
 
 

@@ -2,9 +2,10 @@
 
     stand by ──the lock is free──▶ lead ──the lock is another's, or gone──▶ stand by
 
-The lock is stock's own key, so that a stock Beat and ours exclude each other. Each look at the schedule renews it by
-comparing (`look.lua`), idle or not, and every transaction asks for it (`fire.lua`): who was frozen while another took
-over can write nothing any more. Its epoch grows with each leader. A lost lock ends no process.
+The lock is stock's own key, so that a stock Beat and ours exclude each other. Each look at the
+schedule renews it by comparing (`look.lua`), idle or not, and every transaction asks for it
+(`fire.lua`): who was frozen while another took over can write nothing any more. Its epoch grows
+with each leader. A lost lock ends no process.
 """
 
 import os
@@ -45,7 +46,9 @@ class Leader:
         return 0 if self.token is None else int(self.token.split(":", 1)[0])
 
     def try_to_lead(self) -> float:
-        """Take the lock where it is free. How many seconds to wait before the next try; 0 where it leads now."""
+        """Take the lock where it is free. How many seconds to wait before the next try; 0 where it
+        leads now.
+        """
         won, said = self._take([self._lock, keys.BEAT_EPOCH], [self.identity, self.ttl_ms])
         if not won:
             return _FOREVER if said < 0 else said / 1000
@@ -57,7 +60,8 @@ class Leader:
         self.token = None
 
     def leave(self) -> None:
-        """Give the lock back, if it is ours, even where the answer to the last try was not read any more.
+        """Give the lock back, if it is ours, even where the answer to the last try was not read any
+        more.
 
         Raises redis.RedisError.
         """

@@ -1,6 +1,8 @@
-"""A Beat of ours, whole: candidate, leader, its passes, its sleep, and what it says of itself. `tick` is one turn.
+"""A Beat of ours, whole: candidate, leader, its passes, its sleep, and what it says of itself.
+`tick` is one turn.
 
-Whatever a server does, the loop goes on: a lost lock makes a stand-by of the leader, an error is waited out.
+Whatever a server does, the loop goes on: a lost lock makes a stand-by of the leader, an error is
+waited out.
 """
 
 import logging
@@ -59,8 +61,8 @@ _REPEAT_EVERY = 10.0
 class Loop:
     """One Beat.
 
-    `ttl` is how many seconds the lock outlives it, `sleep` how long it sleeps at most where nothing is due; `said`
-    tells what the code says of static entries; `limit` bounds what events carry.
+    `ttl` is how many seconds the lock outlives it, `sleep` how long it sleeps at most where nothing
+    is due; `said` tells what the code says of static entries; `limit` bounds what events carry.
     """
 
     def __init__(
@@ -96,7 +98,9 @@ class Loop:
         self._pause, self._problem, self._problem_at = 0.0, "", 0.0
 
     def tick(self) -> float:
-        """One turn, which lasts about a second at most. In how many seconds the next one should begin."""
+        """One turn, which lasts about a second at most. In how many seconds the next one should
+        begin.
+        """
         try:
             self._turn()
         except LostLock:
@@ -117,7 +121,11 @@ class Loop:
             self.leader.leave()
             heartbeat.leave(self._redis, self.leader.identity)
         except (RedisError, OSError) as error:
-            log.warning("beat: could not give back its lock, which ends by itself in %g s: %s", self._ttl, error)
+            log.warning(
+                "beat: could not give back its lock, which ends by itself in %g s: %s",
+                self._ttl,
+                error,
+            )
         if led:
             log.info("beat: Releasing lock")
         self._stop_relay()
@@ -149,7 +157,9 @@ class Loop:
         return True
 
     def _begin(self) -> None:
-        """What a new leader does before its first look; done again where a server went away meanwhile."""
+        """What a new leader does before its first look; done again where a server went away
+        meanwhile.
+        """
         now = _time_of(self._redis)
         self._choose_way()
         static_entries.set_up(self._redis, self.leader, self._names, self._said(), now)
@@ -164,8 +174,12 @@ class Loop:
         self._planner.renderer.reset()
         self._way = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
         log.info("beat: leads; messages take the way %r to their queues", self._way)
-        self._planner.renderer = Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
-        if self._way == "outbox" or backlog(self._redis).entries:  # what waits since the broker was another one, too
+        self._planner.renderer = (
+            Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
+        )
+        if (
+            self._way == "outbox" or backlog(self._redis).entries
+        ):  # what waits since the broker was another one, too
             self._relay = Relay(self._app, self._redis, self._names.lock, self.leader.token or "")
             self._relay.start()
 
@@ -175,7 +189,9 @@ class Loop:
             relay.stop()
 
     def _check_vouched(self) -> None:
-        """In each life of the server once: let a recorder say whether Redis remembers what was fired."""
+        """In each life of the server once: let a recorder say whether Redis remembers what was
+        fired.
+        """
         if self._is_vouched:
             return
         server: Any = self._redis.info("server")
@@ -211,13 +227,17 @@ class Loop:
         self._watchdog.alive(f"leads, epoch {pulse.epoch}" if pulse.leads else "stands by")
 
     def _outbox(self) -> tuple[Backlog, str]:
-        """What waits in the outbox that this Beat publishes, and why; a warning where that grows."""
+        """What waits in the outbox that this Beat publishes, and why; a warning where that
+        grows.
+        """
         if self._relay is None:
             return Backlog(), ""
         waiting, why = backlog(self._redis), self._relay.problem
         if self._growth.is_news(waiting):
             reason = why or "more is put in than the broker takes"
-            log.warning("beat: %d runs wait in the outbox, the first for %.0f s: %s", *waiting, reason)
+            log.warning(
+                "beat: %d runs wait in the outbox, the first for %.0f s: %s", *waiting, reason
+            )
         return waiting, why
 
     def _stand_by_again(self, why: str) -> None:

@@ -1,7 +1,9 @@
-"""What is to be done about each entry that is due: `dispatch.plan` decides, here it becomes a step to carry out.
+"""What is to be done about each entry that is due: `dispatch.plan` decides, here it becomes a step
+to carry out.
 
-An entry that cannot be read, computed or sent is a step too: it is set aside with the reason, and costs only itself.
-Most entries do what they did the last time, and go by their `routine`. Writes nothing.
+An entry that cannot be read, computed or sent is a step too: it is set aside with the reason, and
+costs only itself. Most entries do what they did the last time, and go by their `routine`. Writes
+nothing.
 """
 
 import logging
@@ -73,7 +75,8 @@ class Renders(Protocol):
 class Planner:
     """Plans, for one process.
 
-    `renderer` makes the messages, `redis` has the calendars, `limit` is the most bytes of arguments in an event.
+    `renderer` makes the messages, `redis` has the calendars, `limit` is the most bytes of arguments
+    in an event.
     """
 
     def __init__(self, app: Any, redis: "Redis", renderer: Renders, limit: int) -> None:
@@ -86,14 +89,20 @@ class Planner:
     def steps(self, seen: Iterable[DueEntry], now: datetime) -> list[Step]:
         """Decide about each. Raises what is broken for all: the broker's errors."""
         seen, moment = list(seen), Moment.of(now)
-        self._calendars = self._shelf.known(self._redis, {name for one in seen if (name := self._named(one))})
+        self._calendars = self._shelf.known(
+            self._redis, {name for one in seen if (name := self._named(one))}
+        )
         repeats = self.renderer.repeats
         return [self._decided(one, moment, repeats=repeats) for one in seen]
 
     def _named(self, seen: DueEntry) -> str | None:
         """The calendar that an entry names."""
         try:
-            return self._entries.known(seen).entry.schedule.window.calendar if _may_name_one(seen.extra) else None
+            return (
+                self._entries.known(seen).entry.schedule.window.calendar
+                if _may_name_one(seen.extra)
+                else None
+            )
         except UnreadableEntry:
             return None
 
@@ -128,7 +137,9 @@ class Planner:
         plain = dispatch.is_plain(schedule) and schedule.policies.starting_deadline is None
         if known.memory.last_run_at is None or isinstance(schedule.when, RedBeatWhen) or not plain:
             return None
-        call = Call(schedule.job, known.call.args, known.call.kwargs, _standing(known, schedule), "")
+        call = Call(
+            schedule.job, known.call.args, known.call.kwargs, _standing(known, schedule), ""
+        )
         template = self.renderer.template(call)
         if template is None:
             return None
@@ -143,7 +154,10 @@ class Planner:
             return Step(seen, plan.score, [] if same else parts_of(seen, plan.score))
         memory = outcomes.meta_after(entry.meta, plan, int(plan.counts))
         text = codec.encode_meta(memory)
-        events = [encode(outcomes.event_of(schedule, ruling, moment.now))[FIELD] for ruling in plan.rulings]
+        events = [
+            encode(outcomes.event_of(schedule, ruling, moment.now))[FIELD]
+            for ruling in plan.rulings
+        ]
         commands: tuple[Command, ...] = ()
         lease = NO_LEASE
         if plan.send is not None:
@@ -173,44 +187,66 @@ class Planner:
         return encode(run_event(RunQueued, message.run, 1, now, facts=facts))[FIELD]
 
     def _rendered(self, call: Call, now: datetime) -> Rendered:
-        """The message; a broker that does not answer is nobody's fault here, all else is the entry's."""
+        """The message; a broker that does not answer is nobody's fault here, all else is the
+        entry's.
+        """
         try:
             return self.renderer.render(call, now)
         except (Unsendable, NotTaken, RedisError, OperationalError, OSError):
             raise
         except Exception as error:
             log.exception("beat: no message can be made for run %s of %s", call.run, call.job)
-            raise Unsendable(f"no message can be made of it: {type(error).__name__}: {error}") from error
+            raise Unsendable(
+                f"no message can be made of it: {type(error).__name__}: {error}"
+            ) from error
 
-    def _plan(self, seen: DueEntry, known: DecodedEntry, now: datetime) -> tuple[StoredSchedule, Plan]:
+    def _plan(
+        self, seen: DueEntry, known: DecodedEntry, now: datetime
+    ) -> tuple[StoredSchedule, Plan]:
         """The rules' answer; whatever they stumble over is the entry's fault."""
         try:
             entry = dispatch.remembered(known.entry, seen.score, now)
             schedule = entry.schedule
-            if isinstance(schedule.when, RedBeatWhen) and schedule.enabled and not is_paused(schedule, now):
+            if (
+                isinstance(schedule.when, RedBeatWhen)
+                and schedule.enabled
+                and not is_paused(schedule, now)
+            ):
                 return entry, by_redbeat.plan(entry, seen.raw, self._app, now)
-            held = tuple(waiting.read(tick.decode("utf-8", "surrogateescape")) for tick in seen.waiting)
+            held = tuple(
+                waiting.read(tick.decode("utf-8", "surrogateescape")) for tick in seen.waiting
+            )
             calendar = self._calendars.get(schedule.window.calendar or "")
             return entry, dispatch.plan(entry, now, seen.alive, held, calendar)
         except Exception as error:
             log.exception("beat: the schedule %r cannot tell when it is due", seen.name)
-            raise UnreadableEntry(f"its ticks cannot be computed: {type(error).__name__}: {error}") from error
+            raise UnreadableEntry(
+                f"its ticks cannot be computed: {type(error).__name__}: {error}"
+            ) from error
 
     def _call(self, known: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
         """What stock would give to Celery."""
-        options = message_options.for_tick(_standing(known, schedule, plan.taken), schedule, tick, plan.taken)
+        options = message_options.for_tick(
+            _standing(known, schedule, plan.taken), schedule, tick, plan.taken
+        )
         return Call(schedule.job, known.call.args, known.call.kwargs, options, options["task_id"])
 
 
-def _standing(known: DecodedEntry, schedule: Schedule, held: WaitingTick | None = None) -> dict[str, Any]:
+def _standing(
+    known: DecodedEntry, schedule: Schedule, held: WaitingTick | None = None
+) -> dict[str, Any]:
     """What Celery is told of each run of the entry, whatever its tick."""
     options = message_options.standing_options(schedule, known.call.options, held)
     options["headers"][STOCK_BEAT_HEADER] = True
     return options
 
 
-def _lease(schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment) -> tuple[str, str, str]:
-    """The run, what is known of it, and until when it counts as alive: as long as its message may wait."""
+def _lease(
+    schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment
+) -> tuple[str, str, str]:
+    """The run, what is known of it, and until when it counts as alive: as long as its message may
+    wait.
+    """
     held = plan.taken
     expires = message_options.expires_at(schedule, tick, held)
     pause_after = schedule.policies.pause_after_failures if held is None or held.counts else None

@@ -1,4 +1,6 @@
-"""Entries that were set aside come back by themselves: when what is stored is not what the reason was told of."""
+"""Entries that were set aside come back by themselves: when what is stored is not what the reason
+was told of.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -31,16 +33,25 @@ class Mending:
         self._wake(self._names_aside(), now)
 
     def look(self, now: datetime) -> None:
-        """Look again at those that are not what they were. What is mended is free, what is gone is forgotten."""
+        """Look again at those that are not what they were. What is mended is free, what is gone is
+        forgotten.
+        """
         reasons = self._names_aside()
         if not reasons:
             return
         raws = self._read(list(reasons))
-        self._wake((name for name, text in reasons.items() if quarantine.why(text, raws[name]) is None), now)
+        self._wake(
+            (name for name, text in reasons.items() if quarantine.why(text, raws[name]) is None),
+            now,
+        )
 
     def _names_aside(self) -> dict[bytes, str]:
         answer: Any = self._ask("HGETALL", keys.ASIDE_HASH)
-        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+        pairs = (
+            answer.items()
+            if isinstance(answer, dict)
+            else zip(answer[::2], answer[1::2], strict=True)
+        )
         return {name: text_of(text) or "" for name, text in list(pairs)[:_MOST]}
 
     def _read(self, names: list[bytes]) -> dict[bytes, Raw]:
@@ -51,7 +62,9 @@ class Mending:
                 pipe.execute_command("HMGET", self._key(name), *fields, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
             answers = pipe.execute(raise_on_error=False)
         return {
-            name: Raw(None, None, None) if isinstance(answer, Exception) else Raw(*map(text_of, answer))
+            name: Raw(None, None, None)
+            if isinstance(answer, Exception)
+            else Raw(*map(text_of, answer))
             for name, answer in zip(names, answers, strict=True)
         }
 

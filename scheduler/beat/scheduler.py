@@ -1,8 +1,8 @@
 """Our scheduler class: `celery -A scheduler beat -S scheduler.beat.Scheduler`, or `-S beatdesk`.
 
-A RedBeatScheduler on the same data, that fires in one transaction each time (`firing`). What differs from stock on
-purpose: the lock is taken in `tick`, not in `beat_init`, and static entries are written by whoever leads, not by
-whoever starts.
+A RedBeatScheduler on the same data, that fires in one transaction each time (`firing`). What
+differs from stock on purpose: the lock is taken in `tick`, not in `beat_init`, and static entries
+are written by whoever leads, not by whoever starts.
 """
 
 import gc
@@ -13,7 +13,12 @@ from typing import Any
 from celery.signals import beat_init
 from celery.utils.log import get_logger
 from redbeat.decoder import RedBeatJSONEncoder
-from redbeat.schedulers import ADD_ENTRY_ERROR, RedBeatScheduler, acquire_distributed_beat_lock, get_redis
+from redbeat.schedulers import (
+    ADD_ENTRY_ERROR,
+    RedBeatScheduler,
+    acquire_distributed_beat_lock,
+    get_redis,
+)
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -26,8 +31,8 @@ from scheduler.storage import keys
 log = get_logger("celery.beat")
 
 GARBAGE_AFTER = 50_000
-"""New objects after which Python looks for garbage. Its default, 700, costs a fifth of the time where much is due, to
-walk over entries that are kept on purpose."""
+"""New objects after which Python looks for garbage. Its default, 700, costs a fifth of the time
+where much is due, to walk over entries that are kept on purpose."""
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
@@ -39,7 +44,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         super().__init__(app, *args, lazy=lazy, **kwargs)
         self._loop: Loop | None = None
         if not lazy:
-            beat_init.disconnect(acquire_distributed_beat_lock)  # it waits for the lock before the first tick
+            beat_init.disconnect(
+                acquire_distributed_beat_lock
+            )  # it waits for the lock before the first tick
 
     def setup_schedule(self) -> None:
         """Nothing yet: static entries are written once this Beat leads."""
@@ -62,9 +69,13 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         conf, settings = self.app.redbeat_conf, getattr(self.app, "settings", None)
         client = get_redis(self.app)
         client = getattr(client, "wrapped_connection", client)
-        client.set_retry(Retry(NoBackoff(), 0))  # the loop waits by itself, and renews its lock meanwhile
+        client.set_retry(
+            Retry(NoBackoff(), 0)
+        )  # the loop waits by itself, and renews its lock meanwhile
         limit = settings.event_body_limit if isinstance(settings, Settings) else _default_limit()
-        names = keys.Names(conf.key_prefix, conf.schedule_key, conf.statics_key, self.lock_key or keys.BEAT_LOCK)
+        names = keys.Names(
+            conf.key_prefix, conf.schedule_key, conf.statics_key, self.lock_key or keys.BEAT_LOCK
+        )
         return Loop(
             self.app,
             client,
@@ -76,7 +87,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         )
 
     def _said(self) -> Mapping[str, StaticEntry]:
-        """What the code says of static entries. One that is no entry is told and left out, as in stock."""
+        """What the code says of static entries. One that is no entry is told and left out, as in
+        stock.
+        """
         said: dict[str, StaticEntry] = {}
         for name, (entry, listed) in self._static().items():
             try:

@@ -1,6 +1,8 @@
-"""The connection on which Beat asks the scripts of its rounds: in order, and without waiting for the answers.
+"""The connection on which Beat asks the scripts of its rounds: in order, and without waiting for
+the answers.
 
-While the server carries out one chunk, Beat plans the next. Answers are bytes, as those of `scripts.ServerScript`.
+While the server carries out one chunk, Beat plans the next. Answers are bytes, as those of
+`scripts.ServerScript`.
 """
 
 from collections import deque
@@ -40,7 +42,9 @@ class PendingReply:
 
 
 class ScriptPipeline:
-    """The connection. When it breaks, whatever was asked is forgotten, and the next question opens it anew."""
+    """The connection. When it breaks, whatever was asked is forgotten, and the next question opens
+    it anew.
+    """
 
     def __init__(self, redis: "Redis") -> None:
         self._pool: Any = redis.connection_pool
@@ -50,14 +54,18 @@ class ScriptPipeline:
         """The scripts that the server at the other end has been sent whole."""
 
     def ask(self, script: Script, keys: list[Any], arguments: list[Any]) -> PendingReply:
-        """Send a question: names and texts as bytes or as text that is UTF-8. Raises as `PendingReply.answer`."""
+        """Send a question: names and texts as bytes or as text that is UTF-8. Raises as
+        `PendingReply.answer`.
+        """
         asked = PendingReply(self, script, [len(keys), *keys, *arguments])
         self._send(asked, asked.packed(whole=script.sha not in self._told))
         self._told.add(script.sha)
         return asked
 
     def ask_whole(self, asked: PendingReply) -> None:
-        """Ask again, with the whole script: the server has forgotten it. All others are answered before."""
+        """Ask again, with the whole script: the server has forgotten it. All others are answered
+        before.
+        """
         while self._open:
             self._read()
         self._send(asked, asked.packed(whole=True))
@@ -69,9 +77,11 @@ class ScriptPipeline:
             self._read()
 
     def drop(self) -> None:
-        """Forget what is not answered yet, and with it the connection, on which the answers would still come.
+        """Forget what is not answered yet, and with it the connection, on which the answers would
+        still come.
 
-        The pool may close the connection below us; whoever waited for an old answer then would wait for nothing.
+        The pool may close the connection below us; whoever waited for an old answer then would wait
+        for nothing.
         """
         if self._open:
             self._leave()

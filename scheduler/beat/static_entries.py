@@ -1,7 +1,8 @@
-"""Static entries (`beat_schedule`): what the code says is written once this Beat leads, and only where it differs.
+"""Static entries (`beat_schedule`): what the code says is written once this Beat leads, and only
+where it differs.
 
-A stand-by writes nothing: it may run older code than the leader. What operators said of an entry stands beside the
-definition and is not touched; what the code has dropped goes, as in RedBeat.
+A stand-by writes nothing: it may run older code than the leader. What operators said of an entry
+stands beside the definition and is not touched; what the code has dropped goes, as in RedBeat.
 """
 
 import logging
@@ -31,7 +32,13 @@ class StaticEntry(NamedTuple):
     listed: bool = True
 
 
-def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str, StaticEntry], now: datetime) -> int:
+def set_up(
+    redis: "Redis",
+    leader: Leader,
+    names: keys.Names,
+    said: Mapping[str, StaticEntry],
+    now: datetime,
+) -> int:
     """Write the differences; how many there were. Raises LostLock, redis.RedisError."""
     known = cast("set[str]", set(redis.smembers(names.statics)))
     dropped = sorted(known - {name for name, spoken in said.items() if spoken.listed})
@@ -68,14 +75,20 @@ def set_up(redis: "Redis", leader: Leader, names: keys.Names, said: Mapping[str,
     return len(differs) + len(dropped)
 
 
-def _same(redis: "Redis", names: keys.Names, said: Mapping[str, StaticEntry], known: set[str]) -> dict[str, bool]:
+def _same(
+    redis: "Redis", names: keys.Names, said: Mapping[str, StaticEntry], known: set[str]
+) -> dict[str, bool]:
     """For each entry whether Redis has it as the code says it."""
     wanted = list(said)
     with redis.pipeline(transaction=False) as pipe:
         for name in wanted:
-            pipe.execute_command("HGET", names.prefix + name, keys.DEFINITION_FIELD, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+            pipe.execute_command(
+                "HGET", names.prefix + name, keys.DEFINITION_FIELD, **{NEVER_DECODE: []}
+            )  # type: ignore[no-untyped-call]
         for begin in range(0, len(wanted), _AT_ONCE):
-            pipe.zmscore(names.schedule, [names.prefix + name for name in wanted[begin : begin + _AT_ONCE]])
+            pipe.zmscore(
+                names.schedule, [names.prefix + name for name in wanted[begin : begin + _AT_ONCE]]
+            )
         answers = pipe.execute(raise_on_error=False)
     stored, parts = answers[: len(wanted)], answers[len(wanted) :]
     for part in parts:

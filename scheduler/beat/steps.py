@@ -55,7 +55,9 @@ def parts_of(
     hold: Sequence[str] = (),
 ) -> list[Any]:
     """A step for the script: see there. Without a score, a key that is gone is forgotten."""
-    there = "".join("0" if value is None else "1" for value in (seen.definition, seen.meta, seen.extra, meta))
+    there = "".join(
+        "0" if value is None else "1" for value in (seen.definition, seen.meta, seen.extra, meta)
+    )
     parts: list[Any] = [
         seen.key,
         there,
@@ -89,9 +91,11 @@ def usual_parts(
     message: Sequence[Any],
     event: str,
 ) -> list[Any]:
-    """What `parts_of` answers for a run of an entry that has been read whole, at a third of its price.
+    """What `parts_of` answers for a run of an entry that has been read whole, at a third of its
+    price.
 
-    `message` has the commands as the script takes them, their number first; no event is told where `event` is empty.
+    `message` has the commands as the script takes them, their number first; no event is told where
+    `event` is empty.
     """
     return [
         seen.key,

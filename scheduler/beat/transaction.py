@@ -1,4 +1,6 @@
-"""Carries out the steps of a chunk: one script, in which each entry is fired whole or not at all."""
+"""Carries out the steps of a chunk: one script, in which each entry is fired whole or not at
+all.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +34,12 @@ class Transaction:
 
     def carry_out(self, steps: Sequence[Step]) -> "Outcome":
         """Let it be done, without waiting for it. Raises redis.RedisError."""
-        arguments: list[Any] = [self._leader.token or "", FIELD, keys.ALIVE_PREFIX, keys.WAITING_PREFIX]
+        arguments: list[Any] = [
+            self._leader.token or "",
+            FIELD,
+            keys.ALIVE_PREFIX,
+            keys.WAITING_PREFIX,
+        ]
         for step in steps:
             arguments += step.parts
         return Outcome(self._line.ask(self._script, self._keys, arguments))
@@ -45,11 +52,17 @@ class Outcome:
         self._asked = asked
 
     def each(self) -> list[str]:
-        """For each step nothing where it is done, MOVED_ON, or why the server refused it. Raises LostLock."""
+        """For each step nothing where it is done, MOVED_ON, or why the server refused it. Raises
+        LostLock.
+        """
         answer: Any = self._asked.answer()
         if answer == -1:
             raise LostLock
         return [
-            "" if said == 1 else MOVED_ON if said == 0 else (text_of(said) or "the server said nothing")
+            ""
+            if said == 1
+            else MOVED_ON
+            if said == 0
+            else (text_of(said) or "the server said nothing")
             for said in answer
         ]

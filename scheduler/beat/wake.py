@@ -1,4 +1,6 @@
-"""Beat's sleep, which ends when something is due, or when somebody says on the wake channel that something changed."""
+"""Beat's sleep, which ends when something is due, or when somebody says on the wake channel that
+something changed.
+"""
 
 import logging
 import threading
@@ -26,7 +28,9 @@ class Wake:
         self._never = threading.Event()
 
     def listen(self) -> None:
-        """Subscribe, if that is not done: before the look, so that no word is lost between it and the sleep."""
+        """Subscribe, if that is not done: before the look, so that no word is lost between it and
+        the sleep.
+        """
         if self._channel is None:
             channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             try:

@@ -1,6 +1,8 @@
-"""systemd's notification socket: ready, alive, stopping. Nothing is said where systemd did not ask (`NOTIFY_SOCKET`).
+"""systemd's notification socket: ready, alive, stopping. Nothing is said where systemd did not ask
+(`NOTIFY_SOCKET`).
 
-The protocol is sd_notify(3): a datagram of `NAME=value` lines; a name that begins with `@` is abstract.
+The protocol is sd_notify(3): a datagram of `NAME=value` lines; a name that begins with `@` is
+abstract.
 """
 
 import logging
@@ -11,7 +13,9 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Says how this process is. Made once, so that children of Beat, which inherit the variable, say nothing."""
+    """Says how this process is. Made once, so that children of Beat, which inherit the variable,
+    say nothing.
+    """
 
     def __init__(self) -> None:
         address = os.environ.pop("NOTIFY_SOCKET", "")

@@ -1,8 +1,8 @@
 """Which jobs exist, as data: their parameters, their queues, and the workers that offer them.
 
-Workers publish what they have; the web and the commands read it here and never import job code. The part above
-`Catalogue` is pure. A job that no living worker offers any more stays known, with no workers: its
-schedules must stay editable while the workers are down.
+Workers publish what they have; the web and the commands read it here and never import job code. The
+part above `Catalogue` is pure. A job that no living worker offers any more stays known, with no
+workers: its schedules must stay editable while the workers are down.
 """
 
 import difflib
@@ -26,11 +26,15 @@ ALIVE_FOR = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
 """A worker that has been gone for longer is no longer listed."""
 
-ParameterKind = Literal["positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"]
+ParameterKind = Literal[
+    "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
+]
 
 
 class Stored(BaseModel):
-    """Data in Redis. Unknown fields are ignored, so that a newer worker can publish to an older desk."""
+    """Data in Redis. Unknown fields are ignored, so that a newer worker can publish to an older
+    desk.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -54,10 +58,11 @@ class Parameter(Stored):
 
 
 class Job(Stored):
-    """A Celery task that may be scheduled. `workers` are the living ones that offer it; without any it is gone.
+    """A Celery task that may be scheduled. `workers` are the living ones that offer it; without any
+    it is gone.
 
-    `soft_time_limit` and `time_limit` are in seconds; `retries` is how many attempts may follow the first, of those
-    that the job declares itself.
+    `soft_time_limit` and `time_limit` are in seconds; `retries` is how many attempts may follow the
+    first, of those that the job declares itself.
     """
 
     name: str
@@ -96,27 +101,35 @@ class Worker(Stored):
 
 
 def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    """Would the call fit the job's signature? Raises BadArguments with the parameter and what to do."""
+    """Would the call fit the job's signature? Raises BadArguments with the parameter and what to
+    do.
+    """
     by_place = [p for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")]
-    by_name = {p.name: p for p in job.parameters if p.kind in ("positional_or_keyword", "keyword_only")}
+    by_name = {
+        p.name: p for p in job.parameters if p.kind in ("positional_or_keyword", "keyword_only")
+    }
     takes_any_place = any(p.kind == "var_positional" for p in job.parameters)
     takes_any_name = any(p.kind == "var_keyword" for p in job.parameters)
     if len(args) > len(by_place) and not takes_any_place:
         raise BadArguments(
-            f"{job.name} takes at most {len(by_place)} positional argument(s), {len(args)} are given; "
+            f"{job.name} takes at most {len(by_place)} positional argument(s), {len(args)} are "
+            "given; "
             f"its call is {call_of(job)}",
             field="args",
         )
     filled = {p.name for p, _ in zip(by_place, args, strict=False)}
     for name, value in kwargs.items():
         if name in filled and name in by_name:
-            raise BadArguments(f"the parameter {name!r} is given twice: in args and in kwargs; leave one out")
+            raise BadArguments(
+                f"the parameter {name!r} is given twice: in args and in kwargs; leave one out"
+            )
         if name in by_name:
             if job.json_schema is None:
                 _check_type(job, by_name[name], value, "kwargs")
         elif not takes_any_name:
             raise BadArguments(
-                f"{job.name} has no parameter {name!r}{_meant(name, by_name)}; its call is {call_of(job)}"
+                f"{job.name} has no parameter {name!r}{_meant(name, by_name)}; its call is "
+                f"{call_of(job)}"
             )
     for parameter, value in zip(by_place, args, strict=False):
         _check_type(job, parameter, value, "args")
@@ -135,7 +148,8 @@ def unknown_job(name: str, known: Sequence[str]) -> UnknownJob:
     near = difflib.get_close_matches(name, known, n=3)
     hint = f" (did you mean {' or '.join(near)}?)" if near else ""
     return UnknownJob(
-        f"no worker offers the job {name!r}{hint}; start a worker with the module that defines it (BEATDESK_JOBS), "
+        f"no worker offers the job {name!r}{hint}; start a worker with the module that defines it "
+        "(BEATDESK_JOBS), "
         "or pick one from `beatdesk jobs list`"
     )
 
@@ -147,12 +161,16 @@ class Catalogue:
         self._redis = redis
 
     def publish(self, jobs: Sequence[Job], worker: Worker, now: datetime) -> None:
-        """Store what a worker that has just started offers, and drop workers that have been gone for long."""
+        """Store what a worker that has just started offers, and drop workers that have been gone
+        for long.
+        """
         with _answering():
             long_gone = [known.name for known in self.workers() if known.at < now - FORGOTTEN_AFTER]
             with self._redis.pipeline(transaction=True) as pipe:
                 for job in jobs:
-                    pipe.hset(keys.CATALOGUE_HASH, job.name, job.model_dump_json(exclude={"workers"}))
+                    pipe.hset(
+                        keys.CATALOGUE_HASH, job.name, job.model_dump_json(exclude={"workers"})
+                    )
                 for name in long_gone:
                     pipe.hdel(keys.WORKERS_HASH, name)
                 pipe.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
@@ -172,8 +190,14 @@ class Catalogue:
         """The workers, by name: those that live at `now`, or all that are still listed."""
         with _answering():
             raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
-        known = [worker for worker in (_read(Worker, text) for text in raw.values()) if worker is not None]
-        return sorted((w for w in known if now is None or w.is_alive(now)), key=lambda worker: worker.name)
+        known = [
+            worker
+            for worker in (_read(Worker, text) for text in raw.values())
+            if worker is not None
+        ]
+        return sorted(
+            (w for w in known if now is None or w.is_alive(now)), key=lambda worker: worker.name
+        )
 
     def jobs(self, now: datetime) -> list[Job]:
         """Every known job, by name; those that no living worker offers have no workers."""
@@ -182,11 +206,14 @@ class Catalogue:
         offers = _offers(self.workers(now))
         known = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
         return sorted(
-            (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in known), key=lambda job: job.name
+            (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in known),
+            key=lambda job: job.name,
         )
 
     def get(self, name: str, now: datetime | None = None) -> Job | None:
-        """The job of this name, if any worker has ever offered it. `workers` as in `workers(now)`."""
+        """The job of this name, if any worker has ever offered it. `workers` as in
+        `workers(now)`.
+        """
         with _answering():
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
         job = None if raw is None else _read(Job, raw)
@@ -218,7 +245,10 @@ class Catalogue:
         if job is None:
             raise unknown_job(name, [known.name for known in self.jobs(now)])
         if job.workers:
-            raise Refused(f"{name} is offered by {', '.join(job.workers)}; stop offering it there first", field="job")
+            raise Refused(
+                f"{name} is offered by {', '.join(job.workers)}; stop offering it there first",
+                field="job",
+            )
         with _answering():
             self._redis.hdel(keys.CATALOGUE_HASH, name)
 
@@ -237,7 +267,9 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> None:
-    """Refuse a value that its annotation rules out; annotations beyond plain JSON types are not judged."""
+    """Refuse a value that its annotation rules out; annotations beyond plain JSON types are not
+    judged.
+    """
     if isinstance(value, str) and REFERENCE.search(value):
         return  # what it stands for is known to the worker only
     allowed: list[type] = []
@@ -248,7 +280,8 @@ def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> No
         allowed.extend(types)
     if (isinstance(value, bool) and bool not in allowed) or not isinstance(value, tuple(allowed)):
         raise BadArguments(
-            f"{job.name}: {parameter.name} is to be {parameter.annotation}, not {value!r}"[:500], field=field
+            f"{job.name}: {parameter.name} is to be {parameter.annotation}, not {value!r}"[:500],
+            field=field,
         )
 
 
@@ -269,7 +302,8 @@ def _check_required(job: Job, filled: set[str], kwargs: Mapping[str, object]) ->
     missing = [p.name for p in job.parameters if p.required and p.name not in filled | named]
     if missing:
         raise BadArguments(
-            f"{job.name} needs a value for {', '.join(repr(name) for name in missing)}; its call is {call_of(job)}"
+            f"{job.name} needs a value for {', '.join(repr(name) for name in missing)}; its call "
+            f"is {call_of(job)}"
         )
 
 

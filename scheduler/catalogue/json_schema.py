@@ -1,8 +1,9 @@
-"""Whether a value fits the JSON schema of a job's parameters, so that a wrong one is refused where it is typed. Pure.
+"""Whether a value fits the JSON schema of a job's parameters, so that a wrong one is refused where
+it is typed. Pure.
 
-Knows what pydantic writes for models (JSON Schema 2020-12): types, choices, bounds, lengths, patterns, lists, objects,
-unions and references within the schema. What it does not know it lets pass: the worker, which has the model itself,
-checks again and finally.
+Knows what pydantic writes for models (JSON Schema 2020-12): types, choices, bounds, lengths,
+patterns, lists, objects, unions and references within the schema. What it does not know it lets
+pass: the worker, which has the model itself, checks again and finally.
 """
 
 import json
@@ -47,11 +48,16 @@ _WORDS = {
 
 def faults(schema: Schema, value: Any) -> list[str]:
     """What is wrong, each as `place: what it is to be`; the place is empty for the value itself."""
-    return [f"{place}: {what}" if place else what for place, what in _faults(schema, value, schema, "", 0)]
+    return [
+        f"{place}: {what}" if place else what
+        for place, what in _faults(schema, value, schema, "", 0)
+    ]
 
 
 def inlined(schema: Schema, whole: Schema) -> dict[str, Any]:
-    """The schema with the definitions that it refers to, so that it can be read without the whole."""
+    """The schema with the definitions that it refers to, so that it can be read without the
+    whole.
+    """
     found = {**_followed(schema, whole)}
     if "$defs" in whole and "$ref" in json.dumps(found):
         found["$defs"] = whole["$defs"]
@@ -65,7 +71,9 @@ def alternatives(schema: Schema) -> list[Schema]:
 
 
 def words_of(schema: Schema, whole: Schema) -> str:
-    """The kinds of values that fit, as a type would be written: `int | None`, `list[str]`, `'fast' | 'slow'`."""
+    """The kinds of values that fit, as a type would be written: `int | None`, `list[str]`, `'fast'
+    | 'slow'`.
+    """
     schema = _followed(schema, whole)
     if "enum" in schema:
         return " | ".join(repr(one) for one in schema["enum"])
@@ -91,7 +99,9 @@ def _followed(schema: Schema, whole: Schema) -> Schema:
     return {}
 
 
-def _faults(schema: Any, value: Any, whole: Schema, place: str, depth: int) -> Iterator[tuple[str, str]]:
+def _faults(
+    schema: Any, value: Any, whole: Schema, place: str, depth: int
+) -> Iterator[tuple[str, str]]:
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return
     schema = _followed(schema, whole)
@@ -103,7 +113,11 @@ def _faults(schema: Any, value: Any, whole: Schema, place: str, depth: int) -> I
     if options:
         tried = [list(_faults(option, value, whole, place, depth + 1)) for option in options]
         if all(tried):
-            fitting = [one for one, option in zip(tried, options, strict=True) if _is_of_type(option, value, whole)]
+            fitting = [
+                one
+                for one, option in zip(tried, options, strict=True)
+                if _is_of_type(option, value, whole)
+            ]
             yield from (fitting[0] if len(fitting) == 1 else [(place, _or(tried))])
         return
     wrong = _scalar_fault(schema, value)
@@ -130,12 +144,16 @@ def _scalar_fault(schema: Schema, value: Any) -> str | None:
     if "const" in schema and value != schema["const"]:
         return f"is to be {_shown(schema['const'])}, not {_shown(value)}"
     choices = schema.get("enum")
-    if choices is not None and not any(type(one) is type(value) and one == value for one in choices):
+    if choices is not None and not any(
+        type(one) is type(value) and one == value for one in choices
+    ):
         return f"is to be one of {', '.join(map(_shown, choices))}, not {_shown(value)}"
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if kinds and not any(_TYPES.get(kind, lambda _: True)(value) for kind in kinds):
-        return f"is to be {' or '.join(_WORDS.get(kind, kind) for kind in kinds)}, not {_shown(value)}"
+        return (
+            f"is to be {' or '.join(_WORDS.get(kind, kind) for kind in kinds)}, not {_shown(value)}"
+        )
     if isinstance(value, str):
         return _text_fault(schema, value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -165,7 +183,11 @@ def _text_fault(schema: Schema, value: str) -> str | None:
     if len(value) > schema.get("maxLength", len(value)):
         return f"is to have at most {schema['maxLength']} characters, it has {len(value)}"
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and len(value) <= _LONGEST_PATTERN_TEXT and not _matches(pattern, value):
+    if (
+        isinstance(pattern, str)
+        and len(value) <= _LONGEST_PATTERN_TEXT
+        and not _matches(pattern, value)
+    ):
         return f"is to match {pattern}, and {_shown(value)} does not"
     return None
 
@@ -177,7 +199,9 @@ def _matches(pattern: str, value: str) -> bool:
         return True  # written in another dialect than ours: the worker knows
 
 
-def _list_faults(schema: Schema, value: list[Any], whole: Schema, place: str, depth: int) -> Iterator[tuple[str, str]]:
+def _list_faults(
+    schema: Schema, value: list[Any], whole: Schema, place: str, depth: int
+) -> Iterator[tuple[str, str]]:
     if len(value) < schema.get("minItems", 0):
         yield place, f"is to have at least {schema['minItems']} parts, it has {len(value)}"
     if len(value) > schema.get("maxItems", len(value)):

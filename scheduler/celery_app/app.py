@@ -1,7 +1,7 @@
 """The Celery app: which settings Beat and the workers run with, and why.
 
-Asking for the app imports no job: `include` is imported by workers and Beat when they start, so that the web and
-the commands can send a run by its name and never load job code.
+Asking for the app imports no job: `include` is imported by workers and Beat when they start, so
+that the web and the commands can send a run by its name and never load job code.
 """
 
 from functools import cached_property
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from scheduler.worker.signals import RunSignals
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
-"""The queues, in the order in which a worker of several looks into them. Each may have workers of its own."""
+"""The queues, in the order in which a worker of several looks into them. Each may have workers of
+its own.
+"""
 
 LOWEST_PRIORITY = 9
 """What is taken last; 0 is taken first. RabbitMQ's queues are made with as many."""
 
 CELERYS_QUEUE = "celery"
-"""Where programs put messages that know Celery's own settings only. Workers without `-Q` read it too."""
+"""Where programs put messages that know Celery's own settings only. Workers without `-Q` read it
+too.
+"""
 
 OWN_JOBS = (
     "scheduler.jobs.reports",
@@ -41,8 +45,8 @@ OWN_JOBS = (
 )
 
 VISIBILITY_TIMEOUT = 60
-"""Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew their claim
-(`worker.claims`), so that a job may take as long as it likes."""
+"""Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew
+their claim (`worker.claims`), so that a job may take as long as it likes."""
 
 RESTORE_SECONDS = 5
 """How often each worker looks for messages that dead ones have left."""
@@ -65,7 +69,9 @@ class BeatdeskApp(Celery):
     def AsyncResult(self) -> Any:
         """The class of results: without a result back end, one that the history answers."""
         own = self.settings.result_backend is None
-        name: Any = "scheduler.worker.result_backend:RunResult" if own else "celery.result:AsyncResult"
+        name: Any = (
+            "scheduler.worker.result_backend:RunResult" if own else "celery.result:AsyncResult"
+        )
         return self.subclass_with_self(name)
 
 
@@ -73,14 +79,24 @@ def create_app(settings: Settings) -> BeatdeskApp:
     """The app for these settings."""
     app = BeatdeskApp(
         "beatdesk",
-        broker=sentinel.read(settings.broker).for_kombu if sentinel.is_sentinel(settings.broker) else settings.broker,
+        broker=sentinel.read(settings.broker).for_kombu
+        if sentinel.is_sentinel(settings.broker)
+        else settings.broker,
         backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
         amqp="scheduler.celery_app.priorities:TurnedAMQP" if _has_priorities(settings) else None,
         set_as_current=True,
     )
     app.settings = settings
-    app.conf.update({**_time(), **_messages(), **_queues(settings), **_reliability(settings), **_redbeat(settings)})
+    app.conf.update(
+        {
+            **_time(),
+            **_messages(),
+            **_queues(settings),
+            **_reliability(settings),
+            **_redbeat(settings),
+        }
+    )
     if settings.result_backend is None:
         app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
         app.conf.result_backend_transport_options = {"global_keyprefix": keys.CHORDS_PREFIX}
@@ -88,12 +104,16 @@ def create_app(settings: Settings) -> BeatdeskApp:
 
 
 def _time() -> dict[str, Any]:
-    """With a zone that has clock changes RedBeat loses a run in autumn; each schedule carries its own zone instead."""
+    """With a zone that has clock changes RedBeat loses a run in autumn; each schedule carries its
+    own zone instead.
+    """
     return {"timezone": "UTC", "enable_utc": True}
 
 
 def _messages() -> dict[str, Any]:
-    """JSON only: a pickled message could run any code. Results are events of ours, not rows of a result back end."""
+    """JSON only: a pickled message could run any code. Results are events of ours, not rows of a
+    result back end.
+    """
     return {
         "accept_content": ["json"],
         "task_serializer": "json",
@@ -116,11 +136,15 @@ def is_rabbitmq(address: str) -> bool:
 
 
 def _queues(settings: Settings) -> dict[str, Any]:
-    """Three queues by kind, so that what is slow holds up nothing that is urgent. Each may have workers of its own."""
+    """Three queues by kind, so that what is slow holds up nothing that is urgent. Each may have
+    workers of its own.
+    """
     return {
         "task_queue_max_priority": LOWEST_PRIORITY if _has_priorities(settings) else None,
         "task_default_queue": DEFAULT,
-        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, CELERYS_QUEUE)],
+        "task_queues": [
+            Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, CELERYS_QUEUE)
+        ],
         "task_routes": (job_queue,),
     }
 
@@ -128,17 +152,22 @@ def _queues(settings: Settings) -> dict[str, Any]:
 def job_queue(
     name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
 ) -> dict[str, str] | None:
-    """Celery's question where a message goes: to the queue that `@job` named, unless who sends it says otherwise."""
+    """Celery's question where a message goes: to the queue that `@job` named, unless who sends it
+    says otherwise.
+    """
     queue = getattr(task, "goes_to", None)
     return {"queue": queue} if queue and not options.get("queue") else None
 
 
 def _reliability(settings: Settings) -> dict[str, Any]:
-    """A message is acknowledged when its run's end is written down: a death in between repeats a run, loses none."""
+    """A message is acknowledged when its run's end is written down: a death in between repeats a
+    run, loses none.
+    """
     options: dict[str, Any] = {
         "task_acks_late": True,
-        # A job whose process dies is tried again as a new attempt, at most `max_retries` times; a job that kills
-        # its process each time must not go round for ever. Where that cannot be sent, the message goes back.
+        # A job whose process dies is tried again as a new attempt, at most `max_retries` times; a
+        # job that kills its process each time must not go round for ever. Where that cannot be
+        # sent, the message goes back.
         "task_retry_on_worker_lost": True,
         "task_reject_on_worker_lost": True,
         "worker_consumer": "scheduler.worker.consumer:TellingConsumer",
@@ -167,7 +196,9 @@ def _reliability(settings: Settings) -> dict[str, Any]:
 
 
 def _redbeat(settings: Settings) -> dict[str, Any]:
-    """Stock RedBeat sees an edit within a second and takes over from a dead leader within the lock's time-out."""
+    """Stock RedBeat sees an edit within a second and takes over from a dead leader within the
+    lock's time-out.
+    """
     place = redbeats_options(settings.redis_url, settings.redis_master)
     place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout
     return {

@@ -1,4 +1,6 @@
-"""Our queues on RabbitMQ, which remembers how each was made, and takes no other word for it afterwards."""
+"""Our queues on RabbitMQ, which remembers how each was made, and takes no other word for it
+afterwards.
+"""
 
 from typing import Any
 
@@ -12,18 +14,24 @@ from scheduler.errors import Refused
 def make(app: Celery, connection: Any) -> None:
     """Make those that are not there. `connection` is kombu's, to RabbitMQ; raises what it raises.
 
-    An app that is not ours, which our Beat may be given, has queues of its own: Celery makes them when it publishes.
-    Raises Refused where some were made with other arguments: whoever takes from them or puts into them is refused then.
+    An app that is not ours, which our Beat may be given, has queues of its own: Celery makes them
+    when it publishes. Raises Refused where some were made with other arguments: whoever takes from
+    them or puts into them is refused then.
     """
     if not isinstance(app, BeatdeskApp):
         return
-    refused = {name: why for name in (*QUEUES, CELERYS_QUEUE) if (why := _refusal(app, connection, name))}
+    refused = {
+        name: why for name in (*QUEUES, CELERYS_QUEUE) if (why := _refusal(app, connection, name))
+    }
     if refused:
         names = ", ".join(refused)
         raise Refused(
-            f"RabbitMQ's queues {names} were made with other arguments ({next(iter(refused.values()))}). Where "
-            "BEATDESK_RABBITMQ_PRIORITIES was switched on or off: stop Beat, let workers with the old setting empty "
-            "them, stop those, and delete the queues (rabbitmqctl delete_queue NAME). All processes need one setting",
+            f"RabbitMQ's queues {names} were made with other arguments "
+            f"({next(iter(refused.values()))}). Where "
+            "BEATDESK_RABBITMQ_PRIORITIES was switched on or off: stop Beat, let workers with the "
+            "old setting empty "
+            "them, stop those, and delete the queues (rabbitmqctl delete_queue NAME). All "
+            "processes need one setting",
             field="rabbitmq_priorities",
         )
 

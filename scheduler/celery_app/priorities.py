@@ -1,8 +1,10 @@
-"""One order of priorities, whatever the broker: 0 is taken first, 9 last, and a message without one is taken as with 0.
+"""One order of priorities, whatever the broker: 0 is taken first, 9 last, and a message without one
+is taken as with 0.
 
-That is Redis's order. RabbitMQ takes the greatest number first, of a queue that was made with `x-max-priority`, which
-it can be made with only once. So with `rabbitmq_priorities` queues are made with it, and numbers are turned around on
-their way out (`TurnedAMQP`) and in (`as_said`), further attempts and follow-ups included.
+That is Redis's order. RabbitMQ takes the greatest number first, of a queue that was made with
+`x-max-priority`, which it can be made with only once. So with `rabbitmq_priorities` queues are made
+with it, and numbers are turned around on their way out (`TurnedAMQP`) and in (`as_said`), further
+attempts and follow-ups included.
 """
 
 from collections.abc import Callable
@@ -32,7 +34,9 @@ def turned(priority: int) -> int:
 
 
 def as_said(strategy: Callable[..., Any]) -> Callable[..., Any]:
-    """Celery's way from a message to a task, for messages with RabbitMQ's order: the job sees what was asked for."""
+    """Celery's way from a message to a task, for messages with RabbitMQ's order: the job sees what
+    was asked for.
+    """
 
     def strategy_as_said(message: Any, *given: Any, **options: Any) -> Any:
         message.properties["priority"] = turned(message.properties.get("priority") or 0)

@@ -1,7 +1,8 @@
-"""The `beatdesk` command. Each subcommand's module is imported when it is called, so that start-up is quick.
+"""The `beatdesk` command. Each subcommand's module is imported when it is called, so that start-up
+is quick.
 
-Commands only ask and tell: what they do is done by the rooms beside this one. Data goes to standard output,
-everything else to standard error; 0 is done, 1 refused or failed, 2 wrong usage.
+Commands only ask and tell: what they do is done by the rooms beside this one. Data goes to standard
+output, everything else to standard error; 0 is done, 1 refused or failed, 2 wrong usage.
 """
 
 from importlib import import_module
@@ -57,12 +58,18 @@ class Commands(click.Group):
             raise told from error
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="beatdesk", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Edit schedules, run jobs, and see every run of Celery Beat."""
-    if ctx.obj is None and ctx.invoked_subcommand not in READ_THEIR_OWN_SETTINGS and not ctx.resilient_parsing:
+    if (
+        ctx.obj is None
+        and ctx.invoked_subcommand not in READ_THEIR_OWN_SETTINGS
+        and not ctx.resilient_parsing
+    ):
         ctx.obj = _services()
 
 

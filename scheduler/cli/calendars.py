@@ -1,4 +1,6 @@
-"""`beatdesk calendars`: the exclusion calendars that schedules name: list, show, set, import, delete, revisions."""
+"""`beatdesk calendars`: the exclusion calendars that schedules name: list, show, set, import,
+delete, revisions.
+"""
 
 import sys
 from datetime import timedelta
@@ -27,9 +29,15 @@ from scheduler.services.services import Services
 YEARS_EXPANDED = 10
 """How many years of a recurring event are taken from an iCalendar file."""
 
-revision_option = click.option("--revision", type=int, metavar="N", help="Refuse if it is at another revision.")
-comment_option = click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
-zone_option = click.option("--tz", metavar="ZONE", help="IANA zone in which its days begin; UTC without it.")
+revision_option = click.option(
+    "--revision", type=int, metavar="N", help="Refuse if it is at another revision."
+)
+comment_option = click.option(
+    "--comment", default="", metavar="TEXT", help="Why; kept with the revision."
+)
+zone_option = click.option(
+    "--tz", metavar="ZONE", help="IANA zone in which its days begin; UTC without it."
+)
 
 
 @click.group()
@@ -86,10 +94,20 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
 
 @calendars.command("set")
 @click.argument("name")
-@click.option("--date", "dates", multiple=True, metavar="D", help="A day: '2026-12-24', or '2026-12-24 Title'.")
-@click.option("--range", "ranges", multiple=True, metavar="A..B", help="Days, or one time until another.")
+@click.option(
+    "--date",
+    "dates",
+    multiple=True,
+    metavar="D",
+    help="A day: '2026-12-24', or '2026-12-24 Title'.",
+)
+@click.option(
+    "--range", "ranges", multiple=True, metavar="A..B", help="Days, or one time until another."
+)
 @click.option("--weekly", multiple=True, metavar="DAYS", help="Whole days of each week: 'sat-sun'.")
-@click.option("--hours", multiple=True, metavar="TEXT", help="Hours of each week: 'mon-fri 22:00-06:00'.")
+@click.option(
+    "--hours", multiple=True, metavar="TEXT", help="Hours of each week: 'mon-fri 22:00-06:00'."
+)
 @click.option("--add", is_flag=True, help="Beside what it excludes already, not in place of it.")
 @click.option("--nothing", is_flag=True, help="It excludes nothing.")
 @zone_option
@@ -99,13 +117,24 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def set_calendar(
-    services: Services, /, *, name: str, as_json: bool, comment: str, revision: int | None, **given: Any
+    services: Services,
+    /,
+    *,
+    name: str,
+    as_json: bool,
+    comment: str,
+    revision: int | None,
+    **given: Any,
 ) -> None:
     """Make calendar NAME, or say anew what it excludes. Each option may be given again."""
     old = _stored(services, name)
     wanted = _calendar(name, old, given)
     saved = services.calendars.save(
-        wanted, revision=_revision(old, revision), actor=fields.actor(), comment=comment, now=utc_now()
+        wanted,
+        revision=_revision(old, revision),
+        actor=fields.actor(),
+        comment=comment,
+        now=utc_now(),
     )
     _say(saved, as_json=as_json)
 
@@ -119,11 +148,20 @@ def set_calendar(
 @json_option
 @click.pass_obj
 def import_calendar(
-    services: Services, /, *, name: str, file: str, tz: str | None, revision: int | None, comment: str, as_json: bool
+    services: Services,
+    /,
+    *,
+    name: str,
+    file: str,
+    tz: str | None,
+    revision: int | None,
+    comment: str,
+    as_json: bool,
 ) -> None:
     """Let calendar NAME exclude the events of an iCalendar file; - is standard input.
 
-    Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly hours stay.
+    Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly
+    hours stay.
     """
     now, old = utc_now(), _stored(services, name)
     zone = tz if tz is not None else old.timezone if old is not None else "UTC"
@@ -147,13 +185,26 @@ def import_calendar(
 @comment_option
 @json_option
 @click.pass_obj
-def delete(services: Services, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def delete(
+    services: Services,
+    /,
+    *,
+    name: str,
+    yes: bool,
+    revision: int | None,
+    comment: str,
+    as_json: bool,
+) -> None:
     """Delete calendar NAME, which no schedule may name any more."""
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the calendar {name}?", abort=True)
     elif not yes:
-        raise Refused("yes: deleting is not asked back where there is no terminal; give --yes", field="yes")
-    services.calendars.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+        raise Refused(
+            "yes: deleting is not asked back where there is no terminal; give --yes", field="yes"
+        )
+    services.calendars.delete(
+        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
@@ -167,16 +218,22 @@ def delete(services: Services, /, *, name: str, yes: bool, revision: int | None,
 def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show who changed calendar NAME, when and why, newest first."""
     found = services.calendar_history.revisions(name)
-    if not found and name not in services.calendars.names():  # what is new, a recorder writes a moment later
+    if (
+        not found and name not in services.calendars.names()
+    ):  # what is new, a recorder writes a moment later
         raise NotFound(
-            f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
+            f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all",
+            field="name",
         )
     if as_json:
         print_json({"items": [one.model_dump(mode="json") for one in found], "next": None})
         return
     print_table(
         ["REVISION", "AT", "WHAT", "BY", "COMMENT"],
-        [[str(one.revision), to_the_second(one.at), one.action, one.actor, one.comment] for one in found],
+        [
+            [str(one.revision), to_the_second(one.at), one.action, one.actor, one.comment]
+            for one in found
+        ],
     )
 
 
@@ -184,16 +241,25 @@ def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Ca
     """The calendar that the options mean."""
     zone = given["tz"] if given["tz"] is not None else old.timezone if old is not None else "UTC"
     parts: list[calendar_text.Line] = []
-    for option, kind in (("dates", "date"), ("ranges", "range"), ("weekly", "weekly"), ("hours", "hours")):
+    for option, kind in (
+        ("dates", "date"),
+        ("ranges", "range"),
+        ("weekly", "weekly"),
+        ("hours", "hours"),
+    ):
         for text in given[option]:
             parts.append(_part(text, kind, zone))
     said = bool(parts) or given["nothing"]
     if not said and (old is None or (given["tz"] is None and given["description"] is None)):
-        raise click.UsageError("say what it excludes: --date, --range, --weekly, --hours, or --nothing")
+        raise click.UsageError(
+            "say what it excludes: --date, --range, --weekly, --hours, or --nothing"
+        )
     kept: list[calendar_text.Line] = []
     if old is not None and (given["add"] or not said):
         kept = [*old.days, *old.spans, *old.weekly]
-    description = given["description"] if given["description"] is not None else old.description if old else ""
+    description = (
+        given["description"] if given["description"] is not None else old.description if old else ""
+    )
     return calendar_text.of_parts(name, [*kept, *parts], timezone=zone, description=description)
 
 
@@ -206,7 +272,8 @@ def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
     if calendar_text.kind_of(part) != kind:
         example = calendar_text.KINDS[kind]
         raise Refused(
-            f"{kind}: {text[:80]!r} is of another kind; --{kind} takes one such as {example!r}, this belongs to "
+            f"{kind}: {text[:80]!r} is of another kind; --{kind} takes one such as {example!r}, "
+            "this belongs to "
             f"--{calendar_text.kind_of(part)}",
             field=kind,
         )
@@ -244,4 +311,6 @@ def _say(saved: SavedCalendar, *, as_json: bool) -> None:
     if as_json:
         print_json(calendar_json(saved, []))
     else:
-        click.echo(f"{saved.name} saved as revision {saved.revision}: {_short(calendar_json(saved, []))}")
+        click.echo(
+            f"{saved.name} saved as revision {saved.revision}: {_short(calendar_json(saved, []))}"
+        )

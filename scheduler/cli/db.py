@@ -15,7 +15,9 @@ def db() -> None:
 @json_option
 @click.pass_obj
 def upgrade(services: Services, as_json: bool) -> None:
-    """Bring the database to the newest step; make it where it is missing. Doing it again changes nothing."""
+    """Bring the database to the newest step; make it where it is missing. Doing it again changes
+    nothing.
+    """
     from scheduler.history import schema_version
 
     schema_version.upgrade(services.engine)

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check everything that a run needs, and say what to do. Exit code 1 where something is missing."""
+    """Check everything that a run needs, and say what to do. Exit code 1 where something is
+    missing.
+    """
     parts = _examine(ctx)
     ok = all(part.ok for part in parts)
     if as_json:
         print_json({"ok": ok, "checks": parts})
         sys.exit(0 if ok else 1)
-    print_table(["CHECK", "", "WHAT"], [[part.name, "ok" if part.ok else "FAIL", part.summary] for part in parts])
+    print_table(
+        ["CHECK", "", "WHAT"],
+        [[part.name, "ok" if part.ok else "FAIL", part.summary] for part in parts],
+    )
     for part in parts:
         if not part.ok:
             click.echo(f"{part.name}: {part.remedy}", err=True)
@@ -41,7 +46,12 @@ def _examine(ctx: click.Context) -> "list[Part]":
         services = ctx.obj or Services(load())
     except BadSettings as error:
         faults = [
-            Part(name=fault.name, ok=False, summary=f"{fault.problem} ({fault.source})", remedy=fault.remedy)
+            Part(
+                name=fault.name,
+                ok=False,
+                summary=f"{fault.problem} ({fault.source})",
+                remedy=fault.remedy,
+            )
             for fault in error.faults
         ]
         return [checks.python(), *faults]

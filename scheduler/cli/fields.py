@@ -1,7 +1,7 @@
 """Texts from the command line -> values, each refused with the field, the value and the remedy.
 
-Pure but for `actor`, which asks the system who is at the keyboard. Whether a value makes sense for a schedule
-is decided in `rules.check`; here it only has to be readable.
+Pure but for `actor`, which asks the system who is at the keyboard. Whether a value makes sense for
+a schedule is decided in `rules.check`; here it only has to be readable.
 """
 
 import getpass
@@ -22,7 +22,9 @@ TIME_REMEDY = "write it as 2026-11-23T05:00:00Z or with an offset, 2026-11-23T06
 
 
 def actor() -> str:
-    """Who gives the command: the name of the operating system's user, or its number where it has no name."""
+    """Who gives the command: the name of the operating system's user, or its number where it has no
+    name.
+    """
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError, ImportError):
@@ -33,7 +35,9 @@ def json_list(text: str, field: str = "args") -> list[Any]:
     """A JSON list."""
     value = _json(text, field)
     if not isinstance(value, list):
-        raise BadArguments(f'{field}: {text!r} is not a JSON list; write it like ["a", 1]', field=field)
+        raise BadArguments(
+            f'{field}: {text!r} is not a JSON list; write it like ["a", 1]', field=field
+        )
     return value
 
 
@@ -41,7 +45,9 @@ def json_object(text: str, field: str = "kwargs") -> dict[str, Any]:
     """A JSON object."""
     value = _json(text, field)
     if not isinstance(value, dict):
-        raise BadArguments(f'{field}: {text!r} is not a JSON object; write it like {{"days": 1}}', field=field)
+        raise BadArguments(
+            f'{field}: {text!r} is not a JSON object; write it like {{"days": 1}}', field=field
+        )
     return value
 
 
@@ -50,7 +56,8 @@ def _json(text: str, field: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise BadArguments(
-            f"{field}: {_cut(text)!r} is not JSON ({error}); names and texts stand in double quotes, "
+            f"{field}: {_cut(text)!r} is not JSON ({error}); names and texts stand in double "
+            "quotes, "
             "and the shell needs single quotes around the whole",
             field=field,
         ) from None
@@ -72,7 +79,9 @@ def instant(text: str, field: str) -> datetime:
 
 
 def wall_time(text: str, field: str, zone: ZoneInfo) -> datetime:
-    """An instant: with an offset as it is, without one on the clock of `zone`, the first time where it comes twice."""
+    """An instant: with an offset as it is, without one on the clock of `zone`, the first time where
+    it comes twice.
+    """
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -82,7 +91,8 @@ def wall_time(text: str, field: str, zone: ZoneInfo) -> datetime:
     found = _within(text, field, lambda: at.replace(tzinfo=zone).astimezone(UTC))
     if found.astimezone(zone).replace(tzinfo=None) != at:
         raise Refused(
-            f"{field}: {text!r} does not exist in {zone.key}, where the clock goes forward; choose another time",
+            f"{field}: {text!r} does not exist in {zone.key}, where the clock goes forward; "
+            "choose another time",
             field=field,
         )
     return found
@@ -105,7 +115,9 @@ def seconds(text: str, field: str) -> float:
 def whole(text: str, field: str) -> int:
     """A whole number."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refused(f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field)
+        raise Refused(
+            f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field
+        )
     return int(text)
 
 
@@ -133,7 +145,10 @@ def _within(text: str, field: str, reckon: Callable[[], datetime]) -> datetime:
     except OverflowError:
         inside = False
     if not inside:
-        raise Refused(f"{field}: {text!r} is too far away; the years {YEARS[0]} to {YEARS[1]} are read", field=field)
+        raise Refused(
+            f"{field}: {text!r} is too far away; the years {YEARS[0]} to {YEARS[1]} are read",
+            field=field,
+        )
     return at
 
 
@@ -142,7 +157,9 @@ def priority(text: str) -> int | None:
     if text == "none":
         return None
     if text not in {str(digit) for digit in range(10)}:
-        raise Refused(f"priority: {text!r} is not a digit from 0 to 9; `none` takes it away", field="priority")
+        raise Refused(
+            f"priority: {text!r} is not a digit from 0 to 9; `none` takes it away", field="priority"
+        )
     return int(text)
 
 

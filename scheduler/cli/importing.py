@@ -31,23 +31,39 @@ _YAML_BEGINS = ("version:", "schedules:", "tags:", "---", "{", "%YAML")
 
 @click.command("import")
 @click.argument("source", metavar="SOURCE")
-@click.option("--map", "maps", multiple=True, metavar="PATTERN=JOB", help="Crontab: commands that match run JOB.")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="PATTERN=JOB",
+    help="Crontab: commands that match run JOB.",
+)
 @click.option("--tz", metavar="ZONE", help="Crontab: the zone of lines that CRON_TZ gives none.")
-@click.option("--prefix", default=keys.REDBEAT_PREFIX, metavar="TEXT", help="RedBeat: its key prefix.")
+@click.option(
+    "--prefix", default=keys.REDBEAT_PREFIX, metavar="TEXT", help="RedBeat: its key prefix."
+)
 @click.option("--replace", is_flag=True, help="Take also what is stored otherwise, in its place.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
 @json_option
 @click.pass_context
 def import_schedules(
-    ctx: click.Context, /, *, source: str, replace: bool, dry_run: bool, comment: str, as_json: bool, **given: Any
+    ctx: click.Context,
+    /,
+    *,
+    source: str,
+    replace: bool,
+    dry_run: bool,
+    comment: str,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Take schedules over from SOURCE, and report each that was taken, changed or refused.
 
-    \b
-    SOURCE is a file, or - for standard input: YAML as `export` writes it, or a crontab;
-    redbeat:URL, the entries of a RedBeat on another server, or under another --prefix (redbeat: alone is our server);
-    or the address of a database with django-celery-beat's tables, postgresql://… or sqlite:////….
+    \b SOURCE is a file, or - for standard input: YAML as `export` writes it, or a crontab;
+    redbeat:URL, the entries of a RedBeat on another server, or under another --prefix (redbeat:
+    alone is our server); or the address of a database with django-celery-beat's tables,
+    postgresql://… or sqlite:////….
 
     Imported again, what has not changed stays as it is. Exit code 1 if anything was refused.
     """
@@ -56,7 +72,11 @@ def import_schedules(
     told = _decide(services, source, replace=replace, now=now, **given)
     if not dry_run:
         importing.save(
-            told, services.schedules, actor=fields.actor(), comment=comment or f"imported from {_kind(source)}", now=now
+            told,
+            services.schedules,
+            actor=fields.actor(),
+            comment=comment or f"imported from {_kind(source)}",
+            now=now,
         )
     if as_json:
         print_json(import_json(told) | {"saved": not dry_run})
@@ -80,14 +100,20 @@ def _decide(
     if _kind(source) == "a file":
         text = read_text(source)
         if _is_yaml(source, text):
-            plan = applying.plan_text(text, services.schedules, services.calendars, services.catalogue, now)
+            plan = applying.plan_text(
+                text, services.schedules, services.calendars, services.catalogue, now
+            )
             return importing.of_plan(plan, replace=replace)
         mappings = [crontab_file.Mapping.read(one) for one in maps]
-        found = crontab_file.read(text, mappings, timezone=tz or services.settings.default_timezone, now=now)
+        found = crontab_file.read(
+            text, mappings, timezone=tz or services.settings.default_timezone, now=now
+        )
     else:
         found = _found(services, source, prefix)
     check_call = calls_of(services.catalogue.jobs(now))
-    return importing.decide(found, services.schedules.stored(), check_call, replace=replace, now=now)
+    return importing.decide(
+        found, services.schedules.stored(), check_call, replace=replace, now=now
+    )
 
 
 def _found(services: "Services", source: str, prefix: str) -> Found:
@@ -99,7 +125,10 @@ def _found(services: "Services", source: str, prefix: str) -> Found:
     url = source.removeprefix(REDBEAT)
     if url in ("", services.settings.redis_url):
         if prefix == keys.REDBEAT_PREFIX:
-            raise Refused("prefix: these are the schedules that are here already; name another prefix", field="prefix")
+            raise Refused(
+                "prefix: these are the schedules that are here already; name another prefix",
+                field="prefix",
+            )
         return redbeat_prefix.read(services.redis, prefix)
     client = _client(url)
     try:
@@ -112,9 +141,13 @@ def _client(url: str) -> "Redis":
     from redis import Redis
 
     try:
-        return Redis.from_url(url, decode_responses=True, socket_connect_timeout=5, socket_timeout=30)
+        return Redis.from_url(
+            url, decode_responses=True, socket_connect_timeout=5, socket_timeout=30
+        )
     except ValueError:
-        raise Refused("source: after redbeat: comes redis://host:port/number, or nothing", field="source") from None
+        raise Refused(
+            "source: after redbeat: comes redis://host:port/number, or nothing", field="source"
+        ) from None
 
 
 def _kind(source: str) -> str:
@@ -122,7 +155,10 @@ def _kind(source: str) -> str:
     if source.startswith(REDBEAT):
         return "RedBeat"
     if source.startswith(("redis://", "rediss://", "unix://")):
-        raise Refused("source: write redbeat: before the address of a Redis whose RedBeat is meant", field="source")
+        raise Refused(
+            "source: write redbeat: before the address of a Redis whose RedBeat is meant",
+            field="source",
+        )
     return "django-celery-beat" if "://" in source else "a file"
 
 
@@ -131,7 +167,9 @@ def _is_yaml(source: str, text: str) -> bool:
     if source.lower().endswith(_YAML_ENDS):
         return True
     lines = (line.strip() for line in text.splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), "").startswith(_YAML_BEGINS)
+    return next((line for line in lines if line and not line.startswith("#")), "").startswith(
+        _YAML_BEGINS
+    )
 
 
 def _tell(told: Import, *, saved: bool) -> None:
@@ -143,7 +181,10 @@ def _tell(told: Import, *, saved: bool) -> None:
         click.echo(f"ignored    {visible(aside.source)}: {visible(aside.reason)}")
     for aside in told.refused:
         click.echo(f"refused    {visible(aside.source)}: {visible(aside.reason)}")
-    counts = {outcome: sum(taken.outcome == outcome for taken in told.taken) for outcome in ("created", "replaced")}
+    counts = {
+        outcome: sum(taken.outcome == outcome for taken in told.taken)
+        for outcome in ("created", "replaced")
+    }
     done = "" if saved else " (nothing was saved, this was a dry run)"
     click.echo(
         f"{counts['created']} created, {counts['replaced']} replaced, "
@@ -159,10 +200,18 @@ def _tell_taken(taken: Taken) -> None:
     for note in candidate.notes:
         click.echo(f"           {visible(note)}")
     if candidate.readings is not None:
-        click.echo(f"           either day field is enough, as cron has it: {_ticks(candidate.readings)[0]}")
-        click.echo(f"           both must match, as Celery has it (not taken): {_ticks(candidate.readings)[1]}")
+        click.echo(
+            "           either day field is enough, as cron has it: "
+            f"{_ticks(candidate.readings)[0]}"
+        )
+        click.echo(
+            "           both must match, as Celery has it (not taken): "
+            f"{_ticks(candidate.readings)[1]}"
+        )
 
 
 def _ticks(readings: Readings) -> tuple[str, str]:
-    either, both = (", ".join(map(tick_text, ticks)) or "never" for ticks in (readings.either, readings.both))
+    either, both = (
+        ", ".join(map(tick_text, ticks)) or "never" for ticks in (readings.either, readings.both)
+    )
     return either, both

@@ -35,7 +35,9 @@ def list_jobs(services: Services, /, *, as_json: bool) -> None:
     rows = [[job.name, job.title, job.queue or "-", _workers(job), call_of(job)] for job in offered]
     print_table(["JOB", "TITLE", "QUEUE", "WORKERS", "CALL"], rows)
     if not offered:
-        click.echo("no worker has published a job; start one with `celery -A scheduler worker`", err=True)
+        click.echo(
+            "no worker has published a job; start one with `celery -A scheduler worker`", err=True
+        )
 
 
 @jobs.command()
@@ -51,14 +53,25 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     if as_json:
         print_json(job.model_dump(mode="json"))
         return
-    facts = [("job", job.name), ("title", job.title), ("module", job.module), ("queue", job.queue or "-")]
-    facts += [("soft limit", _seconds(job.soft_time_limit)), ("hard limit", _seconds(job.time_limit))]
+    facts = [
+        ("job", job.name),
+        ("title", job.title),
+        ("module", job.module),
+        ("queue", job.queue or "-"),
+    ]
+    facts += [
+        ("soft limit", _seconds(job.soft_time_limit)),
+        ("hard limit", _seconds(job.time_limit)),
+    ]
     facts += [("retries", "none of its own" if job.retries is None else f"{job.retries} at most")]
     offered = ", ".join(job.workers) or "gone: no living worker offers it"
     print_facts([*facts, ("workers", offered), ("about", job.doc)])
     if job.parameters:
         click.echo("")
-        print_table(["PARAMETER", "TYPE", "DEFAULT", "ABOUT"], [_row(parameter) for parameter in job.parameters])
+        print_table(
+            ["PARAMETER", "TYPE", "DEFAULT", "ABOUT"],
+            [_row(parameter) for parameter in job.parameters],
+        )
 
 
 def _workers(job: Job) -> str:

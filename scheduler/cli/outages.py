@@ -1,4 +1,6 @@
-"""A server that does not answer -> what to tell whoever gave the command. Imports no client that was not in use."""
+"""A server that does not answer -> what to tell whoever gave the command. Imports no client that
+was not in use.
+"""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""How commands print: tables and facts for people, JSON for programs. Prints what it is given and asks nobody."""
+"""How commands print: tables and facts for people, JSON for programs. Prints what it is given and
+asks nobody.
+"""
 
 import json
 import os
@@ -24,16 +26,23 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, tints: Mapping[str, str] = NO_TINTS) -> None:
-    """Print rows under headers, each column as wide as its widest cell; nothing but the headers without rows.
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, tints: Mapping[str, str] = NO_TINTS
+) -> None:
+    """Print rows under headers, each column as wide as its widest cell; nothing but the headers
+    without rows.
 
-    `tints` has the colours of words such as states. They are seen on a terminal only, and not where NO_COLOR is set.
+    `tints` has the colours of words such as states. They are seen on a terminal only, and not where
+    NO_COLOR is set.
     """
     lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     plain = False if os.environ.get("NO_COLOR") else None
     for line in lines:
-        cells = [_tinted(cell, tints) + " " * (width - len(cell)) for cell, width in zip(line, widths, strict=True)]
+        cells = [
+            _tinted(cell, tints) + " " * (width - len(cell))
+            for cell, width in zip(line, widths, strict=True)
+        ]
         click.echo("  ".join(cells).rstrip(), color=plain)
 
 
@@ -47,15 +56,24 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     for name, value in facts:
         lines = [visible(line) for line in value.splitlines()] or [""]
         click.echo(
-            "\n".join([f"{name.ljust(width)}  {lines[0]}".rstrip(), *(" " * (width + 2) + x for x in lines[1:])])
+            "\n".join(
+                [
+                    f"{name.ljust(width)}  {lines[0]}".rstrip(),
+                    *(" " * (width + 2) + x for x in lines[1:]),
+                ]
+            )
         )
 
 
 def visible(text: str) -> str:
-    """`text` with control characters escaped, so that data cannot write into the terminal what it likes."""
+    """`text` with control characters escaped, so that data cannot write into the terminal what it
+    likes.
+    """
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def _plain(value: Any) -> Any:

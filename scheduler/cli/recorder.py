@@ -1,4 +1,6 @@
-"""`beatdesk recorder`: writes the events of Beat, workers and console into the history, until SIGTERM or Ctrl-C."""
+"""`beatdesk recorder`: writes the events of Beat, workers and console into the history, until
+SIGTERM or Ctrl-C.
+"""
 
 import os
 import socket
@@ -15,10 +17,15 @@ from scheduler.up.interrupts import Interrupts
 
 
 @click.command()
-@click.option("--name", help="Name in the consumer group; one that comes back goes on at once.  [default: HOST-PID]")
+@click.option(
+    "--name",
+    help="Name in the consumer group; one that comes back goes on at once.  [default: HOST-PID]",
+)
 @click.pass_obj
 def recorder(services: Services, name: str | None) -> None:
-    """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was given is recorded."""
+    """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was
+    given is recorded.
+    """
     from scheduler.healing import startup_check
     from scheduler.history.recorder import Recorder
     from scheduler.runs.leases import LeaseWatch
@@ -27,12 +34,21 @@ def recorder(services: Services, name: str | None) -> None:
     configure(settings.log_level, settings.log_format)
     refuse_eviction(services)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
-    recording = Recorder(services.events, services.engine, services.redis, settings.recorder_batch, name)
+    recording = Recorder(
+        services.events, services.engine, services.redis, settings.recorder_batch, name
+    )
     stop = threading.Event()
-    # In a thread of its own: a signal handler must not set an Event that its own thread may be waiting on.
+    # In a thread of its own: a signal handler must not set an Event that its own thread may be
+    # waiting on.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
-    watch = threading.Thread(target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True)
-    heal = services.healer(name).run if settings.healing else partial(startup_check.answer_unseen, services.redis)
+    watch = threading.Thread(
+        target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True
+    )
+    heal = (
+        services.healer(name).run
+        if settings.healing
+        else partial(startup_check.answer_unseen, services.redis)
+    )
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
     with Interrupts() as interrupts:
         thread.start()

@@ -1,7 +1,8 @@
-"""What a command could not do -> one message on standard error and exit code 1; with `--json`, one JSON object.
+"""What a command could not do -> one message on standard error and exit code 1; with `--json`, one
+JSON object.
 
-Knows every error that is told rather than shown with its traceback: ours, unusable settings, and servers that
-do not answer. Wrong usage is click's own, exit code 2.
+Knows every error that is told rather than shown with its traceback: ours, unusable settings, and
+servers that do not answer. Wrong usage is click's own, exit code 2.
 """
 
 import json

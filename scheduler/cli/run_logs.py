@@ -20,7 +20,11 @@ TINTS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 @click.command()
 @click.argument("run_id", metavar="ID")
-@click.option("--follow", is_flag=True, help="Go on until the run has ended; Ctrl-C ends the watching, not the run.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on until the run has ended; Ctrl-C ends the watching, not the run.",
+)
 @json_option
 @click.pass_obj
 def logs(services: Services, /, *, run_id: str, follow: bool, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """`beatdesk runs`: what ran, from SQL; running it again, and cancelling what has not ended.
 
-Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's control channel,
-and what became of it is in the history afterwards.
+Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's
+control channel, and what became of it is in the history afterwards.
 """
 
 import json
@@ -47,8 +47,12 @@ runs.add_command(logs)
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of a page."""
-    command = click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")(command)
-    limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, metavar="N")
+    command = click.option(
+        "--after", metavar="NEXT", help="Go on after an earlier page: its `next`."
+    )(command)
+    limit = click.option(
+        "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, metavar="N"
+    )
     return limit(command)
 
 
@@ -60,7 +64,9 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--queue", metavar="QUEUE")
 @click.option("--trigger", type=click.Choice(TRIGGERS))
 @click.option("--parent", metavar="ID", help="Runs that this run has started, or that repeat it.")
-@click.option("--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d.")
+@click.option(
+    "--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d."
+)
 @click.option("--until", metavar="T", help="Not newer than this.")
 @limit_options
 @json_option
@@ -117,7 +123,9 @@ def cancel(services: Services, /, *, run_id: str, as_json: bool) -> None:
 @click.option("--kwargs", metavar="JSON", help="Instead of the run's named arguments.")
 @json_option
 @click.pass_obj
-def rerun(services: Services, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool) -> None:
+def rerun(
+    services: Services, /, *, run_id: str, args: str | None, kwargs: str | None, as_json: bool
+) -> None:
     """Run what run ID did once more, as a new run."""
     old = services.history.run(run_id)
     new = services.control.rerun(
@@ -140,7 +148,9 @@ def _state(services: Services, run_id: str) -> str | None:
     try:
         return services.history.run(run_id).state
     except NotFound as error:
-        raise NotFound(f"{error}; one that was started a moment ago may not be recorded yet", field="run") from None
+        raise NotFound(
+            f"{error}; one that was started a moment ago may not be recorded yet", field="run"
+        ) from None
     except Exception as error:
         if (outage := explain(error)) is None:
             raise
@@ -166,16 +176,23 @@ def say_run(view: RunView, *, as_json: bool) -> None:
         print_json(body)
         return
     shown = [
-        key for key in body if key not in {"traceback", "attempts", "children"} and body[key] not in (None, [], {})
+        key
+        for key in body
+        if key not in {"traceback", "attempts", "children"} and body[key] not in (None, [], {})
     ]
     if view.ticks == 1:
         shown.remove("ticks")
     body["progress"] = progress_words(view)
     facts = [(key.replace("_", " "), _text(body[key])) for key in shown]
     for attempt in body["attempts"]:
-        line = f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started {attempt['started_at'] or 'never'}"
+        line = (
+            f"{attempt['state']} on {attempt['worker'] or 'no worker'}, started "
+            f"{attempt['started_at'] or 'never'}"
+        )
         facts.append((f"attempt {attempt['number']}", line))
-    facts += [("child", f"{child['id']} {child['job']}, {child['state']}") for child in body["children"]]
+    facts += [
+        ("child", f"{child['id']} {child['job']}, {child['state']}") for child in body["children"]
+    ]
     print_facts(facts)
     if view.traceback:
         click.echo("")
@@ -186,7 +203,15 @@ def _row(view: RunView) -> list[str]:
     times = [to_the_second(view.tick), to_the_second(view.started_at)]
     told = progress_words(view) if view.state == "running" else ""
     state = f"{view.state}, {told}" if told else view.state
-    return [view.id, state, view.schedule or "-", view.job, *times, _text(view.duration), view.worker or "-"]
+    return [
+        view.id,
+        state,
+        view.schedule or "-",
+        view.job,
+        *times,
+        _text(view.duration),
+        view.worker or "-",
+    ]
 
 
 def to_the_second(at: datetime | None) -> str:

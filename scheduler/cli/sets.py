@@ -26,17 +26,30 @@ WIDEST = 60
 
 @click.command("export")
 @click.argument("file", required=False, metavar="[FILE]")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only schedules with this tag; may be given again.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="Only schedules with this tag; may be given again.",
+)
 @json_option
 @click.pass_obj
-def export_set(services: Services, /, *, file: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+def export_set(
+    services: Services, /, *, file: str | None, tags: tuple[str, ...], as_json: bool
+) -> None:
     """Write the schedules as YAML, to FILE or to standard output."""
     exported = exporting(services.schedules.stored(), services.calendars.stored(), tags=tags)
     if file is not None:
         _write(file, exported.text)
     if as_json:
         left_out = [{"name": name, "reason": reason} for name, reason in exported.left_out]
-        body = {"file": file, "names": exported.names, "calendars": exported.calendars, "left_out": left_out}
+        body = {
+            "file": file,
+            "names": exported.names,
+            "calendars": exported.calendars,
+            "left_out": left_out,
+        }
         print_json(body if file is not None else body | {"yaml": exported.text})
         return
     if file is None:
@@ -44,7 +57,9 @@ def export_set(services: Services, /, *, file: str | None, tags: tuple[str, ...]
     for name, reason in exported.left_out:
         click.echo(f"left out: {name}, {visible(reason)}", err=True)
     if file is not None:
-        calendars = f" and {_count(len(exported.calendars), 'calendar')}" if exported.calendars else ""
+        calendars = (
+            f" and {_count(len(exported.calendars), 'calendar')}" if exported.calendars else ""
+        )
         click.echo(f"{_count(len(exported.names), 'schedule')}{calendars} written to {file}")
 
 
@@ -53,9 +68,13 @@ def export_set(services: Services, /, *, file: str | None, tags: tuple[str, ...]
 @json_option
 @click.pass_obj
 def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
-    """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is standard input."""
+    """Say what `apply FILE` would change, and which runs of the next 30 days. FILE is YAML; - is
+    standard input.
+    """
     now = utc_now()
-    plan = applying.plan_text(read_text(file), services.schedules, services.calendars, services.catalogue, now)
+    plan = applying.plan_text(
+        read_text(file), services.schedules, services.calendars, services.catalogue, now
+    )
     plan = with_runs(plan, now, services.calendars.known)
     if as_json:
         print_json(plan_json(plan))
@@ -65,22 +84,34 @@ def plan_set(services: Services, /, *, file: str, as_json: bool) -> None:
 
 @click.command("apply")
 @click.argument("file")
-@click.option("--prune", is_flag=True, help="Delete the schedules that the set speaks for and does not have.")
+@click.option(
+    "--prune", is_flag=True, help="Delete the schedules that the set speaks for and does not have."
+)
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with each revision.")
 @json_option
 @click.pass_obj
-def apply_set(services: Services, /, *, file: str, prune: bool, comment: str, as_json: bool) -> None:
+def apply_set(
+    services: Services, /, *, file: str, prune: bool, comment: str, as_json: bool
+) -> None:
     """Make the schedules those of FILE: all of them, or with one fault none."""
     now = utc_now()
-    plan = applying.plan_text(read_text(file), services.schedules, services.calendars, services.catalogue, now)
-    done = applying.apply(plan, services.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now)
+    plan = applying.plan_text(
+        read_text(file), services.schedules, services.calendars, services.catalogue, now
+    )
+    done = applying.apply(
+        plan, services.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now
+    )
     if as_json:
         print_json(applied_json(done))
         return
     for what, names in (("made", done.created_calendars), ("changed", done.changed_calendars)):
         for name in names:
             click.echo(f"calendar {name} {what}")
-    for what, names in (("made", done.created), ("changed", done.changed), ("deleted", done.deleted)):
+    for what, names in (
+        ("made", done.created),
+        ("changed", done.changed),
+        ("deleted", done.deleted),
+    ):
         for name in names:
             click.echo(f"{name} {what}")
     for name, reason in done.kept:
@@ -98,7 +129,9 @@ def read_text(file: str) -> str:
             with Path(file).open("rb") as opened:
                 raw = opened.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
-            raise Refused(f"file: {file!r} has more than {MAX_BYTES} bytes; divide it", field="file")
+            raise Refused(
+                f"file: {file!r} has more than {MAX_BYTES} bytes; divide it", field="file"
+            )
         return raw.decode("utf-8-sig")
     except OSError as error:
         raise Refused(f"file: {file!r} cannot be read: {error.strerror}", field="file") from None
@@ -107,7 +140,9 @@ def read_text(file: str) -> str:
 
 
 def words_of(when: When) -> str:
-    """A rule in words; one with an H as it is written, since the H gets its place when it is saved."""
+    """A rule in words; one with an H as it is written, since the H gets its place when it is
+    saved.
+    """
     if isinstance(when, CrontabWhen) and when.resolved is None and dialect.has_places(when.crontab):
         return when.crontab
     return describe(when)
@@ -122,10 +157,15 @@ def _write(file: str, text: str) -> None:
 
 def _tell_calendar(item: PlannedCalendar) -> None:
     """A calendar that is made or changed, and for which schedules that counts."""
-    used = f"; {_count(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
+    used = (
+        f"; {_count(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
+    )
     if item.revision is None:
         lines = len(lines_of(item.calendar))
-        click.echo(f"+ calendar {item.calendar.name}: new, {_count(lines, 'line')} of what it excludes{used}")
+        click.echo(
+            f"+ calendar {item.calendar.name}: new, {_count(lines, 'line')} of what it "
+            f"excludes{used}"
+        )
         return
     click.echo(f"~ calendar {item.calendar.name}, revision {item.revision}{used}")
     for one in item.differences:
@@ -138,7 +178,9 @@ def _tell_plan(plan: Plan) -> None:
     for item in plan.created:
         click.echo(f"+ {item.spec.name}: new, {_new(item.spec.when)}{_runs(item.runs)}")
     for changed in plan.changed:
-        click.echo(f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}")
+        click.echo(
+            f"~ {changed.spec.name}, revision {changed.stored.revision}{_runs(changed.runs)}"
+        )
         for one in changed.differences:
             click.echo(f"    {one.field}: {_cut(one.old)} -> {_cut(one.new)}")
     for affected in plan.affected:
@@ -152,7 +194,9 @@ def _tell_plan(plan: Plan) -> None:
 
 
 def _new(when: When) -> str:
-    """The rule of a new schedule in words; the place of an H follows from the id that it gets when it is made."""
+    """The rule of a new schedule in words; the place of an H follows from the id that it gets when
+    it is made.
+    """
     if isinstance(when, CrontabWhen) and dialect.has_places(when.crontab):
         return f"{when.crontab} (H gets its place when it is made, such as {when.resolved})"
     return words_of(when)

@@ -21,7 +21,8 @@ def status(services: Services, as_json: bool) -> None:
         print_json(answer)
     else:
         print_table(
-            ["PART", "STATE", "SUMMARY"], [[x.name, "ok" if x.ok else "NOT WELL", x.summary] for x in answer.parts]
+            ["PART", "STATE", "SUMMARY"],
+            [[x.name, "ok" if x.ok else "NOT WELL", x.summary] for x in answer.parts],
         )
         for part in answer.parts:
             if not part.ok:

@@ -55,7 +55,11 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
         _tell_others(settings, web)
         first = FirstStart(services)
         supervisor = Supervisor(
-            _children(services, own, first, listening), children.STOP_ORDER, interrupts, console, lock
+            _children(services, own, first, listening),
+            children.STOP_ORDER,
+            interrupts,
+            console,
+            lock,
         )
         try:
             if supervisor.start():
@@ -63,7 +67,10 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
                 supervisor.watch()
         finally:
             if interrupts.count:
-                log.info("%s: stopping; running jobs finish first (Ctrl-C again hurries them)", interrupts.name)
+                log.info(
+                    "%s: stopping; running jobs finish first (Ctrl-C again hurries them)",
+                    interrupts.name,
+                )
             supervisor.stop()
 
 
@@ -84,4 +91,6 @@ def _tell_others(settings: Settings, web: str) -> None:
     """Let the other commands in this folder find our server and database."""
     shared = {name: value for name in SHARED if (value := getattr(settings, name))}
     data_dir: Path = settings.data_dir
-    server_file.write(data_dir, server_file.RunningServer(pid=os.getpid(), web=web, settings=shared))
+    server_file.write(
+        data_dir, server_file.RunningServer(pid=os.getpid(), web=web, settings=shared)
+    )

@@ -21,12 +21,20 @@ def users() -> None:
 @users.command()
 @click.argument("email")
 @click.option("--role", default="viewer", show_default=True, help="viewer, operator or admin.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input; else it is made up.",
+)
 @json_option
 @click.pass_obj
 def create(services: Services, email: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add an account for EMAIL. A made-up password is printed once."""
-    _say(services.accounts.create(email, _given(password_stdin), role, now=utc_now()), "is created", as_json)
+    _say(
+        services.accounts.create(email, _given(password_stdin), role, now=utc_now()),
+        "is created",
+        as_json,
+    )
 
 
 @users.command("list")
@@ -62,12 +70,20 @@ def set_role(services: Services, email: str, role: str, as_json: bool) -> None:
 
 @users.command("reset-password")
 @click.argument("email")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is made up.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input; else it is made up.",
+)
 @json_option
 @click.pass_obj
 def reset_password(services: Services, email: str, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a new password. Its sessions end."""
-    _say(services.accounts.reset_password(email, _given(password_stdin)), "has a new password", as_json)
+    _say(
+        services.accounts.reset_password(email, _given(password_stdin)),
+        "has a new password",
+        as_json,
+    )
 
 
 @users.command()
@@ -89,7 +105,9 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 
 
 def _given(password_stdin: bool) -> str | None:
-    """The password from standard input; never from the command line, which everybody on the machine can see."""
+    """The password from standard input; never from the command line, which everybody on the machine
+    can see.
+    """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
 
 

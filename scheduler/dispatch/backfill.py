@@ -1,13 +1,15 @@
 """Runs for ticks of the past: which ticks there are in a time, and a run for each, oldest first.
 
-A backfill takes the rule, with its start, its end and its calendar, as it is now. Its runs have the ids of their ticks,
-so that saying it twice starts nothing twice, and a tick that has a run already gets none. It has an overlap policy of
-its own: with `queue_all` the ticks wait, and Beat starts one when no run of the schedule is alive; with `allow` all go
-to the queue at once. The other policies would let one tick of many run, which is no backfill. Nothing is planned that
-would not be started: the count is known first, and bounded.
+A backfill takes the rule, with its start, its end and its calendar, as it is now. Its runs have the
+ids of their ticks, so that saying it twice starts nothing twice, and a tick that has a run already
+gets none. It has an overlap policy of its own: with `queue_all` the ticks wait, and Beat starts one
+when no run of the schedule is alive; with `allow` all go to the queue at once. The other policies
+would let one tick of many run, which is no backfill. Nothing is planned that would not be started:
+the count is known first, and bounded.
 
-Ticks that Beat has not dealt with yet, since it is down or the schedule is paused, are left to it, and said so: it
-catches up with them as the schedule's policy says, or `resume` does, and none runs twice.
+Ticks that Beat has not dealt with yet, since it is down or the schedule is paused, are left to it,
+and said so: it catches up with them as the schedule's policy says, or `resume` does, and none runs
+twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +43,14 @@ class Starts(Protocol):
     """Whoever sends runs to the queue."""
 
     def start(
-        self, schedule: Schedule, *, actor: str, trigger: Literal["backfill"], tick: datetime, run: str, now: datetime
+        self,
+        schedule: Schedule,
+        *,
+        actor: str,
+        trigger: Literal["backfill"],
+        tick: datetime,
+        run: str,
+        now: datetime,
     ) -> str:
         """Start a run of the schedule for the tick."""
 
@@ -49,12 +58,16 @@ class Starts(Protocol):
 class Holds(Protocol):
     """Whoever keeps the ticks that wait."""
 
-    def add(self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime) -> list[WaitingTick]:
+    def add(
+        self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime
+    ) -> list[WaitingTick]:
         """Let ticks wait, those that do not wait yet; which these are."""
 
 
 class Started(NamedTuple):
-    """The runs that are in the queue or will be, oldest tick first, and how many ticks had a run already."""
+    """The runs that are in the queue or will be, oldest tick first, and how many ticks had a run
+    already.
+    """
 
     runs: list[str]
     known: int
@@ -62,7 +75,9 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True)
 class Backfill:
-    """The ticks in a time: how many there are, and those that would run, the oldest ones up to the limit."""
+    """The ticks in a time: how many there are, and those that would run, the oldest ones up to the
+    limit.
+    """
 
     schedule: Schedule
     count: int
@@ -83,19 +98,28 @@ def plan(
 ) -> Backfill:
     """The ticks in [since, until) that `calendar` leaves free, those after `beat` left to Beat.
 
-    `beat` is the moment up to which it has dealt with them, none where it will deal with no others. Raises Refused for
-    what cannot be meant.
+    `beat` is the moment up to which it has dealt with them, none where it will deal with no others.
+    Raises Refused for what cannot be meant.
     """
     when = schedule.when
     if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
-        raise Refused(f"the ticks of {schedule.name!r} are not known before they come; run it by hand", field="name")
+        raise Refused(
+            f"the ticks of {schedule.name!r} are not known before they come; run it by hand",
+            field="name",
+        )
     if not 1 <= limit <= MOST_RUNS:
-        raise Refused(f"limit {limit} is not from 1 to {MOST_RUNS}; backfill in parts", field="limit")
+        raise Refused(
+            f"limit {limit} is not from 1 to {MOST_RUNS}; backfill in parts", field="limit"
+        )
     if since >= until:
-        raise Refused(f"{tick_text(until)} is not after {tick_text(since)}; swap the two", field="to")
+        raise Refused(
+            f"{tick_text(until)} is not after {tick_text(since)}; swap the two", field="to"
+        )
     if until > now:
         raise Refused(
-            f"{tick_text(until)} has not passed yet; what is still to come is fired by the schedule itself", field="to"
+            f"{tick_text(until)} has not passed yet; what is still to come is fired by the "
+            "schedule itself",
+            field="to",
         )
     window = schedule.window
     after = max(since, window.starts_at or since) - _MICROSECOND
@@ -105,7 +129,9 @@ def plan(
         sum(count_ticks(when, *time, MOST_COUNTED) for time in free_times(begins, ends, calendar))
         for begins, ends in ((after, mine), (mine, last))
     )
-    return Backfill(schedule, count, list(islice(free_ticks(when, after, mine, calendar), limit)), left)
+    return Backfill(
+        schedule, count, list(islice(free_ticks(when, after, mine, calendar), limit)), left
+    )
 
 
 def start(
@@ -118,14 +144,17 @@ def start(
     actor: str,
     now: datetime,
 ) -> Started:
-    """Start the runs of a plan, or let their ticks wait for their turn. `known` are those runs that there are already.
+    """Start the runs of a plan, or let their ticks wait for their turn. `known` are those runs that
+    there are already.
 
-    Raises Refused where nothing would start, and Unavailable where the broker goes away, with how many are started.
+    Raises Refused where nothing would start, and Unavailable where the broker goes away, with how
+    many are started.
     """
     schedule = backfill.schedule
     if overlap == "queue_all" and not schedule.enabled:
         raise Refused(
-            f"{schedule.name!r} is off, so that no tick has its turn; switch it on, or start all at once (allow)",
+            f"{schedule.name!r} is off, so that no tick has its turn; switch it on, or start all "
+            "at once (allow)",
             field="overlap",
         )
     runs = {run_id(schedule.uid, tick): tick for tick in backfill.ticks}
@@ -142,7 +171,8 @@ def start(
             control.start(schedule, actor=actor, trigger="backfill", tick=tick, run=run, now=now)
         except Unavailable as error:
             raise Unavailable(
-                f"{len(started)} of {len(ticks)} runs are started; the one for {tick_text(tick)} and those after it "
+                f"{len(started)} of {len(ticks)} runs are started; the one for {tick_text(tick)} "
+                "and those after it "
                 f"are not: {error}"
             ) from error
         started.append(run)

@@ -22,8 +22,12 @@ def options_for(
     return for_tick(standing_options(schedule, options, held), schedule, tick, held)
 
 
-def standing_options(schedule: Schedule, options: Mapping[str, Any], held: WaitingTick | None = None) -> dict[str, Any]:
-    """What of `options_for` is the same for all ticks of one revision, those that were held in the same way."""
+def standing_options(
+    schedule: Schedule, options: Mapping[str, Any], held: WaitingTick | None = None
+) -> dict[str, Any]:
+    """What of `options_for` is the same for all ticks of one revision, those that were held in the
+    same way.
+    """
     own: dict[str, Any] = {
         "schedule": schedule.name,
         "schedule_uid": schedule.uid,
@@ -63,8 +67,12 @@ def facts_of(schedule: Schedule, tick: datetime, held: WaitingTick | None = None
     )
 
 
-def expires_at(schedule: Schedule, tick: datetime, held: WaitingTick | None = None) -> datetime | None:
-    """When it is too late for the tick's run to start. What an operator asked for is for a tick of the past anyway."""
+def expires_at(
+    schedule: Schedule, tick: datetime, held: WaitingTick | None = None
+) -> datetime | None:
+    """When it is too late for the tick's run to start. What an operator asked for is for a tick of
+    the past anyway.
+    """
     deadline = schedule.policies.starting_deadline
     if deadline is None or (held is not None and held.actor is not None):
         return None

@@ -1,6 +1,7 @@
 """What follows from a plan: what Beat remembers, the facts it tells, whom it asks to end.
 
-For both scheduler classes, stock's with our entries and our own, so that they say the same of the same tick.
+For both scheduler classes, stock's with our entries and our own, so that they say the same of the
+same tick.
 """
 
 import logging
@@ -28,7 +29,9 @@ MOST_CANCELLED = 100
 def meta_after(known: Meta, plan: Plan, count: int) -> Meta:
     """What Beat remembers once the plan is carried out, with so many runs more."""
     runs = known.total_run_count
-    return Meta(plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None)
+    return Meta(
+        plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None
+    )
 
 
 def event_of(schedule: Schedule, ruling: Verdict, now: datetime) -> TicksEvent:
@@ -48,7 +51,9 @@ def event_of(schedule: Schedule, ruling: Verdict, now: datetime) -> TicksEvent:
 
 
 def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) -> None:
-    """Ask the runs of a schedule to end. Where that fails the tick waits until they end by themselves."""
+    """Ask the runs of a schedule to end. Where that fails the tick waits until they end by
+    themselves.
+    """
     try:
         runs: Any = redis.zrange(keys.ALIVE_PREFIX + schedule.uid, 0, MOST_CANCELLED - 1)
         cancellations = Cancellations(redis)
@@ -56,4 +61,8 @@ def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) ->
             cancellations.ask(run, OVERLAP_ACTOR, now)
         app.control.revoke(runs, terminate=True, signal="SIGTERM")
     except (RedisError, OperationalError, OSError) as error:
-        log.warning("beat: the runs of %r before this one could not be asked to end: %s", schedule.name, error)
+        log.warning(
+            "beat: the runs of %r before this one could not be asked to end: %s",
+            schedule.name,
+            error,
+        )

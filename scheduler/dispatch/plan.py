@@ -1,7 +1,9 @@
-"""What Beat does about an entry when it looks at it: which tick it sends, which it holds, and a verdict on the others.
+"""What Beat does about an entry when it looks at it: which tick it sends, which it holds, and a
+verdict on the others.
 
-Pure: puts together what `rules` decides about pause, window, catch-up, overlap, deadline and jitter. `beat_entry` reads
-what is needed, and writes the plan in one transaction. Every tick that is passed is sent, held, or has a ruling.
+Pure: puts together what `rules` decides about pause, window, catch-up, overlap, deadline and
+jitter. `beat_entry` reads what is needed, and writes the plan in one transaction. Every tick that
+is passed is sent, held, or has a ruling.
 """
 
 from collections.abc import Sequence
@@ -56,7 +58,9 @@ class Verdict:
 
 @dataclass
 class Plan:
-    """What to write, and what to send. `last` is the newest tick that is dealt with, `score` when to look again."""
+    """What to write, and what to send. `last` is the newest tick that is dealt with, `score` when
+    to look again.
+    """
 
     score: float = ASLEEP
     last: datetime | None = None
@@ -89,18 +93,28 @@ class Plan:
 
 
 def plan(
-    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick], calendar: Calendar | None = None
+    entry: StoredSchedule,
+    now: datetime,
+    alive: int,
+    waiting: Sequence[WaitingTick],
+    calendar: Calendar | None = None,
 ) -> Plan:
-    """Decide. `alive` runs of the schedule are not final, `waiting` ticks are held, the oldest first.
+    """Decide. `alive` runs of the schedule are not final, `waiting` ticks are held, the oldest
+    first.
 
-    `calendar` is the one that `window.calendar` names, as it is now. Where it names one and none is given, since it is
-    gone or unreadable, nothing is sent and no tick has a verdict until it is there again: then they are caught up with.
+    `calendar` is the one that `window.calendar` names, as it is now. Where it names one and none is
+    given, since it is gone or unreadable, nothing is sent and no tick has a verdict until it is
+    there again: then they are caught up with.
     """
     return _usual(entry, now, alive, waiting) or by_all_rules(entry, now, alive, waiting, calendar)
 
 
 def by_all_rules(
-    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick], calendar: Calendar | None = None
+    entry: StoredSchedule,
+    now: datetime,
+    alive: int,
+    waiting: Sequence[WaitingTick],
+    calendar: Calendar | None = None,
 ) -> Plan:
     """What `plan` answers, by asking every rule."""
     schedule, last = entry.schedule, entry.meta.last_run_at
@@ -127,10 +141,19 @@ def by_all_rules(
     return made
 
 
-def _usual(entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]) -> Plan | None:
-    """The plan where exactly one tick is due and no rule has a word to say about it, as nearly always; else none."""
+def _usual(
+    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]
+) -> Plan | None:
+    """The plan where exactly one tick is due and no rule has a word to say about it, as nearly
+    always; else none.
+    """
     schedule, last = entry.schedule, entry.meta.last_run_at
-    if last is None or waiting or (alive > 0 and schedule.policies.overlap != "allow") or not is_plain(schedule):
+    if (
+        last is None
+        or waiting
+        or (alive > 0 and schedule.policies.overlap != "allow")
+        or not is_plain(schedule)
+    ):
         return None
     when = codec.anchored(schedule.when, entry.meta)
     ticks = usual_ticks(when, last, now, catch_up.surely_runs_within(schedule.policies))
@@ -141,14 +164,20 @@ def is_plain(schedule: Schedule) -> bool:
     """May every tick become a run, and at its own time, as far as the schedule itself says?"""
     limits = schedule.window
     bounds = (limits.calendar, limits.starts_at, limits.ends_at, limits.max_runs)
-    plain = schedule.enabled and schedule.paused is None and not schedule.skips and schedule.policies.jitter <= 0
+    plain = (
+        schedule.enabled
+        and schedule.paused is None
+        and not schedule.skips
+        and schedule.policies.jitter <= 0
+    )
     return plain and all(bound is None for bound in bounds)
 
 
 def usual_ticks(
     when: When, last: datetime, now: datetime, within: timedelta, tick: datetime | None = None
 ) -> tuple[datetime, datetime] | None:
-    """The tick that is due and the one after it, where it is the only one and not older than `within`; else none.
+    """The tick that is due and the one after it, where it is the only one and not older than
+    `within`; else none.
 
     `tick` is the first one after `last`, where it is known.
     """
@@ -162,25 +191,36 @@ def usual_ticks(
 def remembered(entry: StoredSchedule, score: float | None, now: datetime) -> StoredSchedule:
     """The entry with a memory in place of one that was lost.
 
-    The time at which Beat was to look at it tells which tick has not been dealt with; where it tells none, ticks count
-    from now on, as those of a new schedule do. An entry that is not ours has no memory while it is new, and runs at
-    once as in stock.
+    The time at which Beat was to look at it tells which tick has not been dealt with; where it
+    tells none, ticks count from now on, as those of a new schedule do. An entry that is not ours
+    has no memory while it is new, and runs at once as in stock.
     """
     schedule = entry.schedule
-    if entry.meta.last_run_at is not None or schedule.updated_at is None or isinstance(schedule.when, RedBeatWhen):
+    if (
+        entry.meta.last_run_at is not None
+        or schedule.updated_at is None
+        or isinstance(schedule.when, RedBeatWhen)
+    ):
         return entry
     last = resting_point(schedule.when, now)
     if score is not None and 0 <= score <= now.timestamp():
         moment = datetime.fromtimestamp(score, UTC)
-        oldest = moment - timedelta(seconds=min(schedule.policies.jitter, _A_YEAR)) - _A_SCORES_GRAIN
+        oldest = (
+            moment - timedelta(seconds=min(schedule.policies.jitter, _A_YEAR)) - _A_SCORES_GRAIN
+        )
         tick = latest_tick(schedule.when, oldest, moment)
-        if tick is not None and abs(tick + _jitter(schedule, schedule.when, tick) - moment) < _A_SCORES_GRAIN:
+        if (
+            tick is not None
+            and abs(tick + _jitter(schedule, schedule.when, tick) - moment) < _A_SCORES_GRAIN
+        ):
             last = tick - _MICROSECOND
     return replace(entry, meta=replace(entry.meta, last_run_at=last))
 
 
 def next_score(entry: StoredSchedule, waiting: int = 0) -> float:
-    """When to look at an entry that is neither paused nor disabled: at its next tick, a little later with jitter."""
+    """When to look at an entry that is neither paused nor disabled: at its next tick, a little
+    later with jitter.
+    """
     last, schedule = entry.meta.last_run_at, entry.schedule
     if last is None:
         return ASLEEP
@@ -207,7 +247,9 @@ class _Look(NamedTuple):
 
 
 def _stop(made: Plan, schedule: Schedule, waiting: Sequence[WaitingTick]) -> None:
-    """Nothing runs. What an operator asked for waits for the end of a pause; to switch the schedule off ends it."""
+    """Nothing runs. What an operator asked for waits for the end of a pause; to switch the schedule
+    off ends it.
+    """
     made.drop = [held for held in waiting if held.actor is None or not schedule.enabled]
     for held in made.drop:
         made.skip("paused" if schedule.enabled else "operator", held.tick)
@@ -220,9 +262,15 @@ def _is_excluded(calendar: Calendar | None, tick: datetime) -> bool:
 
 
 def _send_held(
-    made: Plan, schedule: Schedule, waiting: Sequence[WaitingTick], now: datetime, calendar: Calendar | None
+    made: Plan,
+    schedule: Schedule,
+    waiting: Sequence[WaitingTick],
+    now: datetime,
+    calendar: Calendar | None,
 ) -> None:
-    """The oldest held tick that may still run has its turn. What an operator asked for is never too late."""
+    """The oldest held tick that may still run has its turn. What an operator asked for is never too
+    late.
+    """
     for held in waiting:
         made.drop.append(held)
         if held.actor is None and _too_late(made, schedule.policies, held.tick, now):
@@ -257,18 +305,24 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
     out = [one for due in parts for one in catch_up.excluded(due)]
     made.rulings += [Verdict("skipped", "calendar", one.first, one.last, one.count) for one in out]
     caught = _caught_up(policies, parts, look.now)
-    made.rulings += [Verdict("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed]
+    made.rulings += [
+        Verdict("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed
+    ]
     policy = "queue_all" if len(caught.run) > 1 else policies.overlap
     for tick in caught.run:
         if tick in schedule.skips:
             made.skip("operator", tick)
         elif left is not None and left <= 0:
             made.skip("finished", tick)
-        elif not _too_late(made, policies, tick, look.now) and _place(made, policies, policy, tick, look):
+        elif not _too_late(made, policies, tick, look.now) and _place(
+            made, policies, policy, tick, look
+        ):
             left = None if left is None else left - 1
 
 
-def _place(made: Plan, policies: Policies, policy: overlap.Overlap, tick: datetime, look: _Look) -> bool:
+def _place(
+    made: Plan, policies: Policies, policy: overlap.Overlap, tick: datetime, look: _Look
+) -> bool:
     """Send a tick, hold it, or skip it. Whether it will run."""
     alive = look.alive + (made.send is not None)
     due = [held for held in look.waiting if held.actor is None]
@@ -290,9 +344,14 @@ def _place(made: Plan, policies: Policies, policy: overlap.Overlap, tick: dateti
 
 
 def _caught_up(policies: Policies, parts: list[Due], now: datetime) -> CatchUp:
-    """The catch-up rules for ticks in one or two times; with `latest`, the newest of them all is the one that runs."""
+    """The catch-up rules for ticks in one or two times; with `latest`, the newest of them all is
+    the one that runs.
+    """
     most = policies.queue_limit + 1
-    plans = [catch_up.plan(policies.catch_up, policies.catch_up_window, due, now, most=most) for due in parts]
+    plans = [
+        catch_up.plan(policies.catch_up, policies.catch_up_window, due, now, most=most)
+        for due in parts
+    ]
     run = [tick for caught in plans for tick in caught.run]
     missed = [gone for caught in plans for gone in caught.missed]
     if policies.catch_up != "all":
@@ -302,26 +361,34 @@ def _caught_up(policies: Policies, parts: list[Due], now: datetime) -> CatchUp:
 
 
 def _rule_paused(made: Plan, schedule: Schedule, when: When, due: Due) -> list[Due]:
-    """The ticks of a pause that has ended by itself are skipped; what is left before it and after it."""
+    """The ticks of a pause that has ended by itself are skipped; what is left before it and after
+    it.
+    """
     pause = schedule.paused
     if pause is None or pause.until is None or pause.until > due.until or pause.until <= due.after:
         return [due]
     begins, ends = max(due.after, pause.since - _MICROSECOND), pause.until - _MICROSECOND
     first, last = next_tick(when, begins), latest_tick(when, begins, ends)
     if first is not None and last is not None:
-        made.rulings.append(Verdict("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED)))
+        made.rulings.append(
+            Verdict("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED))
+        )
     return [replace(due, until=begins), replace(due, after=ends)]
 
 
 def _too_late(made: Plan, policies: Policies, tick: datetime, now: datetime) -> bool:
     """A tick whose run could not start in time any more is missed."""
-    late = policies.starting_deadline is not None and now - tick > timedelta(seconds=policies.starting_deadline)
+    late = policies.starting_deadline is not None and now - tick > timedelta(
+        seconds=policies.starting_deadline
+    )
     if late:
         made.rulings.append(Verdict("missed", "deadline", tick, tick))
     return late
 
 
-def _next_look(made: Plan, entry: StoredSchedule, when: When, waiting: Sequence[WaitingTick], now: datetime) -> float:
+def _next_look(
+    made: Plan, entry: StoredSchedule, when: When, waiting: Sequence[WaitingTick], now: datetime
+) -> float:
     """After what is planned: when to look again."""
     last = made.last or entry.meta.last_run_at or now.replace(microsecond=0)
     schedule = entry.schedule.model_copy(update={"when": when})

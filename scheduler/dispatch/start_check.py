@@ -1,7 +1,9 @@
-"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then `rules.policies.admit`.
+"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then
+`rules.policies.admit`.
 
-The question rides on the event that the worker has the message, so that it costs no round trip of its own. Nothing is
-refused on a guess: an entry that cannot be read, or a run of which Redis has no memory, is started rather than lost.
+The question rides on the event that the worker has the message, so that it costs no round trip of
+its own. Nothing is refused on a guess: an entry that cannot be read, or a run of which Redis has no
+memory, is started rather than lost.
 """
 
 import logging
@@ -30,7 +32,9 @@ _MOST_LOOKED_AT = 200
 
 
 class Answer(NamedTuple):
-    """What becomes of the run. `told`: the worker has it, and the event that says so is in the stream."""
+    """What becomes of the run. `told`: the worker has it, and the event that says so is in the
+    stream.
+    """
 
     admission: Admission
     told: bool
@@ -42,11 +46,13 @@ class StartCheck:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._ask = redis.register_script(files(__package__).joinpath("ask.lua").read_text(encoding="utf-8"))
+        self._ask = redis.register_script(
+            files(__package__).joinpath("ask.lua").read_text(encoding="utf-8")
+        )
 
     def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> Answer:
-        """May this first attempt start? `again`: the broker has given its message out before; `start_by` is the
-        message's own deadline. Raises redis.RedisError.
+        """May this first attempt start? `again`: the broker has given its message out before;
+        `start_by` is the message's own deadline. Raises redis.RedisError.
         """
         facts = event.facts
         uid, name = facts.schedule_uid or "", facts.schedule or ""
@@ -81,12 +87,16 @@ class StartCheck:
         try:
             schedule = codec.decode(name, raw, static=static).schedule
         except UnreadableEntry as error:
-            log.warning("run %s starts, though the entry %s cannot be asked: %s", event.run, name, error)
+            log.warning(
+                "run %s starts, though the entry %s cannot be asked: %s", event.run, name, error
+            )
             return Answer(START, held)
         return Answer(_decide(schedule, event, start_by, others=not held), held)
 
 
-def _decide(schedule: Schedule, event: RunReceived, start_by: datetime | None, *, others: bool) -> Admission:
+def _decide(
+    schedule: Schedule, event: RunReceived, start_by: datetime | None, *, others: bool
+) -> Admission:
     facts, now = event.facts, event.at
     return admit.decide(
         now,

@@ -1,7 +1,8 @@
-"""The list of a schedule's ticks that wait until the run before them has ended, for those who put ticks on it or drop
-them.
+"""The list of a schedule's ticks that wait until the run before them has ended, for those who put
+ticks on it or drop them.
 
-Beat takes from it (`dispatch`, `beat_entry`), so that it outlives every process. Must not decide what waits.
+Beat takes from it (`dispatch`, `beat_entry`), so that it outlives every process. Must not decide
+what waits.
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,12 @@ class WaitingList:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._hold = redis.register_script(files(__package__).joinpath("hold.lua").read_text(encoding="utf-8"))
-        self._drop = redis.register_script(files(__package__).joinpath("drop.lua").read_text(encoding="utf-8"))
+        self._hold = redis.register_script(
+            files(__package__).joinpath("hold.lua").read_text(encoding="utf-8")
+        )
+        self._drop = redis.register_script(
+            files(__package__).joinpath("drop.lua").read_text(encoding="utf-8")
+        )
 
     def of(self, uid: str) -> list[WaitingTick]:
         """What waits of a schedule, the oldest tick first."""
@@ -40,9 +45,15 @@ class WaitingList:
             texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
         return [read(text) for text in texts]
 
-    def add(self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime) -> list[WaitingTick]:
-        """Let ticks wait, and Beat look at the schedule at once. Those that did not wait yet; none if it is gone."""
-        with answering("nothing is known to wait; look at the schedule's runs before you try again"):
+    def add(
+        self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime
+    ) -> list[WaitingTick]:
+        """Let ticks wait, and Beat look at the schedule at once. Those that did not wait yet; none
+        if it is gone.
+        """
+        with answering(
+            "nothing is known to wait; look at the schedule's runs before you try again"
+        ):
             added: Any = self._hold(
                 keys=_keys(schedule),
                 args=[
@@ -55,8 +66,11 @@ class WaitingList:
         new = set(added)
         return [one for one in held if one.text in new]
 
-    def drop(self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime) -> list[WaitingTick]:
-        """Let `tick`, or all that wait, have no turn: each is skipped by the operator. Those that waited until now.
+    def drop(
+        self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime
+    ) -> list[WaitingTick]:
+        """Let `tick`, or all that wait, have no turn: each is skipped by the operator. Those that
+        waited until now.
 
         Raises Refused where nothing of the kind waits.
         """
@@ -74,7 +88,13 @@ class WaitingList:
             with answering("some may be dropped; look at what waits before you try again"):
                 done: Any = self._drop(
                     keys=[*_keys(schedule), keys.EVENTS_STREAM],
-                    args=[repr(now.timestamp()), keys.WAKE_CHANNEL, schedule.name, schema.FIELD, *told],
+                    args=[
+                        repr(now.timestamp()),
+                        keys.WAKE_CHANNEL,
+                        schedule.name,
+                        schema.FIELD,
+                        *told,
+                    ],
                 )
             dropped.update(done)
         return [held for held in waiting if held.text in dropped]

@@ -1,7 +1,9 @@
-"""What of a job's arguments, result and traceback may stand in an event: JSON, bounded, without secrets.
+"""What of a job's arguments, result and traceback may stand in an event: JSON, bounded, without
+secrets.
 
-Pure, and total: whatever a job returns, something that can be stored comes out, because an end that cannot be
-written down would be an end that nobody hears of. The bounds keep the stream and the history small.
+Pure, and total: whatever a job returns, something that can be stored comes out, because an end that
+cannot be written down would be an end that nobody hears of. The bounds keep the stream and the
+history small.
 """
 
 import math
@@ -23,7 +25,9 @@ DEEPEST = 20
 """Levels of nesting that are kept; what lies deeper becomes its text."""
 
 REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![\w-])")
-"""What stands for a secret that only a worker knows (`worker.secret_refs`); the name of a secret is none."""
+"""What stands for a secret that only a worker knows (`worker.secret_refs`); the name of a secret is
+none.
+"""
 
 _SECRET = re.compile(
     r"(?:^|[_.-])(?:pass|passwd|password|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"
@@ -32,7 +36,9 @@ _SECRET = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _written = fast_json.writer(ascii_only=False, separators=(",", ":"))
-_URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(
+    r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=1000)
@@ -77,7 +83,9 @@ def bounded_text(text: str, limit: int, *, keep: str = "start") -> str:
 
 
 def masked(value: Any, depth: int = 0) -> JsonValue:
-    """The value as JSON, with what stands under a secret's name hidden; what is not JSON becomes its text."""
+    """The value as JSON, with what stands under a secret's name hidden; what is not JSON becomes
+    its text.
+    """
     if value is None or isinstance(value, str | int | float):
         return _scalar(value)
     if depth >= DEEPEST:
@@ -95,7 +103,8 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
 def bounded(value: Any, limit: int) -> JsonValue:
     """The value as JSON of at most about `limit` bytes, secrets hidden.
 
-    A value that is too large becomes the beginning of its JSON text, with a mark that says how large it was.
+    A value that is too large becomes the beginning of its JSON text, with a mark that says how
+    large it was.
     """
     return _bounded(value, limit)[0]
 
@@ -129,7 +138,9 @@ def _scalar(value: str | bool | int | float | None) -> JsonValue:
 
 
 def _foreign(value: Any, depth: int) -> JsonValue:
-    """A value that is not JSON: dates, paths, models and the like in their usual form, anything else as its repr."""
+    """A value that is not JSON: dates, paths, models and the like in their usual form, anything
+    else as its repr.
+    """
     try:
         known = to_jsonable_python(value)
     except Exception:  # noqa: BLE001 - not a type that pydantic knows, or one that fails to serialise

@@ -1,4 +1,6 @@
-"""What people do to schedules and calendars, as events; a part of the vocabulary in `schema`, which has the rules."""
+"""What people do to schedules and calendars, as events; a part of the vocabulary in `schema`, which
+has the rules.
+"""
 
 from typing import Literal
 
@@ -18,7 +20,9 @@ class Event(Frozen):
 
 
 class ScheduleEvent(Event):
-    """A fact about a schedule: who did it, why, and the whole schedule as it stands after it (before, if deleted)."""
+    """A fact about a schedule: who did it, why, and the whole schedule as it stands after it
+    (before, if deleted).
+    """
 
     uid: str
     revision: int
@@ -54,7 +58,9 @@ class ScheduleDeleted(ScheduleEvent):
 
 
 class SchedulePaused(ScheduleEvent):
-    """A schedule was paused: nothing fires until it is resumed, or until the pause ends by itself."""
+    """A schedule was paused: nothing fires until it is resumed, or until the pause ends by
+    itself.
+    """
 
     kind: Literal["schedule.paused"] = "schedule.paused"
 
@@ -106,7 +112,9 @@ class ScheduleHealed(ScheduleEvent):
 
 
 class CalendarEvent(Event):
-    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if deleted)."""
+    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if
+    deleted).
+    """
 
     uid: str
     revision: int

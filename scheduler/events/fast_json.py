@@ -1,4 +1,6 @@
-"""JSON of plain values as the standard library writes it, sooner: for values of which Beat has thousands at once."""
+"""JSON of plain values as the standard library writes it, sooner: for values of which Beat has
+thousands at once.
+"""
 
 import json
 from collections.abc import Callable
@@ -6,10 +8,14 @@ from json import encoder
 from typing import Any, NoReturn
 
 
-def writer(*, ascii_only: bool = True, separators: tuple[str, str] = (", ", ": ")) -> Callable[[Any], str]:
-    """What writes as `json.JSONEncoder` does, for values that do not hold themselves. Raises TypeError, ValueError.
+def writer(
+    *, ascii_only: bool = True, separators: tuple[str, str] = (", ", ": ")
+) -> Callable[[Any], str]:
+    """What writes as `json.JSONEncoder` does, for values that do not hold themselves. Raises
+    TypeError, ValueError.
 
-    The library makes its machinery anew for each value, which takes as long as it takes to write a short one.
+    The library makes its machinery anew for each value, which takes as long as it takes to write a
+    short one.
     """
     item_separator, key_separator = separators
     make: Any = vars(encoder)["c_make_encoder"]

@@ -1,7 +1,9 @@
-"""Secrets in running text, such as log lines and errors: `password=…`, `"token": "…"`, `Authorization: Bearer …`. Pure.
+"""Secrets in running text, such as log lines and errors: `password=…`, `"token": "…"`,
+`Authorization: Bearer …`. Pure.
 
-Only what is written as a value right behind a secret's name is taken for one. Sentences, placeholders, references to
-secrets, and names that stand where a program would put the value (`password=settings.password`) stay as they are.
+Only what is written as a value right behind a secret's name is taken for one. Sentences,
+placeholders, references to secrets, and names that stand where a program would put the value
+(`password=settings.password`) stay as they are.
 """
 
 import re
@@ -18,7 +20,8 @@ _VALUE = (
     rf"|(?P<plain>[^\s\"'&,;()\[\]{{}}<>|\\]{{{SHORTEST},}}+)(?![(\[{{]))"
 )
 _ASSIGNED = re.compile(
-    rf"(?P<head>{_NAME}(?:=|(?P<key>\\{{0,2}}[\"'])\s?:\s?(?=\\{{0,2}}[\"'])))(?:{_VALUE})", re.IGNORECASE
+    rf"(?P<head>{_NAME}(?:=|(?P<key>\\{{0,2}}[\"'])\s?:\s?(?=\\{{0,2}}[\"'])))(?:{_VALUE})",
+    re.IGNORECASE,
 )
 _HEADER = re.compile(
     rf"(?P<head>\bauthorization\\{{0,2}}[\"']?\s?[:=]\s?\\{{0,2}}[\"']?(?:bearer|basic|token)\s{{1,3}})"

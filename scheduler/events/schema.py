@@ -1,12 +1,13 @@
 """The event vocabulary: frozen, versioned, with one encode and one decode.
 
 This table is a public contract: an event of any past version decodes for ever (golden files in
-`tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes its meaning.
+`tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes
+its meaning.
 
-A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase` (see `PHASE`), so that every
-process that touches a run can number its events without asking anybody. Two deliveries of one attempt give two
-events of one seq; ties are broken by `at`, then by `worker`, and the fold in `history.projector` is written
-so that the order of arrival never matters.
+A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase` (see `PHASE`), so
+that every process that touches a run can number its events without asking anybody. Two deliveries
+of one attempt give two events of one seq; ties are broken by `at`, then by `worker`, and the fold
+in `history.projector` is written so that the order of arrival never matters.
 """
 
 import json
@@ -39,11 +40,25 @@ from scheduler.events.edits import (
 from scheduler.rules.model.spec import Frozen
 
 __all__ = [
-    "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "Event", "ScheduleAdopted",
-    "ScheduleDeleted", "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed",
-    "SchedulePaused", "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved",
-    "ScheduleTickKept", "ScheduleTickSkipped",
-]  # fmt: skip
+    "CalendarDeleted",
+    "CalendarEvent",
+    "CalendarHealed",
+    "CalendarSaved",
+    "Event",
+    "ScheduleAdopted",
+    "ScheduleDeleted",
+    "ScheduleDisabled",
+    "ScheduleEnabled",
+    "ScheduleEvent",
+    "ScheduleHealed",
+    "SchedulePaused",
+    "ScheduleReset",
+    "ScheduleRestored",
+    "ScheduleResumed",
+    "ScheduleSaved",
+    "ScheduleTickKept",
+    "ScheduleTickSkipped",
+]
 """Defined in `edits`, and part of the vocabulary like all that follows."""
 
 FIELD = "event"
@@ -93,7 +108,9 @@ class RunFacts(Frozen):
 
 
 class RunEvent(Event):
-    """A fact about a run. `attempt` counts from 1; `worker` is Celery's node name, none for a producer."""
+    """A fact about a run. `attempt` counts from 1; `worker` is Celery's node name, none for a
+    producer.
+    """
 
     phase: ClassVar[int]
 
@@ -125,7 +142,9 @@ class RunStarted(RunEvent):
 
 
 class RunProgressed(RunEvent):
-    """A running attempt told how far it is, in a unit of its own; without `total` nobody knows how much there is."""
+    """A running attempt told how far it is, in a unit of its own; without `total` nobody knows how
+    much there is.
+    """
 
     kind: Literal["run.progressed"] = "run.progressed"
     done: float
@@ -158,7 +177,9 @@ class RunFailed(RunEvent):
     traceback: str | None = None
     runtime: float | None = None
     facts: RunFacts | None = None
-    """Where nothing else tells them: a chord's body that never was a message, because a part of the chord failed."""
+    """Where nothing else tells them: a chord's body that never was a message, because a part of the
+    chord failed.
+    """
 
 
 class RunExpired(RunEvent):
@@ -183,7 +204,9 @@ class RunRevoked(RunEvent):
 
 
 class RunLost(RunEvent):
-    """Nothing was heard of whoever has the run, so that it no longer holds up others. A later end counts more."""
+    """Nothing was heard of whoever has the run, so that it no longer holds up others. A later end
+    counts more.
+    """
 
     kind: Literal["run.lost"] = "run.lost"
     schedule: str | None = None
@@ -202,7 +225,8 @@ class LogLine(Frozen):
 
 
 class RunLogged(Event):
-    """Log lines of an attempt, in order. `first` is the place of the first among all of them, from 0.
+    """Log lines of an attempt, in order. `first` is the place of the first among all of them, from
+    0.
 
     `left_out` lines stood right before them and were not kept, because there were too many.
     """
@@ -217,7 +241,9 @@ class RunLogged(Event):
 
 
 class TicksEvent(Event):
-    """A verdict on ticks of a schedule that became no run, as one range: the first, the last, and how many."""
+    """A verdict on ticks of a schedule that became no run, as one range: the first, the last, and
+    how many.
+    """
 
     schedule: str
     schedule_uid: str
@@ -297,11 +323,19 @@ _ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyEvent)
 
 
 def run_event(
-    kind: type[RunEvent], run: str, attempt: int, at: datetime, *, worker: str | None = None, **facts: Any
+    kind: type[RunEvent],
+    run: str,
+    attempt: int,
+    at: datetime,
+    *,
+    worker: str | None = None,
+    **facts: Any,
 ) -> RunEvent:
     """Build a run's event with the sequence number that belongs to its kind and attempt."""
     name = kind.model_fields["kind"].default
-    return kind(run=run, attempt=attempt, at=at, worker=worker, seq=attempt * 10 + PHASE[name], **facts)
+    return kind(
+        run=run, attempt=attempt, at=at, worker=worker, seq=attempt * 10 + PHASE[name], **facts
+    )
 
 
 def encode(event: Event) -> dict[str, str]:
@@ -314,7 +348,9 @@ def decode(fields: dict[str, str]) -> Event:
     try:
         event: Event = _ADAPTER.validate_python(json.loads(fields[FIELD]))
     except KeyError:
-        raise UndecodableEvent(f"the stream entry has no field {FIELD!r}, only {sorted(fields)}") from None
+        raise UndecodableEvent(
+            f"the stream entry has no field {FIELD!r}, only {sorted(fields)}"
+        ) from None
     except (ValueError, RecursionError, ValidationError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event

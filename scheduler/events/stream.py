@@ -1,11 +1,12 @@
 """The stream that carries events from whoever sees a fact to the recorder.
 
-The only place that writes or reads the stream, beside the script that changes a schedule and appends its event
-in one transaction. What an entry means is the recorder's business: entries are handed out undecoded, because one
-that cannot be read must not hide those around it.
+The only place that writes or reads the stream, beside the script that changes a schedule and
+appends its event in one transaction. What an entry means is the recorder's business: entries are
+handed out undecoded, because one that cannot be read must not hide those around it.
 
-An entry is deleted with its acknowledgement, so that the length of the stream is what is not yet in SQL.
-Errors of the client (`redis.RedisError`) pass through: the caller knows whether to wait, to buffer or to tell.
+An entry is deleted with its acknowledgement, so that the length of the stream is what is not yet in
+SQL. Errors of the client (`redis.RedisError`) pass through: the caller knows whether to wait, to
+buffer or to tell.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,9 @@ Place = tuple[int, int]
 
 
 class StreamEntry(NamedTuple):
-    """One entry of the stream as it was read. `fields` is empty where the entry has been deleted meanwhile."""
+    """One entry of the stream as it was read. `fields` is empty where the entry has been deleted
+    meanwhile.
+    """
 
     id: str
     fields: dict[str, str]
@@ -86,7 +89,9 @@ class EventStream:
                 raise
 
     def read(self, consumer: str, count: int, block_ms: int | None = None) -> list[StreamEntry]:
-        """Entries that nobody was given yet; waits up to `block_ms` for the first (none: not at all)."""
+        """Entries that nobody was given yet; waits up to `block_ms` for the first (none: not at
+        all).
+        """
         block: list[Any] = ["BLOCK", block_ms] if block_ms else []
         return self._read(consumer, count, block, ">")
 
@@ -94,18 +99,29 @@ class EventStream:
         """Entries that this consumer was given and has not acknowledged, oldest first."""
         return self._read(consumer, count, [], after)
 
-    def claim(self, consumer: str, min_idle_ms: int, count: int, start: str = "0-0") -> tuple[str, list[StreamEntry]]:
+    def claim(
+        self, consumer: str, min_idle_ms: int, count: int, start: str = "0-0"
+    ) -> tuple[str, list[StreamEntry]]:
         """Take over entries that another consumer has held for so long that it must be dead.
 
         Returns where to go on, `0-0` at the end, and the entries.
         """
         answer: Any = self._ask(
-            "XAUTOCLAIM", keys.EVENTS_STREAM, keys.EVENTS_GROUP, consumer, min_idle_ms, start, "COUNT", count
+            "XAUTOCLAIM",
+            keys.EVENTS_STREAM,
+            keys.EVENTS_GROUP,
+            consumer,
+            min_idle_ms,
+            start,
+            "COUNT",
+            count,
         )
         return _text(answer[0]), [_entry(raw) for raw in answer[1]]
 
     def ack(self, ids: Sequence[str]) -> None:
-        """These are in SQL: take them off the list of pending ones and out of the stream, in one transaction."""
+        """These are in SQL: take them off the list of pending ones and out of the stream, in one
+        transaction.
+        """
         if not ids:
             return
         with self._redis.pipeline(transaction=True) as pipe:
@@ -115,9 +131,15 @@ class EventStream:
 
     def dead(self, entry: str, fields: Mapping[str, str], error: str) -> None:
         """Set an entry aside with the reason, and acknowledge it, in one transaction."""
-        letter = {"entry": entry, "error": error, **{f"field:{name}": value for name, value in fields.items()}}
+        letter = {
+            "entry": entry,
+            "error": error,
+            **{f"field:{name}": value for name, value in fields.items()},
+        }
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(keys.DEAD_LETTERS_STREAM, _wire(letter), maxlen=DEAD_LETTERS_KEPT, approximate=True)
+            pipe.xadd(
+                keys.DEAD_LETTERS_STREAM, _wire(letter), maxlen=DEAD_LETTERS_KEPT, approximate=True
+            )
             pipe.xack(keys.EVENTS_STREAM, keys.EVENTS_GROUP, entry)
             pipe.xdel(keys.EVENTS_STREAM, entry)
             pipe.execute()
@@ -147,7 +169,9 @@ class EventStream:
 
     def waiting(self, until: Place, count: int) -> list[StreamEntry]:
         """The oldest events up to `until` that are not in SQL yet."""
-        answer = self._ask("XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count)
+        answer = self._ask(
+            "XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count
+        )
         return [_entry(raw) for raw in answer]
 
     def lag(self) -> Lag:
@@ -157,10 +181,13 @@ class EventStream:
             return Lag(0, 0.0)
         born_ms = int(_text(oldest[0][0]).split("-")[0])
         seconds, micros = self._redis.time()
-        return Lag(max(1, self.length()), max(0.0, (seconds * 1000 + micros // 1000 - born_ms) / 1000))
+        return Lag(
+            max(1, self.length()), max(0.0, (seconds * 1000 + micros // 1000 - born_ms) / 1000)
+        )
 
     def forget_consumers(self, idle_ms: int) -> None:
-        """Remove consumers that hold nothing and have not come back: each start of a recorder makes one.
+        """Remove consumers that hold nothing and have not come back: each start of a recorder makes
+        one.
 
         A script, because removing a consumer that was given entries a moment ago would lose them.
         """
@@ -168,7 +195,17 @@ class EventStream:
 
     def _read(self, consumer: str, count: int, block: list[Any], after: str) -> list[StreamEntry]:
         """XREADGROUP; a server that was emptied has lost the group, which is then made again."""
-        command = ["GROUP", keys.EVENTS_GROUP, consumer, "COUNT", count, *block, "STREAMS", keys.EVENTS_STREAM, after]
+        command = [
+            "GROUP",
+            keys.EVENTS_GROUP,
+            consumer,
+            "COUNT",
+            count,
+            *block,
+            "STREAMS",
+            keys.EVENTS_STREAM,
+            after,
+        ]
         try:
             answer = self._ask("XREADGROUP", *command)
         except ResponseError as error:
@@ -180,14 +217,18 @@ class EventStream:
         return [_entry(raw) for _stream, entries in streams for raw in entries]
 
     def _ask(self, *command: Any) -> Any:
-        """A command whose answer is read as bytes: text that is not UTF-8 would cost the whole answer otherwise."""
+        """A command whose answer is read as bytes: text that is not UTF-8 would cost the whole
+        answer otherwise.
+        """
         return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
 
 
 def _entry(raw: Any) -> StreamEntry:
     """One entry as text, with a mark where bytes are not UTF-8."""
     entry, fields = raw
-    return StreamEntry(_text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()})
+    return StreamEntry(
+        _text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()}
+    )
 
 
 def _place(entry: str) -> Place:
@@ -206,5 +247,11 @@ def _wire(fields: Mapping[str, str]) -> dict[Any, Any]:
 
 def _dead_letter(letter: StreamEntry) -> DeadLetter:
     """A dead letter from its entry."""
-    fields = {name.removeprefix("field:"): value for name, value in letter.fields.items() if name.startswith("field:")}
-    return DeadLetter(letter.id, letter.fields.get("entry", ""), letter.fields.get("error", ""), fields)
+    fields = {
+        name.removeprefix("field:"): value
+        for name, value in letter.fields.items()
+        if name.startswith("field:")
+    }
+    return DeadLetter(
+        letter.id, letter.fields.get("entry", ""), letter.fields.get("error", ""), fields
+    )

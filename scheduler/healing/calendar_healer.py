@@ -1,4 +1,5 @@
-"""Looks at the exclusion calendars, and repairs what Redis has lost of them: before the schedules that name them.
+"""Looks at the exclusion calendars, and repairs what Redis has lost of them: before the schedules
+that name them.
 
 | Redis has | the history's newest word | then |
 | --- | --- | --- |
@@ -8,8 +9,9 @@
 | an earlier revision | deleted later | delete again: it came back with an old copy |
 | a later revision, or one that it never heard of | anything | tell the history |
 
-Redis is read first; then the history is seen to have heard of all that was said until then; then it is asked. So no
-edit is taken for damage. What changes meanwhile makes the script refuse, which compares every byte.
+Redis is read first; then the history is seen to have heard of all that was said until then; then it
+is asked. So no edit is taken for damage. What changes meanwhile makes the script refuse, which
+compares every byte.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,7 +55,9 @@ _DONE: dict[What, str] = {
 
 @dataclass(frozen=True)
 class CalendarFinding:
-    """A calendar that is not as it should be, and what is to be done. `saved` is the calendar that this is about."""
+    """A calendar that is not as it should be, and what is to be done. `saved` is the calendar that
+    this is about.
+    """
 
     stored: StoredCalendar
     what: What
@@ -72,7 +76,9 @@ class CalendarFinding:
 
 
 class CalendarHealer:
-    """Compares and repairs. Remembers what was well, so that a look at unchanged calendars costs little."""
+    """Compares and repairs. Remembers what was well, so that a look at unchanged calendars costs
+    little.
+    """
 
     def __init__(self, redis: "Redis", stream: "EventStream", history: "CalendarHistory") -> None:
         self._redis, self._stream, self._history = redis, stream, history
@@ -99,7 +105,9 @@ class CalendarHealer:
         return found
 
     def repair(self, findings: Sequence[CalendarFinding], now: datetime) -> list[Repair]:
-        """Repair what was found, and tell what was done. Where somebody was quicker, the next look sees to it."""
+        """Repair what was found, and tell what was done. Where somebody was quicker, the next look
+        sees to it.
+        """
         done: list[Repair] = []
         for finding in findings:
             try:
@@ -132,17 +140,23 @@ class CalendarHealer:
         kind = CalendarHealed if finding.what == "restore" else CalendarDeleted
         event = kind(**about, at=now, actor=ACTOR, comment=finding.why)
         text = encode(saved) if finding.what == "restore" else None
-        self._together.write_calendars([CalendarChange(stored.name, stored.text, text, saved, event)])
+        self._together.write_calendars(
+            [CalendarChange(stored.name, stored.text, text, saved, event)]
+        )
 
 
 def decide(stored: StoredCalendar, facts: "list[CalendarFact]") -> CalendarFinding | None:
-    """What to do about a calendar, which may be nothing at all. `facts` are the newest words, in order. Pure."""
+    """What to do about a calendar, which may be nothing at all. `facts` are the newest words, in
+    order. Pure.
+    """
     named = [fact for fact in facts if fact.name == stored.name]
     newest = named[-1] if named else None
     held = _held(stored)
     known = next((fact for fact in facts if held is not None and fact.uid == held.uid), newest)
     saved = None if known is None else _saved(known)
-    if held is not None and (known is None or known.uid != held.uid or held.revision > known.revision):
+    if held is not None and (
+        known is None or known.uid != held.uid or held.revision > known.revision
+    ):
         return CalendarFinding(stored, "tell", "the history did not know it", held)
     if known is None or saved is None:
         return None

@@ -1,15 +1,19 @@
-"""Looks at all entries every few seconds, and repairs what Redis has lost: emptied, set back, or damaged.
+"""Looks at all entries every few seconds, and repairs what Redis has lost: emptied, set back, or
+damaged.
 
     fingerprints of all entries ─▶ those that changed ─▶ read ─▶ has the history heard of all that came before?
                                                                  └▶ decide (`reconcile`) ─▶ repair (`heal.lua`)
 
-The order is what makes it safe: the entries are read first, then the stream is seen to have passed the end that it had
-after that, then the history is asked. So an edit or a deletion is never taken for damage, and what changes after the
-entry was read makes the script refuse, which compares every byte. One recorder looks at a time; two would do no harm.
+The order is what makes it safe: the entries are read first, then the stream is seen to have passed
+the end that it had after that, then the history is asked. So an edit or a deletion is never taken
+for damage, and what changes after the entry was read makes the script refuse, which compares every
+byte. One recorder looks at a time; two would do no harm.
 
-Beat's own memory changes with each tick, and is compared when Beat asks for it, at its start (`vouching`).
+Beat's own memory changes with each tick, and is compared when Beat asks for it, at its start
+(`vouching`).
 
-While SQL or Redis is away, nothing is decided. Must not publish messages, nor decide anything about entries itself.
+While SQL or Redis is away, nothing is decided. Must not publish messages, nor decide anything about
+entries itself.
 """
 
 import logging
@@ -93,7 +97,12 @@ class Healer:
     """One healer. `name` tells who it is among those that take turns."""
 
     def __init__(
-        self, redis: "Redis", stream: "EventStream", definitions: "Definitions", calendars: CalendarHealer, name: str
+        self,
+        redis: "Redis",
+        stream: "EventStream",
+        definitions: "Definitions",
+        calendars: CalendarHealer,
+        name: str,
     ) -> None:
         self._redis = redis
         self._calendars = calendars
@@ -102,7 +111,9 @@ class Healer:
         self._name = name
         self._listing = Listing(redis)
         self._prints = Fingerprints(redis)
-        self._heal = redis.register_script(files(__package__).joinpath("heal.lua").read_text(encoding="utf-8"))
+        self._heal = redis.register_script(
+            files(__package__).joinpath("heal.lua").read_text(encoding="utf-8")
+        )
         self._notices = Notices(redis)
         self._wait = threading.Event()
         self._book = Book()
@@ -131,7 +142,9 @@ class Healer:
                 self._forget()
 
     def run_once(self, now: datetime) -> list[Repair]:
-        """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot serve."""
+        """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot
+        serve.
+        """
         with _servers_answer():
             done: list[Repair] = []
             calendars = self._calendars.findings(self._wait_for_history)
@@ -160,11 +173,17 @@ class Healer:
             return self._calendars.findings(self._wait_for_history)
 
     def remind(self, now: datetime) -> int:
-        """Tell Beat's memory of ticks that the history has heard of, and that it lacks. How many entries it lacked."""
+        """Tell Beat's memory of ticks that the history has heard of, and that it lacks. How many
+        entries it lacked.
+        """
         reminded = 0
         with _servers_answer():
             for names in _parts(self._listing.names(), CHUNK):
-                found = [(one, entry) for one in self._listing.read_all(names) if (entry := _readable(one))]
+                found = [
+                    (one, entry)
+                    for one in self._listing.read_all(names)
+                    if (entry := _readable(one))
+                ]
                 ticks = self._definitions.last_ticks({entry.schedule.uid for _, entry in found})
                 writes = []
                 for one, entry in found:
@@ -173,7 +192,10 @@ class Healer:
                         writes.append(Write(one, *raw_and_score))
                 reminded += sum(self._run(writes))
         if reminded:
-            log.warning("Beat was about to fire ticks of %d schedules again; they are marked as fired", reminded)
+            log.warning(
+                "Beat was about to fire ticks of %d schedules again; they are marked as fired",
+                reminded,
+            )
         return reminded
 
     def _forget(self) -> None:
@@ -195,21 +217,34 @@ class Healer:
         suspects |= {name for name in self._book.living() if name not in prints}
         if not suspects:
             return [], prints
-        stored = [one for part in _parts(sorted(suspects), CHUNK) for one in self._listing.read_all(part)]
+        stored = [
+            one for part in _parts(sorted(suspects), CHUNK) for one in self._listing.read_all(part)
+        ]
         self._wait_for_history()
         self._hear()
         spoken = static_set.has_spoken(self._redis)
-        found = list(self._compared(Finding(one, reconcile.decide(one, self._book, spoken)) for one in stored))
+        found = list(
+            self._compared(
+                Finding(one, reconcile.decide(one, self._book, spoken)) for one in stored
+            )
+        )
         return found, prints
 
     def _hear(self) -> None:
-        """Read on in the history. A little of the last time is read again: keys are not committed in their order."""
+        """Read on in the history. A little of the last time is read again: keys are not committed
+        in their order.
+        """
         facts = self._definitions.facts(self._read_to)
         self._book.take(facts)
-        self._read_to, self._heard_to = self._heard_to, max([self._heard_to, *(fact.key for fact in facts)])
+        self._read_to, self._heard_to = (
+            self._heard_to,
+            max([self._heard_to, *(fact.key for fact in facts)]),
+        )
 
     def _compared(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """The findings that call for something, once contents are compared where that is what matters."""
+        """The findings that call for something, once contents are compared where that is what
+        matters.
+        """
         compare: list[Finding] = []
         for finding in findings:
             if finding.verdict.what is What.COMPARE:
@@ -221,14 +256,20 @@ class Healer:
             for finding in part:
                 schedule, definition = finding.stored.schedule(), saved.get(_fact(finding).key)
                 if schedule is not None and not reconcile.same_content(schedule, definition):
-                    yield Finding(finding.stored, Damage(What.RESTORE, finding.verdict.why, _fact(finding)))
+                    yield Finding(
+                        finding.stored, Damage(What.RESTORE, finding.verdict.why, _fact(finding))
+                    )
 
     def _repair(self, findings: list[Finding], now: datetime, done: list[Repair]) -> bool:
         """Do what is to be done, and note it in `done`. True where somebody was quicker."""
         was_late = False
         for part in _parts(findings, CHUNK):
             planned = list(self._changes(part, now))
-            writes = [_write_of(finding.stored, change) for finding, change in planned if change is not None]
+            writes = [
+                _write_of(finding.stored, change)
+                for finding, change in planned
+                if change is not None
+            ]
             answers = iter(self._run(writes))
             for finding, change in planned:
                 name, verdict = finding.stored.name, finding.verdict
@@ -251,9 +292,15 @@ class Healer:
         else:
             self._well[name] = fingerprint(written)
 
-    def _changes(self, findings: list[Finding], now: datetime) -> Iterator[tuple[Finding, Change | None]]:
+    def _changes(
+        self, findings: list[Finding], now: datetime
+    ) -> Iterator[tuple[Finding, Change | None]]:
         """What is to be written for each; none where only the history is to be told."""
-        wanted = [_fact(finding) for finding in findings if finding.verdict.what in (What.RESTORE, What.DROPPED)]
+        wanted = [
+            _fact(finding)
+            for finding in findings
+            if finding.verdict.what in (What.RESTORE, What.DROPPED)
+        ]
         definitions = self._definitions.definitions([fact.key for fact in wanted])
         ticks = self._definitions.last_ticks([fact.uid for fact in wanted])
         for finding in findings:
@@ -267,14 +314,23 @@ class Healer:
                 fact = _fact(finding)
                 saved = reconcile.saved_schedule(definitions.get(fact.key))
                 if saved is None:
-                    log.error("schedule %r cannot be put back: its revision cannot be read by this version", fact.name)
+                    log.error(
+                        "schedule %r cannot be put back: its revision cannot be read by this "
+                        "version",
+                        fact.name,
+                    )
                     continue
                 if verdict.what is What.DROPPED:
                     yield finding, repairs.dropped(saved, fact, now)
                     continue
                 runs = self._definitions.run_count(fact.uid) if saved.window.max_runs else None
                 last = ticks.get(fact.uid)
-                yield finding, repairs.put_back(saved, stored, verdict.why, last_tick=last, runs=runs, now=now)
+                yield (
+                    finding,
+                    repairs.put_back(
+                        saved, stored, verdict.why, last_tick=last, runs=runs, now=now
+                    ),
+                )
 
     def _run(self, writes: Sequence[Write]) -> list[bool]:
         """Write, in one round trip. False for each where somebody else was quicker."""
@@ -283,7 +339,12 @@ class Healer:
         with self._redis.pipeline(transaction=False) as pipe:
             for write in writes:
                 self._heal(
-                    keys=[keys.entry(write.found.name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, keys.STATICS_SET],
+                    keys=[
+                        keys.entry(write.found.name),
+                        keys.SCHEDULE_ZSET,
+                        keys.EVENTS_STREAM,
+                        keys.STATICS_SET,
+                    ],
                     args=[
                         *map(_argument, write.found.raw),
                         "0" if write.found.score is None else "1",

@@ -1,4 +1,5 @@
-"""What was repaired lately, for people: one line for each look that found something. Kept in Redis for an hour.
+"""What was repaired lately, for people: one line for each look that found something. Kept in Redis
+for an hour.
 
 Every repair also stands in the history as a change; here is the summary that the console shows.
 """
@@ -46,7 +47,9 @@ class Notices:
     def add(self, repairs: Sequence[Repair], now: datetime) -> None:
         """Keep one more."""
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.lpush(keys.NOTICES_LIST, json.dumps({"at": now.isoformat(), "text": summary(repairs)}))
+            pipe.lpush(
+                keys.NOTICES_LIST, json.dumps({"at": now.isoformat(), "text": summary(repairs)})
+            )
             pipe.ltrim(keys.NOTICES_LIST, 0, _KEPT - 1)
             pipe.expire(keys.NOTICES_LIST, SHOWN_FOR)
             pipe.execute()
@@ -71,7 +74,10 @@ def _sentence(done: str, group: Sequence[Repair]) -> str:
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     why, times = Counter(repair.why for repair in group).most_common(1)[0]
     mostly = "" if times == len(group) else "mostly because "
-    return f"{len(group)} {'schedule' if len(group) == 1 else 'schedules'} {done} ({mostly}{why}): {named}{more}."
+    return (
+        f"{len(group)} {'schedule' if len(group) == 1 else 'schedules'} {done} ({mostly}{why}): "
+        f"{named}{more}."
+    )
 
 
 def _notice(text: str) -> Notice:

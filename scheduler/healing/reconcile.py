@@ -1,19 +1,20 @@
-"""What Redis holds, held against what the history knows: which entries were lost, set back or damaged. Pure.
+"""What Redis holds, held against what the history knows: which entries were lost, set back or
+damaged. Pure.
 
-Redis is the truth about the future, so that the rule is: what somebody may have done on purpose stands.
+Redis is the truth about the future, so that the rule is: what somebody may have done on purpose
+stands.
 
-| Redis has | the history's newest word | then |
-| --- | --- | --- |
-| nothing | saved | put back: it was lost |
-| nothing | saved, of an entry that code owned and names no more | tell the history: the code has dropped it |
-| an earlier revision | saved later | put back: Redis was set back |
-| the same revision, unreadable or with other content | saved | put back: it was damaged |
-| an earlier revision | deleted later | delete again: it came back with an old copy |
-| a later revision, or a schedule of ours that it never heard of | anything | tell the history |
-| a definition that plain RedBeat code has rewritten | saved | leave: that is an edit |
-| an entry of plain RedBeat code | nothing, or deleted | leave |
+| Redis has | the history's newest word | then | | --- | --- | --- | | nothing | saved | put back:
+it was lost | | nothing | saved, of an entry that code owned and names no more | tell the history:
+the code has dropped it | | an earlier revision | saved later | put back: Redis was set back | | the
+same revision, unreadable or with other content | saved | put back: it was damaged | | an earlier
+revision | deleted later | delete again: it came back with an old copy | | a later revision, or a
+schedule of ours that it never heard of | anything | tell the history | | a definition that plain
+RedBeat code has rewritten | saved | leave: that is an edit | | an entry of plain RedBeat code |
+nothing, or deleted | leave |
 
-The history must have heard of everything that happened to an entry before it was read; the caller sees to that.
+The history must have heard of everything that happened to an entry before it was read; the caller
+sees to that.
 """
 
 from collections.abc import Iterable
@@ -94,8 +95,8 @@ class Book:
 def is_newer(fact: Saved, known: Saved) -> bool:
     """Which of two facts about one schedule, or one name, is the last word.
 
-    Revisions count, not clocks. A Redis that was set back may have numbered an edit again, though: then the later
-    counts by time and by the order in which the history heard of them.
+    Revisions count, not clocks. A Redis that was set back may have numbered an edit again, though:
+    then the later counts by time and by the order in which the history heard of them.
     """
     if fact.uid != known.uid:
         return (fact.at, fact.key) > (known.at, known.key)
@@ -107,7 +108,8 @@ def is_newer(fact: Saved, known: Saved) -> bool:
 def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damage:
     """What to do about the entry `stored`, which may be nothing at all.
 
-    `code_has_spoken`: a Beat has told which static entries there are, so that one that is none has been dropped.
+    `code_has_spoken`: a Beat has told which static entries there are, so that one that is none has
+    been dropped.
     """
     if stored.fault:
         return LEAVE  # the key is somebody else's
@@ -119,10 +121,18 @@ def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damag
         return _about_unreadable(stored, book, str(error))
     if stored.score is None:
         fact = book.named(stored.name)
-        return LEAVE if _is_gone(fact) else Damage(What.RESTORE, "Beat's list of due times lacked it", fact)
+        return (
+            LEAVE
+            if _is_gone(fact)
+            else Damage(What.RESTORE, "Beat's list of due times lacked it", fact)
+        )
     if stored.raw.extra is None:
         fact = book.of(plain_uid(stored.name)) or book.named(stored.name)
-        return LEAVE if _is_gone(fact) else Damage(What.RESTORE, "what is ours of the entry was gone", fact)
+        return (
+            LEAVE
+            if _is_gone(fact)
+            else Damage(What.RESTORE, "what is ours of the entry was gone", fact)
+        )
     return _about_ours(entry, book.of(entry.schedule.uid))
 
 
@@ -145,12 +155,19 @@ def _about_ours(entry: StoredSchedule, fact: Saved | None) -> Damage:
     revision = schedule.revision - entry.diverged
     if fact.action == "deleted":
         return _about_deleted(revision, fact)
-    held, saved = (revision, _or_first(schedule.updated_at)), (fact.revision, _or_first(fact.saved_at))
+    held, saved = (
+        (revision, _or_first(schedule.updated_at)),
+        (fact.revision, _or_first(fact.saved_at)),
+    )
     if held > saved:
         return Damage(What.TELL, f"the history knew revision {fact.revision} of another time")
     if held < saved:
         return Damage(What.RESTORE, f"Redis had an older copy, of revision {revision}", fact)
-    return LEAVE if entry.diverged else Damage(What.COMPARE, "what Redis had was not what was saved", fact)
+    return (
+        LEAVE
+        if entry.diverged
+        else Damage(What.COMPARE, "what Redis had was not what was saved", fact)
+    )
 
 
 def _about_deleted(revision: int, fact: Saved) -> Damage:
@@ -158,7 +175,11 @@ def _about_deleted(revision: int, fact: Saved) -> Damage:
     if revision > fact.revision:
         return Damage(What.TELL, "the history knew it as deleted only")
     came_back = revision < fact.revision
-    return Damage(What.DELETE, "it came back with an older copy of Redis", fact) if came_back else LEAVE
+    return (
+        Damage(What.DELETE, "it came back with an older copy of Redis", fact)
+        if came_back
+        else LEAVE
+    )
 
 
 def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
@@ -167,7 +188,12 @@ def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
     ours = _own_field(stored.raw)
     if ours is not None:
         fact = book.of(ours.uid)
-        if fact is not None and fact.action == "deleted" and fact.name == stored.name and ours.revision < fact.revision:
+        if (
+            fact is not None
+            and fact.action == "deleted"
+            and fact.name == stored.name
+            and ours.revision < fact.revision
+        ):
             return Damage(What.DELETE, "it came back with an older copy of Redis", fact)
     if fact is None or _is_gone(fact) or fact.name != stored.name:
         return LEAVE
@@ -175,7 +201,9 @@ def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
 
 
 def same_content(schedule: Schedule, definition: Any) -> bool:
-    """Whether an entry says what its revision in the history says; yes where that cannot be compared."""
+    """Whether an entry says what its revision in the history says; yes where that cannot be
+    compared.
+    """
     saved = saved_schedule(definition)
     return saved is None or json_value(schedule.to_json()) == json_value(saved.to_json())
 

@@ -1,8 +1,10 @@
-"""Beat asks, before its first tick, whether Redis remembers what was fired; a recorder answers from the history.
+"""Beat asks, before its first tick, whether Redis remembers what was fired; a recorder answers from
+the history.
 
-A Redis that was set back to an older copy has forgotten the last ticks, and Beat would fire them again at once. A
-Beat that leads holds no lock in such a Redis, so that it ends and starts again: here. Where no recorder is known or
-none answers in time, Beat goes on, because late history must not stop schedules.
+A Redis that was set back to an older copy has forgotten the last ticks, and Beat would fire them
+again at once. A Beat that leads holds no lock in such a Redis, so that it ends and starts again:
+here. Where no recorder is known or none answers in time, Beat goes on, because late history must
+not stop schedules.
 """
 
 import logging
@@ -52,7 +54,9 @@ def wait_until_checked(redis: "Redis", patience: float) -> bool:
         if redis.get(keys.CHECK_ANSWERED) == question:
             return True
         waiting.wait(_POLL)
-    log.warning("beat: no recorder has said within %.1f s that Redis is as it was; going on", patience)
+    log.warning(
+        "beat: no recorder has said within %.1f s that Redis is as it was; going on", patience
+    )
     return False
 
 
@@ -68,7 +72,9 @@ def answer(redis: "Redis", question: str) -> None:
 
 
 def answer_unseen(redis: "Redis", stop: threading.Event) -> None:
-    """Where healing is off nobody compares, so that Beat is told to go on whenever it asks, until `stop` is set."""
+    """Where healing is off nobody compares, so that Beat is told to go on whenever it asks, until
+    `stop` is set.
+    """
     problem = None
     while not stop.wait(ANSWER_EVERY):
         try:

@@ -1,4 +1,6 @@
-"""Waits until the history has heard of all that Redis was found to hold: before, edits cannot be told from damage."""
+"""Waits until the history has heard of all that Redis was found to hold: before, edits cannot be
+told from damage.
+"""
 
 import threading
 from typing import TYPE_CHECKING
@@ -24,7 +26,8 @@ class Behind(Unavailable):
 def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
     """Return when the history has heard of all that is in the stream now, or `stop` is set.
 
-    After a while only changes of schedules and calendars count: those must be known. Raises Behind where they are not.
+    After a while only changes of schedules and calendars count: those must be known. Raises Behind
+    where they are not.
     """
     end = stream.end()
     for _ in range(int(PATIENCE / _POLL)):
@@ -35,6 +38,7 @@ def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
     said = [entry.fields.get(FIELD, "") for entry in waiting]
     if len(waiting) >= _READ_AHEAD or any(kind in text for text in said for kind in _CHANGES):
         raise Behind(
-            "changes wait in the stream that the history has not heard of, so that loss cannot be told from deletion; "
+            "changes wait in the stream that the history has not heard of, so that loss cannot be "
+            "told from deletion; "
             "see that a recorder runs, then try again"
         )

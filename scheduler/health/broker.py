@@ -37,18 +37,25 @@ def broker(services: Services) -> Part:
             return Part(name="broker", ok=False, summary=_IS_CLUSTER, remedy=NO_CLUSTER)
     except (RedisError, KombuError, OSError) as error:
         remedy = f"Start it, or correct {PREFIX}BROKER_URL; until then runs wait in the outbox"
-        return Part(name="broker", ok=False, summary=f"{where} does not answer: {error}", remedy=remedy)
+        return Part(
+            name="broker", ok=False, summary=f"{where} does not answer: {error}", remedy=remedy
+        )
     return Part(name="broker", ok=True, summary=where)
 
 
 def refuse_broker(services: Services) -> None:
-    """No worker and no Beat starts on a Redis Cluster, or on queues that RabbitMQ has made otherwise.
+    """No worker and no Beat starts on a Redis Cluster, or on queues that RabbitMQ has made
+    otherwise.
 
     A broker that does not answer yet is waited for, not asked. Raises Refused.
     """
     try:
         if is_rabbitmq(services.settings.broker):
-            _at_broker(services, START_PATIENCE, lambda connection: declared_queues.make(services.celery, connection))
+            _at_broker(
+                services,
+                START_PATIENCE,
+                lambda connection: declared_queues.make(services.celery, connection),
+            )
         is_cluster = delivery_mode.ask(services.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return
@@ -66,7 +73,9 @@ def _answers(services: Services) -> bool:
 
 
 def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -> None:
-    """Do something with a connection to a broker that is no Redis. Raises TimeoutError, and what kombu raises."""
+    """Do something with a connection to a broker that is no Redis. Raises TimeoutError, and what
+    kombu raises.
+    """
     connection: Any = services.celery.connection_for_write()
 
     def visit() -> None:

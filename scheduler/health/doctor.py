@@ -1,4 +1,5 @@
-"""What `beatdesk doctor` checks beyond `status`: how the servers are set up, not only whether they answer.
+"""What `beatdesk doctor` checks beyond `status`: how the servers are set up, not only whether they
+answer.
 
 Each check is a part with a remedy. Asks, changes nothing.
 """
@@ -38,39 +39,64 @@ def python() -> Part:
     """Is Python new enough?"""
     version = ".".join(map(str, sys.version_info[:3]))
     ok = sys.version_info >= OLDEST_PYTHON
-    return Part(name="python", ok=ok, summary=version, remedy="" if ok else "Use Python 3.11 or newer")
+    return Part(
+        name="python", ok=ok, summary=version, remedy="" if ok else "Use Python 3.11 or newer"
+    )
 
 
 def settings(settings: Settings) -> Part:
     """The settings could be read; which of them are not the default?"""
     changed = sorted(settings.model_fields_set - {"data_dir", "secret_key"})
     said = ", ".join(PREFIX + name.upper() for name in changed) or "all default"
-    return Part(name="settings", ok=True, summary=f"{settings.environment}; {said}; data in {settings.data_dir}")
+    return Part(
+        name="settings",
+        ok=True,
+        summary=f"{settings.environment}; {said}; data in {settings.data_dir}",
+    )
 
 
 def healing(settings: Settings) -> Part:
-    """Does anybody put back what Redis loses? That it is switched off is somebody's choice, and is said."""
-    off = f"switched off by {PREFIX}HEALING: what Redis loses stays lost until `beatdesk schedules rebuild`"
+    """Does anybody put back what Redis loses? That it is switched off is somebody's choice, and is
+    said.
+    """
+    off = (
+        f"switched off by {PREFIX}HEALING: what Redis loses stays lost until `beatdesk schedules "
+        "rebuild`"
+    )
     return Part(name="healing", ok=True, summary="on" if settings.healing else off)
 
 
 def redis_version(redis: Part) -> Part:
     """Does the server know the commands that we use? Every Valkey does."""
-    numbers = tuple(int(number) for number in str(redis.facts["version"]).split(".")[:2] if number.isdecimal())
+    numbers = tuple(
+        int(number) for number in str(redis.facts["version"]).split(".")[:2] if number.isdecimal()
+    )
     ok = redis.facts["product"] == "Valkey" or numbers >= OLDEST_REDIS
     remedy = "" if ok else "Use Valkey, or Redis 6.2 or newer"
     return Part(
-        name="redis version", ok=ok, summary=f"{redis.facts['product']} {redis.facts['version']}", remedy=remedy
+        name="redis version",
+        ok=ok,
+        summary=f"{redis.facts['product']} {redis.facts['version']}",
+        remedy=remedy,
     )
 
 
 def redis_setup(services: Services) -> list[Part]:
     """Does the server keep what it is given? Managed servers may not say; that is no fault."""
     try:
-        said: dict[Any, Any] = {**services.redis.config_get("maxmemory*"), **services.redis.config_get("append*")}
+        said: dict[Any, Any] = {
+            **services.redis.config_get("maxmemory*"),
+            **services.redis.config_get("append*"),
+        }
         memory: dict[Any, Any] = services.redis.info("memory")
     except ResponseError as error:
-        return [Part(name="redis set-up", ok=True, summary=f"the server does not say how it is set up: {error}")]
+        return [
+            Part(
+                name="redis set-up",
+                ok=True,
+                summary=f"the server does not say how it is set up: {error}",
+            )
+        ]
     except RedisError as error:
         return [Part(name="redis set-up", ok=False, summary=str(error), remedy="Run doctor again")]
     return [eviction(said, memory), append_only(said)]
@@ -80,7 +106,9 @@ def refuse_eviction(services: Services) -> None:
     """Production does not start on a server that evicts."""
     for part in redis_setup(services) if services.settings.environment == "production" else ():
         if part.name == EVICTION and not part.ok:
-            raise Refused(f"Redis evicts what it is given ({part.summary}). {part.remedy}", field="redis_url")
+            raise Refused(
+                f"Redis evicts what it is given ({part.summary}). {part.remedy}", field="redis_url"
+            )
 
 
 def eviction(said: dict[Any, Any], memory: dict[Any, Any]) -> Part:
@@ -88,16 +116,30 @@ def eviction(said: dict[Any, Any], memory: dict[Any, Any]) -> Part:
     policy = str(said.get("maxmemory-policy") or memory.get("maxmemory_policy") or "unknown")
     limit = int(said.get("maxmemory") or memory.get("maxmemory") or 0)
     ok = policy in ("noeviction", "unknown") or limit == 0
-    remedy = "" if ok else "CONFIG SET maxmemory-policy noeviction, and the same in the server's configuration file"
+    remedy = (
+        ""
+        if ok
+        else (
+            "CONFIG SET maxmemory-policy noeviction, and the same in the server's configuration "
+            "file"
+        )
+    )
     facts = {"policy": policy, "maxmemory": limit}
-    return Part(name=EVICTION, ok=ok, summary=f"{policy}, maxmemory {limit}", remedy=remedy, facts=facts)
+    return Part(
+        name=EVICTION, ok=ok, summary=f"{policy}, maxmemory {limit}", remedy=remedy, facts=facts
+    )
 
 
 def append_only(said: dict[Any, Any]) -> Part:
     """Schedules live in this server and must survive its restart."""
     ok = said.get("appendonly") == "yes"
-    summary = f"appendonly {said.get('appendonly', 'unknown')}, fsync {said.get('appendfsync', 'unknown')}"
-    remedy = "" if ok else "CONFIG SET appendonly yes, and the same in the server's configuration file"
+    summary = (
+        f"appendonly {said.get('appendonly', 'unknown')}, fsync "
+        f"{said.get('appendfsync', 'unknown')}"
+    )
+    remedy = (
+        "" if ok else "CONFIG SET appendonly yes, and the same in the server's configuration file"
+    )
     return Part(name="redis persistence", ok=ok, summary=summary, remedy=remedy)
 
 
@@ -106,4 +148,6 @@ def lock_timeout(settings: Settings) -> Part:
     seconds = settings.beat_lock_timeout
     ok = seconds <= 120
     remedy = "" if ok else f"Set {PREFIX}BEAT_LOCK_TIMEOUT to 10 or so"
-    return Part(name="beat lock", ok=ok, summary=f"a stand-by takes over after {seconds} s", remedy=remedy)
+    return Part(
+        name="beat lock", ok=ok, summary=f"a stand-by takes over after {seconds} s", remedy=remedy
+    )

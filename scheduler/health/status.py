@@ -62,12 +62,16 @@ def status(services: Services, now: datetime) -> Status:
     """Ask everybody, now."""
     redis = redis_part(services)
     if redis.ok:
-        beat, workers = _asked("beat", beat_part, services, now), _asked("workers", workers_part, services, now)
+        beat, workers = (
+            _asked("beat", beat_part, services, now),
+            _asked("workers", workers_part, services, now),
+        )
         recorder = _asked("recorder", recorder_part, services, now)
     else:
         remedy = "Bring Redis back; what is running goes on and reports then"
         beat, workers, recorder = (
-            Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy) for name in ("beat", "workers", "recorder")
+            Part(name=name, ok=False, summary=_NO_REDIS, remedy=remedy)
+            for name in ("beat", "workers", "recorder")
         )
     sql = sql_part(services)
     return Status(
@@ -89,16 +93,26 @@ def redis_part(services: Services) -> Part:
     try:
         server = services.redis.info("server")
     except RedisError as error:
-        remedy = "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
-        return Part(name="redis", ok=False, summary=f"{place} does not answer: {error}", remedy=remedy)
+        remedy = (
+            "Start it, or set BEATDESK_REDIS_URL to one that runs (`beatdesk up` brings its own)"
+        )
+        return Part(
+            name="redis", ok=False, summary=f"{place} does not answer: {error}", remedy=remedy
+        )
     product = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version") or server.get("redis_version") or "?")
     summary = f"{product} {version} at {place}"
-    return Part(name="redis", ok=True, summary=summary, facts={"product": product, "version": version, "url": place})
+    return Part(
+        name="redis",
+        ok=True,
+        summary=summary,
+        facts={"product": product, "version": version, "url": place},
+    )
 
 
 def beat_part(services: Services, now: datetime) -> Part:
-    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age of the last one.
+    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age
+    of the last one.
 
     A Beat of ours says more: its path, its epoch, how late it is, and who stands by.
     """
@@ -111,11 +125,18 @@ def beat_part(services: Services, now: datetime) -> Part:
     if holder is None:
         wait = services.settings.beat_lock_timeout
         remedy = (
-            f"Start one: celery -A scheduler beat -S {services.settings.beat_scheduler} (a stand-by needs {wait} s)"
+            f"Start one: celery -A scheduler beat -S {services.settings.beat_scheduler} (a "
+            f"stand-by needs {wait} s)"
         )
-        return Part(name="beat", ok=False, summary="no Beat is leading, nothing is fired", remedy=remedy)
+        return Part(
+            name="beat", ok=False, summary="no Beat is leading, nothing is fired", remedy=remedy
+        )
     age = max(0.0, services.settings.beat_lock_timeout - left_ms / 1000)
-    facts: dict[str, JsonValue] = {"leader": str(holder), "last_tick_seconds": round(age, 3), "path": "stock"}
+    facts: dict[str, JsonValue] = {
+        "leader": str(holder),
+        "last_tick_seconds": round(age, 3),
+        "path": "stock",
+    }
     summary = f"leading, last tick {age:.1f} s ago"
     beats = heartbeat.read(services.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
     ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
@@ -123,13 +144,22 @@ def beat_part(services: Services, now: datetime) -> Part:
         return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
     left = backlog(services.redis)
     if left.entries:
-        remedy = "Start a Beat with -S scheduler.beat.Scheduler: only it publishes what is in the outbox"
-        summary = f"leading, but {_count(left.entries, 'run')} in the outbox that this Beat knows nothing of"
-        return Part(name="beat", ok=False, summary=summary, remedy=remedy, facts=facts | _outbox_facts(left))
+        remedy = (
+            "Start a Beat with -S scheduler.beat.Scheduler: only it publishes what is in the outbox"
+        )
+        summary = (
+            f"leading, but {_count(left.entries, 'run')} in the outbox that this Beat knows "
+            "nothing of"
+        )
+        return Part(
+            name="beat", ok=False, summary=summary, remedy=remedy, facts=facts | _outbox_facts(left)
+        )
     return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
-def _our_beat(ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]) -> Part:
+def _our_beat(
+    ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]
+) -> Part:
     """What a leader of our class says of itself, beside what the lock tells."""
     facts |= {"path": ours.way, "epoch": ours.epoch, "lag_seconds": round(ours.lag, 3)}
     facts |= {"stand_bys": stand_bys, "set_aside": aside}
@@ -137,16 +167,25 @@ def _our_beat(ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: 
     if ours.way == "outbox" or waiting.entries:
         facts |= _outbox_facts(waiting)
     if waiting.seconds > LONG_SECONDS:
-        remedy = "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
+        remedy = (
+            "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
+        )
         late = f"leading, but {_waiting(waiting)}" + (f": {ours.hindered}" if ours.hindered else "")
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
     if ours.way == "atomic" and ours.hindered:
         remedy = "Bring the broker back; what is due is sent then"
         return Part(
-            name="beat", ok=False, summary=f"leading, but cannot send: {ours.hindered}", remedy=remedy, facts=facts
+            name="beat",
+            ok=False,
+            summary=f"leading, but cannot send: {ours.hindered}",
+            remedy=remedy,
+            facts=facts,
         )
     if ours.lag > LATE_AFTER_SECONDS:
-        remedy = "See Beat's log: what is due does not come into its queue, or is more than one Beat can send"
+        remedy = (
+            "See Beat's log: what is due does not come into its queue, or is more than one Beat "
+            "can send"
+        )
         late = f"leading, but runs are {ours.lag:.0f} s late"
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
     summary += f", path {ours.way}, epoch {ours.epoch}"
@@ -155,7 +194,10 @@ def _our_beat(ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: 
     if stand_bys:
         summary += f", {_count(stand_bys, 'stand-by')}"
     if aside:
-        summary += f", {_count(aside, 'schedule')} set aside: see `beatdesk schedules list --state problem`"
+        summary += (
+            f", {_count(aside, 'schedule')} set aside: see `beatdesk schedules list --state "
+            "problem`"
+        )
     return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
@@ -176,9 +218,14 @@ def workers_part(services: Services, now: datetime) -> Part:
     }
     if not alive:
         remedy = "Start one: celery -A scheduler worker; runs wait in the queue until then"
-        return Part(name="workers", ok=False, summary="no worker is running", remedy=remedy, facts=facts)
+        return Part(
+            name="workers", ok=False, summary="no worker is running", remedy=remedy, facts=facts
+        )
     places = sum(worker.concurrency for worker in alive)
-    summary = f"{_count(len(alive), 'worker')} with {_count(places, 'process', 'processes')}, {facts['active']} busy"
+    summary = (
+        f"{_count(len(alive), 'worker')} with {_count(places, 'process', 'processes')}, "
+        f"{facts['active']} busy"
+    )
     return Part(name="workers", ok=True, summary=summary, facts=facts)
 
 
@@ -196,19 +243,39 @@ def recorder_part(services: Services, now: datetime) -> Part:
     waiting = f"{_count(lag.events, 'event')} waiting" if lag.events else "nothing waits"
     if not alive:
         remedy = "Start one: beatdesk recorder; no event is lost until then"
-        return Part(name="recorder", ok=False, summary=f"no recorder is running, {waiting}", remedy=remedy, facts=facts)
+        return Part(
+            name="recorder",
+            ok=False,
+            summary=f"no recorder is running, {waiting}",
+            remedy=remedy,
+            facts=facts,
+        )
     hindered = [str(said["problem"]) for said in alive.values() if said.get("problem")]
     if len(hindered) == len(alive):
-        remedy = "It goes on by itself as soon as SQL answers; runs go on, and no event is lost until then"
+        remedy = (
+            "It goes on by itself as soon as SQL answers; runs go on, and no event is lost until "
+            "then"
+        )
         return Part(
-            name="recorder", ok=False, summary=f"cannot write: {hindered[0]}; {waiting}", remedy=remedy, facts=facts
+            name="recorder",
+            ok=False,
+            summary=f"cannot write: {hindered[0]}; {waiting}",
+            remedy=remedy,
+            facts=facts,
         )
     if lag.events >= services.settings.stream_limit or lag.seconds > LATE_AFTER_SECONDS:
         summary = f"history is {lag.seconds:.0f} s behind, {waiting}"
-        remedy = "See the recorder's log and whether SQL answers; more recorders may run beside this one"
+        remedy = (
+            "See the recorder's log and whether SQL answers; more recorders may run beside this one"
+        )
         return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
     aside = f", {_count(dead, 'event')} could not be read and stand aside" if dead else ""
-    return Part(name="recorder", ok=True, summary=f"{_count(len(alive), 'recorder')}, {waiting}{aside}", facts=facts)
+    return Part(
+        name="recorder",
+        ok=True,
+        summary=f"{_count(len(alive), 'recorder')}, {waiting}{aside}",
+        facts=facts,
+    )
 
 
 def recorders(services: Services, now: datetime) -> dict[str, Any]:
@@ -216,7 +283,9 @@ def recorders(services: Services, now: datetime) -> dict[str, Any]:
     said = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
     heard = {name: json.loads(text) for name, text in said.items()}
     return {
-        name: facts for name, facts in heard.items() if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
+        name: facts
+        for name, facts in heard.items()
+        if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
     }
 
 
@@ -232,21 +301,31 @@ def sql_part(services: Services) -> Part:
         if reason is None:
             raise
         remedy = "Bring it back, or mend BEATDESK_DATABASE_URL; runs go on and history catches up"
-        return Part(name="sql", ok=False, summary=f"{place} does not answer: {reason}", remedy=remedy)
+        return Part(
+            name="sql", ok=False, summary=f"{place} does not answer: {reason}", remedy=remedy
+        )
     facts: dict[str, JsonValue] = {"step": step, "newest": newest, "url": place}
     if step != newest:
         summary = f"{place} is at step {step or 'none'}, this version needs {newest}"
-        return Part(name="sql", ok=False, summary=summary, remedy="Run `beatdesk db upgrade`", facts=facts)
+        return Part(
+            name="sql", ok=False, summary=summary, remedy="Run `beatdesk db upgrade`", facts=facts
+        )
     return Part(name="sql", ok=True, summary=place, facts=facts)
 
 
-def _asked(name: str, ask: Callable[[Services, datetime], Part], services: Services, now: datetime) -> Part:
-    """The part's answer; Redis may have gone, or may hold what is not ours, since it was asked first."""
+def _asked(
+    name: str, ask: Callable[[Services, datetime], Part], services: Services, now: datetime
+) -> Part:
+    """The part's answer; Redis may have gone, or may hold what is not ours, since it was asked
+    first.
+    """
     try:
         return ask(services, now)
     except (RedisError, BeatdeskError, ValueError, KeyError, TypeError) as error:
         remedy = "Run `beatdesk doctor`"
-        return Part(name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy)
+        return Part(
+            name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy
+        )
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

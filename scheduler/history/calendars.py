@@ -1,6 +1,8 @@
-"""Exclusion calendars in the history: their events become revisions, and the questions asked of these.
+"""Exclusion calendars in the history: their events become revisions, and the questions asked of
+these.
 
-A revision's identity is its whole event, so that an event that comes twice is one row, whatever the order.
+A revision's identity is its whole event, so that an event that comes twice is one row, whatever the
+order.
 """
 
 from collections.abc import Iterable
@@ -71,7 +73,9 @@ class CalendarHistory:
             return connection.execute(select(func.max(CalendarRevision.key))).scalar() or 0
 
     def facts(self) -> list[CalendarFact]:
-        """The newest change of each calendar, in the order of keys. Calendars are few, and change seldom."""
+        """The newest change of each calendar, in the order of keys. Calendars are few, and change
+        seldom.
+        """
         newest = select(func.max(CalendarRevision.key)).group_by(CalendarRevision.calendar_uid)
         columns = ("key", "calendar_uid", "name", "revision", "action", "definition")
         statement = (
@@ -85,7 +89,10 @@ class CalendarHistory:
     def revisions(self, name: str, limit: int = MOST) -> list[CalendarRevisionView]:
         """Who changed the calendars of this name, when and why, newest first."""
         statement = (
-            select(*_VIEW).where(CalendarRevision.name == name).order_by(CalendarRevision.key.desc()).limit(limit)
+            select(*_VIEW)
+            .where(CalendarRevision.name == name)
+            .order_by(CalendarRevision.key.desc())
+            .limit(limit)
         )
         with self._engine.connect() as connection:
             return [CalendarRevisionView(**row._mapping) for row in connection.execute(statement)]

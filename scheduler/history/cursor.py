@@ -1,7 +1,7 @@
 """The opaque text that says where the next page begins. Pure.
 
-It holds the key of the last row of a page. Opaque, so that what it holds may change; checked, because it comes
-back from anybody.
+It holds the key of the last row of a page. Opaque, so that what it holds may change; checked,
+because it comes back from anybody.
 """
 
 import base64
@@ -23,11 +23,18 @@ def key_of(after: str | None) -> int | None:
     if not after:
         return None
     try:
-        read = base64.b64decode(after.encode("ascii") + b"=" * (-len(after) % 4), altchars=b"-_", validate=True)
+        read = base64.b64decode(
+            after.encode("ascii") + b"=" * (-len(after) % 4), altchars=b"-_", validate=True
+        )
     except (UnicodeEncodeError, binascii.Error):
         raise not_a_place(after) from None
     digits = read.removeprefix(_MARK)
-    if not read.startswith(_MARK) or not digits.isdigit() or len(digits) > len(str(_HIGHEST)) or int(digits) > _HIGHEST:
+    if (
+        not read.startswith(_MARK)
+        or not digits.isdigit()
+        or len(digits) > len(str(_HIGHEST))
+        or int(digits) > _HIGHEST
+    ):
         raise not_a_place(after)
     return int(digits)
 
@@ -35,6 +42,7 @@ def key_of(after: str | None) -> int | None:
 def not_a_place(after: str) -> Refused:
     """The refusal of a text that no page has given."""
     return Refused(
-        f"after: {after[:60]!r} is not a place in this list; give the `next` of an earlier page, or nothing",
+        f"after: {after[:60]!r} is not a place in this list; give the `next` of an earlier page, "
+        "or nothing",
         field="after",
     )

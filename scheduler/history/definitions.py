@@ -1,7 +1,8 @@
-"""What the history knows of the schedules themselves: enough to put them back where Redis has lost them.
+"""What the history knows of the schedules themselves: enough to put them back where Redis has lost
+them.
 
-Reads only. The facts come without the definitions, so that ten thousand of them are cheap; definitions are read for
-those that are needed.
+Reads only. The facts come without the definitions, so that ten thousand of them are cheap;
+definitions are read for those that are needed.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,7 +19,9 @@ AT_ONCE = 400
 """Rows that are asked for by name in one statement; SQLite takes unions of 500 at most."""
 
 NEWEST = 50
-"""Runs of a schedule that are looked at for its last tick; retries and late ends do not change their order."""
+"""Runs of a schedule that are looked at for its last tick; retries and late ends do not change
+their order.
+"""
 
 _NEVER_STARTED = ("missed", "skipped")
 
@@ -38,8 +41,17 @@ class Definitions:
         """The facts with a key above `after`, in the order of keys."""
         saved_at = Revision.definition["updated_at"].as_string().label("saved_at")
         origin = Revision.definition["origin"].as_string().label("origin")
-        columns = (Revision.key, Revision.schedule_uid, Revision.name, Revision.revision, Revision.action, Revision.at)
-        statement = select(*columns, saved_at, origin).where(Revision.key > after).order_by(Revision.key)
+        columns = (
+            Revision.key,
+            Revision.schedule_uid,
+            Revision.name,
+            Revision.revision,
+            Revision.action,
+            Revision.at,
+        )
+        statement = (
+            select(*columns, saved_at, origin).where(Revision.key > after).order_by(Revision.key)
+        )
         with self._engine.connect() as connection:
             return [_saved(row) for row in connection.execute(statement)]
 
@@ -48,12 +60,16 @@ class Definitions:
         found: dict[int, Any] = {}
         with self._engine.connect() as connection:
             for part in _parts(sorted(wanted)):
-                rows = connection.execute(select(Revision.key, Revision.definition).where(Revision.key.in_(part)))
+                rows = connection.execute(
+                    select(Revision.key, Revision.definition).where(Revision.key.in_(part))
+                )
                 found.update((row.key, row.definition) for row in rows)
         return found
 
     def last_ticks(self, uids: Collection[str]) -> dict[str, datetime]:
-        """The newest tick of each schedule that has a verdict, or a run; those without any are left out."""
+        """The newest tick of each schedule that has a verdict, or a run; those without any are left
+        out.
+        """
         found: dict[str, datetime] = {}
         with self._engine.connect() as connection:
             for part in _parts(sorted(uids)):

@@ -2,8 +2,9 @@
 
 Knows how to connect and how a transaction begins; nothing of tables.
 
-SQLite has one writer at a time, and refuses at once, without waiting, a transaction that read first and wants to
-write after somebody else has written. So whoever is going to write takes the lock at the start: `writing(engine)`.
+SQLite has one writer at a time, and refuses at once, without waiting, a transaction that read first
+and wants to write after somebody else has written. So whoever is going to write takes the lock at
+the start: `writing(engine)`.
 """
 
 import os
@@ -27,7 +28,8 @@ _REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@ho
 _POSTGRES = {
     "connect_timeout": CONNECT_SECONDS,
     "application_name": "beatdesk",
-    # A server that vanished without a word is noticed within half a minute, not after the kernel's two hours.
+    # A server that vanished without a word is noticed within half a minute, not after the kernel's
+    # two hours.
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -35,18 +37,26 @@ _POSTGRES = {
 
 
 def create_engine(url: str) -> Engine:
-    """The engine for an address such as `sqlite:////folder/history.sqlite3` or `postgresql://user@host/name`.
+    """The engine for an address such as `sqlite:////folder/history.sqlite3` or
+    `postgresql://user@host/name`.
 
     Its errors do not show the values of a statement: arguments of jobs are among them.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
-        engine = sqlalchemy.create_engine(address, pool_size=10, max_overflow=20, hide_parameters=True)
+        engine = sqlalchemy.create_engine(
+            address, pool_size=10, max_overflow=20, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         engine = sqlalchemy.create_engine(
-            address, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args=_POSTGRES, hide_parameters=True
+            address,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=15,
+            connect_args=_POSTGRES,
+            hide_parameters=True,
         )
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", _refuse_connection_of_parent)
@@ -76,12 +86,14 @@ def _address(url: str) -> URL:
     if backend == "sqlite" and address.database not in (None, "", ":memory:"):
         return address
     shown = address.render_as_string(hide_password=True)
-    raise Refused(f"database_url: {shown!r} cannot hold the history. {_REMEDY}", field="database_url")
+    raise Refused(
+        f"database_url: {shown!r} cannot hold the history. {_REMEDY}", field="database_url"
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a power cut, and only
-    then may an event leave the stream.
+    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a
+    power cut, and only then may an event leave the stream.
     """
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
@@ -95,7 +107,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _switch_to_wal(connection: Any, tries: int = 20) -> None:
-    """Once in a file's life, and the one change for which SQLite does not wait: so wait as a writer, and try again."""
+    """Once in a file's life, and the one change for which SQLite does not wait: so wait as a
+    writer, and try again.
+    """
     for _ in range(tries):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -108,7 +122,9 @@ def _switch_to_wal(connection: Any, tries: int = 20) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN_OPTION, 'DEFERRED')}")
+    connection.exec_driver_sql(
+        f"BEGIN {connection.get_execution_options().get(BEGIN_OPTION, 'DEFERRED')}"
+    )
 
 
 def _remember_process(_connection: Any, record: Any) -> None:

@@ -1,4 +1,5 @@
-"""A recorder's sign of life in Redis: who it is, how far it has come, how far SQL is behind, and what hinders it.
+"""A recorder's sign of life in Redis: who it is, how far it has come, how far SQL is behind, and
+what hinders it.
 
 Given by a thread of its own, so that a recorder that waits for SQL is not taken for a dead one.
 """
@@ -54,9 +55,13 @@ class Heartbeat:
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Beat in the background. Where Redis is away there is nobody to tell; the recorder says that in its log."""
+        """Beat in the background. Where Redis is away there is nobody to tell; the recorder says
+        that in its log.
+        """
         over = threading.Event()
-        thread = threading.Thread(target=self._keep_beating, args=(over,), name="heartbeat", daemon=True)
+        thread = threading.Thread(
+            target=self._keep_beating, args=(over,), name="heartbeat", daemon=True
+        )
         thread.start()
         try:
             yield

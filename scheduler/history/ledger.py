@@ -1,12 +1,15 @@
-"""Events into tables: the rows that a batch touches are loaded, folded and written in one transaction.
+"""Events into tables: the rows that a batch touches are loaded, folded and written in one
+transaction.
 
-Several recorders may fold events of the same run at the same moment, and none may lose what another wrote:
+Several recorders may fold events of the same run at the same moment, and none may lose what another
+wrote:
 
 * SQLite: the transaction takes the write lock when it begins.
-* PostgreSQL: the rows of runs are locked, in the order of their ids, before anything else is read; details and
-  attempts are read after that and belong to the run whose row is locked. A run that is new to two recorders is
-  inserted by one; the other waits for it, sees that its insert did nothing, and does the whole batch again, which
-  is harmless, because the fold is idempotent. So is a deadlock between two such inserts.
+* PostgreSQL: the rows of runs are locked, in the order of their ids, before anything else is read;
+  details and attempts are read after that and belong to the run whose row is locked. A run that is
+  new to two recorders is inserted by one; the other waits for it, sees that its insert did nothing,
+  and does the whole batch again, which is harmless, because the fold is idempotent. So is a
+  deadlock between two such inserts.
 
 The projector decides what the rows are. This module decides nothing.
 """
@@ -60,7 +63,9 @@ def record(engine: Engine, events: Sequence[Event]) -> None:
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
                 raise
-    raise Unavailable("other recorders write the same runs all the time; the events wait and are tried again")
+    raise Unavailable(
+        "other recorders write the same runs all the time; the events wait and are tried again"
+    )
 
 
 def _record(connection: Connection, events: Sequence[Event]) -> None:
@@ -76,12 +81,19 @@ def _load(connection: Connection, runs: list[str]) -> Rows:
     """The rows of these runs as they are; locked, where the database has locks of rows."""
     if not runs:
         return Rows()
-    locked = select(*_columns(_RUNS, _SMALL)).where(_RUNS.c.id.in_(runs)).order_by(_RUNS.c.id).with_for_update()
+    locked = (
+        select(*_columns(_RUNS, _SMALL))
+        .where(_RUNS.c.id.in_(runs))
+        .order_by(_RUNS.c.id)
+        .with_for_update()
+    )
     rows = Rows({row.id: RunRow(**row._mapping) for row in connection.execute(locked)})
     if not rows.runs:
         return rows
     known = list(rows.runs)
-    details = select(_DETAILS.c.run_id, *_columns(_DETAILS, _LARGE)).where(_DETAILS.c.run_id.in_(known))
+    details = select(_DETAILS.c.run_id, *_columns(_DETAILS, _LARGE)).where(
+        _DETAILS.c.run_id.in_(known)
+    )
     for row in connection.execute(details):
         for name in _LARGE:
             setattr(rows.runs[row.run_id], name, getattr(row, name))
@@ -92,7 +104,9 @@ def _load(connection: Connection, runs: list[str]) -> Rows:
 
 
 def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Insert the new ones in the order in which they began, which is the order of lists; update the changed ones."""
+    """Insert the new ones in the order in which they began, which is the order of lists; update the
+    changed ones.
+    """
     new = [row for row in folded.runs.values() if row.id not in loaded.runs]
     new.sort(key=lambda row: (row.first_at, row.id))
     if new:
@@ -101,12 +115,18 @@ def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
         inserted = connection.execute(counting, [_values(row, _SMALL) for row in new])
         if inserted.rowcount != len(new):
             raise _ContendedError
-    changed = [row for row in folded.runs.values() if row.id in loaded.runs and row != loaded.runs[row.id]]
+    changed = [
+        row for row in folded.runs.values() if row.id in loaded.runs and row != loaded.runs[row.id]
+    ]
     if changed:
         statement = (
-            update(_RUNS).where(_RUNS.c.id == bindparam("which")).values({name: bindparam(name) for name in _SMALL[1:]})
+            update(_RUNS)
+            .where(_RUNS.c.id == bindparam("which"))
+            .values({name: bindparam(name) for name in _SMALL[1:]})
         )
-        connection.execute(statement, [{"which": row.id, **_values(row, _SMALL[1:])} for row in changed])
+        connection.execute(
+            statement, [{"which": row.id, **_values(row, _SMALL[1:])} for row in changed]
+        )
     details = [
         {"run_id": row.id, **_values(row, _LARGE)}
         for row in [*new, *changed]
@@ -117,18 +137,24 @@ def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
 
 def _write_attempts(connection: Connection, loaded: Rows, folded: Rows) -> None:
     changed = [row for key, row in folded.attempts.items() if row != loaded.attempts.get(key)]
-    _upsert(connection, _ATTEMPTS, ["run_id", "number"], [_values(row, _ATTEMPT) for row in changed])
+    _upsert(
+        connection, _ATTEMPTS, ["run_id", "number"], [_values(row, _ATTEMPT) for row in changed]
+    )
 
 
 def _write_audit(connection: Connection, folded: Rows) -> None:
-    """Revisions and log lines never change. Of two events about one report the lower stamp counts."""
+    """Revisions and log lines never change. Of two events about one report the lower stamp
+    counts.
+    """
     if folded.revisions:
         insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
         rows = sorted(folded.revisions.values(), key=lambda row: (row.at, row.revision, row.id))
         connection.execute(insert, [_values(row, _REVISION) for row in rows])
     if folded.logs:
         insert = _insert(connection, _LOGS).on_conflict_do_nothing(index_elements=["id"])
-        logs = sorted(folded.logs.values(), key=lambda row: (row.at, row.attempt, row.first, row.id))
+        logs = sorted(
+            folded.logs.values(), key=lambda row: (row.at, row.attempt, row.first, row.id)
+        )
         connection.execute(insert, [_values(row, _LOG) for row in logs])
     if folded.reports:
         insert = _insert(connection, _REPORTS)
@@ -141,7 +167,9 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         connection.execute(better, [_values(row, _REPORT) for row in reports])
 
 
-def _upsert(connection: Connection, table: Table, keys: list[str], rows: list[dict[str, Any]]) -> None:
+def _upsert(
+    connection: Connection, table: Table, keys: list[str], rows: list[dict[str, Any]]
+) -> None:
     """Write rows that belong to runs whose rows are ours."""
     if not rows:
         return

@@ -3,7 +3,8 @@
 Times are stored in UTC. `key` is a growing integer, so that pages can be read by keyset.
 
 A column called `..._stamp` holds the rank of the event that the columns named with it come from
-(`projector.Stamp`), so that a replayed or late event never undoes a better one. Stamps mean nothing else.
+(`projector.Stamp`), so that a replayed or late event never undoes a better one. Stamps mean nothing
+else.
 
 What these classes say and what `migrations/` builds are held together by a test.
 """
@@ -60,7 +61,9 @@ Stamp = String(48)
 
 
 class Base(DeclarativeBase):
-    """The registry of Beatdesk's tables. Constraints have names, so that a migration can drop them."""
+    """The registry of Beatdesk's tables. Constraints have names, so that a migration can drop
+    them.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -77,11 +80,12 @@ HAS_PARENT = text("parent IS NOT NULL")
 
 
 class Run(Base):
-    """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns only.
+    """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns
+    only.
 
-    `state_stamp` stands for state, reason, finished_at and the details' result, error and traceback;
-    `facts_stamp` for what is known of the run from its message; `worker_stamp` for the worker; `progress_stamp` for
-    how far it is, as it last told.
+    `state_stamp` stands for state, reason, finished_at and the details' result, error and
+    traceback; `facts_stamp` for what is known of the run from its message; `worker_stamp` for the
+    worker; `progress_stamp` for how far it is, as it last told.
     """
 
     __tablename__ = "runs"
@@ -123,7 +127,9 @@ class Run(Base):
         Index("ix_runs_job", "job", "key"),
         Index("ix_runs_state", "state", "key"),
         Index("ix_runs_first_at", "first_at", "state"),
-        Index("ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT),
+        Index(
+            "ix_runs_parent", "parent", "key", sqlite_where=HAS_PARENT, postgresql_where=HAS_PARENT
+        ),
     )
 
 
@@ -159,9 +165,11 @@ class Attempt(Base):
 
 
 class RunLog(Base):
-    """Log lines of an attempt, as many as came in one event. `lines` are objects with `at`, `level`, `logger`, `text`.
+    """Log lines of an attempt, as many as came in one event. `lines` are objects with `at`,
+    `level`, `logger`, `text`.
 
-    The row's `id` is made from the whole event: an attempt that was delivered twice has logged twice.
+    The row's `id` is made from the whole event: an attempt that was delivered twice has logged
+    twice.
     """
 
     __tablename__ = "run_logs"
@@ -181,8 +189,8 @@ class RunLog(Base):
 class Revision(Base):
     """One saved edit of a schedule, with who, when, why and the whole definition.
 
-    The row's `id` is made from the whole event: a Redis that was set back may number two edits alike, and the
-    audit keeps both.
+    The row's `id` is made from the whole event: a Redis that was set back may number two edits
+    alike, and the audit keeps both.
     """
 
     __tablename__ = "revisions"
@@ -202,7 +210,9 @@ class Revision(Base):
 
 
 class CalendarRevision(Base):
-    """One saved edit of an exclusion calendar, with who, when, why and the whole calendar; as `Revision`."""
+    """One saved edit of an exclusion calendar, with who, when, why and the whole calendar; as
+    `Revision`.
+    """
 
     __tablename__ = "calendar_revisions"
 
@@ -243,8 +253,12 @@ class UserRole(Base):
 
     __tablename__ = "users_roles"
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    role_id: Mapped[int] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    role_id: Mapped[int] = mapped_column(
+        ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Role(Base):
@@ -258,7 +272,9 @@ class Role(Base):
 
 
 class User(Base):
-    """Who may log in. `password` is an argon2id hash; `fs_uniquifier` changes to end all sessions."""
+    """Who may log in. `password` is an argon2id hash; `fs_uniquifier` changes to end all
+    sessions.
+    """
 
     __tablename__ = "users"
 

@@ -1,7 +1,7 @@
 """What became of the runs of a time, counted for reports. Reads only, and answers with plain data.
 
-A run belongs to the time in which it was first heard of. Ranges of ticks that nobody ran count as that many. A run
-whose worker was lost counts as failed, one that came too late to start as missed.
+A run belongs to the time in which it was first heard of. Ranges of ticks that nobody ran count as
+that many. A run whose worker was lost counts as failed, one that came too late to start as missed.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,9 @@ class Outcomes:
         self._engine = engine
 
     def lines(self, since: datetime, until: datetime, late_after: float) -> list[OutcomeLine]:
-        """One line for each schedule and job; `late` are those that started so many seconds after their tick."""
+        """One line for each schedule and job; `late` are those that started so many seconds after
+        their tick.
+        """
         medians = self.medians(since, until)
         counts = [_ticks(kind).label(kind) for kind in KINDS]
         statement = (
@@ -74,14 +76,22 @@ class Outcomes:
         counts = [func.coalesce(_ticks(kind), 0).label(kind) for kind in KINDS]
         with self._engine.connect() as connection:
             return [
-                dict(connection.execute(select(*counts).where(Run.first_at >= one, Run.first_at < two)).one()._mapping)
+                dict(
+                    connection.execute(
+                        select(*counts).where(Run.first_at >= one, Run.first_at < two)
+                    )
+                    .one()
+                    ._mapping
+                )
                 for one, two in pairwise(bounds)
             ]
 
     def tags(self) -> dict[str, list[str]]:
         """The tags of each schedule that has any, by its uid, as it was last saved."""
         newest = select(func.max(Revision.key)).group_by(Revision.schedule_uid)
-        statement = select(Revision.schedule_uid, Revision.definition["tags"]).where(Revision.key.in_(newest))
+        statement = select(Revision.schedule_uid, Revision.definition["tags"]).where(
+            Revision.key.in_(newest)
+        )
         with self._engine.connect() as connection:
             return {uid: list(tags) for uid, tags in connection.execute(statement) if tags}
 
@@ -91,14 +101,21 @@ _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
 
 def _ticks(kind: str) -> Any:
     """How many ticks ended so."""
-    states = {"succeeded": ("succeeded",), "failed": FAILED, "missed": MISSED, "skipped": ("skipped",)}
+    states = {
+        "succeeded": ("succeeded",),
+        "failed": FAILED,
+        "missed": MISSED,
+        "skipped": ("skipped",),
+    }
     known = [state for group in states.values() for state in group]
     found = Run.state.in_(states[kind]) if kind in states else Run.state.not_in(known)
     return func.coalesce(func.sum(Run.ticks).filter(found), 0)
 
 
 def _medians(since: datetime, until: datetime) -> Select[Any]:
-    """The middle duration, or the mean of the two in the middle: neither database has a function that both have."""
+    """The middle duration, or the mean of the two in the middle: neither database has a function
+    that both have.
+    """
     ranked = (
         select(
             *_GROUP,
@@ -106,7 +123,12 @@ def _medians(since: datetime, until: datetime) -> Select[Any]:
             func.row_number().over(partition_by=_GROUP, order_by=Run.duration).label("place"),
             func.count().over(partition_by=_GROUP).label("of"),
         )
-        .where(Run.first_at >= since, Run.first_at < until, Run.state == "succeeded", Run.duration.is_not(None))
+        .where(
+            Run.first_at >= since,
+            Run.first_at < until,
+            Run.state == "succeeded",
+            Run.duration.is_not(None),
+        )
         .subquery()
     )
     group = (ranked.c.schedule, ranked.c.schedule_uid, ranked.c.job)

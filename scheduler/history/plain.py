@@ -1,7 +1,7 @@
 """Values as both databases can hold them: what does not fit is cut or replaced. Pure.
 
-PostgreSQL refuses NUL in text and NaN in JSON, and text that is too long for its column; SQLite takes it all. The
-same event has to give the same row in both.
+PostgreSQL refuses NUL in text and NaN in JSON, and text that is too long for its column; SQLite
+takes it all. The same event has to give the same row in both.
 """
 
 import math

@@ -1,7 +1,8 @@
 """The fold of events into rows: the meaning of history. Pure: no SQL, no clock, no randomness.
 
-`fold` gives the same rows for the same set of events, in whatever order, batches and repetitions they come; see
-`stamps` for how columns choose between events. Columns fall into groups with one stamp each:
+`fold` gives the same rows for the same set of events, in whatever order, batches and repetitions
+they come; see `stamps` for how columns choose between events. Columns fall into groups with one
+stamp each:
 
 | columns | come from |
 | --- | --- |
@@ -12,7 +13,8 @@
 | queued_at, received_at, started_at, first_at | the earliest moment that any event names |
 | lateness, duration | computed from the others, never below zero (two clocks took part) |
 
-An attempt is seen the same way, except that a failure that is retried ends the attempt, though not the run.
+An attempt is seen the same way, except that a failure that is retried ends the attempt, though not
+the run.
 """
 
 from collections.abc import Iterable
@@ -62,7 +64,9 @@ _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
 
 
 AGAIN = ("backfill", "rerun")
-"""Triggers of runs that somebody started for a tick of the past: they are late since they were queued."""
+"""Triggers of runs that somebody started for a tick of the past: they are late since they were
+queued.
+"""
 
 
 class _Effect(NamedTuple):
@@ -85,12 +89,16 @@ _EFFECTS: dict[type[Event], _Effect] = {
     RunExpired: _Effect("expired", FINAL, "expired", FINAL),
     RunSkipped: _Effect("skipped", FINAL, "skipped", FINAL),
     RunRevoked: _Effect("revoked", FINAL, "revoked", FINAL),
-    RunLost: _Effect("lost", ATTEMPT_OVER, "lost", ATTEMPT_OVER),  # an end that is told later counts more
+    RunLost: _Effect(
+        "lost", ATTEMPT_OVER, "lost", ATTEMPT_OVER
+    ),  # an end that is told later counts more
 }
 
 
 def fold(rows: Rows, events: Iterable[Event]) -> Rows:
-    """The rows after these events. `rows` holds all that the events touch and that exists; it is not changed."""
+    """The rows after these events. `rows` holds all that the events touch and that exists; it is
+    not changed.
+    """
     folding = _Folding(rows)
     for event in events:
         folding.take(event)
@@ -144,7 +152,9 @@ class _Folding:
             _facts(row, event.facts, FINAL + rank)
         if isinstance(event, RunFailed) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
-        if isinstance(event, RunLost) and event.facts is not None:  # its message may never have come to a queue
+        if (
+            isinstance(event, RunLost) and event.facts is not None
+        ):  # its message may never have come to a queue
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         elif isinstance(event, RunLost) and row.facts_stamp is None:
             row.schedule, row.schedule_uid = text(event.schedule, 255), text(event.schedule_uid, 36)
@@ -186,7 +196,9 @@ class _Folding:
         row = self._new.attempts.get((run, number))
         if row is None:
             old = self._old.attempts.get((run, number))
-            row = self._new.attempts[run, number] = AttemptRow(run, number) if old is None else replace(old)
+            row = self._new.attempts[run, number] = (
+                AttemptRow(run, number) if old is None else replace(old)
+            )
         return row
 
 
@@ -265,7 +277,9 @@ def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
 
 
 def _verdict(row: RunRow, event: TicksEvent) -> None:
-    """A range of ticks that nobody could run, or that a policy has skipped, as a run that never began."""
+    """A range of ticks that nobody could run, or that a policy has skipped, as a run that never
+    began.
+    """
     rank = FINAL + stamp(event)
     row.first_at = earliest(row.first_at, event.at)
     if not is_better(rank, row.state_stamp):
@@ -312,7 +326,11 @@ def _log(event: RunLogged) -> LogRow:
 
 
 def _report(event: ReportStored) -> ReportRow:
-    if not 0 < len(event.report) <= 36 or not 0 < len(event.path) <= 512 or not 0 <= event.size < 2**63:
+    if (
+        not 0 < len(event.report) <= 36
+        or not 0 < len(event.path) <= 512
+        or not 0 <= event.size < 2**63
+    ):
         raise UnfoldableEvent(
             "a report has an id of up to 36 characters, a path of up to 512 and a size, "
             f"not {event.report[:80]!r}, {event.path[:80]!r}, {event.size}"

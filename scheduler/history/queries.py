@@ -1,7 +1,8 @@
 """The questions asked of the history. Reads only, and answers with plain data (`history.views`).
 
-Lists are paged by key, newest first, so that page 20,000 costs what page 1 costs. The indexes are made for these
-questions; a test looks at the plans. Errors of SQL pass through: the asker knows how to say that it is away.
+Lists are paged by key, newest first, so that page 20,000 costs what page 1 costs. The indexes are
+made for these questions; a test looks at the plans. Errors of SQL pass through: the asker knows how
+to say that it is away.
 """
 
 from collections.abc import Sequence
@@ -61,7 +62,13 @@ _UNIONS = 100
 
 _LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts", "children"}
 _SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
-_DETAILS = [RunDetail.args, RunDetail.kwargs, RunDetail.result, RunDetail.error, RunDetail.traceback]
+_DETAILS = [
+    RunDetail.args,
+    RunDetail.kwargs,
+    RunDetail.result,
+    RunDetail.error,
+    RunDetail.traceback,
+]
 _ATTEMPT = [getattr(Attempt, name) for name in AttemptView.model_fields]
 _REVISION = [getattr(Revision, name) for name in RevisionView.model_fields]
 _REPORT = [getattr(Report, name) for name in ReportView.model_fields]
@@ -86,21 +93,37 @@ class History:
         """One run, whole."""
         with self._engine.connect() as connection:
             found = _one(
-                connection, select(*_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN), Run.id, run_id
+                connection,
+                select(*_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN),
+                Run.id,
+                run_id,
             )
             if found is None:
-                raise NotFound(f"there is no run {run_id[:80]!r}; `beatdesk runs list` shows them", field="run")
-            attempts = select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
+                raise NotFound(
+                    f"there is no run {run_id[:80]!r}; `beatdesk runs list` shows them", field="run"
+                )
+            attempts = (
+                select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
+            )
             tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
         return RunView(**found._mapping, attempts=tries, children=self.children(run_id))
 
     def children(self, run_id: str) -> list[ChildView]:
-        """The first runs that came of this one, oldest first: what it has started, and what repeats it."""
-        statement = select(Run.id, Run.job, Run.state).where(Run.parent == run_id).order_by(Run.key).limit(_CHILDREN)
+        """The first runs that came of this one, oldest first: what it has started, and what repeats
+        it.
+        """
+        statement = (
+            select(Run.id, Run.job, Run.state)
+            .where(Run.parent == run_id)
+            .order_by(Run.key)
+            .limit(_CHILDREN)
+        )
         with self._engine.connect() as connection:
             return [ChildView(**row._mapping) for row in connection.execute(statement)]
 
-    def log(self, run_id: str, *, after: str | None = None, limit: int = 50, newest: bool = False) -> LogPage:
+    def log(
+        self, run_id: str, *, after: str | None = None, limit: int = 50, newest: bool = False
+    ) -> LogPage:
         """What a run has logged: see `run_logs.log_of`."""
         return log_of(self._engine, run_id, after=after, limit=limit, newest=newest)
 
@@ -118,20 +141,29 @@ class History:
         found: dict[str, str] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(run_ids), _UNIONS):
-                wanted = select(Run.id, Run.schedule, Run.job).where(Run.id.in_(run_ids[start : start + _UNIONS]))
-                found.update((run, schedule or job) for run, schedule, job in connection.execute(wanted))
+                wanted = select(Run.id, Run.schedule, Run.job).where(
+                    Run.id.in_(run_ids[start : start + _UNIONS])
+                )
+                found.update(
+                    (run, schedule or job) for run, schedule, job in connection.execute(wanted)
+                )
         return found
 
     def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
         """How many runs are in each state, of those first heard of in the time given."""
-        # Not the bare column: SQLite would then read the index of states from end to end, and not that of times.
+        # Not the bare column: SQLite would then read the index of states from end to end, and not
+        # that of times.
         state = func.coalesce(Run.state, "").label("in_state")
-        statement = select(state, func.count().label("runs")).where(*_between(since, until)).group_by(state)
+        statement = (
+            select(state, func.count().label("runs")).where(*_between(since, until)).group_by(state)
+        )
         with self._engine.connect() as connection:
             return {row.in_state: row.runs for row in connection.execute(statement)}
 
     def last_runs(self, uids: Sequence[str], n: int) -> dict[str, list[RunView]]:
-        """The newest `n` runs of each of these schedules, newest first; those without any are left out."""
+        """The newest `n` runs of each of these schedules, newest first; those without any are left
+        out.
+        """
         found: dict[str, list[RunView]] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(uids), _UNIONS):
@@ -143,7 +175,9 @@ class History:
 
     def revisions(self, uid: str, limit: int = MOST) -> list[RevisionView]:
         """Who changed a schedule, when and why, newest first."""
-        statement = select(Revision.key, *_REVISION).where(Revision.schedule_uid == _text(uid, "schedule_uid"))
+        statement = select(Revision.key, *_REVISION).where(
+            Revision.schedule_uid == _text(uid, "schedule_uid")
+        )
         rows, _ = self._page(statement, Revision.key, None, limit)
         return [_plain(RevisionView, row) for row in rows]
 
@@ -152,14 +186,19 @@ class History:
         statement = select(Revision.key, *_REVISION).where(
             Revision.schedule_uid == _text(uid, "schedule_uid"), Revision.revision == number
         )
-        rows, _ = self._page(statement, Revision.key, None, 1) if 0 <= number < 2**31 else ([], None)
+        rows, _ = (
+            self._page(statement, Revision.key, None, 1) if 0 <= number < 2**31 else ([], None)
+        )
         if not rows:
             raise NotFound(
-                f"there is no revision {number}; `beatdesk schedules revisions` lists them", field="revision"
+                f"there is no revision {number}; `beatdesk schedules revisions` lists them",
+                field="revision",
             )
         return _plain(RevisionView, rows[0])
 
-    def changes(self, after: str | None = None, limit: int = 50, *, of: str | None = None) -> ChangePage:
+    def changes(
+        self, after: str | None = None, limit: int = 50, *, of: str | None = None
+    ) -> ChangePage:
         """The changes of all schedules and calendars, or of one kind of these, newest first."""
         _check_limit(limit)
         with self._engine.connect() as connection:
@@ -171,11 +210,17 @@ class History:
         return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
 
     def deleted_as(self, name: str) -> RevisionView | None:
-        """The deletion of the schedule that had this name last, and was not made anew; none where there is none."""
-        rows, _ = self._page(_deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1)
+        """The deletion of the schedule that had this name last, and was not made anew; none where
+        there is none.
+        """
+        rows, _ = self._page(
+            _deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1
+        )
         return _plain(RevisionView, rows[0]) if rows else None
 
-    def reports(self, after: str | None = None, limit: int = 50, *, run: str | None = None) -> ReportPage:
+    def reports(
+        self, after: str | None = None, limit: int = 50, *, run: str | None = None
+    ) -> ReportPage:
         """The files that jobs left, or those that one run left, newest first."""
         statement = select(Report.key, *_REPORT)
         if run is not None:
@@ -188,7 +233,10 @@ class History:
         with self._engine.connect() as connection:
             found = _one(connection, select(*_REPORT), Report.id, report_id)
         if found is None:
-            raise NotFound(f"there is no report {report_id[:80]!r}; it may have been kept long enough", field="report")
+            raise NotFound(
+                f"there is no report {report_id[:80]!r}; it may have been kept long enough",
+                field="report",
+            )
         return ReportView(**found._mapping)
 
     def _page(
@@ -212,13 +260,24 @@ def _check_limit(limit: int) -> None:
 _SAME_RUN = RunDetail.run_id == Run.id
 
 _SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(("succeeded", "failed", "retrying"))
-"""Attempts that began. A message that was received, and expired or was cancelled before it began, is none."""
+"""Attempts that began. A message that was received, and expired or was cancelled before it began,
+is none.
+"""
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     """The filter in SQL."""
     conditions: list[ColumnElement[bool]] = []
-    for name in ("schedule", "schedule_uid", "job", "state", "worker", "queue", "trigger", "parent"):
+    for name in (
+        "schedule",
+        "schedule_uid",
+        "job",
+        "state",
+        "worker",
+        "queue",
+        "trigger",
+        "parent",
+    ):
         value = getattr(wanted, name)
         if value:
             conditions.append(getattr(Run, name) == _text(value, name))
@@ -262,15 +321,25 @@ def _storable(value: str) -> bool:
 
 
 def _newest(uid: str, n: int) -> Select[Any]:
-    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside of a subquery."""
-    newest = select(*_SMALL, Run.key).where(Run.schedule_uid == uid).order_by(Run.key.desc()).limit(n).subquery()
+    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside of a
+    subquery.
+    """
+    newest = (
+        select(*_SMALL, Run.key)
+        .where(Run.schedule_uid == uid)
+        .order_by(Run.key.desc())
+        .limit(n)
+        .subquery()
+    )
     return select(newest)
 
 
 def _deleted() -> Select[Any]:
     """The deletions after which nothing came."""
     later = aliased(Revision)
-    came_back = select(later.key).where(later.schedule_uid == Revision.schedule_uid, later.key > Revision.key)
+    came_back = select(later.key).where(
+        later.schedule_uid == Revision.schedule_uid, later.key > Revision.key
+    )
     return select(Revision.key, *_REVISION).where(Revision.action == "deleted", ~came_back.exists())
 
 
@@ -278,12 +347,20 @@ def _one(
     connection: Connection, statement: Select[Any], column: InstrumentedAttribute[str], value: str
 ) -> Row[Any] | None:
     """The row of this id; an id that no row can have finds none."""
-    return connection.execute(statement.where(column == value)).one_or_none() if _storable(value) else None
+    return (
+        connection.execute(statement.where(column == value)).one_or_none()
+        if _storable(value)
+        else None
+    )
 
 
 def _run(row: Row[Any]) -> RunView:
-    """The view of a row of a list. Not validated again: a list page may ask for thousands, and we wrote them."""
-    return RunView.model_construct(**{name: value for name, value in row._mapping.items() if name != "key"})
+    """The view of a row of a list. Not validated again: a list page may ask for thousands, and we
+    wrote them.
+    """
+    return RunView.model_construct(
+        **{name: value for name, value in row._mapping.items() if name != "key"}
+    )
 
 
 def _plain(view: type[View], row: Row[Any]) -> View:

@@ -6,12 +6,14 @@
 
 What can go wrong, and what happens then:
 
-* SQL away or its tables missing: the events stay in the stream; the recorder waits, longer each time, and tells so.
+* SQL away or its tables missing: the events stay in the stream; the recorder waits, longer each
+  time, and tells so.
 * Redis away: the same; a server that comes back empty gets its group again.
-* The recorder is killed: its successor of the same name begins with what was given to it; under another name it is
-  claimed from the dead after a while.
-* An event that cannot be decoded is set aside at once, one that cannot be folded or written after three tries, each
-  with its error; those around it are folded. Nothing else is ever taken out of the stream without being in SQL.
+* The recorder is killed: its successor of the same name begins with what was given to it; under
+  another name it is claimed from the dead after a while.
+* An event that cannot be decoded is set aside at once, one that cannot be folded or written after
+  three tries, each with its error; those around it are folded. Nothing else is ever taken out of
+  the stream without being in SQL.
 
 What rows mean is decided in `projector`, how they are written in `ledger`.
 """
@@ -49,7 +51,9 @@ DRAIN_AT_MOST = timedelta(seconds=15)
 
 
 class Recorder:
-    """One recorder. `name` is its name in the consumer group: one that keeps its name goes on where it was."""
+    """One recorder. `name` is its name in the consumer group: one that keeps its name goes on where
+    it was.
+    """
 
     def __init__(
         self,
@@ -68,12 +72,16 @@ class Recorder:
         self._name = name
         self._dead_after = dead_after
         self._tries: Counter[str] = Counter()
-        self._has_backlog = True  # what was given to us before: to a predecessor, or before a failure
+        self._has_backlog = (
+            True  # what was given to us before: to a predecessor, or before a failure
+        )
         self._claim_from = "0-0"
         self._claimed_at: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Record until `stop` is set, then what is still in the stream. Outlives Redis and SQL being away."""
+        """Record until `stop` is set, then what is still in the stream. Outlives Redis and SQL
+        being away.
+        """
         wait = FIRST_WAIT
         with self.heartbeat.beating():
             while not stop.is_set():
@@ -87,7 +95,8 @@ class Recorder:
     def run_once(self, now: datetime, block_ms: int | None = None) -> int:
         """One pass: take a batch, record it, acknowledge it. Returns how many events it took.
 
-        Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, the next pass goes on.
+        Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, the next pass goes
+        on.
         """
         try:
             with _redis_answers():
@@ -113,7 +122,9 @@ class Recorder:
         return True
 
     def _drain(self) -> None:
-        """Record what is there before leaving, so that a run that ended before the stop is in the history."""
+        """Record what is there before leaving, so that a run that ended before the stop is in the
+        history.
+        """
         deadline = utc_now() + DRAIN_AT_MOST
         try:
             while self.run_once(now := utc_now()) and now < deadline:
@@ -122,11 +133,15 @@ class Recorder:
             log.warning("%s; %s", error, "the events left are recorded at the next start")
 
     def _take(self, now: datetime, block_ms: int | None) -> list[StreamEntry]:
-        """The next entries: first what is ours already, then what a dead recorder left, then what is new."""
+        """The next entries: first what is ours already, then what a dead recorder left, then what
+        is new.
+        """
         if self._has_backlog:
             entries = self._stream.pending(self._name, self._batch)
             room = self._batch - len(entries)
-            if entries:  # with new ones beside them, so that an event that fails again holds up nothing
+            if (
+                entries
+            ):  # with new ones beside them, so that an event that fails again holds up nothing
                 return entries + self._stream.read(self._name, room) if room else entries
             self._has_backlog = False
         return self._claim(now) or self._stream.read(self._name, self._batch, block_ms)
@@ -137,16 +152,22 @@ class Recorder:
             return []
         idle_ms = int(self._dead_after / timedelta(milliseconds=1))
         self._stream.ensure_group()
-        self._claim_from, entries = self._stream.claim(self._name, idle_ms, self._batch, self._claim_from)
+        self._claim_from, entries = self._stream.claim(
+            self._name, idle_ms, self._batch, self._claim_from
+        )
         if self._claim_from == "0-0":
             self._claimed_at = now
             self._stream.forget_consumers(int(FORGET_CONSUMERS_AFTER / timedelta(milliseconds=1)))
         if entries:
-            log.warning("took over %d events that another recorder had not acknowledged", len(entries))
+            log.warning(
+                "took over %d events that another recorder had not acknowledged", len(entries)
+            )
         return entries
 
     def _record(self, entries: list[StreamEntry]) -> None:
-        """Write what can be read; set aside what cannot; forget what somebody else has dealt with."""
+        """Write what can be read; set aside what cannot; forget what somebody else has dealt
+        with.
+        """
         readable: list[tuple[str, Event]] = []
         self._stream.ack([entry.id for entry in entries if not entry.fields])
         for entry in entries:
@@ -161,7 +182,9 @@ class Recorder:
             self._suspect(by_id[entry_id], why)
 
     def _write(self, readable: list[tuple[str, Event]]) -> Iterator[tuple[str, Exception]]:
-        """Write and acknowledge; where that fails for the events' sake, halve until the culprits are alone."""
+        """Write and acknowledge; where that fails for the events' sake, halve until the culprits
+        are alone.
+        """
         if not readable:
             return
         try:

@@ -10,7 +10,15 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from scheduler.errors import BeatdeskError
-from scheduler.events.schema import CalendarEvent, Event, ReportStored, RunEvent, RunLogged, ScheduleEvent, TicksEvent
+from scheduler.events.schema import (
+    CalendarEvent,
+    Event,
+    ReportStored,
+    RunEvent,
+    RunLogged,
+    ScheduleEvent,
+    TicksEvent,
+)
 
 RUN_ID_LIMIT = 128
 _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
@@ -22,7 +30,9 @@ class UnfoldableEvent(BeatdeskError):
 
 @dataclass(slots=True)
 class RunRow:
-    """A run: the columns of `runs`, and those of `run_details` (args, kwargs, result, error, traceback)."""
+    """A run: the columns of `runs`, and those of `run_details` (args, kwargs, result, error,
+    traceback).
+    """
 
     id: str
     job: str = ""
@@ -94,7 +104,9 @@ class RevisionRow:
 
 @dataclass(slots=True)
 class ReportRow:
-    """A file that a job left. Of two events about one report, the one with the lower stamp counts."""
+    """A file that a job left. Of two events about one report, the one with the lower stamp
+    counts.
+    """
 
     id: str
     run_id: str | None
@@ -110,7 +122,9 @@ class ReportRow:
 
 @dataclass(slots=True)
 class LogRow:
-    """Some log lines of an attempt, as they were sent. Never changes; its identity is the whole event."""
+    """Some log lines of an attempt, as they were sent. Never changes; its identity is the whole
+    event.
+    """
 
     id: str
     run_id: str
@@ -148,7 +162,9 @@ def run_of(event: Event) -> str | None:
 def storable_id(run: str) -> str:
     """The id of a run, as long as the tables hold it."""
     if not 0 < len(run) <= RUN_ID_LIMIT or "\x00" in run:
-        raise UnfoldableEvent(f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {run[:80]!r}")
+        raise UnfoldableEvent(
+            f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {run[:80]!r}"
+        )
     return run
 
 
@@ -158,5 +174,12 @@ def runs_of(events: Iterable[Event]) -> list[str]:
 
 
 def range_id(event: TicksEvent) -> str:
-    """The id of the row for a range of ticks that did not run: the same for whoever reports the range, and when."""
-    return str(uuid5(_MISSED, f"{event.schedule_uid} {event.tick_from.timestamp()} {event.tick_to.timestamp()}"))
+    """The id of the row for a range of ticks that did not run: the same for whoever reports the
+    range, and when.
+    """
+    return str(
+        uuid5(
+            _MISSED,
+            f"{event.schedule_uid} {event.tick_from.timestamp()} {event.tick_to.timestamp()}",
+        )
+    )

@@ -14,11 +14,14 @@ MOST_EVENTS = 5_000
 _COLUMNS = [RunLog.key, RunLog.attempt, RunLog.first, RunLog.left_out, RunLog.at, RunLog.lines]
 
 
-def log_of(engine: Engine, run: str, *, after: str | None = None, limit: int = 50, newest: bool = False) -> LogPage:
-    """Lines of a run in the order in which they were recorded, of `limit` events (of up to 100 lines each).
+def log_of(
+    engine: Engine, run: str, *, after: str | None = None, limit: int = 50, newest: bool = False
+) -> LogPage:
+    """Lines of a run in the order in which they were recorded, of `limit` events (of up to 100
+    lines each).
 
-    `next` goes on where more are there; `last` does so later, too, when more have come. `newest` begins with the last
-    `limit` events instead of the first.
+    `next` goes on where more are there; `last` does so later, too, when more have come. `newest`
+    begins with the last `limit` events instead of the first.
     """
     if not 1 <= limit <= MOST_EVENTS:
         raise Refused(f"limit: {limit} is not from 1 to {MOST_EVENTS}", field="limit")
@@ -33,7 +36,9 @@ def log_of(engine: Engine, run: str, *, after: str | None = None, limit: int = 5
     rows = rows[::-1] if newest else rows
     items = [line for row in rows for line in _lines(row)]
     last = cursor(rows[-1].key) if rows else after
-    return LogPage(items=items, next=last if more and not newest else None, last=last, cut=more and newest)
+    return LogPage(
+        items=items, next=last if more and not newest else None, last=last, cut=more and newest
+    )
 
 
 def _lines(row: Row[Any]) -> Iterator[LogView]:
@@ -41,7 +46,11 @@ def _lines(row: Row[Any]) -> Iterator[LogView]:
     if row.left_out:
         words = f"… {row.left_out} lines were left out here …"
         yield LogView(
-            at=row.at, attempt=row.attempt, number=row.first - row.left_out, text=words, left_out=row.left_out
+            at=row.at,
+            attempt=row.attempt,
+            number=row.first - row.left_out,
+            text=words,
+            left_out=row.left_out,
         )
     for number, line in enumerate(row.lines, row.first):
         yield LogView(attempt=row.attempt, number=number, **line)

@@ -1,8 +1,8 @@
 """Which step of the migrations a database is at, and how it gets to another one.
 
-Works from an installed package and from any folder: the steps are found as part of the package, and nothing is
-read from `pyproject.toml` (which only tells the `alembic` command where they are).
-Two processes may upgrade at once: the second waits, and finds nothing left to do.
+Works from an installed package and from any folder: the steps are found as part of the package, and
+nothing is read from `pyproject.toml` (which only tells the `alembic` command where they are). Two
+processes may upgrade at once: the second waits, and finds nothing left to do.
 """
 
 from collections.abc import Iterator
@@ -73,7 +73,9 @@ def _migrating(engine: Engine) -> Iterator[Config]:
 
 
 def _refuse_unknown(revision: str | None) -> None:
-    if revision is not None and revision not in {step.revision for step in _steps().walk_revisions()}:
+    if revision is not None and revision not in {
+        step.revision for step in _steps().walk_revisions()
+    }:
         raise SchemaFromTheFuture(
             f"the database is at step {revision!r}, which this version does not know: "
             "it was built by a newer Beatdesk; install that version, or restore a copy"

@@ -4,11 +4,13 @@ A stamp is a text that ranks an event among the others of its row. The rules:
 
 * What ends something beats what does not: a run that has ended stays ended.
 * Of events that end nothing, the **highest** (sequence, time, kind) counts: the newest news.
-* Of several ends, the **lowest** (sequence, time, kind) counts: a message that was delivered twice ends twice, and
-  the first end is the run's.
-* Where all that is equal, a digest of the whole event decides, so that the choice never depends on the order.
+* Of several ends, the **lowest** (sequence, time, kind) counts: a message that was delivered twice
+  ends twice, and the first end is the run's.
+* Where all that is equal, a digest of the whole event decides, so that the choice never depends on
+  the order.
 
-So a column is the maximum of a total order over the set of its events: commutative, associative and idempotent.
+So a column is the maximum of a total order over the set of its events: commutative, associative and
+idempotent.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -43,7 +45,9 @@ def stamp(event: Event, seq: int = 0) -> str:
 
 
 def is_better(new: str, old: str | None) -> bool:
-    """Does the event with the stamp `new` count more than the one with `old`? Both begin with their level."""
+    """Does the event with the stamp `new` count more than the one with `old`? Both begin with their
+    level.
+    """
     if old is None:
         return True
     if new[0] != old[0]:

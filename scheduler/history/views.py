@@ -1,4 +1,6 @@
-"""What the history answers with: plain frozen data in the shapes of the published interface. No SQL, no words."""
+"""What the history answers with: plain frozen data in the shapes of the published interface. No
+SQL, no words.
+"""
 
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
@@ -9,7 +11,16 @@ from scheduler.events.schema import Trigger
 from scheduler.rules.model.spec import Frozen
 
 State = Literal[
-    "queued", "running", "retrying", "succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"
+    "queued",
+    "running",
+    "retrying",
+    "succeeded",
+    "failed",
+    "skipped",
+    "missed",
+    "expired",
+    "revoked",
+    "lost",
 ]
 STATES: tuple[str, ...] = get_args(State)
 FINAL: frozenset[str] = frozenset(STATES) - {"queued", "running", "retrying"}
@@ -21,8 +32,9 @@ TRIGGERS: tuple[str, ...] = get_args(Trigger)
 class RunFilter(Frozen):
     """Which runs are wanted; what is none or empty does not matter.
 
-    `since` (inclusive) and `until` (exclusive) are about the moment a run was first heard of. `search` is a part of
-    the schedule's or the job's name, in any case, or the beginning of the run's id.
+    `since` (inclusive) and `until` (exclusive) are about the moment a run was first heard of.
+    `search` is a part of the schedule's or the job's name, in any case, or the beginning of the
+    run's id.
     """
 
     schedule: str | None = None
@@ -60,7 +72,9 @@ class ChildView(Frozen):
 
 
 class RunView(Frozen):
-    """A run. In lists the large parts (arguments, result, error, traceback, attempts, children) are left empty."""
+    """A run. In lists the large parts (arguments, result, error, traceback, attempts, children) are
+    left empty.
+    """
 
     id: str
     schedule: str | None
@@ -103,7 +117,9 @@ class RunPage(Frozen):
 
 
 class LogView(Frozen):
-    """A line that a run has logged; `left_out` lines were not kept where it stands, and then it has no level."""
+    """A line that a run has logged; `left_out` lines were not kept where it stands, and then it has
+    no level.
+    """
 
     at: datetime
     attempt: int
@@ -115,7 +131,8 @@ class LogView(Frozen):
 
 
 class LogPage(Frozen):
-    """Some lines, oldest first. `next` goes on, none at the end; `last` asks later for what has come since.
+    """Some lines, oldest first. `next` goes on, none at the end; `last` asks later for what has
+    come since.
 
     `cut`: there are older ones than these.
     """
@@ -138,14 +155,18 @@ class _Changed(Frozen):
 
 
 class RevisionView(_Changed):
-    """One change of a schedule; `definition` is the whole schedule after it (before it, where it was deleted)."""
+    """One change of a schedule; `definition` is the whole schedule after it (before it, where it
+    was deleted).
+    """
 
     schedule_uid: str
     definition: dict[str, Any]
 
 
 class CalendarRevisionView(_Changed):
-    """One change of an exclusion calendar; `definition` is the whole calendar after it (before it, where deleted)."""
+    """One change of an exclusion calendar; `definition` is the whole calendar after it (before it,
+    where deleted).
+    """
 
     calendar_uid: str
     definition: dict[str, Any]
@@ -176,7 +197,9 @@ class RevisionPage(Frozen):
 
 
 class Saved(NamedTuple):
-    """A change of a schedule in short: what is compared with Redis. `saved_at` stands in the definition itself."""
+    """A change of a schedule in short: what is compared with Redis. `saved_at` stands in the
+    definition itself.
+    """
 
     key: int
     uid: str

@@ -1,1 +1,3 @@
-"""The JSON that other programs may rely on: schedules, runs, calendars and sets as the interface publishes them."""
+"""The JSON that other programs may rely on: schedules, runs, calendars and sets as the interface
+publishes them.
+"""

@@ -1,4 +1,6 @@
-"""What is shown of an exclusion calendar: its published JSON, and the days that it excludes. Pure."""
+"""What is shown of an exclusion calendar: its published JSON, and the days that it excludes.
+Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,8 +68,15 @@ def days_ahead(calendar: Calendar, now: datetime, count: int = DAYS_AHEAD) -> li
         out = [stretch for stretch in split(calendar, begins, ends) if stretch.is_excluded]
         if out:
             is_whole = (out[0].after, out[-1].until, len(out)) == (begins, ends, 1)
-            clocks = [f"{_clock(one.after, calendar, day)}–{_clock(one.until, calendar, day, end=True)}" for one in out]
-            found.append(ExcludedDay(day, is_whole, "" if is_whole else ", ".join(clocks), _titles(calendar, day)))
+            clocks = [
+                f"{_clock(one.after, calendar, day)}–{_clock(one.until, calendar, day, end=True)}"
+                for one in out
+            ]
+            found.append(
+                ExcludedDay(
+                    day, is_whole, "" if is_whole else ", ".join(clocks), _titles(calendar, day)
+                )
+            )
     return found
 
 

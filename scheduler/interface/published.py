@@ -1,7 +1,7 @@
 """The JSON that others script against: a schedule and a run as the interface publishes them.
 
-Pure: rearranges what it is given. The commands print these forms, and whatever else speaks the published
-interface is to use them too, so that two doors never show two shapes.
+Pure: rearranges what it is given. The commands print these forms, and whatever else speaks the
+published interface is to use them too, so that two doors never show two shapes.
 """
 
 from datetime import UTC, datetime
@@ -44,7 +44,9 @@ def schedule_json(
 
 
 def unreadable_json(name: str, problem: str) -> dict[str, Any]:
-    """The same keys for an entry that cannot be read: all empty but its name and what is wrong with it."""
+    """The same keys for an entry that cannot be read: all empty but its name and what is wrong with
+    it.
+    """
     keys = [*Schedule.model_fields, "next", "last_run"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
@@ -69,12 +71,20 @@ def progress_words(run: RunView) -> str:
     if run.progress_total is not None:
         words += f" of {run.progress_total:.15g}"
         if run.progress_total > 0:
-            words += f" ({min(max(run.progress_done / run.progress_total, 0), 1):.0%})".replace("%", " %")
+            words += f" ({min(max(run.progress_done / run.progress_total, 0), 1):.0%})".replace(
+                "%", " %"
+            )
     return f"{words}, {run.progress_text}" if run.progress_text else words
 
 
 def queued_run(
-    run_id: str, schedule: Schedule, *, actor: str, args: list[Any], kwargs: dict[str, Any], queued_at: datetime
+    run_id: str,
+    schedule: Schedule,
+    *,
+    actor: str,
+    args: list[Any],
+    kwargs: dict[str, Any],
+    queued_at: datetime,
 ) -> RunView:
     """A run that was started by hand this moment, which the history has not recorded yet."""
     named: dict[str, Any] = {

@@ -56,17 +56,28 @@ def runs_json(runs: Difference | None) -> dict[str, Any] | None:
     if runs is None:
         return None
     return {
-        "counts": {"gone": len(runs.gone), "come": len(runs.come), "moved": len(runs.moved), "same": runs.same},
+        "counts": {
+            "gone": len(runs.gone),
+            "come": len(runs.come),
+            "moved": len(runs.moved),
+            "same": runs.same,
+        },
         "gone": _ticks(runs.gone),
         "come": _ticks(runs.come),
-        "moved": [{"from": tick_text(old), "to": tick_text(new)} for old, new in runs.moved[:TICKS_SHOWN]],
+        "moved": [
+            {"from": tick_text(old), "to": tick_text(new)} for old, new in runs.moved[:TICKS_SHOWN]
+        ],
     }
 
 
 def _taken(one: Taken) -> dict[str, Any]:
     candidate = one.candidate
     readings = candidate.readings
-    both = None if readings is None else {"either": _ticks(readings.either), "both": _ticks(readings.both)}
+    both = (
+        None
+        if readings is None
+        else {"either": _ticks(readings.either), "both": _ticks(readings.both)}
+    )
     return {
         "source": candidate.source,
         "name": candidate.spec.name,

@@ -1,4 +1,6 @@
-"""Charts as SVG inside of a page: no scripts, colours by class, so that dark pages and paper have their own. Pure."""
+"""Charts as SVG inside of a page: no scripts, colours by class, so that dark pages and paper have
+their own. Pure.
+"""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +15,9 @@ SMALL_WIDTH, SMALL_HEIGHT = 360, 64
 
 
 class Part(NamedTuple):
-    """One bar of the chart over time: its label below (may be empty), what it is called, and the counts by colour."""
+    """One bar of the chart over time: its label below (may be empty), what it is called, and the
+    counts by colour.
+    """
 
     label: str
     name: str
@@ -35,12 +39,17 @@ def over_time(parts: Sequence[Part], title: str) -> str:
     high = HEIGHT - TOP - BOTTOM
     step = (WIDTH - LEFT) / max(1, len(parts))
     drawn = [
-        _grid(most * share / 4, TOP + high * (4 - share) / 4) for share in range(5) if most >= 4 or share in (0, 4)
+        _grid(most * share / 4, TOP + high * (4 - share) / 4)
+        for share in range(5)
+        if most >= 4 or share in (0, 4)
     ]
     for place, part in enumerate(parts):
         x = LEFT + place * step
         base = float(TOP + high)
-        told = ", ".join(f"{count} {kind}" for kind, count in part.counts.items() if count) or "nothing"
+        told = (
+            ", ".join(f"{count} {kind}" for kind, count in part.counts.items() if count)
+            or "nothing"
+        )
         bars = []
         for kind, count in part.counts.items():
             tall = high * count / most
@@ -67,10 +76,16 @@ def compared(lines: Sequence[Compared], title: str) -> str:
         drawn.append(f'<text class="name" x="0" y="{y + 13}">{escape(name)}</text>')
         if line.usual is not None:
             width = max(1.0, wide * line.usual / most)
-            drawn.append(f'<rect class="f-usual" x="{NAME_WIDTH}" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
+            drawn.append(
+                f'<rect class="f-usual" x="{NAME_WIDTH}" y="{y}" width="{width:.1f}" height="18" rx="2"/>'
+            )
         width = max(1.0, wide * line.now / most)
-        drawn.append(f'<rect class="f-now" x="{NAME_WIDTH}" y="{y + 5}" width="{width:.1f}" height="8" rx="1"/>')
-        drawn.append(f'<text x="{WIDTH}" y="{y + 13}" text-anchor="end">{escape(line.words)}</text>')
+        drawn.append(
+            f'<rect class="f-now" x="{NAME_WIDTH}" y="{y + 5}" width="{width:.1f}" height="8" rx="1"/>'
+        )
+        drawn.append(
+            f'<text x="{WIDTH}" y="{y + 13}" text-anchor="end">{escape(line.words)}</text>'
+        )
     return _svg(len(lines) * ROW + 6, title, drawn)
 
 
@@ -87,7 +102,9 @@ def histogram(bars: Sequence[tuple[str, int]], title: str) -> str:
 
 
 def nice(most: int) -> int:
-    """The end of an axis that holds `most`: a round number that four divides, where it is not tiny."""
+    """The end of an axis that holds `most`: a round number that four divides, where it is not
+    tiny.
+    """
     if most <= 4:
         return max(1, most)
     size = 1

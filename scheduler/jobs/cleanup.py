@@ -12,7 +12,12 @@ from pydantic import Field
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.history.retention import count_runs_before, delete_reports, delete_runs_before, expired_reports
+from scheduler.history.retention import (
+    count_runs_before,
+    delete_reports,
+    delete_runs_before,
+    expired_reports,
+)
 from scheduler.job import job, run
 from scheduler.jobs.parameters import DryRun, Parameters
 from scheduler.jobs.report_files import ReportFiles
@@ -36,8 +41,12 @@ Final = Literal["succeeded", "failed", "skipped", "missed", "expired", "revoked"
 class JobHistory(Parameters):
     """What `cleanup.job_history` takes."""
 
-    days: Days = Field(default=90, description="Delete runs first heard of more than so many days ago")
-    states: list[Final] | None = Field(default=None, description="Only runs that ended so; all of them where left out")
+    days: Days = Field(
+        default=90, description="Delete runs first heard of more than so many days ago"
+    )
+    states: list[Final] | None = Field(
+        default=None, description="Only runs that ended so; all of them where left out"
+    )
     schedule: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
         default=None, description="Only runs of the schedule of this name"
     )
@@ -58,10 +67,15 @@ class Files(Parameters):
     )
     folder: str = Field(default="", description="A folder below it; the root itself where left out")
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
-        default="*", description="Names of the files: * stands for anything, ? for one character; case counts"
+        default="*",
+        description="Names of the files: * stands for anything, ? for one character; case counts",
     )
-    older_than_days: Days = Field(default=30, description="Only files that were last written so many days ago")
-    most: Annotated[int, Field(ge=1, le=1_000_000)] = Field(default=10_000, description="Stop after so many files")
+    older_than_days: Days = Field(
+        default=30, description="Only files that were last written so many days ago"
+    )
+    most: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=10_000, description="Stop after so many files"
+    )
     dry_run: DryRun = True
 
 
@@ -69,10 +83,13 @@ class SqlRows(Parameters):
     """What `cleanup.sql_rows` takes."""
 
     rows: Annotated[str, Field(min_length=1)] = Field(
-        description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column with the time"
+        description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column "
+        "with the time"
     )
     older_than_days: Days | None = Field(
-        default=None, description="Only rows so old; the age in the settings where left out, which is also the least"
+        default=None,
+        description="Only rows so old; the age in the settings where left out, which is also the "
+        "least",
     )
     dry_run: DryRun = True
 
@@ -80,10 +97,13 @@ class SqlRows(Parameters):
 class RedisKeys(Parameters):
     """What `cleanup.redis_keys` takes."""
 
-    pattern: Annotated[str, Field(min_length=1)] = Field(description="A pattern as in BEATDESK_CLEANUP_REDIS_KEYS")
+    pattern: Annotated[str, Field(min_length=1)] = Field(
+        description="A pattern as in BEATDESK_CLEANUP_REDIS_KEYS"
+    )
     idle_hours: Annotated[int, Field(ge=1, le=LONGEST * 24)] | None = Field(
         default=None,
-        description="Only keys untouched for so long; the age in the settings where left out, also the least",
+        description="Only keys untouched for so long; the age in the settings where left out, "
+        "also the least",
     )
     dry_run: DryRun = True
 
@@ -94,14 +114,17 @@ def job_history(asks: JobHistory) -> dict[str, Any]:
 
     Runs that ended, with their attempts and details.
 
-    Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old they are.
+    Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old
+    they are.
     """
     engine = current_services().engine
     cutoff = utc_now() - timedelta(days=asks.days)
     there = count_runs_before(engine, cutoff, asks.states, asks.schedule)
     deleted = 0
     if not asks.dry_run:
-        deleted = _gently(delete_runs_before(engine, cutoff, BATCH, asks.states, asks.schedule), there, "runs")
+        deleted = _gently(
+            delete_runs_before(engine, cutoff, BATCH, asks.states, asks.schedule), there, "runs"
+        )
     return _told(deleted, there, asks.dry_run, before=cutoff)
 
 
@@ -111,8 +134,8 @@ def reports(asks: Reports) -> dict[str, Any]:
 
     Report files past the day until which they are kept, and what died processes left half written.
 
-    The file goes first and its row second, so that a crash in between leaves a row, which the next run finds, and
-    never a file that nobody knows.
+    The file goes first and its row second, so that a crash in between leaves a row, which the next
+    run finds, and never a file that nobody knows.
     """
     services, now = current_services(), utc_now()
     store = ReportFiles(services.settings.reports_dir, services.events)
@@ -137,8 +160,8 @@ def old_files(asks: Files) -> dict[str, Any]:
 
     Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
 
-    Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it as a dry run
-    first, look at the run's result, then switch the dry run off.
+    Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it
+    as a dry run first, look at the run's result, then switch the dry run off.
     """
     settings, now = current_services().settings, utc_now()
     root = chosen_root(settings.file_roots, asks.root)
@@ -147,7 +170,12 @@ def old_files(asks: Files) -> dict[str, Any]:
     rule = files.Rule(asks.pattern, before.timestamp(), asks.most, asks.dry_run)
     swept = files.sweep(root, asks.folder, rule, _tell_files)
     told = _told(0 if asks.dry_run else swept.files, swept.files, asks.dry_run, before=before)
-    facts = {"bytes": swept.bytes, "looked_at": swept.looked_at, "left": swept.left, "more": swept.capped}
+    facts = {
+        "bytes": swept.bytes,
+        "looked_at": swept.looked_at,
+        "left": swept.left,
+        "more": swept.capped,
+    }
     return {**told, **facts, "examples": swept.examples}
 
 
@@ -155,13 +183,16 @@ def old_files(asks: Files) -> dict[str, Any]:
 def sql_rows(asks: SqlRows) -> dict[str, Any]:
     """Delete old rows.
 
-    Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of BEATDESK_CLEANUP_DSN.
+    Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of
+    BEATDESK_CLEANUP_DSN.
 
     Deleted in batches, each a transaction of its own. Rows without a time stay.
     """
     settings, now = current_services().settings, utc_now()
     if settings.cleanup_dsn is None:
-        raise Refused("there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS")
+        raise Refused(
+            "there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS"
+        )
     known = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
     entry = _chosen("rows", asks.rows, known, "BEATDESK_CLEANUP_SQL_ROWS")
     age = _age("older_than_days", asks.older_than_days, timedelta(days=1), entry.age)
@@ -178,10 +209,14 @@ def redis_keys(asks: RedisKeys) -> dict[str, Any]:
 
     Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
 
-    On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the pattern says.
+    On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the
+    pattern says.
     """
     services = current_services()
-    known = {entry.pattern: entry for entry in map(job_limits.redis_keys, services.settings.cleanup_redis_keys)}
+    known = {
+        entry.pattern: entry
+        for entry in map(job_limits.redis_keys, services.settings.cleanup_redis_keys)
+    }
     entry = _chosen("pattern", asks.pattern, known, "BEATDESK_CLEANUP_REDIS_KEYS")
     idle = _age("idle_hours", asks.idle_hours, timedelta(hours=1), entry.idle)
     queues = {queue for worker in services.catalogue.workers() for queue in worker.queues}
@@ -211,7 +246,9 @@ def _tell_files(swept: files.Swept) -> None:
     run.progress(swept.looked_at, None, f"{swept.files:,} of {swept.looked_at:,} files")
 
 
-def _told(deleted: int, found: int, dry_run: bool, before: datetime | None = None) -> dict[str, Any]:
+def _told(
+    deleted: int, found: int, dry_run: bool, before: datetime | None = None
+) -> dict[str, Any]:
     """What every one of these jobs returns."""
     told = {"deleted": deleted, "would_delete": found, "dry_run": dry_run}
     return told if before is None else {**told, "before": before.isoformat()}
@@ -220,7 +257,9 @@ def _told(deleted: int, found: int, dry_run: bool, before: datetime | None = Non
 def _chosen(name: str, asked: str, known: dict[str, Any], setting: str) -> Any:
     if asked not in known:
         raise Refused(
-            f"{name}: {asked!r} does not stand in {setting} ({', '.join(known) or 'which is empty'})", field=name
+            f"{name}: {asked!r} does not stand in {setting} "
+            f"({', '.join(known) or 'which is empty'})",
+            field=name,
         )
     return known[asked]
 
@@ -230,5 +269,7 @@ def _age(name: str, asked: int | None, unit: timedelta, least: timedelta) -> tim
     if asked is None:
         return least
     if asked * unit < least:
-        raise Refused(f"{name}: {asked} is less than the settings allow ({least / unit:g})", field=name)
+        raise Refused(
+            f"{name}: {asked} is less than the settings allow ({least / unit:g})", field=name
+        )
     return asked * unit

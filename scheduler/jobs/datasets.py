@@ -1,4 +1,6 @@
-"""The profile of a dataset: what is in the columns of CSV or Parquet files, as a page and as JSON."""
+"""The profile of a dataset: what is in the columns of CSV or Parquet files, as a page and as
+JSON.
+"""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -22,22 +24,32 @@ class DatasetProfile(Parameters):
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
     )
-    path: str = Field(default="", description="A file or a folder below it; the root itself where left out")
+    path: str = Field(
+        default="", description="A file or a folder below it; the root itself where left out"
+    )
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
-        default="*", description="Names of the files of a folder: * stands for anything, ? for one character"
+        default="*",
+        description="Names of the files of a folder: * stands for anything, ? for one character",
     )
     format: Literal["csv", "parquet"] | None = Field(
-        default=None, description="What the files are; told by the ends of their names where left out"
+        default=None,
+        description="What the files are; told by the ends of their names where left out",
     )
     delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = Field(
-        default=None, description="What stands between the values of a CSV; found out where left out"
+        default=None,
+        description="What stands between the values of a CSV; found out where left out",
     )
     header: bool | None = Field(
-        default=None, description="Whether the first line of a CSV has the names; found out where left out"
+        default=None,
+        description="Whether the first line of a CSV has the names; found out where left out",
     )
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(default="utf-8", description="Encoding of a CSV")
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(
+        default="utf-8", description="Encoding of a CSV"
+    )
     sample_rows: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
-        default=20_480, description="Rows of a CSV from which its types are found out; others must fit, or are bad rows"
+        default=20_480,
+        description="Rows of a CSV from which its types are found out; others must fit, or are "
+        "bad rows",
     )
     keep_days: KeepDays = 90
 
@@ -53,15 +65,21 @@ class DatasetProfile(Parameters):
 def profile(asks: DatasetProfile) -> dict[str, Any]:
     """What is in the columns of CSV or Parquet files below a folder of BEATDESK_FILE_ROOTS.
 
-    Rows, types, empty and distinct values, least, greatest, mean, quantiles, histograms and the most frequent values,
-    as a page and as JSON. All files of a folder and the folders in it count as one dataset. Rows of a CSV that do not
-    fit are left out, counted and shown. Links are not followed. Memory and disk are bounded by the settings.
+    Rows, types, empty and distinct values, least, greatest, mean, quantiles, histograms and the
+    most frequent values, as a page and as JSON. All files of a folder and the folders in it count
+    as one dataset. Rows of a CSV that do not fit are left out, counted and shown. Links are not
+    followed. Memory and disk are bounded by the settings.
     """
-    from scheduler.jobs.profiling.page import as_html, as_json  # DuckDB takes 40 MB: only of workers that use it
+    from scheduler.jobs.profiling.page import (
+        as_html,
+        as_json,
+    )  # DuckDB takes 40 MB: only of workers that use it
     from scheduler.jobs.profiling.work import profiled
 
     services, now = current_services(), utc_now()
-    if asks.format == "parquet" and (asks.delimiter or asks.header is not None or asks.encoding != "utf-8"):
+    if asks.format == "parquet" and (
+        asks.delimiter or asks.header is not None or asks.encoding != "utf-8"
+    ):
         raise Refused("format: delimiter, header and encoding are for CSV files", field="format")
     root = chosen_root(services.settings.file_roots, asks.root)
     refuse_own_folder(root, services.settings.data_dir)
@@ -77,8 +95,15 @@ def profile(asks: DatasetProfile) -> dict[str, Any]:
             with shelf.file(done.title, f"dataset-profile.{format}", media_type) as file:
                 file.write(content)
     run.progress(PERCENT, PERCENT, "stored")
-    facts = {"rows": done.rows, "columns": len(done.columns), "bad_rows": done.bad.count, "files": len(done.files)}
-    stored = [{"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored]
+    facts = {
+        "rows": done.rows,
+        "columns": len(done.columns),
+        "bad_rows": done.bad.count,
+        "files": len(done.files),
+    }
+    stored = [
+        {"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored
+    ]
     return {**facts, "bytes": done.size, "reports": stored}
 
 

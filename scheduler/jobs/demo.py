@@ -16,10 +16,13 @@ log = logging.getLogger(__name__)
 def long_task(duration: int = 12) -> dict[str, int]:
     """A job that takes its time.
 
-    Works for `duration` seconds (0 to 3600) and returns how long it took. Tells each second how far it is.
+    Works for `duration` seconds (0 to 3600) and returns how long it took. Tells each second how far
+    it is.
     """
     if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= LONGEST:
-        raise ValueError(f"duration is a whole number of seconds from 0 to {LONGEST}, not {duration!r}")
+        raise ValueError(
+            f"duration is a whole number of seconds from 0 to {LONGEST}, not {duration!r}"
+        )
     log.info("working for %d seconds", duration)
     for second in range(duration):
         run.progress(second, duration, f"second {second + 1}")

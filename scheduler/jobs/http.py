@@ -24,7 +24,16 @@ SHOWN = 8_000
 EXCERPT = 500
 """Characters of an answer that stand in an error."""
 
-OURS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"}
+OURS = {
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "expect",
+    "upgrade",
+    "te",
+    "trailer",
+}
 """Headers that say how the message is sent, which is not the caller's to say."""
 
 HARMLESS = {"accept", "accept-language", "content-type", "user-agent"}
@@ -43,14 +52,24 @@ class HttpRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(description="http:// or https://, without user and password: they go into a header")
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field(default="GET", description="What to do")
-    headers: dict[str, str] = Field(
-        default={}, max_length=50, description="Names and values; a value may be a reference to a secret"
+    url: str = Field(
+        description="http:// or https://, without user and password: they go into a header"
     )
-    body: JsonValue = Field(default=None, description="A text is sent as it is, anything else as JSON")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        default="GET", description="What to do"
+    )
+    headers: dict[str, str] = Field(
+        default={},
+        max_length=50,
+        description="Names and values; a value may be a reference to a secret",
+    )
+    body: JsonValue = Field(
+        default=None, description="A text is sent as it is, anything else as JSON"
+    )
     expect: list[int] = Field(
-        default=[], max_length=50, description="Status codes that are well; 200 to 299 where left out"
+        default=[],
+        max_length=50,
+        description="Status codes that are well; 200 to 299 where left out",
     )
     timeout: float = Field(default=SECONDS, gt=0, le=SECONDS, description="Seconds for all of it")
 
@@ -63,7 +82,9 @@ class HttpRequest(BaseModel):
             if name.lower() in OURS:
                 raise ValueError(f"{name} is set by the request itself")
             if not _VALUE.fullmatch(value):
-                raise ValueError(f"the value of {name} is not one line of up to 8000 characters of Latin 1")
+                raise ValueError(
+                    f"the value of {name} is not one line of up to 8000 characters of Latin 1"
+                )
         return headers
 
 
@@ -71,15 +92,18 @@ class HttpRequest(BaseModel):
 def request(asked: HttpRequest) -> dict[str, Any]:
     """Send a request to another server, and look at the status of its answer.
 
-    The run fails on another status than expected, where nobody answers, and after five seconds. Redirects are not
-    followed: their status is the answer. Only addresses of the public internet are asked; BEATDESK_HTTP_ALLOW opens
-    others. At most 64 kB of an answer are read, and the beginning of it stands in the result.
+    The run fails on another status than expected, where nobody answers, and after five seconds.
+    Redirects are not followed: their status is the answer. Only addresses of the public internet
+    are asked; BEATDESK_HTTP_ALLOW opens others. At most 64 kB of an answer are read, and the
+    beginning of it stands in the result.
     """
     target = target_of(asked.url)
     body, kind = encoded(asked.body)
     headers = {"User-Agent": "Beatdesk", "Accept": "*/*", **kind}
     given = {name.lower() for name in asked.headers}
-    headers = {name: value for name, value in headers.items() if name.lower() not in given} | asked.headers
+    headers = {
+        name: value for name, value in headers.items() if name.lower() not in given
+    } | asked.headers
     answer = ask(
         Request(asked.method, target, headers, body),
         opened(current_services().settings.http_allow),
@@ -101,11 +125,15 @@ def request(asked: HttpRequest) -> dict[str, Any]:
 
 
 def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
-    """The body as bytes, with the header that says what it is. Raises ValueError where it is too large."""
+    """The body as bytes, with the header that says what it is. Raises ValueError where it is too
+    large.
+    """
     if body is None:
         return None, {}
     is_text = isinstance(body, str)
-    raw = (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode("utf-8", "surrogatepass")
+    raw = (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode(
+        "utf-8", "surrogatepass"
+    )
     if len(raw) > LARGEST_BODY:
         raise ValueError(f"body has {len(raw)} bytes, and at most {LARGEST_BODY} are sent")
     return raw, {"Content-Type": "text/plain; charset=utf-8" if is_text else "application/json"}
@@ -121,7 +149,9 @@ def readable(answer: Answer) -> str:
 
 
 def without(headers: Mapping[str, str], text: str) -> str:
-    """The text, with what the headers said hidden: servers repeat it, and a secret that is cut could not be found."""
+    """The text, with what the headers said hidden: servers repeat it, and a secret that is cut
+    could not be found.
+    """
     said = [value for name, value in headers.items() if name.lower() not in HARMLESS]
     parts = {part for value in said for part in (value, *value.split()) if len(part) >= 8}
     for part in sorted(parts, key=len, reverse=True):
@@ -132,6 +162,9 @@ def without(headers: Mapping[str, str], text: str) -> str:
 def complaint(target: Target, answer: Answer, expect: list[int], text: str) -> str:
     """What is wrong with an answer: its status, what was expected, and how it begins."""
     wanted = ", ".join(map(str, expect)) if expect else "200 to 299"
-    said = f"{target.place} answered {answer.status} {answer.reason}".rstrip() + f", and {wanted} was expected"
+    said = (
+        f"{target.place} answered {answer.status} {answer.reason}".rstrip()
+        + f", and {wanted} was expected"
+    )
     excerpt = text[:EXCERPT].strip()
     return f"{said}: {excerpt}{'…' if len(text) > EXCERPT else ''}" if excerpt else said

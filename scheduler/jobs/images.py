@@ -23,33 +23,52 @@ class Thumbnails(Parameters):
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
     )
-    folder: str = Field(default="", description="A folder below it with the pictures; the root itself where left out")
+    folder: str = Field(
+        default="",
+        description="A folder below it with the pictures; the root itself where left out",
+    )
     to_root: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="Another folder of BEATDESK_FILE_ROOTS for the thumbnails; the same where left out"
+        default=None,
+        description="Another folder of BEATDESK_FILE_ROOTS for the thumbnails; the same where "
+        "left out",
     )
     to_folder: Annotated[str, Field(min_length=1)] = Field(
-        description="A folder below it for the thumbnails, with one folder for each size; made where it is not there"
+        description="A folder below it for the thumbnails, with one folder for each size; made "
+        "where it is "
+        "not there"
     )
-    sizes: Annotated[list[Annotated[int, Field(ge=16, le=4096)]], Field(min_length=1, max_length=8)] = Field(
+    sizes: Annotated[
+        list[Annotated[int, Field(ge=16, le=4096)]], Field(min_length=1, max_length=8)
+    ] = Field(
         default=[320, 1280], description="Widths in pixels; what is smaller is not made larger"
     )
     pattern: Annotated[str, Field(min_length=1, max_length=255)] = Field(
-        default="*", description="Names of the pictures: * stands for anything, ? for one character; case counts"
+        default="*",
+        description="Names of the pictures: * stands for anything, ? for one character; case "
+        "counts",
     )
     format: Literal["same", "jpeg", "png", "webp"] = Field(
-        default="same", description="What thumbnails are; another format than the picture's is added to its name"
+        default="same",
+        description="What thumbnails are; another format than the picture's is added to its name",
     )
-    quality: Annotated[int, Field(ge=1, le=95)] = Field(default=82, description="Quality of JPEG and WebP")
+    quality: Annotated[int, Field(ge=1, le=95)] = Field(
+        default=82, description="Quality of JPEG and WebP"
+    )
     max_megapixels: Annotated[int, Field(ge=1, le=85)] = Field(
-        default=50, description="Refuse pictures with more pixels: they take 4 MB of memory for each million"
+        default=50,
+        description="Refuse pictures with more pixels: they take 4 MB of memory for each million",
     )
     most: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=10_000, description="Stop after so many pictures; the next run goes on"
     )
     again: bool = Field(
-        default=False, description="Make those anew too that are there already, in another quality, say"
+        default=False,
+        description="Make those anew too that are there already, in another quality, say",
     )
-    strict: bool = Field(default=False, description="Let the run fail where one picture is broken, not only if all are")
+    strict: bool = Field(
+        default=False,
+        description="Let the run fail where one picture is broken, not only if all are",
+    )
     dry_run: bool = Field(default=False, description="Make nothing, and say what would be made")
 
 
@@ -57,9 +76,10 @@ class Thumbnails(Parameters):
 def make(asks: Thumbnails) -> dict[str, Any]:
     """Smaller copies of the JPEG, PNG, WebP and GIF pictures below a folder of BEATDESK_FILE_ROOTS.
 
-    They stand upright as EXIF says, and carry no metadata; of a GIF the first image is taken. A thumbnail has the time
-    of its picture, so that a picture that has not changed is left alone next time. Broken pictures and those with too
-    many pixels are told in the result, and the others are made. Links are not followed.
+    They stand upright as EXIF says, and carry no metadata; of a GIF the first image is taken. A
+    thumbnail has the time of its picture, so that a picture that has not changed is left alone next
+    time. Broken pictures and those with too many pixels are told in the result, and the others are
+    made. Links are not followed.
     """
     settings = current_services().settings
     root = chosen_root(settings.file_roots, asks.root)
@@ -67,7 +87,9 @@ def make(asks: Thumbnails) -> dict[str, Any]:
     for each in (root, to_root):
         refuse_own_folder(each, settings.data_dir)
     look = Look(asks.format, asks.quality, asks.max_megapixels * 1_000_000)
-    plan = Plan(tuple(sorted(set(asks.sizes))), asks.pattern, look, asks.most, asks.again, asks.dry_run)
+    plan = Plan(
+        tuple(sorted(set(asks.sizes))), asks.pattern, look, asks.most, asks.again, asks.dry_run
+    )
     done = thumbnails((root, asks.folder), (to_root, asks.to_folder), plan, _tell)
     if done.broken and (asks.strict or not done.whole):
         raise PicturesBroken(_complaint(done))
@@ -86,10 +108,14 @@ def make(asks: Thumbnails) -> dict[str, Any]:
 
 
 def _tell(done: Made, total: int) -> None:
-    run.progress(done.pictures, total, f"{done.pictures:,} of {total:,} pictures, {done.made:,} thumbnails")
+    run.progress(
+        done.pictures, total, f"{done.pictures:,} of {total:,} pictures, {done.made:,} thumbnails"
+    )
 
 
 def _complaint(done: Made) -> str:
     told = "; ".join(f"{problem['picture']}: {problem['problem']}" for problem in done.problems[:3])
     others = f"; {done.made:,} thumbnails of others were made" if done.made else ""
-    return f"{done.broken:,} of {done.pictures:,} pictures could not be made smaller ({told}){others}"
+    return (
+        f"{done.broken:,} of {done.pictures:,} pictures could not be made smaller ({told}){others}"
+    )

@@ -24,12 +24,20 @@ class Mail(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: list[str] = Field(min_length=1, max_length=MOST_RECIPIENTS, description="Addresses of those who get it")
-    template: str = Field(default="", description="Name of a template; welcome and report are built in")
-    context: dict[str, JsonValue] = Field(default={}, description="What the template is filled in with")
+    to: list[str] = Field(
+        min_length=1, max_length=MOST_RECIPIENTS, description="Addresses of those who get it"
+    )
+    template: str = Field(
+        default="", description="Name of a template; welcome and report are built in"
+    )
+    context: dict[str, JsonValue] = Field(
+        default={}, description="What the template is filled in with"
+    )
     subject: str = Field(default="", description="Subject, where there is no template")
     text: str = Field(default="", description="Text, where there is no template")
-    reports: list[str] = Field(default=[], max_length=20, description="Ids of stored reports to attach")
+    reports: list[str] = Field(
+        default=[], max_length=20, description="Ids of stored reports to attach"
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> "Mail":
@@ -42,9 +50,10 @@ class Mail(BaseModel):
 def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
     """Send a mail over the server that BEATDESK_SMTP_URL names.
 
-    It is made from a template and its data, or has a subject and a text; stored reports may go with it. Where the
-    server does not take it for now, three more attempts follow, the first after BEATDESK_MAIL_RETRY_SECONDS,
-    each after twice as long, for the recipients that are left. What the server refuses for good fails the run at once.
+    It is made from a template and its data, or has a subject and a text; stored reports may go with
+    it. Where the server does not take it for now, three more attempts follow, the first after
+    BEATDESK_MAIL_RETRY_SECONDS, each after twice as long, for the recipients that are left. What
+    the server refuses for good fails the run at once.
     """
     services = current_services()
     request = task.request
@@ -53,16 +62,27 @@ def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
         identity = send(services.settings, letter_of(mail, services), run=run, now=utc_now())
     except MailDeferred as deferred:
         wait = backoff.delay(request.retries + 1, services.settings.mail_retry_seconds, run)
-        kwargs = dict(request.kwargs or {}) | ({} if deferred.left is None else {"to": deferred.left})
-        raise task.retry(kwargs=kwargs, exc=deferred, countdown=wait, max_retries=RETRIES) from deferred
+        kwargs = dict(request.kwargs or {}) | (
+            {} if deferred.left is None else {"to": deferred.left}
+        )
+        raise task.retry(
+            kwargs=kwargs, exc=deferred, countdown=wait, max_retries=RETRIES
+        ) from deferred
     return {"message_id": identity, "to": recipients(mail.to)}
 
 
 def letter_of(mail: Mail, services: Services) -> Letter:
     """What the mail says. Raises Refused or NotFound with the parameter that is wrong."""
-    files = tuple(attached(services.settings.reports_dir, services.history.report(report)) for report in mail.reports)
+    files = tuple(
+        attached(services.settings.reports_dir, services.history.report(report))
+        for report in mail.reports
+    )
     if not mail.template:
         return Letter(mail.to, mail.subject, mail.text, None, files)
     return from_template(
-        mail.template, mail.context, to=mail.to, folder=services.settings.mail_templates, attachments=files
+        mail.template,
+        mail.context,
+        to=mail.to,
+        folder=services.settings.mail_templates,
+        attachments=files,
     )

@@ -1,4 +1,6 @@
-"""The pages that report jobs write: one look, light and dark, on screens and on paper, without scripts."""
+"""The pages that report jobs write: one look, light and dark, on screens and on paper, without
+scripts.
+"""
 
 from datetime import datetime
 from functools import cache
@@ -15,7 +17,10 @@ def render(template: str, **values: Any) -> str:
 @cache
 def _pages() -> Environment:
     pages = Environment(
-        loader=PackageLoader("scheduler.jobs"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("scheduler.jobs"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     pages.filters["seconds"] = seconds
     pages.filters["moment"] = moment

@@ -1,4 +1,6 @@
-"""The time that a report is about: the last whole day, week or month before its tick, in a zone. Pure."""
+"""The time that a report is about: the last whole day, week or month before its tick, in a zone.
+Pure.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,9 @@ MOST_BARS = 62
 
 @dataclass(frozen=True)
 class Period:
-    """From `since` to before `until`, cut at `bounds` (these two among them) into the parts that a chart shows."""
+    """From `since` to before `until`, cut at `bounds` (these two among them) into the parts that a
+    chart shows.
+    """
 
     since: datetime
     until: datetime

@@ -1,4 +1,6 @@
-"""What `beatdesk doctor` checks for the jobs that come with Beatdesk: only what is set. Asks, changes nothing."""
+"""What `beatdesk doctor` checks for the jobs that come with Beatdesk: only what is set. Asks,
+changes nothing.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,13 +28,23 @@ _CAPS = Caps(rows=10, bytes=10_000, seconds=10)
 def of_jobs(settings: Settings, now: datetime) -> list[Part]:
     """A part for each folder and database that some job needs and that is set."""
     mend = f"Mend it, or take it out of {PREFIX}FILE_ROOTS"
-    parts = [_part("file root", partial(_root, root, settings), mend) for root in settings.file_roots]
+    parts = [
+        _part("file root", partial(_root, root, settings), mend) for root in settings.file_roots
+    ]
     if settings.report_dsn is not None:
         address = settings.report_dsn
-        parts.append(_part("report database", lambda: _readable(address), f"Mend {PREFIX}REPORT_DSN, or its login"))
+        parts.append(
+            _part(
+                "report database",
+                lambda: _readable(address),
+                f"Mend {PREFIX}REPORT_DSN, or its login",
+            )
+        )
     if settings.smtp_url is not None:
         mails = smtp_server(settings.smtp_url)
-        parts.append(_part("mail server", lambda: _greeted(mails), f"Start it, or mend {PREFIX}SMTP_URL"))
+        parts.append(
+            _part("mail server", lambda: _greeted(mails), f"Start it, or mend {PREFIX}SMTP_URL")
+        )
     return [*parts, *_cleanup(settings, now)]
 
 
@@ -42,7 +54,9 @@ def _root(root: Path, settings: Settings) -> str:
     if not os.access(root, os.R_OK | os.X_OK):
         raise Refused(f"{root} cannot be read by this user")
     refuse_own_folder(root, settings.data_dir)
-    return str(root) if os.access(root, os.W_OK) else f"{root}, which this user can read and not write"
+    return (
+        str(root) if os.access(root, os.W_OK) else f"{root}, which this user can read and not write"
+    )
 
 
 def _greeted(server: SmtpServer) -> str:
@@ -59,7 +73,8 @@ def _readable(address: str) -> str:
         writable = [str(row[0]) for batch in batches for row in batch]
     if writable:
         raise StatementFailed(
-            f"the login may write to {', '.join(writable)}; take these rights from it (REVOKE), or name another"
+            f"the login may write to {', '.join(writable)}; take these rights from it (REVOKE), "
+            "or name another"
         )
     return f"{without_password(address)} answers, and can only be read"
 

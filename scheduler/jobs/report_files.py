@@ -1,7 +1,9 @@
-"""Files that jobs leave in the data folder's `reports/`: written whole or not at all, then told to the stream.
+"""Files that jobs leave in the data folder's `reports/`: written whole or not at all, then told to
+the stream.
 
-A file grows beside its place under a name that begins with a dot and ends with `.part`, and is moved when all files of
-the run are whole: a run that fails, and a disk that is full, leave nothing that looks like a report.
+A file grows beside its place under a name that begins with a dot and ends with `.part`, and is
+moved when all files of the run are whole: a run that fails, and a disk that is full, leave nothing
+that looks like a report.
 """
 
 import hashlib
@@ -64,8 +66,12 @@ class Shelf:
             file.flush()
             os.fsync(file.fileno())
 
-    def publish(self, events: EventStream, *, run: str | None, keep_until: datetime | None, now: datetime) -> None:
-        """Move all files into their places, and tell it; where that cannot be told, they are not there either."""
+    def publish(
+        self, events: EventStream, *, run: str | None, keep_until: datetime | None, now: datetime
+    ) -> None:
+        """Move all files into their places, and tell it; where that cannot be told, they are not
+        there either.
+        """
         facts = [_facts(draft, self._folder) for draft in self._drafts]
         told = [ReportStored(at=now, run=run, keep_until=keep_until, **each) for each in facts]
         try:
@@ -93,8 +99,11 @@ class ReportFiles:
         self._events = events
 
     @contextmanager
-    def shelf(self, *, run: str | None, keep_until: datetime | None, now: datetime) -> Iterator[Shelf]:
-        """Files that appear together when the block ends well, under the day's folder; if it does not, none appears.
+    def shelf(
+        self, *, run: str | None, keep_until: datetime | None, now: datetime
+    ) -> Iterator[Shelf]:
+        """Files that appear together when the block ends well, under the day's folder; if it does
+        not, none appears.
 
         Raises ReportNotStored where the folder or the disk does not take them.
         """
@@ -121,12 +130,17 @@ class ReportFiles:
         now: datetime,
     ) -> ReportStored:
         """Write one file that is at hand as a whole, and say so; `name` is a plain file name."""
-        with self.shelf(run=run, keep_until=keep_until, now=now) as shelf, shelf.file(title, name, media_type) as file:
+        with (
+            self.shelf(run=run, keep_until=keep_until, now=now) as shelf,
+            shelf.file(title, name, media_type) as file,
+        ):
             file.write(content)
         return shelf.stored[0]
 
     def remove(self, path: str) -> bool:
-        """Remove a report's file; False where it was gone already. A path that leads out of the folder is refused."""
+        """Remove a report's file; False where it was gone already. A path that leads out of the
+        folder is refused.
+        """
         file = (self._folder / path).resolve()
         if not file.is_relative_to(self._folder.resolve()):
             raise ValueError(f"{path!r} is not in the reports folder {self._folder}")
@@ -137,9 +151,15 @@ class ReportFiles:
         return True
 
     def left_behind(self, before: datetime) -> list[Path]:
-        """Files that were never finished, because their process was killed, and that nobody wrote to since `before`."""
+        """Files that were never finished, because their process was killed, and that nobody wrote
+        to since `before`.
+        """
         parts = self._folder.rglob(f".*{PART}") if self._folder.is_dir() else ()
-        return [part for part in parts if not part.is_symlink() and part.stat().st_mtime < before.timestamp()]
+        return [
+            part
+            for part in parts
+            if not part.is_symlink() and part.stat().st_mtime < before.timestamp()
+        ]
 
 
 def _facts(draft: _Draft, folder: Path) -> dict[str, object]:

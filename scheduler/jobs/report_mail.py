@@ -1,7 +1,8 @@
-"""Sending stored reports by mail, on request: the files go with the mail as far as a mail takes them.
+"""Sending stored reports by mail, on request: the files go with the mail as far as a mail takes
+them.
 
-The report is stored first, and stays whatever becomes of the mail. Where the server does not take the mail for now,
-a run of `mail.send` tries it again, so that the report is not made a second time.
+The report is stored first, and stays whatever becomes of the mail. Where the server does not take
+the mail for now, a run of `mail.send` tries it again, so that the report is not made a second time.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,11 @@ from scheduler.outgoing.templates import from_template
 from scheduler.services.services import Services
 
 MailTo = Annotated[
-    list[str], Field(max_length=MOST_RECIPIENTS, description="Addresses to send the files to; nobody where left out")
+    list[str],
+    Field(
+        max_length=MOST_RECIPIENTS,
+        description="Addresses to send the files to; nobody where left out",
+    ),
 ]
 
 
@@ -31,7 +36,8 @@ def refuse_unmailable(services: Services, to: Sequence[str]) -> None:
         recipients(to)
         if services.settings.smtp_url is None:
             raise Refused(
-                "mail_to: there is no server for mails; set BEATDESK_SMTP_URL for the workers", field="mail_to"
+                "mail_to: there is no server for mails; set BEATDESK_SMTP_URL for the workers",
+                field="mail_to",
             )
 
 
@@ -48,13 +54,24 @@ def mail(
         text = f"{text} What is too large for a mail is under Reports in the console."
     context = {"title": title, "text": text, "files": names}
     files = tuple(attached(services.settings.reports_dir, _view(each)) for each in small)
-    letter = from_template("report", context, to=list(to), folder=services.settings.mail_templates, attachments=files)
+    letter = from_template(
+        "report", context, to=list(to), folder=services.settings.mail_templates, attachments=files
+    )
     try:
-        return {"mail": send(services.settings, letter, run=run.id or "by-hand", key="report", now=now)}
+        return {
+            "mail": send(services.settings, letter, run=run.id or "by-hand", key="report", now=now)
+        }
     except MailDeferred as deferred:
         left = list(to) if deferred.left is None else deferred.left
-        kwargs = {"to": left, "template": "report", "context": context, "reports": [each.report for each in small]}
-        again = services.celery.send_task("mail.send", kwargs=kwargs, countdown=services.settings.mail_retry_seconds)
+        kwargs = {
+            "to": left,
+            "template": "report",
+            "context": context,
+            "reports": [each.report for each in small],
+        }
+        again = services.celery.send_task(
+            "mail.send", kwargs=kwargs, countdown=services.settings.mail_retry_seconds
+        )
         return {"mail_again": str(again.id), "mail_problem": str(deferred)}
 
 
@@ -69,5 +86,7 @@ def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
 
 def _view(stored: ReportStored) -> ReportView:
     """The report as the history is going to have it."""
-    said = stored.model_dump(include={"title", "path", "media_type", "size", "sha256", "keep_until"})
+    said = stored.model_dump(
+        include={"title", "path", "media_type", "size", "sha256", "keep_until"}
+    )
     return ReportView(id=stored.report, run_id=stored.run, created_at=stored.at, **said)

@@ -31,16 +31,23 @@ class JobSummary(Parameters):
     """What `reports.job_summary` takes."""
 
     period: Unit | None = Field(
-        default=None, description="The last whole day, week (from Monday) or month before the run was due; day if empty"
+        default=None,
+        description="The last whole day, week (from Monday) or month before the run was due; day "
+        "if empty",
     )
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = Field(
-        default=None, description="Instead of a period: so many times 24 hours before the run was due"
+        default=None,
+        description="Instead of a period: so many times 24 hours before the run was due",
     )
     timezone: str | None = Field(
-        default=None, description="IANA zone in which days begin; BEATDESK_DEFAULT_TIMEZONE if empty"
+        default=None,
+        description="IANA zone in which days begin; BEATDESK_DEFAULT_TIMEZONE if empty",
     )
-    formats: Annotated[list[Literal["html", "csv", "pdf"]], Field(min_length=1, max_length=3)] = Field(
-        default=["html", "csv"], description="Files to make: html to read, csv for programs, pdf for paper"
+    formats: Annotated[list[Literal["html", "csv", "pdf"]], Field(min_length=1, max_length=3)] = (
+        Field(
+            default=["html", "csv"],
+            description="Files to make: html to read, csv for programs, pdf for paper",
+        )
     )
     late_after: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=60, description="Seconds after its tick from which a start counts as late"
@@ -67,16 +74,21 @@ class JobSummary(Parameters):
 def job_summary(asks: JobSummary) -> dict[str, Any]:
     """Job summary.
 
-    What ran, failed, was late or missed, and how long it took against the usual, by schedule and tag.
+    What ran, failed, was late or missed, and how long it took against the usual, by schedule and
+    tag.
 
-    The time is counted back from the moment for which the run was due, so that a run that starts late, or is run
-    again, reports on the same days.
+    The time is counted back from the moment for which the run was due, so that a run that starts
+    late, or is run again, reports on the same days.
     """
     services, now = current_services(), utc_now()
     refuse_unmailable(services, asks.mail_to)
     zone = zone_of(asks.timezone or services.settings.default_timezone)
     summary = counted(services, period_of(asks, run.tick or now, zone), asks.late_after)
-    made = {"html": lambda: as_html(summary).encode(), "csv": lambda: as_csv(summary), "pdf": lambda: as_pdf(summary)}
+    made = {
+        "html": lambda: as_html(summary).encode(),
+        "csv": lambda: as_csv(summary),
+        "pdf": lambda: as_pdf(summary),
+    }
     keep_until = now + timedelta(days=asks.keep_days)
     formats = list(dict.fromkeys(asks.formats))
     with ReportFiles(services.settings.reports_dir, services.events).shelf(
@@ -87,10 +99,13 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
             with shelf.file(summary.title, f"job-summary.{format}", MEDIA_TYPES[format]) as file:
                 file.write(made[format]())
     run.progress(len(formats), len(formats), "stored")
-    stored = [{"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored]
+    stored = [
+        {"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored
+    ]
     totals = summary.totals
     words = (
-        f"{totals['runs']:,} runs, {totals['failed']:,} failed, {totals['missed']:,} missed, {totals['late']:,} late."
+        f"{totals['runs']:,} runs, {totals['failed']:,} failed, {totals['missed']:,} missed, "
+        f"{totals['late']:,} late."
     )
     mailed = mail(services, shelf.stored, asks.mail_to, words, now)
     return {"schedules": len(summary.lines), **totals, "files": stored, **mailed}
@@ -98,7 +113,11 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
 
 def period_of(asks: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
     """The time that is meant."""
-    return last_days(asks.days, due, zone) if asks.days else last_whole(asks.period or "day", due, zone)
+    return (
+        last_days(asks.days, due, zone)
+        if asks.days
+        else last_whole(asks.period or "day", due, zone)
+    )
 
 
 def counted(services: Services, period: Period, late_after: int) -> Summary:

@@ -1,8 +1,10 @@
-"""The folders of BEATDESK_FILE_ROOTS, walked without ever leaving them: what every job uses that goes to files.
+"""The folders of BEATDESK_FILE_ROOTS, walked without ever leaving them: what every job uses that
+goes to files.
 
-Every folder is opened by its name in the folder above (`openat`), never by a path, and never through a link; what was
-opened is compared with what was looked at. So a folder that is swapped for a link while this runs, at whatever
-moment, leads nowhere. Folders on another device are left alone, and so is everything that is not a plain file.
+Every folder is opened by its name in the folder above (`openat`), never by a path, and never
+through a link; what was opened is compared with what was looked at. So a folder that is swapped for
+a link while this runs, at whatever moment, leads nowhere. Folders on another device are left alone,
+and so is everything that is not a plain file.
 """
 
 import os
@@ -20,7 +22,9 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Found(NamedTuple):
-    """A plain file: the handle of its folder (open as long as it is looked at), its name, and what it is."""
+    """A plain file: the handle of its folder (open as long as it is looked at), its name, and what
+    it is.
+    """
 
     folder: int
     shown: PurePosixPath
@@ -29,7 +33,8 @@ class Found(NamedTuple):
 
 
 class Walk:
-    """The plain files below a folder, in the order of their names, each folder's own before those of the folders in it.
+    """The plain files below a folder, in the order of their names, each folder's own before those
+    of the folders in it.
 
     `without` are folders not to go into, by device and number.
     """
@@ -85,36 +90,47 @@ class Walk:
 
 
 def chosen_root(roots: tuple[Path, ...], asked: str) -> Path:
-    """The root of this path, or of this last name. Raises Refused where none is meant, or more than one."""
+    """The root of this path, or of this last name. Raises Refused where none is meant, or more than
+    one.
+    """
     found = [root for root in roots if asked in (str(root), root.name)]
     if len(found) == 1:
         return found[0]
     known = ", ".join(map(str, roots)) or "none"
     problem = "is no folder of" if not found else "may be more than one folder of"
-    raise Refused(f"root: {asked!r} {problem} BEATDESK_FILE_ROOTS ({known}); give one of its paths", field="root")
+    raise Refused(
+        f"root: {asked!r} {problem} BEATDESK_FILE_ROOTS ({known}); give one of its paths",
+        field="root",
+    )
 
 
 def refuse_own_folder(root: Path, data_dir: Path) -> None:
     """Raise Refused where a job that goes to the root could reach the schedules and the history."""
     own, asked = data_dir.resolve(), root.resolve()
     if own.is_relative_to(asked) or asked.is_relative_to(own):
-        raise Refused(f"root: {root} and Beatdesk's own folder {own} are one inside the other; no job goes there")
+        raise Refused(
+            f"root: {root} and Beatdesk's own folder {own} are one inside the other; no job goes "
+            "there"
+        )
 
 
 def downwards(field: str, under: str) -> tuple[str, ...]:
     """The names on the way from a root. Raises Refused where it leads elsewhere."""
     names = PurePosixPath(under).parts
     if under.startswith("/") or ".." in names or "\0" in under:
-        raise Refused(f"{field}: {under!r} must lead downwards from the root, without '..'", field=field)
+        raise Refused(
+            f"{field}: {under!r} must lead downwards from the root, without '..'", field=field
+        )
     return names
 
 
 @contextmanager
 def opened(root: Path, under: str, *, field: str = "folder", make: bool = False) -> Iterator[int]:
-    """The handle of the folder `under` in `root`, reached name by name; `make` makes those that are not there.
+    """The handle of the folder `under` in `root`, reached name by name; `make` makes those that are
+    not there.
 
-    `field` is the parameter that says `under`. Raises Refused where there is no such folder, or the way to it leads
-    through a link.
+    `field` is the parameter that says `under`. Raises Refused where there is no such folder, or the
+    way to it leads through a link.
     """
     names = downwards(field, under)
     handle = _open_folder(str(root), None, str(root), field)
@@ -143,5 +159,6 @@ def _open_folder(name: str, above: int | None, shown: str, field: str) -> int:
         return os.open(name, FOLDER, dir_fd=above)
     except OSError as error:
         raise Refused(
-            f"{field}: {shown!r} cannot be opened as a folder that is no link: {error.strerror}", field=field
+            f"{field}: {shown!r} cannot be opened as a folder that is no link: {error.strerror}",
+            field=field,
         ) from None

@@ -27,17 +27,23 @@ class SqlQuery(Parameters):
     """What `reports.sql_query` takes."""
 
     statement: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
-        description="One SELECT; :name stands for a value of parameters, :tick for the moment the run was due (UTC)"
+        description="One SELECT; :name stands for a value of parameters, :tick for the moment "
+        "the run was due "
+        "(UTC)"
     )
     parameters: Annotated[dict[str, Bound], Field(max_length=50)] = Field(
-        default={}, description="Values for the names in the statement; they are bound, not written into it"
+        default={},
+        description="Values for the names in the statement; they are bound, not written into it",
     )
     title: Annotated[str, Field(min_length=1, max_length=120)] = Field(
         default="SQL report", description="What the report is called; the file is named after it"
     )
-    format: Format = Field(default="csv", description="csv for programs, xlsx for spreadsheets, html for people")
+    format: Format = Field(
+        default="csv", description="csv for programs, xlsx for spreadsheets, html for people"
+    )
     totals: Annotated[list[str], Field(max_length=50)] = Field(
-        default=[], description="Columns to add up: the last row in xlsx and html, and in the run's result"
+        default=[],
+        description="Columns to add up: the last row in xlsx and html, and in the run's result",
     )
     max_rows: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Fail beyond so many rows; BEATDESK_REPORT_MAX_ROWS is the most"
@@ -52,8 +58,9 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
 
     One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
 
-    Only what reads is let through, and within the caps on rows, bytes and time of the settings. The report is stored
-    whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since programs would read it as data.
+    Only what reads is let through, and within the caps on rows, bytes and time of the settings. The
+    report is stored whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since
+    programs would read it as data.
     """
     services, now = current_services(), utc_now()
     refuse_unmailable(services, asks.mail_to)
@@ -75,7 +82,9 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     return {**facts, "report": report.report, "path": report.path, "size": report.size, **mailed}
 
 
-def write_table(asks: SqlQuery, file: BinaryIO, title: str, columns: list[str], batches: Iterable[Batch]) -> Totals:
+def write_table(
+    asks: SqlQuery, file: BinaryIO, title: str, columns: list[str], batches: Iterable[Batch]
+) -> Totals:
     """The table, batch by batch."""
     totals = Totals(columns, asks.totals)
     with writer(asks.format, file, title, columns) as table:
@@ -91,14 +100,17 @@ def address_of(settings: Settings) -> str:
     """The database to ask. Raises Refused where none is set."""
     if settings.report_dsn is None:
         raise Refused(
-            "there is no database to ask; set BEATDESK_REPORT_DSN to postgresql://reader@host/name or "
+            "there is no database to ask; set BEATDESK_REPORT_DSN to "
+            "postgresql://reader@host/name or "
             "sqlite:////folder/file.sqlite3, with a login that can only read"
         )
     return settings.report_dsn
 
 
 def caps_of(settings: Settings, max_rows: int | None) -> Caps:
-    """The caps of one report: a schedule may want fewer rows than the settings allow, never more."""
+    """The caps of one report: a schedule may want fewer rows than the settings allow, never
+    more.
+    """
     rows = min(max_rows or settings.report_max_rows, settings.report_max_rows)
     return Caps(rows, settings.report_max_megabytes * 1_000_000, settings.report_max_seconds)
 

@@ -1,4 +1,6 @@
-"""The job summary: what the history counted, put together for people. Pure: counts in, page and table out."""
+"""The job summary: what the history counted, put together for people. Pure: counts in, page and
+table out.
+"""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,22 @@ MOST_COMPARED = 12
 """Schedules in the chart of durations: those whose runs took longest in all."""
 
 COLUMNS = (
-    "schedule", "job", "tags", "runs", "succeeded", "failed", "missed", "skipped", "other", "late",
-    "median_duration_s", "usual_duration_s", "max_duration_s", "mean_lateness_s", "max_lateness_s",
-)  # fmt: skip
+    "schedule",
+    "job",
+    "tags",
+    "runs",
+    "succeeded",
+    "failed",
+    "missed",
+    "skipped",
+    "other",
+    "late",
+    "median_duration_s",
+    "usual_duration_s",
+    "max_duration_s",
+    "mean_lateness_s",
+    "max_lateness_s",
+)
 
 
 @dataclass(frozen=True)
@@ -87,10 +102,16 @@ class Summary:
         """The chart over time."""
         starts = self.period.bounds[:-1]
         every = max(1, len(starts) // 12)
-        form = {"hour": "%H:%M", "day": "%a %d" if len(starts) <= 7 else "%d", "week": "%d %b"}[self.period.by]
+        form = {"hour": "%H:%M", "day": "%a %d" if len(starts) <= 7 else "%d", "week": "%d %b"}[
+            self.period.by
+        ]
         name = "%Y-%m-%d %H:%M" if self.period.by == "hour" else "%A, %Y-%m-%d"
         return [
-            charts.Part(start.strftime(form) if place % every == 0 else "", start.strftime(name), coloured(part))
+            charts.Part(
+                start.strftime(form) if place % every == 0 else "",
+                start.strftime(name),
+                coloured(part),
+            )
             for place, (start, part) in enumerate(zip(starts, self.parts, strict=True))
         ]
 
@@ -98,7 +119,9 @@ class Summary:
     def compared(self) -> list[charts.Compared]:
         """The chart of durations: the schedules whose runs took longest in all, longest first."""
         timed = [line for line in self.lines if line.counts.median is not None]
-        weighty = sorted(timed, key=lambda line: -(line.counts.median or 0) * line.counts.succeeded)[:MOST_COMPARED]
+        weighty = sorted(
+            timed, key=lambda line: -(line.counts.median or 0) * line.counts.succeeded
+        )[:MOST_COMPARED]
         return [
             charts.Compared(line.name, line.counts.median or 0, line.usual, against_usual(line))
             for line in sorted(weighty, key=lambda line: -(line.counts.median or 0))
@@ -114,7 +137,12 @@ class Summary:
 def coloured(part: Mapping[str, int]) -> dict[str, int]:
     """The counts of a bar from bottom to top, by colour."""
     other = part["skipped"] + part["other"]
-    return {"ok": part["succeeded"], "failed": part["failed"], "late": part["missed"], "other": other}
+    return {
+        "ok": part["succeeded"],
+        "failed": part["failed"],
+        "late": part["missed"],
+        "other": other,
+    }
 
 
 def against_usual(line: Line) -> str:
@@ -151,4 +179,12 @@ def _row(line: Line) -> list[object]:
     kinds = [getattr(counts, kind) for kind in KINDS]
     times = (counts.median, line.usual, counts.longest, counts.mean_lateness, counts.most_lateness)
     rounded = [None if time is None else round(time, 3) for time in times]
-    return [counts.schedule or "", counts.job, " ".join(line.tags), line.runs, *kinds, counts.late, *rounded]
+    return [
+        counts.schedule or "",
+        counts.job,
+        " ".join(line.tags),
+        line.runs,
+        *kinds,
+        counts.late,
+        *rounded,
+    ]

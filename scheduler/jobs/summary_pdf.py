@@ -1,7 +1,8 @@
-"""The job summary on paper: A4 by ReportLab, with the same chart and tables as the page. Pure but for the fonts.
+"""The job summary on paper: A4 by ReportLab, with the same chart and tables as the page. Pure but
+for the fonts.
 
-DejaVu Sans is used where the machine has it, else the font that comes with ReportLab, which has Latin letters only;
-what a font cannot show is a question mark, and the page shows it.
+DejaVu Sans is used where the machine has it, else the font that comes with ReportLab, which has
+Latin letters only; what a font cannot show is a question mark, and the page shows it.
 """
 
 import io
@@ -16,7 +17,15 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
-from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    Flowable,
+    KeepTogether,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from scheduler.jobs import charts
 from scheduler.jobs.pages import moment, seconds
@@ -28,7 +37,12 @@ _FONTS = (("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("Vera.ttf", "VeraBd.ttf"))
 _WIDTH = A4[0] - 32 * mm - 12  # the frame keeps six points on each side
 _CHART = 52 * mm
 _COLOURS = {"ok": "#2f9e68", "failed": "#c02626", "late": "#c07510", "other": "#8a94a6"}
-_LEGEND = {"ok": "succeeded", "failed": "failed or lost", "late": "missed or expired", "other": "skipped or not over"}
+_LEGEND = {
+    "ok": "succeeded",
+    "failed": "failed or lost",
+    "late": "missed or expired",
+    "other": "skipped or not over",
+}
 _GRAY, _RULE, _RED, _AMBER = map(colors.HexColor, ("#5b667a", "#d5dae2", "#c02626", "#9a5b06"))
 
 
@@ -47,10 +61,18 @@ def as_pdf(summary: Summary) -> bytes:
         bottomMargin=18 * mm,
     )
     period = f"{moment(summary.period.since)} to {moment(summary.period.until)}"
-    story: list[Flowable] = [_text(summary.title, 16, bold=True), _text(period, 9, colour=_GRAY), Spacer(1, 5 * mm)]
+    story: list[Flowable] = [
+        _text(summary.title, 16, bold=True),
+        _text(period, 9, colour=_GRAY),
+        Spacer(1, 5 * mm),
+    ]
     story += [_totals(summary), Spacer(1, 6 * mm)]
     if summary.lines:
-        story += [KeepTogether([_heading("When"), _chart(summary.bars)]), _heading("By schedule"), _schedules(summary)]
+        story += [
+            KeepTogether([_heading("When"), _chart(summary.bars)]),
+            _heading("By schedule"),
+            _schedules(summary),
+        ]
     else:
         story.append(_text("Nothing ran in this time.", 10))
     if summary.tags:
@@ -62,20 +84,37 @@ def as_pdf(summary: Summary) -> bytes:
 def _totals(summary: Summary) -> Table:
     """Six numbers in a row."""
     totals = summary.totals
-    names = {"runs": "Runs", "succeeded": "Succeeded", "failed": "Failed", "missed": "Missed",
-             "late": f"Late by over {seconds(summary.late_after)}", "skipped": "Skipped"}  # fmt: skip
+    names = {
+        "runs": "Runs",
+        "succeeded": "Succeeded",
+        "failed": "Failed",
+        "missed": "Missed",
+        "late": f"Late by over {seconds(summary.late_after)}",
+        "skipped": "Skipped",
+    }
     colour = {"failed": _RED, "missed": _AMBER, "late": _AMBER}
     heads = [_text(words, 7.5, colour=_GRAY) for words in names.values()]
     numbers = [
         _text(
-            f"{totals[name]:,}", 15, bold=True, colour=colour.get(name, colors.black) if totals[name] else colors.black
+            f"{totals[name]:,}",
+            15,
+            bold=True,
+            colour=colour.get(name, colors.black) if totals[name] else colors.black,
         )
         for name in names
     ]
     table = Table([heads, numbers], colWidths=[_WIDTH / 6] * 6)
-    table.setStyle(TableStyle([("BOX", (0, 0), (-1, -1), 0.5, _RULE), ("INNERGRID", (0, 0), (-1, -1), 0, colors.white),
-                               ("LINEBEFORE", (1, 0), (-1, -1), 0.5, _RULE), ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                               ("BOTTOMPADDING", (0, 1), (-1, 1), 8)]))  # fmt: skip
+    table.setStyle(
+        TableStyle(
+            [
+                ("BOX", (0, 0), (-1, -1), 0.5, _RULE),
+                ("INNERGRID", (0, 0), (-1, -1), 0, colors.white),
+                ("LINEBEFORE", (1, 0), (-1, -1), 0.5, _RULE),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("BOTTOMPADDING", (0, 1), (-1, 1), 8),
+            ]
+        )
+    )
     return table
 
 
@@ -105,12 +144,28 @@ def _chart(parts: Sequence[charts.Part]) -> Drawing:
 
 
 def _schedules(summary: Summary) -> Table:
-    heads = ["Schedule", "Runs", "Failed", "Missed", "Skipped", "Late", "Median", "Usual", "Longest"]
+    heads = [
+        "Schedule",
+        "Runs",
+        "Failed",
+        "Missed",
+        "Skipped",
+        "Late",
+        "Median",
+        "Usual",
+        "Longest",
+    ]
     rows = [
         [
             _named(line),
-            *_marked(line.runs, *(getattr(line.counts, kind) for kind in ("failed", "missed", "skipped", "late"))),
-            *(_text(seconds(time), 8, right=True) for time in (line.counts.median, line.usual, line.counts.longest)),
+            *_marked(
+                line.runs,
+                *(getattr(line.counts, kind) for kind in ("failed", "missed", "skipped", "late")),
+            ),
+            *(
+                _text(seconds(time), 8, right=True)
+                for time in (line.counts.median, line.usual, line.counts.longest)
+            ),
         ]
         for line in summary.lines
     ]
@@ -120,10 +175,13 @@ def _schedules(summary: Summary) -> Table:
 def _tags(summary: Summary) -> Table:
     heads = ["Tag", "Schedules", "Runs", "Failed", "Missed", "Late"]
     rows = [
-        [_text(tag.tag, 8, bold=True), _text(f"{tag.schedules:,}", 8, right=True),
-         *_marked(tag.runs, tag.failed, tag.missed, tag.late)]
+        [
+            _text(tag.tag, 8, bold=True),
+            _text(f"{tag.schedules:,}", 8, right=True),
+            *_marked(tag.runs, tag.failed, tag.missed, tag.late),
+        ]
         for tag in summary.tags
-    ]  # fmt: skip
+    ]
     return _table(heads, rows, [0.4, 0.12, 0.12, 0.12, 0.12, 0.12])
 
 
@@ -139,7 +197,12 @@ def _marked(*counts: int) -> list[Flowable]:
     """Numbers; the second and the third are red and amber where they are not nothing."""
     marks = {1: _RED, 2: _AMBER}
     return [
-        _text(f"{count:,}", 8, right=True, colour=marks.get(place, colors.black) if count else colors.black)
+        _text(
+            f"{count:,}",
+            8,
+            right=True,
+            colour=marks.get(place, colors.black) if count else colors.black,
+        )
         for place, count in enumerate(counts)
     ]
 
@@ -168,19 +231,37 @@ def _heading(words: str) -> Paragraph:
 
 
 def _text(
-    words: str, size: float, *, bold: bool = False, right: bool = False, colour: Any = colors.black, space: float = 0
+    words: str,
+    size: float,
+    *,
+    bold: bool = False,
+    right: bool = False,
+    colour: Any = colors.black,
+    space: float = 0,
 ) -> Paragraph:
     style = _style(size, bold=bold, right=right, colour=colour, space=space)
     return Paragraph(escape(_shown(words)), style)
 
 
 def _style(
-    size: float, *, bold: bool = False, right: bool = False, colour: Any = colors.black, space: float = 0
+    size: float,
+    *,
+    bold: bool = False,
+    right: bool = False,
+    colour: Any = colors.black,
+    space: float = 0,
 ) -> ParagraphStyle:
     return ParagraphStyle(
-        "desk", fontName=BOLD if bold else REGULAR, fontSize=size, leading=size * 1.3, textColor=colour,
-        alignment=2 if right else 0, spaceBefore=space, spaceAfter=1.5 * mm if space else 0, splitLongWords=True,
-    )  # fmt: skip
+        "desk",
+        fontName=BOLD if bold else REGULAR,
+        fontSize=size,
+        leading=size * 1.3,
+        textColor=colour,
+        alignment=2 if right else 0,
+        spaceBefore=space,
+        spaceAfter=1.5 * mm if space else 0,
+        splitLongWords=True,
+    )
 
 
 def _filled(x: float, y: float, width: float, height: float, colour: Any) -> Rect:
@@ -218,4 +299,6 @@ def _shown(words: str) -> str:
     """The words with a question mark for each letter that the font does not have."""
     font: Any = pdfmetrics.getFont(REGULAR)
     letters = font.face.charToGlyph
-    return "".join(letter if ord(letter) in letters or letter.isspace() else "?" for letter in words)
+    return "".join(
+        letter if ord(letter) in letters or letter.isspace() else "?" for letter in words
+    )

@@ -1,4 +1,5 @@
-"""Jobs that start others: a chain, a group in it, and a chord, with a branch for errors. An example to copy from.
+"""Jobs that start others: a chain, a group in it, and a chord, with a branch for errors. An example
+to copy from.
 
     demo.workflow ─▶ demo.prepare ─▶ demo.part × n ─▶ demo.sum_up
                           └───────────── on an error ─▶ demo.clean_up
@@ -15,17 +16,18 @@ from scheduler.job import job
 
 MOST_PARTS = 100
 
-# Celery says at each chord with a branch for errors that a setting may change; nobody who reads the run's log can act
-# on it.
+# Celery says at each chord with a branch for errors that a setting may change; nobody who reads the
+# run's log can act on it.
 warnings.filterwarnings("ignore", "task_allow_error_cb_on_chord_header", CPendingDeprecationWarning)
 
 
 @job("demo.workflow", title="A workflow", retries=0)
 def workflow(parts: int = 3, fail_at: int = 0) -> dict[str, str]:
-    """Start a workflow: prepare, do `parts` parts (1 to 100) side by side, and sum them up when all are done.
+    """Start a workflow: prepare, do `parts` parts (1 to 100) side by side, and sum them up when all
+    are done.
 
-    The part of the number `fail_at` fails, so that the branch for errors can be seen; 0 lets all of them succeed. The
-    result has the id of the run that ends the workflow.
+    The part of the number `fail_at` fails, so that the branch for errors can be seen; 0 lets all of
+    them succeed. The result has the id of the run that ends the workflow.
     """
     if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= MOST_PARTS:
         raise ValueError(f"parts is a whole number from 1 to {MOST_PARTS}, not {parts!r}")

@@ -1,9 +1,11 @@
-"""Which address a request may go to. Pure: names are looked up elsewhere, here the answers are judged.
+"""Which address a request may go to. Pure: names are looked up elsewhere, here the answers are
+judged.
 
-Whoever writes a schedule chooses the address, and the worker stands inside: it must not be made to ask the machine's
-own services, its neighbours or a cloud's metadata service. So a request goes to addresses of the public internet only
-(IANA's special-purpose registries, as `ipaddress.is_global` has them) and not through addresses that stand for another
-one. What lies inside is opened by the setting `HTTP_ALLOW`, never by an argument.
+Whoever writes a schedule chooses the address, and the worker stands inside: it must not be made to
+ask the machine's own services, its neighbours or a cloud's metadata service. So a request goes to
+addresses of the public internet only (IANA's special-purpose registries, as `ipaddress.is_global`
+has them) and not through addresses that stand for another one. What lies inside is opened by the
+setting `HTTP_ALLOW`, never by an argument.
 """
 
 import re
@@ -30,13 +32,16 @@ TRANSLATED = {
     "2002::/16": "6to4",
     "192.88.99.0/24": "6to4",
 }
-"""Networks whose addresses stand for another one: RFC 4291, 2765, 6052, 8215, 4380, 3056 and 7526."""
+"""Networks whose addresses stand for another one: RFC 4291, 2765, 6052, 8215, 4380, 3056 and 7526.
+"""
 
 METADATA = ("168.63.129.16",)
 """Public by its number, and answered by the host under the machine (Azure)."""
 
 UNICAST = ip_network("2000::/3")
-"""All of IPv6 that IANA has given out for the public internet; `ipaddress` knows only some of what is outside."""
+"""All of IPv6 that IANA has given out for the public internet; `ipaddress` knows only some of what
+is outside.
+"""
 
 RESERVED = ("192.0.0.0/24", "3fff::/20", "2001::/23")
 """Special-purpose networks that older versions of `ipaddress` take for public."""
@@ -52,7 +57,9 @@ Address = IPv4Address | IPv6Address
 
 
 class Target(NamedTuple):
-    """Where a request goes. `host` is a name or a plain address without brackets; `path` has the query in it."""
+    """Where a request goes. `host` is a name or a plain address without brackets; `path` has the
+    query in it.
+    """
 
     scheme: str
     host: str
@@ -71,8 +78,15 @@ def bracketed(host: str) -> str:
 
 
 def target_of(url: str) -> Target:
-    """Where the address leads. Raises Refused with what is wrong; no refusal repeats its path, query or password."""
-    if not isinstance(url, str) or len(url) > LONGEST or not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
+    """Where the address leads. Raises Refused with what is wrong; no refusal repeats its path,
+    query or password.
+    """
+    if (
+        not isinstance(url, str)
+        or len(url) > LONGEST
+        or not url.isascii()
+        or re.search(r"[\x00-\x20\x7f\\]", url)
+    ):
         raise _refused(f"is not up to {LONGEST} ASCII characters without spaces and backslashes")
     try:
         parts = urlsplit(url)
@@ -95,7 +109,9 @@ def refusal(text: str, target: Target, opened: Opened) -> str | None:
     address = _address(text)
     if address is None:
         return f"{text[:80]!r} is not an address"
-    if (target.host.lower(), target.port) in opened.places or any(address in network for network in opened.networks):
+    if (target.host.lower(), target.port) in opened.places or any(
+        address in network for network in opened.networks
+    ):
         return None
     stands_for_another = _translation(address)
     if stands_for_another:
@@ -113,7 +129,9 @@ def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str
         why = refusal(text, target, opened)
         if why is not None:
             raise Refused(
-                f"{target.place}: {why}; an internal target is opened by the setting BEATDESK_HTTP_ALLOW", field="url"
+                f"{target.place}: {why}; an internal target is opened by the setting "
+                "BEATDESK_HTTP_ALLOW",
+                field="url",
             )
     return list(addresses)
 
@@ -122,7 +140,9 @@ def _translation(address: Address) -> str | None:
     """By which mechanism the address stands for another one, if it does."""
     if isinstance(address, IPv6Address) and (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         return "ISATAP"
-    if address.is_loopback or address.is_unspecified:  # ::1 and :: are in a network of translated ones by accident
+    if (
+        address.is_loopback or address.is_unspecified
+    ):  # ::1 and :: are in a network of translated ones by accident
         return None
     return next((name for network, name in _TRANSLATED if address in network), None)
 
@@ -145,7 +165,9 @@ def _host(parts: SplitResult) -> str:
         return host
     if _NUMERIC.fullmatch(host.rpartition(".")[2] or host.rstrip(".").rpartition(".")[2]):
         if _address(host) is None:
-            raise _refused("has a host made of numbers that is not a plain address such as 192.0.2.1")
+            raise _refused(
+                "has a host made of numbers that is not a plain address such as 192.0.2.1"
+            )
         return host
     if len(host) > 253 or not _NAME.fullmatch(host):
         raise _refused("has no host name that can be asked for")

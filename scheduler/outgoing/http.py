@@ -1,9 +1,10 @@
-"""One request to another server, which cannot be led astray: to an address that was judged, until a deadline, and with
-a bound on the answer.
+"""One request to another server, which cannot be led astray: to an address that was judged, until a
+deadline, and with a bound on the answer.
 
-The name is looked up once and the connection goes to what was judged, so that a name which answers otherwise the next
-moment gains nothing. The certificate and the `Host` header are those of the name. Redirects are answers like any
-other, and proxies of the environment are not asked. `http.client` does just this and no more.
+The name is looked up once and the connection goes to what was judged, so that a name which answers
+otherwise the next moment gains nothing. The certificate and the `Host` header are those of the
+name. Redirects are answers like any other, and proxies of the environment are not asked.
+`http.client` does just this and no more.
 """
 
 import http.client
@@ -48,7 +49,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body` is cut at `LARGEST` bytes, and `cut` says so; `address` is the one that was asked."""
+    """What came back. `body` is cut at `LARGEST` bytes, and `cut` says so; `address` is the one
+    that was asked.
+    """
 
     status: int
     reason: str
@@ -96,7 +99,9 @@ def ask(
     lookup: Lookup = look_up,
     trust: ssl.SSLContext | None = None,
 ) -> Answer:
-    """The answer to a request, whatever its status. Raises Refused (the address may not be asked) and Unanswered."""
+    """The answer to a request, whatever its status. Raises Refused (the address may not be asked)
+    and Unanswered.
+    """
     deadline = Deadline(seconds)
     target = request.target
     try:
@@ -110,14 +115,18 @@ def ask(
 
 
 def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
-    """The host's addresses. A resolver may take longer than we wait, so it is asked in a thread that may be left."""
+    """The host's addresses. A resolver may take longer than we wait, so it is asked in a thread
+    that may be left.
+    """
     answers: list[list[str] | OSError] = []
 
     def look() -> None:
         try:
             answers.append(lookup(target.host, target.port))
         except (OSError, UnicodeError) as error:
-            answers.append(error if isinstance(error, OSError) else OSError("the name cannot be asked for"))
+            answers.append(
+                error if isinstance(error, OSError) else OSError("the name cannot be asked for")
+            )
 
     thread = Thread(target=look, name="look-up", daemon=True)
     thread.start()
@@ -143,8 +152,9 @@ def _connected(addresses: list[str], port: int, deadline: Deadline) -> tuple[soc
 
 @contextmanager
 def _cut_off(sock: socket.socket, deadline: Deadline) -> Iterator[None]:
-    """End the connection when the time is up: a server that sends a byte now and then would outlast any time-out of
-    a single read. The second handle stays valid when TLS takes the first one over."""
+    """End the connection when the time is up: a server that sends a byte now and then would outlast
+    any time-out of a single read. The second handle stays valid when TLS takes the first one over.
+    """
     with sock.dup() as handle:
 
         def end() -> None:
@@ -162,7 +172,11 @@ def _cut_off(sock: socket.socket, deadline: Deadline) -> Iterator[None]:
 
 
 def _exchange(
-    request: Request, sock: socket.socket, address: str, deadline: Deadline, trust: ssl.SSLContext | None
+    request: Request,
+    sock: socket.socket,
+    address: str,
+    deadline: Deadline,
+    trust: ssl.SSLContext | None,
 ) -> Answer:
     """Send the request over the connection and read the answer."""
     target = request.target
@@ -185,7 +199,13 @@ def _exchange(
         raise TimeoutError
     kind = answer.getheader("Content-Type", "") or ""
     return Answer(
-        answer.status, answer.reason, kind, body[:LARGEST], len(body) > LARGEST, address, round(deadline.spent(), 3)
+        answer.status,
+        answer.reason,
+        kind,
+        body[:LARGEST],
+        len(body) > LARGEST,
+        address,
+        round(deadline.spent(), 3),
     )
 
 

@@ -1,7 +1,9 @@
-"""A mail as bytes-to-be: who it is for, what it says, what lies in it. Pure; refuses what would make two mails of one.
+"""A mail as bytes-to-be: who it is for, what it says, what lies in it. Pure; refuses what would
+make two mails of one.
 
-The id of a mail is made from the run's id and is the same in each attempt, so that a mail that was given to a server
-twice is one mail for whoever reads it: mail programs and servers know it by its `Message-ID`.
+The id of a mail is made from the run's id and is the same in each attempt, so that a mail that was
+given to a server twice is one mail for whoever reads it: mail programs and servers know it by its
+`Message-ID`.
 """
 
 import re
@@ -50,11 +52,16 @@ class Letter:
 
 
 def recipients(texts: Sequence[str]) -> list[str]:
-    """The addresses, each once, in their order. Raises Refused with the one that is none, or too many."""
+    """The addresses, each once, in their order. Raises Refused with the one that is none, or too
+    many.
+    """
     if not texts:
         raise Refused("to: a mail needs somebody to go to", field="to")
     if len(texts) > MOST_RECIPIENTS:
-        raise Refused(f"to: {len(texts)} addresses are given, and a mail goes to {MOST_RECIPIENTS} at most", field="to")
+        raise Refused(
+            f"to: {len(texts)} addresses are given, and a mail goes to {MOST_RECIPIENTS} at most",
+            field="to",
+        )
     try:
         return list(dict.fromkeys(mail_address(text) for text in texts))
     except ValueError as error:
@@ -64,7 +71,10 @@ def recipients(texts: Sequence[str]) -> list[str]:
 def subject_line(text: str) -> str:
     """The subject, if it is one line. Raises Refused: a line break would begin another header."""
     if not _LINE.fullmatch(text) or not text.strip() or len(text) > LONGEST_SUBJECT:
-        raise Refused(f"subject: {text[:80]!r} is not one line of up to {LONGEST_SUBJECT} characters", field="subject")
+        raise Refused(
+            f"subject: {text[:80]!r} is not one line of up to {LONGEST_SUBJECT} characters",
+            field="subject",
+        )
     return text.strip()
 
 
@@ -74,7 +84,9 @@ def message_id(run: str, address: str, key: str = "") -> str:
     return f"<{local}@{address.rpartition('@')[2]}>"
 
 
-def composed(letter: Letter, *, sender: tuple[str, str], identity: str, now: datetime) -> EmailMessage:
+def composed(
+    letter: Letter, *, sender: tuple[str, str], identity: str, now: datetime
+) -> EmailMessage:
     """The mail. Raises Refused with the field that cannot be sent."""
     name, address = sender
     mail = EmailMessage(policy=SMTP)
@@ -89,18 +101,27 @@ def composed(letter: Letter, *, sender: tuple[str, str], identity: str, now: dat
         mail.add_alternative(_part("html", letter.html), subtype="html")
     if sum(len(attachment.content) for attachment in letter.attachments) > LARGEST_ATTACHMENTS:
         raise Refused(
-            f"attachments: they have more than {LARGEST_ATTACHMENTS // 1_000_000} MB; send a link instead",
+            f"attachments: they have more than {LARGEST_ATTACHMENTS // 1_000_000} MB; send a link "
+            "instead",
             field="attachments",
         )
     for attachment in letter.attachments:
         kind = _MEDIA_TYPE.fullmatch(attachment.media_type)
         if kind is None or not _FILE_NAME.fullmatch(attachment.name):
-            raise Refused(f"attachments: {attachment.name[:80]!r} is not the name of a file", field="attachments")
-        mail.add_attachment(attachment.content, maintype=kind["main"], subtype=kind["sub"], filename=attachment.name)
+            raise Refused(
+                f"attachments: {attachment.name[:80]!r} is not the name of a file",
+                field="attachments",
+            )
+        mail.add_attachment(
+            attachment.content, maintype=kind["main"], subtype=kind["sub"], filename=attachment.name
+        )
     return mail
 
 
 def _part(name: str, text: str) -> str:
     if len(text) > LARGEST_TEXT:
-        raise Refused(f"{name}: it has {len(text)} characters, and {LARGEST_TEXT} at most are sent", field=name)
+        raise Refused(
+            f"{name}: it has {len(text)} characters, and {LARGEST_TEXT} at most are sent",
+            field=name,
+        )
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,7 +1,8 @@
-"""Giving a mail to the server that `SMTP_URL` names, and saying what became of it for each recipient.
+"""Giving a mail to the server that `SMTP_URL` names, and saying what became of it for each
+recipient.
 
-An SMTP server answers each recipient by itself. What it refuses for now (4xx, no connection) is worth another attempt,
-what it refuses for good (5xx) is not.
+An SMTP server answers each recipient by itself. What it refuses for now (4xx, no connection) is
+worth another attempt, what it refuses for good (5xx) is not.
 """
 
 import smtplib
@@ -21,7 +22,9 @@ Refusals = Mapping[str, tuple[int, bytes]]
 
 
 class MailDeferred(BeatdeskError):
-    """The server does not take the mail now. `left` are the recipients that it was not taken for, where some were."""
+    """The server does not take the mail now. `left` are the recipients that it was not taken for,
+    where some were.
+    """
 
     def __init__(self, message: str, left: list[str] | None = None) -> None:
         super().__init__(message)
@@ -37,9 +40,16 @@ class MailRefused(BeatdeskError):
 
 
 def give(
-    server: SmtpServer, mail: EmailMessage, sender: str, to: list[str], *, trust: ssl.SSLContext | None = None
+    server: SmtpServer,
+    mail: EmailMessage,
+    sender: str,
+    to: list[str],
+    *,
+    trust: ssl.SSLContext | None = None,
 ) -> None:
-    """Give the mail to the server, for all of these recipients. Raises MailDeferred or MailRefused."""
+    """Give the mail to the server, for all of these recipients. Raises MailDeferred or
+    MailRefused.
+    """
     place = f"{server.host}:{server.port}"
     try:
         smtp = _connected(server, trust or ssl.create_default_context())
@@ -62,7 +72,9 @@ def give(
 
 
 def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
-    """Connect and say EHLO, as `doctor` does: no mail, no password. Raises MailDeferred or MailRefused."""
+    """Connect and say EHLO, as `doctor` does: no mail, no password. Raises MailDeferred or
+    MailRefused.
+    """
     place = f"{server.host}:{server.port}"
     try:
         with _opened(server, trust or ssl.create_default_context()) as smtp:
@@ -79,7 +91,9 @@ def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
 
 
 def _opened(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
-    """A connection that the server has answered, encrypted from the first byte where the setting says so."""
+    """A connection that the server has answered, encrypted from the first byte where the setting
+    says so.
+    """
     if server.security == "tls":
         return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
     return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
@@ -101,7 +115,9 @@ def _connected(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
 
 def _judged(place: str, refused: Refusals, taken: list[str]) -> BeatdeskError:
     """What becomes of a mail that was refused for these recipients, and taken for those."""
-    said = "; ".join(f"{address}: {code} {_words(words)}" for address, (code, words) in refused.items())
+    said = "; ".join(
+        f"{address}: {code} {_words(words)}" for address, (code, words) in refused.items()
+    )
     text = f"{place} refused {said}"
     if taken:
         text += f"; it took the mail for {', '.join(taken)}"
@@ -111,7 +127,9 @@ def _judged(place: str, refused: Refusals, taken: list[str]) -> BeatdeskError:
 
 
 def _passing(code: int) -> bool:
-    """Whether the answer is about now only (RFC 5321, 4.2.1); a connection that nobody answered has no code."""
+    """Whether the answer is about now only (RFC 5321, 4.2.1); a connection that nobody answered has
+    no code.
+    """
     return not 500 <= code <= 599
 
 

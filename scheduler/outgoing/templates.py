@@ -1,8 +1,9 @@
-"""Mails from templates: `NAME.txt`, whose first line is `Subject: …`, and beside it `NAME.html` where it is wanted.
+"""Mails from templates: `NAME.txt`, whose first line is `Subject: …`, and beside it `NAME.html`
+where it is wanted.
 
-Templates are Jinja's, in its sandbox: they are files of the operator's folder (or ours), and what a job gives them is
-data, which is never read as a template. HTML is escaped. A name that a template uses and the data do not have is a
-fault and no empty place in a mail.
+Templates are Jinja's, in its sandbox: they are files of the operator's folder (or ours), and what a
+job gives them is data, which is never read as a template. HTML is escaped. A name that a template
+uses and the data do not have is a fault and no empty place in a mail.
 """
 
 import re
@@ -29,7 +30,9 @@ def from_template(
     folder: Path | None = None,
     attachments: tuple[Attachment, ...] = (),
 ) -> Letter:
-    """The letter that a template makes of the data; the folder's templates go before ours. Raises Refused."""
+    """The letter that a template makes of the data; the folder's templates go before ours. Raises
+    Refused.
+    """
     if not _NAME.fullmatch(name):
         raise Refused(f"template: {name[:80]!r} is not the name of a template", field="template")
     folders = [BUILT_IN] if folder is None else [folder, BUILT_IN]
@@ -43,16 +46,24 @@ def from_template(
         plain = environment.get_template(f"{name}.txt").render(context)
     except TemplateNotFound as error:
         known = ", ".join(sorted({file.stem for place in folders for file in place.glob("*.txt")}))
-        raise Refused(f"template: there is no {error.name!r}; there are {known}", field="template") from None
+        raise Refused(
+            f"template: there is no {error.name!r}; there are {known}", field="template"
+        ) from None
     except (TemplateError, TypeError) as error:
         raise _unusable(name, error) from error
     found = _SUBJECT.fullmatch(plain)
     if found is None:
-        raise Refused(f"template: the first line of {name}.txt is not 'Subject: …'", field="template")
-    return Letter(to, found["subject"], found["text"], _html(environment, name, context), attachments)
+        raise Refused(
+            f"template: the first line of {name}.txt is not 'Subject: …'", field="template"
+        )
+    return Letter(
+        to, found["subject"], found["text"], _html(environment, name, context), attachments
+    )
 
 
-def _html(environment: ImmutableSandboxedEnvironment, name: str, context: Mapping[str, Any]) -> str | None:
+def _html(
+    environment: ImmutableSandboxedEnvironment, name: str, context: Mapping[str, Any]
+) -> str | None:
     try:
         template = environment.get_template(f"{name}.html")
     except TemplateNotFound:

@@ -11,7 +11,8 @@ Way = Literal["atomic", "outbox"]
 """How a message comes to its queue: in the transaction itself, or by the outbox."""
 
 RUN, TICK, TAG, AT = "\x01", "\x02", "\x03", "\x04"
-"""Stand in kept texts where a run's id, its tick, the tag of its message, and when that was sent belong.
+"""Stand in kept texts where a run's id, its tick, the tag of its message, and when that was sent
+belong.
 
 The texts are JSON, which has no such characters.
 """
@@ -25,7 +26,9 @@ class Unsendable(BeatdeskError):
 
 
 class NotTaken(BeatdeskError):
-    """A key that this message needs is of another type than kombu expects: nothing is wrong with the entry."""
+    """A key that this message needs is of another type than kombu expects: nothing is wrong with
+    the entry.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +50,5 @@ class Rendered:
 
     commands: tuple[Command, ...]
     messages: tuple[Message, ...]
-    """What is said of it: normally one message, with all headers, and its routing key as its queue."""
+    """What is said of it: normally one message, with all headers, and its routing key as its queue.
+    """

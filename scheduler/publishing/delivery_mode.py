@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> Way:
-    """Ask both servers who they are; the broker for as many seconds as `patience`, however it does not answer.
+    """Ask both servers who they are; the broker for as many seconds as `patience`, however it does
+    not answer.
 
     Raises redis.RedisError where that of the schedules does not answer.
     """
@@ -31,15 +32,22 @@ def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> W
     try:
         theirs = ask(app, _place, patience)
     except (RedisError, KombuError, OSError) as error:
-        log.warning("beat: the broker does not say who it is, messages take the way by the outbox: %s", error)
+        log.warning(
+            "beat: the broker does not say who it is, messages take the way by the outbox: %s",
+            error,
+        )
         theirs = None
     return "atomic" if theirs == ours else "outbox"
 
 
-def ask(app: "Celery", question: Callable[["Redis"], T], patience: float = ANSWER_SECONDS) -> "T | None":
-    """What the broker answers, asked once; none for a broker that is no Redis, which is not even connected to.
+def ask(
+    app: "Celery", question: Callable[["Redis"], T], patience: float = ANSWER_SECONDS
+) -> "T | None":
+    """What the broker answers, asked once; none for a broker that is no Redis, which is not even
+    connected to.
 
-    Raises redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer in `patience` seconds.
+    Raises redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer in
+    `patience` seconds.
     """
     connection = app.connection_for_write()
     if connection.transport.driver_type != "redis":
@@ -49,7 +57,8 @@ def ask(app: "Celery", question: Callable[["Redis"], T], patience: float = ANSWE
 
 def _asked(connection: Any, question: Callable[["Redis"], T]) -> "T | None":
     with connection:
-        # Asks once; the way by the connection waits and asks again, for longer than a lock may live.
+        # Asks once; the way by the connection waits and asks again, for longer than a lock may
+        # live.
         channel: Any = connection.transport.create_channel(connection.transport)
         try:
             client = getattr(channel, "client", None)

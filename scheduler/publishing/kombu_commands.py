@@ -1,17 +1,18 @@
 """A call -> the Redis commands with which kombu would send it. Nothing is sent here.
 
-Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes, signals. kombu 5.7 can
-gather what a producer publishes (`Producer.batch()`); a `_Collector` put in the batch's place is told the final
-commands instead of a connection. That is no public interface: kombu is pinned, and tests compare what stock leaves in
-Redis, key by key, with what is made here.
+Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes,
+signals. kombu 5.7 can gather what a producer publishes (`Producer.batch()`); a `_Collector` put in
+the batch's place is told the final commands instead of a connection. That is no public interface:
+kombu is pinned, and tests compare what stock leaves in Redis, key by key, with what is made here.
 
-Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by Celery once for each
-job and its options, and serves as the `Template` of those that differ in run, arguments, time and headers. Celery's
-own code is asked each time where somebody has a say: publish signals of others, `apply_async` or `send_task`
-overridden, routes that are code (but for `job_queue`, which looks at job and options only), sent-events, another
-serializer than JSON, compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then
-hear of a message when it is made, just before it is in the queue. A job whose own `apply_async` ignores the producer
-that it is given sends by itself, and at once.
+Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by
+Celery once for each job and its options, and serves as the `Template` of those that differ in run,
+arguments, time and headers. Celery's own code is asked each time where somebody has a say: publish
+signals of others, `apply_async` or `send_task` overridden, routes that are code (but for
+`job_queue`, which looks at job and options only), sent-events, another serializer than JSON,
+compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then hear
+of a message when it is made, just before it is in the queue. A job whose own `apply_async` ignores
+the producer that it is given sends by itself, and at once.
 """
 
 import logging
@@ -55,14 +56,25 @@ _WITHOUT_EFFECT = {"retry", "retry_policy"}
 """Options that say how to publish, not what."""
 
 _FIXED = {
-    "queue", "exchange", "exchange_type", "routing_key", "priority", "serializer", "compression", "delivery_mode",
-    "time_limit", "soft_time_limit", "ignore_result", "shadow",
-}  # fmt: skip
+    "queue",
+    "exchange",
+    "exchange_type",
+    "routing_key",
+    "priority",
+    "serializer",
+    "compression",
+    "delivery_mode",
+    "time_limit",
+    "soft_time_limit",
+    "ignore_result",
+    "shadow",
+}
 """Options that make a template another one."""
 
 
 class Renderer:
-    """The maker of messages, for one thread. Costs a connection to the broker when it first asks Celery.
+    """The maker of messages, for one thread. Costs a connection to the broker when it first asks
+    Celery.
 
     `patience` is how many seconds the broker may take to be connected to, and then for each answer.
     """
@@ -92,8 +104,9 @@ class Renderer:
     def render(self, call: Call, now: datetime) -> Rendered:
         """The commands for this call.
 
-        Raises Unsendable where Celery refuses the call itself; kombu's OperationalError where the broker does not
-        answer in time; NotTaken where a key of this call is of another type than kombu expects.
+        Raises Unsendable where Celery refuses the call itself; kombu's OperationalError where the
+        broker does not answer in time; NotTaken where a key of this call is of another type than
+        kombu expects.
         """
         if _others_listen(self._app):
             return self._by_celery(call)[0]
@@ -140,21 +153,35 @@ class Renderer:
                     raise OperationalError(f"the broker does not answer: {error}") from error
                 if "WRONGTYPE" in str(error):
                     raise NotTaken(str(error)) from error
-                raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
+                raise Unsendable(
+                    f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}"
+                ) from error
         if not sent.commands:
-            log.warning("run %s of %s reaches no queue: nothing is bound to its exchange", call.run, call.job)
+            log.warning(
+                "run %s of %s reaches no queue: nothing is bound to its exchange",
+                call.run,
+                call.job,
+            )
         messages = (tuple(told) or sent.messages(call)) if is_job(call.job) else ()
         return Rendered(tuple(sent.commands), messages), sent
 
     def _connected(self) -> Any:
-        """A producer on a channel of its own. Asks once; who retries, and when, is not decided here."""
+        """A producer on a channel of its own. Asks once; who retries, and when, is not decided
+        here.
+        """
         if self._producer is None:
             connection = self._app.connection_for_write()
             if connection.transport.driver_type != "redis":
-                raise BeatdeskError("the broker is no Redis, so that its messages cannot be written by a script")
+                raise BeatdeskError(
+                    "the broker is no Redis, so that its messages cannot be written by a script"
+                )
             # Whatever those of workers are: Beat must not wait for longer than its lock lives.
             bounds = {"socket_connect_timeout": self._patience, "socket_timeout": self._patience}
-            connection.transport_options = {**connection.transport_options, **bounds, "retry_on_timeout": False}
+            connection.transport_options = {
+                **connection.transport_options,
+                **bounds,
+                "retry_on_timeout": False,
+            }
             try:
                 self._channel = within(self._patience, lambda: _channel_of(connection), _leave)
             except TimeoutError as error:
@@ -173,9 +200,20 @@ class Renderer:
         ):
             return None
         message = sent.published[0][1]
-        headers = {name: value for name, value in message["headers"].items() if name not in call.options["headers"]}
-        late = headers.get("expires") is not None and call.options.get("expires") is None  # the task's own option
-        if late or headers.get("stamped_headers") or message["content-type"] != JSON or "compression" in headers:
+        headers = {
+            name: value
+            for name, value in message["headers"].items()
+            if name not in call.options["headers"]
+        }
+        late = (
+            headers.get("expires") is not None and call.options.get("expires") is None
+        )  # the task's own option
+        if (
+            late
+            or headers.get("stamped_headers")
+            or message["content-type"] != JSON
+            or "compression" in headers
+        ):
             return None
         task, amqp = self._app.tasks.get(call.job), self._app.amqp
         return Template(
@@ -187,7 +225,11 @@ class Renderer:
             message=message,
             headers=headers,
             check=getattr(task, "__header__", None) if task is not None and task.typing else None,
-            bounds=(amqp.argsrepr_maxsize, amqp.kwargsrepr_maxsize, self._app.conf.task_repr_maxlevels),
+            bounds=(
+                amqp.argsrepr_maxsize,
+                amqp.kwargsrepr_maxsize,
+                self._app.conf.task_repr_maxlevels,
+            ),
         )
 
 
@@ -205,7 +247,9 @@ def _leave(channel: Any) -> None:
 
 
 class _Collector:
-    """Stands where a producer keeps its batch, and in the transport where the batch keeps its commands."""
+    """Stands where a producer keeps its batch, and in the transport where the batch keeps its
+    commands.
+    """
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
@@ -240,8 +284,14 @@ class _Collector:
 
     def messages(self, call: Call) -> tuple[Message, ...]:
         """What `after_task_publish` has told, for an app in which nobody of ours listens."""
-        ours = [(key, message) for key, message in self.published if message["headers"].get("id") == call.run]
-        return tuple(Message(message["headers"], call.args, call.kwargs, key) for key, message in ours)
+        ours = [
+            (key, message)
+            for key, message in self.published
+            if message["headers"].get("id") == call.run
+        ]
+        return tuple(
+            Message(message["headers"], call.args, call.kwargs, key) for key, message in ours
+        )
 
 
 @contextmanager
@@ -256,7 +306,9 @@ def _collect(producer: Any) -> Iterator[_Collector]:
 
 
 def _shape(call: Call) -> Hashable | None:
-    """What calls of one template have in common; none for a call with options that a template cannot have."""
+    """What calls of one template have in common; none for a call with options that a template
+    cannot have.
+    """
     options = call.options
     expires, countdown = options.get("expires"), options.get("countdown")
     if not (expires is None or _is_moment(expires) or _is_seconds(expires)):
@@ -291,13 +343,19 @@ def _others_listen(app: Any) -> bool:
 
 
 def _nobody_has_a_say(app: Any, job: str) -> bool:
-    """Is the message of this job what Celery's own code makes of its options, and of nothing else?"""
+    """Is the message of this job what Celery's own code makes of its options, and of nothing
+    else?
+    """
     conf, task = app.conf, app.tasks.get(job)
     by_code = conf.task_send_sent_event or conf.task_always_eager or conf.task_protocol != 2
     routed = all(isinstance(route, MapRoute) or route is job_queue for route in app.amqp.routes)
     celerys = type(app.amqp) is AMQP and _is_celerys(app, "send_task", Celery)
     if task is not None:
-        celerys = celerys and _is_celerys(task, "apply_async", Task) and _is_celerys(task, "shadow_name", Task)
+        celerys = (
+            celerys
+            and _is_celerys(task, "apply_async", Task)
+            and _is_celerys(task, "shadow_name", Task)
+        )
         celerys = celerys and task._dump_pydantic_arguments is None
     return routed and celerys and not by_code
 
@@ -307,7 +365,8 @@ def _is_celerys(thing: Any, method: str, base: type) -> bool:
 
 
 def _is_brokers(error: Exception) -> bool:
-    """Does the broker not answer, or answers nobody? One key of another type than kombu expects is this call's fault.
+    """Does the broker not answer, or answers nobody? One key of another type than kombu expects is
+    this call's fault.
 
     kombu says OperationalError for both, and counts even KeyError among errors of the connection.
     """
@@ -315,5 +374,7 @@ def _is_brokers(error: Exception) -> bool:
     if isinstance(error, OperationalError) and cause is None:
         return True
     return (
-        isinstance(cause, RedisError | OSError) and not isinstance(cause, DataError) and "WRONGTYPE" not in str(cause)
+        isinstance(cause, RedisError | OSError)
+        and not isinstance(cause, DataError)
+        and "WRONGTYPE" not in str(cause)
     )

@@ -1,7 +1,9 @@
-"""A message that Celery has made, which becomes another run's: its JSON text with places for what differs.
+"""A message that Celery has made, which becomes another run's: its JSON text with places for what
+differs.
 
-The text is split once; then a message is a matter of texts put in their places. For an entry whose runs differ in
-nothing but run, tick and tag, `payload` has everything else in its place already (`routine`).
+The text is split once; then a message is a matter of texts put in their places. For an entry whose
+runs differ in nothing but run, tick and tag, `payload` has everything else in its place already
+(`routine`).
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +32,8 @@ from scheduler.publishing.calls import (
 from scheduler.runs.headers import TICK_HEADER, Message, is_job
 
 SHORT = 200
-"""Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024."""
+"""Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024.
+"""
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
 _written = fast_json.writer()
@@ -119,12 +122,27 @@ class Template:
         if text is None:
             mark = uuid4().hex
             run, own = mark + "run", mark + "own"
-            headers = {**self.headers, "id": run, "eta": mark + "eta", "expires": mark + "expires", "root_id": run}
+            headers = {
+                **self.headers,
+                "id": run,
+                "eta": mark + "eta",
+                "expires": mark + "expires",
+                "root_id": run,
+            }
             headers |= {"argsrepr": mark + "args", "kwargsrepr": mark + "kwargs", own: own}
-            properties = {**self.message["properties"], "correlation_id": run, "delivery_tag": mark + "tag"}
+            properties = {
+                **self.message["properties"],
+                "correlation_id": run,
+                "delivery_tag": mark + "tag",
+            }
             if ends:
                 properties["expiration"] = mark + "expiration"
-            payload = {**self.message, "body": mark + "body", "headers": headers, "properties": properties}
+            payload = {
+                **self.message,
+                "body": mark + "body",
+                "headers": headers,
+                "properties": properties,
+            }
             text = json.dumps(payload).replace("%", "%%").replace(f'"{own}": "{own}"', "%(own)s")
             for name in ("run", "eta", "expires", "args", "kwargs", "body", "tag", "expiration"):
                 text = text.replace(f'"{mark}{name}"', f"%({name})s")
@@ -152,12 +170,20 @@ class Template:
             raise Unsendable(f"the arguments are no JSON: {error}") from error
         return self.channel.encode_body(body, self.channel.body_encoding)[0]
 
-    def _times(self, options: Mapping[str, Any], now: datetime) -> tuple[str | None, str | None, str | None] | None:
-        """When the run may start, when it is too late, and the milliseconds until then, as Celery computes them."""
+    def _times(
+        self, options: Mapping[str, Any], now: datetime
+    ) -> tuple[str | None, str | None, str | None] | None:
+        """When the run may start, when it is too late, and the milliseconds until then, as Celery
+        computes them.
+        """
         zone = self.app.timezone
         countdown, expires = options.get("countdown"), options.get("expires")
         moment = now.astimezone(zone)
-        eta = maybe_make_aware(add_seconds_to_datetime(moment, countdown), tz=zone).isoformat() if countdown else None
+        eta = (
+            maybe_make_aware(add_seconds_to_datetime(moment, countdown), tz=zone).isoformat()
+            if countdown
+            else None
+        )
         if expires is None:
             return eta, None, None
         if isinstance(expires, datetime):
@@ -165,11 +191,15 @@ class Template:
         else:
             seconds = expires
             text = maybe_make_aware(add_seconds_to_datetime(moment, expires), tz=zone).isoformat()
-        return None if seconds < 0 else (eta, text, str(int(seconds * 1000)))  # Celery warns of what is over
+        return (
+            None if seconds < 0 else (eta, text, str(int(seconds * 1000)))
+        )  # Celery warns of what is over
 
 
 def _json(value: Any) -> str:
-    """What kombu's serializer writes, without its ways to write what is not JSON where nothing is."""
+    """What kombu's serializer writes, without its ways to write what is not JSON where nothing
+    is.
+    """
     try:
         return _written(value)
     except TypeError:
@@ -178,13 +208,30 @@ def _json(value: Any) -> str:
 
 
 def repr_of(value: Any, limit: int, levels: int) -> str:
-    """Celery's `saferepr` of arguments; those that are short and plain, as most are, without its machinery."""
+    """Celery's `saferepr` of arguments; those that are short and plain, as most are, without its
+    machinery.
+    """
     plain = limit > SHORT and (not levels or levels > 1)
-    if plain and type(value) is dict and {str}.issuperset(map(type, value)) and _are_plain(value.values()):
-        text = "{" + ", ".join(f"{_plain_repr(key)}: {_plain_repr(item)}" for key, item in value.items()) + "}"
+    if (
+        plain
+        and type(value) is dict
+        and {str}.issuperset(map(type, value))
+        and _are_plain(value.values())
+    ):
+        text = (
+            "{"
+            + ", ".join(f"{_plain_repr(key)}: {_plain_repr(item)}" for key, item in value.items())
+            + "}"
+        )
     elif plain and type(value) in (list, tuple) and _are_plain(value):
         inside = ", ".join(map(_plain_repr, value))
-        text = f"[{inside}]" if type(value) is list else f"({inside},)" if len(value) == 1 else f"({inside})"
+        text = (
+            f"[{inside}]"
+            if type(value) is list
+            else f"({inside},)"
+            if len(value) == 1
+            else f"({inside})"
+        )
     else:
         text = ""
     if not text or len(text) > SHORT:

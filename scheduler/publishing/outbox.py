@@ -1,10 +1,11 @@
-"""The way to a broker that is not the Redis of the schedules: a call is put into a stream there, and published from it.
+"""The way to a broker that is not the Redis of the schedules: a call is put into a stream there,
+and published from it.
 
     fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker: asks whether the run is taken already
 
-A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only its moment of
-arrival is open. That the broker is away shows as entries that wait. At least one copy reaches the broker, and exactly
-one becomes a run (`runs.deduplication`).
+A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only
+its moment of arrival is open. That the broker is away shows as entries that wait. At least one copy
+reaches the broker, and exactly one becomes a run (`runs.deduplication`).
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 FIELD = "call"
 
 LONG_SECONDS = 30.0
-"""How long an entry may wait before that is worth a warning: longer than a broker takes to start anew."""
+"""How long an entry may wait before that is worth a warning: longer than a broker takes to start
+anew.
+"""
 
 
 class OutboxEntry(NamedTuple):
@@ -53,13 +56,17 @@ class Backlog(NamedTuple):
 
 
 class GrowthWatch:
-    """Remembers of how large a backlog was warned, so that one that stays is not told again and again. Pure."""
+    """Remembers of how large a backlog was warned, so that one that stays is not told again and
+    again. Pure.
+    """
 
     def __init__(self) -> None:
         self._told = 0
 
     def is_news(self, now: Backlog) -> bool:
-        """Has the first waited for too long, and are there twice as many as when that was said last?"""
+        """Has the first waited for too long, and are there twice as many as when that was said
+        last?
+        """
         if now.seconds <= LONG_SECONDS:
             self._told = 0
             return False
@@ -82,14 +89,20 @@ class OutboxRenderer:
         """There is none: the message is made when it is published."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
-        """The XADD for this call. Raises Unsendable where it is seen now already that Celery will refuse it."""
+        """The XADD for this call. Raises Unsendable where it is seen now already that Celery will
+        refuse it.
+        """
         options = {**call.options, **_moments(call.options, now)}
         try:
-            text = json.dumps({"job": call.job, "args": call.args, "kwargs": call.kwargs, "options": options})
+            text = json.dumps(
+                {"job": call.job, "args": call.args, "kwargs": call.kwargs, "options": options}
+            )
             json.loads(text)
             queue = self._queue(call, options)
         except Exception as error:
-            raise Unsendable(f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}") from error
+            raise Unsendable(
+                f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}"
+            ) from error
         headers = {"task": call.job, "id": call.run, **options["headers"]}
         told = (Message(headers, call.args, call.kwargs, queue),) if is_job(call.job) else ()
         return Rendered((("XADD", keys.OUTBOX_STREAM, "*", FIELD, text),), told)
@@ -98,12 +111,20 @@ class OutboxRenderer:
         """There is nothing to forget."""
 
     def _queue(self, call: Call, options: Mapping[str, Any]) -> str | None:
-        """The queue that the configuration routes it to; also the check that the job takes these arguments."""
+        """The queue that the configuration routes it to; also the check that the job takes these
+        arguments.
+        """
         task = self._app.tasks.get(call.job)
         if task is not None and task.typing:
             task.__header__(*call.args, **call.kwargs)
-        own = {} if task is None else {name: value for name, value in task._get_exec_options().items() if value}
-        routed = self._app.amqp.router.route({**own, **options}, call.job, call.args, call.kwargs, task)
+        own = (
+            {}
+            if task is None
+            else {name: value for name, value in task._get_exec_options().items() if value}
+        )
+        routed = self._app.amqp.router.route(
+            {**own, **options}, call.job, call.args, call.kwargs, task
+        )
         queue = routed.get("queue")
         return queue.name if isinstance(queue, Queue) else routed.get("routing_key")
 
@@ -111,11 +132,15 @@ class OutboxRenderer:
 def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
     """Read an entry. Raises ValueError, KeyError, TypeError."""
     call = json.loads(fields[FIELD])
-    return OutboxEntry(id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"])
+    return OutboxEntry(
+        id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"]
+    )
 
 
 def marked(entry: OutboxEntry) -> dict[str, Any]:
-    """The options to publish it with: its message gets a mark of its own, by which workers know a second one."""
+    """The options to publish it with: its message gets a mark of its own, by which workers know a
+    second one.
+    """
     headers = entry.options["headers"]
     said = {**headers.get(HEADER, {}), COPY_MARK: uuid4().hex}
     return {**entry.options, "headers": {**headers, HEADER: said}, "retry": False}

@@ -1,7 +1,7 @@
 """Publishes calls by Celery's own code, and returns when the broker has confirmed them.
 
-RabbitMQ confirms each message; they are awaited together. Redis answers the pipeline in which kombu gathers a batch.
-Other transports of kombu answer as they publish. Nothing is retried here.
+RabbitMQ confirms each message; they are awaited together. Redis answers the pipeline in which kombu
+gathers a batch. Other transports of kombu answer as they publish. Nothing is retried here.
 """
 
 import logging
@@ -47,8 +47,8 @@ class Publisher:
     def publish(self, entries: Sequence[OutboxEntry]) -> None:
         """Publish all of them, in order.
 
-        Raises Away where the broker is the reason that it is not known whether it has them, Rejected where one of
-        them is. Either way it may have any of them.
+        Raises Away where the broker is the reason that it is not known whether it has them,
+        Rejected where one of them is. Either way it may have any of them.
         """
         try:
             self._publish(entries)
@@ -59,7 +59,12 @@ class Publisher:
 
     def close(self) -> None:
         """Leave the connection."""
-        connection, self._connection, self._producer, self._confirms = self._connection, None, None, None
+        connection, self._connection, self._producer, self._confirms = (
+            self._connection,
+            None,
+            None,
+            None,
+        )
         if connection is not None:
             try:
                 connection.release()
@@ -85,7 +90,11 @@ class Publisher:
         amqp = connection.transport.driver_type == "amqp"
         if amqp:
             limits = {"read_timeout": CONFIRM_SECONDS, "write_timeout": CONFIRM_SECONDS}
-            connection.transport_options = {**limits, **connection.transport_options, "confirm_publish": False}
+            connection.transport_options = {
+                **limits,
+                **connection.transport_options,
+                "confirm_publish": False,
+            }
         self._connection = connection
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
         if amqp:
@@ -96,7 +105,9 @@ class Publisher:
         self._producer = self._app.amqp.Producer(channel, auto_declare=False)
 
     def _make_queues(self, connection: Any) -> None:
-        """Raises Away where one was made otherwise: its messages wait, since all of them would be refused."""
+        """Raises Away where one was made otherwise: its messages wait, since all of them would be
+        refused.
+        """
         try:
             declared_queues.make(self._app, connection)
         except Refused as error:
@@ -106,10 +117,18 @@ class Publisher:
         """Is it the broker, or the call that was to be published?"""
         if isinstance(error, Away):
             return True
-        cause = error.__cause__ if isinstance(error, KombuError) and error.__cause__ is not None else error
+        cause = (
+            error.__cause__
+            if isinstance(error, KombuError) and error.__cause__ is not None
+            else error
+        )
         if isinstance(cause, RedisError):
             return not isinstance(cause, DataError) and "WRONGTYPE" not in str(cause)
-        if self._producer is None or not self._connection.connected or isinstance(cause, OSError | OperationalError):
+        if (
+            self._producer is None
+            or not self._connection.connected
+            or isinstance(cause, OSError | OperationalError)
+        ):
             return True
         known = (*self._connection.connection_errors, *self._connection.recoverable_channel_errors)
         return isinstance(cause, known) and not isinstance(cause, _OUR_FAULTS)
@@ -134,7 +153,9 @@ class _Confirms:
         while self._open and not self._refused:
             left = until - time.monotonic()
             if left <= 0:
-                raise Away(f"{len(self._open)} messages were not confirmed in {CONFIRM_SECONDS:g} s")
+                raise Away(
+                    f"{len(self._open)} messages were not confirmed in {CONFIRM_SECONDS:g} s"
+                )
             connection.drain_events(timeout=left)
         if self._refused:
             raise Away("the broker did not take a message")

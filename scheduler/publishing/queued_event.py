@@ -1,6 +1,8 @@
-"""`run.queued` for the many runs of one schedule, as text: the models write it once, then it is filled in. Pure.
+"""`run.queued` for the many runs of one schedule, as text: the models write it once, then it is
+filled in. Pure.
 
-Beat says it for each run that it sends, and most runs of a schedule differ in their id and their times only.
+Beat says it for each run that it sends, and most runs of a schedule differ in their id and their
+times only.
 """
 
 from datetime import UTC, datetime
@@ -19,8 +21,11 @@ _AT, _TICK = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
 _PLACES = ("run", "job", "args", "kwargs", "schedule", "uid", "queue")
 
 
-def pattern(schedule: Schedule, args: Any, kwargs: Any, queue: str | None, limit: int) -> str | None:
-    """The event of this schedule's runs with marks for RUN, TICK and AT; none where a name has to be cut.
+def pattern(
+    schedule: Schedule, args: Any, kwargs: Any, queue: str | None, limit: int
+) -> str | None:
+    """The event of this schedule's runs with marks for RUN, TICK and AT; none where a name has to
+    be cut.
 
     `limit` is the most bytes of arguments that it carries.
     """
@@ -62,5 +67,7 @@ def _form() -> str:
     text = encode(run_event(RunQueued, marks["run"], 1, _AT, facts=facts))[FIELD]
     for place, mark in marks.items():
         text = text.replace(f'"{mark}"', f'"{RUN}"' if place == "run" else f"%({place})s")
-    text = text.replace(f'"{tick_text(_AT)}"', f'"{AT}"').replace(f'"{tick_text(_TICK)}"', f'"{TICK}"')
+    text = text.replace(f'"{tick_text(_AT)}"', f'"{AT}"').replace(
+        f'"{tick_text(_TICK)}"', f'"{TICK}"'
+    )
     return text.replace('"revision":0,', '"revision":%(revision)d,')

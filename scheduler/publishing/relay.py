@@ -1,13 +1,14 @@
 """Publishes what is in the outbox, in order, and deletes what the broker has confirmed.
 
-A thread in the Beat that leads: ticks must go on into the outbox while the broker is away, and a process of its own
-would be one more to keep alive and to elect. It reads only while its leader's token is in the lock, so that what two
-relays can both have read was there when the second took over. All that lies in the outbox at that moment may be with
-the broker already, as may what is left of a failed try: these runs are noted as doubtful before they are published
-(again), and are remembered for long once a worker has taken them.
+A thread in the Beat that leads: ticks must go on into the outbox while the broker is away, and a
+process of its own would be one more to keep alive and to elect. It reads only while its leader's
+token is in the lock, so that what two relays can both have read was there when the second took
+over. All that lies in the outbox at that moment may be with the broker already, as may what is left
+of a failed try: these runs are noted as doubtful before they are published (again), and are
+remembered for long once a worker has taken them.
 
-The broker may be away for as long as it likes: it is asked again, at most every 5 seconds. What the broker or Celery
-refuses for good is told as a run that failed, with the reason, and stops nobody.
+The broker may be away for as long as it likes: it is asked again, at most every 5 seconds. What the
+broker or Celery refuses for good is told as a run that failed, with the reason, and stops nobody.
 """
 
 import logging
@@ -40,11 +41,15 @@ WAKE_MS = 500
 """How long the outbox may be empty before the lock is looked at again."""
 
 JOIN_SECONDS = 1.0
-"""How long its Beat waits for it to end, which may hang on a broker that does not answer: shorter than a lock lives."""
+"""How long its Beat waits for it to end, which may hang on a broker that does not answer: shorter
+than a lock lives.
+"""
 
 
 class Relay:
-    """The thread of one leadership: `token` is in the key `lock` as long as it lasts; `redis` answers in text."""
+    """The thread of one leadership: `token` is in the key `lock` as long as it lasts; `redis`
+    answers in text.
+    """
 
     def __init__(self, app: Celery, redis: "Redis", lock: str, token: str) -> None:
         self._redis, self._lock, self._token = redis, lock, token
@@ -72,7 +77,9 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, soon: what is being published at the moment may be published again by the next relay."""
+        """End, soon: what is being published at the moment may be published again by the next
+        relay.
+        """
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_SECONDS)
@@ -98,7 +105,9 @@ class Relay:
         if self._tried is None:
             self._tried = self._newest()
         entries = None if self._tried is None else self._read()
-        if entries is None or self._tried is None or self._stop.is_set():  # what came since is another relay's
+        if (
+            entries is None or self._tried is None or self._stop.is_set()
+        ):  # what came since is another relay's
             return False
         if not entries:
             self._redis.xread({keys.OUTBOX_STREAM: "0-0"}, count=1, block=WAKE_MS)
@@ -109,7 +118,9 @@ class Relay:
         return True
 
     def _newest(self) -> str | None:
-        """The last entry that somebody else may have published; none where the lock is another's."""
+        """The last entry that somebody else may have published; none where the lock is
+        another's.
+        """
         said = self._asked(lambda pipe: pipe.xrevrange(keys.OUTBOX_STREAM, count=1))
         return None if said is None else said[0][0] if said else "0-0"
 
@@ -125,13 +136,17 @@ class Relay:
         return list(answer) if holder == self._token else None
 
     def _publish(self, found: list[Any], doubtful: set[str]) -> None:
-        """Publish these, and forget them. Raises Away, and what Redis raises; then they are tried again."""
+        """Publish these, and forget them. Raises Away, and what Redis raises; then they are tried
+        again.
+        """
         entries = []
         for id_, fields in found:
             try:
                 entries.append(entry_of(id_, fields))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.error("beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error)
+                log.error(
+                    "beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error
+                )
         self._note([entry for entry in entries if entry.id in doubtful])
         try:
             self._publisher.publish(entries)
@@ -140,7 +155,12 @@ class Relay:
             for entry in entries:
                 self._publish_alone(entry)
         self._published(
-            keys=[keys.OUTBOX_STREAM, keys.OUTBOX_CLAIMS_HASH, keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
+            keys=[
+                keys.OUTBOX_STREAM,
+                keys.OUTBOX_CLAIMS_HASH,
+                keys.OUTBOX_CLAIMS_ZSET,
+                keys.OUTBOX_DOUBTS_ZSET,
+            ],
             args=[DOUBTFUL_SECONDS, int(not doubtful), *(id_ for id_, _ in found)],
         )
 

@@ -1,8 +1,8 @@
 """How long Beat waits for a broker: never so long that its own lock ends meanwhile.
 
-A server may be away in a way that says nothing: packets are swallowed, a name is not looked up, a Sentinel knows
-nobody. The time-outs of sockets bound some of it, each for itself. So what needs a broker is asked in a thread of its
-own, and left there when it takes too long.
+A server may be away in a way that says nothing: packets are swallowed, a name is not looked up, a
+Sentinel knows nobody. The time-outs of sockets bound some of it, each for itself. So what needs a
+broker is asked in a thread of its own, and left there when it takes too long.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 ANSWER_SECONDS = 1.0
-"""How long a broker may take to be connected to, and then for each answer: a lock lives for 3 seconds at least."""
+"""How long a broker may take to be connected to, and then for each answer: a lock lives for 3
+seconds at least.
+"""
 
 
 def within(seconds: float, question: Callable[[], T], leave: Callable[[T], object]) -> T:

@@ -1,4 +1,6 @@
-"""With which arguments and options a stored entry calls its job, as RedBeat's decoder reads them."""
+"""With which arguments and options a stored entry calls its job, as RedBeat's decoder reads
+them.
+"""
 
 import json
 from typing import Any, NamedTuple

@@ -1,9 +1,11 @@
-"""Schedules <-> RedBeat's `definition` and `meta`, byte for byte as RedBeat's encoder writes them. Pure.
+"""Schedules <-> RedBeat's `definition` and `meta`, byte for byte as RedBeat's encoder writes them.
+Pure.
 
-The only module, with `whens` and `rrules`, that knows RedBeat's format. What Beat itself could not load is refused
-with the reason (UnreadableEntry), so that a reader can show it and Beat can be kept from it; everything else is read,
-whoever wrote it. Encoding again what was read gives the same bytes: what a Schedule cannot say (further options,
-numbers in place of texts) is carried over from the definition that is replaced.
+The only module, with `whens` and `rrules`, that knows RedBeat's format. What Beat itself could not
+load is refused with the reason (UnreadableEntry), so that a reader can show it and Beat can be kept
+from it; everything else is read, whoever wrote it. Encoding again what was read gives the same
+bytes: what a Schedule cannot say (further options, numbers in place of texts) is carried over from
+the definition that is replaced.
 """
 
 import json
@@ -43,11 +45,15 @@ _USUAL_META = re.compile(
     + "".join(rf'"{part}": (0|[1-9][0-9]{{0,8}}), ' for part in _PARTS)
     + r'"timezone": (?:"UTC"|0\.0)\}(?:, "total_run_count": (0|[1-9][0-9]{0,17}))?\}'
 )
-"""What our Beat and stock's write in UTC, whose encoder knows it as a name or as an offset in seconds."""
+"""What our Beat and stock's write in UTC, whose encoder knows it as a name or as an offset in
+seconds.
+"""
 
 _KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"} | {
-    "last_run_at", "total_run_count", "relative"
-}  # fmt: skip
+    "last_run_at",
+    "total_run_count",
+    "relative",
+}
 _KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
     ("task", (str,), "a task name"),
     ("args", (list, type(None)), "a list"),
@@ -81,7 +87,9 @@ class StoredSchedule:
     schedule: Schedule
     meta: Meta
     diverged: bool = False
-    """Plain RedBeat code has rewritten the definition since our last edit; it counts as one more revision."""
+    """Plain RedBeat code has rewritten the definition since our last edit; it counts as one more
+    revision.
+    """
 
     definition: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -106,7 +114,9 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UnreadableEntry(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    return StoredSchedule(schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition)
+    return StoredSchedule(
+        schedule=schedule, meta=decode_meta(raw.meta), diverged=diverged, definition=definition
+    )
 
 
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:
@@ -116,10 +126,14 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
         {
             "name": schedule.name,
             "task": schedule.job,
-            "args": old["args"] if "args" in old and (old["args"] or []) == schedule.args else schedule.args,
+            "args": old["args"]
+            if "args" in old and (old["args"] or []) == schedule.args
+            else schedule.args,
             "kwargs": schedule.kwargs,
             "options": _options(schedule, old),
-            "schedule": schedule_json.encode(schedule.when, old.get("schedule"), since=schedule.updated_at),
+            "schedule": schedule_json.encode(
+                schedule.when, old.get("schedule"), since=schedule.updated_at
+            ),
             "enabled": True if schedule.origin == "code" else schedule.enabled,
         }
     )
@@ -169,7 +183,9 @@ def _object(text: str | None, what: str) -> dict[str, Any]:
     if not text:
         raise UnreadableEntry(f"the entry has no {what}; Beat drops such an entry")
     try:
-        value = from_json(text)  # in half the time, and with a third of the memory, of the standard library
+        value = from_json(
+            text
+        )  # in half the time, and with a third of the memory, of the standard library
     except (TypeError, ValueError):
         raise UnreadableEntry(_why_unread(text, what)) from None
     if not isinstance(value, dict):
@@ -178,7 +194,9 @@ def _object(text: str | None, what: str) -> dict[str, Any]:
 
 
 def _why_unread(text: str, what: str) -> str:
-    """What is wrong with it, in the words of the library that RedBeat uses, where that refuses it too."""
+    """What is wrong with it, in the words of the library that RedBeat uses, where that refuses it
+    too.
+    """
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False).encode()
@@ -190,14 +208,19 @@ def _why_unread(text: str, what: str) -> str:
 
 
 def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign: bool) -> None:
-    """Refuse what makes RedBeat's own loading fail, or makes it fire another entry in place of this one."""
+    """Refuse what makes RedBeat's own loading fail, or makes it fire another entry in place of this
+    one.
+    """
     if definition.get("name") != name:
         raise UnreadableEntry(
-            f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the other"
+            f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the "
+            "other"
         )
     if not definition.keys() <= _KEYS:
         unknown = min(definition.keys() - _KEYS)
-        raise UnreadableEntry(f"the definition has the unknown key {unknown!r}; Beat cannot load it")
+        raise UnreadableEntry(
+            f"the definition has the unknown key {unknown!r}; Beat cannot load it"
+        )
     for key, kinds, what in _KINDS:
         if not isinstance(definition.get(key), kinds):
             raise UnreadableEntry(f"{key} is {definition.get(key)!r:.80}, not {what}")
@@ -208,7 +231,9 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign:
 
 
 def has_types(definition: Mapping[str, Any], text: str) -> bool:
-    """Whether any object at any depth, beside the schedule, is one of RedBeat's typed ones. `text` is its JSON."""
+    """Whether any object at any depth, beside the schedule, is one of RedBeat's typed ones. `text`
+    is its JSON.
+    """
     schedule = definition.get("schedule")
     if text.count(TYPE) <= (isinstance(schedule, dict) and TYPE in schedule) and "\\u" not in text:
         return False
@@ -231,10 +256,14 @@ def _load_as_redbeat(text: str) -> None:
     try:
         loaded = json.loads(text, cls=RedBeatJSONDecoder)
     except Exception as error:  # noqa: BLE001 - whatever it raises there would end Beat
-        raise UnreadableEntry(f"RedBeat cannot load the definition: {type(error).__name__}: {error}") from None
+        raise UnreadableEntry(
+            f"RedBeat cannot load the definition: {type(error).__name__}: {error}"
+        ) from None
     schedule = loaded.get("schedule") if isinstance(loaded, dict) else None
     if not hasattr(schedule, "is_due") and not isinstance(schedule, int | float):
-        raise UnreadableEntry(f"the definition's schedule is {schedule!r:.80}, which is no schedule")
+        raise UnreadableEntry(
+            f"the definition's schedule is {schedule!r:.80}, which is no schedule"
+        )
     every = getattr(schedule, "run_every", None)
     if every is not None and not isinstance(every, timedelta):
         raise UnreadableEntry(f"every is {every!r:.80}, not a number of seconds")
@@ -248,11 +277,19 @@ def _check_readable(when: When) -> None:
     elif isinstance(when, RruleWhen):
         recurrence_text.parse(when)
     elif isinstance(when, IntervalWhen) and not 0 < when.every < timedelta.max.total_seconds():
-        raise UnreadableEntry(f"an interval of {when.every:g} seconds cannot be kept; 1 second is the least")
+        raise UnreadableEntry(
+            f"an interval of {when.every:g} seconds cannot be kept; 1 second is the least"
+        )
 
 
 def _schedule(
-    name: str, definition: dict[str, Any], when: When, extra: extras.Extra | None, *, static: bool, diverged: bool
+    name: str,
+    definition: dict[str, Any],
+    when: When,
+    extra: extras.Extra | None,
+    *,
+    static: bool,
+    diverged: bool,
 ) -> Schedule:
     """Put together what the definition says and what only our field says."""
     queue, priority = queue_and_priority(definition.get("options") or {})
@@ -261,7 +298,8 @@ def _schedule(
     said = {
         "name": name,
         "job": definition["task"],
-        "enabled": bool(definition.get("enabled", True)) and not (static and extra is not None and extra.held),
+        "enabled": bool(definition.get("enabled", True))
+        and not (static and extra is not None and extra.held),
         "when": when,
         "args": definition.get("args") or [],
         "kwargs": definition.get("kwargs") or {},
@@ -285,7 +323,9 @@ def _schedule(
     if override is None:
         return assembled(said)
     values = {key: override.values[key] for key in override.values if key in _VALUES}
-    return Schedule(**said | values | {"override": Override(fields=override.fields, code=override.code)})
+    return Schedule(
+        **said | values | {"override": Override(fields=override.fields, code=override.code)}
+    )
 
 
 def _overridden_when(when: When, extra: extras.Extra) -> When:
@@ -329,7 +369,9 @@ def _moment(moment: datetime) -> str:
 
 
 def _decode_moment(value: Any) -> datetime | None:
-    """A moment as RedBeat's decoder reads one: numbers are its offset in seconds, texts are names of zones."""
+    """A moment as RedBeat's decoder reads one: numbers are its offset in seconds, texts are names
+    of zones.
+    """
     if value is None:
         return None
     try:

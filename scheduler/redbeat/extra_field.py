@@ -1,8 +1,9 @@
 """What RedBeat's format cannot say, as the JSON of our own hash field. Pure.
 
-The definition stays the truth for everything it can say; nothing of it is repeated here. `digest` tells whether
-plain RedBeat code has rewritten the definition since. A rule that RedBeat cannot say stands here whole, beside the
-digest of what the definition has in its place: once somebody rewrites that, the definition is the truth again.
+The definition stays the truth for everything it can say; nothing of it is repeated here. `digest`
+tells whether plain RedBeat code has rewritten the definition since. A rule that RedBeat cannot say
+stands here whole, beside the digest of what the definition has in its place: once somebody rewrites
+that, the definition is the truth again.
 """
 
 import json
@@ -11,7 +12,15 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+)
 
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import schedule_json
@@ -34,7 +43,8 @@ SAYABLE = ("job", "when", "args", "kwargs", "queue", "priority")
 
 
 class Overriding(BaseModel):
-    """What an operator says in place of the code: the values, and the definition that the code had then.
+    """What an operator says in place of the code: the values, and the definition that the code had
+    then.
 
     Fields that a definition cannot say stand among the others of ours; they are only named here.
     """
@@ -52,7 +62,9 @@ class Extra(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: Literal[1] = 1
-    uid: Annotated[str, AfterValidator(lambda text: text if _IS_UID.fullmatch(text) else str(UUID(text)))]
+    uid: Annotated[
+        str, AfterValidator(lambda text: text if _IS_UID.fullmatch(text) else str(UUID(text)))
+    ]
     revision: int
     digest: str
     origin: Origin = "operator"
@@ -73,7 +85,9 @@ class Extra(BaseModel):
     paused: Pause | None = None
     skips: list[AwareDatetime] = Field(default_factory=list)
     held: bool = False
-    """An operator switched off an entry that code owns; the definition, rewritten at each start, says enabled."""
+    """An operator switched off an entry that code owns; the definition, rewritten at each start,
+    says enabled.
+    """
 
     override: Overriding | None = None
 
@@ -92,7 +106,11 @@ def encode(schedule: Schedule, definition: str) -> str:
     """The field's text, to be stored beside `definition`."""
     said = json.loads(definition).get("schedule")
     override = schedule.override
-    when = schedule_json.decode(said) if override is not None and "when" in override.fields else schedule.when
+    when = (
+        schedule_json.decode(said)
+        if override is not None and "when" in override.fields
+        else schedule.when
+    )
     extra = Extra(
         uid=schedule.uid,
         revision=schedule.revision,
@@ -136,7 +154,9 @@ def digest(definition: str) -> str:
 
 
 def apply_to(when: When, extra: Extra, said: Any) -> When:
-    """Add to a `when` of RedBeat's format, `said`, what only ours can say. What does not fit its kind is left out."""
+    """Add to a `when` of RedBeat's format, `said`, what only ours can say. What does not fit its
+    kind is left out.
+    """
     if extra.when is not None and extra.stands_for == _schedule_digest(said):
         return extra.when
     if isinstance(when, CrontabWhen):
@@ -154,7 +174,11 @@ def apply_to(when: When, extra: Extra, said: Any) -> When:
 
 def _overriding(schedule: Schedule, override: Override) -> Overriding:
     """The override with the values that stand in place of the definition's."""
-    values = {name: getattr(schedule, name) for name in override.fields if name in SAYABLE and name != "when"}
+    values = {
+        name: getattr(schedule, name)
+        for name in override.fields
+        if name in SAYABLE and name != "when"
+    }
     if "when" in override.fields:
         values["when"] = _rule(schedule.when)
     return Overriding(fields=override.fields, values=values, code=override.code)

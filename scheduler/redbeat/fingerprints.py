@@ -1,4 +1,6 @@
-"""A fingerprint of every entry, of what only edits change: cheap enough to be taken every few seconds."""
+"""A fingerprint of every entry, of what only edits change: cheap enough to be taken every few
+seconds.
+"""
 
 from hashlib import sha1
 from importlib.resources import files
@@ -19,7 +21,9 @@ class Fingerprints:
     """Takes them on the server, so that the entries themselves need not travel."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._digests = redis.register_script(files(__package__).joinpath("digests.lua").read_text(encoding="utf-8"))
+        self._digests = redis.register_script(
+            files(__package__).joinpath("digests.lua").read_text(encoding="utf-8")
+        )
 
     def read(self) -> dict[str, str]:
         """Name -> fingerprint, of all entries in the list of due times."""
@@ -38,4 +42,7 @@ def fingerprint(raw: Raw) -> str:
         return "-"
     whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"
     text = (raw.definition or "") + "\0" + (raw.extra or "-")
-    return whole + sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]
+    return (
+        whole
+        + sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]
+    )

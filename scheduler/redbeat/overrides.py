@@ -1,8 +1,9 @@
 """What an operator says in place of code: overrides on static entries (`beat_schedule`). Pure.
 
-Code owns the definition and writes it anew whenever Beat starts, so that an override never stands in it: it stands in
-our field, and wins wherever the entry is read. Only the fields that differ from the code's are the operator's; the
-others follow the code. Owner, tags, description and notes, which code cannot say, are no part of an override.
+Code owns the definition and writes it anew whenever Beat starts, so that an override never stands
+in it: it stands in our field, and wins wherever the entry is read. Only the fields that differ from
+the code's are the operator's; the others follow the code. Owner, tags, description and notes, which
+code cannot say, are no part of an override.
 """
 
 from datetime import datetime
@@ -46,14 +47,20 @@ def code_of(entry: StoredSchedule) -> Schedule:
 
 
 def put(wanted: Schedule, when: When, entry: StoredSchedule) -> Schedule:
-    """`wanted`, an edit of the static `entry`, with what of it is an override. `when` is the rule as it was asked for.
+    """`wanted`, an edit of the static `entry`, with what of it is an override. `when` is the rule
+    as it was asked for.
 
     Raises Refused.
     """
     if wanted.enabled and not entry.definition.get("enabled", True):
-        raise Refused(f"{wanted.name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
+        raise Refused(
+            f"{wanted.name!r} is switched off in code (beat_schedule); switch it on there",
+            field="enabled",
+        )
     code = code_of(entry)
-    fields = [name for name in FIELDS if name != "when" and getattr(wanted, name) != getattr(code, name)]
+    fields = [
+        name for name in FIELDS if name != "when" and getattr(wanted, name) != getattr(code, name)
+    ]
     if not _is_rule_of_code(when, code.when, entry.schedule):
         fields.insert(min(len(fields), 1) if fields[:1] == ["job"] else 0, "when")
     override = Override(fields=fields, code=entry.definition) if fields else None
@@ -61,11 +68,14 @@ def put(wanted: Schedule, when: When, entry: StoredSchedule) -> Schedule:
 
 
 def taken_off(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
-    """The next revision, without the override: as code has it. Pause, switch and notes stay. Raises Refused."""
+    """The next revision, without the override: as code has it. Pause, switch and notes stay. Raises
+    Refused.
+    """
     old = entry.schedule
     if old.origin != "code":
         raise Refused(
-            f"{old.name!r} is not defined in code (beat_schedule), so that there is nothing to go back to; "
+            f"{old.name!r} is not defined in code (beat_schedule), so that there is nothing to go "
+            "back to; "
             f"`beatdesk schedules restore {old.name} REVISION` brings an earlier revision back",
             field="name",
         )

@@ -1,4 +1,5 @@
-"""Why Beat has set an entry aside: beside the reason, of which content it is told, so that a mended entry is free.
+"""Why Beat has set an entry aside: beside the reason, of which content it is told, so that a mended
+entry is free.
 
 For both scheduler classes. Pure.
 """

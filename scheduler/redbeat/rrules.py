@@ -1,14 +1,16 @@
 """RedBeat's rrules: what of ours they say exactly, and which of theirs are ours. Pure.
 
-A Beat without this package computes them in UTC, so only rules whose zone is UTC are said; there they are exact:
+A Beat without this package computes them in UTC, so only rules whose zone is UTC are said; there
+they are exact:
 
     ours                                RedBeat's
     a rrule                             the same parts, counted from the same start
     a one-off                           one daily occurrence at that moment
     L, 5L, mon#2 in a crontab           a monthly rule
 
-What cannot be said (a zone with clocks that change, day_match `or`) is said as a rule that has ended before it began:
-such a Beat loads it and never fires it, which is better than firing it at another time.
+What cannot be said (a zone with clocks that change, day_match `or`) is said as a rule that has
+ended before it began: such a Beat loads it and never fires it, which is better than firing it at
+another time.
 """
 
 from collections.abc import Mapping
@@ -63,7 +65,11 @@ def of_rrule(when: RruleWhen) -> dict[str, Any]:
         return never()
     rule = recurrence_text.parse(when)
     parts = recurrence_text.parts(when.rrule)
-    lists = {key: [int(item) for item in parts[name].split(",")] for key, name in _LISTS.items() if name in parts}
+    lists = {
+        key: [int(item) for item in parts[name].split(",")]
+        for key, name in _LISTS.items()
+        if name in parts
+    }
     days = [_weekday_of(item) for item in parts["BYDAY"].split(",")] if "BYDAY" in parts else None
     return _rule(
         rule.start.replace(tzinfo=UTC),
@@ -83,7 +89,9 @@ def of_once(at: datetime) -> dict[str, Any]:
 
 
 def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
-    """Days counted from a month's end or by its weeks, in UTC, as a monthly rule from the month of `since` on."""
+    """Days counted from a month's end or by its weeks, in UTC, as a monthly rule from the month of
+    `since` on.
+    """
     on = crontab.on
     nth = [(day, -1) for day in sorted(on.last_weekdays)] + sorted(on.nth_weekdays)
     if nth:  # dateutil would ask for both kinds at once
@@ -98,7 +106,8 @@ def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
         interval=1,
         bymonth=sorted(crontab.months) if len(crontab.months) < 12 else None,
         bymonthday=dates if len(dates) < 31 else None,
-        byweekday=[_weekday((day - 1) % 7, which) for day, which in nth] or (weekdays if len(weekdays) < 7 else None),
+        byweekday=[_weekday((day - 1) % 7, which) for day, which in nth]
+        or (weekdays if len(weekdays) < 7 else None),
         byhour=list(crontab.hours),
         byminute=list(crontab.minutes),
         bysecond=[0],
@@ -136,9 +145,15 @@ def _rule(start: datetime, until: datetime | None, **parts: Any) -> dict[str, An
 def _text(rule: Mapping[str, Any]) -> str | None:
     """The rule's parts as text; none where one of them has none."""
     frequency = rule.get("freq")
-    if isinstance(frequency, int) and not isinstance(frequency, bool) and 0 <= frequency < len(_FREQUENCIES):
+    if (
+        isinstance(frequency, int)
+        and not isinstance(frequency, bool)
+        and 0 <= frequency < len(_FREQUENCIES)
+    ):
         frequency = _FREQUENCIES[frequency]
-    interval, count, until, first = (rule.get(key) for key in ("interval", "count", "until", "wkst"))
+    interval, count, until, first = (
+        rule.get(key) for key in ("interval", "count", "until", "wkst")
+    )
     if not isinstance(frequency, str) or rule.get("byeaster") is not None:
         return None
     if not all(value is None or _is_whole(value) for value in (interval, count, until, first)):

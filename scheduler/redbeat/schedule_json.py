@@ -1,8 +1,8 @@
 """RedBeat's JSON of a schedule <-> `When`, as far as RedBeat's JSON goes. Pure.
 
-What RedBeat cannot say is kept in our own field (`extra`). RedBeat's JSON then says what a Beat without this package is
-to do: the same, where it can be said exactly; otherwise nothing at all. Only a time zone is overlooked there: the hours
-of a crontab are read in Celery's own zone, UTC.
+What RedBeat cannot say is kept in our own field (`extra`). RedBeat's JSON then says what a Beat
+without this package is to do: the same, where it can be said exactly; otherwise nothing at all.
+Only a time zone is overlooked there: the hours of a crontab are read in Celery's own zone, UTC.
 """
 
 from datetime import UTC, datetime
@@ -32,7 +32,11 @@ def decode(schedule: Any, *, foreign: bool | None = None) -> When:
     if isinstance(schedule, int | float):
         return IntervalWhen(every=float(schedule))
     if is_foreign(schedule) if foreign is None else foreign:
-        rrule = rrules.to_rrule(schedule) if isinstance(schedule, dict) and schedule.get(TYPE) == "rrule" else None
+        rrule = (
+            rrules.to_rrule(schedule)
+            if isinstance(schedule, dict) and schedule.get(TYPE) == "rrule"
+            else None
+        )
         return rrule or RedBeatWhen(schedule=schedule)
     if schedule[TYPE] == "interval":
         return IntervalWhen(every=float(schedule["every"]))
@@ -55,7 +59,8 @@ def is_foreign(schedule: Any) -> bool:
 def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
     """RedBeat's JSON of `when`; the replaced one, `old`, where it says the same in its own way.
 
-    `since` is when the schedule was saved, from which rules are counted that have no start of their own.
+    `since` is when the schedule was saved, from which rules are counted that have no start of their
+    own.
     """
     if isinstance(when, RedBeatWhen):
         return when.schedule
@@ -71,7 +76,9 @@ def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
 
 
 def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
-    """As a crontab where Celery reads it so, as a monthly rule where one says it, as nothing otherwise."""
+    """As a crontab where Celery reads it so, as a monthly rule where one says it, as nothing
+    otherwise.
+    """
     parsed = dialect.parse(dialect.effective(when), when.day_match)
     texts = _celery_texts(parsed)
     if texts is not None:
@@ -84,7 +91,11 @@ def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
             "day_of_month": day_of_month,
             "month_of_year": month_of_year,
         }
-    return rrules.never() if parsed.on.either or when.timezone != "UTC" else rrules.of_crontab(parsed, since)
+    return (
+        rrules.never()
+        if parsed.on.either or when.timezone != "UTC"
+        else rrules.of_crontab(parsed, since)
+    )
 
 
 def _celery_texts(parsed: Crontab) -> list[str] | None:
@@ -110,7 +121,8 @@ def _celery_means(text: str, parsed: Crontab) -> bool:
 def _as_celery_reads(text: str) -> str:
     """`text`, spelt out where our dialect would read more in it than Celery does, as in `friL`.
 
-    Raises UnreadableEntry for what Celery refuses: no Beat could load it, whatever we would make of it.
+    Raises UnreadableEntry for what Celery refuses: no Beat could load it, whatever we would make of
+    it.
     """
     try:
         celery = fields.parse(text)
@@ -143,8 +155,12 @@ def _cron_text(position: int, value: Any) -> str:
             raise UnreadableEntry(str(error)) from None
     else:
         numbers = value if isinstance(value, list) else [value]
-        if not numbers or not all(isinstance(number, int) and least <= number <= greatest for number in numbers):
-            raise UnreadableEntry(f"{fields.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}")
+        if not numbers or not all(
+            isinstance(number, int) and least <= number <= greatest for number in numbers
+        ):
+            raise UnreadableEntry(
+                f"{fields.FIELDS[position].name} is {value!r:.80}; allowed: {least}-{greatest}"
+            )
         numbers = sorted(set(map(int, numbers)))
     return ",".join(map(str, numbers))
 

@@ -1,8 +1,9 @@
-"""What is done about static entries (`beat_schedule`) when Beat starts, after RedBeat has written them anew.
+"""What is done about static entries (`beat_schedule`) when Beat starts, after RedBeat has written
+them anew.
 
-RedBeat gives each the due time that the code's rule has, so that those with a field of ours are looked at once: the
-look gives them their own. And it takes away what the code has no more, with everything that operators said of it.
-Must not change what anybody said of an entry.
+RedBeat gives each the due time that the code's rule has, so that those with a field of ours are
+looked at once: the look gives them their own. And it takes away what the code has no more, with
+everything that operators said of it. Must not change what anybody said of an entry.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -17,7 +18,9 @@ AT_ONCE = 0.0
 
 
 def begin(redis: "Redis") -> None:
-    """Let Beat look at each static entry that operators have said something of, and note that the code has spoken."""
+    """Let Beat look at each static entry that operators have said something of, and note that the
+    code has spoken.
+    """
     names = sorted(cast("set[str]", redis.smembers(keys.STATICS_SET)))
     entries = [keys.entry(name).encode("utf-8", "surrogateescape") for name in names]
     with redis.pipeline(transaction=False) as pipe:

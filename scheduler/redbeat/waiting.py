@@ -1,7 +1,8 @@
 """The ticks that are held until the run before them has ended, as the texts of a sorted set. Pure.
 
-A text begins with the tick, so that the set is in the order of time. What an operator asked for (a backfill, or the
-ticks of a pause when it was resumed) says after it how the run came to be, and who wanted it.
+A text begins with the tick, so that the set is in the order of time. What an operator asked for (a
+backfill, or the ticks of a pause when it was resumed) says after it how the run came to be, and who
+wanted it.
 """
 
 from datetime import datetime

@@ -1,4 +1,5 @@
-"""May this schedule be saved? Every refusal names the field, the value and the remedy. Decides; writes nothing.
+"""May this schedule be saved? Every refusal names the field, the value and the remedy. Decides;
+writes nothing.
 
 Does not know which jobs exist: `catalogue.check_call` says whether the arguments fit.
 """
@@ -51,13 +52,19 @@ def check_spec(spec: Spec, *, now: datetime) -> None:
     """Raise the first Refused that keeps `spec` from being saved."""
     check_name(spec.name)
     if not JOB.fullmatch(spec.job):
-        raise Refused(f"the job {spec.job!r} is not a task name; write it as in 'reports.job_summary'", field="job")
+        raise Refused(
+            f"the job {spec.job!r} is not a task name; write it as in 'reports.job_summary'",
+            field="job",
+        )
     check_when(spec.when, now=now)
     check_window(spec, now=now)
     check_policies(spec)
     check_arguments(spec.args, spec.kwargs)
     if spec.queue is not None and not QUEUE.fullmatch(spec.queue):
-        raise Refused(f"the queue {spec.queue!r} cannot be used; no blanks, at most 200 characters", field="queue")
+        raise Refused(
+            f"the queue {spec.queue!r} cannot be used; no blanks, at most 200 characters",
+            field="queue",
+        )
     _check_texts(spec)
 
 
@@ -80,20 +87,23 @@ def check_calendar(calendar: Calendar) -> None:
     """Raise the first Refused that keeps an exclusion calendar from being saved."""
     if not CALENDAR_NAME.fullmatch(calendar.name):
         raise BadName(
-            f"{calendar.name[:80]!r} cannot be the name of a calendar; use up to 100 letters, digits, '.', '_' and "
+            f"{calendar.name[:80]!r} cannot be the name of a calendar; use up to 100 letters, "
+            "digits, '.', '_' and "
             "'-', beginning with a letter or digit"
         )
     zones.zone(calendar.timezone)
     parts = len(calendar.days) + len(calendar.spans) + len(calendar.weekly)
     if parts > calendar_text.MOST:
         raise Refused(
-            f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MOST} are allowed; leave out past "
+            f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MOST} are "
+            "allowed; leave out past "
             "years",
             field="excluded",
         )
     if len(calendar.description) > LONGEST["description"]:
         raise Refused(
-            f"description has {len(calendar.description)} characters, {LONGEST['description']} are allowed; shorten it",
+            f"description has {len(calendar.description)} characters, {LONGEST['description']} "
+            "are allowed; shorten it",
             field="description",
         )
     _check_text("description", calendar.description)
@@ -102,7 +112,8 @@ def check_calendar(calendar: Calendar) -> None:
     size = len(calendar.model_dump_json())
     if size > MAX_CALENDAR_BYTES:
         raise Refused(
-            f"the calendar {calendar.name!r} has {size} bytes, {MAX_CALENDAR_BYTES} are allowed; shorten its titles",
+            f"the calendar {calendar.name!r} has {size} bytes, {MAX_CALENDAR_BYTES} are allowed; "
+            "shorten its titles",
             field="excluded",
         )
 
@@ -114,7 +125,8 @@ def check_calendar_known(window: Window, old: Window | None, calendars: Collecti
         return
     known = f"there are {', '.join(sorted(calendars)[:20])}" if calendars else "there is none yet"
     raise Refused(
-        f"calendar {name[:80]!r} is unknown; {known}; `beatdesk calendars set` makes one, `none` takes it away",
+        f"calendar {name[:80]!r} is unknown; {known}; `beatdesk calendars set` makes one, `none` "
+        "takes it away",
         field="calendar",
     )
 
@@ -131,12 +143,14 @@ def check_when(when: When, *, now: datetime) -> None:
         recurrence_text.parse(when)
         if next_tick(when, now) is None:
             raise BadExpression(
-                f"{when.rrule[:80]!r} does not fire any more; choose a later UNTIL, a greater COUNT or other days",
+                f"{when.rrule[:80]!r} does not fire any more; choose a later UNTIL, a greater "
+                "COUNT or other days",
                 field="rrule",
             )
     else:
         raise BadExpression(
-            f"a RedBeat schedule of type {when.schedule.get('__type__')!r} is shown and run but not edited by this "
+            f"a RedBeat schedule of type {when.schedule.get('__type__')!r} is shown and run but "
+            "not edited by this "
             "version; choose crontab or interval to replace it",
             field="when",
         )
@@ -161,7 +175,9 @@ def _check_once(when: OnceWhen, now: datetime) -> None:
     if when.at <= now:
         raise BadExpression(f"{when.at.isoformat()} has passed; choose a later time", field="at")
     if when.at.year > LAST_YEAR:
-        raise BadExpression(f"{when.at.isoformat()} is too far away; years to {LAST_YEAR} are allowed", field="at")
+        raise BadExpression(
+            f"{when.at.isoformat()} is too far away; years to {LAST_YEAR} are allowed", field="at"
+        )
 
 
 def check_window(spec: Spec, *, now: datetime) -> None:
@@ -171,11 +187,18 @@ def check_window(spec: Spec, *, now: datetime) -> None:
         at = getattr(window, field)
         if at is not None and not FIRST_YEAR <= at.astimezone(UTC).year <= LAST_YEAR:
             raise Refused(
-                f"{field} {at.isoformat()} is too far away; {FIRST_YEAR} to {LAST_YEAR} are allowed", field=field
+                f"{field} {at.isoformat()} is too far away; {FIRST_YEAR} to {LAST_YEAR} are "
+                "allowed",
+                field=field,
             )
-    if window.starts_at is not None and window.ends_at is not None and window.starts_at >= window.ends_at:
+    if (
+        window.starts_at is not None
+        and window.ends_at is not None
+        and window.starts_at >= window.ends_at
+    ):
         raise Refused(
-            f"ends_at {window.ends_at.isoformat()} is not after starts_at {window.starts_at.isoformat()}; "
+            f"ends_at {window.ends_at.isoformat()} is not after starts_at "
+            f"{window.starts_at.isoformat()}; "
             "choose a later end or an earlier start",
             field="ends_at",
         )
@@ -184,7 +207,8 @@ def check_window(spec: Spec, *, now: datetime) -> None:
     if bounded_next_tick(_placed(spec, now), now) is None:
         bound = "ends_at" if window.ends_at is not None else "starts_at"
         raise Refused(
-            f"no tick is left between starts_at and ends_at; choose a later {bound} or other times", field=bound
+            f"no tick is left between starts_at and ends_at; choose a later {bound} or other times",
+            field=bound,
         )
 
 
@@ -194,7 +218,10 @@ def check_policies(spec: Spec) -> None:
     for field in ("catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"):
         seconds = getattr(policies, field)
         if seconds is not None and not (math.isfinite(seconds) and seconds <= GREATEST_TIME):
-            raise Refused(f"{field} {seconds:g} is too long; at most {GREATEST_TIME:.0f} seconds (a year)", field=field)
+            raise Refused(
+                f"{field} {seconds:g} is too long; at most {GREATEST_TIME:.0f} seconds (a year)",
+                field=field,
+            )
 
 
 def _placed(spec: Spec, now: datetime) -> Spec:
@@ -215,7 +242,8 @@ def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:
         size = len(json.dumps(value).encode())
         if size > MAX_BYTES:
             raise BadArguments(
-                f"{field} has {size} bytes as JSON, {MAX_BYTES} are allowed; store the data and pass its name",
+                f"{field} has {size} bytes as JSON, {MAX_BYTES} are allowed; store the data and "
+                "pass its name",
                 field=field,
             )
 
@@ -229,26 +257,36 @@ def _check_interval(when: IntervalWhen) -> None:
             field="every",
         )
     if when.anchor is not None and not 1970 <= when.anchor.astimezone(UTC).year <= 2200:
-        raise BadExpression(f"the anchor {when.anchor} is too far away; 1970 to 2200 are allowed", field="anchor")
+        raise BadExpression(
+            f"the anchor {when.anchor} is too far away; 1970 to 2200 are allowed", field="anchor"
+        )
 
 
 def _check_item(field: str, depth: int, item: Any) -> None:
     """One value at one depth of the arguments."""
     if depth > MAX_DEPTH:
-        raise BadArguments(f"{field} is nested deeper than {MAX_DEPTH} levels; flatten it", field=field)
+        raise BadArguments(
+            f"{field} is nested deeper than {MAX_DEPTH} levels; flatten it", field=field
+        )
     if isinstance(item, dict) and "__type__" in item:
         raise BadArguments(
-            f"{field} has the key '__type__', which RedBeat takes for one of its own objects; use another key",
+            f"{field} has the key '__type__', which RedBeat takes for one of its own objects; use "
+            "another key",
             field=field,
         )
     if isinstance(item, float) and not math.isfinite(item):
-        raise BadArguments(f"{field} has the number {item}, which JSON cannot carry; use null or a text", field=field)
+        raise BadArguments(
+            f"{field} has the number {item}, which JSON cannot carry; use null or a text",
+            field=field,
+        )
     if isinstance(item, str):
         _check_text(field, item)
 
 
 def _walk(value: Any) -> Iterator[tuple[int, Any]]:
-    """Every value at any depth, keys included, with its depth; without recursion, so that depth cannot hurt."""
+    """Every value at any depth, keys included, with its depth; without recursion, so that depth
+    cannot hurt.
+    """
     waiting: list[tuple[int, Any]] = [(0, value)]
     while waiting:
         depth, item = waiting.pop()
@@ -265,13 +303,18 @@ def _check_texts(spec: Spec) -> None:
     for field, longest in LONGEST.items():
         text = getattr(spec, field)
         if len(text) > longest:
-            raise Refused(f"{field} has {len(text)} characters, {longest} are allowed; shorten it", field=field)
+            raise Refused(
+                f"{field} has {len(text)} characters, {longest} are allowed; shorten it",
+                field=field,
+            )
         _check_text(field, text)
     if len(spec.tags) > MAX_TAGS:
         raise Refused(f"{len(spec.tags)} tags are too many; {MAX_TAGS} are allowed", field="tags")
     for tag in spec.tags:
         if not tag.strip() or len(tag) > 50 or "," in tag or tag != tag.strip():
-            raise Refused(f"the tag {tag[:60]!r} cannot be used; 1 to 50 characters, no comma", field="tags")
+            raise Refused(
+                f"the tag {tag[:60]!r} cannot be used; 1 to 50 characters, no comma", field="tags"
+            )
         _check_text("tags", tag)
 
 
@@ -279,5 +322,6 @@ def _check_text(field: str, text: str) -> None:
     """No NUL (PostgreSQL refuses it) and no half of a surrogate pair (not UTF-8)."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Refused(
-            f"{field} has a character that cannot be stored (NUL or half a surrogate); remove it", field=field
+            f"{field} has a character that cannot be stored (NUL or half a surrogate); remove it",
+            field=field,
         )

@@ -1,8 +1,8 @@
 """When a schedule is due: the ticks of every kind, as instants in UTC. Must not read a clock.
 
-An interval is arithmetic on elapsed time; a one-off is its moment; a crontab and a rrule are wall times (`walls`,
-`recurrence`) in the schedule's own zone, which `instants` maps to moments. Whole days on which no clock changes are
-taken at once. What only RedBeat computes has no ticks here.
+An interval is arithmetic on elapsed time; a one-off is its moment; a crontab and a rrule are wall
+times (`walls`, `recurrence`) in the schedule's own zone, which `instants` maps to moments. Whole
+days on which no clock changes are taken at once. What only RedBeat computes has no ticks here.
 """
 
 from bisect import bisect_right
@@ -47,7 +47,9 @@ def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
 
 
 def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[datetime]:
-    """The ticks in (after, until], in order: adjacent windows join without a gap and without a double."""
+    """The ticks in (after, until], in order: adjacent windows join without a gap and without a
+    double.
+    """
     if isinstance(when, IntervalWhen):
         yield from _interval_ticks(when, after, until)
         return
@@ -103,7 +105,9 @@ def rule_of(when: CrontabWhen | RruleWhen) -> Rule:
     """The wall times and the zone of a rule, found once. Raises BadExpression or UnknownZone."""
     if isinstance(when, CrontabWhen):
         written = when.crontab if when.resolved is None else dialect.effective(when)
-        return _crontab_rule(written, when.timezone, when.day_match == "or", when.dst_gap, when.dst_repeat)
+        return _crontab_rule(
+            written, when.timezone, when.day_match == "or", when.dst_gap, when.dst_repeat
+        )
     walls = text.parse(when)
     zone = None if when.timezone == "UTC" else zones.zone(when.timezone)
     return Rule(walls, zone, shift=not walls.is_sub_daily, both=walls.is_sub_daily)
@@ -142,14 +146,18 @@ def _every(when: IntervalWhen) -> timedelta:
 def _exact(seconds: float) -> timedelta:
     every = timedelta(microseconds=round(seconds * 1_000_000))
     if every <= timedelta(0):
-        raise BadExpression(f"an interval of {seconds:g} seconds never passes; 1 second is the least", field="every")
+        raise BadExpression(
+            f"an interval of {seconds:g} seconds never passes; 1 second is the least", field="every"
+        )
     return every
 
 
 def _anchor(when: IntervalWhen) -> datetime:
     """Where the ticks are counted from."""
     if when.anchor is None:
-        raise BadExpression("an interval needs an anchor, the moment from which it is counted", field="anchor")
+        raise BadExpression(
+            "an interval needs an anchor, the moment from which it is counted", field="anchor"
+        )
     return when.anchor.astimezone(UTC)
 
 

@@ -1,8 +1,9 @@
 """Who asked for which run's end, kept in Redis for a week.
 
-Celery's revoke is a broadcast: it reaches the workers that listen at that moment and lives in their memory. This
-list is what workers read when they start, and what tells the `revoked` event who it was. It outlives the event,
-because the message of a cancelled run may come back when its worker dies.
+Celery's revoke is a broadcast: it reaches the workers that listen at that moment and lives in their
+memory. This list is what workers read when they start, and what tells the `revoked` event who it
+was. It outlives the event, because the message of a cancelled run may come back when its worker
+dies.
 """
 
 import json

@@ -1,9 +1,10 @@
 """Our states of a run as Celery names them. Pure.
 
-Celery has no name for what never was a message: a tick that was skipped or missed is REVOKED, because nobody need
-wait for it. It has none for a run whose worker is gone either; there the state stays STARTED until somebody else has
-run it, which is what we say of `lost`, whose message comes back. An id that nobody has heard of is PENDING, as in
-Celery: it may belong to a message that is only on its way.
+Celery has no name for what never was a message: a tick that was skipped or missed is REVOKED,
+because nobody need wait for it. It has none for a run whose worker is gone either; there the state
+stays STARTED until somebody else has run it, which is what we say of `lost`, whose message comes
+back. An id that nobody has heard of is PENDING, as in Celery: it may belong to a message that is
+only on its way.
 """
 
 UNKNOWN = "PENDING"

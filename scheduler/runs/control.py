@@ -1,7 +1,7 @@
 """Runs at an operator's word: start one now, cancel one.
 
-Works from any process: jobs are named, never imported. A cancellation is also written down in Redis, because
-Celery's own is a broadcast, which nobody hears while no worker runs.
+Works from any process: jobs are named, never imported. A cancellation is also written down in
+Redis, because Celery's own is a broadcast, which nobody hears while no worker runs.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,11 +63,15 @@ class RunControl:
     ) -> str:
         """Send the schedule's job to its queue now, with its own arguments or these; the run's id.
 
-        Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent` the run that it
-        repeats.
+        Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent`
+        the run that it repeats.
         """
         with _answering():
-            queue = schedule.queue or self._queue_of(schedule.job) or str(self._celery.conf.task_default_queue)
+            queue = (
+                schedule.queue
+                or self._queue_of(schedule.job)
+                or str(self._celery.conf.task_default_queue)
+            )
         facts = RunFacts(
             job=schedule.job,
             schedule=schedule.name,
@@ -80,9 +84,17 @@ class RunControl:
             queued_at=now,
             parent=parent,
         )
-        given = list(schedule.args if args is None else args), dict(schedule.kwargs if kwargs is None else kwargs)
+        given = (
+            list(schedule.args if args is None else args),
+            dict(schedule.kwargs if kwargs is None else kwargs),
+        )
         return self.send(
-            facts, *given, run=run or str(uuid4()), priority=schedule.priority, policies=schedule.policies, now=now
+            facts,
+            *given,
+            run=run or str(uuid4()),
+            priority=schedule.priority,
+            policies=schedule.policies,
+            now=now,
         )
 
     def send(
@@ -98,9 +110,9 @@ class RunControl:
     ) -> str:
         """Send a run that is what `facts` say, with these arguments; its id.
 
-        The message comes first and the event second: a run that nobody heard of is found by its worker's events, a
-        run that was announced and never sent would wait for ever. Before both, a run of a schedule counts as alive,
-        so that no tick overtakes it.
+        The message comes first and the event second: a run that nobody heard of is found by its
+        worker's events, a run that was announced and never sent would wait for ever. Before both, a
+        run of a schedule counts as alive, so that no tick overtakes it.
         """
         run = run or str(uuid4())
         told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
@@ -137,28 +149,37 @@ class RunControl:
     ) -> str:
         """Send what a run did once more, with its own arguments or these; the new run's id.
 
-        `schedule` is the one that the run belongs to, if it still exists; `check` refuses what the job cannot take.
+        `schedule` is the one that the run belongs to, if it still exists; `check` refuses what the
+        job cannot take.
         """
         facts = again.facts_again(run, actor=actor, now=now)
         given = again.arguments_again(run, schedule, self._limit, args=args, kwargs=kwargs)
         check_arguments(*given)
         check(run.job, *given)
-        return self.send(facts, *given, priority=schedule.priority if schedule is not None else None, now=now)
+        return self.send(
+            facts, *given, priority=schedule.priority if schedule is not None else None, now=now
+        )
 
     def cancel(self, run_id: str, actor: str, now: datetime) -> None:
-        """Ask for the run's end: a queued one does not start, a running one is terminated (SIGTERM to its process).
+        """Ask for the run's end: a queued one does not start, a running one is terminated (SIGTERM
+        to its process).
 
-        The run is `revoked` when a worker has done so, which its event says; one that ends meanwhile keeps its end.
+        The run is `revoked` when a worker has done so, which its event says; one that ends
+        meanwhile keeps its end.
         """
         if not run_id or len(run_id) > 64:
-            raise Refused(f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run")
+            raise Refused(
+                f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run"
+            )
         with _answering():
             self._cancellations.ask(run_id, actor, now)
             self._celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
 
     @contextmanager
     def _alive(self, run: str, facts: RunFacts) -> Iterator[None]:
-        """The run counts as one of its schedule's that is not final, unless it could not be sent."""
+        """The run counts as one of its schedule's that is not final, unless it could not be
+        sent.
+        """
         if facts.schedule is None or facts.schedule_uid is None:
             yield
             return
@@ -181,5 +202,6 @@ def _answering() -> Iterator[None]:
         yield
     except (OperationalError, RedisError, OSError) as error:
         raise Unavailable(
-            f"the broker does not answer ({error}); look at `beatdesk doctor`, and try again when it is back"
+            f"the broker does not answer ({error}); look at `beatdesk doctor`, and try again when "
+            "it is back"
         ) from error

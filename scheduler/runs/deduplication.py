@@ -1,10 +1,11 @@
 """Messages that came by the outbox may be there twice: which of them becomes the run.
 
-The relay gives each message that it publishes a mark of its own. A worker takes a run for the mark that it sees first,
-in one script, before it makes a task of the message; from then on every other message of the run is dropped, whatever
-becomes of the first, which stays with the broker until its run is over. When it is over, that is remembered: for ten
-minutes, in which a message whose acknowledgement was lost comes again, and for a week where the relay had to publish
-in doubt. Both are forgotten by the relay (`published.lua`).
+The relay gives each message that it publishes a mark of its own. A worker takes a run for the mark
+that it sees first, in one script, before it makes a task of the message; from then on every other
+message of the run is dropped, whatever becomes of the first, which stays with the broker until its
+run is over. When it is over, that is remembered: for ten minutes, in which a message whose
+acknowledgement was lost comes again, and for a week where the relay had to publish in doubt. Both
+are forgotten by the relay (`published.lua`).
 """
 
 from importlib.resources import files
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 DOUBTFUL_SECONDS = 7 * 86_400
-"""How long a run is remembered that may have a second message: as long as a message may wait in its queue."""
+"""How long a run is remembered that may have a second message: as long as a message may wait in its
+queue.
+"""
 
 
 class DeliveryClaim(NamedTuple):
@@ -31,7 +34,9 @@ class Deduplication:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._claim = redis.register_script(files(__package__).joinpath("claim.lua").read_text(encoding="utf-8"))
+        self._claim = redis.register_script(
+            files(__package__).joinpath("claim.lua").read_text(encoding="utf-8")
+        )
 
     def take(self, marked: DeliveryClaim) -> bool:
         """Is this message the one that becomes the run? Raises redis.RedisError."""

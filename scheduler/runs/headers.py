@@ -1,9 +1,9 @@
 """What a message says about its run: pure functions of Celery's headers.
 
-Beat and `runs.control` put what Celery does not know (schedule, revision, trigger, who) in the header `beatdesk` and
-the tick in the header `tick`; Celery carries unknown headers over retries. Messages of other origin have
-neither, and become runs with the trigger `api`, or `schedule` where stock Beat's own mark is found.
-Never raises on what a header holds: anybody may have written it.
+Beat and `runs.control` put what Celery does not know (schedule, revision, trigger, who) in the
+header `beatdesk` and the tick in the header `tick`; Celery carries unknown headers over retries.
+Messages of other origin have neither, and become runs with the trigger `api`, or `schedule` where
+stock Beat's own mark is found. Never raises on what a header holds: anybody may have written it.
 """
 
 import logging
@@ -24,7 +24,9 @@ TICK_HEADER = "tick"
 STOCK_BEAT_HEADER = "celery_beat_task"
 
 COPY_MARK = "outbox"
-"""In the header `beatdesk` of a message that came by the outbox: its own mark, for workers to know second copies."""
+"""In the header `beatdesk` of a message that came by the outbox: its own mark, for workers to know
+second copies.
+"""
 
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
@@ -101,7 +103,9 @@ def _readable(message: Any) -> tuple[Any, Any]:
 
 
 def headers_for(facts: RunFacts) -> dict[str, Any]:
-    """The headers that carry these facts; what the message itself says (job, arguments, queue) is left out."""
+    """The headers that carry these facts; what the message itself says (job, arguments, queue) is
+    left out.
+    """
     own = {name: value for name in _CARRIED if (value := getattr(facts, name)) is not None}
     if facts.queued_at is not None:
         own["queued_at"] = to_jsonable_python(facts.queued_at)
@@ -147,7 +151,11 @@ def _name(value: Any, limit: int = LONGEST_NAME) -> str | None:
 
 
 def _revision(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+        else None
+    )
 
 
 def moment(value: Any) -> datetime | None:

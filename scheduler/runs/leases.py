@@ -5,8 +5,9 @@
     a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker's main process
     it is over        ──▶ counts no more; a tick that was held for it is looked at by Beat at once
 
-Each step rides on the event that tells it, in one script with it, so that a lease costs no round trip of its own.
-A lease that has run out holds up nobody; `LeaseWatch` tells that its run is lost. All times are the server's.
+Each step rides on the event that tells it, in one script with it, so that a lease costs no round
+trip of its own. A lease that has run out holds up nobody; `LeaseWatch` tells that its run is lost.
+All times are the server's.
 """
 
 import logging
@@ -107,9 +108,15 @@ def owner_text(
     pause_after: int | None = None,
     expires: datetime | None = None,
 ) -> str:
-    """What is known of a run of the schedule `uid` whose message is sent now. Its arguments are not kept."""
+    """What is known of a run of the schedule `uid` whose message is sent now. Its arguments are not
+    kept.
+    """
     till = 0 if expires is None else expires.timestamp()
-    said = "" if facts is None else ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
+    said = (
+        ""
+        if facts is None
+        else ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
+    )
     return f"{uid} 1 - {pause_after or 0} {till:.3f}{said} {name}"
 
 
@@ -118,16 +125,28 @@ def lease_of(text: str) -> Lease:
     uid, attempt, worker, _, till, name = text.split(" ", 5)
     till, _, said = till.partition(";")
     facts = RunFacts.model_validate_json(unquote(said)) if said else None
-    return Lease(uid, int(attempt), None if worker == "-" else worker.removeprefix("@"), float(till), facts, name, text)
+    return Lease(
+        uid,
+        int(attempt),
+        None if worker == "-" else worker.removeprefix("@"),
+        float(till),
+        facts,
+        name,
+        text,
+    )
 
 
 class LeasedStream(EventStream):
-    """The event stream, with leases that follow from the events. `streaks` is for whoever appends to take."""
+    """The event stream, with leases that follow from the events. `streaks` is for whoever appends
+    to take.
+    """
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
         self._client = redis
-        self._record = redis.register_script(files(__package__).joinpath("record.lua").read_text(encoding="utf-8"))
+        self._record = redis.register_script(
+            files(__package__).joinpath("record.lua").read_text(encoding="utf-8")
+        )
         self.streaks: list[Streak] = []
 
     def append(self, event: Event) -> str:
@@ -155,7 +174,9 @@ class LeasedStream(EventStream):
         self._write(["", "release", run, "-"])
 
     def give_back(self, runs: Mapping[str, int], worker: str | None) -> None:
-        """This worker has these attempts of runs, has not begun them, and never will: their messages come again."""
+        """This worker has these attempts of runs, has not begun them, and never will: their
+        messages come again.
+        """
         held = {run: f"{attempt} {worker_word(worker)}" for run, attempt in runs.items()}
         self._write([text for run, owner in held.items() for text in ("", "return", run, owner)])
 
@@ -186,10 +207,14 @@ class Leases:
     def __init__(self, redis: Redis, stream: LeasedStream) -> None:
         self._redis = redis
         self._stream = stream
-        self._renew = redis.register_script(files(__package__).joinpath("renew.lua").read_text(encoding="utf-8"))
+        self._renew = redis.register_script(
+            files(__package__).joinpath("renew.lua").read_text(encoding="utf-8")
+        )
 
     def announce(self, run: str, owner: str) -> None:
-        """A message for the run is about to be sent: it counts from now on, for as long as sending may take."""
+        """A message for the run is about to be sent: it counts from now on, for as long as sending
+        may take.
+        """
         uid = lease_of(owner).uid
         seconds, micros = self._redis.time()
         till = seconds + micros / 1e6 + SENT_SECONDS
@@ -213,7 +238,8 @@ class Leases:
         if not runs:
             return 0
         kept: Any = self._renew(
-            keys=[keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH], args=[HELD_SECONDS, keys.ALIVE_PREFIX, *runs]
+            keys=[keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH],
+            args=[HELD_SECONDS, keys.ALIVE_PREFIX, *runs],
         )
         return int(kept)
 
@@ -248,15 +274,21 @@ class Leases:
     def overdue(self) -> dict[str, Lease]:
         """The leases that have run out, by run."""
         seconds, micros = self._redis.time()
-        runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", seconds + micros / 1e6, start=0, num=_MOST)
+        runs: Any = self._redis.zrangebyscore(
+            keys.LEASES_ZSET, "-inf", seconds + micros / 1e6, start=0, num=_MOST
+        )
         texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         orphans = [run for run, text in zip(runs, texts, strict=True) if text is None]
         if orphans:
             self._redis.zrem(keys.LEASES_ZSET, *orphans)
-        return {run: lease_of(text) for run, text in zip(runs, texts, strict=True) if text is not None}
+        return {
+            run: lease_of(text) for run, text in zip(runs, texts, strict=True) if text is not None
+        }
 
     def lose(self, overdue: dict[str, Lease], now: datetime) -> None:
-        """Tell that these runs are lost, those whose lease is still as it was read; a message too old has expired."""
+        """Tell that these runs are lost, those whose lease is still as it was read; a message too
+        old has expired.
+        """
         told: list[tuple[Event, str, str]] = []
         for run, lease in overdue.items():
             late = lease.worker is None and 0 < lease.expires <= now.timestamp()
@@ -296,7 +328,9 @@ class LeaseWatch:
                 self._seen = {}
 
     def look(self, now: datetime) -> None:
-        """One look. What has run out was seen so twice: after an outage, workers first have time to renew theirs."""
+        """One look. What has run out was seen so twice: after an outage, workers first have time to
+        renew theirs.
+        """
         overdue = self._leases.overdue()
         lost = {run: lease for run, lease in overdue.items() if self._seen.get(run) == lease}
         self._leases.lose(lost, now)
@@ -314,7 +348,10 @@ def _effect(event: Event) -> tuple[str, str]:
         if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
             return "none", ""
         worker = worker_word(event.worker)
-        return "hold", f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}"
+        return (
+            "hold",
+            f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}",
+        )
     if isinstance(event, RunRetried):
         return "requeue", str(event.attempt + 1)
     outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None

@@ -1,7 +1,7 @@
 """A run once more: what its history says of it, as a new run whose parent it is. Pure.
 
-The history holds arguments bounded, with secrets hidden. Where that has taken something away, the schedule that fired
-the run still knows the whole; where it does not either, they have to be given.
+The history holds arguments bounded, with secrets hidden. Where that has taken something away, the
+schedule that fired the run still knows the whole; where it does not either, they have to be given.
 """
 
 from datetime import datetime
@@ -22,10 +22,13 @@ class Arguments(NamedTuple):
 
 
 def facts_again(run: RunView, *, actor: str, now: datetime) -> RunFacts:
-    """Why the new run exists. It stands for the same tick, so that the job works on the same time."""
+    """Why the new run exists. It stands for the same tick, so that the job works on the same
+    time.
+    """
     if run.tick_to is not None or run.state in ("missed", "skipped"):
         raise Refused(
-            f"nothing ran for {'these ticks' if run.ticks > 1 else 'this tick'}, so that nothing can run again; "
+            f"nothing ran for {'these ticks' if run.ticks > 1 else 'this tick'}, so that nothing "
+            "can run again; "
             "backfill the schedule over that time",
             field="run",
         )
@@ -46,9 +49,16 @@ def facts_again(run: RunView, *, actor: str, now: datetime) -> RunFacts:
 
 
 def arguments_again(
-    run: RunView, schedule: Schedule | None, limit: int, *, args: list[Any] | None, kwargs: dict[str, Any] | None
+    run: RunView,
+    schedule: Schedule | None,
+    limit: int,
+    *,
+    args: list[Any] | None,
+    kwargs: dict[str, Any] | None,
 ) -> Arguments:
-    """The arguments that are given, and those of the run where none are. `limit` bounds what the history keeps."""
+    """The arguments that are given, and those of the run where none are. `limit` bounds what the
+    history keeps.
+    """
     known = (schedule.args, schedule.kwargs) if schedule is not None else (None, None)
     return Arguments(
         args if args is not None else _whole(run.args or [], known[0], limit, list, "args"),
@@ -63,7 +73,8 @@ def _whole(kept: Any, known: Any, limit: int, kind: type, field: str) -> Any:
     if known is not None and bounded(known, limit) == kept:
         return known
     raise Refused(
-        f"the {field} of the run are not in the history as they were sent: secrets are hidden, and what is too "
+        f"the {field} of the run are not in the history as they were sent: secrets are hidden, "
+        "and what is too "
         f"large is cut; give them anew",
         field=field,
     )
@@ -76,5 +87,7 @@ def _has_mask(value: Any) -> bool:
         item = waiting.pop()
         if isinstance(item, str) and MASK in item:
             return True
-        waiting += item.values() if isinstance(item, dict) else item if isinstance(item, list) else []
+        waiting += (
+            item.values() if isinstance(item, dict) else item if isinstance(item, list) else []
+        )
     return False

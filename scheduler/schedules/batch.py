@@ -1,9 +1,11 @@
-"""Many changes at once, of schedules and of the calendars that they name: all of them are written, or none is.
+"""Many changes at once, of schedules and of the calendars that they name: all of them are written,
+or none is.
 
-Decided like single changes, entry by entry, from what was read; then one script compares every byte of all of them and
-writes. Where Beat has moved some on in between, those are decided again; where somebody else has changed one, nothing
-is written at all. A connection that breaks while the answer is under way leaves the question open: repeating the whole
-is safe, since what is there already is no change.
+Decided like single changes, entry by entry, from what was read; then one script compares every byte
+of all of them and writes. Where Beat has moved some on in between, those are decided again; where
+somebody else has changed one, nothing is written at all. A connection that breaks while the answer
+is under way leaves the question open: repeating the whole is safe, since what is there already is
+no change.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,7 +89,9 @@ class BatchEdit:
         comment: str,
         now: datetime,
     ) -> list[Schedule]:
-        """Make all wishes true. Raises the first refusal of any of them, and then nothing was written."""
+        """Make all wishes true. Raises the first refusal of any of them, and then nothing was
+        written.
+        """
         beside = self._decide_calendars(calendars, actor=actor, comment=comment, now=now)
         gone = {change.name for change in beside if change.text is None}
         known = (self.calendar_names() | {change.name for change in beside}) - gone
@@ -96,10 +100,14 @@ class BatchEdit:
             try:
                 if wish.spec is not None:
                     old = stored.schedule()
-                    check_calendar_known(wish.spec.window, old.window if old is not None else None, known)
+                    check_calendar_known(
+                        wish.spec.window, old.window if old is not None else None, known
+                    )
                 return _decide(wish, stored, check_call, actor=actor, comment=comment, now=now)
             except Refused as error:
-                raise Refused(f"{wish.name}: {error}; nothing was changed", field=error.field) from error
+                raise Refused(
+                    f"{wish.name}: {error}; nothing was changed", field=error.field
+                ) from error
 
         read = self.read([wish.name for wish in wishes])
         decided = [decide(wish, stored) for wish, stored in zip(wishes, read, strict=True)]
@@ -107,14 +115,20 @@ class BatchEdit:
             moved = self._write(read, decided, beside)
             if not moved:
                 return [change.schedule for change in decided]
-            for place, stored in zip(moved, self.read([wishes[place].name for place in moved]), strict=True):
+            for place, stored in zip(
+                moved, self.read([wishes[place].name for place in moved]), strict=True
+            ):
                 read[place], decided[place] = stored, decide(wishes[place], stored)
-        raise Unavailable("the schedules are being changed all the time, nothing was saved; try again")
+        raise Unavailable(
+            "the schedules are being changed all the time, nothing was saved; try again"
+        )
 
     def save_calendars(
         self, wishes: Sequence[CalendarWish], *, actor: str, comment: str, now: datetime
     ) -> list[SavedCalendar]:
-        """Make wishes about calendars true. Raises the first refusal of any of them, and then nothing was written."""
+        """Make wishes about calendars true. Raises the first refusal of any of them, and then
+        nothing was written.
+        """
         decided = self._decide_calendars(wishes, actor=actor, comment=comment, now=now)
         self.write_calendars(decided)
         return [change.saved for change in decided]
@@ -152,27 +166,44 @@ class BatchEdit:
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
     def write(self, read: Sequence[RawEntry], decided: Sequence[Change]) -> list[int]:
-        """Write changes of schedules, all or none. The places of what has to be decided again; none when it is done."""
+        """Write changes of schedules, all or none. The places of what has to be decided again; none
+        when it is done.
+        """
         return self._write(read, decided, [])
 
     def _write(
-        self, read: Sequence[RawEntry], decided: Sequence[Change], calendars: Sequence[CalendarChange]
+        self,
+        read: Sequence[RawEntry],
+        decided: Sequence[Change],
+        calendars: Sequence[CalendarChange],
     ) -> list[int]:
-        """Run the script. Answers the places of what has to be decided again; none when it is done."""
+        """Run the script. Answers the places of what has to be decided again; none when it is
+        done.
+        """
         if not decided and not calendars:
             return []
         arguments: list[str] = [str(len(calendars))]
         field = ""
         for beside in calendars:
             ((field, event),) = encode(beside.event).items()
-            arguments += [beside.name, _argument(beside.read), _argument(beside.text), beside.version, event]
+            arguments += [
+                beside.name,
+                _argument(beside.read),
+                _argument(beside.text),
+                beside.version,
+                event,
+            ]
         for stored, change in zip(read, decided, strict=True):
             ((field, event),) = encode(change.event).items()
             arguments += [*map(_argument, stored.raw), *map(_argument, change.raw)]
             arguments += [repr(change.score), event, stored.name]
-        arguments += [text for change in decided for more in change.also for text in encode(more).values()]
+        arguments += [
+            text for change in decided for more in change.also for text in encode(more).values()
+        ]
         names = [keys.entry(stored.name) for stored in read]
-        with answering("nothing is known to be saved; do it again, what is there already stays as it is"):
+        with answering(
+            "nothing is known to be saved; do it again, what is there already stays as it is"
+        ):
             answer: Any = self._script(
                 keys=[
                     keys.SCHEDULE_ZSET,
@@ -188,7 +219,8 @@ class BatchEdit:
                 raise _moved(calendars[number - 1])
             if why == "kind":
                 raise NameTaken(
-                    f"the key {names[number - 1]!r} in Redis is in use by something else; nothing was saved"
+                    f"the key {names[number - 1]!r} in Redis is in use by something else; nothing "
+                    "was saved"
                 )
         return [number - 1 for number in answer[1::2]]
 
@@ -196,7 +228,8 @@ class BatchEdit:
 def _moved(change: CalendarChange) -> StaleRevision:
     number = change.saved.revision
     return StaleRevision(
-        f"the calendar {change.name!r} has just been changed by somebody else; nothing was saved, so load it again",
+        f"the calendar {change.name!r} has just been changed by somebody else; nothing was saved, "
+        "so load it again",
         given=number - 1,
         current=number,
     )
@@ -208,9 +241,17 @@ def _portions(names: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _decide(
-    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, actor: str, comment: str, now: datetime
+    wish: DesiredSchedule,
+    stored: RawEntry,
+    check_call: CheckCall,
+    *,
+    actor: str,
+    comment: str,
+    now: datetime,
 ) -> Change:
-    """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or UnreadableEntry."""
+    """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or
+    UnreadableEntry.
+    """
     if wish.revision is None:
         return _created(wish, stored, check_call, actor=actor, comment=comment, now=now)
     stored.check_exists()
@@ -218,13 +259,16 @@ def _decide(
     old = entry.schedule
     if old.revision != wish.revision:
         raise StaleRevision(
-            f"{wish.name!r} has been changed meanwhile: revision {wish.revision} was looked at, revision "
+            f"{wish.name!r} has been changed meanwhile: revision {wish.revision} was looked at, "
+            "revision "
             f"{old.revision} is stored; nothing was changed, so plan again",
             given=wish.revision,
             current=old.revision,
         )
     if old.origin == "code":
-        raise Refused("it is defined in code (beat_schedule); put an override on it instead", field="name")
+        raise Refused(
+            "it is defined in code (beat_schedule); put an override on it instead", field="name"
+        )
     if wish.spec is None:
         gone = told(old, actor, comment, now) | {"revision": old.revision + 1}
         return changes.deleted(old, ScheduleDeleted(**gone))
@@ -232,11 +276,19 @@ def _decide(
         changes.check_edit(wish.spec, old, now, check_call)
     settled = changes.settled(wish.spec, entry, uid=old.uid, now=now)
     schedule = changes.revised(settled, old, uid=old.uid, actor=actor, now=now)
-    return changes.written(schedule, entry, stored.raw, now, saved(schedule, "edited", actor, comment, now))
+    return changes.written(
+        schedule, entry, stored.raw, now, saved(schedule, "edited", actor, comment, now)
+    )
 
 
 def _created(
-    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, actor: str, comment: str, now: datetime
+    wish: DesiredSchedule,
+    stored: RawEntry,
+    check_call: CheckCall,
+    *,
+    actor: str,
+    comment: str,
+    now: datetime,
 ) -> Change:
     spec = wish.spec
     if spec is None:
@@ -249,7 +301,9 @@ def _created(
     uid = wish.uid or str(uuid4())
     settled = changes.settled(spec, None, uid=uid, now=now)
     schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-    return changes.written(schedule, None, stored.raw, now, saved(schedule, "created", actor, comment, now))
+    return changes.written(
+        schedule, None, stored.raw, now, saved(schedule, "created", actor, comment, now)
+    )
 
 
 def _argument(text: str | None) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from scheduler.errors import NotFound, Refused, RefusedTogether, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.errors import (
+    NotFound,
+    Refused,
+    RefusedTogether,
+    StaleRevision,
+    Unavailable,
+    UnreadableEntry,
+)
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.batch import ATTEMPTS, calls_of
 from scheduler.schedules.changes import Change
@@ -24,7 +31,9 @@ MOST = 10_000
 
 
 class Outcome(NamedTuple):
-    """What became of one of them: the schedule as it stands, and whether anything had to be changed."""
+    """What became of one of them: the schedule as it stands, and whether anything had to be
+    changed.
+    """
 
     schedule: Schedule
     changed: bool
@@ -50,7 +59,9 @@ class Bulk:
         """Do it to each. Raises RefusedTogether with every refusal, and then nothing was done."""
         names = list(dict.fromkeys(names))
         if len(names) > MOST:
-            raise Refused(f"{len(names)} schedules are too many for one step; {MOST} may be changed at once")
+            raise Refused(
+                f"{len(names)} schedules are too many for one step; {MOST} may be changed at once"
+            )
         read = self._together.read(names)
         decided: list[Change | Schedule] = []
         reasons: dict[str, str] = {}
@@ -63,17 +74,29 @@ class Bulk:
         if reasons:
             raise RefusedTogether(reasons)
         self._carry_out(read, decided, decide)
-        return [Outcome(one.schedule, True) if isinstance(one, Change) else Outcome(one, False) for one in decided]
+        return [
+            Outcome(one.schedule, True) if isinstance(one, Change) else Outcome(one, False)
+            for one in decided
+        ]
 
-    def _carry_out(self, read: "list[RawEntry]", decided: list[Change | Schedule], decide: Decide) -> None:
+    def _carry_out(
+        self, read: "list[RawEntry]", decided: list[Change | Schedule], decide: Decide
+    ) -> None:
         """Write; where Beat has moved an entry on meanwhile, decide about it again."""
         for _ in range(ATTEMPTS):
             places = [place for place, one in enumerate(decided) if isinstance(one, Change)]
             changes = [one for one in decided if isinstance(one, Change)]
-            moved = [places[number] for number in self._together.write([read[place] for place in places], changes)]
+            moved = [
+                places[number]
+                for number in self._together.write([read[place] for place in places], changes)
+            ]
             if not moved:
                 return
-            for place, stored in zip(moved, self._together.read([read[place].name for place in moved]), strict=True):
+            for place, stored in zip(
+                moved, self._together.read([read[place].name for place in moved]), strict=True
+            ):
                 stored.check_exists()
                 read[place], decided[place] = stored, decide(stored)
-        raise Unavailable("the schedules are being changed all the time, nothing was saved; try again")
+        raise Unavailable(
+            "the schedules are being changed all the time, nothing was saved; try again"
+        )

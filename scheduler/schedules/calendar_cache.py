@@ -1,7 +1,8 @@
 """Exclusion calendars as Redis holds them: read, and kept while they are the same.
 
-Beside each calendar stands its fingerprint, which is all that is read where the calendar is known already. So an edit
-is seen at the next look, and a long calendar costs nothing meanwhile. Writes nothing.
+Beside each calendar stands its fingerprint, which is all that is read where the calendar is known
+already. So an edit is seen at the next look, and a long calendar costs nothing meanwhile. Writes
+nothing.
 """
 
 import logging
@@ -53,19 +54,27 @@ class CalendarCache:
             return {}
         try:
             versions: Any = redis.hmget(keys.CALENDAR_VERSIONS_HASH, wanted)
-            found = self._find(redis, {name: _text(is_) for name, is_ in zip(wanted, versions, strict=True) if is_})
+            found = self._find(
+                redis, {name: _text(is_) for name, is_ in zip(wanted, versions, strict=True) if is_}
+            )
         except (ResponseError, UnicodeDecodeError) as error:
             log.error("the calendars cannot be read, and schedules that name one wait: %s", error)
             return {}
         for name in self._gone & found.keys():
             log.warning("the calendar %r is there again", name)
         for name in set(wanted) - found.keys() - self._gone:
-            log.error("the calendar %r is gone or damaged, and schedules that name it wait until it is mended", name)
+            log.error(
+                "the calendar %r is gone or damaged, and schedules that name it wait until it is "
+                "mended",
+                name,
+            )
         self._gone = (self._gone | set(wanted)) - found.keys()
         return found
 
     def of(self, redis: "Redis", spec: Spec) -> Calendar | None:
-        """The calendar that a schedule names; none where it names none, or where that is gone or damaged."""
+        """The calendar that a schedule names; none where it names none, or where that is gone or
+        damaged.
+        """
         name = spec.window.calendar
         return None if name is None else self.known(redis, [name]).get(name)
 
@@ -76,10 +85,16 @@ class CalendarCache:
             for name, text in zip(missing, texts, strict=True):
                 self._keep(name, versions[name], None if text is None else _text(text))
         found = {name: self._kept.get(version) for name, version in versions.items()}
-        return {name: calendar for name, calendar in found.items() if calendar is not None and calendar.name == name}
+        return {
+            name: calendar
+            for name, calendar in found.items()
+            if calendar is not None and calendar.name == name
+        }
 
     def _keep(self, name: str, version: str, text: str | None) -> None:
-        """Keep what was read under the fingerprint it has; one that belongs to other bytes is not trusted."""
+        """Keep what was read under the fingerprint it has; one that belongs to other bytes is not
+        trusted.
+        """
         if text is None or fingerprint(text) != version:
             return
         try:
@@ -109,7 +124,9 @@ def decode(name: str, text: str) -> SavedCalendar:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "text"
-        raise UnreadableEntry(f"the calendar {name!r} is damaged, {place}: {first['msg']}") from None
+        raise UnreadableEntry(
+            f"the calendar {name!r} is damaged, {place}: {first['msg']}"
+        ) from None
     except Refused as error:
         raise UnreadableEntry(f"the calendar {name!r} is damaged: {error}") from None
     if saved.name != name:

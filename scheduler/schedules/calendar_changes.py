@@ -22,7 +22,9 @@ class CalendarWish:
 
 @dataclass(frozen=True)
 class CalendarChange:
-    """The text as it was read, the text as it is to be, none where there is nothing, and the fact that says so."""
+    """The text as it was read, the text as it is to be, none where there is nothing, and the fact
+    that says so.
+    """
 
     name: str
     read: str | None
@@ -36,19 +38,24 @@ class CalendarChange:
         return "" if self.text is None else fingerprint(self.text)
 
 
-def decide(wish: CalendarWish, stored: StoredCalendar, *, actor: str, comment: str, now: datetime) -> CalendarChange:
+def decide(
+    wish: CalendarWish, stored: StoredCalendar, *, actor: str, comment: str, now: datetime
+) -> CalendarChange:
     """The change that makes a wish true. Raises Refused, NameTaken, NotFound or StaleRevision."""
     old = _readable(stored)
     if wish.calendar is not None:
         check_calendar(wish.calendar)
     if wish.revision is None:
         if stored.text is not None:
-            raise NameTaken(f"there is a calendar {wish.name!r} already; choose another name, or edit that one")
+            raise NameTaken(
+                f"there is a calendar {wish.name!r} already; choose another name, or edit that one"
+            )
     elif stored.text is None:
         raise unknown(wish.name)
     elif old is not None and old.revision != wish.revision:
         raise StaleRevision(
-            f"the calendar {wish.name!r} has been changed since it was read: revision {wish.revision} was edited, "
+            f"the calendar {wish.name!r} has been changed since it was read: revision "
+            f"{wish.revision} was edited, "
             f"revision {old.revision} is stored; load it again and repeat the edit",
             given=wish.revision,
             current=old.revision,
@@ -56,10 +63,16 @@ def decide(wish: CalendarWish, stored: StoredCalendar, *, actor: str, comment: s
     number = max(old.revision if old is not None else 0, wish.revision or 0) + 1
     uid = old.uid if old is not None else str(uuid4())
     if wish.calendar is None:
-        gone = old or SavedCalendar(name=wish.name, uid=uid, revision=number, updated_at=now, updated_by=actor)
-        told = CalendarDeleted(at=now, uid=uid, revision=number, actor=actor, comment=comment, calendar=gone)
+        gone = old or SavedCalendar(
+            name=wish.name, uid=uid, revision=number, updated_at=now, updated_by=actor
+        )
+        told = CalendarDeleted(
+            at=now, uid=uid, revision=number, actor=actor, comment=comment, calendar=gone
+        )
         return CalendarChange(wish.name, stored.text, None, gone, told)
-    saved = SavedCalendar(**dict(wish.calendar), uid=uid, revision=number, updated_at=now, updated_by=actor)
+    saved = SavedCalendar(
+        **dict(wish.calendar), uid=uid, revision=number, updated_at=now, updated_by=actor
+    )
     event = CalendarSaved(
         at=now,
         uid=uid,
@@ -74,7 +87,9 @@ def decide(wish: CalendarWish, stored: StoredCalendar, *, actor: str, comment: s
 
 def unknown(name: str) -> NotFound:
     """The refusal of a name that no calendar has."""
-    return NotFound(f"there is no calendar {name!r}; `beatdesk calendars list` shows all", field="name")
+    return NotFound(
+        f"there is no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
+    )
 
 
 def _readable(stored: StoredCalendar) -> SavedCalendar | None:

@@ -1,8 +1,10 @@
-"""The exclusion calendars in Redis: list, read, and change them. Schedules name them, Beat keeps to them.
+"""The exclusion calendars in Redis: list, read, and change them. Schedules name them, Beat keeps to
+them.
 
-Saved like schedules: decided from what was read, then written by one script that compares it first, together with the
-event that says so. A calendar that a schedule names is not deleted. Whoever saves a schedule at that very moment may
-still name it: the schedule then waits, and says so, until there is such a calendar again.
+Saved like schedules: decided from what was read, then written by one script that compares it first,
+together with the event that says so. A calendar that a schedule names is not deleted. Whoever saves
+a schedule at that very moment may still name it: the schedule then waits, and says so, until there
+is such a calendar again.
 """
 
 from collections.abc import Collection, Sequence
@@ -57,14 +59,30 @@ class CalendarStore:
             return self._shelf.known(self._redis, names)
 
     def save(
-        self, calendar: Calendar, *, revision: int | None, actor: str, comment: str = "", now: datetime
+        self,
+        calendar: Calendar,
+        *,
+        revision: int | None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> SavedCalendar:
-        """Save a new calendar, or the next revision of one. Raises NameTaken, StaleRevision or Refused."""
+        """Save a new calendar, or the next revision of one. Raises NameTaken, StaleRevision or
+        Refused.
+        """
         wish = CalendarWish(calendar.name, calendar, revision)
         (saved,) = self._together.save_calendars([wish], actor=actor, comment=comment, now=now)
         return saved
 
-    def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
+    def delete(
+        self,
+        name: str,
+        *,
+        revision: int | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
+    ) -> None:
         """Delete a calendar, readable or not, that no schedule names."""
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
@@ -81,7 +99,9 @@ class CalendarStore:
         self._together.save_calendars([wish], actor=actor, comment=comment, now=now)
 
     def used_by(self) -> dict[str, list[str]]:
-        """The schedules that name each calendar, in order; calendars that none names are left out."""
+        """The schedules that name each calendar, in order; calendars that none names are left
+        out.
+        """
         used: dict[str, list[str]] = {}
         names = self._listing.names()
         for begin in range(0, len(names), CHUNK):
@@ -97,4 +117,7 @@ def in_use(name: str, schedules: Sequence[str]) -> str:
     more = [f"{len(schedules) - MOST_NAMED} more"] if len(schedules) > MOST_NAMED else []
     named = joined([*map(repr, schedules[:MOST_NAMED]), *more])
     verb = "names" if len(schedules) == 1 else "name"
-    return f"the calendar {name!r} cannot be deleted: {named} {verb} it; give them another calendar, or none, first"
+    return (
+        f"the calendar {name!r} cannot be deleted: {named} {verb} it; give them another calendar, "
+        "or none, first"
+    )

@@ -30,7 +30,9 @@ ASLEEP = -1.0
 
 @dataclass(frozen=True)
 class Change:
-    """The fields as they are to be, the time Beat is to look at the entry, and the fact that says so."""
+    """The fields as they are to be, the time Beat is to look at the entry, and the fact that says
+    so.
+    """
 
     raw: Raw
     score: float
@@ -44,10 +46,17 @@ class Change:
 
 
 def check_edit(
-    spec: Spec, old: Schedule, now: datetime, check_call: Callable[[str, list[Any], dict[str, Any]], None]
+    spec: Spec,
+    old: Schedule,
+    now: datetime,
+    check_call: Callable[[str, list[Any], dict[str, Any]], None],
 ) -> None:
     """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
-    same_rule = spec.when == old.when and spec.window == old.window and not isinstance(spec.when, RedBeatWhen)
+    same_rule = (
+        spec.when == old.when
+        and spec.window == old.window
+        and not isinstance(spec.when, RedBeatWhen)
+    )
     same_call = (spec.job, spec.args, spec.kwargs) == (old.job, old.args, old.kwargs)
     checked = spec.model_copy(
         update={
@@ -66,12 +75,16 @@ def check_edit(
 def edited(spec: Spec, entry: StoredSchedule, *, actor: str, now: datetime) -> Schedule:
     """`spec` as the next revision of `entry`; on a static entry, with what of it is an override."""
     old = entry.schedule
-    schedule = revised(settled(spec, entry, uid=old.uid, now=now), old, uid=old.uid, actor=actor, now=now)
+    schedule = revised(
+        settled(spec, entry, uid=old.uid, now=now), old, uid=old.uid, actor=actor, now=now
+    )
     return overrides.put(schedule, spec.when, entry) if old.origin == "code" else schedule
 
 
 def settled(spec: Spec, old: StoredSchedule | None, *, uid: str, now: datetime) -> Spec:
-    """`spec` as it is stored: each `H` has the place of the schedule `uid`, an interval has its anchor."""
+    """`spec` as it is stored: each `H` has the place of the schedule `uid`, an interval has its
+    anchor.
+    """
     when = settle_anchor(spec.when, old, now)
     if isinstance(when, CrontabWhen):
         when = dialect.settle(when, uid)
@@ -79,27 +92,40 @@ def settled(spec: Spec, old: StoredSchedule | None, *, uid: str, now: datetime) 
 
 
 def settle_anchor(when: When, old: StoredSchedule | None, now: datetime) -> When:
-    """Give an interval its anchor: the one it has while `every` stays, the full second of now otherwise."""
+    """Give an interval its anchor: the one it has while `every` stays, the full second of now
+    otherwise.
+    """
     if not isinstance(when, IntervalWhen) or when.anchor is not None:
         return when
     if old is not None:
         before = codec.anchored(old.schedule.when, old.meta)
-        if isinstance(before, IntervalWhen) and before.every == when.every and before.anchor is not None:
+        if (
+            isinstance(before, IntervalWhen)
+            and before.every == when.every
+            and before.anchor is not None
+        ):
             return when.model_copy(update={"anchor": before.anchor})
     return when.model_copy(update={"anchor": now.replace(microsecond=0)})
 
 
 def resting_point(when: When, now: datetime) -> datetime:
-    """The `last_run_at` with which nothing fires at once: the newest tick of an interval's grid, otherwise now."""
+    """The `last_run_at` with which nothing fires at once: the newest tick of an interval's grid,
+    otherwise now.
+    """
     if isinstance(when, IntervalWhen) and when.anchor is not None:
         return latest_tick(when, when.anchor, now) or when.anchor
     return now
 
 
-def next_meta(schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime) -> str:
+def next_meta(
+    schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime
+) -> str:
     """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
     if old is not None and raw is not None and raw.meta:
-        same = codec.anchored(old.schedule.when, old.meta) == schedule.when and old.schedule.window == schedule.window
+        same = (
+            codec.anchored(old.schedule.when, old.meta) == schedule.when
+            and old.schedule.window == schedule.window
+        )
         woken = is_awake(schedule, now) and not is_awake(old.schedule, now)
         if same and not woken:
             return raw.meta
@@ -115,7 +141,8 @@ def is_awake(schedule: Schedule, now: datetime) -> bool:
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
     """When Beat is to look at the entry next, in seconds of Unix time.
 
-    A pause that ends by itself is looked at when it ends; a schedule that has no tick left is finished, and sleeps.
+    A pause that ends by itself is looked at when it ends; a schedule that has no tick left is
+    finished, and sleeps.
     """
     if not schedule.enabled:
         return ASLEEP
@@ -135,7 +162,9 @@ def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
     return bounded_next_tick(anchored, after, runs=meta.total_run_count or 0)
 
 
-def written(schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event) -> Change:
+def written(
+    schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event
+) -> Change:
     """The change that stores `schedule` in place of `old`."""
     definition = codec.encode_definition(schedule, old.definition if old is not None else None)
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:

@@ -1,9 +1,11 @@
-"""A connection on which the server tells of each key that changes after it was read there, whoever changes it.
+"""A connection on which the server tells of each key that changes after it was read there, whoever
+changes it.
 
-Redis' tracking of keys for caches of clients, since version 6: a key that was read is told of once, when it changes,
-expires, is deleted or evicted, or is emptied away with all others; it is told of again once it has been read again. So
-little waits on a connection that nobody asks. What is told stands before the answer to any command that comes after
-the change. A connection that broke is never mended: whoever watches begins anew.
+Redis' tracking of keys for caches of clients, since version 6: a key that was read is told of once,
+when it changes, expires, is deleted or evicted, or is emptied away with all others; it is told of
+again once it has been read again. So little waits on a connection that nobody asks. What is told
+stands before the answer to any command that comes after the change. A connection that broke is
+never mended: whoever watches begins anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,10 +27,14 @@ class Told(NamedTuple):
 
 
 class Watch:
-    """One connection, for one thread at a time. Raises what redis-py raises; after an error it is of no use."""
+    """One connection, for one thread at a time. Raises what redis-py raises; after an error it is
+    of no use.
+    """
 
     def __init__(self, redis: "Redis") -> None:
-        """Connect. Raises ResponseError where the server does not track keys, or not for this user."""
+        """Connect. Raises ResponseError where the server does not track keys, or not for this
+        user.
+        """
         self.told: set[str] = set()
         """The keys that have changed since they were read. Who reads one again takes it out."""
 
@@ -51,7 +57,9 @@ class Watch:
 
         What was told before an answer is in `told` when that answer comes.
         """
-        self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+        self._connection.send_packed_command(
+            self._connection.pack_commands(commands), check_health=False
+        )
         for _ in commands:
             try:
                 yield self._answer()

@@ -1,7 +1,9 @@
-"""What each action makes of an entry: a function from what is stored to the change, for one schedule or for many. Pure.
+"""What each action makes of an entry: a function from what is stored to the change, for one
+schedule or for many. Pure.
 
-A decision raises Refused, StaleRevision or UnreadableEntry, or answers with the schedule where there is nothing to
-change. Nothing here reads or writes Redis; pausing and the like stand in `operations`.
+A decision raises Refused, StaleRevision or UnreadableEntry, or answers with the schedule where
+there is nothing to change. Nothing here reads or writes Redis; pausing and the like stand in
+`operations`.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +34,11 @@ Decide = Callable[[RawEntry], Change | Schedule]
 
 
 def saved(
-    schedule: Schedule, action: Literal["created", "edited"], actor: str, comment: str, now: datetime
+    schedule: Schedule,
+    action: Literal["created", "edited"],
+    actor: str,
+    comment: str,
+    now: datetime,
 ) -> ScheduleSaved:
     """The fact that a schedule was made or edited."""
     return ScheduleSaved(**told(schedule, actor, comment, now), action=action)
@@ -48,18 +54,35 @@ def editing(
     comment: str,
     now: datetime,
 ) -> Decide:
-    """Save `spec` as the next revision; on a static entry, as an override. `restored` is the revision it comes from."""
+    """Save `spec` as the next revision; on a static entry, as an override. `restored` is the
+    revision it comes from.
+    """
 
     def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
         check_revision(entry.schedule, revision)
-        return _edit(stored, entry, spec, check_call, restored=restored, actor=actor, comment=comment, now=now)
+        return _edit(
+            stored,
+            entry,
+            spec,
+            check_call,
+            restored=restored,
+            actor=actor,
+            comment=comment,
+            now=now,
+        )
 
     return decide
 
 
 def tagging(
-    add: Sequence[str], remove: Sequence[str], check_call: CheckCall, *, actor: str, comment: str, now: datetime
+    add: Sequence[str],
+    remove: Sequence[str],
+    check_call: CheckCall,
+    *,
+    actor: str,
+    comment: str,
+    now: datetime,
 ) -> Decide:
     """Put tags on a schedule, and take others off it."""
 
@@ -75,7 +98,9 @@ def tagging(
     return decide
 
 
-def queueing(queue: str | None, check_call: CheckCall, *, actor: str, comment: str, now: datetime) -> Decide:
+def queueing(
+    queue: str | None, check_call: CheckCall, *, actor: str, comment: str, now: datetime
+) -> Decide:
     """Send a schedule's runs to another queue; none is the job's own."""
 
     def decide(stored: RawEntry) -> Change | Schedule:
@@ -89,9 +114,13 @@ def queueing(queue: str | None, check_call: CheckCall, *, actor: str, comment: s
     return decide
 
 
-def switching(enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+def switching(
+    enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+) -> Decide:
     """Switch on or off. Switched on, a schedule fires at its next tick, not at once."""
-    kind: type[ScheduleEnabled | ScheduleDisabled] = ScheduleEnabled if enabled else ScheduleDisabled
+    kind: type[ScheduleEnabled | ScheduleDisabled] = (
+        ScheduleEnabled if enabled else ScheduleDisabled
+    )
 
     def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
@@ -100,17 +129,26 @@ def switching(enabled: bool, *, revision: int | None = None, actor: str, comment
         if old.enabled == enabled:
             return old
         if enabled and old.origin == "code" and not entry.definition.get("enabled", True):
-            raise Refused(f"{old.name!r} is switched off in code (beat_schedule); switch it on there", field="enabled")
-        spec = changes.settled(old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now)
+            raise Refused(
+                f"{old.name!r} is switched off in code (beat_schedule); switch it on there",
+                field="enabled",
+            )
+        spec = changes.settled(
+            old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now
+        )
         if enabled and not isinstance(spec.when, RedBeatWhen):
             check_when(spec.when, now=now)
         schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
-        return changes.written(schedule, entry, stored.raw, now, kind(**told(schedule, actor, comment, now)))
+        return changes.written(
+            schedule, entry, stored.raw, now, kind(**told(schedule, actor, comment, now))
+        )
 
     return decide
 
 
-def deleting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+def deleting(
+    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+) -> Decide:
     """Delete an entry, readable or not."""
 
     def decide(stored: RawEntry) -> Change:
@@ -122,7 +160,8 @@ def deleting(*, revision: int | None = None, actor: str, comment: str = "", now:
             check_revision(schedule, revision)
         if schedule.origin == "code":
             raise Refused(
-                f"{schedule.name!r} is defined in code (beat_schedule) and would come back when Beat starts; "
+                f"{schedule.name!r} is defined in code (beat_schedule) and would come back when "
+                "Beat starts; "
                 "remove it there, or disable it here",
                 field="name",
             )
@@ -132,7 +171,9 @@ def deleting(*, revision: int | None = None, actor: str, comment: str = "", now:
     return decide
 
 
-def resetting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+def resetting(
+    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+) -> Decide:
     """Take the override off a static entry."""
 
     def decide(stored: RawEntry) -> Change:
@@ -141,15 +182,20 @@ def resetting(*, revision: int | None = None, actor: str, comment: str = "", now
         schedule = overrides.taken_off(entry, actor, now)
         when = changes.settle_anchor(schedule.when, entry, now)
         schedule = schedule.model_copy(update={"when": when})
-        return changes.written(schedule, entry, stored.raw, now, ScheduleReset(**told(schedule, actor, comment, now)))
+        return changes.written(
+            schedule, entry, stored.raw, now, ScheduleReset(**told(schedule, actor, comment, now))
+        )
 
     return decide
 
 
-def adopting(*, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> Decide:
+def adopting(
+    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+) -> Decide:
     """Make an entry of plain RedBeat code an operator's, with the behaviour that it has.
 
-    Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes twice.
+    Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes
+    twice.
     """
 
     def decide(stored: RawEntry) -> Change | Schedule:
@@ -160,7 +206,8 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
             return old
         if old.origin == "code":
             raise Refused(
-                f"{old.name!r} is defined in code (beat_schedule), which writes it anew when Beat starts; "
+                f"{old.name!r} is defined in code (beat_schedule), which writes it anew when Beat "
+                "starts; "
                 "put an override on it, or remove it there and clone it here",
                 field="name",
             )
@@ -178,7 +225,9 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
         meta = stored.raw.meta or codec.encode_meta(entry.meta)
         return Change(
             raw=Raw(definition, meta, extra_field.encode(schedule, definition)),
-            score=changes.score(schedule, entry.meta, now) if stored.score is None else stored.score,
+            score=changes.score(schedule, entry.meta, now)
+            if stored.score is None
+            else stored.score,
             event=ScheduleAdopted(**told(schedule, actor, comment, now)),
             schedule=schedule,
         )
@@ -187,13 +236,24 @@ def adopting(*, revision: int | None = None, actor: str, comment: str = "", now:
 
 
 def revived(
-    earlier: Schedule, raw: Raw, restored: int, deleted: int, *, actor: str, comment: str, now: datetime
+    earlier: Schedule,
+    raw: Raw,
+    restored: int,
+    deleted: int,
+    *,
+    actor: str,
+    comment: str,
+    now: datetime,
 ) -> Change:
-    """The change that makes a deleted schedule anew, paused if it was; what it missed is not run."""
+    """The change that makes a deleted schedule anew, paused if it was; what it missed is not
+    run.
+    """
     spec = changes.settled(earlier.spec(), None, uid=earlier.uid, now=now)
     schedule = changes.revised(spec, None, uid=earlier.uid, actor=actor, now=now)
     skips = [tick for tick in earlier.skips if tick > now]
-    schedule = schedule.model_copy(update={"revision": deleted + 1, "paused": earlier.paused, "skips": skips})
+    schedule = schedule.model_copy(
+        update={"revision": deleted + 1, "paused": earlier.paused, "skips": skips}
+    )
     event = ScheduleRestored(**told(schedule, actor, comment, now), restored=restored)
     return changes.written(schedule, None, raw, now, event)
 

@@ -1,6 +1,7 @@
 """What a filtered list has to know of an entry to tell whether it is worth reading. Pure.
 
-A fact may let pass what does not belong to a list: whatever is shown is read and judged. It never rules out what does.
+A fact may let pass what does not belong to a list: whatever is shown is read and judged. It never
+rules out what does.
 """
 
 from datetime import UTC, datetime
@@ -51,9 +52,15 @@ class Fact(NamedTuple):
 
 
 def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
-    """Look at an entry. `known` is what was known of it; reading a definition again is what costs."""
+    """Look at an entry. `known` is what was known of it; reading a definition again is what
+    costs.
+    """
     content = hash((raw.definition, raw.extra, static))
-    said = known.said if known is not None and known.content == content else _said(name, raw, static=static)
+    said = (
+        known.said
+        if known is not None and known.content == content
+        else _said(name, raw, static=static)
+    )
     try:
         last = codec.decode_meta(raw.meta).last_run_at
     except UnreadableEntry:
@@ -62,7 +69,9 @@ def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
 
 
 def may_pass(known: Fact, filters: Filter, *, is_aside: bool) -> bool:
-    """Whether a list with these filters may show the entry. `is_aside`: Beat has set it aside at some time."""
+    """Whether a list with these filters may show the entry. `is_aside`: Beat has set it aside at
+    some time.
+    """
     said = known.said
     if said is None:
         return filters.state == "problem" and not (filters.job or filters.tag)

@@ -1,7 +1,8 @@
 """Which entries a filtered list shows. Pure.
 
-To decode ten thousand entries takes most of a second, so the text of an entry is looked at first: what cannot match
-is dropped unread. The text only ever rules out; what remains is decoded and judged by its meaning.
+To decode ten thousand entries takes most of a second, so the text of an entry is looked at first:
+what cannot match is dropped unread. The text only ever rules out; what remains is decoded and
+judged by its meaning.
 """
 
 import json
@@ -51,15 +52,21 @@ class Filter:
     def matches(self, schedule: Schedule | None) -> bool:
         """Whether a schedule passes; none stands for an entry that cannot be read."""
         if schedule is None or self.state == "problem":
-            return schedule is None and self.state in ("all", "problem") and not (self.job or self.tag)
+            return (
+                schedule is None and self.state in ("all", "problem") and not (self.job or self.tag)
+            )
         return self._has_state(schedule) and self.names(schedule)
 
     def names(self, schedule: Schedule) -> bool:
         """Whether job and tag are those that are looked for."""
-        return (not self.job or schedule.job == self.job) and (not self.tag or self.tag in schedule.tags)
+        return (not self.job or schedule.job == self.job) and (
+            not self.tag or self.tag in schedule.tags
+        )
 
     def _has_state(self, schedule: Schedule) -> bool:
-        """As far as the schedule alone tells it; whether a tick is left, `finished` asks the reader."""
+        """As far as the schedule alone tells it; whether a tick is left, `finished` asks the
+        reader.
+        """
         if self.state in ("all", "problem"):
             return self.state == "all"
         if self.state in ("enabled", "disabled"):

@@ -1,11 +1,12 @@
-"""What a process that lives on remembers of each entry, so that a list with filters reads what it shows, and no more.
+"""What a process that lives on remembers of each entry, so that a list with filters reads what it
+shows, and no more.
 
     a list is asked for ─▶ what has the server told? ─▶ what changed is read again ─▶ names that may pass the filters
 
-The server tells of each key that changes (`watching`), whoever has changed it, before it answers what is asked after
-the change. So nothing is remembered longer than it is true, and nothing has to be waited for. What is remembered only
-says which entries are worth reading. Where the server does not tell, or does not answer here, nothing is remembered,
-and a list reads everything.
+The server tells of each key that changes (`watching`), whoever has changed it, before it answers
+what is asked after the change. So nothing is remembered longer than it is true, and nothing has to
+be waited for. What is remembered only says which entries are worth reading. Where the server does
+not tell, or does not answer here, nothing is remembered, and a list reads everything.
 """
 
 import logging
@@ -49,7 +50,9 @@ class ListCache:
         return len(self._facts)
 
     def passing(self, names: Sequence[str], filters: Filter) -> list[str] | None:
-        """Those of these names that may pass, in their order. None where nothing is known, and all must be read."""
+        """Those of these names that may pass, in their order. None where nothing is known, and all
+        must be read.
+        """
         with self._lock:
             try:
                 aside = self._refresh(names)
@@ -62,7 +65,9 @@ class ListCache:
                 raise
             self._told = None
             facts = self._facts
-            return [name for name in names if may_pass(facts[name], filters, is_aside=name in aside)]
+            return [
+                name for name in names if may_pass(facts[name], filters, is_aside=name in aside)
+            ]
 
     def _refresh(self, names: Sequence[str]) -> frozenset[str]:
         """Bring the facts of these names up to date. Answers which entries Beat has set aside."""
@@ -70,7 +75,13 @@ class ListCache:
         if watch is None:
             watch = self._watch = Watch(self._redis)
             self._facts_are_old(watch)
-        answers = watch.ask([("SMEMBERS", keys.STATICS_SET), ("HKEYS", keys.ASIDE_HASH), ("ZCARD", keys.SCHEDULE_ZSET)])
+        answers = watch.ask(
+            [
+                ("SMEMBERS", keys.STATICS_SET),
+                ("HKEYS", keys.ASIDE_HASH),
+                ("ZCARD", keys.SCHEDULE_ZSET),
+            ]
+        )
         statics, aside, count = [_checked(answer) for answer in answers]
         statics = frozenset(statics)
         if watch.all_told:
@@ -79,7 +90,9 @@ class ListCache:
             self._facts.clear()
         watch.told.update(keys.entry(name) for name in statics ^ self._statics)
         self._statics = statics
-        stale = [name for name in names if name not in self._facts or keys.entry(name) in watch.told]
+        stale = [
+            name for name in names if name not in self._facts or keys.entry(name) in watch.told
+        ]
         for begin in range(0, len(stale), CHUNK):
             self._read(watch, stale[begin : begin + CHUNK])
         return frozenset(aside)
@@ -90,7 +103,9 @@ class ListCache:
         for name, answer in zip(names, answers, strict=True):
             watch.told.discard(keys.entry(name))
             raw = Raw(None, None, None) if isinstance(answer, RedisError) else Raw(*answer)
-            self._facts[name] = fact(name, raw, static=name in self._statics, known=self._facts.get(name))
+            self._facts[name] = fact(
+                name, raw, static=name in self._statics, known=self._facts.get(name)
+            )
 
     def _facts_are_old(self, watch: Watch) -> None:
         """Read each entry again that is asked for, since it is not known which have changed."""
@@ -98,7 +113,9 @@ class ListCache:
         watch.all_told = False
 
     def _begin_anew(self) -> None:
-        """Watch by another connection next time. The facts stay: of most entries they will prove to be true."""
+        """Watch by another connection next time. The facts stay: of most entries they will prove to
+        be true.
+        """
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -106,7 +123,11 @@ class ListCache:
     def _tell(self, error: RedisError) -> None:
         """Say once why lists are slow."""
         if self._told != str(error):
-            log.warning("lists with filters read everything, since the server does not tell what changes: %s", error)
+            log.warning(
+                "lists with filters read everything, since the server does not tell what changes: "
+                "%s",
+                error,
+            )
         self._told = str(error)
 
 

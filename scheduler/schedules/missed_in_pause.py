@@ -1,4 +1,6 @@
-"""The ticks that a pause held back: which of them run when it ends, and a verdict on each of the others. Pure."""
+"""The ticks that a pause held back: which of them run when it ends, and a verdict on each of the
+others. Pure.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,15 +52,24 @@ class MissedInPause:
 
 
 def sort(
-    entry: StoredSchedule, missed: Literal["skip", "latest", "all"], now: datetime, calendar: Calendar | None = None
+    entry: StoredSchedule,
+    missed: Literal["skip", "latest", "all"],
+    now: datetime,
+    calendar: Calendar | None = None,
 ) -> MissedInPause:
-    """Decide on every tick since the last that Beat dealt with, up to now. What `calendar` excludes does not run.
+    """Decide on every tick since the last that Beat dealt with, up to now. What `calendar` excludes
+    does not run.
 
     What was due before the pause and was not sent then is missed, as nobody could send it.
     """
     schedule, last, pause = entry.schedule, entry.meta.last_run_at, entry.schedule.paused
     held = MissedInPause(schedule, now)
-    if last is None or pause is None or not schedule.enabled or isinstance(schedule.when, RedBeatWhen):
+    if (
+        last is None
+        or pause is None
+        or not schedule.enabled
+        or isinstance(schedule.when, RedBeatWhen)
+    ):
         return held
     when = codec.anchored(schedule.when, entry.meta)
     after, until = _bounds(schedule, last, now)
@@ -74,7 +85,9 @@ def sort(
     if schedule.window.max_runs is not None:
         left = max(schedule.window.max_runs - (entry.meta.total_run_count or 0), 0)
     for tick in chosen:
-        reason = "operator" if tick in schedule.skips else "finished" if len(held.run) >= left else None
+        reason = (
+            "operator" if tick in schedule.skips else "finished" if len(held.run) >= left else None
+        )
         if reason is None:
             held.run.append(tick)
         else:
@@ -86,35 +99,53 @@ def sort(
 
 
 def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
-    """A verdict on every tick that Beat has not dealt with, for a change after which ticks count from now on.
+    """A verdict on every tick that Beat has not dealt with, for a change after which ticks count
+    from now on.
 
-    Nobody could send what was due for long; what was due this moment, or waited for its jitter, the change took away.
+    Nobody could send what was due for long; what was due this moment, or waited for its jitter, the
+    change took away.
     """
     schedule, last, runs = entry.schedule, entry.meta.last_run_at, entry.meta.total_run_count or 0
-    if last is None or isinstance(schedule.when, RedBeatWhen) or runs >= (schedule.window.max_runs or runs + 1):
+    if (
+        last is None
+        or isinstance(schedule.when, RedBeatWhen)
+        or runs >= (schedule.window.max_runs or runs + 1)
+    ):
         return []
     if schedule.enabled and is_paused(schedule, now):
         return sort(entry, "skip", now).verdicts
     held = MissedInPause(schedule, now)
     when = codec.anchored(schedule.when, entry.meta)
     after, until = _bounds(schedule, last, now)
-    late = min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until) if schedule.enabled else after
+    late = (
+        min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until)
+        if schedule.enabled
+        else after
+    )
     held.rule(TicksMissed, "scheduler_down", ticks_in(when, after, late))
     held.rule(TicksSkipped, "operator", ticks_in(when, max(after, late), until))
     return held.verdicts
 
 
 def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
-    """The ticks that a pause has held back until now, for a page that asks what is to become of them."""
+    """The ticks that a pause has held back until now, for a page that asks what is to become of
+    them.
+    """
     pause, when = schedule.paused, schedule.when
-    if pause is None or isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
+    if (
+        pause is None
+        or isinstance(when, RedBeatWhen)
+        or (isinstance(when, IntervalWhen) and when.anchor is None)
+    ):
         return None
     after, until = _bounds(schedule, pause.since - _MICROSECOND, now)
     return ticks_in(when, after, until)
 
 
 def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
-    """The first and the last tick in (after, until], and how many there are; none where there are none."""
+    """The first and the last tick in (after, until], and how many there are; none where there are
+    none.
+    """
     first = next_tick(when, after)
     if first is None or first > until:
         return None
@@ -122,7 +153,9 @@ def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
     return first, last, max(count_ticks(when, after, until, MOST_COUNTED), 1)
 
 
-def verdict(kind: type[Verdict], schedule: Schedule, reason: Any, ticks: Range, now: datetime) -> Verdict:
+def verdict(
+    kind: type[Verdict], schedule: Schedule, reason: Any, ticks: Range, now: datetime
+) -> Verdict:
     """What became of a range of ticks."""
     return kind(
         at=now,
@@ -154,7 +187,8 @@ def _chosen(name: str, due: Due, missed: str) -> list[datetime]:
     count = sum(one.count for one in found)
     if count > MOST_STARTED:
         raise Refused(
-            f"{count} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at once: resume with "
+            f"{count} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at "
+            "once: resume with "
             "'skip' or 'latest', and backfill what is needed",
             field="missed",
         )

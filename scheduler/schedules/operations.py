@@ -1,8 +1,9 @@
-"""What operators do to a schedule beside editing it: pause and resume it, skip one coming tick, restore a revision.
+"""What operators do to a schedule beside editing it: pause and resume it, skip one coming tick,
+restore a revision.
 
-Each is decided here from what is stored, and applied by the store as one change. Ticks that a pause held back get
-their verdict in the same transaction that ends it; those that are to run after all wait from then on, and Beat sends
-them one after the other.
+Each is decided here from what is stored, and applied by the store as one change. Ticks that a pause
+held back get their verdict in the same transaction that ends it; those that are to run after all
+wait from then on, and Beat sends them one after the other.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pydantic import JsonValue, ValidationError
 
 from scheduler.errors import Refused
-from scheduler.events.schema import SchedulePaused, ScheduleResumed, ScheduleTickKept, ScheduleTickSkipped
+from scheduler.events.schema import (
+    SchedulePaused,
+    ScheduleResumed,
+    ScheduleTickKept,
+    ScheduleTickSkipped,
+)
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
@@ -39,7 +45,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Resumed(NamedTuple):
-    """The schedule after its pause, and the runs of ticks in the pause that Beat starts now, oldest first."""
+    """The schedule after its pause, and the runs of ticks in the pause that Beat starts now, oldest
+    first.
+    """
 
     schedule: Schedule
     runs: list[str]
@@ -51,19 +59,30 @@ class Operations:
     def __init__(self, store: "ScheduleStore") -> None:
         self._store = store
 
-    def pause(self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime) -> Schedule:
-        """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason and end."""
+    def pause(
+        self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime
+    ) -> Schedule:
+        """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason
+        and end.
+        """
         return self._store.change(name, pausing(reason=reason, until=until, actor=actor, now=now))
 
-    def resume(self, name: str, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime) -> Resumed:
-        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one after the other."""
+    def resume(
+        self, name: str, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime
+    ) -> Resumed:
+        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one
+        after the other.
+        """
         chosen: list[datetime] = []
 
         def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
             if not is_paused(old, now):
-                raise Refused(f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state", field="name")
+                raise Refused(
+                    f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state",
+                    field="name",
+                )
             calendar = None if missed == "skip" else self._store.calendar_of(old)
             held = missed_in_pause.sort(entry, missed, now, calendar)
             schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
@@ -78,9 +97,17 @@ class Operations:
         return Resumed(schedule, [run_id(schedule.uid, tick) for tick in chosen])
 
     def skip(
-        self, name: str, *, tick: datetime | None = None, actor: str, comment: str = "", now: datetime
+        self,
+        name: str,
+        *,
+        tick: datetime | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> tuple[Schedule, datetime]:
-        """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the tick."""
+        """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the
+        tick.
+        """
         found: list[datetime] = []
 
         def decide(stored: RawEntry) -> changes.Change:
@@ -89,21 +116,28 @@ class Operations:
             found[:] = [_coming_tick(entry, tick, now, self._store.calendar_of(old))]
             skips = sorted({*(at for at in old.skips if at > now), found[0]})
             if len(skips) > MOST_SKIPS:
-                raise Refused(f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead", field="tick")
+                raise Refused(
+                    f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead",
+                    field="tick",
+                )
             schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
             event = ScheduleTickSkipped(**told(schedule, actor, comment, now), tick=found[0])
             return changes.written(schedule, entry, stored.raw, now, event)
 
         return self._store.change(name, decide), found[0]
 
-    def keep(self, name: str, *, tick: datetime, actor: str, comment: str = "", now: datetime) -> Schedule:
+    def keep(
+        self, name: str, *, tick: datetime, actor: str, comment: str = "", now: datetime
+    ) -> Schedule:
         """Let a tick run that was to be skipped."""
 
         def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
             if tick not in old.skips or tick <= now:
-                raise Refused(f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick")
+                raise Refused(
+                    f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick"
+                )
             skips = [at for at in old.skips if at != tick]
             schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
             event = ScheduleTickKept(**told(schedule, actor, comment, now), tick=tick)
@@ -112,9 +146,18 @@ class Operations:
         return self._store.change(name, decide)
 
     def revive(
-        self, gone: "RevisionView", number: int, history: "History", *, actor: str, comment: str = "", now: datetime
+        self,
+        gone: "RevisionView",
+        number: int,
+        history: "History",
+        *,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> Schedule:
-        """Make a deleted schedule anew as it was in its revision `number`. `gone` is its deletion."""
+        """Make a deleted schedule anew as it was in its revision `number`. `gone` is its
+        deletion.
+        """
         earlier = history.revision(gone.schedule_uid, number)
         schedule = _readable(earlier.definition, number)
         return self._store.revive(
@@ -132,22 +175,29 @@ class Operations:
         comment: str = "",
         now: datetime,
     ) -> Schedule:
-        """Save the definition of the revision `restored` as the newest one. `revision` is the one it takes over from.
+        """Save the definition of the revision `restored` as the newest one. `revision` is the one
+        it takes over from.
 
         Whether the schedule is paused, and which ticks it skips, stays as it is.
         """
         spec = _readable(definition, restored).spec()
-        return self._store.edit(name, spec, revision=revision, actor=actor, comment=comment, restored=restored, now=now)
+        return self._store.edit(
+            name, spec, revision=revision, actor=actor, comment=comment, restored=restored, now=now
+        )
 
 
 def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
-    """The schedule of a revision. Raises Refused for one of another version that this one cannot read."""
+    """The schedule of a revision. Raises Refused for one of another version that this one cannot
+    read.
+    """
     try:
         return Schedule.model_validate(definition)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise Refused(f"revision {number} cannot be restored, {place}: {first['msg']}", field="revision") from None
+        raise Refused(
+            f"revision {number} cannot be restored, {place}: {first['msg']}", field="revision"
+        ) from None
 
 
 def _next_revision(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
@@ -165,12 +215,19 @@ def pausing(*, reason: str, until: datetime | None, actor: str, now: datetime) -
         entry = stored.decode()
         old = entry.schedule
         if not old.enabled:
-            raise Refused(f"{old.name!r} is off, so that there is nothing to pause; switch it on first", field="name")
+            raise Refused(
+                f"{old.name!r} is off, so that there is nothing to pause; switch it on first",
+                field="name",
+            )
         since = old.paused.since if old.paused is not None and is_paused(old, now) else now
         pause = Pause(reason=reason.strip(), by=actor, since=since, until=until)
         schedule = _next_revision(entry, actor, now).model_copy(update={"paused": pause})
         return changes.written(
-            schedule, entry, stored.raw, now, SchedulePaused(**told(schedule, actor, pause.reason, now))
+            schedule,
+            entry,
+            stored.raw,
+            now,
+            SchedulePaused(**told(schedule, actor, pause.reason, now)),
         )
 
     return decide
@@ -181,21 +238,33 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
     text = reason.strip()
     if not text:
         raise Refused("a pause needs a reason: who finds it at night must know why", field="reason")
-    if len(text) > LONGEST_REASON or "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise Refused(f"the reason cannot be kept; write up to {LONGEST_REASON} plain characters", field="reason")
+    if (
+        len(text) > LONGEST_REASON
+        or "\x00" in text
+        or any("\ud800" <= sign <= "\udfff" for sign in text)
+    ):
+        raise Refused(
+            f"the reason cannot be kept; write up to {LONGEST_REASON} plain characters",
+            field="reason",
+        )
     if until is not None and not (now < until and FIRST_YEAR <= until.year <= LAST_YEAR):
         raise Refused(
-            f"the pause cannot end at {tick_text(until)}; name a time later than now, up to the year {LAST_YEAR}",
+            f"the pause cannot end at {tick_text(until)}; name a time later than now, up to the "
+            f"year {LAST_YEAR}",
             field="until",
         )
 
 
-def _coming_tick(entry: StoredSchedule, tick: datetime | None, now: datetime, calendar: Calendar | None) -> datetime:
+def _coming_tick(
+    entry: StoredSchedule, tick: datetime | None, now: datetime, calendar: Calendar | None
+) -> datetime:
     """The tick that is meant, if it is one that would run."""
     schedule = entry.schedule
     name = schedule.name
     if isinstance(schedule.when, RedBeatWhen):
-        raise Refused(f"only RedBeat computes the ticks of {name!r}; pause it instead", field="tick")
+        raise Refused(
+            f"only RedBeat computes the ticks of {name!r}; pause it instead", field="tick"
+        )
     if not schedule.enabled:
         raise Refused(f"{name!r} is off, so that no tick of it runs", field="tick")
     known = schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)})
@@ -207,6 +276,10 @@ def _coming_tick(entry: StoredSchedule, tick: datetime | None, now: datetime, ca
     if coming is None or coming != tick or tick <= now:
         following = live_next_tick(known, now, runs=runs, calendar=calendar)
         hint = f"its next one is {tick_text(following)}" if following else "it has no coming tick"
-        said = "nothing is left to skip" if tick is None else f"{tick_text(tick)} is no coming tick of {name!r}"
+        said = (
+            "nothing is left to skip"
+            if tick is None
+            else f"{tick_text(tick)} is no coming tick of {name!r}"
+        )
         raise Refused(f"{said}; {hint}", field="tick")
     return tick

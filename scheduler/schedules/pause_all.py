@@ -1,7 +1,9 @@
-"""Pause everything, and resume it: each schedule is paused by itself, so that each says so, and Beat knows no more.
+"""Pause everything, and resume it: each schedule is paused by itself, so that each says so, and
+Beat knows no more.
 
-A flag in Redis remembers by whom, why and since when; those that were paused before, or again since, are not touched
-when everything is resumed. Schedules that are made in the meantime are not paused.
+A flag in Redis remembers by whom, why and since when; those that were paused before, or again
+since, are not touched when everything is resumed. Schedules that are made in the meantime are not
+paused.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """The schedules that it was done to, the runs that it started, and what was refused, by name."""
+    """The schedules that it was done to, the runs that it started, and what was refused, by
+    name.
+    """
 
     names: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
@@ -53,7 +57,9 @@ class PauseAll:
             return None
         return pause if pause.until is None or now < pause.until else None
 
-    def pause(self, *, reason: str, until: datetime | None = None, actor: str, now: datetime) -> Outcome:
+    def pause(
+        self, *, reason: str, until: datetime | None = None, actor: str, now: datetime
+    ) -> Outcome:
         """Pause every schedule that is on and not paused."""
         check_pause(reason, until, now)
         if self.paused(now) is not None:
@@ -68,14 +74,23 @@ class PauseAll:
 
         return self._each(lambda schedule: schedule.enabled and not is_paused(schedule, now), act)
 
-    def resume(self, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime) -> Outcome:
+    def resume(
+        self, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime
+    ) -> Outcome:
         """Resume every schedule that was paused with everything, and not on its own since."""
         pause = self.paused(now)
         if pause is None:
-            raise Refused("everything is not paused; schedules that are paused on their own are resumed by name")
+            raise Refused(
+                "everything is not paused; schedules that are paused on their own are resumed by "
+                "name"
+            )
         outcome = self._each(
             lambda schedule: is_paused(schedule, now) and _is_part_of(schedule.paused, pause),
-            lambda name: self._operations.resume(name, missed=missed, actor=actor, comment=comment, now=now).runs,
+            lambda name: (
+                self._operations.resume(
+                    name, missed=missed, actor=actor, comment=comment, now=now
+                ).runs
+            ),
         )
         with answering():
             self._redis.delete(keys.EVERYTHING_PAUSED)

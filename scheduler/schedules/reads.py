@@ -1,7 +1,8 @@
 """Reading entries from Redis: one, or a page of a list. Writes nothing.
 
-A list reads the names, then only what it shows; an entry that cannot be read is a line with its problem. The order
-is that of names, and a page begins after a name, so that entries that come and go do not shift it.
+A list reads the names, then only what it shows; an entry that cannot be read is a line with its
+problem. The order is that of names, and a page begins after a name, so that entries that come and
+go do not shift it.
 """
 
 import json
@@ -48,7 +49,9 @@ _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as Beat sees them."""
+    """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as
+    Beat sees them.
+    """
 
     name: str
     schedule: Schedule | None
@@ -72,13 +75,21 @@ class ScheduleRow:
 
     @property
     def lacks_calendar(self) -> bool:
-        """Whether the calendar that the schedule names is gone or damaged, so that nothing fires until it is back."""
-        return self.schedule is not None and self.schedule.window.calendar is not None and self.calendar is None
+        """Whether the calendar that the schedule names is gone or damaged, so that nothing fires
+        until it is back.
+        """
+        return (
+            self.schedule is not None
+            and self.schedule.window.calendar is not None
+            and self.calendar is None
+        )
 
 
 @dataclass(frozen=True)
 class SchedulePage:
-    """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as it is known."""
+    """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as
+    it is known.
+    """
 
     items: list[ScheduleRow]
     next: str | None
@@ -101,7 +112,9 @@ class RawEntry(NamedTuple):
     def check_exists(self) -> None:
         """Raise NotFound where there is nothing under this name."""
         if self.name.startswith(":") or (self.score is None and self.raw == Raw(None, None, None)):
-            raise NotFound(f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all")
+            raise NotFound(
+                f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all"
+            )
 
     def decode(self) -> StoredSchedule:
         """The schedule with its surroundings. Raises UnreadableEntry."""
@@ -118,15 +131,21 @@ class RawEntry(NamedTuple):
 
     @property
     def why_aside(self) -> str | None:
-        """Why Beat does not run an entry that can be read; none where it does, or was mended since."""
-        return asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
+        """Why Beat does not run an entry that can be read; none where it does, or was mended
+        since.
+        """
+        return (
+            asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
+        )
 
     def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> ScheduleRow:
         """As a line of a list; `calendars` has those that the schedule may name."""
         try:
             entry = self.decode()
         except UnreadableEntry as error:
-            return ScheduleRow(self.name, schedule=None, problem=str(error), next=None, last_run_at=None)
+            return ScheduleRow(
+                self.name, schedule=None, problem=str(error), next=None, last_run_at=None
+            )
         named = entry.schedule.window.calendar
         calendar = None if named is None else calendars.get(named)
         return ScheduleRow(
@@ -152,7 +171,9 @@ class Listing:
         self._memory = memory
 
     def names(self) -> list[str]:
-        """All names, in order. A name of bytes that are no text cannot be shown, asked for or linked to."""
+        """All names, in order. A name of bytes that are no text cannot be shown, asked for or
+        linked to.
+        """
         with answering():
             members = cast("list[str]", self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1))
         return sorted(_texts(members))
@@ -194,12 +215,16 @@ class Listing:
         begin = 0 if after is None else sum(name <= after for name in names)
         page = names[begin : begin + limit]
         more = begin + limit < len(names)
-        return SchedulePage(self._lines(self.read_all(page)), page[-1] if more else None, len(names))
+        return SchedulePage(
+            self._lines(self.read_all(page)), page[-1] if more else None, len(names)
+        )
 
     def due(self, until: datetime, limit: int) -> list[ScheduleRow]:
-        """What Beat fires until then, soonest first. Costs what it shows, however many schedules there are.
+        """What Beat fires until then, soonest first. Costs what it shows, however many schedules
+        there are.
 
-        Ticks that Beat looks at and that do not run, because of a calendar, a pause or a skip, are none.
+        Ticks that Beat looks at and that do not run, because of a calendar, a pause or a skip, are
+        none.
         """
         with answering():
             members = self._redis.zrange(
@@ -218,31 +243,43 @@ class Listing:
         """Lines of a list. The calendars are read where some schedule names one."""
         lines = [one.listed() for one in stored]
         schedules = [line.schedule for line in lines if line.schedule is not None]
-        named = {schedule.window.calendar for schedule in schedules if schedule.window.calendar is not None}
+        named = {
+            schedule.window.calendar
+            for schedule in schedules
+            if schedule.window.calendar is not None
+        }
         if not named:
             return lines
         calendars = self.known(named)
         return [
-            one.listed(calendars) if line.schedule is not None and line.schedule.window.calendar else line
+            one.listed(calendars)
+            if line.schedule is not None and line.schedule.window.calendar
+            else line
             for one, line in zip(stored, lines, strict=True)
         ]
 
     def matching(self, filters: Filter, search: str = "") -> list[str]:
         """The names of all that pass."""
         names = self._found(search)
-        return names if filters.is_open else [stored.name for stored in self._matching(names, filters)]
+        return (
+            names if filters.is_open else [stored.name for stored in self._matching(names, filters)]
+        )
 
     def _found(self, search: str) -> list[str]:
         wanted = search.strip().casefold()
         return [name for name in self.names() if wanted in name.casefold()]
 
     def _matching(self, names: list[str], filters: Filter) -> Iterator[RawEntry]:
-        """The entries that pass, in order. Few are read first, since few may be all that is wanted."""
+        """The entries that pass, in order. Few are read first, since few may be all that is
+        wanted.
+        """
         names = self._worth_reading(names, filters)
         begin, size = 0, FIRST_CHUNK
         while begin < len(names):
             for stored in self.read_all(names[begin : begin + size]):
-                if filters.may_match(stored.raw, static=stored.static) and self._passes(stored, filters):
+                if filters.may_match(stored.raw, static=stored.static) and self._passes(
+                    stored, filters
+                ):
                     yield stored
             begin, size = begin + size, CHUNK
 
@@ -251,7 +288,9 @@ class Listing:
         schedule = stored.schedule()
         if filters.state == "problem" and stored.why_aside is not None:
             return schedule is not None and filters.names(schedule)
-        return filters.matches(schedule) and (filters.state != "finished" or self._is_finished(stored))
+        return filters.matches(schedule) and (
+            filters.state != "finished" or self._is_finished(stored)
+        )
 
     def _worth_reading(self, names: list[str], filters: Filter) -> list[str]:
         """Without those of which it is known that they do not pass."""
@@ -261,9 +300,13 @@ class Listing:
         return names if known is None else known
 
     def _not_asleep(self, names: list[str], now: datetime) -> list[str]:
-        """Without those of which Beat's own list tells already: what it looks at later has a tick left."""
+        """Without those of which Beat's own list tells already: what it looks at later has a tick
+        left.
+        """
         with answering():
-            members: Any = self._redis.zrange(keys.SCHEDULE_ZSET, "-inf", now.timestamp(), byscore=True)
+            members: Any = self._redis.zrange(
+                keys.SCHEDULE_ZSET, "-inf", now.timestamp(), byscore=True
+            )
         due = set(_texts(members))
         return [name for name in names if name in due]
 
@@ -272,13 +315,20 @@ class Listing:
         (line,) = self._lines([stored])
         return line.next is None and line.problem is None and not line.lacks_calendar
 
-    def _filtered(self, names: list[str], filters: Filter, after: str | None, limit: int) -> SchedulePage:
+    def _filtered(
+        self, names: list[str], filters: Filter, after: str | None, limit: int
+    ) -> SchedulePage:
         """A page of the entries that pass; lines are made only for what is shown."""
         coming = names if after is None else [name for name in names if name > after]
         found = list(islice(self._matching(coming, filters), limit + 1))
         more = len(found) > limit
         shown = self._lines(found[:limit])
-        return SchedulePage(shown, shown[-1].name if more else None, len(shown), is_counted=not more and after is None)
+        return SchedulePage(
+            shown,
+            shown[-1].name if more else None,
+            len(shown),
+            is_counted=not more and after is None,
+        )
 
 
 @contextmanager
@@ -289,7 +339,8 @@ def answering(consequence: str = "") -> Iterator[None]:
         yield
     except (RedisConnectionError, RedisTimeoutError) as error:
         raise Unavailable(
-            f"Redis does not answer ({error}){because}; start it, or set BEATDESK_REDIS_URL to where it is"
+            f"Redis does not answer ({error}){because}; start it, or set BEATDESK_REDIS_URL to "
+            "where it is"
         ) from error
     except ResponseError as error:
         raise Unavailable(f"Redis refused the command, nothing was saved: {error}") from error
@@ -321,7 +372,9 @@ def remains_of(stored: RawEntry) -> Schedule:
 
 
 def _texts(members: list[str]) -> list[str]:
-    """The names of entries. One of bytes that are no text cannot be shown, asked for or linked to."""
+    """The names of entries. One of bytes that are no text cannot be shown, asked for or linked
+    to.
+    """
     names = [keys.schedule_name(member) for member in members]
     if _sendable("".join(names)) == "".join(names):
         return names
@@ -334,10 +387,18 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _stored(name: str, found: Any, static: bool, score: float | None, aside: str | None) -> RawEntry:
+def _stored(
+    name: str, found: Any, static: bool, score: float | None, aside: str | None
+) -> RawEntry:
     """What a round trip brought for one name."""
     if isinstance(found, Exception):
-        return RawEntry(name, Raw(None, None, None), static, score, f"the key {keys.entry(name)!r} is no hash: {found}")
+        return RawEntry(
+            name,
+            Raw(None, None, None),
+            static,
+            score,
+            f"the key {keys.entry(name)!r} is no hash: {found}",
+        )
     return RawEntry(name, Raw(*found), static, score, aside=aside)
 
 

@@ -1,7 +1,7 @@
 """Which schedules make the same call: an index over all of them, kept by whoever asks often.
 
-Brought up to date from the fingerprints that the server takes of all entries, so that only what has changed is read
-again; and at most once in a few seconds, because somebody is typing meanwhile.
+Brought up to date from the fingerprints that the server takes of all entries, so that only what has
+changed is read again; and at most once in a few seconds, because somebody is typing meanwhile.
 """
 
 import json
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 MOST = 50
-"""Schedules of one call that are laid beside another; with more of them nobody reads the names any more."""
+"""Schedules of one call that are laid beside another; with more of them nobody reads the names any
+more.
+"""
 
 
 class SameCall:
-    """The index. Any number of threads may ask; one brings it up to date, and the others take what is there."""
+    """The index. Any number of threads may ask; one brings it up to date, and the others take what
+    is there.
+    """
 
     def __init__(self, redis: "Redis") -> None:
         self._listing = Listing(redis)
@@ -67,7 +71,9 @@ class SameCall:
             prints = self._prints.read()
         for name in self._known.keys() - prints.keys():
             self._forget(name)
-        changed = [name for name, print_ in prints.items() if self._known.get(name, ("", ""))[0] != print_]
+        changed = [
+            name for name, print_ in prints.items() if self._known.get(name, ("", ""))[0] != print_
+        ]
         for begin in range(0, len(changed), CHUNK):
             for stored in self._listing.read_all(changed[begin : begin + CHUNK]):
                 self._forget(stored.name)
@@ -84,7 +90,9 @@ class SameCall:
 
 
 def _call_of(stored: RawEntry) -> str:
-    """The call of an entry, '' where it cannot be read. Ten thousand whole readings would take a second."""
+    """The call of an entry, '' where it cannot be read. Ten thousand whole readings would take a
+    second.
+    """
     try:
         if stored.static:
             schedule = stored.decode().schedule  # an override may say otherwise than the definition

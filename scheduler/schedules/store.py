@@ -1,9 +1,10 @@
 """The schedules in Redis: read, list, and change them.
 
-Each change is decided here in Python from what was read, then applied by one script (`change.lua`) that compares
-every byte of it first: the entry, its due time, the event and the wake-up call are written together or not at all.
-Where only Beat has moved the entry on in between, the change is decided again; where another operator has changed
-it, the revision decides. Nothing else in Beatdesk writes entries, except Beat advancing them (`beat_entry`).
+Each change is decided here in Python from what was read, then applied by one script (`change.lua`)
+that compares every byte of it first: the entry, its due time, the event and the wake-up call are
+written together or not at all. Where only Beat has moved the entry on in between, the change is
+decided again; where another operator has changed it, the revision decides. Nothing else in Beatdesk
+writes entries, except Beat advancing them (`beat_entry`).
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.schedules.list_cache import ListCache
 
-__all__ = ["ScheduleRow", "SchedulePage", "ScheduleStore"]
+__all__ = ["SchedulePage", "ScheduleRow", "ScheduleStore"]
 
 ATTEMPTS = 20
 """How often a change is decided anew while the entry moves under it."""
@@ -51,7 +52,9 @@ _NO_ENTRY = Raw(None, None, None)
 class ScheduleStore:
     """The only writer of schedules."""
 
-    def __init__(self, redis: "Redis", catalogue: "Catalogue", memory: "ListCache | None" = None) -> None:
+    def __init__(
+        self, redis: "Redis", catalogue: "Catalogue", memory: "ListCache | None" = None
+    ) -> None:
         """`memory` is for a process that lists schedules again and again."""
         self._redis = redis
         self._catalogue = catalogue
@@ -65,7 +68,9 @@ class ScheduleStore:
         return self._decoded(name).schedule
 
     def known(self, name: str | None, uid: str | None) -> Schedule | None:
-        """The schedule that a run belongs to; none where it is gone, unreadable, or another one by now."""
+        """The schedule that a run belongs to; none where it is gone, unreadable, or another one by
+        now.
+        """
         if name is None or uid is None:
             return None
         try:
@@ -91,9 +96,12 @@ class ScheduleStore:
     ) -> SchedulePage:
         """The entries after the name `after`, in order of names. `search` is looked for in names.
 
-        Without `state`, `job` and `tag` only what is shown is read. `paused` and `finished` need `now`.
+        Without `state`, `job` and `tag` only what is shown is read. `paused` and `finished` need
+        `now`.
         """
-        return self._listing.page(Filter(state, job, tag, now), search=search, after=after, limit=limit)
+        return self._listing.page(
+            Filter(state, job, tag, now), search=search, after=after, limit=limit
+        )
 
     def listed(self, name: str) -> ScheduleRow:
         """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
@@ -116,9 +124,13 @@ class ScheduleStore:
         comment: str = "",
         now: datetime,
     ) -> list[Schedule]:
-        """Make many changes, of schedules and of the calendars that they name, all of them or none."""
+        """Make many changes, of schedules and of the calendars that they name, all of them or
+        none.
+        """
         check_call = calls_of(self._catalogue.jobs(now))
-        return self._together.save(wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now)
+        return self._together.save(
+            wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now
+        )
 
     def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
@@ -127,22 +139,38 @@ class ScheduleStore:
         self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
         stored = self._listing.read(spec.name)
         if stored.raw.definition is not None or stored.fault:
-            raise NameTaken(f"there is a schedule {spec.name!r} already; choose another name, or edit that one")
+            raise NameTaken(
+                f"there is a schedule {spec.name!r} already; choose another name, or edit that one"
+            )
         uid = str(uuid4())
         settled = changes.settled(spec, None, uid=uid, now=now)
         schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
         event = edits.saved(schedule, "created", actor, comment, now)
-        answer = self._apply(spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event))
+        answer = self._apply(
+            spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event)
+        )
         if answer != "done":
-            raise NameTaken(f"somebody has just made a schedule {spec.name!r}; choose another name, or edit that one")
+            raise NameTaken(
+                f"somebody has just made a schedule {spec.name!r}; choose another name, or edit "
+                "that one"
+            )
         return schedule
 
     def revive(
-        self, earlier: Schedule, *, restored: int, deleted: int, actor: str, comment: str = "", now: datetime
+        self,
+        earlier: Schedule,
+        *,
+        restored: int,
+        deleted: int,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> Schedule:
-        """Make a deleted schedule anew as `earlier`, its revision `restored`, with its id. `deleted` is its last one.
+        """Make a deleted schedule anew as `earlier`, its revision `restored`, with its id.
+        `deleted` is its last one.
 
-        It belongs to operators, whoever had made it. Nothing that it missed is run. Raises NameTaken.
+        It belongs to operators, whoever had made it. Nothing that it missed is run. Raises
+        NameTaken.
         """
         spec = earlier.spec()
         is_ours = earlier.origin == "operator"
@@ -151,8 +179,12 @@ class ScheduleStore:
         self._check_calendar(spec, None)
         stored = self._listing.read(spec.name)
         if stored.raw != _NO_ENTRY or stored.fault:
-            raise NameTaken(f"there is another schedule {spec.name!r} now; delete it first, or clone it")
-        change = edits.revived(earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now)
+            raise NameTaken(
+                f"there is another schedule {spec.name!r} now; delete it first, or clone it"
+            )
+        change = edits.revived(
+            earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now
+        )
         if self._apply(spec.name, stored.raw, change) != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
         return change.schedule
@@ -168,12 +200,15 @@ class ScheduleStore:
         restored: int | None = None,
         now: datetime,
     ) -> Schedule:
-        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the stored one.
+        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the
+        stored one.
 
         `restored` is the earlier revision that `spec` comes from.
         """
         if spec.name != name:
-            raise BadName(f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one")
+            raise BadName(
+                f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one"
+            )
         self._check_calendar(spec, self._listing.read(name).schedule())
 
         decide = edits.editing(
@@ -188,55 +223,95 @@ class ScheduleStore:
         return self.change(name, decide)
 
     def set_enabled(
-        self, name: str, enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+        self,
+        name: str,
+        enabled: bool,
+        *,
+        revision: int | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> Schedule:
         """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
         decide = edits.switching(enabled, revision=revision, actor=actor, comment=comment, now=now)
         return self.change(name, decide)
 
-    def delete(self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime) -> None:
+    def delete(
+        self,
+        name: str,
+        *,
+        revision: int | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
+    ) -> None:
         """Delete an entry, readable or not."""
         self.change(name, edits.deleting(revision=revision, actor=actor, comment=comment, now=now))
 
     def reset(
-        self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+        self,
+        name: str,
+        *,
+        revision: int | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> Schedule:
         """Take the override off a static entry, so that it is as code says."""
-        return self.change(name, edits.resetting(revision=revision, actor=actor, comment=comment, now=now))
+        return self.change(
+            name, edits.resetting(revision=revision, actor=actor, comment=comment, now=now)
+        )
 
     def adopt(
-        self, name: str, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
+        self,
+        name: str,
+        *,
+        revision: int | None = None,
+        actor: str,
+        comment: str = "",
+        now: datetime,
     ) -> Schedule:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
-        return self.change(name, edits.adopting(revision=revision, actor=actor, comment=comment, now=now))
+        return self.change(
+            name, edits.adopting(revision=revision, actor=actor, comment=comment, now=now)
+        )
 
     def calendar_names(self) -> set[str]:
         """The names of all calendars."""
         return self._together.calendar_names()
 
     def calendar_of(self, schedule: Spec) -> Calendar | None:
-        """The calendar that a schedule names, none where it names none. Raises Refused where it is gone or damaged."""
+        """The calendar that a schedule names, none where it names none. Raises Refused where it is
+        gone or damaged.
+        """
         name = schedule.window.calendar
         if name is None:
             return None
         calendar = self._listing.known([name]).get(name)
         if calendar is None:
             raise Refused(
-                f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks run; give the "
+                f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks "
+                "run; give the "
                 "schedule another one, or none",
                 field="calendar",
             )
         return calendar
 
     def dealt_with(self, name: str) -> datetime | None:
-        """Up to when Beat has dealt with the ticks of a schedule; none where it will deal with no others."""
+        """Up to when Beat has dealt with the ticks of a schedule; none where it will deal with no
+        others.
+        """
         entry = self._decoded(name)
         return entry.meta.last_run_at if entry.schedule.enabled else None
 
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
         """Refuse a calendar that there is not; one that the schedule names already may be gone."""
         if spec.window.calendar is not None:
-            check_calendar_known(spec.window, old.window if old is not None else None, self._together.calendar_names())
+            check_calendar_known(
+                spec.window,
+                old.window if old is not None else None,
+                self._together.calendar_names(),
+            )
 
     def _decoded(self, name: str) -> StoredSchedule:
         stored = self._listing.read(name)
@@ -244,7 +319,9 @@ class ScheduleStore:
         return stored.decode()
 
     def change(self, name: str, decide: Decide) -> Schedule:
-        """Read, decide, apply; again while somebody else was quicker. A decision may be to leave it as it is."""
+        """Read, decide, apply; again while somebody else was quicker. A decision may be to leave it
+        as it is.
+        """
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)
             stored.check_exists()
@@ -277,10 +354,15 @@ class ScheduleStore:
                 ],
             )
         if answer == "kind":
-            raise NameTaken(f"the key {keys.entry(name)!r} in Redis is in use by something else; choose another name")
+            raise NameTaken(
+                f"the key {keys.entry(name)!r} in Redis is in use by something else; choose "
+                "another name"
+            )
         return str(answer)
 
 
 def _argument(text: str | None) -> bytes:
-    """A field for the script: absent is not empty, and bytes that were no text are the same bytes again."""
+    """A field for the script: absent is not empty, and bytes that were no text are the same bytes
+    again.
+    """
     return b"-" if text is None else b"+" + text.encode("utf-8", "surrogateescape")

@@ -1,7 +1,7 @@
 """The parts of the process that runs Beat, a worker, or one of a worker's children.
 
-A connection must not be shared over a fork, so each process has a `Services` of its own, made when it is first needed
-from the one that the root has adopted.
+A connection must not be shared over a fork, so each process has a `Services` of its own, made when
+it is first needed from the one that the root has adopted.
 """
 
 import os
@@ -31,7 +31,9 @@ def services_for(app: Celery) -> "Services":
     process, services = app.settled
     if process != os.getpid():
         services = type(services)(services.settings)
-        services.__dict__["celery"] = app  # or the desk would make an app of its own when asked for it
+        services.__dict__["celery"] = (
+            app  # or the desk would make an app of its own when asked for it
+        )
         bind_services(app, services)
     return services
 

@@ -1,4 +1,6 @@
-"""Settings -> the parts of a process. The only place where clients, engines, apps and stores are constructed."""
+"""Settings -> the parts of a process. The only place where clients, engines, apps and stores are
+constructed.
+"""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The parts, each made when it is first asked for, so that no process pays for what it does not use."""
+    """The parts, each made when it is first asked for, so that no process pays for what it does not
+    use.
+    """
 
     def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
         """`remembers` is for a process that lives on and lists schedules again and again."""
@@ -56,7 +60,9 @@ class Services:
 
     @cached_property
     def celery(self) -> "Celery":
-        """The Celery app. Its job modules are imported by workers and Beat only, never by asking for it."""
+        """The Celery app. Its job modules are imported by workers and Beat only, never by asking
+        for it.
+        """
         from scheduler.celery_app.app import create_app
         from scheduler.services.process import bind_services
 
@@ -105,7 +111,9 @@ class Services:
         from scheduler.schedules.list_cache import ListCache
         from scheduler.schedules.store import ScheduleStore
 
-        return ScheduleStore(self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None)
+        return ScheduleStore(
+            self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None
+        )
 
     @cached_property
     def calendars(self) -> "CalendarStore":
@@ -172,7 +180,9 @@ class Services:
         return WaitingList(self.redis)
 
     def known_runs(self, run_ids: "Sequence[str]") -> set[str]:
-        """Which of these runs there are or were, whether or not the history has heard of them yet."""
+        """Which of these runs there are or were, whether or not the history has heard of them
+        yet.
+        """
         return self.history.known(run_ids) | self.leases.known(run_ids)
 
     @cached_property
@@ -180,7 +190,9 @@ class Services:
         """Starting runs by hand."""
         from scheduler.runs.control import RunControl
 
-        return RunControl(self.celery, self.events, self.cancellations, self.leases, self.catalogue.queue_of)
+        return RunControl(
+            self.celery, self.events, self.cancellations, self.leases, self.catalogue.queue_of
+        )
 
     @cached_property
     def operations(self) -> "Operations":

@@ -1,4 +1,5 @@
-"""Many schedules at once: kept as YAML in Git, planned and applied; and brought in from where they live today.
+"""Many schedules at once: kept as YAML in Git, planned and applied; and brought in from where they
+live today.
 
     yaml_text            YAML <-> plain data, read safely, with the line of everything
     yaml_set             plain data <-> a set: what operators say of their schedules

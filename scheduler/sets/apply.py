@@ -1,7 +1,7 @@
 """A plan -> the store: everything in one step, from the revisions that the plan was made with.
 
-A schedule that somebody has changed since is a StaleRevision, and then nothing is changed. Applying the same set again
-finds nothing to do.
+A schedule that somebody has changed since is a StaleRevision, and then nothing is changed. Applying
+the same set again finds nothing to do.
 """
 
 from dataclasses import dataclass
@@ -33,12 +33,16 @@ class Applied:
     changed_calendars: list[str]
 
 
-def plan_text(text: str, store: ScheduleStore, calendars: CalendarStore, catalogue: Catalogue, now: datetime) -> Plan:
+def plan_text(
+    text: str, store: ScheduleStore, calendars: CalendarStore, catalogue: Catalogue, now: datetime
+) -> Plan:
     """The plan of a set's YAML. Raises BadYaml or BadSet."""
     chosen, document = yaml_set.read(text)
     there = calendars.stored()
     known = {one.name for one in there} | {calendar.name for calendar in chosen.calendars}
-    faults = yaml_set.faults_of(chosen, document, lambda spec: check_calendar_known(spec.window, None, known))
+    faults = yaml_set.faults_of(
+        chosen, document, lambda spec: check_calendar_known(spec.window, None, known)
+    )
     if faults:
         raise BadSet(faults)
     check_call = calls_of(catalogue.jobs(now))
@@ -51,17 +55,31 @@ def calendar_wishes(plan: Plan) -> list[CalendarWish]:
 
 
 def apply(
-    plan: Plan, store: ScheduleStore, *, prune: bool = False, actor: str, comment: str = "", now: datetime
+    plan: Plan,
+    store: ScheduleStore,
+    *,
+    prune: bool = False,
+    actor: str,
+    comment: str = "",
+    now: datetime,
 ) -> Applied:
-    """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was changed."""
-    wishes = [DesiredSchedule(item.spec.name, item.spec, None, uid=item.uid, is_checked=True) for item in plan.created]
+    """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was
+    changed.
+    """
+    wishes = [
+        DesiredSchedule(item.spec.name, item.spec, None, uid=item.uid, is_checked=True)
+        for item in plan.created
+    ]
     wishes += [
-        DesiredSchedule(item.spec.name, item.spec, item.stored.revision, is_checked=True) for item in plan.changed
+        DesiredSchedule(item.spec.name, item.spec, item.stored.revision, is_checked=True)
+        for item in plan.changed
     ]
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:
         wishes += [DesiredSchedule(schedule.name, None, schedule.revision) for schedule in absent]
-    store.save_together(wishes, calendars=calendar_wishes(plan), actor=actor, comment=comment, now=now)
+    store.save_together(
+        wishes, calendars=calendar_wishes(plan), actor=actor, comment=comment, now=now
+    )
     left = [] if prune else [(schedule.name, "--prune was not given") for schedule in absent]
     return Applied(
         created=[item.spec.name for item in plan.created],

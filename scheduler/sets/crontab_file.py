@@ -1,9 +1,10 @@
 """A user's crontab file -> candidates. Pure.
 
-A command is no job, so each needs a mapping: a pattern that the whole command matches, whose named groups become the
-arguments; or the command is written as a job's name with its arguments, `reports.job_summary days=1`. A line is taken
-with cron's reading of its two day fields, and both readings are told where they differ. A schedule is named by a
-comment `# name: nightly` above its line, or after its job and a fingerprint of the line, so that it keeps its name.
+A command is no job, so each needs a mapping: a pattern that the whole command matches, whose named
+groups become the arguments; or the command is written as a job's name with its arguments,
+`reports.job_summary days=1`. A line is taken with cron's reading of its two day fields, and both
+readings are told where they differ. A schedule is named by a comment `# name: nightly` above its
+line, or after its job and a fingerprint of the line, so that it keeps its name.
 """
 
 import json
@@ -47,12 +48,15 @@ class Mapping:
         pattern, equals, job = text.rpartition("=")
         if not equals or not pattern or not JOB.fullmatch(job):
             raise Refused(
-                f"map: {text!r} is to be PATTERN=JOB, as in '/opt/report.sh=reports.job_summary'", field="map"
+                f"map: {text!r} is to be PATTERN=JOB, as in '/opt/report.sh=reports.job_summary'",
+                field="map",
             )
         try:
             return cls(re.compile(pattern), job)
         except re.error as error:
-            raise Refused(f"map: {pattern!r} is no regular expression: {error}", field="map") from None
+            raise Refused(
+                f"map: {pattern!r} is no regular expression: {error}", field="map"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ def read(text: str, mappings: Sequence[Mapping], *, timezone: str, now: datetime
             if variable := _VARIABLE.fullmatch(line):
                 around = _take_variable(found, source, variable["name"], variable["value"], around)
                 continue
-            found.candidates.append(_candidate(source, said, around, mappings, found=found, now=now))
+            found.candidates.append(
+                _candidate(source, said, around, mappings, found=found, now=now)
+            )
         except BeatdeskError as error:
             found.refused.append(Aside(source, str(error)))
         except ValidationError as error:
@@ -86,19 +92,31 @@ def read(text: str, mappings: Sequence[Mapping], *, timezone: str, now: datetime
     return found
 
 
-def _take_variable(found: Found, source: str, name: str, value: str, around: _Surroundings) -> _Surroundings:
-    """A line that sets a variable: the zone of the lines below it, or something that a worker does not have."""
+def _take_variable(
+    found: Found, source: str, name: str, value: str, around: _Surroundings
+) -> _Surroundings:
+    """A line that sets a variable: the zone of the lines below it, or something that a worker does
+    not have.
+    """
     if name not in _ZONES:
         why = f"{name} is for commands that cron starts; a worker has an environment of its own"
         found.ignored.append(Aside(source, why))
         return around
     zone = value.strip("'\"").removeprefix(":")
     zones.zone(zone)
-    return replace(around, timezone=zone, source_zone=f"{name}={zone} in {source} is read as the time zone")
+    return replace(
+        around, timezone=zone, source_zone=f"{name}={zone} in {source} is read as the time zone"
+    )
 
 
 def _candidate(
-    source: str, line: str, around: _Surroundings, mappings: Sequence[Mapping], *, found: Found, now: datetime
+    source: str,
+    line: str,
+    around: _Surroundings,
+    mappings: Sequence[Mapping],
+    *,
+    found: Found,
+    now: datetime,
 ) -> Candidate:
     """One line of five fields, or of a macro, and a command."""
     if len(line) > LONGEST_LINE:
@@ -107,7 +125,9 @@ def _candidate(
     count = 1 if line.startswith("@") else 5
     written, command = " ".join(parts[:count]), parts[count] if len(parts) > count else ""
     either = dialect.parse(dialect.resolve(written, ""), "or").on.either
-    when = CrontabWhen(crontab=written, timezone=around.timezone, day_match="or" if either else "and")
+    when = CrontabWhen(
+        crontab=written, timezone=around.timezone, day_match="or" if either else "and"
+    )
     if not command:
         raise Refused(f"{line[:80]!r} has no command after its fields")
     job, args, kwargs = _call(command, mappings)
@@ -121,22 +141,34 @@ def _candidate(
     )
     twin = next((other.source for other in found.candidates if other.spec.name == spec.name), None)
     if twin is not None:
-        raise Refused(f"{twin} makes a schedule {spec.name!r} already; give this one another '# name:' above it")
+        raise Refused(
+            f"{twin} makes a schedule {spec.name!r} already; give this one another '# name:' above it"
+        )
     notes = (around.source_zone,) if around.source_zone else ()
-    return Candidate(source, spec, notes, _readings(dialect.settle(when, ""), now) if either else None)
+    return Candidate(
+        source, spec, notes, _readings(dialect.settle(when, ""), now) if either else None
+    )
 
 
-def _call(command: str, mappings: Sequence[Mapping]) -> tuple[str, list[JsonValue], dict[str, JsonValue]]:
+def _call(
+    command: str, mappings: Sequence[Mapping]
+) -> tuple[str, list[JsonValue], dict[str, JsonValue]]:
     """What a command means as a job."""
     if _PERCENT.search(command):
-        raise Refused(r"the command has a %, after which cron feeds it text; a job takes arguments (a plain % is \%)")
+        raise Refused(
+            r"the command has a %, after which cron feeds it text; a job takes arguments (a plain % is \%)"
+        )
     command = command.replace(r"\%", "%").strip()
     for mapping in mappings:
         if matched := mapping.pattern.fullmatch(command):
             return (
                 mapping.job,
                 [],
-                {name: _value(text) for name, text in matched.groupdict().items() if text is not None},
+                {
+                    name: _value(text)
+                    for name, text in matched.groupdict().items()
+                    if text is not None
+                },
             )
     try:
         words = shlex.split(command)
@@ -157,7 +189,9 @@ def _call(command: str, mappings: Sequence[Mapping]) -> tuple[str, list[JsonValu
 
 def _unmapped(command: str, why: str) -> Refused:
     return Refused(
-        f"the command {command[:80]!r} is mapped to no job: {why}; say which one with --map 'PATTERN=JOB'", field="job"
+        f"the command {command[:80]!r} is mapped to no job: {why}; say which one with --map "
+        "'PATTERN=JOB'",
+        field="job",
     )
 
 
@@ -184,4 +218,6 @@ def _name(around: _Surroundings, job: str, when: CrontabWhen, command: str) -> s
 def _readings(when: CrontabWhen, now: datetime) -> Readings:
     """The next ticks by either reading."""
     both = when.model_copy(update={"day_match": "and"})
-    return Readings(ticks.next_ticks(when, now, TICKS_TOLD), ticks.next_ticks(both, now, TICKS_TOLD))
+    return Readings(
+        ticks.next_ticks(when, now, TICKS_TOLD), ticks.next_ticks(both, now, TICKS_TOLD)
+    )

@@ -56,7 +56,11 @@ def _candidate(one: PeriodicTask, name: str, called: str) -> Candidate:
     task = one.task
     _check_sayable(task)
     when = _when(one)
-    spent = bool(task.get("one_off")) and bool(task.get("total_run_count")) and not isinstance(when, OnceWhen)
+    spent = (
+        bool(task.get("one_off"))
+        and bool(task.get("total_run_count"))
+        and not isinstance(when, OnceWhen)
+    )
     notes = list(renamed(name, called))
     if spent and task["enabled"]:
         notes.append("switched off, since it was to run once and has run")
@@ -83,14 +87,19 @@ def _candidate(one: PeriodicTask, name: str, called: str) -> Candidate:
 
 def _window(task: Row, when: When) -> Window:
     once = bool(task.get("one_off")) and not isinstance(when, OnceWhen)
-    return Window(starts_at=task.get("start_time"), ends_at=task.get("expires"), max_runs=1 if once else None)
+    return Window(
+        starts_at=task.get("start_time"), ends_at=task.get("expires"), max_runs=1 if once else None
+    )
 
 
 def _check_sayable(task: Row) -> None:
     """Refuse what a schedule here cannot say and a worker would miss."""
     for key in ("exchange", "routing_key"):
         if task.get(key):
-            raise Refused(f"it has the {key} {task[key]!r}, which a schedule cannot say; give it a queue", field=key)
+            raise Refused(
+                f"it has the {key} {task[key]!r}, which a schedule cannot say; give it a queue",
+                field=key,
+            )
     if _json(task, "headers", dict):
         raise Refused("it has headers, which a schedule cannot say", field="headers")
 
@@ -99,10 +108,16 @@ def _when(one: PeriodicTask) -> When:
     """The rule of its schedule's row."""
     row = one.schedule
     if row is None:
-        raise Refused("it has no schedule" if one.kind is None else f"its {one.kind} row is gone", field="when")
+        raise Refused(
+            "it has no schedule" if one.kind is None else f"its {one.kind} row is gone",
+            field="when",
+        )
     if one.kind == "solar":
         place = f"{row['event']} at {row['latitude']}, {row['longitude']}"
-        raise Refused(f"it is solar ({place}); such schedules are not computed, give it a time of day", field="when")
+        raise Refused(
+            f"it is solar ({place}); such schedules are not computed, give it a time of day",
+            field="when",
+        )
     if one.kind == "clocked":
         return OnceWhen(at=row["clocked_time"])
     if one.kind == "interval":

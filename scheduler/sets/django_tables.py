@@ -1,7 +1,8 @@
-"""The tables of django-celery-beat in somebody else's database, read as plain rows. Never writes there.
+"""The tables of django-celery-beat in somebody else's database, read as plain rows. Never writes
+there.
 
-Tables are read as they are, so that older versions, which lack columns, can be read too. Moments without a zone (SQLite
-has none) are UTC, as Django keeps them.
+Tables are read as they are, so that older versions, which lack columns, can be read too. Moments
+without a zone (SQLite has none) are UTC, as Django keeps them.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,9 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A row of the tasks, and of the schedule that it points to: none where it points to nothing."""
+    """A row of the tasks, and of the schedule that it points to: none where it points to
+    nothing.
+    """
 
     task: Row
     kind: str | None
@@ -52,7 +55,9 @@ def periodic_tasks(url: str) -> list[PeriodicTask]:
             return _read(connection)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise Refused(f"the database cannot be read: {str(cause).strip()[:300]}; {_REMEDY}", field="source") from error
+        raise Refused(
+            f"the database cannot be read: {str(cause).strip()[:300]}; {_REMEDY}", field="source"
+        ) from error
     finally:
         engine.dispose()
 
@@ -60,7 +65,9 @@ def periodic_tasks(url: str) -> list[PeriodicTask]:
 def _read(connection: Connection) -> list[PeriodicTask]:
     there = set(sqlalchemy.inspect(connection).get_table_names())
     if TASKS not in there:
-        raise Refused(f"the database has no table {TASKS!r}; is it the one that Django uses?", field="source")
+        raise Refused(
+            f"the database has no table {TASKS!r}; is it the one that Django uses?", field="source"
+        )
     schedules = {
         kind: {row["id"]: row for row in _rows(connection, PREFIX + table)}
         for kind, table in KINDS.items()
@@ -71,7 +78,9 @@ def _read(connection: Connection) -> list[PeriodicTask]:
 
 
 def _with_schedule(task: Row, schedules: Mapping[str, Mapping[Any, Row]]) -> PeriodicTask:
-    """A task with what it points to, the first kind that it names, as django-celery-beat itself looks."""
+    """A task with what it points to, the first kind that it names, as django-celery-beat itself
+    looks.
+    """
     for kind in ("interval", "crontab", "solar", "clocked"):
         if (key := task.get(f"{kind}_id")) is not None:
             return PeriodicTask(task, kind, schedules.get(kind, {}).get(key))
@@ -82,12 +91,17 @@ def _rows(connection: Connection, name: str) -> list[Row]:
     table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
     found = connection.execute(select(table).limit(MOST + 1)).mappings().all()
     if len(found) > MOST:
-        raise Refused(f"the table {name!r} has more than {MOST} rows, which is no set of schedules", field="source")
+        raise Refused(
+            f"the table {name!r} has more than {MOST} rows, which is no set of schedules",
+            field="source",
+        )
     return [{column: _aware(value) for column, value in row.items()} for row in found]
 
 
 def _aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    return (
+        value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    )
 
 
 def _engine(url: str) -> Engine:
@@ -95,21 +109,30 @@ def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
     except ArgumentError:
-        raise Refused(f"source: this is no address of a database; {_REMEDY}", field="source") from None
+        raise Refused(
+            f"source: this is no address of a database; {_REMEDY}", field="source"
+        ) from None
     backend = address.get_backend_name()
     if backend == "sqlite" and address.database:
         return _sqlite(Path(address.database))
     if backend in ("postgres", "postgresql"):
         return sqlalchemy.create_engine(
             address.set(drivername="postgresql+psycopg"),
-            connect_args={"connect_timeout": CONNECT_SECONDS, "options": "-c default_transaction_read_only=on"},
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "options": "-c default_transaction_read_only=on",
+            },
             hide_parameters=True,
         )
-    raise Refused(f"source: a database of the kind {backend!r} is not read; {_REMEDY}", field="source")
+    raise Refused(
+        f"source: a database of the kind {backend!r} is not read; {_REMEDY}", field="source"
+    )
 
 
 def _sqlite(path: Path) -> Engine:
     if not path.is_file():
         raise Refused(f"source: there is no file {str(path)!r}; {_REMEDY}", field="source")
     name = f"file:{quote(str(path.resolve()))}"
-    return sqlalchemy.create_engine(URL.create("sqlite", database=name, query={"mode": "ro", "uri": "true"}))
+    return sqlalchemy.create_engine(
+        URL.create("sqlite", database=name, query={"mode": "ro", "uri": "true"})
+    )

@@ -29,7 +29,9 @@ def export(
     tags: Sequence[str] = (),
     names: Sequence[str] | None = None,
 ) -> Exported:
-    """All schedules, those with one of the tags, or those with these names; and of the calendars what they name."""
+    """All schedules, those with one of the tags, or those with these names; and of the calendars
+    what they name.
+    """
     specs: list[Spec] = []
     left_out: list[tuple[str, str]] = []
     for entry in stored:
@@ -49,10 +51,14 @@ def export(
     named = {spec.window.calendar for spec in specs if spec.window.calendar is not None}
     carried = _named(named, calendars, left_out)
     text = yaml_set.write(ScheduleSet(specs, list(tags), carried))
-    return Exported(text, [spec.name for spec in specs], [calendar.name for calendar in carried], left_out)
+    return Exported(
+        text, [spec.name for spec in specs], [calendar.name for calendar in carried], left_out
+    )
 
 
-def _named(names: Collection[str], stored: Sequence[StoredCalendar], left_out: list[tuple[str, str]]) -> list[Calendar]:
+def _named(
+    names: Collection[str], stored: Sequence[StoredCalendar], left_out: list[tuple[str, str]]
+) -> list[Calendar]:
     """The calendars of these names; one that is gone or damaged is left out, and said so."""
     by_name = {one.name: one for one in stored}
     found: list[Calendar] = []

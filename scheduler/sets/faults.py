@@ -35,11 +35,15 @@ class BadSet(Refused):
         if len(self.faults) > FAULTS_SHOWN:
             shown.append(f"and {len(self.faults) - FAULTS_SHOWN} more")
         count = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        super().__init__("\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules")
+        super().__init__(
+            "\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules"
+        )
 
 
 def fault_in(document: Document, part: str, at: int, where: Path, message: str) -> SetFault:
-    """A fault in the item number `at` of a list of the set; `where` is a path in the item, such as ("excluded", 2)."""
+    """A fault in the item number `at` of a list of the set; `where` is a path in the item, such as
+    ("excluded", 2).
+    """
     path: Path = (part, at, *where)
     while len(path) > 2 and path not in document.lines:
         path = path[:-1]
@@ -48,12 +52,16 @@ def fault_in(document: Document, part: str, at: int, where: Path, message: str) 
 
 
 def fault_at(document: Document, at: int, where: str, message: str) -> SetFault:
-    """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or nothing."""
+    """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or
+    nothing.
+    """
     return fault_in(document, "schedules", at, tuple(where.split(".")) if where else (), message)
 
 
 def shape_message(found: "ErrorDetails", known: Sequence[str]) -> str:
-    """Pydantic's finding in our words; `known` are the keys that are read where an unknown one stands."""
+    """Pydantic's finding in our words; `known` are the keys that are read where an unknown one
+    stands.
+    """
     if found["type"] == "extra_forbidden":
         return f"unknown key; known are {', '.join(known)}"
     if found["type"] == "missing":

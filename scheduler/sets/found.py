@@ -1,4 +1,6 @@
-"""What was found where schedules live today: candidates, what cannot be taken, and what is overlooked. Pure."""
+"""What was found where schedules live today: candidates, what cannot be taken, and what is
+overlooked. Pure.
+"""
 
 import re
 from collections import Counter
@@ -14,7 +16,9 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Readings:
-    """The next ticks where day of month and day of week are both restricted: either is enough, or both must match."""
+    """The next ticks where day of month and day of week are both restricted: either is enough, or
+    both must match.
+    """
 
     either: list[datetime]
     both: list[datetime]
@@ -54,7 +58,9 @@ def usable_names(names: Iterable[str]) -> dict[str, str]:
     plain = {name: usable_name(name) for name in names}
     count = Counter(plain.values())
     return {
-        name: called if called == name or count[called] == 1 else f"{called[: LONGEST_NAME - 9]}-{fingerprint(name)}"
+        name: called
+        if called == name or count[called] == 1
+        else f"{called[: LONGEST_NAME - 9]}-{fingerprint(name)}"
         for name, called in plain.items()
     }
 
@@ -66,7 +72,11 @@ def usable_name(name: str) -> str:
 
 def renamed(name: str, called: str) -> tuple[str, ...]:
     """The note that says so, where a name could not be kept."""
-    return () if called == name else (f"called {called!r}, since a schedule cannot be called {name!r}",)
+    return (
+        ()
+        if called == name
+        else (f"called {called!r}, since a schedule cannot be called {name!r}",)
+    )
 
 
 def fingerprint(text: str) -> str:

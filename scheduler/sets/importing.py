@@ -1,7 +1,8 @@
 """What was found -> what is taken. Decides, then saves all that is taken in one step.
 
-A candidate that is stored as it is has been imported before, and nothing happens. One whose name is stored otherwise is
-refused, unless the import replaces. What cannot be taken is refused by itself and keeps no other from being taken.
+A candidate that is stored as it is has been imported before, and nothing happens. One whose name is
+stored otherwise is refused, unless the import replaces. What cannot be taken is refused by itself
+and keeps no other from being taken.
 """
 
 from collections.abc import Sequence
@@ -47,23 +48,36 @@ class Import:
     def take(self, candidate: Candidate, revision: int | None) -> None:
         """Take a candidate: as a new schedule, or in place of a stored revision."""
         self.taken.append(Taken(candidate, "created" if revision is None else "replaced"))
-        self.wishes.append(DesiredSchedule(candidate.spec.name, candidate.spec, revision, is_checked=True))
+        self.wishes.append(
+            DesiredSchedule(candidate.spec.name, candidate.spec, revision, is_checked=True)
+        )
 
 
-def decide(found: Found, stored: Sequence[RawEntry], check_call: CheckCall, *, replace: bool, now: datetime) -> Import:
+def decide(
+    found: Found, stored: Sequence[RawEntry], check_call: CheckCall, *, replace: bool, now: datetime
+) -> Import:
     """What of it is taken."""
     told = Import(refused=list(found.refused), ignored=list(found.ignored))
     by_name = {entry.name: entry for entry in stored}
     for candidate in found.candidates:
         try:
-            _decide_one(told, candidate, by_name.get(candidate.spec.name), check_call, replace=replace, now=now)
+            _decide_one(
+                told,
+                candidate,
+                by_name.get(candidate.spec.name),
+                check_call,
+                replace=replace,
+                now=now,
+            )
         except BeatdeskError as error:
             told.refused.append(Aside(candidate.source, str(error)))
     return told
 
 
 def of_plan(plan: Plan, *, replace: bool) -> Import:
-    """A set of our own as an import: nothing is deleted, and what is stored otherwise is replaced only if asked for."""
+    """A set of our own as an import: nothing is deleted, and what is stored otherwise is replaced
+    only if asked for.
+    """
     told = Import(taken=[Taken(Candidate(spec.name, spec), "unchanged") for spec in plan.unchanged])
     told.calendars += [(name, "unchanged") for name in plan.unchanged_calendars]
     for planned in plan.calendars:
@@ -75,13 +89,19 @@ def of_plan(plan: Plan, *, replace: bool) -> Import:
             told.take(Candidate(changed.spec.name, changed.spec), changed.stored.revision)
         else:
             fields = [one.field for one in changed.differences]
-            told.refused.append(Aside(changed.spec.name, _stored_otherwise(changed.spec.name, fields)))
+            told.refused.append(
+                Aside(changed.spec.name, _stored_otherwise(changed.spec.name, fields))
+            )
     return told
 
 
-def save(told: Import, store: ScheduleStore, *, actor: str, comment: str = "", now: datetime) -> None:
+def save(
+    told: Import, store: ScheduleStore, *, actor: str, comment: str = "", now: datetime
+) -> None:
     """Make it true, all of it or nothing."""
-    store.save_together(told.wishes, calendars=told.calendar_wishes, actor=actor, comment=comment, now=now)
+    store.save_together(
+        told.wishes, calendars=told.calendar_wishes, actor=actor, comment=comment, now=now
+    )
 
 
 def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> None:
@@ -89,7 +109,10 @@ def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> 
     name = planned.calendar.name
     if planned.revision is not None and not replace:
         fields = ", ".join(one.field for one in planned.differences)
-        why = f"there is a calendar {name!r} with another {fields}; --replace takes this one in its place"
+        why = (
+            f"there is a calendar {name!r} with another {fields}; --replace takes this one in its "
+            "place"
+        )
         told.refused.append(Aside(f"calendar {name}", why))
         return
     told.calendars.append((name, "created" if planned.revision is None else "replaced"))
@@ -97,7 +120,13 @@ def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> 
 
 
 def _decide_one(
-    told: Import, candidate: Candidate, stored: RawEntry | None, check_call: CheckCall, *, replace: bool, now: datetime
+    told: Import,
+    candidate: Candidate,
+    stored: RawEntry | None,
+    check_call: CheckCall,
+    *,
+    replace: bool,
+    now: datetime,
 ) -> None:
     spec = candidate.spec
     if stored is None:
@@ -108,7 +137,9 @@ def _decide_one(
     try:
         entry = stored.decode()
     except UnreadableEntry as error:
-        raise Refused(f"the stored entry {spec.name!r} cannot be read ({error}); delete it first") from None
+        raise Refused(
+            f"the stored entry {spec.name!r} cannot be read ({error}); delete it first"
+        ) from None
     if candidate.anchor_moves and isinstance(spec.when, IntervalWhen):
         spec = spec.model_copy(update={"when": spec.when.model_copy(update={"anchor": None})})
     spec = settled(spec, entry)
@@ -119,11 +150,16 @@ def _decide_one(
     if not replace:
         raise Refused(_stored_otherwise(spec.name, [one.field for one in found]))
     if entry.schedule.origin == "code":
-        raise Refused(f"{spec.name!r} is defined in code (beat_schedule), which would undo the change")
+        raise Refused(
+            f"{spec.name!r} is defined in code (beat_schedule), which would undo the change"
+        )
     changes.check_edit(spec, entry.schedule, now, check_call)
     told.taken.append(Taken(candidate, "replaced"))
     told.wishes.append(DesiredSchedule(spec.name, spec, entry.schedule.revision, is_checked=True))
 
 
 def _stored_otherwise(name: str, fields: Sequence[str]) -> str:
-    return f"there is a schedule {name!r} with another {', '.join(fields)}; --replace takes this one in its place"
+    return (
+        f"there is a schedule {name!r} with another {', '.join(fields)}; --replace takes this one "
+        "in its place"
+    )

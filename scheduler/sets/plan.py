@@ -1,7 +1,8 @@
 """What a set would change: a set and what is stored -> a plan. Pure; `apply` carries it out.
 
-A set that leaves out an interval's anchor keeps the one that is stored; places of `H` are the stored schedule's own.
-What only the store has is deleted by an apply that prunes: as far as the set speaks for it, and operators made it.
+A set that leaves out an interval's anchor keeps the one that is stored; places of `H` are the
+stored schedule's own. What only the store has is deleted by an apply that prunes: as far as the set
+speaks for it, and operators made it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -61,7 +62,9 @@ class Changed:
 
 @dataclass(frozen=True)
 class Single:
-    """A schedule that comes or goes as a whole. A new one has the id that it gets, on which places of `H` depend."""
+    """A schedule that comes or goes as a whole. A new one has the id that it gets, on which places
+    of `H` depend.
+    """
 
     spec: Spec
     runs: Difference | None = None
@@ -70,7 +73,9 @@ class Single:
 
 @dataclass(frozen=True)
 class PlannedCalendar:
-    """A calendar that is made (`revision` None), or that changes from the stored revision. Calendars never go."""
+    """A calendar that is made (`revision` None), or that changes from the stored revision.
+    Calendars never go.
+    """
 
     calendar: Calendar
     revision: int | None
@@ -88,7 +93,8 @@ class Plan:
     created: list[Single] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     affected: list[Single] = field(default_factory=list)
-    """Stored schedules that stay as they are, in the set or not, whose calendar is made or changed."""
+    """Stored schedules that stay as they are, in the set or not, whose calendar is made or changed.
+    """
 
     unchanged: list[Spec] = field(default_factory=list)
     only_stored: list[Single] = field(default_factory=list)
@@ -104,7 +110,9 @@ def make_plan(  # noqa: PLR0917
     now: datetime,
     new_uid: Callable[[], str],
 ) -> Plan:
-    """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not be applied."""
+    """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not
+    be applied.
+    """
     plan, faults = Plan(), list[SetFault]()
     users = _users(stored) if chosen.calendars else {}
     _plan_calendars(plan, chosen, document, users, calendars, faults)
@@ -125,26 +133,35 @@ def make_plan(  # noqa: PLR0917
             _plan_absent(plan, chosen, entry)
     changed = {item.stored.name for item in plan.changed}
     named_by = [user for item in plan.calendars for user in users.get(item.calendar.name, [])]
-    plan.affected.extend(Single(user) for user in named_by if user.enabled and user.name not in changed)
+    plan.affected.extend(
+        Single(user) for user in named_by if user.enabled and user.name not in changed
+    )
     return plan
 
 
-def with_runs(plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapping[str, Calendar]]) -> Plan:
-    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be looked at.
+def with_runs(
+    plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapping[str, Calendar]]
+) -> Plan:
+    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be
+    looked at.
 
-    Of the affected schedules those stay of which a run changes, or whose runs could not be looked at.
-    `known` answers with those of the named calendars that there are.
+    Of the affected schedules those stay of which a run changes, or whose runs could not be looked
+    at. `known` answers with those of the named calendars that there are.
     """
     specs: list[Spec] = [item.spec for item in (*plan.created, *plan.only_stored, *plan.affected)]
     specs += [spec for item in plan.changed for spec in (item.spec, item.stored)]
     before = known({spec.window.calendar for spec in specs if spec.window.calendar is not None})
-    budget = _Budget(now, before, {**before, **{one.calendar.name: one.calendar for one in plan.calendars}})
+    budget = _Budget(
+        now, before, {**before, **{one.calendar.name: one.calendar for one in plan.calendars}}
+    )
     created = [replace(item, runs=budget.compare(None, item.spec)) for item in plan.created]
     changed = [replace(item, runs=budget.compare(item.stored, item.spec)) for item in plan.changed]
     only_stored = [replace(item, runs=budget.compare(item.spec, None)) for item in plan.only_stored]
     affected = [replace(item, runs=budget.compare(item.spec, item.spec)) for item in plan.affected]
     affected = [item for item in affected if item.runs is None or not item.runs.is_empty]
-    return replace(plan, created=created, changed=changed, only_stored=only_stored, affected=affected)
+    return replace(
+        plan, created=created, changed=changed, only_stored=only_stored, affected=affected
+    )
 
 
 def differences(old: Spec, new: Spec) -> list[FieldDifference]:
@@ -152,7 +169,9 @@ def differences(old: Spec, new: Spec) -> list[FieldDifference]:
     was, becomes = _flat(old), _flat(new)
     paths = [*becomes, *(path for path in was if path not in becomes)]
     return [
-        FieldDifference(path, was.get(path), becomes.get(path)) for path in paths if was.get(path) != becomes.get(path)
+        FieldDifference(path, was.get(path), becomes.get(path))
+        for path in paths
+        if was.get(path) != becomes.get(path)
     ]
 
 
@@ -173,7 +192,9 @@ def settled(spec: Spec, entry: StoredSchedule) -> Spec:
 class _Budget:
     """Compares ticks until it has looked at enough of them."""
 
-    def __init__(self, now: datetime, before: Mapping[str, Calendar], after: Mapping[str, Calendar]) -> None:
+    def __init__(
+        self, now: datetime, before: Mapping[str, Calendar], after: Mapping[str, Calendar]
+    ) -> None:
         self._now, self._before, self._after = now, before, after
         self._until = now + AHEAD
         self._left = TICKS_COMPARED
@@ -183,7 +204,11 @@ class _Budget:
         both = [spec for spec in (old, new) if spec is not None]
         if not all(_has_ticks(spec.when) for spec in both):
             return None
-        if old is not None and new is not None and _rule(old, self._before) == _rule(new, self._after):
+        if (
+            old is not None
+            and new is not None
+            and _rule(old, self._before) == _rule(new, self._after)
+        ):
             return Difference(gone=[], come=[], moved=[], same=0)
         for spec in both:
             when = spec.when
@@ -192,7 +217,9 @@ class _Budget:
             self._left -= ticks.count_ticks(when, self._now, self._until, max(self._left, 0) + 1)
         if self._left < 0:
             return None
-        return what_if.compare(old, new, self._now, self._until, before=self._before, after=self._after)
+        return what_if.compare(
+            old, new, self._now, self._until, before=self._before, after=self._after
+        )
 
 
 def _has_ticks(when: When) -> bool:
@@ -214,7 +241,9 @@ def _plan_calendars(  # noqa: PLR0917
     calendars: Sequence[StoredCalendar],
     faults: list[SetFault],
 ) -> None:
-    """Which calendars are made, and which changed. `users` has the stored schedules that name each."""
+    """Which calendars are made, and which changed. `users` has the stored schedules that name
+    each.
+    """
     by_name = {one.name: one for one in calendars if one.text is not None}
     used_by = {name: [user.name for user in named_by] for name, named_by in users.items()}
     for at, calendar in enumerate(chosen.calendars):
@@ -222,19 +251,28 @@ def _plan_calendars(  # noqa: PLR0917
         try:
             old = found.decode() if found is not None else None
         except UnreadableEntry as error:
-            damaged = f"the stored calendar cannot be read ({error}); put it right first: `beatdesk calendars set`"
+            damaged = (
+                f"the stored calendar cannot be read ({error}); put it right first: `beatdesk "
+                "calendars set`"
+            )
             faults.append(fault_in(document, yaml_calendars.PART, at, ("name",), damaged))
             continue
         if old is None:
-            plan.calendars.append(PlannedCalendar(calendar, None, [], used_by.get(calendar.name, [])))
+            plan.calendars.append(
+                PlannedCalendar(calendar, None, [], used_by.get(calendar.name, []))
+            )
         elif changed := _calendar_differences(old, calendar):
-            plan.calendars.append(PlannedCalendar(calendar, old.revision, changed, used_by.get(calendar.name, [])))
+            plan.calendars.append(
+                PlannedCalendar(calendar, old.revision, changed, used_by.get(calendar.name, []))
+            )
         else:
             plan.unchanged_calendars.append(calendar.name)
 
 
 def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]:
-    """The parts that differ as a set says them; of what is excluded, only the lines that go and come."""
+    """The parts that differ as a set says them; of what is excluded, only the lines that go and
+    come.
+    """
     was, becomes = yaml_calendars.said(old), yaml_calendars.said(new)
     found = [
         FieldDifference(name, getattr(was, name), getattr(becomes, name))
@@ -258,7 +296,12 @@ def _users(stored: Sequence[RawEntry]) -> dict[str, list[Schedule]]:
 
 
 def _plan_one(  # noqa: PLR0917
-    plan: Plan, spec: Spec, stored: RawEntry | None, check_call: CheckCall, now: datetime, new_uid: Callable[[], str]
+    plan: Plan,
+    spec: Spec,
+    stored: RawEntry | None,
+    check_call: CheckCall,
+    now: datetime,
+    new_uid: Callable[[], str],
 ) -> None:
     if stored is None:
         check_spec(spec, now=now)
@@ -278,7 +321,8 @@ def _plan_one(  # noqa: PLR0917
     if old.origin == "code":
         what = ", ".join(difference.field for difference in found)
         raise Refused(
-            f"it is defined in code (beat_schedule), and the set says otherwise of {what}; put an override on it "
+            f"it is defined in code (beat_schedule), and the set says otherwise of {what}; put an "
+            "override on it "
             "instead, and leave it out of the set",
             field="name",
         )

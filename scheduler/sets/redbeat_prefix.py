@@ -1,7 +1,9 @@
-"""The entries of another RedBeat, under another key prefix or on another server -> candidates. Reads only.
+"""The entries of another RedBeat, under another key prefix or on another server -> candidates.
+Reads only.
 
-Read as Beat reads them; an entry of another Beatdesk brings its policies and notes along. What Beat could not load is
-refused with the reason, and so are entries that come from code: their code goes on writing them.
+Read as Beat reads them; an entry of another Beatdesk brings its policies and notes along. What Beat
+could not load is refused with the reason, and so are entries that come from code: their code goes
+on writing them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +32,9 @@ def read(redis: "Redis", prefix: str = keys.REDBEAT_PREFIX) -> Found:
     called = usable_names(names)
     for name, raw in _entries(redis, prefix, names):
         if name in static:
-            found.refused.append(Aside(name, "it is defined in code (beat_schedule), which would write it again"))
+            found.refused.append(
+                Aside(name, "it is defined in code (beat_schedule), which would write it again")
+            )
             continue
         try:
             if isinstance(raw, Exception):
@@ -41,13 +45,17 @@ def read(redis: "Redis", prefix: str = keys.REDBEAT_PREFIX) -> Found:
     return found
 
 
-def _entries(redis: "Redis", prefix: str, names: Sequence[str]) -> Iterator[tuple[str, Raw | Exception]]:
+def _entries(
+    redis: "Redis", prefix: str, names: Sequence[str]
+) -> Iterator[tuple[str, Raw | Exception]]:
     """The fields of each entry."""
     for begin in range(0, len(names), CHUNK):
         some = names[begin : begin + CHUNK]
         with answering(), redis.pipeline(transaction=False) as pipe:
             for name in some:
-                pipe.hmget(prefix + name, (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD))
+                pipe.hmget(
+                    prefix + name, (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
+                )
             answers: list[Any] = pipe.execute(raise_on_error=False)
         for name, answer in zip(some, answers, strict=True):
             yield name, answer if isinstance(answer, Exception) else Raw(*answer)
@@ -57,7 +65,9 @@ def _take(found: Found, name: str, raw: Raw, called: str) -> None:
     entry = codec.decode(name, raw)
     dropped = sorted(set(entry.definition.get("options") or {}) - {"queue", "priority"})
     if dropped:
-        found.refused.append(Aside(name, f"it has the option {dropped[0]!r}, which a schedule cannot say"))
+        found.refused.append(
+            Aside(name, f"it has the option {dropped[0]!r}, which a schedule cannot say")
+        )
         return
     when = codec.anchored(entry.schedule.when, entry.meta)
     spec: Spec = entry.schedule.spec().model_copy(update={"name": called, "when": when})

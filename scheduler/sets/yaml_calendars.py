@@ -1,7 +1,8 @@
 """The exclusion calendars of a set <-> plain data. Pure.
 
-A calendar is said as the console and `beatdesk calendars` say it: a name, a time zone (UTC where it is left out), what
-it excludes as lines of text, a description. Two calendars that say the same are the same.
+A calendar is said as the console and `beatdesk calendars` say it: a name, a time zone (UTC where it
+is left out), what it excludes as lines of text, a description. Two calendars that say the same are
+the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +55,11 @@ def faults_of_frame(document: Document) -> Iterator[SetFault]:
     if given is not None and not isinstance(given, list):
         yield SetFault(PART, line, "a list is wanted; write [] for none, or leave it out")
     elif given is not None and len(given) > MAX_CALENDARS:
-        yield SetFault(PART, line, f"{len(given)} calendars are too many for one set; {MAX_CALENDARS} are allowed")
+        yield SetFault(
+            PART,
+            line,
+            f"{len(given)} calendars are too many for one set; {MAX_CALENDARS} are allowed",
+        )
 
 
 def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
@@ -79,7 +84,9 @@ def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
     return found, faults
 
 
-def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calendar | None, list[SetFault]]:
+def _calendar(
+    document: Document, at: int, given: SaidCalendar
+) -> tuple[Calendar | None, list[SetFault]]:
     """A calendar, or all that keeps it from being one."""
     try:
         zone = zones.zone(given.timezone)
@@ -91,7 +98,9 @@ def _calendar(document: Document, at: int, given: SaidCalendar) -> tuple[Calenda
             parts.append(text.read(line, zone))
         except Refused as error:
             faults.append(fault_in(document, PART, at, ("excluded", number), str(error)))
-    calendar = text.of_parts(given.name, parts, timezone=given.timezone, description=given.description)
+    calendar = text.of_parts(
+        given.name, parts, timezone=given.timezone, description=given.description
+    )
     try:
         check_calendar(calendar)
     except Refused as error:

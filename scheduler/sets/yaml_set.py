@@ -1,8 +1,9 @@
-"""A set of schedules <-> YAML: the operator's part of each, defaults left out, always in the same order. Pure.
+"""A set of schedules <-> YAML: the operator's part of each, defaults left out, always in the same
+order. Pure.
 
-What a schedule is called, what it runs and when is in it; its uid, its revisions, a pause and its runs are not. Where a
-set was exported by tags it names them, and then speaks for the schedules with these tags only. It carries the exclusion
-calendars that its schedules name.
+What a schedule is called, what it runs and when is in it; its uid, its revisions, a pause and its
+runs are not. Where a set was exported by tags it names them, and then speaks for the schedules with
+these tags only. It carries the exclusion calendars that its schedules name.
 
 A set is read whole: every fault is reported with its place, and a set with one fault is no set.
 """
@@ -50,7 +51,9 @@ _AS_GIVEN = ("args", "kwargs", "schedule")
 
 @dataclass(frozen=True)
 class ScheduleSet:
-    """Schedules by name, the tags they were chosen by, if they were, and the exclusion calendars they name."""
+    """Schedules by name, the tags they were chosen by, if they were, and the exclusion calendars
+    they name.
+    """
 
     schedules: list[Spec]
     tags: list[str] = field(default_factory=list)
@@ -64,10 +67,15 @@ class ScheduleSet:
 def write(chosen: ScheduleSet) -> str:
     """The set as YAML."""
     tags = {"tags": sorted(chosen.tags)} if chosen.tags else {}
-    named = [yaml_calendars.plain(calendar) for calendar in sorted(chosen.calendars, key=lambda one: one.name)]
+    named = [
+        yaml_calendars.plain(calendar)
+        for calendar in sorted(chosen.calendars, key=lambda one: one.name)
+    ]
     calendars = {"calendars": named} if named else {}
     schedules = [_plain(spec) for spec in sorted(chosen.schedules, key=lambda spec: spec.name)]
-    return _HEADER + yaml_text.write({"version": FORMAT, **tags, **calendars, "schedules": schedules})
+    return _HEADER + yaml_text.write(
+        {"version": FORMAT, **tags, **calendars, "schedules": schedules}
+    )
 
 
 def read(text: str) -> tuple[ScheduleSet, Document]:
@@ -95,7 +103,9 @@ def read(text: str) -> tuple[ScheduleSet, Document]:
     return ScheduleSet(specs, document.value.get("tags") or [], calendars), document
 
 
-def faults_of(chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]) -> list[SetFault]:
+def faults_of(
+    chosen: ScheduleSet, document: Document, judge: Callable[[Spec], None]
+) -> list[SetFault]:
     """Every schedule's first refusal by `judge`, with its place."""
     faults: list[SetFault] = []
     for at, spec in enumerate(chosen.schedules):
@@ -121,36 +131,57 @@ def _plain(spec: Spec) -> dict[str, Any]:
         spec = spec.model_copy(update={"when": spec.when.model_copy(update={"resolved": None})})
     said = spec.model_dump(mode="json", exclude_defaults=True)
     said["when"] = {"kind": spec.when.kind, **said["when"]}
-    return {key: _whole(said[key]) if key not in _AS_GIVEN else said[key] for key in Spec.model_fields if key in said}
+    return {
+        key: _whole(said[key]) if key not in _AS_GIVEN else said[key]
+        for key in Spec.model_fields
+        if key in said
+    }
 
 
 def _whole(value: Any) -> Any:
     """Seconds without a fraction as whole numbers."""
     if isinstance(value, dict):
         return {key: item if key in _AS_GIVEN else _whole(item) for key, item in value.items()}
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+    return (
+        int(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+        else value
+    )
 
 
 def _faults_of_frame(document: Document) -> Iterator[SetFault]:
     """What is wrong with the set itself."""
     said = document.value
     if not isinstance(said, dict):
-        yield SetFault("", document.lines.get(()), "a set begins with 'version: 1' and 'schedules:'; this has neither")
+        yield SetFault(
+            "",
+            document.lines.get(()),
+            "a set begins with 'version: 1' and 'schedules:'; this has neither",
+        )
         return
     for key in said:
         if key not in _SET_KEYS:
-            yield SetFault(key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}")
+            yield SetFault(
+                key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}"
+            )
     if said.get("version") != FORMAT or isinstance(said.get("version"), bool):
-        told = f"{said.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
+        told = (
+            f"{said.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
+        )
         yield SetFault("version", document.lines.get(("version",)), told)
     tags, schedules = said.get("tags") or [], said.get("schedules")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
         yield SetFault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
     yield from yaml_calendars.faults_of_frame(document)
     if not isinstance(schedules, list):
-        yield SetFault("schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none")
+        yield SetFault(
+            "schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none"
+        )
     elif len(schedules) > MAX_SCHEDULES:
-        told = f"{len(schedules)} schedules are too many for one set; {MAX_SCHEDULES} are allowed, so divide it"
+        told = (
+            f"{len(schedules)} schedules are too many for one set; {MAX_SCHEDULES} are allowed, "
+            "so divide it"
+        )
         yield SetFault("schedules", document.lines.get(("schedules",)), told)
 
 
@@ -168,7 +199,11 @@ def _known(parent: list[str], found: Mapping[str, Any]) -> list[str]:
     """The keys that are read where an unknown one stands."""
     if parent == ["when"]:
         kind = found["loc"][1]
-        return next(list(model.model_fields) for model in _WHENS if model.model_fields["kind"].default == kind)
+        return next(
+            list(model.model_fields)
+            for model in _WHENS
+            if model.model_fields["kind"].default == kind
+        )
     if parent and parent[0] in ("policies", "window"):
         return sorted(_FIELDS[parent[0]])
     return list(Spec.model_fields)

@@ -1,9 +1,9 @@
 """YAML <-> plain data, for texts that strangers may have written. Pure.
 
-The values are those of JSON: numbers, true, false, null; every other word is a text, so that `on`, `12:30` and
-`2026-11-23` stay what they look like. What can surprise is refused with its line: a key that stands twice, anchors and
-aliases (with which a short text becomes an endless one), tags, a second document, depth. Reads the parser's flat
-events, so that no text can exhaust the stack.
+The values are those of JSON: numbers, true, false, null; every other word is a text, so that `on`,
+`12:30` and `2026-11-23` stay what they look like. What can surprise is refused with its line: a key
+that stands twice, anchors and aliases (with which a short text becomes an endless one), tags, a
+second document, depth. Reads the parser's flat events, so that no text can exhaust the stack.
 """
 
 import json
@@ -75,7 +75,9 @@ def read(text: str) -> Document:
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise BadYaml(f"{_at(mark)}{what}") from None
     except yaml.reader.ReaderError as error:
-        raise BadYaml(f"the character {error.character!r} cannot stand in YAML: {error.reason}") from None
+        raise BadYaml(
+            f"the character {error.character!r} cannot stand in YAML: {error.reason}"
+        ) from None
     return reader.document
 
 
@@ -102,7 +104,9 @@ class _Reader:
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             self._open.pop()
         elif isinstance(event, AliasEvent):
-            _refuse(event, f"*{event.anchor} repeats another part; aliases are not read, write it out")
+            _refuse(
+                event, f"*{event.anchor} repeats another part; aliases are not read, write it out"
+            )
         elif isinstance(event, DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
@@ -201,10 +205,16 @@ def _text(writer: Any, text: str) -> ScalarNode:
     style: Literal["|", '"'] | None = None
     if not text.isprintable():
         lines = text.split("\n")
-        safe = len(lines) > 1 and all(line.isprintable() and line == line.strip() for line in lines) and lines[0]
+        safe = (
+            len(lines) > 1
+            and all(line.isprintable() and line == line.strip() for line in lines)
+            and lines[0]
+        )
         style = "|" if safe else '"'
     return writer.represent_scalar(_STR_TAG, text, style=style)  # type: ignore[no-any-return]
 
 
 _Writer.add_representer(str, _text)
-_Writer.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"^(?:{_NUMBER.pattern})$"), list("-0123456789"))
+_Writer.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(rf"^(?:{_NUMBER.pattern})$"), list("-0123456789")
+)

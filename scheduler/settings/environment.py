@@ -1,4 +1,5 @@
-"""The settings of this process: reads the environment, secret files, `.env` and the running server's address.
+"""The settings of this process: reads the environment, secret files, `.env` and the running
+server's address.
 
 Imported by the roots of processes only. Precedence, strongest first:
 
@@ -40,18 +41,34 @@ Layer = dict[str, tuple[str, str]]
 """Field -> (text, where it came from)."""
 
 
-def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, running_server: bool = True) -> Settings:
-    """The settings, or BadSettings with every fault. The server itself looks for no other one that runs."""
+def load(
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    *,
+    running_server: bool = True,
+) -> Settings:
+    """The settings, or BadSettings with every fault. The server itself looks for no other one that
+    runs.
+    """
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
     faults: list[SettingFault] = []
     given = _gather(environ, cwd, faults)
-    data_dir = cwd / given["data_dir"][0] if "data_dir" in given else cwd / Settings.model_fields["data_dir"].default
+    data_dir = (
+        cwd / given["data_dir"][0]
+        if "data_dir" in given
+        else cwd / Settings.model_fields["data_dir"].default
+    )
     if running_server:
         given = _address(data_dir) | given
     faults += _folder_faults(data_dir)
     settings = _validate(given, data_dir, faults)
-    if settings and not faults and settings.environment == "development" and settings.secret_key is None:
+    if (
+        settings
+        and not faults
+        and settings.environment == "development"
+        and settings.secret_key is None
+    ):
         settings = settings.model_copy(update={"secret_key": _development_key(data_dir, faults)})
     faults += unsafe(settings) if settings else []
     if settings is None or faults:
@@ -60,16 +77,22 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, r
 
 
 def _gather(environ: Mapping[str, str], cwd: Path, faults: list[SettingFault]) -> Layer:
-    """What the environment, secret files and `.env` say; unknown names become faults. An empty text sets nothing."""
+    """What the environment, secret files and `.env` say; unknown names become faults. An empty text
+    sets nothing.
+    """
     given: Layer = {}
     for texts, source in ((_dotenv(cwd / ".env", faults), ".env"), (environ, "environment")):
         if source == "environment":
             given |= _mounted_secrets(faults)
-        ours = {name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()}
+        ours = {
+            name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()
+        }
         if source == "environment":  # in `.env` no worker would see them
             ours = {name: text for name, text in ours.items() if not name.startswith(JOB_SECRETS)}
         faults += [unknown(name, source) for name in sorted(ours) if _field(name) is None]
-        files = {name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)}
+        files = {
+            name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)
+        }
         for name, path in files.items():
             given |= _from_file(name, cwd / path, source, faults)
         for name, text in ours.items():
@@ -91,10 +114,16 @@ def _field(name: str) -> str | None:
 
 def _dotenv(path: Path, faults: list[SettingFault]) -> dict[str, str]:
     try:
-        return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
+        return {
+            name: text
+            for name, text in dotenv_values(path, interpolate=False).items()
+            if text is not None
+        }
     except (OSError, UnicodeDecodeError) as error:
         faults.append(
-            SettingFault(str(path), None, f"it cannot be read: {_reason(error)}", "Mend or remove it", ".env")
+            SettingFault(
+                str(path), None, f"it cannot be read: {_reason(error)}", "Mend or remove it", ".env"
+            )
         )
         return {}
 
@@ -104,7 +133,11 @@ def _from_file(name: str, path: Path, source: str, faults: list[SettingFault]) -
         return {str(_field(name)): (path.read_text().strip(), f"the file of {name}")}
     except (OSError, UnicodeDecodeError) as error:
         problem = f"the file cannot be read: {_reason(error)}"
-        faults.append(SettingFault(name, str(path), problem, "Name a readable file that holds the value", source))
+        faults.append(
+            SettingFault(
+                name, str(path), problem, "Name a readable file that holds the value", source
+            )
+        )
         return {}
 
 
@@ -131,7 +164,9 @@ def _address(data_dir: Path) -> Layer:
 
 def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Settings | None:
     """Settings from texts; values that do not fit become faults."""
-    faults += [fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))]
+    faults += [
+        fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))
+    ]
     values: dict[str, Any] = {field: text.strip() for field, (text, _) in given.items()}
     values["data_dir"] = data_dir
     values |= {field: entries(values[field]) for field in LISTS & set(values)}
@@ -151,9 +186,19 @@ def _folder_faults(data_dir: Path) -> list[SettingFault]:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return [SettingFault(name, str(data_dir), f"the folder cannot be made: {error.strerror}", remedy, "in use")]
+        return [
+            SettingFault(
+                name,
+                str(data_dir),
+                f"the folder cannot be made: {error.strerror}",
+                remedy,
+                "in use",
+            )
+        ]
     if not os.access(data_dir, os.W_OK | os.X_OK):
-        return [SettingFault(name, str(data_dir), "the folder cannot be written to", remedy, "in use")]
+        return [
+            SettingFault(name, str(data_dir), "the folder cannot be written to", remedy, "in use")
+        ]
     return []
 
 
@@ -166,7 +211,11 @@ def _development_key(data_dir: Path, faults: list[SettingFault]) -> str | None:
         return path.read_text().strip()
     except OSError as error:
         remedy = f"Make it readable, or set {PREFIX}SECRET_KEY"
-        faults.append(SettingFault(str(path), None, f"the secret key cannot be kept there: {error.strerror}", remedy))
+        faults.append(
+            SettingFault(
+                str(path), None, f"the secret key cannot be kept there: {error.strerror}", remedy
+            )
+        )
         return None
 
 

@@ -1,6 +1,7 @@
 """What can be wrong with a setting, and the error that lists all of it. Pure: reads nothing.
 
-The error lives here and not in `scheduler.errors` (which offers it too), because config imports nobody.
+The error lives here and not in `scheduler.errors` (which offers it too), because config imports
+nobody.
 """
 
 import re
@@ -8,7 +9,16 @@ from dataclasses import dataclass
 
 PREFIX = "BEATDESK_"
 SECRET_FIELDS = frozenset(
-    {"secret_key", "redis_url", "broker_url", "result_backend", "database_url", "report_dsn", "cleanup_dsn", "smtp_url"}
+    {
+        "secret_key",
+        "redis_url",
+        "broker_url",
+        "result_backend",
+        "database_url",
+        "report_dsn",
+        "cleanup_dsn",
+        "smtp_url",
+    }
 )
 _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 

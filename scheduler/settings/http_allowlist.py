@@ -1,4 +1,6 @@
-"""Which internal places requests may go to, as `HTTP_ALLOW` says it. Pure: texts in, places and networks out."""
+"""Which internal places requests may go to, as `HTTP_ALLOW` says it. Pure: texts in, places and
+networks out.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +11,18 @@ _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@]+):(?P<port>[0-9]{
 
 
 class Opened(NamedTuple):
-    """Places (host in lower case, and port), whatever address they have, and networks, on any port."""
+    """Places (host in lower case, and port), whatever address they have, and networks, on any
+    port.
+    """
 
     places: frozenset[tuple[str, int]] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 def opened(entries: Sequence[str]) -> Opened:
-    """What entries such as `intranet:8080` and `10.1.0.0/16` open. Raises ValueError with the entry that is neither."""
+    """What entries such as `intranet:8080` and `10.1.0.0/16` open. Raises ValueError with the entry
+    that is neither.
+    """
     each = [entry(text) for text in entries]
     return Opened(
         frozenset(one for one in each if isinstance(one, tuple)),
@@ -32,4 +38,6 @@ def entry(text: str) -> tuple[str, int] | IPv4Network | IPv6Network:
     try:
         return ip_network(text)
     except ValueError:
-        raise ValueError(f"{text!r} is neither host:port nor a network such as 10.1.0.0/16") from None
+        raise ValueError(
+            f"{text!r} is neither host:port nor a network such as 10.1.0.0/16"
+        ) from None

@@ -1,8 +1,9 @@
-"""What jobs may touch, as operators of the machine write it in the settings. Pure: texts in, entries out.
+"""What jobs may touch, as operators of the machine write it in the settings. Pure: texts in,
+entries out.
 
-`FILE_ROOTS` is a list of folders, `CLEANUP_SQL_ROWS` a list of `TABLE.COLUMN AGE` (or `SCHEMA.TABLE.COLUMN AGE`),
-`CLEANUP_REDIS_KEYS` a list of `PATTERN AGE`. The age is the least one at which something may go; a schedule may ask
-for a greater one, never for a smaller.
+`FILE_ROOTS` is a list of folders, `CLEANUP_SQL_ROWS` a list of `TABLE.COLUMN AGE` (or
+`SCHEMA.TABLE.COLUMN AGE`), `CLEANUP_REDIS_KEYS` a list of `PATTERN AGE`. The age is the least one
+at which something may go; a schedule may ask for a greater one, never for a smaller.
 """
 
 import re
@@ -16,7 +17,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _GLOB = re.compile(r"[*?\[\]\\]")
 
 OTHERS_PREFIXES = ("beatdesk:", "redbeat:", "_kombu.", "unacked", "celery", "/")
-"""Beatdesk's own keys, RedBeat's, and those of Celery's broker and result back end (the last is kombu's fan-out)."""
+"""Beatdesk's own keys, RedBeat's, and those of Celery's broker and result back end (the last is
+kombu's fan-out).
+"""
 
 LEAST_PREFIX = 3
 """Characters that a pattern must have before its first wildcard."""
@@ -24,7 +27,9 @@ LEAST_PREFIX = 3
 
 @dataclass(frozen=True, slots=True)
 class SqlRows:
-    """Rows of `table` whose `column` is older than `age` may be deleted; `schema` is PostgreSQL's."""
+    """Rows of `table` whose `column` is older than `age` may be deleted; `schema` is
+    PostgreSQL's.
+    """
 
     schema: str | None
     table: str
@@ -67,8 +72,12 @@ def redis_keys(text: str) -> RedisKeys:
     pattern, age = _two(text, "PATTERN AGE, such as session:* 7d")
     prefix = _GLOB.split(pattern)[0]
     if len(prefix) < LEAST_PREFIX:
-        raise ValueError(f"{pattern!r} must begin with {LEAST_PREFIX} or more plain characters before a wildcard")
-    if others := [name for name in OTHERS_PREFIXES if prefix.startswith(name) or name.startswith(prefix)]:
+        raise ValueError(
+            f"{pattern!r} must begin with {LEAST_PREFIX} or more plain characters before a wildcard"
+        )
+    if others := [
+        name for name in OTHERS_PREFIXES if prefix.startswith(name) or name.startswith(prefix)
+    ]:
         raise ValueError(f"{pattern!r} may match {others[0]!r}…, which is not yours to delete")
     return RedisKeys(pattern, _age(age))
 

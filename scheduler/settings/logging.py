@@ -1,4 +1,6 @@
-"""Log lines as text or as one JSON object each, to standard error. Called by roots; decides nothing else."""
+"""Log lines as text or as one JSON object each, to standard error. Called by roots; decides nothing
+else.
+"""
 
 import json
 import logging
@@ -9,7 +11,12 @@ from typing import TextIO
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 QUIET = ("alembic", "kombu", "amqp", "urllib3")
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "data"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",
+    "data",
+}
 
 
 class JsonFormatter(logging.Formatter):
@@ -52,4 +59,6 @@ def configure(level: str = "INFO", format: str = "text", stream: TextIO | None =
     root.setLevel(level)
     logging.captureWarnings(True)
     for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+        logging.getLogger(name).setLevel(
+            max(logging.WARNING, logging.getLevelNamesMapping()[level])
+        )

@@ -17,8 +17,12 @@ class Settings(BaseModel):
     environment: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start on unsafe settings"
     )
-    data_dir: Path = Field(Path("data"), description="folder for the embedded server, SQLite and reports")
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis or Valkey that holds schedules and events")
+    data_dir: Path = Field(
+        Path("data"), description="folder for the embedded server, SQLite and reports"
+    )
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis or Valkey that holds schedules and events"
+    )
     redis_master: str = Field(
         "mymaster",
         min_length=1,
@@ -27,17 +31,26 @@ class Settings(BaseModel):
     broker_url: str | None = Field(None, description="Celery's broker; default: `REDIS_URL`")
     rabbitmq_priorities: bool = Field(
         False,
-        description="`true`: RabbitMQ's queues are made with priorities; those made without must be deleted first",
+        description="`true`: RabbitMQ's queues are made with priorities; those made without must "
+        "be deleted "
+        "first",
     )
-    result_backend: str | None = Field(None, description="Celery's result back end; default none, history is ours")
+    result_backend: str | None = Field(
+        None, description="Celery's result back end; default none, history is ours"
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the history; default: SQLite in `DATA_DIR`"
     )
-    secret_key: str | None = Field(None, description="signs sessions; 32 characters or more in production")
-    jobs: tuple[str, ...] = Field((), description="comma-separated modules of jobs to import beside our own")
+    secret_key: str | None = Field(
+        None, description="signs sessions; 32 characters or more in production"
+    )
+    jobs: tuple[str, ...] = Field(
+        (), description="comma-separated modules of jobs to import beside our own"
+    )
     default_timezone: str = Field("UTC", description="IANA zone of new crontab schedules")
     beat_scheduler: str = Field(
-        "scheduler.beat.Scheduler", description="Beat's scheduler class; `redbeat.RedBeatScheduler` works too"
+        "scheduler.beat.Scheduler",
+        description="Beat's scheduler class; `redbeat.RedBeatScheduler` works too",
     )
     beat_lock_timeout: Annotated[int, Field(ge=3)] = Field(
         10, description="seconds until a stand-by takes over from a dead Beat"
@@ -45,14 +58,23 @@ class Settings(BaseModel):
     worker_concurrency: Annotated[int, Field(ge=1)] = Field(
         2, description="processes of the worker that `beatdesk up` starts"
     )
-    web_host: str = Field("127.0.0.1", description="address on which `beatdesk up` serves the console")
+    web_host: str = Field(
+        "127.0.0.1", description="address on which `beatdesk up` serves the console"
+    )
     web_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port of the console; another is chosen where it is taken"
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
-    log_format: Literal["text", "json"] = Field("text", description="`json` writes one object a line")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least level that is logged"
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`json` writes one object a line"
+    )
     event_body_limit: Annotated[int, Field(ge=256)] = Field(
-        16_384, description="bytes of arguments, result or traceback that an event carries; the rest is cut with a mark"
+        16_384,
+        description="bytes of arguments, result or traceback that an event carries; the rest is "
+        "cut with a "
+        "mark",
     )
     stream_limit: Annotated[int, Field(ge=1000)] = Field(
         1_000_000, description="events that may wait in the stream before the console turns red"
@@ -61,15 +83,20 @@ class Settings(BaseModel):
         1000, description="events that the recorder folds in one SQL transaction"
     )
     healing: bool = Field(
-        True, description="`false`: what Redis loses is not put back by itself, only by `beatdesk schedules rebuild`"
+        True,
+        description="`false`: what Redis loses is not put back by itself, only by `beatdesk "
+        "schedules rebuild`",
     )
     file_roots: tuple[Path, ...] = Field(
-        (), description="comma-separated folders, outside of which no job reads, changes or deletes files"
+        (),
+        description="comma-separated folders, outside of which no job reads, changes or deletes "
+        "files",
     )
     report_dsn: str | None = Field(
         None,
         repr=False,
-        description="database that `reports.sql_query` asks, with a login of its own that can only read",
+        description="database that `reports.sql_query` asks, with a login of its own that can "
+        "only read",
     )
     report_max_rows: Annotated[int, Field(ge=1)] = Field(
         1_000_000, description="rows of one SQL report at most; beyond it the run fails"
@@ -80,23 +107,36 @@ class Settings(BaseModel):
     report_max_seconds: Annotated[int, Field(ge=1)] = Field(
         900, description="seconds for one SQL report, from the connection to the finished file"
     )
-    cleanup_dsn: str | None = Field(None, repr=False, description="database in which `cleanup.sql_rows` deletes")
+    cleanup_dsn: str | None = Field(
+        None, repr=False, description="database in which `cleanup.sql_rows` deletes"
+    )
     cleanup_sql_rows: tuple[str, ...] = Field(
-        (), description="comma-separated `TABLE.COLUMN AGE`: rows that `cleanup.sql_rows` may delete from this age on"
+        (),
+        description="comma-separated `TABLE.COLUMN AGE`: rows that `cleanup.sql_rows` may delete "
+        "from this "
+        "age on",
     )
     cleanup_redis_keys: tuple[str, ...] = Field(
-        (), description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete when idle for so long"
+        (),
+        description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete "
+        "when idle for "
+        "so long",
     )
 
     dataset_memory_megabytes: Annotated[int, Field(ge=64)] = Field(
-        512, description="megabytes of memory that one `datasets.profile` works with; beyond it the disk is used"
+        512,
+        description="megabytes of memory that one `datasets.profile` works with; beyond it the "
+        "disk is used",
     )
     dataset_max_megabytes: Annotated[int, Field(ge=1)] = Field(
-        10_000, description="megabytes of files that one dataset may have, and of disk in `DATA_DIR` for its profile"
+        10_000,
+        description="megabytes of files that one dataset may have, and of disk in `DATA_DIR` for "
+        "its profile",
     )
 
     run_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "OFF"] = Field(
-        "INFO", description="least level of what jobs log that is kept with their runs; `OFF` keeps none"
+        "INFO",
+        description="least level of what jobs log that is kept with their runs; `OFF` keeps none",
     )
     run_log_lines: Annotated[int, Field(ge=2, le=100_000)] = Field(
         4_000, description="log lines kept of one attempt: the first half of them, and the last"
@@ -110,7 +150,8 @@ class Settings(BaseModel):
     flask_app: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
-        description="`module:name` of a Flask application, or of what makes it, in whose context your jobs run",
+        description="`module:name` of a Flask application, or of what makes it, in whose context "
+        "your jobs run",
     )
     flask_url: str | None = Field(
         None,
@@ -118,20 +159,27 @@ class Settings(BaseModel):
         description="address of that application for `url_for`; default: its own `SERVER_NAME`",
     )
     http_allow: tuple[str, ...] = Field(
-        (), description="comma-separated `HOST:PORT` or networks inside, to which `http.request` may go"
+        (),
+        description="comma-separated `HOST:PORT` or networks inside, to which `http.request` may "
+        "go",
     )
     smtp_url: str | None = Field(
         None,
         repr=False,
-        description="server for mails: `smtp+starttls://`, `smtps://` or `smtp://`, with user and password",
+        description="server for mails: `smtp+starttls://`, `smtps://` or `smtp://`, with user "
+        "and password",
     )
     mail_from: str = Field("Beatdesk <beatdesk@localhost>", description="sender of mails")
-    mail_templates: Path | None = Field(None, description="folder of templates for mails, beside the built-in ones")
+    mail_templates: Path | None = Field(
+        None, description="folder of templates for mails, beside the built-in ones"
+    )
     mail_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         60, description="seconds until a mail is tried again; twice as long each time, three times"
     )
     starter_endpoints: bool = Field(
-        False, description="`true` serves `/start-task`, `/task-status` and `/signup` outside of development too"
+        False,
+        description="`true` serves `/start-task`, `/task-status` and `/signup` outside of "
+        "development too",
     )
 
     @property
@@ -141,11 +189,17 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        """SQLAlchemy's address of the history; PostgreSQL's own way of writing it gets the driver that we ship."""
+        """SQLAlchemy's address of the history; PostgreSQL's own way of writing it gets the driver
+        that we ship.
+        """
         if self.database_url is None:
             return f"sqlite:///{self.data_dir.resolve() / 'history.sqlite3'}"
         scheme, mark, rest = self.database_url.partition("://")
-        return f"postgresql+psycopg{mark}{rest}" if scheme in ("postgres", "postgresql") else self.database_url
+        return (
+            f"postgresql+psycopg{mark}{rest}"
+            if scheme in ("postgres", "postgresql")
+            else self.database_url
+        )
 
     @property
     def reports_dir(self) -> Path:

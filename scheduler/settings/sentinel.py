@@ -1,7 +1,8 @@
-"""Addresses of Redis Sentinel, written as kombu writes them: `sentinel://:password@one:26379/0;sentinel://two:26379`.
+"""Addresses of Redis Sentinel, written as kombu writes them:
+`sentinel://:password@one:26379/0;sentinel://two:26379`.
 
-Login and number of the database stand in the first one, and are those of the servers that Sentinel watches. Sentinels
-that want a password of their own are not supported. Pure.
+Login and number of the database stand in the first one, and are those of the servers that Sentinel
+watches. Sentinels that want a password of their own are not supported. Pure.
 """
 
 from typing import NamedTuple
@@ -22,7 +23,9 @@ class Sentinels(NamedTuple):
     @property
     def for_kombu(self) -> str:
         """The addresses, each with the login: kombu takes it from whichever one it is at."""
-        return ";".join(f"{SCHEME}{self._login}{host}:{port}/{self.db}" for host, port in self.places)
+        return ";".join(
+            f"{SCHEME}{self._login}{host}:{port}/{self.db}" for host, port in self.places
+        )
 
     def for_limits(self, master: str) -> str:
         """The address as flask-limiter's storage reads it."""

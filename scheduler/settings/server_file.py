@@ -1,8 +1,9 @@
-"""The address file of a running `beatdesk up`: how other commands in the same folder find its server.
+"""The address file of a running `beatdesk up`: how other commands in the same folder find its
+server.
 
-`data/server.json` (mode 0600) counts only while the server lives, and the proof of life is the lock on `data/up.lock`:
-the kernel gives a lock back when its last holder dies, however it dies, and a process id may be somebody else's by now.
-Must not start or stop anything.
+`data/server.json` (mode 0600) counts only while the server lives, and the proof of life is the lock
+on `data/up.lock`: the kernel gives a lock back when its last holder dies, however it dies, and a
+process id may be somebody else's by now. Must not start or stop anything.
 """
 
 import fcntl

@@ -1,4 +1,6 @@
-"""Where mails are given to, and as whom, as `SMTP_URL` and `MAIL_FROM` say it. Pure: texts in, parts out."""
+"""Where mails are given to, and as whom, as `SMTP_URL` and `MAIL_FROM` say it. Pure: texts in,
+parts out.
+"""
 
 import re
 from email.utils import parseaddr
@@ -38,8 +40,8 @@ class SmtpServer(NamedTuple):
 def mail_address(text: str) -> str:
     """The text, if it is one plain address of RFC 5321. Raises ValueError.
 
-    Quoted local parts, address literals and letters outside of ASCII are refused: hardly a server takes them, and they
-    are what addresses that deceive are made of.
+    Quoted local parts, address literals and letters outside of ASCII are refused: hardly a server
+    takes them, and they are what addresses that deceive are made of.
     """
     found = _ADDRESS.fullmatch(text) if isinstance(text, str) and len(text) <= 254 else None
     if found is None or len(found["local"]) > 64 or len(found["domain"]) > 253:
@@ -48,7 +50,9 @@ def mail_address(text: str) -> str:
 
 
 def sender(text: str) -> tuple[str, str]:
-    """`MAIL_FROM`: an address, or a name with an address in angle brackets; the name may be empty."""
+    """`MAIL_FROM`: an address, or a name with an address in angle brackets; the name may be
+    empty.
+    """
     if _CONTROL.search(text):
         raise ValueError("a sender is one line")
     name, address = parseaddr(text)
@@ -59,14 +63,18 @@ def smtp_server(url: str) -> SmtpServer:
     """`SMTP_URL`. Raises ValueError with what is wrong, and no password in it."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
-        raise ValueError(f"it must start with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        raise ValueError(
+            f"it must start with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}"
+        )
     security, usual = SCHEMES[parts.scheme]
     try:
         port = parts.port or usual
     except ValueError:
         raise ValueError("its port is not a number from 1 to 65535") from None
     if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("it must be a scheme, user and password if any, a host and a port, and nothing behind")
+        raise ValueError(
+            "it must be a scheme, user and password if any, a host and a port, and nothing behind"
+        )
     user = None if parts.username is None else unquote(parts.username)
     password = None if parts.password is None else unquote(parts.password)
     if user is not None and security == "none" and not _is_this_machine(parts.hostname):

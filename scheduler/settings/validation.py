@@ -1,4 +1,6 @@
-"""What is wrong with a value, and what to do about it: pure functions from texts and settings to faults."""
+"""What is wrong with a value, and what to do about it: pure functions from texts and settings to
+faults.
+"""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -28,8 +30,14 @@ _EXAMPLES = {
     "cleanup_dsn": "postgresql://cleaner:password@host/shop, or sqlite:////folder/shop.sqlite3",
 }
 _ENTRIES: dict[str, tuple[Callable[[str], object], str]] = {
-    "file_roots": (job_limits.file_root, "Write folders with commas between, such as /srv/exports,/srv/uploads"),
-    "cleanup_sql_rows": (job_limits.sql_rows, "Example: sessions.created_at 30d,shop.audit.at 365d"),
+    "file_roots": (
+        job_limits.file_root,
+        "Write folders with commas between, such as /srv/exports,/srv/uploads",
+    ),
+    "cleanup_sql_rows": (
+        job_limits.sql_rows,
+        "Example: sessions.created_at 30d,shop.audit.at 365d",
+    ),
     "cleanup_redis_keys": (job_limits.redis_keys, "Example: session:* 7d,cache:page:* 12h"),
     "http_allow": (http_allowlist.entry, "Example: intranet.example:8080,10.1.0.0/16"),
 }
@@ -38,7 +46,8 @@ LISTS = frozenset({"jobs", *_ENTRIES})
 
 _SENTINELS = "Example: sentinel://:password@one:26379/0;sentinel://two:26379;sentinel://three:26379"
 NO_CLUSTER = (
-    "Name a single Redis or Valkey, or Redis Sentinels; a broker may also be RabbitMQ, amqp://user:password@host//"
+    "Name a single Redis or Valkey, or Redis Sentinels; a broker may also be RabbitMQ, "
+    "amqp://user:password@host//"
 )
 """What to do where a Redis Cluster is named."""
 
@@ -54,7 +63,9 @@ def unknown(name: str, source: str) -> SettingFault:
     """The fault of a name with our prefix that sets nothing, with the nearest one that does."""
     names = [PREFIX + field.upper() for field in Settings.model_fields]
     near = get_close_matches(name.upper().removesuffix("_FILE"), names, n=1, cutoff=0.6)
-    remedy = f"Did you mean {near[0]}?" if near else f"Remove it; the settings are {', '.join(names)}"
+    remedy = (
+        f"Did you mean {near[0]}?" if near else f"Remove it; the settings are {', '.join(names)}"
+    )
     return SettingFault(name, None, f"there is no such setting ({source})", remedy, source)
 
 
@@ -66,21 +77,35 @@ def explain(field: str, text: str, source: str, message: str) -> SettingFault:
 
 
 def unusable(field: str, text: str, source: str) -> SettingFault | None:
-    """The fault of a text that the schema takes and nothing can use: a zone, an address, a module's name."""
+    """The fault of a text that the schema takes and nothing can use: a zone, an address, a module's
+    name.
+    """
     name = PREFIX + field.upper()
     if fault := _bad_address(field, text, source):
         return fault
     if field == "default_timezone" and not _is_zone(text):
-        return SettingFault(name, text, "there is no such time zone", "Use an IANA name such as Europe/Berlin", source)
+        return SettingFault(
+            name,
+            text,
+            "there is no such time zone",
+            "Use an IANA name such as Europe/Berlin",
+            source,
+        )
     if field in _SINGLE:
         return _bad_value(field, text, source)
     if field in _ENTRIES:
         return _bad_entry(field, text, source)
     if field == "jobs":
-        wrong = [module.strip() for module in text.split(",") if module.strip() and not _is_module(module.strip())]
+        wrong = [
+            module.strip()
+            for module in text.split(",")
+            if module.strip() and not _is_module(module.strip())
+        ]
         if wrong:
             remedy = "Write importable modules with commas between, such as shop.jobs,billing.jobs"
-            return SettingFault(name, text, f"{wrong[0]!r} is not the name of a module", remedy, source)
+            return SettingFault(
+                name, text, f"{wrong[0]!r} is not the name of a module", remedy, source
+            )
     return None
 
 
@@ -112,12 +137,21 @@ def entries(text: str) -> tuple[str, ...]:
 
 def unsafe(settings: Settings) -> list[SettingFault]:
     """Why production refuses to start; nothing in development."""
-    return [*_weak_key(settings), *_shared_dsn(settings)] if settings.environment == "production" else []
+    return (
+        [*_weak_key(settings), *_shared_dsn(settings)]
+        if settings.environment == "production"
+        else []
+    )
 
 
 def _shared_dsn(settings: Settings) -> list[SettingFault]:
-    """A report may read whatever its login may: that of the history reads the passwords' hashes and writes."""
-    if settings.report_dsn is None or settings.report_dsn not in (settings.database_url, settings.cleanup_dsn):
+    """A report may read whatever its login may: that of the history reads the passwords' hashes and
+    writes.
+    """
+    if settings.report_dsn is None or settings.report_dsn not in (
+        settings.database_url,
+        settings.cleanup_dsn,
+    ):
         return []
     problem = "it is the address of the history, or of the cleanup, whose login may write"
     remedy = "Make a login that may only read what reports are to show, and name it in this setting"
@@ -130,7 +164,9 @@ def _weak_key(settings: Settings) -> list[SettingFault]:
     if settings.secret_key is None:
         return [SettingFault(name, None, "production needs a secret key", remedy)]
     if len(settings.secret_key) < KEY_LENGTH:
-        problem = f"it has {len(settings.secret_key)} characters, production needs {KEY_LENGTH} or more"
+        problem = (
+            f"it has {len(settings.secret_key)} characters, production needs {KEY_LENGTH} or more"
+        )
         return [SettingFault(name, settings.secret_key, problem, remedy)]
     return []
 

@@ -1,4 +1,6 @@
-"""The client for schedules and events: to one server, or to whichever one Redis Sentinel says is the primary."""
+"""The client for schedules and events: to one server, or to whichever one Redis Sentinel says is
+the primary.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,9 @@ ANSWER_SECONDS = 10
 
 
 def connect(address: str, master: str) -> "Redis":
-    """A client, whose answers are text. Connects when it is first asked something, and anew after a failover."""
+    """A client, whose answers are text. Connects when it is first asked something, and anew after a
+    failover.
+    """
     options: dict[str, Any] = {
         "decode_responses": True,
         "encoding_errors": "surrogateescape",  # one entry with bytes that are no text must not hide the others
@@ -29,7 +33,10 @@ def connect(address: str, master: str) -> "Redis":
     found = sentinel.read(address)
     watching = Sentinel(
         found.places,
-        sentinel_kwargs={"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS},
+        sentinel_kwargs={
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": CONNECT_SECONDS,
+        },
         username=found.username,
         password=found.password,
         db=found.db,
@@ -60,7 +67,10 @@ def redbeats_options(address: str, master: str) -> dict[str, Any]:
             "service_name": master,
             "db": found.db,
             "socket_timeout": CONNECT_SECONDS,
-            "sentinel_kwargs": {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS},
+            "sentinel_kwargs": {
+                "socket_connect_timeout": CONNECT_SECONDS,
+                "socket_timeout": CONNECT_SECONDS,
+            },
             **{name: value for name, value in login.items() if value is not None},
         },
     }

@@ -1,6 +1,7 @@
 """Every Redis key, stream, group, channel and lock name. No other module spells one.
 
-RedBeat's own names follow its defaults (celery-redbeat 2.4: prefix `redbeat:`, and `:` before its own words).
+RedBeat's own names follow its defaults (celery-redbeat 2.4: prefix `redbeat:`, and `:` before its
+own words).
 """
 
 from typing import NamedTuple
@@ -53,7 +54,9 @@ HEALER_LOCK = "beatdesk:healer"
 CHECK_ASKED = "beatdesk:check-asked"
 CHECK_ANSWERED = "beatdesk:check-answered"
 STATICS_PUBLISHED = "beatdesk:code-word"
-"""There where a Beat has told which static entries there are, so that one that is gone was dropped by the code."""
+"""There where a Beat has told which static entries there are, so that one that is gone was dropped
+by the code.
+"""
 
 NOTICES_LIST = "beatdesk:notices"
 """What was repaired lately."""
@@ -107,4 +110,6 @@ def schedule_name(key: str) -> str:
 
 def under(prefix: str) -> tuple[str, str]:
     """RedBeat's due times and its names of static entries, under another key prefix than ours."""
-    return prefix + SCHEDULE_ZSET.removeprefix(REDBEAT_PREFIX), prefix + STATICS_SET.removeprefix(REDBEAT_PREFIX)
+    return prefix + SCHEDULE_ZSET.removeprefix(REDBEAT_PREFIX), prefix + STATICS_SET.removeprefix(
+        REDBEAT_PREFIX
+    )

@@ -1,4 +1,6 @@
-"""A script on the server, whose answer is read as bytes: an entry that is no text must not hide others."""
+"""A script on the server, whose answer is read as bytes: an entry that is no text must not hide
+others.
+"""
 
 from hashlib import sha1
 from importlib.resources import files
@@ -34,7 +36,9 @@ class ServerScript:
             return self._ask("EVAL", self._script.text, keys, args)
 
     def _ask(self, command: str, script: str, keys: list[Any], args: list[Any]) -> Any:
-        return self._redis.execute_command(command, script, len(keys), *keys, *args, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+        return self._redis.execute_command(
+            command, script, len(keys), *keys, *args, **{NEVER_DECODE: []}
+        )  # type: ignore[no-untyped-call]
 
 
 def text_of(value: bytes | None) -> str | None:

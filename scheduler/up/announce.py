@@ -17,7 +17,8 @@ def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
             f"  log in as   {admin.email}",
             f"  password    {admin.password}",
             "",
-            f"The password is shown only now. Another one: beatdesk users reset-password {admin.email}",
+            "The password is shown only now. Another one: beatdesk users reset-password "
+            f"{admin.email}",
         ]
     lines.append("Ctrl-C stops it when the running jobs have finished; all data stays.")
     return "\n".join(["", RULE, *lines, RULE, ""])
@@ -26,7 +27,10 @@ def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
 def runs_already(server: RunningServer) -> str:
     """Why a second `up` does not start."""
     place = f" at {server.web}" if server.web else ""
-    return f"it runs already in this folder{place} (process {server.pid}); stop it with Ctrl-C or: kill {server.pid}"
+    return (
+        f"it runs already in this folder{place} (process {server.pid}); stop it with Ctrl-C or: "
+        f"kill {server.pid}"
+    )
 
 
 def address(host: str, port: int) -> str:

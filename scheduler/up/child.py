@@ -1,4 +1,6 @@
-"""One child: what it is, and the process it runs in. When to start and stop it is the supervisor's business."""
+"""One child: what it is, and the process it runs in. When to start and stop it is the supervisor's
+business.
+"""
 
 import os
 import signal
@@ -10,7 +12,8 @@ from scheduler.up.console import Console
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_AFTER = 60.0
-"""Seconds after which a child that dies is taken to have run well, so that its pauses begin anew."""
+"""Seconds after which a child that dies is taken to have run well, so that its pauses begin anew.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ def ending(code: int) -> str:
 
 
 class Running:
-    """A child's process, in a session of its own, so that Ctrl-C in the terminal reaches the supervisor only."""
+    """A child's process, in a session of its own, so that Ctrl-C in the terminal reaches the
+    supervisor only.
+    """
 
     def __init__(self, child: Child, console: Console) -> None:
         self.child = child

@@ -1,4 +1,6 @@
-"""What `up` runs: each child's command, when it is ready, how it is stopped. Starts nothing itself."""
+"""What `up` runs: each child's command, when it is ready, how it is stopped. Starts nothing
+itself.
+"""
 
 import os
 import signal
@@ -15,8 +17,8 @@ from scheduler.up.embedded import Embedded
 STOP_ORDER = ("beat", "web", "worker", "recorder", "valkey")
 
 JOBS_MAY_TAKE = 120.0
-"""Seconds that running jobs get to finish. After that, or at the second Ctrl-C, they get Celery's soft shutdown, and
-their messages go back into the queue."""
+"""Seconds that running jobs get to finish. After that, or at the second Ctrl-C, they get Celery's
+soft shutdown, and their messages go back into the queue."""
 
 SOFT_SHUTDOWN_TAKES = 40.0
 
@@ -46,7 +48,14 @@ def recorder(services: Services, before: Callable[[], None]) -> Child:
     """Writes history. At SIGTERM it records what is in the stream and ends."""
     return Child(
         name="recorder",
-        command=[sys.executable, "-m", "scheduler", "recorder", "--name", f"up@{socket.gethostname()}"],
+        command=[
+            sys.executable,
+            "-m",
+            "scheduler",
+            "recorder",
+            "--name",
+            f"up@{socket.gethostname()}",
+        ],
         is_ready=probes.recorder_beats(services),
         stops=[Stop(signal.SIGTERM, 30)],
         before=before,
@@ -55,7 +64,9 @@ def recorder(services: Services, before: Callable[[], None]) -> Child:
 
 
 def worker(services: Services) -> Child:
-    """Runs jobs. SIGTERM: takes no more and finishes what it has. SIGQUIT: gives back what does not finish soon."""
+    """Runs jobs. SIGTERM: takes no more and finishes what it has. SIGQUIT: gives back what does not
+    finish soon.
+    """
     concurrency = str(services.settings.worker_concurrency)
     return Child(
         name="worker",
@@ -67,7 +78,9 @@ def worker(services: Services) -> Child:
 
 
 def beat(services: Services, before: Callable[[], None]) -> Child:
-    """Fires schedules. At SIGTERM it gives its lock back, so that the next one need not wait for it."""
+    """Fires schedules. At SIGTERM it gives its lock back, so that the next one need not wait for
+    it.
+    """
     return Child(
         name="beat",
         command=[*_celery("beat"), "-S", services.settings.beat_scheduler],
@@ -82,12 +95,28 @@ def web(services: Services, listening: socket.socket) -> Child:
     """The console, on a socket that we keep."""
     host, port = listening.getsockname()[:2]
     probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    options = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "8"]
+    options = [
+        "--workers",
+        "1",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "16",
+        "--graceful-timeout",
+        "8",
+    ]
     return Child(
         name="web",
         command=[
             *(sys.executable, "-m", "gunicorn", "webadmin:create_app()"),
-            *("--bind", f"fd://{listening.fileno()}", "--no-control-socket", "--log-level", "warning", *options),
+            *(
+                "--bind",
+                f"fd://{listening.fileno()}",
+                "--no-control-socket",
+                "--log-level",
+                "warning",
+                *options,
+            ),
         ],
         is_ready=probes.page_answers(probe_host, port),
         stops=[Stop(signal.SIGTERM, 12)],

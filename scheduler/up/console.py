@@ -1,4 +1,6 @@
-"""The lines of all children on one terminal, each with its name before it. Knows nothing of processes."""
+"""The lines of all children on one terminal, each with its name before it. Knows nothing of
+processes.
+"""
 
 import io
 import os
@@ -25,7 +27,9 @@ class Console:
                 self._out.write(f"{self._mark(name)}{text}\n")
                 self._out.flush()
             except (OSError, ValueError):
-                self._out = io.StringIO()  # nobody reads any more; the children must not block on a full pipe
+                self._out = (
+                    io.StringIO()
+                )  # nobody reads any more; the children must not block on a full pipe
 
     def stream(self, name: str) -> TextIO:
         """A stream whose lines come out under `name`; for our own log."""
@@ -33,7 +37,9 @@ class Console:
 
     def follow(self, name: str, source: IO[bytes]) -> threading.Thread:
         """Write what comes out of a child until it closes."""
-        thread = threading.Thread(target=self._copy, args=(name, source), name=f"output of {name}", daemon=True)
+        thread = threading.Thread(
+            target=self._copy, args=(name, source), name=f"output of {name}", daemon=True
+        )
         thread.start()
         return thread
 

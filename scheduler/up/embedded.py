@@ -1,8 +1,9 @@
 """The Valkey server that comes with us: its folder, its configuration, its address.
 
-Schedules live in it, so that it keeps an append-only file and never evicts. It listens on the loopback address only,
-behind a random password, and its port stays the same from start to start while nobody else takes it. The password is
-in a file of its own and in the configuration, never on a command line, which everybody on the machine can read.
+Schedules live in it, so that it keeps an append-only file and never evicts. It listens on the
+loopback address only, behind a random password, and its port stays the same from start to start
+while nobody else takes it. The password is in a file of its own and in the configuration, never on
+a command line, which everybody on the machine can read.
 """
 
 import os
@@ -50,8 +51,12 @@ def prepare(data_dir: Path) -> Embedded:
     _write(folder / "port", str(port))
     configuration = folder / "valkey.conf"
     place = str(folder).replace("\\", "\\\\").replace('"', '\\"')
-    _write(configuration, CONFIGURATION.format(host=HOST, port=port, password=password, folder=place))
-    return Embedded(command=(str(_binary()), str(configuration)), url=f"redis://:{password}@{HOST}:{port}/0")
+    _write(
+        configuration, CONFIGURATION.format(host=HOST, port=port, password=password, folder=place)
+    )
+    return Embedded(
+        command=(str(_binary()), str(configuration)), url=f"redis://:{password}@{HOST}:{port}/0"
+    )
 
 
 def _binary() -> Path:

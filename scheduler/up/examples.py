@@ -1,4 +1,6 @@
-"""The schedules of a fresh installation: useful as they are, and something to look at. Names jobs, imports none."""
+"""The schedules of a fresh installation: useful as they are, and something to look at. Names jobs,
+imports none.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -48,7 +50,9 @@ EXAMPLES = (
 
 
 def install_examples(store: "ScheduleStore", now: datetime) -> list[str]:
-    """Create the examples, and return the names of those that are new; a name that is taken is left alone."""
+    """Create the examples, and return the names of those that are new; a name that is taken is left
+    alone.
+    """
     created = []
     for spec in EXAMPLES:
         try:

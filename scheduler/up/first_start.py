@@ -1,4 +1,6 @@
-"""What an empty folder gets: tables, examples, an administrator. Each is done once and found again later."""
+"""What an empty folder gets: tables, examples, an administrator. Each is done once and found again
+later.
+"""
 
 import logging
 
@@ -28,14 +30,20 @@ class FirstStart:
         self._is_first = not self._services.accounts.list()
 
     def examples(self) -> None:
-        """Schedules that do real work, so that there is something to see. Not in production, and not twice."""
+        """Schedules that do real work, so that there is something to see. Not in production, and
+        not twice.
+        """
         if not self._is_first or self._services.settings.environment == "production":
             return
         from scheduler.up.examples import install_examples
 
         install_examples(self._services.schedules, utc_now())
-        log.info("example schedules are installed; delete them in the console when you have seen them")
+        log.info(
+            "example schedules are installed; delete them in the console when you have seen them"
+        )
 
     def admin(self) -> Account | None:
-        """The first administrator, none where there are accounts. Last of all: the password is shown only once."""
+        """The first administrator, none where there are accounts. Last of all: the password is
+        shown only once.
+        """
         return self._services.accounts.ensure_admin(now=utc_now())

@@ -17,9 +17,11 @@ STARTING_TAKES = 20
 
 
 def take(data_dir: Path, interrupts: Interrupts) -> int | None:
-    """The lock, held as long as the descriptor is open. None where we were asked to stop while waiting for it.
+    """The lock, held as long as the descriptor is open. None where we were asked to stop while
+    waiting for it.
 
-    A server that lives is a refusal. One that was killed is waited for: its warden is stopping its children still.
+    A server that lives is a refusal. One that was killed is waited for: its warden is stopping its
+    children still.
     """
     rounds = 0
     while not interrupts.count:
@@ -33,7 +35,9 @@ def take(data_dir: Path, interrupts: Interrupts) -> int | None:
         if server is None and rounds > STARTING_TAKES:
             raise Refused(f"another server is starting in {data_dir}")
         if rounds == 1:
-            log.warning("an earlier server has died and its processes are still stopping; waiting for them")
+            log.warning(
+                "an earlier server has died and its processes are still stopping; waiting for them"
+            )
         rounds += 1
         interrupts.wait(0.25)
     return None

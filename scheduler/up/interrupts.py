@@ -1,7 +1,7 @@
 """Signals to the supervisor, as a count and as something to wait on.
 
-A handler that sets a `threading.Event` can meet the main thread inside of that event's own lock and hang for ever,
-so handlers only count here, and a pipe wakes whoever waits.
+A handler that sets a `threading.Event` can meet the main thread inside of that event's own lock and
+hang for ever, so handlers only count here, and a pipe wakes whoever waits.
 """
 
 import os
@@ -26,12 +26,18 @@ class Interrupts:
         self._before = {number: signal.signal(number, self._stop) for number in STOP}
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._wake)
         if signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
-            # A shell starts so what it puts in the background, and our children would not hear it either.
+            # A shell starts so what it puts in the background, and our children would not hear it
+            # either.
             self._before[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         signal.set_wakeup_fd(self._fd_before)
         for number, handler in self._before.items():
             signal.signal(number, handler)

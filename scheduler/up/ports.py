@@ -9,8 +9,8 @@ NEIGHBOURS = 20
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket on the wished port, on one of the next ones, or on any.
 
-    The console's process inherits it, so that the port cannot be lost between choosing and using it, and requests
-    wait while that process is started again.
+    The console's process inherits it, so that the port cannot be lost between choosing and using
+    it, and requests wait while that process is started again.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for wished in (*range(port, min(port + NEIGHBOURS, 65536)), 0):

@@ -1,4 +1,6 @@
-"""Is a child ready? Asked of the thing itself, quickly, with the child's process id; an outage is a no."""
+"""Is a child ready? Asked of the thing itself, quickly, with the child's process id; an outage is a
+no.
+"""
 
 import http.client
 from collections.abc import Callable
@@ -23,7 +25,10 @@ def valkey_answers(url: str) -> Probe:
     """The server answers PING, and has read its append-only file."""
 
     def ready(_pid: int) -> bool:
-        with suppress(RedisError), Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as redis:
+        with (
+            suppress(RedisError),
+            Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as redis,
+        ):
             return bool(redis.ping())
         return False
 
@@ -53,9 +58,11 @@ def worker_beats(services: Services) -> Probe:
 
 
 class BeatLeads:
-    """Beat holds the lock: its value is not the one that stood there when this process was first asked about.
+    """Beat holds the lock: its value is not the one that stood there when this process was first
+    asked about.
 
-    Somebody else's Beat may lead, with ours as its stand-by; that is ready too once the lock has been renewed.
+    Somebody else's Beat may lead, with ours as its stand-by; that is ready too once the lock has
+    been renewed.
     """
 
     def __init__(self, services: Services) -> None:

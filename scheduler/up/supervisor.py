@@ -1,7 +1,8 @@
 """Start children in order, watch them, stop them in order. Knows nothing of what they do.
 
-One loop in one thread: `_pass` is a single round of it, and everything that waits (for a child to be ready, to end, or
-for a signal) makes rounds while it waits, so that a child that dies meanwhile is seen and started again.
+One loop in one thread: `_pass` is a single round of it, and everything that waits (for a child to
+be ready, to end, or for a signal) makes rounds while it waits, so that a child that dies meanwhile
+is seen and started again.
 """
 
 import logging
@@ -43,7 +44,12 @@ class Supervisor:
     """Children in the order of their start, and the names in the order of their stop."""
 
     def __init__(
-        self, children: Sequence[Child], stop_order: Sequence[str], interrupts: Interrupts, console: Console, lock: int
+        self,
+        children: Sequence[Child],
+        stop_order: Sequence[str],
+        interrupts: Interrupts,
+        console: Console,
+        lock: int,
     ) -> None:
         self._seats = [ChildState(child, stop_order.index(child.name)) for child in children]
         self._interrupts = interrupts
@@ -51,7 +57,9 @@ class Supervisor:
         self._warden = Warden(lock, console)
 
     def start(self) -> bool:
-        """Start all, each when the one before is ready. False where we were asked to stop meanwhile."""
+        """Start all, each when the one before is ready. False where we were asked to stop
+        meanwhile.
+        """
         for seat in self._seats:
             if seat.child.before is not None:
                 seat.child.before()
@@ -62,9 +70,16 @@ class Supervisor:
                     return False
                 self._pass()
                 if not seat.was_ready and seat.deaths >= ATTEMPTS:
-                    raise Unavailable(f"{seat.child.name} has died {ATTEMPTS} times and was never ready; see its lines")
+                    raise Unavailable(
+                        f"{seat.child.name} has died {ATTEMPTS} times and was never ready; see "
+                        "its lines"
+                    )
                 if monotonic() > patience:
-                    log.warning("%s is not ready after %.0f s, still waiting", seat.child.name, IMPATIENT_AFTER)
+                    log.warning(
+                        "%s is not ready after %.0f s, still waiting",
+                        seat.child.name,
+                        IMPATIENT_AFTER,
+                    )
                     patience = monotonic() + IMPATIENT_AFTER
         return True
 
@@ -82,13 +97,20 @@ class Supervisor:
         self._warden.dismiss()
 
     def _pass(self) -> None:
-        """One round: wait a little or for a signal, collect the dead, start who is due, ask who is not ready yet."""
+        """One round: wait a little or for a signal, collect the dead, start who is due, ask who is
+        not ready yet.
+        """
         self._interrupts.wait(ROUND)
         self._warden.ensure()
         for seat in self._seats:
             if seat.process is not None and (code := seat.process.code()) is not None:
                 self._bury(seat, code)
-            if seat.wanted and seat.process is None and seat.start_at is not None and monotonic() >= seat.start_at:
+            if (
+                seat.wanted
+                and seat.process is None
+                and seat.start_at is not None
+                and monotonic() >= seat.start_at
+            ):
                 self._launch(seat)
             if seat.process is not None and seat.wanted and not seat.ready:
                 self._ask(seat)
@@ -96,7 +118,9 @@ class Supervisor:
     def _launch(self, seat: ChildState) -> None:
         seat.process = Running(seat.child, self._console)
         seat.started_at, seat.start_at, seat.ready = monotonic(), None, False
-        self._warden.watch(seat.process.pid, seat.rank, sum(stop.seconds for stop in seat.child.stops))
+        self._warden.watch(
+            seat.process.pid, seat.rank, sum(stop.seconds for stop in seat.child.stops)
+        )
         log.debug("%s started as process %d", seat.child.name, seat.process.pid)
 
     def _ask(self, seat: ChildState) -> None:
@@ -119,10 +143,18 @@ class Supervisor:
         seat.deaths = 1 if monotonic() - seat.started_at > STEADY_AFTER else seat.deaths + 1
         wait = pause(seat.deaths)
         seat.start_at = monotonic() + wait
-        log.error("%s (process %d) died: %s; started again in %.1f s", seat.child.name, process.pid, ending(code), wait)
+        log.error(
+            "%s (process %d) died: %s; started again in %.1f s",
+            seat.child.name,
+            process.pid,
+            ending(code),
+            wait,
+        )
 
     def _stop(self, seat: ChildState) -> None:
-        """Ask a child to end; harder when its time is over, or when we are asked to stop once more."""
+        """Ask a child to end; harder when its time is over, or when we are asked to stop once
+        more.
+        """
         stops = [*seat.child.stops, Stop(signal.SIGKILL, 10)]
         for step, stop in enumerate(stops):
             if seat.process is None:
@@ -135,11 +167,22 @@ class Supervisor:
             self._wait_for_end(seat, stop.seconds)
 
     def _wait_for_end(self, seat: ChildState, seconds: float) -> None:
-        """Until the child has ended, its time is over, or somebody is in a hurry. What takes long is said."""
+        """Until the child has ended, its time is over, or somebody is in a hurry. What takes long
+        is said.
+        """
         asked, began = self._interrupts.count, monotonic()
         told = began
-        while seat.process is not None and monotonic() < began + seconds and self._interrupts.count <= asked:
+        while (
+            seat.process is not None
+            and monotonic() < began + seconds
+            and self._interrupts.count <= asked
+        ):
             self._pass()
             if monotonic() > told + SAY_EVERY:
                 told = monotonic()
-                log.info("%s is still finishing, %.0f s of at most %.0f s", seat.child.name, told - began, seconds)
+                log.info(
+                    "%s is still finishing, %.0f s of at most %.0f s",
+                    seat.child.name,
+                    told - began,
+                    seconds,
+                )

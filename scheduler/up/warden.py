@@ -1,9 +1,10 @@
 """The warden stops the children when the supervisor was killed and cannot.
 
-`python -m scheduler.up.warden` reads from its standard input who lives: `+ PID RANK SECONDS` when a child was started,
-`- PID` when it has ended, `done` when the supervisor has stopped all of them itself. When the pipe closes without
-`done`, the supervisor is dead: each child is asked to end, lowest rank first, and killed when its seconds are over.
-Imports the standard library only, so that it starts at once and stays small.
+`python -m scheduler.up.warden` reads from its standard input who lives: `+ PID RANK SECONDS` when a
+child was started, `- PID` when it has ended, `done` when the supervisor has stopped all of them
+itself. When the pipe closes without `done`, the supervisor is dead: each child is asked to end,
+lowest rank first, and killed when its seconds are over. Imports the standard library only, so that
+it starts at once and stays small.
 """
 
 import os
@@ -76,7 +77,9 @@ class Warden:
 
 
 def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:
-    """Who lives when the pipe closes, as (rank, process, seconds) in the order of stopping; nobody after `done`."""
+    """Who lives when the pipe closes, as (rank, process, seconds) in the order of stopping; nobody
+    after `done`.
+    """
     living: dict[int, tuple[int, float]] = {}
     for line in source:
         match line.split():

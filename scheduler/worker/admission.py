@@ -1,16 +1,20 @@
 """Whether a message may become a run, asked by a worker before Celery makes a task of it.
 
-- A run that has started is not late any more: its further attempts do not expire by the deadline for its start.
-- A message that the broker gave out a second time, while the run that came of the first time is alive, waits. It is
-  dropped when that run ends; it starts when that run's lease runs out, because then nobody has it.
-- A message that came by the outbox may be there twice, without the broker's knowledge: its run is taken first
-  (`copies`), and a second copy is dropped. While Redis does not answer, such a message waits.
-- What the schedule itself has started is asked once more what Beat has asked before it sent it (`dispatch.start_check`):
-  meanwhile the schedule may be paused, off, deleted, or running. A worker takes no more messages than it can begin
-  with, so that this is the moment of the start. Where Redis does not answer, the run starts rather than is lost.
+- A run that has started is not late any more: its further attempts do not expire by the deadline
+  for its start.
+- A message that the broker gave out a second time, while the run that came of the first time is
+  alive, waits. It is dropped when that run ends; it starts when that run's lease runs out, because
+  then nobody has it.
+- A message that came by the outbox may be there twice, without the broker's knowledge: its run is
+  taken first (`copies`), and a second copy is dropped. While Redis does not answer, such a message
+  waits.
+- What the schedule itself has started is asked once more what Beat has asked before it sent it
+  (`dispatch.start_check`): meanwhile the schedule may be paused, off, deleted, or running. A worker
+  takes no more messages than it can begin with, so that this is the moment of the start. Where
+  Redis does not answer, the run starts rather than is lost.
 
-The last question rides on the event that the message was taken; the others cost one to Redis, for messages that come a
-second time, or by the outbox. No clock of its own decides here.
+The last question rides on the event that the message was taken; the others cost one to Redis, for
+messages that come a second time, or by the outbox. No clock of its own decides here.
 """
 
 import logging
@@ -38,7 +42,9 @@ from scheduler.services.process import services_for
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 4.0
-"""Seconds between two looks at the other's lease; less than `leases.WATCH_EVERY`, so that its end is seen."""
+"""Seconds between two looks at the other's lease; less than `leases.WATCH_EVERY`, so that its end
+is seen.
+"""
 
 LOOKS_FOR_THE_GONE = 3
 """How often a schedule that is gone is looked for, in case that a recorder is putting it back."""
@@ -95,29 +101,44 @@ class Admission:
             return ack(log, self._consumer.connection_errors)
         return start()
 
-    def _ask(self, message: Any, ack: Any, start: Callable[[], Any], taken: RunReceived, look: int) -> Any:
+    def _ask(
+        self, message: Any, ack: Any, start: Callable[[], Any], taken: RunReceived, look: int
+    ) -> Any:
         """Start the run as its schedule allows, skip it, or ask again in a while."""
         if self._is_given_back(message):
             return None
         taken = taken.model_copy(update={"at": utc_now()})
         try:
             answer = services_for(self._app).at_start.ask(
-                taken, again=_is_second_copy(message, message.headers), start_by=moment(message.headers.get("expires"))
+                taken,
+                again=_is_second_copy(message, message.headers),
+                start_by=moment(message.headers.get("expires")),
             )
         except RedisError as error:
             log.warning("whether run %s may start cannot be asked, it starts: %s", taken.run, error)
             answer = None
-        if answer is not None and (answer.admission.kind == "wait" or (answer.gone and look < LOOKS_FOR_THE_GONE)):
+        if answer is not None and (
+            answer.admission.kind == "wait" or (answer.gone and look < LOOKS_FOR_THE_GONE)
+        ):
             log.info("run %s of %s waits for its turn", taken.run, taken.facts.schedule)
-            return self._later(lambda: self._ask(message, ack, start, taken, look + 1), first=look == 1)
+            return self._later(
+                lambda: self._ask(message, ack, start, taken, look + 1), first=look == 1
+            )
         if look > 1:
             self._consumer.qos.decrement_eventually()
         if answer is not None and answer.admission.kind == "skip":
-            log.warning("run %s of %s is skipped: %s", taken.run, taken.facts.schedule, answer.admission.reason)
+            log.warning(
+                "run %s of %s is skipped: %s",
+                taken.run,
+                taken.facts.schedule,
+                answer.admission.reason,
+            )
             reason = answer.admission.reason
             self._app.run_signals.reporter().skipped(taken, reason, told=answer.told, now=utc_now())
             return ack(log, self._consumer.connection_errors)
-        with self._app.run_signals.told_of(taken.run if answer is not None and answer.told else None):
+        with self._app.run_signals.told_of(
+            taken.run if answer is not None and answer.told else None
+        ):
             return start()
 
     def _later(self, again: Callable[[], Any], *, first: bool) -> None:
@@ -134,10 +155,16 @@ class Admission:
         """The fact that this worker has taken a message that is to be asked; none for any other."""
         if not isinstance(headers.get("id"), str) or not schedule_of(headers):
             return None
-        taken = self._app.run_signals.reporter().taken(message_of(message), self._consumer.hostname, utc_now())
+        taken = self._app.run_signals.reporter().taken(
+            message_of(message), self._consumer.hostname, utc_now()
+        )
         facts = taken.facts
-        known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == headers[HEADER].get("schedule")
-        asked = known and admit.is_asked(trigger=facts.trigger, actor=facts.actor, attempt=taken.attempt)
+        known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == headers[
+            HEADER
+        ].get("schedule")
+        asked = known and admit.is_asked(
+            trigger=facts.trigger, actor=facts.actor, attempt=taken.attempt
+        )
         return taken if asked else None
 
     def _standing(self, message: Any, run: str, attempt: int) -> LeaseState | None:
@@ -145,11 +172,19 @@ class Admission:
         services, mark = services_for(self._app), marked(message.headers)
         if mark is not None and not services.copies.take(mark):
             return None
-        return services.leases.standing(run, attempt) if _is_second_copy(message, message.headers) else LeaseState.OVER
+        return (
+            services.leases.standing(run, attempt)
+            if _is_second_copy(message, message.headers)
+            else LeaseState.OVER
+        )
 
 
 def _is_second_copy(message: Any, headers: dict[str, Any]) -> bool:
     """Was this message of a schedule's run given out before?"""
     said = headers.get(HEADER)
-    known = isinstance(said, dict) and bool(said.get("schedule_uid")) and isinstance(headers.get("id"), str)
+    known = (
+        isinstance(said, dict)
+        and bool(said.get("schedule_uid"))
+        and isinstance(headers.get("id"), str)
+    )
     return known and bool((message.delivery_info or {}).get("redelivered"))

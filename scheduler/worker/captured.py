@@ -1,7 +1,8 @@
-"""What jobs log, by Python's own `logging`: caught for their runs, with secrets hidden in every line of the process.
+"""What jobs log, by Python's own `logging`: caught for their runs, with secrets hidden in every
+line of the process.
 
-Whatever is written to standard output is not caught. Celery's and our own machinery speaks of other things than the
-job does, and is left out.
+Whatever is written to standard output is not caught. Celery's and our own machinery speaks of other
+things than the job does, and is left out.
 """
 
 import logging
@@ -11,7 +12,15 @@ from scheduler.worker.current import current
 from scheduler.worker.progress import ProgressLog
 
 OFF = "OFF"
-_MACHINERY = ("celery.app", "celery.worker", "celery.redirected", "celery.pool", "kombu", "scheduler.runs", "redis")
+_MACHINERY = (
+    "celery.app",
+    "celery.worker",
+    "celery.redirected",
+    "celery.pool",
+    "kombu",
+    "scheduler.runs",
+    "redis",
+)
 
 
 class RunHandler(logging.Handler):
@@ -20,7 +29,11 @@ class RunHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Outside of a run nothing happens."""
         execution = current()
-        if execution is None or not isinstance(execution.teller, ProgressLog) or record.name.startswith(_MACHINERY):
+        if (
+            execution is None
+            or not isinstance(execution.teller, ProgressLog)
+            or record.name.startswith(_MACHINERY)
+        ):
             return
         try:
             text = self.format(record)
@@ -67,7 +80,9 @@ def install(level: str) -> None:
 def guarded(conceal: Callable[[str], str]) -> Callable[[], None]:
     """Hide with `conceal` in all that goes elsewhere, until the answer is called."""
     concealing = Concealing(conceal)
-    handlers = [handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)]
+    handlers = [
+        handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)
+    ]
     for handler in handlers:
         handler.addFilter(concealing)
 

@@ -1,6 +1,8 @@
-"""Celery's consumer, which tells why it refuses a message before it drops it, and asks before it takes one.
+"""Celery's consumer, which tells why it refuses a message before it drops it, and asks before it
+takes one.
 
-Celery drops such a message first and sends a signal after, or none at all: a death in between would be silence.
+Celery drops such a message first and sends a signal after, or none at all: a death in between would
+be silence.
 """
 
 from contextlib import suppress
@@ -15,7 +17,9 @@ from scheduler.celery_app.app import BeatdeskApp
 from scheduler.worker.admission import Admission
 
 LAST_WORDS_SECONDS = 5.0
-"""How long a broker that may be gone is listened to; as long as Celery listens to it in the same place."""
+"""How long a broker that may be gone is listened to; as long as Celery listens to it in the same
+place.
+"""
 
 
 class TellingConsumer(Consumer):
@@ -32,14 +36,18 @@ class TellingConsumer(Consumer):
         admission = Admission(self)
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
-            self.strategies[name] = admission.before(name, priorities.as_said(strategy) if turned else strategy)
+            self.strategies[name] = admission.before(
+                name, priorities.as_said(strategy) if turned else strategy
+            )
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """The connection is lost: its channel is closed to the end, and forgotten, before Celery closes it.
+        """The connection is lost: its channel is closed to the end, and forgotten, before Celery
+        closes it.
 
-        kombu's channel for Redis gives up being closed when the answer it waits for does not come, as where the server
-        is gone and another of the worker's sockets said so first. Celery closes it again after its transport has been
-        taken from it. Where a message is to be given back then, that raises AttributeError, and the worker ends.
+        kombu's channel for Redis gives up being closed when the answer it waits for does not come,
+        as where the server is gone and another of the worker's sockets said so first. Celery closes
+        it again after its transport has been taken from it. Where a message is to be given back
+        then, that raises AttributeError, and the worker ends.
         """
         if self.connection.transport.driver_type == "redis":
             bound_open_broker_sockets(self.connection, LAST_WORDS_SECONDS)
@@ -50,7 +58,9 @@ class TellingConsumer(Consumer):
         super().on_connection_error_after_connected(exc)
 
     def on_close(self) -> None:
-        """The connection is over. What waited for its time here has not begun, and does not begin here any more."""
+        """The connection is over. What waited for its time here has not begun, and does not begin
+        here any more.
+        """
         known: Any = state
         begun = {*known.active_requests, *known.reserved_requests}
         waited = [request for request in known.scheduled_requests if request not in begun]
@@ -62,13 +72,16 @@ class TellingConsumer(Consumer):
         name = (message.headers or {}).get("task")
         self._refuse(
             message,
-            f"no worker here knows the job {name!r}; start the worker with the module that defines it "
+            f"no worker here knows the job {name!r}; start the worker with the module that "
+            "defines it "
             "(BEATDESK_JOBS), or send the job to a queue whose workers have it",
         )
         super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        """A message that Celery will not make a task of: pickled, say, or with an impossible expiry."""
+        """A message that Celery will not make a task of: pickled, say, or with an impossible
+        expiry.
+        """
         self._refuse(message, f"the message was refused: {exc}")
         super().on_invalid_task(body, message, exc)
 

@@ -1,8 +1,9 @@
-"""The run in whose midst code is: what a job may ask of it and tell it, whatever kind of Celery task the job is.
+"""The run in whose midst code is: what a job may ask of it and tell it, whatever kind of Celery
+task the job is.
 
-A run is entered by `worker.runtime` around the job's function, in the worker's child. Threads that a job starts find
-it too, where the process has one run at a time (as Celery's prefork pool does). Outside of a run, in a unit test
-say, there is none, and nothing here does harm.
+A run is entered by `worker.runtime` around the job's function, in the worker's child. Threads that
+a job starts find it too, where the process has one run at a time (as Celery's prefork pool does).
+Outside of a run, in a unit test say, there is none, and nothing here does harm.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ class ProgressSink(Protocol):
 
 
 class Execution(NamedTuple):
-    """One attempt of a run, as it is being made in this process. `headers` are those of its message."""
+    """One attempt of a run, as it is being made in this process. `headers` are those of its
+    message.
+    """
 
     id: str
     attempt: int
@@ -54,11 +57,15 @@ def leave(execution: Execution, token: Token[Execution | None]) -> None:
 
 
 class CurrentRun:
-    """The run that asks: `run.tick`, `run.progress(…)`. All is empty, and telling does nothing, outside of a run."""
+    """The run that asks: `run.tick`, `run.progress(…)`. All is empty, and telling does nothing,
+    outside of a run.
+    """
 
     @property
     def id(self) -> str | None:
-        """The run's id, which is Celery's task id. The same in each attempt: a good key against doing things twice."""
+        """The run's id, which is Celery's task id. The same in each attempt: a good key against
+        doing things twice.
+        """
         execution = current()
         return None if execution is None else execution.id
 
@@ -76,14 +83,18 @@ class CurrentRun:
 
     @property
     def tick(self) -> datetime | None:
-        """The moment for which the run was due, aware, in UTC; the same in each attempt and when run again."""
+        """The moment for which the run was due, aware, in UTC; the same in each attempt and when
+        run again.
+        """
         execution = current()
         return None if execution is None else tick_of(execution.headers)
 
     def progress(self, done: float, total: float | None = None, text: str = "") -> None:
-        """Tell how far the run is. May be called as often as wanted: what is told goes out twice a second at most.
+        """Tell how far the run is. May be called as often as wanted: what is told goes out twice a
+        second at most.
 
-        `done` and `total` are in whatever unit suits; without `total` there is no bar, but the text and the number.
+        `done` and `total` are in whatever unit suits; without `total` there is no bar, but the text
+        and the number.
         """
         execution = current()
         if execution is not None:

@@ -15,7 +15,10 @@ _ENTRY = re.compile(r"^(?P<name>\*{0,2}\w+)\s*(?:\([^)]*\))?\s*:\s*(?P<text>.*)$
 def parameter_docs(doc: str) -> dict[str, str]:
     """Parameter -> what is said of it, on one line."""
     lines = inspect.cleandoc(doc).splitlines()
-    return {name: " ".join(words.split()) for name, words in {**_section(lines), **_marked(lines)}.items()}
+    return {
+        name: " ".join(words.split())
+        for name, words in {**_section(lines), **_marked(lines)}.items()
+    }
 
 
 def _marked(lines: list[str]) -> dict[str, str]:

@@ -1,9 +1,11 @@
-"""The way of a process's events to the stream: in order, each at least once, none lost while Redis is away.
+"""The way of a process's events to the stream: in order, each at least once, none lost while Redis
+is away.
 
-`offer` never waits: where the stream does not answer, the event is kept and goes out before the next one.
-`deliver` returns when its event and all before it are in the stream; the end of a run goes this way, and its
-message is acknowledged after it. What may be kept by `offer` is bounded: beyond `most` it waits like `deliver`,
-because a worker that takes runs and can tell nobody had better take no more.
+`offer` never waits: where the stream does not answer, the event is kept and goes out before the
+next one. `deliver` returns when its event and all before it are in the stream; the end of a run
+goes this way, and its message is acknowledged after it. What may be kept by `offer` is bounded:
+beyond `most` it waits like `deliver`, because a worker that takes runs and can tell nobody had
+better take no more.
 """
 
 import logging
@@ -36,7 +38,9 @@ class Stream(Protocol):
 class EventBuffer:
     """Events on their way. Made for one process; may be used by several of its threads."""
 
-    def __init__(self, stream: Stream, *, most: int = MOST, wait: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self, stream: Stream, *, most: int = MOST, wait: Callable[[float], object] | None = None
+    ) -> None:
         self._stream = stream
         self._most = most
         self._wait = wait or threading.Event().wait
@@ -87,7 +91,9 @@ class EventBuffer:
             self._send()
         except (RedisError, Unavailable, OSError) as error:
             if not self._away:
-                log.warning("the event stream does not answer, %d events wait: %s", len(self._kept), error)
+                log.warning(
+                    "the event stream does not answer, %d events wait: %s", len(self._kept), error
+                )
             self._away = True
             return False
         if self._away:
@@ -98,6 +104,8 @@ class EventBuffer:
 
     def _send(self) -> None:
         if len(self._kept) == 1:
-            self._stream.append(self._kept[0])  # the usual case; without a transaction it costs little more than half
+            self._stream.append(
+                self._kept[0]
+            )  # the usual case; without a transaction it costs little more than half
         else:
             self._stream.append_many(self._kept)

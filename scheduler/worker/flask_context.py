@@ -1,7 +1,9 @@
-"""The context of a user's own Flask application around a job, where it is asked for. Knows no Flask by import.
+"""The context of a user's own Flask application around a job, where it is asked for. Knows no Flask
+by import.
 
-One application per worker process, made when the first job needs it. Its context is entered and left with each
-attempt, so that extensions tidy up as after a request: Flask-SQLAlchemy removes its session.
+One application per worker process, made when the first job needs it. Its context is entered and
+left with each attempt, so that extensions tidy up as after a request: Flask-SQLAlchemy removes its
+session.
 """
 
 import importlib
@@ -37,7 +39,9 @@ class FlaskContext:
         self._made: tuple[int, FlaskApp] | None = None
 
     def is_wanted(self, task: Any) -> bool:
-        """Does the job want the context: by `flask=True`, or, where an application is named, by being a user's?"""
+        """Does the job want the context: by `flask=True`, or, where an application is named, by
+        being a user's?
+        """
         wanted = getattr(task, "flask", None)
         if wanted is None:
             return self._named is not None and not str(task.__module__).startswith(OURS)
@@ -55,7 +59,10 @@ class FlaskContext:
 
     def _make(self) -> FlaskApp:
         if self._named is None:
-            raise BadFlaskApp("the job needs a Flask application; name it in BEATDESK_FLASK_APP, as shop:create_app")
+            raise BadFlaskApp(
+                "the job needs a Flask application; name it in BEATDESK_FLASK_APP, as "
+                "shop:create_app"
+            )
         module, _, attribute = self._named.partition(":")
         try:
             found: Any = importlib.import_module(module)
@@ -68,7 +75,10 @@ class FlaskContext:
                 f"{type(error).__name__}: {error}"
             ) from error
         if not hasattr(made, "app_context"):
-            raise BadFlaskApp(f"{self._named} (BEATDESK_FLASK_APP) is no Flask application but {type(made).__name__}")
+            raise BadFlaskApp(
+                f"{self._named} (BEATDESK_FLASK_APP) is no Flask application but "
+                f"{type(made).__name__}"
+            )
         app = cast("FlaskApp", made)
         if self._address:
             place = urlsplit(self._address)

@@ -1,7 +1,9 @@
-"""A worker's sign of life: what it offers when it starts, and every few seconds that it is still there.
+"""A worker's sign of life: what it offers when it starts, and every few seconds that it is still
+there.
 
-One thread in the worker's main process. Not a timer on its event loop: that stands still while a worker drains,
-and a worker that finishes a long job must neither look dead nor lose its claim on the message.
+One thread in the worker's main process. Not a timer on its event loop: that stands still while a
+worker drains, and a worker that finishes a long job must neither look dead nor lose its claim on
+the message.
 """
 
 import logging
@@ -31,7 +33,9 @@ EVERY_SECONDS = 5.0
 
 
 class WorkerHeartbeat:
-    """The thread, and what it says. `run_signals` has the outbox that it empties when Redis is back."""
+    """The thread, and what it says. `run_signals` has the outbox that it empties when Redis is
+    back.
+    """
 
     def __init__(self, app: BeatdeskApp, run_signals: RunSignals) -> None:
         self._app = app
@@ -65,7 +69,9 @@ class WorkerHeartbeat:
         """The worker is connected, and takes its first message after this."""
         self._recall()
         self._jobs = jobs_of(self._app)
-        threading.Thread(target=self._run, args=(sender,), name="beatdesk-pulse", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(sender,), name="beatdesk-pulse", daemon=True
+        ).start()
 
     def end(self, **_: Any) -> None:
         """The worker has drained."""
@@ -95,12 +101,19 @@ class WorkerHeartbeat:
     def beat(self, consumer: Any) -> None:
         """One sign of life. Whatever fails is tried again with the next."""
         now = utc_now()
-        steps = (self._keep_runs, lambda: self._say(consumer, now), lambda: renew(consumer, now), self._empty)
+        steps = (
+            self._keep_runs,
+            lambda: self._say(consumer, now),
+            lambda: renew(consumer, now),
+            self._empty,
+        )
         for step in steps:
             try:
                 step()
             except (RedisError, KombuError, BeatdeskError, OSError, RuntimeError) as error:
-                log.warning("a sign of life failed, the next follows in %g s: %s", EVERY_SECONDS, error)
+                log.warning(
+                    "a sign of life failed, the next follows in %g s: %s", EVERY_SECONDS, error
+                )
             except Exception:  # or the thread ends, and a worker that lives counts as dead
                 log.exception("a sign of life failed, the next follows in %g s", EVERY_SECONDS)
 

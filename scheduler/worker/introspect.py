@@ -1,4 +1,6 @@
-"""A job's description, read off its function: signature, docstring, annotations. Runs where the code is: in workers."""
+"""A job's description, read off its function: signature, docstring, annotations. Runs where the
+code is: in workers.
+"""
 
 import inspect
 import json
@@ -33,7 +35,9 @@ def jobs_of(app: Celery) -> list[Job]:
 
 
 def describe(name: str, task: Any) -> Job:
-    """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is read off it."""
+    """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is
+    read off it.
+    """
     function = _function(task)
     first, rest = _docstring(function)
     title = getattr(task, "title", None)
@@ -58,9 +62,15 @@ def _model(task: Any) -> dict[str, JsonValue] | None:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
     try:
-        schema: dict[str, JsonValue] = json.loads(json.dumps(model.model_json_schema(), allow_nan=False))
+        schema: dict[str, JsonValue] = json.loads(
+            json.dumps(model.model_json_schema(), allow_nan=False)
+        )
     except (PydanticUserError, TypeError, ValueError) as error:
-        log.warning("the parameters of %s cannot be said in JSON, only the worker checks them: %s", task.name, error)
+        log.warning(
+            "the parameters of %s cannot be said in JSON, only the worker checks them: %s",
+            task.name,
+            error,
+        )
         return None
     return schema
 

@@ -1,4 +1,6 @@
-"""`@job`: a Celery task whose author says more than Celery asks for. What it says is read by `worker.introspect`."""
+"""`@job`: a Celery task whose author says more than Celery asks for. What it says is read by
+`worker.introspect`.
+"""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -35,23 +37,31 @@ def job(
 ) -> Callable[[Callable[..., Returned]], Task[..., Returned]]:
     """Declare the decorated function as a job.
 
-    `name` is Celery's task name (default: module and function). `title` is for people (default: the docstring's first
-    line). `params` is a pydantic model: the function takes one instance of it, callers give its fields by name, and
-    they are checked when a schedule is saved and again in the worker. `queue` is `critical`, `default`, `bulk`, or one
-    of your own.
+    `name` is Celery's task name (default: module and function). `title` is for people (default: the
+    docstring's first line). `params` is a pydantic model: the function takes one instance of it,
+    callers give its fields by name, and they are checked when a schedule is saved and again in the
+    worker. `queue` is `critical`, `default`, `bulk`, or one of your own.
 
-    An exception in `retry_for` is followed by up to `retries` further attempts, the first after about `retry_backoff`
-    seconds, each after twice as long as the one before, at most `retry_backoff_max`. `soft_time_limit` (seconds)
-    raises SoftTimeLimitExceeded in the job; `time_limit` ends its process (default: ten seconds later).
+    An exception in `retry_for` is followed by up to `retries` further attempts, the first after
+    about `retry_backoff` seconds, each after twice as long as the one before, at most
+    `retry_backoff_max`. `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job;
+    `time_limit` ends its process (default: ten seconds later).
 
-    `flask=True` runs it in the context of the application that `BEATDESK_FLASK_APP` names. Left out, jobs of your own
-    modules get it where that is set. Whatever else Celery's `task` takes may be given too.
+    `flask=True` runs it in the context of the application that `BEATDESK_FLASK_APP` names. Left
+    out, jobs of your own modules get it where that is set. Whatever else Celery's `task` takes may
+    be given too.
     """
     if soft_time_limit is not None and time_limit is None:
         time_limit = soft_time_limit + HARD_AFTER_SECONDS
     given = {"name": name, "soft_time_limit": soft_time_limit, "time_limit": time_limit}
     told: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
-    told |= {"title": title, "params": params, "goes_to": queue, "flask": flask, "max_retries": retries}
+    told |= {
+        "title": title,
+        "params": params,
+        "goes_to": queue,
+        "flask": flask,
+        "max_retries": retries,
+    }
     if retry_for:
         told |= {
             "autoretry_for": tuple(retry_for),
@@ -70,14 +80,17 @@ def job(
 
 
 def _taking(model: type[BaseModel], function: Callable[..., Returned]) -> Callable[..., Returned]:
-    """The function, called with the model's fields by name. Raises BadArguments with each field that does not fit."""
+    """The function, called with the model's fields by name. Raises BadArguments with each field
+    that does not fit.
+    """
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Returned:
         bound = args[:1] if args and isinstance(args[0], Task) else ()
         if len(args) > len(bound):
             raise BadArguments(
-                f"{function.__name__} takes its parameters by name, not by place: {args[len(bound) :]!r}"
+                f"{function.__name__} takes its parameters by name, not by place: "
+                f"{args[len(bound) :]!r}"
             )
         try:
             checked = model.model_validate(kwargs)
@@ -107,10 +120,17 @@ def _signature(model: type[BaseModel]) -> inspect.Signature:
 
 
 def _default(field: FieldInfo) -> Any:
-    return inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+    return (
+        inspect.Parameter.empty
+        if field.is_required()
+        else field.get_default(call_default_factory=True)
+    )
 
 
 def _said(error: ValidationError) -> str:
     """Every fault with its field. The values are left out: they may be secrets."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(str(part) for part in fault['loc']) or 'kwargs'}: {fault['msg']}" for fault in faults)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'kwargs'}: {fault['msg']}"
+        for fault in faults
+    )

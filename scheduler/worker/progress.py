@@ -1,11 +1,12 @@
-"""What a run tells while it goes on: how far it is, and its log lines. Both may be dropped; states may not.
+"""What a run tells while it goes on: how far it is, and its log lines. Both may be dropped; states
+may not.
 
-A job that tells something writes it into memory, which takes microseconds. One thread per process sends what is
-there twice a second (`worker.progress_sender`), and the end of the run takes the rest with it. Nothing of this
-exists in a process whose jobs tell nothing.
+A job that tells something writes it into memory, which takes microseconds. One thread per process
+sends what is there twice a second (`worker.progress_sender`), and the end of the run takes the rest
+with it. Nothing of this exists in a process whose jobs tell nothing.
 
-Log lines are bounded per attempt: the first half of what is allowed goes out as it comes, of the rest the newest are
-kept until the end, because the last lines are those that explain it.
+Log lines are bounded per attempt: the first half of what is allowed goes out as it comes, of the
+rest the newest are kept until the end, because the last lines are those that explain it.
 """
 
 import math
@@ -41,7 +42,9 @@ class Said(NamedTuple):
 
 
 class ProgressLog:
-    """What one attempt of a run has told and nobody has sent yet. Used by the job's threads and by the sender's."""
+    """What one attempt of a run has told and nobody has sent yet. Used by the job's threads and by
+    the sender's.
+    """
 
     def __init__(
         self,
@@ -69,10 +72,17 @@ class ProgressLog:
         self.conceal: Callable[[str], str] = str
 
     def progress(self, done: float, total: float | None, text: str) -> None:
-        """The run is so far. Numbers that are none are refused where they are told, because a bar cannot show them."""
+        """The run is so far. Numbers that are none are refused where they are told, because a bar
+        cannot show them.
+        """
         done, total = _number(done, "done"), None if total is None else _number(total, "total")
         with self._lock:
-            self._progress = (self._now(), done, total, text if isinstance(text, str) else str(text))
+            self._progress = (
+                self._now(),
+                done,
+                total,
+                text if isinstance(text, str) else str(text),
+            )
         self._wake(self)
 
     def line(self, level: str, logger: str, text: str) -> None:
@@ -127,7 +137,9 @@ class ProgressLog:
         return run_event(RunProgressed, self._run, self._attempt, at, **about)
 
     def _logged(self, first: int, lines: list[LogLine], left_out: int) -> list[Event]:
-        """Events of a bounded size. The lines that were left out are told with those that follow them."""
+        """Events of a bounded size. The lines that were left out are told with those that follow
+        them.
+        """
         told: list[Event] = []
         for start in range(0, len(lines) or bool(left_out), LINES_PER_EVENT):
             part = lines[start : start + LINES_PER_EVENT]

@@ -1,7 +1,9 @@
-"""Sends what the runs of a process have told, twice a second, by one thread that starts when the first tells something.
+"""Sends what the runs of a process have told, twice a second, by one thread that starts when the
+first tells something.
 
-The stream is bounded: where it holds as many events as it may, log lines are dropped; where it holds a quarter
-more, progress is dropped too. States are never dropped, and never wait for what is sent here.
+The stream is bounded: where it holds as many events as it may, log lines are dropped; where it
+holds a quarter more, progress is dropped too. States are never dropped, and never wait for what is
+sent here.
 """
 
 import logging
@@ -58,12 +60,16 @@ class ProgressSender:
         with self._lock:
             self._telling[id(notes)] = notes
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="beatdesk-notes", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="beatdesk-notes", daemon=True
+                )
                 self._thread.start()
         self._something.set()
 
     def finish(self, notes: ProgressLog) -> None:
-        """The attempt is over: what it has not told yet goes out with its end, in one round trip."""
+        """The attempt is over: what it has not told yet goes out with its end, in one round
+        trip.
+        """
         with self._lock:
             telling = self._telling.pop(id(notes), None)
         if telling is not None or notes.has_rest:
@@ -95,7 +101,9 @@ class ProgressSender:
         return [*said.lines, *said.progress]
 
     def _waiting(self) -> int:
-        """How many events wait for a recorder, as far as is known; very many where the stream does not answer."""
+        """How many events wait for a recorder, as far as is known; very many where the stream does
+        not answer.
+        """
         if self._outbox.waiting > MOST_WAITING:
             return 2 * self._limit
         now = self._monotonic()

@@ -1,8 +1,9 @@
-"""From what Celery tells about a run to the event that says it: the wording of history, in one place.
+"""From what Celery tells about a run to the event that says it: the wording of history, in one
+place.
 
-Each method is one fact. It builds the event and gives it to the outbox: what ends an attempt is delivered
-before the caller goes on (and so before the message is acknowledged), the rest is offered.
-Knows no Celery signal, `signals` does; reads no clock, `now` is given.
+Each method is one fact. It builds the event and gives it to the outbox: what ends an attempt is
+delivered before the caller goes on (and so before the message is acknowledged), the rest is
+offered. Knows no Celery signal, `signals` does; reads no clock, `now` is given.
 """
 
 from datetime import datetime, timedelta
@@ -30,7 +31,9 @@ ERROR_LIMIT = 2_000
 
 
 class Reporter:
-    """Says what happens to runs in one process. `limit` is the most bytes of a body that an event carries."""
+    """Says what happens to runs in one process. `limit` is the most bytes of a body that an event
+    carries.
+    """
 
     def __init__(self, outbox: EventBuffer, limit: int) -> None:
         self.outbox = outbox
@@ -45,19 +48,37 @@ class Reporter:
         """A worker took the message."""
         self.outbox.offer(self.taken(message, worker, now))
 
-    def started(self, run: str, retries: Any, *, worker: str | None, pid: int, now: datetime) -> None:
+    def started(
+        self, run: str, retries: Any, *, worker: str | None, pid: int, now: datetime
+    ) -> None:
         """An attempt began."""
-        self.outbox.offer(run_event(RunStarted, run, attempt_of(retries), now, worker=worker, pid=pid))
+        self.outbox.offer(
+            run_event(RunStarted, run, attempt_of(retries), now, worker=worker, pid=pid)
+        )
 
     def succeeded(
-        self, run: str, retries: Any, *, worker: str | None, result: Any, runtime: float | None, now: datetime
+        self,
+        run: str,
+        retries: Any,
+        *,
+        worker: str | None,
+        result: Any,
+        runtime: float | None,
+        now: datetime,
     ) -> None:
         """The run ended well."""
         body = bounded(result, self._limit)
         self._end(RunSucceeded, run, retries, worker, now, result=body, runtime=runtime)
 
     def failed(
-        self, run: str, retries: Any, *, worker: str | None, error: Any, traceback: str | None, now: datetime
+        self,
+        run: str,
+        retries: Any,
+        *,
+        worker: str | None,
+        error: Any,
+        traceback: str | None,
+        now: datetime,
     ) -> None:
         """The run ended with an error."""
         trace = self._traceback(traceback)
@@ -81,38 +102,71 @@ class Reporter:
         """An attempt failed and another follows."""
         after = now + timedelta(seconds=when) if isinstance(when, int | float) else when
         trace = self._traceback(traceback)
-        self._end(RunRetried, run, retries, worker, now, error=error_text(error), traceback=trace, next_at=after)
+        self._end(
+            RunRetried,
+            run,
+            retries,
+            worker,
+            now,
+            error=error_text(error),
+            traceback=trace,
+            next_at=after,
+        )
 
     def expired(self, run: str, retries: Any, *, worker: str | None, now: datetime) -> None:
         """The run came too late to start."""
         self._end(RunExpired, run, retries, worker, now)
 
     def revoked(
-        self, run: str, retries: Any, *, worker: str | None, actor: str | None, terminated: bool, now: datetime
+        self,
+        run: str,
+        retries: Any,
+        *,
+        worker: str | None,
+        actor: str | None,
+        terminated: bool,
+        now: datetime,
     ) -> None:
         """The run was cancelled."""
         self._end(RunRevoked, run, retries, worker, now, actor=actor, terminated=terminated)
 
     def skipped(self, received: RunReceived, reason: Any, *, told: bool, now: datetime) -> None:
-        """A policy keeps a run that was taken from its start. `told`: that it was taken is in the stream."""
-        event = run_event(RunSkipped, received.run, received.attempt, now, worker=received.worker, reason=reason)
+        """A policy keeps a run that was taken from its start. `told`: that it was taken is in the
+        stream.
+        """
+        event = run_event(
+            RunSkipped, received.run, received.attempt, now, worker=received.worker, reason=reason
+        )
         self.outbox.deliver(*([] if told else [received]), event)
 
     def refused(self, message: Message, *, worker: str, why: str, now: datetime) -> None:
         """The worker cannot even begin with this message."""
         failed = run_event(
-            RunFailed, message.run, message.attempt, now, worker=worker, error=bounded_text(why, ERROR_LIMIT)
+            RunFailed,
+            message.run,
+            message.attempt,
+            now,
+            worker=worker,
+            error=bounded_text(why, ERROR_LIMIT),
         )
         self.outbox.deliver(self.taken(message, worker, now), failed)
 
     def taken(self, message: Message, worker: str, now: datetime) -> RunReceived:
         """The fact that a worker took the message."""
         facts = facts_of(message, self._limit)
-        event = run_event(RunReceived, message.run, message.attempt, now, worker=worker, facts=facts)
+        event = run_event(
+            RunReceived, message.run, message.attempt, now, worker=worker, facts=facts
+        )
         return cast(RunReceived, event)
 
     def _end(
-        self, kind: type[RunEvent], run: str, retries: Any, worker: str | None, now: datetime, **facts: Any
+        self,
+        kind: type[RunEvent],
+        run: str,
+        retries: Any,
+        worker: str | None,
+        now: datetime,
+        **facts: Any,
     ) -> None:
         self.outbox.deliver(run_event(kind, run, attempt_of(retries), now, worker=worker, **facts))
 

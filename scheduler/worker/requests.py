@@ -1,9 +1,11 @@
-"""How a worker's main process takes the end of a job whose process was killed, or was ended for its hard time limit.
+"""How a worker's main process takes the end of a job whose process was killed, or was ended for its
+hard time limit.
 
-Nothing was raised in the job, so that `retrying` could not follow it there. Where the schedule has attempts left, the
-next one is sent from here; where it has none, Celery does what it does: the task's own attempts, then a failure. A task
-that declares no end of its attempts (`max_retries=None`) has one here for lost processes, or a job that kills its
-process each time would go round for ever.
+Nothing was raised in the job, so that `retrying` could not follow it there. Where the schedule has
+attempts left, the next one is sent from here; where it has none, Celery does what it does: the
+task's own attempts, then a failure. A task that declares no end of its attempts
+(`max_retries=None`) has one here for lost processes, or a job that kills its process each time
+would go round for ever.
 """
 
 import logging
@@ -21,14 +23,18 @@ from scheduler.worker import retrying
 log = logging.getLogger(__name__)
 
 MOST_LOST = 3
-"""Further attempts after lost processes, of a task that declares no end of its attempts: Celery's own default."""
+"""Further attempts after lost processes, of a task that declares no end of its attempts: Celery's
+own default.
+"""
 
 LOST = "lost"
 """In the header `beatdesk`: how many attempts of such a run were lost before."""
 
 
 class FollowedRequest(Request):
-    """A job's message in a worker, whose loss is followed by the attempts that its schedule allows."""
+    """A job's message in a worker, whose loss is followed by the attempts that its schedule
+    allows.
+    """
 
     _followed = False
     _already_cancelled: bool
@@ -36,15 +42,21 @@ class FollowedRequest(Request):
     _context: Any
     _worker_lost_info: Any
 
-    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> Any:
         """The job raised, its process is gone, or its time was over."""
         if self._is_followed(exc_info):
             return None
         if self.task.max_retries is not None or self._lost_before() < MOST_LOST:
-            return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+            return super().on_failure(
+                exc_info, send_failed_event=send_failed_event, return_ok=return_ok
+            )
         self.task.max_retries = 0
         try:
-            return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+            return super().on_failure(
+                exc_info, send_failed_event=send_failed_event, return_ok=return_ok
+            )
         finally:
             self.task.max_retries = None
 

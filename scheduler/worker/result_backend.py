@@ -1,9 +1,10 @@
-"""Celery's results without a store of results: states and results are read from the history, and chords are counted
-in Redis.
+"""Celery's results without a store of results: states and results are read from the history, and
+chords are counted in Redis.
 
-Used where `RESULT_BACKEND` is not set. Nothing is stored for a task that is no part of a chord, so that it costs a run
-nothing. What is read is as the history has it: a moment behind the event (as much as the recorder is), bounded and
-with secrets hidden. The results of a chord's parts are passed on to its body whole, by way of Redis.
+Used where `RESULT_BACKEND` is not set. Nothing is stored for a task that is no part of a chord, so
+that it costs a run nothing. What is read is as the history has it: a moment behind the event (as
+much as the recorder is), bounded and with secrets hidden. The results of a chord's parts are passed
+on to its body whole, by way of Redis.
 """
 
 import builtins
@@ -38,7 +39,9 @@ POLL_SECONDS = 0.5
 
 
 class RunResult(AsyncResult[Any]):
-    """A result that can be asked for though no back end stores it: Celery would take it for ignored."""
+    """A result that can be asked for though no back end stores it: Celery would take it for
+    ignored.
+    """
 
     @property
     def ignored(self) -> bool:
@@ -51,7 +54,9 @@ class RunResult(AsyncResult[Any]):
 
 
 class _NobodyListens:
-    """In place of the subscription by which Celery's Redis back end hears of results: nothing is published here."""
+    """In place of the subscription by which Celery's Redis back end hears of results: nothing is
+    published here.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -61,7 +66,9 @@ class _NobodyListens:
 
 
 class HistoryBackend(RedisBackend):
-    """States and results from the history, chords by way of Redis. Opens no connection before it is asked something."""
+    """States and results from the history, chords by way of Redis. Opens no connection before it is
+    asked something.
+    """
 
     app: BeatdeskApp
     _cache: dict[str, Any]
@@ -101,21 +108,33 @@ class HistoryBackend(RedisBackend):
     def on_chord_part_return(
         self, request: Any, state: str, result: Any, propagate: bool | None = None, **kwargs: Any
     ) -> None:
-        """Count a part of a chord. A Redis that is away is waited for, or the chord's body would never run."""
+        """Count a part of a chord. A Redis that is away is waited for, or the chord's body would
+        never run.
+        """
         if request.group:
             self.ensure(super().on_chord_part_return, (request, state, result), max_retries=None)
 
     def mark_as_failure(
-        self, task_id: str, exc: Any, traceback: Any = None, request: Any = None, *args: Any, **kwargs: Any
+        self,
+        task_id: str,
+        exc: Any,
+        traceback: Any = None,
+        request: Any = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
-        """A run has failed, and the steps of a chain behind it never run: they have failed as well."""
+        """A run has failed, and the steps of a chain behind it never run: they have failed as
+        well.
+        """
         super().mark_as_failure(task_id, exc, traceback, request, *args, **kwargs)
         parent = task_id
         for step in reversed(getattr(request, "chain", None) or []):
             parent = self._never_ran(step, parent, exc) or parent
 
     def chord_error_from_stack(self, callback: Any, exc: Any = None) -> Any:
-        """A part has failed, so that the body never runs: its own errors' branch is called, and its run has failed."""
+        """A part has failed, so that the body never runs: its own errors' branch is called, and its
+        run has failed.
+        """
         answer = super().chord_error_from_stack(callback, exc)
         request = getattr(self.app.current_worker_task, "request", None)
         if request is not None:
@@ -123,11 +142,17 @@ class HistoryBackend(RedisBackend):
         return answer
 
     def _never_ran(self, step: Mapping[str, Any], parent: str, error: Any) -> str | None:
-        """Tell that a signature will not become a run, if it is one of a job; the id that its run would have had."""
+        """Tell that a signature will not become a run, if it is one of a job; the id that its run
+        would have had.
+        """
         run, job = step["options"].get("task_id"), str(step["task"])
         if not run or not is_job(job):
             return None
-        facts = RunFacts(job=job, kwargs=bounded(step["kwargs"], self.app.settings.event_body_limit), parent=parent)
+        facts = RunFacts(
+            job=job,
+            kwargs=bounded(step["kwargs"], self.app.settings.event_body_limit),
+            parent=parent,
+        )
         self.app.run_signals.reporter().never_ran(run, facts, error=error, now=utc_now())
         return str(run)
 
@@ -145,7 +170,9 @@ class HistoryBackend(RedisBackend):
         on_interval: Callable[[], Any] | None = None,
         **__: Any,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What is asked for, each when it is ready. Raises Celery's TimeoutError where that takes too long."""
+        """What is asked for, each when it is ready. Raises Celery's TimeoutError where that takes
+        too long.
+        """
         left, begun, never = list(task_ids), monotonic(), Event()
         while left:
             for task_id in list(left):
@@ -167,7 +194,13 @@ class HistoryBackend(RedisBackend):
         try:
             return meta_of(services_for(self.app).history.run(task_id))
         except NotFound:
-            return {"task_id": task_id, "status": UNKNOWN, "result": None, "traceback": None, "children": []}
+            return {
+                "task_id": task_id,
+                "status": UNKNOWN,
+                "result": None,
+                "traceback": None,
+                "children": [],
+            }
 
 
 def meta_of(run: RunView) -> dict[str, Any]:
@@ -190,7 +223,9 @@ def meta_of(run: RunView) -> dict[str, Any]:
 
 
 def result_of(run: RunView, state: str) -> Any:
-    """A run's result, or the exception that stands for its end: Celery raises what it finds here."""
+    """A run's result, or the exception that stands for its end: Celery raises what it finds
+    here.
+    """
     if state == states.REVOKED:
         return TaskRevokedError(run.reason or run.state)
     if state in (states.FAILURE, states.RETRY):
@@ -199,11 +234,15 @@ def result_of(run: RunView, state: str) -> Any:
 
 
 def exception_of(error: str) -> Exception:
-    """The exception that a run failed with, as far as its text tells: of the same name, and of Python's own class
-    where it is one of those that may be raised by their message."""
+    """The exception that a run failed with, as far as its text tells: of the same name, and of
+    Python's own class where it is one of those that may be raised by their message."""
     name, mark, said = error.partition(": ")
     known = getattr(builtins, name, None) if name.isidentifier() else None
-    if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, UnicodeError):
+    if (
+        isinstance(known, type)
+        and issubclass(known, Exception)
+        and not issubclass(known, UnicodeError)
+    ):
         return known(said) if mark else known()
     if not name.isidentifier():
         return Exception(error)

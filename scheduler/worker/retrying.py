@@ -1,8 +1,10 @@
-"""Attempts that a schedule allows beyond those that its task declares itself: no line in the job's code is needed.
+"""Attempts that a schedule allows beyond those that its task declares itself: no line in the job's
+code is needed.
 
-Each job's function is wrapped when a worker starts. Where it raises, and the message says that attempts are left, the
-next one is sent through Celery's own machinery: same run, same arguments, same headers, later. What the task retries
-by itself never arrives here. Where the job's process is killed, the worker's main process sends it (`requests`).
+Each job's function is wrapped when a worker starts. Where it raises, and the message says that
+attempts are left, the next one is sent through Celery's own machinery: same run, same arguments,
+same headers, later. What the task retries by itself never arrives here. Where the job's process is
+killed, the worker's main process sends it (`requests`).
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +31,9 @@ class NextAttempt(NamedTuple):
 
 
 def install(app: Celery, hostname: str | None = None) -> None:
-    """Wrap every job. Called again, in a child that was not forked, it wraps those that are not wrapped yet."""
+    """Wrap every job. Called again, in a child that was not forked, it wraps those that are not
+    wrapped yet.
+    """
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "tried_again"):
@@ -40,7 +44,9 @@ def install(app: Celery, hostname: str | None = None) -> None:
 
 
 def attempts_left(said: Any) -> tuple[int, float]:
-    """How many further attempts the header allows, and the seconds before the first of them; anybody may write it."""
+    """How many further attempts the header allows, and the seconds before the first of them;
+    anybody may write it.
+    """
     if not isinstance(said, Mapping):
         return 0, 0.0
     left, base = said.get("retries"), said.get("backoff")
@@ -66,7 +72,9 @@ def _tried_again(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _send_next(task: Any, error: Exception) -> None:
-    """Send the next attempt, if there is one, and say so by raising Retry. A failure to send is the job's failure."""
+    """Send the next attempt, if there is one, and say so by raising Retry. A failure to send is the
+    job's failure.
+    """
     if task.request.called_directly:
         return
     following = next_attempt(task, task.request)

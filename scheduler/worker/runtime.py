@@ -4,7 +4,8 @@
     secret://name                     ─▶ `secret_refs`: put in before, hidden in result, error and log lines after
     Flask's application context       ─▶ `flask_context`
 
-Stands outside of what retries, so that a further attempt is sent with the references and never with the secrets.
+Stands outside of what retries, so that a further attempt is sent with the references and never with
+the secrets.
 """
 
 import time
@@ -36,7 +37,9 @@ class Runtime:
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
         stream = services_for(app).events
-        self._sender = ProgressSender(outbox, stream.length, settings.stream_limit, monotonic=time.monotonic)
+        self._sender = ProgressSender(
+            outbox, stream.length, settings.stream_limit, monotonic=time.monotonic
+        )
 
     def call(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a job's function in the midst of its run."""
@@ -44,7 +47,9 @@ class Runtime:
         if request.called_directly:
             return run(*args, **kwargs)
         attempt = attempt_of(request.retries)
-        notes = ProgressLog(request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake)
+        notes = ProgressLog(
+            request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake
+        )
         execution = Execution(request.id, attempt, request.headers or {}, notes)
         token = enter(execution)
         try:
@@ -53,9 +58,14 @@ class Runtime:
             leave(execution, token)
             self._sender.finish(notes)
 
-    def _inside(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: ProgressLog) -> Any:
+    def _inside(
+        self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: ProgressLog
+    ) -> Any:
         used: set[str] = set()
-        args, kwargs = resolved(args, self._secrets.get, used), resolved(kwargs, self._secrets.get, used)
+        args, kwargs = (
+            resolved(args, self._secrets.get, used),
+            resolved(kwargs, self._secrets.get, used),
+        )
         if not used:
             with self._flask.around(task):
                 return run(*args, **kwargs)
@@ -75,7 +85,9 @@ class Runtime:
 
 
 def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
-    """Put it around every job of a worker. Called again, in a child that was not forked, it does what is left."""
+    """Put it around every job of a worker. Called again, in a child that was not forked, it does
+    what is left.
+    """
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "in_its_run"):
@@ -84,7 +96,9 @@ def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtim
                 task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
 
 
-def _in_its_run(task: Any, run: Callable[..., Any], runtime: Callable[[], Runtime]) -> Callable[..., Any]:
+def _in_its_run(
+    task: Any, run: Callable[..., Any], runtime: Callable[[], Runtime]
+) -> Callable[..., Any]:
     """The job's function, with all of it."""
 
     @wraps(run)

@@ -1,7 +1,8 @@
 """References to secrets, `secret://name`, and hiding again what they stood for.
 
-A reference may stand anywhere in a job's arguments, also inside of a text (`Bearer secret://shop-token`). Schedules,
-messages, events and history hold the reference; the value exists in the worker's process only, while the job runs.
+A reference may stand anywhere in a job's arguments, also inside of a text (`Bearer
+secret://shop-token`). Schedules, messages, events and history hold the reference; the value exists
+in the worker's process only, while the job runs.
 """
 
 import base64
@@ -23,7 +24,9 @@ VARIABLE_PREFIX = "BEATDESK_JOB_SECRET_"
 """Before a secret's name in capitals, `-` as `_`, in the environment of a worker."""
 
 SHORTEST = 4
-"""Characters of a secret at least: it is hidden wherever it stands, and a shorter one stands everywhere."""
+"""Characters of a secret at least: it is hidden wherever it stands, and a shorter one stands
+everywhere.
+"""
 
 LONGEST_FILE = 65_536
 _SHORTEST_LINE = 8
@@ -38,7 +41,9 @@ class UnknownSecret(Refused):
 
 
 class SecretStore:
-    """Where a worker finds secrets: a file in the folder, or else a variable. Read each time: they may change."""
+    """Where a worker finds secrets: a file in the folder, or else a variable. Read each time: they
+    may change.
+    """
 
     def __init__(self, folder: Path | None, environ: Mapping[str, str] = os.environ) -> None:
         self._folder = folder
@@ -51,13 +56,20 @@ class SecretStore:
         if value is None:
             value = self._environ.get(variable)
         if value is None:
-            folder = "BEATDESK_SECRETS_DIR, which is not set" if self._folder is None else str(self._folder)
+            folder = (
+                "BEATDESK_SECRETS_DIR, which is not set"
+                if self._folder is None
+                else str(self._folder)
+            )
             raise UnknownSecret(
-                f"there is no secret {name!r} on this worker; put it into a file of this name in {folder}, "
+                f"there is no secret {name!r} on this worker; put it into a file of this name in "
+                f"{folder}, "
                 f"or into {variable}"
             )
         if len(value) < SHORTEST:
-            raise UnknownSecret(f"the secret {name!r} has fewer than {SHORTEST} characters and could not be hidden")
+            raise UnknownSecret(
+                f"the secret {name!r} has fewer than {SHORTEST} characters and could not be hidden"
+            )
         return value
 
     def _from_file(self, name: str) -> str | None:
@@ -69,7 +81,9 @@ class SecretStore:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise UnknownSecret(f"the file of the secret {name!r} cannot be read: {error}") from None
+            raise UnknownSecret(
+                f"the file of the secret {name!r} cannot be read: {error}"
+            ) from None
 
 
 def resolved(value: Any, lookup: Lookup, used: set[str]) -> Any:
@@ -95,7 +109,8 @@ def _resolved_text(text: str, lookup: Lookup, used: set[str]) -> str:
     rest = REFERENCE.sub("", text)
     if broken := _BROKEN.search(rest):
         raise UnknownSecret(
-            f"{broken[0]!r} is no reference to a secret: a name begins with a small letter and has small letters, "
+            f"{broken[0]!r} is no reference to a secret: a name begins with a small letter and "
+            "has small letters, "
             "digits, - and _, 63 at most"
         )
     return REFERENCE.sub(replace, text)
@@ -106,7 +121,9 @@ class Concealer:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
-        self._pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+        self._pattern = re.compile(
+            "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        )
         self._any = bool(forms)
 
     def text(self, text: str) -> str:
@@ -118,16 +135,23 @@ class Concealer:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, bytes):
-            return self.text(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+            return self.text(value.decode("utf-8", "surrogateescape")).encode(
+                "utf-8", "surrogateescape"
+            )
         if depth > DEEPEST:
             return MASK
         if type(value) is dict:
-            return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in value.items()}
+            return {
+                self.value(key, depth + 1): self.value(item, depth + 1)
+                for key, item in value.items()
+            }
         many = type(value) in (list, tuple, set, frozenset)
         return type(value)(self.value(item, depth + 1) for item in value) if many else value
 
     def error(self, error: BaseException) -> BaseException:
-        """The exception, and those that led to it, without them; another one where its text cannot be changed."""
+        """The exception, and those that led to it, without them; another one where its text cannot
+        be changed.
+        """
         if not self._any:
             return error
         seen: set[int] = set()
@@ -145,7 +169,9 @@ class Concealer:
                     setattr(one, link, None)
         if not self._shows(error):
             return error
-        return RuntimeError(f"{type(error).__name__}: {self.text(_said(error))}").with_traceback(error.__traceback__)
+        return RuntimeError(f"{type(error).__name__}: {self.text(_said(error))}").with_traceback(
+            error.__traceback__
+        )
 
     def _clean(self, error: BaseException) -> None:
         error.args = self.value(error.args)
@@ -155,7 +181,10 @@ class Concealer:
 
     def _shows(self, error: BaseException) -> bool:
         """Do its words still have one in them?"""
-        return self._pattern.search(_said(error)) is not None or self._pattern.search(repr(error.args)) is not None
+        return (
+            self._pattern.search(_said(error)) is not None
+            or self._pattern.search(repr(error.args)) is not None
+        )
 
 
 def _said(error: BaseException) -> str:
@@ -166,7 +195,9 @@ def _said(error: BaseException) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """How a secret may be written: as it is, in JSON, in an address, in Base64, and each long line of it."""
+    """How a secret may be written: as it is, in JSON, in an address, in Base64, and each long line
+    of it.
+    """
     lines = {line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
     return {
         secret,

@@ -1,11 +1,12 @@
 """What Celery says about a run, said on to the event stream.
 
-A receiver here must never raise: Celery would log that and go on, and the fact would be lost. Order matters in
-two places, both held by tests. A worker's child delivers the end of a run before Celery's main process hears of
-it and acknowledges the message. In the main process Celery puts acknowledgements on the event loop, after the
-receivers of the same moment have run.
+A receiver here must never raise: Celery would log that and go on, and the fact would be lost. Order
+matters in two places, both held by tests. A worker's child delivers the end of a run before
+Celery's main process hears of it and acknowledges the message. In the main process Celery puts
+acknowledgements on the event loop, after the receivers of the same moment have run.
 
-Only the root `scheduler/celery.py` connects this; receivers are roots themselves and read the clock.
+Only the root `scheduler/celery.py` connects this; receivers are roots themselves and read the
+clock.
 """
 
 import logging
@@ -48,7 +49,9 @@ _collected = threading.local()
 
 @contextmanager
 def collecting() -> Iterator[list[Message]]:
-    """What this thread would tell of as published meanwhile, for a Beat that tells it in a transaction of its own."""
+    """What this thread would tell of as published meanwhile, for a Beat that tells it in a
+    transaction of its own.
+    """
     messages: list[Message] = []
     before, _collected.messages = getattr(_collected, "messages", None), messages
     try:
@@ -107,8 +110,12 @@ class RunSignals:
             signals.task_revoked: self.revoked,
         }
 
-    def published(self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any) -> None:
-        """Beat, or a job, gave a message to the broker. A retry's message belongs to a run that is known."""
+    def published(
+        self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any
+    ) -> None:
+        """Beat, or a job, gave a message to the broker. A retry's message belongs to a run that is
+        known.
+        """
         if not _is_run(headers) or headers.get("retries"):
             return
         args, kwargs = body[:2] if isinstance(body, tuple) else ((), {})
@@ -135,15 +142,24 @@ class RunSignals:
         if not is_job(task.name):
             return
         request = task.request
-        self.reporter().started(task_id, request.retries, worker=request.hostname, pid=os.getpid(), now=utc_now())
+        self.reporter().started(
+            task_id, request.retries, worker=request.hostname, pid=os.getpid(), now=utc_now()
+        )
 
-    def succeeded(self, sender: Any = None, result: Any = None, runtime: float | None = None, **_: Any) -> None:
+    def succeeded(
+        self, sender: Any = None, result: Any = None, runtime: float | None = None, **_: Any
+    ) -> None:
         """A child's job returned."""
         if not is_job(sender.name):
             return
         request = sender.request
         self.reporter().succeeded(
-            request.id, request.retries, worker=request.hostname, result=result, runtime=runtime, now=utc_now()
+            request.id,
+            request.retries,
+            worker=request.hostname,
+            result=result,
+            runtime=runtime,
+            now=utc_now(),
         )
 
     def over(self, task: Any = None, task_id: str = "", state: str | None = None, **_: Any) -> None:
@@ -152,20 +168,39 @@ class RunSignals:
             return
         request = task.request
         self.reporter().succeeded(
-            task_id, request.retries, worker=request.hostname, result=Ignore.__name__, runtime=None, now=utc_now()
+            task_id,
+            request.retries,
+            worker=request.hostname,
+            result=Ignore.__name__,
+            runtime=None,
+            now=utc_now(),
         )
 
-    def failed(self, sender: Any = None, task_id: str = "", exception: Any = None, einfo: Any = None, **_: Any) -> None:
+    def failed(
+        self,
+        sender: Any = None,
+        task_id: str = "",
+        exception: Any = None,
+        einfo: Any = None,
+        **_: Any,
+    ) -> None:
         """A job raised, or its process was lost for good, or its time was over."""
         if not is_job(sender.name):
             return
         retries, worker = self._attempt(sender, task_id)
         trace = getattr(einfo, "traceback", None)
-        self.reporter().failed(task_id, retries, worker=worker, error=exception, traceback=_text(trace), now=utc_now())
+        self.reporter().failed(
+            task_id, retries, worker=worker, error=exception, traceback=_text(trace), now=utc_now()
+        )
         self._pause_failing()
 
     def broken(
-        self, sender: Any = None, task_id: str = "", request: Any = None, exception: Any = None, **more: Any
+        self,
+        sender: Any = None,
+        task_id: str = "",
+        request: Any = None,
+        exception: Any = None,
+        **more: Any,
     ) -> None:
         """Celery itself stumbled around a job."""
         if not is_job(sender.name):
@@ -181,8 +216,17 @@ class RunSignals:
             now=utc_now(),
         )
 
-    def retried(self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any) -> None:
-        """An attempt failed and Celery has sent the next one, or its message comes back by itself."""
+    def retried(
+        self,
+        sender: Any = None,
+        request: Any = None,
+        reason: Any = None,
+        einfo: Any = None,
+        **_: Any,
+    ) -> None:
+        """An attempt failed and Celery has sent the next one, or its message comes back by
+        itself.
+        """
         if not is_job(sender.name) or (reason is None and self._has_ended(request)):
             return
         cause = getattr(reason, "exc", None) or reason or LOST_CONNECTION
@@ -197,9 +241,11 @@ class RunSignals:
         )
 
     def _has_ended(self, request: Any) -> bool:
-        """Has a child told the end of a run whose message cannot be acknowledged any more? Asked of schedules' runs.
+        """Has a child told the end of a run whose message cannot be acknowledged any more? Asked of
+        schedules' runs.
 
-        Where Redis does not answer it is not known, and the first end that is told counts (`history.stamps`).
+        Where Redis does not answer it is not known, and the first end that is told counts
+        (`history.stamps`).
         """
         if not schedule_of(vars(request)):
             return False
@@ -210,7 +256,12 @@ class RunSignals:
             return False
 
     def revoked(
-        self, sender: Any = None, request: Any = None, terminated: bool = False, expired: bool = False, **_: Any
+        self,
+        sender: Any = None,
+        request: Any = None,
+        terminated: bool = False,
+        expired: bool = False,
+        **_: Any,
     ) -> None:
         """A run was cancelled, or came too late."""
         if not is_job(sender.name):
@@ -220,7 +271,11 @@ class RunSignals:
             self.reporter().expired(request.id, request.retries, **about)
             return
         self.reporter().revoked(
-            request.id, request.retries, actor=self._who_cancelled(request.id), terminated=bool(terminated), **about
+            request.id,
+            request.retries,
+            actor=self._who_cancelled(request.id),
+            terminated=bool(terminated),
+            **about,
         )
 
     def refused(self, message: Any, worker: str, why: str) -> None:
@@ -230,19 +285,30 @@ class RunSignals:
             self.reporter().refused(message_of(message), worker=worker, why=why, now=utc_now())
 
     def given_back(self, requests: Sequence[Any], worker: str) -> None:
-        """These waited for their time in this worker, whose connection is over: the broker gives them out again.
+        """These waited for their time in this worker, whose connection is over: the broker gives
+        them out again.
 
         Whoever gets them need not wait until this worker has not been heard of for long.
         """
-        runs = {one.id: attempt_of(one.request_dict.get("retries")) for one in requests if is_job(one.name)}
+        runs = {
+            one.id: attempt_of(one.request_dict.get("retries"))
+            for one in requests
+            if is_job(one.name)
+        }
         if runs:
             try:
                 services_for(self._app).events.give_back(runs, worker)
             except RedisError as error:
-                log.warning("%d runs could not be given back, and start half a minute later: %s", len(runs), error)
+                log.warning(
+                    "%d runs could not be given back, and start half a minute later: %s",
+                    len(runs),
+                    error,
+                )
 
     def _pause_failing(self) -> None:
-        """Pause the schedules whose ticks have failed too often in a row. Where that fails, the next failure asks."""
+        """Pause the schedules whose ticks have failed too often in a row. Where that fails, the
+        next failure asks.
+        """
         services = services_for(self._app)
         while services.events.streaks:
             streak = services.events.streaks.pop()
@@ -266,13 +332,16 @@ class RunSignals:
     def _attempt(self, task: Any, run: str) -> tuple[Any, str | None]:
         """The retries and the worker of a run, from the task's own context.
 
-        Where that is not at hand (the main process sees a hard time limit), from the message that was taken.
+        Where that is not at hand (the main process sees a hard time limit), from the message that
+        was taken.
         """
         context = task.request
         if context.id == run:
             return context.retries, context.hostname
         taken = self._taken.get(run)
-        return (taken.request_dict.get("retries"), taken.hostname) if taken is not None else (0, None)
+        return (
+            (taken.request_dict.get("retries"), taken.hostname) if taken is not None else (0, None)
+        )
 
 
 def _is_run(headers: Any) -> bool:
@@ -280,7 +349,12 @@ def _is_run(headers: Any) -> bool:
     if not isinstance(headers, dict):
         return False
     run, name = headers.get("id"), headers.get("task")
-    return isinstance(run, str) and isinstance(name, str) and 0 < len(run) <= 64 and not name.startswith(BUILT_IN)
+    return (
+        isinstance(run, str)
+        and isinstance(name, str)
+        and 0 < len(run) <= 64
+        and not name.startswith(BUILT_IN)
+    )
 
 
 def _text(trace: Any) -> str | None:

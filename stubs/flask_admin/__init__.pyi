@@ -8,7 +8,9 @@ from flask_admin.theme import Theme
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
-def expose(url: str = "/", methods: Iterable[str] | None = ("GET",)) -> Callable[[_View], _View]: ...
+def expose(
+    url: str = "/", methods: Iterable[str] | None = ("GET",)
+) -> Callable[[_View], _View]: ...
 
 class BaseView:
     name: str

@@ -17,7 +17,9 @@ def readme_settings() -> dict[str, str]:
     """The rows of README's operations table: the setting's name and the rest of its row."""
     readme = ROOT / "README.md"
     assert readme.is_file(), "README.md is missing"
-    rows = re.findall(r"^\| `BEATDESK_([A-Z_]+)` \|(.*)\|\s*$", readme.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `BEATDESK_([A-Z_]+)` \|(.*)\|\s*$", readme.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(rows) == len(dict(rows)), "a setting stands in README's table twice"
     return dict(rows)
 
@@ -33,7 +35,11 @@ def test_readme_says_what_a_setting_does_in_the_words_of_the_code() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [str(path) for path in modules(*CODE) if parsed(path).body and not ast.get_docstring(parsed(path))] == []
+    assert [
+        str(path)
+        for path in modules(*CODE)
+        if parsed(path).body and not ast.get_docstring(parsed(path))
+    ] == []
 
 
 def test_every_module_is_named_after_what_it_holds() -> None:
@@ -43,7 +49,9 @@ def test_every_module_is_named_after_what_it_holds() -> None:
 def found(pattern: re.Pattern[str]) -> dict[str, list[str]]:
     """What of the pattern stands in which of our files, this one left out."""
     hits = {
-        str(path): pattern.findall((ROOT / path).read_text(encoding="utf-8")) for path in texts() if path != THIS_FILE
+        str(path): pattern.findall((ROOT / path).read_text(encoding="utf-8"))
+        for path in texts()
+        if path != THIS_FILE
     }
     return {path: words for path, words in hits.items() if words}
 

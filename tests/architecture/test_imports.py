@@ -19,7 +19,11 @@ VIOLATIONS = [
     ("redbeat", "scheduler/celery_app/app.py", "import redbeat.schedulers"),
     ("sql", "scheduler/celery_app/app.py", "from sqlalchemy import select"),
     ("no-jobs-in-web", "webadmin/present.py", "import scheduler.jobs.job_summary"),
-    ("live-settings", "scheduler/services/services.py", "from scheduler.settings.environment import load"),
+    (
+        "live-settings",
+        "scheduler/services/services.py",
+        "from scheduler.settings.environment import load",
+    ),
     ("no-cycles", "scheduler/rules/ticks.py", "import scheduler.schedules.store"),
     ("pure", "scheduler/history/projector.py", "import socket"),
     ("pure", "scheduler/rules/check.py", "from scheduler.clock import utc_now"),
@@ -31,7 +35,11 @@ VIOLATIONS = [
 def tree(tmp_path: Path) -> Path:
     """A copy of the packages and their contracts, to plant violations in."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static"))
+        shutil.copytree(
+            ROOT / package,
+            tmp_path / package,
+            ignore=shutil.ignore_patterns("__pycache__", "static"),
+        )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -46,7 +54,9 @@ def test_a_violation_is_known_for_every_contract() -> None:
 
 
 @pytest.mark.parametrize(("contract", "place", "line"), VIOLATIONS)
-def test_a_planted_violation_breaks_its_contract(contract: str, place: str, line: str, tree: Path) -> None:
+def test_a_planted_violation_breaks_its_contract(
+    contract: str, place: str, line: str, tree: Path
+) -> None:
     before = lint_imports(tree, "--contract", contract)
     assert before.returncode == 0, before.stdout + before.stderr
 
@@ -67,22 +77,44 @@ def test_a_planted_clock_or_sleep_is_seen_by_ruff(tree: Path) -> None:
     ]
     (tree / "scheduler" / "planted.py").write_text("\n".join(lines), encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", "scheduler/planted.py"],
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--no-cache",
+            "--select",
+            "TID251",
+            "scheduler/planted.py",
+        ],
         cwd=tree,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert all(f"`{banned}` is banned" in ran.stdout for banned in ("time.sleep", "time.time", "datetime.datetime.now"))
+    assert all(
+        f"`{banned}` is banned" in ran.stdout
+        for banned in ("time.sleep", "time.time", "datetime.datetime.now")
+    )
 
 
 def test_looking_for_the_celery_app_loads_neither_celery_nor_sql() -> None:
-    asked = "import sys, scheduler; print(sorted({'celery', 'redis', 'sqlalchemy', 'flask'} & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    asked = (
+        "import sys, scheduler; print(sorted({'celery', 'redis', 'sqlalchemy', 'flask'} & "
+        "set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert ran.stdout.strip() == "[]"
 
 
 def test_the_web_runs_without_any_job_code() -> None:
-    asked = "import sys, webadmin; print(sorted(name for name in sys.modules if name.startswith('scheduler.jobs')))"
-    ran = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    asked = (
+        "import sys, webadmin; print(sorted(name for name in sys.modules if "
+        "name.startswith('scheduler.jobs')))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert ran.stdout.strip() == "[]"

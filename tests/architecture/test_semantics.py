@@ -1,7 +1,8 @@
-"""Every row of what a schedule means, and the tests that hold the code to it: a row without a test, or a test that is
-gone, fails here.
+"""Every row of what a schedule means, and the tests that hold the code to it: a row without a test,
+or a test that is gone, fails here.
 
-A test is named by its file and its function, or by the words of its row where the file has a table of them.
+A test is named by its file and its function, or by the words of its row where the file has a table
+of them.
 """
 
 import ast
@@ -47,7 +48,8 @@ WORDS = {
     ],
     "lease: proof, renewed, that a run is alive": [
         ON_WORKER + "test_a_long_run_keeps_its_lease_and_that_of_a_killed_worker_is_lost",
-        AT_DISPATCH + "test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end",
+        AT_DISPATCH
+        + "test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end",
     ],
 }
 
@@ -62,19 +64,24 @@ THE_LEDGER = {
     "state revoked": [LEDGER + "state: revoked, somebody ended it"],
     "state lost": [
         LEDGER + "state: lost, nothing was heard of it any more",
-        AT_DISPATCH + "test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_known_of_it",
+        AT_DISPATCH
+        + "test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_known_of_it",
     ],
     "skipped: overlap": [LEDGER + "skipped: overlap, a run before it was not final"],
     "skipped: paused": [LEDGER + "skipped: paused"],
     "skipped: window": [LEDGER + "skipped: window"],
     "skipped: calendar": [LEDGER + "skipped: calendar"],
-    "skipped: operator": [LEDGER + "skipped: operator, who skipped it or switched the schedule off"],
+    "skipped: operator": [
+        LEDGER + "skipped: operator, who skipped it or switched the schedule off"
+    ],
     "skipped: finished": [LEDGER + "skipped: finished, no run is left"],
     "missed: scheduler_down": [LEDGER + "missed: scheduler_down"],
     "missed: deadline": [LEDGER + "missed: deadline, older than the window"],
     "missed: coalesced": [LEDGER + "missed: coalesced, a later tick ran for it"],
     "missed: broker": [LEDGER + "missed: broker, its message could not be sent"],
-    "every tick ends with exactly one row": [CATCH_UP + "test_every_tick_ends_in_exactly_one_place"],
+    "every tick ends with exactly one row": [
+        CATCH_UP + "test_every_tick_ends_in_exactly_one_place"
+    ],
     "no tick has none, also where an edit lets Beat begin anew": [
         CHANGES + "test_no_tick_that_a_change_lets_beat_pass_over_goes_without_a_verdict",
         STORE + "test_switching_off_and_on_again_fires_nothing_that_was_missed",
@@ -99,7 +106,9 @@ KINDS = {
         DISPATCH + "test_a_one_off_whose_memory_is_lost_is_not_fired_twice",
     ],
     "rrule": [ROWS_FIRED + "kinds: rrule in a real zone, through a clock change"],
-    "any kind: starts_at and ends_at": [ROWS_FIRED + "kinds: any kind may have starts_at and ends_at"],
+    "any kind: starts_at and ends_at": [
+        ROWS_FIRED + "kinds: any kind may have starts_at and ends_at"
+    ],
     "any kind: max_runs": [
         ROWS_FIRED + "kinds: any kind may have max_runs",
         DISPATCH + "test_held_ticks_use_up_the_runs_that_are_left",
@@ -120,7 +129,10 @@ THE_DIALECT = {
         DIALECT + "test_what_celery_accepts_means_what_it_means_in_celery"
     ],
     "7 for Sunday, any white space": [ROWS_FIRED + "dialect: 7 for Sunday, any white space"],
-    "@hourly and its like": [ROWS_FIRED + "dialect: @weekly", DIALECT + "test_other_ways_to_write_what_celery_can_say"],
+    "@hourly and its like": [
+        ROWS_FIRED + "dialect: @weekly",
+        DIALECT + "test_other_ways_to_write_what_celery_can_say",
+    ],
     "?": [ROWS_FIRED + "dialect: ?"],
     "L": [ROWS_FIRED + "dialect: L, the last day of the month"],
     "5L": [ROWS_FIRED + "dialect: 5L, the last Friday, in a zone"],
@@ -142,7 +154,9 @@ THE_DIALECT = {
     "ranges are checked before they are expanded": [
         "unit/rules/test_wrong_lines.py::test_ranges_are_checked_before_they_are_expanded"
     ],
-    "what never fires is refused": [ROWS_FIRED + "test_dialect_what_cannot_be_meant_is_refused_and_nothing_is_stored"],
+    "what never fires is refused": [
+        ROWS_FIRED + "test_dialect_what_cannot_be_meant_is_refused_and_nothing_is_stored"
+    ],
 }
 
 ZONES = {
@@ -151,7 +165,9 @@ ZONES = {
     "sub-daily: elapsed time, nothing is lost": [
         ROWS_FIRED + "clock changes: sub-daily runs by elapsed time over the gap"
     ],
-    "sub-daily: both repeats run": [ROWS_FIRED + "clock changes: sub-daily runs in both repeated hours"],
+    "sub-daily: both repeats run": [
+        ROWS_FIRED + "clock changes: sub-daily runs in both repeated hours"
+    ],
     "a fixed time in the gap: the first instants after it": [
         ROWS_FIRED + "clock changes: 02:15 and 03:15 stay two runs, 03:00 and 03:15",
         ROWS_FIRED + "clock changes: a gap of half an hour",
@@ -178,29 +194,44 @@ PREVIEW = {
 }
 
 OVERLAP = {
-    "the whole table": ["unit/rules/test_overlap.py::test_the_verdict_on_a_tick", DISPATCH + "test_overlap"],
-    "skip": [AT_DISPATCH + "test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs"],
+    "the whole table": [
+        "unit/rules/test_overlap.py::test_the_verdict_on_a_tick",
+        DISPATCH + "test_overlap",
+    ],
+    "skip": [
+        AT_DISPATCH + "test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs"
+    ],
     "allow": [AT_DISPATCH + "test_with_allow_every_tick_is_sent"],
-    "queue_one": [AT_DISPATCH + "test_with_queue_one_the_first_tick_waits_and_is_sent_at_once_when_the_run_has_ended"],
+    "queue_one": [
+        AT_DISPATCH
+        + "test_with_queue_one_the_first_tick_waits_and_is_sent_at_once_when_the_run_has_ended"
+    ],
     "queue_all": [
         AT_DISPATCH + "test_with_queue_all_ticks_wait_in_order_up_to_the_limit",
         "unit/rules/test_overlap.py::test_queue_all_keeps_a_hundred_unless_told_otherwise",
     ],
     "cancel_previous": [
-        AT_DISPATCH + "test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that",
+        AT_DISPATCH
+        + "test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that",
         ON_WORKER + "test_a_held_tick_starts_when_the_run_before_it_was_asked_to_end",
     ],
-    "queued counts": [ON_WORKER + "test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwhile"],
+    "queued counts": [
+        ON_WORKER
+        + "test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwhile"
+    ],
     "strictly, at the start on the worker": [
         "unit/rules/test_admit.py::test_a_tick_of_the_schedule_is_asked_everything",
         AT_START + "test_two_workers_that_take_two_messages_at_once_start_one_of_them",
-        AT_START + "test_with_a_policy_that_keeps_ticks_the_second_one_waits_for_the_end_of_the_first",
+        AT_START
+        + "test_with_a_policy_that_keeps_ticks_the_second_one_waits_for_the_end_of_the_first",
         AT_START + "test_with_allow_both_run_at_a_time",
     ],
     "a lease that has expired is not alive": [
         AT_DISPATCH + "test_a_run_whose_lease_has_run_out_holds_up_nobody_and_is_lost"
     ],
-    "workers that were down find no pile": ["unit/rules/test_overlap.py::test_with_skip_there_is_never_a_pile"],
+    "workers that were down find no pile": [
+        "unit/rules/test_overlap.py::test_with_skip_there_is_never_a_pile"
+    ],
 }
 
 CATCHING_UP = {
@@ -211,7 +242,8 @@ CATCHING_UP = {
     ],
     "all, oldest first, as queue_all": [
         DISPATCH + "test_all_sends_the_oldest_and_holds_the_others_in_order",
-        AT_DISPATCH + "test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended",
+        AT_DISPATCH
+        + "test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended",
     ],
     "outside the window: missed: deadline": [
         CATCH_UP + "test_what_is_older_than_the_window_is_missed_whatever_the_policy"
@@ -224,7 +256,8 @@ CATCHING_UP = {
         STORE + "test_switching_off_and_on_again_fires_nothing_that_was_missed"
     ],
     "due before a pause that ended by itself": [
-        DISPATCH + "test_ticks_that_were_due_before_a_pause_began_are_caught_up_with_and_not_called_paused"
+        DISPATCH
+        + "test_ticks_that_were_due_before_a_pause_began_are_caught_up_with_and_not_called_paused"
     ],
     "a lost memory fires nothing out of turn": [
         DISPATCH + "test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_turn",
@@ -240,7 +273,8 @@ FOUR_CLOCKS = {
         DISPATCH + "test_a_tick_whose_run_could_not_start_in_time_is_missed",
     ],
     "run_timeout, soft then hard, of one attempt": [
-        ON_WORKER + "test_a_job_that_takes_too_long_is_stopped_and_the_next_attempt_has_the_same_limit",
+        ON_WORKER
+        + "test_a_job_that_takes_too_long_is_stopped_and_the_next_attempt_has_the_same_limit",
         "unit/runs/test_limits.py::test_a_deadline_a_time_limit_and_further_attempts_travel_in_the_message",
     ],
     "retries, on top of the task's own, with backoff and jitter": [
@@ -251,7 +285,9 @@ FOUR_CLOCKS = {
         "and_no_longer",
         "unit/rules/test_delays.py::test_each_wait_is_twice_the_one_before_up_to_a_day",
     ],
-    "pause_after_failures": [ON_WORKER + "test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why"],
+    "pause_after_failures": [
+        ON_WORKER + "test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why"
+    ],
 }
 
 ACTIONS = {
@@ -260,13 +296,15 @@ ACTIONS = {
         OPERATIONS + "test_a_pause_that_ends_by_itself_skips_its_ticks_and_the_next_one_runs",
     ],
     "pause, switching off, skipping and deleting hold what waits in a queue": [
-        AT_START + "test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_deleted_meanwhile",
+        AT_START
+        + "test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_deleted_meanwhile",
         AT_START + "test_what_an_operator_asked_for_is_not_held_by_a_pause",
     ],
     "resume: skip": [PAUSING + "test_by_default_what_a_pause_held_back_is_skipped_as_one_range"],
     "resume: latest": [PAUSING + "test_the_latest_or_all_of_them_may_run_after_all"],
     "resume: all": [
-        OPERATIONS + "test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_after_the_one_before"
+        OPERATIONS
+        + "test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_after_the_one_before"
     ],
     "pause everything": [
         "integration/cli/test_schedules_pause_all.py::test_everything_that_is_on_is_paused_and_comes_back"
@@ -288,7 +326,9 @@ ACTIONS = {
         BACKFILL + "test_all_at_once_puts_every_run_in_the_queue_and_each_counts_as_alive",
         BACKFILL + "test_a_tick_that_waits_or_has_a_run_gets_no_second_one",
     ],
-    "cancel a run": ["integration/runs/test_worker_life.py::test_a_run_that_is_cancelled_while_it_runs_is_ended"],
+    "cancel a run": [
+        "integration/runs/test_worker_life.py::test_a_run_that_is_cancelled_while_it_runs_is_ended"
+    ],
     "clone": [
         "integration/webadmin/test_schedules_editor.py::"
         "test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own"
@@ -305,7 +345,9 @@ ACTIONS = {
         STATICS + "test_an_override_says_which_fields_are_the_operators",
         STATICS + "test_beat_sends_what_the_override_says_also_after_a_restart",
     ],
-    "static entries: reset to code": [STATICS + "test_reset_takes_the_override_off_and_keeps_pause_and_notes"],
+    "static entries: reset to code": [
+        STATICS + "test_reset_takes_the_override_off_and_keeps_pause_and_notes"
+    ],
 }
 
 SPREADING = {
@@ -313,8 +355,12 @@ SPREADING = {
         "unit/rules/test_delays.py::test_a_jittered_tick_stays_before_the_next",
         "unit/rules/test_delays.py::test_a_wait_is_the_same_whoever_computes_it",
     ],
-    "jitter: the nominal time stays": [AT_DISPATCH + "test_jitter_delays_the_message_and_not_the_tick"],
-    "H spreads by schedule": [DIALECT + "test_h_is_one_place_of_each_field_and_spreads_by_schedule"],
+    "jitter: the nominal time stays": [
+        AT_DISPATCH + "test_jitter_delays_the_message_and_not_the_tick"
+    ],
+    "H spreads by schedule": [
+        DIALECT + "test_h_is_one_place_of_each_field_and_spreads_by_schedule"
+    ],
 }
 
 LOST_EDITS = {
@@ -327,7 +373,9 @@ LOST_EDITS = {
     "a save on a stale revision is refused: command": [
         "integration/cli/test_schedules_changes.py::test_an_edit_from_a_stale_revision_is_refused_with_both_revisions"
     ],
-    "Beat never undoes an edit": [BEAT + "test_an_edit_made_while_beat_holds_the_entry_is_not_undone"],
+    "Beat never undoes an edit": [
+        BEAT + "test_an_edit_made_while_beat_holds_the_entry_is_not_undone"
+    ],
     "a deleted schedule never comes back": [
         BEAT + "test_a_schedule_deleted_while_beat_holds_the_entry_stays_deleted_and_is_not_sent",
         "integration/schedules/test_store_races.py::"
@@ -355,13 +403,22 @@ TABLES = {
 def said_in(path: Path) -> frozenset[str]:
     """The names of a file's tests, and the words of its tables."""
     nodes = list(ast.walk(parsed(path)))
-    tests = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
-    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    tests = {
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    words = {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     return frozenset(tests | words)
 
 
 @pytest.mark.parametrize(
-    ("row", "tests"), [(f"{table}: {row}", tests) for table, rows in TABLES.items() for row, tests in rows.items()]
+    ("row", "tests"),
+    [(f"{table}: {row}", tests) for table, rows in TABLES.items() for row, tests in rows.items()],
 )
 def test_every_row_of_the_semantics_has_tests_that_are_there(row: str, tests: list[str]) -> None:
     assert tests, row

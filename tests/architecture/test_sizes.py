@@ -10,7 +10,10 @@ LONGEST_FUNCTION = 50
 
 def lengths(*folders: str) -> dict[str, int]:
     """Lines of each module."""
-    return {str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules(*folders)}
+    return {
+        str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines())
+        for path in modules(*folders)
+    }
 
 
 def test_every_file_is_shorter_than_400_lines() -> None:
@@ -21,7 +24,8 @@ def test_no_function_is_longer_than_50_lines() -> None:
     long = {
         f"{path}:{function.lineno} {function.name}": lines
         for path in modules(*CODE)
-        if "versions" not in path.parts  # a migration is a list of columns, and is never changed again
+        if "versions"
+        not in path.parts  # a migration is a list of columns, and is never changed again
         for function in functions(path)
         if (lines := (function.end_lineno or 0) - function.lineno + 1) > LONGEST_FUNCTION
     }

@@ -12,7 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("scheduler", "webadmin")
 CODE = (*PACKAGES, "tests")
-OURS = {".py", ".html", ".css", ".js", ".lua", ".md", ".toml", ".txt", ".svg", ".sh", ".yaml", ".yml"}
+OURS = {
+    ".py",
+    ".html",
+    ".css",
+    ".js",
+    ".lua",
+    ".md",
+    ".toml",
+    ".txt",
+    ".svg",
+    ".sh",
+    ".yaml",
+    ".yml",
+}
 
 
 def modules(*folders: str) -> list[Path]:
@@ -29,24 +42,36 @@ def parsed(path: Path) -> ast.Module:
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method of a file, inner ones too."""
-    return (node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (
+        node
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def texts() -> list[Path]:
-    """Every text file of ours, vendored ones left out. What lies about in the folder (data, .venv) is not ours."""
+    """Every text file of ours, vendored ones left out. What lies about in the folder (data, .venv)
+    is not ours.
+    """
     inside = (path for folder in (*CODE, ".ci") for path in (ROOT / folder).rglob("*"))
-    found = (path for path in (*inside, *ROOT.glob("*")) if path.is_file() and path.name != "uv.lock")
+    found = (
+        path for path in (*inside, *ROOT.glob("*")) if path.is_file() and path.name != "uv.lock"
+    )
     return sorted(
         path.relative_to(ROOT)
         for path in found
-        if (path.suffix in OURS or not path.suffix) and not {"vendor", "__pycache__"} & set(path.parts)
+        if (path.suffix in OURS or not path.suffix)
+        and not {"vendor", "__pycache__"} & set(path.parts)
     )
 
 
 def contracts() -> dict[str, str]:
     """import-linter's contracts: id and name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return {contract["id"]: contract["name"] for contract in project["tool"]["importlinter"]["contracts"]}
+    return {
+        contract["id"]: contract["name"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+    }
 
 
 def lint_imports(tree: Path, *options: str) -> subprocess.CompletedProcess[str]:

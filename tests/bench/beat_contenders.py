@@ -1,7 +1,8 @@
-"""Those who are measured: ours, stock RedBeat twice, django-celery-beat and APScheduler, behind the same few words.
+"""Those who are measured: ours, stock RedBeat twice, django-celery-beat and APScheduler, behind the
+same few words.
 
-Each lives in a process of its own (`beat_child`). All send the same task to the same queue of the same Redis. What a
-contender cannot do is None in its table.
+Each lives in a process of its own (`beat_child`). All send the same task to the same queue of the
+same Redis. What a contender cannot do is None in its table.
 """
 
 import json
@@ -41,7 +42,9 @@ class Plan(NamedTuple):
 
 
 class Contender:
-    """One of them. `fill` makes the schedules, `begin` the scheduler; `turn` is one of its ticks."""
+    """One of them. `fill` makes the schedules, `begin` the scheduler; `turn` is one of its
+    ticks.
+    """
 
     key = ""
     title = ""
@@ -80,7 +83,9 @@ class Contender:
 class OverRedBeat(Contender):
     """What is common to all that keep RedBeat's data."""
 
-    def _write(self, plans: Sequence[Plan], fields: Callable[[Plan], tuple[dict[str, Any], float]]) -> None:
+    def _write(
+        self, plans: Sequence[Plan], fields: Callable[[Plan], tuple[dict[str, Any], float]]
+    ) -> None:
         for begin in range(0, len(plans), 1000):
             with self.redis.pipeline(transaction=False) as pipe:
                 for plan in plans[begin : begin + 1000]:
@@ -94,7 +99,9 @@ class OverRedBeat(Contender):
 
 
 class Stock(OverRedBeat):
-    """redbeat.RedBeatScheduler on a Celery app that knows nothing of Beatdesk, entries saved by RedBeat."""
+    """redbeat.RedBeatScheduler on a Celery app that knows nothing of Beatdesk, entries saved by
+    RedBeat.
+    """
 
     key, title, needs = "stock", "stock RedBeat", ("celery-redbeat",)
 
@@ -103,7 +110,12 @@ class Stock(OverRedBeat):
         from celery import Celery
 
         app = Celery("bench", broker=self.url)
-        app.conf.update(redbeat_redis_url=self.url, timezone="UTC", redbeat_lock_timeout=1500, beat_max_loop_interval=1)
+        app.conf.update(
+            redbeat_redis_url=self.url,
+            timezone="UTC",
+            redbeat_lock_timeout=1500,
+            beat_max_loop_interval=1,
+        )
         return app
 
     def fill(self, plans: Sequence[Plan]) -> None:
@@ -114,7 +126,9 @@ class Stock(OverRedBeat):
         for plan in plans:
             rule = schedule(plan.every, app=app)
             more = {"args": [plan.number], "options": {"queue": QUEUE}, "enabled": plan.enabled}
-            RedBeatSchedulerEntry(plan.name, TASK, rule, app=app, last_run_at=plan.before, **more).save()
+            RedBeatSchedulerEntry(
+                plan.name, TASK, rule, app=app, last_run_at=plan.before, **more
+            ).save()
         self.rearm(plans)
 
     def edit(self, number: int) -> None:
@@ -125,7 +139,9 @@ class Stock(OverRedBeat):
         rule = schedule(HOUR, app=app)
         more = {"args": [number], "options": {"queue": QUEUE}}
         past = datetime.now(UTC) - timedelta(seconds=HOUR)  # noqa: TID251 - a root
-        RedBeatSchedulerEntry(f"edit-{number}", TASK, rule, app=app, last_run_at=past, **more).save()
+        RedBeatSchedulerEntry(
+            f"edit-{number}", TASK, rule, app=app, last_run_at=past, **more
+        ).save()
 
     def begin(self, longest_sleep: float) -> None:
         from redbeat import RedBeatScheduler
@@ -161,8 +177,14 @@ class OurEntries(OverRedBeat):
                 updated_at=long_ago,
                 updated_by="bench",
             )
-            change = changes.written(schedule, None, None, long_ago, a_saved_event(schedule, long_ago))
-            values = {"definition": change.raw.definition, "meta": _meta(plan), "beatdesk": change.raw.extra}
+            change = changes.written(
+                schedule, None, None, long_ago, a_saved_event(schedule, long_ago)
+            )
+            values = {
+                "definition": change.raw.definition,
+                "meta": _meta(plan),
+                "beatdesk": change.raw.extra,
+            }
             return values, plan.due.timestamp() if plan.enabled else changes.ASLEEP
 
         self._write(plans, fields)
@@ -181,7 +203,9 @@ class OurEntries(OverRedBeat):
             _offer(services)
         now = utc_now()
         when = OnceWhen(at=now + timedelta(milliseconds=1))
-        spec = Spec(name=f"edit-{number}", job=TASK, when=when, kwargs={"number": number}, queue=QUEUE)
+        spec = Spec(
+            name=f"edit-{number}", job=TASK, when=when, kwargs={"number": number}, queue=QUEUE
+        )
         services.schedules.create(spec, actor="bench", now=now)
 
     def app(self) -> Any:

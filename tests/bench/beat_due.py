@@ -1,14 +1,24 @@
 """How long until the last of many messages is in its queue, where all schedules are due at once.
 
-Cold: a new process, its first turn. Warm: the same process, when all of them are due a second time. The contenders take
-turns, and each figure is the median of its rounds: a machine that others use too is faster in one minute than in the
-next. Who is not done in time has no further rounds.
+Cold: a new process, its first turn. Warm: the same process, when all of them are due a second time.
+The contenders take turns, and each figure is the median of its rounds: a machine that others use
+too is faster in one minute than in the next. Who is not done in time has no further rounds.
 """
 
 from statistics import median_low
 from typing import Any
 
-from tests.bench.beat_stage import LONGEST, NONE, Failed, candidates, seconds, stage, times, title, told
+from tests.bench.beat_stage import (
+    LONGEST,
+    NONE,
+    Failed,
+    candidates,
+    seconds,
+    stage,
+    times,
+    title,
+    told,
+)
 from tests.bench.figures import table
 
 ROUNDS = 3
@@ -68,7 +78,11 @@ def middle(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         taken = median_low([one["seconds"] for one in passes])
         return next(one for one in passes if one["seconds"] == taken)
 
-    return {"cold": of("cold"), "warm": of("warm"), "peak_mb": max(one["peak_mb"] for one in rounds)}
+    return {
+        "cold": of("cold"),
+        "warm": of("warm"),
+        "peak_mb": max(one["peak_mb"] for one in rounds),
+    }
 
 
 def main(*, quick: bool) -> None:
@@ -86,7 +100,8 @@ def main(*, quick: bool) -> None:
             continue
         rows = [row(key, answer, middles["ours"], count) for key, answer in middles.items()]
         table(
-            f"{count:,} schedules due at once (used: warm, by message; reads: how often the server had to read)",
+            f"{count:,} schedules due at once (used: warm, by message; reads: how often the "
+            "server had to read)",
             HEADS,
             rows,
         )

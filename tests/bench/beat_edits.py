@@ -1,7 +1,8 @@
-"""From the beginning of an edit in another process to the message: a schedule that is due now is made.
+"""From the beginning of an edit in another process to the message: a schedule that is due now is
+made.
 
-Stock waits for its next look; its default is 300 s, here it looks each second, as in an app of ours. APScheduler is not
-told of what another process makes.
+Stock waits for its next look; its default is 300 s, here it looks each second, as in an app of
+ours. APScheduler is not told of what another process makes.
 """
 
 from statistics import median
@@ -17,7 +18,9 @@ def main(*, quick: bool) -> None:
         count = 10 if quick else 200 if key == "ours" else 10
         try:
             with stage(key) as here:
-                here.ask("fill", plans="due", count=0, at=here.at.isoformat())  # tables, where there are any
+                here.ask(
+                    "fill", plans="due", count=0, at=here.at.isoformat()
+                )  # tables, where there are any
                 running = here.start("steady", seconds=90)
                 found = here.ask("edits", count=count, pause=0.05 if key == "ours" else 1.0)
                 running.terminate()
@@ -31,5 +34,7 @@ def main(*, quick: bool) -> None:
             continue
         p99 = taken[min(int(len(taken) * 0.99), len(taken) - 1)]
         more = f", then none within 10 s for edit {found['lost']}" if "lost" in found else ""
-        rows.append([title(key), f"{len(taken)}{more}", shown(median(taken)), shown(p99), shown(taken[-1])])
+        rows.append(
+            [title(key), f"{len(taken)}{more}", shown(median(taken)), shown(p99), shown(taken[-1])]
+        )
     table("from an edit to its message", ["", "edits", "median", "p99", "worst"], rows)

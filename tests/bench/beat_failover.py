@@ -1,4 +1,5 @@
-"""How long nobody leads after the leader was killed, or has stopped in order: real processes, settings as they are.
+"""How long nobody leads after the leader was killed, or has stopped in order: real processes,
+settings as they are.
 
 Stock on a plain app is not waited for: its lock lives 1500 s, and a stand-by looks every 300 s.
 """
@@ -20,7 +21,9 @@ CLASSES = {"ours": "scheduler.beat.Scheduler", "stock-a": "redbeat.RedBeatSchedu
 
 def settings_for(here: Stage) -> Settings:
     """As they come, but for the servers."""
-    return Settings(redis_url=here.server.url, data_dir=here.folder, secret_key="s" * 40, log_level="INFO")
+    return Settings(
+        redis_url=here.server.url, data_dir=here.folder, secret_key="s" * 40, log_level="INFO"
+    )
 
 
 def taken_over(here: Stage, first: Process, second: Process, how: signal.Signals) -> float:
@@ -30,7 +33,9 @@ def taken_over(here: Stage, first: Process, second: Process, how: signal.Signals
         before: Any = redis.get(LOCK)
         began = monotonic()
         first.popen.send_signal(how)
-        wait_for(lambda: redis.get(LOCK) not in (None, before), 40, "the other one leads", every=0.005)
+        wait_for(
+            lambda: redis.get(LOCK) not in (None, before), 40, "the other one leads", every=0.005
+        )
         return monotonic() - began
 
 
@@ -49,7 +54,13 @@ def measured(key: str, times: int) -> list[str]:
                 finally:
                     end_all()
         killed, ended = (max(took) for took in found.values())
-        return [title(key), f"{settings.beat_lock_timeout} s", f"{killed:.2f} s", f"{ended:.2f} s", str(times)]
+        return [
+            title(key),
+            f"{settings.beat_lock_timeout} s",
+            f"{killed:.2f} s",
+            f"{ended:.2f} s",
+            str(times),
+        ]
 
 
 def main(*, quick: bool) -> None:
@@ -62,4 +73,8 @@ def main(*, quick: bool) -> None:
             except (Failed, RuntimeError, AssertionError) as error:
                 told(key, "failover", error)
     rows.append(["stock RedBeat", "1500 s", "not waited for", "not waited for", "0"])
-    table("until another one leads (worst)", ["", "lock lives", "killed", "stopped in order", "times"], rows)
+    table(
+        "until another one leads (worst)",
+        ["", "lock lives", "killed", "stopped in order", "times"],
+        rows,
+    )

@@ -1,4 +1,6 @@
-"""What a turn costs in which nothing is due, with many schedules that are not due and many that are switched off."""
+"""What a turn costs in which nothing is due, with many schedules that are not due and many that are
+switched off.
+"""
 
 from tests.bench.beat_stage import Failed, candidates, stage, title, told
 from tests.bench.figures import shown, table
@@ -15,7 +17,9 @@ def main(*, quick: bool) -> None:
         except Failed as error:
             told(key, "idle", error)
             continue
-        rows.append([title(key), shown(found["median"]), shown(found["worst"]), str(found["turns"])])
+        rows.append(
+            [title(key), shown(found["median"]), shown(found["worst"]), str(found["turns"])]
+        )
     table(
         f"a turn in which nothing is due: {each:,} schedules in the future, {each:,} switched off",
         ["", "median", "worst", "turns"],

@@ -16,7 +16,9 @@ def numbers(here: Stage) -> set[int]:
         length: Any = redis.llen(QUEUE)
         for begin in range(0, length, 5000):
             messages: Any = redis.lrange(QUEUE, begin, begin + 4999)
-            found |= {json.loads(base64.b64decode(json.loads(text)["body"]))[0][0] for text in messages}
+            found |= {
+                json.loads(base64.b64decode(json.loads(text)["body"]))[0][0] for text in messages
+            }
     return found
 
 
@@ -39,4 +41,8 @@ def main(*, quick: bool) -> None:
         str(found["sent"] - distinct),
         f"{found['peak_mb']:.0f} MB",
     ]
-    table(f"{count:,} schedules due at once, cold", ["", "time", "lost", "double", "peak memory"], [row])
+    table(
+        f"{count:,} schedules due at once, cold",
+        ["", "time", "lost", "double", "peak memory"],
+        [row],
+    )

@@ -25,9 +25,14 @@ class Django(Contender):
 
         if not settings.configured:
             quick = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(self.folder / "django.sqlite3")}
+            database = {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": str(self.folder / "django.sqlite3"),
+            }
             settings.configure(
-                DATABASES={"default": database | {"OPTIONS": {"timeout": 30, "init_command": quick}}},
+                DATABASES={
+                    "default": database | {"OPTIONS": {"timeout": 30, "init_command": quick}}
+                },
                 INSTALLED_APPS=["django_celery_beat"],
                 USE_TZ=True,
                 TIME_ZONE="UTC",
@@ -45,7 +50,9 @@ class Django(Contender):
 
         every = {plan.every for plan in plans}
         rules = {
-            one: IntervalSchedule.objects.get_or_create(every=int(one), period=IntervalSchedule.SECONDS)[0]
+            one: IntervalSchedule.objects.get_or_create(
+                every=int(one), period=IntervalSchedule.SECONDS
+            )[0]
             for one in every
         }
         tasks = [
@@ -67,10 +74,19 @@ class Django(Contender):
         self.app()
         from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-        rule, _ = IntervalSchedule.objects.get_or_create(every=int(HOUR), period=IntervalSchedule.SECONDS)
+        rule, _ = IntervalSchedule.objects.get_or_create(
+            every=int(HOUR), period=IntervalSchedule.SECONDS
+        )
         past = datetime.now(UTC) - timedelta(seconds=HOUR + 60)  # noqa: TID251 - a root
         args = json.dumps([number])
-        PeriodicTask(name=f"edit-{number}", task=TASK, interval=rule, args=args, queue=QUEUE, last_run_at=past).save()
+        PeriodicTask(
+            name=f"edit-{number}",
+            task=TASK,
+            interval=rule,
+            args=args,
+            queue=QUEUE,
+            last_run_at=past,
+        ).save()
 
     def begin(self, longest_sleep: float) -> None:
         app = self.app()
@@ -90,7 +106,9 @@ class Django(Contender):
 
 
 class APScheduler(Contender):
-    """APScheduler 3 with its Redis job store; each job sends by Celery, from its pool of ten threads."""
+    """APScheduler 3 with its Redis job store; each job sends by Celery, from its pool of ten
+    threads.
+    """
 
     key, title, needs = "apscheduler", "APScheduler 3", ("APScheduler",)
 
@@ -99,7 +117,11 @@ class APScheduler(Contender):
         from apscheduler.schedulers.background import BackgroundScheduler
 
         known = self.redis.connection_pool.connection_kwargs
-        stores = {"default": RedisJobStore(**{name: known[name] for name in ("host", "port", "password", "db")})}
+        stores = {
+            "default": RedisJobStore(
+                **{name: known[name] for name in ("host", "port", "password", "db")}
+            )
+        }
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 100}
         made = BackgroundScheduler(jobstores=stores, job_defaults=defaults, timezone="UTC")
         made.start(paused=True)
@@ -110,7 +132,9 @@ class APScheduler(Contender):
         for plan in plans:
             args = [self.url, plan.number]
             more = {"id": plan.name, "next_run_time": plan.due if plan.enabled else None}
-            made.add_job(_send, "interval", seconds=plan.every, start_date=plan.before, args=args, **more)
+            made.add_job(
+                _send, "interval", seconds=plan.every, start_date=plan.before, args=args, **more
+            )
         # Not shut down: that would fire what is due. Its thread ends with the process.
 
     def begin(self, longest_sleep: float) -> None:
@@ -132,7 +156,9 @@ class APScheduler(Contender):
         self.scheduler.shutdown(wait=True)
 
 
-CONTENDERS: dict[str, type[Contender]] = {one.key: one for one in (Ours, Stock, StockOnOurs, Django, APScheduler)}
+CONTENDERS: dict[str, type[Contender]] = {
+    one.key: one for one in (Ours, Stock, StockOnOurs, Django, APScheduler)
+}
 
 _apps: dict[str, Any] = {}
 

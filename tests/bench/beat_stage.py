@@ -43,7 +43,14 @@ class Stage:
 
     def start(self, question: str, **options: Any) -> "subprocess.Popen[str]":
         """Ask, and do not wait."""
-        command = [sys.executable, "-m", "tests.bench.beat_child", self.key, question, self.server.url]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.beat_child",
+            self.key,
+            question,
+            self.server.url,
+        ]
         return subprocess.Popen(
             [*command, str(self.folder), json.dumps(options)],
             cwd=ROOT,
@@ -109,4 +116,8 @@ def times(theirs: Mapping[str, float] | None, ours: Mapping[str, float] | None) 
     """How many times as long they took."""
     if ours is None:
         return NONE
-    return f"> {LONGEST / ours['seconds']:.0f}x" if theirs is None else f"{theirs['seconds'] / ours['seconds']:.1f}x"
+    return (
+        f"> {LONGEST / ours['seconds']:.0f}x"
+        if theirs is None
+        else f"{theirs['seconds'] / ours['seconds']:.1f}x"
+    )

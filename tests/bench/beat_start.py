@@ -1,7 +1,7 @@
 """How long a Beat takes to start where the code has many static entries (`beat_schedule`).
 
-From making the scheduler to the end of its first turn, without the imports. Cold: none of them is stored yet. Warm:
-all of them are, as they are in the code. APScheduler knows no such thing.
+From making the scheduler to the end of its first turn, without the imports. Cold: none of them is
+stored yet. Warm: all of them are, as they are in the code. APScheduler knows no such thing.
 """
 
 from tests.bench.beat_stage import Failed, candidates, stage, title, told
@@ -17,7 +17,9 @@ def main(*, quick: bool) -> None:
     for key in candidates("ours", "stock", "stock-a", "django"):
         try:
             with stage(key) as here:
-                cold, warm = (here.ask("static", PATIENCE, count=count)["seconds"] for _ in range(2))
+                cold, warm = (
+                    here.ask("static", PATIENCE, count=count)["seconds"] for _ in range(2)
+                )
         except Failed as error:
             told(key, "start", error)
             continue

@@ -1,7 +1,7 @@
 """How late messages are where five hundred schedules are due each second, evenly spread.
 
-Each schedule is due every ten seconds. Late means: behind the grid of its first due time, so that a scheduler that
-drifts gets later and later. A run that is lost counts as the next one's lateness.
+Each schedule is due every ten seconds. Late means: behind the grid of its first due time, so that a
+scheduler that drifts gets later and later. A run that is lost counts as the next one's lateness.
 """
 
 import base64
@@ -40,7 +40,9 @@ class Arrivals(Thread):
         self._redis.close()
 
 
-def lateness(found: list[tuple[datetime, str]], first: datetime, count: int, until: datetime) -> list[float]:
+def lateness(
+    found: list[tuple[datetime, str]], first: datetime, count: int, until: datetime
+) -> list[float]:
     """Seconds behind the grid, of each message that was due in the time that counts."""
     seen: Counter[int] = Counter()
     late = []
@@ -58,7 +60,8 @@ def measured(key: str, rate: int, seconds: float) -> list[str] | None:
     count = int(rate * EVERY)
     try:
         with stage(key) as here:
-            # Filled first, with a guess of how long filling takes; who is not ready by then has overdue ones to do.
+            # Filled first, with a guess of how long filling takes; who is not ready by then has
+            # overdue ones to do.
             first = utc_now() + SETTLE + timedelta(seconds=count / 700)
             here.ask("fill", plans="steady", count=count, every=EVERY, at=first.isoformat())
             arrivals = Arrivals(here)
@@ -75,7 +78,12 @@ def measured(key: str, rate: int, seconds: float) -> list[str] | None:
         return [title(key), "no message", "", "", "", ""]
     p50, p99 = (late[min(int(len(late) * part), len(late) - 1)] for part in (0.5, 0.99))
     share = used["client_cpu"] / used["seconds"]
-    return [title(key), f"{len(late)}", *(shown(max(one, 0.0)) for one in (p50, p99, late[-1])), f"{share:.0%}"]
+    return [
+        title(key),
+        f"{len(late)}",
+        *(shown(max(one, 0.0)) for one in (p50, p99, late[-1])),
+        f"{share:.0%}",
+    ]
 
 
 def main(*, quick: bool) -> None:

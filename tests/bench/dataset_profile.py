@@ -1,11 +1,12 @@
-"""How long the profile of a dataset of a gigabyte takes, and how much memory its process needs at most.
+"""How long the profile of a dataset of a gigabyte takes, and how much memory its process needs at
+most.
 
 python -m tests.bench.dataset_profile [MEGABYTES]
 
-A CSV of sales (ten columns: numbers, texts, times, empty values) is made in a temporary folder, and a Parquet file
-with the same rows. Each is profiled by the job `datasets.profile` with the settings' defaults, in a process of its
-own, on a Valkey and an SQLite of its own. The peak is that of the whole process, with Celery, DuckDB and everything
-else; disk is the most that the work folder took.
+A CSV of sales (ten columns: numbers, texts, times, empty values) is made in a temporary folder, and
+a Parquet file with the same rows. Each is profiled by the job `datasets.profile` with the settings'
+defaults, in a process of its own, on a Valkey and an SQLite of its own. The peak is that of the
+whole process, with Celery, DuckDB and everything else; disk is the most that the work folder took.
 """
 
 import resource
@@ -50,20 +51,28 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
 
 
 def one(redis_url: str, data_dir: str, file: str) -> None:
-    """Run the job once and print: rows, columns, seconds, peak in kB, most bytes of the work folder."""
+    """Run the job once and print: rows, columns, seconds, peak in kB, most bytes of the work
+    folder.
+    """
     from scheduler.jobs.datasets import profile
     from scheduler.jobs.profiling.workplace import FOLDER
     from scheduler.services.process import adopt, bind_services
     from scheduler.services.services import Services
 
     path = Path(file)
-    services = Services(Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,)))
+    services = Services(
+        Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,))
+    )
     bind_services(adopt(services), services)
     ended, most = Event(), [0]
 
     def watch() -> None:
         while not ended.wait(0.2):
-            sizes = [file.stat().st_size for file in (Path(data_dir) / FOLDER).rglob("*.*") if file.exists()]
+            sizes = [
+                file.stat().st_size
+                for file in (Path(data_dir) / FOLDER).rglob("*.*")
+                if file.exists()
+            ]
             most[0] = max(most[0], sum(sizes))
 
     watcher = Thread(target=watch)
@@ -89,11 +98,32 @@ def main(megabytes: str = "1000") -> None:
         server.start()
         try:
             for path in paths:
-                command = [sys.executable, "-m", __spec__.name, "one", server.url, str(data), str(path)]
+                command = [
+                    sys.executable,
+                    "-m",
+                    __spec__.name,
+                    "one",
+                    server.url,
+                    str(data),
+                    str(path),
+                ]
                 ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                 rows, columns, seconds, peak, disk = ran.stdout.split()
-                size, memory = f"{path.stat().st_size / 1e6:,.0f} MB", f"{int(peak) / 1024:,.0f} MiB"
-                found.append([path.name, size, rows, columns, f"{seconds} s", memory, f"{int(disk) / 1e6:,.0f} MB"])
+                size, memory = (
+                    f"{path.stat().st_size / 1e6:,.0f} MB",
+                    f"{int(peak) / 1024:,.0f} MiB",
+                )
+                found.append(
+                    [
+                        path.name,
+                        size,
+                        rows,
+                        columns,
+                        f"{seconds} s",
+                        memory,
+                        f"{int(disk) / 1e6:,.0f} MB",
+                    ]
+                )
         finally:
             server.stop()
     title = f"{machine()}; {versions('duckdb')}"

@@ -1,4 +1,6 @@
-"""What every benchmark needs: the machine it runs on, a stopwatch, and a table. Must not know what is measured."""
+"""What every benchmark needs: the machine it runs on, a stopwatch, and a table. Must not know what
+is measured.
+"""
 
 import os
 import platform
@@ -30,10 +32,17 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        models = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        models = [
+            line.partition(":")[2].strip()
+            for line in cpuinfo.read_text().splitlines()
+            if "model name" in line
+        ]
         model = models[0] if models else model
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{model}, {os.cpu_count()} CPUs{load}, {platform.system()}, Python {platform.python_version()}"
+    return (
+        f"{model}, {os.cpu_count()} CPUs{load}, {platform.system()}, Python "
+        f"{platform.python_version()}"
+    )
 
 
 def versions(*packages: str) -> str:
@@ -50,8 +59,8 @@ def versions(*packages: str) -> str:
 def time_each(questions: Sequence[Callable[[], object]], repeats: int = REPEATS) -> Timing:
     """Ask every question `repeats` times.
 
-    A question counts with its fastest answer, so that pauses of the machine are not taken for work: `worst` is the
-    question that costs most, not the moment at which something else ran.
+    A question counts with its fastest answer, so that pauses of the machine are not taken for work:
+    `worst` is the question that costs most, not the moment at which something else ran.
     """
     best = []
     for question in questions:

@@ -1,9 +1,10 @@
-"""What it costs to watch many schedules, and how long it takes to put all of them back. SQLite, one recorder.
+"""What it costs to watch many schedules, and how long it takes to put all of them back. SQLite, one
+recorder.
 
 python -m tests.bench.healing REDIS_URL [SCHEDULES]
 
-The server must be a throw-away one: it is emptied. The aims, with 10,000: less than 1 % of a processor for watching,
-and all of them back within 5 seconds.
+The server must be a throw-away one: it is emptied. The aims, with 10,000: less than 1 % of a
+processor for watching, and all of them back within 5 seconds.
 """
 
 import logging
@@ -35,12 +36,24 @@ def fill(services: Services, count: int) -> None:
     now = utc_now() - timedelta(hours=1)
     with services.redis.pipeline(transaction=False) as pipe:
         for number in range(count):
-            when = every(3600, now) if number % 2 else cron(f"{number % 60} {number % 24} * * *", "Europe/Berlin")
+            when = (
+                every(3600, now)
+                if number % 2
+                else cron(f"{number % 60} {number % 24} * * *", "Europe/Berlin")
+            )
             schedule = a_schedule(
-                f"job-{number:05}", uid=str(uuid4()), when=when, updated_at=now, kwargs={"days": number}
+                f"job-{number:05}",
+                uid=str(uuid4()),
+                when=when,
+                updated_at=now,
+                kwargs={"days": number},
             )
             change = changes.written(schedule, None, None, now, a_saved_event(schedule, now))
-            fields = {"definition": change.raw.definition, "meta": change.raw.meta, "beatdesk": change.raw.extra}
+            fields = {
+                "definition": change.raw.definition,
+                "meta": change.raw.meta,
+                "beatdesk": change.raw.extra,
+            }
             pipe.hset(keys.entry(schedule.name), mapping=fields)
             pipe.zadd(keys.SCHEDULE_ZSET, {keys.entry(schedule.name): change.score})
             pipe.xadd(keys.EVENTS_STREAM, {FIELD: encode(change.event)[FIELD]})
@@ -62,7 +75,10 @@ def measured(services: Services, what: str, work: Callable[[], object], times: i
         for after, before in ((perf_counter(), began), (process_time(), busy), (served(), server))
     )
     share = f", {(own + theirs) / EVERY:.1%} of a processor" if times > 1 else ""
-    click.echo(f"{what:<28}{seconds * 1000:8.0f} ms, ours {own * 1000:.0f} ms, server {theirs * 1000:.0f} ms{share}")
+    click.echo(
+        f"{what:<28}{seconds * 1000:8.0f} ms, ours {own * 1000:.0f} ms, server "
+        f"{theirs * 1000:.0f} ms{share}"
+    )
 
 
 def main(redis_url: str, schedules: str = "10000") -> None:
@@ -70,7 +86,9 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     logging.disable(logging.CRITICAL)
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
-        services = Services(Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address))
+        services = Services(
+            Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address)
+        )
         if services.redis.dbsize():
             sys.exit("the server holds something: give a throw-away one")
         upgrade(services.engine)

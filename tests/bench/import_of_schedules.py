@@ -1,8 +1,10 @@
-"""How long the import of many schedules takes: a YAML text read, checked and saved, and the same again unchanged.
+"""How long the import of many schedules takes: a YAML text read, checked and saved, and the same
+again unchanged.
 
 python -m tests.bench.import_of_schedules REDIS_URL [SCHEDULES]
 
-The server must be a throw-away one; it has to be without schedules, and they stay there. The aim: 10,000 in 5 seconds.
+The server must be a throw-away one; it has to be without schedules, and they stay there. The aim:
+10,000 in 5 seconds.
 """
 
 import sys
@@ -34,7 +36,9 @@ def some_specs(count: int) -> list[Spec]:
     return [
         a_spec(
             f"bench-{number:05}",
-            when=every(60 + number) if number % 3 == 0 else cron(f"{number % 60} {number // 60 % 24} * * {number % 7}"),
+            when=every(60 + number)
+            if number % 3 == 0
+            else cron(f"{number % 60} {number // 60 % 24} * * {number % 7}"),
             kwargs={"days": number % 9 + 1},
             tags=["bench"],
         )
@@ -51,14 +55,21 @@ def main(redis_url: str, schedules: str = "10000") -> None:
         sys.exit("there are schedules: give a throw-away server")
     now = utc_now()
     days = Parameter(name="days", required=False, annotation="int")
-    catalogue.publish([Job(name=JOB, parameters=[days])], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+    catalogue.publish(
+        [Job(name=JOB, parameters=[days])],
+        Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]),
+        now,
+    )
     text = yaml_set.write(ScheduleSet(some_specs(int(schedules))))
     for what in ("first import", "unchanged import"):
         began, busy = perf_counter(), process_time()
         told = of_plan(plan_text(text, store, calendars, catalogue, now), replace=False)
         save(told, store, actor="bench", now=now)
         seconds, cpu = perf_counter() - began, process_time() - busy
-        print(f"{what}: {len(told.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the processor)")  # noqa: T201
+        print(  # noqa: T201
+            f"{what}: {len(told.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the "
+            "processor)"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""How long the server takes for the console's list of many schedules. SQLite, the app's own test client.
+"""How long the server takes for the console's list of many schedules. SQLite, the app's own test
+client.
 
 python -m tests.bench.list_page REDIS_URL [SCHEDULES]
 
@@ -34,7 +35,11 @@ PAGES = {
     "by job": "/schedules/?job=reports.job_summary",
     "by job and a tag that few have": "/schedules/?job=reports.job_summary&tag=nobody-has-it",
     "by a part of the name": "/schedules/?q=job-0777",
-    **{f"state {state}": f"/schedules/?state={state}" for state in get_args(State) if state != "all"},
+    **{
+        f"state {state}": f"/schedules/?state={state}"
+        for state in get_args(State)
+        if state != "all"
+    },
 }
 
 
@@ -45,7 +50,9 @@ def logged_in(services: Services) -> FlaskClient:
     found = TOKEN.search(client.get("/login").text)
     if found is None:
         sys.exit("the login page has no form")
-    client.post("/login", data={"csrf_token": found[1], "email": "ada@example.org", "password": PASSWORD})
+    client.post(
+        "/login", data={"csrf_token": found[1], "email": "ada@example.org", "password": PASSWORD}
+    )
     return client
 
 
@@ -55,7 +62,12 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"
         services = Services(
-            Settings(data_dir=Path(folder), redis_url=redis_url, database_url=address, secret_key="s" * 32)
+            Settings(
+                data_dir=Path(folder),
+                redis_url=redis_url,
+                database_url=address,
+                secret_key="s" * 32,
+            )
         )
         if services.redis.dbsize():
             sys.exit("the server holds something: give a throw-away one")
@@ -67,7 +79,13 @@ def main(redis_url: str, schedules: str = "10000") -> None:
         client = logged_in(services)
         begun = perf_counter()
         client.get("/schedules/?state=problem")
-        rows = [["the first with a filter, by which the rest is remembered", shown(perf_counter() - begun), "-"]]
+        rows = [
+            [
+                "the first with a filter, by which the rest is remembered",
+                shown(perf_counter() - begun),
+                "-",
+            ]
+        ]
         for what, path in PAGES.items():
             page = client.get(path)
             if page.status_code != 200:

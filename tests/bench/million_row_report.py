@@ -2,9 +2,10 @@
 
 python -m tests.bench.million_row_report [ROWS] [POSTGRESQL_URL]
 
-Each kind of file is made in a process of its own, by the code of `reports.sql_query`, from six columns: on SQLite in
-a temporary folder, and on PostgreSQL where an address is given (its login must be one that can only read, as the job
-demands). The peak is that of the whole process, with Celery and everything else loaded.
+Each kind of file is made in a process of its own, by the code of `reports.sql_query`, from six
+columns: on SQLite in a temporary folder, and on PostgreSQL where an address is given (its login
+must be one that can only read, as the job demands). The peak is that of the whole process, with
+Celery and everything else loaded.
 """
 
 import resource
@@ -30,11 +31,14 @@ def fill(path: Path, rows: int) -> None:
     """A table of sales."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
-            "CREATE TABLE sales (id INTEGER, customer TEXT, amount REAL, paid INTEGER, at TEXT, remark TEXT)"
+            "CREATE TABLE sales (id INTEGER, customer TEXT, amount REAL, paid INTEGER, at TEXT, "
+            "remark TEXT)"
         )
         connection.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO sales SELECT i, "
-            "'customer ' || i, i % 90000 / 100.0, i % 7 = 0, datetime(1800000000 - i, 'unixepoch'), "
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT "
+            "INTO sales SELECT i, "
+            "'customer ' || i, i % 90000 / 100.0, i % 7 = 0, datetime(1800000000 - i, "
+            "'unixepoch'), "
             "'a remark of some length, =' || i FROM n",
             [rows],
         )
@@ -53,7 +57,12 @@ def one(address: str, statement: str, format: str, folder: str) -> None:
     with asked(address, statement, {}, budget) as (columns, batches), path.open("wb") as file:
         totals = write_table(asks, file, asks.title, columns, budget.counted(batches))
     took = perf_counter() - begun
-    print(totals.count, path.stat().st_size, f"{took:.1f}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # noqa: T201
+    print(  # noqa: T201
+        totals.count,
+        path.stat().st_size,
+        f"{took:.1f}",
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    )
 
 
 def main(rows: str = "1000000", postgres: str = "") -> None:
@@ -65,7 +74,16 @@ def main(rows: str = "1000000", postgres: str = "") -> None:
         found = []
         for name, address, statement in sources:
             for format in FORMATS:
-                command = [sys.executable, "-m", __spec__.name, "one", address, statement, format, folder]
+                command = [
+                    sys.executable,
+                    "-m",
+                    __spec__.name,
+                    "one",
+                    address,
+                    statement,
+                    format,
+                    folder,
+                ]
                 ran = subprocess.run(command, capture_output=True, text=True, check=True)
                 count, size, seconds, peak = ran.stdout.split()
                 found.append(

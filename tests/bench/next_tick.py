@@ -1,7 +1,7 @@
 """The next tick: ours beside cronsim, croniter, Celery's own crontab and dateutil, in one run.
 
-Every question is "the first tick after this moment", over the same moments. All have read their expression before the
-clock runs. Wanted: 20 µs on average for a crontab, and no question over 1 ms.
+Every question is "the first tick after this moment", over the same moments. All have read their
+expression before the clock runs. Wanted: 20 µs on average for a crontab, and no question over 1 ms.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,15 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 START = datetime(2020, 1, 1, 9, 30, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
 
-CRONTABS = ("* * * * *", "*/5 * * * *", "0 6 * * mon-fri", "30 2 * * *", "0 0 1 1 *", "0 0 29 2 *", "0 0 29 2 mon")
+CRONTABS = (
+    "* * * * *",
+    "*/5 * * * *",
+    "0 6 * * mon-fri",
+    "30 2 * * *",
+    "0 0 1 1 *",
+    "0 0 29 2 *",
+    "0 0 29 2 mon",
+)
 BOTH_DAYS = {"0 0 29 2 mon"}
 """cronsim reads two day fields as cron does, so it answers another question here."""
 
@@ -62,7 +70,9 @@ def theirs(make: Callable[[datetime], Callable[[], object]], n: int = MOMENTS) -
 
 
 def by_cronsim(text: str, zone: str) -> Timing | None:
-    """A copy of the iterator for each question, because it cannot be set back; the copy is not counted."""
+    """A copy of the iterator for each question, because it cannot be set back; the copy is not
+    counted.
+    """
 
     def make(moment: datetime) -> Callable[[], object]:
         waiting = [CronSim(text, moment.astimezone(ZoneInfo(zone))) for _ in range(4)]
@@ -88,7 +98,9 @@ def by_celery(text: str) -> Timing | None:
     app = Celery(set_as_current=False, timezone="UTC", enable_utc=True)
 
     def make(moment: datetime) -> Callable[[], object]:
-        rule = crontab(minute, hour, day_of_week, day_of_month, month_of_year, nowfun=lambda: moment, app=app)
+        rule = crontab(
+            minute, hour, day_of_week, day_of_month, month_of_year, nowfun=lambda: moment, app=app
+        )
         return lambda: rule.remaining_estimate(moment)
 
     return theirs(make)
@@ -112,7 +124,9 @@ def crontab_rows() -> list[list[str]]:
                     f"{text}  {zone}",
                     shown(mine.mean),
                     shown(mine.worst),
-                    ratio(by_cronsim(text, zone), mine) if shared and text not in BOTH_DAYS else "-",
+                    ratio(by_cronsim(text, zone), mine)
+                    if shared and text not in BOTH_DAYS
+                    else "-",
                     ratio(by_croniter(text, zone), mine) if shared else "-",
                     ratio(by_celery(text), mine) if shared and zone == "UTC" else "-",
                 ]
@@ -135,7 +149,11 @@ def main() -> None:
     """Print both tables."""
     click.echo(machine())
     click.echo(versions("cronsim", "croniter", "celery", "python-dateutil"))
-    table("next tick of a crontab", ["expression", "mean", "worst", "cronsim", "croniter", "Celery"], crontab_rows())
+    table(
+        "next tick of a crontab",
+        ["expression", "mean", "worst", "cronsim", "croniter", "Celery"],
+        crontab_rows(),
+    )
     table("next tick of a rrule", ["rule", "mean", "worst", "dateutil"], rrule_rows())
 
 

@@ -38,7 +38,13 @@ def main() -> None:
     for when in WHENS:
         moments = [NOW + timedelta(minutes=7 * number) for number in range(100)]
         taken = time_each([lambda now=now: preview(when, now, 10) for now in moments], repeats=3)  # type: ignore[misc]  # noqa: B023
-        rows.append([describe(when) if "H " not in str(when) else "H H * * 5L", shown(taken.mean), shown(taken.worst)])
+        rows.append(
+            [
+                describe(when) if "H " not in str(when) else "H H * * 5L",
+                shown(taken.mean),
+                shown(taken.worst),
+            ]
+        )
     click.echo(machine())
     table("preview of 10 ticks", ["schedule", "mean", "worst"], rows)
 

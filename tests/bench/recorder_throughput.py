@@ -2,8 +2,8 @@
 
 python -m tests.bench.recorder_throughput REDIS_URL DATABASE_URL [RUNS] [BATCH]
 
-Each run is four events (queued, received, started, succeeded), fifty runs are under way at a time. Both servers must
-be throw-away ones: the stream has to be empty, and the runs stay in the database.
+Each run is four events (queued, received, started, succeeded), fifty runs are under way at a time.
+Both servers must be throw-away ones: the stream has to be empty, and the runs stay in the database.
 """
 
 import sys
@@ -27,10 +27,15 @@ AT_ONCE = 50
 def some_events(runs: int) -> list[Event]:
     """The events of many runs, as they come where fifty are under way."""
     now = utc_now()
-    schedules = [a_schedule(f"bench-{number}", kwargs={"a": 1, "b": "x" * 50}) for number in range(20)]
+    schedules = [
+        a_schedule(f"bench-{number}", kwargs={"a": 1, "b": "x" * 50}) for number in range(20)
+    ]
     histories = [
         a_run_history(
-            str(uuid4()), schedule=schedules[number % 20], tick=now + timedelta(seconds=number), result={"ok": 1}
+            str(uuid4()),
+            schedule=schedules[number % 20],
+            tick=now + timedelta(seconds=number),
+            result={"ok": 1},
         )
         for number in range(runs)
     ]
@@ -57,7 +62,9 @@ def main(redis_url: str, database_url: str, runs: str = "5000", batch: str = "10
     while taken := recorder.run_once(utc_now()):
         done += taken
     seconds = perf_counter() - began
-    print(f"{engine.dialect.name}: {done} events in {seconds:.2f} s = {done / seconds:.0f} events/s")  # noqa: T201
+    print(  # noqa: T201
+        f"{engine.dialect.name}: {done} events in {seconds:.2f} s = {done / seconds:.0f} events/s"
+    )
 
 
 if __name__ == "__main__":

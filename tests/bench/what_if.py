@@ -35,7 +35,10 @@ def main() -> None:
         new = old.model_copy(update={"when": when})
         taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])  # noqa: B023 - asked at once
         found = compare(old, new, NOW, NOW + timedelta(days=30))
-        told = f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} stay"
+        told = (
+            f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} "
+            "stay"
+        )
         rows.append([f"{when.crontab}  {when.timezone}", shown(taken.mean), told])
     rows.append(interval_row())
     click.echo(machine())

@@ -1,8 +1,10 @@
-"""What must hold, whatever was killed. Pure: the witness's account in, sentences out; none is the wanted answer.
+"""What must hold, whatever was killed. Pure: the witness's account in, sentences out; none is the
+wanted answer.
 
-I1 entry advanced ⇔ message published ⇔ event in the stream. I2 no tick is dispatched twice. I3 edits and deletions
-stand. I4 no process ends by itself. I5 one bad entry costs only itself. I9 every tick has a verdict, and one only.
-And the runs of a schedule come in the order of their ticks, those that waited for others too.
+I1 entry advanced ⇔ message published ⇔ event in the stream. I2 no tick is dispatched twice. I3
+edits and deletions stand. I4 no process ends by itself. I5 one bad entry costs only itself. I9
+every tick has a verdict, and one only. And the runs of a schedule come in the order of their ticks,
+those that waited for others too.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +15,9 @@ from datetime import datetime, timedelta
 SHOWN = 3
 
 LEFT_BEHIND = timedelta(seconds=30)
-"""How much earlier than any other schedule, all due every second, one may have stopped when all is over."""
+"""How much earlier than any other schedule, all due every second, one may have stopped when all is
+over.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Finding:
     """Ticks that became no run, with a reason."""
 
     lost: int
-    """Ticks that Beat has dealt with and that have neither a run nor a reason, or a run without a message."""
+    """Ticks that Beat has dealt with and that have neither a run nor a reason, or a run without a
+    message.
+    """
 
     double: int
     """Messages too many."""
@@ -71,17 +77,26 @@ def check(seen: Account) -> Finding:
     told: Counter[str] = Counter(verdict.run for verdict in seen.verdicts if verdict.run)
     by_tick = _by_tick(seen)
     silent = [
-        f"{uid} {tick:%H:%M:%S}" for uid in seen.reached for tick in _ticks(seen, uid) if (uid, tick) not in by_tick
+        f"{uid} {tick:%H:%M:%S}"
+        for uid in seen.reached
+        for tick in _ticks(seen, uid)
+        if (uid, tick) not in by_tick
     ]
     unsent = [run for run in told if run not in seen.messages]
     untold = [run for run in seen.messages if run not in told]
     double = sum(count - 1 for count in seen.messages.values())
-    twice = [f"{uid} {tick:%H:%M:%S}: {', '.join(said)}" for (uid, tick), said in by_tick.items() if len(said) > 1]
+    twice = [
+        f"{uid} {tick:%H:%M:%S}: {', '.join(said)}"
+        for (uid, tick), said in by_tick.items()
+        if len(said) > 1
+    ]
     faults = [
         *_sentence("I1: a run is told of that no message starts", unsent),
         *_sentence("I1: a message starts a run that no event tells of", untold),
         *_sentence("I1: a tick has a verdict that its entry was not moved past", _ahead(seen)),
-        *_sentence("I2: a run was sent twice", [run for run, count in seen.messages.items() if count > 1]),
+        *_sentence(
+            "I2: a run was sent twice", [run for run, count in seen.messages.items() if count > 1]
+        ),
         *_sentence("I3: an edit was undone", seen.edits_undone),
         *_sentence("I4: a process ended by itself", seen.died),
         *_sentence("I5: a bad entry is not set aside", seen.not_set_aside),
@@ -132,7 +147,9 @@ def _ahead(seen: Account) -> list[str]:
 
 
 def _left_behind(seen: Account) -> list[str]:
-    """Schedules that Beat has forgotten: what was due since then has no verdict, and would not be missed above."""
+    """Schedules that Beat has forgotten: what was due since then has no verdict, and would not be
+    missed above.
+    """
     newest = max(seen.reached.values(), default=None)
     return [
         uid
@@ -148,12 +165,15 @@ def _off_the_grid(seen: Account) -> list[str]:
         for verdict in seen.verdicts
         if verdict.uid in seen.every
         for moment in {verdict.first, verdict.last}
-        if moment <= seen.begun[verdict.uid] or (moment - seen.begun[verdict.uid]) % seen.every[verdict.uid]
+        if moment <= seen.begun[verdict.uid]
+        or (moment - seen.begun[verdict.uid]) % seen.every[verdict.uid]
     ]
 
 
 def _out_of_order(seen: Account) -> list[str]:
-    """Runs that are told of after one of a later tick of the same schedule; verdicts are in the order of events."""
+    """Runs that are told of after one of a later tick of the same schedule; verdicts are in the
+    order of events.
+    """
     newest: dict[str, datetime] = {}
     found = []
     for verdict in seen.verdicts:
@@ -169,7 +189,8 @@ def _wrong_ranges(seen: Account) -> list[str]:
     return [
         f"{verdict.said} {verdict.first:%H:%M:%S}-{verdict.last:%H:%M:%S} counts {verdict.count}"
         for verdict in seen.verdicts
-        if verdict.uid in seen.every and verdict.count != (verdict.last - verdict.first) // seen.every[verdict.uid] + 1
+        if verdict.uid in seen.every
+        and verdict.count != (verdict.last - verdict.first) // seen.every[verdict.uid] + 1
     ]
 
 

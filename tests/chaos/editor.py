@@ -1,6 +1,8 @@
-"""Somebody who changes schedules while everything else goes wrong: edits, pauses, resumes, deletes, makes new ones.
+"""Somebody who changes schedules while everything else goes wrong: edits, pauses, resumes, deletes,
+makes new ones.
 
-What was accepted must stand (I3). A change whose answer was lost counts as uncertain until the next one is accepted.
+What was accepted must stand (I3). A change whose answer was lost counts as uncertain until the next
+one is accepted.
 """
 
 from random import Random
@@ -18,7 +20,9 @@ EVERY = 0.15
 
 
 class Editor(Thread):
-    """A thread. `names` are the schedules that it may change and pause, `born` the one that it deletes and makes."""
+    """A thread. `names` are the schedules that it may change and pause, `born` the one that it
+    deletes and makes.
+    """
 
     def __init__(self, services: Services, names: list[str], born: Spec, seed: int) -> None:
         super().__init__(daemon=True)
@@ -35,7 +39,9 @@ class Editor(Thread):
             self._try(self._dice.choice(self._names))
 
     def finish(self) -> None:
-        """End the thread; resume and edit each once more, now that the server answers; delete what was born."""
+        """End the thread; resume and edit each once more, now that the server answers; delete what
+        was born.
+        """
         self._over.set()
         self.join()
         for name in self._names:
@@ -48,7 +54,8 @@ class Editor(Thread):
     def undone(self) -> list[str]:
         """Edits that do not stand."""
         found = [
-            f"{name} has n={self._services.schedules.get(name).kwargs.get('n')}, accepted was {number}"
+            f"{name} has n={self._services.schedules.get(name).kwargs.get('n')}, accepted was "
+            f"{number}"
             for name, number in self._wanted.items()
             if self._services.schedules.get(name).kwargs.get("n") != number
         ]
@@ -70,7 +77,9 @@ class Editor(Thread):
         found = self._services.schedules.get(name)
         spec = found.spec().model_copy(update={"kwargs": {"n": self._number}})
         self._wanted.pop(name, None)
-        self._services.schedules.edit(name, spec, revision=found.revision, actor=ACTOR, now=utc_now())
+        self._services.schedules.edit(
+            name, spec, revision=found.revision, actor=ACTOR, now=utc_now()
+        )
         self._wanted[name] = self._number
 
     def _pause(self, name: str) -> None:

@@ -1,4 +1,6 @@
-"""What is done to a world. Each fault is a function of the world and of chance, and leaves the world as it may be."""
+"""What is done to a world. Each fault is a function of the world and of chance, and leaves the
+world as it may be.
+"""
 
 import os
 import signal

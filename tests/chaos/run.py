@@ -1,9 +1,10 @@
 """The long mode, `make chaos`: many kills in several worlds at a time, then what does not hold.
 
-python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed 1] [--stock]
+python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed 1]
+[--stock]
 
-It ends when both numbers are reached, prints a line a minute and the findings, and exits 1 where there are any.
-`--stock` runs redbeat.RedBeatScheduler with the same entries, for its own numbers.
+It ends when both numbers are reached, prints a line a minute and the findings, and exits 1 where
+there are any. `--stock` runs redbeat.RedBeatScheduler with the same entries, for its own numbers.
 """
 
 import logging
@@ -30,14 +31,21 @@ CALM = 0.6
 def one_world(
     folder: Path, scheduler: str, *, schedules: int, kills: int, ticks: int, seed: int
 ) -> tuple[Finding, Counter[str]]:
-    """Do faults until there were enough kills and ticks; the finding, and how often each fault was done."""
+    """Do faults until there were enough kills and ticks; the finding, and how often each fault was
+    done.
+    """
     dice = Random(seed)  # noqa: S311 - chance, not a secret
     done: Counter[str] = Counter()
-    world = World(folder, Path(get_binary_path()), scheduler=scheduler, schedules=schedules, seed=seed)
+    world = World(
+        folder, Path(get_binary_path()), scheduler=scheduler, schedules=schedules, seed=seed
+    )
     try:
         world.start()
         began = told = monotonic()
-        while world.kills < kills or sum(verdict.count for verdict in list(world.account.verdicts)) < ticks:
+        while (
+            world.kills < kills
+            or sum(verdict.count for verdict in list(world.account.verdicts)) < ticks
+        ):
             fault = any_fault(dice) if world.kills < kills else None
             if fault is None:
                 pause(1)
@@ -50,7 +58,8 @@ def one_world(
             if monotonic() - told > 60:
                 told = monotonic()
                 click.echo(
-                    f"seed {seed}: {world.kills} kills, {len(world.account.verdicts)} verdicts, {told - began:.0f} s"
+                    f"seed {seed}: {world.kills} kills, {len(world.account.verdicts)} verdicts, "
+                    f"{told - began:.0f} s"
                 )
         world.finish()
         return check(world.account), done
@@ -63,8 +72,10 @@ def tell(findings: list[Finding], done: Counter[str], kills: int, seconds: float
     click.echo(f"\n{machine()}; {seconds:.0f} s")
     click.echo(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(done.items()))}")
     click.echo(
-        f"kills of a Beat: {kills}; ticks {sum(f.ticks for f in findings)}, sent {sum(f.sent for f in findings)}, "
-        f"with a reason not to {sum(f.ruled for f in findings)}; lost {sum(f.lost for f in findings)}, "
+        f"kills of a Beat: {kills}; ticks {sum(f.ticks for f in findings)}, sent "
+        f"{sum(f.sent for f in findings)}, "
+        f"with a reason not to {sum(f.ruled for f in findings)}; lost "
+        f"{sum(f.lost for f in findings)}, "
         f"double {sum(f.double for f in findings)}"
     )
     for finding in findings:
@@ -76,7 +87,9 @@ def tell(findings: list[Finding], done: Counter[str], kills: int, seconds: float
 @click.option("--kills", default=1000, show_default=True)
 @click.option("--ticks", default=100_000, show_default=True)
 @click.option("--worlds", default=3, show_default=True)
-@click.option("--schedules", default=100, show_default=True, help="in each world, each due every second")
+@click.option(
+    "--schedules", default=100, show_default=True, help="in each world, each due every second"
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--stock", is_flag=True, help="redbeat.RedBeatScheduler instead of ours")
 def main(*, kills: int, ticks: int, worlds: int, schedules: int, seed: int, stock: bool) -> None:

@@ -1,4 +1,6 @@
-"""The short mode: every fault once, and kills in between, with real processes. The long one is `make chaos`."""
+"""The short mode: every fault once, and kills in between, with real processes. The long one is
+`make chaos`.
+"""
 
 from pathlib import Path
 from random import Random
@@ -12,7 +14,9 @@ from tests.chaos.world import World
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_tick_is_lost_or_sent_twice_whatever_is_killed(valkey_binary: Path, tmp_path: Path, seed: int) -> None:
+def test_no_tick_is_lost_or_sent_twice_whatever_is_killed(
+    valkey_binary: Path, tmp_path: Path, seed: int
+) -> None:
     dice = Random(seed)  # noqa: S311 - chance, not a secret
     faults = [*OTHERS[seed % 2 :: 2], *KILLS]
     dice.shuffle(faults)

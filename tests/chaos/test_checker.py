@@ -19,7 +19,9 @@ def queued(number: int, run: str | None = None) -> Verdict:
 
 def skipped(first: int, last: int, count: int | None = None) -> Verdict:
     count = last - first + 1 if count is None else count
-    return Verdict("a", NOON + SECOND * first, NOON + SECOND * last, count, "ticks.skipped: overlap")
+    return Verdict(
+        "a", NOON + SECOND * first, NOON + SECOND * last, count, "ticks.skipped: overlap"
+    )
 
 
 def aside(verdict: Verdict) -> Verdict:
@@ -62,17 +64,35 @@ def test_a_whole_account_has_no_faults() -> None:
         (lambda seen: seen.died.append("exit code 1"), "I4"),
         (lambda seen: seen.not_set_aside.append("bad"), "I5"),
         (lambda seen: seen.verdicts.remove(skipped(4, 8)), "I9: a tick has no verdict: a 12:00:04"),
-        (lambda seen: seen.verdicts.append(skipped(8, 8)), "I9: a tick has two verdicts: a 12:00:08"),
+        (
+            lambda seen: seen.verdicts.append(skipped(8, 8)),
+            "I9: a tick has two verdicts: a 12:00:08",
+        ),
         (lambda seen: seen.verdicts.append(skipped(11, 12, 3)), "I9: a range"),
         (lambda seen: seen.verdicts.remove(queued(10)), "I9: a tick has no verdict: a 12:00:10"),
         (lambda seen: seen.verdicts.remove(queued(1)), "I9: a tick has no verdict: a 12:00:01"),
-        (lambda seen: seen.verdicts.append(queued(3, "another")), "I9: a tick has two verdicts: a 12:00:03"),
-        (lambda seen: seen.verdicts.append(queued(11)), "I1: a tick has a verdict that its entry was not moved past"),
-        (lambda seen: seen.verdicts.append(skipped(11, 11)), "I1: a tick has a verdict that its entry was not moved"),
+        (
+            lambda seen: seen.verdicts.append(queued(3, "another")),
+            "I9: a tick has two verdicts: a 12:00:03",
+        ),
+        (
+            lambda seen: seen.verdicts.append(queued(11)),
+            "I1: a tick has a verdict that its entry was not moved past",
+        ),
+        (
+            lambda seen: seen.verdicts.append(skipped(11, 11)),
+            "I1: a tick has a verdict that its entry was not moved",
+        ),
         (lambda seen: seen.verdicts.append(queued(0)), "I9: a verdict is on what is no tick"),
         (lambda seen: seen.verdicts.append(skipped(-3, -1)), "I9: a verdict is on what is no tick"),
-        (lambda seen: seen.verdicts.append(aside(queued(5))), "I9: a verdict is on what is no tick"),
-        (lambda seen: seen.verdicts.reverse(), "a run was sent after that of a later tick: a 12:00:09"),
+        (
+            lambda seen: seen.verdicts.append(aside(queued(5))),
+            "I9: a verdict is on what is no tick",
+        ),
+        (
+            lambda seen: seen.verdicts.reverse(),
+            "a run was sent after that of a later tick: a 12:00:09",
+        ),
         (lambda seen: seen.begun.update(b=NOON), "I9: a schedule is gone, or was left behind: b"),
         (lambda seen: seen.reached.clear(), "I9: a schedule is gone, or was left behind: a"),
         (asleep, "I9: a schedule is gone, or was left behind: a"),

@@ -1,8 +1,10 @@
-"""Takes messages and events away as they come, and remembers what they say. Loses and doubles nothing itself.
+"""Takes messages and events away as they come, and remembers what they say. Loses and doubles
+nothing itself.
 
-Each step can be repeated: a batch of messages is renamed under a number of its own, read, remembered, then deleted;
-events are read from the last one that is remembered, then trimmed. It also plays the worker for runs of `finishing`
-schedules, so that ticks that wait for them have an end to wait for.
+Each step can be repeated: a batch of messages is renamed under a number of its own, read,
+remembered, then deleted; events are read from the last one that is remembered, then trimmed. It
+also plays the worker for runs of `finishing` schedules, so that ticks that wait for them have an
+end to wait for.
 """
 
 import json
@@ -14,7 +16,14 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
-from scheduler.events.schema import FIELD, RunQueued, TicksMissed, TicksSkipped, UndecodableEvent, decode
+from scheduler.events.schema import (
+    FIELD,
+    RunQueued,
+    TicksMissed,
+    TicksSkipped,
+    UndecodableEvent,
+    decode,
+)
 from scheduler.runs.headers import Message
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -86,8 +95,12 @@ class Witness(Thread):
             headers = message["headers"]
             if (headers.get("beatdesk") or {}).get("schedule_uid") not in self._finishing:
                 continue
-            self._reporter.received(Message(headers, (), {}, QUEUE), worker="chaos@here", now=utc_now())
-            self._reporter.succeeded(headers["id"], 0, worker="chaos@here", result=None, runtime=0.0, now=utc_now())
+            self._reporter.received(
+                Message(headers, (), {}, QUEUE), worker="chaos@here", now=utc_now()
+            )
+            self._reporter.succeeded(
+                headers["id"], 0, worker="chaos@here", result=None, runtime=0.0, now=utc_now()
+            )
 
     def _read_events(self) -> int:
         found = self._redis.xrange(keys.EVENTS_STREAM, f"({self._last}", "+", count=MOST)
@@ -107,9 +120,15 @@ class Witness(Thread):
         except UndecodableEvent as error:
             self._account.died.append(f"an event cannot be read: {error}")
             return
-        if isinstance(event, RunQueued) and event.facts.tick is not None and event.facts.schedule_uid:
+        if (
+            isinstance(event, RunQueued)
+            and event.facts.tick is not None
+            and event.facts.schedule_uid
+        ):
             tick = event.facts.tick
-            self._account.verdicts.append(Verdict(event.facts.schedule_uid, tick, tick, 1, "queued", event.run))
+            self._account.verdicts.append(
+                Verdict(event.facts.schedule_uid, tick, tick, 1, "queued", event.run)
+            )
         elif isinstance(event, TicksMissed | TicksSkipped):
             said = f"{event.kind}: {event.reason}"
             self._account.verdicts.append(

@@ -1,4 +1,6 @@
-"""A server, three Beats, schedules that fire each second, a witness and an editor: what the faults are done to."""
+"""A server, three Beats, schedules that fire each second, a witness and an editor: what the faults
+are done to.
+"""
 
 import os
 import queue
@@ -35,32 +37,50 @@ TTL = 3
 
 SECOND = timedelta(seconds=1)
 JOB = "chaos.job"
-"""One that Beat does not know: it checks the arguments of those it does, and edits give this one another each time."""
+"""One that Beat does not know: it checks the arguments of those it does, and edits give this one
+another each time.
+"""
 EDITED = 8
 REGARDLESS = Policies(overlap="allow")
 POLICIES = {
     0: Policies(overlap="queue_one"),
     1: Policies(overlap="queue_all", queue_limit=10_000, catch_up="all", catch_up_window=86_400),
 }
-"""Of each ten schedules; the others start regardless, and only their newest tick after an absence."""
+"""Of each ten schedules; the others start regardless, and only their newest tick after an absence.
+"""
 
 BAD = {
     "bad-json": {"definition": "{", "meta": "{}"},
     "bad-minute": {
         "definition": '{"name": "bad-minute", "task": "x", "schedule": {"__type__": "crontab", "minute": "61"}}'
     },
-    "bad-type": {"definition": '{"name": "bad-type", "task": "x", "schedule": {"__type__": "pickle"}}', "meta": "{}"},
+    "bad-type": {
+        "definition": '{"name": "bad-type", "task": "x", "schedule": {"__type__": "pickle"}}',
+        "meta": "{}",
+    },
 }
 
 
 class World:
-    """One of them. `schedules` fire each second at the same moment; some more wait for each other, or are edited."""
+    """One of them. `schedules` fire each second at the same moment; some more wait for each other,
+    or are edited.
+    """
 
-    def __init__(self, folder: Path, binary: Path, *, scheduler: str = OURS, schedules: int, seed: int) -> None:
-        self.server, self.scheduler, self._folder = ValkeyServer(folder / "valkey", binary), scheduler, folder
+    def __init__(
+        self, folder: Path, binary: Path, *, scheduler: str = OURS, schedules: int, seed: int
+    ) -> None:
+        self.server, self.scheduler, self._folder = (
+            ValkeyServer(folder / "valkey", binary),
+            scheduler,
+            folder,
+        )
         self.server.start()
         self.settings = Settings(
-            data_dir=folder, redis_url=self.server.url, secret_key="s" * 40, beat_lock_timeout=TTL, log_level="WARNING"
+            data_dir=folder,
+            redis_url=self.server.url,
+            secret_key="s" * 40,
+            beat_lock_timeout=TTL,
+            log_level="WARNING",
         )
         self.services = Services(self.settings)
         self.redis: Any = self.services.redis
@@ -174,7 +194,9 @@ class World:
         """Make the schedules; the uids of those whose ticks wait for the run before them."""
         now = utc_now()
         offered = Job(name=JOB, parameters=[Parameter(name="n", required=False)])
-        self.services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+        self.services.catalogue.publish(
+            [offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now
+        )
         self.anchor = now.replace(microsecond=0) + SECOND
         finishing = set()
         for number in range(schedules):
@@ -200,7 +222,9 @@ class World:
 
     def _is_led(self) -> bool:
         try:
-            return bool(self.redis.exists(keys.BEAT_LOCK)) and (self.scheduler != OURS or self.leader() is not None)
+            return bool(self.redis.exists(keys.BEAT_LOCK)) and (
+                self.scheduler != OURS or self.leader() is not None
+            )
         except RedisError:
             return False
 
@@ -208,7 +232,9 @@ class World:
         """Whether a leader is there and keeps up."""
         try:
             seconds, micros = self.redis.time()
-            late = self.redis.zrange(keys.SCHEDULE_ZSET, 0, seconds + micros / 1e6 - 1.5, byscore=True)
+            late = self.redis.zrange(
+                keys.SCHEDULE_ZSET, 0, seconds + micros / 1e6 - 1.5, byscore=True
+            )
             return not late and bool(self.redis.exists(keys.BEAT_LOCK))
         except RedisError:
             return False

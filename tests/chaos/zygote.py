@@ -1,8 +1,9 @@
-"""Starts Beats quickly: imports all that a Beat imports once, then forks one for each line that it reads.
+"""Starts Beats quickly: imports all that a Beat imports once, then forks one for each line that it
+reads.
 
-A line is `start SCHEDULER LOGFILE`; the answer is `started PID`. `ended PID CODE` is said of each that ends. Nothing is
-connected before the fork, so that each is what `celery -A scheduler beat -S SCHEDULER` is, without its second of
-imports. When its input ends, all are killed.
+A line is `start SCHEDULER LOGFILE`; the answer is `started PID`. `ended PID CODE` is said of each
+that ends. Nothing is connected before the fork, so that each is what `celery -A scheduler beat -S
+SCHEDULER` is, without its second of imports. When its input ends, all are killed.
 """
 
 import os

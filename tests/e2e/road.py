@@ -1,4 +1,6 @@
-"""All processes of the road beside one Valkey and one database, started by the commands that the README names."""
+"""All processes of the road beside one Valkey and one database, started by the commands that the
+README names.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -22,7 +24,9 @@ PASSWORD = "a long enough phrase"
 
 
 class Road:
-    """Beat, worker, recorder and web as processes of their own. Nobody but `supervise` starts one again."""
+    """Beat, worker, recorder and web as processes of their own. Nobody but `supervise` starts one
+    again.
+    """
 
     def __init__(self, services: Services, valkey: ValkeyServer) -> None:
         self.services = services
@@ -50,11 +54,15 @@ class Road:
         wait_for(lambda: listens(self.port), 60, "the console listens")
         console = Console(f"http://127.0.0.1:{self.port}")
         console.login(EMAIL, PASSWORD)
-        wait_for(lambda: self.services.catalogue.get("tests.echo"), 60, "a worker has published its jobs")
+        wait_for(
+            lambda: self.services.catalogue.get("tests.echo"), 60, "a worker has published its jobs"
+        )
         return console
 
     def supervise(self) -> bool:
-        """Start Beat again if it has ended, as its supervisor would: stock Beat ends when its lock is gone."""
+        """Start Beat again if it has ended, as its supervisor would: stock Beat ends when its lock
+        is gone.
+        """
         if not self.beat.running():
             self.beat = self._start("beat", *BEAT)
         return True
@@ -75,7 +83,9 @@ class Road:
         found: list[RunView] = []
         after: str | None = None
         while True:
-            page = self.services.history.runs(RunFilter(schedule=schedule, **more), after=after, limit=100)
+            page = self.services.history.runs(
+                RunFilter(schedule=schedule, **more), after=after, limit=100
+            )
             found += page.items
             after = page.next
             if after is None:
@@ -85,7 +95,9 @@ class Road:
         """The recorded runs that ended well."""
         return self.runs(schedule, state="succeeded")
 
-    def wait_for_runs(self, schedule: str, more_than: int = 0, timeout: float = 60) -> list[RunView]:
+    def wait_for_runs(
+        self, schedule: str, more_than: int = 0, timeout: float = 60
+    ) -> list[RunView]:
         """The schedule's successful runs, when there are more than so many."""
         what = f"{schedule} has more than {more_than} successful runs"
 
@@ -116,7 +128,9 @@ def delete(console: Console, name: str) -> Page:
 
 
 def gaps(runs: Iterable[RunView], every: float) -> list[tuple[datetime, datetime]]:
-    """Where, between the first and the last tick, a tick has no verdict: neither a run nor a range of missed ones."""
+    """Where, between the first and the last tick, a tick has no verdict: neither a run nor a range
+    of missed ones.
+    """
     spans = sorted((run.tick, run.tick_to or run.tick) for run in runs if run.tick is not None)
     step = timedelta(seconds=every)
     return [(end, start) for (_, end), (start, _) in pairwise(spans) if start - end > step]

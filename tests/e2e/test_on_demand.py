@@ -1,4 +1,6 @@
-"""Browser or curl → web → queue → worker → history → web: the endpoints of the tutorial, with real processes."""
+"""Browser or curl → web → queue → worker → history → web: the endpoints of the tutorial, with real
+processes.
+"""
 
 import json
 import urllib.request
@@ -23,7 +25,9 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def post_office() -> Iterator[MailServer]:
     """A mail server that refuses the first two mails that it is offered."""
-    with mail_server(lambda number, address: "451 come back later" if number <= 2 else None) as server:
+    with mail_server(
+        lambda number, address: "451 come back later" if number <= 2 else None
+    ) as server:
         yield server
 
 
@@ -34,7 +38,15 @@ def ask(services: Services, settings: Settings, post_office: MailServer) -> Ask:
     changed = settings.model_copy(update=mails)
     port = free_port()
     Process(
-        *("gunicorn", "webadmin:create_app()", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"),
+        *(
+            "gunicorn",
+            "webadmin:create_app()",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--threads",
+            "4",
+            "--no-control-socket",
+        ),
         env=env_of(changed),
         name="web",
     )
@@ -45,8 +57,12 @@ def ask(services: Services, settings: Settings, post_office: MailServer) -> Ask:
     def ask(path: str, body: Any = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         address = f"http://127.0.0.1:{port}{path}"
-        request = urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        request = urllib.request.Request(
+            address, data=data, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=30
+        ) as answer:
             return dict(json.load(answer))
 
     return ask
@@ -65,10 +81,16 @@ def test_a_task_is_started_and_asked_for_until_it_has_ended(ask: Ask) -> None:
     wait_for(ended, 30, "the task has ended")
     assert set(seen) <= {"PENDING", "STARTED", "SUCCESS"}
     assert "STARTED" in seen
-    assert ask(path) == {"task_id": started["task_id"], "status": "SUCCESS", "result": {"duration": 1}}
+    assert ask(path) == {
+        "task_id": started["task_id"],
+        "status": "SUCCESS",
+        "result": {"duration": 1},
+    }
 
 
-def test_who_signs_up_gets_the_mail_in_the_third_attempt(ask: Ask, services: Services, post_office: MailServer) -> None:
+def test_who_signs_up_gets_the_mail_in_the_third_attempt(
+    ask: Ask, services: Services, post_office: MailServer
+) -> None:
     answer = ask("/signup", {"email": "ada@example.org", "name": "Ada"})
     assert answer == {"message": "Signup successful! Welcome email will be sent shortly."}
 

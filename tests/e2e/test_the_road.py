@@ -29,7 +29,11 @@ def road(valkey_binary: object, tmp_path_factory: pytest.TempPathFactory) -> Ite
     valkey = ValkeyServer(folder / "valkey", valkey_binary)  # type: ignore[arg-type]
     valkey.start()
     settings = Settings(
-        data_dir=folder, redis_url=valkey.url, jobs=("tests.support.jobs",), beat_lock_timeout=3, recorder_batch=50
+        data_dir=folder,
+        redis_url=valkey.url,
+        jobs=("tests.support.jobs",),
+        beat_lock_timeout=3,
+        recorder_batch=50,
     )
     services = Services(settings)
     upgrade(services.engine)
@@ -66,7 +70,12 @@ def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, consol
     runs = road.wait_for_runs("greeting", 2)
 
     whole = road.services.history.run(runs[0].id)
-    assert (whole.job, whole.trigger, whole.revision, whole.kwargs) == ("tests.echo", "schedule", 1, {"value": "hello"})
+    assert (whole.job, whole.trigger, whole.revision, whole.kwargs) == (
+        "tests.echo",
+        "schedule",
+        1,
+        {"value": "hello"},
+    )
     assert whole.result == "hello"
     assert whole.tick is not None
     assert whole.queued_at is not None
@@ -87,7 +96,11 @@ def test_an_edit_changes_what_fires_next_without_any_restart(road: Road, console
     assert page.path == "/schedules/changing/", page.text
     saved = utc_now()
 
-    new = wait_for(lambda: [run for run in road.done("changing") if run.revision == 2], 30, "a run of revision 2")[0]
+    new = wait_for(
+        lambda: [run for run in road.done("changing") if run.revision == 2],
+        30,
+        "a run of revision 2",
+    )[0]
     assert road.services.history.run(new.id).result == "after"
     assert new.queued_at is not None
     assert new.queued_at - saved < timedelta(seconds=3)
@@ -157,7 +170,9 @@ def test_all_come_back_when_redis_is_restarted(road: Road, console: Console) -> 
     _every_tick_has_one_verdict(road, "survivor")
 
 
-def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(road: Road, console: Console) -> None:
+def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(
+    road: Road, console: Console
+) -> None:
     save(console, "unrecorded", **EVERY_SECOND)
     road.wait_for_runs("unrecorded", 1)
     database = road.services.settings.data_dir / "history.sqlite3"
@@ -165,41 +180,71 @@ def test_runs_go_on_while_sql_is_away_and_the_history_catches_up(road: Road, con
     with sqlite3.connect(database, isolation_level=None, timeout=30) as blocker:
         blocker.execute("BEGIN EXCLUSIVE")
         waiting = road.services.events.length()
-        wait_for(lambda: road.services.events.length() > waiting + 20, 60, "events pile up while nobody writes SQL")
+        wait_for(
+            lambda: road.services.events.length() > waiting + 20,
+            60,
+            "events pile up while nobody writes SQL",
+        )
         away = utc_now()
         blocker.execute("ROLLBACK")
     blocker.close()
 
-    wait_for(lambda: any(run.tick and run.tick > away for run in road.done("unrecorded")), 60, "the history goes on")
+    wait_for(
+        lambda: any(run.tick and run.tick > away for run in road.done("unrecorded")),
+        60,
+        "the history goes on",
+    )
     assert road.recorder.running()
     _every_tick_has_one_verdict(road, "unrecorded")
 
 
-def test_a_recorder_killed_again_and_again_in_its_work_loses_nothing(road: Road, console: Console) -> None:
+def test_a_recorder_killed_again_and_again_in_its_work_loses_nothing(
+    road: Road, console: Console
+) -> None:
     save(console, "by-hand", **(EVERY_SECOND | {"every": "1", "unit": "days"}))
     schedule = road.services.schedules.get("by-hand")
     road.recorder.kill()
-    started = {road.services.control.start(schedule, actor="ada@example.org", now=utc_now()) for _ in range(200)}
-    wait_for(lambda: road.services.events.length() > 600, 90, "the worker has told more than the dead recorder took")
+    started = {
+        road.services.control.start(schedule, actor="ada@example.org", now=utc_now())
+        for _ in range(200)
+    }
+    wait_for(
+        lambda: road.services.events.length() > 600,
+        90,
+        "the worker has told more than the dead recorder took",
+    )
 
     for folded in (1, 70, 140):
         road.restart_recorder()
-        wait_for(lambda folded=folded: len(road.runs("by-hand")) >= folded, 60, f"{folded} runs are folded", every=0.01)
+        wait_for(
+            lambda folded=folded: len(road.runs("by-hand")) >= folded,
+            60,
+            f"{folded} runs are folded",
+            every=0.01,
+        )
         road.recorder.kill()
     road.restart_recorder()
 
-    wait_for(lambda: len(road.done("by-hand")) == 200, 150, "all runs have ended well in the history")
+    wait_for(
+        lambda: len(road.done("by-hand")) == 200, 150, "all runs have ended well in the history"
+    )
     wait_for(lambda: road.services.events.length() == 0, 30, "every event is acknowledged and gone")
     assert {run.id for run in road.runs("by-hand")} == started
 
 
 def _let_two_ticks_pass(road: Road) -> None:
-    """Wait until the witness has run for two more ticks, all the way to SQL: what was under way has arrived."""
+    """Wait until the witness has run for two more ticks, all the way to SQL: what was under way has
+    arrived.
+    """
     road.wait_for_runs("witness", len(road.done("witness")) + 1)
 
 
 def _every_tick_has_one_verdict(road: Road, schedule: str) -> None:
     delete_time = utc_now()
-    settled = [run for run in road.runs(schedule) if run.tick and run.tick < delete_time - timedelta(seconds=5)]
+    settled = [
+        run
+        for run in road.runs(schedule)
+        if run.tick and run.tick < delete_time - timedelta(seconds=5)
+    ]
     assert gaps(settled, 1) == []
     assert twice(settled) == []

@@ -1,6 +1,8 @@
-"""Feeds whatever atheris thinks of to everything that reads a text; only our own errors may come back.
+"""Feeds whatever atheris thinks of to everything that reads a text; only our own errors may come
+back.
 
-`python -m tests.fuzz.texts -max_total_time=60` (atheris is not among the locked packages; `make fuzz` installs it).
+`python -m tests.fuzz.texts -max_total_time=60` (atheris is not among the locked packages; `make
+fuzz` installs it).
 """
 
 import sys
@@ -41,7 +43,14 @@ def read_icalendar(text: str) -> None:
     icalendar.read(text, name="c", until=date(2030, 1, 1))
 
 
-READERS: tuple[Any, ...] = (read_crontab, fields.parse, read_rrule, recurrence_text.parts, read_icalendar, zones.zone)
+READERS: tuple[Any, ...] = (
+    read_crontab,
+    fields.parse,
+    read_rrule,
+    recurrence_text.parts,
+    read_icalendar,
+    zones.zone,
+)
 
 
 def try_one(data: bytes) -> None:

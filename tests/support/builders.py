@@ -1,4 +1,6 @@
-"""Plain data for tests: specs, schedules, and the events of a run. Every part can be given; the rest is sensible."""
+"""Plain data for tests: specs, schedules, and the events of a run. Every part can be given; the
+rest is sensible.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +48,9 @@ def a_spec(name: str = "nightly-report", job: str = "reports.job_summary", **par
     return Spec(name=name, job=job, **parts)
 
 
-def a_schedule(name: str = "nightly-report", job: str = "reports.job_summary", **parts: Any) -> Schedule:
+def a_schedule(
+    name: str = "nightly-report", job: str = "reports.job_summary", **parts: Any
+) -> Schedule:
     """A saved schedule; its uid follows from its name, so that tests can name it."""
     parts.setdefault("when", cron("0 * * * *"))
     parts.setdefault("uid", str(uuid5(NAMESPACE_URL, name)))
@@ -56,12 +60,16 @@ def a_schedule(name: str = "nightly-report", job: str = "reports.job_summary", *
     return Schedule(name=name, job=job, **parts)
 
 
-def a_saved_event(schedule: Schedule | None = None, now: datetime = NOON, **parts: Any) -> ScheduleSaved:
+def a_saved_event(
+    schedule: Schedule | None = None, now: datetime = NOON, **parts: Any
+) -> ScheduleSaved:
     """The fact that a schedule was created, or edited where its revision is above 1."""
     schedule = schedule or a_schedule()
     parts.setdefault("action", "created" if schedule.revision == 1 else "edited")
     parts.setdefault("actor", "ada@example.org")
-    return ScheduleSaved(at=now, uid=schedule.uid, revision=schedule.revision, schedule=schedule, **parts)
+    return ScheduleSaved(
+        at=now, uid=schedule.uid, revision=schedule.revision, schedule=schedule, **parts
+    )
 
 
 def facts_of(schedule: Schedule, tick: datetime = NOON, **parts: Any) -> RunFacts:
@@ -93,7 +101,9 @@ def a_run_history(
     error: str = "ValueError('no')",
     facts: RunFacts | None = None,
 ) -> list[Event]:
-    """The events of one run in order, up to `state`: queued, received, started, succeeded or failed."""
+    """The events of one run in order, up to `state`: queued, received, started, succeeded or
+    failed.
+    """
     facts = facts or facts_of(schedule or a_schedule(), tick)
     moments = [tick + timedelta(milliseconds=10 * number) for number in range(3)]
     end = moments[2] + timedelta(seconds=seconds)
@@ -101,12 +111,21 @@ def a_run_history(
         "queued": run_event(RunQueued, run, 1, moments[0], facts=facts),
         "received": run_event(RunReceived, run, 1, moments[1], worker=worker, facts=facts),
         "started": run_event(RunStarted, run, 1, moments[2], worker=worker, pid=4711),
-        "succeeded": run_event(RunSucceeded, run, 1, end, worker=worker, result=result, runtime=seconds),
+        "succeeded": run_event(
+            RunSucceeded, run, 1, end, worker=worker, result=result, runtime=seconds
+        ),
     }
     if state == "failed":
         del events["succeeded"]
         events["failed"] = run_event(
-            RunFailed, run, 1, end, worker=worker, error=error, traceback=f"Traceback …\n{error}", runtime=seconds
+            RunFailed,
+            run,
+            1,
+            end,
+            worker=worker,
+            error=error,
+            traceback=f"Traceback …\n{error}",
+            runtime=seconds,
         )
     names = list(events)
     return [events[name] for name in names[: names.index(state) + 1]]

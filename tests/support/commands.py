@@ -1,4 +1,6 @@
-"""The command line in the process of the test: `beatdesk`, called with a desk, and what came of it."""
+"""The command line in the process of the test: `beatdesk`, called with a desk, and what came of
+it.
+"""
 
 import json
 from typing import Any
@@ -22,7 +24,9 @@ class Commands:
     def done(self, *words: str, typed: str | None = None) -> str:
         """What a command that succeeds has printed."""
         result = self(*words, typed=typed)
-        assert result.exit_code == 0, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        assert result.exit_code == 0, (
+            f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        )
         return result.stdout
 
     def json(self, *words: str) -> Any:
@@ -32,7 +36,9 @@ class Commands:
     def refused(self, *words: str) -> str:
         """The message of a command that is refused: on stderr, exit 1, nothing on stdout."""
         result = self(*words)
-        assert result.exit_code == 1, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        assert result.exit_code == 1, (
+            f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        )
         assert isinstance(result.exception, SystemExit), repr(result.exception)
         assert result.stdout == ""
         return result.stderr
@@ -45,14 +51,20 @@ class Commands:
     def misused(self, *words: str) -> str:
         """The message of a command that is used wrongly: exit 2."""
         result = self(*words)
-        assert result.exit_code == 2, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        assert result.exit_code == 2, (
+            f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        )
         assert result.stdout == ""
         return result.stderr
 
     def written(self) -> dict[str, Any]:
         """All that edits write to: every entry, the schedule's scores, the stream's length."""
         redis = self.services.redis
-        entries = {key: redis.hgetall(key) for key in redis.scan_iter("redbeat:*") if redis.type(key) == "hash"}
+        entries = {
+            key: redis.hgetall(key)
+            for key in redis.scan_iter("redbeat:*")
+            if redis.type(key) == "hash"
+        }
         return {
             "entries": entries,
             "scores": redis.zrange(keys.SCHEDULE_ZSET, 0, -1, withscores=True),

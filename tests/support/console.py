@@ -1,4 +1,6 @@
-"""The console as a browser without JavaScript sees it: cookies, pages, and forms sent with all that stands in them."""
+"""The console as a browser without JavaScript sees it: cookies, pages, and forms sent with all that
+stands in them.
+"""
 
 import http.cookiejar
 import urllib.error
@@ -18,7 +20,9 @@ class Form:
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, given: dict[str, str | list[str] | None]) -> list[tuple[str, str]]:
-        """The fields as they are sent; a list is sent as several values, None leaves a field (a checkbox) out."""
+        """The fields as they are sent; a list is sent as several values, None leaves a field (a
+        checkbox) out.
+        """
         kept = [(name, value) for name, value in self.fields if name not in given]
         for name, value in given.items():
             values = [] if value is None else [value] if isinstance(value, str) else value
@@ -27,7 +31,9 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """Reads the forms of a page. A button that sends its form elsewhere counts as a form of its own."""
+    """Reads the forms of a page. A button that sends its form elsewhere counts as a form of its
+    own.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -111,7 +117,9 @@ class Page:
         for form in Forms(self.text).forms:
             if any(name == having for name, _ in form.fields) or form.action.endswith(having):
                 return form
-        raise AssertionError(f"{self.url} ({self.status}) has no form with {having!r}:\n{self.text[:3000]}")
+        raise AssertionError(
+            f"{self.url} ({self.status}) has no form with {having!r}:\n{self.text[:3000]}"
+        )
 
 
 class Console:

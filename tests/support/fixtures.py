@@ -1,4 +1,6 @@
-"""The fixtures of the whole suite: servers for the session, clean data for each test, processes ended with the test."""
+"""The fixtures of the whole suite: servers for the session, clean data for each test, processes
+ended with the test.
+"""
 
 import importlib.util
 import shutil
@@ -52,7 +54,9 @@ def valkey_binary() -> Path:
 
 
 @pytest.fixture(scope="session")
-def valkey_server(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+def valkey_server(
+    valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ValkeyServer]:
     """The session's server, whatever the tests do to it."""
     server = ValkeyServer(tmp_path_factory.mktemp("valkey"), valkey_binary)
     server.start()
@@ -62,7 +66,9 @@ def valkey_server(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
-    """The running server, empty. A test may restart, stop or kill it; it is up again for the next one."""
+    """The running server, empty. A test may restart, stop or kill it; it is up again for the next
+    one.
+    """
     valkey_server.start()
     with valkey_server.client() as client:
         client.flushall()
@@ -104,7 +110,10 @@ def rabbit(rabbit_server: RabbitServer) -> RabbitServer:
 def group(tmp_path: Path) -> Iterator[SentinelGroup]:
     """A primary, its replica and their Sentinels, of this test's own."""
     if not sentinel.installed():
-        missing("redis-server and redis-sentinel are not installed; `make system` installs them on Debian")
+        missing(
+            "redis-server and redis-sentinel are not installed; `make system` installs them on "
+            "Debian"
+        )
     group = SentinelGroup(tmp_path / "sentinel")
     try:
         group.start()
@@ -168,7 +177,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, valkey: ValkeyServer, tmp_path: Path) -> Settings:
-    """Settings for the servers of this test. SQLite, unless the test asks for `database_url` or `engine` too."""
+    """Settings for the servers of this test. SQLite, unless the test asks for `database_url` or
+    `engine` too.
+    """
     parametrised = "database_url" in request.fixturenames
     address: str = request.getfixturevalue("database_url" if parametrised else "sqlite_url")
     return Settings(
@@ -203,7 +214,8 @@ def _processes_end_with_the_test() -> Iterator[None]:
 def pytest_sessionstart() -> None:
     """Let SIGTERM end the session as Ctrl-C does, so that servers and processes are ended with it.
 
-    Ctrl-C too: a session in the background of a script is started with it ignored, and so would be all that it starts.
+    Ctrl-C too: a session in the background of a script is started with it ignored, and so would be
+    all that it starts.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)

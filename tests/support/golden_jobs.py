@@ -1,4 +1,6 @@
-"""Queues of every kind, and jobs with options of their own: for golden messages, and for a worker that runs them."""
+"""Queues of every kind, and jobs with options of their own: for golden messages, and for a worker
+that runs them.
+"""
 
 from typing import Any
 
@@ -23,7 +25,9 @@ class Proud(Task):  # type: ignore[type-arg]
     """Adds a header to whatever is sent."""
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
-        return super().apply_async(*args, **{**options, "headers": {**options["headers"], "proud": 1}})
+        return super().apply_async(
+            *args, **{**options, "headers": {**options["headers"], "proud": 1}}
+        )
 
 
 class Shadowy(Task):  # type: ignore[type-arg]
@@ -46,12 +50,17 @@ def set_up(app: Celery) -> None:
     """Give the app these queues and jobs."""
     app.conf.update(
         task_queues=QUEUES,
-        task_routes={"golden.routed": {"queue": "all-of-them", "priority": 9}, "golden.many.*": "many"},
+        task_routes={
+            "golden.routed": {"queue": "all-of-them", "priority": 9},
+            "golden.many.*": "many",
+        },
     )
     app.task(name=JOB)(anything)
     app.task(name="golden.strict")(one)
     app.task(name="golden.routed")(anything)
-    app.task(name="golden.heavy", queue="heavy", priority=6, time_limit=9, soft_time_limit=5)(anything)
+    app.task(name="golden.heavy", queue="heavy", priority=6, time_limit=9, soft_time_limit=5)(
+        anything
+    )
     app.task(name="golden.expiring", expires=60)(anything)
     app.task(name="golden.proud", base=Proud)(anything)
     app.task(name="golden.shadowy", base=Shadowy)(anything)

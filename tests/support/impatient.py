@@ -1,4 +1,6 @@
-"""The app with short times, for tests of what takes a minute in earnest: `celery -A tests.support.impatient worker`."""
+"""The app with short times, for tests of what takes a minute in earnest: `celery -A
+tests.support.impatient worker`.
+"""
 
 from scheduler.celery import app
 from scheduler.worker import heartbeat

@@ -27,7 +27,9 @@ def fail(message: str = "no such luck") -> None:
 
 @shared_task(name="tests.wait")
 def wait(seconds: float = 1.0, mark: str | None = None) -> str:
-    """Write a line to the file `mark` at the beginning and at the end, so that a test can count executions."""
+    """Write a line to the file `mark` at the beginning and at the end, so that a test can count
+    executions.
+    """
     _mark(mark, "begin")
     threading.Event().wait(seconds)
     _mark(mark, "end")
@@ -58,7 +60,9 @@ def priority(self: Task) -> Any:
     return self.request.delivery_info["priority"]
 
 
-@shared_task(name="tests.autoretry", autoretry_for=(KeyError,), default_retry_delay=0, max_retries=1)
+@shared_task(
+    name="tests.autoretry", autoretry_for=(KeyError,), default_retry_delay=0, max_retries=1
+)
 def autoretry() -> None:
     """Fail in each attempt."""
     raise KeyError("always")
@@ -137,6 +141,10 @@ def _mark(path: str | None, word: str) -> None:
 def lengths(values: list[Any]) -> list[int]:
     """How much each value holds; plain numbers hold one."""
     return [
-        len(value["password"]) if isinstance(value, dict) else len(value) if isinstance(value, str) else 1
+        len(value["password"])
+        if isinstance(value, dict)
+        else len(value)
+        if isinstance(value, str)
+        else 1
         for value in values
     ]

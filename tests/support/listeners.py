@@ -1,4 +1,6 @@
-"""Servers that speak, drip, lie or hang up as a test says: one thread, one connection after the other, on loopback."""
+"""Servers that speak, drip, lie or hang up as a test says: one thread, one connection after the
+other, on loopback.
+"""
 
 import contextlib
 import shutil
@@ -12,13 +14,21 @@ from threading import Event, Thread
 from tests.support.needs import missing
 
 Behaviour = Callable[[socket.socket, Event], None]
-"""Answers a request that was read, over its connection; the event is set when the server is to end."""
+"""Answers a request that was read, over its connection; the event is set when the server is to end.
+"""
 
 
 class Listener:
     """A server on one address; `heard` has what was asked, one text for each connection."""
 
-    def __init__(self, behave: Behaviour, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None):
+    def __init__(
+        self,
+        behave: Behaviour,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ):
         self.heard: list[str] = []
         self._behave = behave
         self._tls = tls
@@ -43,7 +53,9 @@ class Listener:
 
     def _answer(self, connection: socket.socket) -> None:
         connection.settimeout(5)
-        speaking = connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+        speaking = (
+            connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+        )
         with speaking:
             self.heard.append(_request(speaking))
             self._behave(speaking, self._over)
@@ -70,11 +82,22 @@ def says(status: str, body: bytes = b"", *headers: str) -> Behaviour:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """What a server needs to be `name` over TLS, and the file by which clients trust it. Needs openssl."""
+    """What a server needs to be `name` over TLS, and the file by which clients trust it. Needs
+    openssl.
+    """
     key, file = folder / f"{name}.key", folder / f"{name}.pem"
     if shutil.which("openssl") is None:
         missing("there is no openssl to make a certificate with")
-    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    kind = [
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
     names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     files = ["-keyout", str(key), "-out", str(file)]
     subprocess.run(["openssl", "req", *kind, *names, *files], check=True, capture_output=True)
@@ -92,7 +115,11 @@ def _request(connection: socket.socket) -> str:
             return raw.decode("latin-1")
         raw += piece
     head, _, body = raw.partition(b"\r\n\r\n")
-    lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    lengths = [
+        line.split(b":")[1]
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
     while lengths and len(body) < int(lengths[0]) and (piece := connection.recv(65_536)):
         body += piece
     return (head + b"\r\n\r\n" + body).decode("latin-1")

@@ -14,7 +14,9 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from tests.support.ports import free_port
 
 Judge = Callable[[int, str], str | None]
-"""The server's answer to a recipient: the number of the mail, from 1, and the address; none takes it."""
+"""The server's answer to a recipient: the number of the mail, from 1, and the address; none takes
+it.
+"""
 
 
 class Taken(NamedTuple):
@@ -35,13 +37,17 @@ class MailServer:
         self._login = login
         self.port = 0
 
-    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
         self.begun += 1
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
         refusal = self._judge(self.begun, address)
         if refusal is not None:
             return refusal
@@ -54,9 +60,15 @@ class MailServer:
         self.taken.append(Taken(envelope.mail_from, list(envelope.rcpt_tos), mail))
         return "250 taken"
 
-    def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(
+        self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any
+    ) -> AuthResult:
         """aiosmtpd asks here whether a login is right."""
-        given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
+        given = (
+            (data.login.decode(), data.password.decode())
+            if isinstance(data, LoginPassword)
+            else None
+        )
         return AuthResult(success=given == self._login, handled=False)
 
 
@@ -72,10 +84,16 @@ def mail_server(
     server = MailServer(judge, login)
     options: dict[str, Any] = {}
     if login is not None:
-        options = {"authenticator": server.authenticate, "auth_required": True, "auth_require_tls": False}
+        options = {
+            "authenticator": server.authenticate,
+            "auth_required": True,
+            "auth_require_tls": False,
+        }
     if starttls is not None:
         options |= {"tls_context": starttls, "require_starttls": True}
-    controller = Controller(server, hostname="127.0.0.1", port=free_port(), ssl_context=tls, **options)
+    controller = Controller(
+        server, hostname="127.0.0.1", port=free_port(), ssl_context=tls, **options
+    )
     controller.start()
     server.port = controller.port
     try:

@@ -1,4 +1,6 @@
-"""What a test needs of the machine. Missing: skipped with the reason, or a failure where `CI=true`."""
+"""What a test needs of the machine. Missing: skipped with the reason, or a failure where
+`CI=true`.
+"""
 
 import os
 from typing import NoReturn

@@ -4,7 +4,9 @@ import socket
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now. Whoever starts a server there tries again if it was taken meanwhile."""
+    """A TCP port that nobody listens on now. Whoever starts a server there tries again if it was
+    taken meanwhile.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

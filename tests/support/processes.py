@@ -1,4 +1,6 @@
-"""Processes that tests start: a known environment, the log in a file, ended by their own id when the test ends."""
+"""Processes that tests start: a known environment, the log in a file, ended by their own id when
+the test ends.
+"""
 
 import os
 import signal
@@ -19,22 +21,30 @@ _numbers = iter(range(1, 1_000_000))
 
 
 def env_of(settings: Settings) -> dict[str, str]:
-    """The environment in which a process reads exactly these settings, whatever is set around the tests."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")}
+    """The environment in which a process reads exactly these settings, whatever is set around the
+    tests.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")
+    }
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is None:
             continue
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         environment[f"BEATDESK_{name.upper()}"] = text
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
+    environment["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), environment.get("PATH", "")]
+    )
     environment["PYTHONPATH"] = str(ROOT)
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
 class Process:
-    """A started process. `keep` means that whoever started it ends it, instead of the end of the test."""
+    """A started process. `keep` means that whoever started it ends it, instead of the end of the
+    test.
+    """
 
     def __init__(
         self,
@@ -85,13 +95,17 @@ class Process:
         return self.popen.poll() is None
 
     def wait_for_log(self, text: str, timeout: float = 30) -> None:
-        """Return when `text` stands in the log; fail with the log when it ends or the time is over."""
+        """Return when `text` stands in the log; fail with the log when it ends or the time is
+        over.
+        """
 
         def seen() -> bool:
             if text in self.log:
                 return True
             if not self.running():
-                raise RuntimeError(f"{self.name} ended with {self.popen.returncode} before {text!r}:\n{self.log}")
+                raise RuntimeError(
+                    f"{self.name} ended with {self.popen.returncode} before {text!r}:\n{self.log}"
+                )
             return False
 
         try:
@@ -109,7 +123,9 @@ class Process:
         return self.popen.wait(timeout)
 
     def stop(self, timeout: float = 20) -> int:
-        """Ask it to end and wait; what is left of its group after that is killed. Returns the exit code."""
+        """Ask it to end and wait; what is left of its group after that is killed. Returns the exit
+        code.
+        """
         self.terminate()
         try:
             code = self.wait(timeout)
@@ -138,7 +154,12 @@ class Process:
     def __enter__(self) -> "Process":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.stop()
 
     def _kill_group(self) -> None:
@@ -175,7 +196,12 @@ def start_worker(
 ) -> Process:
     """`celery -A scheduler worker` with a name of its own; returned when it takes jobs."""
     command = ["celery", "-A", app, "worker", "-l", "INFO", "-c", str(concurrency)]
-    command += ["-n", f"test{next(_numbers)}-{os.getpid()}@%h", *(["-Q", queues] if queues else []), *options]
+    command += [
+        "-n",
+        f"test{next(_numbers)}-{os.getpid()}@%h",
+        *(["-Q", queues] if queues else []),
+        *options,
+    ]
     worker = Process(*command, env=env_of(settings), name="worker", keep=keep)
     if wait:
         worker.wait_for_log(" ready.", timeout=60)

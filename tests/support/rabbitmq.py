@@ -1,4 +1,6 @@
-"""A real RabbitMQ (Debian's package) of the tests' own: on loopback, with its own name, ports, data and port mapper."""
+"""A real RabbitMQ (Debian's package) of the tests' own: on loopback, with its own name, ports, data
+and port mapper.
+"""
 
 import os
 import shutil
@@ -23,7 +25,9 @@ def installed() -> bool:
 
 
 class RabbitServer:
-    """Start, stop, kill and restart on one port with one folder, so that messages outlive the process."""
+    """Start, stop, kill and restart on one port with one folder, so that messages outlive the
+    process.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,7 +61,12 @@ class RabbitServer:
             )
         with (self.folder / "out.log").open("ab") as log:
             self._server = subprocess.Popen(
-                [str(SERVER)], env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+                [str(SERVER)],
+                env=environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         wait_for(self._answers, timeout=90, what=f"RabbitMQ on port {self.port} answers", every=0.2)
 
@@ -134,7 +143,9 @@ class RabbitServer:
     def _answers(self) -> bool:
         assert self._server is not None
         if self._server.poll() is not None:
-            raise RuntimeError(f"rabbitmq-server ended with {self._server.returncode}:\n{self.log[-3000:]}")
+            raise RuntimeError(
+                f"rabbitmq-server ended with {self._server.returncode}:\n{self.log[-3000:]}"
+            )
         try:
             with Connection(self.url, connect_timeout=5) as connection:
                 connection.ensure_connection(max_retries=1, interval_start=0)

@@ -1,9 +1,10 @@
-"""Runs RedBeat's own tests, which lie in a folder that is given, and writes what became of each as JSON.
+"""Runs RedBeat's own tests, which lie in a folder that is given, and writes what became of each as
+JSON.
 
     python -m tests.support.redbeats_suite FOLDER stock|ours
 
-Only the name that its tests take from the package is another class with `ours`. In a process of its own, because its
-tests are a package called `tests` too.
+Only the name that its tests take from the package is another class with `ours`. In a process of its
+own, because its tests are a package called `tests` too.
 """
 
 import json
@@ -45,7 +46,9 @@ def main(folder: str, which: str) -> None:
 
         redbeat.RedBeatScheduler = Scheduler
     outcomes = Outcomes()
-    unittest.defaultTestLoader.discover(str(Path(folder) / "tests"), top_level_dir=folder).run(outcomes)
+    unittest.defaultTestLoader.discover(str(Path(folder) / "tests"), top_level_dir=folder).run(
+        outcomes
+    )
     sys.stdout.write(json.dumps(outcomes.words))
 
 

@@ -1,4 +1,6 @@
-"""A relay in a process of its own, to be killed: `python -m tests.support.relaying <token>`; settings as for Beat."""
+"""A relay in a process of its own, to be killed: `python -m tests.support.relaying <token>`;
+settings as for Beat.
+"""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""Real Redis with real Sentinels (of Debian): a primary, a replica, and three that watch them, on free ports."""
+"""Real Redis with real Sentinels (of Debian): a primary, a replica, and three that watch them, on
+free ports.
+"""
 
 import shutil
 import subprocess
@@ -35,12 +37,16 @@ class SentinelGroup:
     def url(self) -> str:
         """The address, as a setting."""
         first, *others = (f"127.0.0.1:{port}" for port in self._watching)
-        return ";".join([f"sentinel://:{PASSWORD}@{first}/0", *(f"sentinel://{place}" for place in others)])
+        return ";".join(
+            [f"sentinel://:{PASSWORD}@{first}/0", *(f"sentinel://{place}" for place in others)]
+        )
 
     @property
     def log(self) -> str:
         """What all of them have written."""
-        return "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self._folder.glob("*.log")))
+        return "\n".join(
+            path.read_text(errors="replace")[-2000:] for path in sorted(self._folder.glob("*.log"))
+        )
 
     def start(self) -> None:
         """Start all; return when the Sentinels know each other and the replica has everything."""
@@ -56,13 +62,18 @@ class SentinelGroup:
 
     def at(self, port: int) -> "Redis":
         """A client of one server."""
-        return Redis(host="127.0.0.1", port=port, password=PASSWORD, decode_responses=True, socket_timeout=5)
+        return Redis(
+            host="127.0.0.1", port=port, password=PASSWORD, decode_responses=True, socket_timeout=5
+        )
 
     def primary(self) -> int:
         """The port of the primary, as most Sentinels say."""
         said = []
         for port in self._watching:
-            with suppress(RedisError, OSError), Redis(port=port, decode_responses=True, socket_timeout=2) as client:
+            with (
+                suppress(RedisError, OSError),
+                Redis(port=port, decode_responses=True, socket_timeout=2) as client,
+            ):
                 answer: Any = client.sentinel_get_master_addr_by_name(MASTER)  # type: ignore[no-untyped-call]
                 said.append(int(answer[1]))
         return max(said, key=said.count)
@@ -117,14 +128,19 @@ class SentinelGroup:
 
     def _run(self, port: int, command: list[str]) -> None:
         with (self._folder / f"{port}.log").open("ab") as log:
-            self._processes[port] = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self._processes[port] = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True
+            )
         wait_for(lambda: self._answers(port), 20, f"{command[0]} on port {port} answers")
 
     def _answers(self, port: int) -> bool:
         if self._processes[port].poll() is not None:
             raise RuntimeError(f"the server on port {port} has ended:\n{self.log}")
         password = PASSWORD if port in self._ports else None
-        with suppress(RedisError, OSError), Redis(port=port, password=password, socket_timeout=2) as client:
+        with (
+            suppress(RedisError, OSError),
+            Redis(port=port, password=password, socket_timeout=2) as client,
+        ):
             return bool(client.ping())
         return False
 

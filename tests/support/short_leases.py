@@ -1,4 +1,6 @@
-"""The app with leases of a few seconds, for tests of what takes half a minute in earnest: `celery -A … worker`."""
+"""The app with leases of a few seconds, for tests of what takes half a minute in earnest: `celery
+-A … worker`.
+"""
 
 from scheduler.celery import app
 from scheduler.runs import leases

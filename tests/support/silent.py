@@ -1,4 +1,6 @@
-"""Real sockets behind which nobody answers: a server that accepts, and a road to a server that can swallow."""
+"""Real sockets behind which nobody answers: a server that accepts, and a road to a server that can
+swallow.
+"""
 
 import socket
 import threading
@@ -58,7 +60,9 @@ class Silent:
 
 
 class Road(Silent):
-    """Passes everything on to a port and back; with `swallows` set nothing arrives any more, and nothing is refused."""
+    """Passes everything on to a port and back; with `swallows` set nothing arrives any more, and
+    nothing is refused.
+    """
 
     def __init__(self, port: int) -> None:
         self._to = port

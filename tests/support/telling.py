@@ -21,16 +21,33 @@ def a_telling_run(
     facts = RunFacts(job="told.steps", queue="default")
     second = timedelta(seconds=1)
     said = [
-        LogLine(at=at + number * second, level="INFO", logger="shop", text=text) for number, text in enumerate(lines)
+        LogLine(at=at + number * second, level="INFO", logger="shop", text=text)
+        for number, text in enumerate(lines)
     ]
     return [
         run_event(RunReceived, run, 1, at, worker="w@host", facts=facts),
         run_event(RunStarted, run, 1, at + second, worker="w@host", pid=1),
-        run_event(RunProgressed, run, 1, at + second, worker="w@host", done=1, total=total, text="begun"),
-        run_event(RunProgressed, run, 1, at + 2 * second, worker="w@host", done=done, total=total, text="shelf 30"),
+        run_event(
+            RunProgressed, run, 1, at + second, worker="w@host", done=1, total=total, text="begun"
+        ),
+        run_event(
+            RunProgressed,
+            run,
+            1,
+            at + 2 * second,
+            worker="w@host",
+            done=done,
+            total=total,
+            text="shelf 30",
+        ),
         *[
             RunLogged(
-                run=run, attempt=1, worker="w@host", at=said[start].at, first=start, lines=said[start : start + 100]
+                run=run,
+                attempt=1,
+                worker="w@host",
+                at=said[start].at,
+                first=start,
+                lines=said[start : start + 100],
             )
             for start in range(0, len(said), 100)
         ],

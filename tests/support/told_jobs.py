@@ -1,4 +1,6 @@
-"""Jobs for tests that use what every job gets. Plain `@shared_task` functions where nothing else is needed."""
+"""Jobs for tests that use what every job gets. Plain `@shared_task` functions where nothing else is
+needed.
+"""
 
 import logging
 import os
@@ -68,7 +70,13 @@ def wish(wanted: Wish) -> int:
     return wanted.days
 
 
-@shared_task(name="told.unlucky", autoretry_for=(OSError,), max_retries=2, retry_backoff=1, retry_jitter=False)
+@shared_task(
+    name="told.unlucky",
+    autoretry_for=(OSError,),
+    max_retries=2,
+    retry_backoff=1,
+    retry_jitter=False,
+)
 def unlucky() -> int:
     """Fail twice, by declaration alone."""
     if run.attempt < 3:

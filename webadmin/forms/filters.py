@@ -1,7 +1,8 @@
-"""The search box and the filters of the schedule list: text with qualifiers <-> what the store is asked.
+"""The search box and the filters of the schedule list: text with qualifiers <-> what the store is
+asked.
 
-`tag:nightly job:reports.job_summary state:disabled report` finds disabled schedules of that job and tag whose name
-holds 'report'. Unknown qualifiers are said, not ignored.
+`tag:nightly job:reports.job_summary state:disabled report` finds disabled schedules of that job and
+tag whose name holds 'report'. Unknown qualifiers are said, not ignored.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,10 @@ class Filters:
     @property
     def text(self) -> str:
         """The filters as one line of the search box."""
-        parts = [f"tag:{_quoted(self.tag)}" if self.tag else "", f"job:{_quoted(self.job)}" if self.job else ""]
+        parts = [
+            f"tag:{_quoted(self.tag)}" if self.tag else "",
+            f"job:{_quoted(self.job)}" if self.job else "",
+        ]
         parts.append(f"state:{self.state}" if self.state != "all" else "")
         return " ".join(part for part in (*parts, self.search) if part)
 
@@ -40,15 +44,25 @@ class Filters:
 
     def query(self, **changes: str) -> str:
         """The query string of the list with these filters and `changes`."""
-        known = {key: text for key, text in changes.items() if key in {"search", "job", "tag", "state"}}
+        known = {
+            key: text for key, text in changes.items() if key in {"search", "job", "tag", "state"}
+        }
         rest = {key: text for key, text in changes.items() if key not in known}
         kept = replace(self, **known)  # type: ignore[arg-type] # links are made with known states only
-        values = {key: text for key, text in asdict(kept).items() if text and text != "all" and key != "complaint"}
-        return urlencode({("q" if key == "search" else key): text for key, text in values.items()} | rest)
+        values = {
+            key: text
+            for key, text in asdict(kept).items()
+            if text and text != "all" and key != "complaint"
+        }
+        return urlencode(
+            {("q" if key == "search" else key): text for key, text in values.items()} | rest
+        )
 
 
 def wanted(args: Mapping[str, str]) -> Filters:
-    """The filters in a GET form: the search box, whose qualifiers win, and the selects beside it."""
+    """The filters in a GET form: the search box, whose qualifiers win, and the selects beside
+    it.
+    """
     filters = Filters(job=args.get("job", "").strip(), tag=args.get("tag", "").strip())
     filters = _with_state(filters, args.get("state", "all").strip() or "all")
     words = []
@@ -71,7 +85,9 @@ def _with_state(filters: Filters, text: str) -> Filters:
     for state in STATES:
         if text == state:
             return replace(filters, state=state)
-    return replace(filters, complaint=f"There is no state {text!r}. Use one of {', '.join(STATES)}.")
+    return replace(
+        filters, complaint=f"There is no state {text!r}. Use one of {', '.join(STATES)}."
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -21,16 +21,22 @@ class BadJson(ValueError):
 
 
 def parse(text: str) -> JsonValue:
-    """The value written in `text`. NaN, doubled names and half characters are refused: readers differ on them."""
+    """The value written in `text`. NaN, doubled names and half characters are refused: readers
+    differ on them.
+    """
     try:
         value: JsonValue = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_single)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise BadJson(f"Not JSON at line {error.lineno}, column {error.colno}: {_remedy(text, error)}") from None
+        raise BadJson(
+            f"Not JSON at line {error.lineno}, column {error.colno}: {_remedy(text, error)}"
+        ) from None
     except RecursionError:
         raise BadJson("This is nested too deep. 20 levels are enough for any job.") from None
     except UnicodeEncodeError:
-        raise BadJson("This holds half of a character (\\ud800 to \\udfff). Write the character itself.") from None
+        raise BadJson(
+            "This holds half of a character (\\ud800 to \\udfff). Write the character itself."
+        ) from None
     except BadJson:
         raise
     except ValueError as error:
@@ -51,7 +57,10 @@ def _remedy(text: str, error: json.JSONDecodeError) -> str:
         return "names stand in double quotes, and no comma stands before the closing brace."
     if error.msg.startswith("Extra data"):
         return "the value ends before this."
-    if text[error.pos : error.pos + 4] in ("True", "None") or text[error.pos : error.pos + 5] == "False":
+    if (
+        text[error.pos : error.pos + 4] in ("True", "None")
+        or text[error.pos : error.pos + 5] == "False"
+    ):
         return "write true, false or null in small letters."
     return f"{error.msg[0].lower()}{error.msg[1:]}."
 

@@ -1,6 +1,7 @@
 """Policies and window: the editor's fields read as what they mean, and what they mean as fields.
 
-Each policy has its words here, so that the page says what it does. An empty field stands for the default.
+Each policy has its words here, so that the page says what it does. An empty field stands for the
+default.
 """
 
 from collections.abc import Mapping
@@ -28,12 +29,26 @@ class Choice(NamedTuple):
 OVERLAP = (
     Choice("skip", "Skip", "The tick is skipped, and the history says why."),
     Choice("allow", "Allow", "It starts regardless; several runs may go on at once."),
-    Choice("queue_one", "Queue one", "One tick is kept and starts when the run ends; further ones are skipped."),
-    Choice("queue_all", "Queue all", "Every tick is kept, in order, up to the limit; beyond it they are skipped."),
-    Choice("cancel_previous", "Cancel previous", "The running one is asked to stop; the new one starts when it has."),
+    Choice(
+        "queue_one",
+        "Queue one",
+        "One tick is kept and starts when the run ends; further ones are skipped.",
+    ),
+    Choice(
+        "queue_all",
+        "Queue all",
+        "Every tick is kept, in order, up to the limit; beyond it they are skipped.",
+    ),
+    Choice(
+        "cancel_previous",
+        "Cancel previous",
+        "The running one is asked to stop; the new one starts when it has.",
+    ),
 )
 CATCH_UP = (
-    Choice("latest", "Latest", "The newest tick that passed runs once, late; the others are missed."),
+    Choice(
+        "latest", "Latest", "The newest tick that passed runs once, late; the others are missed."
+    ),
     Choice("none", "None", "What passed is missed; the next tick is the next one to come."),
     Choice("all", "All", "Every tick that passed runs, oldest first, one after the other."),
 )
@@ -76,13 +91,17 @@ def texts(policies: Policies, window: Window, zone: str) -> dict[str, str]:
 
 def _values(draft: Draft, names: Mapping[str, Any]) -> dict[str, Any]:
     """What is typed."""
-    return {name: _value(draft, name, text) for name in names if (text := getattr(draft, name).strip())}
+    return {
+        name: _value(draft, name, text) for name in names if (text := getattr(draft, name).strip())
+    }
 
 
 def _value(draft: Draft, name: str, text: str) -> Any:
     if name in _CHOICES:
         if text not in {choice.value for choice in _CHOICES[name]}:
-            raise Fault(name, f"Choose one of {', '.join(choice.title for choice in _CHOICES[name])}.")
+            raise Fault(
+                name, f"Choose one of {', '.join(choice.title for choice in _CHOICES[name])}."
+            )
         return text
     if name in _LENGTHS:
         return times.read_seconds(text, name)

@@ -1,7 +1,8 @@
-"""A draft read as a Spec: every fault that shows without asking anybody, each at its field, all at once.
+"""A draft read as a Spec: every fault that shows without asking anybody, each at its field, all at
+once.
 
-Whether the expression fires, whether the job exists and whether the arguments fit it is not decided here but by
-`rules.check` and the catalogue, when the draft is reviewed or saved.
+Whether the expression fires, whether the job exists and whether the arguments fit it is not decided
+here but by `rules.check` and the catalogue, when the draft is reviewed or saved.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,7 +60,9 @@ class Reading:
 
 
 def read(draft: Draft, parameters: Sequence[Parameter] | None = None) -> Reading:
-    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be read."""
+    """Read the whole draft. `parameters` are those of its job; without them only raw JSON can be
+    read.
+    """
     errors = lengths(draft)
     when = _kept(errors, read_when, draft)
     priority = _kept(errors, read_priority, draft)
@@ -117,14 +120,22 @@ def read_priority(draft: Draft) -> int | None:
 def read_arguments(
     draft: Draft, parameters: Sequence[Parameter] | None, errors: Errors
 ) -> tuple[list[JsonValue] | None, dict[str, JsonValue] | None]:
-    """Positional and named arguments, from the parameters' fields or from raw JSON; none where they cannot be read."""
+    """Positional and named arguments, from the parameters' fields or from raw JSON; none where they
+    cannot be read.
+    """
     if draft.arguments == "form" and parameters is not None and arguments.fits(parameters):
         kwargs, faults = arguments.join(parameters, draft.given)
         errors.update(faults)
         return [], None if faults else kwargs
     return (
         _json(errors, "args", draft.args or "[]", list, "a list in brackets, such as [1, 2]"),
-        _json(errors, "kwargs", draft.kwargs or "{}", dict, 'names and values in braces, such as {"days": 1}'),
+        _json(
+            errors,
+            "kwargs",
+            draft.kwargs or "{}",
+            dict,
+            'names and values in braces, such as {"days": 1}',
+        ),
     )
 
 

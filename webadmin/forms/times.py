@@ -22,14 +22,22 @@ def read_moment(text: str, field: str, zone: str) -> datetime:
     except UnknownZone as error:
         raise Fault("timezone", str(error)) from None
     except (ValueError, OverflowError):
-        raise Fault(field, f"{text.strip()[:60]!r} is no time. Write one such as 2026-12-24 18:00.") from None
+        raise Fault(
+            field, f"{text.strip()[:60]!r} is no time. Write one such as 2026-12-24 18:00."
+        ) from None
     if found.astimezone(there).replace(tzinfo=None) != at:
-        raise Fault(field, f"{text.strip()} does not exist in {zone}, where the clock goes forward. Choose another.")
+        raise Fault(
+            field,
+            f"{text.strip()} does not exist in {zone}, where the clock goes forward. Choose "
+            "another.",
+        )
     return found
 
 
 def shown_moment(at: datetime | None, zone: str) -> str:
-    """An instant on the clock of `zone`, as a browser's field for times holds it; with an offset where it needs one."""
+    """An instant on the clock of `zone`, as a browser's field for times holds it; with an offset
+    where it needs one.
+    """
     if at is None:
         return ""
     wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
@@ -48,7 +56,9 @@ def read_seconds(text: str, field: str) -> float:
     except (ValueError, OverflowError):
         seconds = float("nan")
     if not isfinite(seconds) or seconds < 0:
-        raise Fault(field, f"{text.strip()[:40]!r} is no length of time. Write seconds, or 15m, 2h, 1d.")
+        raise Fault(
+            field, f"{text.strip()[:40]!r} is no length of time. Write seconds, or 15m, 2h, 1d."
+        )
     return seconds
 
 

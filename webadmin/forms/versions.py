@@ -45,13 +45,24 @@ class Difference:
 
 def limits(spec: Spec) -> list[tuple[str, str]]:
     """The policies and limits of a schedule that are not as usual, in words."""
-    return [(LABELS[name], text) for name in ("policies", "window") if (text := shown(getattr(spec, name))) != USUAL]
+    return [
+        (LABELS[name], text)
+        for name in ("policies", "window")
+        if (text := shown(getattr(spec, name))) != USUAL
+    ]
 
 
 def differences(ours: Spec, theirs: Spec) -> list[Difference]:
-    """The fields in which two versions differ, in the editor's order. Where an interval is anchored is not one."""
-    pairs = [(label, shown(getattr(ours, name)), shown(getattr(theirs, name))) for name, label in LABELS.items()]
-    return [Difference(label, ours_, theirs_) for label, ours_, theirs_ in pairs if ours_ != theirs_]
+    """The fields in which two versions differ, in the editor's order. Where an interval is anchored
+    is not one.
+    """
+    pairs = [
+        (label, shown(getattr(ours, name)), shown(getattr(theirs, name)))
+        for name, label in LABELS.items()
+    ]
+    return [
+        Difference(label, ours_, theirs_) for label, ours_, theirs_ in pairs if ours_ != theirs_
+    ]
 
 
 def shown(value: object) -> str:
@@ -60,7 +71,10 @@ def shown(value: object) -> str:
         return _rule(value)
     if isinstance(value, Policies | Window):
         said = value.model_dump(mode="json", exclude_defaults=True)
-        return ", ".join(f"{name.replace('_', ' ')} {_value(text)}" for name, text in said.items()) or USUAL
+        return (
+            ", ".join(f"{name.replace('_', ' ')} {_value(text)}" for name, text in said.items())
+            or USUAL
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", []):
@@ -81,7 +95,9 @@ def _rule(value: CrontabWhen | IntervalWhen | OnceWhen | RruleWhen) -> str:
 
 
 def _value(value: object) -> str:
-    """A policy's value in words: a length of time as it is typed, a choice without its underscore."""
+    """A policy's value in words: a length of time as it is typed, a choice without its
+    underscore.
+    """
     if isinstance(value, float):
         return times.shown_seconds(value)
     return "none" if value is None else str(value).replace("_", " ")

@@ -26,7 +26,10 @@ def read_when(draft: Draft) -> EditableWhen:
     """When the schedule is due. Raises Fault."""
     reader = _READERS.get(draft.kind)
     if reader is None:
-        raise Fault("kind", "Choose whether it follows a crontab line, an interval, one time or a recurrence.")
+        raise Fault(
+            "kind",
+            "Choose whether it follows a crontab line, an interval, one time or a recurrence.",
+        )
     return reader(draft)
 
 
@@ -71,7 +74,9 @@ def _rrule(draft: Draft) -> RruleWhen:
     if not draft.rrule.strip():
         raise Fault("rrule", "Write a recurrence rule, such as FREQ=MONTHLY;BYDAY=-1FR.")
     if not draft.dtstart.strip():
-        raise Fault("dtstart", "Choose the time from which the rule counts; its hour is that of the runs.")
+        raise Fault(
+            "dtstart", "Choose the time from which the rule counts; its hour is that of the runs."
+        )
     start = times.read_moment(draft.dtstart, "dtstart", _zone(draft))
     return RruleWhen(rrule=draft.rrule.strip(), dtstart=start, timezone=_zone(draft))
 
@@ -86,7 +91,10 @@ _READERS: dict[str, Callable[[Draft], EditableWhen]] = {
 
 def _zone(draft: Draft) -> str:
     if not draft.timezone.strip():
-        raise Fault("timezone", "Name the time zone that the hours are meant in, such as UTC or Europe/Berlin.")
+        raise Fault(
+            "timezone",
+            "Name the time zone that the hours are meant in, such as UTC or Europe/Berlin.",
+        )
     return draft.timezone.strip()
 
 
@@ -101,7 +109,9 @@ def _seconds(draft: Draft) -> float:
     try:
         number = float(draft.every.strip())
     except ValueError:
-        raise Fault("every", f"{draft.every.strip()!r} is not a number. Write one such as 5 or 0.5.") from None
+        raise Fault(
+            "every", f"{draft.every.strip()!r} is not a number. Write one such as 5 or 0.5."
+        ) from None
     if not isfinite(number) or number <= 0:
         raise Fault("every", f"{draft.every.strip()} is no length of time. Write a number above 0.")
     return number * UNITS[draft.unit]
@@ -115,5 +125,7 @@ def _anchor(text: str) -> datetime | None:
     except ValueError:
         anchor = None
     if anchor is None or anchor.tzinfo is None:
-        raise Fault("every", "The interval's anchor came back damaged. Reload the page and edit again.")
+        raise Fault(
+            "every", "The interval's anchor came back damaged. Reload the page and edit again."
+        )
     return anchor.astimezone(UTC)

@@ -1,4 +1,6 @@
-"""The screens, in the order of the menu. To add one: write its module, add its line here and its rows in `guard`."""
+"""The screens, in the order of the menu. To add one: write its module, add its line here and its
+rows in `guard`.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +15,9 @@ ICONS = "sprite"
 
 
 def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
-    """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the icon sprite."""
+    """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the
+    icon sprite.
+    """
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
     from webadmin.views.jobs import JobsView
@@ -22,11 +26,20 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     from webadmin.views.schedules import SchedulesView
     from webadmin.views.users import UsersView
 
-    yield SchedulesView, {"name": "Schedules", "endpoint": "schedules", "menu_icon_value": "calendar-time"}
-    yield CalendarsView, {"name": "Calendars", "endpoint": "calendars", "menu_icon_value": "calendar-off"}
+    yield (
+        SchedulesView,
+        {"name": "Schedules", "endpoint": "schedules", "menu_icon_value": "calendar-time"},
+    )
+    yield (
+        CalendarsView,
+        {"name": "Calendars", "endpoint": "calendars", "menu_icon_value": "calendar-off"},
+    )
     yield RunsView, {"name": "Runs", "endpoint": "runs", "menu_icon_value": "history"}
     yield JobsView, {"name": "Jobs", "endpoint": "jobs", "menu_icon_value": "briefcase"}
-    yield ReportsView, {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"}
+    yield (
+        ReportsView,
+        {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"},
+    )
     yield ChangesView, {"name": "Changes", "endpoint": "changes", "menu_icon_value": "git-commit"}
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
 
@@ -36,7 +49,9 @@ def install(app: Flask) -> None:
     from webadmin.views import home
 
     home.install(app)
-    first = home.HomeView(name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home")
+    first = home.HomeView(
+        name="Overview", endpoint="home", url="/", menu_icon_type=ICONS, menu_icon_value="home"
+    )
     admin = Admin(
         app,
         name="Beatdesk",

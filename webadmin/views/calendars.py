@@ -1,4 +1,6 @@
-"""The exclusion calendars: list, page of one, editor, import of iCalendar text or files, deletion that asks first."""
+"""The exclusion calendars: list, page of one, editor, import of iCalendar text or files, deletion
+that asks first.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,7 +51,12 @@ class CalendarsView(Guard, BaseView):
         """All calendars, and how many schedules name each."""
         stored = services().calendars.stored()
         lines = [(one.name, *_read(one.name)) for one in stored]
-        return self.render("calendars/index.html", lines=lines, used=services().calendars.used_by(), lines_of=lines_of)
+        return self.render(
+            "calendars/index.html",
+            lines=lines,
+            used=services().calendars.used_by(),
+            lines_of=lines_of,
+        )
 
     @expose("/<path:name>/")
     def show(self, name: str) -> ResponseReturnValue:
@@ -88,12 +95,21 @@ class CalendarsView(Guard, BaseView):
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
         if saved is None:
             return self._page(Sheet(name=name, revision="0"), editing=name)
-        sheet = Sheet(name, saved.timezone, saved.description, "\n".join(lines_of(saved)), "", str(saved.revision))
+        sheet = Sheet(
+            name,
+            saved.timezone,
+            saved.description,
+            "\n".join(lines_of(saved)),
+            "",
+            str(saved.revision),
+        )
         return self._page(sheet, editing=name)
 
     @expose("/import", methods=["GET", "POST"])
     def import_ics(self) -> ResponseReturnValue:
-        """An iCalendar file, or its text, becomes lines in the editor: nothing is saved before they were seen."""
+        """An iCalendar file, or its text, becomes lines in the editor: nothing is saved before they
+        were seen.
+        """
         name, zone = request.values.get("name", "").strip(), services().settings.default_timezone
         saved, _ = _read(name) if name else (None, None)
         if saved is not None:
@@ -129,14 +145,22 @@ class CalendarsView(Guard, BaseView):
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
         used_by = services().calendars.used_by().get(name, [])
         if request.method == "GET":
-            return self.render("calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=None)
+            return self.render(
+                "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=None
+            )
         given = request.form.get("revision", "")
         revision = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
         try:
-            services().calendars.delete(name, revision=revision, actor=actor(), comment=_comment(), now=utc_now())
+            services().calendars.delete(
+                name, revision=revision, actor=actor(), comment=_comment(), now=utc_now()
+            )
         except (Refused, StaleRevision) as error:
             page = self.render(
-                "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=sentence(str(error))
+                "calendars/delete.html",
+                name=name,
+                saved=saved,
+                used_by=used_by,
+                fault=sentence(str(error)),
             )
             return page, 409
         flash(f"The calendar {name} is deleted.", "success")
@@ -161,7 +185,9 @@ class CalendarsView(Guard, BaseView):
                 now=utc_now(),
             )
         except (Refused, StaleRevision) as error:
-            at = {"zone": "timezone", "revision": "form", "calendar": "excluded"}.get(error.field or "", error.field)
+            at = {"zone": "timezone", "revision": "form", "calendar": "excluded"}.get(
+                error.field or "", error.field
+            )
             is_stale = isinstance(error, StaleRevision)
             errors = {at or "timezone": sentence(str(error))}
             faulty = Sheet(**{**vars(sheet), "errors": errors})
@@ -171,12 +197,21 @@ class CalendarsView(Guard, BaseView):
 
     def _page(self, sheet: Sheet, *, editing: str | None) -> str:
         return self.render(
-            "calendars/editor.html", sheet=sheet, errors=sheet.errors, editing=editing, zones=zone_names()
+            "calendars/editor.html",
+            sheet=sheet,
+            errors=sheet.errors,
+            editing=editing,
+            zones=zone_names(),
         )
 
     def _import_page(self, name: str, zone: str, text: str, fault: str | None) -> str:
         return self.render(
-            "calendars/import.html", name=name, zone=zone, text=text[:200_000], fault=fault, zones=zone_names()
+            "calendars/import.html",
+            name=name,
+            zone=zone,
+            text=text[:200_000],
+            fault=fault,
+            zones=zone_names(),
         )
 
 

@@ -21,7 +21,18 @@ from webadmin.services import services
 
 LIVE = ("running", "retrying")
 SHOWN = 10
-TOTALS = ("succeeded", "failed", "running", "queued", "retrying", "missed", "expired", "lost", "revoked", "skipped")
+TOTALS = (
+    "succeeded",
+    "failed",
+    "running",
+    "queued",
+    "retrying",
+    "missed",
+    "expired",
+    "lost",
+    "revoked",
+    "skipped",
+)
 ALWAYS = ("succeeded", "failed", "running")
 """States whose number is shown even where it is 0."""
 
@@ -51,7 +62,9 @@ def install(app: Flask) -> None:
 
 
 def seen(now: datetime) -> dict[str, Any]:
-    """Everything that the overview shows. Without Redis the past is still there, and the future is none."""
+    """Everything that the overview shows. Without Redis the past is still there, and the future is
+    none.
+    """
     history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
     uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
@@ -64,14 +77,22 @@ def seen(now: datetime) -> dict[str, Any]:
         "broken": current_app.extensions["unreadable"].read(services(), now),
         "running": [run for state in LIVE for run in newest(state, SHOWN)][:SHOWN],
         "coming": coming(now),
-        "totals": [(state, counts.get(state, 0)) for state in TOTALS if counts.get(state) or state in ALWAYS],
+        "totals": [
+            (state, counts.get(state, 0))
+            for state in TOTALS
+            if counts.get(state) or state in ALWAYS
+        ],
         "moment_of": lambda run: overview.moment_of(run, now),
     }
 
 
 def reason(need: overview.Need) -> str:
-    """Why, in one line: the error of the newest run, or the word that is kept for runs without one."""
-    error = services().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
+    """Why, in one line: the error of the newest run, or the word that is kept for runs without
+    one.
+    """
+    error = (
+        services().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
+    )
     return present.first_line(error) if error else (need.newest.reason or "").replace("_", " ")
 
 
@@ -89,7 +110,9 @@ def coming(now: datetime) -> list[ScheduleRow] | None:
 
 
 def unreadable(services: Services, now: datetime) -> list[ScheduleRow]:
-    """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept for a while."""
+    """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept
+    for a while.
+    """
     try:
         return services.schedules.page(state="problem", limit=SHOWN).items
     except Unavailable:

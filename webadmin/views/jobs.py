@@ -1,4 +1,6 @@
-"""The catalogue: which jobs workers offer, and what each takes. Reads what workers published, imports no job code."""
+"""The catalogue: which jobs workers offer, and what each takes. Reads what workers published,
+imports no job code.
+"""
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +28,9 @@ class JobsView(Guard, BaseView):
         modules: dict[str, list[Job]] = {}
         for job in sorted(jobs, key=lambda one: (one.module, one.name)):
             modules.setdefault(job.module, []).append(job)
-        return self.render("jobs/index.html", modules=modules, gone=sum(job.is_gone for job in jobs))
+        return self.render(
+            "jobs/index.html", modules=modules, gone=sum(job.is_gone for job in jobs)
+        )
 
     @expose("/<path:name>/")
     def show(self, name: str) -> str:
@@ -52,7 +56,10 @@ class JobsView(Guard, BaseView):
         except Refused as error:
             flash(sentence(str(error)), "danger")
             return redirect(url_for("jobs.show", name=name), 303)
-        flash(f"{name} is off the list. It comes back by itself when a worker offers it again.", "success")
+        flash(
+            f"{name} is off the list. It comes back by itself when a worker offers it again.",
+            "success",
+        )
         return redirect(url_for("jobs.index"), 303)
 
 
@@ -61,5 +68,8 @@ def _job(name: str) -> Job:
     now = utc_now()
     job = services().catalogue.get(name, now)
     if job is None:
-        raise NotFound(str(unknown_job(name, [known.name for known in services().catalogue.jobs(now)])), field="job")
+        raise NotFound(
+            str(unknown_job(name, [known.name for known in services().catalogue.jobs(now)])),
+            field="job",
+        )
     return job

@@ -1,6 +1,7 @@
 """Files that jobs left: list, view, download.
 
-A report is written by a job and may hold anything, so that it is shown in a sandbox: no scripts, no forms, no requests.
+A report is written by a job and may hold anything, so that it is shown in a sandbox: no scripts, no
+forms, no requests.
 """
 
 from flask import abort, request, send_file, url_for
@@ -62,10 +63,16 @@ class ReportsView(Guard, BaseView):
         return self._send(services().history.report(id), None, as_attachment=True)
 
     @staticmethod
-    def _send(report: ReportView, media_type: str | None, *, as_attachment: bool) -> ResponseReturnValue:
+    def _send(
+        report: ReportView, media_type: str | None, *, as_attachment: bool
+    ) -> ResponseReturnValue:
         path = file_below(services().settings.reports_dir, report.path)
         if path is None:
-            abort(404, "The file of this report is gone. The job that made it can be run again from its schedule.")
+            abort(
+                404,
+                "The file of this report is gone. The job that made it can be run again from its "
+                "schedule.",
+            )
         return sandbox(
             send_file(
                 path,

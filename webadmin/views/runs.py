@@ -60,15 +60,21 @@ class RunsView(Guard, BaseView):
         return self._page(services().history.run(id))
 
     def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
-        """The page; `typed` are arguments for running it again, and `fault` what is wrong with them."""
+        """The page; `typed` are arguments for running it again, and `fault` what is wrong with
+        them.
+        """
         whole = request.args.get("log") == "all"
-        log = services().history.log(run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS)
+        log = services().history.log(
+            run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS
+        )
         lines = log.items if whole else log.items[-LOG_LINES:]
         live = present.state_look(run.state).live
         return self.render(
             "runs/show.html",
             run=run,
-            reports=[] if live else services().history.reports(None, MOST_REPORTS, run=run.id).items,
+            reports=[]
+            if live
+            else services().history.reports(None, MOST_REPORTS, run=run.id).items,
             shown=SHOWN,
             kinds=KINDS,
             log=lines,
@@ -79,7 +85,9 @@ class RunsView(Guard, BaseView):
             fault=fault,
             live=live,
             moving=live or any(present.state_look(child.state).live for child in run.children),
-            steps=present.steps(run.tick, run.queued_at, run.received_at, run.started_at, run.finished_at),
+            steps=present.steps(
+                run.tick, run.queued_at, run.received_at, run.started_at, run.finished_at
+            ),
             trigger=present.TRIGGERS.get(run.trigger or "", run.trigger),
         )
 
@@ -118,7 +126,10 @@ class RunsView(Guard, BaseView):
         except BeatdeskError as error:
             flash(f"The run was not cancelled: {error}", "error")
         else:
-            flash("The workers were asked to end this run. It turns Cancelled when one has.", "success")
+            flash(
+                "The workers were asked to end this run. It turns Cancelled when one has.",
+                "success",
+            )
         return redirect(url_for("runs.show", id=run.id), 303)
 
     @staticmethod
@@ -131,9 +142,14 @@ def _named(typed: str) -> dict[str, Any]:
     """Named arguments as they were typed."""
     kwargs = json_text.parse(typed or "{}")
     if not isinstance(kwargs, dict):
-        raise Refused('The arguments must be an object in braces, such as {"days": 1}.', field="kwargs")
+        raise Refused(
+            'The arguments must be an object in braces, such as {"days": 1}.', field="kwargs"
+        )
     if present.MASK in typed:
-        raise Refused(f"{present.MASK} stands where a secret is hidden; write the secret in its place", field="kwargs")
+        raise Refused(
+            f"{present.MASK} stands where a secret is hidden; write the secret in its place",
+            field="kwargs",
+        )
     return kwargs
 
 

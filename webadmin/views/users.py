@@ -1,4 +1,6 @@
-"""Who may log in. Accounts are made and changed by the command `beatdesk users`; here they are only seen."""
+"""Who may log in. Accounts are made and changed by the command `beatdesk users`; here they are only
+seen.
+"""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
@@ -15,4 +17,6 @@ class UsersView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """The accounts."""
-        return self.render("users/index.html", accounts=Accounts(services().engine).list(), role_words=ROLE_WORDS)
+        return self.render(
+            "users/index.html", accounts=Accounts(services().engine).list(), role_words=ROLE_WORDS
+        )

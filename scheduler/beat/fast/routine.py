@@ -1,8 +1,9 @@
-"""Runs that differ from the one before them in their tick only, as nearly all do: texts made once, and filled in.
+"""Runs that differ from the one before them in their tick only, as nearly all do: texts made once,
+and filled in.
 
-What `planning` does by all rules and with all of Celery's care, a routine does for one entry at a small part of the
-price. `dispatch.is_plain` says for which entries, `dispatch.usual_ticks` for which ticks; message, event, lease and
-memory are the same.
+What `planning` does by all rules and with all of Celery's care, a routine does for one entry at a
+small part of the price. `dispatch.is_plain` says for which entries, `dispatch.usual_ticks` for
+which ticks; message, event, lease and memory are the same.
 """
 
 import os
@@ -59,19 +60,31 @@ class FastPath:
         "made_by",
     )
 
-    def __init__(self, schedule: Schedule, call: Call, template: Template, texts: tuple[str, str], made_by: object):
+    def __init__(
+        self,
+        schedule: Schedule,
+        call: Call,
+        template: Template,
+        texts: tuple[str, str],
+        made_by: object,
+    ):
         self.made_by = made_by
         self._schedule, (self._payload, self._event) = schedule, texts
         self._within = surely_runs_within(schedule.policies)
         self._uid = bytes.fromhex(schedule.uid.replace("-", ""))
         self._owner = owner_text(
-            schedule.uid, schedule.name, pause_after=schedule.policies.pause_after_failures, expires=None
+            schedule.uid,
+            schedule.name,
+            pause_after=schedule.policies.pause_after_failures,
+            expires=None,
         )
         self._before, self._after = template.around
         self._next: tuple[datetime | None, datetime | None] = (None, None)
 
     def step(self, seen: DueEntry, memory: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:
-        """What becomes of the entry, what is remembered of it then, and how; none where all rules must be asked."""
+        """What becomes of the entry, what is remembered of it then, and how; none where all rules
+        must be asked.
+        """
         schedule, last = self._schedule, memory.last_run_at
         if last is None or seen.waiting or (seen.alive and schedule.policies.overlap != "allow"):
             return None
@@ -88,7 +101,11 @@ class FastPath:
         stored = codec.encode_meta(memory)
         text, score = tick_text(tick), following.timestamp()
         run = run_id_within(self._uid, text)
-        payload = self._payload.replace(RUN, run).replace(TICK, text).replace(TAG, uuid_text(os.urandom(16), 4))
+        payload = (
+            self._payload.replace(RUN, run)
+            .replace(TICK, text)
+            .replace(TAG, uuid_text(os.urandom(16), 4))
+        )
         parts = usual_parts(
             seen,
             score,
@@ -101,8 +118,11 @@ class FastPath:
         return Step(seen, score, parts, run), memory, stored
 
 
-def routine_for(schedule: Schedule, call: Call, template: Template, made_by: object, limit: int) -> FastPath | None:
-    """The routine of an entry whose runs are called like `call`, none where it cannot have one. Raises Unsendable.
+def routine_for(
+    schedule: Schedule, call: Call, template: Template, made_by: object, limit: int
+) -> FastPath | None:
+    """The routine of an entry whose runs are called like `call`, none where it cannot have one.
+    Raises Unsendable.
 
     `limit` is the most bytes of arguments that an event carries.
     """

@@ -1,4 +1,6 @@
-"""What only RedBeat computes (a rrule that is not ours, a rounded interval), asked of RedBeat itself."""
+"""What only RedBeat computes (a rrule that is not ours, a rounded interval), asked of RedBeat
+itself.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +14,9 @@ from scheduler.schedules.changes import ASLEEP
 
 
 def plan(entry: StoredSchedule, raw: Raw, app: Any, now: datetime) -> Plan:
-    """RedBeat's answer as a plan. Raises whatever RedBeat and Celery do with an entry that they cannot compute."""
+    """RedBeat's answer as a plan. Raises whatever RedBeat and Celery do with an entry that they
+    cannot compute.
+    """
     loaded = BeatEntry._load(entry, raw, app)
     loaded.schedule.nowfun = lambda: now
     due, wait = RedBeatSchedulerEntry.is_due(loaded)
@@ -20,4 +24,6 @@ def plan(entry: StoredSchedule, raw: Raw, app: Any, now: datetime) -> Plan:
         return Plan(score=ASLEEP if wait is None else now.timestamp() + wait)
     sent = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
     remaining = loaded.schedule.remaining_estimate(sent)
-    return Plan(score=ASLEEP if remaining is None else (now + remaining).timestamp(), last=sent, send=sent)
+    return Plan(
+        score=ASLEEP if remaining is None else (now + remaining).timestamp(), last=sent, send=sent
+    )

@@ -1,16 +1,21 @@
-"""How stock Beat (`celery -A scheduler beat -S redbeat.RedBeatScheduler`) reads and advances our schedules.
+"""How stock Beat (`celery -A scheduler beat -S redbeat.RedBeatScheduler`) reads and advances our
+schedules.
 
 `install` gives a running scheduler our class of entries, and with it:
 
-- ticks come from `rules.ticks`, in the schedule's own zone; the tick's nominal time becomes `last_run_at`, so that
-  nothing drifts, and the message carries it, with a run id that follows from schedule and tick;
-- what is due is sent, held or ruled upon as the schedule's policies say (`dispatch`); rulings are events;
-- an entry is advanced by a script that first compares what was read, so that an edit or a deletion that happens
-  meanwhile stands, and two Beats never send one tick twice; rulings, held ticks and the lease of the run that is
-  sent are written in the same transaction;
-- an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or drops it.
+- ticks come from `rules.ticks`, in the schedule's own zone; the tick's nominal time becomes
+  `last_run_at`, so that nothing drifts, and the message carries it, with a run id that follows from
+  schedule and tick;
+- what is due is sent, held or ruled upon as the schedule's policies say (`dispatch`); rulings are
+  events;
+- an entry is advanced by a script that first compares what was read, so that an edit or a deletion
+  that happens meanwhile stands, and two Beats never send one tick twice; rulings, held ticks and
+  the lease of the run that is sent are written in the same transaction;
+- an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or
+  drops it.
 
-What only RedBeat computes (rrule, rounded intervals) it still computes. Must not publish anything itself.
+What only RedBeat computes (rrule, rounded intervals) it still computes. Must not publish anything
+itself.
 """
 
 import logging
@@ -58,10 +63,13 @@ class EntryMovedOn(BeatdeskError):
 
 
 def install(scheduler: Any) -> None:
-    """Let a running RedBeatScheduler read our entries. Any other scheduler is left alone, with a warning."""
+    """Let a running RedBeatScheduler read our entries. Any other scheduler is left alone, with a
+    warning.
+    """
     if not isinstance(scheduler, RedBeatScheduler):
         log.warning(
-            "Beat runs %s, which does not read the schedules in Redis; start it with -S scheduler.beat.Scheduler",
+            "Beat runs %s, which does not read the schedules in Redis; start it with -S "
+            "scheduler.beat.Scheduler",
             type(scheduler).__name__,
         )
         return
@@ -73,7 +81,9 @@ def install(scheduler: Any) -> None:
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
-    """An entry as Beat holds it for one look: loaded from Redis, asked whether it is due, advanced, thrown away."""
+    """An entry as Beat holds it for one look: loaded from Redis, asked whether it is due, advanced,
+    thrown away.
+    """
 
     entry: StoredSchedule | None = None
     """What was read; none for an entry that cannot run."""
@@ -87,14 +97,18 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     """The ticks that are held for them."""
 
     calendar: Calendar | None = None
-    """The one that the schedule names, as it is now; none where it names none, or where that is gone."""
+    """The one that the schedule names, as it is now; none where it names none, or where that is
+    gone.
+    """
 
     planned: Plan | None = None
     """What the look came to; the entry is advanced by it."""
 
     @classmethod
     def from_key(cls, key: str, app: Any = None) -> Self:
-        """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from its set."""
+        """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from
+        its set.
+        """
         name = keys.schedule_name(key)
         if not name.isascii() and _as_read(name) != name.encode("utf-8", "replace"):
             return cls._unreadable(name, app, Raw(None, None, None), "its name is no text")
@@ -117,14 +131,18 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         except UnreadableEntry as error:
             return cls._unreadable(name, app, raw, str(error))
         except Exception as error:  # noqa: BLE001 - whatever Celery makes of it, one entry must not end Beat
-            return cls._unreadable(name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}")
+            return cls._unreadable(
+                name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}"
+            )
         loaded.stored_score = None if look[4] is None else float(look[4])
         loaded.alive = int(look[5])
         if loaded.entry is not None:
             loaded.calendar = _CALENDARS.of(get_redis(app), loaded.entry.schedule)
         loaded.waiting = tuple(map(read, look[6]))
         if loaded.entry is not None:
-            loaded.entry = dispatch.remembered(loaded.entry, loaded.stored_score, loaded._default_now())
+            loaded.entry = dispatch.remembered(
+                loaded.entry, loaded.stored_score, loaded._default_now()
+            )
             loaded.last_run_at = loaded.entry.meta.last_run_at
         return loaded
 
@@ -141,14 +159,22 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
-        """Whether to send it now, and in how many seconds to look again. What is not sent is ruled upon here."""
+        """Whether to send it now, and in how many seconds to look again. What is not sent is ruled
+        upon here.
+        """
         if self.entry is None:
             return False, None
         now: datetime = self._default_now()
         schedule = self.entry.schedule
-        if isinstance(schedule.when, RedBeatWhen) and schedule.enabled and not is_paused(schedule, now):
+        if (
+            isinstance(schedule.when, RedBeatWhen)
+            and schedule.enabled
+            and not is_paused(schedule, now)
+        ):
             return self._is_due_by_redbeat()
-        plan = self.planned = dispatch.plan(self.entry, now, self.alive, self.waiting, self.calendar)
+        plan = self.planned = dispatch.plan(
+            self.entry, now, self.alive, self.waiting, self.calendar
+        )
         wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
         if plan.send is not None:
             return True, wait
@@ -158,8 +184,12 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             self._rescore(plan.score)
         return False, wait
 
-    def _next_instance(self, last_run_at: datetime | None = None, only_update_last_run_at: bool = False) -> "BeatEntry":
-        """Advance past the tick that is due, and return the copy that is sent for it. Raises EntryMovedOn."""
+    def _next_instance(
+        self, last_run_at: datetime | None = None, only_update_last_run_at: bool = False
+    ) -> "BeatEntry":
+        """Advance past the tick that is due, and return the copy that is sent for it. Raises
+        EntryMovedOn.
+        """
         entry = self.entry
         if entry is None:
             raise EntryMovedOn(f"{self.name!r} cannot be run")
@@ -169,7 +199,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             raise EntryMovedOn(f"{self.name!r} is not due any more")
         meta = self._meta_after(plan, count=0 if only_update_last_run_at else int(plan.counts))
         if not self._advance(meta, plan, now):
-            raise EntryMovedOn(f"{self.name!r} was changed while it became due; Beat looks at it again")
+            raise EntryMovedOn(
+                f"{self.name!r} was changed while it became due; Beat looks at it again"
+            )
         return self._sent_for(plan.send, plan.taken, meta)
 
     __next__ = next = _next_instance
@@ -198,8 +230,12 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """Set an entry aside, and return one in its place that is never due."""
         harmless = cls(name=name, task="", enabled=False, app=app)
         harmless.raw = raw
-        log.error("beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why)
-        get_redis(app).hset(keys.ASIDE_HASH, _as_read(name), quarantine.written(why, raw, utc_now()))
+        log.error(
+            "beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why
+        )
+        get_redis(app).hset(
+            keys.ASIDE_HASH, _as_read(name), quarantine.written(why, raw, utc_now())
+        )
         if raw == Raw(None, None, None):
             get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
         else:
@@ -215,7 +251,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
         """What Beat remembers once the plan is carried out."""
-        return outcomes.meta_after(self.entry.meta if self.entry is not None else Meta(), plan, count)
+        return outcomes.meta_after(
+            self.entry.meta if self.entry is not None else Meta(), plan, count
+        )
 
     def _redbeat_score_after(self, moment: datetime) -> float:
         """RedBeat's own answer for what only RedBeat computes."""
@@ -229,7 +267,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
             log.error("beat: %r cannot tell when it is due and is set aside: %s", self.name, error)
             why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
-            get_redis(self.app).hset(keys.ASIDE_HASH, self.name, quarantine.written(why, self.raw, utc_now()))
+            get_redis(self.app).hset(
+                keys.ASIDE_HASH, self.name, quarantine.written(why, self.raw, utc_now())
+            )
             self._rescore(ASLEEP)
             return False, None
         now = self._default_now().timestamp()
@@ -238,15 +278,23 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return bool(due), wait
 
     def _rescore(self, score: float) -> None:
-        """Correct a due time that plain RedBeat code has written, so that the entry is not loaded in vain."""
+        """Correct a due time that plain RedBeat code has written, so that the entry is not loaded
+        in vain.
+        """
         if self.stored_score is None or abs(self.stored_score - score) > 0.0005:
             self._advance(None, Plan(score=score), None)
 
     def _advance(self, meta: Meta | None, plan: Plan, now: datetime | None) -> bool:
-        """Carry out the plan in one transaction. False where somebody else has changed the entry."""
+        """Carry out the plan in one transaction. False where somebody else has changed the
+        entry.
+        """
         schedule = self.entry.schedule if self.entry is not None else None
         uid = plain_uid(self.name) if schedule is None else schedule.uid
-        said = [] if now is None else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
+        said = (
+            []
+            if now is None
+            else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
+        )
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
             [encode(event)[FIELD] for event in said],
@@ -277,7 +325,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return bool(done)
 
     def _lease(self, tick: datetime | None, held: WaitingTick | None) -> tuple[str, str, float]:
-        """The run that is sent for a tick, what is known of it, and how long it may take to its queue."""
+        """The run that is sent for a tick, what is known of it, and how long it may take to its
+        queue.
+        """
         if tick is None or self.entry is None:
             return "", "", 0
         schedule = self.entry.schedule
@@ -285,7 +335,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             schedule.uid,
             schedule.name,
             facts=message_options.facts_of(schedule, tick, held),
-            pause_after=schedule.policies.pause_after_failures if held is None or held.counts else None,
+            pause_after=schedule.policies.pause_after_failures
+            if held is None or held.counts
+            else None,
             expires=message_options.expires_at(schedule, tick, held),
         )
         return run_id(schedule.uid, tick), owner, SENT_SECONDS
@@ -296,13 +348,18 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return self.entry.schedule
 
     def _sent_for(self, tick: datetime, held: WaitingTick | None, meta: Meta) -> "BeatEntry":
-        """The copy that is sent: its message tells which tick of which revision of which schedule it is."""
+        """The copy that is sent: its message tells which tick of which revision of which schedule
+        it is.
+        """
         sent = type(self)(**dict(self))
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
             return sent
         sent.options = message_options.options_for(self.entry.schedule, tick, self.options, held)
-        sent.entry, sent.raw = replace(self.entry, meta=meta), self.raw._replace(meta=codec.encode_meta(meta))
+        sent.entry, sent.raw = (
+            replace(self.entry, meta=meta),
+            self.raw._replace(meta=codec.encode_meta(meta)),
+        )
         return sent
 
 

@@ -13,10 +13,11 @@
     past         history, revisions, restore
     rebuilding   rebuild
 
-`export`, `plan`, `apply` and `import` are about many schedules and stand in `cli.sets` and `cli.importing`.
+`export`, `plan`, `apply` and `import` are about many schedules and stand in `cli.sets` and
+`cli.importing`.
 
-Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules themselves;
-the store refuses, and whatever it refuses is shown with the field and the remedy.
+Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules
+themselves; the store refuses, and whatever it refuses is shown with the field and the remedy.
 """
 
 import click

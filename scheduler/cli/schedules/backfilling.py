@@ -25,10 +25,18 @@ from scheduler.services.services import Services
 @click.command()
 @click.argument("name")
 @click.option(
-    "--from", "since", required=True, metavar="T", help="The first tick may be at this time; 90s, 24h, 7d ago."
+    "--from",
+    "since",
+    required=True,
+    metavar="T",
+    help="The first tick may be at this time; 90s, 24h, 7d ago.",
 )
-@click.option("--to", "until", required=True, metavar="T", help="The last tick is before this time.")
-@click.option("--limit", type=click.IntRange(1, MOST_RUNS), default=USUAL, show_default=True, metavar="N")
+@click.option(
+    "--to", "until", required=True, metavar="T", help="The last tick is before this time."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, MOST_RUNS), default=USUAL, show_default=True, metavar="N"
+)
 @click.option(
     "--overlap",
     type=click.Choice(OVERLAPS),
@@ -61,7 +69,9 @@ def backfill(
     begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
     schedule = services.schedules.get(name)
     calendar, beat = services.schedules.calendar_of(schedule), services.schedules.dealt_with(name)
-    found = backfills.plan(schedule, begins, ends, limit=limit, now=now, calendar=calendar, beat=beat)
+    found = backfills.plan(
+        schedule, begins, ends, limit=limit, now=now, calendar=calendar, beat=beat
+    )
     _check_limit(found, dry_run=dry_run)
     if not dry_run and found.ticks:
         services.catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
@@ -80,16 +90,30 @@ def backfill(
         )
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]
-        said = {"count": found.count, "ticks": ticks, "runs": done.runs, "known": done.known, "left": found.left}
+        said = {
+            "count": found.count,
+            "ticks": ticks,
+            "runs": done.runs,
+            "known": done.known,
+            "left": found.left,
+        }
         print_json({"name": name, **said})
     elif dry_run:
         click.echo(f"{_runs(found.count)} of {name} would start{_left(found.left)}")
-        print_table(["TICK", "UTC"], [[local_time(tick, schedule.when), rfc3339(tick) or ""] for tick in found.ticks])
+        print_table(
+            ["TICK", "UTC"],
+            [[local_time(tick, schedule.when), rfc3339(tick) or ""] for tick in found.ticks],
+        )
     else:
         how = "wait for their turn" if overlap == "queue_all" else "started"
-        known = f", {done.known} {'tick has' if done.known == 1 else 'ticks have'} a run already" if done.known else ""
+        known = (
+            f", {done.known} {'tick has' if done.known == 1 else 'ticks have'} a run already"
+            if done.known
+            else ""
+        )
         click.echo(
-            f"{_runs(len(done.runs))} of {name} {how}{known}{_left(found.left)}; see: beatdesk schedules history {name}"
+            f"{_runs(len(done.runs))} of {name} {how}{known}{_left(found.left)}; see: beatdesk "
+            f"schedules history {name}"
         )
 
 
@@ -97,7 +121,8 @@ def _check_limit(found: Backfill, *, dry_run: bool) -> None:
     """More ticks than the limit are refused, so that nobody starts what was not meant."""
     if not dry_run and found.count > len(found.ticks):
         raise Refused(
-            f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; give a greater --limit "
+            f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; "
+            "give a greater --limit "
             f"(up to {MOST_RUNS}), or backfill in parts",
             field="limit",
         )
@@ -106,7 +131,9 @@ def _check_limit(found: Backfill, *, dry_run: bool) -> None:
 def _ask(found: Backfill) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            f"yes: starting {_runs(found.count)} needs a yes, and there is no terminal to ask; add --yes", field="yes"
+            f"yes: starting {_runs(found.count)} needs a yes, and there is no terminal to ask; "
+            "add --yes",
+            field="yes",
         )
     if not click.confirm(f"Start {_runs(found.count)} of {found.schedule.name}?", err=True):
         raise Refused("yes: nothing was started, because the answer was no", field="yes")

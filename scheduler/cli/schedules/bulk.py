@@ -1,6 +1,8 @@
-"""`schedules bulk …`: the same to many schedules, which names or filters choose; to all of them, or to none.
+"""`schedules bulk …`: the same to many schedules, which names or filters choose; to all of them, or
+to none.
 
-`resume` is the exception: each is resumed by itself, because ticks of its pause get their verdict then.
+`resume` is the exception: each is resumed by itself, because ticks of its pause get their verdict
+then.
 """
 
 import sys
@@ -24,7 +26,9 @@ Command = Callable[..., Any]
 CHOOSING = (
     click.argument("names", nargs=-1, metavar="[NAME]…"),
     click.option("--search", default="", metavar="TEXT", help="Those with this in their name."),
-    click.option("--state", type=click.Choice(get_args(State)), default="all", help="Those in this state."),
+    click.option(
+        "--state", type=click.Choice(get_args(State)), default="all", help="Those in this state."
+    ),
     click.option("--job", default="", metavar="JOB", help="Those of this job."),
     click.option("--with-tag", default="", metavar="TAG", help="Those with this tag."),
     click.option("--all", "everything", is_flag=True, help="All schedules."),
@@ -33,7 +37,9 @@ CHOOSING = (
 
 @click.group()
 def bulk() -> None:
-    """Do the same to many schedules: to all that are named or found, or with one refusal to none."""
+    """Do the same to many schedules: to all that are named or found, or with one refusal to
+    none.
+    """
 
 
 def choosing(command: Command) -> Command:
@@ -51,7 +57,14 @@ def choosing(command: Command) -> Command:
 @json_option
 @click.pass_obj
 def tag(
-    services: Services, /, *, add: tuple[str, ...], remove: tuple[str, ...], comment: str, as_json: bool, **chosen: Any
+    services: Services,
+    /,
+    *,
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    comment: str,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Put tags on schedules, and take others off them."""
     if not add and not remove:
@@ -68,7 +81,9 @@ def tag(
 @comment_option
 @json_option
 @click.pass_obj
-def queue(services: Services, /, *, target: str, comment: str, as_json: bool, **chosen: Any) -> None:
+def queue(
+    services: Services, /, *, target: str, comment: str, as_json: bool, **chosen: Any
+) -> None:
     """Send the runs of schedules to another queue. On a static entry this is an override."""
     now = utc_now()
     calls = services.schedules.bulk.calls(now)
@@ -100,11 +115,19 @@ def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any
 
 @bulk.command()
 @choosing
-@click.option("--reason", required=True, metavar="TEXT", help="Why; whoever finds them paused must know.")
-@click.option("--until", metavar="T", help="They fire again then by themselves: a time, or 90s, 24h, 7d from now.")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Why; whoever finds them paused must know."
+)
+@click.option(
+    "--until",
+    metavar="T",
+    help="They fire again then by themselves: a time, or 90s, 24h, 7d from now.",
+)
 @json_option
 @click.pass_obj
-def pause(services: Services, /, *, reason: str, until: str | None, as_json: bool, **chosen: Any) -> None:
+def pause(
+    services: Services, /, *, reason: str, until: str | None, as_json: bool, **chosen: Any
+) -> None:
     """Let nothing of schedules fire until they are resumed."""
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
@@ -118,11 +141,15 @@ def pause(services: Services, /, *, reason: str, until: str | None, as_json: boo
 @json_option
 @click.pass_obj
 def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
-    """End pauses, one after the other. Ticks in them are skipped; `schedules resume --missed` runs them."""
+    """End pauses, one after the other. Ticks in them are skipped; `schedules resume --missed` runs
+    them.
+    """
     now, done, refused = utc_now(), list[dict[str, Any]](), dict[str, str]()
     for name in _names(services, chosen):
         try:
-            saved = services.operations.resume(name, actor=fields.actor(), comment=comment, now=now).schedule
+            saved = services.operations.resume(
+                name, actor=fields.actor(), comment=comment, now=now
+            ).schedule
         except (Refused, NotFound, UnreadableEntry) as error:
             refused[name] = str(error)
         else:
@@ -157,18 +184,28 @@ def delete(services: Services, /, *, yes: bool, comment: str, as_json: bool, **c
         _ask(names)
     decide = edits.deleting(actor=fields.actor(), comment=comment, now=utc_now())
     done = services.schedules.bulk.change(names, decide)
-    _say([{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done], as_json=as_json)
+    _say(
+        [{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done],
+        as_json=as_json,
+    )
 
 
 def _ask(names: Sequence[str]) -> None:
     what = f"{len(names)} schedule{'' if len(names) == 1 else 's'}"
     if not sys.stdin.isatty():
-        raise Refused(f"yes: deleting {what} needs a yes, and there is no terminal to ask; add --yes", field="yes")
-    if not click.confirm(f"Delete {what}: {', '.join(names)}? Their runs stay in the history.", err=True):
+        raise Refused(
+            f"yes: deleting {what} needs a yes, and there is no terminal to ask; add --yes",
+            field="yes",
+        )
+    if not click.confirm(
+        f"Delete {what}: {', '.join(names)}? Their runs stay in the history.", err=True
+    ):
         raise Refused("yes: nothing was deleted, because the answer was no", field="yes")
 
 
-def _change(services: Services, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool) -> None:
+def _change(
+    services: Services, chosen: dict[str, Any], decide: Decide, what: str, *, as_json: bool
+) -> None:
     done = services.schedules.bulk.change(_names(services, chosen), decide)
     told = [
         {
@@ -188,7 +225,8 @@ def _names(services: Services, chosen: dict[str, Any]) -> list[str]:
     filtered = bool(chosen["search"]) or not filters.is_open
     if sum((bool(names), filtered, chosen["everything"])) != 1:
         raise click.UsageError(
-            "name schedules, or choose them by --search, --state, --job and --with-tag, or give --all"
+            "name schedules, or choose them by --search, --state, --job and --with-tag, or give "
+            "--all"
         )
     return names or services.schedules.bulk.names(filters, chosen["search"])
 

@@ -26,14 +26,24 @@ from scheduler.services.services import Services
 @json_option
 @click.pass_obj
 def add(
-    services: Services, /, *, name: str, job: str, disabled: bool, as_json: bool, comment: str, **given: Any
+    services: Services,
+    /,
+    *,
+    name: str,
+    job: str,
+    disabled: bool,
+    as_json: bool,
+    comment: str,
+    **given: Any,
 ) -> None:
     """Make a schedule NAME that runs JOB."""
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
     when = rule.new_when(default_zone=services.settings.default_timezone, now=now, **options)
     values = definition.named_fields(given) | policies.named(given, Policies(), Window())
-    spec = definition.spec_of({**values, "name": name, "job": job, "when": when, "enabled": not disabled})
+    spec = definition.spec_of(
+        {**values, "name": name, "job": job, "when": when, "enabled": not disabled}
+    )
     saved = services.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
     _say(services, saved, "made", as_json=as_json)
 
@@ -44,10 +54,24 @@ def add(
 @definition.when_options
 @definition.policy_options
 @definition.what_options
-@click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
+@click.option(
+    "--revision",
+    type=int,
+    metavar="N",
+    help="Refuse if the schedule is not at this revision any more.",
+)
 @json_option
 @click.pass_obj
-def edit(services: Services, /, *, name: str, revision: int | None, as_json: bool, comment: str, **given: Any) -> None:
+def edit(
+    services: Services,
+    /,
+    *,
+    name: str,
+    revision: int | None,
+    as_json: bool,
+    comment: str,
+    **given: Any,
+) -> None:
     """Change the named fields of schedule NAME; everything else stays as it is."""
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
@@ -55,7 +79,9 @@ def edit(services: Services, /, *, name: str, revision: int | None, as_json: boo
     if not named and all(given[key] is None for key in (*rule.NAMES, *policies.NAMES)):
         raise click.UsageError("name at least one field to change")
     old = services.schedules.get(name)
-    when = rule.edited_when(old.when, default_zone=services.settings.default_timezone, now=now, **options)
+    when = rule.edited_when(
+        old.when, default_zone=services.settings.default_timezone, now=now, **options
+    )
     named |= policies.named(given, old.policies, old.window)
     spec = definition.spec_of({**dict(old.spec()), "when": when, **named})
     saved = services.schedules.edit(
@@ -69,15 +95,27 @@ def edit(services: Services, /, *, name: str, revision: int | None, as_json: boo
     _say(services, saved, "saved", as_json=as_json)
 
 
-def _switch(services: Services, name: str, *, enabled: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def _switch(
+    services: Services,
+    name: str,
+    *,
+    enabled: bool,
+    revision: int | None,
+    comment: str,
+    as_json: bool,
+) -> None:
     saved = services.schedules.set_enabled(
         name, enabled, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
     )
     _say(services, saved, "enabled" if enabled else "disabled", as_json=as_json)
 
 
-revision_option = click.option("--revision", type=int, metavar="N", help="Refuse if it is at another revision.")
-comment_option = click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
+revision_option = click.option(
+    "--revision", type=int, metavar="N", help="Refuse if it is at another revision."
+)
+comment_option = click.option(
+    "--comment", default="", metavar="TEXT", help="Why; kept with the revision."
+)
 
 
 @click.command()
@@ -86,7 +124,9 @@ comment_option = click.option("--comment", default="", metavar="TEXT", help="Why
 @comment_option
 @json_option
 @click.pass_obj
-def enable(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def enable(
+    services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
+) -> None:
     """Switch schedule NAME on. Nothing that it missed is run."""
     _switch(services, name, enabled=True, revision=revision, comment=comment, as_json=as_json)
 
@@ -97,7 +137,9 @@ def enable(services: Services, /, *, name: str, revision: int | None, comment: s
 @comment_option
 @json_option
 @click.pass_obj
-def disable(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def disable(
+    services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
+) -> None:
     """Switch schedule NAME off. It is kept, with its history."""
     _switch(services, name, enabled=False, revision=revision, comment=comment, as_json=as_json)
 
@@ -109,12 +151,23 @@ def disable(services: Services, /, *, name: str, revision: int | None, comment: 
 @comment_option
 @json_option
 @click.pass_obj
-def delete(services: Services, /, *, name: str, yes: bool, revision: int | None, comment: str, as_json: bool) -> None:
+def delete(
+    services: Services,
+    /,
+    *,
+    name: str,
+    yes: bool,
+    revision: int | None,
+    comment: str,
+    as_json: bool,
+) -> None:
     """Delete schedule NAME. Its runs and revisions stay in the history."""
     services.schedules.listed(name)
     if not yes:
         _ask(name)
-    services.schedules.delete(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    services.schedules.delete(
+        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
@@ -123,7 +176,10 @@ def delete(services: Services, /, *, name: str, yes: bool, revision: int | None,
 
 def _ask(name: str) -> None:
     if not sys.stdin.isatty():
-        raise Refused(f"yes: deleting {name!r} needs a yes, and there is no terminal to ask; add --yes", field="yes")
+        raise Refused(
+            f"yes: deleting {name!r} needs a yes, and there is no terminal to ask; add --yes",
+            field="yes",
+        )
     if not click.confirm(f"Delete {name}? Its runs stay in the history.", err=True):
         raise Refused(f"yes: {name!r} was not deleted, because the answer was no", field="yes")
 

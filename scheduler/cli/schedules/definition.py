@@ -1,4 +1,5 @@
-"""Options of `add`, `edit` and `preview` -> the Spec that the operator means. Pure: asks no store, reads no clock.
+"""Options of `add`, `edit` and `preview` -> the Spec that the operator means. Pure: asks no store,
+reads no clock.
 
 An option that is not given is None here, so that `edit` changes the named fields only.
 """
@@ -20,10 +21,17 @@ WHAT_OPTIONS = (
     click.option("--queue", metavar="QUEUE", help="Queue to send to; empty for the job's own."),
     click.option("--priority", metavar="0-9|none", help="Priority of the message."),
     click.option("--owner", metavar="TEXT", help="Who answers for it."),
-    click.option("--tag", "tags", multiple=True, metavar="TAG", help="May be given again; replaces all tags."),
+    click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="May be given again; replaces all tags."
+    ),
     click.option("--description", metavar="TEXT", help="What it is for, in a line."),
     click.option("--notes", metavar="TEXT", help="What whoever is called at night must know."),
-    click.option("--comment", default="", metavar="TEXT", help="Why this change is made; kept with the revision."),
+    click.option(
+        "--comment",
+        default="",
+        metavar="TEXT",
+        help="Why this change is made; kept with the revision.",
+    ),
 )
 
 Command = Callable[..., Any]
@@ -53,7 +61,9 @@ def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...
 def named_fields(given: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Spec that the options name, as values."""
     named: dict[str, Any] = {
-        key: given[key] for key in ("job", "owner", "description", "notes") if given.get(key) is not None
+        key: given[key]
+        for key in ("job", "owner", "description", "notes")
+        if given.get(key) is not None
     }
     if given.get("args") is not None:
         named["args"] = fields.json_list(given["args"])
@@ -75,4 +85,6 @@ def spec_of(values: dict[str, Any]) -> Spec:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = str(first["loc"][-1]) if first["loc"] else None
-        raise Refused(f"{field}: {first['input']!r} cannot be used: {first['msg']}", field=field) from None
+        raise Refused(
+            f"{field}: {first['input']!r} cannot be used: {first['msg']}", field=field
+        ) from None

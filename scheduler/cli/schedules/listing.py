@@ -1,4 +1,6 @@
-"""`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the history."""
+"""`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the
+history.
+"""
 
 import json
 from datetime import datetime
@@ -37,16 +39,34 @@ MOST_WAITING = 10
 
 @click.command("list")
 @click.option("--search", default="", metavar="TEXT", help="Part of a name.")
-@click.option("--state", type=click.Choice(get_args(State)), default="all", help="`enabled` has paused ones too.")
+@click.option(
+    "--state",
+    type=click.Choice(get_args(State)),
+    default="all",
+    help="`enabled` has paused ones too.",
+)
 @click.option("--job", default="", metavar="JOB")
 @click.option("--tag", default="", metavar="TAG")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="At most so many; all without it."
+)
 @click.option("--after", metavar="NEXT", help="Go on after an earlier page: its `next`.")
-@click.option("--deleted", is_flag=True, help="Those that were deleted, newest first; `restore` brings one back.")
+@click.option(
+    "--deleted",
+    is_flag=True,
+    help="Those that were deleted, newest first; `restore` brings one back.",
+)
 @json_option
 @click.pass_obj
 def list_schedules(
-    services: Services, /, *, limit: int | None, after: str | None, deleted: bool, as_json: bool, **filters: Any
+    services: Services,
+    /,
+    *,
+    limit: int | None,
+    after: str | None,
+    deleted: bool,
+    as_json: bool,
+    **filters: Any,
 ) -> None:
     """List schedules with their words, next run and newest run."""
     if deleted:
@@ -91,7 +111,9 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     listed = services.schedules.listed(name)
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
-        print_json(one_as_json(services, listed) | {"waiting": [held_json(held) for held in waiting]})
+        print_json(
+            one_as_json(services, listed) | {"waiting": [held_json(held) for held in waiting]}
+        )
         return
     runs = newest_runs(services, [listed])
     now = utc_now()
@@ -105,14 +127,20 @@ def _waiting(listed: ScheduleRow, waiting: list[WaitingTick]) -> list[tuple[str,
         return []
     when = listed.schedule.when
     lines = [
-        ("waits", f"{local_time(held.tick, when)} ({held.trigger}{', by ' + held.actor if held.actor else ''})")
+        (
+            "waits",
+            f"{local_time(held.tick, when)} "
+            f"({held.trigger}{', by ' + held.actor if held.actor else ''})",
+        )
         for held in waiting[:MOST_WAITING]
     ]
     more = len(waiting) - len(lines)
     return [*lines, *([("waits", f"and {more} more")] if more else [])]
 
 
-def _facts(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) -> list[tuple[str, str]]:
+def _facts(
+    listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime
+) -> list[tuple[str, str]]:
     schedule = listed.schedule
     if schedule is None:
         return [("name", listed.name), ("problem", listed.problem or "")]
@@ -131,7 +159,13 @@ def _facts(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) 
     pause = schedule.paused if is_paused(schedule, now) else None
     if pause is not None:
         end = "" if pause.until is None else f", until {local_time(pause.until, schedule.when)}"
-        facts.insert(2, ("paused", f"{pause.reason} (by {pause.by}, {local_time(pause.since, schedule.when)}{end})"))
+        facts.insert(
+            2,
+            (
+                "paused",
+                f"{pause.reason} (by {pause.by}, {local_time(pause.since, schedule.when)}{end})",
+            ),
+        )
     facts += [("skipped", local_time(tick, schedule.when)) for tick in schedule.skips if tick > now]
     for part in (schedule.policies, schedule.window):
         said = part.model_dump(mode="json", exclude_defaults=True)
@@ -140,7 +174,11 @@ def _facts(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) 
         if body[key] not in (None, "", [], {}):
             facts.append((key, _as_text(body[key])))
     facts += _of_override(listed)
-    changed = f"{schedule.revision}, by {schedule.updated_by}" if schedule.updated_by else str(schedule.revision)
+    changed = (
+        f"{schedule.revision}, by {schedule.updated_by}"
+        if schedule.updated_by
+        else str(schedule.revision)
+    )
     return [*facts, ("revision", changed), ("origin", schedule.origin), ("uid", schedule.uid)]
 
 
@@ -172,7 +210,9 @@ def one_as_json(services: Services, listed: ScheduleRow) -> dict[str, Any]:
 
 
 def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[str, Any]]:
-    """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past, never the future."""
+    """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past,
+    never the future.
+    """
     uids = [item.schedule.uid for item in items if item.schedule is not None]
     try:
         found = services.history.last_runs(uids, 1)

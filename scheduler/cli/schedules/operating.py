@@ -1,4 +1,6 @@
-"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back or lets them go."""
+"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back
+or lets them go.
+"""
 
 from datetime import datetime
 from typing import cast
@@ -19,15 +21,23 @@ from scheduler.services.services import Services
 
 @click.command()
 @click.argument("name")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused.")
-@click.option("--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d.")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused."
+)
+@click.option(
+    "--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d."
+)
 @json_option
 @click.pass_obj
-def pause(services: Services, /, *, name: str, reason: str, until: str | None, as_json: bool) -> None:
+def pause(
+    services: Services, /, *, name: str, reason: str, until: str | None, as_json: bool
+) -> None:
     """Let nothing of schedule NAME fire until it is resumed. Its ticks are recorded as skipped."""
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
-    saved = services.operations.pause(name, reason=reason, until=ends, actor=fields.actor(), now=now)
+    saved = services.operations.pause(
+        name, reason=reason, until=ends, actor=fields.actor(), now=now
+    )
     if as_json:
         print_json(one_as_json(services, services.schedules.listed(name)))
     else:
@@ -59,20 +69,32 @@ missed_option = click.option(
 def resume(services: Services, /, *, name: str, missed: str, comment: str, as_json: bool) -> None:
     """End the pause of schedule NAME."""
     how = cast(Missed, missed)
-    resumed = services.operations.resume(name, missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    resumed = services.operations.resume(
+        name, missed=how, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     listed = services.schedules.listed(name)
     if as_json:
         print_json({**one_as_json(services, listed), "runs": resumed.runs})
         return
-    following = f"next {local_time(listed.next, resumed.schedule.when)}" if listed.next else "no tick is left"
+    following = (
+        f"next {local_time(listed.next, resumed.schedule.when)}"
+        if listed.next
+        else "no tick is left"
+    )
     count = len(resumed.runs)
-    started = f", {count} held back {'run starts' if count == 1 else 'runs start one after the other'}" if count else ""
+    started = (
+        f", {count} held back {'run starts' if count == 1 else 'runs start one after the other'}"
+        if count
+        else ""
+    )
     click.echo(f"{name} resumed{started}, {following}")
 
 
 @click.command("pause-all")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; shown with every schedule.")
-@click.option("--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d.")
+@click.option(
+    "--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d."
+)
 @json_option
 @click.pass_obj
 def pause_all(services: Services, /, *, reason: str, until: str | None, as_json: bool) -> None:
@@ -80,7 +102,9 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
     now = utc_now()
     ends = None if until is None else fields.moment_ahead(until, "until", now=now)
     _say_all(
-        services.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now), "paused", as_json=as_json
+        services.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now),
+        "paused",
+        as_json=as_json,
     )
 
 
@@ -92,7 +116,9 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
 def resume_all(services: Services, /, *, missed: str, comment: str, as_json: bool) -> None:
     """Resume what `pause-all` has paused; what was paused on its own stays so."""
     how = cast(Missed, missed)
-    outcome = services.everything.resume(missed=how, actor=fields.actor(), comment=comment, now=utc_now())
+    outcome = services.everything.resume(
+        missed=how, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     _say_all(outcome, "resumed", as_json=as_json)
 
 
@@ -113,13 +139,17 @@ def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
 @comment_option
 @json_option
 @click.pass_obj
-def skip(services: Services, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool) -> None:
+def skip(
+    services: Services, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool
+) -> None:
     """Let one coming tick of schedule NAME pass without a run."""
     at = None if tick is None else fields.instant(tick, "tick")
     who, now = fields.actor(), utc_now()
     if undo:
         if at is None:
-            raise click.UsageError("--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped")
+            raise click.UsageError(
+                "--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped"
+            )
         saved = services.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
     else:
         saved, at = services.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
@@ -136,7 +166,9 @@ def skip(services: Services, /, *, name: str, tick: str | None, undo: bool, comm
 @json_option
 @click.pass_obj
 def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json: bool) -> None:
-    """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as skipped."""
+    """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as
+    skipped.
+    """
     at = None if tick is None else fields.instant(tick, "tick")
     schedule = services.schedules.get(name)
     dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
@@ -145,5 +177,6 @@ def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json:
     else:
         count = len(dropped)
         click.echo(
-            f"{count} {'tick' if count == 1 else 'ticks'} of {name} {'waits' if count == 1 else 'wait'} no longer"
+            f"{count} {'tick' if count == 1 else 'ticks'} of {name} "
+            f"{'waits' if count == 1 else 'wait'} no longer"
         )

@@ -1,4 +1,6 @@
-"""`schedules reset | adopt`: whose a schedule is. Back to what code says, or an operator's from now on."""
+"""`schedules reset | adopt`: whose a schedule is. Back to what code says, or an operator's from now
+on.
+"""
 
 import click
 
@@ -18,12 +20,16 @@ from scheduler.services.services import Services
 @comment_option
 @json_option
 @click.pass_obj
-def reset(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def reset(
+    services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
+) -> None:
     """Take the override off schedule NAME, so that it is as code (beat_schedule) says.
 
     Whether it is paused or switched off stays, and so do its owner, tags, description and notes.
     """
-    saved = services.schedules.reset(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    saved = services.schedules.reset(
+        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     _say(services, saved, "is as code says", as_json=as_json)
 
 
@@ -33,13 +39,18 @@ def reset(services: Services, /, *, name: str, revision: int | None, comment: st
 @comment_option
 @json_option
 @click.pass_obj
-def adopt(services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool) -> None:
+def adopt(
+    services: Services, /, *, name: str, revision: int | None, comment: str, as_json: bool
+) -> None:
     """Make schedule NAME, which plain RedBeat code wrote, an operator's.
 
-    It fires as before: its id, its next run and RedBeat's policies stay (runs may overlap; after an outage the newest
-    tick runs, however late) until they are edited. An edit alone does not adopt an entry.
+    It fires as before: its id, its next run and RedBeat's policies stay (runs may overlap; after an
+    outage the newest tick runs, however late) until they are edited. An edit alone does not adopt
+    an entry.
     """
-    saved = services.schedules.adopt(name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now())
+    saved = services.schedules.adopt(
+        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+    )
     _say(services, saved, "is an operator's", as_json=as_json)
 
 

@@ -1,4 +1,6 @@
-"""`schedules history`, `revisions` and `restore`: what ran, and who changed what, from SQL; and the way back."""
+"""`schedules history`, `revisions` and `restore`: what ran, and who changed what, from SQL; and the
+way back.
+"""
 
 import json
 from dataclasses import asdict
@@ -29,14 +31,17 @@ WIDEST = 40
 @limit_options
 @json_option
 @click.pass_obj
-def history(services: Services, /, *, name: str, limit: int, after: str | None, as_json: bool) -> None:
+def history(
+    services: Services, /, *, name: str, limit: int, after: str | None, as_json: bool
+) -> None:
     """Show the runs of schedule NAME, newest first."""
     uid = _uid(services, name)
     wanted = RunFilter(schedule=name) if uid is None else RunFilter(schedule_uid=uid)
     page = services.history.runs(wanted, after=after, limit=limit)
     if uid is None and not page.items:
         raise NotFound(
-            f"name: there is no schedule {name!r}, nor any run of one; `beatdesk schedules list` shows all",
+            f"name: there is no schedule {name!r}, nor any run of one; `beatdesk schedules list` "
+            "shows all",
             field="name",
         )
     say_page(page, as_json=as_json)
@@ -49,7 +54,9 @@ def history(services: Services, /, *, name: str, limit: int, after: str | None, 
 def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
     gone = removed.deletion_of(services, name)
-    saved = services.history.revisions(services.schedules.get(name).uid if gone is None else gone.schedule_uid)
+    saved = services.history.revisions(
+        services.schedules.get(name).uid if gone is None else gone.schedule_uid
+    )
     changed = _changed(saved)
     if as_json:
         items = [
@@ -61,7 +68,14 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     print_table(
         ["REVISION", "AT", "WHAT", "BY", "COMMENT", "CHANGED"],
         [
-            [str(item.revision), to_the_second(item.at), item.action, item.actor, item.comment, _in_words(found)]
+            [
+                str(item.revision),
+                to_the_second(item.at),
+                item.action,
+                item.actor,
+                item.comment,
+                _in_words(found),
+            ]
             for item, found in zip(saved, changed, strict=True)
         ],
     )
@@ -70,14 +84,28 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("number", metavar="REVISION", type=click.IntRange(0))
-@click.option("--revision", type=int, metavar="N", help="Refuse if the schedule is not at this revision any more.")
+@click.option(
+    "--revision",
+    type=int,
+    metavar="N",
+    help="Refuse if the schedule is not at this revision any more.",
+)
 @click.option("--comment", default="", metavar="TEXT", help="Why; kept with the revision.")
 @json_option
 @click.pass_obj
 def restore(
-    services: Services, /, *, name: str, number: int, revision: int | None, comment: str, as_json: bool
+    services: Services,
+    /,
+    *,
+    name: str,
+    number: int,
+    revision: int | None,
+    comment: str,
+    as_json: bool,
 ) -> None:
-    """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew as it was then."""
+    """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew
+    as it was then.
+    """
     gone = removed.deletion_of(services, name)
     if gone is not None:
         saved = services.operations.revive(
@@ -107,9 +135,14 @@ def _say_restored(services: Services, saved: Schedule, what: str, *, as_json: bo
 
 
 def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
-    """What each revision changed of the one before it; nothing is said of the first that is known."""
+    """What each revision changed of the one before it; nothing is said of the first that is
+    known.
+    """
     pairs = pairwise(saved)
-    return [*(differences(older.definition, newer.definition) for newer, older in pairs), *([[]] if saved else [])]
+    return [
+        *(differences(older.definition, newer.definition) for newer, older in pairs),
+        *([[]] if saved else []),
+    ]
 
 
 def _in_words(found: list[Difference]) -> str:
@@ -120,7 +153,13 @@ def _in_words(found: list[Difference]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = (
+        "-"
+        if value is None
+        else value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False)
+    )
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 

@@ -1,4 +1,6 @@
-"""The options of `add` and `edit` that say what happens when things do not go as planned, and which ticks count."""
+"""The options of `add` and `edit` that say what happens when things do not go as planned, and which
+ticks count.
+"""
 
 from typing import Any
 
@@ -15,19 +17,39 @@ OPTIONS = (
         type=click.Choice(["skip", "allow", "queue_one", "queue_all", "cancel_previous"]),
         help="A tick is due while an earlier run is not over.",
     ),
-    click.option("--queue-limit", type=int, metavar="N", help="Ticks that queue_all keeps at most."),
-    click.option("--catch-up", type=click.Choice(["latest", "none", "all"]), help="Ticks that nobody sent."),
-    click.option("--catch-up-window", metavar="TIME", help="How far back catching up goes: 3600, 90m, 2h, 1d."),
-    click.option("--starting-deadline", metavar="TIME|none", help="From the tick to the start; later it expires."),
+    click.option(
+        "--queue-limit", type=int, metavar="N", help="Ticks that queue_all keeps at most."
+    ),
+    click.option(
+        "--catch-up", type=click.Choice(["latest", "none", "all"]), help="Ticks that nobody sent."
+    ),
+    click.option(
+        "--catch-up-window",
+        metavar="TIME",
+        help="How far back catching up goes: 3600, 90m, 2h, 1d.",
+    ),
+    click.option(
+        "--starting-deadline",
+        metavar="TIME|none",
+        help="From the tick to the start; later it expires.",
+    ),
     click.option("--run-timeout", metavar="TIME|none", help="How long one attempt may run."),
-    click.option("--retries", type=int, metavar="N", help="Attempts after the first, beside the job's own."),
-    click.option("--retry-backoff", metavar="TIME", help="Before the first retry; doubles with each."),
-    click.option("--pause-after-failures", metavar="N|none", help="Failed ticks in a row that pause it."),
+    click.option(
+        "--retries", type=int, metavar="N", help="Attempts after the first, beside the job's own."
+    ),
+    click.option(
+        "--retry-backoff", metavar="TIME", help="Before the first retry; doubles with each."
+    ),
+    click.option(
+        "--pause-after-failures", metavar="N|none", help="Failed ticks in a row that pause it."
+    ),
     click.option("--jitter", metavar="TIME", help="Spread each tick by up to so much."),
     click.option("--starts-at", metavar="TIME|none", help="No tick before this time."),
     click.option("--ends-at", metavar="TIME|none", help="No tick from this time on."),
     click.option("--max-runs", metavar="N|none", help="So many runs, then it is finished."),
-    click.option("--calendar", metavar="NAME|none", help="Ticks that fall into this calendar are skipped."),
+    click.option(
+        "--calendar", metavar="NAME|none", help="Ticks that fall into this calendar are skipped."
+    ),
 )
 _TIMES = {"catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"}
 _NUMBERS = {"pause_after_failures", "max_runs"}

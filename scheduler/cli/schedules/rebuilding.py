@@ -1,4 +1,6 @@
-"""`schedules rebuild`: put back by hand what Redis has lost; a recorder does the same by itself within seconds."""
+"""`schedules rebuild`: put back by hand what Redis has lost; a recorder does the same by itself
+within seconds.
+"""
 
 import os
 
@@ -15,14 +17,18 @@ from scheduler.services.services import Services
 @json_option
 @click.pass_obj
 def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:
-    """Repair the schedules and calendars in Redis from the history, and tell the history what it lacks.
+    """Repair the schedules and calendars in Redis from the history, and tell the history what it
+    lacks.
 
     What was lost, set back or damaged comes back as it was last saved; edits and deletions stand.
     """
     healer = services.healer(f"rebuild-{os.getpid()}")
     if dry_run:
         rows = [(one.name, one.planned, one.why) for one in healer.calendar_findings()]
-        rows += [(one.stored.name, PLANNED[one.verdict.what], one.verdict.why) for one in healer.findings()]
+        rows += [
+            (one.stored.name, PLANNED[one.verdict.what], one.verdict.why)
+            for one in healer.findings()
+        ]
     else:
         now = utc_now()
         rows = [(one.name, one.done, one.why) for one in healer.run_once(now)]
@@ -33,4 +39,7 @@ def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:
     elif rows:
         print_table(["NAME", "PLANNED" if dry_run else "DONE", "WHY"], rows)
     else:
-        click.echo("nothing to repair: Redis holds every schedule and every calendar as it was saved", err=True)
+        click.echo(
+            "nothing to repair: Redis holds every schedule and every calendar as it was saved",
+            err=True,
+        )

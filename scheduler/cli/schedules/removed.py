@@ -1,4 +1,6 @@
-"""The schedules that were deleted: what `schedules list --deleted` shows, and what `restore` brings back."""
+"""The schedules that were deleted: what `schedules list --deleted` shows, and what `restore` brings
+back.
+"""
 
 import click
 
@@ -11,15 +13,22 @@ from scheduler.services.services import Services
 USUAL = 50
 
 
-def list_deleted(services: Services, *, after: str | None, limit: int | None, as_json: bool) -> None:
+def list_deleted(
+    services: Services, *, after: str | None, limit: int | None, as_json: bool
+) -> None:
     """Print them, newest first."""
     page = services.history.deleted(after, limit or USUAL)
     if as_json:
-        print_json({"items": [item.model_dump(mode="json") for item in page.items], "next": page.next})
+        print_json(
+            {"items": [item.model_dump(mode="json") for item in page.items], "next": page.next}
+        )
         return
     print_table(
         ["NAME", "DELETED", "BY", "REVISION", "COMMENT"],
-        [[item.name, to_the_second(item.at), item.actor, str(item.revision - 1), item.comment] for item in page.items],
+        [
+            [item.name, to_the_second(item.at), item.actor, str(item.revision - 1), item.comment]
+            for item in page.items
+        ],
     )
     if page.next is not None:
         click.echo(f"more: --after {page.next}", err=True)

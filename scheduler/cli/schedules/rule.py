@@ -1,6 +1,8 @@
-"""The options of `add`, `edit` and `preview` that say when -> the `When` that is meant. Pure: reads no clock.
+"""The options of `add`, `edit` and `preview` that say when -> the `When` that is meant. Pure: reads
+no clock.
 
-Each kind of rule has one option that names it and some that go with it; what does not go with it is refused.
+Each kind of rule has one option that names it and some that go with it; what does not go with it is
+refused.
 """
 
 from datetime import datetime
@@ -21,18 +23,61 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.time import zones
 
 OPTIONS = (
-    click.option("--cron", metavar="TEXT", help="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'."),
-    click.option("--every", type=float, metavar="SECONDS", help="Every so many seconds of elapsed time."),
-    click.option("--at", metavar="TIME", help="Once: 2026-12-24T18:00:00Z, or without an offset the clock of --tz."),
-    click.option("--rrule", metavar="TEXT", help="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'."),
-    click.option("--tz", metavar="ZONE", help="IANA zone whose clock is meant, such as Europe/Berlin."),
-    click.option("--anchor", metavar="TIME", help="What --every counts from; the moment of saving without it."),
-    click.option("--dtstart", metavar="TIME", help="What --rrule counts from; this minute without it."),
-    click.option("--day-match", type=click.Choice(["and", "or"]), help="--cron: both day fields match, or either."),
-    click.option("--dst-gap", type=click.Choice(["auto", "shift", "skip"]), help="--cron: times that the clock skips."),
-    click.option("--dst-repeat", type=click.Choice(["auto", "first", "both"]), help="--cron: times that come twice."),
+    click.option(
+        "--cron",
+        metavar="TEXT",
+        help="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'.",
+    ),
+    click.option(
+        "--every", type=float, metavar="SECONDS", help="Every so many seconds of elapsed time."
+    ),
+    click.option(
+        "--at",
+        metavar="TIME",
+        help="Once: 2026-12-24T18:00:00Z, or without an offset the clock of --tz.",
+    ),
+    click.option(
+        "--rrule", metavar="TEXT", help="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'."
+    ),
+    click.option(
+        "--tz", metavar="ZONE", help="IANA zone whose clock is meant, such as Europe/Berlin."
+    ),
+    click.option(
+        "--anchor",
+        metavar="TIME",
+        help="What --every counts from; the moment of saving without it.",
+    ),
+    click.option(
+        "--dtstart", metavar="TIME", help="What --rrule counts from; this minute without it."
+    ),
+    click.option(
+        "--day-match",
+        type=click.Choice(["and", "or"]),
+        help="--cron: both day fields match, or either.",
+    ),
+    click.option(
+        "--dst-gap",
+        type=click.Choice(["auto", "shift", "skip"]),
+        help="--cron: times that the clock skips.",
+    ),
+    click.option(
+        "--dst-repeat",
+        type=click.Choice(["auto", "first", "both"]),
+        help="--cron: times that come twice.",
+    ),
 )
-NAMES = ("cron", "every", "at", "rrule", "tz", "anchor", "dtstart", "day_match", "dst_gap", "dst_repeat")
+NAMES = (
+    "cron",
+    "every",
+    "at",
+    "rrule",
+    "tz",
+    "anchor",
+    "dtstart",
+    "day_match",
+    "dst_gap",
+    "dst_repeat",
+)
 
 _KINDS = {"cron": "crontab", "every": "interval", "at": "once", "rrule": "rrule"}
 _GOES_WITH = {
@@ -57,13 +102,19 @@ def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
         return OnceWhen(at=_wall(given["at"], "at", given.get("tz")))
     if kind == "rrule":
         start = given.get("dtstart")
-        dtstart = now.replace(second=0, microsecond=0) if start is None else _wall(start, "dtstart", zone)
+        dtstart = (
+            now.replace(second=0, microsecond=0) if start is None else _wall(start, "dtstart", zone)
+        )
         return RruleWhen(rrule=given["rrule"], dtstart=dtstart, timezone=zone)
-    return CrontabWhen(crontab=given["cron"], timezone=zone, **_chosen(given, "day_match", "dst_gap", "dst_repeat"))
+    return CrontabWhen(
+        crontab=given["cron"], timezone=zone, **_chosen(given, "day_match", "dst_gap", "dst_repeat")
+    )
 
 
 def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) -> When:
-    """The rule after an edit: what is not named stays. An interval that keeps `every` keeps its anchor."""
+    """The rule after an edit: what is not named stays. An interval that keeps `every` keeps its
+    anchor.
+    """
     kind = _named_kind(given)
     if all(given.get(name) is None for name in NAMES):
         return old
@@ -83,7 +134,11 @@ def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) ->
         anchor = _instant(given, "anchor") or (old.anchor if every == old.every else None)
         return IntervalWhen(every=every, anchor=anchor)
     else:
-        return OnceWhen(at=_wall(given["at"], "at", given.get("tz"))) if given.get("at") is not None else old
+        return (
+            OnceWhen(at=_wall(given["at"], "at", given.get("tz")))
+            if given.get("at") is not None
+            else old
+        )
     return old.model_copy(update={key: value for key, value in named.items() if value is not None})
 
 
@@ -107,7 +162,8 @@ def _check_fits(kind: str, given: dict[str, Any]) -> None:
         fitting = [f"--{name}" for name, other in _KINDS.items() if option in _GOES_WITH[other]]
         field, flag = _FIELDS.get(option, option), "--" + option.replace("_", "-")
         raise Refused(
-            f"{field}: {given[option]!r} has a meaning with {' or '.join(fitting)} only; leave {flag} out, "
+            f"{field}: {given[option]!r} has a meaning with {' or '.join(fitting)} only; leave "
+            f"{flag} out, "
             f"or give {fitting[0]}",
             field=field,
         )
@@ -123,7 +179,11 @@ def _instant(given: dict[str, Any], name: str) -> datetime | None:
 
 def _wall(text: str, field: str, zone: str | None) -> datetime:
     """An instant, or a wall time of `zone` where one is named."""
-    return fields.instant(text, field) if zone is None else fields.wall_time(text, field, zones.zone(zone))
+    return (
+        fields.instant(text, field)
+        if zone is None
+        else fields.wall_time(text, field, zones.zone(zone))
+    )
 
 
 def zone_of(when: When) -> str:

@@ -1,7 +1,7 @@
 """`schedules run`: start a schedule's job now, and wait for its end where that is wanted.
 
-Waiting looks at the history until the run's state is final; it holds nothing, so that Ctrl-C ends the waiting
-and never the run.
+Waiting looks at the history until the run's state is final; it holds nothing, so that Ctrl-C ends
+the waiting and never the run.
 """
 
 import threading
@@ -31,7 +31,12 @@ class NotFinished(BeatdeskError):
 @click.option("--args", metavar="JSON", help="Instead of the schedule's own positional arguments.")
 @click.option("--kwargs", metavar="JSON", help="Instead of the schedule's own named arguments.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit 1 unless the run succeeded.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Wait so many seconds at most.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Wait so many seconds at most.",
+)
 @json_option
 @click.pass_obj
 def run(
@@ -56,12 +61,16 @@ def run(
     check_arguments(positional, named)
     services.catalogue.check_call(schedule.job, positional, named)
     who, now = fields.actor(), utc_now()
-    run_id = services.control.start(schedule, actor=who, trigger="manual", args=positional, kwargs=named, now=now)
+    run_id = services.control.start(
+        schedule, actor=who, trigger="manual", args=positional, kwargs=named, now=now
+    )
     if wait:
         _report(_end_of(services, run_id, timeout), as_json=as_json)
         return
     if as_json:
-        queued = queued_run(run_id, schedule, actor=who, args=positional, kwargs=named, queued_at=now)
+        queued = queued_run(
+            run_id, schedule, actor=who, args=positional, kwargs=named, queued_at=now
+        )
         print_json(run_json(queued))
     else:
         click.echo(f"{name} queued as run {run_id}; see: beatdesk runs show {run_id}")
@@ -80,7 +89,9 @@ def _end_of(services: Services, run_id: str, timeout: float | None) -> RunView:
                 )
             waiting.wait(LOOK_EVERY)
     except KeyboardInterrupt:
-        raise NotFinished(f"waiting stopped; run {run_id} goes on: beatdesk runs show {run_id}") from None
+        raise NotFinished(
+            f"waiting stopped; run {run_id} goes on: beatdesk runs show {run_id}"
+        ) from None
     return found
 
 

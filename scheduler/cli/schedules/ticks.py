@@ -20,9 +20,16 @@ from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 
 count_option = click.option(
-    "-n", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many ticks."
+    "-n",
+    "count",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="How many ticks.",
 )
-from_option = click.option("--from", "start", metavar="T", help="Ticks after this time; now without it.")
+from_option = click.option(
+    "--from", "start", metavar="T", help="Ticks after this time; now without it."
+)
 
 
 @click.command("next")
@@ -31,19 +38,30 @@ from_option = click.option("--from", "start", metavar="T", help="Ticks after thi
 @from_option
 @json_option
 @click.pass_obj
-def next_ticks(services: Services, /, *, name: str, count: int, start: str | None, as_json: bool) -> None:
+def next_ticks(
+    services: Services, /, *, name: str, count: int, start: str | None, as_json: bool
+) -> None:
     """Show the next ticks of schedule NAME."""
     after = _after(start, utc_now())
     schedule, listed = services.schedules.get(name), services.schedules.listed(name)
-    if isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None:  # written by plain RedBeat code
+    if (
+        isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None
+    ):  # written by plain RedBeat code
         anchor = listed.last_run_at or after
-        schedule = schedule.model_copy(update={"when": schedule.when.model_copy(update={"anchor": anchor})})
+        schedule = schedule.model_copy(
+            update={"when": schedule.when.model_copy(update={"anchor": anchor})}
+        )
     when, upcoming = schedule.when, _upcoming(schedule, after, count, listed)
     if not schedule.enabled:
-        click.echo(f"{name} is disabled: none of these will run until `beatdesk schedules enable {name}`", err=True)
+        click.echo(
+            f"{name} is disabled: none of these will run until `beatdesk schedules enable {name}`",
+            err=True,
+        )
     named = schedule.window.calendar
     calendars = {} if named is None or listed.calendar is None else {named: listed.calendar}
-    coming = Preview(describe(when), upcoming, warnings(schedule, after, Facts(calendars=calendars)))
+    coming = Preview(
+        describe(when), upcoming, warnings(schedule, after, Facts(calendars=calendars))
+    )
     _print(when, coming, as_json=as_json)
 
 
@@ -53,7 +71,9 @@ def next_ticks(services: Services, /, *, name: str, count: int, start: str | Non
 @from_option
 @json_option
 @click.pass_obj
-def preview_rule(services: Services, /, *, count: int, start: str | None, as_json: bool, **given: Any) -> None:
+def preview_rule(
+    services: Services, /, *, count: int, start: str | None, as_json: bool, **given: Any
+) -> None:
     """Show what a rule means, in words and ticks, before anything is saved."""
     now = utc_now()
     after = _after(start, now)
@@ -61,8 +81,12 @@ def preview_rule(services: Services, /, *, count: int, start: str | None, as_jso
     _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
 
 
-def _upcoming(schedule: Schedule, after: datetime, count: int, listed: ScheduleRow) -> list[datetime]:
-    """The ticks that will run: within window and calendar, after a pause that ends, without those that are skipped."""
+def _upcoming(
+    schedule: Schedule, after: datetime, count: int, listed: ScheduleRow
+) -> list[datetime]:
+    """The ticks that will run: within window and calendar, after a pause that ends, without those
+    that are skipped.
+    """
     seen = schedule.model_copy(update={"enabled": True})
     ticks: list[datetime] = []
     while len(ticks) < count and not listed.lacks_calendar:
@@ -84,6 +108,8 @@ def _print(when: When, coming: Preview, *, as_json: bool) -> None:
         print_json({"words": coming.words, "ticks": upcoming, "warnings": coming.warnings})
         return
     click.echo(coming.words)
-    print_table(["TICK", "UTC"], [[local_time(tick, when), rfc3339(tick) or ""] for tick in coming.ticks])
+    print_table(
+        ["TICK", "UTC"], [[local_time(tick, when), rfc3339(tick) or ""] for tick in coming.ticks]
+    )
     for warning in coming.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -1,5 +1,6 @@
-"""How alembic reaches the database: by the connection that `history.schema_version` hands over, or, on the command
-line, by `-x url=...`. Reads no settings, so that nobody migrates a database by accident.
+"""How alembic reaches the database: by the connection that `history.schema_version` hands over, or,
+on the command line, by `-x url=...`. Reads no settings, so that nobody migrates a database by
+accident.
 """
 
 from typing import Literal
@@ -28,7 +29,9 @@ def migrate(connection: Connection) -> None:
 
 def _in_plain_types(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
     """How a new step writes our own types: by what they are in SQL."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+    return (
+        "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+    )
 
 
 def main() -> None:
@@ -39,7 +42,9 @@ def main() -> None:
         return
     url = context.get_x_argument(as_dictionary=True).get("url")
     if not isinstance(url, str):
-        raise Refused("alembic was not told which database: give -x url=sqlite:////path/history.sqlite3")
+        raise Refused(
+            "alembic was not told which database: give -x url=sqlite:////path/history.sqlite3"
+        )
     engine = writing(create_engine(url))
     with engine.begin() as connection:
         migrate(connection)

@@ -1,1 +1,3 @@
-"""Making pictures smaller (`shrinking`, which knows no files), and the folders they are in (`folders`)."""
+"""Making pictures smaller (`shrinking`, which knows no files), and the folders they are in
+(`folders`).
+"""

@@ -1,7 +1,8 @@
-"""The folders of pictures and thumbnails, each reached name by name (`jobs.roots`): read there, written here.
+"""The folders of pictures and thumbnails, each reached name by name (`jobs.roots`): read there,
+written here.
 
-A thumbnail is written beside its place (`shelf`), forced to the disk, given its picture's time, and moved. So there is
-never half of one, and one that has its picture's time is of this picture.
+A thumbnail is written beside its place (`shelf`), forced to the disk, given its picture's time, and
+moved. So there is never half of one, and one that has its picture's time is of this picture.
 """
 
 import fnmatch
@@ -63,7 +64,9 @@ Tell = Callable[[Made, int], None]
 
 
 def thumbnails(source: Place, target: Place, plan: Plan, tell: Tell) -> Made:
-    """Make them. Raises Refused where a folder cannot be used, NotWritten where the target takes no files."""
+    """Make them. Raises Refused where a folder cannot be used, NotWritten where the target takes no
+    files.
+    """
     refuse_target_over_source(source, target)
     shelf = Shelf(*target, make=not plan.dry_run)
     done = Made()
@@ -85,7 +88,8 @@ def refuse_target_over_source(source: Place, target: Place) -> None:
     pictures, made_there = (place[0].joinpath(place[1]) for place in (source, target))
     if pictures.is_relative_to(made_there):
         raise Refused(
-            f"to_folder: {made_there} is or holds the folder of the pictures; choose one beside or below it",
+            f"to_folder: {made_there} is or holds the folder of the pictures; choose one beside "
+            "or below it",
             field="to_folder",
         )
 
@@ -132,7 +136,9 @@ def _one(found: Found, plan: Plan, shelf: Shelf, done: Made) -> None:
 
 
 def _read(found: Found, widths: list[int], look: Look) -> dict[int, bytes]:
-    """The thumbnails of a picture. Raises PictureBroken, also where it cannot be opened or was swapped."""
+    """The thumbnails of a picture. Raises PictureBroken, also where it cannot be opened or was
+    swapped.
+    """
     try:
         handle = os.open(found.shown.name, FILE, dir_fd=found.folder)
     except OSError as error:

@@ -29,34 +29,42 @@ class Shelf:
         self._make = make
 
     def identity(self) -> frozenset[tuple[int, int]]:
-        """The folder's device and number, so that pictures are not looked for in it; nothing where it is not there.
+        """The folder's device and number, so that pictures are not looked for in it; nothing where
+        it is not there.
 
         Raises Refused where it cannot be used.
         """
         if not self._make and not self._is_there():
             return frozenset()
         try:
-            with opened(self._root, str(self._folder), field="to_folder", make=self._make) as handle:
+            with opened(
+                self._root, str(self._folder), field="to_folder", make=self._make
+            ) as handle:
                 facts = os.fstat(handle)
         except OSError as error:
             place = self._root / self._folder
-            raise Refused(f"to_folder: {place} cannot be made: {error.strerror}", field="to_folder") from None
+            raise Refused(
+                f"to_folder: {place} cannot be made: {error.strerror}", field="to_folder"
+            ) from None
         return frozenset({(facts.st_dev, facts.st_ino)})
 
     def time_of(self, width: int, shown: PurePosixPath) -> int | None:
         """The time of a thumbnail in nanoseconds, None where there is none."""
         try:
-            with opened(self._root, str(self._place(width, shown).parent), field="to_folder") as handle:
+            with opened(
+                self._root, str(self._place(width, shown).parent), field="to_folder"
+            ) as handle:
                 facts = os.stat(shown.name, dir_fd=handle, follow_symlinks=False)
         except (Refused, FileNotFoundError):
             return None
         return facts.st_mtime_ns if stat.S_ISREG(facts.st_mode) else None
 
     def write(self, width: int, shown: PurePosixPath, content: bytes, time: int) -> None:
-        """Put a thumbnail in its place, with this time. Raises NotWritten, and leaves nothing half done.
+        """Put a thumbnail in its place, with this time. Raises NotWritten, and leaves nothing half
+        done.
 
-        What is not whole is locked: another run that makes the same thumbnail is told, and what a killed process has
-        left is written over.
+        What is not whole is locked: another run that makes the same thumbnail is told, and what a
+        killed process has left is written over.
         """
         place = self._place(width, shown)
         try:
@@ -66,8 +74,10 @@ class Shelf:
             raise NotWritten(f"{self._root / place} is being written by another run") from None
         except OSError as error:
             raise NotWritten(
-                f"{self._root / place} cannot be written: {error.strerror}; nothing of it was kept. "
-                "Make room there, or let this user write to it, and run it again: what is made already stays"
+                f"{self._root / place} cannot be written: {error.strerror}; nothing of it was "
+                "kept. "
+                "Make room there, or let this user write to it, and run it again: what is made "
+                "already stays"
             ) from error
 
     def _place(self, width: int, shown: PurePosixPath) -> PurePosixPath:
@@ -82,7 +92,9 @@ class Shelf:
 
 
 def _write(folder: int, name: str, content: bytes, time: int) -> None:
-    """Write a file beside its place and move it. Raises OSError, BlockingIOError where another run is at it."""
+    """Write a file beside its place and move it. Raises OSError, BlockingIOError where another run
+    is at it.
+    """
     part = f".{name}{PART}"
     handle = os.open(part, _OPEN, 0o644, dir_fd=folder)
     with open(handle, "r+b") as file:  # noqa: PTH123 # a handle has no path
@@ -102,7 +114,9 @@ def _write(folder: int, name: str, content: bytes, time: int) -> None:
 
 
 def _is_still(handle: int, part: str, folder: int) -> bool:
-    """Whether the open file is the one of this name, and no other's: the other run may have moved it meanwhile."""
+    """Whether the open file is the one of this name, and no other's: the other run may have moved
+    it meanwhile.
+    """
     facts = os.fstat(handle)
     try:
         named = os.stat(part, dir_fd=folder, follow_symlinks=False)

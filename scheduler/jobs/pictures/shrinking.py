@@ -1,7 +1,7 @@
 """Making one picture smaller. Knows open files and bytes, and no folders.
 
-Whatever a picture holds beside its pixels (EXIF with places and names, comments, colour profiles) stays behind: the
-way up and the colours that it says are applied first.
+Whatever a picture holds beside its pixels (EXIF with places and names, comments, colour profiles)
+stays behind: the way up and the colours that it says are applied first.
 """
 
 import io
@@ -35,12 +35,18 @@ class Look(NamedTuple):
     most_pixels: int
 
     def name_of(self, picture: str) -> str:
-        """The thumbnail's name. Two pictures never have one: a format that is asked for is added to the whole name."""
-        return picture if self.format == "same" else f"{picture}.{self.format.replace('jpeg', 'jpg')}"
+        """The thumbnail's name. Two pictures never have one: a format that is asked for is added to
+        the whole name.
+        """
+        return (
+            picture if self.format == "same" else f"{picture}.{self.format.replace('jpeg', 'jpg')}"
+        )
 
 
 def shrunk(file: BinaryIO, widths: Sequence[int], look: Look) -> dict[int, bytes]:
-    """The picture in each width. Raises PictureBroken, with what is wrong, also where it has too many pixels."""
+    """The picture in each width. Raises PictureBroken, with what is wrong, also where it has too
+    many pixels.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -50,8 +56,18 @@ def shrunk(file: BinaryIO, widths: Sequence[int], look: Look) -> dict[int, bytes
         raise PictureBroken(_too_large(look.most_pixels)) from None
     except UnidentifiedImageError:
         raise PictureBroken("is no JPEG, PNG, WebP or GIF") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
-        # what Pillow's decoders raise on what is broken; a missing file or a full disk does not come up here
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        IndexError,
+        KeyError,
+        TypeError,
+        OverflowError,
+    ) as error:
+        # what Pillow's decoders raise on what is broken; a missing file or a full disk does not
+        # come up here
         raise PictureBroken(f"cannot be read: {str(error)[:200] or type(error).__name__}") from None
 
 
@@ -62,11 +78,15 @@ def _shrunk(picture: Image.Image, widths: Sequence[int], look: Look) -> dict[int
     turned = picture.getexif().get(_ORIENTATION) in TURNED
     width = min(max(widths), picture.height if turned else picture.width)
     rough = _scaled((picture.height, picture.width) if turned else picture.size, width)
-    picture.draft(None, rough[::-1] if turned else rough)  # JPEG can leave out what is not needed while it decodes
+    picture.draft(
+        None, rough[::-1] if turned else rough
+    )  # JPEG can leave out what is not needed while it decodes
     upright = _plain(ImageOps.exif_transpose(picture))
     made = {}
     for each in widths:
-        small = upright.resize(_scaled(upright.size, min(each, upright.width)), Image.Resampling.LANCZOS)
+        small = upright.resize(
+            _scaled(upright.size, min(each, upright.width)), Image.Resampling.LANCZOS
+        )
         small.info.clear()
         made[each] = _encoded(small, str(format).upper(), look.quality)
     return made
@@ -87,13 +107,17 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:
-    """The picture with the colours that its profile means; with a broken profile, as if it had none."""
+    """The picture with the colours that its profile means; with a broken profile, as if it had
+    none.
+    """
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "CMYK"):
         return picture
     try:
         meant = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        done = ImageCms.profileToProfile(picture, meant, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        done = ImageCms.profileToProfile(
+            picture, meant, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
     return done or picture

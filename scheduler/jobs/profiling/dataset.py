@@ -1,6 +1,8 @@
-"""The files of a dataset, found below a root and opened once. What reads them gets the open files, never their paths.
+"""The files of a dataset, found below a root and opened once. What reads them gets the open files,
+never their paths.
 
-So a file that is swapped for a link meanwhile leads nowhere. An open file has an address on Linux: `/proc/self/fd/7`.
+So a file that is swapped for a link meanwhile leads nowhere. An open file has an address on Linux:
+`/proc/self/fd/7`.
 """
 
 import fnmatch
@@ -17,10 +19,18 @@ from scheduler.jobs.roots import FILE, Found, Walk, downwards, opened
 Kind = Literal["csv", "parquet"]
 
 MOST_FILES = 400
-"""Each is open twice while it is read, and processes may have 1,024 files open unless told otherwise."""
+"""Each is open twice while it is read, and processes may have 1,024 files open unless told
+otherwise.
+"""
 
 OPEN_FILES = Path("/proc/self/fd")
-ENDINGS: dict[str, Kind] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+ENDINGS: dict[str, Kind] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
 PACKED = ".gz"
 
 
@@ -56,12 +66,16 @@ class Dataset(NamedTuple):
 
 @contextmanager
 def dataset(root: Path, path: str, pattern: str, kind: Kind | None) -> Iterator[Dataset]:
-    """The open files at `path`, which is a file or a folder, of one kind; without `kind`, what the names end with.
+    """The open files at `path`, which is a file or a folder, of one kind; without `kind`, what the
+    names end with.
 
-    Raises Refused where there are none, too many, of both kinds, empty ones, or the way leads through a link.
+    Raises Refused where there are none, too many, of both kinds, empty ones, or the way leads
+    through a link.
     """
     if not OPEN_FILES.is_dir():
-        raise Refused("datasets are profiled on Linux only: elsewhere an open file has no address for DuckDB")
+        raise Refused(
+            "datasets are profiled on Linux only: elsewhere an open file has no address for DuckDB"
+        )
     with ExitStack() as open_files:
         found: list[tuple[Kind, DataFile]] = []
         for each in _found(root, path, pattern):
@@ -69,7 +83,10 @@ def dataset(root: Path, path: str, pattern: str, kind: Kind | None) -> Iterator[
             if file_kind is None:
                 continue
             if len(found) == MOST_FILES:
-                raise Refused(f"path: there are more than {MOST_FILES} files; choose a folder or a pattern with fewer")
+                raise Refused(
+                    f"path: there are more than {MOST_FILES} files; choose a folder or a pattern "
+                    "with fewer"
+                )
             file = open_found(each)
             open_files.callback(os.close, file.handle)
             found.append((file_kind, file))
@@ -91,7 +108,9 @@ def _found(root: Path, path: str, pattern: str) -> Iterator[Found]:
             try:
                 facts = os.stat(names[-1], dir_fd=folder, follow_symlinks=False)
             except OSError as error:
-                raise Refused(f"path: {path!r} below {root}: {error.strerror}", field="path") from None
+                raise Refused(
+                    f"path: {path!r} below {root}: {error.strerror}", field="path"
+                ) from None
             if stat.S_ISREG(facts.st_mode):
                 yield Found(folder, PurePosixPath(path), facts)
                 return
@@ -125,9 +144,12 @@ def _check(found: Sequence[tuple[Kind, DataFile]], root: Path, path: str, patter
             field="path",
         )
     if empty := [file.shown for _, file in found if not file.size]:
-        raise Refused(f"path: {', '.join(empty[:3])} is empty; leave it out by the pattern", field="path")
+        raise Refused(
+            f"path: {', '.join(empty[:3])} is empty; leave it out by the pattern", field="path"
+        )
     if len({kind for kind, _ in found}) > 1:
         raise Refused(
-            f"path: there are CSV and Parquet files in {root / path}; choose one kind by the format or the pattern",
+            f"path: there are CSV and Parquet files in {root / path}; choose one kind by the "
+            "format or the pattern",
             field="path",
         )

@@ -1,7 +1,8 @@
-"""DuckDB, held to the files that were opened for it, to so much memory and disk, and to being interrupted.
+"""DuckDB, held to the files that were opened for it, to so much memory and disk, and to being
+interrupted.
 
-It runs in a thread, so that the job can tell how far it is, and be stopped: whatever is raised in the job while it
-waits (a soft time limit, say) interrupts the query first.
+It runs in a thread, so that the job can tell how far it is, and be stopped: whatever is raised in
+the job while it waits (a soft time limit, say) interrupts the query first.
 """
 
 import re
@@ -35,7 +36,9 @@ class TooLittleMemory(BeatdeskError):
 class Engine:
     """One DuckDB. `names` says what to call the addresses of files in messages."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, place: Workplace, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, place: Workplace, names: Mapping[str, str]
+    ) -> None:
         self._connection = connection
         self._place = place
         self._names = names
@@ -44,7 +47,8 @@ class Engine:
     def ask(self, statement: str, tell: Tell | None = None) -> list[tuple[Any, ...]]:
         """The rows of a statement.
 
-        Raises DatasetUnreadable, TooLittleMemory, or NoRoom; and whatever was raised in this thread meanwhile.
+        Raises DatasetUnreadable, TooLittleMemory, or NoRoom; and whatever was raised in this thread
+        meanwhile.
         """
         asked = self._thread.submit(self._rows, statement)
         try:
@@ -83,7 +87,8 @@ class Engine:
             return NoRoom(f"there is no room for the work in {self._place.path.parent}; {remedy()}")
         if isinstance(error, duckdb.OutOfMemoryException):
             return TooLittleMemory(
-                "the profile needs more memory than it may use; raise BEATDESK_DATASET_MEMORY_MEGABYTES, "
+                "the profile needs more memory than it may use; raise "
+                "BEATDESK_DATASET_MEMORY_MEGABYTES, "
                 "or profile fewer files"
             )
         return DatasetUnreadable(self._said(text))
@@ -92,7 +97,9 @@ class Engine:
         """What DuckDB says, with our names for the files, and without its advice on SQL."""
         for address, name in self._names.items():
             text = re.sub(re.escape(address) + r"(?!\d)", lambda _, name=name: name, text)  # type: ignore[misc]
-        told = [line.strip() for line in re.split(r"\n\s*(?:LINE \d|Possible )", text)[0].splitlines()]
+        told = [
+            line.strip() for line in re.split(r"\n\s*(?:LINE \d|Possible )", text)[0].splitlines()
+        ]
         return ". ".join(line.rstrip(".") for line in told if line)[:LONGEST_PROBLEM]
 
 

@@ -16,10 +16,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 24
 MOST_FREQUENT = 8
 EXACT_BELOW = 1_000_000
-"""Distinct values up to which each is counted; beyond it, those that a sketch takes for frequent are counted."""
+"""Distinct values up to which each is counted; beyond it, those that a sketch takes for frequent
+are counted.
+"""
 
 NEARLY_ALL = 0.8
-"""The share of distinct values from which on, beyond that, nothing is looked for that is frequent."""
+"""The share of distinct values from which on, beyond that, nothing is looked for that is frequent.
+"""
 
 LONGEST_VALUE = 80
 
@@ -93,13 +96,16 @@ class _Asking:
         self._column = column
         self._name = name(column.name)
         self._kind = kind_of(column.type)
-        self._finite = f"isfinite({self._name})" if self._unbounded() else f"{self._name} IS NOT NULL"
+        self._finite = (
+            f"isfinite({self._name})" if self._unbounded() else f"{self._name} IS NOT NULL"
+        )
         self._value = self._comparable()
 
     def measured(self) -> Measured:
         """All of it."""
         rows, filled, distinct, finite = self._one(
-            f"count(*), count({self._name}), approx_count_distinct({self._name}), count(*) FILTER ({self._finite})"
+            f"count(*), count({self._name}), approx_count_distinct({self._name}), count(*) FILTER "
+            f"({self._finite})"
         )
         known: dict[str, Any] = {}
         if finite and self._kind in ("number", "time"):
@@ -112,7 +118,9 @@ class _Asking:
         elif filled and self._kind != "other" and distinct < NEARLY_ALL * filled:
             known["frequent"] = self._sketched()
         told = (self._column.name, self._column.type, self._kind)
-        return Measured(*told, rows, rows - filled, min(distinct, filled), exact, filled - finite, **known)
+        return Measured(
+            *told, rows, rows - filled, min(distinct, filled), exact, filled - finite, **known
+        )
 
     def _unbounded(self) -> bool:
         return self._kind == "time" or self._column.type in ("FLOAT", "DOUBLE")
@@ -131,7 +139,8 @@ class _Asking:
         quantiles = list_shown.format(f"approx_quantile({self._value}, {list(QUANTILES)})")
         mean = f"avg(CAST({self._value} AS DOUBLE))" if number else "NULL"
         low, high, average, cuts, start, end = self._one(
-            f"{least}, {greatest}, {mean}, {quantiles}, min({self._place()}), max({self._place()})", self._finite
+            f"{least}, {greatest}, {mean}, {quantiles}, min({self._place()}), max({self._place()})",
+            self._finite,
         )
         names = [f"{share:.0%}" for share in QUANTILES]
         return {
@@ -150,33 +159,45 @@ class _Asking:
         width = (greatest - least) / BINS
         if not math.isfinite(width) or width <= 0:
             return None
-        place = f"least(greatest(CAST(floor(({self._place()} - ({least!r})) / {width!r}) AS BIGINT), 0), {BINS - 1})"
+        place = (
+            f"least(greatest(CAST(floor(({self._place()} - ({least!r})) / {width!r}) AS BIGINT), "
+            f"0), {BINS - 1})"
+        )
         found = dict(self._rows(f"{place} AS bin, count(*)", f"WHERE {self._finite} GROUP BY bin"))
         return Histogram(least, greatest, [found.get(bin, 0) for bin in range(BINS)])
 
     def _lengths(self) -> dict[str, Any]:
         characters = f"length(CAST({self._name} AS VARCHAR))"
         shown = f"left(CAST({{}}({self._name}) AS VARCHAR), {LONGEST_VALUE})"
-        asked = f"{shown.format('min')}, {shown.format('max')}, min({characters}), max({characters})"
+        asked = (
+            f"{shown.format('min')}, {shown.format('max')}, min({characters}), max({characters})"
+        )
         least, greatest, shortest, longest = self._one(asked)
         return {"least": least, "greatest": greatest, "shortest": shortest, "longest": longest}
 
     def _counted(self) -> tuple[int, list[tuple[str, int]]]:
         """How many distinct values there are, and the most frequent; both exact."""
-        counted = f"SELECT {self._name} AS value, count(*) AS many FROM {self._source} WHERE {self._name} IS NOT NULL"
+        counted = (
+            f"SELECT {self._name} AS value, count(*) AS many FROM {self._source} WHERE "
+            f"{self._name} IS NOT NULL"
+        )
         found = self._engine.ask(
             f"WITH counted AS MATERIALIZED ({counted} GROUP BY value) "
-            f"SELECT left(CAST(value AS VARCHAR), {LONGEST_VALUE}), many, (SELECT count(*) FROM counted) "
+            f"SELECT left(CAST(value AS VARCHAR), {LONGEST_VALUE}), many, (SELECT count(*) FROM "
+            "counted) "
             f"FROM counted ORDER BY many DESC, value LIMIT {MOST_FREQUENT}"
         )
         return found[0][2], [(value, many) for value, many, _ in found if many > 1]
 
     def _sketched(self) -> list[tuple[str, int]]:
         """Values that a sketch takes for the most frequent, counted."""
-        candidates = f"SELECT unnest(approx_top_k({self._name}, {MOST_FREQUENT})) FROM {self._source}"
+        candidates = (
+            f"SELECT unnest(approx_top_k({self._name}, {MOST_FREQUENT})) FROM {self._source}"
+        )
         found = self._rows(
             f"left(CAST({self._name} AS VARCHAR), {LONGEST_VALUE}), count(*) AS many",
-            f"WHERE {self._name} IN ({candidates}) GROUP BY {self._name} ORDER BY many DESC, {self._name}",
+            f"WHERE {self._name} IN ({candidates}) GROUP BY {self._name} ORDER BY many DESC, "
+            f"{self._name}",
         )
         return [(value, many) for value, many in found if many > 1]
 

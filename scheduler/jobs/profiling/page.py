@@ -43,18 +43,31 @@ def as_json(profile: Profile) -> bytes:
         "format": profile.kind,
         "files": [{"path": path, "bytes": size} for path, size in profile.files],
         "rows": profile.rows,
-        "bad_rows": {"count": profile.bad.count, "more": profile.bad.more, "examples": _bad(profile.bad)},
+        "bad_rows": {
+            "count": profile.bad.count,
+            "more": profile.bad.more,
+            "examples": _bad(profile.bad),
+        },
         "columns": [_column(column) for column in profile.columns],
     }
-    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", "replace")
+    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False).encode(
+        "utf-8", "replace"
+    )
 
 
 def as_html(profile: Profile) -> bytes:
     """The page."""
     drawn = {column.name: _drawn(column) for column in profile.columns}
     shown = profile.files[:MOST_FILES_SHOWN]
-    values = {"profile": profile, "drawn": drawn, "files": shown, "unseen": len(profile.files) - len(shown)}
-    return render("dataset_profile.html", **values, figure=figure, size=size, share=share).encode("utf-8", "replace")
+    values = {
+        "profile": profile,
+        "drawn": drawn,
+        "files": shown,
+        "unseen": len(profile.files) - len(shown),
+    }
+    return render("dataset_profile.html", **values, figure=figure, size=size, share=share).encode(
+        "utf-8", "replace"
+    )
 
 
 def figure(value: Value | None) -> str:

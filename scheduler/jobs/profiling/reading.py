@@ -1,7 +1,8 @@
 """Reading a dataset's files into something that can be measured column by column: its `Table`.
 
-Parquet is read where it is. CSV is read once, into a table in the work folder, since each question would read all of
-the text anew. Files of one dataset have the same columns; types that differ are widened.
+Parquet is read where it is. CSV is read once, into a table in the work folder, since each question
+would read all of the text anew. Files of one dataset have the same columns; types that differ are
+widened.
 """
 
 import codecs
@@ -18,7 +19,8 @@ from scheduler.jobs.profiling.engine import DatasetUnreadable, Engine
 
 MOST_COLUMNS = 1000
 MOST_REJECTED = 100_000
-"""Values of bad rows that are noted in one file; beyond it, the rows are told as so many or more."""
+"""Values of bad rows that are noted in one file; beyond it, the rows are told as so many or more.
+"""
 
 EXAMPLES = 20
 LONGEST_LINE = 200
@@ -93,7 +95,9 @@ def parquet_table(engine: Engine, files: Dataset) -> Table:
 
 
 def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Table:
-    """Raises DatasetUnreadable where a file is no CSV in this encoding, Refused where they do not fit together."""
+    """Raises DatasetUnreadable where a file is no CSV in this encoding, Refused where they do not
+    fit together.
+    """
     sniffed = [_sniff(engine, file, form) for file in files.files]
     _refuse_different([(each.file, each.columns) for each in sniffed])
     columns = [
@@ -135,11 +139,14 @@ def name(value: str) -> str:
 
 
 def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
-    """The columns of a file and how it is written; rows that do not fit are overlooked only if nothing fits."""
+    """The columns of a file and how it is written; rows that do not fit are overlooked only if
+    nothing fits.
+    """
     _check_encoding(file, form.encoding)
     given = _given(file, form)
     query = (
-        "SELECT Delimiter, NewLineDelimiter, Comment, SkipRows, HasHeader, Columns, DateFormat, TimestampFormat "
+        "SELECT Delimiter, NewLineDelimiter, Comment, SkipRows, HasHeader, Columns, DateFormat, "
+        "TimestampFormat "
         f"FROM sniff_csv({text(file.address)}, {given}, sample_size = {form.sample_rows}"
     )
     try:
@@ -153,16 +160,24 @@ def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
         f"skip = {int(skip)}",
         f"new_line = {text(newline)}",
         f"comment = {text('' if comment == '(empty)' else comment)}",
-        *([] if form.delimiter else [f"delim = {text('' if delimiter == '(empty)' else delimiter)}"]),
+        *(
+            []
+            if form.delimiter
+            else [f"delim = {text('' if delimiter == '(empty)' else delimiter)}"]
+        ),
         *([f"header = {str(header).lower()}"] if form.header is None else []),
         *([f"dateformat = {text(dates)}"] if dates else []),
         *([f"timestampformat = {text(times)}"] if times else []),
     ]
-    return _Sniffed(file, ", ".join(options), [Column(each["name"], each["type"]) for each in columns])
+    return _Sniffed(
+        file, ", ".join(options), [Column(each["name"], each["type"]) for each in columns]
+    )
 
 
 def _given(file: DataFile, form: CsvForm) -> str:
-    """The options that are not found out. Quotes are those of RFC 4180, also where the first rows have none."""
+    """The options that are not found out. Quotes are those of RFC 4180, also where the first rows
+    have none.
+    """
     options = ["""quote = '"', escape = '"'""", f"encoding = {text(form.encoding)}"]
     options.append(f"compression = {text('gzip' if file.packed else 'none')}")
     options += [f"delim = {text(form.delimiter)}"] if form.delimiter else []
@@ -172,21 +187,31 @@ def _given(file: DataFile, form: CsvForm) -> str:
 
 def _insert(sniffed: _Sniffed, columns: Sequence[Column]) -> str:
     types = dict(columns)
-    read = ", ".join(f"{text(column.name)}: {text(types[column.name])}" for column in sniffed.columns)
+    read = ", ".join(
+        f"{text(column.name)}: {text(types[column.name])}" for column in sniffed.columns
+    )
     rejects = f"store_rejects = true, rejects_limit = {MOST_REJECTED}"
-    source = f"read_csv({text(sniffed.file.address)}, columns = {{{read}}}, {sniffed.options}, {rejects})"
+    source = (
+        f"read_csv({text(sniffed.file.address)}, columns = {{{read}}}, {sniffed.options}, "
+        f"{rejects})"
+    )
     return f"INSERT INTO data BY NAME SELECT * FROM {source}"
 
 
 def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
-    """Count what the newest reading has left out. Raises DatasetUnreadable where it is a matter of the encoding."""
+    """Count what the newest reading has left out. Raises DatasetUnreadable where it is a matter of
+    the encoding.
+    """
     rows = engine.ask(
         "SELECT line, any_value(error_type), any_value(error_message), any_value(csv_line), "
-        "bool_or(error_type = 'INVALID ENCODING'), count(*) FROM reject_errors GROUP BY line ORDER BY line"
+        "bool_or(error_type = 'INVALID ENCODING'), count(*) FROM reject_errors GROUP BY line "
+        "ORDER BY line"
     )
     for line, _, _, _, encoding, _ in rows:
         if encoding:
-            raise DatasetUnreadable(f"{file.shown} is not in the encoding that was given, in line {line}")
+            raise DatasetUnreadable(
+                f"{file.shown} is not in the encoding that was given, in line {line}"
+            )
     bad.count += len(rows)
     bad.more = bad.more or sum(row[5] for row in rows) >= MOST_REJECTED
     for line, _, said, written, _, _ in rows[: EXAMPLES - len(bad.examples)]:
@@ -197,14 +222,21 @@ def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
 
 
 def _check_encoding(file: DataFile, encoding: Encoding) -> None:
-    """Look at the beginning, where a wrong encoding would spoil the columns' names. Raises DatasetUnreadable."""
+    """Look at the beginning, where a wrong encoding would spoil the columns' names. Raises
+    DatasetUnreadable.
+    """
     try:
         with Path(file.address).open("rb") as plain:
-            head = gzip.GzipFile(fileobj=plain).read(_HEAD_BYTES) if file.packed else plain.read(_HEAD_BYTES)
+            head = (
+                gzip.GzipFile(fileobj=plain).read(_HEAD_BYTES)
+                if file.packed
+                else plain.read(_HEAD_BYTES)
+            )
         codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeError as error:
         raise DatasetUnreadable(
-            f"{file.shown} is not {encoding}: byte {getattr(error, 'start', 0)} does not fit; say its encoding"
+            f"{file.shown} is not {encoding}: byte {getattr(error, 'start', 0)} does not fit; say "
+            "its encoding"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetUnreadable(f"{file.shown} cannot be read: {error}") from None
@@ -215,7 +247,10 @@ def _refuse_different(each: Sequence[tuple[DataFile, Sequence[Column]]]) -> None
     first, columns = each[0]
     names = {column.name for column in columns}
     if len(columns) > MOST_COLUMNS:
-        raise Refused(f"path: {first.shown} has {len(columns)} columns, and at most {MOST_COLUMNS} are profiled")
+        raise Refused(
+            f"path: {first.shown} has {len(columns)} columns, and at most {MOST_COLUMNS} are "
+            "profiled"
+        )
     for file, others in each[1:]:
         if different := names.symmetric_difference(column.name for column in others):
             told = ", ".join(sorted(different)[:5])

@@ -23,16 +23,22 @@ READING_SHARE = 0.5
 Tell = Callable[[float, str], None]
 
 
-def profiled(asks: "DatasetProfile", root: Path, settings: Settings, now: datetime, tell: Tell) -> Profile:
+def profiled(
+    asks: "DatasetProfile", root: Path, settings: Settings, now: datetime, tell: Tell
+) -> Profile:
     """The profile of the files that are meant. `tell` hears which share is done, and of what.
 
     Raises Refused, DatasetUnreadable, TooLittleMemory or NoRoom.
     """
     most = settings.dataset_max_megabytes * 1_000_000
-    with dataset(root, asks.path, asks.pattern, asks.format) as files, workplace(settings.data_dir, most) as place:
+    with (
+        dataset(root, asks.path, asks.pattern, asks.format) as files,
+        workplace(settings.data_dir, most) as place,
+    ):
         if files.size > most:
             raise Refused(
-                f"path: the files have {files.size / 1e6:,.0f} MB, and BEATDESK_DATASET_MAX_MEGABYTES allows "
+                f"path: the files have {files.size / 1e6:,.0f} MB, and "
+                "BEATDESK_DATASET_MAX_MEGABYTES allows "
                 f"{settings.dataset_max_megabytes:,}; choose fewer by the pattern",
                 field="path",
             )
@@ -40,7 +46,9 @@ def profiled(asks: "DatasetProfile", root: Path, settings: Settings, now: dateti
         with engine(place, names, settings.dataset_memory_megabytes) as asked:
             begun = READING_SHARE if files.kind == "csv" else 0.0
             table = _table(asked, files, asks, lambda share, text: tell(begun * share, text))
-            columns = measured(asked, table, lambda share, text: tell(begun + (1 - begun) * share, text))
+            columns = measured(
+                asked, table, lambda share, text: tell(begun + (1 - begun) * share, text)
+            )
         title = f"Profile of {asks.path or root.name}, {now:%Y-%m-%d}"
         sizes = [(file.shown, file.size) for file in files.files]
         return Profile(title, now, files.kind, sizes, columns[0].rows, table.bad, columns)
@@ -49,4 +57,6 @@ def profiled(asks: "DatasetProfile", root: Path, settings: Settings, now: dateti
 def _table(asked: Engine, files: Dataset, asks: "DatasetProfile", tell: Tell) -> Table:
     if files.kind == "parquet":
         return parquet_table(asked, files)
-    return csv_table(asked, files, CsvForm(asks.delimiter, asks.header, asks.encoding, asks.sample_rows), tell)
+    return csv_table(
+        asked, files, CsvForm(asks.delimiter, asks.header, asks.encoding, asks.sample_rows), tell
+    )

@@ -1,7 +1,8 @@
-"""A folder for one profile while it is made, below the data folder: its size is bounded, and it goes at the end.
+"""A folder for one profile while it is made, below the data folder: its size is bounded, and it
+goes at the end.
 
-A process that is killed leaves its folder behind; the next profile takes it away. Who is at work holds a lock, which
-ends with the process.
+A process that is killed leaves its folder behind; the next profile takes it away. Who is at work
+holds a lock, which ends with the process.
 """
 
 import fcntl
@@ -36,7 +37,10 @@ class Workplace:
     def check(self) -> None:
         """Raise NoRoom where the work takes more than it may."""
         if sum(_size(file) for file in self.path.rglob("*")) > self.most:
-            raise NoRoom(f"the work takes more than {self.most / 1e6:,.0f} MB in {self.path.parent}; {remedy()}")
+            raise NoRoom(
+                f"the work takes more than {self.most / 1e6:,.0f} MB in {self.path.parent}; "
+                f"{remedy()}"
+            )
 
 
 def remedy() -> str:
@@ -54,11 +58,15 @@ def workplace(data_dir: Path, most: int) -> Iterator[Workplace]:
         path = Path(tempfile.mkdtemp(dir=above))
         held = _locked(path)
     except OSError as error:
-        raise Refused(f"{above} takes no files: {error.strerror}; let this user write there, or make room") from error
+        raise Refused(
+            f"{above} takes no files: {error.strerror}; let this user write there, or make room"
+        ) from error
     try:
         free = shutil.disk_usage(path).free - RESERVE
         if free <= 0:
-            raise NoRoom(f"{above} has no room: {RESERVE / 1e6:,.0f} MB stay free on its disk; {remedy()}")
+            raise NoRoom(
+                f"{above} has no room: {RESERVE / 1e6:,.0f} MB stay free on its disk; {remedy()}"
+            )
         yield Workplace(path, min(most, free))
     finally:
         shutil.rmtree(path, ignore_errors=True)

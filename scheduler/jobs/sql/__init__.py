@@ -1,1 +1,3 @@
-"""Databases that are not Beatdesk's: asked for reports without a way to change them, and cleaned row by row."""
+"""Databases that are not Beatdesk's: asked for reports without a way to change them, and cleaned
+row by row.
+"""

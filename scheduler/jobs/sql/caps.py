@@ -49,23 +49,28 @@ class Budget:
     def late(self) -> TooMuch:
         """The refusal of what takes too long."""
         return TooMuch(
-            f"the report takes longer than {self._caps.seconds:g} seconds; make the statement cheaper, "
+            f"the report takes longer than {self._caps.seconds:g} seconds; make the statement "
+            "cheaper, "
             "or raise BEATDESK_REPORT_MAX_SECONDS"
         )
 
     def counted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches, as long as they are within the caps. Raises TooMuch at the first one that is not."""
+        """The batches, as long as they are within the caps. Raises TooMuch at the first one that is
+        not.
+        """
         for batch in batches:
             self._rows += len(batch)
             self._bytes += sum(map(weight, batch))
             if self._rows > self._caps.rows:
                 raise TooMuch(
-                    f"the statement gives more than {self._caps.rows:,} rows; narrow it, or raise the parameter "
+                    f"the statement gives more than {self._caps.rows:,} rows; narrow it, or raise "
+                    "the parameter "
                     "max_rows or BEATDESK_REPORT_MAX_ROWS"
                 )
             if self._bytes > self._caps.bytes:
                 raise TooMuch(
-                    f"the statement gives more than {self._caps.bytes / 1e6:,.0f} MB; narrow it, or raise "
+                    f"the statement gives more than {self._caps.bytes / 1e6:,.0f} MB; narrow it, "
+                    "or raise "
                     "BEATDESK_REPORT_MAX_MEGABYTES"
                 )
             if self.is_over():

@@ -1,4 +1,6 @@
-"""`:name` in a statement as the database's own placeholder, so that values are bound, never written into it. Pure."""
+"""`:name` in a statement as the database's own placeholder, so that values are bound, never written
+into it. Pure.
+"""
 
 import re
 from collections.abc import Mapping
@@ -40,7 +42,9 @@ def numbered(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]
 
 def names(statement: str) -> list[str]:
     """The names that stand in a statement, in order."""
-    return list(dict.fromkeys(match["name"] for match in _TOKEN.finditer(statement) if match["name"]))
+    return list(
+        dict.fromkeys(match["name"] for match in _TOKEN.finditer(statement) if match["name"])
+    )
 
 
 def refuse_unknown(asked: list[str], values: Mapping[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """Asking PostgreSQL so that nothing can be changed and nothing runs for ever.
 
-The login must not be one that a read-only transaction does not hold back (a superuser may start programs and read
-files). The statement is the body of a cursor, so that only what gives rows can be one; it is sent by the extended
-protocol, which takes one statement and binds the values; and the transaction is read only, which cannot be taken back
-after its first statement. `statement_timeout` ends what takes too long, and a watchdog ends it where the statement
-has changed that.
+The login must not be one that a read-only transaction does not hold back (a superuser may start
+programs and read files). The statement is the body of a cursor, so that only what gives rows can be
+one; it is sent by the extended protocol, which takes one statement and binds the values; and the
+transaction is read only, which cannot be taken back after its first statement. `statement_timeout`
+ends what takes too long, and a watchdog ends it where the statement has changed that.
 """
 
 import threading
@@ -22,7 +22,8 @@ from scheduler.jobs.tables.cells import weight
 FIRST_ROWS = 50
 MOST_ROWS = 2000
 BATCH_BYTES = 2_000_000
-"""Bytes of one batch, about: the number of rows in the next one follows from the rows of the last."""
+"""Bytes of one batch, about: the number of rows in the next one follows from the rows of the last.
+"""
 
 CONNECTION = {
     "connect_timeout": 5,
@@ -74,19 +75,25 @@ def asked(
 
 
 def refuse_powers(connection: Connection[Any]) -> None:
-    """Raise StatementFailed where the login may do what a read-only transaction does not prevent."""
+    """Raise StatementFailed where the login may do what a read-only transaction does not
+    prevent.
+    """
     power = connection.execute(_POWERS).fetchone()
     if power is not None:
         raise StatementFailed(
-            f"the login of BEATDESK_REPORT_DSN has the rights of {power[0]}, which may start programs and read files "
-            "of the server. Make a login that may only read: CREATE ROLE reader LOGIN; GRANT SELECT ON … TO reader"
+            f"the login of BEATDESK_REPORT_DSN has the rights of {power[0]}, which may start "
+            "programs and read files "
+            "of the server. Make a login that may only read: CREATE ROLE reader LOGIN; GRANT "
+            "SELECT ON … TO reader"
         )
 
 
 @contextmanager
 def _watched(connection: Connection[Any], budget: Budget) -> Iterator[None]:
     """Cancel what the connection does when the time is over."""
-    dog = threading.Timer(budget.seconds_left + 0.5, connection.cancel_safe, kwargs={"timeout": 5.0})
+    dog = threading.Timer(
+        budget.seconds_left + 0.5, connection.cancel_safe, kwargs={"timeout": 5.0}
+    )
     dog.daemon = True
     dog.start()
     try:

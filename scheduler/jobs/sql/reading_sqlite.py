@@ -1,8 +1,8 @@
 """Asking SQLite so that nothing can be changed and nothing runs for ever.
 
-The file is opened read only. An authorizer lets pass what a SELECT is made of and nothing else: no ATTACH, which
-would open other files, no PRAGMA. A progress handler ends what takes too long. Python's driver refuses a second
-statement.
+The file is opened read only. An authorizer lets pass what a SELECT is made of and nothing else: no
+ATTACH, which would open other files, no PRAGMA. A progress handler ends what takes too long.
+Python's driver refuses a second statement.
 """
 
 import sqlite3
@@ -21,12 +21,17 @@ STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
 
 LONGEST_VALUE = 16_000_000
-"""Bytes of one value; SQLite's own limit is a gigabyte, which one call of a function can ask for."""
+"""Bytes of one value; SQLite's own limit is a gigabyte, which one call of a function can ask for.
+"""
 
 BUSY_SECONDS = 5.0
 
-_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
-_REFUSED_FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob"})
+_ALLOWED = frozenset(
+    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+)
+_REFUSED_FUNCTIONS = frozenset(
+    {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob"}
+)
 
 
 @contextmanager
@@ -67,8 +72,12 @@ def _opened(path: str) -> sqlite3.Connection:
 def _authorizer(refused: list[str]) -> Any:
     """Says yes to what reads, and remembers what it said no to."""
 
-    def decide(action: int, one: str | None, two: str | None, _database: str | None, _inside: str | None) -> int:
-        if action in _ALLOWED and not (action == sqlite3.SQLITE_FUNCTION and two in _REFUSED_FUNCTIONS):
+    def decide(
+        action: int, one: str | None, two: str | None, _database: str | None, _inside: str | None
+    ) -> int:
+        if action in _ALLOWED and not (
+            action == sqlite3.SQLITE_FUNCTION and two in _REFUSED_FUNCTIONS
+        ):
             return sqlite3.SQLITE_OK
         what = two if action == sqlite3.SQLITE_FUNCTION else one
         refused.append(f"{_NAMES.get(action, f'action {action}')} {what or ''}".strip())
@@ -83,10 +92,19 @@ _NAMES: dict[int, str] = {
     if name.startswith(("SQLITE_CREATE_", "SQLITE_DROP_", "SQLITE_ALTER_"))
     or name
     in {
-        "SQLITE_DELETE", "SQLITE_INSERT", "SQLITE_UPDATE", "SQLITE_PRAGMA", "SQLITE_ATTACH", "SQLITE_DETACH",
-        "SQLITE_TRANSACTION", "SQLITE_SAVEPOINT", "SQLITE_FUNCTION", "SQLITE_REINDEX", "SQLITE_ANALYZE",
+        "SQLITE_DELETE",
+        "SQLITE_INSERT",
+        "SQLITE_UPDATE",
+        "SQLITE_PRAGMA",
+        "SQLITE_ATTACH",
+        "SQLITE_DETACH",
+        "SQLITE_TRANSACTION",
+        "SQLITE_SAVEPOINT",
+        "SQLITE_FUNCTION",
+        "SQLITE_REINDEX",
+        "SQLITE_ANALYZE",
     }
-}  # fmt: skip
+}
 
 
 def _batches(cursor: sqlite3.Cursor) -> Iterator[Batch]:

@@ -11,7 +11,9 @@ from scheduler.jobs.sql.caps import Batch, Budget
 def sqlite_path(address: str) -> str | None:
     """The file of `sqlite:////folder/file.sqlite3`; none for other databases."""
     scheme, _, rest = address.partition("://")
-    return rest.removeprefix("/").partition("?")[0] if scheme.partition("+")[0] == "sqlite" else None
+    return (
+        rest.removeprefix("/").partition("?")[0] if scheme.partition("+")[0] == "sqlite" else None
+    )
 
 
 def libpq(address: str) -> str:
@@ -22,7 +24,9 @@ def libpq(address: str) -> str:
 def asked(
     address: str, statement: str, values: Mapping[str, Any], budget: Budget
 ) -> AbstractContextManager[tuple[list[str], Iterator[Batch]]]:
-    """The columns and rows of one statement that can only read. Raises StatementFailed, BadArguments."""
+    """The columns and rows of one statement that can only read. Raises StatementFailed,
+    BadArguments.
+    """
     path = sqlite_path(address)
     if path is not None:
         return reading_sqlite.asked(path, statement, values, budget)

@@ -1,1 +1,3 @@
-"""Deleting what is old: files below allowed folders, rows of allowed tables, keys of allowed patterns."""
+"""Deleting what is old: files below allowed folders, rows of allowed tables, keys of allowed
+patterns.
+"""

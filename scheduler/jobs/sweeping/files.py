@@ -13,7 +13,9 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Rule:
-    """Which files may go: their names match `pattern`, and they were last written before `before` (Unix time)."""
+    """Which files may go: their names match `pattern`, and they were last written before `before`
+    (Unix time).
+    """
 
     pattern: str
     before: float
@@ -22,7 +24,9 @@ class Rule:
 
     def means(self, found: Found) -> bool:
         """Whether this file may go."""
-        return found.facts.st_mtime < self.before and fnmatch.fnmatchcase(found.shown.name, self.pattern)
+        return found.facts.st_mtime < self.before and fnmatch.fnmatchcase(
+            found.shown.name, self.pattern
+        )
 
 
 @dataclass
@@ -39,7 +43,8 @@ class Swept:
 
 
 def sweep(root: Path, under: str, rule: Rule, tell: Callable[[Swept], None]) -> Swept:
-    """Delete what the rule means below `under` in `root`; `tell` hears after each file how far it is.
+    """Delete what the rule means below `under` in `root`; `tell` hears after each file how far it
+    is.
 
     Raises Refused where there is no such folder, or the way to it leads through a link.
     """
@@ -55,7 +60,9 @@ def sweep(root: Path, under: str, rule: Rule, tell: Callable[[Swept], None]) -> 
                 if rule.dry_run or _unlinked(found, walk):
                     swept.files += 1
                     swept.bytes += found.facts.st_size
-                    swept.examples += [found.shown.as_posix()] if len(swept.examples) < EXAMPLES else []
+                    swept.examples += (
+                        [found.shown.as_posix()] if len(swept.examples) < EXAMPLES else []
+                    )
             tell(swept)
     return swept
 

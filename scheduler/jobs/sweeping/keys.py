@@ -1,7 +1,8 @@
 """Keys in Redis that match an allowed pattern and that nobody has touched for long.
 
-Found by SCAN, which holds up nobody. A key's idle time is looked at and the key unlinked in one script, so that one
-that is used in between stays. Whatever the pattern, keys of Beatdesk, RedBeat and Celery stay, and so do queues.
+Found by SCAN, which holds up nobody. A key's idle time is looked at and the key unlinked in one
+script, so that one that is used in between stays. Whatever the pattern, keys of Beatdesk, RedBeat
+and Celery stay, and so do queues.
 """
 
 from collections.abc import Collection, Iterator
@@ -39,7 +40,9 @@ def is_ours(key: str, queues: Collection[str]) -> bool:
 def unlink_idle(
     redis: Redis, keys: RedisKeys, seconds: int, queues: Collection[str], *, dry_run: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    """Unlink them in batches; yields how many were looked at and which were idle for so many seconds."""
+    """Unlink them in batches; yields how many were looked at and which were idle for so many
+    seconds.
+    """
     script = redis.register_script(_UNLINK_IDLE)
     place = 0
     while True:
@@ -52,7 +55,8 @@ def unlink_idle(
             if "LFU" not in str(error):
                 raise
             raise Refused(
-                "Redis counts how often keys are used and not when (maxmemory-policy is an LFU one), so that idle keys "
+                "Redis counts how often keys are used and not when (maxmemory-policy is an LFU "
+                "one), so that idle keys "
                 "cannot be told; set maxmemory-policy noeviction"
             ) from None
         yield len(found), list(idle)

@@ -1,9 +1,11 @@
-"""Old rows of an allowed table, deleted in batches: each is a transaction of its own, and others come in between.
+"""Old rows of an allowed table, deleted in batches: each is a transaction of its own, and others
+come in between.
 
-Names of tables and columns come from the settings, are looked up in the database, and are quoted. SQLite keeps times
-as texts or as Unix seconds, and both are read; what is neither is never deleted. In PostgreSQL the column must be a
-date or a timestamp; one without a zone is taken for UTC, and rows that somebody has locked are left. To ask for locks,
-PostgreSQL wants the right to update some column beside those to read and to delete.
+Names of tables and columns come from the settings, are looked up in the database, and are quoted.
+SQLite keeps times as texts or as Unix seconds, and both are read; what is neither is never deleted.
+In PostgreSQL the column must be a date or a timestamp; one without a zone is taken for UTC, and
+rows that somebody has locked are left. To ask for locks, PostgreSQL wants the right to update some
+column beside those to read and to delete.
 """
 
 import sqlite3
@@ -60,11 +62,17 @@ def count(address: str, rows: SqlRows, before: datetime) -> int:
 
 
 def delete(address: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
-    """Delete the rows that are that old; yields the count of each batch. Raises Refused, StatementFailed."""
+    """Delete the rows that are that old; yields the count of each batch. Raises Refused,
+    StatementFailed.
+    """
     path = sqlite_path(address)
     deleted = _delete_sqlite(path, rows, before, batch) if path is not None else None
     try:
-        yield from deleted if deleted is not None else _delete_postgres(libpq(address), rows, before, batch)
+        yield from (
+            deleted
+            if deleted is not None
+            else _delete_postgres(libpq(address), rows, before, batch)
+        )
     except (sqlite3.Error, psycopg.Error) as error:
         raise StatementFailed(f"{rows.name} is not cleaned further: {str(error).strip()}") from None
 
@@ -109,21 +117,32 @@ def _batches(delete_some: Callable[[], int], batch: int) -> Iterator[int]:
 def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
     """The database, opened to write, with the table looked up. Each statement is a transaction."""
     if rows.schema is not None:
-        raise Refused(f"{rows.name}: SQLite has no schemas; write TABLE.COLUMN in BEATDESK_CLEANUP_SQL_ROWS")
+        raise Refused(
+            f"{rows.name}: SQLite has no schemas; write TABLE.COLUMN in BEATDESK_CLEANUP_SQL_ROWS"
+        )
     if not Path(path).is_file():
         raise Refused(f"there is no database {path}; see BEATDESK_CLEANUP_DSN")
-    connection = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(
+        f"file:{quote(path)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
     connection.execute("PRAGMA foreign_keys = ON")
-    asked = "SELECT c.name FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name = ? AND t.type = 'table'"
+    asked = (
+        "SELECT c.name FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name = ? AND "
+        "t.type = 'table'"
+    )
     kept = f"{asked} AND NOT t.wr AND t.schema = 'main'"
     if rows.column not in {name for (name,) in connection.execute(kept, [rows.table])}:
         connection.close()
-        raise Refused(f"{rows.name}: there is no such column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS")
+        raise Refused(
+            f"{rows.name}: there is no such column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS"
+        )
     return connection
 
 
 def _is_old(rows: SqlRows) -> str:
-    """Texts as ISO 8601 and numbers as Unix seconds; SQLite gives nothing for what is neither, which is not old."""
+    """Texts as ISO 8601 and numbers as Unix seconds; SQLite gives nothing for what is neither,
+    which is not old.
+    """
     return f"unixepoch({_quoted(rows.column)}, 'auto') < ?"
 
 
@@ -145,7 +164,11 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
     ).fetchone()
     kind = None if found is None else str(found[0])
     if kind not in _TIMES:
-        problem = "there is no such column" if kind is None else f"the column is {kind}, not a date or a timestamp"
+        problem = (
+            "there is no such column"
+            if kind is None
+            else f"the column is {kind}, not a date or a timestamp"
+        )
         raise Refused(f"{rows.name}: {problem}; see BEATDESK_CLEANUP_SQL_ROWS")
     _refuse_without_rights(connection, rows, name)
     utc = before.astimezone(UTC)
@@ -154,8 +177,12 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
     return utc if kind == "timestamp with time zone" else utc.replace(tzinfo=None)
 
 
-def _refuse_without_rights(connection: "psycopg.Connection[Any]", rows: SqlRows, table: str) -> None:
-    """A dry run must not promise what the real one is denied. Raises Refused with the rights that the login lacks."""
+def _refuse_without_rights(
+    connection: "psycopg.Connection[Any]", rows: SqlRows, table: str
+) -> None:
+    """A dry run must not promise what the real one is denied. Raises Refused with the rights that
+    the login lacks.
+    """
     rights = connection.execute(
         "SELECT has_table_privilege(t, 'SELECT'), has_table_privilege(t, 'DELETE'), "
         "has_any_column_privilege(t, 'UPDATE') FROM to_regclass(%s) t",
@@ -165,7 +192,8 @@ def _refuse_without_rights(connection: "psycopg.Connection[Any]", rows: SqlRows,
     lacking = [right for right, has in zip(wanted, rights or (), strict=True) if not has]
     if lacking:
         raise Refused(
-            f"{rows.name}: the login of BEATDESK_CLEANUP_DSN lacks rights; GRANT {', '.join(lacking)} ON {table} to it"
+            f"{rows.name}: the login of BEATDESK_CLEANUP_DSN lacks rights; GRANT "
+            f"{', '.join(lacking)} ON {table} to it"
         )
 
 

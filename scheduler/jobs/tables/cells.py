@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A text that begins so would be run by a spreadsheet (OWASP, 'CSV injection'; some programs read the full-width signs
-as the plain ones)."""
+"""A text that begins so would be run by a spreadsheet (OWASP, 'CSV injection'; some programs read
+the full-width signs as the plain ones)."""
 
 
 def text(value: Any) -> str:
-    """The value as text; nothing for none. Times as ISO 8601, lists and objects as JSON, bytes as hexadecimal."""
+    """The value as text; nothing for none. Times as ISO 8601, lists and objects as JSON, bytes as
+    hexadecimal.
+    """
     for kinds, written in _WRITTEN:
         if isinstance(value, kinds):
             return written(value)
@@ -25,7 +27,9 @@ def is_number(value: Any) -> bool:
 
 
 def guarded(cell: str) -> str:
-    """The text so that no spreadsheet takes it for a formula: an apostrophe before it. `unguarded` takes it away."""
+    """The text so that no spreadsheet takes it for a formula: an apostrophe before it. `unguarded`
+    takes it away.
+    """
     return f"'{cell}" if _is_dangerous(cell) else cell
 
 
@@ -36,10 +40,23 @@ def unguarded(cell: str) -> str:
 
 def weight(row: tuple[Any, ...]) -> int:
     """About how many bytes the values of a row are."""
-    return sum(len(value) if isinstance(value, str | bytes) else _FIXED.get(type(value), 64) for value in row)
+    return sum(
+        len(value) if isinstance(value, str | bytes) else _FIXED.get(type(value), 64)
+        for value in row
+    )
 
 
-_FIXED = {int: 8, float: 8, bool: 1, type(None): 1, datetime: 20, date: 10, Decimal: 16, time: 10, timedelta: 16}
+_FIXED = {
+    int: 8,
+    float: 8,
+    bool: 1,
+    type(None): 1,
+    datetime: 20,
+    date: 10,
+    Decimal: 16,
+    time: 10,
+    timedelta: 16,
+}
 
 
 _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
@@ -55,5 +72,7 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
 
 
 def _is_dangerous(cell: str) -> bool:
-    """Apostrophes and blanks before a formula do not make it harmless; an apostrophe more or less changes no answer."""
+    """Apostrophes and blanks before a formula do not make it harmless; an apostrophe more or less
+    changes no answer.
+    """
     return cell.lstrip("' \xa0").startswith(FORMULA_STARTS)

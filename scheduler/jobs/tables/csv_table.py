@@ -1,4 +1,6 @@
-"""CSV as RFC 4180 has it, in UTF-8: texts in quotes and guarded against formulas, numbers bare, none empty."""
+"""CSV as RFC 4180 has it, in UTF-8: texts in quotes and guarded against formulas, numbers bare,
+none empty.
+"""
 
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -15,14 +17,18 @@ class CsvTable:
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
         """Write these."""
-        self._file.write("".join(f"{','.join(map(cell, row))}\r\n" for row in batch).encode("utf-8", "replace"))
+        self._file.write(
+            "".join(f"{','.join(map(cell, row))}\r\n" for row in batch).encode("utf-8", "replace")
+        )
 
     def end(self, count: int, totals: dict[int, Any]) -> None:
         """Nothing follows."""
 
 
 def cell(value: Any) -> str:
-    """One cell. Every text is quoted, so that another separator than the comma cannot cut a formula out of it."""
+    """One cell. Every text is quoted, so that another separator than the comma cannot cut a formula
+    out of it.
+    """
     if value is None:
         return ""
     if is_number(value) or isinstance(value, bool):

@@ -1,4 +1,6 @@
-"""A table as a page that needs nothing beside itself, written as it comes; whatever stands in cells is escaped."""
+"""A table as a page that needs nothing beside itself, written as it comes; whatever stands in cells
+is escaped.
+"""
 
 from collections.abc import Sequence
 from html import escape
@@ -33,9 +35,15 @@ class HtmlTable:
         if self._begun:
             return
         self._begun = True
-        numeric = [any(is_number(row[place]) for row in batch) for place in range(len(self._columns))]
+        numeric = [
+            any(is_number(row[place]) for row in batch) for place in range(len(self._columns))
+        ]
         self._write(
-            render("table_head.html", title=self._title, columns=list(zip(self._columns, numeric, strict=True)))
+            render(
+                "table_head.html",
+                title=self._title,
+                columns=list(zip(self._columns, numeric, strict=True)),
+            )
         )
 
     def _write(self, page: str) -> None:

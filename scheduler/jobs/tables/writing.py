@@ -34,7 +34,10 @@ class Totals:
     def __init__(self, columns: Sequence[str], wanted: Sequence[str]) -> None:
         unknown = [name for name in wanted if name not in columns]
         if unknown:
-            raise BadArguments(f"totals: the result has no column {unknown[0]!r}; it has {', '.join(columns)[:500]}")
+            raise BadArguments(
+                f"totals: the result has no column {unknown[0]!r}; it has "
+                f"{', '.join(columns)[:500]}"
+            )
         self._names = {columns.index(name): name for name in wanted}
         self._exact: dict[int, Decimal | int] = dict.fromkeys(self._names, 0)
         self._floats: dict[int, list[float]] = {place: [] for place in self._names}
@@ -47,10 +50,14 @@ class Totals:
             values = [row[place] for row in batch if row[place] is not None]
             wrong = next((value for value in values if not is_number(value)), None)
             if wrong is not None:
-                raise BadArguments(f"totals: the column {name!r} has {str(wrong)[:60]!r}, which is no number")
+                raise BadArguments(
+                    f"totals: the column {name!r} has {str(wrong)[:60]!r}, which is no number"
+                )
             self._exact[place] += sum(value for value in values if not isinstance(value, float))
             floats = [value for value in values if isinstance(value, float)]
-            self._floats[place] = [math.fsum([*self._floats[place], *floats])] if floats else self._floats[place]
+            self._floats[place] = (
+                [math.fsum([*self._floats[place], *floats])] if floats else self._floats[place]
+            )
 
     @property
     def sums(self) -> dict[int, Any]:
@@ -70,7 +77,9 @@ class Totals:
 
 
 @contextmanager
-def writer(format: Format, file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[TableWriter]:
+def writer(
+    format: Format, file: BinaryIO, title: str, columns: Sequence[str]
+) -> Iterator[TableWriter]:
     """The writer of one kind."""
     from scheduler.jobs.tables.csv_table import CsvTable
     from scheduler.jobs.tables.html_table import HtmlTable

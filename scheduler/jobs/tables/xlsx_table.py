@@ -1,4 +1,6 @@
-"""XLSX by XlsxWriter, row by row (`constant_memory`): texts are written as texts, so that none becomes a formula."""
+"""XLSX by XlsxWriter, row by row (`constant_memory`): texts are written as texts, so that none
+becomes a formula.
+"""
 
 import math
 import tempfile
@@ -20,7 +22,9 @@ MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
 EXACT_DIGITS = 15
 _MOST_EXACT = 999_999_999_999_999
-"""A spreadsheet's numbers are binary ones of 64 bits; what has more digits is written as text, so that none is lost."""
+"""A spreadsheet's numbers are binary ones of 64 bits; what has more digits is written as text, so
+that none is lost.
+"""
 
 FIRST_YEAR = 1900
 
@@ -62,7 +66,9 @@ class XlsxTable:
 
     def _begin_sheet(self) -> None:
         self._sheets += 1
-        self._sheet = self._book.add_worksheet("Report" if self._sheets == 1 else f"Report {self._sheets}")
+        self._sheet = self._book.add_worksheet(
+            "Report" if self._sheets == 1 else f"Report {self._sheets}"
+        )
         self._sheet.freeze_panes(1, 0)
         for place, name in enumerate(self._columns):
             self._sheet.set_column(place, place, min(40, max(12, len(name) + 4)))
@@ -78,7 +84,9 @@ class XlsxTable:
         elif isinstance(value, datetime) and value.year >= FIRST_YEAR:
             naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
             self._sheet.write_datetime(row, place, naive, self._moment)
-        elif isinstance(value, date) and not isinstance(value, datetime) and value.year >= FIRST_YEAR:
+        elif (
+            isinstance(value, date) and not isinstance(value, datetime) and value.year >= FIRST_YEAR
+        ):
             self._sheet.write_datetime(row, place, value, self._day)
         else:
             words = text(value)
@@ -89,7 +97,9 @@ class XlsxTable:
 
 @contextmanager
 def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxTable]:
-    """The workbook. Its parts grow beside the file, so that they meet the same disk. Raises OSError as that does."""
+    """The workbook. Its parts grow beside the file, so that they meet the same disk. Raises OSError
+    as that does.
+    """
     beside = Path(file.name).parent
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=beside) as folder:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
@@ -105,7 +115,9 @@ def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxT
 
 
 def _let_go(book: Any) -> None:
-    """Close the sheets' own files: those of a run that fails would stay open, and go on taking space of a full disk."""
+    """Close the sheets' own files: those of a run that fails would stay open, and go on taking
+    space of a full disk.
+    """
     for sheet in book.worksheets():
         with suppress(OSError):  # what is still in a buffer does not fit, and nobody wants it
             sheet.row_data_fh.close()

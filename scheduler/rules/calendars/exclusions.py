@@ -1,11 +1,13 @@
 """Exclusion calendars: the days and hours on which a schedule that names one does not run. Pure.
 
-A calendar is read in its own zone, so that a day begins at its midnight, whatever the zone of the schedule. A moment is
-excluded when it falls on one of its days (ranges of whole days, both ends included), in one of its spans (from one
-moment to another), or in one of its weekly hours. Weekly hours that begin or end at a time that the clock skips do so
-right after the gap; at a time that comes twice they begin the first and end the second time.
+A calendar is read in its own zone, so that a day begins at its midnight, whatever the zone of the
+schedule. A moment is excluded when it falls on one of its days (ranges of whole days, both ends
+included), in one of its spans (from one moment to another), or in one of its weekly hours. Weekly
+hours that begin or end at a time that the clock skips do so right after the gap; at a time that
+comes twice they begin the first and end the second time.
 
-Must not know of schedules. `icalendar` makes one of an iCalendar file, `calendar_text` reads and writes its lines.
+Must not know of schedules. `icalendar` makes one of an iCalendar file, `calendar_text` reads and
+writes its lines.
 """
 
 from bisect import bisect_right
@@ -53,12 +55,17 @@ class Span(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends <= self.begins:
-            raise ValueError(f"{self.ends.isoformat()} is not later than {self.begins.isoformat()}; exchange them")
+            raise ValueError(
+                f"{self.ends.isoformat()} is not later than {self.begins.isoformat()}; exchange "
+                "them"
+            )
         return self
 
 
 class Hours(Frozen):
-    """Each week, on some days, from `begins` until `ends`; where `ends` is not later, until then on the next day."""
+    """Each week, on some days, from `begins` until `ends`; where `ends` is not later, until then on
+    the next day.
+    """
 
     days: Annotated[frozenset[Weekday], Field(min_length=1)]
     begins: time = time()
@@ -68,7 +75,9 @@ class Hours(Frozen):
     @model_validator(mode="after")
     def _by_the_wall(self) -> Self:
         if self.begins.tzinfo or self.ends.tzinfo:
-            raise ValueError("weekly hours are read in the calendar's zone; write them without one, as in 22:00")
+            raise ValueError(
+                "weekly hours are read in the calendar's zone; write them without one, as in 22:00"
+            )
         return self
 
     @field_serializer("days")
@@ -80,7 +89,8 @@ class Hours(Frozen):
     def length(self) -> timedelta:
         """From beginning to end by the clock on the wall."""
         begins, ends = (
-            timedelta(hours=at.hour, minutes=at.minute, seconds=at.second) for at in (self.begins, self.ends)
+            timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+            for at in (self.begins, self.ends)
         )
         return ends - begins if ends > begins else ends - begins + _DAY
 
@@ -153,7 +163,9 @@ def excludes(calendar: Calendar, moment: datetime) -> bool:
 
 
 def free_after(calendar: Calendar, moment: datetime) -> datetime | None:
-    """`moment` itself where it is free, or the first one after it that is; none within fifty years."""
+    """`moment` itself where it is free, or the first one after it that is; none within fifty
+    years.
+    """
     limit = moment + _HORIZON
     while (until := _excluded_until(calendar, moment)) is not None:
         moment = until
@@ -206,7 +218,9 @@ def _excluded_from(calendar: Calendar, moment: datetime) -> datetime | None:
     found += since[place : place + 1]
     for hours in calendar.weekly:
         coming = (today + _DAY * ahead for ahead in range(9))
-        starts = (_begin(hours, day, zone) for day in coming if WEEKDAYS[day.weekday()] in hours.days)
+        starts = (
+            _begin(hours, day, zone) for day in coming if WEEKDAYS[day.weekday()] in hours.days
+        )
         found += [next(start for start in starts if start > moment)]
     return min(found, default=None)
 

@@ -1,8 +1,8 @@
 """iCalendar text (RFC 5545, as calendar programs export it) -> an exclusion calendar. Pure.
 
-Read are events: whole days become days, events with a time of day become spans; recurring ones are expanded up to a
-date that the caller names. Cancelled events and everything that is not an event are passed over. Must not decide what
-a calendar excludes: that is `calendars`.
+Read are events: whole days become days, events with a time of day become spans; recurring ones are
+expanded up to a date that the caller names. Cancelled events and everything that is not an event
+are passed over. Must not decide what a calendar excludes: that is `calendars`.
 """
 
 import re
@@ -80,7 +80,11 @@ def read(text: str, *, name: str, timezone: str = "UTC", until: date) -> Calenda
             else:
                 spans.append(found)
             if len(days) + len(spans) > MAX_EVENTS:
-                _refuse(event.line, f"there are more than {MAX_EVENTS} events; export fewer, or end the recurring ones")
+                _refuse(
+                    event.line,
+                    f"there are more than {MAX_EVENTS} events; export fewer, or end the recurring "
+                    "ones",
+                )
     if not days and not spans:
         _refuse(1, "there is no event in it; export a calendar with events")
     return Calendar(name=name, timezone=timezone, days=tuple(days), spans=tuple(spans))
@@ -137,7 +141,11 @@ def _property(number: int, line: str) -> _Property:
         _refuse(number, f"{line[:40]!r} is not NAME:VALUE; is this an iCalendar file?")
     head, *parameters = line[:end].split(";")
     pairs = (parameter.partition("=") for parameter in parameters)
-    return _Property(head.strip().upper(), {key.strip().upper(): v.strip('"') for key, _, v in pairs}, line[end + 1 :])
+    return _Property(
+        head.strip().upper(),
+        {key.strip().upper(): v.strip('"') for key, _, v in pairs},
+        line[end + 1 :],
+    )
 
 
 def _occurrences(event: _Event, zone: ZoneInfo, until: date) -> Iterator[Days | Span]:
@@ -152,7 +160,9 @@ def _occurrences(event: _Event, zone: ZoneInfo, until: date) -> Iterator[Days | 
     left_out = {
         _moment(event, found, zone)[0]
         for entry in event.all("EXDATE")
-        for found in (_Property(entry.name, entry.parameters, value) for value in entry.value.split(","))
+        for found in (
+            _Property(entry.name, entry.parameters, value) for value in entry.value.split(",")
+        )
     }
     for first in _starts(event, start, start_zone, until):
         if first in left_out:
@@ -194,13 +204,24 @@ def _length(event: _Event, start: date, zone: ZoneInfo) -> timedelta:
     if end is not None:
         moment, _ = _moment(event, end, zone)
         if isinstance(moment, datetime) != isinstance(start, datetime):
-            _refuse(event.line, "DTSTART and DTEND are not of the same kind; write both as dates or both as times")
-        return max(moment - start, _DAY) if not isinstance(start, datetime) and moment >= start else moment - start
+            _refuse(
+                event.line,
+                "DTSTART and DTEND are not of the same kind; write both as dates or both as times",
+            )
+        return (
+            max(moment - start, _DAY)
+            if not isinstance(start, datetime) and moment >= start
+            else moment - start
+        )
     if duration is not None:
         found = _DURATION.fullmatch(duration.value.strip().upper())
         if found is None or not any(found.groupdict().values()):
-            _refuse(event.line, f"DURATION {duration.value[:40]!r} is not one; write P1D or PT1H30M")
-        return timedelta(**{unit: int(number) for unit, number in found.groupdict().items() if number})
+            _refuse(
+                event.line, f"DURATION {duration.value[:40]!r} is not one; write P1D or PT1H30M"
+            )
+        return timedelta(
+            **{unit: int(number) for unit, number in found.groupdict().items() if number}
+        )
     return _DAY if not isinstance(start, datetime) else timedelta(minutes=1)
 
 
@@ -213,14 +234,18 @@ def _moment(event: _Event, found: _Property, zone: ZoneInfo) -> tuple[date, Zone
         day = datetime.strptime(match["date"], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
         if match["time"] is None:
             return day, zone
-        meant = ZoneInfo("UTC") if match["utc"] else zones.zone(found.parameters.get("TZID", str(zone)))
+        meant = (
+            ZoneInfo("UTC") if match["utc"] else zones.zone(found.parameters.get("TZID", str(zone)))
+        )
         wall = datetime.combine(day, time.fromisoformat(match["time"]), meant)
         return wall.astimezone(UTC), meant
     except UnknownZone as error:
         _refuse(event.line, str(error))
     except (ValueError, OverflowError):
         _refuse(
-            event.line, f"{found.name} {found.value[:40]!r} is not a day or a moment, as 20271224 or 20271224T180000Z"
+            event.line,
+            f"{found.name} {found.value[:40]!r} is not a day or a moment, as 20271224 or "
+            "20271224T180000Z",
         )
 
 

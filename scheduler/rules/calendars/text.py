@@ -50,13 +50,23 @@ _CLOCKS = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)-(\d{1,2}:\d{2}(?::\d{2})?)", r
 
 
 def calendar_of(
-    name: str, lines: Sequence[str], *, timezone: str = "UTC", description: str = "", field: str = "excluded"
+    name: str,
+    lines: Sequence[str],
+    *,
+    timezone: str = "UTC",
+    description: str = "",
+    field: str = "excluded",
 ) -> Calendar:
-    """The calendar of these lines; empty ones count for nothing. Raises Refused with the line's number."""
+    """The calendar of these lines; empty ones count for nothing. Raises Refused with the line's
+    number.
+    """
     zone = zones.zone(timezone)
     wanted = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if len(wanted) > MOST:
-        raise Refused(f"{field} has {len(wanted)} lines, {MOST} are allowed; leave out past years", field=field)
+        raise Refused(
+            f"{field} has {len(wanted)} lines, {MOST} are allowed; leave out past years",
+            field=field,
+        )
     found: list[Line] = []
     for number, line in wanted:
         try:
@@ -90,7 +100,9 @@ def read(line: str, zone: ZoneInfo, *, field: str = "excluded") -> Line:
     if matched is None and clocks[:1].isdigit() and ":" in clocks:
         _refuse(field, f"{clocks[:40]!r} is no time of day to another; write 22:00-06:00")
     title = _title(title if matched else rest, field)
-    begins, ends = (_clock(text, field) for text in matched.groups()) if matched else (time(), time())
+    begins, ends = (
+        (_clock(text, field) for text in matched.groups()) if matched else (time(), time())
+    )
     return Hours(days=_weekdays(first, field), begins=begins, ends=ends, title=title)
 
 
@@ -104,7 +116,11 @@ def kind_of(line: Line) -> str:
 def lines_of(calendar: Calendar) -> list[str]:
     """What a calendar excludes, as lines that read back to the same."""
     zone = zones.zone(calendar.timezone)
-    parts: list[Line] = [*calendar.weekly, *sorted(calendar.days, key=_first), *sorted(calendar.spans, key=_begins)]
+    parts: list[Line] = [
+        *calendar.weekly,
+        *sorted(calendar.days, key=_first),
+        *sorted(calendar.spans, key=_begins),
+    ]
     return [line_of(part, zone) for part in parts]
 
 
@@ -128,7 +144,11 @@ def _dated(text: str, title: str, zone: ZoneInfo, field: str) -> Days | Span:
     first, dots, last = text.partition("..")
     if "T" in text.upper():
         if not dots:
-            _refuse(field, f"{text[:40]!r} has a time of day but no end; write 2026-12-24T14:00..2026-12-24T18:00")
+            _refuse(
+                field,
+                f"{text[:40]!r} has a time of day but no end; write "
+                "2026-12-24T14:00..2026-12-24T18:00",
+            )
         begins, ends = (_moment(part, zone, field) for part in (first, last))
         return _made(Span, field, begins=begins, ends=ends, title=title)
     begin = _day(first, field)
@@ -160,11 +180,19 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
         at = datetime.fromisoformat(text)
         found = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        _refuse(field, f"{text[:40]!r} is no time; write 2026-12-24T14:00, with an offset where another clock is meant")
+        _refuse(
+            field,
+            f"{text[:40]!r} is no time; write 2026-12-24T14:00, with an offset where another "
+            "clock is meant",
+        )
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         _refuse(field, f"{text} is too far away; the years {FIRST_YEAR} to {LAST_YEAR} are read")
     if at.tzinfo is None and found.astimezone(zone).replace(tzinfo=None) != at:
-        _refuse(field, f"{text} does not exist in {zone.key}, where the clock goes forward; choose another time")
+        _refuse(
+            field,
+            f"{text} does not exist in {zone.key}, where the clock goes forward; choose another "
+            "time",
+        )
     return found
 
 
@@ -188,7 +216,8 @@ def _weekdays(text: str, field: str) -> frozenset[Weekday]:
             if word not in WEEKDAYS:
                 _refuse(
                     field,
-                    f"{word[:40]!r} is neither a day of the week ({', '.join(WEEKDAYS)}) nor a date; "
+                    f"{word[:40]!r} is neither a day of the week ({', '.join(WEEKDAYS)}) nor a "
+                    "date; "
                     "write sat-sun, mon-fri 22:00-06:00, 2026-12-24 or 2026-12-24..2027-01-01",
                 )
         begin, end = (WEEKDAYS.index(word) for word in (first, last if dash else first))
@@ -199,7 +228,9 @@ def _weekdays(text: str, field: str) -> frozenset[Weekday]:
 def _title(text: str, field: str) -> str:
     title = text.strip()
     if len(title) > LONGEST_TITLE:
-        _refuse(field, f"the title has {len(title)} characters, {LONGEST_TITLE} are allowed; shorten it")
+        _refuse(
+            field, f"the title has {len(title)} characters, {LONGEST_TITLE} are allowed; shorten it"
+        )
     if any(sign < " " or "\ud800" <= sign <= "\udfff" for sign in title):
         _refuse(field, "the title has a character that cannot be stored; remove it")
     return title

@@ -1,4 +1,5 @@
-"""The crontab dialect of the editor and the importers: Celery's, and more where Celery would refuse.
+"""The crontab dialect of the editor and the importers: Celery's, and more where Celery would
+refuse.
 
     written              means
     @daily, @hourly …    the five fields it stands for
@@ -9,9 +10,9 @@
     mon#2, 1#2           the second Monday of the month
     H, H(a-b), H/n …     a place of the schedule's own, by Jenkins' rules: `resolve` finds it
 
-What Celery reads means what it means in Celery, with two exceptions that Celery reads only by overlooking their ends:
-`mon#2` and `friL`. So `redbeat.codec` reads RedBeat's own entries with `cron.parse`, which is Celery's word alone.
-Must not know of zones or of time.
+What Celery reads means what it means in Celery, with two exceptions that Celery reads only by
+overlooking their ends: `mon#2` and `friL`. So `redbeat.codec` reads RedBeat's own entries with
+`cron.parse`, which is Celery's word alone. Must not know of zones or of time.
 """
 
 import re
@@ -36,8 +37,12 @@ MACROS = {
 
 _DATE, _WEEKDAY = 2, 4
 _PLACED = re.compile(r"H(?:\((?P<low>[^()]*)-(?P<high>[^()-]*)\))?(?:/(?P<step>.*))?")
-_WEEKDAY_NAMES = "sun(?:day)?|mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?"
-_LAST_WEEKDAY = re.compile(rf"(?P<day>\d+(?=[Ll])|(?i:{_WEEKDAY_NAMES}))[Ll](?<!(?i:[a-z])l)", re.ASCII)
+_WEEKDAY_NAMES = (
+    "sun(?:day)?|mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?"
+)
+_LAST_WEEKDAY = re.compile(
+    rf"(?P<day>\d+(?=[Ll])|(?i:{_WEEKDAY_NAMES}))[Ll](?<!(?i:[a-z])l)", re.ASCII
+)
 _NTH_WEEKDAY = re.compile(r"(?P<day>[^#]*)#(?P<which>.*)")
 _WITH_SEVEN = re.compile(r"(?P<low>\w+?)(?:-(?P<high>\w+)(?:/(?P<step>\w+))?)?", re.ASCII)
 _PLACES = {"day of month": (1, 28)}
@@ -56,7 +61,11 @@ _HINTS = tuple(
         (r"L$", _WEEKDAYS, "L needs a day before it, as in 5L for the last Friday"),
         (r"L$", _OTHERS, "L is the last day of the month and stands in day of month"),
         (r"L-?\d", _DATES, "days counted from the end are not known; L is the last day"),
-        (r"\w+L$", _DATES, "L with a day before it belongs to day of week, as in 5L for the last Friday"),
+        (
+            r"\w+L$",
+            _DATES,
+            "L with a day before it belongs to day of week, as in 5L for the last Friday",
+        ),
         (r".*#", (*_OTHERS, *_DATES), "# belongs to day of week, as in mon#2"),
         (r"h$|h[/(]", _ANY, "write H, H(a-b), H/n or H(a-b)/n with a capital H"),
         (r"\w*W$", _DATES, "W, the nearest working day, is not known; use an exclusion calendar"),
@@ -65,23 +74,32 @@ _HINTS = tuple(
 
 
 def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
-    """Read an expression whose `H` have their places. Raises BadExpression, which names field, token and remedy."""
+    """Read an expression whose `H` have their places. Raises BadExpression, which names field,
+    token and remedy.
+    """
     return _parse(text, day_match == "or")
 
 
 def resolve(text: str, uid: str) -> str:
-    """`text` with each `H` in the place that the schedule `uid` has for it; a macro as its five fields."""
+    """`text` with each `H` in the place that the schedule `uid` has for it; a macro as its five
+    fields.
+    """
     texts = _fields(text)
     if not any(_is_placed(part) for field_text in texts for part in field_text.split(",")):
         return MACROS.get(text.strip().lower(), text)
     return " ".join(
-        ",".join(_place(field, part, f"{uid} {field.name} {number}") for number, part in enumerate(written.split(",")))
+        ",".join(
+            _place(field, part, f"{uid} {field.name} {number}")
+            for number, part in enumerate(written.split(","))
+        )
         for field, written in zip(cron.FIELDS, texts, strict=True)
     )
 
 
 def settle(when: CrontabWhen, uid: str) -> CrontabWhen:
-    """`when` as it is saved for the schedule `uid`: `resolved` is filled where the expression has an `H`."""
+    """`when` as it is saved for the schedule `uid`: `resolved` is filled where the expression has
+    an `H`.
+    """
     resolved = resolve(when.crontab, uid) if has_places(when.crontab) else None
     return when if resolved == when.resolved else when.model_copy(update={"resolved": resolved})
 
@@ -103,7 +121,11 @@ def _parse(text: str, either: bool) -> Crontab:
     """Read the five fields, part by part."""
     texts = _fields(text)
     minutes, hours, months = (
-        frozenset(value for part in _parts(cron.FIELDS[at], texts[at]) for value in _values(cron.FIELDS[at], part))
+        frozenset(
+            value
+            for part in _parts(cron.FIELDS[at], texts[at])
+            for value in _values(cron.FIELDS[at], part)
+        )
         for at in (0, 1, 3)
     )
     days = _days(texts[_DATE], texts[_WEEKDAY], either=either)
@@ -114,7 +136,9 @@ def _fields(text: str) -> tuple[str, ...]:
     """The five fields of an expression or a macro."""
     if len(text) > cron.MAX_LENGTH:
         raise BadExpression(
-            f"the crontab expression has {len(text)} characters; at most {cron.MAX_LENGTH} are read", field="crontab"
+            f"the crontab expression has {len(text)} characters; at most {cron.MAX_LENGTH} are "
+            "read",
+            field="crontab",
         )
     texts = tuple(MACROS.get(text.strip().lower(), text).split())
     if len(texts) != len(cron.FIELDS):
@@ -123,7 +147,9 @@ def _fields(text: str) -> tuple[str, ...]:
 
 
 def _days(dates_text: str, weekdays_text: str, *, either: bool) -> Days:
-    """Both day fields. As in Vixie cron, one that begins with `*` restricts nothing that `or` could widen."""
+    """Both day fields. As in Vixie cron, one that begins with `*` restricts nothing that `or` could
+    widen.
+    """
     date_field, weekday_field = cron.FIELDS[_DATE], cron.FIELDS[_WEEKDAY]
     dates: set[int] = set()
     last_date = False
@@ -148,7 +174,8 @@ def _days(dates_text: str, weekdays_text: str, *, either: bool) -> Days:
         last_date=last_date,
         last_weekdays=frozenset(last),
         nth_weekdays=frozenset(nth),
-        either=either and not (dates_text.startswith(("*", "?")) or weekdays_text.startswith(("*", "?"))),
+        either=either
+        and not (dates_text.startswith(("*", "?")) or weekdays_text.startswith(("*", "?"))),
     )
 
 
@@ -157,7 +184,8 @@ def _parts(field: cron.Field, text: str) -> list[str]:
     parts = text.split(",")
     if not all(parts):
         raise BadExpression(
-            f"{field.name}: {text[:80]!r} has an empty part; allowed: {_allowed(field)}", field="crontab"
+            f"{field.name}: {text[:80]!r} has an empty part; allowed: {_allowed(field)}",
+            field="crontab",
         )
     return parts
 
@@ -197,7 +225,11 @@ def _weekday(part: str, text: str) -> int:
     try:
         (day,) = cron.part_values(field, text or "''")
     except (BadExpression, ValueError):
-        _refuse(field, part, f"{text[:20]!r} is not a day of the week" if text else "it names no day of the week")
+        _refuse(
+            field,
+            part,
+            f"{text[:20]!r} is not a day of the week" if text else "it names no day of the week",
+        )
     return day
 
 
@@ -214,7 +246,9 @@ def _is_placed(part: str) -> bool:
 
 
 def _place(field: cron.Field, part: str, seed: str) -> str:
-    """One part with its `H` in place. Jenkins' rules: `H` is one value, `H/n` begins within the first n."""
+    """One part with its `H` in place. Jenkins' rules: `H` is one value, `H/n` begins within the
+    first n.
+    """
     if not _is_placed(part):
         return part
     found = _PLACED.fullmatch(part)
@@ -271,7 +305,10 @@ def _allowed(field: cron.Field) -> str:
 def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
     """Refuse a part."""
     shown = part if len(part) <= 40 else part[:40] + "…"
-    raise BadExpression(f"{field.name}: {shown!r} cannot be used, {why}; allowed: {_allowed(field)}", field="crontab")
+    raise BadExpression(
+        f"{field.name}: {shown!r} cannot be used, {why}; allowed: {_allowed(field)}",
+        field="crontab",
+    )
 
 
 def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
@@ -283,8 +320,12 @@ def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
             "@every": "choose an interval instead",
         }.get(first, f"known are {', '.join(MACROS)}")
         raise BadExpression(f"{text.strip()[:80]!r} cannot be used; {remedy}", field="crontab")
-    remedy = "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
+    remedy = (
+        "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
+    )
     if count > len(cron.FIELDS):
         remedy = "five are read, from minute to day of week; leave out seconds, years and commands"
     fields = "1 field" if count == 1 else f"{count} fields"
-    raise BadExpression(f"the crontab expression {text[:80]!r} has {fields}; {remedy}", field="crontab")
+    raise BadExpression(
+        f"the crontab expression {text[:80]!r} has {fields}; {remedy}", field="crontab"
+    )

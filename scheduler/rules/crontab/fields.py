@@ -1,8 +1,9 @@
-"""Five crontab fields -> the sets of minutes, hours and days they stand for, exactly as Celery reads them.
+"""Five crontab fields -> the sets of minutes, hours and days they stand for, exactly as Celery
+reads them.
 
-The one place that asks Celery: its parser decides what is accepted and what it means, so that a schedule means
-the same to us and to a Beat without us. Ours are the messages, the table of days that makes `ticks` fast, and the
-refusal of what never fires. Must not know of zones or of time.
+The one place that asks Celery: its parser decides what is accepted and what it means, so that a
+schedule means the same to us and to a Beat without us. Ours are the messages, the table of days
+that makes `ticks` fast, and the refusal of what never fires. Must not know of zones or of time.
 """
 
 import re
@@ -26,7 +27,9 @@ DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @dataclass(frozen=True)
 class Field:
-    """One of the five: its name, its least and greatest value, and what may be written beside numbers."""
+    """One of the five: its name, its least and greatest value, and what may be written beside
+    numbers.
+    """
 
     name: str
     least: int
@@ -42,7 +45,10 @@ class Field:
     def allowed(self) -> str:
         """What may be written, in words."""
         words = f" or {self.names}" if self.names else ""
-        return f"{self.least}-{self.greatest}{words}, *, */n, a-b, a-b/n, and lists of these with commas"
+        return (
+            f"{self.least}-{self.greatest}{words}, *, */n, a-b, a-b/n, and lists of these with "
+            "commas"
+        )
 
 
 FIELDS = (
@@ -56,28 +62,41 @@ FIELDS = (
 
 @lru_cache(maxsize=20_000)
 def parse(text: str) -> Crontab:
-    """Read an expression. Raises BadExpression, which names the field, the token and what is allowed."""
+    """Read an expression. Raises BadExpression, which names the field, the token and what is
+    allowed.
+    """
     if len(text) > MAX_LENGTH:
         raise BadExpression(
-            f"the crontab expression has {len(text)} characters; at most {MAX_LENGTH} are read", field="crontab"
+            f"the crontab expression has {len(text)} characters; at most {MAX_LENGTH} are read",
+            field="crontab",
         )
     texts = tuple(text.split())
     if len(texts) != len(FIELDS):
         _refuse_count(text, len(texts))
     minutes, hours, days, months, weekdays = (
-        frozenset(_expand(field, field_text)) for field, field_text in zip(FIELDS, texts, strict=True)
+        frozenset(_expand(field, field_text))
+        for field, field_text in zip(FIELDS, texts, strict=True)
     )
     return assembled(texts, minutes, hours, months, Days(dates=days, weekdays=weekdays))
 
 
 def assembled(
-    texts: tuple[str, ...], minutes: frozenset[int], hours: frozenset[int], months: frozenset[int], on: Days
+    texts: tuple[str, ...],
+    minutes: frozenset[int],
+    hours: frozenset[int],
+    months: frozenset[int],
+    on: Days,
 ) -> Crontab:
     """Put the five fields together. Raises BadExpression where they never meet."""
     masks = on.masks()
-    if not any(masks[(length - SHORTEST_MONTH) * 7 + first] for length in _lengths(months) for first in range(7)):
+    if not any(
+        masks[(length - SHORTEST_MONTH) * 7 + first]
+        for length in _lengths(months)
+        for first in range(7)
+    ):
         raise BadExpression(
-            f"{' '.join(texts)!r} never fires: {_never(texts, on)}; choose a day that one of these months has",
+            f"{' '.join(texts)!r} never fires: {_never(texts, on)}; choose a day that one of "
+            "these months has",
             field="crontab",
         )
     return Crontab(
@@ -104,7 +123,9 @@ def _never(texts: tuple[str, ...], on: Days) -> str:
 
 
 def field_values(position: int, text: str) -> frozenset[int]:
-    """The values of one field, which may hold blanks as plain RedBeat entries do. Raises BadExpression."""
+    """The values of one field, which may hold blanks as plain RedBeat entries do. Raises
+    BadExpression.
+    """
     return frozenset(_expand(FIELDS[position], text))
 
 
@@ -116,14 +137,19 @@ def part_values(field: Field, part: str) -> frozenset[int]:
     except (ValueError, KeyError, IndexError, crontab_parser.ParseException):
         shown = part if len(part) <= 40 else part[:40] + "…"
         raise BadExpression(
-            f"{field.name}: {shown!r} cannot be used, {why(field, part)}; allowed: {field.allowed}", field="crontab"
+            f"{field.name}: {shown!r} cannot be used, {why(field, part)}; allowed: {field.allowed}",
+            field="crontab",
         ) from None
 
 
 def why(field: Field, part: str) -> str:
     """Why Celery does not read this part, and what to write."""
     span, _, step = part.partition("/")
-    numbers = [int(word) for word in span.split("-") if word.isascii() and word.isdigit() and len(word) < 4000]
+    numbers = [
+        int(word)
+        for word in span.split("-")
+        if word.isascii() and word.isdigit() and len(word) < 4000
+    ]
     outside = [number for number in numbers if not field.least <= number <= field.greatest]
     if field.name == "day of week" and 7 in outside:
         return "Celery's week has no day 7; Sunday is 0 or sun"
@@ -143,7 +169,10 @@ def _expand(field: Field, text: str) -> set[int]:
     values: set[int] = set()
     for part in text.split(","):
         if not part:
-            raise BadExpression(f"{field.name}: {text!r} has an empty part; allowed: {field.allowed}", field="crontab")
+            raise BadExpression(
+                f"{field.name}: {text!r} has an empty part; allowed: {field.allowed}",
+                field="crontab",
+            )
         values |= part_values(field, part)
     return values
 
@@ -163,8 +192,13 @@ def _refuse_count(text: str, count: int) -> NoReturn:
     if same:
         remedy = f"write {same!r} for {text.strip()}"
     else:
-        remedy = "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
-    raise BadExpression(f"the crontab expression {text[:80]!r} has {count} fields; {remedy}", field="crontab")
+        remedy = (
+            "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * "
+            "mon-fri'"
+        )
+    raise BadExpression(
+        f"the crontab expression {text[:80]!r} has {count} fields; {remedy}", field="crontab"
+    )
 
 
 def _ignored(texts: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,6 @@
-"""What the coming clock changes do to a schedule: which of its times are skipped or come twice. Pure."""
+"""What the coming clock changes do to a schedule: which of its times are skipped or come twice.
+Pure.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +19,9 @@ _MOST_TIMES = 4
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a zone's clock: the wall times between `begins` and `ends` are skipped, or come twice."""
+    """A change of a zone's clock: the wall times between `begins` and `ends` are skipped, or come
+    twice.
+    """
 
     begins: datetime
     ends: datetime
@@ -25,7 +29,9 @@ class Change:
 
 
 def told(rule: Rule, after: datetime, zone_name: str) -> list[str]:
-    """A sentence for the next time that the clock skips some of the rule's times, and for the next that repeats."""
+    """A sentence for the next time that the clock skips some of the rule's times, and for the next
+    that repeats.
+    """
     if rule.zone is None:
         return []
     found: dict[bool, str] = {}
@@ -53,7 +59,9 @@ def changes(zone: ZoneInfo, start: date) -> tuple[Change, ...]:
 
 
 def _times(rule: Rule, change: Change) -> list[datetime]:
-    """The rule's times that a change touches; none of a rule that runs every hour, by elapsed time."""
+    """The rule's times that a change touches; none of a rule that runs every hour, by elapsed
+    time.
+    """
     if rule.walls.is_sub_daily and rule.walls.runs_every_hour:
         return []
     times: list[datetime] = []
@@ -66,11 +74,17 @@ def _times(rule: Rule, change: Change) -> list[datetime]:
 
 def _sentence(rule: Rule, change: Change, times: list[datetime], zone_name: str) -> str:
     """What happens to these times."""
-    words = [f"{wall:%H:%M}" for wall in times[:_MOST_TIMES]] + (["more"] if len(times) > _MOST_TIMES else [])
+    words = [f"{wall:%H:%M}" for wall in times[:_MOST_TIMES]] + (
+        ["more"] if len(times) > _MOST_TIMES else []
+    )
     one = len(words) == 1
     subject = f"On {times[0]:%Y-%m-%d} {joined(words)}"
     if change.forward:
-        does = "does not run" if not rule.shift else f"runs at the first moment after it, {change.ends:%H:%M}"
+        does = (
+            "does not run"
+            if not rule.shift
+            else f"runs at the first moment after it, {change.ends:%H:%M}"
+        )
         if rule.shift and not one:
             does = f"runs once in their place, at the first moment after them, {change.ends:%H:%M}"
         return f"{subject} {'is' if one else 'are'} skipped by the clock in {zone_name}: it {does}."

@@ -47,7 +47,9 @@ def ordinal(number: int) -> str:
         return "last" if number == -1 else f"{ordinal(-number)} to last"
     if number < len(ORDINALS):
         return ORDINALS[number]
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    ending = (
+        "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
     return f"{number}{ending}"
 
 

@@ -26,12 +26,17 @@ class Preview:
 def preview(when: When, after: datetime, n: int = 10, *, uid: str = "") -> Preview:
     """Preview `when` from `after` on. Raises Refused as saving it would.
 
-    `uid` is that of the schedule, which gives each `H` its place; without one the places are examples, and said to be.
+    `uid` is that of the schedule, which gives each `H` its place; without one the places are
+    examples, and said to be.
     """
     check_when(when, now=after)
     notes: list[str] = []
     when = anchored(when, after)
-    if isinstance(when, CrontabWhen) and dialect.has_places(when.crontab) and (uid or when.resolved is None):
+    if (
+        isinstance(when, CrontabWhen)
+        and dialect.has_places(when.crontab)
+        and (uid or when.resolved is None)
+    ):
         when = dialect.settle(when, uid)
         if not uid:
             notes = [f"H gets its place when the schedule is saved; {when.resolved} is an example."]

@@ -1,7 +1,7 @@
 """What an operator may not expect of a schedule, as whole sentences with dates and a way out. Pure.
 
-`of_when` looks at the rule alone; `warnings` also at what is known of the world, given as `Facts`. Nothing here keeps a
-schedule from being saved: that is `check`.
+`of_when` looks at the rule alone; `warnings` also at what is known of the world, given as `Facts`.
+Nothing here keeps a schedule from being saved: that is `check`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,10 @@ def of_when(when: When, after: datetime) -> list[str]:
         when = _placed(when)
         crontab = dialect.parse(dialect.effective(when), when.day_match)
         found = [_overlooked(crontab), _day_match(when, crontab, after), _uneven(crontab)]
-    found += [_far_away(when, after), *clock_changes.told(ticks.rule_of(when), after, when.timezone)]
+    found += [
+        _far_away(when, after),
+        *clock_changes.told(ticks.rule_of(when), after, when.timezone),
+    ]
     return [warning for warning in found if warning]
 
 
@@ -99,7 +102,10 @@ def _placed(when: CrontabWhen) -> CrontabWhen:
 def _overlooked(crontab: Crontab) -> str | None:
     if not crontab.ignored:
         return None
-    return f"Celery overlooks {joined([repr(tail) for tail in crontab.ignored])} here. Remove it, or write a list."
+    return (
+        f"Celery overlooks {joined([repr(tail) for tail in crontab.ignored])} here. Remove it, or "
+        "write a list."
+    )
 
 
 def _day_match(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | None:
@@ -147,11 +153,17 @@ def _uneven(crontab: Crontab) -> str | None:
         (crontab.texts[0], crontab.minutes, 60, "minute"),
         (crontab.texts[1], crontab.hours, 24, "hour"),
     ):
-        if text.startswith("*/") and text[2:].isdigit() and len(values) > 1 and size % (values[1] - values[0]):
+        if (
+            text.startswith("*/")
+            and text[2:].isdigit()
+            and len(values) > 1
+            and size % (values[1] - values[0])
+        ):
             step, last = values[1] - values[0], size - values[-1]
             whole = "hour" if unit == "minute" else "day"
             return (
-                f"{text} starts anew each {whole}: from {unit} {values[-1]} to {unit} 0 it is {last}, not {step}. "
+                f"{text} starts anew each {whole}: from {unit} {values[-1]} to {unit} 0 it is "
+                f"{last}, not {step}. "
                 "For an even distance use an interval."
             )
     return None
@@ -170,7 +182,10 @@ def _is_over(schedule: Spec, now: datetime) -> str | None:
     """Start, end and `max_runs` leave nothing."""
     if ticks.next_tick(schedule.when, now) is None or not window.is_finished(schedule, now):
         return None
-    return f"No tick is left before its end, {schedule.window.ends_at:%Y-%m-%d %H:%M} UTC. Choose a later end."
+    return (
+        f"No tick is left before its end, {schedule.window.ends_at:%Y-%m-%d %H:%M} UTC. Choose a "
+        "later end."
+    )
 
 
 def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
@@ -181,26 +196,39 @@ def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
     calendar = facts.calendars.get(name)
     if calendar is None:
         return (
-            f"The calendar {name!r} is gone or damaged. Nothing fires until it is there again, or until the schedule "
+            f"The calendar {name!r} is gone or damaged. Nothing fires until it is there again, or "
+            "until the schedule "
             "names another one, or none."
         )
     due = window.bounded_next_tick(schedule, now)
     if due is None or due - now >= FAR:
         return None  # that is said already
-    first = next(window.bounded_ticks(schedule, now, now + window.CALENDAR_HORIZON, calendar=calendar), None)
+    first = next(
+        window.bounded_ticks(schedule, now, now + window.CALENDAR_HORIZON, calendar=calendar), None
+    )
     if first is None:
-        return f"It never fires: the calendar {name!r} excludes every tick of the next five years. Change one of them."
+        return (
+            f"It never fires: the calendar {name!r} excludes every tick of the next five years. "
+            "Change one of them."
+        )
     if first - now < FAR:
         return None
-    return f"The calendar {name!r} excludes every tick of the next year: the first one that runs is {first:%Y-%m-%d}."
+    return (
+        f"The calendar {name!r} excludes every tick of the next year: the first one that runs is "
+        f"{first:%Y-%m-%d}."
+    )
 
 
-def _longer_than_its_distance(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
+def _longer_than_its_distance(
+    schedule: Spec, when: When, now: datetime, facts: Facts
+) -> str | None:
     usual = facts.usual_duration
     if usual is None:
         return None
     coming = ticks.next_ticks(when, now, _LOOKED_AT)
-    least = min(((later - earlier).total_seconds() for earlier, later in pairwise(coming)), default=None)
+    least = min(
+        ((later - earlier).total_seconds() for earlier, later in pairwise(coming)), default=None
+    )
     if least is None or least >= usual:
         return None
     then = {
@@ -210,7 +238,10 @@ def _longer_than_its_distance(schedule: Spec, when: When, now: datetime, facts: 
         "queue_all": "it falls behind until its queue is full",
         "cancel_previous": "runs are stopped before they end",
     }[schedule.policies.overlap]
-    return f"A run usually takes {_seconds(usual)}, but the next is due {_seconds(least)} later: {then}."
+    return (
+        f"A run usually takes {_seconds(usual)}, but the next is due {_seconds(least)} later: "
+        f"{then}."
+    )
 
 
 def _seconds(seconds: float) -> str:
@@ -234,7 +265,8 @@ def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | Non
     if not same or not coming:
         return None
     return (
-        f"{joined(sorted(same)[:5])} {'does' if len(same) == 1 else 'do'} the same at the same times. Keep one of them."
+        f"{joined(sorted(same)[:5])} {'does' if len(same) == 1 else 'do'} the same at the same "
+        "times. Keep one of them."
     )
 
 
@@ -243,7 +275,10 @@ def _nobody_listens(schedule: Spec, facts: Facts) -> str | None:
     if facts.queues is None or queue in facts.queues:
         return None
     known = f"; consumed are {joined(sorted(facts.queues))}" if facts.queues else ""
-    return f"No worker consumes the queue {queue!r}{known}. Runs wait there until one is started with -Q {queue}."
+    return (
+        f"No worker consumes the queue {queue!r}{known}. Runs wait there until one is started "
+        f"with -Q {queue}."
+    )
 
 
 def _unknown_job(schedule: Spec, facts: Facts) -> str | None:

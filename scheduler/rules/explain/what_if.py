@@ -1,7 +1,7 @@
 """What an edit changes: the ticks of a time to come that go, that come, and that move. Pure.
 
-Two versions of a schedule are laid beside each other, tick by tick. On a day (in the zone of the new version) on which
-as many ticks go as come, each is said to move; what is left goes or comes.
+Two versions of a schedule are laid beside each other, tick by tick. On a day (in the zone of the
+new version) on which as many ticks go as come, each is said to move; what is left goes or comes.
 """
 
 from collections import defaultdict
@@ -47,9 +47,9 @@ def compare(
 ) -> Difference:
     """What becomes of the ticks in (since, until] when `new` takes the place of `old`.
 
-    `before` has the calendars that `old` may name, `after` those that `new` may name; one whose calendar is missing
-    does not fire. None is a schedule that is not there. One that is disabled has no ticks, unless both versions are:
-    then they are compared as if they were not.
+    `before` has the calendars that `old` may name, `after` those that `new` may name; one whose
+    calendar is missing does not fire. None is a schedule that is not there. One that is disabled
+    has no ticks, unless both versions are: then they are compared as if they were not.
     """
     was, will = _ticks(old, new, since, until, before), _ticks(new, old, since, until, after)
     gone, come = _unlike(was, will)
@@ -59,7 +59,11 @@ def compare(
 
 
 def _ticks(
-    spec: Spec | None, other: Spec | None, since: datetime, until: datetime, calendars: Mapping[str, Calendar]
+    spec: Spec | None,
+    other: Spec | None,
+    since: datetime,
+    until: datetime,
+    calendars: Mapping[str, Calendar],
 ) -> list[datetime]:
     """The ticks of one version."""
     if spec is None or (not spec.enabled and (other is None or other.enabled)):
@@ -68,7 +72,9 @@ def _ticks(
     if name is not None and name not in calendars:
         return []
     known = spec.model_copy(update={"when": anchored(spec.when, since)})
-    return list(bounded_ticks(known, since, until, calendar=None if name is None else calendars[name]))
+    return list(
+        bounded_ticks(known, since, until, calendar=None if name is None else calendars[name])
+    )
 
 
 def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetime], list[datetime]]:
@@ -76,7 +82,9 @@ def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetim
     if before == after:
         return [], []
     kept, added = set(before), set(after)
-    return [tick for tick in before if tick not in added], [tick for tick in after if tick not in kept]
+    return [tick for tick in before if tick not in added], [
+        tick for tick in after if tick not in kept
+    ]
 
 
 def _moves(
@@ -88,7 +96,11 @@ def _moves(
     going, coming = _by_day(gone, zone), _by_day(come, zone)
     pairs = [day for day in going if len(going[day]) == len(coming.get(day, []))]
     moved = [pair for day in pairs for pair in zip(going.pop(day), coming.pop(day), strict=True)]
-    return [tick for day in going.values() for tick in day], [tick for day in coming.values() for tick in day], moved
+    return (
+        [tick for day in going.values() for tick in day],
+        [tick for day in coming.values() for tick in day],
+        moved,
+    )
 
 
 def _by_day(ticks: list[datetime], zone: ZoneInfo) -> dict[date, list[datetime]]:

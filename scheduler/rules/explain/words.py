@@ -1,8 +1,8 @@
 """A schedule in words, made from the values it stands for and not from how they were written.
 
-So the words cannot say anything else than what fires. In particular day-of-month and day-of-week are joined by
-'and', as Celery joins them, unless the schedule says 'or'; the usual describers always say 'or'. Must not refuse
-anything that `dialect.parse` accepts.
+So the words cannot say anything else than what fires. In particular day-of-month and day-of-week
+are joined by 'and', as Celery joins them, unless the schedule says 'or'; the usual describers
+always say 'or'. Must not refuse anything that `dialect.parse` accepts.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,11 @@ def _foreign(kind: object, schedule: Mapping[str, object]) -> str:
         names = ("yearly", "monthly", "weekly", "daily", "hourly", "minutely", "secondly")
         frequency = schedule.get("freq")
         known = isinstance(frequency, int) and 0 <= frequency < len(names)
-        return f"A RedBeat rrule, {names[frequency]}" if known and isinstance(frequency, int) else "A RedBeat rrule"
+        return (
+            f"A RedBeat rrule, {names[frequency]}"
+            if known and isinstance(frequency, int)
+            else "A RedBeat rrule"
+        )
     return f"A RedBeat schedule of type {kind}"
 
 
@@ -97,7 +101,9 @@ def _minutes(minutes: tuple[int, ...], of_what: str) -> str:
         return "Every hour" if of_what == "every hour" else "On the hour"
     if len(minutes) == 1:
         return f"At {counted(minutes[0], 'minute')} past {of_what}"
-    return f"At {joined(spans([str(minute) for minute in range(60)], minutes))} minutes past {of_what}"
+    return (
+        f"At {joined(spans([str(minute) for minute in range(60)], minutes))} minutes past {of_what}"
+    )
 
 
 def _hours(hours: tuple[int, ...]) -> str:
@@ -144,12 +150,17 @@ def _weekdays(crontab: Crontab) -> list[str]:
     if len(on.weekdays) == 7 and not on.either:
         return []
     words = weekday_spans(on.weekdays)
-    words += [f"the {ORDINALS[which]} {WEEKDAYS[day]}" for day, which in sorted(on.nth_weekdays, key=lambda n: n[::-1])]
+    words += [
+        f"the {ORDINALS[which]} {WEEKDAYS[day]}"
+        for day, which in sorted(on.nth_weekdays, key=lambda n: n[::-1])
+    ]
     return words + [f"the last {WEEKDAYS[day]}" for day in sorted(on.last_weekdays)]
 
 
 def _step(values: tuple[int, ...], size: int) -> int | None:
-    """`n` where the values are 0, n, 2n … and n divides the whole, so that the distance is always n."""
+    """`n` where the values are 0, n, 2n … and n divides the whole, so that the distance is always
+    n.
+    """
     if len(values) < 2 or values[0] != 0 or size % len(values):
         return None
     step = size // len(values)

@@ -1,7 +1,8 @@
-"""What one version of a schedule says otherwise than another: field by field, as the JSON of the published form. Pure.
+"""What one version of a schedule says otherwise than another: field by field, as the JSON of the
+published form. Pure.
 
-The versions are whole definitions as revisions hold them, of whatever age: fields that did not exist when one was
-saved have the value that they had by default.
+The versions are whole definitions as revisions hold them, of whatever age: fields that did not
+exist when one was saved have the value that they had by default.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     """The fields in which two definitions differ, in the order of the published form."""
     old, new = dict(_parts(before)), dict(_parts(after))
     fields = [*new, *(field for field in old if field not in new)]
-    return [Difference(field, old.get(field), new.get(field)) for field in fields if old.get(field) != new.get(field)]
+    return [
+        Difference(field, old.get(field), new.get(field))
+        for field in fields
+        if old.get(field) != new.get(field)
+    ]
 
 
 def _parts(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -47,7 +52,9 @@ def _parts(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _whole(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The definition with all fields of today; as it is where it is not one that is understood any more."""
+    """The definition with all fields of today; as it is where it is not one that is understood any
+    more.
+    """
     try:
         return Schedule.model_validate(definition).to_json()
     except ValidationError:

@@ -1,4 +1,5 @@
-"""The names of things that are computed, not stored: ids of runs, and ids of entries that never got one.
+"""The names of things that are computed, not stored: ids of runs, and ids of entries that never got
+one.
 
 Two processes that see the same tick must arrive at the same id; it is the Celery task id.
 """
@@ -8,7 +9,9 @@ from hashlib import sha1
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
-"""The root of ids of entries that plain RedBeat code wrote. It must never change: history refers to it."""
+"""The root of ids of entries that plain RedBeat code wrote. It must never change: history refers to
+it.
+"""
 
 _VARIANT = ["89ab"[byte >> 4 & 3] for byte in range(256)]
 """How the ninth byte's text begins, by that byte."""

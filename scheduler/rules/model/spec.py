@@ -1,8 +1,9 @@
-"""The schedule as data: what operators write, what the API speaks, what the extra field and the revisions hold.
+"""The schedule as data: what operators write, what the API speaks, what the extra field and the
+revisions hold.
 
-One pydantic model stands behind form, command, API and storage, so that they cannot differ. The shapes are
-those of the published interface. Meaning (does this expression parse, does it ever fire) is checked in
-`rules.check`, so that these models stay plain data.
+One pydantic model stands behind form, command, API and storage, so that they cannot differ. The
+shapes are those of the published interface. Meaning (does this expression parse, does it ever fire)
+is checked in `rules.check`, so that these models stay plain data.
 """
 
 from datetime import datetime
@@ -20,7 +21,8 @@ class Frozen(BaseModel):
 class CrontabWhen(Frozen):
     """Five crontab fields, read in a time zone.
 
-    `crontab` is what was written; `resolved` the same with each `H` in its place, filled in when it is saved.
+    `crontab` is what was written; `resolved` the same with each `H` in its place, filled in when it
+    is saved.
     """
 
     kind: Literal["crontab"] = "crontab"
@@ -33,7 +35,9 @@ class CrontabWhen(Frozen):
 
 
 class IntervalWhen(Frozen):
-    """Every `every` seconds of elapsed time from `anchor`: ticks are `anchor + n * every`, n >= 1."""
+    """Every `every` seconds of elapsed time from `anchor`: ticks are `anchor + n * every`, n >=
+    1.
+    """
 
     kind: Literal["interval"] = "interval"
     every: float
@@ -48,7 +52,9 @@ class OnceWhen(Frozen):
 
 
 class RruleWhen(Frozen):
-    """RFC 5545's recurrence text from `dtstart` (a wall time of the zone, or an instant), in an IANA zone."""
+    """RFC 5545's recurrence text from `dtstart` (a wall time of the zone, or an instant), in an
+    IANA zone.
+    """
 
     kind: Literal["rrule"] = "rrule"
     rrule: str
@@ -57,13 +63,17 @@ class RruleWhen(Frozen):
 
 
 class RedBeatWhen(Frozen):
-    """A schedule that only RedBeat computes (rrule, rounded intervals), in its own JSON: shown, run, not edited."""
+    """A schedule that only RedBeat computes (rrule, rounded intervals), in its own JSON: shown,
+    run, not edited.
+    """
 
     kind: Literal["redbeat"] = "redbeat"
     schedule: dict[str, JsonValue]
 
 
-When = Annotated[CrontabWhen | IntervalWhen | OnceWhen | RruleWhen | RedBeatWhen, Field(discriminator="kind")]
+When = Annotated[
+    CrontabWhen | IntervalWhen | OnceWhen | RruleWhen | RedBeatWhen, Field(discriminator="kind")
+]
 
 
 class Policies(Frozen):
@@ -82,11 +92,15 @@ class Policies(Frozen):
 
 
 STOCK = Policies(overlap="allow", catch_up_window=366 * 86_400)
-"""What RedBeat does with an entry that knows of no policies: starts it regardless, and after an absence, once."""
+"""What RedBeat does with an entry that knows of no policies: starts it regardless, and after an
+absence, once.
+"""
 
 
 class Window(Frozen):
-    """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`, outside a calendar."""
+    """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`,
+    outside a calendar.
+    """
 
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
@@ -106,8 +120,8 @@ class Pause(Frozen):
 class Override(Frozen):
     """What an operator put in place of what code (`beat_schedule`) says of its static entry.
 
-    `fields` are the operator's; everything else follows the code. `code` is RedBeat's definition as the code had it
-    then, so that it is seen when the code changes under the override.
+    `fields` are the operator's; everything else follows the code. `code` is RedBeat's definition as
+    the code had it then, so that it is seen when the code changes under the override.
     """
 
     fields: list[str]
@@ -139,8 +153,9 @@ Origin = Literal["operator", "code", "redbeat"]
 class Schedule(Spec):
     """A saved schedule: a Spec with its identity and its revision.
 
-    `origin` is `operator` for ours, `code` for static entries from `beat_schedule`, `redbeat` for entries
-    written by plain RedBeat code; the latter two have revision 0 until an operator edits them.
+    `origin` is `operator` for ours, `code` for static entries from `beat_schedule`, `redbeat` for
+    entries written by plain RedBeat code; the latter two have revision 0 until an operator edits
+    them.
     """
 
     uid: str
@@ -167,7 +182,8 @@ _ALL_FIELDS = set(Schedule.model_fields)
 def assembled(values: dict[str, Any]) -> Schedule:
     """The schedule with these values, all of them, in the order of its fields, each checked before.
 
-    As one that is copied, it costs a tenth of the time of one that is validated, and half the memory.
+    As one that is copied, it costs a tenth of the time of one that is validated, and half the
+    memory.
     """
     schedule = Schedule.__new__(Schedule)
     schedule.__setstate__(

@@ -1,1 +1,3 @@
-"""What happens to a tick beside its time: windows, delays, overlap with earlier runs, catching up, admission."""
+"""What happens to a tick beside its time: windows, delays, overlap with earlier runs, catching up,
+admission.
+"""

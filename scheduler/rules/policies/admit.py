@@ -1,8 +1,9 @@
-"""Whether a run may start, asked by the worker that is about to start it: the strict half of the policies. Pure.
+"""Whether a run may start, asked by the worker that is about to start it: the strict half of the
+policies. Pure.
 
-Dispatch has asked the same before it sent the message; in between lies the queue, and what changed while it waited.
-A retry is a new attempt of a run that was admitted, so it is not asked again. What an operator starts by hand is not
-held by pause, skip, window or overlap, which are about ticks.
+Dispatch has asked the same before it sent the message; in between lies the queue, and what changed
+while it waited. A retry is a new attempt of a run that was admitted, so it is not asked again. What
+an operator starts by hand is not held by pause, skip, window or overlap, which are about ticks.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ Reason = Literal["deadline", "paused", "operator", "overlap"]
 
 @dataclass(frozen=True)
 class Admission:
-    """`start`; `expire` (too late); `skip` (a policy decided so); `wait` (put back until those before it end)."""
+    """`start`; `expire` (too late); `skip` (a policy decided so); `wait` (put back until those
+    before it end).
+    """
 
     kind: Kind
     reason: Reason | None = None
@@ -44,8 +47,8 @@ def decide(
 ) -> Admission:
     """May this run start now? The first rule that says no gives the reason.
 
-    `start_by` is the run's own starting deadline. `others_running` are runs of the same schedule that have started,
-    are not final, and hold a lease that lives.
+    `start_by` is the run's own starting deadline. `others_running` are runs of the same schedule
+    that have started, are not final, and hold a lease that lives.
     """
     if start_by is not None and now > start_by:
         return Admission("expire", "deadline")

@@ -1,4 +1,6 @@
-"""How long to wait before the next attempt: twice as long each time, and not all at the same moment. Pure."""
+"""How long to wait before the next attempt: twice as long each time, and not all at the same
+moment. Pure.
+"""
 
 from hashlib import sha256
 
@@ -10,7 +12,8 @@ SPREAD = 0.25
 
 
 def delay(attempt: int, base: float, seed: str) -> float:
-    """Seconds between the end of `attempt` (1 is the first) and the next one; the same for the same seed.
+    """Seconds between the end of `attempt` (1 is the first) and the next one; the same for the same
+    seed.
 
     Never shorter than `base * 2 ** (attempt - 1)`, up to a day. `seed` is the run's id.
     """

@@ -1,4 +1,5 @@
-"""What becomes of ticks that passed while nobody looked: which run now, and which are missed, with the reason. Pure.
+"""What becomes of ticks that passed while nobody looked: which run now, and which are missed, with
+the reason. Pure.
 
     policy   on time   late, in the window        late, before the window
     latest   runs      the newest runs, the       missed: deadline
@@ -6,8 +7,9 @@
     none     runs      missed: scheduler_down     missed: deadline, where none is later than the window
     all      runs      all run, oldest first      missed: deadline
 
-A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no absence. What a
-calendar excludes is none of these: those ticks are not due, and `excluded` tells them.
+A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no
+absence. What a calendar excludes is none of these: those ticks are not due, and `excluded` tells
+them.
 """
 
 from collections.abc import Iterable
@@ -37,7 +39,9 @@ _LONGEST_WINDOW = 10 * 366 * 86400.0
 
 @dataclass(frozen=True)
 class Due:
-    """The ticks of `when` that are due: later than `after`, not later than `until`, not excluded by `calendar`."""
+    """The ticks of `when` that are due: later than `after`, not later than `until`, not excluded by
+    `calendar`.
+    """
 
     when: When
     after: datetime
@@ -47,7 +51,9 @@ class Due:
 
 @dataclass(frozen=True)
 class Range:
-    """Ticks from the first to the last, and how many; of what lies between them, a calendar may take some out."""
+    """Ticks from the first to the last, and how many; of what lies between them, a calendar may
+    take some out.
+    """
 
     first: datetime
     last: datetime
@@ -69,7 +75,9 @@ class CatchUp:
     missed: list[Missed]
 
 
-def plan(policy: Policy, window_seconds: float, due: Due, now: datetime, *, most: int = 1000) -> CatchUp:
+def plan(
+    policy: Policy, window_seconds: float, due: Due, now: datetime, *, most: int = 1000
+) -> CatchUp:
     """Decide on every tick that is due; each is either in `run` or in exactly one range.
 
     With `all`, at most the newest `most` ticks run; those before them are missed: coalesced.
@@ -95,8 +103,12 @@ def plan(policy: Policy, window_seconds: float, due: Due, now: datetime, *, most
 
 
 def surely_runs_within(policies: Policies) -> timedelta:
-    """A tick that is younger than this, and the only one that is due, runs: `plan` and the deadline let it."""
-    return _surely_within(policies.catch_up != "none", policies.catch_up_window, policies.starting_deadline)
+    """A tick that is younger than this, and the only one that is due, runs: `plan` and the deadline
+    let it.
+    """
+    return _surely_within(
+        policies.catch_up != "none", policies.catch_up_window, policies.starting_deadline
+    )
 
 
 @lru_cache(maxsize=1000)

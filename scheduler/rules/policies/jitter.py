@@ -1,6 +1,8 @@
-"""How much later than its tick a run is sent, so that what is due together does not come at once. Pure.
+"""How much later than its tick a run is sent, so that what is due together does not come at once.
+Pure.
 
-The tick's nominal time stays; only the moment of sending moves, by the same amount whoever computes it.
+The tick's nominal time stays; only the moment of sending moves, by the same amount whoever computes
+it.
 """
 
 from datetime import datetime

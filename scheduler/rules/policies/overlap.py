@@ -21,8 +21,8 @@ DEFAULT_LIMIT: int = Policies().queue_limit
 def decide(policy: Overlap, alive: int, waiting: int, queue_limit: int = DEFAULT_LIMIT) -> Verdict:
     """The verdict on a tick.
 
-    `alive` runs are not final (queued ones count, those whose lease has expired do not); `waiting` ticks are held
-    already. While any is held, later ones do not overtake it.
+    `alive` runs are not final (queued ones count, those whose lease has expired do not); `waiting`
+    ticks are held already. While any is held, later ones do not overtake it.
     """
     if policy == "allow" or (alive <= 0 and waiting <= 0):
         return "send"

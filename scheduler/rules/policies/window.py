@@ -1,8 +1,8 @@
-"""Which ticks of a schedule count: from its start on, before its end, the first `max_runs`, outside its calendar,
-not while it is paused, not those an operator skips. Pure.
+"""Which ticks of a schedule count: from its start on, before its end, the first `max_runs`, outside
+its calendar, not while it is paused, not those an operator skips. Pure.
 
-Before `starts_at` and after the end there are no ticks at all. A tick in between that does not run is skipped, with
-the reason that `reason` gives: history shows it.
+Before `starts_at` and after the end there are no ticks at all. A tick in between that does not run
+is skipped, with the reason that `reason` gives: history shows it.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def is_overdue(tick: datetime, now: datetime) -> bool:
-    """Whether a tick should have been dealt with: a Beat that is there looks at each within seconds."""
+    """Whether a tick should have been dealt with: a Beat that is there looks at each within
+    seconds.
+    """
     return now - tick > OVERDUE
 
 
@@ -55,12 +57,18 @@ def bounded_next_tick(spec: Spec, after: datetime, *, runs: int = 0) -> datetime
 
 
 def is_finished(spec: Spec, after: datetime, *, runs: int = 0) -> bool:
-    """Whether no tick is left: a one-off that has run, an end that has passed, `max_runs` used up."""
+    """Whether no tick is left: a one-off that has run, an end that has passed, `max_runs` used
+    up.
+    """
     return bounded_next_tick(spec, after, runs=runs) is None
 
 
-def reason(schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calendar | None = None) -> Reason | None:
-    """Why `tick` does not run; none where it does. `calendar` is the one that the schedule names."""
+def reason(
+    schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calendar | None = None
+) -> Reason | None:
+    """Why `tick` does not run; none where it does. `calendar` is the one that the schedule
+    names.
+    """
     window = schedule.window
     if window.starts_at is not None and tick < window.starts_at:
         return "window"
@@ -80,13 +88,19 @@ def is_paused(schedule: Schedule, moment: datetime) -> bool:
 
 def holds(pause: Pause | None, moment: datetime) -> bool:
     """Whether a pause is on at `moment`; one with an end is over from that end on."""
-    return pause is not None and moment >= pause.since and (pause.until is None or moment < pause.until)
+    return (
+        pause is not None
+        and moment >= pause.since
+        and (pause.until is None or moment < pause.until)
+    )
 
 
 def live_next_tick(
     schedule: Schedule, after: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> datetime | None:
-    """The first tick after `after` that will run; none where a calendar excludes all of the next five years."""
+    """The first tick after `after` that will run; none where a calendar excludes all of the next
+    five years.
+    """
     horizon = after + CALENDAR_HORIZON
     for _ in range(MOST_LOOKS):
         tick = bounded_next_tick(schedule, after, runs=runs)
@@ -95,7 +109,9 @@ def live_next_tick(
         why = reason(schedule, tick, runs=runs, calendar=calendar)
         if why is None:
             return tick
-        further = None if why == "calendar" and tick > horizon else _past(schedule, tick, why, calendar)
+        further = (
+            None if why == "calendar" and tick > horizon else _past(schedule, tick, why, calendar)
+        )
         if further is None:
             return None
         after = further
@@ -105,7 +121,9 @@ def live_next_tick(
 def bounded_ticks(
     spec: Spec, after: datetime, until: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> Iterator[datetime]:
-    """The ticks in (after, until] within start, end and `max_runs`, without those that `calendar` excludes."""
+    """The ticks in (after, until] within start, end and `max_runs`, without those that `calendar`
+    excludes.
+    """
     window = spec.window
     if window.starts_at is not None:
         after = max(after, window.starts_at - _MICROSECOND)
@@ -115,13 +133,17 @@ def bounded_ticks(
     return islice(free_ticks(spec.when, after, until, calendar), left)
 
 
-def free_ticks(when: When, after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[datetime]:
+def free_ticks(
+    when: When, after: datetime, until: datetime, calendar: Calendar | None
+) -> Iterator[datetime]:
     """The ticks in (after, until] that `calendar` leaves free, in order."""
     for begin, end in free_times(after, until, calendar):
         yield from ticks_between(when, begin, end)
 
 
-def free_times(after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[tuple[datetime, datetime]]:
+def free_times(
+    after: datetime, until: datetime, calendar: Calendar | None
+) -> Iterator[tuple[datetime, datetime]]:
     """The parts of (after, until] that `calendar` leaves free, in order, each as (after, until]."""
     if calendar is None:
         if after < until:
@@ -132,7 +154,9 @@ def free_times(after: datetime, until: datetime, calendar: Calendar | None) -> I
             yield stretch.after, stretch.until
 
 
-def excluded_times(after: datetime, until: datetime, calendar: Calendar | None) -> Iterator[tuple[datetime, datetime]]:
+def excluded_times(
+    after: datetime, until: datetime, calendar: Calendar | None
+) -> Iterator[tuple[datetime, datetime]]:
     """The other parts of (after, until]."""
     if calendar is not None:
         for stretch in exclusions.split(calendar, after, until):
@@ -140,7 +164,9 @@ def excluded_times(after: datetime, until: datetime, calendar: Calendar | None) 
                 yield stretch.after, stretch.until
 
 
-def _past(schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None) -> datetime | None:
+def _past(
+    schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None
+) -> datetime | None:
     """The moment after which to look again; none where what holds the ticks has no end."""
     if why == "paused":
         until = schedule.paused.until if schedule.paused is not None else None

@@ -1,8 +1,9 @@
-"""RFC 5545's recurrence rules as wall times: which days by bits per month, which times by bisection.
+"""RFC 5545's recurrence rules as wall times: which days by bits per month, which times by
+bisection.
 
-Not expanded from the beginning, so that a rule that began years ago, or fires on 29 February alone, is answered as fast
-as any. Held against python-dateutil in the tests. Must not know of zones, nor of how a rule is written
-(`recurrence_text`).
+Not expanded from the beginning, so that a rule that began years ago, or fires on 29 February alone,
+is answered as fast as any. Held against python-dateutil in the tests. Must not know of zones, nor
+of how a rule is written (`recurrence_text`).
 """
 
 from bisect import bisect_left
@@ -27,7 +28,9 @@ _UNIT = {"HOURLY": 3600, "MINUTELY": 60}
 
 @dataclass(frozen=True, eq=False)
 class Recurrence:
-    """A rule with every default filled in from its start. Weekdays count from Monday, 0, as in Python."""
+    """A rule with every default filled in from its start. Weekdays count from Monday, 0, as in
+    Python.
+    """
 
     frequency: Frequency
     start: datetime
@@ -57,7 +60,9 @@ class Recurrence:
 
     @property
     def is_sub_daily(self) -> bool:
-        """Whether it counts elapsed time, as a crontab does whose minute or hour field starts with `*`."""
+        """Whether it counts elapsed time, as a crontab does whose minute or hour field starts with
+        `*`.
+        """
         return self.frequency in _UNIT
 
     @cached_property
@@ -79,7 +84,11 @@ class Recurrence:
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall time
         if not (self._month_mask(day.year, day.month) >> day.day & 1):
             return ()
-        if self._is_simple and self.start < midnight and (self.until is None or self.until >= midnight + _DAY):
+        if (
+            self._is_simple
+            and self.start < midnight
+            and (self.until is None or self.until >= midnight + _DAY)
+        ):
             return [timedelta(seconds=second) for second in self._seconds_on(day)]
         times = []
         wall = self.next_wall(midnight)
@@ -109,7 +118,11 @@ class Recurrence:
         if self.positions:
             yield from self._chosen(start)
             return
-        days = self._days(start.date()) if self._meeting_days is None else self._days_in_phase(start.date())
+        days = (
+            self._days(start.date())
+            if self._meeting_days is None
+            else self._days_in_phase(start.date())
+        )
         for day in days:
             seconds = self._seconds_on(day)
             first = 0
@@ -122,7 +135,11 @@ class Recurrence:
     def _days(self, start: date, last: date | None = None) -> Iterator[date]:
         """The days from `start` on that count, up to the month of `last`."""
         year, month, day = start.year, start.month, start.day
-        end = (min(start.year + HORIZON_YEARS, LAST_YEAR), 12) if last is None else (last.year, last.month)
+        end = (
+            (min(start.year + HORIZON_YEARS, LAST_YEAR), 12)
+            if last is None
+            else (last.year, last.month)
+        )
         while (year, month) <= end:
             rest = self._month_mask(year, month) >> day << day if month in self.months else 0
             while rest:
@@ -133,7 +150,9 @@ class Recurrence:
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
     def _days_in_phase(self, start: date) -> Iterator[date]:
-        """The days from `start` on that count, where those that meet the rule's times are few: from one to the next."""
+        """The days from `start` on that count, where those that meet the rule's times are few: from
+        one to the next.
+        """
         cycle, residues = self._meeting_days or (1, [0])
         ordinal = start.toordinal()
         base = ordinal - ordinal % cycle
@@ -152,10 +171,12 @@ class Recurrence:
 
     @cached_property
     def _meeting_days(self) -> tuple[int, list[int]] | None:
-        """On which days an hourly or minutely rule comes to its times: (cycle, residues of the days' ordinals).
+        """On which days an hourly or minutely rule comes to its times: (cycle, residues of the
+        days' ordinals).
 
-        None where it does so on most days, or at least once a month: then the days are gone through. A day begins in
-        the phase `ordinal * units of a day - begun` of the interval, so each phase is met by one residue or none.
+        None where it does so on most days, or at least once a month: then the days are gone
+        through. A day begins in the phase `ordinal * units of a day - begun` of the interval, so
+        each phase is met by one residue or none.
         """
         unit = _UNIT.get(self.frequency)
         if unit is None or self.interval == 1:
@@ -165,7 +186,9 @@ class Recurrence:
         cycle = self.interval // common
         inverse = pow(units // common, -1, cycle)
         met = (phase + self._begun for phase in self._seconds_by_phase)
-        residues = sorted({number // common * inverse % cycle for number in met if number % common == 0})
+        residues = sorted(
+            {number // common * inverse % cycle for number in met if number % common == 0}
+        )
         return (cycle, residues) if residues and len(residues) * LONGEST_MONTH < cycle else None
 
     def _month_mask(self, year: int, month: int) -> int:
@@ -178,7 +201,9 @@ class Recurrence:
         return mask & self._aligned(year, month) if mask and self.interval > 1 else mask
 
     def _aligned(self, year: int, month: int) -> int:
-        """The days of a month that lie in a period that counts: each `interval`th from the start."""
+        """The days of a month that lie in a period that counts: each `interval`th from the
+        start.
+        """
         length = monthrange(year, month)[1]
         whole = (2 << length) - 2
         if self.frequency == "YEARLY":
@@ -192,7 +217,9 @@ class Recurrence:
         if self.frequency == "WEEKLY":
             ordinal, week = date(year, month, 1).toordinal(), self._week(self.start)
             days = range(1, length + 1)
-            return sum(1 << d for d in days if (self._week_of(ordinal + d - 1) - week) % self.interval == 0)
+            return sum(
+                1 << d for d in days if (self._week_of(ordinal + d - 1) - week) % self.interval == 0
+            )
         return whole
 
     def _week(self, day: date) -> int:
@@ -214,7 +241,9 @@ class Recurrence:
     @cached_property
     def _begun(self) -> int:
         """The hours or minutes from the year 1 to the start."""
-        seconds = self.start.toordinal() * _DAY_SECONDS + self.start.hour * 3600 + self.start.minute * 60
+        seconds = (
+            self.start.toordinal() * _DAY_SECONDS + self.start.hour * 3600 + self.start.minute * 60
+        )
         return seconds // _UNIT[self.frequency]
 
     @cached_property
@@ -271,7 +300,9 @@ def _month_mask(rule: Recurrence, first: int, length: int) -> int:
         days = {day if day > 0 else length + 1 + day for day in rule.month_days}
         mask &= sum(1 << day for day in days if 1 <= day <= length)
     if rule.weekdays or (rule.nth_weekdays and not rule.nth_of_year):
-        by_weekday = sum(1 << day for day in range(1, length + 1) if (first + day - 1) % 7 in rule.weekdays)
+        by_weekday = sum(
+            1 << day for day in range(1, length + 1) if (first + day - 1) % 7 in rule.weekdays
+        )
         for weekday, which in rule.nth_weekdays if not rule.nth_of_year else ():
             same = range(1 + (weekday - first) % 7, length + 1, 7)
             place = which - 1 if which > 0 else len(same) + which
@@ -300,7 +331,9 @@ def _year_masks(rule: Recurrence, year: int) -> tuple[int, ...]:
 
 
 def _days_of_weeks(rule: Recurrence, year: int) -> Iterator[int]:
-    """The days of the rule's weeks. A week belongs to the year that has four of its days or more."""
+    """The days of the rule's weeks. A week belongs to the year that has four of its days or
+    more.
+    """
     first, following = _first_week(rule, year), _first_week(rule, year + 1)
     count = (following - first) // 7
     for week in rule.weeks:
@@ -328,7 +361,9 @@ def _nth_of_year(rule: Recurrence, january: int, length: int) -> set[int]:
 
 
 def meets_its_start(rule: Recurrence) -> bool:
-    """Whether an hourly or minutely rule ever comes to a time that its BYHOUR and BYMINUTE allow."""
+    """Whether an hourly or minutely rule ever comes to a time that its BYHOUR and BYMINUTE
+    allow.
+    """
     unit = _UNIT.get(rule.frequency)
     if unit is None:
         return True

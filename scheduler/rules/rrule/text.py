@@ -1,6 +1,8 @@
-"""RFC 5545's recurrence text -> `recurrence.Recurrence`, part by part, with a message for each part that is wrong.
+"""RFC 5545's recurrence text -> `recurrence.Recurrence`, part by part, with a message for each part
+that is wrong.
 
-What is read: one RRULE, with or without its name. Its start and its zone are given beside it. Must not compute ticks.
+What is read: one RRULE, with or without its name. Its start and its zone are given beside it. Must
+not compute ticks.
 """
 
 import re
@@ -55,7 +57,9 @@ _SINGLE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
 
 
 def parse(when: RruleWhen) -> Recurrence:
-    """Read a rule with its start. Raises BadExpression, which names the part, its value and what is allowed."""
+    """Read a rule with its start. Raises BadExpression, which names the part, its value and what is
+    allowed.
+    """
     return _parse(when.rrule, when.dtstart, when.timezone)
 
 
@@ -65,19 +69,27 @@ def parts(text: str) -> dict[str, str]:
         _refuse(f"the rrule has {len(text)} characters; at most {MAX_LENGTH} are read")
     line = text.strip().upper()
     if "\n" in line or "\r" in line:
-        _refuse("one RRULE line is read; give the start beside it, and days to leave out as an exclusion calendar")
+        _refuse(
+            "one RRULE line is read; give the start beside it, and days to leave out as an "
+            "exclusion calendar"
+        )
     line = line.removeprefix("RRULE:")
     found: dict[str, str] = {}
     for part in line.split(";"):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not value:
-            _refuse(f"{part[:40]!r} is not a part of a rrule; write NAME=VALUE;NAME=VALUE, as in FREQ=DAILY;BYHOUR=6")
+            _refuse(
+                f"{part[:40]!r} is not a part of a rrule; write NAME=VALUE;NAME=VALUE, as in "
+                "FREQ=DAILY;BYHOUR=6"
+            )
         if name in found:
             _refuse(f"{name[:40]} is given twice; join its values with commas")
         if name.startswith("DTSTART"):
             _refuse("DTSTART does not belong in the rule; give the start beside it")
         if name not in _LISTS and name not in _SINGLE:
-            _refuse(f"{name[:40]!r} is not known; known are {', '.join(sorted({*_LISTS, *_SINGLE}))}")
+            _refuse(
+                f"{name[:40]!r} is not known; known are {', '.join(sorted({*_LISTS, *_SINGLE}))}"
+            )
         found[name] = value
     if "FREQ" not in found:
         _refuse("a rrule needs its frequency; begin with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
@@ -90,11 +102,17 @@ def _parse(text: str, dtstart: datetime, timezone: str) -> Recurrence:
     zone = zones.zone(timezone)
     found = parts(text)
     if not 1970 <= dtstart.year <= 2200:
-        raise BadExpression(f"the start {dtstart} is too far away; 1970 to 2200 are allowed", field="dtstart")
+        raise BadExpression(
+            f"the start {dtstart} is too far away; 1970 to 2200 are allowed", field="dtstart"
+        )
     start = dtstart.astimezone(zone).replace(tzinfo=None, fold=0, microsecond=0)
     frequency = _frequency(found["FREQ"])
     lists = {name: _numbers(name, found[name]) for name in _LISTS if name in found}
-    plain, nth = _days(found["BYDAY"], frequency, weeks="BYWEEKNO" in found) if "BYDAY" in found else (set(), set())
+    plain, nth = (
+        _days(found["BYDAY"], frequency, weeks="BYWEEKNO" in found)
+        if "BYDAY" in found
+        else (set(), set())
+    )
     rule = Recurrence(
         frequency=frequency,
         start=start,
@@ -112,7 +130,11 @@ def _parse(text: str, dtstart: datetime, timezone: str) -> Recurrence:
 
 
 def _dates(
-    frequency: Frequency, start: datetime, lists: dict[str, frozenset[int]], plain: set[int], nth: set[tuple[int, int]]
+    frequency: Frequency,
+    start: datetime,
+    lists: dict[str, frozenset[int]],
+    plain: set[int],
+    nth: set[tuple[int, int]],
 ) -> dict[str, Any]:
     """Which days; where the rule does not say, the start does."""
     months = lists.get("BYMONTH")
@@ -135,14 +157,19 @@ def _dates(
     }
 
 
-def _seconds(frequency: Frequency, start: datetime, lists: dict[str, frozenset[int]]) -> tuple[int, ...]:
+def _seconds(
+    frequency: Frequency, start: datetime, lists: dict[str, frozenset[int]]
+) -> tuple[int, ...]:
     """The times of day; where the rule does not say, the start does."""
     all_hours = range(24) if frequency in ("HOURLY", "MINUTELY") else (start.hour,)
     all_minutes = range(60) if frequency == "MINUTELY" else (start.minute,)
     hours, minutes = lists.get("BYHOUR", all_hours), lists.get("BYMINUTE", all_minutes)
     seconds = lists.get("BYSECOND", (start.second,))
     if len(hours) * len(minutes) * len(seconds) > MAX_TIMES:
-        _refuse(f"the rule has more than {MAX_TIMES} times on one day; use an interval for what runs so often")
+        _refuse(
+            f"the rule has more than {MAX_TIMES} times on one day; use an interval for what runs "
+            "so often"
+        )
     return tuple(sorted(h * 3600 + m * 60 + s for h, m, s in product(hours, minutes, seconds)))
 
 
@@ -168,7 +195,9 @@ def _frequency(text: str) -> Frequency:
 
 def _whole(name: str, text: str, greatest: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= greatest):
-        _refuse(f"{name}={text[:40]} cannot be used; a whole number from 1 to {greatest} is allowed")
+        _refuse(
+            f"{name}={text[:40]} cannot be used; a whole number from 1 to {greatest} is allowed"
+        )
     return int(text)
 
 
@@ -192,14 +221,21 @@ def _days(text: str, frequency: Frequency, *, weeks: bool) -> tuple[set[int], se
     for item in text.split(","):
         found = _DAY.fullmatch(item)
         if found is None:
-            _refuse(f"BYDAY: {item[:40]!r} cannot be used; {', '.join(DAYS)} are allowed, or 2MO, -1FR")
+            _refuse(
+                f"BYDAY: {item[:40]!r} cannot be used; {', '.join(DAYS)} are allowed, or 2MO, -1FR"
+            )
         which = int(found["which"]) if found["which"] else None
         if which is None:
             plain.add(DAYS.index(found["day"]))
         elif frequency not in ("MONTHLY", "YEARLY") or weeks:
-            _refuse(f"BYDAY: {item} counts days of a month or year; use FREQ=MONTHLY or YEARLY, without BYWEEKNO")
+            _refuse(
+                f"BYDAY: {item} counts days of a month or year; use FREQ=MONTHLY or YEARLY, "
+                "without BYWEEKNO"
+            )
         elif not 1 <= abs(which) <= (5 if frequency == "MONTHLY" else 53):
-            _refuse(f"BYDAY: {item} does not exist; a month has up to 5 of a weekday, a year up to 53")
+            _refuse(
+                f"BYDAY: {item} does not exist; a month has up to 5 of a weekday, a year up to 53"
+            )
         else:
             nth.add((DAYS.index(found["day"]), which))
     return plain, nth
@@ -211,7 +247,9 @@ def _week_start(text: str) -> int:
     return DAYS.index(text)
 
 
-def _positions(frequency: Frequency, lists: dict[str, frozenset[int]], *, given: set[str]) -> frozenset[int]:
+def _positions(
+    frequency: Frequency, lists: dict[str, frozenset[int]], *, given: set[str]
+) -> frozenset[int]:
     """BYSETPOS chooses among the times of a period, so there must be a choice."""
     positions = lists.get("BYSETPOS", frozenset())
     if positions and frequency in ("HOURLY", "MINUTELY"):
@@ -231,11 +269,20 @@ def _until(text: str, timezone: str) -> datetime:
         if found["time"] is None:
             return datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001 - a wall time
         clock = found["time"]
-        moment = datetime(day.year, day.month, day.day, int(clock[:2]), int(clock[2:4]), int(clock[4:]))  # noqa: DTZ001
+        moment = datetime(  # noqa: DTZ001
+            day.year, day.month, day.day, int(clock[:2]), int(clock[2:4]), int(clock[4:])
+        )
         if found["utc"]:
-            return moment.replace(tzinfo=UTC).astimezone(zones.zone(timezone)).replace(tzinfo=None, fold=0)
+            return (
+                moment.replace(tzinfo=UTC)
+                .astimezone(zones.zone(timezone))
+                .replace(tzinfo=None, fold=0)
+            )
     except (ValueError, OverflowError):
-        _refuse(f"UNTIL={text[:40]} is not a moment; write 20271231, 20271231T180000 or 20271231T170000Z")
+        _refuse(
+            f"UNTIL={text[:40]} is not a moment; write 20271231, 20271231T180000 or "
+            "20271231T170000Z"
+        )
     return moment
 
 

@@ -1,4 +1,6 @@
-"""A rrule in words, made from what it stands for. Must not refuse anything that `recurrence_text.parse` accepts."""
+"""A rrule in words, made from what it stands for. Must not refuse anything that
+`recurrence_text.parse` accepts.
+"""
 
 from scheduler.rules.explain.phrases import (
     MONTHS,
@@ -32,10 +34,14 @@ def describe(rule: Recurrence, timezone: str) -> str:
     parts.append(_times(rule))
     if rule.positions:
         parts.append(
-            f"only the {joined([ordinal(at) for at in sorted(rule.positions, key=lambda n: (n < 0, n))])} of these"
+            "only the "
+            f"{joined([ordinal(at) for at in sorted(rule.positions, key=lambda n: (n < 0, n))])} "
+            "of these"
         )
     if rule.count is not None:
-        parts.append(f"{rule.count} times from {rule.start:%Y-%m-%d} on" if rule.count > 1 else "once")
+        parts.append(
+            f"{rule.count} times from {rule.start:%Y-%m-%d} on" if rule.count > 1 else "once"
+        )
     if rule.until is not None:
         parts.append(f"until {rule.until:%Y-%m-%d %H:%M}")
     return f"{', '.join(part for part in parts if part)} ({timezone})"
@@ -47,15 +53,21 @@ def _days(rule: Recurrence) -> list[str]:
     if rule.weeks:
         words.append(f"in week {joined([str(week) for week in sorted(rule.weeks)])}")
     if rule.year_days:
-        words.append(f"on the {joined([ordinal(day) for day in sorted(rule.year_days)])} day of the year")
+        words.append(
+            f"on the {joined([ordinal(day) for day in sorted(rule.year_days)])} day of the year"
+        )
     if rule.month_days:
         words.append(_month_days(rule))
-    weekdays = weekday_spans(frozenset((day + 1) % 7 for day in rule.weekdays)) if rule.weekdays else []
+    weekdays = (
+        weekday_spans(frozenset((day + 1) % 7 for day in rule.weekdays)) if rule.weekdays else []
+    )
     if len(rule.weekdays) == 7:
         weekdays = ["any day of the week"]
     period = "year" if rule.nth_of_year else "month"
     nth = sorted(rule.nth_weekdays, key=lambda found: (found[1] < 0, found[1], found[0]))
-    weekdays += [f"the {ordinal(which)} {WEEKDAYS[(day + 1) % 7]} of the {period}" for day, which in nth]
+    weekdays += [
+        f"the {ordinal(which)} {WEEKDAYS[(day + 1) % 7]} of the {period}" for day, which in nth
+    ]
     if weekdays:
         words.append(f"on {joined(weekdays)}")
     return words
@@ -77,12 +89,17 @@ def _times(rule: Recurrence) -> str:
         hours = sorted({second // 3600 for second in rule.seconds})
         parts = []
         if len(minutes) < 60:
-            parts.append(f"at {joined(spans([str(n) for n in range(60)], minutes))} minutes past the hour")
+            parts.append(
+                f"at {joined(spans([str(n) for n in range(60)], minutes))} minutes past the hour"
+            )
         if len(hours) < 24:
             parts.append(f"in the hours {joined(spans([f'{n:02d}' for n in range(24)], hours))}")
         return ", ".join(parts)
     if len(rule.seconds) > _MOST_TIMES:
-        return f"at {len(rule.seconds)} times of the day from {_clock(rule.seconds[0])} to {_clock(rule.seconds[-1])}"
+        return (
+            f"at {len(rule.seconds)} times of the day from {_clock(rule.seconds[0])} to "
+            f"{_clock(rule.seconds[-1])}"
+        )
     return "at " + joined([_clock(second) for second in rule.seconds])
 
 

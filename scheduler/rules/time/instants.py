@@ -1,12 +1,14 @@
-"""Wall times -> instants: what a rule means in its zone, clock changes included. Must not read a clock.
+"""Wall times -> instants: what a rule means in its zone, clock changes included. Must not read a
+clock.
 
     wall time      instants                                        where it is
     usual          one
     in a gap       the first instant after it (`shift`), or none   clocks went forward
     repeated       the first (`first`), or two (`both`)            clocks went back
 
-`auto` is Debian cron's rule: a schedule that counts elapsed time (`walls.Walls.is_sub_daily`) has `skip` and `both`:
-nothing is lost, nothing doubled; a fixed-time one keeps its one run a day: `shift` and `first`.
+`auto` is Debian cron's rule: a schedule that counts elapsed time (`walls.Walls.is_sub_daily`) has
+`skip` and `both`: nothing is lost, nothing doubled; a fixed-time one keeps its one run a day:
+`shift` and `first`.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -46,7 +48,9 @@ def next_instant(rule: Rule, after: datetime) -> datetime | None:
 
 
 def plain_day(rule: Rule, tick: datetime) -> tuple[date, datetime] | None:
-    """The day of `tick` in the rule's zone and its midnight in UTC; none if the clock changes on that day."""
+    """The day of `tick` in the rule's zone and its midnight in UTC; none if the clock changes on
+    that day.
+    """
     if rule.zone is None:
         return tick.date(), tick.replace(hour=0, minute=0, second=0, microsecond=0)
     day = tick.astimezone(rule.zone).date()
@@ -58,7 +62,11 @@ def plain_day(rule: Rule, tick: datetime) -> tuple[date, datetime] | None:
 def _unchanged_midnight(zone: ZoneInfo, day: date) -> datetime | None:
     """The first instant of a day that has one offset from its beginning to its end."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    ends = {moment.replace(fold=fold).utcoffset() for moment in (midnight, midnight + _DAY) for fold in (0, 1)}
+    ends = {
+        moment.replace(fold=fold).utcoffset()
+        for moment in (midnight, midnight + _DAY)
+        for fold in (0, 1)
+    }
     return midnight.astimezone(UTC) if len(ends) == 1 else None
 
 
@@ -76,7 +84,9 @@ def _second_pass(zone: ZoneInfo, local: datetime) -> _SecondPass | None:
         return None
     instant = local.astimezone(UTC)
     change = offset_change(zone, instant, instant + (first - second))
-    return _SecondPass(wall=(change + second).replace(tzinfo=None), end=(change + first).replace(tzinfo=None))
+    return _SecondPass(
+        wall=(change + second).replace(tzinfo=None), end=(change + first).replace(tzinfo=None)
+    )
 
 
 def _tick_in_first_pass(rule: Rule, start: datetime, again: _SecondPass) -> datetime | None:
@@ -99,7 +109,9 @@ def _tick_from(rule: Rule, start: datetime, after: datetime) -> datetime | None:
 
 
 def _instant(rule: Rule, wall: datetime, after: datetime) -> datetime | None:
-    """The first instant after `after` at which the wall time `wall` is due; none if there is none."""
+    """The first instant after `after` at which the wall time `wall` is due; none if there is
+    none.
+    """
     first = wall.replace(tzinfo=rule.zone)
     second = first.replace(fold=1)
     before, later = first.utcoffset(), second.utcoffset()
@@ -119,7 +131,9 @@ def _instant(rule: Rule, wall: datetime, after: datetime) -> datetime | None:
 
 @lru_cache(maxsize=4096)
 def offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first instant after `before`, up to `after`, at which the zone's offset is no longer that of `before`."""
+    """The first instant after `before`, up to `after`, at which the zone's offset is no longer that
+    of `before`.
+    """
     old = before.astimezone(zone).utcoffset()
     low, high = before, after
     while high - low > _MICROSECOND:
@@ -133,4 +147,8 @@ def offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
     """The minute or the second that `moment` is in."""
-    return moment.replace(second=0, microsecond=0) if step == _MINUTE else moment.replace(microsecond=0)
+    return (
+        moment.replace(second=0, microsecond=0)
+        if step == _MINUTE
+        else moment.replace(microsecond=0)
+    )

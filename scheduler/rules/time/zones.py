@@ -1,6 +1,7 @@
 """IANA time zones by name, with a suggestion for a name that is nearly one.
 
-The zone files are part of the installation (package tzdata), not of any user's data. Must not know of schedules.
+The zone files are part of the installation (package tzdata), not of any user's data. Must not know
+of schedules.
 """
 
 from difflib import get_close_matches
@@ -37,9 +38,13 @@ def _refusal(name: str) -> str:
     by_place = {known.rpartition("/")[2].casefold(): known for known in reversed(zone_names())}
     wanted = "_".join(name.split()).casefold()[:100]
     close = get_close_matches(wanted, by_folded, n=1, cutoff=0.75)
-    meant = by_folded.get(wanted) or by_place.get(wanted) or (by_folded[close[0]] if close else None)
+    meant = (
+        by_folded.get(wanted) or by_place.get(wanted) or (by_folded[close[0]] if close else None)
+    )
     if meant is None:
         places = get_close_matches(wanted, by_place, n=1, cutoff=0.75)
         meant = by_place[places[0]] if places else None
-    hint = f"did you mean {meant!r}?" if meant else "use an IANA name such as 'Europe/Berlin' or 'UTC'"
+    hint = (
+        f"did you mean {meant!r}?" if meant else "use an IANA name such as 'Europe/Berlin' or 'UTC'"
+    )
     return f"there is no time zone {name[:100]!r}; {hint}"

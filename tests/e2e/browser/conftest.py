@@ -1,6 +1,7 @@
 """One `beatdesk up` and one Chromium for all journeys; a fresh, logged-in window for each.
 
-A page that reports an error in its console, breaks the content security policy or answers 5xx fails its journey.
+A page that reports an error in its console, breaks the content security policy or answers 5xx fails
+its journey.
 """
 
 import os
@@ -12,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from scheduler.services.services import Services
 from tests.support.needs import missing
@@ -52,9 +61,13 @@ class Up:
 
 @pytest.fixture(scope="session")
 def up(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """`beatdesk up` in an empty folder, as its first user gets it; only the test's jobs and a port are set."""
+    """`beatdesk up` in an empty folder, as its first user gets it; only the test's jobs and a port
+    are set.
+    """
     folder = tmp_path_factory.mktemp("up")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")
+    }
     environment |= {
         "BEATDESK_JOBS": "tests.support.jobs",
         "BEATDESK_CLEANUP_REDIS_KEYS": "scratch:* 1h",
@@ -65,7 +78,9 @@ def up(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     }
     process = Process("beatdesk", "up", env=environment, cwd=folder, name="beatdesk up", keep=True)
     try:
-        address, email, password = wait_for(lambda: _told(process), 90, "`beatdesk up` prints address and login")
+        address, email, password = wait_for(
+            lambda: _told(process), 90, "`beatdesk up` prints address and login"
+        )
         yield Up(process, folder, address, email, password)
     finally:
         process.stop(timeout=60)
@@ -82,7 +97,9 @@ def _told(process: Process) -> tuple[str, str, str] | None:
 
 @pytest.fixture(scope="session")
 def desk_up(up: Up) -> Iterator[Services]:
-    """The parts beside the running desk, found as every other command finds them, to see what was really stored."""
+    """The parts beside the running desk, found as every other command finds them, to see what was
+    really stored.
+    """
     from scheduler.settings.environment import load
 
     services = Services(load({}, up.folder))
@@ -95,7 +112,11 @@ def desk_up(up: Up) -> Iterator[Services]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         missing("there is no Chromium (apt-get install chromium)")
     with sync_playwright() as playwright:
@@ -106,7 +127,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def login(up: Up, chromium: Browser) -> dict[str, object]:
-    """The cookies of the admin, logged in with what `beatdesk up` printed. A logout would end all his sessions."""
+    """The cookies of the admin, logged in with what `beatdesk up` printed. A logout would end all
+    his sessions.
+    """
     context = chromium.new_context(base_url=up.address)
     page = context.new_page()
     log_in(page, up.email, up.password)

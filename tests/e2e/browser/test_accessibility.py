@@ -1,4 +1,6 @@
-"""axe-core looks at the pages with which operators change schedules: nothing serious, in both themes."""
+"""axe-core looks at the pages with which operators change schedules: nothing serious, in both
+themes.
+"""
 
 import hashlib
 import tomllib
@@ -28,12 +30,22 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="session")
 def pages(desk_up: Services) -> list[str]:
-    """The pages, each with what it is for: revisions, a pause, an override, a plain entry, a deleted schedule."""
+    """The pages, each with what it is for: revisions, a pause, an override, a plain entry, a
+    deleted schedule.
+    """
     store, now = desk_up.schedules, utc_now()
-    spec = Spec(name="looked-at", job="tests.echo", when=IntervalWhen(every=86_400), kwargs={"value": 1}, tags=["x"])
+    spec = Spec(
+        name="looked-at",
+        job="tests.echo",
+        when=IntervalWhen(every=86_400),
+        kwargs={"value": 1},
+        tags=["x"],
+    )
     for name in ("looked-at", "looked-at-paused", "looked-at-gone"):
         made = store.create(spec.model_copy(update={"name": name}), actor=ACTOR, now=now)
-    store.edit("looked-at", spec.model_copy(update={"owner": "ada"}), revision=1, actor=ACTOR, now=now)
+    store.edit(
+        "looked-at", spec.model_copy(update={"owner": "ada"}), revision=1, actor=ACTOR, now=now
+    )
     desk_up.operations.pause("looked-at-paused", reason="the bank is closed", actor=ACTOR, now=now)
     store.delete("looked-at-gone", actor=ACTOR, comment="by mistake", now=now)
     for name in ("looked-at-plain", "looked-at-static"):
@@ -41,7 +53,9 @@ def pages(desk_up: Services) -> list[str]:
     desk_up.redis.sadd(keys.STATICS_SET, "looked-at-static")
     static = store.get("looked-at-static").spec().model_copy(update={"kwargs": {"value": 2}})
     store.edit("looked-at-static", static, revision=0, actor=ACTOR, now=now)
-    wait_for(lambda: desk_up.history.deleted_as("looked-at-gone"), 30, "the history knows the deletion")
+    wait_for(
+        lambda: desk_up.history.deleted_as("looked-at-gone"), 30, "the history knows the deletion"
+    )
     wait_for(lambda: len(desk_up.history.revisions(made.uid)) == 2, 30, "and the revisions")
     return [
         "/schedules/",
@@ -65,7 +79,9 @@ def pages(desk_up: Services) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(context: BrowserContext, page: Page, up: Up, pages: list[str], theme: str) -> None:
+def test_axe_finds_nothing_serious(
+    context: BrowserContext, page: Page, up: Up, pages: list[str], theme: str
+) -> None:
     context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": up.address}])
     found: dict[str, Any] = {}
     for path in pages:
@@ -92,7 +108,9 @@ def test_axe_is_what_it_should_be_and_sees_what_is_wrong(page: Page, pages: list
 
 
 def look(page: Page, path: str, found: dict[str, Any]) -> None:
-    """Run axe in the page; the browser's own debugger brings it past the content security policy."""
+    """Run axe in the page; the browser's own debugger brings it past the content security
+    policy.
+    """
     page.evaluate(AXE)
     violations = page.evaluate(RUN)
     if violations:

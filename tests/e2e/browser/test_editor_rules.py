@@ -1,4 +1,6 @@
-"""The editor's kinds of rule, its policies and its preview, as an operator uses them; also without a script."""
+"""The editor's kinds of rule, its policies and its preview, as an operator uses them; also without
+a script.
+"""
 
 import re
 from collections.abc import Iterator
@@ -99,7 +101,9 @@ def test_an_edit_says_what_changes_in_the_next_30_days_before_it_is_saved(
     assert desk_up.schedules.get(name).revision == 1
 
 
-def test_policies_and_limits_are_saved_and_told_in_the_editor(page: Page, desk_up: Services, name: str) -> None:
+def test_policies_and_limits_are_saved_and_told_in_the_editor(
+    page: Page, desk_up: Services, name: str
+) -> None:
     begin(page, name, "Interval")
     page.locator("summary", has_text="Policies").click()
     page.get_by_label("Queue all").check()
@@ -112,7 +116,9 @@ def test_policies_and_limits_are_saved_and_told_in_the_editor(page: Page, desk_u
     assert (saved.policies.overlap, saved.policies.jitter) == ("queue_all", 120)
     assert saved.window == Window(max_runs=3)
     page.goto(f"/schedules/{name}/edit")
-    expect(page.locator("summary", has_text="Policies")).to_contain_text("overlap queue all, jitter 2m")
+    expect(page.locator("summary", has_text="Policies")).to_contain_text(
+        "overlap queue all, jitter 2m"
+    )
     expect(page.get_by_label("Jitter")).to_have_value("2m")
 
 

@@ -1,4 +1,6 @@
-"""Every page, in both themes and at three widths: no error in the console, no breach of the policy, nothing cut off."""
+"""Every page, in both themes and at three widths: no error in the console, no breach of the policy,
+nothing cut off.
+"""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -17,7 +19,9 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="session")
 def pages(desk_up: Services) -> list[str]:
-    """The address of every kind of page, with something on it: a schedule, a good run and a failed one."""
+    """The address of every kind of page, with something on it: a schedule, a good run and a failed
+    one.
+    """
     from scheduler.clock import utc_now
 
     spec = Spec(
@@ -29,11 +33,14 @@ def pages(desk_up: Services) -> list[str]:
         owner="ada",
         notes="Call Ada.",
     )
-    schedule = desk_up.schedules.create(spec, actor="ada@example.org", comment="for every page", now=utc_now())
+    schedule = desk_up.schedules.create(
+        spec, actor="ada@example.org", comment="for every page", now=utc_now()
+    )
     run = desk_up.control.start(schedule, actor="ada@example.org", now=utc_now())
     wait_for(
         lambda: any(
-            found.id == run for found in desk_up.history.runs(RunFilter(state="failed"), after=None, limit=9).items
+            found.id == run
+            for found in desk_up.history.runs(RunFilter(state="failed"), after=None, limit=9).items
         ),
         60,
         "the run has failed",
@@ -47,9 +54,27 @@ def pages(desk_up: Services) -> list[str]:
     ]
     schedules += [
         f"/schedules/{KEPT}{page}"
-        for page in ("", "/edit", "/clone", "/yaml", "/delete", "/pause", "/revisions", "/backfill?since=7d")
+        for page in (
+            "",
+            "/edit",
+            "/clone",
+            "/yaml",
+            "/delete",
+            "/pause",
+            "/revisions",
+            "/backfill?since=7d",
+        )
     ]
-    return ["/", *schedules, "/runs/", "/runs/?state=failed", f"/runs/{run}", "/reports/", "/changes/", "/users/"]
+    return [
+        "/",
+        *schedules,
+        "/runs/",
+        "/runs/?state=failed",
+        f"/runs/{run}",
+        "/reports/",
+        "/changes/",
+        "/users/",
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -66,7 +91,9 @@ def test_no_page_misbehaves_or_scrolls_sideways(  # noqa: PLR0917
         assert answer.status == 200, f"{path} answers {answer.status}"
         expect(page.locator("html")).to_have_attribute("data-theme", theme)
         expect(page.locator("h1")).to_be_visible()
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        over = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if over > 0:
             wrong[path] = over
     assert wrong == {}
@@ -78,6 +105,8 @@ def test_the_dark_theme_is_dark_and_the_light_one_light(page: Page, pages: list[
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        brightness[theme] = sum(int(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
+        brightness[theme] = sum(
+            int(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]
+        )
     assert brightness["light"] > 600
     assert brightness["dark"] < 200

@@ -1,4 +1,6 @@
-"""Jobs that come with Beatdesk: scheduled with their parameters in the form, run, and what they leave opened."""
+"""Jobs that come with Beatdesk: scheduled with their parameters in the form, run, and what they
+leave opened.
+"""
 
 import re
 from collections.abc import Iterator
@@ -55,7 +57,9 @@ def save_and_run(page: Page) -> Locator:
 
 def succeeds(main: Locator) -> None:
     """The page itself comes to say that the run is done."""
-    expect(main.get_by_role("region", name="Its life").get_by_text("Succeeded")).to_be_visible(timeout=2 * PATIENCE)
+    expect(main.get_by_role("region", name="Its life").get_by_text("Succeeded")).to_be_visible(
+        timeout=2 * PATIENCE
+    )
 
 
 def test_a_slow_job_is_seen_at_work_and_done_without_a_reload(page: Page, name: str) -> None:
@@ -73,7 +77,9 @@ def test_a_slow_job_is_seen_at_work_and_done_without_a_reload(page: Page, name: 
 
 
 def test_a_report_is_scheduled_made_and_opened(page: Page, name: str) -> None:
-    fill_in(page, name, "reports.job_summary", period="week", formats='["html", "pdf"]', late_after="30")
+    fill_in(
+        page, name, "reports.job_summary", period="week", formats='["html", "pdf"]', late_after="30"
+    )
     main = save_and_run(page)
     succeeds(main)
 
@@ -87,7 +93,9 @@ def test_a_report_is_scheduled_made_and_opened(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Job summary")
 
 
-def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: Services, name: str) -> None:
+def test_idle_keys_are_first_only_counted_and_then_deleted(
+    page: Page, desk_up: Services, name: str
+) -> None:
     redis: Any = desk_up.redis
     for key in ("scratch:old", "scratch:new", "other:old"):
         redis.set(key, "x")
@@ -98,7 +106,9 @@ def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: 
     fill_in(page, name, "cleanup.redis_keys", pattern="scratch:*")
     main = save_and_run(page)
     succeeds(main)
-    expect(main.get_by_role("region", name="Arguments and result")).to_contain_text('"would_delete": 1')
+    expect(main.get_by_role("region", name="Arguments and result")).to_contain_text(
+        '"would_delete": 1'
+    )
     assert redis.exists("scratch:old") == 1
 
     page.goto(f"/schedules/{name}/edit")
@@ -107,7 +117,11 @@ def test_idle_keys_are_first_only_counted_and_then_deleted(page: Page, desk_up: 
     main = save_and_run(page)
     succeeds(main)
     expect(main.get_by_role("region", name="Arguments and result")).to_contain_text('"deleted": 1')
-    assert (redis.exists("scratch:old"), redis.exists("scratch:new"), redis.exists("other:old")) == (0, 1, 1)
+    assert (
+        redis.exists("scratch:old"),
+        redis.exists("scratch:new"),
+        redis.exists("other:old"),
+    ) == (0, 1, 1)
     redis.delete("scratch:new", "other:old")
 
 

@@ -1,4 +1,6 @@
-"""What an operator does on an ordinary day, click by click, and what is really stored and run by it."""
+"""What an operator does on an ordinary day, click by click, and what is really stored and run by
+it.
+"""
 
 import re
 from uuid import uuid4
@@ -75,7 +77,9 @@ def _nothing_goes_on_firing(desk_up: Services, name: str) -> object:
     delete_quietly(desk_up, name)
 
 
-def test_a_viewer_logs_in_sees_without_touching_and_logs_out(up: Up, desk_up: Services, chromium: Browser) -> None:
+def test_a_viewer_logs_in_sees_without_touching_and_logs_out(
+    up: Up, desk_up: Services, chromium: Browser
+) -> None:
     desk_up.accounts.create("eve@example.org", "eve looks at schedules", "viewer", now=utc_now())
     context = chromium.new_context(base_url=up.address)
     watch = Watch(context)
@@ -96,7 +100,9 @@ def test_a_viewer_logs_in_sees_without_touching_and_logs_out(up: Up, desk_up: Se
     context.close()
 
 
-def test_a_schedule_is_made_previewed_saved_and_seen_to_run(page: Page, desk_up: Services, name: str) -> None:
+def test_a_schedule_is_made_previewed_saved_and_seen_to_run(
+    page: Page, desk_up: Services, name: str
+) -> None:
     fill_in(page, name, seconds="2", job="tests.echo", value='"good morning"')
     preview = page.get_by_role("complementary", name="Preview")
     expect(preview.get_by_text("Every 2 seconds")).to_be_visible()
@@ -127,7 +133,9 @@ def test_the_preview_follows_the_typing_and_names_the_zone(page: Page) -> None:
     expect(preview).to_contain_text("07:45")
 
 
-def test_an_edited_time_is_honoured_without_a_restart(page: Page, desk_up: Services, name: str) -> None:
+def test_an_edited_time_is_honoured_without_a_restart(
+    page: Page, desk_up: Services, name: str
+) -> None:
     fill_in(page, name, seconds="3600", job="tests.echo")
     save(page)
     assert runs_of(desk_up, name) == []
@@ -166,9 +174,11 @@ def test_run_now_starts_a_run_and_moves_no_tick(page: Page, desk_up: Services, n
     page.get_by_role("button", name="Run now").first.click()
     page.get_by_role("link", name="See the run").click()
 
-    run = wait_for(lambda: [run for run in runs_of(desk_up, name) if run.state == "succeeded"], 60, "the run is done")[
-        0
-    ]
+    run = wait_for(
+        lambda: [run for run in runs_of(desk_up, name) if run.state == "succeeded"],
+        60,
+        "the run is done",
+    )[0]
     assert run.trigger == "manual"
     assert run.actor is not None
     page.goto(f"/runs/{run.id}")

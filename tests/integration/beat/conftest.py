@@ -1,4 +1,6 @@
-"""Our scheduler class on a real server, in the test's own process where one turn at a time is to be seen."""
+"""Our scheduler class on a real server, in the test's own process where one turn at a time is to be
+seen.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,6 @@
-"""What a server holds and what it told its listeners: stock Beat's messages and ours, made comparable."""
+"""What a server holds and what it told its listeners: stock Beat's messages and ours, made
+comparable.
+"""
 
 import base64
 import json
@@ -15,11 +17,17 @@ from scheduler.publishing.calls import Call
 from scheduler.publishing.kombu_commands import Renderer
 
 RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"
-HEADERS = {"tick": "2026-11-21T06:00:00Z", "beatdesk": {"schedule": "nächtlich", "schedule_uid": "u1", "revision": 3}}
+HEADERS = {
+    "tick": "2026-11-21T06:00:00Z",
+    "beatdesk": {"schedule": "nächtlich", "schedule_uid": "u1", "revision": 3},
+}
 
 
 def call_of(
-    job: str, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None, options: dict[str, Any] | None = None
+    job: str,
+    args: list[Any] | None = None,
+    kwargs: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> Call:
     """A call as our Beat makes it."""
     own = options or {}
@@ -29,23 +37,35 @@ def call_of(
 
 
 def bind(app: Celery, producer: Any) -> None:
-    """Make all queues, and let the producer's connection know: else a message to an exchange goes nowhere."""
+    """Make all queues, and let the producer's connection know: else a message to an exchange goes
+    nowhere.
+    """
     for queue in app.amqp.queues.values():
         queue(producer.channel).declare()
 
 
 def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) -> dict[str, Any]:
-    """What is in the server after stock Beat has sent it; `bound` where the queues were made before."""
+    """What is in the server after stock Beat has sent it; `bound` where the queues were made
+    before.
+    """
     redis.flushall()
     options = {**call.options, "headers": dict(call.options["headers"])}
     scheduler = Scheduler(app, lazy=True)
     entry = ScheduleEntry(
-        name="s", task=call.job, schedule=60.0, args=call.args, kwargs=call.kwargs, options=options, app=app
+        name="s",
+        task=call.job,
+        schedule=60.0,
+        args=call.args,
+        kwargs=call.kwargs,
+        options=options,
+        app=app,
     )
     if bound:
         bind(app, scheduler.producer)
     try:
-        return _heard(redis, lambda: scheduler.apply_async(entry, producer=scheduler.producer, advance=False))
+        return _heard(
+            redis, lambda: scheduler.apply_async(entry, producer=scheduler.producer, advance=False)
+        )
     finally:
         scheduler.close()
 
@@ -86,7 +106,10 @@ def _heard(redis: "Redis", act: Callable[[], Any]) -> dict[str, Any]:
         published = []
         while (message := listener.get_message(timeout=5))["channel"] != "over":
             published.append((message["channel"], _plain(message["data"])))
-    return {"published": published, **{key: _value(redis, key) for key in sorted(redis.scan_iter("*"))}}
+    return {
+        "published": published,
+        **{key: _value(redis, key) for key in sorted(redis.scan_iter("*"))},
+    }
 
 
 def _value(redis: "Redis", key: str) -> Any:
@@ -107,12 +130,16 @@ class Near(float):
 
 
 def _plain(text: str) -> Any:
-    """A message without what differs from sending to sending, and its times; texts keep the order of their parts."""
+    """A message without what differs from sending to sending, and its times; texts keep the order
+    of their parts.
+    """
     message = json.loads(text)
     properties, headers = message["properties"], message["headers"]
     body = base64.b64decode(message["body"])
     times = []
-    for name in ("delivery_tag", "correlation_id") if headers.get("hostname") else ("delivery_tag",):
+    for name in (
+        ("delivery_tag", "correlation_id") if headers.get("hostname") else ("delivery_tag",)
+    ):
         properties.pop(name, None)
     if "expiration" in properties:
         times.append(Near(int(properties["expiration"]) / 1000))

@@ -1,4 +1,6 @@
-"""What `beatdesk status` says of Beat, from the lock, from what each Beat says of itself, and from the outbox."""
+"""What `beatdesk status` says of Beat, from the lock, from what each Beat says of itself, and from
+the outbox.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +29,9 @@ def part(services: Services, holder: str = "7:h:1:x") -> Part:
     return beat_part(services, utc_now())
 
 
-def test_a_leader_that_is_well_tells_its_path_its_epoch_and_who_stands_by(services: Services) -> None:
+def test_a_leader_that_is_well_tells_its_path_its_epoch_and_who_stands_by(
+    services: Services,
+) -> None:
     told(services)
     told(services, "h:2:y", leads=False)
     told(services, "h:3:z", leads=False, ago=16)
@@ -36,10 +40,19 @@ def test_a_leader_that_is_well_tells_its_path_its_epoch_and_who_stands_by(servic
     assert well.ok
     assert "path atomic, epoch 7, 1 stand-by, 2 schedules set aside" in well.summary
     assert "outbox" not in well.summary
-    said = {"leader": "7:h:1:x", "path": "atomic", "epoch": 7, "stand_bys": 1, "set_aside": 2, "lag_seconds": 0.0}
+    said = {
+        "leader": "7:h:1:x",
+        "path": "atomic",
+        "epoch": 7,
+        "stand_bys": 1,
+        "set_aside": 2,
+        "lag_seconds": 0.0,
+    }
     assert said.items() <= well.facts.items()
     assert "outbox_entries" not in well.facts
-    assert 0.9 <= float(str(well.facts["last_tick_seconds"])) <= 1.5, "the lock lives 3 s, and has 2 left"
+    assert 0.9 <= float(str(well.facts["last_tick_seconds"])) <= 1.5, (
+        "the lock lives 3 s, and has 2 left"
+    )
 
 
 def test_without_a_holder_nothing_is_fired_whatever_beats_say(services: Services) -> None:
@@ -57,8 +70,16 @@ def test_without_a_holder_nothing_is_fired_whatever_beats_say(services: Services
         ({"lag": LATE_AFTER_SECONDS + 1}, False, "runs are 31 s late"),
         ({"hindered": "no answer"}, False, "cannot send: no answer"),
         ({"way": "outbox", "waiting": 0}, True, "path outbox"),
-        ({"way": "outbox", "waiting": 1, "waiting_seconds": LONG_SECONDS}, True, "1 run in the outbox for 30 s"),
-        ({"way": "outbox", "waiting": 2, "waiting_seconds": LONG_SECONDS + 1}, False, "2 runs in the outbox for 31 s"),
+        (
+            {"way": "outbox", "waiting": 1, "waiting_seconds": LONG_SECONDS},
+            True,
+            "1 run in the outbox for 30 s",
+        ),
+        (
+            {"way": "outbox", "waiting": 2, "waiting_seconds": LONG_SECONDS + 1},
+            False,
+            "2 runs in the outbox for 31 s",
+        ),
         (
             {"waiting": 2, "waiting_seconds": 99, "hindered": "no route"},
             False,
@@ -78,7 +99,9 @@ def test_what_waits_or_is_late_for_too_long_is_not_well(
     assert ("outbox_seconds" in found.facts) == shown
 
 
-def test_the_word_of_a_beat_counts_only_while_that_very_beat_has_the_lock(services: Services) -> None:
+def test_the_word_of_a_beat_counts_only_while_that_very_beat_has_the_lock(
+    services: Services,
+) -> None:
     told(services, lag=99)
     assert not part(services).ok
     for holder in ("8:other:1:x", "7:a-h:1:x", "stock's own"):

@@ -21,7 +21,10 @@ GOOD, BROKEN = "good", "broken"
 def some_are_stuck(store: ScheduleStore, redis: Redis) -> list[Schedule]:
     """Twenty that are due, four of them for a queue that takes nothing."""
     redis.set(BROKEN, "no list")
-    return [hourly(store, f"due-{number:02}", queue=BROKEN if number % 5 == 1 else GOOD) for number in range(20)]
+    return [
+        hourly(store, f"due-{number:02}", queue=BROKEN if number % 5 == 1 else GOOD)
+        for number in range(20)
+    ]
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 4])
@@ -36,7 +39,9 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
         seen = list(seen)
         planned.extend(one.name for one in seen)
         made = plan(self, seen, now)
-        for number in islice(early, 1):  # entries that are due since the same time come in the order of their names
+        for number in islice(
+            early, 1
+        ):  # entries that are due since the same time come in the order of their names
             saved.append(hourly(store, f"a-early-{number}", queue=GOOD))
         return made
 

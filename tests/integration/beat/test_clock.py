@@ -1,7 +1,7 @@
 """The wall clock of the server is set an hour back or forward below a Beat that runs.
 
-Redis' TIME is what counts, so that the server runs under libfaketime, which reads its offset from a file each time.
-Beat itself keeps the machine's clock, and so does this test.
+Redis' TIME is what counts, so that the server runs under libfaketime, which reads its offset from a
+file each time. Beat itself keeps the machine's clock, and so does this test.
 """
 
 from collections import Counter
@@ -53,7 +53,9 @@ def clock(tmp_path: Path) -> Clock:
 def valkey(
     clock: Clock, valkey_binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ValkeyServer]:
-    """A server whose clock is ours. Its monotonic clock stays the machine's, as when a clock is set."""
+    """A server whose clock is ours. Its monotonic clock stays the machine's, as when a clock is
+    set.
+    """
     server = ValkeyServer(tmp_path / "valkey", valkey_binary)
     with monkeypatch.context() as patch:
         patch.setenv("LD_PRELOAD", str(LIBRARY))
@@ -85,18 +87,26 @@ def newest(redis: Redis) -> datetime | None:
 
 
 def sent_once(redis: Redis) -> bool:
-    return set(Counter((event.facts.schedule, event.facts.tick) for event in queued(redis)).values()) == {1}
+    return set(
+        Counter((event.facts.schedule, event.facts.tick) for event in queued(redis)).values()
+    ) == {1}
 
 
-def test_an_hour_forward_is_an_absence(settings: Settings, redis: Redis, store: ScheduleStore, clock: Clock) -> None:
-    """Of the ticks of the hour the newest runs, and the others are told as missed; then it goes on."""
+def test_an_hour_forward_is_an_absence(
+    settings: Settings, redis: Redis, store: ScheduleStore, clock: Clock
+) -> None:
+    """Of the ticks of the hour the newest runs, and the others are told as missed; then it goes
+    on.
+    """
     beat = start_beat(settings, scheduler=OURS)
     each_second(store, server_time(redis))
     wait_for(lambda: len(queued(redis)) >= 2, 10, "two runs")
     before = newest(redis)
     assert before is not None
     clock.step(HOUR)
-    wait_for(lambda: (newest(redis) or before) > before + HOUR + timedelta(seconds=2), 15, "it goes on")
+    wait_for(
+        lambda: (newest(redis) or before) > before + HOUR + timedelta(seconds=2), 15, "it goes on"
+    )
     gone = [event for event in events(redis) if isinstance(event, TicksMissed)]
     ticks = len({event.facts.tick for event in queued(redis)})
     first = min(event.facts.tick for event in queued(redis))
@@ -110,20 +120,38 @@ def test_an_hour_forward_is_an_absence(settings: Settings, redis: Redis, store: 
 def test_after_an_hour_back_no_tick_comes_twice_and_new_schedules_run(
     settings: Settings, redis: Redis, store: ScheduleStore, clock: Clock
 ) -> None:
-    """Ticks that have run do not run again when their hour comes again; what is new, or edited, is not held up."""
+    """Ticks that have run do not run again when their hour comes again; what is new, or edited, is
+    not held up.
+    """
     beat = start_beat(settings, scheduler=OURS)
     each_second(store, server_time(redis))
     wait_for(lambda: len(queued(redis)) >= 2, 10, "two runs")
     clock.step(-HOUR)
-    wait_for(lambda: server_time(redis) < datetime.now(UTC) - HOUR / 2, 10, "the server's clock is back")  # noqa: TID251
+    wait_for(
+        lambda: server_time(redis) < datetime.now(UTC) - HOUR / 2,  # noqa: TID251
+        10,
+        "the server's clock is back",
+    )
     sent = len(queued(redis))
     stays(lambda: len(queued(redis)) <= sent + 1, 2.5)
     assert sent_once(redis)
     now = server_time(redis)
     when = IntervalWhen(every=1, anchor=now)
-    store.create(Spec(name="new", job=JOB, when=when, policies=Policies(overlap="allow")), actor="ada", now=now)
-    wait_for(lambda: sum(event.facts.schedule == "new" for event in queued(redis)) >= 3, 15, "the new one runs")
+    store.create(
+        Spec(name="new", job=JOB, when=when, policies=Policies(overlap="allow")),
+        actor="ada",
+        now=now,
+    )
+    wait_for(
+        lambda: sum(event.facts.schedule == "new" for event in queued(redis)) >= 3,
+        15,
+        "the new one runs",
+    )
     clock.step(timedelta(0))
-    wait_for(lambda: queued(redis)[-1].facts.tick > now + HOUR / 2, 15, "the clock is right again, and all go on")
+    wait_for(
+        lambda: queued(redis)[-1].facts.tick > now + HOUR / 2,
+        15,
+        "the clock is right again, and all go on",
+    )
     assert sent_once(redis)
     assert beat.running()

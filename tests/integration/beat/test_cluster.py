@@ -1,4 +1,6 @@
-"""A Redis Cluster as the broker: Celery's kombu cannot use it, which is said before anything is started."""
+"""A Redis Cluster as the broker: Celery's kombu cannot use it, which is said before anything is
+started.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +28,10 @@ def cluster(valkey_binary: Path, tmp_path: Path) -> Iterator[ValkeyServer]:
     server.start()
     with server.client() as client:
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        wait_for(lambda: "cluster_state:ok" in str(client.execute_command("CLUSTER", "INFO")), what="the cluster is up")
+        wait_for(
+            lambda: "cluster_state:ok" in str(client.execute_command("CLUSTER", "INFO")),
+            what="the cluster is up",
+        )
     yield server
     server.stop()
 
@@ -36,13 +41,19 @@ def with_broker(settings: Settings, address: str) -> Services:
 
 
 @pytest.mark.parametrize("who", ["worker", "beat"])
-def test_neither_beat_nor_a_worker_starts_on_one(who: str, settings: Settings, cluster: ValkeyServer) -> None:
+def test_neither_beat_nor_a_worker_starts_on_one(
+    who: str, settings: Settings, cluster: ValkeyServer
+) -> None:
     settings = settings.model_copy(update={"broker_url": cluster.url})
     process = (
-        start_worker(settings, wait=False) if who == "worker" else start_beat(settings, scheduler=OURS, wait=False)
+        start_worker(settings, wait=False)
+        if who == "worker"
+        else start_beat(settings, scheduler=OURS, wait=False)
     )
     assert process.wait(30) == 1
-    assert "beatdesk: the server is a node of a Redis Cluster, which Celery cannot use" in process.log
+    assert (
+        "beatdesk: the server is a node of a Redis Cluster, which Celery cannot use" in process.log
+    )
 
 
 def test_the_refusal_names_the_setting(
@@ -60,7 +71,11 @@ def test_a_broker_that_does_not_answer_is_waited_for(settings: Settings) -> None
 
 
 def test_the_doctor_says_how_the_broker_is(
-    settings: Settings, services: Services, cluster: ValkeyServer, rabbit: RabbitServer, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    services: Services,
+    cluster: ValkeyServer,
+    rabbit: RabbitServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(broker, "PATIENCE", 0.5)
     silent = Silent()
@@ -79,4 +94,6 @@ def test_the_doctor_says_how_the_broker_is(
     assert "no answer" in bad[1].summary
     assert "refused" in bad[2].summary
     assert "BEATDESK_BROKER_URL" in bad[2].remedy
-    assert not any("pass-word" in part.summary or "correct-horse" in part.summary for part in (*good, *bad))
+    assert not any(
+        "pass-word" in part.summary or "correct-horse" in part.summary for part in (*good, *bad)
+    )

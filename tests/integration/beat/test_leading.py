@@ -34,7 +34,11 @@ def holder(redis: Redis) -> str:
 def stand_by(settings: Settings, redis: Redis) -> Process:
     """A Beat of ours that has seen that another one leads."""
     beat = start_beat(settings, scheduler=OURS, wait=False)
-    wait_for(lambda: any(f":{beat.pid}:" in name for name in redis.hkeys(keys.BEATS_HASH)), 30, "the stand-by is there")
+    wait_for(
+        lambda: any(f":{beat.pid}:" in name for name in redis.hkeys(keys.BEATS_HASH)),
+        30,
+        "the stand-by is there",
+    )
     return beat
 
 
@@ -52,10 +56,16 @@ def fires(store: ScheduleStore, redis: Redis) -> bool:
     """Whether a schedule that is due is sent."""
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start, "after")
-    return bool(wait_for(lambda: any(isinstance(event, RunQueued) for event in events(redis)), 10, "a message"))
+    return bool(
+        wait_for(
+            lambda: any(isinstance(event, RunQueued) for event in events(redis)), 10, "a message"
+        )
+    )
 
 
-def test_a_stand_by_takes_over_when_the_lock_of_a_killed_leader_has_run_out(settings: Settings, redis: Redis) -> None:
+def test_a_stand_by_takes_over_when_the_lock_of_a_killed_leader_has_run_out(
+    settings: Settings, redis: Redis
+) -> None:
     first = start_beat(settings, scheduler=OURS)
     second = stand_by(settings, redis)
     first.kill()
@@ -63,7 +73,9 @@ def test_a_stand_by_takes_over_when_the_lock_of_a_killed_leader_has_run_out(sett
     assert holder(redis).startswith("2:")
 
 
-def test_a_stand_by_takes_over_at_once_from_a_leader_that_is_stopped(settings: Settings, redis: Redis) -> None:
+def test_a_stand_by_takes_over_at_once_from_a_leader_that_is_stopped(
+    settings: Settings, redis: Redis
+) -> None:
     first = start_beat(settings, scheduler=OURS)
     second = stand_by(settings, redis)
     first.terminate()
@@ -82,7 +94,9 @@ def test_a_frozen_leader_that_thaws_stands_by(settings: Settings, redis: Redis) 
     stays(leads(second, redis), 1.5)
 
 
-def test_ours_and_stock_exclude_each_other_and_take_over_from_each_other(settings: Settings, redis: Redis) -> None:
+def test_ours_and_stock_exclude_each_other_and_take_over_from_each_other(
+    settings: Settings, redis: Redis
+) -> None:
     ours = start_beat(settings, scheduler=OURS)
     stock = start_beat(settings, scheduler=STOCK, wait=False)
     stock.wait_for_log("beat: Starting")
@@ -96,7 +110,9 @@ def test_ours_and_stock_exclude_each_other_and_take_over_from_each_other(setting
 
 
 @pytest.mark.parametrize("rob", ["gone", "taken"])
-def test_a_lost_lock_does_not_end_beat(settings: Settings, redis: Redis, store: ScheduleStore, rob: str) -> None:
+def test_a_lost_lock_does_not_end_beat(
+    settings: Settings, redis: Redis, store: ScheduleStore, rob: str
+) -> None:
     beat = start_beat(settings, scheduler=OURS)
     if rob == "gone":
         redis.delete(keys.BEAT_LOCK)
@@ -129,8 +145,12 @@ def test_beat_starts_without_redis_and_leads_when_it_is_there(
     wait_for(leads(beat, redis), 10)
 
 
-def test_a_server_that_refuses_writes_is_waited_for(settings: Settings, redis: Redis, store: ScheduleStore) -> None:
-    """As a replica does with READONLY after a failover, and a primary without replicas with NOREPLICAS."""
+def test_a_server_that_refuses_writes_is_waited_for(
+    settings: Settings, redis: Redis, store: ScheduleStore
+) -> None:
+    """As a replica does with READONLY after a failover, and a primary without replicas with
+    NOREPLICAS.
+    """
     beat = start_beat(settings, scheduler=OURS)
     redis.config_set("min-replicas-to-write", 1)
     beat.wait_for_log("NOREPLICAS")

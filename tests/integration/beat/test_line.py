@@ -1,4 +1,6 @@
-"""The line on which Beat asks its scripts: answers in order, asked before the last one is answered."""
+"""The line on which Beat asks its scripts: answers in order, asked before the last one is
+answered.
+"""
 
 from hashlib import sha1
 
@@ -57,7 +59,9 @@ def test_an_error_is_the_answer_to_its_own_question_only(redis: Redis) -> None:
     assert right.answer() == b"b"
 
 
-def test_after_a_drop_nobody_waits_for_answers_of_a_connection_that_the_pool_has_closed(redis: Redis) -> None:
+def test_after_a_drop_nobody_waits_for_answers_of_a_connection_that_the_pool_has_closed(
+    redis: Redis,
+) -> None:
     line = ScriptPipeline(redis)
     line.ask(SAY, [], ["old"])
     line.drop()

@@ -1,4 +1,6 @@
-"""Redis is away or stands still for a minute, below a Beat that leads and one that stands by; no tick is missing."""
+"""Redis is away or stands still for a minute, below a Beat that leads and one that stands by; no
+tick is missing.
+"""
 
 from datetime import datetime, timedelta
 
@@ -26,12 +28,20 @@ SECOND = timedelta(seconds=1)
 
 def sent(redis: Redis) -> list[datetime]:
     """The ticks for which there was a message."""
-    return [event.facts.tick for event in events(redis) if isinstance(event, RunQueued) and event.facts.tick]
+    return [
+        event.facts.tick
+        for event in events(redis)
+        if isinstance(event, RunQueued) and event.facts.tick
+    ]
 
 
 @pytest.mark.parametrize("how", [("kill", "start"), ("freeze", "thaw")], ids=["killed", "frozen"])
 def test_redis_is_away_for_a_minute(
-    how: tuple[str, str], settings: Settings, redis: Redis, store: ScheduleStore, valkey: ValkeyServer
+    how: tuple[str, str],
+    settings: Settings,
+    redis: Redis,
+    store: ScheduleStore,
+    valkey: ValkeyServer,
 ) -> None:
     beats = [start_beat(settings, scheduler=OURS), start_beat(settings, scheduler=OURS, wait=False)]
     wait_for(lambda: len(heartbeat.read(redis, utc_now())) == 2, 20, "both are there")
@@ -47,15 +57,24 @@ def test_redis_is_away_for_a_minute(
     getattr(valkey, how[1])()
     back = utc_now()
 
-    wait_for(lambda: max(sent(redis)) > back, settings.beat_lock_timeout + 12, "it fires again, for what is due since")
+    wait_for(
+        lambda: max(sent(redis)) > back,
+        settings.beat_lock_timeout + 12,
+        "it fires again, for what is due since",
+    )
     assert all(beat.running() for beat in beats)
-    wait_for(lambda: sorted(pulse.leads for pulse in heartbeat.read(redis, utc_now())) == [False, True], 10)
+    wait_for(
+        lambda: sorted(pulse.leads for pulse in heartbeat.read(redis, utc_now())) == [False, True],
+        10,
+    )
     assert str(redis.get(keys.BEAT_LOCK)).split(":", 1)[1] in {
         p.name for p in heartbeat.read(redis, utc_now()) if p.leads
     }
     given = sent(redis)
     waits = [waiting.read(text).tick for text in redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)]
     ticks = sorted([*given, *waits])
-    assert ticks == [ticks[0] + number * SECOND for number in range(len(ticks))], "a tick is missing, or is there twice"
+    assert ticks == [ticks[0] + number * SECOND for number in range(len(ticks))], (
+        "a tick is missing, or is there twice"
+    )
     assert ticks[0] < gone < back < ticks[-1]
     assert redis.llen("default") + redis.llen("bulk") == len(given)

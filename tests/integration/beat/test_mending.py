@@ -1,4 +1,6 @@
-"""An entry that cannot run is set aside with the reason, is shown, and runs again once it is mended by anybody."""
+"""An entry that cannot run is set aside with the reason, is shown, and runs again once it is mended
+by anybody.
+"""
 
 import json
 from datetime import timedelta
@@ -40,7 +42,9 @@ def queued(redis: Redis) -> list[str | None]:
 def spoil(redis: Redis, name: str, options: dict[str, object]) -> str:
     """Give an entry options, past its revision; the definition as it was."""
     before = redis.hget(keys.entry(name), "definition")
-    redis.hset(keys.entry(name), "definition", json.dumps(json.loads(before) | {"options": options}))
+    redis.hset(
+        keys.entry(name), "definition", json.dumps(json.loads(before) | {"options": options})
+    )
     return str(before)
 
 
@@ -62,7 +66,9 @@ def test_an_entry_that_celery_refuses_is_set_aside_and_costs_only_itself(
     assert "1 schedule set aside" in beat_part(services, utc_now()).summary
 
 
-@pytest.mark.parametrize("rescored", [False, True], ids=["the definition alone", "with a due time, as RedBeat writes"])
+@pytest.mark.parametrize(
+    "rescored", [False, True], ids=["the definition alone", "with a due time, as RedBeat writes"]
+)
 def test_what_plain_redbeat_code_mends_runs_again(
     store: ScheduleStore, beat: Scheduler, redis: Redis, rescored: bool
 ) -> None:
@@ -94,7 +100,9 @@ def test_what_is_mended_by_an_edit_runs_again_and_is_a_problem_no_more(
     assert queued(redis) == ["due"]
 
 
-def test_what_was_set_aside_and_is_deleted_is_forgotten(store: ScheduleStore, beat: Scheduler, redis: Redis) -> None:
+def test_what_was_set_aside_and_is_deleted_is_forgotten(
+    store: ScheduleStore, beat: Scheduler, redis: Redis
+) -> None:
     redis.hset(keys.entry("bad"), "definition", "{")
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 1})
     beat.tick()
@@ -126,7 +134,9 @@ def test_a_new_leader_tries_again_what_an_older_one_could_not_read(
     assert queued(redis) == ["due"]
 
 
-def test_names_and_texts_of_any_bytes_cost_only_themselves(store: ScheduleStore, beat: Scheduler, redis: Redis) -> None:
+def test_names_and_texts_of_any_bytes_cost_only_themselves(
+    store: ScheduleStore, beat: Scheduler, redis: Redis
+) -> None:
     due(store)
     for key in (b"redbeat:\xff\xfe", b"redbeat:huge"):
         redis.hset(key, "definition", b"\xff" * 2_000_000)

@@ -1,4 +1,6 @@
-"""Our messages are stock Beat's, byte for byte but for ids of deliveries and moments of sending; on a real server."""
+"""Our messages are stock Beat's, byte for byte but for ids of deliveries and moments of sending; on
+a real server.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -42,23 +44,34 @@ TEMPLATED: dict[str, dict[str, Any]] = {
     "limits": {"options": {"time_limit": 20, "soft_time_limit": 10.5}},
     "headers": {"options": {"headers": {"x-trace": ["a", 1], "größe": "groß"}}},
     "how to publish": {"options": {"retry": True, "retry_policy": {"max_retries": 7}}},
-    "a shadow, not kept, not persistent": {"options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}},
+    "a shadow, not kept, not persistent": {
+        "options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}
+    },
 }
 BY_CELERY: dict[str, dict[str, Any]] = {
     "by topic": {
-        "options": {"exchange": "news", "routing_key": "news.sports.golf", "exchange_type": "topic"},
+        "options": {
+            "exchange": "news",
+            "routing_key": "news.sports.golf",
+            "exchange_type": "topic",
+        },
         "bound": True,
     },
     "a queue of a topic": {"options": {"queue": "sports"}},
     "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
-    "by direct exchange": {"options": {"exchange": "letters", "routing_key": "to.ada"}, "bound": True},
+    "by direct exchange": {
+        "options": {"exchange": "letters", "routing_key": "to.ada"},
+        "bound": True,
+    },
     "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
     "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
     "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
     "another serializer": {"options": {"serializer": "yaml"}},
     "compressed": {"options": {"compression": "gzip"}},
     "a header of Celery's": {"options": {"headers": {"lang": "c"}}},
-    "follow-ups": {"options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}},
+    "follow-ups": {
+        "options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}
+    },
     "a priority that is a truth": {"options": {"root_id": "r", "priority": True}},
     "a job with an expiry of its own": {"job": "golden.expiring"},
     "a job that sends itself its own way": {"job": "golden.proud"},
@@ -140,7 +153,10 @@ def test_options_of_the_transport_are_followed(
 def test_a_prefix_of_all_keys_is_that_of_bindings_too(
     name: str, app: Celery, renderer: Renderer, redis: "Redis"
 ) -> None:
-    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": "ours:"}
+    app.conf.broker_transport_options = {
+        **app.conf.broker_transport_options,
+        "global_keyprefix": "ours:",
+    }
     stock = by_stock(app, redis, case(BY_CELERY[name]), bound=True)
     assert any(key.startswith("ours:_kombu.binding") for key in stock)
     assert queues_with_messages(redis, "ours:") != []
@@ -171,7 +187,9 @@ def test_settings_that_let_others_speak_are_left_to_celery(
 
 
 @pytest.mark.parametrize("signal", ["before_task_publish", "after_task_publish", "task_sent"])
-def test_receivers_of_others_hear_of_each_message(signal: str, app: Celery, renderer: Renderer, redis: "Redis") -> None:
+def test_receivers_of_others_hear_of_each_message(
+    signal: str, app: Celery, renderer: Renderer, redis: "Redis"
+) -> None:
     heard: list[str] = []
 
     def listen(sender: Any = None, headers: Any = None, **_: Any) -> None:
@@ -191,7 +209,9 @@ def test_receivers_of_others_hear_of_each_message(signal: str, app: Celery, rend
     assert renderer.asked == 3
 
 
-def test_what_is_told_of_a_message_is_the_same_on_both_ways(app: Celery, renderer: Renderer) -> None:
+def test_what_is_told_of_a_message_is_the_same_on_both_ways(
+    app: Celery, renderer: Renderer
+) -> None:
     call = case(TEMPLATED["arguments"])
     first, second = (renderer.render(call, utc_now()).messages for _ in range(2))
     assert renderer.asked == 1
@@ -223,7 +243,9 @@ def test_nothing_is_sent_by_making_a_message(renderer: Renderer, redis: "Redis")
     ],
     ids=["arguments that do not fit", "no JSON", "no serializer", "no moment"],
 )
-def test_what_celery_refuses_is_unsendable_with_the_reason(said: dict[str, Any], renderer: Renderer) -> None:
+def test_what_celery_refuses_is_unsendable_with_the_reason(
+    said: dict[str, Any], renderer: Renderer
+) -> None:
     renderer.render(case({}), utc_now())
     renderer.render(call_of("golden.strict", [1]), utc_now())
     with pytest.raises(Unsendable, match=r"golden|JSON"):
@@ -231,13 +253,17 @@ def test_what_celery_refuses_is_unsendable_with_the_reason(said: dict[str, Any],
     assert renderer.render(case({}), utc_now()).commands  # the next one is not harmed
 
 
-def test_a_queue_that_is_missing_where_none_is_made_is_the_entrys_fault(app: Celery, renderer: Renderer) -> None:
+def test_a_queue_that_is_missing_where_none_is_made_is_the_entrys_fault(
+    app: Celery, renderer: Renderer
+) -> None:
     app.conf.task_create_missing_queues = False
     with pytest.raises(Unsendable, match="QueueNotFound"):
         renderer.render(case({"options": {"queue": "nowhere"}}), utc_now())
 
 
-def test_a_binding_key_of_another_type_stops_only_whoever_needs_it(renderer: Renderer, redis: "Redis") -> None:
+def test_a_binding_key_of_another_type_stops_only_whoever_needs_it(
+    renderer: Renderer, redis: "Redis"
+) -> None:
     redis.set("_kombu.binding.odd", "1")
     with pytest.raises(NotTaken, match="WRONGTYPE"):
         renderer.render(case({"options": {"queue": "odd"}}), utc_now())

@@ -1,4 +1,6 @@
-"""A real worker runs every kind of message that is made here, with the arguments that were given."""
+"""A real worker runs every kind of message that is made here, with the arguments that were
+given.
+"""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +39,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "usual": {},
     "a prefix of all keys": {"global_keyprefix": "ours:"},
     "other steps of priorities": {"priority_steps": [0, 2, 4], "sep": ":"},
-    "another prefix of broadcasts, without patterns": {"fanout_prefix": "/elsewhere.", "fanout_patterns": False},
+    "another prefix of broadcasts, without patterns": {
+        "fanout_prefix": "/elsewhere.",
+        "fanout_patterns": False,
+    },
     "no prefix of broadcasts": {"fanout_prefix": False, "fanout_patterns": False},
     "queues in turn": {"queue_order_strategy": "round_robin"},
     "queues by name": {"queue_order_strategy": "sorted"},
@@ -57,7 +62,9 @@ def calls() -> dict[str, Call]:
 
 
 @pytest.fixture(params=OPTIONS.values(), ids=OPTIONS)
-def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BeatdeskApp]:
+def app(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BeatdeskApp]:
     """Who sends; the worker gets the same options of the transport by its environment."""
     monkeypatch.setenv("GOLDEN_TRANSPORT", json.dumps(request.param))
     app = create_app(settings)
@@ -68,17 +75,25 @@ def app(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.
 
 
 def test_a_worker_runs_every_kind_of_message(
-    settings: Settings, app: BeatdeskApp, redis: Redis, stream: Stream
-) -> None:  # noqa: F811
+    settings: Settings,
+    app: BeatdeskApp,
+    redis: Redis,
+    stream: Stream,  # noqa: F811
+) -> None:
     start_worker(settings, app="tests.support.golden_worker", queues=",".join(READ), concurrency=2)
-    # It says that it is ready before it listens to the broadcasts of tasks, of control, and of other workers.
-    wait_for(lambda: len(redis.client_list(_type="pubsub")) >= 3, 20, "the worker listens to broadcasts")
+    # It says that it is ready before it listens to the broadcasts of tasks, of control, and of
+    # other workers.
+    wait_for(
+        lambda: len(redis.client_list(_type="pubsub")) >= 3, 20, "the worker listens to broadcasts"
+    )
     renderer, sent = Renderer(app, PATIENCE), calls()
     for name, call in sent.items():
         for command in renderer.render(call, utc_now()).commands:
             redis.execute_command(*command)
         if name == "nothing special":  # the same once more, which is made from a template
-            again = sent["nothing special"] = replace(call, run="again", options={**call.options, "task_id": "again"})
+            again = sent["nothing special"] = replace(
+                call, run="again", options={**call.options, "task_id": "again"}
+            )
             for command in renderer.render(again, utc_now()).commands:
                 redis.execute_command(*command)
     renderer.reset()

@@ -54,7 +54,9 @@ class Road(NamedTuple):
         runs = [str(uuid4()) for _ in range(count)]
         with self.redis.pipeline(transaction=True) as pipe:
             for run in runs:
-                pipe.hset(keys.LEASE_OWNERS_HASH, run, owner_text(run, "s"))  # as the transaction does
+                pipe.hset(
+                    keys.LEASE_OWNERS_HASH, run, owner_text(run, "s")
+                )  # as the transaction does
                 pipe.zadd(keys.LEASES_ZSET, {run: 9e9})
                 for command in renderer.render(call_of(run, job, **arguments), utc_now()).commands:
                     pipe.execute_command(*command)
@@ -76,8 +78,12 @@ class Road(NamedTuple):
         return [event for _, fields in entries if isinstance(event := decode(fields), RunEvent)]
 
 
-def call_of(run: str, job: str = "tests.add", args: list[Any] | None = None, **options: Any) -> Call:
-    """A call as our Beat makes it, for a run that a worker starts whatever has become of its schedule."""
+def call_of(
+    run: str, job: str = "tests.add", args: list[Any] | None = None, **options: Any
+) -> Call:
+    """A call as our Beat makes it, for a run that a worker starts whatever has become of its
+    schedule.
+    """
     said = {"schedule": "s", "schedule_uid": run, "revision": 1, "trigger": "manual"}
     headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
     complete = {**options, "task_id": run, "headers": headers}
@@ -97,7 +103,9 @@ def a_road(settings: Settings, redis: Redis, broker: Any) -> Iterator[Road]:
 def road(request: pytest.FixtureRequest, settings: Settings, redis: Redis) -> Iterator[Road]:
     """The test runs twice: with RabbitMQ as the broker, and with another Redis."""
     broker = request.getfixturevalue(request.param)
-    settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": broker.url})
+    settings = settings.model_copy(
+        update={"jobs": ("tests.support.jobs",), "broker_url": broker.url}
+    )
     with a_road(settings, redis, broker) as road:
         yield road
 
@@ -111,12 +119,18 @@ def running(road: Road) -> Iterator[Relay]:
     relay.stop()
 
 
-def test_what_is_in_the_outbox_is_published_and_a_worker_runs_it(road: Road, running: Relay) -> None:
+def test_what_is_in_the_outbox_is_published_and_a_worker_runs_it(
+    road: Road, running: Relay
+) -> None:
     runs = road.put(5)
     wait_for(road.is_empty, what="the outbox is empty")
     assert road.in_broker() == 5
     start_worker(road.settings)
-    wait_for(lambda: [e.run for e in road.events() if e.kind == "run.succeeded"] == runs, 20, "they ran in their order")
+    wait_for(
+        lambda: [e.run for e in road.events() if e.kind == "run.succeeded"] == runs,
+        20,
+        "they ran in their order",
+    )
     assert Counter(event.kind for event in road.events()) == dict.fromkeys(
         ["run.received", "run.started", "run.succeeded"], 5
     )
@@ -130,9 +144,9 @@ def test_what_is_long_over_is_forgotten(road: Road, running: Relay) -> None:
     road.put(1)
     wait_for(road.is_empty, what="the outbox is empty")
     assert road.redis.hkeys(keys.OUTBOX_CLAIMS_HASH) == ["new"]
-    assert [road.redis.zrange(key, 0, -1) for key in (keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET)] == [
-        ["new"]
-    ] * 2
+    assert [
+        road.redis.zrange(key, 0, -1) for key in (keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET)
+    ] == [["new"]] * 2
 
 
 def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_doubles_nothing(
@@ -141,14 +155,24 @@ def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_double
     mark = tmp_path / "mark"
     runs = road.put(6, "tests.wait", args=[0.01, str(mark)])
     road.redis.acl_setuser(
-        "relay", enabled=True, reset=True, passwords=f"+{PASSWORD}", keys="*", channels="*", categories=["+@all"]
+        "relay",
+        enabled=True,
+        reset=True,
+        passwords=f"+{PASSWORD}",
+        keys="*",
+        channels="*",
+        categories=["+@all"],
     )
-    road.redis.execute_command("ACL", "SETUSER", "relay", "-xdel")  # it can publish, and cannot delete
+    road.redis.execute_command(
+        "ACL", "SETUSER", "relay", "-xdel"
+    )  # it can publish, and cannot delete
     road.redis.set(keys.BEAT_LOCK, TOKEN)
     unable = road.settings.model_copy(
         update={"redis_url": road.settings.redis_url.replace("redis://:", "redis://relay:")}
     )
-    relaying = Process(sys.executable, "-m", "tests.support.relaying", TOKEN, env=env_of(unable), name="relay")
+    relaying = Process(
+        sys.executable, "-m", "tests.support.relaying", TOKEN, env=env_of(unable), name="relay"
+    )
     wait_for(lambda: road.in_broker() >= 12, 20, "they are in the broker twice")
     relaying.kill()
     worker = start_worker(road.settings, concurrency=2)
@@ -157,28 +181,43 @@ def test_a_relay_killed_between_publishing_and_deleting_loses_nothing_and_double
     try:
         wait_for(road.is_empty, 20, "the outbox is empty")
         wait_for(lambda: road.in_broker() == 0, 30, "all messages are taken")
-        wait_for(lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 6, 30, "all have run")
+        wait_for(
+            lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 6, 30, "all have run"
+        )
     finally:
         second.stop()
     worker.stop()  # what it holds is done, or goes back
     assert road.in_broker() == 0
     assert mark.read_text().count("begin") == 6
-    assert Counter((event.run, event.kind) for event in road.events() if event.kind != "run.received") == {
-        (run, kind): 1 for run in runs for kind in ("run.started", "run.succeeded")
-    }
+    assert Counter(
+        (event.run, event.kind) for event in road.events() if event.kind != "run.received"
+    ) == {(run, kind): 1 for run in runs for kind in ("run.started", "run.succeeded")}
 
 
-def test_a_relay_that_is_frozen_while_it_publishes_doubles_nothing_when_it_thaws(road: Road, tmp_path: Path) -> None:
+def test_a_relay_that_is_frozen_while_it_publishes_doubles_nothing_when_it_thaws(
+    road: Road, tmp_path: Path
+) -> None:
     """Another one takes over meanwhile: both have read the same entries, and both publish them."""
     mark = tmp_path / "mark"
     road.redis.set(keys.BEAT_LOCK, TOKEN)
-    frozen = Process(sys.executable, "-m", "tests.support.relaying", TOKEN, env=env_of(road.settings), name="relay")
+    frozen = Process(
+        sys.executable,
+        "-m",
+        "tests.support.relaying",
+        TOKEN,
+        env=env_of(road.settings),
+        name="relay",
+    )
     road.put(1)
     wait_for(road.is_empty, 20, "it publishes")
     road.broker.freeze()
     try:
         runs = road.put(6, "tests.wait", args=[0.01, str(mark)])
-        wait_for(lambda: _waits_for_the_broker(road.redis), 20, "it has read them, and waits for the broker")
+        wait_for(
+            lambda: _waits_for_the_broker(road.redis),
+            20,
+            "it has read them, and waits for the broker",
+        )
         os.kill(frozen.pid, signal.SIGSTOP)
     finally:
         road.broker.thaw()
@@ -191,16 +230,22 @@ def test_a_relay_that_is_frozen_while_it_publishes_doubles_nothing_when_it_thaws
         wait_for(lambda: road.in_broker() == 13, 20, "they are in the broker twice")
         start_worker(road.settings, concurrency=2)
         wait_for(lambda: road.in_broker() == 0, 30, "all messages are taken")
-        wait_for(lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 7, 30, "all have run")
+        wait_for(
+            lambda: sum(e.kind == "run.succeeded" for e in road.events()) >= 7, 30, "all have run"
+        )
     finally:
         second.stop()
     assert mark.read_text().count("begin") == 6
     told = Counter((event.run, event.kind) for event in road.events() if event.run in runs)
-    assert told == {(run, kind): 1 for run in runs for kind in ("run.received", "run.started", "run.succeeded")}
+    assert told == {
+        (run, kind): 1 for run in runs for kind in ("run.received", "run.started", "run.succeeded")
+    }
 
 
 def _waits_for_the_broker(redis: Redis) -> bool:
-    """Has the relay's client read, and asked for nothing since? While there is nothing to read it waits in XREAD."""
+    """Has the relay's client read, and asked for nothing since? While there is nothing to read it
+    waits in XREAD.
+    """
     last = [client["cmd"] for client in redis.client_list() if int(client["idle"]) >= 1]
     return "exec" in last
 
@@ -228,7 +273,9 @@ def test_a_broker_that_is_killed_keeps_what_it_has_confirmed(road: Road, running
     assert road.in_broker() >= 25
 
 
-def test_a_call_that_celery_refuses_is_a_failed_run_and_stops_nobody(road: Road, running: Relay) -> None:
+def test_a_call_that_celery_refuses_is_a_failed_run_and_stops_nobody(
+    road: Road, running: Relay
+) -> None:
     running.stop()
     before = road.put(2)
     (odd,) = road.put(1, args=[{"no": "json"}], serializer="no-such-serializer")

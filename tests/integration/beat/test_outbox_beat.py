@@ -1,4 +1,6 @@
-"""Beat, a worker and a broker that is not Redis, whole: whatever is killed, each tick is run once."""
+"""Beat, a worker and a broker that is not Redis, whole: whatever is killed, each tick is run
+once.
+"""
 
 import os
 import signal
@@ -65,7 +67,12 @@ class Witness:
     def more(self, kind: str, count: int = 3) -> None:
         """Wait for so many more runs of which this is told."""
         before = self.count(kind)
-        wait_for(lambda: self.count(kind) >= before + count, 40, f"{count} more {kind} than {before}", every=0.2)
+        wait_for(
+            lambda: self.count(kind) >= before + count,
+            40,
+            f"{count} more {kind} than {before}",
+            every=0.2,
+        )
 
     def all_over(self) -> bool:
         """Has each run ended? The last ones may be skipped by a worker, as the schedule is off."""
@@ -123,7 +130,9 @@ def test_a_leader_that_was_frozen_past_its_lock_publishes_nothing_again(
     witness.more("run.succeeded")
     leader = services.redis.get(keys.BEAT_LOCK)
     os.killpg(frozen.pid, signal.SIGSTOP)
-    wait_for(lambda: services.redis.get(keys.BEAT_LOCK) not in (None, leader), 20, "another Beat leads")
+    wait_for(
+        lambda: services.redis.get(keys.BEAT_LOCK) not in (None, leader), 20, "another Beat leads"
+    )
     witness.more("run.succeeded")
     os.killpg(frozen.pid, signal.SIGCONT)
     frozen.wait_for_log("leads no more, stands by")
@@ -132,11 +141,19 @@ def test_a_leader_that_was_frozen_past_its_lock_publishes_nothing_again(
 
 
 def each_tick_is_run_once(services: Services, ticking: Schedule, witness: Witness) -> None:
-    """Stop the schedule: no second is without its run or its turn to come, and none was run twice."""
+    """Stop the schedule: no second is without its run or its turn to come, and none was run
+    twice.
+    """
     services.schedules.set_enabled("ticking", False, actor="ada", now=utc_now())
     wait_for(witness.all_over, 60, "all that was queued has run")
-    wait_for(lambda: backlog(services.redis).entries == 0, 20, "what has run is no more in the outbox")
-    wait_for(lambda: witness.gaps() == {timedelta(seconds=1)}, 20, "Beat has dropped what waited for its turn")
+    wait_for(
+        lambda: backlog(services.redis).entries == 0, 20, "what has run is no more in the outbox"
+    )
+    wait_for(
+        lambda: witness.gaps() == {timedelta(seconds=1)},
+        20,
+        "Beat has dropped what waited for its turn",
+    )
     told = Counter((event.run, event.kind) for event in witness.events())
     runs = {run for run, _ in told}
     assert [run for run in runs if told[run, "run.queued"] != 1] == []
@@ -148,10 +165,14 @@ def each_tick_is_run_once(services: Services, ticking: Schedule, witness: Witnes
     ]
 
 
-def test_the_way_in_use_is_told(settings: Settings, services: Services, ticking: Schedule, witness: Witness) -> None:
+def test_the_way_in_use_is_told(
+    settings: Settings, services: Services, ticking: Schedule, witness: Witness
+) -> None:
     beat = start_beat(settings, scheduler=OURS)
     beat.wait_for_log("'outbox'")
-    wait_for(lambda: [pulse.way for pulse in heartbeat.read(services.redis, utc_now())] == ["outbox"], 10)
+    wait_for(
+        lambda: [pulse.way for pulse in heartbeat.read(services.redis, utc_now())] == ["outbox"], 10
+    )
 
 
 def test_a_beat_that_starts_while_the_broker_is_away_puts_runs_into_the_outbox(
@@ -166,12 +187,18 @@ def test_a_beat_that_starts_while_the_broker_is_away_puts_runs_into_the_outbox(
 
 
 def test_what_waits_in_the_outbox_is_told_and_is_not_well_when_it_waits_long(
-    services: Services, broker: Any, ticking: Schedule, witness: Witness, monkeypatch: pytest.MonkeyPatch
+    services: Services,
+    broker: Any,
+    ticking: Schedule,
+    witness: Witness,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broker.stop()
     start_beat(services.settings, scheduler=OURS)
     witness.more("run.queued")
-    (pulse,) = wait_for(lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.hindered], 40)
+    (pulse,) = wait_for(
+        lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.hindered], 40
+    )
     assert pulse.waiting >= 3
     assert pulse.waiting_seconds > 1
     part = beat_part(services, utc_now())

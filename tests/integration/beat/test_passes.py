@@ -1,4 +1,6 @@
-"""A pass of Beat over what is due: what holds it up, what it remembers for the next one, and when that comes."""
+"""A pass of Beat over what is due: what holds it up, what it remembers for the next one, and when
+that comes.
+"""
 
 import base64
 import json
@@ -53,7 +55,11 @@ def due_again(redis: Redis, saved: Schedule) -> None:
 
 
 def test_a_pass_that_takes_long_is_interrupted_and_gone_on_with_at_once(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[PassResult]
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    passes: list[PassResult],
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
@@ -69,7 +75,11 @@ def test_a_pass_that_takes_long_is_interrupted_and_gone_on_with_at_once(
 
 
 def test_what_cannot_be_moved_does_not_interrupt_a_pass_before_the_others_had_their_turn(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, passes: list[PassResult]
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    passes: list[PassResult],
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
@@ -152,9 +162,13 @@ def test_a_schedule_whose_runs_cannot_be_counted_is_set_aside_and_costs_only_its
 
 
 @pytest.mark.parametrize(
-    "written", [lambda uid: uid, lambda uid: uid.upper()], ids=["as it is", "in capitals, as RFC 4122 allows"]
+    "written",
+    [lambda uid: uid, lambda uid: uid.upper()],
+    ids=["as it is", "in capitals, as RFC 4122 allows"],
 )
-@pytest.mark.parametrize("ordered", [False, True], ids=["as we write it", "as somebody else writes JSON"])
+@pytest.mark.parametrize(
+    "ordered", [False, True], ids=["as we write it", "as somebody else writes JSON"]
+)
 def test_whoever_wrote_our_field_the_runs_of_the_schedule_are_counted(  # noqa: PLR0917 - fixtures
     store: ScheduleStore,
     beat: Scheduler,
@@ -168,10 +182,14 @@ def test_whoever_wrote_our_field_the_runs_of_the_schedule_are_counted(  # noqa: 
     extra = json.loads(redis.hget(keys.entry("due"), "beatdesk"))
     extra["uid"] = written(saved.uid)
     separators = None if ordered else (",", ":")
-    redis.hset(keys.entry("due"), "beatdesk", json.dumps(extra, sort_keys=ordered, separators=separators))
+    redis.hset(
+        keys.entry("due"), "beatdesk", json.dumps(extra, sort_keys=ordered, separators=separators)
+    )
     beat.tick()
     assert queued(redis) == [before]
-    assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == ["overlap"]
+    assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == [
+        "overlap"
+    ]
 
 
 def test_what_waits_of_an_entry_of_plain_redbeat_code_is_found(
@@ -205,7 +223,11 @@ def test_what_redis_says_now_counts_and_not_what_beat_read_or_sent_before(
     redis.hset(key, "definition", json.dumps(definition | {"kwargs": {"days": 9}}))
     due_again(redis, saved)
     beat.tick()
-    assert [json.loads(_body(message))[1] for message in messages(redis, "default")] == [{}, {}, {"days": 9}]
+    assert [json.loads(_body(message))[1] for message in messages(redis, "default")] == [
+        {},
+        {},
+        {"days": 9},
+    ]
     services.events.forget(run)
     Operations(store).pause("due", reason="r", actor="ada", now=full_second())
     due_again(redis, saved)
@@ -256,12 +278,18 @@ def test_an_entry_that_only_redbeat_computes_keeps_to_its_pause_and_its_switch(
 
 
 def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
-    store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore,
+    beat: Scheduler,
+    redis: Redis,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     beat.tick()
     saved = hourly(store)
     with monkeypatch.context() as patch:
-        patch.setattr(services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+        patch.setattr(
+            services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0"
+        )
         assert beat.tick() > 0, "it is waited for"
         assert (queued(redis), redis.hlen(keys.ASIDE_HASH)) == ([], 0)
         assert score(redis, "due") == (saved.when.anchor + HOUR).timestamp()
@@ -272,7 +300,9 @@ def test_a_broker_that_is_away_is_no_fault_of_the_entry_that_is_due(
 def test_a_leader_whose_server_is_out_of_memory_backs_off_and_sends_at_once_when_there_is_some(
     store: ScheduleStore, beat: Scheduler, redis: Redis
 ) -> None:
-    """It is nobody's own fault, so that no entry is left alone for it. Its queue is declared before."""
+    """It is nobody's own fault, so that no entry is left alone for it. Its queue is declared
+    before.
+    """
     before = hourly(store, "before")
     beat.tick()
     saved = [before, *(hourly(store, f"due-{number}") for number in range(3))]
@@ -318,7 +348,9 @@ def test_with_cancel_previous_the_run_before_is_asked_to_end_by_our_beat_too(
     saved = hourly(store, policies=Policies(overlap="cancel_previous"))
     before = services.control.start(saved, actor="ada", now=full_second())
     beat.tick()
-    wait_for(lambda: services.cancellations.actor(before) == OVERLAP_ACTOR, 10, "the run is asked to end")
+    wait_for(
+        lambda: services.cancellations.actor(before) == OVERLAP_ACTOR, 10, "the run is asked to end"
+    )
     assert [held.tick for held in WaitingList(redis).of(saved.uid)] == [saved.when.anchor + HOUR]
     services.events.forget(before)
     beat.tick()
@@ -330,7 +362,9 @@ def test_beat_forgets_decoded_entries_only_where_there_are_too_many(
 ) -> None:
     """However few it keeps, each is sent, and again."""
     monkeypatch.setattr("scheduler.beat.entry_cache.MOST_KEPT", 2)
-    saved = [hourly(store, f"due-{number}", policies=Policies(overlap="allow")) for number in range(5)]
+    saved = [
+        hourly(store, f"due-{number}", policies=Policies(overlap="allow")) for number in range(5)
+    ]
     beat.tick()
     for one in saved:
         due_again(redis, one)

@@ -1,4 +1,6 @@
-"""Priorities on RabbitMQ, where `rabbitmq_priorities` is set: Redis's order, 0 first, in queues made for it."""
+"""Priorities on RabbitMQ, where `rabbitmq_priorities` is set: Redis's order, 0 first, in queues
+made for it.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +71,9 @@ def test_what_has_a_higher_priority_is_taken_first(road: Road, relay: Relay) -> 
     assert ended() == [runs[asked] for asked in (None, 1, 5, 8, 9)]
 
 
-def test_a_number_is_turned_around_on_the_wire_only(road: Road, relay: Relay, rabbit: RabbitServer) -> None:
+def test_a_number_is_turned_around_on_the_wire_only(
+    road: Road, relay: Relay, rabbit: RabbitServer
+) -> None:
     (run,) = road.put(1, "tests.priority", args=[], priority=7)
     wait_for(lambda: road.in_broker() == 1, 20, "it is in the queue")
     with Connection(rabbit.url) as connection, connection.channel() as channel:
@@ -77,17 +81,28 @@ def test_a_number_is_turned_around_on_the_wire_only(road: Road, relay: Relay, ra
         assert message.properties["priority"] == 2
         channel.basic_reject(message.delivery_tag, requeue=True)
     start_worker(road.settings)
-    wait_for(lambda: any(event.kind == "run.succeeded" for event in road.events()), 30, "its second attempt has run")
+    wait_for(
+        lambda: any(event.kind == "run.succeeded" for event in road.events()),
+        30,
+        "its second attempt has run",
+    )
     (end,) = [event for event in road.events() if event.kind == "run.succeeded"]
     assert (end.run, end.attempt, getattr(end, "result", None)) == (run, 2, 7)
 
 
-def test_nobody_starts_on_queues_that_were_made_without(settings: Settings, without: Settings, road: Road) -> None:
+def test_nobody_starts_on_queues_that_were_made_without(
+    settings: Settings, without: Settings, road: Road
+) -> None:
     refuse_broker(Services(without))
-    with pytest.raises(Refused, match=r"critical, default, bulk, celery .*rabbitmqctl delete_queue") as refused:
+    with pytest.raises(
+        Refused, match=r"critical, default, bulk, celery .*rabbitmqctl delete_queue"
+    ) as refused:
         refuse_broker(Services(settings))
     assert refused.value.field == "rabbitmq_priorities"
-    worker, beat = start_worker(settings, wait=False), start_beat(settings, scheduler=OURS, wait=False)
+    worker, beat = (
+        start_worker(settings, wait=False),
+        start_beat(settings, scheduler=OURS, wait=False),
+    )
     assert (worker.wait(30), beat.wait(30)) == (1, 1)
     assert "were made with other arguments" in worker.log
     road.broker.delete(*ALL)  # type: ignore[union-attr]
@@ -111,7 +126,9 @@ def test_what_is_to_be_published_into_such_queues_waits(without: Settings, road:
     assert road.events() == []
 
 
-def test_the_queues_of_an_app_that_is_not_ours_are_its_own(rabbit: RabbitServer, redis: Redis) -> None:
+def test_the_queues_of_an_app_that_is_not_ours_are_its_own(
+    rabbit: RabbitServer, redis: Redis
+) -> None:
     theirs = Celery("theirs", broker=rabbit.url, set_as_current=False)
     with Connection(rabbit.url) as connection:
         declared_queues.make(theirs, connection)
@@ -121,5 +138,7 @@ def test_the_queues_of_an_app_that_is_not_ours_are_its_own(rabbit: RabbitServer,
 
 
 def test_a_queue_of_redis_needs_none_of_it(without: Settings, second_valkey: Any) -> None:
-    app = create_app(without.model_copy(update={"broker_url": second_valkey.url, "rabbitmq_priorities": True}))
+    app = create_app(
+        without.model_copy(update={"broker_url": second_valkey.url, "rabbitmq_priorities": True})
+    )
     assert app.conf.task_queue_max_priority is None

@@ -1,4 +1,6 @@
-"""A worker on RabbitMQ, whose messages came by the outbox: what becomes of a run that is broken off."""
+"""A worker on RabbitMQ, whose messages came by the outbox: what becomes of a run that is broken
+off.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +24,9 @@ SHORT_LEASES = "tests.support.short_leases"
 @pytest.fixture
 def road(rabbit: RabbitServer, settings: Settings, redis: Redis) -> Iterator[Road]:
     """RabbitMQ as the broker, and a relay that runs."""
-    settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": rabbit.url})
+    settings = settings.model_copy(
+        update={"jobs": ("tests.support.jobs",), "broker_url": rabbit.url}
+    )
     app = create_app(settings)
     app.loader.import_default_modules()
     road = Road(settings, app, redis, rabbit)
@@ -92,7 +96,11 @@ def test_what_waits_for_its_time_at_a_worker_that_lost_the_broker_is_not_held_up
     wait_for(lambda: kinds(road, run)["run.received"], 20, "the worker has it")
     getattr(road.broker, how)()
     road.broker.start()
-    wait_for(lambda: is_over(road, run), HELD_SECONDS * 0.8, "it has run, sooner than its lease would end")
+    wait_for(
+        lambda: is_over(road, run),
+        HELD_SECONDS * 0.8,
+        "it has run, sooner than its lease would end",
+    )
     assert lines(mark) == ["begin", "end"]
 
 
@@ -103,6 +111,10 @@ def test_nor_at_a_worker_that_is_stopped(road: Road, tmp_path: Path) -> None:
     wait_for(lambda: kinds(road, run)["run.received"], 20, "the worker has it")
     start_worker(road.settings)
     first.stop()
-    wait_for(lambda: is_over(road, run), HELD_SECONDS * 0.8, "the other one has run it, when its time had come")
+    wait_for(
+        lambda: is_over(road, run),
+        HELD_SECONDS * 0.8,
+        "the other one has run it, when its time had come",
+    )
     assert lines(mark) == ["begin", "end"]
     assert kinds(road, run) == {"run.received": 2, "run.started": 1, "run.succeeded": 1}

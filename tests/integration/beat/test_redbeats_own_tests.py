@@ -1,4 +1,6 @@
-"""RedBeat's own tests against our class. They are theirs: fetched when this runs, checked against the lock's hash."""
+"""RedBeat's own tests against our class. They are theirs: fetched when this runs, checked against
+the lock's hash.
+"""
 
 import json
 import re
@@ -19,7 +21,8 @@ CELERYS_HEADER = "test_RedBeatScheduler_tick.test_due_now"
 
 DEVIATIONS = {
     "test_RedBeatScheduler_schedule.test_schedule_includes_current_and_next": (
-        "`schedule`, which our Beat never asks for, reads entries below RedBeat's default prefix only"
+        "`schedule`, which our Beat never asks for, reads entries below RedBeat's default prefix "
+        "only"
     ),
     "test_RedBeatScheduler_tick.test_due_later_task_never_run": (
         "the turn sleeps by itself, until an edit wakes it, so that it never asks Celery to sleep"
@@ -49,14 +52,26 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = re.search(r"^celery-redbeat==.*(?:\n    --hash=.*)+", lock, re.MULTILINE)
     assert found is not None
     wanted.write_text(found[0])
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
     command += ["--no-binary", ":all:", "--require-hashes", "-r", str(wanted), "-d", str(folder)]
     fetched = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     archives = list(folder.glob("*.tar.gz"))
     if fetched.returncode or not archives:
         missing(f"RedBeat's sources cannot be fetched: {fetched.stderr[-500:]}")
     with tarfile.open(archives[0]) as archive:
-        members = [member for member in archive.getmembers() if "/tests/" in member.name and member.isfile()]
+        members = [
+            member
+            for member in archive.getmembers()
+            if "/tests/" in member.name and member.isfile()
+        ]
         for member in members:
             member.name = member.name.partition("/")[2]
         archive.extractall(folder, members, filter="data")
@@ -65,7 +80,9 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def outcomes(folder: Path, which: str) -> dict[str, str]:
     command = [sys.executable, "-m", "tests.support.redbeats_suite", str(folder), which]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
     assert ran.returncode == 0, ran.stderr[-4000:]
     words: dict[str, str] = json.loads(ran.stdout)
     return {name.removeprefix("tests.").partition(".")[2]: word for name, word in words.items()}

@@ -1,4 +1,6 @@
-"""What the relay remembers of runs that may have a second message, pass by pass; the broker is another Redis."""
+"""What the relay remembers of runs that may have a second message, pass by pass; the broker is
+another Redis.
+"""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ from tests.support.waiting import wait_for
 
 @pytest.fixture
 def road(settings: Settings, redis: Redis, second_valkey: ValkeyServer) -> Iterator[Road]:
-    settings = settings.model_copy(update={"jobs": ("tests.support.jobs",), "broker_url": second_valkey.url})
+    settings = settings.model_copy(
+        update={"jobs": ("tests.support.jobs",), "broker_url": second_valkey.url}
+    )
     with a_road(settings, redis, second_valkey) as road:
         yield road
 
@@ -55,7 +59,9 @@ def sent(road: Road) -> list[dict[str, str]]:
     return [{"run": one["id"], "mark": one["beatdesk"]["outbox"]} for one in headers]
 
 
-def test_who_takes_over_doubts_all_that_lies_there_and_nothing_that_comes_later(road: Road, relay: Relay) -> None:
+def test_who_takes_over_doubts_all_that_lies_there_and_nothing_that_comes_later(
+    road: Road, relay: Relay
+) -> None:
     found = road.put(3)
     published(road, relay)
     assert doubtful(road) == set(found)
@@ -65,15 +71,21 @@ def test_who_takes_over_doubts_all_that_lies_there_and_nothing_that_comes_later(
     assert [one["run"] for one in sent(road)] == found + later
 
 
-def test_what_lies_there_is_doubted_in_the_order_of_numbers_not_of_texts(road: Road, relay: Relay) -> None:
+def test_what_lies_there_is_doubted_in_the_order_of_numbers_not_of_texts(
+    road: Road, relay: Relay
+) -> None:
     for run, place in (("nine", "9-0"), ("ten", "10-0")):
-        ((command, stream, _, *rest),) = OutboxRenderer(road.app).render(call_of(run), utc_now()).commands
+        ((command, stream, _, *rest),) = (
+            OutboxRenderer(road.app).render(call_of(run), utc_now()).commands
+        )
         road.redis.execute_command(command, stream, place, *rest)
     published(road, relay)
     assert doubtful(road) == {"nine", "ten"}
 
 
-def test_what_was_tried_while_the_broker_was_away_is_doubted_when_it_is_tried_again(road: Road, relay: Relay) -> None:
+def test_what_was_tried_while_the_broker_was_away_is_doubted_when_it_is_tried_again(
+    road: Road, relay: Relay
+) -> None:
     published(road, relay)
     first = road.put(1)
     published(road, relay)
@@ -90,12 +102,18 @@ def test_what_was_tried_while_the_broker_was_away_is_doubted_when_it_is_tried_ag
     assert doubtful(road).isdisjoint([*first, *later])
 
 
-def test_beside_a_call_that_is_refused_all_of_its_batch_are_doubted_and_sent(road: Road, relay: Relay) -> None:
+def test_beside_a_call_that_is_refused_all_of_its_batch_are_doubted_and_sent(
+    road: Road, relay: Relay
+) -> None:
     published(road, relay)
     with road.redis.pipeline(transaction=True) as pipe:  # so that they are of one batch
         for number in range(5):
             options = {"serializer": "no-such-serializer"} if number == 2 else {}
-            for command in OutboxRenderer(road.app).render(call_of(f"run-{number}", **options), utc_now()).commands:
+            for command in (
+                OutboxRenderer(road.app)
+                .render(call_of(f"run-{number}", **options), utc_now())
+                .commands
+            ):
                 pipe.execute_command(*command)
         pipe.execute()
     published(road, relay)
@@ -105,7 +123,9 @@ def test_beside_a_call_that_is_refused_all_of_its_batch_are_doubted_and_sent(roa
     assert [event.run for event in road.events() if isinstance(event, RunFailed)] == ["run-2"]
 
 
-def test_each_message_has_a_mark_of_its_own_also_where_two_are_of_one_run(road: Road, relay: Relay) -> None:
+def test_each_message_has_a_mark_of_its_own_also_where_two_are_of_one_run(
+    road: Road, relay: Relay
+) -> None:
     for run in ("twice", "twice", "once"):
         for command in OutboxRenderer(road.app).render(call_of(run), utc_now()).commands:
             road.redis.execute_command(*command)
@@ -127,12 +147,17 @@ def test_a_claim_that_is_known_is_remembered_for_long_once_it_is_in_doubt_and_no
     assert road.redis.zscore(keys.OUTBOX_CLAIMS_ZSET, free) is None
 
 
-def test_nothing_is_forgotten_as_long_as_something_doubtful_was_left(road: Road, relay: Relay) -> None:
+def test_nothing_is_forgotten_as_long_as_something_doubtful_was_left(
+    road: Road, relay: Relay
+) -> None:
     """A run whose claim is over may be what lies in the outbox still."""
     road.redis.hset(keys.OUTBOX_CLAIMS_HASH, "old", "a")
     road.redis.zadd(keys.OUTBOX_CLAIMS_ZSET, {"old": 1})
     lately = utc_now().timestamp() - DOUBTFUL_SECONDS / 2
-    road.redis.zadd(keys.OUTBOX_DOUBTS_ZSET, {"long": utc_now().timestamp() - DOUBTFUL_SECONDS - 60, "lately": lately})
+    road.redis.zadd(
+        keys.OUTBOX_DOUBTS_ZSET,
+        {"long": utc_now().timestamp() - DOUBTFUL_SECONDS - 60, "lately": lately},
+    )
     (found,) = road.put(1)
     published(road, relay)
     assert road.redis.hkeys(keys.OUTBOX_CLAIMS_HASH) == ["old"]
@@ -143,7 +168,9 @@ def test_nothing_is_forgotten_as_long_as_something_doubtful_was_left(road: Road,
     assert doubtful(road) == {"lately", found}
 
 
-def test_a_relay_that_is_at_work_publishes_nothing_more_once_the_lock_is_anothers(road: Road, relay: Relay) -> None:
+def test_a_relay_that_is_at_work_publishes_nothing_more_once_the_lock_is_anothers(
+    road: Road, relay: Relay
+) -> None:
     published(road, relay)
     road.redis.set(keys.BEAT_LOCK, "2:another:9:z")
     road.put(1)
@@ -167,7 +194,9 @@ def heavy(number: int) -> None:
     """A job."""
 
 
-def test_a_run_is_told_for_the_queue_that_its_job_names_unless_its_schedule_names_another(road: Road) -> None:
+def test_a_run_is_told_for_the_queue_that_its_job_names_unless_its_schedule_names_another(
+    road: Road,
+) -> None:
     road.app.task(name="heavy.one", queue="heavy")(heavy)
     render = OutboxRenderer(road.app).render
     (own,) = render(call_of("r", "heavy.one"), utc_now()).messages

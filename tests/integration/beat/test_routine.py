@@ -1,4 +1,6 @@
-"""A routine sends what all rules and Celery itself would send: the same message, event, lease and memory."""
+"""A routine sends what all rules and Celery itself would send: the same message, event, lease and
+memory.
+"""
 
 import json
 from collections.abc import Iterator
@@ -33,10 +35,23 @@ BRIEF = Queue("brief", Exchange("brief"), routing_key="brief", expires=30.0)
 """A queue that expires, for which Celery sends a second command with each message."""
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(
-    ["50 %", "%(run)s", "\x01\x02\x03", '"', "\\", "it's", "redis://u:secret@host/1", "ü", "\x7f", "x" * 1200]
+    [
+        "50 %",
+        "%(run)s",
+        "\x01\x02\x03",
+        '"',
+        "\\",
+        "it's",
+        "redis://u:secret@host/1",
+        "ü",
+        "\x7f",
+        "x" * 1200,
+    ]
 )
 PLAIN = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(-1e300, 1e300) | TEXTS
-VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3)
+)
 NAMES = st.from_regex(r"[a-zA-Z0-9ü_.%-]{1,30}", fullmatch=True) | st.just("n" * 300)
 WHENS: st.SearchStrategy[When] = st.sampled_from(
     [every(60, NOON), every(3600, NOON), cron("* * * * *"), cron("30 4 * * *", "Europe/Berlin")]
@@ -64,7 +79,9 @@ SCHEDULES = st.builds(
 
 @contextmanager
 def a_listener() -> Iterator[None]:
-    """Somebody hears of each message before it is published, so that Celery has to make each of them."""
+    """Somebody hears of each message before it is published, so that Celery has to make each of
+    them.
+    """
 
     def hear(**_: Any) -> None: ...
 
@@ -82,7 +99,9 @@ def seen(schedule: Schedule, memory: Meta, *, plain: bool = False) -> DueEntry:
     assert raw.extra is not None
     name, extra = schedule.name.encode(), None if plain else raw.extra.encode()
     meta = codec.encode_meta(memory).encode()
-    return DueEntry(b"redbeat:" + name, name, b"0", raw.definition.encode(), meta, extra, 0, 0, [], None)
+    return DueEntry(
+        b"redbeat:" + name, name, b"0", raw.definition.encode(), meta, extra, 0, 0, [], None
+    )
 
 
 def comparable(step: Step) -> list[Any]:
@@ -104,18 +123,25 @@ def planners(services: Services) -> Iterator[tuple[Planner, Planner]]:
     """One that has learnt from Celery how a message of the job looks, and one that has not."""
     services.celery.conf.task_queues = [Queue("default"), BRIEF]
     renderers = Renderer(services.celery, PATIENCE), Renderer(services.celery, PATIENCE)
-    learnt, other = (Planner(services.celery, services.redis, renderer, LIMIT) for renderer in renderers)
+    learnt, other = (
+        Planner(services.celery, services.redis, renderer, LIMIT) for renderer in renderers
+    )
     for policies, queue in product((Policies(), Policies(run_timeout=30)), (None, BRIEF.name)):
         first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies, queue=queue)
         learnt.steps([seen(first, Meta(NOON))], NOON + timedelta(seconds=60))
-        learnt.steps([seen(first.model_copy(update={"name": "second"}), Meta(NOON))], NOON + timedelta(seconds=60))
+        learnt.steps(
+            [seen(first.model_copy(update={"name": "second"}), Meta(NOON))],
+            NOON + timedelta(seconds=60),
+        )
     yield learnt, other
     for renderer in renderers:
         renderer.reset()
 
 
 @given(SCHEDULES, st.none() | st.integers(0, 9), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+)
 def test_a_routine_sends_what_all_rules_and_celery_send(
     planners: tuple[Planner, Planner], schedule: Schedule, count: int | None, plain: bool
 ) -> None:
@@ -135,7 +161,9 @@ def test_a_routine_sends_what_all_rules_and_celery_send(
 def just_after(entry: DueEntry) -> datetime:
     """A moment at which the entry's next tick, and no other, is due."""
     decoded = DecodedEntryCache().known(entry).entry
-    tick = next_tick(codec.anchored(decoded.schedule.when, decoded.meta), decoded.meta.last_run_at or NOON)
+    tick = next_tick(
+        codec.anchored(decoded.schedule.when, decoded.meta), decoded.meta.last_run_at or NOON
+    )
     assert tick is not None
     return tick + timedelta(seconds=1.5)
 
@@ -146,7 +174,12 @@ def test_most_messages_are_made_without_celery(planners: tuple[Planner, Planner]
     assert isinstance(renderer, Renderer)
     asked = renderer.asked
     schedules = [a_schedule(f"due-{number}", when=every(60, NOON), job=JOB) for number in range(20)]
-    schedules += [a_schedule(f"brief-{number}", when=every(60, NOON), job=JOB, queue="brief") for number in range(20)]
-    steps = planner.steps([seen(one, Meta(NOON)) for one in schedules], NOON + timedelta(seconds=61))
+    schedules += [
+        a_schedule(f"brief-{number}", when=every(60, NOON), job=JOB, queue="brief")
+        for number in range(20)
+    ]
+    steps = planner.steps(
+        [seen(one, Meta(NOON)) for one in schedules], NOON + timedelta(seconds=61)
+    )
     assert len({step.run for step in steps}) == len(schedules)
     assert renderer.asked == asked

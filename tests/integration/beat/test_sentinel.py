@@ -1,7 +1,9 @@
-"""Redis Sentinel with real processes: the primary is killed below Beats that run, and its replica takes over.
+"""Redis Sentinel with real processes: the primary is killed below Beats that run, and its replica
+takes over.
 
-Redis copies to its replicas after it has answered. What the primary had not copied yet is gone with it: here that are
-whole transactions, so that their ticks are due again, and are sent to the queue of the new primary.
+Redis copies to its replicas after it has answered. What the primary had not copied yet is gone with
+it: here that are whole transactions, so that their ticks are due again, and are sent to the queue
+of the new primary.
 """
 
 from collections import Counter
@@ -60,10 +62,14 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def each_second(services: Services) -> dict[str, str]:
-    """Schedules that fire each second and catch up with all that they missed, which waits its turn; their uids."""
+    """Schedules that fire each second and catch up with all that they missed, which waits its turn;
+    their uids.
+    """
     now = utc_now()
     offered = Job(name=JOB, parameters=[Parameter(name="duration", required=False)])
-    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now)
+    services.catalogue.publish(
+        [offered], Worker(name="w", pid=1, host="h", at=now, jobs=[JOB]), now
+    )
     anchor = now.replace(microsecond=0) + SECOND
     regardless = Policies(overlap="allow", catch_up="all")
     uids = {}
@@ -86,7 +92,10 @@ def until_newer(redis: Redis, kind: type[Event], than: datetime, timeout: float)
     """Wait for a fact of a tick after `than`; for how many seconds."""
     began = monotonic()
     wait_for(
-        lambda: any(event.facts and event.facts.tick and event.facts.tick > than for event in of_kind(redis, kind)),
+        lambda: any(
+            event.facts and event.facts.tick and event.facts.tick > than
+            for event in of_kind(redis, kind)
+        ),
         timeout,
         f"a {kind.__name__} of a tick after {than}",
     )
@@ -108,7 +117,11 @@ def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(
     wait_for(lambda: group.primary() != killed, 30, "the replica is the primary")
     until_newer(redis, RunQueued, utc_now(), 15)
     group.restart(killed)
-    wait_for(lambda: redis.info("replication")["connected_slaves"] == 1, 40, "the old primary follows the new one")
+    wait_for(
+        lambda: redis.info("replication")["connected_slaves"] == 1,
+        40,
+        "the old primary follows the new one",
+    )
     until_newer(redis, RunQueued, utc_now() + SECOND, 15)
     assert all(beat.running() for beat in beats)
     sent = Counter((event.facts.schedule, event.facts.tick) for event in of_kind(redis, RunQueued))
@@ -136,5 +149,7 @@ def test_a_worker_goes_on_too(settings: Settings, services: Services, group: Sen
     wait_for(done, 40, "a run has succeeded since")
     assert worker.running()
     wait_for(
-        lambda: services.redis.exists(keys.BEAT_LOCK), 20, "a Beat leads again: a run may have waited in its queue"
+        lambda: services.redis.exists(keys.BEAT_LOCK),
+        20,
+        "a Beat leads again: a run may have waited in its queue",
     )

@@ -1,4 +1,6 @@
-"""A broker that accepts a connection and then says nothing, or loses packets on the way: Beat goes on with the rest."""
+"""A broker that accepts a connection and then says nothing, or loses packets on the way: Beat goes
+on with the rest.
+"""
 
 from collections.abc import Iterator
 from threading import Event
@@ -59,7 +61,9 @@ def redis_at(port: int) -> str:
     return f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
 
 
-def test_a_message_is_not_waited_for_longer_than_a_lock_lives(settings: Settings, silent: Silent) -> None:
+def test_a_message_is_not_waited_for_longer_than_a_lock_lives(
+    settings: Settings, silent: Silent
+) -> None:
     renderer = Renderer(app_at(settings, redis_at(silent.port)))
     for _ in range(2):
         began = monotonic()
@@ -75,7 +79,9 @@ def test_nor_is_an_answer_that_a_message_needs(settings: Settings, road: Road) -
     road.swallows.set()
     began = monotonic()
     with pytest.raises(OperationalError, match="does not answer"):
-        renderer.render(call_of(JOB, options={"exchange": "news", "exchange_type": "topic"}), utc_now())
+        renderer.render(
+            call_of(JOB, options={"exchange": "news", "exchange_type": "topic"}), utc_now()
+        )
     assert monotonic() - began < ANSWER_SECONDS + SLACK
     road.swallows.clear()
     assert renderer.render(call_of(JOB), utc_now()).commands
@@ -101,7 +107,9 @@ def test_an_answer_that_comes_too_late_is_left_by_who_got_it() -> None:
 
 
 def leads_on(redis: Redis, beat: Any) -> None:
-    """For longer than its lock lives without being renewed it leads, under the same token, and says so."""
+    """For longer than its lock lives without being renewed it leads, under the same token, and says
+    so.
+    """
     token = redis.get(keys.BEAT_LOCK)
 
     def well() -> bool:
@@ -118,7 +126,9 @@ def test_beat_leads_on_while_its_broker_swallows_everything(
     settings: Settings, services: Services, redis: Redis, store: ScheduleStore, road: Road
 ) -> None:
     """The broker is the Redis of the schedules, but the road to it is another one."""
-    beat = start_beat(settings.model_copy(update={"broker_url": redis_at(road.port)}), scheduler=OURS)
+    beat = start_beat(
+        settings.model_copy(update={"broker_url": redis_at(road.port)}), scheduler=OURS
+    )
     beat.wait_for_log("'atomic'")
     road.swallows.set()
     store.create(a_spec("ticking", JOB, when=every(1.0)), actor="ada", now=utc_now())
@@ -128,7 +138,9 @@ def test_beat_leads_on_while_its_broker_swallows_everything(
     assert not part.ok
     assert "cannot send" in part.summary
     road.swallows.clear()
-    wait_for(lambda: any(isinstance(event, RunQueued) for event in events(redis)), 20, "a run is sent")
+    wait_for(
+        lambda: any(isinstance(event, RunQueued) for event in events(redis)), 20, "a run is sent"
+    )
     wait_for(lambda: beat_part(services, utc_now()).ok, 10, "all is well")
 
 
@@ -137,11 +149,15 @@ def test_beat_fires_into_the_outbox_while_another_broker_never_answers(
 ) -> None:
     """Also where each tick has a run to cancel, which is asked for by way of the broker."""
     broker = f"amqp://guest:guest@127.0.0.1:{silent.port}//"
-    replaces = a_spec("replacing", JOB, when=every(1.0), policies=Policies(overlap="cancel_previous"))
+    replaces = a_spec(
+        "replacing", JOB, when=every(1.0), policies=Policies(overlap="cancel_previous")
+    )
     store.create(replaces, actor="ada", now=utc_now())
     beat = start_beat(settings.model_copy(update={"broker_url": broker}), scheduler=OURS)
     store.create(
-        a_spec("ticking", JOB, when=every(1.0), policies=Policies(overlap="allow")), actor="ada", now=utc_now()
+        a_spec("ticking", JOB, when=every(1.0), policies=Policies(overlap="allow")),
+        actor="ada",
+        now=utc_now(),
     )
     wait_for(lambda: silent.visits > 0 and backlog(redis).entries, 20, "runs wait for the broker")
     before = backlog(redis).entries

@@ -1,4 +1,6 @@
-"""Static entries: written by whoever leads, and only where the code says something else than Redis has."""
+"""Static entries: written by whoever leads, and only where the code says something else than Redis
+has.
+"""
 
 from typing import Any
 
@@ -51,7 +53,9 @@ def test_what_is_the_same_is_not_written_again(services: Services, redis: Redis)
     before = score(redis, "often")
     redis.config_resetstat()
     led(services, daily=DAILY, often=OFTEN | {"kwargs": {"days": 3}})
-    assert redis.info("commandstats")["cmdstat_hset"]["calls"] <= 4, "one definition, and what the two Beats say"
+    assert redis.info("commandstats")["cmdstat_hset"]["calls"] <= 4, (
+        "one definition, and what the two Beats say"
+    )
     assert '"days": 3' in redis.hget(keys.entry("often"), "definition")
     assert redis.hget(keys.entry("daily"), "meta") == '{"last_run_at": null}'
     assert score(redis, "often") == before, "its memory stands"

@@ -49,7 +49,9 @@ def between_look_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object
     monkeypatch.setattr(Planner, "steps", planned)
 
 
-def test_message_event_lease_and_memory_are_there_together(store: ScheduleStore, beat: Scheduler, redis: Redis) -> None:
+def test_message_event_lease_and_memory_are_there_together(
+    store: ScheduleStore, beat: Scheduler, redis: Redis
+) -> None:
     saved = hourly(store, args=[3], queue="slow")
     beat.tick()
     beat.tick()
@@ -97,7 +99,8 @@ def test_a_schedule_that_is_deleted_after_the_look_stays_deleted_and_sends_nothi
     saved = hourly(store)
     with monkeypatch.context() as patch:
         between_look_and_transaction(
-            patch, lambda: store.delete("due", revision=saved.revision, actor="eve", now=full_second())
+            patch,
+            lambda: store.delete("due", revision=saved.revision, actor="eve", now=full_second()),
         )
         beat.tick()
     beat.tick()
@@ -111,7 +114,9 @@ def test_a_leader_that_was_frozen_while_another_took_over_writes_nothing(
 ) -> None:
     saved = hourly(store)
     with monkeypatch.context() as patch:
-        between_look_and_transaction(patch, lambda: redis.set(keys.BEAT_LOCK, "2:other:1:x", px=60_000))
+        between_look_and_transaction(
+            patch, lambda: redis.set(keys.BEAT_LOCK, "2:other:1:x", px=60_000)
+        )
         beat.tick()
     assert queued(redis) == []
     assert memory(redis, "due").total_run_count is None
@@ -123,7 +128,9 @@ def test_a_leader_that_was_frozen_while_another_took_over_writes_nothing(
 def test_two_leaders_send_each_tick_once(
     store: ScheduleStore, beat: Scheduler, services: Services, redis: Redis
 ) -> None:
-    """The second has stolen the first one's lock, and the first one steals it back, again and again."""
+    """The second has stolen the first one's lock, and the first one steals it back, again and
+    again.
+    """
     saved = [hourly(store, f"due-{number:02}") for number in range(12)]
     other = our_beat(services)
     for _ in range(6):
@@ -183,14 +190,18 @@ def test_the_longest_due_goes_first_over_all_chunks(
         start = full_second() - LATE + timedelta(seconds=number)
         saved.append(due_since(store, every(3600, start), start, f"due-{number}"))
     beat.tick()
-    assert queued(redis) == [first_run(schedule) for schedule in sorted(saved, key=lambda one: one.when.anchor)]
+    assert queued(redis) == [
+        first_run(schedule) for schedule in sorted(saved, key=lambda one: one.when.anchor)
+    ]
 
 
 def test_a_tick_that_waits_is_sent_when_the_run_before_it_has_ended(
     store: ScheduleStore, beat: Scheduler, redis: Redis, services: Services
 ) -> None:
     start = full_second() - timedelta(seconds=3)
-    saved = due_since(store, every(1, start), start, policies=Policies(overlap="queue_one", catch_up="all"))
+    saved = due_since(
+        store, every(1, start), start, policies=Policies(overlap="queue_one", catch_up="all")
+    )
     beat.tick()
     (first,) = queued(redis)
     beat.tick()

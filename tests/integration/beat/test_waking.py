@@ -56,7 +56,9 @@ def test_an_edit_is_seen_at_once_and_so_is_the_end_of_a_run_that_a_tick_waits_fo
         "waits",
         policies=Policies(overlap="queue_all", catch_up="all", catch_up_window=86_400),
     )
-    (first,) = wait_for(lambda: [event.run for event in queued(redis) if event.facts.schedule == "waits"], 5)
+    (first,) = wait_for(
+        lambda: [event.run for event in queued(redis) if event.facts.schedule == "waits"], 5
+    )
     services.events.forget(first)
     began = monotonic()
     second = run_id(saved.uid, start + 2 * HOUR)
@@ -81,7 +83,9 @@ def test_a_tick_is_sent_when_it_is_due_and_intervals_do_not_drift(
 def test_the_clock_of_beats_host_may_be_wrong_by_an_hour(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """What is due is due by the server's clock: nothing stalls, nothing is sent twice or too early."""
+    """What is due is due by the server's clock: nothing stalls, nothing is sent twice or too
+    early.
+    """
     start = full_second() - timedelta(minutes=90)
     saved = due_since(store, every(3600, start), start)
     beat.tick()
@@ -118,7 +122,15 @@ def test_beat_answers_pings_and_goes_by_a_short_name(settings: Settings) -> None
 
     def answers() -> Any:
         asked = Process(
-            sys.executable, "-m", "celery", "-A", "scheduler", "inspect", "ping", "--json", env=env_of(settings)
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "scheduler",
+            "inspect",
+            "ping",
+            "--json",
+            env=env_of(settings),
         )
         return asked.wait(60) == 0 and json.loads(asked.log.strip().splitlines()[-1])
 
@@ -126,7 +138,9 @@ def test_beat_answers_pings_and_goes_by_a_short_name(settings: Settings) -> None
 
 
 @pytest.mark.parametrize("address", ["path", "abstract"])
-def test_systemd_is_told_where_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_systemd_is_told_where_it_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     place = f"@beatdesk-test-{os.getpid()}" if address == "abstract" else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind("\0" + place[1:] if address == "abstract" else place)
@@ -137,7 +151,11 @@ def test_systemd_is_told_where_it_asks(tmp_path: Path, monkeypatch: pytest.Monke
         watchdog.alive("leads, epoch 1")
         watchdog.stopping()
         said = [systemd.recv(200).decode() for _ in range(3)]
-    assert said == ["READY=1\nWATCHDOG=1\nSTATUS=leads, epoch 1", "WATCHDOG=1\nSTATUS=leads, epoch 1", "STOPPING=1"]
+    assert said == [
+        "READY=1\nWATCHDOG=1\nSTATUS=leads, epoch 1",
+        "WATCHDOG=1\nSTATUS=leads, epoch 1",
+        "STOPPING=1",
+    ]
 
 
 def test_nothing_is_said_where_systemd_did_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:

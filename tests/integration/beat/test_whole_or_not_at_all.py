@@ -1,4 +1,6 @@
-"""What happens between Beat's look and its transaction wins, and what cannot be written whole is not begun."""
+"""What happens between Beat's look and its transaction wins, and what cannot be written whole is
+not begun.
+"""
 
 import json
 from collections.abc import Callable
@@ -45,9 +47,15 @@ def leading(beat: Scheduler) -> Scheduler:
 
 
 def everything(redis: Redis) -> dict[str, Any]:
-    """The server's whole content, but for what Beat says of itself, and for queues that are declared."""
+    """The server's whole content, but for what Beat says of itself, and for queues that are
+    declared.
+    """
     with redis.pipeline() as pipe:
-        names = [name for name in redis.keys("*") if name not in OWN and not name.startswith("_kombu.binding")]
+        names = [
+            name
+            for name in redis.keys("*")
+            if name not in OWN and not name.startswith("_kombu.binding")
+        ]
         for name in names:
             pipe.type(name)
         kinds = pipe.execute()
@@ -66,7 +74,9 @@ def _value(redis: Redis, name: str, kind: str) -> Any:
     return read[kind]()
 
 
-def turn_with(beat: Scheduler, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+def turn_with(
+    beat: Scheduler, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]
+) -> None:
     """One turn, in which `change` happens after the look."""
     with monkeypatch.context() as patch:
         between_look_and_transaction(patch, change)
@@ -75,7 +85,11 @@ def turn_with(beat: Scheduler, monkeypatch: pytest.MonkeyPatch, change: Callable
 
 @pytest.mark.parametrize("field", ["definition", "meta", "beatdesk"])
 def test_whichever_field_of_an_entry_has_changed_what_was_planned_before_is_not_done(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, field: str
+    store: ScheduleStore,
+    leading: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    field: str,
 ) -> None:
     """Plain RedBeat code writes the definition alone, another Beat the meta, a pause our field."""
     hourly(store)
@@ -146,7 +160,9 @@ def test_no_tick_is_held_for_a_run_that_is_over_by_then_it_is_sent(  # noqa: PLR
     assert queued(redis) == [before, first_run(saved)]
 
 
-def with_a_held_tick(store: ScheduleStore, beat: Scheduler, services: Services) -> tuple[Schedule, str]:
+def with_a_held_tick(
+    store: ScheduleStore, beat: Scheduler, services: Services
+) -> tuple[Schedule, str]:
     """A schedule with ticks that are held, whose run has just ended; and the first of them."""
     start = full_second() - timedelta(minutes=150)
     late = Policies(overlap="queue_one", catch_up="all", catch_up_window=4 * 3600)
@@ -161,21 +177,33 @@ def with_a_held_tick(store: ScheduleStore, beat: Scheduler, services: Services) 
 
 
 def test_a_held_tick_that_an_operator_drops_after_the_look_is_not_sent(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore,
+    leading: Scheduler,
+    redis: Redis,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     saved, _ = with_a_held_tick(store, leading, services)
     waiting = WaitingList(redis)
     turn_with(leading, monkeypatch, lambda: waiting.drop(saved, actor="eve", now=full_second()))
     assert (len(queued(redis)), waiting.of(saved.uid)) == (1, [])
-    assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == ["operator"]
+    assert [event.reason for event in events(redis) if isinstance(event, TicksSkipped)] == [
+        "operator"
+    ]
 
 
 def test_held_ticks_that_are_no_list_any_more_hold_up_nobody_else(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, services: Services, monkeypatch: pytest.MonkeyPatch
+    store: ScheduleStore,
+    leading: Scheduler,
+    redis: Redis,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     saved, _ = with_a_held_tick(store, leading, services)
     good = hourly(store, "z-good")
-    turn_with(leading, monkeypatch, lambda: redis.set(keys.WAITING_PREFIX + saved.uid, "of another type"))
+    turn_with(
+        leading, monkeypatch, lambda: redis.set(keys.WAITING_PREFIX + saved.uid, "of another type")
+    )
     assert queued(redis)[1:] == [first_run(good)]
     assert services.leases.get(first_run(good)) is not None
     assert score(redis, "z-good") == (good.when.anchor + 2 * HOUR).timestamp()
@@ -214,9 +242,17 @@ def test_a_run_that_is_sent_is_known_as_its_schedules_and_as_alive_as_long_as_it
     for saved in (long, short):
         lease = services.leases.get(first_run(saved))
         assert lease is not None
-        assert (lease.uid, lease.name, lease.worker, lease.attempt) == (saved.uid, saved.name, None, 1)
+        assert (lease.uid, lease.name, lease.worker, lease.attempt) == (
+            saved.uid,
+            saved.name,
+            None,
+            1,
+        )
         assert services.leases.runs_of(saved.uid) == [first_run(saved)]
-        ends = {redis.zscore(key, first_run(saved)) for key in (keys.LEASES_ZSET, keys.ALIVE_PREFIX + saved.uid)}
+        ends = {
+            redis.zscore(key, first_run(saved))
+            for key in (keys.LEASES_ZSET, keys.ALIVE_PREFIX + saved.uid)
+        }
         expires = (saved.when.anchor + HOUR).timestamp() + 7200
         (end,) = ends
         assert end is not None
@@ -225,10 +261,20 @@ def test_a_run_that_is_sent_is_known_as_its_schedules_and_as_alive_as_long_as_it
 
 @pytest.mark.parametrize(
     "key",
-    [keys.EVENTS_STREAM, keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.ASIDE_HASH, keys.SCHEDULE_ZSET],
+    [
+        keys.EVENTS_STREAM,
+        keys.LEASES_ZSET,
+        keys.LEASE_OWNERS_HASH,
+        keys.ASIDE_HASH,
+        keys.SCHEDULE_ZSET,
+    ],
 )
 def test_while_a_key_that_all_entries_need_is_of_a_wrong_type_nothing_is_written_at_all(
-    store: ScheduleStore, leading: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, key: str
+    store: ScheduleStore,
+    leading: Scheduler,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
 ) -> None:
     bad, good = hourly(store, "bad"), hourly(store, "good")
     spoil(redis, bad.name, REFUSED)
@@ -262,7 +308,9 @@ def test_a_schedule_whose_own_list_is_of_a_wrong_type_is_left_as_it_is_and_the_n
     prefix: str,
     overlap: Any,
 ) -> None:
-    """With `skip` it is a run that is sent, with `queue_one` a tick that is held for another run."""
+    """With `skip` it is a run that is sent, with `queue_one` a tick that is held for another
+    run.
+    """
     broken = hourly(store, "a-broken", policies=Policies(overlap=overlap))
     good = hourly(store, "b-good")
     if overlap == "queue_one":
@@ -298,7 +346,9 @@ def test_a_message_for_two_queues_comes_into_both_or_into_none_and_holds_up_nobo
 ) -> None:
     """Which of the queues kombu names first is left to chance, so that it is settled here."""
     names = {"sports": "news.sports.#", "all": "news.#"}
-    services.celery.conf.task_queues = [Queue(name, TOPIC, routing_key=pattern) for name, pattern in names.items()]
+    services.celery.conf.task_queues = [
+        Queue(name, TOPIC, routing_key=pattern) for name, pattern in names.items()
+    ]
     services.celery.conf.task_queues.append(Queue("default"))
     with services.celery.connection_for_write() as connection:
         for queue in services.celery.conf.task_queues:
@@ -318,7 +368,9 @@ def test_a_message_for_two_queues_comes_into_both_or_into_none_and_holds_up_nobo
     assert redis.exists("sports") == 0
     assert memory(redis, "a-news").total_run_count is None
     redis.delete("all")
-    redis.hset(keys.entry("a-news"), "meta", redis.hget(keys.entry("a-news"), "meta") + " ")  # so that nobody waits
+    redis.hset(
+        keys.entry("a-news"), "meta", redis.hget(keys.entry("a-news"), "meta") + " "
+    )  # so that nobody waits
     leading.tick()
     assert queued(redis) == [first_run(good), first_run(saved)]
     assert [redis.llen(name) for name in names] == [1, 1]

@@ -13,14 +13,20 @@ from tests.support.commands import Commands
 
 @pytest.fixture
 def beatdesk(services: Services) -> Commands:
-    """`beatdesk("schedules", "list")`, where a worker offers the jobs `demo.echo`, `demo.greet` and `demo.plain`."""
+    """`beatdesk("schedules", "list")`, where a worker offers the jobs `demo.echo`, `demo.greet` and
+    `demo.plain`.
+    """
     whom = Parameter(name="whom", annotation="str", doc="Who it is for.")
     times = Parameter(name="times", required=False, default=1, annotation="int")
-    greet = Job(name="demo.greet", title="Greet", doc="Say hello.", parameters=[whom, times], module="demo")
+    greet = Job(
+        name="demo.greet", title="Greet", doc="Say hello.", parameters=[whom, times], module="demo"
+    )
     plain = Job(name="demo.plain", title="Plain", module="demo")
     echo = Job(name="demo.echo", title="Echo", parameters=[Parameter(name="value")], module="demo")
     now = utc_now()
-    worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["demo.echo", "demo.greet", "demo.plain"])
+    worker = Worker(
+        name="w1@host", pid=1, host="host", at=now, jobs=["demo.echo", "demo.greet", "demo.plain"]
+    )
     services.catalogue.publish([echo, greet, plain], worker, now)
     return Commands(services)
 

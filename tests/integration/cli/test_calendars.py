@@ -21,10 +21,19 @@ def make(beatdesk: Commands, *words: str) -> None:
     beatdesk.done("calendars", "set", "holidays", *(words or ("--weekly", "sat-sun")))
 
 
-def test_a_calendar_is_made_shown_listed_and_edited(beatdesk: Commands, record: Callable[[], None]) -> None:
+def test_a_calendar_is_made_shown_listed_and_edited(
+    beatdesk: Commands, record: Callable[[], None]
+) -> None:
     said = beatdesk.done(
         *("calendars", "set", "holidays", "--tz", "Europe/Berlin", "--date", "2026-12-31 New Year"),
-        *("--range", "2026-12-24..2026-12-26", "--weekly", "sat-sun", "--hours", "mon-fri 22:00-06:00"),
+        *(
+            "--range",
+            "2026-12-24..2026-12-26",
+            "--weekly",
+            "sat-sun",
+            "--hours",
+            "mon-fri 22:00-06:00",
+        ),
         *("--description", "closed", "--comment", "agreed"),
     )
     assert said.startswith("holidays saved as revision 1: sat-sun, mon-fri 22:00-06:00")
@@ -37,10 +46,16 @@ def test_a_calendar_is_made_shown_listed_and_edited(beatdesk: Commands, record: 
         "2026-12-31 New Year",
         "2027-01-01",
     ]
-    assert (body["timezone"], body["description"], body["revision"]) == ("Europe/Berlin", "closed", 2)
+    assert (body["timezone"], body["description"], body["revision"]) == (
+        "Europe/Berlin",
+        "closed",
+        2,
+    )
     beatdesk.done("calendars", "set", "holidays", "--date", "2027-05-01")
     assert "2027-05-01" in beatdesk.done("calendars", "show", "holidays")
-    assert [item["excluded"] for item in beatdesk.json("calendars", "list")["items"]] == [["2027-05-01"]]
+    assert [item["excluded"] for item in beatdesk.json("calendars", "list")["items"]] == [
+        ["2027-05-01"]
+    ]
     assert "Europe/Berlin  2027-05-01" in beatdesk.done("calendars", "list")
     record()
     items = beatdesk.json("calendars", "revisions", "holidays")["items"]
@@ -52,13 +67,18 @@ def test_a_calendar_is_made_shown_listed_and_edited(beatdesk: Commands, record: 
     assert "agreed" in beatdesk.done("calendars", "revisions", "holidays")
 
 
-def test_an_icalendar_file_is_imported_and_weekly_hours_stay(beatdesk: Commands, tmp_path: Path) -> None:
+def test_an_icalendar_file_is_imported_and_weekly_hours_stay(
+    beatdesk: Commands, tmp_path: Path
+) -> None:
     file = tmp_path / "holidays.ics"
     file.write_text(ICS)
     make(beatdesk, "--weekly", "sun", "--date", "2026-11-11")
     beatdesk.done("calendars", "import", "holidays", str(file), "--tz", "Europe/Berlin")
     body = beatdesk.json("calendars", "show", "holidays")
-    assert (body["excluded"], body["timezone"]) == (["sun", "2026-12-24..2026-12-26 Christmas"], "Europe/Berlin")
+    assert (body["excluded"], body["timezone"]) == (
+        ["sun", "2026-12-24..2026-12-26 Christmas"],
+        "Europe/Berlin",
+    )
     file.write_text("hello")
     refused = beatdesk.refused_json("calendars", "import", "holidays", str(file))
     assert refused["field"] == "calendar"
@@ -66,10 +86,14 @@ def test_an_icalendar_file_is_imported_and_weekly_hours_stay(beatdesk: Commands,
 
 
 def test_a_schedule_names_a_calendar_that_is_then_kept(beatdesk: Commands) -> None:
-    refused = beatdesk.refused_json(*["schedules", "add", "s", "demo.plain", "--every", "60", "--calendar", "holidays"])
+    refused = beatdesk.refused_json(
+        *["schedules", "add", "s", "demo.plain", "--every", "60", "--calendar", "holidays"]
+    )
     assert refused["field"] == "calendar"
     make(beatdesk)
-    beatdesk.done(*["schedules", "add", "s", "demo.plain", "--every", "60", "--calendar", "holidays"])
+    beatdesk.done(
+        *["schedules", "add", "s", "demo.plain", "--every", "60", "--calendar", "holidays"]
+    )
     assert beatdesk.json("schedules", "show", "s")["window"]["calendar"] == "holidays"
     assert "'s' names it" in beatdesk.refused("calendars", "delete", "holidays", "--yes")
     assert beatdesk.json("calendars", "show", "holidays")["used_by"] == ["s"]
@@ -78,10 +102,16 @@ def test_a_schedule_names_a_calendar_that_is_then_kept(beatdesk: Commands) -> No
     assert beatdesk.json("calendars", "list")["items"] == []
 
 
-def test_next_ticks_lie_outside_the_calendar_and_one_that_leaves_none_is_told(beatdesk: Commands) -> None:
+def test_next_ticks_lie_outside_the_calendar_and_one_that_leaves_none_is_told(
+    beatdesk: Commands,
+) -> None:
     make(beatdesk, "--weekly", "mon-sat")
-    beatdesk.done(*["schedules", "add", "s", "demo.plain", "--cron", "@daily", "--calendar", "holidays"])
-    ticks = beatdesk.json("schedules", "next", "s", "-n", "3", "--from", "2026-11-21T12:00:00Z")["ticks"]
+    beatdesk.done(
+        *["schedules", "add", "s", "demo.plain", "--cron", "@daily", "--calendar", "holidays"]
+    )
+    ticks = beatdesk.json("schedules", "next", "s", "-n", "3", "--from", "2026-11-21T12:00:00Z")[
+        "ticks"
+    ]
     assert ticks == ["2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z", "2026-12-06T00:00:00Z"]
     make(beatdesk, "--weekly", "mon-sun")
     body = beatdesk.json("schedules", "next", "s")
@@ -93,8 +123,16 @@ def test_next_ticks_lie_outside_the_calendar_and_one_that_leaves_none_is_told(be
     ("words", "field", "message"),
     [
         (["--date", "24.12.2026"], "date", "date: '24.12.2026' is no day; write 2026-12-24"),
-        (["--date", "sat"], "date", "date: 'sat' is of another kind; --date takes one such as '2026-12-24'"),
-        (["--range", "2026-12-26..2026-12-24"], "range", "2026-12-24 lies before 2026-12-26; exchange them"),
+        (
+            ["--date", "sat"],
+            "date",
+            "date: 'sat' is of another kind; --date takes one such as '2026-12-24'",
+        ),
+        (
+            ["--range", "2026-12-26..2026-12-24"],
+            "range",
+            "2026-12-24 lies before 2026-12-26; exchange them",
+        ),
         (["--weekly", "someday"], "weekly", "'someday' is neither a day of the week"),
         (["--hours", "mon 25:00-26:00"], "hours", "'25:00' is no time of day"),
         (["--hours", "sat"], "hours", "this belongs to --weekly"),
@@ -132,11 +170,14 @@ schedules:
 """
 
 
-def test_a_set_names_calendars_that_there_are_and_its_plan_counts_with_them(beatdesk: Commands, tmp_path: Path) -> None:
+def test_a_set_names_calendars_that_there_are_and_its_plan_counts_with_them(
+    beatdesk: Commands, tmp_path: Path
+) -> None:
     file = tmp_path / "set.yaml"
     file.write_text(SET)
-    assert "schedules[0].window.calendar (line 6): calendar 'holidays' is unknown" in beatdesk.refused(
-        "schedules", "plan", str(file)
+    assert (
+        "schedules[0].window.calendar (line 6): calendar 'holidays' is unknown"
+        in beatdesk.refused("schedules", "plan", str(file))
     )
     make(beatdesk, "--weekly", "mon-fri")
     runs = beatdesk.json("schedules", "plan", str(file))["created"][0]["runs"]["counts"]

@@ -1,4 +1,6 @@
-"""The commands as they are typed: `beatdesk` and `python -m scheduler`, with settings from the environment."""
+"""The commands as they are typed: `beatdesk` and `python -m scheduler`, with settings from the
+environment.
+"""
 
 import json
 import os
@@ -71,8 +73,13 @@ def _answer(settings, text: str) -> int:
     ours, theirs = pty.openpty()
     command = subprocess.Popen(
         ["beatdesk", "schedules", "delete", "n"],
-        env=env_of(settings), cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-    )  # fmt: skip
+        env=env_of(settings),
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
     os.close(theirs)
     seen = b""
     while b"Delete n?" not in seen:

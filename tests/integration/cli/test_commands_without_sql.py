@@ -48,7 +48,9 @@ def test_a_run_can_be_cancelled(without_sql):
     assert "is not known" in result.stderr
 
 
-@pytest.mark.parametrize("words", [("runs", "list"), ("runs", "show", "x"), ("schedules", "history", "n")])
+@pytest.mark.parametrize(
+    "words", [("runs", "list"), ("runs", "show", "x"), ("schedules", "history", "n")]
+)
 def test_questions_about_the_past_are_refused_with_what_to_do(without_sql, words):
     without_sql.done("schedules", "add", "n", "demo.plain", "--every", "60")
     error = without_sql.refused_json(*words)["error"]

@@ -1,9 +1,18 @@
 """`jobs list | show`: what workers offer, without importing it."""
 
 JOB_KEYS = {
-    "name", "title", "doc", "parameters", "queue", "module", "soft_time_limit", "time_limit", "retries", "json_schema",
+    "name",
+    "title",
+    "doc",
+    "parameters",
+    "queue",
+    "module",
+    "soft_time_limit",
+    "time_limit",
+    "retries",
+    "json_schema",
     "workers",
-}  # fmt: skip
+}
 
 
 def test_the_jobs_that_workers_offer_are_listed(beatdesk):

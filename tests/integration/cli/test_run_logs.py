@@ -20,7 +20,12 @@ def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
         "    of two \\x1b[31m",
     ]
     (first, _) = beatdesk.json("runs", "logs", RUN)["items"]
-    assert (first["text"], first["number"], first["attempt"], first["level"]) == ("one", 0, 1, "INFO")
+    assert (first["text"], first["number"], first["attempt"], first["level"]) == (
+        "one",
+        0,
+        1,
+        "INFO",
+    )
 
 
 def test_lines_that_were_left_out_are_said_to_be(beatdesk):
@@ -31,7 +36,10 @@ def test_lines_that_were_left_out_are_said_to_be(beatdesk):
 
 
 def test_all_of_a_long_log_is_printed(beatdesk):
-    record(beatdesk.services.engine, a_telling_run(RUN, NOON, [f"line {number}" for number in range(20_000)]))
+    record(
+        beatdesk.services.engine,
+        a_telling_run(RUN, NOON, [f"line {number}" for number in range(20_000)]),
+    )
     assert len(beatdesk.done("runs", "logs", RUN).splitlines()) == 20_000
 
 
@@ -43,7 +51,10 @@ def test_following_ends_with_the_run_and_has_its_last_line(beatdesk):
     end = run_event(RunSucceeded, RUN, 1, utc_now(), worker="w@host", result=1, runtime=1.0)
     later = threading.Timer(1.5, record, [engine, [more, end]])
     later.start()
-    printed = [json.loads(line) for line in beatdesk.done("runs", "logs", RUN, "--follow", "--json").splitlines()]
+    printed = [
+        json.loads(line)
+        for line in beatdesk.done("runs", "logs", RUN, "--follow", "--json").splitlines()
+    ]
     later.join()
     assert [line["text"] for line in printed] == ["one", "the last"]
 
@@ -54,6 +65,10 @@ def test_an_unknown_run_is_refused(beatdesk):
 
 def test_a_running_run_says_how_far_it_is(beatdesk):
     record(beatdesk.services.engine, a_telling_run(RUN, NOON, []))
-    assert beatdesk.json("runs", "show", RUN)["progress"] == {"done": 30.0, "total": 120.0, "text": "shelf 30"}
+    assert beatdesk.json("runs", "show", RUN)["progress"] == {
+        "done": 30.0,
+        "total": 120.0,
+        "text": "shelf 30",
+    }
     assert beatdesk.json("runs", "list")["items"][0]["progress"]["done"] == 30.0
     assert "30 of 120 (25 %), shelf 30" in beatdesk.done("runs", "show", RUN)

@@ -11,16 +11,32 @@ from tests.support.interface import ATTEMPT_KEYS, RUN_KEYS
 
 @pytest.fixture
 def ran(beatdesk, record):
-    """Three runs in the history, oldest first: one that succeeded, one that failed, one by hand that is queued."""
+    """Three runs in the history, oldest first: one that succeeded, one that failed, one by hand
+    that is queued.
+    """
     now = utc_now().replace(microsecond=0)
-    nightly, other = a_schedule("nightly"), a_schedule("other", job="cleanup.job_history", queue="slow")
+    nightly, other = (
+        a_schedule("nightly"),
+        a_schedule("other", job="cleanup.job_history", queue="slow"),
+    )
     history = [
-        a_run_history("run-1", schedule=nightly, tick=now - timedelta(hours=30), result={"rows": 3}),
-        a_run_history("run-2", schedule=nightly, tick=now - timedelta(hours=2), state="failed", worker="w2@host"),
         a_run_history(
-            "run-3", state="queued", tick=now, facts=facts_of(other, now, trigger="manual", actor="cli:ada"),
+            "run-1", schedule=nightly, tick=now - timedelta(hours=30), result={"rows": 3}
         ),
-    ]  # fmt: skip
+        a_run_history(
+            "run-2",
+            schedule=nightly,
+            tick=now - timedelta(hours=2),
+            state="failed",
+            worker="w2@host",
+        ),
+        a_run_history(
+            "run-3",
+            state="queued",
+            tick=now,
+            facts=facts_of(other, now, trigger="manual", actor="cli:ada"),
+        ),
+    ]
     for events in history:
         beatdesk.services.events.append_many(events)
         record()

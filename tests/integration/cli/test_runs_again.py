@@ -15,7 +15,9 @@ from tests.support.builders import NOON
 @pytest.fixture
 def old(beatdesk, record):
     """The id of a run of a schedule with arguments."""
-    beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
+    beatdesk.done(
+        "schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}'
+    )
     run = beatdesk.json("schedules", "run", "n", "--kwargs", '{"whom": "Grace", "times": 2}')
     record()
     beatdesk.services.redis.delete("default")

@@ -27,7 +27,9 @@ def test_the_count_is_said_first_and_a_dry_run_starts_nothing(hourly):
     body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
     assert (body["count"], len(body["ticks"]), body["runs"]) == (24, 24, [])
     assert (body["ticks"][0], body["ticks"][-1]) == ("2026-01-05T00:00:00Z", "2026-01-05T23:00:00Z")
-    assert hourly.done("schedules", "backfill", "n", *DAY, "--dry-run").startswith("24 runs of n would start\n")
+    assert hourly.done("schedules", "backfill", "n", *DAY, "--dry-run").startswith(
+        "24 runs of n would start\n"
+    )
     assert "needs a yes" in hourly.refused("schedules", "backfill", "n", *DAY)
     assert hourly.written() == before
     assert messages(hourly.services.redis) == []
@@ -37,7 +39,10 @@ def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, reco
     before = score(hourly.services.redis, "n")
     body = hourly.json("schedules", "backfill", "n", *DAY, "--yes", "--overlap", "allow")
     uid = hourly.json("schedules", "show", "n")["uid"]
-    assert body["runs"][:2] == [run_id(uid, at("2026-01-05T00:00Z")), run_id(uid, at("2026-01-05T01:00Z"))]
+    assert body["runs"][:2] == [
+        run_id(uid, at("2026-01-05T00:00Z")),
+        run_id(uid, at("2026-01-05T01:00Z")),
+    ]
     sent = messages(hourly.services.redis)
     assert [message["headers"]["id"] for message in sent] == body["runs"]
     assert sent[0]["headers"]["tick"] == "2026-01-05T00:00:00Z"
@@ -53,7 +58,15 @@ def test_each_tick_gets_its_own_run_and_the_next_tick_does_not_move(hourly, reco
 
 
 def test_a_tick_that_has_a_run_gets_no_second_one(hourly, record):
-    one = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-05T02:00:00Z", "--yes", "--overlap", "allow")
+    one = (
+        "--from",
+        "2026-01-05T00:00:00Z",
+        "--to",
+        "2026-01-05T02:00:00Z",
+        "--yes",
+        "--overlap",
+        "allow",
+    )
     first = hourly.json("schedules", "backfill", "n", *one)
     assert (len(first["runs"]), first["known"]) == (2, 0)
     for heard_of in (lambda: None, record):
@@ -76,10 +89,17 @@ def test_without_a_word_the_ticks_wait_for_their_turn(hourly):
 
 
 def test_adjacent_times_share_no_tick_and_lose_none(hourly):
-    parts = ["2026-01-05T00:00:00Z", "2026-01-05T07:00:00Z", "2026-01-05T07:30:00Z", "2026-01-06T00:00:00Z"]
+    parts = [
+        "2026-01-05T00:00:00Z",
+        "2026-01-05T07:00:00Z",
+        "2026-01-05T07:30:00Z",
+        "2026-01-06T00:00:00Z",
+    ]
     found = []
     for begin, end in pairwise(parts):
-        found += hourly.json("schedules", "backfill", "n", "--from", begin, "--to", end, "--dry-run")["ticks"]
+        found += hourly.json(
+            "schedules", "backfill", "n", "--from", begin, "--to", end, "--dry-run"
+        )["ticks"]
     assert found == hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")["ticks"]
 
 
@@ -87,7 +107,10 @@ def test_adjacent_times_share_no_tick_and_lose_none(hourly):
     ("words", "why"),
     [
         (("n", *DAY, "--limit", "10", "--yes"), "there are 24 ticks in that time, 10 may start"),
-        (("n", "--from", "2026-01-06T00:00:00Z", "--to", "2026-01-05T00:00:00Z", "--yes"), "swap the two"),
+        (
+            ("n", "--from", "2026-01-06T00:00:00Z", "--to", "2026-01-05T00:00:00Z", "--yes"),
+            "swap the two",
+        ),
         (("n", "--from", "1h", "--to", "2190-01-01T00:00:00Z", "--yes"), "has not passed yet"),
         (("n", "--from", "soon", "--to", "1h", "--yes"), "not a time"),
         (("nobody", *DAY, "--yes"), "there is no schedule"),
@@ -102,7 +125,9 @@ def test_millions_of_ticks_are_counted_in_no_time(hourly):
     hourly.done("schedules", "add", "often", "demo.plain", "--cron", "* * * * *")
     words = ("often", "--from", "1990-01-01T00:00:00Z", "--to", "2020-01-01T00:00:00Z")
     assert "1000000 ticks" in hourly.refused("schedules", "backfill", *words, "--yes")
-    assert len(hourly.json("schedules", "backfill", *words, "--dry-run", "--limit", "5")["ticks"]) == 5
+    assert (
+        len(hourly.json("schedules", "backfill", *words, "--dry-run", "--limit", "5")["ticks"]) == 5
+    )
 
 
 def test_a_job_that_nobody_offers_is_not_started(hourly):
@@ -121,24 +146,35 @@ def test_ticks_that_beat_has_not_dealt_with_are_left_to_it(hourly):
     body = hourly.json("schedules", "backfill", "n", *DAY, "--dry-run")
     assert (body["count"], body["left"], body["ticks"][-1]) == (21, 3, "2026-01-05T20:00:00Z")
     said = hourly.done("schedules", "backfill", "n", *DAY, "--yes")
-    assert "21 runs of n wait for their turn; 3 ticks are left to Beat, which has not dealt with them yet" in said
+    assert (
+        "21 runs of n wait for their turn; 3 ticks are left to Beat, which has not dealt with "
+        "them yet" in said
+    )
 
 
 def test_what_waits_is_shown_and_can_be_dropped(hourly, record):
     hourly.done("schedules", "backfill", "n", *DAY, "--yes")
     who = f"cli:{getpass.getuser()}"
     waiting = hourly.json("schedules", "show", "n")["waiting"]
-    assert (len(waiting), waiting[0]) == (24, {"tick": "2026-01-05T00:00:00Z", "trigger": "backfill", "actor": who})
+    assert (len(waiting), waiting[0]) == (
+        24,
+        {"tick": "2026-01-05T00:00:00Z", "trigger": "backfill", "actor": who},
+    )
     shown = hourly.done("schedules", "show", "n")
     assert f"2026-01-05 00:00:00 UTC (backfill, by {who})" in shown
     assert "and 14 more" in shown
     one = hourly.done("schedules", "drop-waiting", "n", "--tick", "2026-01-05T01:00:00Z")
     assert one == "1 tick of n waits no longer\n"
     dropped = hourly.json("schedules", "drop-waiting", "n")["dropped"]
-    assert [held["tick"] for held in dropped[:2]] == ["2026-01-05T00:00:00Z", "2026-01-05T02:00:00Z"]
+    assert [held["tick"] for held in dropped[:2]] == [
+        "2026-01-05T00:00:00Z",
+        "2026-01-05T02:00:00Z",
+    ]
     assert hourly.json("schedules", "show", "n")["waiting"] == []
     assert "no tick of 'n' waits" in hourly.refused("schedules", "drop-waiting", "n")
     record()
     runs = hourly.json("runs", "list", "--state", "skipped", "--limit", "50")["items"]
-    assert {(run["reason"], run["actor"], run["schedule"], run["ticks"]) for run in runs} == {("operator", who, "n", 1)}
+    assert {(run["reason"], run["actor"], run["schedule"], run["ticks"]) for run in runs} == {
+        ("operator", who, "n", 1)
+    }
     assert len({run["tick"] for run in runs}) == 24

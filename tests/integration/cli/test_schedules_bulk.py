@@ -31,7 +31,11 @@ def test_tags_are_put_on_and_taken_off(beatdesk: Commands, three: list[str]) -> 
         ("b", "tagged", 2),
         ("c", "tagged", 2),
     ]
-    assert [item["tags"] for item in beatdesk.json("schedules", "list")["items"]] == [["x"], ["x"], ["x"]]
+    assert [item["tags"] for item in beatdesk.json("schedules", "list")["items"]] == [
+        ["x"],
+        ["x"],
+        ["x"],
+    ]
     assert outcomes(beatdesk, "tag", "a", "--add", "x") == [("a", "unchanged", 2)]
 
 
@@ -43,7 +47,9 @@ def test_filters_choose(beatdesk: Commands, three: list[str]) -> None:
     assert outcomes(beatdesk, "disable", "--search", "c") == [("c", "disabled", 2)]
     assert outcomes(beatdesk, "enable", "--state", "disabled") == [("c", "enabled", 3)]
     assert outcomes(beatdesk, "tag", "--with-tag", "nobody-has-this", "--add", "y") == []
-    assert "no schedule is chosen" in beatdesk.done("schedules", "bulk", "enable", "--job", "no.such")
+    assert "no schedule is chosen" in beatdesk.done(
+        "schedules", "bulk", "enable", "--job", "no.such"
+    )
 
 
 def test_nobody_changes_all_by_leaving_the_names_out(beatdesk: Commands, three: list[str]) -> None:
@@ -55,7 +61,9 @@ def test_nobody_changes_all_by_leaving_the_names_out(beatdesk: Commands, three: 
     assert len(outcomes(beatdesk, "disable", "--all")) == 3
 
 
-def test_with_one_refusal_nothing_is_changed_and_each_is_told(beatdesk: Commands, three: list[str]) -> None:
+def test_with_one_refusal_nothing_is_changed_and_each_is_told(
+    beatdesk: Commands, three: list[str]
+) -> None:
     beatdesk.done("schedules", "disable", "b")
     before = beatdesk.written()
     said = beatdesk.refused("schedules", "bulk", "pause", "a", "b", "gone", "--reason", "x")
@@ -63,12 +71,17 @@ def test_with_one_refusal_nothing_is_changed_and_each_is_told(beatdesk: Commands
     assert "b: 'b' is off" in said
     assert "gone: there is no schedule" in said
     assert beatdesk.written() == before
-    assert outcomes(beatdesk, "pause", "a", "c", "--reason", "x") == [("a", "paused", 2), ("c", "paused", 2)]
+    assert outcomes(beatdesk, "pause", "a", "c", "--reason", "x") == [
+        ("a", "paused", 2),
+        ("c", "paused", 2),
+    ]
 
 
 def test_each_is_resumed_by_itself(beatdesk: Commands, three: list[str]) -> None:
     beatdesk.done("schedules", "bulk", "pause", "--all", "--reason", "x")
-    assert outcomes(beatdesk, "resume", "--state", "paused") == [(name, "resumed", 3) for name in three]
+    assert outcomes(beatdesk, "resume", "--state", "paused") == [
+        (name, "resumed", 3) for name in three
+    ]
     result = beatdesk("schedules", "bulk", "resume", "a")
     assert (result.exit_code, "a: 'a' is not paused" in result.stderr) == (1, True)
 
@@ -89,7 +102,12 @@ def test_plain_entries_are_adopted_and_static_ones_overridden(
     plain(services, "two", task=JOB)
     plain(services, "static", task=JOB)
     redis.sadd(keys.STATICS_SET, "static")
-    assert outcomes(beatdesk, "adopt", "one", "two") == [("one", "adopted", 1), ("two", "adopted", 1)]
-    assert "static: 'static' is defined in code" in beatdesk.refused("schedules", "bulk", "adopt", "--all")
+    assert outcomes(beatdesk, "adopt", "one", "two") == [
+        ("one", "adopted", 1),
+        ("two", "adopted", 1),
+    ]
+    assert "static: 'static' is defined in code" in beatdesk.refused(
+        "schedules", "bulk", "adopt", "--all"
+    )
     assert outcomes(beatdesk, "queue", "static", "--to", "slow") == [("static", "moved", 1)]
     assert beatdesk.json("schedules", "show", "static")["override"]["fields"] == ["queue"]

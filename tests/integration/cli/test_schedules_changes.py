@@ -1,4 +1,6 @@
-"""`schedules add | edit | enable | disable | delete`: each is one revision, by the user at the keyboard."""
+"""`schedules add | edit | enable | disable | delete`: each is one revision, by the user at the
+keyboard.
+"""
 
 import getpass
 
@@ -6,7 +8,16 @@ import pytest
 
 from scheduler.errors import NotFound
 
-NIGHTLY = ("schedules", "add", "nightly", "demo.greet", "--cron", "0 6 * * mon-fri", "--tz", "Europe/Berlin")
+NIGHTLY = (
+    "schedules",
+    "add",
+    "nightly",
+    "demo.greet",
+    "--cron",
+    "0 6 * * mon-fri",
+    "--tz",
+    "Europe/Berlin",
+)
 GREETING = ("--kwargs", '{"whom": "Ada"}')
 
 
@@ -14,21 +25,54 @@ GREETING = ("--kwargs", '{"whom": "Ada"}')
 def nightly(beatdesk):
     """A saved crontab schedule; everything that can be given is."""
     return beatdesk.json(
-        *NIGHTLY, *GREETING, "--queue", "slow", "--priority", "3", "--owner", "ada", "--tag", "a", "--tag", "b",
-        "--description", "says hello", "--notes", "call Grace", "--comment", "as asked",
-    )  # fmt: skip
+        *NIGHTLY,
+        *GREETING,
+        "--queue",
+        "slow",
+        "--priority",
+        "3",
+        "--owner",
+        "ada",
+        "--tag",
+        "a",
+        "--tag",
+        "b",
+        "--description",
+        "says hello",
+        "--notes",
+        "call Grace",
+        "--comment",
+        "as asked",
+    )
 
 
 def test_a_new_schedule_holds_all_that_was_given(beatdesk, nightly):
     assert nightly["when"] == {
-        "kind": "crontab", "crontab": "0 6 * * mon-fri", "timezone": "Europe/Berlin", "day_match": "and",
-        "dst_gap": "auto", "dst_repeat": "auto", "resolved": None,
-    }  # fmt: skip
+        "kind": "crontab",
+        "crontab": "0 6 * * mon-fri",
+        "timezone": "Europe/Berlin",
+        "day_match": "and",
+        "dst_gap": "auto",
+        "dst_repeat": "auto",
+        "resolved": None,
+    }
     expected = {
-        "name": "nightly", "job": "demo.greet", "enabled": True, "revision": 1, "origin": "operator", "args": [],
-        "kwargs": {"whom": "Ada"}, "queue": "slow", "priority": 3, "owner": "ada", "tags": ["a", "b"],
-        "description": "says hello", "notes": "call Grace", "updated_by": f"cli:{getpass.getuser()}", "last_run": None,
-    }  # fmt: skip
+        "name": "nightly",
+        "job": "demo.greet",
+        "enabled": True,
+        "revision": 1,
+        "origin": "operator",
+        "args": [],
+        "kwargs": {"whom": "Ada"},
+        "queue": "slow",
+        "priority": 3,
+        "owner": "ada",
+        "tags": ["a", "b"],
+        "description": "says hello",
+        "notes": "call Grace",
+        "updated_by": f"cli:{getpass.getuser()}",
+        "last_run": None,
+    }
     assert {key: nightly[key] for key in expected} == expected
     assert nightly["next"].endswith("Z")
     assert beatdesk.json("schedules", "show", "nightly") == nightly | {"waiting": []}
@@ -54,7 +98,9 @@ def test_a_schedule_can_be_saved_switched_off(beatdesk):
 
 
 def test_an_edit_changes_the_named_fields_only(beatdesk, nightly):
-    edited = beatdesk.json("schedules", "edit", "nightly", "--cron", "0 7 * * mon-fri", "--owner", "grace")
+    edited = beatdesk.json(
+        "schedules", "edit", "nightly", "--cron", "0 7 * * mon-fri", "--owner", "grace"
+    )
     assert edited["revision"] == 2
     assert edited["when"] == nightly["when"] | {"crontab": "0 7 * * mon-fri"}
     assert edited["owner"] == "grace"
@@ -65,7 +111,9 @@ def test_an_edit_changes_the_named_fields_only(beatdesk, nightly):
 
 
 def test_an_edit_can_take_queue_priority_and_tags_away(beatdesk, nightly):
-    edited = beatdesk.json("schedules", "edit", "nightly", "--queue", "", "--priority", "none", "--tag", "")
+    edited = beatdesk.json(
+        "schedules", "edit", "nightly", "--queue", "", "--priority", "none", "--tag", ""
+    )
     assert (edited["queue"], edited["priority"], edited["tags"]) == (None, None, [])
 
 
@@ -75,7 +123,10 @@ def test_an_edit_can_change_the_job_with_its_arguments(beatdesk, nightly):
 
 
 def test_an_edit_from_the_current_revision_is_saved(beatdesk, nightly):
-    assert beatdesk.json("schedules", "edit", "nightly", "--owner", "x", "--revision", "1")["revision"] == 2
+    assert (
+        beatdesk.json("schedules", "edit", "nightly", "--owner", "x", "--revision", "1")["revision"]
+        == 2
+    )
 
 
 def test_an_edit_from_a_stale_revision_is_refused_with_both_revisions(beatdesk, nightly):
@@ -91,7 +142,9 @@ def test_an_edit_from_a_stale_revision_is_refused_with_both_revisions(beatdesk, 
 
 def test_an_edit_that_names_nothing_is_wrong_usage(beatdesk, nightly):
     assert "at least one field" in beatdesk.misused("schedules", "edit", "nightly")
-    assert "at least one field" in beatdesk.misused("schedules", "edit", "nightly", "--comment", "why")
+    assert "at least one field" in beatdesk.misused(
+        "schedules", "edit", "nightly", "--comment", "why"
+    )
 
 
 def test_a_schedule_is_switched_off_and_on(beatdesk, nightly):
@@ -99,14 +152,19 @@ def test_a_schedule_is_switched_off_and_on(beatdesk, nightly):
     assert (off["enabled"], off["next"], off["revision"]) == (False, None, 2)
     on = beatdesk.json("schedules", "enable", "nightly")
     assert (on["enabled"], on["next"], on["revision"]) == (True, nightly["next"], 3)
-    assert beatdesk.done("schedules", "disable", "nightly").startswith("nightly disabled, revision 4")
+    assert beatdesk.done("schedules", "disable", "nightly").startswith(
+        "nightly disabled, revision 4"
+    )
 
 
 @pytest.mark.parametrize("command", ["enable", "disable"])
 def test_switching_from_a_stale_revision_is_refused(beatdesk, nightly, command):
     beatdesk.done("schedules", "edit", "nightly", "--owner", "grace")
     before = beatdesk.written()
-    assert beatdesk.refused_json("schedules", command, "nightly", "--revision", "1")["field"] == "revision"
+    assert (
+        beatdesk.refused_json("schedules", command, "nightly", "--revision", "1")["field"]
+        == "revision"
+    )
     assert beatdesk.written() == before
 
 
@@ -164,9 +222,19 @@ def test_every_change_is_a_revision_with_who_what_and_why(beatdesk, record):
 @pytest.mark.parametrize(
     ("words", "when"),
     [
-        (("--at", "2090-12-24T18:00", "--tz", "Europe/Berlin"), {"kind": "once", "at": "2090-12-24T17:00:00Z"}),
         (
-            ("--rrule", "FREQ=MONTHLY;BYDAY=-1FR", "--dtstart", "2026-11-23T09:00", "--tz", "Europe/Berlin"),
+            ("--at", "2090-12-24T18:00", "--tz", "Europe/Berlin"),
+            {"kind": "once", "at": "2090-12-24T17:00:00Z"},
+        ),
+        (
+            (
+                "--rrule",
+                "FREQ=MONTHLY;BYDAY=-1FR",
+                "--dtstart",
+                "2026-11-23T09:00",
+                "--tz",
+                "Europe/Berlin",
+            ),
             {
                 "kind": "rrule",
                 "rrule": "FREQ=MONTHLY;BYDAY=-1FR",

@@ -1,4 +1,6 @@
-"""`schedules pause-all` and `resume-all`: everything stands still, and what was still before stays so."""
+"""`schedules pause-all` and `resume-all`: everything stands still, and what was still before stays
+so.
+"""
 
 import getpass
 

@@ -1,4 +1,6 @@
-"""`schedules pause`, `resume` and `skip`: what holds ticks back, what becomes of them, and who said so."""
+"""`schedules pause`, `resume` and `skip`: what holds ticks back, what becomes of them, and who said
+so.
+"""
 
 import getpass
 from datetime import datetime, timedelta
@@ -52,7 +54,9 @@ def test_a_pause_says_why_and_by_whom_and_nothing_is_due(minutely):
 
 def test_a_pause_may_end_by_itself(minutely):
     until = at("2190-01-01T00:00:00Z")
-    body = minutely.json("schedules", "pause", "n", "--reason", "x", "--until", "2190-01-01T00:00:00Z")
+    body = minutely.json(
+        "schedules", "pause", "n", "--reason", "x", "--until", "2190-01-01T00:00:00Z"
+    )
     assert body["paused"]["until"] == "2190-01-01T00:00:00Z"
     assert body["next"] == "2190-01-01T00:00:00Z"
     assert minutely.services.redis.zscore(keys.SCHEDULE_ZSET, keys.entry("n")) == until.timestamp()
@@ -78,10 +82,15 @@ def test_a_pause_said_again_keeps_its_beginning(minutely):
         (("resume", "n"), "not paused"),
         (("skip", "n", "--tick", "2020-01-01T00:00:00Z"), "no coming tick"),
         (("skip", "n", "--tick", "2190-01-01T00:00:30Z"), "its next one is"),
-        (("skip", "n", "--tick", "2190-01-01T00:00:00Z", "--undo"), "no coming tick of 'n' that is skipped"),
+        (
+            ("skip", "n", "--tick", "2190-01-01T00:00:00Z", "--undo"),
+            "no coming tick of 'n' that is skipped",
+        ),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_reason_and_nothing_is_written(minutely, words, why):
+def test_what_cannot_be_meant_is_refused_with_the_reason_and_nothing_is_written(
+    minutely, words, why
+):
     before = minutely.written()
     assert why in minutely.refused("schedules", *words)
     assert minutely.written() == before
@@ -104,7 +113,11 @@ def test_by_default_what_a_pause_held_back_is_skipped_as_one_range(minutely):
     assert skipped.ticks in (90, 91)
     assert since <= skipped.tick_from < since + timedelta(minutes=1)
     (resumed,) = facts(minutely, ScheduleResumed)
-    assert (resumed.missed, resumed.comment, resumed.schedule.paused) == ("skip", "open again", None)
+    assert (resumed.missed, resumed.comment, resumed.schedule.paused) == (
+        "skip",
+        "open again",
+        None,
+    )
 
 
 def test_the_latest_or_all_of_them_may_run_after_all(minutely):
@@ -127,7 +140,9 @@ def test_the_latest_or_all_of_them_may_run_after_all(minutely):
 def test_too_many_runs_are_not_started_at_once(minutely):
     paused_since(minutely, "n", 1100)
     before = minutely.written()
-    assert "backfill what is needed" in minutely.refused("schedules", "resume", "n", "--missed", "all")
+    assert "backfill what is needed" in minutely.refused(
+        "schedules", "resume", "n", "--missed", "all"
+    )
     assert minutely.written() == before
 
 

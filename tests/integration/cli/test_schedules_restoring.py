@@ -1,4 +1,6 @@
-"""`schedules revisions` says what each changed, and `schedules restore` goes back to one of them."""
+"""`schedules revisions` says what each changed, and `schedules restore` goes back to one of
+them.
+"""
 
 import pytest
 
@@ -9,9 +11,13 @@ from scheduler.storage import keys
 @pytest.fixture
 def edited(beatdesk, record):
     """The commands, with a schedule of three revisions."""
-    beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
+    beatdesk.done(
+        "schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}'
+    )
     beatdesk.done("schedules", "edit", "n", "--cron", "0 7 * * *", "--owner", "Ada")
-    beatdesk.done("schedules", "edit", "n", "--kwargs", '{"whom": "Grace"}', "--comment", "a new boss")
+    beatdesk.done(
+        "schedules", "edit", "n", "--kwargs", '{"whom": "Grace"}', "--comment", "a new boss"
+    )
     record()
     return beatdesk
 
@@ -83,10 +89,18 @@ def test_a_deleted_schedule_comes_back_as_it_was_in_a_revision(edited, record):
     assert "by mistake" in edited.done("schedules", "list", "--deleted")
     assert len(edited.json("schedules", "revisions", "n")["items"]) == 4
     body = edited.json("schedules", "restore", "n", "2")
-    assert (body["uid"], body["revision"], body["when"]["crontab"], body["owner"]) == (uid, 5, "0 7 * * *", "Ada")
+    assert (body["uid"], body["revision"], body["when"]["crontab"], body["owner"]) == (
+        uid,
+        5,
+        "0 7 * * *",
+        "Ada",
+    )
     record()
     assert edited.json("schedules", "list", "--deleted")["items"] == []
-    assert [one["action"] for one in edited.json("schedules", "revisions", "n")["items"]][:2] == ["restored", "deleted"]
+    assert [one["action"] for one in edited.json("schedules", "revisions", "n")["items"]][:2] == [
+        "restored",
+        "deleted",
+    ]
 
 
 def test_a_deleted_schedule_does_not_take_the_place_of_another(edited, record):
@@ -108,4 +122,6 @@ def test_what_was_deleted_while_paused_comes_back_paused(edited, record):
 
 
 def test_deleted_ones_are_not_filtered(edited):
-    assert "--limit and --after only" in edited.misused("schedules", "list", "--deleted", "--tag", "x")
+    assert "--limit and --after only" in edited.misused(
+        "schedules", "list", "--deleted", "--tag", "x"
+    )

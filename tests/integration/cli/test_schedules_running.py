@@ -24,13 +24,17 @@ def working(beatdesk, settings):
     """The commands, beside a worker and a recorder."""
     recorder = start_recorder(settings)
     start_worker(settings)
-    wait_for(lambda: beatdesk.services.catalogue.get("tests.add"), 20, "the worker publishes its jobs")
+    wait_for(
+        lambda: beatdesk.services.catalogue.get("tests.add"), 20, "the worker publishes its jobs"
+    )
     assert recorder.running(), recorder.log
     return beatdesk
 
 
 def test_a_run_is_queued_and_published_whole(beatdesk):
-    beatdesk.done("schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}')
+    beatdesk.done(
+        "schedules", "add", "n", "demo.greet", "--cron", "0 6 * * *", "--kwargs", '{"whom": "Ada"}'
+    )
     before = beatdesk.json("schedules", "show", "n")
     run = beatdesk.json("schedules", "run", "n", "--kwargs", '{"whom": "Grace", "times": 2}')
     assert set(run) == RUN_KEYS
@@ -62,12 +66,16 @@ def test_what_was_queued_is_in_the_history_once_it_is_recorded(beatdesk, record)
     queued = beatdesk.json("schedules", "run", "n")
     record()
     recorded = beatdesk.json("runs", "show", queued["id"])
-    assert {key: recorded[key] for key in RUN_KEYS - {"queue"}} == {key: queued[key] for key in RUN_KEYS - {"queue"}}
+    assert {key: recorded[key] for key in RUN_KEYS - {"queue"}} == {
+        key: queued[key] for key in RUN_KEYS - {"queue"}
+    }
 
 
 def test_waiting_ends_with_the_run_and_its_result_or_with_exit_code_1(working):
     working.done("schedules", "add", "sum", "tests.add", "--every", "3600", "--kwargs", '{"x": 1}')
-    run = working.json("schedules", "run", "sum", "--kwargs", '{"x": 40, "y": 2}', "--wait", "--timeout", "60")
+    run = working.json(
+        "schedules", "run", "sum", "--kwargs", '{"x": 40, "y": 2}', "--wait", "--timeout", "60"
+    )
     assert (run["state"], run["result"], run["trigger"]) == ("succeeded", 42, "manual")
     said = working.done("schedules", "run", "sum", "--wait", "--timeout", "60")
     assert "succeeded" in said
@@ -81,7 +89,9 @@ def test_waiting_ends_with_the_run_and_its_result_or_with_exit_code_1(working):
     assert "ValueError" in body["traceback"]
 
 
-def test_waiting_ends_at_the_timeout_and_at_ctrl_c_while_the_run_goes_on(working, settings, tmp_path):
+def test_waiting_ends_at_the_timeout_and_at_ctrl_c_while_the_run_goes_on(
+    working, settings, tmp_path
+):
     mark = tmp_path / "mark"
     kwargs = json.dumps({"seconds": 4, "mark": str(mark)})
     working.done("schedules", "add", "slow", "tests.wait", "--every", "3600", "--kwargs", kwargs)
@@ -91,7 +101,9 @@ def test_waiting_ends_at_the_timeout_and_at_ctrl_c_while_the_run_goes_on(working
 
     command = (sys.executable, "-m", "scheduler", "schedules", "run", "slow", "--wait")
     waiting = Process(*command, env=env_of(settings), name="run --wait")
-    wait_for(lambda: mark.exists() and mark.read_text().count("begin") == 2, 30, "the second run begins")
+    wait_for(
+        lambda: mark.exists() and mark.read_text().count("begin") == 2, 30, "the second run begins"
+    )
     waiting.popen.send_signal(signal.SIGINT)
     assert waiting.wait(10) == 1
     assert "goes on" in waiting.log
@@ -104,6 +116,12 @@ def test_a_queued_run_can_be_cancelled(working, tmp_path):
     working.done("schedules", "add", "slow", "tests.wait", "--every", "3600", "--kwargs", kwargs)
     run = working.json("schedules", "run", "slow")
     wait_for(mark.exists, 30, "the run begins")
-    wait_for(lambda: working("runs", "show", run["id"]).exit_code == 0, 10, "the run is in the history")
+    wait_for(
+        lambda: working("runs", "show", run["id"]).exit_code == 0, 10, "the run is in the history"
+    )
     assert working.json("runs", "cancel", run["id"]) == {"id": run["id"], "cancelled": True}
-    wait_for(lambda: working.json("runs", "show", run["id"])["state"] == "revoked", 20, "the run is revoked")
+    wait_for(
+        lambda: working.json("runs", "show", run["id"])["state"] == "revoked",
+        20,
+        "the run is revoked",
+    )

@@ -9,7 +9,16 @@ from scheduler.errors import StaleRevision
 from scheduler.sets.apply import apply, plan_text
 from tests.support.builders import a_spec, every
 
-NIGHTLY = ("schedules", "add", "nightly", "demo.greet", "--cron", "0 6 * * mon-fri", "--kwargs", '{"whom": "Ada"}')
+NIGHTLY = (
+    "schedules",
+    "add",
+    "nightly",
+    "demo.greet",
+    "--cron",
+    "0 6 * * mon-fri",
+    "--kwargs",
+    '{"whom": "Ada"}',
+)
 ACTOR = f"cli:{getpass.getuser()}"
 
 
@@ -31,7 +40,10 @@ def test_an_export_is_a_plan_of_nothing(stored, file):
     assert said == f"2 schedules written to {file}\n"
     assert stored.done("schedules", "plan", str(file)) == "= 2 schedules unchanged\n"
     before = stored.written()
-    assert stored.json("schedules", "apply", str(file), "--prune")["unchanged"] == ["nightly", "often"]
+    assert stored.json("schedules", "apply", str(file), "--prune")["unchanged"] == [
+        "nightly",
+        "often",
+    ]
     assert stored.written() == before
 
 
@@ -54,14 +66,20 @@ def test_an_export_without_a_file_is_the_text_itself(stored):
 
 def test_a_plan_says_what_changes_and_which_runs(stored, file):
     stored.done("schedules", "export", str(file))
-    text = file.read_text().replace("0 6 * * mon-fri", "30 6 * * *").replace("name: often", "name: oftener")
+    text = (
+        file.read_text()
+        .replace("0 6 * * mon-fri", "30 6 * * *")
+        .replace("name: often", "name: oftener")
+    )
     file.write_text(text)
     before = stored.written()
     plan = stored.json("schedules", "plan", str(file))
     assert [item["name"] for item in plan["created"]] == ["oftener"]
     assert 8630 <= plan["created"][0]["runs"]["counts"]["come"] <= 8641
     (changed,) = plan["changed"]
-    assert changed["differences"] == [{"field": "when.crontab", "old": "0 6 * * mon-fri", "new": "30 6 * * *"}]
+    assert changed["differences"] == [
+        {"field": "when.crontab", "old": "0 6 * * mon-fri", "new": "30 6 * * *"}
+    ]
     assert changed["revision"] == 1
     assert 20 <= changed["runs"]["counts"]["moved"] <= 23
     assert 7 <= changed["runs"]["counts"]["come"] <= 10
@@ -76,7 +94,11 @@ def test_a_plan_says_what_changes_and_which_runs(stored, file):
 
 def test_an_apply_changes_and_a_pruning_one_deletes(stored, file, record):
     stored.done("schedules", "export", str(file))
-    file.write_text(file.read_text().replace("0 6 * * mon-fri", "30 6 * * *").replace("name: often", "name: oftener"))
+    file.write_text(
+        file.read_text()
+        .replace("0 6 * * mon-fri", "30 6 * * *")
+        .replace("name: often", "name: oftener")
+    )
     done = stored.json("schedules", "apply", str(file), "--comment", "from Git")
     assert (done["created"], done["changed"], done["deleted"]) == (["oftener"], ["nightly"], [])
     assert done["kept"] == [{"name": "often", "reason": "--prune was not given"}]
@@ -135,7 +157,8 @@ def test_what_operators_did_not_make_is_kept(stored, file, settings, services):
 def test_an_interval_without_an_anchor_keeps_the_one_it_has(stored, file):
     anchor = stored.services.schedules.get("often").when.anchor
     file.write_text(
-        "version: 1\nschedules:\n- {name: often, job: demo.plain, when: {kind: interval, every: 300}, owner: a}\n"
+        "version: 1\nschedules:\n- {name: often, job: demo.plain, when: {kind: interval, every: "
+        "300}, owner: a}\n"
     )
     differences = stored.json("schedules", "plan", str(file))["changed"][0]["differences"]
     assert differences == [{"field": "owner", "old": "", "new": "a"}]
@@ -160,7 +183,9 @@ def test_a_file_that_is_no_set_is_refused(beatdesk, file, content, said):
 
 def test_a_file_that_is_not_there_is_named(beatdesk, tmp_path):
     assert "No such file" in beatdesk.refused("schedules", "plan", str(tmp_path / "none"))
-    assert "cannot be written" in beatdesk.refused("schedules", "export", str(tmp_path / "no" / "file"))
+    assert "cannot be written" in beatdesk.refused(
+        "schedules", "export", str(tmp_path / "no" / "file")
+    )
 
 
 def test_a_set_is_read_from_standard_input(stored, file):
@@ -176,7 +201,9 @@ def test_runs_of_a_new_schedule_with_an_h_are_counted_at_the_place_that_it_gets(
     )
     plan = stored.json("schedules", "plan", str(file))
     assert plan["created"][0]["runs"]["counts"] == {"gone": 0, "come": 30, "moved": 0, "same": 0}
-    assert "H H(2-4) * * * (H gets its place when it is made, such as " in stored.done("schedules", "plan", str(file))
+    assert "H H(2-4) * * * (H gets its place when it is made, such as " in stored.done(
+        "schedules", "plan", str(file)
+    )
     text, store = file.read_text(), stored.services.schedules
     seen = plan_text(text, store, stored.services.calendars, stored.services.catalogue, utc_now())
     apply(seen, store, actor="ada", now=utc_now())
@@ -188,7 +215,15 @@ def test_runs_of_a_new_schedule_with_an_h_are_counted_at_the_place_that_it_gets(
 def with_calendar(stored):
     """The two schedules, one of which names a calendar; and a calendar that none names."""
     stored.done(
-        "calendars", "set", "holidays", "--tz", "Europe/Berlin", "--weekly", "sat-sun", "--date", "2026-12-24 Eve"
+        "calendars",
+        "set",
+        "holidays",
+        "--tz",
+        "Europe/Berlin",
+        "--weekly",
+        "sat-sun",
+        "--date",
+        "2026-12-24 Eve",
     )
     stored.done("calendars", "set", "unused", "--weekly", "mon")
     stored.done("schedules", "edit", "often", "--calendar", "holidays")
@@ -196,9 +231,15 @@ def with_calendar(stored):
 
 
 def test_an_export_carries_the_calendars_that_its_schedules_name(with_calendar, file):
-    assert with_calendar.done("schedules", "export", str(file)) == f"2 schedules and 1 calendar written to {file}\n"
+    assert (
+        with_calendar.done("schedules", "export", str(file))
+        == f"2 schedules and 1 calendar written to {file}\n"
+    )
     text = file.read_text()
-    assert "calendars:\n- name: holidays\n  timezone: Europe/Berlin\n  excluded:\n  - sat-sun\n" in text
+    assert (
+        "calendars:\n- name: holidays\n  timezone: Europe/Berlin\n  excluded:\n  - sat-sun\n"
+        in text
+    )
     assert "unused" not in text
     assert "calendars:" not in with_calendar.done("schedules", "export", "--tag", "reports")
     before = with_calendar.written()
@@ -213,7 +254,9 @@ def test_an_apply_makes_calendars_with_the_schedules_that_name_them(with_calenda
     with_calendar.done("schedules", "delete", "often", "--yes")
     with_calendar.done("calendars", "delete", "holidays", "--yes")
     before = with_calendar.written()
-    assert "+ calendar holidays: new, 2 lines of what it excludes" in with_calendar.done("schedules", "plan", str(file))
+    assert "+ calendar holidays: new, 2 lines of what it excludes" in with_calendar.done(
+        "schedules", "plan", str(file)
+    )
     assert with_calendar.written() == before
     told = with_calendar.done("schedules", "apply", str(file)).splitlines()
     assert told[:2] == ["calendar holidays made", "often made"]
@@ -221,18 +264,28 @@ def test_an_apply_makes_calendars_with_the_schedules_that_name_them(with_calenda
     assert with_calendar.services.schedules.get("often").window.calendar == "holidays"
 
 
-def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_reason(with_calendar, file, record):
+def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_reason(
+    with_calendar, file, record
+):
     with_calendar.done("schedules", "export", str(file))
     file.write_text(file.read_text().replace("sat-sun", "sun").replace("every: 300", "every: 600"))
     plan = with_calendar.json("schedules", "plan", str(file))
     (calendar,) = plan["calendars"]
-    assert (calendar["name"], calendar["revision"], calendar["used_by"]) == ("holidays", 1, ["often"])
+    assert (calendar["name"], calendar["revision"], calendar["used_by"]) == (
+        "holidays",
+        1,
+        ["often"],
+    )
     assert calendar["differences"] == [{"field": "excluded", "old": ["sat-sun"], "new": ["sun"]}]
-    assert "~ calendar holidays, revision 1; 1 schedule here named it already" in with_calendar.done(
-        "schedules", "plan", str(file)
+    assert (
+        "~ calendar holidays, revision 1; 1 schedule here named it already"
+        in with_calendar.done("schedules", "plan", str(file))
     )
     done = with_calendar.json("schedules", "apply", str(file), "--comment", "from Git")
-    assert (done["calendars"], done["changed"]) == ({"created": [], "changed": ["holidays"]}, ["often"])
+    assert (done["calendars"], done["changed"]) == (
+        {"created": [], "changed": ["holidays"]},
+        ["often"],
+    )
     assert with_calendar.services.calendars.get("holidays").revision == 2
     record()
     newest = with_calendar.services.calendar_history.revisions("holidays")[0]
@@ -240,11 +293,25 @@ def test_a_calendar_that_changes_is_planned_and_saved_as_a_revision_with_the_rea
 
 
 def test_runs_that_a_changed_calendar_gives_to_unchanged_schedules_are_counted(with_calendar, file):
-    with_calendar.done("schedules", "add", "elsewhere", "demo.plain", "--every", "3600", "--calendar", "holidays")
-    with_calendar.done("schedules", "add", "off", "demo.plain", "--every", "60", "--calendar", "holidays", "--disabled")
+    with_calendar.done(
+        "schedules", "add", "elsewhere", "demo.plain", "--every", "3600", "--calendar", "holidays"
+    )
+    with_calendar.done(
+        "schedules",
+        "add",
+        "off",
+        "demo.plain",
+        "--every",
+        "60",
+        "--calendar",
+        "holidays",
+        "--disabled",
+    )
     with_calendar.done("schedules", "export", str(file))
     whole = file.read_text().replace("- sat-sun", "- sun")
-    file.write_text(whole[: whole.index("- name: elsewhere")] + whole[whole.index("- name: nightly") :])
+    file.write_text(
+        whole[: whole.index("- name: elsewhere")] + whole[whole.index("- name: nightly") :]
+    )
     plan = with_calendar.json("schedules", "plan", str(file))
     assert (plan["changed"], plan["unchanged"]) == ([], ["nightly", "off", "often"])
     affected = {item["name"]: item["runs"]["counts"] for item in plan["affected"]}
@@ -254,16 +321,23 @@ def test_runs_that_a_changed_calendar_gives_to_unchanged_schedules_are_counted(w
         assert (affected[name]["gone"], affected[name]["moved"]) == (0, 0)
     told = with_calendar.done("schedules", "plan", str(file))
     come = affected["often"]["come"]
-    assert f"~ often, unchanged itself: its calendar holidays changes; runs of the next 30 days: {come} come\n" in told
+    assert (
+        "~ often, unchanged itself: its calendar holidays changes; runs of the next 30 days: "
+        f"{come} come\n" in told
+    )
 
 
-def test_a_schedule_that_changes_with_its_calendar_is_told_once_and_words_move_no_run(with_calendar, file):
+def test_a_schedule_that_changes_with_its_calendar_is_told_once_and_words_move_no_run(
+    with_calendar, file
+):
     with_calendar.done("schedules", "export", str(file))
     text = file.read_text()
     file.write_text(text.replace("- sat-sun", "- sun").replace("every: 300", "every: 600"))
     plan = with_calendar.json("schedules", "plan", str(file))
     assert ([item["name"] for item in plan["changed"]], plan["affected"]) == (["often"], [])
-    file.write_text(text.replace("  timezone: Europe/Berlin", "  timezone: Europe/Berlin\n  description: ours"))
+    file.write_text(
+        text.replace("  timezone: Europe/Berlin", "  timezone: Europe/Berlin\n  description: ours")
+    )
     plan = with_calendar.json("schedules", "plan", str(file))
     assert ([item["name"] for item in plan["calendars"]], plan["affected"]) == (["holidays"], [])
 
@@ -278,8 +352,16 @@ def test_calendars_that_a_set_does_not_have_are_never_pruned(with_calendar, file
 @pytest.mark.parametrize(
     ("calendars", "schedule", "said"),
     [
-        ("[{name: new, excluded: [someday]}]", "every: 60", "calendars[0].excluded[0] (line 2): 'someday' is neither"),
-        ("[{name: new, excluded: [sun]}]", "every: 0.1", "schedules[0].when.every (line 4): an interval of 0.1"),
+        (
+            "[{name: new, excluded: [someday]}]",
+            "every: 60",
+            "calendars[0].excluded[0] (line 2): 'someday' is neither",
+        ),
+        (
+            "[{name: new, excluded: [sun]}]",
+            "every: 0.1",
+            "schedules[0].when.every (line 4): an interval of 0.1",
+        ),
         (
             "[{name: other, excluded: [sun]}]",
             "every: 60",
@@ -290,7 +372,8 @@ def test_calendars_that_a_set_does_not_have_are_never_pruned(with_calendar, file
 def test_a_fault_in_calendars_or_schedules_saves_neither(stored, file, calendars, schedule, said):
     file.write_text(
         f"version: 1\ncalendars: {calendars}\nschedules:\n"
-        f"- {{name: a, job: demo.plain, when: {{kind: interval, {schedule}}}, window: {{calendar: new}}}}\n"
+        f"- {{name: a, job: demo.plain, when: {{kind: interval, {schedule}}}, window: {{calendar: "
+        f"new}}}}\n"
     )
     before = stored.written()
     assert said in stored.refused("schedules", "apply", str(file))
@@ -298,7 +381,9 @@ def test_a_fault_in_calendars_or_schedules_saves_neither(stored, file, calendars
 
 
 @pytest.mark.parametrize("moved", ["calendar", "schedule"])
-def test_what_somebody_has_changed_since_the_plan_keeps_calendars_and_schedules_as_they_are(with_calendar, file, moved):
+def test_what_somebody_has_changed_since_the_plan_keeps_calendars_and_schedules_as_they_are(
+    with_calendar, file, moved
+):
     with_calendar.done("schedules", "export", str(file))
     text = file.read_text().replace("sat-sun", "sun").replace("every: 300", "every: 600")
     services = with_calendar.services

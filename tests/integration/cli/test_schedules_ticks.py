@@ -7,7 +7,9 @@ SPRING = ("--from", "2026-03-28T00:00:00Z")
 
 def test_a_preview_says_words_ticks_and_warnings_and_writes_nothing(beatdesk):
     before = beatdesk.written()
-    seen = beatdesk.json("schedules", "preview", "--cron", "15 2 * * *", "--tz", "Europe/Berlin", "-n", "3", *SPRING)
+    seen = beatdesk.json(
+        "schedules", "preview", "--cron", "15 2 * * *", "--tz", "Europe/Berlin", "-n", "3", *SPRING
+    )
     assert seen == {
         "words": seen["words"],
         "ticks": ["2026-03-28T01:15:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:15:00Z"],
@@ -19,7 +21,9 @@ def test_a_preview_says_words_ticks_and_warnings_and_writes_nothing(beatdesk):
 
 
 def test_a_preview_for_people_has_the_zones_own_clock_beside_utc(beatdesk):
-    result = beatdesk("schedules", "preview", "--cron", "15 2 * * *", "--tz", "Europe/Berlin", "-n", "2", *SPRING)
+    result = beatdesk(
+        "schedules", "preview", "--cron", "15 2 * * *", "--tz", "Europe/Berlin", "-n", "2", *SPRING
+    )
     assert result.exit_code == 0
     assert "2026-03-28 02:15:00 Europe/Berlin  2026-03-28T01:15:00Z" in result.stdout
     assert "2026-03-29 03:00:00 Europe/Berlin  2026-03-29T01:00:00Z" in result.stdout
@@ -43,7 +47,9 @@ def test_a_preview_of_an_interval_has_whole_seconds_as_the_saved_schedule_will(b
 def test_the_next_ticks_are_those_that_a_preview_showed(beatdesk):
     rule = ("--cron", "0 6 * * mon-fri", "--tz", "Europe/Berlin")
     beatdesk.done("schedules", "add", "n", "demo.plain", *rule)
-    assert beatdesk.json("schedules", "next", "n", *SPRING) == beatdesk.json("schedules", "preview", *rule, *SPRING)
+    assert beatdesk.json("schedules", "next", "n", *SPRING) == beatdesk.json(
+        "schedules", "preview", *rule, *SPRING
+    )
 
 
 def test_the_first_of_the_next_ticks_is_the_next_run_of_the_schedule(beatdesk):

@@ -59,7 +59,9 @@ def test_what_cannot_be_is_refused_and_nothing_changes(beatdesk, words, field, r
 def test_a_change_ends_the_sessions_of_an_account(beatdesk, services: Services):
     def token() -> str:
         with services.engine.connect() as connection:
-            return str(connection.exec_driver_sql("SELECT fs_uniquifier, password FROM users").one())
+            return str(
+                connection.exec_driver_sql("SELECT fs_uniquifier, password FROM users").one()
+            )
 
     beatdesk.done("users", "create", "ann@example.com", "--role", "admin")
     beatdesk.done("users", "create", "bob@example.com")
@@ -86,7 +88,9 @@ def test_the_status_says_who_is_missing_and_how_to_start_it(beatdesk):
     result = beatdesk("status", "--json")
     assert result.exit_code == 1
     answer = json.loads(result.stdout)
-    assert {name: answer[name]["ok"] for name in ("beat", "workers", "recorder", "redis", "sql")} == {
+    assert {
+        name: answer[name]["ok"] for name in ("beat", "workers", "recorder", "redis", "sql")
+    } == {
         "beat": False,
         "workers": True,
         "recorder": False,
@@ -199,11 +203,15 @@ def test_bad_settings_are_refused_by_every_command(tmp_path: Path, settings):
     assert "Traceback" not in ran.log
 
 
-def test_a_recorder_that_is_asked_to_stop_records_what_is_there_first(beatdesk, services: Services, settings):
+def test_a_recorder_that_is_asked_to_stop_records_what_is_there_first(
+    beatdesk, services: Services, settings
+):
     recorder = start_recorder(settings)
     wait_for(lambda: status.status(services, utc_now()).recorder.ok, 30, "the recorder lives")
     beatdesk.done("schedules", "add", "hourly", "demo.plain", "--cron", "0 * * * *")
     os.kill(recorder.pid, 15)
     assert recorder.wait(30) == 0
     assert services.events.length() == 0
-    assert [item["action"] for item in beatdesk.json("schedules", "revisions", "hourly")["items"]] == ["created"]
+    assert [
+        item["action"] for item in beatdesk.json("schedules", "revisions", "hourly")["items"]
+    ] == ["created"]

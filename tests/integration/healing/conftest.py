@@ -37,7 +37,9 @@ class House:
 
     def saved(self, name: str = "nightly-report", **parts: object) -> Schedule:
         """A schedule that was made an hour ago, and that the history knows."""
-        schedule = self.services.schedules.create(a_spec(name, **parts), actor="ada", now=an_hour_ago())
+        schedule = self.services.schedules.create(
+            a_spec(name, **parts), actor="ada", now=an_hour_ago()
+        )
         self.record()
         return schedule
 
@@ -90,7 +92,9 @@ def an_hour_ago() -> datetime:
 def house(services: Services) -> House:
     """Everything is well, and nothing is scheduled."""
     offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
-    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now())
+    services.catalogue.publish(
+        [offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now()
+    )
     recorder = Recorder(services.events, services.engine, services.redis, 1000, "r1")
     return House(services, recorder, services.healer("h1"))
 

@@ -1,4 +1,6 @@
-"""Exclusion calendars that Redis has lost come back, before the schedules that name them; edits and deletions stand."""
+"""Exclusion calendars that Redis has lost come back, before the schedules that name them; edits and
+deletions stand.
+"""
 
 from typing import Any
 
@@ -13,7 +15,9 @@ from scheduler.storage import keys
 from tests.integration.healing.conftest import House, an_hour_ago
 
 
-def save(house: House, lines: list[str], revision: int | None = None, name: str = "holidays") -> None:
+def save(
+    house: House, lines: list[str], revision: int | None = None, name: str = "holidays"
+) -> None:
     calendar = calendar_of(name, lines, timezone="Europe/Berlin")
     house.services.calendars.save(calendar, revision=revision, actor="ada", now=an_hour_ago())
     house.record()
@@ -26,10 +30,15 @@ def shown(house: House, name: str = "holidays") -> tuple[int, list[str]]:
 
 def told(house: House) -> list[tuple[str, str, int]]:
     house.record()
-    return [(one.action, one.actor, one.revision) for one in house.services.calendar_history.revisions("holidays")]
+    return [
+        (one.action, one.actor, one.revision)
+        for one in house.services.calendar_history.revisions("holidays")
+    ]
 
 
-def test_an_emptied_redis_gets_its_calendars_back_with_the_schedules_that_name_them(house: House) -> None:
+def test_an_emptied_redis_gets_its_calendars_back_with_the_schedules_that_name_them(
+    house: House,
+) -> None:
     save(house, ["sat-sun"])
     save(house, ["sat-sun", "2026-12-24..2026-12-26 Christmas"], 1)
     house.saved(window=Window(calendar="holidays"))
@@ -55,21 +64,28 @@ def test_an_emptied_redis_gets_its_calendars_back_with_the_schedules_that_name_t
         (keys.CALENDAR_VERSIONS_HASH, "0"),
     ],
 )
-def test_what_was_damaged_is_put_back_as_it_was_saved(house: House, key: str, text: str | None) -> None:
+def test_what_was_damaged_is_put_back_as_it_was_saved(
+    house: House, key: str, text: str | None
+) -> None:
     save(house, ["sat-sun"])
     assert house.healer.run_once(utc_now()) == []
     if text is None:
         house.services.redis.hdel(key, "holidays")
     else:
         house.services.redis.hset(key, "holidays", text)
-    if (key, text) == (keys.CALENDARS_HASH, "{"):  # behind the back of its fingerprint: a look that trusts none
+    if (key, text) == (
+        keys.CALENDARS_HASH,
+        "{",
+    ):  # behind the back of its fingerprint: a look that trusts none
         house.healer._calendars.forget()
     assert [repair.name for repair in house.heal()] == ["calendar holidays"]
     assert shown(house) == (1, ["sat-sun"])
     assert house.services.calendars.known(["holidays"]).keys() == {"holidays"}
 
 
-def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_deleted(house: House) -> None:
+def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_deleted(
+    house: House,
+) -> None:
     save(house, ["sat"])
     save(house, ["sun"], name="other")
     set_back = house.copy()
@@ -111,5 +127,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(house: House) -> Non
     save(house, ["sat-sun"])
     house.services.redis.flushall()
     found: Any = house.another().calendar_findings()
-    assert [(one.name, one.planned) for one in found] == [("calendar holidays", "put back as it was saved")]
+    assert [(one.name, one.planned) for one in found] == [
+        ("calendar holidays", "put back as it was saved")
+    ]
     assert house.services.calendars.names() == []

@@ -22,7 +22,9 @@ from tests.support.builders import cron, every, facts_of
 
 def test_an_emptied_redis_gets_every_schedule_back_as_it_was(house: House) -> None:
     house.saved("one", kwargs={"days": 3}, tags=["finance"], notes="call Ada")
-    house.saved("two", when=every(30), policies=Policies(overlap="queue_all"), window=Window(max_runs=5))
+    house.saved(
+        "two", when=every(30), policies=Policies(overlap="queue_all"), window=Window(max_runs=5)
+    )
     house.saved("three", when=cron("H 3 * * *", "Europe/Berlin"))
     before = {name: house.services.schedules.get(name) for name in ("one", "two", "three")}
     assert house.healer.run_once(utc_now()) == []
@@ -42,7 +44,10 @@ def test_the_repair_is_told_in_the_history_and_to_people(house: House) -> None:
     assert (newest.action, newest.actor, newest.revision) == ("healed", "beatdesk", 1)
     assert newest.comment == "it was gone from Redis"
     (notice,) = house.services.notices.recent(utc_now())
-    assert notice.text == "1 schedule put back as it was saved (it was gone from Redis): nightly-report."
+    assert (
+        notice.text
+        == "1 schedule put back as it was saved (it was gone from Redis): nightly-report."
+    )
     assert house.services.notices.recent(utc_now() + timedelta(hours=2)) == []
 
 
@@ -68,7 +73,10 @@ def test_a_single_entry_that_is_lost_comes_back(house: House, left: str) -> None
     [
         ("definition", "no JSON"),
         ("definition", "{}"),
-        ("definition", '{"name": "nightly-report", "task": "t", "schedule": {"__type__": "crontab", "minute": "99"}}'),
+        (
+            "definition",
+            '{"name": "nightly-report", "task": "t", "schedule": {"__type__": "crontab", "minute": "99"}}',
+        ),
         ("beatdesk", "no JSON"),
         ("beatdesk", "{}"),
         ("meta", "no JSON"),
@@ -86,7 +94,9 @@ def test_our_own_field_rewritten_by_hand_is_put_right(house: House) -> None:
     schedule = house.saved(when=cron("0 6 * * *", "Europe/Berlin"))
     house.healer.run_once(utc_now())
     ours = json.loads(raw(house.services)["beatdesk"])
-    house.services.redis.hset(keys.entry(schedule.name), "beatdesk", json.dumps({**ours, "timezone": "Asia/Tokyo"}))
+    house.services.redis.hset(
+        keys.entry(schedule.name), "beatdesk", json.dumps({**ours, "timezone": "Asia/Tokyo"})
+    )
     (repair,) = house.heal()
     assert repair.why == "what Redis had was not what was saved"
     assert house.services.schedules.get(schedule.name) == schedule
@@ -103,17 +113,23 @@ def test_what_plain_redbeat_code_rewrites_or_makes_is_an_edit_and_stands(house: 
     house.saved()
     definition = json.loads(raw(house.services)["definition"])
     house.services.redis.hset(
-        keys.entry("nightly-report"), "definition", json.dumps({**definition, "kwargs": {"days": 9}})
+        keys.entry("nightly-report"),
+        "definition",
+        json.dumps({**definition, "kwargs": {"days": 9}}),
     )
     plain = json.dumps({**definition, "name": "plain"})
-    house.services.redis.hset(keys.entry("plain"), mapping={"definition": plain, "meta": '{"last_run_at": null}'})
+    house.services.redis.hset(
+        keys.entry("plain"), mapping={"definition": plain, "meta": '{"last_run_at": null}'}
+    )
     house.services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): 5})
     assert house.heal() == []
     assert house.services.schedules.get("nightly-report").kwargs == {"days": 9}
     assert house.services.schedules.get("plain").revision == 0
 
 
-def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_deleted(house: House) -> None:
+def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_deleted(
+    house: House,
+) -> None:
     house.saved("edited")
     house.saved("deleted")
     house.saved("untouched")
@@ -187,7 +203,11 @@ def test_an_emptied_history_hears_of_every_schedule_again(house: House) -> None:
     assert {repair.done for repair in house.heal()} == {"recovered for the history"}
     for schedule in (first, second):
         (told,) = house.past(schedule)
-        assert (told.action, told.revision, told.actor) == ("recovered", schedule.revision, schedule.updated_by)
+        assert (told.action, told.revision, told.actor) == (
+            "recovered",
+            schedule.revision,
+            schedule.updated_by,
+        )
         assert told.definition == schedule.to_json()
 
     house.services.redis.flushall()
@@ -201,7 +221,9 @@ def test_beat_goes_on_after_the_newest_tick_that_has_a_run(house: House) -> None
     ticks = [anchor + timedelta(minutes=number) for number in (7, 8)]
     for tick in ticks:
         run = run_id(schedule.uid, tick)
-        house.services.events.append(run_event(RunQueued, run, 1, tick, facts=facts_of(schedule, tick)))
+        house.services.events.append(
+            run_event(RunQueued, run, 1, tick, facts=facts_of(schedule, tick))
+        )
     house.record()
     house.services.redis.flushall()
     house.heal()
@@ -218,4 +240,6 @@ def test_the_fingerprint_of_what_is_written_is_the_one_that_is_looked_for(house:
     house.saved(kwargs={"days": 1}, notes="ü – 🎈")
     fields = raw(house.services)
     prints = Fingerprints(house.services.redis).read()
-    assert prints == {"nightly-report": fingerprint(Raw(fields["definition"], fields["meta"], fields["beatdesk"]))}
+    assert prints == {
+        "nightly-report": fingerprint(Raw(fields["definition"], fields["meta"], fields["beatdesk"]))
+    }

@@ -1,4 +1,6 @@
-"""RedBeat's own scheduler ticks across a loss and its repair: no tick is sent that was sent before."""
+"""RedBeat's own scheduler ticks across a loss and its repair: no tick is sent that was sent
+before.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +25,9 @@ from tests.support.waiting import wait_for
 
 @contextmanager
 def leading(house: House) -> Iterator[RedBeatScheduler]:
-    """A Beat that has just started; what it does at its end does not matter where its lock is gone."""
+    """A Beat that has just started; what it does at its end does not matter where its lock is
+    gone.
+    """
     beats = leading_beat(house.services)
     yield next(beats)
     try:
@@ -47,7 +51,9 @@ def fired(house: House) -> tuple[Schedule, str]:
     ((run, _),) = sent(house).items()
     tick = schedule.when.anchor + timedelta(hours=1)
     assert run == run_id(schedule.uid, tick)
-    house.services.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts_of(schedule, tick)))
+    house.services.events.append(
+        run_event(RunQueued, run, 1, utc_now(), facts=facts_of(schedule, tick))
+    )
     house.record()
     house.set_back = set_back
     return schedule, run
@@ -74,7 +80,9 @@ def test_beat_asks_after_redis_was_set_back_and_fires_nothing_again(
     )
 
 
-def test_without_the_question_the_tick_would_be_fired_again(house: House, fired: tuple[Schedule, str]) -> None:
+def test_without_the_question_the_tick_would_be_fired_again(
+    house: House, fired: tuple[Schedule, str]
+) -> None:
     _, run = fired
     house.set_back()
     with leading(house) as beat:
@@ -91,7 +99,9 @@ def test_a_redis_that_was_set_back_fires_nothing_again_once_it_is_reminded(
     assert fires_nothing(house)
 
 
-def test_an_emptied_redis_fires_nothing_again_once_it_is_healed(house: House, fired: tuple[Schedule, str]) -> None:
+def test_an_emptied_redis_fires_nothing_again_once_it_is_healed(
+    house: House, fired: tuple[Schedule, str]
+) -> None:
     house.services.redis.flushall()
     house.heal()
     assert fires_nothing(house)

@@ -1,4 +1,6 @@
-"""Operators work while entries are lost under their hands: what they did last is what is there in the end."""
+"""Operators work while entries are lost under their hands: what they did last is what is there in
+the end.
+"""
 
 import random
 import threading
@@ -18,7 +20,9 @@ OPERATORS = 3
 
 
 def work(store: ScheduleStore, operator: int, over: threading.Event) -> dict[str, str | None]:
-    """Make, edit and delete schedules of one's own; what each is to be in the end, none where it was deleted."""
+    """Make, edit and delete schedules of one's own; what each is to be in the end, none where it
+    was deleted.
+    """
     chance = random.Random(operator)  # noqa: S311 - the same work every time
     wanted: dict[str, str | None] = {}
     while not over.wait(0.01):
@@ -26,7 +30,9 @@ def work(store: ScheduleStore, operator: int, over: threading.Event) -> dict[str
         try:
             what = chance.choice(["make", "edit", "edit", "delete"])
             if what == "make":
-                store.create(a_spec(name, when=every(3600), notes=notes), actor=str(operator), now=utc_now())
+                store.create(
+                    a_spec(name, when=every(3600), notes=notes), actor=str(operator), now=utc_now()
+                )
                 wanted[name] = notes
             elif what == "edit":
                 old = store.get(name)
@@ -62,11 +68,18 @@ def test_no_edit_and_no_deletion_is_undone(house: House, settings) -> None:
         losing = pool.submit(lose, house, over)
         working = [pool.submit(work, store, operator, over) for operator in range(OPERATORS)]
         threading.Timer(SECONDS, over.set).start()
-        wanted = {name: notes for one in working for name, notes in one.result().items() if notes is not None}
+        wanted = {
+            name: notes
+            for one in working
+            for name, notes in one.result().items()
+            if notes is not None
+        }
         assert losing.result() > 5
 
     def as_wanted() -> bool:
-        return {line.name: line.schedule and line.schedule.notes for line in store.page(limit=100).items} == wanted
+        return {
+            line.name: line.schedule and line.schedule.notes for line in store.page(limit=100).items
+        } == wanted
 
     wait_for(as_wanted, 10, f"{wanted} is there")
     stays(as_wanted, 5, "it stays so")

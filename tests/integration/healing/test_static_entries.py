@@ -1,4 +1,6 @@
-"""Overrides outlive an emptied Redis; what code has dropped is told to the history, not put back."""
+"""Overrides outlive an emptied Redis; what code has dropped is told to the history, not put
+back.
+"""
 
 import json
 
@@ -29,7 +31,9 @@ def overridden(house: House) -> Schedule:
     return saved
 
 
-def test_an_override_is_back_when_redis_was_emptied_and_beat_has_started_again(house: House) -> None:
+def test_an_override_is_back_when_redis_was_emptied_and_beat_has_started_again(
+    house: House,
+) -> None:
     saved = overridden(house)
     house.services.redis.flushall()
     start_beat(house.services, CODE)
@@ -56,7 +60,11 @@ def test_what_code_drops_is_told_and_not_put_back(house: House) -> None:
     assert (repair.name, repair.done) == ("static", "dropped by code")
     assert house.services.schedules.names() == []
     (newest, *_) = house.past(saved)
-    assert (newest.action, newest.actor, newest.revision) == ("deleted", "beatdesk", saved.revision + 1)
+    assert (newest.action, newest.actor, newest.revision) == (
+        "deleted",
+        "beatdesk",
+        saved.revision + 1,
+    )
     assert newest.definition["kwargs"] == {"days": 7}
     assert house.another().findings() == []
 

@@ -1,4 +1,6 @@
-"""BEATDESK_HEALING=false: nothing is put back by itself, Beat does not wait for it, and it is said."""
+"""BEATDESK_HEALING=false: nothing is put back by itself, Beat does not wait for it, and it is
+said.
+"""
 
 from scheduler.clock import utc_now
 from scheduler.healing import startup_check
@@ -11,9 +13,13 @@ from tests.support.waiting import stays, wait_for
 
 
 def test_what_is_lost_stays_lost_until_somebody_rebuilds(house: House, settings) -> None:
-    house.services.schedules.create(a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now())
+    house.services.schedules.create(
+        a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now()
+    )
     start_recorder(settings.model_copy(update={"healing": False}))
-    wait_for(lambda: len(house.services.history.changes(limit=9).items) == 1, 20, "the history knows it")
+    wait_for(
+        lambda: len(house.services.history.changes(limit=9).items) == 1, 20, "the history knows it"
+    )
     house.services.redis.delete(keys.entry("job"))
     house.services.redis.zrem(keys.SCHEDULE_ZSET, keys.entry("job"))
     stays(lambda: house.services.schedules.names() == [], 5, "nothing comes back")

@@ -1,4 +1,6 @@
-"""A recorder that runs sees what is lost, and repairs it within five seconds; Beat fires no tick twice."""
+"""A recorder that runs sees what is lost, and repairs it within five seconds; Beat fires no tick
+twice.
+"""
 
 from time import monotonic
 
@@ -18,9 +20,15 @@ SECONDS = 5.0
 def running(house: House, settings):
     """Twenty schedules that the history knows, and a recorder that has looked at them."""
     for number in range(20):
-        house.services.schedules.create(a_spec(f"job-{number}", JOB, when=every(3600)), actor="ada", now=utc_now())
+        house.services.schedules.create(
+            a_spec(f"job-{number}", JOB, when=every(3600)), actor="ada", now=utc_now()
+        )
     start_recorder(settings)
-    wait_for(lambda: len(house.services.history.changes(limit=100).items) == 20, 20, "the history knows all")
+    wait_for(
+        lambda: len(house.services.history.changes(limit=100).items) == 20,
+        20,
+        "the history knows all",
+    )
     wait_for(lambda: house.services.redis.get(keys.HEALER_LOCK), 10, "somebody watches")
     return house
 
@@ -47,7 +55,11 @@ def test_a_single_entry_is_back_within_five_seconds(running: House) -> None:
     ):
         lose()
         since = monotonic()
-        wait_for(lambda: redis.hgetall(key) == kept and redis.zscore(keys.SCHEDULE_ZSET, key), 10, "it is back")
+        wait_for(
+            lambda: redis.hgetall(key) == kept and redis.zscore(keys.SCHEDULE_ZSET, key),
+            10,
+            "it is back",
+        )
         assert monotonic() - since < SECONDS
 
 

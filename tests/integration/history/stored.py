@@ -24,10 +24,17 @@ def rows_in(engine: Engine) -> Rows:
                 for row in connection.execute(columns(Attempt, AttemptRow))
             },
             revisions={
-                row.id: RevisionRow(**row._mapping) for row in connection.execute(columns(Revision, RevisionRow))
+                row.id: RevisionRow(**row._mapping)
+                for row in connection.execute(columns(Revision, RevisionRow))
             },
-            reports={row.id: ReportRow(**row._mapping) for row in connection.execute(columns(Report, ReportRow))},
-            logs={row.id: LogRow(**row._mapping) for row in connection.execute(columns(RunLog, LogRow))},
+            reports={
+                row.id: ReportRow(**row._mapping)
+                for row in connection.execute(columns(Report, ReportRow))
+            },
+            logs={
+                row.id: LogRow(**row._mapping)
+                for row in connection.execute(columns(RunLog, LogRow))
+            },
         )
 
 

@@ -20,14 +20,24 @@ from tests.support.builders import NOON, a_saved_event, a_schedule
 
 def saved(revision: int, name: str = "holidays", uid: str = "u1") -> SavedCalendar:
     calendar = calendar_of(name, ["sat-sun", "mon-fri 22:00-06:00"], timezone="Europe/Berlin")
-    return SavedCalendar(**dict(calendar), uid=uid, revision=revision, updated_at=NOON, updated_by="ada")
+    return SavedCalendar(
+        **dict(calendar), uid=uid, revision=revision, updated_at=NOON, updated_by="ada"
+    )
 
 
 def an_event(revision: int, kind: Any = CalendarSaved, **parts: Any) -> Any:
     calendar = saved(revision, **parts)
     more = {"action": "created" if revision == 1 else "edited"} if kind is CalendarSaved else {}
     at = NOON + timedelta(minutes=revision)
-    return kind(at=at, uid=calendar.uid, revision=revision, actor="ada", comment="why", calendar=calendar, **more)
+    return kind(
+        at=at,
+        uid=calendar.uid,
+        revision=revision,
+        actor="ada",
+        comment="why",
+        calendar=calendar,
+        **more,
+    )
 
 
 def test_every_change_is_kept_once_with_the_whole_calendar(engine: Engine) -> None:
@@ -60,14 +70,22 @@ def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine:
 def test_changes_of_calendars_stand_among_those_of_schedules_by_time(engine: Engine) -> None:
     spec = a_schedule()
     schedules = [
-        a_saved_event(spec.model_copy(update={"revision": number}), NOON + timedelta(minutes=number, seconds=30))
+        a_saved_event(
+            spec.model_copy(update={"revision": number}),
+            NOON + timedelta(minutes=number, seconds=30),
+        )
         for number in (1, 2, 4)
     ]
     record(engine, [*schedules, *(an_event(number) for number in (1, 2, 3))])
     history = History(engine)
     expected = [
-        ("schedule", 4), ("calendar", 3), ("schedule", 2), ("calendar", 2), ("schedule", 1), ("calendar", 1),
-    ]  # fmt: skip
+        ("schedule", 4),
+        ("calendar", 3),
+        ("schedule", 2),
+        ("calendar", 2),
+        ("schedule", 1),
+        ("calendar", 1),
+    ]
     for size in (1, 2, 4, 6, 9):
         found: list[ChangeView] = []
         after, pages = None, 0
@@ -76,9 +94,10 @@ def test_changes_of_calendars_stand_among_those_of_schedules_by_time(engine: Eng
             found, after, pages = [*found, *page.items], page.next, pages + 1
         assert [(change.of, change.revision) for change in found] == expected
         assert pages == -(-len(expected) // size)
-    assert {(change.name, change.actor, change.comment) for change in history.changes(of="calendar").items} == {
-        ("holidays", "ada", "why")
-    }
+    assert {
+        (change.name, change.actor, change.comment)
+        for change in history.changes(of="calendar").items
+    } == {("holidays", "ada", "why")}
     assert [change.of for change in history.changes(of="schedule").items] == ["schedule"] * 3
     with pytest.raises(Refused, match="of: 'job' is not changed here"):
         history.changes(of="job")

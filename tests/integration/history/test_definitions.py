@@ -19,19 +19,29 @@ def definitions(engine: Engine) -> Definitions:
     return Definitions(engine)
 
 
-def test_facts_are_read_on_from_where_reading_ended(engine: Engine, definitions: Definitions) -> None:
+def test_facts_are_read_on_from_where_reading_ended(
+    engine: Engine, definitions: Definitions
+) -> None:
     assert definitions.newest_key() == 0
     assert definitions.facts() == []
     first, second = a_schedule("one"), a_schedule("two")
     record(engine, [a_saved_event(first)])
     (fact,) = definitions.facts()
-    assert (fact.uid, fact.name, fact.revision, fact.action, fact.saved_at) == (first.uid, "one", 1, "created", NOON)
+    assert (fact.uid, fact.name, fact.revision, fact.action, fact.saved_at) == (
+        first.uid,
+        "one",
+        1,
+        "created",
+        NOON,
+    )
     record(engine, [a_saved_event(second, NOON + HOUR)])
     assert [later.name for later in definitions.facts(fact.key)] == ["two"]
     assert definitions.newest_key() > fact.key
 
 
-def test_whole_definitions_are_read_for_those_that_are_wanted(engine: Engine, definitions: Definitions) -> None:
+def test_whole_definitions_are_read_for_those_that_are_wanted(
+    engine: Engine, definitions: Definitions
+) -> None:
     schedule = a_schedule(kwargs={"days": 3})
     record(engine, [a_saved_event(schedule), a_saved_event(a_schedule("other"))])
     key = next(fact.key for fact in definitions.facts() if fact.uid == schedule.uid)

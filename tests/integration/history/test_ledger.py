@@ -30,9 +30,13 @@ def empty(engine: Engine) -> None:
             connection.execute(delete(table))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(told_twice())
-def test_the_tables_hold_what_the_fold_says_for_any_order_batches_and_repetitions(engine: Engine, told: Told) -> None:
+def test_the_tables_hold_what_the_fold_says_for_any_order_batches_and_repetitions(
+    engine: Engine, told: Told
+) -> None:
     events, batches = told
     empty(engine)
     for batch in batches:
@@ -51,12 +55,19 @@ def test_a_batch_is_written_whole_or_not_at_all(engine: Engine) -> None:
 
 def test_runs_stand_in_the_list_in_the_order_in_which_they_began(engine: Engine) -> None:
     moments = [NOON + timedelta(seconds=second) for second in range(9)]
-    events = [event for number in (3, 8, 1, 5) for event in a_run_history(f"run-{number}", tick=moments[number])]
+    events = [
+        event
+        for number in (3, 8, 1, 5)
+        for event in a_run_history(f"run-{number}", tick=moments[number])
+    ]
     record(engine, events)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id FROM runs ORDER BY key")).scalars().all() == [
-            "run-1", "run-3", "run-5", "run-8",
-        ]  # fmt: skip
+            "run-1",
+            "run-3",
+            "run-5",
+            "run-8",
+        ]
 
 
 def busy_runs(count: int) -> list[Event]:
@@ -67,14 +78,22 @@ def busy_runs(count: int) -> list[Event]:
         events += a_run_history(run, tick=tick, state="started")
         for attempt in (1, 2, 3):
             at = tick + timedelta(seconds=10 * attempt)
-            events.append(run_event(RunRetried, run, attempt, at, worker="w1@host", error=f"no {attempt}"))
+            events.append(
+                run_event(RunRetried, run, attempt, at, worker="w1@host", error=f"no {attempt}")
+            )
             events.append(run_event(RunStarted, run, attempt + 1, at, worker="w2@host"))
-        events.append(run_event(RunSucceeded, run, 4, tick + timedelta(minutes=1), worker="w2@host", result=number))
+        events.append(
+            run_event(
+                RunSucceeded, run, 4, tick + timedelta(minutes=1), worker="w2@host", result=number
+            )
+        )
     return events
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_two_writers_of_the_same_runs_lose_nothing_of_each_other(database_url: str, engine: Engine, seed: int) -> None:
+def test_two_writers_of_the_same_runs_lose_nothing_of_each_other(
+    database_url: str, engine: Engine, seed: int
+) -> None:
     events = busy_runs(30)
     shuffled = random.Random(seed)  # noqa: S311 - not a secret
     shares: list[list[Event]] = [[], []]
@@ -95,8 +114,12 @@ def test_two_writers_of_the_same_runs_lose_nothing_of_each_other(database_url: s
     assert rows_in(engine) == fold(Rows(), events)
 
 
-def test_a_run_that_is_new_to_two_writers_gets_the_events_of_both(database_url: str, engine: Engine) -> None:
-    """The second writer reads while the first has inserted and not committed: the moment at which updates get lost."""
+def test_a_run_that_is_new_to_two_writers_gets_the_events_of_both(
+    database_url: str, engine: Engine
+) -> None:
+    """The second writer reads while the first has inserted and not committed: the moment at which
+    updates get lost.
+    """
     queued, received, started, succeeded = a_run_history("run-1")
     other = create_engine(database_url)
     done = threading.Event()
@@ -116,7 +139,9 @@ def test_a_run_that_is_new_to_two_writers_gets_the_events_of_both(database_url: 
     assert rows_in(engine) == fold(Rows(), [queued, received, started, succeeded])
 
 
-def test_a_run_that_two_writers_change_gets_the_events_of_both(database_url: str, engine: Engine) -> None:
+def test_a_run_that_two_writers_change_gets_the_events_of_both(
+    database_url: str, engine: Engine
+) -> None:
     queued, received, started, succeeded = a_run_history("run-1")
     record(engine, [queued])
     other = create_engine(database_url)

@@ -67,7 +67,9 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine)
     assert tables(engine) == set(Base.metadata.tables)
 
 
-def test_four_processes_may_upgrade_at_once_from_any_folder(database_url: str, tmp_path: Path) -> None:
+def test_four_processes_may_upgrade_at_once_from_any_folder(
+    database_url: str, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     processes = [
@@ -93,6 +95,8 @@ def test_the_alembic_command_finds_the_steps_from_pyproject(sqlite_url: str) -> 
     root = Path(__file__).parents[3]
     command = [sys.executable, "-m", "alembic", "-x", f"url={sqlite_url}"]
     subprocess.run([*command, "upgrade", "head"], cwd=root, check=True, capture_output=True)
-    said = subprocess.run([*command, "check"], cwd=root, check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [*command, "check"], cwd=root, check=True, capture_output=True, text=True
+    ).stdout
     assert "No new upgrade operations" in said
     assert schema_version.is_current(create_engine(sqlite_url))

@@ -1,4 +1,6 @@
-"""The questions of every page are answered from an index: looked up in the database's own plans, over 20,000 runs."""
+"""The questions of every page are answered from an index: looked up in the database's own plans,
+over 20,000 runs.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -59,7 +61,9 @@ def plans(engine: Engine, ask: Callable[[], Any]) -> str:
     lines: list[str] = []
     with engine.connect() as connection:
         for statement, parameters in asked:
-            lines += [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
+            lines += [
+                str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)
+            ]
     return "\n".join(lines)
 
 
@@ -68,14 +72,20 @@ QUESTIONS: dict[str, tuple[str, Callable[[History], Any]]] = {
     "all": ("pk_runs", lambda history: history.runs(RunFilter())),
     "a deep page": ("pk_runs", lambda history: history.runs(RunFilter(), after=cursor(COUNT // 2))),
     "of a schedule": ("ix_runs_schedule", lambda history: history.runs(RunFilter(schedule="s-7"))),
-    "of a schedule's id": ("ix_runs_schedule_uid", lambda history: history.runs(RunFilter(schedule_uid="uid-7"))),
+    "of a schedule's id": (
+        "ix_runs_schedule_uid",
+        lambda history: history.runs(RunFilter(schedule_uid="uid-7")),
+    ),
     "failed": ("ix_runs_state", lambda history: history.runs(RunFilter(state="failed"))),
     "lost": ("ix_runs_state", lambda history: history.runs(RunFilter(state="lost"))),
     "of a run": ("ix_runs_parent", lambda history: history.runs(RunFilter(parent="run-7"))),
     "children": ("ix_runs_parent", lambda history: history.children("run-7")),
     "one": ("uq_runs_id", lambda history: history.run("run-77")),
     "states": ("ix_runs_first_at", lambda history: history.state_counts(LATE)),
-    "last runs": ("ix_runs_schedule_uid", lambda history: history.last_runs([f"uid-{i}" for i in range(20)], 10)),
+    "last runs": (
+        "ix_runs_schedule_uid",
+        lambda history: history.last_runs([f"uid-{i}" for i in range(20)], 10),
+    ),
 }
 AS_SQLITE_SAYS = {"pk_runs": "runs", "uq_runs_id": "sqlite_autoindex_runs_1"}
 

@@ -1,4 +1,6 @@
-"""An accepted event is never lost: the tables are the fold of the stream, whatever was killed or away."""
+"""An accepted event is never lost: the tables are the fold of the stream, whatever was killed or
+away.
+"""
 
 import json
 import signal
@@ -223,7 +225,11 @@ def test_while_postgresql_is_away_events_wait_and_nothing_is_lost(
         postgres.stop()
         try:
             stream.append_many(some_runs(3))
-            wait_for(lambda: "SQL cannot take events" in str(said(redis).get("problem")), 30, "the recorder says so")
+            wait_for(
+                lambda: "SQL cannot take events" in str(said(redis).get("problem")),
+                30,
+                "the recorder says so",
+            )
             assert stream.length() == 12
         finally:
             postgres.start()
@@ -245,7 +251,9 @@ def test_while_the_sqlite_file_cannot_be_opened_events_wait_and_nothing_is_lost(
     recorder = Recorder(stream, engine, redis, 100, "r1")
     with running(recorder):
         stream.append_many(some_runs(3))
-        wait_for(lambda: "unable to open" in str(said(redis).get("problem")), 30, "the recorder says so")
+        wait_for(
+            lambda: "unable to open" in str(said(redis).get("problem")), 30, "the recorder says so"
+        )
         assert stream.length() == 12
         elsewhere.rename(home)
         wait_for(lambda: stream.length() == 0, 30, "the recorder catches up")
@@ -263,7 +271,11 @@ def test_the_recorder_outlives_redis_killed_and_back_with_its_data(
     with running(recorder):
         wait_for(lambda: stream.length() == 0, what="the first events are recorded")
         valkey.stop()
-        wait_for(lambda: "Redis does not answer" in str(recorder.heartbeat.problem), 30, "the recorder notices")
+        wait_for(
+            lambda: "Redis does not answer" in str(recorder.heartbeat.problem),
+            30,
+            "the recorder notices",
+        )
         valkey.start()
         stream.append_many(some_runs(2, start=2))
         wait_for(lambda: len(states_in(engine)) == 4, 30, "the recorder is back")
@@ -288,7 +300,9 @@ def test_two_recorders_share_the_work_and_lose_nothing(
     recorders = []
     for name in ("r1", "r2"):
         client = valkey.client()
-        recorders.append(Recorder(EventStream(client), create_engine(database_url), client, 10, name))
+        recorders.append(
+            Recorder(EventStream(client), create_engine(database_url), client, 10, name)
+        )
     with running(recorders[0]), running(recorders[1]):
         for start in range(0, len(events), 30):
             stream.append_many(events[start : start + 30])
@@ -314,7 +328,11 @@ def test_a_recorder_gives_signs_of_life_and_signs_off(
 ) -> None:
     with running(make_recorder()):
         stream.append_many(some_runs(1))
-        facts = wait_for(lambda: said(redis) if said(redis).get("folded") == 4 else None, 20, "it says what it did")
+        facts = wait_for(
+            lambda: said(redis) if said(redis).get("folded") == 4 else None,
+            20,
+            "it says what it did",
+        )
         assert {"at", "pid", "host", "folded", "lag", "problem"} == set(facts)
         assert facts["lag"] == {"events": 0, "seconds": 0.0}
         assert facts["problem"] is None

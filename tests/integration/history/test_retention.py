@@ -12,7 +12,12 @@ from scheduler.history.engine import create_engine, writing
 from scheduler.history.ledger import record
 from scheduler.history.models import Run, RunDetail
 from scheduler.history.queries import History
-from scheduler.history.retention import count_runs_before, delete_reports, delete_runs_before, expired_reports
+from scheduler.history.retention import (
+    count_runs_before,
+    delete_reports,
+    delete_runs_before,
+    expired_reports,
+)
 from scheduler.history.schema_version import upgrade
 from tests.integration.history.stored import rows_in, states_in
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule
@@ -26,14 +31,19 @@ def ended(count: int, prefix: str = "old", **parts: object) -> list[Event]:
     return [
         event
         for number in range(count)
-        for event in a_run_history(f"{prefix}-{number}", tick=OLD + timedelta(seconds=number), **parts)  # type: ignore[arg-type]
+        for event in a_run_history(
+            f"{prefix}-{number}", tick=OLD + timedelta(seconds=number), **parts
+        )  # type: ignore[arg-type]
     ]
 
 
 def test_old_runs_go_with_their_details_and_attempts_and_new_ones_stay(engine: Engine) -> None:
     record(engine, [*ended(7), *a_run_history("new", tick=NEW), a_saved_event()])
     line = LogLine(at=OLD, level="INFO", logger="shop", text="one")
-    record(engine, [RunLogged(run=run, attempt=1, at=OLD, first=0, lines=[line]) for run in ("old-3", "new")])
+    record(
+        engine,
+        [RunLogged(run=run, attempt=1, at=OLD, first=0, lines=[line]) for run in ("old-3", "new")],
+    )
     assert list(delete_runs_before(engine, CUTOFF, batch=3)) == [3, 3, 1]
     rows = rows_in(engine)
     assert set(rows.runs) == {"new"}
@@ -105,15 +115,28 @@ def test_a_run_that_a_recorder_is_writing_is_left_for_the_next_time(postgres_url
 def a_report(name: str, keep_days: int | None) -> ReportStored:
     until = None if keep_days is None else NOON + timedelta(days=keep_days)
     return ReportStored(
-        at=OLD, report=name, run=None, title="t", path=f"{name}.csv", media_type="text/csv", size=1, sha256="0" * 64,
+        at=OLD,
+        report=name,
+        run=None,
+        title="t",
+        path=f"{name}.csv",
+        media_type="text/csv",
+        size=1,
+        sha256="0" * 64,
         keep_until=until,
-    )  # fmt: skip
+    )
 
 
 def test_reports_are_kept_until_their_day_and_those_without_one_for_ever(engine: Engine) -> None:
-    record(engine, [a_report("gone", -1), a_report("now", 0), a_report("later", 1), a_report("ever", None)])
+    record(
+        engine,
+        [a_report("gone", -1), a_report("now", 0), a_report("later", 1), a_report("ever", None)],
+    )
     expired = expired_reports(engine, NOON)
-    assert [(report.id, report.path) for report in expired] == [("gone", "gone.csv"), ("now", "now.csv")]
+    assert [(report.id, report.path) for report in expired] == [
+        ("gone", "gone.csv"),
+        ("now", "now.csv"),
+    ]
     assert [report.id for report in expired_reports(engine, NOON, batch=1)] == ["gone"]
     assert delete_reports(engine, [report.id for report in expired]) == 2
     assert delete_reports(engine, ["gone"]) == 0

@@ -1,4 +1,6 @@
-"""The stream: nothing is handed out twice, nothing leaves it unacknowledged, nothing in it can hide the rest."""
+"""The stream: nothing is handed out twice, nothing leaves it unacknowledged, nothing in it can hide
+the rest.
+"""
 
 from datetime import UTC, datetime
 
@@ -20,7 +22,9 @@ def test_events_come_out_as_they_went_in(stream: EventStream) -> None:
     assert [decode(entry.fields) for entry in stream.read("r1", 10)] == events
 
 
-def test_what_was_read_is_not_handed_out_again_until_it_is_claimed_from_the_dead(stream: EventStream) -> None:
+def test_what_was_read_is_not_handed_out_again_until_it_is_claimed_from_the_dead(
+    stream: EventStream,
+) -> None:
     ids = stream.append_many(a_run_history("run-1"))
     assert [entry.id for entry in stream.read("r1", 10)] == ids
     assert stream.read("r2", 10) == []
@@ -57,7 +61,9 @@ def test_the_group_sees_what_was_appended_before_there_was_one(stream: EventStre
     assert len(stream.read("r1", 10)) == 4
 
 
-def test_reading_makes_the_group_again_where_the_server_was_emptied(stream: EventStream, redis: Redis) -> None:
+def test_reading_makes_the_group_again_where_the_server_was_emptied(
+    stream: EventStream, redis: Redis
+) -> None:
     stream.append_many(a_run_history("run-1"))
     stream.read("r1", 10)
     redis.flushall()
@@ -66,7 +72,9 @@ def test_reading_makes_the_group_again_where_the_server_was_emptied(stream: Even
     assert len(stream.read("r1", 10)) == 4
 
 
-def test_bytes_that_are_no_text_cost_only_their_own_entry(stream: EventStream, redis: Redis) -> None:
+def test_bytes_that_are_no_text_cost_only_their_own_entry(
+    stream: EventStream, redis: Redis
+) -> None:
     redis.xadd(keys.EVENTS_STREAM, {"event": b"\xff\xfe"})
     stream.append_many(a_run_history("run-1"))
     broken, *others = stream.read("r1", 10)
@@ -76,14 +84,18 @@ def test_bytes_that_are_no_text_cost_only_their_own_entry(stream: EventStream, r
     assert stream.lag().events == 5
 
 
-def test_an_entry_deleted_under_a_reader_is_handed_out_empty(stream: EventStream, redis: Redis) -> None:
+def test_an_entry_deleted_under_a_reader_is_handed_out_empty(
+    stream: EventStream, redis: Redis
+) -> None:
     ids = stream.append_many(a_run_history("run-1"))
     stream.read("r1", 10)
     redis.xdel(keys.EVENTS_STREAM, ids[0])
     assert [bool(entry.fields) for entry in stream.pending("r1", 10)] == [False, True, True, True]
 
 
-def test_the_lag_counts_what_is_not_in_sql_and_the_age_of_the_oldest(stream: EventStream, redis: Redis) -> None:
+def test_the_lag_counts_what_is_not_in_sql_and_the_age_of_the_oldest(
+    stream: EventStream, redis: Redis
+) -> None:
     assert stream.lag() == (0, 0.0)
     seconds, micros = redis.time()
     minute_ago = datetime.fromtimestamp(seconds + micros / 1e6 - 60, UTC)
@@ -100,11 +112,17 @@ def test_a_dead_letter_keeps_the_entry_and_says_why(stream: EventStream, redis: 
     stream.read("r1", 10)
     stream.dead(str(entry), {"event": "nonsense", "more": "x"}, "ValueError: no")
     (letter,) = stream.dead_letters(10)
-    assert (letter.entry, letter.error, letter.fields) == (entry, "ValueError: no", {"event": "nonsense", "more": "x"})
+    assert (letter.entry, letter.error, letter.fields) == (
+        entry,
+        "ValueError: no",
+        {"event": "nonsense", "more": "x"},
+    )
     assert (stream.length(), stream.dead_letter_count(), stream.pending("r1", 10)) == (0, 1, [])
 
 
-def test_consumers_that_hold_nothing_are_forgotten_and_others_are_not(stream: EventStream, redis: Redis) -> None:
+def test_consumers_that_hold_nothing_are_forgotten_and_others_are_not(
+    stream: EventStream, redis: Redis
+) -> None:
     stream.append_many(a_run_history("run-1"))
     stream.read("holding", 1)
     stream.read("idle", 1)
@@ -112,15 +130,18 @@ def test_consumers_that_hold_nothing_are_forgotten_and_others_are_not(stream: Ev
 
     def forgotten() -> bool:
         stream.forget_consumers(idle_ms=5)
-        return {consumer["name"] for consumer in redis.xinfo_consumers(keys.EVENTS_STREAM, keys.EVENTS_GROUP)} == {
-            "holding"
-        }
+        return {
+            consumer["name"]
+            for consumer in redis.xinfo_consumers(keys.EVENTS_STREAM, keys.EVENTS_GROUP)
+        } == {"holding"}
 
     wait_for(forgotten, what="the idle consumer is forgotten")
     assert len(stream.pending("holding", 10)) == 1
 
 
-def test_what_was_handed_out_outlives_the_servers_death(stream: EventStream, valkey: ValkeyServer) -> None:
+def test_what_was_handed_out_outlives_the_servers_death(
+    stream: EventStream, valkey: ValkeyServer
+) -> None:
     ids = stream.append_many(a_run_history("run-1"))
     stream.read("r1", 2)
     valkey.restart()

@@ -1,4 +1,6 @@
-"""Statements of reports on real databases: what reads is answered, what would change or never end is not."""
+"""Statements of reports on real databases: what reads is answered, what would change or never end
+is not.
+"""
 
 import sqlite3
 from collections.abc import Callable
@@ -21,7 +23,9 @@ CAPS = Caps(rows=10_000, bytes=10_000_000, seconds=20)
 SALES = [(1, "Ada", 10.5), (2, "=1+1", 4.0), (3, None, 0.25)]
 
 
-def answer(address: str, statement: str, values: dict[str, Any] | None = None, caps: Caps = CAPS) -> Any:
+def answer(
+    address: str, statement: str, values: dict[str, Any] | None = None, caps: Caps = CAPS
+) -> Any:
     """The columns and all rows."""
     budget = Budget(caps, monotonic)
     with asked(address, statement, values or {}, budget) as (columns, batches):
@@ -40,7 +44,9 @@ def sqlite_shop(tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_shop(postgres: PostgresServer, postgres_url: str) -> str:
-    """The same on a server, and a login that has rights to write, so that it is not they that hold it back."""
+    """The same on a server, and a login that has rights to write, so that it is not they that hold
+    it back.
+    """
     with psycopg.connect(libpq(postgres_url), autocommit=True) as connection:
         connection.execute("CREATE TABLE sales (id INTEGER PRIMARY KEY, who TEXT, amount REAL)")
         connection.cursor().executemany("INSERT INTO sales VALUES (%s, %s, %s)", SALES)
@@ -105,7 +111,9 @@ def test_what_would_change_something_is_refused(shop: str, statement: str) -> No
         "SET TRANSACTION READ WRITE",
     ],
 )
-def test_postgresql_refuses_what_does_more_than_read(postgres_shop: str, postgres_url: str, statement: str) -> None:
+def test_postgresql_refuses_what_does_more_than_read(
+    postgres_shop: str, postgres_url: str, statement: str
+) -> None:
     with psycopg.connect(libpq(postgres_url)) as connection:
         connection.execute("CREATE SEQUENCE sequence_of_sales")
         connection.execute("GRANT ALL ON SEQUENCE sequence_of_sales TO reader")
@@ -115,13 +123,17 @@ def test_postgresql_refuses_what_does_more_than_read(postgres_shop: str, postgre
 
 
 @pytest.mark.parametrize("grant", ["", "pg_execute_server_program", "pg_read_server_files"])
-def test_a_login_with_the_servers_powers_is_refused(postgres_shop: str, postgres_url: str, grant: str) -> None:
+def test_a_login_with_the_servers_powers_is_refused(
+    postgres_shop: str, postgres_url: str, grant: str
+) -> None:
     address = postgres_url
     if grant:
         with psycopg.connect(libpq(postgres_url), autocommit=True) as connection:
             connection.execute(f"GRANT {grant} TO reader")
         address = postgres_shop
-    with pytest.raises(StatementFailed, match=f"has the rights of {grant or 'postgres'}.*CREATE ROLE reader"):
+    with pytest.raises(
+        StatementFailed, match=f"has the rights of {grant or 'postgres'}.*CREATE ROLE reader"
+    ):
         answer(address, "SELECT 1")
 
 
@@ -139,7 +151,9 @@ def test_a_login_with_the_servers_powers_is_refused(postgres_shop: str, postgres
         ("SELECT zeroblob(900000000)", "too big"),
     ],
 )
-def test_sqlite_refuses_what_does_more_than_read(sqlite_shop: str, tmp_path: Path, statement: str, words: str) -> None:
+def test_sqlite_refuses_what_does_more_than_read(
+    sqlite_shop: str, tmp_path: Path, statement: str, words: str
+) -> None:
     other = tmp_path / "other.sqlite3"
     with pytest.raises(StatementFailed, match=words):
         answer(sqlite_shop, statement.format(other=other))
@@ -149,39 +163,64 @@ def test_sqlite_refuses_what_does_more_than_read(sqlite_shop: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("kind", "statement"),
     [
-        ("sqlite", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"),
-        ("postgres", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"),
+        (
+            "sqlite",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM "
+            "n",
+        ),
+        (
+            "postgres",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM "
+            "n",
+        ),
         ("postgres", "SELECT pg_sleep(60)"),
         ("postgres", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"),
         ("postgres", "SELECT i, pg_sleep(0.2) FROM generate_series(1, 1000) i"),
     ],
 )
-def test_what_takes_too_long_is_ended(request: pytest.FixtureRequest, kind: str, statement: str) -> None:
+def test_what_takes_too_long_is_ended(
+    request: pytest.FixtureRequest, kind: str, statement: str
+) -> None:
     begun = monotonic()
     with pytest.raises(TooMuch, match=r"takes longer than 1 seconds.*BEATDESK_REPORT_MAX_SECONDS"):
         answer(request.getfixturevalue(f"{kind}_shop"), statement, caps=Caps(10_000, 10_000_000, 1))
     assert monotonic() - begun < 15
 
 
-NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, 'some words' FROM n"
+NUMBERS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, 'some words' FROM n"
+)
 
 
 @pytest.mark.parametrize(
     ("caps", "words"),
-    [(Caps(500, 10_000_000, 30), "more than 500 rows"), (Caps(10**9, 200_000, 30), "more than 0 MB")],
+    [
+        (Caps(500, 10_000_000, 30), "more than 500 rows"),
+        (Caps(10**9, 200_000, 30), "more than 0 MB"),
+    ],
 )
 def test_what_never_ends_is_ended_by_its_size(shop: str, caps: Caps, words: str) -> None:
-    statement = NUMBERS if shop.startswith("sqlite") else "SELECT i, 'some words' FROM generate_series(1, 100000000) i"
+    statement = (
+        NUMBERS
+        if shop.startswith("sqlite")
+        else "SELECT i, 'some words' FROM generate_series(1, 100000000) i"
+    )
     with pytest.raises(TooMuch, match=words):
         answer(shop, statement, caps=caps)
 
 
 def test_as_many_rows_as_are_allowed_are_given(shop: str) -> None:
-    assert len(answer(shop, "SELECT * FROM sales", caps=Caps(len(SALES), 1000, 30))[1]) == len(SALES)
+    assert len(answer(shop, "SELECT * FROM sales", caps=Caps(len(SALES), 1000, 30))[1]) == len(
+        SALES
+    )
 
 
 @pytest.mark.parametrize(
-    "address", ["sqlite:////nowhere/shop.sqlite3", "postgresql://reader:hush@127.0.0.1:1/shop?connect_timeout=1"]
+    "address",
+    [
+        "sqlite:////nowhere/shop.sqlite3",
+        "postgresql://reader:hush@127.0.0.1:1/shop?connect_timeout=1",
+    ],
 )
 def test_a_database_that_is_not_there_is_told_without_its_password(address: str) -> None:
     with pytest.raises(BeatdeskError) as refused:

@@ -61,7 +61,9 @@ def sales(path: Path, rows: int = ROWS) -> Path:
     for number in range(rows):
         who = "Ada" if number % 10 == 0 else f"customer {number}"
         when = f"2026-{1 + number % 12:02}-01 10:00:00"
-        lines.append(f"{number},{who},{number / 4},{number % 4 == 0},{when},{'' if number % 3 else 'a, b'!r}")
+        lines.append(
+            f"{number},{who},{number / 4},{number % 4 == 0},{when},{'' if number % 3 else 'a, b'!r}"
+        )
     path.write_text("\n".join(lines).replace("'a, b'", '"a, b"').replace("''", "") + "\n")
     return path
 
@@ -79,11 +81,20 @@ def test_a_csv_is_measured_column_by_column(services: Settings, root: Path) -> N
     columns = by_name(done)
     assert (done.rows, done.kind, done.bad.count) == (ROWS, "csv", 0)
     assert [(name, column.kind) for name, column in columns.items()] == [
-        ("id", "number"), ("who", "text"), ("amount", "number"),
-        ("paid", "boolean"), ("at", "time"), ("remark", "text"),
-    ]  # fmt: skip
+        ("id", "number"),
+        ("who", "text"),
+        ("amount", "number"),
+        ("paid", "boolean"),
+        ("at", "time"),
+        ("remark", "text"),
+    ]
     number = columns["id"]
-    assert (number.type, number.least, number.greatest, number.mean) == ("BIGINT", 0, ROWS - 1, (ROWS - 1) / 2)
+    assert (number.type, number.least, number.greatest, number.mean) == (
+        "BIGINT",
+        0,
+        ROWS - 1,
+        (ROWS - 1) / 2,
+    )
     assert (number.distinct, number.exact, number.nulls, number.frequent) == (ROWS, True, 0, [])
     assert list(number.quantiles) == ["5%", "25%", "50%", "75%", "95%"]
     assert abs(float(number.quantiles["50%"]) - ROWS / 2) < ROWS / 50
@@ -91,16 +102,28 @@ def test_a_csv_is_measured_column_by_column(services: Settings, root: Path) -> N
     assert (len(number.histogram.counts), sum(number.histogram.counts)) == (24, ROWS)
     assert columns["who"].frequent == [("Ada", ROWS // 10)]
     assert columns["paid"].frequent == [("false", ROWS * 3 // 4), ("true", ROWS // 4)]
-    assert (columns["at"].least, columns["at"].greatest) == ("2026-01-01 10:00:00", "2026-12-01 10:00:00")
+    assert (columns["at"].least, columns["at"].greatest) == (
+        "2026-01-01 10:00:00",
+        "2026-12-01 10:00:00",
+    )
     assert columns["at"].distinct == 12
     remark = columns["remark"]
-    assert (remark.nulls, remark.distinct, remark.frequent) == (ROWS * 2 // 3, 1, [("a, b", ROWS // 3)])
+    assert (remark.nulls, remark.distinct, remark.frequent) == (
+        ROWS * 2 // 3,
+        1,
+        [("a, b", ROWS // 3)],
+    )
     assert (remark.shortest, remark.longest) == (4, 4)
 
 
-def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(services: Settings, root: Path) -> None:
+def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(
+    services: Settings, root: Path
+) -> None:
     (root / "2026" / "11").mkdir(parents=True)
-    parquet(root / "2026" / "a.parquet", "SELECT 1::INTEGER AS n, [1, 2] AS list, 0.5::DECIMAL(9, 2) AS price")
+    parquet(
+        root / "2026" / "a.parquet",
+        "SELECT 1::INTEGER AS n, [1, 2] AS list, 0.5::DECIMAL(9, 2) AS price",
+    )
     parquet(
         root / "2026" / "11" / "b.parquet",
         "SELECT 5::BIGINT AS n, NULL::INTEGER[] AS list, 2.5::DECIMAL(9, 2) AS price",
@@ -111,8 +134,16 @@ def test_parquet_files_of_a_folder_and_of_those_in_it_are_one_dataset(services: 
     assert [path for path, _ in done.files] == ["2026/a.parquet", "2026/11/b.parquet"]
     assert (done.rows, done.kind) == (2, "parquet")
     assert (columns["n"].type, columns["n"].least, columns["n"].greatest) == ("BIGINT", 1, 5)
-    assert (columns["price"].least, columns["price"].greatest, columns["price"].mean) == (0.5, 2.5, 1.5)
-    assert (columns["list"].kind, columns["list"].nulls, columns["list"].least) == ("other", 1, None)
+    assert (columns["price"].least, columns["price"].greatest, columns["price"].mean) == (
+        0.5,
+        2.5,
+        1.5,
+    )
+    assert (columns["list"].kind, columns["list"].nulls, columns["list"].least) == (
+        "other",
+        1,
+        None,
+    )
 
 
 def test_values_that_are_no_numbers_are_counted_apart(services: Settings, root: Path) -> None:
@@ -123,13 +154,19 @@ def test_values_that_are_no_numbers_are_counted_apart(services: Settings, root: 
     assert (column.least, column.greatest, column.mean) == (1.0, 3.0, 2.0)
 
 
-def test_rows_that_do_not_fit_are_left_out_counted_and_shown(services: Settings, root: Path) -> None:
+def test_rows_that_do_not_fit_are_left_out_counted_and_shown(
+    services: Settings, root: Path
+) -> None:
     with sales(root / "sales.csv").open("a") as file:
         file.write("x17,Ada,1,true,2026-01-01 10:00:00,\n5,too few\n")
     done = profile(services, "sales.csv")
     assert (done.rows, done.bad.count, done.bad.more) == (ROWS, 2, False)
     conversion, columns = done.bad.examples
-    assert (conversion.file, conversion.line, conversion.text.startswith("x17,Ada")) == ("sales.csv", ROWS + 2, True)
+    assert (conversion.file, conversion.line, conversion.text.startswith("x17,Ada")) == (
+        "sales.csv",
+        ROWS + 2,
+        True,
+    )
     assert "x17" in conversion.problem
     assert (columns.line, "Columns" in columns.problem) == (ROWS + 3, True)
 
@@ -149,12 +186,16 @@ def test_types_of_several_csv_files_are_widened_and_their_order_of_columns_does_
     (root / "b.csv").write_text("x,when,n\nword,2026-01-02 10:00:00,2.5\n")
     done = profile(services)
     assert [(column.name, column.type) for column in done.columns] == [
-        ("n", "DOUBLE"), ("x", "VARCHAR"), ("when", "TIMESTAMP"),
-    ]  # fmt: skip
+        ("n", "DOUBLE"),
+        ("x", "VARCHAR"),
+        ("when", "TIMESTAMP"),
+    ]
     assert by_name(done)["n"].mean == 1.75
 
 
-def test_a_csv_may_be_packed_quoted_in_latin_and_divided_by_what_it_likes(services: Settings, root: Path) -> None:
+def test_a_csv_may_be_packed_quoted_in_latin_and_divided_by_what_it_likes(
+    services: Settings, root: Path
+) -> None:
     (root / "old.txt").write_bytes('größe;satz\n1,5;"a;""b"""\n'.encode("latin-1"))
     columns = by_name(profile(services, "old.txt", encoding="latin-1", delimiter=";"))
     assert (columns["größe"].greatest, columns["satz"].greatest) == ("1,5", 'a;"b"')
@@ -206,7 +247,10 @@ def hostile(root: Path) -> None:
         ("gone.csv", "No such file"),
         ("empty.csv", "empty.csv is empty"),
         ("latin.csv", "latin.csv is not utf-8: byte 1 does not fit; say its encoding"),
-        ("latin-later.csv", f"latin-later.csv is not in the encoding that was given, in line {ROWS + 2}"),
+        (
+            "latin-later.csv",
+            f"latin-later.csv is not in the encoding that was given, in line {ROWS + 2}",
+        ),
         ("noise.csv", "noise.csv is not utf-8"),
         ("cut.csv.gz", "cut.csv.gz cannot be read"),
         ("broken.parquet", "broken.parquet"),
@@ -230,20 +274,32 @@ def test_what_cannot_be_profiled_is_refused_with_the_reason(
     assert not list((services.data_dir / FOLDER).glob("*/*"))
 
 
-def test_a_dataset_may_not_be_larger_than_the_settings_allow(services: Settings, root: Path) -> None:
+def test_a_dataset_may_not_be_larger_than_the_settings_allow(
+    services: Settings, root: Path
+) -> None:
     sales(root / "sales.csv", 40_000)
     with pytest.raises(Refused, match="BEATDESK_DATASET_MAX_MEGABYTES allows 1"):
         profile(services.model_copy(update={"dataset_max_megabytes": 1}))
 
 
 def test_work_that_takes_more_of_the_disk_than_it_may_is_ended(tmp_path: Path, root: Path) -> None:
-    with workplace(tmp_path, 3_000_000) as place, engine(place, {}, 64) as asked, pytest.raises(NoRoom, match="room"):
-        asked.ask("CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)")
+    with (
+        workplace(tmp_path, 3_000_000) as place,
+        engine(place, {}, 64) as asked,
+        pytest.raises(NoRoom, match="room"),
+    ):
+        asked.ask(
+            "CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)"
+        )
     assert not list((tmp_path / FOLDER).iterdir())
 
 
 def test_work_that_takes_more_memory_than_it_may_fails_and_says_so(tmp_path: Path) -> None:
-    with workplace(tmp_path, 10**9) as place, engine(place, {}, 64) as asked, pytest.raises(TooLittleMemory):
+    with (
+        workplace(tmp_path, 10**9) as place,
+        engine(place, {}, 64) as asked,
+        pytest.raises(TooLittleMemory),
+    ):
         asked.ask("SELECT list(hash(i)::VARCHAR || repeat('x', 500)) FROM range(10000000) AS r(i)")
 
 
@@ -253,7 +309,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=32m", "beatdesk-test", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(command, capture_output=True, check=False).returncode != 0
+    ):
         missing("only root may mount another disk")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
@@ -269,8 +328,13 @@ def test_a_disk_that_is_nearly_full_is_left_to_schedules_and_history(
 
 def test_a_disk_that_fills_up_meanwhile_is_told_as_such(small_disk: Path) -> None:
     place = Workplace(small_disk, 10**12)
-    with engine(place, {}, 64) as asked, pytest.raises(NoRoom, match="there is no room for the work"):
-        asked.ask("CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)")
+    with (
+        engine(place, {}, 64) as asked,
+        pytest.raises(NoRoom, match="there is no room for the work"),
+    ):
+        asked.ask(
+            "CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)"
+        )
 
 
 def test_the_engine_reads_no_other_file_and_lets_nothing_be_set(tmp_path: Path) -> None:
@@ -291,7 +355,10 @@ def test_the_engine_reads_no_other_file_and_lets_nothing_be_set(tmp_path: Path) 
         ):
             with pytest.raises(DatasetUnreadable, match=r"disabled|locked|Cannot"):
                 asked.ask(statement)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["given.csv", "other.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "given.csv",
+        "other.csv",
+    ]
 
 
 class Stop(Exception):
@@ -304,11 +371,15 @@ def test_whatever_is_raised_meanwhile_interrupts_the_query(tmp_path: Path) -> No
 
     with workplace(tmp_path, 10**9) as place, engine(place, {}, 64) as asked:
         with pytest.raises(Stop):
-            asked.ask("SELECT count(*) FROM range(1000000000000) AS r(i) WHERE i % 7 = hash(i) % 11", stop)
+            asked.ask(
+                "SELECT count(*) FROM range(1000000000000) AS r(i) WHERE i % 7 = hash(i) % 11", stop
+            )
         assert asked.ask("SELECT 1") == [(1,)]
 
 
-def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_stays(tmp_path: Path) -> None:
+def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_stays(
+    tmp_path: Path,
+) -> None:
     left = tmp_path / FOLDER / "left"
     left.mkdir(parents=True)
     (left / "lock").touch()
@@ -318,8 +389,12 @@ def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_s
     assert not list((tmp_path / FOLDER).iterdir())
 
 
-@pytest.mark.parametrize(("link", "words"), [(True, "cannot be opened"), (False, "was swapped for another file")])
-def test_a_file_that_is_swapped_after_it_was_found_is_refused(root: Path, link: bool, words: str) -> None:
+@pytest.mark.parametrize(
+    ("link", "words"), [(True, "cannot be opened"), (False, "was swapped for another file")]
+)
+def test_a_file_that_is_swapped_after_it_was_found_is_refused(
+    root: Path, link: bool, words: str
+) -> None:
     secret, door = root.parent / "secret.csv", root / "door.csv"
     secret.write_text("secret\n1\n")
     door.write_text("n\n1\n")
@@ -334,9 +409,13 @@ def test_a_file_that_is_swapped_after_it_was_found_is_refused(root: Path, link: 
             open_found(found)
 
 
-def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(services: Settings, root: Path) -> None:
+def test_page_and_json_say_the_same_and_nothing_in_the_files_becomes_markup(
+    services: Settings, root: Path
+) -> None:
     name = "<script>alert(1)</script>"
-    (root / f"{name.replace('/', '')}.csv").write_text(f'"{name}",n\n' + f'"{name}",1\n"{name}",7\n')
+    (root / f"{name.replace('/', '')}.csv").write_text(
+        f'"{name}",n\n' + f'"{name}",1\n"{name}",7\n'
+    )
     done = profile(services)
     page, told = as_html(done).decode(), json.loads(as_json(done))
     assert "<script" not in page

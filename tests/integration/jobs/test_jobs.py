@@ -65,7 +65,9 @@ def record(services: Services, *events: Event) -> None:
         recorder.run_once(now(), block_ms=100)
 
 
-def past_runs(when: datetime, *, schedule: str = "nightly", ok: int = 0, failed: int = 0) -> list[Event]:
+def past_runs(
+    when: datetime, *, schedule: str = "nightly", ok: int = 0, failed: int = 0
+) -> list[Event]:
     """Runs of a schedule, two seconds long each."""
     states = ["succeeded"] * ok + ["failed"] * failed
     return [
@@ -110,7 +112,9 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
     assert end.kind == "run.succeeded", end
     stored = [event for event in stream.events() if isinstance(event, ReportStored)]
     kinds = ["text/html", "text/csv", "application/pdf"]
-    assert [(report.media_type, report.run) for report in stored] == [(kind, end.run) for kind in kinds]
+    assert [(report.media_type, report.run) for report in stored] == [
+        (kind, end.run) for kind in kinds
+    ]
     html, table, paper = ((settings.reports_dir / report.path).read_bytes() for report in stored)
     for report, content in zip(stored, (html, table, paper), strict=True):
         assert (report.size, report.sha256) == (len(content), hashlib.sha256(content).hexdigest())
@@ -120,7 +124,12 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
     assert set(rows) >= {"nightly", f"'{HOSTILE}", SCRIPT}
     assert "too-old" not in rows
     nightly = rows["nightly"]
-    assert [nightly[name] for name in ("job", "runs", "succeeded", "failed")] == ["tests.add", "4", "3", "1"]
+    assert [nightly[name] for name in ("job", "runs", "succeeded", "failed")] == [
+        "tests.add",
+        "4",
+        "3",
+        "1",
+    ]
     assert float(nightly["median_duration_s"]) == pytest.approx(2.0, abs=0.1)
     assert float(nightly["max_lateness_s"]) == pytest.approx(0.02, abs=0.01)
     words = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages)
@@ -131,8 +140,13 @@ def test_the_summary_is_a_page_and_a_table_over_the_history(
     assert not list(settings.reports_dir.rglob("*.part"))
 
 
-def test_the_summary_of_an_empty_history_says_so(settings: Settings, stream: Stream, run_job: Run) -> None:
-    assert run_job("reports.job_summary", period="month", timezone="Europe/Berlin").kind == "run.succeeded"
+def test_the_summary_of_an_empty_history_says_so(
+    settings: Settings, stream: Stream, run_job: Run
+) -> None:
+    assert (
+        run_job("reports.job_summary", period="month", timezone="Europe/Berlin").kind
+        == "run.succeeded"
+    )
     report = next(event for event in stream.events() if isinstance(event, ReportStored))
     assert "Nothing ran in this time." in (settings.reports_dir / report.path).read_text()
 
@@ -158,7 +172,10 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
 @pytest.mark.parametrize(
     ("job", "kwargs", "words"),
     [
-        *[("reports.job_summary", {"days": days}, "days: Input should be ") for days in (0, 367, "1", True, 1.5)],
+        *[
+            ("reports.job_summary", {"days": days}, "days: Input should be ")
+            for days in (0, 367, "1", True, 1.5)
+        ],
         ("reports.job_summary", {"days": 1, "period": "week"}, "give a period or days, not both"),
         (
             "reports.job_summary",
@@ -168,12 +185,36 @@ def test_old_history_is_deleted_and_the_rest_stays(services: Services, run_job: 
         ("reports.job_summary", {"formats": []}, "formats: List should have at least 1 item"),
         ("cleanup.job_history", {"days": 0}, "days: Input should be greater than or equal to 1"),
         ("cleanup.job_history", {"states": "failed"}, "states: Input should be a valid list"),
-        ("cleanup.job_history", {"states": ["running"]}, "states.0: Input should be 'succeeded', 'failed', "),
-        ("cleanup.files", {"root": "/etc"}, "root: '/etc' is no folder of BEATDESK_FILE_ROOTS (none)"),
-        ("cleanup.sql_rows", {"rows": "a.b"}, "there is no database to clean; set BEATDESK_CLEANUP_DSN"),
-        ("cleanup.redis_keys", {"pattern": "*"}, "'*' does not stand in BEATDESK_CLEANUP_REDIS_KEYS (which is empty)"),
-        ("reports.sql_query", {"statement": "SELECT 1"}, "there is no database to ask; set BEATDESK_REPORT_DSN"),
-        ("demo.long_task", {"duration": -1}, "duration is a whole number of seconds from 0 to 3600, not -1"),
+        (
+            "cleanup.job_history",
+            {"states": ["running"]},
+            "states.0: Input should be 'succeeded', 'failed', ",
+        ),
+        (
+            "cleanup.files",
+            {"root": "/etc"},
+            "root: '/etc' is no folder of BEATDESK_FILE_ROOTS (none)",
+        ),
+        (
+            "cleanup.sql_rows",
+            {"rows": "a.b"},
+            "there is no database to clean; set BEATDESK_CLEANUP_DSN",
+        ),
+        (
+            "cleanup.redis_keys",
+            {"pattern": "*"},
+            "'*' does not stand in BEATDESK_CLEANUP_REDIS_KEYS (which is empty)",
+        ),
+        (
+            "reports.sql_query",
+            {"statement": "SELECT 1"},
+            "there is no database to ask; set BEATDESK_REPORT_DSN",
+        ),
+        (
+            "demo.long_task",
+            {"duration": -1},
+            "duration is a whole number of seconds from 0 to 3600, not -1",
+        ),
     ],
 )
 def test_parameters_that_make_no_sense_fail_the_run_with_the_reason(
@@ -190,7 +231,9 @@ def test_reports_that_were_kept_long_enough_go_with_their_files(
     run_job("reports.job_summary")
     fresh = [event for event in stream.events() if isinstance(event, ReportStored)]
     gone = [
-        report.model_copy(update={"report": f"old-{number}", "path": f"old/{number}.html", "keep_until": now()})
+        report.model_copy(
+            update={"report": f"old-{number}", "path": f"old/{number}.html", "keep_until": now()}
+        )
         for number, report in enumerate(fresh)
     ]
     folder = settings.reports_dir / "old"
@@ -207,7 +250,9 @@ def test_reports_that_were_kept_long_enough_go_with_their_files(
     assert done["bytes"] == sum(report.size for report in gone)
     (folder / ".growing.part").unlink()
     assert not list(folder.iterdir())
-    assert {report.id for report in services.history.reports().items} == {report.report for report in fresh}
+    assert {report.id for report in services.history.reports().items} == {
+        report.report for report in fresh
+    }
     assert all((settings.reports_dir / report.path).exists() for report in fresh)
 
 
@@ -218,7 +263,10 @@ def test_a_path_that_leads_out_of_the_folder_is_not_removed(
     precious.write_text("keep me")
     run_job("reports.job_summary")
     report = next(event for event in stream.events() if isinstance(event, ReportStored))
-    record(services, report.model_copy(update={"report": "evil", "path": "../../precious", "keep_until": now()}))
+    record(
+        services,
+        report.model_copy(update={"report": "evil", "path": "../../precious", "keep_until": now()}),
+    )
     end = run_job("cleanup.reports")
     assert end.kind == "run.failed"
     assert precious.read_text() == "keep me"
@@ -238,11 +286,15 @@ def test_the_history_is_cleaned_by_schedule_and_state(services: Services, run_jo
     assert run_job("cleanup.job_history", **about).result["deleted"] == 3
     left = services.history.runs(RunFilter(), after=None, limit=50).items
     assert sorted((run.schedule, run.state) for run in left if run.schedule) == [
-        *[("one", "failed")] * 2, *[("two", "failed")] * 2, *[("two", "succeeded")] * 3
-    ]  # fmt: skip
+        *[("one", "failed")] * 2,
+        *[("two", "failed")] * 2,
+        *[("two", "succeeded")] * 3,
+    ]
 
 
-def test_the_recorder_does_not_wait_for_a_cleaning(services: Services, run_job: Run, engine: Engine) -> None:
+def test_the_recorder_does_not_wait_for_a_cleaning(
+    services: Services, run_job: Run, engine: Engine
+) -> None:
     record(services, *past_runs(now() - timedelta(days=40), schedule="old", ok=3000))
     over, times = threading.Event(), []
 
@@ -250,7 +302,9 @@ def test_the_recorder_does_not_wait_for_a_cleaning(services: Services, run_job: 
         while not over.is_set():
             begun = perf_counter()
             with writing(engine).begin() as connection:
-                connection.execute(update(RunRow).where(RunRow.id == "old-nobody").values(state="failed"))
+                connection.execute(
+                    update(RunRow).where(RunRow.id == "old-nobody").values(state="failed")
+                )
             times.append(perf_counter() - begun)
 
     recorder = threading.Thread(target=keep_recording)
@@ -301,23 +355,47 @@ def test_what_the_settings_allow_is_deleted_after_a_dry_run(
     services.redis.execute_command("RESTORE", "session:1", 0, dump, "REPLACE", "IDLETIME", 8000)
     app = create_app(allowing)
     start_worker(allowing)
-    ends = [stream.end(str(app.send_task(job, kwargs={**kwargs, **more}).id)) for more in ({}, {"dry_run": False}) * 2]
+    ends = [
+        stream.end(str(app.send_task(job, kwargs={**kwargs, **more}).id))
+        for more in ({}, {"dry_run": False}) * 2
+    ]
     app.close()
-    assert [(end.result["deleted"], end.result["would_delete"]) for end in ends] == [(0, 1), (1, 1), (0, 0), (0, 0)]
+    assert [(end.result["deleted"], end.result["would_delete"]) for end in ends] == [
+        (0, 1),
+        (1, 1),
+        (0, 0),
+        (0, 0),
+    ]
 
 
 @pytest.mark.parametrize(
     ("job", "kwargs", "words"),
     [
-        ("cleanup.sql_rows", {"rows": "users.created_at"}, "'users.created_at' does not stand in BEATDESK_CLEANUP_SQL"),
+        (
+            "cleanup.sql_rows",
+            {"rows": "users.created_at"},
+            "'users.created_at' does not stand in BEATDESK_CLEANUP_SQL",
+        ),
         (
             "cleanup.sql_rows",
             {"rows": "sessions.created_at", "older_than_days": 29},
             "29 is less than the settings allow (30)",
         ),
-        ("cleanup.redis_keys", {"pattern": "session:*", "idle_hours": 1}, "1 is less than the settings allow (2)"),
-        ("cleanup.files", {"root": "exports", "folder": "../data"}, "must lead downwards from the root"),
-        ("cleanup.files", {"root": "exports", "older_than_days": 0}, "older_than_days: Input should be greater"),
+        (
+            "cleanup.redis_keys",
+            {"pattern": "session:*", "idle_hours": 1},
+            "1 is less than the settings allow (2)",
+        ),
+        (
+            "cleanup.files",
+            {"root": "exports", "folder": "../data"},
+            "must lead downwards from the root",
+        ),
+        (
+            "cleanup.files",
+            {"root": "exports", "older_than_days": 0},
+            "older_than_days: Input should be greater",
+        ),
     ],
 )
 def test_a_schedule_cannot_ask_for_more_than_the_settings_allow(

@@ -50,7 +50,11 @@ def test_the_mail_server_is_greeted_and_given_no_mail(tmp_path: Path) -> None:
 
 def test_databases_of_sqlite_are_looked_at(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
-    given = {"report_dsn": address, "cleanup_dsn": address, "cleanup_sql_rows": ("a.b 1d", "a.c 1d")}
+    given = {
+        "report_dsn": address,
+        "cleanup_dsn": address,
+        "cleanup_sql_rows": ("a.b 1d", "a.c 1d"),
+    }
     assert [part.ok for part in parts(tmp_path, **given)] == [False, False, False]
     with closing(sqlite3.connect(tmp_path / "shop.sqlite3")) as connection:
         connection.execute("CREATE TABLE a (b TEXT)")
@@ -65,7 +69,11 @@ def test_a_login_for_reports_that_may_write_is_told(tmp_path: Path, postgres_url
         connection.execute("DROP ROLE IF EXISTS reader_of_doctor")
         connection.execute("CREATE ROLE reader_of_doctor LOGIN")
         connection.execute("GRANT SELECT ON sales TO reader_of_doctor")
-        given = {"report_dsn": reader, "cleanup_dsn": postgres_url, "cleanup_sql_rows": ("sales.at 1d",)}
+        given = {
+            "report_dsn": reader,
+            "cleanup_dsn": postgres_url,
+            "cleanup_sql_rows": ("sales.at 1d",),
+        }
         assert [part.ok for part in parts(tmp_path, **given)] == [True, True]
         connection.execute("GRANT INSERT ON sales TO reader_of_doctor")
         (report,) = parts(tmp_path, report_dsn=reader)

@@ -64,10 +64,17 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_one_statement_becomes_a_table_in_each_format(settings: Settings, stream: Stream, run_job: Run) -> None:
+def test_one_statement_becomes_a_table_in_each_format(
+    settings: Settings, stream: Stream, run_job: Run
+) -> None:
     statement = "SELECT id, who, amount FROM sales WHERE id < :most AND :tick > '2026' ORDER BY id"
     for format in ("csv", "xlsx", "html"):
-        asked = {"statement": statement, "parameters": {"most": 2000}, "totals": ["amount"], "title": "Sales / day"}
+        asked = {
+            "statement": statement,
+            "parameters": {"most": 2000},
+            "totals": ["amount"],
+            "title": "Sales / day",
+        }
         end = run_job(**asked, format=format)
         assert end.kind == "run.succeeded", end
         assert (end.result["rows"], end.result["totals"]) == (2000, {"amount": 499750.0})
@@ -87,10 +94,22 @@ def test_one_statement_becomes_a_table_in_each_format(settings: Settings, stream
 @pytest.mark.parametrize(
     ("kwargs", "words"),
     [
-        ({"statement": "DELETE FROM sales"}, "SQLite refuses the statement: DELETE sales is not allowed in a report"),
-        ({"statement": "SELECT * FROM sales UNION ALL SELECT * FROM sales"}, "more than 2,500 rows"),
-        ({"statement": "SELECT 1", "max_rows": 0}, "max_rows: Input should be greater than or equal to 1"),
-        ({"statement": "SELECT 1", "format": "pdf"}, "format: Input should be 'csv', 'xlsx' or 'html'"),
+        (
+            {"statement": "DELETE FROM sales"},
+            "SQLite refuses the statement: DELETE sales is not allowed in a report",
+        ),
+        (
+            {"statement": "SELECT * FROM sales UNION ALL SELECT * FROM sales"},
+            "more than 2,500 rows",
+        ),
+        (
+            {"statement": "SELECT 1", "max_rows": 0},
+            "max_rows: Input should be greater than or equal to 1",
+        ),
+        (
+            {"statement": "SELECT 1", "format": "pdf"},
+            "format: Input should be 'csv', 'xlsx' or 'html'",
+        ),
         ({"statement": "SELECT 1 AS a", "totals": ["b"]}, "the result has no column 'b'; it has a"),
         ({}, "statement: Field required"),
     ],
@@ -119,20 +138,32 @@ def small_disk(settings: Settings) -> Iterator[Path]:
     """The reports are on a disk of 32 kB."""
     settings.reports_dir.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", "size=32k", "beatdesk-test", str(settings.reports_dir)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(command, capture_output=True, check=False).returncode != 0
+    ):
         missing("only root may mount a disk that is full at once")
     yield settings.reports_dir
     subprocess.run(["umount", "-l", str(settings.reports_dir)], check=True)
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "html"])
-def test_a_full_disk_fails_the_run_and_keeps_no_half_file(small_disk: Path, run_job: Run, format: str) -> None:
-    statement = "SELECT a.id * b.id * 7919, a.who || b.who FROM sales a, sales b WHERE b.id < 20 LIMIT 2500"
+def test_a_full_disk_fails_the_run_and_keeps_no_half_file(
+    small_disk: Path, run_job: Run, format: str
+) -> None:
+    statement = (
+        "SELECT a.id * b.id * 7919, a.who || b.who FROM sales a, sales b WHERE b.id < 20 LIMIT 2500"
+    )
     end = run_job(statement=statement, format=format)
     assert end.kind == "run.failed", end
-    assert f"the report cannot be stored in {small_disk}: No space left on device; nothing of it was kept" in end.error
+    assert (
+        f"the report cannot be stored in {small_disk}: No space left on device; nothing of it was "
+        "kept" in end.error
+    )
     assert not files_below(small_disk)
-    assert shutil.disk_usage(small_disk).used == 0, "a file that is gone, and still open, fills the disk"
+    assert shutil.disk_usage(small_disk).used == 0, (
+        "a file that is gone, and still open, fills the disk"
+    )
 
 
 @pytest.mark.parametrize("refusals", [0, 1])
@@ -140,7 +171,11 @@ def test_a_report_goes_by_mail_and_is_not_made_again_for_it(
     job_settings: Settings, stream: Stream, refusals: int
 ) -> None:
     app = create_app(job_settings)
-    kwargs = {"statement": "SELECT who FROM sales LIMIT 3", "title": "Sales", "mail_to": ["ada@example.org"]}
+    kwargs = {
+        "statement": "SELECT who FROM sales LIMIT 3",
+        "title": "Sales",
+        "mail_to": ["ada@example.org"],
+    }
     with mail_server(lambda number, _: "451 later" if number <= refusals else None) as server:
         changed = {"smtp_url": f"smtp://127.0.0.1:{server.port}", "mail_retry_seconds": 0.2}
         start_worker(job_settings.model_copy(update=changed))
@@ -155,7 +190,9 @@ def test_a_report_goes_by_mail_and_is_not_made_again_for_it(
     assert sum(isinstance(event, ReportStored) for event in stream.events()) == 1
     taken = [mail.mail for mail in server.taken]
     assert [str(mail["Subject"])[:7] for mail in taken] == ["Sales, "] * (1 - refusals)
-    assert [part.get_filename() for mail in taken for part in mail.iter_attachments()] == ["sales.csv"] * (1 - refusals)
+    assert [part.get_filename() for mail in taken for part in mail.iter_attachments()] == [
+        "sales.csv"
+    ] * (1 - refusals)
 
 
 def test_without_a_server_for_mails_no_report_is_made(settings: Settings, run_job: Run) -> None:
@@ -187,7 +224,9 @@ except ReportNotStored as refused:
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "html"])
-def test_a_file_that_may_not_grow_is_taken_away_with_those_before_it(tmp_path: Path, format: str) -> None:
+def test_a_file_that_may_not_grow_is_taken_away_with_those_before_it(
+    tmp_path: Path, format: str
+) -> None:
     folder = tmp_path / "reports"
     ran = subprocess.run(
         [sys.executable, "-c", LIMITED, str(folder), format],

@@ -1,4 +1,6 @@
-"""Deleting old files, on a real file system: never outside of the folder, whatever is put in the way."""
+"""Deleting old files, on a real file system: never outside of the folder, whatever is put in the
+way.
+"""
 
 import os
 import subprocess
@@ -25,7 +27,9 @@ def old(path: Path, content: str = "old") -> Path:
     return path
 
 
-def swept(root: Path, under: str = "", *, pattern: str = "*", most: int = 1000, dry_run: bool = False) -> Swept:
+def swept(
+    root: Path, under: str = "", *, pattern: str = "*", most: int = 1000, dry_run: bool = False
+) -> Swept:
     """Sweep it."""
     return sweep(root, under, Rule(pattern, BEFORE, most, dry_run), lambda _: None)
 
@@ -63,7 +67,11 @@ def test_a_dry_run_deletes_nothing_and_says_the_same(root: Path) -> None:
     trial = swept(root, dry_run=True)
     assert left_in(root) == {"a.log", "b.txt", "c.log", "new.log"}
     done = swept(root)
-    assert (trial.files, trial.bytes, sorted(trial.examples)) == (done.files, done.bytes, sorted(done.examples))
+    assert (trial.files, trial.bytes, sorted(trial.examples)) == (
+        done.files,
+        done.bytes,
+        sorted(done.examples),
+    )
 
 
 def test_no_more_than_the_cap_go(root: Path) -> None:
@@ -78,7 +86,9 @@ def test_a_folder_below_the_root_can_be_chosen(root: Path) -> None:
     assert left_in(root) == {"a.log", "b.txt", "new.log"}
 
 
-@pytest.mark.parametrize("under", ["..", "deep/../..", "/etc", "../outside", "gone", "a.log", "out", "out/", "deep/\0"])
+@pytest.mark.parametrize(
+    "under", ["..", "deep/../..", "/etc", "../outside", "gone", "a.log", "out", "out/", "deep/\0"]
+)
 def test_no_name_of_a_folder_leads_out(root: Path, outside: Path, under: str) -> None:
     (root / "out").symlink_to(outside.parent)
     with pytest.raises(Refused, match="folder: "):
@@ -103,7 +113,9 @@ def test_links_are_neither_followed_nor_deleted(root: Path, outside: Path) -> No
     assert (root / "file.log").is_symlink()
 
 
-def test_a_folder_that_is_swapped_for_a_link_again_and_again_leads_nowhere(root: Path, outside: Path) -> None:
+def test_a_folder_that_is_swapped_for_a_link_again_and_again_leads_nowhere(
+    root: Path, outside: Path
+) -> None:
     door, aside, link = root / "door", root.parent / "aside", root.parent / "link"
     door.mkdir()
     for number in range(20):
@@ -139,7 +151,10 @@ def mounted(root: Path) -> Iterator[Path]:
     place = root / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "beatdesk-test", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(command, capture_output=True, check=False).returncode != 0
+    ):
         missing("only root may mount another disk")
     yield old(place / "precious.log")
     subprocess.run(["umount", "-l", str(place)], check=True)
@@ -153,7 +168,11 @@ def test_another_disk_below_the_root_is_left_alone(root: Path, mounted: Path) ->
 def test_a_root_is_chosen_by_its_path_or_its_last_name() -> None:
     roots = (Path("/srv/exports"), Path("/srv/a/logs"), Path("/srv/b/logs"))
     assert chosen_root(roots, "exports") == chosen_root(roots, "/srv/exports") == roots[0]
-    for asked, words in (("logs", "may be more than one"), ("/etc", "is no folder of"), ("", "is no folder of")):
+    for asked, words in (
+        ("logs", "may be more than one"),
+        ("/etc", "is no folder of"),
+        ("", "is no folder of"),
+    ):
         with pytest.raises(Refused, match=words):
             chosen_root(roots, asked)
 

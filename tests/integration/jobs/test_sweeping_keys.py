@@ -1,4 +1,6 @@
-"""Idle keys on a real server: exactly those go, and nothing that is Beatdesk's, RedBeat's or Celery's."""
+"""Idle keys on a real server: exactly those go, and nothing that is Beatdesk's, RedBeat's or
+Celery's.
+"""
 
 import pytest
 from redis import Redis
@@ -10,7 +12,11 @@ from scheduler.settings.job_limits import RedisKeys, redis_keys
 
 def gone(redis: Redis, keys: RedisKeys, seconds: int, *, dry_run: bool = False) -> set[str]:
     """The keys that were found idle."""
-    return {key for _, found in unlink_idle(redis, keys, seconds, {"default"}, dry_run=dry_run) for key in found}
+    return {
+        key
+        for _, found in unlink_idle(redis, keys, seconds, {"default"}, dry_run=dry_run)
+        for key in found
+    }
 
 
 def idle_for(redis: Redis, key: str, seconds: int) -> None:
@@ -42,7 +48,15 @@ def test_thousands_of_keys_go_in_batches(redis: Redis) -> None:
 
 
 def test_keys_that_are_not_yours_stay_whatever_the_pattern_says(redis: Redis) -> None:
-    ours = ["beatdesk:events", "redbeat:x", "_kombu.binding.celery", "unacked", "celery", "default", "default\x06\x163"]
+    ours = [
+        "beatdesk:events",
+        "redbeat:x",
+        "_kombu.binding.celery",
+        "unacked",
+        "celery",
+        "default",
+        "default\x06\x163",
+    ]
     for key in [*ours, "cache:1"]:
         redis.set(key, "x")
     everything = RedisKeys("*", redis_keys("cache:* 1h").idle)

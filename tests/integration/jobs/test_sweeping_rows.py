@@ -1,4 +1,6 @@
-"""Old rows of real tables: exactly those go, and whoever writes meanwhile does not wait for long."""
+"""Old rows of real tables: exactly those go, and whoever writes meanwhile does not wait for
+long.
+"""
 
 import sqlite3
 import threading
@@ -53,7 +55,14 @@ def test_sqlite_reads_times_as_texts_and_as_unix_seconds(sqlite_app: str) -> Non
            (7, NULL), (8, 'yesterday'), (9, 1700000000000), (10, x'00'), (11, '2026-10-01')""",
     )
     assert done(sqlite_app) == (5, 5)
-    assert [row[0] for row in execute(sqlite_app, "SELECT id FROM sessions ORDER BY id")] == [2, 6, 7, 8, 9, 10]
+    assert [row[0] for row in execute(sqlite_app, "SELECT id FROM sessions ORDER BY id")] == [
+        2,
+        6,
+        7,
+        8,
+        9,
+        10,
+    ]
 
 
 @pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
@@ -61,7 +70,8 @@ def test_postgresql_takes_dates_and_timestamps(postgres_url: str, kind: str) -> 
     execute(
         postgres_url,
         f"CREATE TABLE sessions (id INTEGER PRIMARY KEY, created_at {kind})",
-        "INSERT INTO sessions VALUES (1, '2026-10-31 12:00'), (2, '2026-11-01 12:00'), (3, NULL), (4, '2020-01-01')",
+        "INSERT INTO sessions VALUES (1, '2026-10-31 12:00'), (2, '2026-11-01 12:00'), (3, NULL), "
+        "(4, '2020-01-01')",
     )
     assert done(postgres_url) == (2, 2)
     assert execute(postgres_url, "SELECT id FROM sessions ORDER BY id") == [(2,), (3,)]
@@ -85,7 +95,12 @@ def test_a_partitioned_table_loses_exactly_its_old_rows(postgres_url: str) -> No
     ("kind", "made", "entry", "words"),
     [
         ("sqlite", "CREATE TABLE other (a)", "sessions.created_at 1d", "there is no such column"),
-        ("sqlite", "CREATE TABLE sessions (a)", "sessions.created_at 1d", "there is no such column"),
+        (
+            "sqlite",
+            "CREATE TABLE sessions (a)",
+            "sessions.created_at 1d",
+            "there is no such column",
+        ),
         (
             "sqlite",
             "CREATE VIEW sessions AS SELECT 1 AS created_at",
@@ -98,16 +113,31 @@ def test_a_partitioned_table_loses_exactly_its_old_rows(postgres_url: str) -> No
             "sessions.created_at 1d",
             "plain table",
         ),
-        ("sqlite", "CREATE TABLE sessions (created_at)", "main.sessions.created_at 1d", "SQLite has no schemas"),
+        (
+            "sqlite",
+            "CREATE TABLE sessions (created_at)",
+            "main.sessions.created_at 1d",
+            "SQLite has no schemas",
+        ),
         ("sqlite", "CREATE TABLE other (a)", "sqlite_master.name 1d", "no such column of a plain"),
-        ("postgres", "CREATE TABLE other (a int)", "sessions.created_at 1d", "there is no such column"),
+        (
+            "postgres",
+            "CREATE TABLE other (a int)",
+            "sessions.created_at 1d",
+            "there is no such column",
+        ),
         (
             "postgres",
             "CREATE TABLE sessions (created_at int)",
             "sessions.created_at 1d",
             "the column is integer, not a date",
         ),
-        ("postgres", "CREATE TABLE sessions (created_at text)", "sessions.created_at 1d", "the column is text"),
+        (
+            "postgres",
+            "CREATE TABLE sessions (created_at text)",
+            "sessions.created_at 1d",
+            "the column is text",
+        ),
     ],
 )
 def test_what_is_no_time_of_a_table_is_refused(
@@ -131,7 +161,9 @@ def test_rows_that_others_need_stay_and_the_reason_is_told(sqlite_app: str) -> N
         "INSERT INTO sessions VALUES (1, '2020-01-01')",
         "INSERT INTO carts VALUES (1)",
     )
-    with pytest.raises(StatementFailed, match=r"sessions.created_at is not cleaned further: FOREIGN KEY"):
+    with pytest.raises(
+        StatementFailed, match=r"sessions.created_at is not cleaned further: FOREIGN KEY"
+    ):
         done(sqlite_app)
     assert execute(sqlite_app, "SELECT count(*) FROM sessions") == [(1,)]
 
@@ -146,7 +178,9 @@ def test_a_dry_run_asks_for_the_rights_that_the_real_one_needs(postgres_url: str
         "CREATE ROLE cleaner_of_rows LOGIN",
         "GRANT SELECT ON sessions TO cleaner_of_rows",
     )
-    with pytest.raises(Refused, match=r'lacks rights; GRANT DELETE, UPDATE \("created_at"\) ON "sessions" to it'):
+    with pytest.raises(
+        Refused, match=r'lacks rights; GRANT DELETE, UPDATE \("created_at"\) ON "sessions" to it'
+    ):
         count(cleaner, ENTRY, CUTOFF)
     execute(postgres_url, "GRANT DELETE, UPDATE (created_at) ON sessions TO cleaner_of_rows")
     assert done(cleaner) == (1, 1)
@@ -161,7 +195,9 @@ def test_a_server_that_is_away_is_told_without_the_password() -> None:
 
 
 def slowest(write: Callable[[int], None], meanwhile: Callable[[], int]) -> tuple[int, int, float]:
-    """How many rows went, how many writes came in between, and how long the slowest of them took."""
+    """How many rows went, how many writes came in between, and how long the slowest of them
+    took.
+    """
     times: list[float] = []
     over = threading.Event()
 
@@ -182,7 +218,9 @@ def slowest(write: Callable[[int], None], meanwhile: Callable[[], int]) -> tuple
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_whoever_writes_meanwhile_does_not_wait_for_the_end(request: pytest.FixtureRequest, kind: str) -> None:
+def test_whoever_writes_meanwhile_does_not_wait_for_the_end(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
     address = request.getfixturevalue("sqlite_app" if kind == "sqlite" else "postgres_url")
     series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
     type_ = "TEXT" if kind == "sqlite" else "timestamptz"

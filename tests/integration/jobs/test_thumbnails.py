@@ -39,9 +39,18 @@ def halves(width: int = 400, height: int = 200, mode: str = "RGB") -> Image.Imag
 
 def made(root: Path, *, widths: tuple[int, ...] = (100,), **changed: Any) -> Made:
     """Make thumbnails of `pictures` in `small`."""
-    look = Look(changed.pop("format", "same"), changed.pop("quality", 82), changed.pop("most_pixels", 1_000_000))
+    look = Look(
+        changed.pop("format", "same"),
+        changed.pop("quality", 82),
+        changed.pop("most_pixels", 1_000_000),
+    )
     rest = {"pattern": "*", "most": 1000, "again": False, "dry_run": False, **changed}
-    return thumbnails((root, "pictures"), (root, "small"), Plan(widths, look=look, **rest), lambda done, total: None)
+    return thumbnails(
+        (root, "pictures"),
+        (root, "small"),
+        Plan(widths, look=look, **rest),
+        lambda done, total: None,
+    )
 
 
 def near(found: Any, wanted: tuple[int, int, int]) -> bool:
@@ -51,7 +60,9 @@ def near(found: Any, wanted: tuple[int, int, int]) -> bool:
 
 def below(folder: Path) -> list[str]:
     """Every file there, hidden ones too."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
+    )
 
 
 def test_each_picture_is_made_in_each_width_and_none_larger_than_it_is(root: Path) -> None:
@@ -65,7 +76,11 @@ def test_each_picture_is_made_in_each_width_and_none_larger_than_it_is(root: Pat
     sizes = {name: Image.open(root / "small" / name).size for name in below(root / "small")}
     assert list(sizes.values()) == [(100, 50), (60, 30), (320, 160), (60, 30)]
     with Image.open(root / "small" / "100" / "a.jpg") as small:
-        assert (small.format, near(small.getpixel((10, 25)), RED), near(small.getpixel((90, 25)), BLUE)) == (
+        assert (
+            small.format,
+            near(small.getpixel((10, 25)), RED),
+            near(small.getpixel((90, 25)), BLUE),
+        ) == (
             "JPEG",
             True,
             True,
@@ -73,13 +88,19 @@ def test_each_picture_is_made_in_each_width_and_none_larger_than_it_is(root: Pat
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_thumbnail_stands_upright_whatever_way_the_camera_was_held(root: Path, orientation: int) -> None:
+def test_a_thumbnail_stands_upright_whatever_way_the_camera_was_held(
+    root: Path, orientation: int
+) -> None:
     upright = halves(1600, 800)
     turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
+    }
     held = upright.transpose(turns[orientation]) if orientation > 1 else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -99,7 +120,13 @@ def test_no_metadata_is_left_in_any_format(root: Path, format: str) -> None:
     told = PngImagePlugin.PngInfo()
     told.add_text("Comment", "a secret place")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    rest = {"pnginfo": told} if format == "png" else {"comment": "a secret place"} if format == "jpeg" else {}
+    rest = (
+        {"pnginfo": told}
+        if format == "png"
+        else {"comment": "a secret place"}
+        if format == "jpeg"
+        else {}
+    )
     halves().save(root / "pictures" / f"a.{format}", exif=exif, icc_profile=profile, **rest)
     for wanted in ("same", "jpeg", "png", "webp"):
         made(root, format=wanted)
@@ -112,7 +139,9 @@ def test_no_metadata_is_left_in_any_format(root: Path, format: str) -> None:
             assert not {"exif", "icc_profile", "comment", "Comment", "xmp"} & set(small.info)
 
 
-def test_another_format_is_added_to_the_name_so_that_no_two_pictures_have_one_thumbnail(root: Path) -> None:
+def test_another_format_is_added_to_the_name_so_that_no_two_pictures_have_one_thumbnail(
+    root: Path,
+) -> None:
     halves().save(root / "pictures" / "a.jpg")
     halves().save(root / "pictures" / "a.png")
     halves().save(root / "pictures" / "a.png.webp")
@@ -123,7 +152,9 @@ def test_another_format_is_added_to_the_name_so_that_no_two_pictures_have_one_th
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
 @pytest.mark.parametrize("format", ["same", "jpeg", "png", "webp"])
-def test_pictures_of_every_mode_come_out_in_every_format(root: Path, mode: str, format: str) -> None:
+def test_pictures_of_every_mode_come_out_in_every_format(
+    root: Path, mode: str, format: str
+) -> None:
     if mode == "I;16":
         picture = Image.new("I;16", (400, 200), 40_000)
     else:
@@ -154,10 +185,16 @@ def test_of_a_moving_gif_the_first_image_is_taken(root: Path) -> None:
     frames[0].save(root / "pictures" / "a.gif", save_all=True, append_images=frames[1:])
     made(root)
     with Image.open(root / "small" / "100" / "a.gif") as small:
-        assert (small.n_frames, small.size, near(small.convert("RGB").getpixel((5, 5)), RED)) == (1, (100, 50), True)
+        assert (small.n_frames, small.size, near(small.convert("RGB").getpixel((5, 5)), RED)) == (
+            1,
+            (100, 50),
+            True,
+        )
 
 
-def test_a_picture_that_has_not_changed_is_left_alone_and_one_that_has_is_made_anew(root: Path) -> None:
+def test_a_picture_that_has_not_changed_is_left_alone_and_one_that_has_is_made_anew(
+    root: Path,
+) -> None:
     picture, small = root / "pictures" / "a.png", root / "small" / "100" / "a.png"
     halves().save(picture)
     assert made(root).made == 1
@@ -176,10 +213,20 @@ def png(width: int, height: int) -> bytes:
     """A PNG that says it is so large, in few bytes."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_broken_pictures_and_bombs_are_told_and_the_others_are_made(root: Path) -> None:
@@ -221,7 +268,9 @@ def test_no_more_pictures_than_the_cap_are_worked_on_and_the_next_run_goes_on(ro
     assert (second.made, second.unchanged, second.capped) == (1, 2, False)
 
 
-def test_links_are_followed_neither_to_pictures_nor_to_a_place_for_thumbnails(root: Path, tmp_path: Path) -> None:
+def test_links_are_followed_neither_to_pictures_nor_to_a_place_for_thumbnails(
+    root: Path, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     halves().save(outside / "secret.jpg")
@@ -263,7 +312,9 @@ def test_thumbnails_below_the_folder_of_the_pictures_are_not_taken_for_pictures(
     assert below(root / "pictures") == ["a.jpg", "small/100/a.jpg"]
 
 
-def test_what_a_killed_run_has_left_is_written_over_and_what_another_is_writing_is_not(root: Path) -> None:
+def test_what_a_killed_run_has_left_is_written_over_and_what_another_is_writing_is_not(
+    root: Path,
+) -> None:
     halves().save(root / "pictures" / "a.jpg")
     (root / "small" / "100").mkdir(parents=True)
     part = root / "small" / "100" / ".a.jpg.part"
@@ -283,13 +334,18 @@ def small_disk(root: Path) -> Iterator[Path]:
     place = root / "small"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "beatdesk-test", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(command, capture_output=True, check=False).returncode != 0
+    ):
         missing("only root may mount another disk")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_ends_the_run_and_leaves_no_half_thumbnail(root: Path, small_disk: Path) -> None:
+def test_a_full_disk_ends_the_run_and_leaves_no_half_thumbnail(
+    root: Path, small_disk: Path
+) -> None:
     for number in range(10):
         Image.effect_noise((300, 300), 90).save(root / "pictures" / f"{number}.png")
     with pytest.raises(NotWritten, match="No space left on device; nothing of it was kept"):

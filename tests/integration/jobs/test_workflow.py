@@ -1,4 +1,6 @@
-"""The example of a workflow on a real worker, as the history has it: parents, children, and the branch for errors."""
+"""The example of a workflow on a real worker, as the history has it: parents, children, and the
+branch for errors.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -25,7 +27,11 @@ def start(services: Services, settings: Settings) -> Iterator[Start]:
 
 def ended(services: Services, job: str) -> list[RunView]:
     """The ended runs of a job."""
-    return [run for run in services.history.runs(RunFilter(job=job)).items if run.state in ("succeeded", "failed")]
+    return [
+        run
+        for run in services.history.runs(RunFilter(job=job)).items
+        if run.state in ("succeeded", "failed")
+    ]
 
 
 def test_each_step_is_a_run_with_its_parent(services: Services, start: Start) -> None:
@@ -45,9 +51,13 @@ def test_each_step_is_a_run_with_its_parent(services: Services, start: Start) ->
     assert ended(services, "demo.clean_up") == []
 
 
-def test_a_part_that_fails_leads_to_the_branch_for_errors_and_fails_the_end(services: Services, start: Start) -> None:
+def test_a_part_that_fails_leads_to_the_branch_for_errors_and_fails_the_end(
+    services: Services, start: Start
+) -> None:
     run = start(parts=3, fail_at=2)
-    (cleaned,) = wait_for(lambda: ended(services, "demo.clean_up"), 30, "the branch for errors has run")
+    (cleaned,) = wait_for(
+        lambda: ended(services, "demo.clean_up"), 30, "the branch for errors has run"
+    )
     wait_for(lambda: len(ended(services, "demo.part")) == 3, 30, "all parts have ended")
     (failed,) = [part for part in ended(services, "demo.part") if part.state == "failed"]
     assert "part 2 was told to fail" in str(services.history.run(failed.id).error)
@@ -61,7 +71,9 @@ def test_a_part_that_fails_leads_to_the_branch_for_errors_and_fails_the_end(serv
         services.celery.AsyncResult(end.id).get(timeout=1)
 
 
-@pytest.mark.parametrize(("kwargs", "word"), [({"parts": 0}, "1 to 100"), ({"parts": 101}, "1 to 100")])
+@pytest.mark.parametrize(
+    ("kwargs", "word"), [({"parts": 0}, "1 to 100"), ({"parts": 101}, "1 to 100")]
+)
 def test_a_workflow_without_sense_is_refused(
     services: Services, start: Start, kwargs: dict[str, int], word: str
 ) -> None:

@@ -31,7 +31,12 @@ def test_the_request_says_what_it_is_to_say_and_the_answer_is_read() -> None:
     with listening(says("201 Created", b'{"a": 1}', "Content-Type: application/json")) as server:
         target = at(server.port, "/hook?x=1")
         answer = ask(Request("POST", target, {"X-Token": "hush"}, b"body"), LOOPBACK)
-    assert (answer.status, answer.reason, answer.body, answer.cut) == (201, "Created", b'{"a": 1}', False)
+    assert (answer.status, answer.reason, answer.body, answer.cut) == (
+        201,
+        "Created",
+        b'{"a": 1}',
+        False,
+    )
     assert (answer.content_type, answer.address) == ("application/json", "127.0.0.1")
     head, _, body = server.heard[0].partition("\r\n\r\n")
     lines = head.split("\r\n")
@@ -42,14 +47,22 @@ def test_the_request_says_what_it_is_to_say_and_the_answer_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/"]
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://localhost:1/",
+        "http://[::1]:1/",
+        "http://[::ffff:127.0.0.1]:1/",
+    ],
 )
 def test_what_is_not_opened_is_not_asked(url: str) -> None:
     with pytest.raises(Refused, match="HTTP_ALLOW"):
         ask(Request("GET", target_of(url)), Opened())
 
 
-def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_and_the_judged_address_is_used() -> None:
+def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_and_the_judged_address_is_used() -> (
+    None
+):
     answers = [["127.0.0.2"], ["127.0.0.1"]]
     inner = Listener(says("200 OK", b"inner"))
     with listening(says("200 OK", b"outer"), host="127.0.0.2", port=inner.port) as outer:
@@ -68,7 +81,10 @@ def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_and_the_judge
 
 
 def test_a_name_with_one_address_inside_is_not_asked_at_all() -> None:
-    with listening(says("200 OK"), host="127.0.0.2") as server, pytest.raises(Refused, match=r"127\.0\.0\.1 is not"):
+    with (
+        listening(says("200 OK"), host="127.0.0.2") as server,
+        pytest.raises(Refused, match=r"127\.0\.0\.1 is not"),
+    ):
         ask(
             Request("GET", at(server.port, host="both.example")),
             opened(["127.0.0.2"]),
@@ -80,7 +96,9 @@ def test_a_name_with_one_address_inside_is_not_asked_at_all() -> None:
 def test_the_next_judged_address_is_tried_where_the_first_takes_no_connection() -> None:
     with listening(says("200 OK"), host="127.0.0.2") as server:
         answer = ask(
-            Request("GET", at(server.port, host="two.example")), LOOPBACK, lookup=lambda *_: ["127.0.0.3", "127.0.0.2"]
+            Request("GET", at(server.port, host="two.example")),
+            LOOPBACK,
+            lookup=lambda *_: ["127.0.0.3", "127.0.0.2"],
         )
     assert answer.address == "127.0.0.2"
 
@@ -95,7 +113,10 @@ def test_a_redirect_is_an_answer_and_nobody_goes_there() -> None:
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening(says("200 OK", b"proxy")) as proxy, listening(says("200 OK", b"direct")) as server:
+    with (
+        listening(says("200 OK", b"proxy")) as proxy,
+        listening(says("200 OK", b"direct")) as server,
+    ):
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         assert get(server).body == b"direct"
@@ -138,7 +159,10 @@ def drip(first: bytes, piece: bytes) -> Behaviour:
 )
 def test_a_server_that_drips_is_left_when_the_time_is_up(first: bytes, piece: bytes) -> None:
     began = monotonic()
-    with listening(drip(first, piece)) as server, pytest.raises(Unanswered, match=r"whole answer|not an answer"):
+    with (
+        listening(drip(first, piece)) as server,
+        pytest.raises(Unanswered, match=r"whole answer|not an answer"),
+    ):
         get(server, seconds=0.8)
     assert monotonic() - began < 3
 
@@ -146,7 +170,10 @@ def test_a_server_that_drips_is_left_when_the_time_is_up(first: bytes, piece: by
 def test_a_handshake_that_never_ends_is_left_when_the_time_is_up() -> None:
     began = monotonic()
     hello = drip(b"\x16\x03\x03\x40\x00", b"\x02")
-    with listening(hello) as server, pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
+    with (
+        listening(hello) as server,
+        pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"),
+    ):
         ask(Request("GET", at(server.port, scheme="https")), LOOPBACK, seconds=0.8)
     assert monotonic() - began < 3
 
@@ -178,7 +205,10 @@ def test_nobody_who_listens_is_a_clear_refusal() -> None:
     ],
 )
 def test_what_is_no_whole_answer_is_said_so(said: bytes, words: str) -> None:
-    with listening(lambda connection, over: connection.sendall(said)) as server, pytest.raises(Unanswered, match=words):
+    with (
+        listening(lambda connection, over: connection.sendall(said)) as server,
+        pytest.raises(Unanswered, match=words),
+    ):
         get(server)
 
 
@@ -197,10 +227,14 @@ def test_the_certificate_must_be_that_of_the_name(tmp_path: Path) -> None:
 
         def over_tls(host: str, trusted: ssl.SSLContext | None) -> Answer:
             target = at(server.port, host=host, scheme="https")
-            return ask(Request("GET", target), LOOPBACK, lookup=lambda *_: ["127.0.0.1"], trust=trusted)
+            return ask(
+                Request("GET", target), LOOPBACK, lookup=lambda *_: ["127.0.0.1"], trust=trusted
+            )
 
         assert over_tls("shop.example", trust).body == b"over TLS"
-        with pytest.raises(Unanswered, match="the certificate is not valid for it: Hostname mismatch"):
+        with pytest.raises(
+            Unanswered, match="the certificate is not valid for it: Hostname mismatch"
+        ):
             over_tls("other.example", trust)
         with pytest.raises(Unanswered, match="the certificate is not valid for it: self"):
             over_tls("shop.example", None)

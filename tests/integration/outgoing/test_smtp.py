@@ -20,7 +20,9 @@ NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 
 
 def letter(*to: str) -> EmailMessage:
-    return composed(Letter(to, "Übersicht", "Grüße"), sender=("", FROM), identity="<run@example.org>", now=NOW)
+    return composed(
+        Letter(to, "Übersicht", "Grüße"), sender=("", FROM), identity="<run@example.org>", now=NOW
+    )
 
 
 def refusing(answers: dict[str, str]) -> Callable[[int, str], str | None]:
@@ -29,7 +31,12 @@ def refusing(answers: dict[str, str]) -> Callable[[int, str], str | None]:
 
 def test_a_mail_arrives_as_it_was_written() -> None:
     with mail_server() as server:
-        give(SmtpServer("127.0.0.1", server.port, "none"), letter("ada@example.org"), FROM, ["ada@example.org"])
+        give(
+            SmtpServer("127.0.0.1", server.port, "none"),
+            letter("ada@example.org"),
+            FROM,
+            ["ada@example.org"],
+        )
     (taken,) = server.taken
     assert (taken.sender, taken.to) == (FROM, ["ada@example.org"])
     assert (taken.mail["Subject"], taken.mail["Message-ID"]) == ("Übersicht", "<run@example.org>")
@@ -39,7 +46,12 @@ def test_a_mail_arrives_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("answers", "kind", "left", "delivered"),
     [
-        ({"ada": "451 later", "grace": "450 later"}, MailDeferred, ["ada@x.org", "grace@x.org"], []),
+        (
+            {"ada": "451 later", "grace": "450 later"},
+            MailDeferred,
+            ["ada@x.org", "grace@x.org"],
+            [],
+        ),
         ({"ada": "451 later"}, MailDeferred, ["ada@x.org"], [["grace@x.org"]]),
         ({"ada": "550 no such user", "grace": "550 nor this"}, MailRefused, None, []),
         ({"ada": "550 no such user"}, MailRefused, None, [["grace@x.org"]]),
@@ -47,7 +59,10 @@ def test_a_mail_arrives_as_it_was_written() -> None:
     ],
 )
 def test_what_the_server_says_of_each_recipient_decides(
-    answers: dict[str, str], kind: type[Exception], left: list[str] | None, delivered: list[list[str]]
+    answers: dict[str, str],
+    kind: type[Exception],
+    left: list[str] | None,
+    delivered: list[list[str]],
 ) -> None:
     to = ["ada@x.org", "grace@x.org"]
     with mail_server(refusing(answers)) as server, pytest.raises(kind) as raised:
@@ -69,10 +84,18 @@ def test_nobody_who_listens_is_worth_another_attempt() -> None:
 def test_a_mail_goes_over_tls_to_the_server_of_that_name_only(tmp_path: Path) -> None:
     server_side, file = certificate(tmp_path, "localhost")
     trust = ssl.create_default_context(cafile=str(file))
-    for security, options in (("tls", {"tls": server_side}), ("starttls", {"starttls": server_side})):
+    for security, options in (
+        ("tls", {"tls": server_side}),
+        ("starttls", {"starttls": server_side}),
+    ):
         with mail_server(**options) as server:
 
-            def over(host: str, trusted: ssl.SSLContext | None, port: int = server.port, how: str = security) -> None:
+            def over(
+                host: str,
+                trusted: ssl.SSLContext | None,
+                port: int = server.port,
+                how: str = security,
+            ) -> None:
                 named = SmtpServer(host, port, how)  # type: ignore[arg-type] # one of the words
                 give(named, letter("ada@x.org"), FROM, ["ada@x.org"], trust=trusted)
 
@@ -86,7 +109,12 @@ def test_a_mail_goes_over_tls_to_the_server_of_that_name_only(tmp_path: Path) ->
 
 def test_a_server_without_tls_gets_no_mail_where_tls_is_asked_for() -> None:
     with mail_server() as server, pytest.raises(MailRefused, match="STARTTLS"):
-        give(SmtpServer("127.0.0.1", server.port, "starttls"), letter("ada@x.org"), FROM, ["ada@x.org"])
+        give(
+            SmtpServer("127.0.0.1", server.port, "starttls"),
+            letter("ada@x.org"),
+            FROM,
+            ["ada@x.org"],
+        )
     assert server.taken == []
 
 

@@ -31,7 +31,9 @@ class Stream:
 
     def of(self, run: str) -> list[Any]:
         """The events of one run."""
-        return [event for event in self.events() if isinstance(event, RunEvent) and event.run == run]
+        return [
+            event for event in self.events() if isinstance(event, RunEvent) and event.run == run
+        ]
 
     def kinds(self, run: str) -> list[str]:
         """Their kinds."""
@@ -99,7 +101,9 @@ def sender(app: BeatdeskApp) -> Callable[..., str]:
 
 
 class House(NamedTuple):
-    """A server and a worker that several tests share: each looks at the events of its own runs only."""
+    """A server and a worker that several tests share: each looks at the events of its own runs
+    only.
+    """
 
     settings: Settings
     stream: Stream
@@ -113,7 +117,11 @@ def house(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A server and a worker with the tests' jobs, for the tests of one module."""
     server = ValkeyServer(tmp_path_factory.mktemp("valkey"), valkey_binary)
     server.start()
-    settings = with_jobs(Settings(data_dir=tmp_path_factory.mktemp("data"), redis_url=server.url, secret_key="s" * 40))
+    settings = with_jobs(
+        Settings(
+            data_dir=tmp_path_factory.mktemp("data"), redis_url=server.url, secret_key="s" * 40
+        )
+    )
     app = create_app(settings)
     worker = start_worker(settings, keep=True)
     with server.client() as redis:

@@ -1,4 +1,6 @@
-"""What a worker is answered that asks whether a tick's run may start: asked of a real server, question by question."""
+"""What a worker is answered that asks whether a tick's run may start: asked of a real server,
+question by question.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -50,7 +52,13 @@ class Door:
         return run
 
     def asks(
-        self, run: str, number: int = 0, *, again: bool = False, start_by: datetime | None = None, worker: str = "w@h"
+        self,
+        run: str,
+        number: int = 0,
+        *,
+        again: bool = False,
+        start_by: datetime | None = None,
+        worker: str = "w@h",
     ) -> Answer:
         """A worker has the message."""
         facts = facts_of(self.schedule, self.tick(number))
@@ -75,7 +83,12 @@ def test_a_run_that_may_start_is_its_workers_from_that_moment_on(door: Door) -> 
     assert door.asks(run) == Answer(START, told=True)
     lease = door.services.leases.get(run)
     assert lease is not None
-    assert (lease.uid, lease.attempt, lease.worker, lease.name) == (door.schedule.uid, 1, "w@h", "due")
+    assert (lease.uid, lease.attempt, lease.worker, lease.name) == (
+        door.schedule.uid,
+        1,
+        "w@h",
+        "due",
+    )
     assert (lease.text.split(" ")[3], lease.expires) == ("3", door.tick(5).timestamp())
     for key in (keys.LEASES_ZSET, keys.ALIVE_PREFIX + door.schedule.uid):
         end: Any = door.redis.zscore(key, run)
@@ -85,7 +98,13 @@ def test_a_run_that_may_start_is_its_workers_from_that_moment_on(door: Door) -> 
 
 @pytest.mark.parametrize(
     ("overlap", "admission"),
-    [("skip", SKIPPED), ("queue_one", WAITS), ("queue_all", WAITS), ("cancel_previous", WAITS), ("allow", START)],
+    [
+        ("skip", SKIPPED),
+        ("queue_one", WAITS),
+        ("queue_all", WAITS),
+        ("cancel_previous", WAITS),
+        ("allow", START),
+    ],
 )
 def test_beside_a_run_that_a_worker_has_the_policy_decides_and_nothing_is_told_or_written(
     door: Door, overlap: str, admission: Admission
@@ -117,7 +136,9 @@ def over(door: Door, run: str) -> None:
 
 
 @pytest.mark.parametrize("become", [queued_only, run_out, over])
-def test_a_run_that_is_in_no_workers_hands_holds_up_nobody(door: Door, become: Callable[[Door, str], None]) -> None:
+def test_a_run_that_is_in_no_workers_hands_holds_up_nobody(
+    door: Door, become: Callable[[Door, str], None]
+) -> None:
     become(door.has(), door.sent(0))
     assert door.asks(door.sent(1), 1) == Answer(START, told=True)
 
@@ -150,7 +171,9 @@ def test_an_operator_holds_an_entry_that_code_owns_too(door: Door) -> None:
     assert door.asks(run).admission == BY_OPERATOR
 
 
-def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked_if_it_comes_first(door: Door) -> None:
+def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked_if_it_comes_first(
+    door: Door,
+) -> None:
     run = run_id(door.has().schedule.uid, door.tick(0))
     Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
     assert door.asks(run) == Answer(PAUSED, told=True)
@@ -171,7 +194,9 @@ def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> N
     door.services.events.forget(runs[1])
     assert door.asks(runs[2], 2).admission == START
     schedules.set_enabled("due", False, actor="ada", now=utc_now())
-    assert door.asks(runs[3], 3).admission == BY_OPERATOR, "rather than because of the run before it"
+    assert door.asks(runs[3], 3).admission == BY_OPERATOR, (
+        "rather than because of the run before it"
+    )
 
 
 def test_a_schedule_of_the_same_name_that_was_made_since_is_another_one(door: Door) -> None:
@@ -181,7 +206,9 @@ def test_a_schedule_of_the_same_name_that_was_made_since_is_another_one(door: Do
     assert door.asks(run) == Answer(BY_OPERATOR, told=True)
 
 
-@pytest.mark.parametrize(("late", "admission"), [(False, BY_OPERATOR), (True, Admission("expire", "deadline"))])
+@pytest.mark.parametrize(
+    ("late", "admission"), [(False, BY_OPERATOR), (True, Admission("expire", "deadline"))]
+)
 def test_where_the_schedule_is_gone_nothing_is_told_since_a_recorder_may_put_it_back(
     door: Door, late: bool, admission: Admission
 ) -> None:

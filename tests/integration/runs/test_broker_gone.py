@@ -1,4 +1,6 @@
-"""A worker's broker dies while the worker has a message and waits for another one. Redis with the schedules stays."""
+"""A worker's broker dies while the worker has a message and waits for another one. Redis with the
+schedules stays.
+"""
 
 import os
 import signal
@@ -49,9 +51,15 @@ def worker(broken_settings: Settings) -> Process:
 
 @pytest.fixture(params=["normal", "pubsub"])
 def begun(
-    request: pytest.FixtureRequest, worker: Process, send: Send, second_valkey: ValkeyServer, tmp_path: Path
+    request: pytest.FixtureRequest,
+    worker: Process,
+    send: Send,
+    second_valkey: ValkeyServer,
+    tmp_path: Path,
 ) -> str:
-    """A run that had begun when its broker died. Its worker hears of that by its connections of this type first."""
+    """A run that had begun when its broker died. Its worker hears of that by its connections of
+    this type first.
+    """
     mark = tmp_path / "mark"
     run = send("tests.wait", 3, str(mark))
     wait_for(mark.exists, 20, "the job begins")
@@ -66,7 +74,9 @@ def begun(
 def says_that_it_lives(services: Services) -> None:
     """Wait for another sign of life."""
     since = [worker.at for worker in services.catalogue.workers()]
-    wait_for(lambda: [worker.at for worker in services.catalogue.workers()] > since, 10, "a sign of life")
+    wait_for(
+        lambda: [worker.at for worker in services.catalogue.workers()] > since, 10, "a sign of life"
+    )
 
 
 def test_a_worker_lives_on_by_whichever_socket_it_hears_of_its_brokers_death(
@@ -96,14 +106,24 @@ def test_a_claim_is_not_renewed_on_a_message_that_went_with_its_channel(
     assert renew(consumer, utc_now()) == 0
 
 
-def test_a_sign_of_life_that_stumbles_is_not_the_last(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sign_of_life_that_stumbles_is_not_the_last(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
     app = adopt(services)
     WorkerHeartbeat(app, RunSignals(app)).beat(None)
     assert "the next follows in" in caplog.text
 
 
-def test_a_message_of_rabbitmqs_needs_no_claim(job_settings: Settings, rabbit: RabbitServer) -> None:
+def test_a_message_of_rabbitmqs_needs_no_claim(
+    job_settings: Settings, rabbit: RabbitServer
+) -> None:
     with create_app(job_settings.model_copy(update={"broker_url": rabbit.url})) as app:
         connection = app.connection_for_read()
-        assert renew(SimpleNamespace(task_consumer=SimpleNamespace(channel=connection.default_channel)), utc_now()) == 0
+        assert (
+            renew(
+                SimpleNamespace(task_consumer=SimpleNamespace(channel=connection.default_channel)),
+                utc_now(),
+            )
+            == 0
+        )
         connection.close()

@@ -31,9 +31,19 @@ def test_a_real_worker_publishes_its_jobs_and_itself(house: House) -> None:
     catalogue = Services(house.settings).catalogue
     (worker,) = wait_for(catalogue.workers, 15, "the worker is there")
     assert worker.pid == house.worker.pid
-    assert (worker.queues, worker.concurrency, worker.active) == (["bulk", "celery", "critical", "default"], 1, 0)
+    assert (worker.queues, worker.concurrency, worker.active) == (
+        ["bulk", "celery", "critical", "default"],
+        1,
+        0,
+    )
     jobs = {job.name: job for job in catalogue.jobs(worker.at)}
-    assert set(jobs) >= {"reports.job_summary", "cleanup.job_history", "cleanup.reports", "demo.long_task", "tests.add"}
+    assert set(jobs) >= {
+        "reports.job_summary",
+        "cleanup.job_history",
+        "cleanup.reports",
+        "demo.long_task",
+        "tests.add",
+    }
     assert not [name for name in jobs if name.startswith("celery.")]
     summary = jobs["reports.job_summary"]
     assert summary.title.startswith("Job summary")
@@ -48,12 +58,17 @@ def test_a_real_worker_publishes_its_jobs_and_itself(house: House) -> None:
 def test_a_job_is_offered_by_the_workers_that_live(catalogue: Catalogue) -> None:
     catalogue.publish([Job(name="a"), Job(name="b")], a_worker("w1", "a", "b"), NOON)
     catalogue.publish([Job(name="a")], a_worker("w2", "a", at=LATER), LATER)
-    assert {job.name: job.workers for job in catalogue.jobs(NOON)} == {"a": ["w1", "w2"], "b": ["w1"]}
+    assert {job.name: job.workers for job in catalogue.jobs(NOON)} == {
+        "a": ["w1", "w2"],
+        "b": ["w1"],
+    }
     assert {job.name: job.workers for job in catalogue.jobs(LATER)} == {"a": ["w2"], "b": []}
     assert [worker.name for worker in catalogue.workers(LATER)] == ["w2"]
 
 
-def test_a_job_that_nobody_offers_any_more_stays_known_until_it_is_forgotten(catalogue: Catalogue) -> None:
+def test_a_job_that_nobody_offers_any_more_stays_known_until_it_is_forgotten(
+    catalogue: Catalogue,
+) -> None:
     catalogue.publish([Job(name="a")], a_worker("w1", "a"), NOON)
     catalogue.check_call("a", [], {})
     with pytest.raises(Refused, match="offered by w1"):
@@ -82,7 +97,9 @@ def test_workers_that_have_been_gone_for_a_day_are_dropped(catalogue: Catalogue)
     assert [worker.name for worker in catalogue.workers()] == ["new"]
 
 
-def test_what_others_have_written_there_is_passed_over(catalogue: Catalogue, redis: "Redis") -> None:
+def test_what_others_have_written_there_is_passed_over(
+    catalogue: Catalogue, redis: "Redis"
+) -> None:
     redis.hset(keys.CATALOGUE_HASH, "odd", "{not json")
     redis.hset(keys.WORKERS_HASH, "odd", '{"name": 3}')
     catalogue.publish([Job(name="a")], a_worker("w1", "a"), NOON)
@@ -90,7 +107,9 @@ def test_what_others_have_written_there_is_passed_over(catalogue: Catalogue, red
     assert catalogue.get("odd") is None
 
 
-def test_a_server_that_does_not_answer_is_said_so(valkey: ValkeyServer, catalogue: Catalogue) -> None:
+def test_a_server_that_does_not_answer_is_said_so(
+    valkey: ValkeyServer, catalogue: Catalogue
+) -> None:
     valkey.stop()
     with pytest.raises(Unavailable, match="beatdesk doctor"):
         catalogue.jobs(NOON)

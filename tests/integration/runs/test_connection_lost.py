@@ -1,4 +1,6 @@
-"""A worker loses its broker while a run ends: Celery says that the run comes back, though its end is told already."""
+"""A worker loses its broker while a run ends: Celery says that the run comes back, though its end
+is told already.
+"""
 
 from typing import Any
 
@@ -31,7 +33,9 @@ def told(services: Services) -> RunSignals:
 
 def comes_back(told: RunSignals, **headers: Any) -> None:
     """Celery cancels what it was at, as its message comes back by itself."""
-    told.retried(sender=Job, request=Context({"id": RUN, "retries": 0, "hostname": "a@h", **headers}))
+    told.retried(
+        sender=Job, request=Context({"id": RUN, "retries": 0, "hostname": "a@h", **headers})
+    )
 
 
 def test_a_run_that_has_ended_is_not_told_to_come_back(told: RunSignals, stream: Stream) -> None:

@@ -27,26 +27,46 @@ def test_a_run_by_hand_names_its_schedule_and_who_wanted_it(
     assert stream.end(run).result == 7
     for kind in ("run.queued", "run.received"):
         facts = stream.one(run, kind).facts
-        assert (facts.schedule, facts.schedule_uid, facts.revision) == (schedule.name, schedule.uid, 7)
-        assert (facts.trigger, facts.actor, facts.tick, facts.queued_at) == ("manual", "ada@example.org", None, NOON)
-        assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 5}, "default")
+        assert (facts.schedule, facts.schedule_uid, facts.revision) == (
+            schedule.name,
+            schedule.uid,
+            7,
+        )
+        assert (facts.trigger, facts.actor, facts.tick, facts.queued_at) == (
+            "manual",
+            "ada@example.org",
+            None,
+            NOON,
+        )
+        assert (facts.job, facts.args, facts.kwargs, facts.queue) == (
+            "tests.add",
+            [2],
+            {"y": 5},
+            "default",
+        )
 
 
-def test_a_run_by_hand_may_have_arguments_of_its_own(stream: Stream, services: Services, worker: Process) -> None:
+def test_a_run_by_hand_may_have_arguments_of_its_own(
+    stream: Stream, services: Services, worker: Process
+) -> None:
     schedule = a_schedule(job="tests.add", args=[2], kwargs={"y": 5})
     run = services.control.start(schedule, actor="a", args=[10], kwargs={}, now=NOON)
     assert stream.end(run).result == 11
     assert schedule.args == [2]
 
 
-def test_a_run_goes_to_the_queue_of_its_schedule(services: Services, redis: "Redis", stream: Stream) -> None:
+def test_a_run_goes_to_the_queue_of_its_schedule(
+    services: Services, redis: "Redis", stream: Stream
+) -> None:
     run = services.control.start(a_schedule(queue="slow"), actor="a", now=NOON)
     assert redis.llen("slow") == 1
     assert redis.llen("default") == 0
     assert stream.one(run, "run.queued").facts.queue == "slow"
 
 
-def test_without_a_server_nothing_is_started_and_it_is_said(services: Services, valkey: ValkeyServer) -> None:
+def test_without_a_server_nothing_is_started_and_it_is_said(
+    services: Services, valkey: ValkeyServer
+) -> None:
     valkey.stop()
     with pytest.raises(Unavailable, match="does not answer"):
         services.control.start(a_schedule(), actor="a", now=NOON)
@@ -82,7 +102,11 @@ def test_stock_beat_tells_what_it_has_queued_with_tick_and_schedule(
         return [event for event in stream.events() if isinstance(event, RunQueued)]
 
     queued = wait_for(scheduled, 30, "Beat queues a run")[0]
-    assert (queued.facts.schedule, queued.facts.schedule_uid, queued.facts.revision) == ("often", schedule.uid, 1)
+    assert (queued.facts.schedule, queued.facts.schedule_uid, queued.facts.revision) == (
+        "often",
+        schedule.uid,
+        1,
+    )
     assert (queued.facts.trigger, queued.facts.queue) == ("schedule", "default")
     assert (queued.facts.args, queued.facts.kwargs) == ([1], {"y": 1})
     assert queued.facts.tick is not None

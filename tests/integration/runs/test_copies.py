@@ -1,4 +1,6 @@
-"""Which of several messages of one run becomes the run: asked of a real server, message by message."""
+"""Which of several messages of one run becomes the run: asked of a real server, message by
+message.
+"""
 
 from typing import Any
 
@@ -44,15 +46,21 @@ def test_the_first_message_has_the_run_however_often_it_comes(copies: Deduplicat
     assert [copies.take(FIRST), copies.take(SECOND), copies.take(FIRST)] == [True, False, True]
 
 
-@pytest.mark.parametrize(("kind", "more"), [(RunSucceeded, {"result": None}), (RunFailed, {"error": "e"})])
-def test_a_run_that_is_over_is_nobodys(kind: Any, more: dict[str, Any], copies: Deduplication, redis: Redis) -> None:
+@pytest.mark.parametrize(
+    ("kind", "more"), [(RunSucceeded, {"result": None}), (RunFailed, {"error": "e"})]
+)
+def test_a_run_that_is_over_is_nobodys(
+    kind: Any, more: dict[str, Any], copies: Deduplication, redis: Redis
+) -> None:
     copies.take(FIRST)
     tell(redis, kind, **more)
     assert [copies.take(FIRST), copies.take(SECOND)] == [False, False]
     assert 590 <= remembered_for(redis) <= 600
 
 
-def test_a_doubtful_run_that_is_over_is_remembered_for_long(copies: Deduplication, redis: Redis) -> None:
+def test_a_doubtful_run_that_is_over_is_remembered_for_long(
+    copies: Deduplication, redis: Redis
+) -> None:
     redis.zadd(keys.OUTBOX_DOUBTS_ZSET, {"r1": 1})
     copies.take(FIRST)
     tell(redis, RunSucceeded, result=None)
@@ -60,9 +68,15 @@ def test_a_doubtful_run_that_is_over_is_remembered_for_long(copies: Deduplicatio
     assert remembered_for(redis) > DOUBTFUL_SECONDS - 60
 
 
-def test_a_run_whose_worker_lost_the_broker_is_still_its_messages(copies: Deduplication, redis: Redis) -> None:
+def test_a_run_whose_worker_lost_the_broker_is_still_its_messages(
+    copies: Deduplication, redis: Redis
+) -> None:
     copies.take(FIRST)
-    tell(redis, RunRetried, error="the worker lost its connection to the broker, the message comes back")
+    tell(
+        redis,
+        RunRetried,
+        error="the worker lost its connection to the broker, the message comes back",
+    )
     assert [copies.take(SECOND), copies.take(FIRST)] == [False, True]
 
 

@@ -1,4 +1,6 @@
-"""Jobs of a user's Flask application run in its context, one application per process, sessions removed after each."""
+"""Jobs of a user's Flask application run in its context, one application per process, sessions
+removed after each.
+"""
 
 from collections.abc import Iterator
 
@@ -47,7 +49,10 @@ def test_an_application_that_cannot_be_made_fails_the_run_with_the_reason(
     start_worker(job_settings.model_copy(update={"flask_app": f"{SHOP}:create_ap"}))
     end = stream.end(sender(app)("shop.link", 7))
     assert end.kind == "run.failed"
-    assert "tests.support.shop:create_ap (BEATDESK_FLASK_APP) cannot be made: AttributeError" in end.error
+    assert (
+        "tests.support.shop:create_ap (BEATDESK_FLASK_APP) cannot be made: AttributeError"
+        in end.error
+    )
 
 
 def test_a_job_that_asks_for_a_context_where_no_application_is_named_says_so(

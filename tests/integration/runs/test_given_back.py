@@ -1,4 +1,6 @@
-"""A worker gives back what it has and has not begun: whoever gets the message next need not wait for its lease."""
+"""A worker gives back what it has and has not begun: whoever gets the message next need not wait
+for its lease.
+"""
 
 from uuid import uuid4
 

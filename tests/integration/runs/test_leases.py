@@ -19,7 +19,15 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.rules.model.spec import Schedule
-from scheduler.runs.leases import HELD_SECONDS, QUEUED_SECONDS, LeasedStream, Leases, LeaseState, LeaseWatch, owner_text
+from scheduler.runs.leases import (
+    HELD_SECONDS,
+    QUEUED_SECONDS,
+    LeasedStream,
+    Leases,
+    LeaseState,
+    LeaseWatch,
+    owner_text,
+)
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of
 
@@ -47,7 +55,9 @@ def told(stream: LeasedStream, kind: Any, run: str = RUN, attempt: int = 1, **mo
 
 
 def left(redis: Redis, run: str = RUN) -> float | None:
-    """For how many seconds the run counts as alive, the same in both places; none where it does not."""
+    """For how many seconds the run counts as alive, the same in both places; none where it does
+    not.
+    """
     ends = {redis.zscore(key, run) for key in (keys.LEASES_ZSET, keys.ALIVE_PREFIX + SCHEDULE.uid)}
     (end,) = ends
     return None if end is None else end - utc_now().timestamp()
@@ -77,14 +87,19 @@ def test_from_the_queue_to_the_end_a_run_counts_for_as_long_as_its_place_allows(
     told(stream, RunReceived)
     assert left(redis) == pytest.approx(HELD_SECONDS, abs=10)
     told(stream, RunQueued)
-    assert left(redis) == pytest.approx(HELD_SECONDS, abs=10), "the word that it is queued may come late"
+    assert left(redis) == pytest.approx(HELD_SECONDS, abs=10), (
+        "the word that it is queued may come late"
+    )
     told(stream, RunRetried, error="e")
     assert left(redis) == pytest.approx(QUEUED_SECONDS, abs=10)
     told(stream, RunReceived, attempt=2)
     assert left(redis) == pytest.approx(HELD_SECONDS, abs=10)
     told(stream, RunSucceeded, attempt=2, result=None)
     assert left(redis) is None
-    assert redis.exists(keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.ALIVE_PREFIX + SCHEDULE.uid) == 0
+    assert (
+        redis.exists(keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.ALIVE_PREFIX + SCHEDULE.uid)
+        == 0
+    )
     told(stream, RunQueued)
     assert left(redis) is None, "what is over does not come back"
 
@@ -175,7 +190,9 @@ def test_only_what_no_worker_took_by_its_deadline_has_expired(  # noqa: PLR0917 
     assert kinds(redis)[-1] == kind
 
 
-def test_a_lease_of_which_nothing_is_known_is_no_run_and_is_forgotten(redis: Redis, leases: Leases) -> None:
+def test_a_lease_of_which_nothing_is_known_is_no_run_and_is_forgotten(
+    redis: Redis, leases: Leases
+) -> None:
     redis.zadd(keys.LEASES_ZSET, {RUN: 1})
     assert leases.overdue() == {}
     assert redis.zcard(keys.LEASES_ZSET) == 0
@@ -186,7 +203,12 @@ def test_failures_in_a_row_are_counted_by_schedule_until_one_succeeds(
 ) -> None:
     def ends(kind: Any, number: int, pause_after: int | None = 2) -> int:
         announced(leases, f"run-{number}", pause_after=pause_after)
-        told(stream, kind, f"run-{number}", **({"error": "e"} if kind is RunFailed else {"result": None}))
+        told(
+            stream,
+            kind,
+            f"run-{number}",
+            **({"error": "e"} if kind is RunFailed else {"result": None}),
+        )
         return len(stream.streaks)
 
     assert ends(RunFailed, 1) == 0

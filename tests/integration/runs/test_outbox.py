@@ -63,7 +63,9 @@ def test_a_delivery_waits_until_the_server_is_back_and_takes_along_what_waited(
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
 
-def test_when_too_many_wait_the_worker_waits_too(valkey: ValkeyServer, redis: "Redis", stream: Stream) -> None:
+def test_when_too_many_wait_the_worker_waits_too(
+    valkey: ValkeyServer, redis: "Redis", stream: Stream
+) -> None:
     waited: list[int] = []
 
     def wait(_seconds: float) -> None:

@@ -1,4 +1,6 @@
-"""What a real worker asks before it starts a tick's run: what has changed since Beat has sent its message."""
+"""What a real worker asks before it starts a tick's run: what has changed since Beat has sent its
+message.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -29,7 +31,9 @@ NEXT = timedelta(hours=1)
 
 
 class Sent:
-    """A schedule, and its ticks sent as Beat sends them: counted as alive, then put into the queue."""
+    """A schedule, and its ticks sent as Beat sends them: counted as alive, then put into the
+    queue.
+    """
 
     def __init__(self, services: Services, schedule: Schedule, anchor: datetime) -> None:
         self.services = services
@@ -53,7 +57,9 @@ def make(services: Services, worker: Process) -> Callable[..., Sent]:
     def make(job: str, *args: Any, **policies: Any) -> Sent:
         wait_for(lambda: services.catalogue.get(job), 20, "the worker offers its jobs")
         anchor = (utc_now() - NEXT / 2).replace(microsecond=0)
-        spec = a_spec("due", job, args=list(args), when=every(3600, anchor), policies=Policies(**policies))
+        spec = a_spec(
+            "due", job, args=list(args), when=every(3600, anchor), policies=Policies(**policies)
+        )
         return Sent(services, services.schedules.create(spec, actor="ada", now=anchor), anchor)
 
     return make
@@ -89,9 +95,15 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize(("change", "reason"), REASONS.items(), ids=lambda given: getattr(given, "__name__", given))
+@pytest.mark.parametrize(
+    ("change", "reason"), REASONS.items(), ids=lambda given: getattr(given, "__name__", given)
+)
 def test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_deleted_meanwhile(
-    change: Callable[[Sent], None], reason: str, make: Callable[..., Sent], stream: Stream, services: Services
+    change: Callable[[Sent], None],
+    reason: str,
+    make: Callable[..., Sent],
+    stream: Stream,
+    services: Services,
 ) -> None:
     sent = make("tests.add", 1)
     change(sent)
@@ -102,7 +114,12 @@ def test_a_tick_does_not_start_when_its_schedule_is_paused_off_skipped_or_delete
     assert services.leases.known([run]) == set()
     wait_for(lambda: not services.redis.exists("unacked"), 10, "its message is acknowledged")
     row = fold(Rows(), [*stream.of(run)]).runs[run]
-    assert (row.state, row.reason, row.schedule, row.tick is None) == ("skipped", reason, "due", False)
+    assert (row.state, row.reason, row.schedule, row.tick is None) == (
+        "skipped",
+        reason,
+        "due",
+        False,
+    )
 
 
 def test_a_tick_that_waits_has_its_turn_when_the_one_before_it_is_skipped(
@@ -111,7 +128,10 @@ def test_a_tick_that_waits_has_its_turn_when_the_one_before_it_is_skipped(
     sent = make("tests.add", 1, overlap="queue_one")
     paused(sent)
     tick = utc_now()
-    redis.zadd(keys.WAITING_PREFIX + sent.schedule.uid, {WaitingTick(tick, "backfill", "ada").text: tick.timestamp()})
+    redis.zadd(
+        keys.WAITING_PREFIX + sent.schedule.uid,
+        {WaitingTick(tick, "backfill", "ada").text: tick.timestamp()},
+    )
     assert redis.zscore(keys.SCHEDULE_ZSET, keys.entry("due")) == ASLEEP
     stream.end(sent.tick())
     looked_at = redis.zscore(keys.SCHEDULE_ZSET, keys.entry("due"))
@@ -119,7 +139,9 @@ def test_a_tick_that_waits_has_its_turn_when_the_one_before_it_is_skipped(
     assert tick.timestamp() <= looked_at <= utc_now().timestamp()
 
 
-@pytest.mark.parametrize("held", [{"trigger": "backfill", "actor": "ada"}, {"trigger": "schedule", "actor": "ada"}])
+@pytest.mark.parametrize(
+    "held", [{"trigger": "backfill", "actor": "ada"}, {"trigger": "schedule", "actor": "ada"}]
+)
 def test_what_an_operator_asked_for_is_not_held_by_a_pause(
     held: dict[str, str], make: Callable[..., Sent], stream: Stream
 ) -> None:
@@ -129,7 +151,11 @@ def test_what_an_operator_asked_for_is_not_held_by_a_pause(
 
 
 def test_nor_is_a_run_by_hand_not_even_beside_another_run(
-    make: Callable[..., Sent], stream: Stream, services: Services, job_settings: Settings, tmp_path: Path
+    make: Callable[..., Sent],
+    stream: Stream,
+    services: Services,
+    job_settings: Settings,
+    tmp_path: Path,
 ) -> None:
     start_worker(job_settings)
     sent = make("tests.wait", 6, str(tmp_path / "mark"))
@@ -178,7 +204,9 @@ def test_with_allow_both_run_at_a_time(
     assert {stream.kinds(run).count("run.received") for run in runs} == {1}
 
 
-def test_a_further_attempt_is_of_a_run_that_was_let_in(make: Callable[..., Sent], stream: Stream) -> None:
+def test_a_further_attempt_is_of_a_run_that_was_let_in(
+    make: Callable[..., Sent], stream: Stream
+) -> None:
     sent = make("tests.flaky", 1, retries=1, retry_backoff=2)
     run = sent.tick()
     wait_for(lambda: "run.retried" in stream.kinds(run), 20, "the first attempt fails")
@@ -186,7 +214,9 @@ def test_a_further_attempt_is_of_a_run_that_was_let_in(make: Callable[..., Sent]
     assert (stream.end(run).kind, stream.end(run).attempt) == ("run.succeeded", 2)
 
 
-def test_a_schedule_that_redis_has_lost_is_waited_for(make: Callable[..., Sent], stream: Stream, redis: Redis) -> None:
+def test_a_schedule_that_redis_has_lost_is_waited_for(
+    make: Callable[..., Sent], stream: Stream, redis: Redis
+) -> None:
     sent = make("tests.add", 1)
     entry: Any = redis.hgetall(keys.entry("due"))
     redis.delete(keys.entry("due"))
@@ -197,7 +227,9 @@ def test_a_schedule_that_redis_has_lost_is_waited_for(make: Callable[..., Sent],
     assert stream.end(run).kind == "run.succeeded"
 
 
-def test_a_run_of_which_redis_has_no_memory_starts(make: Callable[..., Sent], stream: Stream) -> None:
+def test_a_run_of_which_redis_has_no_memory_starts(
+    make: Callable[..., Sent], stream: Stream
+) -> None:
     sent = make("tests.add", 1)
     deleted(sent)
     options = options_for(sent.schedule, utc_now(), {})

@@ -76,7 +76,9 @@ def test_a_job_that_fails_is_tried_again_as_often_as_its_schedule_says(
     assert 0.2 <= waits[0] <= 0.26
     assert 0.4 <= waits[1] <= 0.51
     facts = [event.facts for event in stream.of(run) if event.kind == "run.received"]
-    assert {(told.schedule, told.trigger, told.tick is None) for told in facts} == {("due", "schedule", False)}
+    assert {(told.schedule, told.trigger, told.tick is None) for told in facts} == {
+        ("due", "schedule", False)
+    }
 
 
 def test_attempts_of_the_schedule_come_on_top_of_those_of_the_task(
@@ -87,7 +89,9 @@ def test_attempts_of_the_schedule_come_on_top_of_those_of_the_task(
     assert stream.kinds(run).count("run.retried") == 2
 
 
-def test_a_job_that_succeeds_in_a_later_attempt_has_succeeded(stream: Stream, sends: Sends, worker: Process) -> None:
+def test_a_job_that_succeeds_in_a_later_attempt_has_succeeded(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
     run = sends("tests.flaky", 2, retries=5, retry_backoff=0.1)
     end = stream.end(run)
     assert (end.kind, end.attempt) == ("run.succeeded", 3)
@@ -134,7 +138,9 @@ def test_a_run_that_is_cancelled_is_not_tried_again(
     assert "run.retried" not in stream.kinds(run)
 
 
-def test_a_run_that_comes_too_late_to_its_worker_expires(stream: Stream, sends: Sends, worker: Process) -> None:
+def test_a_run_that_comes_too_late_to_its_worker_expires(
+    stream: Stream, sends: Sends, worker: Process
+) -> None:
     run = sends("tests.add", 1, tick=utc_now() - 90 * SECOND, starting_deadline=60)
     assert stream.end(run).kind == "run.expired"
     assert "run.started" not in stream.kinds(run)
@@ -174,7 +180,10 @@ def test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwh
     created = utc_now().replace(microsecond=0) - SECOND
     schedule = make(services, "tests.wait", created, args=[8, str(tmp_path / "mark")])
     first = fires_until(beat, lambda: started(stream))[0]
-    fires_until(beat, lambda: [event for event in stream.events() if getattr(event, "reason", "") == "overlap"])
+    fires_until(
+        beat,
+        lambda: [event for event in stream.events() if getattr(event, "reason", "") == "overlap"],
+    )
     lease = services.leases.get(first)
     assert lease is not None
     assert lease.worker is not None
@@ -188,7 +197,13 @@ def test_a_held_tick_starts_when_the_run_before_it_was_asked_to_end(
     services: Services, worker: Process, beat: RedBeatScheduler, stream: Stream, tmp_path: Path
 ) -> None:
     created = utc_now().replace(microsecond=0) - SECOND
-    make(services, "tests.wait", created, args=[60, str(tmp_path / "mark")], overlap="cancel_previous")
+    make(
+        services,
+        "tests.wait",
+        created,
+        args=[60, str(tmp_path / "mark")],
+        overlap="cancel_previous",
+    )
     first = fires_until(beat, lambda: started(stream))[0]
     fires_until(beat, lambda: "run.revoked" in stream.kinds(first))
     fires_until(beat, lambda: len(set(started(stream))) >= 2)
@@ -204,7 +219,12 @@ def test_a_long_run_keeps_its_lease_and_that_of_a_killed_worker_is_lost(
     wait_for(lambda: redis.zscore(keys.LEASES_ZSET, run) > first, 12, "the lease is renewed")
     worker.kill()
     watch = LeaseWatch(services.leases)
-    wait_for(lambda: watch.look(utc_now()) or "run.lost" in stream.kinds(run), 45, "the run is lost", every=1)
+    wait_for(
+        lambda: watch.look(utc_now()) or "run.lost" in stream.kinds(run),
+        45,
+        "the run is lost",
+        every=1,
+    )
     lost = stream.one(run, "run.lost")
     assert (lost.attempt, lost.worker) == (1, stream.one(run, "run.started").worker)
     assert services.leases.get(run) is None
@@ -249,10 +269,14 @@ def test_what_is_started_by_hand_has_the_limits_of_its_schedule_too(
     assert [event.run for event in stream.events() if isinstance(event, RunQueued)] == [run]
 
 
-def make(services: Services, job: str, created: datetime, args: list[Any] | None = None, **policies: Any) -> Schedule:
+def make(
+    services: Services, job: str, created: datetime, args: list[Any] | None = None, **policies: Any
+) -> Schedule:
     """A schedule that is due each second."""
     wait_for(lambda: services.catalogue.get(job), 20, "the worker offers its jobs")
-    spec = a_spec("due", job, when=every(1, created), args=args or [], policies=Policies(**policies))
+    spec = a_spec(
+        "due", job, when=every(1, created), args=args or [], policies=Policies(**policies)
+    )
     return services.schedules.create(spec, actor="ada", now=created)
 
 

@@ -1,4 +1,6 @@
-"""Queues by kind: what is slow holds up nothing that is urgent, and jobs go to the queues that they name."""
+"""Queues by kind: what is slow holds up nothing that is urgent, and jobs go to the queues that they
+name.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -62,8 +64,12 @@ def test_a_worker_of_all_queues_takes_the_critical_first_and_in_a_queue_the_lowe
         stream.end(run)
     started = [event.run for event in stream.events() if event.kind == "run.started"]
     assert [name for run in started for name, known in runs.items() if known == run] == [
-        "critical", "default", "bulk", "default, 3", "default, 6",
-    ]  # fmt: skip
+        "critical",
+        "default",
+        "bulk",
+        "default, 3",
+        "default, 6",
+    ]
 
 
 def test_a_job_goes_to_the_queue_that_it_has_named_whoever_sends_it(

@@ -39,7 +39,12 @@ def test_a_result_can_be_waited_for_though_nothing_stores_it(app: Any, redis: Re
     sent = app.send_task("tests.add", (1, 2))
     assert sent.get(timeout=20) == 3
     again = app.AsyncResult(sent.id)
-    assert (again.state, again.result, again.successful(), again.ready()) == ("SUCCESS", 3, True, True)
+    assert (again.state, again.result, again.successful(), again.ready()) == (
+        "SUCCESS",
+        3,
+        True,
+        True,
+    )
     assert again.name == "tests.add"
     assert [key for key in redis.keys("*") if "celery-task-meta" in str(key)] == []
 
@@ -47,7 +52,9 @@ def test_a_result_can_be_waited_for_though_nothing_stores_it(app: Any, redis: Re
 def test_a_result_knows_what_its_run_has_started(app: Any) -> None:
     sent = app.send_task("tests.send", (5,))
     child = sent.get(timeout=20)
-    wait_for(lambda: [result.id for result in app.AsyncResult(sent.id).children or []] == [child], 20)
+    wait_for(
+        lambda: [result.id for result in app.AsyncResult(sent.id).children or []] == [child], 20
+    )
     assert app.AsyncResult(sent.id).children[0].get(timeout=20) == 6
 
 
@@ -89,11 +96,13 @@ def test_the_results_of_a_group_come_as_they_are_ready(app: Any) -> None:
     assert results.successful()
 
 
-def test_a_chord_runs_its_body_once_with_whole_results_and_leaves_nothing_behind(app: Any, redis: Redis) -> None:
+def test_a_chord_runs_its_body_once_with_whole_results_and_leaves_nothing_behind(
+    app: Any, redis: Redis
+) -> None:
     long_text = "x" * 50_000  # longer than an event may be
-    result = chord([called(app, "tests.echo", long_text), called(app, "tests.echo", {"password": "hush"})])(
-        called(app, "tests.lengths")
-    )
+    result = chord(
+        [called(app, "tests.echo", long_text), called(app, "tests.echo", {"password": "hush"})]
+    )(called(app, "tests.lengths"))
     assert result.get(timeout=20) == [50_000, 4]
     left = [key for key in redis.keys("*") if str(key).startswith(keys.CHORDS_PREFIX)]
     assert all(0 < redis.ttl(key) <= 600 for key in left), left
@@ -111,7 +120,9 @@ def test_a_chord_of_one_and_a_chord_in_a_chain_work(app: Any) -> None:
 
 
 def test_the_steps_behind_one_that_failed_have_failed_too(app: Any, services: Services) -> None:
-    steps = chain(called(app, "tests.fail"), called(app, "tests.echo"), called(app, "tests.lengths")).apply_async()
+    steps = chain(
+        called(app, "tests.fail"), called(app, "tests.echo"), called(app, "tests.lengths")
+    ).apply_async()
     with pytest.raises(Exception, match="no such luck"):
         steps.get(timeout=20)
     last, middle = services.history.run(steps.id), services.history.run(steps.parent.id)

@@ -46,13 +46,22 @@ def house(valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def log_of(house: House, run: str) -> list[RunLogged]:
     """The log events of a run."""
-    return [event for event in house.stream.events() if isinstance(event, RunLogged) and event.run == run]
+    return [
+        event
+        for event in house.stream.events()
+        if isinstance(event, RunLogged) and event.run == run
+    ]
 
 
 def test_a_job_knows_its_run_and_its_tick(house: House) -> None:
     headers = {"tick": TICK, "beatdesk": {"schedule": "nightly", "schedule_uid": "u-1"}}
     run = house.send("told.steps", headers=headers)
-    assert house.stream.end(run).result == {"id": run, "attempt": 1, "schedule": "nightly", "tick": TICK}
+    assert house.stream.end(run).result == {
+        "id": run,
+        "attempt": 1,
+        "schedule": "nightly",
+        "tick": TICK,
+    }
 
 
 def test_progress_is_told_while_the_job_runs_no_more_than_twice_a_second_and_with_its_last_word(
@@ -64,7 +73,11 @@ def test_progress_is_told_while_the_job_runs_no_more_than_twice_a_second_and_wit
     def told() -> list[Any]:
         return [event for event in house.stream.of(run) if event.kind == "run.progressed"]
 
-    wait_for(lambda: told() and told()[-1].done == 50, 10, "the last progress is told while the job still runs")
+    wait_for(
+        lambda: told() and told()[-1].done == 50,
+        10,
+        "the last progress is told while the job still runs",
+    )
     assert "run.succeeded" not in house.stream.kinds(run)
     hold.touch()
     house.stream.end(run)
@@ -95,7 +108,11 @@ def test_of_too_many_lines_the_first_and_the_last_are_kept(house: House) -> None
 
 @pytest.mark.parametrize("way", ["return", "raise"])
 def test_a_secret_reaches_the_job_and_nothing_else(house: House, way: str) -> None:
-    about = {"password": "secret://shop-password", "header": "Bearer secret://shop-password", "way": way}
+    about = {
+        "password": "secret://shop-password",
+        "header": "Bearer secret://shop-password",
+        "way": way,
+    }
     run = house.send("told.secret", kwargs=about)
     end = house.stream.end(run)
     if way == "return":
@@ -128,7 +145,9 @@ def test_a_secret_that_nobody_has_fails_the_run_with_the_places_looked_at(house:
     assert "is no reference to a secret" in end.error
 
 
-def test_parameters_are_checked_against_their_model_and_a_wrong_call_is_not_tried_again(house: House) -> None:
+def test_parameters_are_checked_against_their_model_and_a_wrong_call_is_not_tried_again(
+    house: House,
+) -> None:
     assert house.stream.end(house.send("told.wish", kwargs={"days": 3})).result == 3
     end = house.stream.end(house.send("told.wish", kwargs={"days": 99, "nam": 1}))
     assert (end.kind, end.attempt) == ("run.failed", 1)
@@ -140,7 +159,9 @@ def test_attempts_with_a_growing_wait_are_declared_not_written(house: House) -> 
     end = house.stream.end(run)
     assert (end.result, end.attempt) == (3, 3)
     waits = [
-        (event.next_at - event.at).total_seconds() for event in house.stream.of(run) if event.kind == "run.retried"
+        (event.next_at - event.at).total_seconds()
+        for event in house.stream.of(run)
+        if event.kind == "run.retried"
     ]
     assert [round(wait) for wait in waits] == [1, 2]
 

@@ -30,7 +30,12 @@ def test_a_run_that_succeeds_is_received_started_and_succeeded(stream: Stream, s
     assert end.attempt == 1
     assert end.runtime >= 0
     facts = stream.one(run, "run.received").facts
-    assert (facts.job, facts.args, facts.kwargs, facts.queue) == ("tests.add", [2], {"y": 3}, "default")
+    assert (facts.job, facts.args, facts.kwargs, facts.queue) == (
+        "tests.add",
+        [2],
+        {"y": 3},
+        "default",
+    )
     assert facts.trigger == "api"
 
 
@@ -76,7 +81,12 @@ def test_a_run_that_fails_in_each_attempt_fails_in_the_end(stream: Stream, send:
 
 def test_what_a_message_says_about_its_run_survives_retries(stream: Stream, send: Send) -> None:
     headers = {
-        "beatdesk": {"schedule": "nightly", "schedule_uid": "u-1", "revision": 7, "trigger": "schedule"},
+        "beatdesk": {
+            "schedule": "nightly",
+            "schedule_uid": "u-1",
+            "revision": 7,
+            "trigger": "schedule",
+        },
         "tick": "2026-11-21T06:00:00Z",
     }
     run = send("tests.retry", 1, headers=headers)
@@ -154,7 +164,9 @@ def test_a_pickled_message_is_refused_and_nothing_runs(stream: Stream, send: Sen
         ("\x00nul", "\\x00nul"),
     ],
 )
-def test_results_are_told_as_json_without_secrets(stream: Stream, send: Send, value: object, told: object) -> None:
+def test_results_are_told_as_json_without_secrets(
+    stream: Stream, send: Send, value: object, told: object
+) -> None:
     run = send("tests.echo", value)
     assert stream.end(run).result == told
     assert stream.one(run, "run.received").facts.args == [told]

@@ -1,4 +1,6 @@
-"""What becomes of runs when workers are cancelled, drained, killed, and when the server goes away."""
+"""What becomes of runs when workers are cancelled, drained, killed, and when the server goes
+away.
+"""
 
 import os
 import re
@@ -74,7 +76,11 @@ def test_a_worker_that_drains_is_still_seen_and_one_that_has_ended_is_not(
     begun(mark)
     worker.terminate()
     asked = now()
-    wait_for(lambda: services.catalogue.workers()[0].at > asked, 7, "it says that it lives while it drains")
+    wait_for(
+        lambda: services.catalogue.workers()[0].at > asked,
+        7,
+        "it says that it lives while it drains",
+    )
     assert worker.wait() == 0
     assert services.catalogue.workers() == []
 
@@ -183,7 +189,10 @@ def test_the_end_of_a_run_is_in_the_stream_before_its_message_is_acknowledged(
 ) -> None:
     """The server itself says in which order the commands came."""
     with valkey.client() as watcher, watcher.monitor() as monitor:
-        runs = {kind: send(f"tests.{kind}") for kind in ("odd", "fail", "ignore", "nobody_has_this", "autoretry")}
+        runs = {
+            kind: send(f"tests.{kind}")
+            for kind in ("odd", "fail", "ignore", "nobody_has_this", "autoretry")
+        }
         for run in runs.values():
             stream.end(run)
         wait_for(lambda: not redis.exists("unacked"), 5, "all are acknowledged")

@@ -27,13 +27,17 @@ JOB = "reports.job_summary"
 def store(services: Services) -> ScheduleStore:
     """The store; workers offer the job of the builders."""
     offered = Job(name=JOB, parameters=[Parameter(name="days", required=False, annotation="int")])
-    services.catalogue.publish([offered], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
+    services.catalogue.publish(
+        [offered], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON
+    )
     return services.schedules
 
 
 @pytest.fixture
 def beat(services: Services) -> Iterator[RedBeatScheduler]:
-    """A stock RedBeat scheduler that leads, and reads our entries as Beat does when it starts with our app."""
+    """A stock RedBeat scheduler that leads, and reads our entries as Beat does when it starts with
+    our app.
+    """
     yield from leading_beat(services)
 
 

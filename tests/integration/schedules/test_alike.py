@@ -29,7 +29,9 @@ def test_schedules_of_the_same_call_are_found_whatever_there_is_beside_them(
     assert names(services.alike, job="reports.other") == []
 
 
-def test_edits_and_deletions_are_seen_a_few_seconds_later(store: ScheduleStore, services: Services) -> None:
+def test_edits_and_deletions_are_seen_a_few_seconds_later(
+    store: ScheduleStore, services: Services
+) -> None:
     store.create(a_spec("a", kwargs={"days": 1}), actor="ada", now=NOON)
     store.create(a_spec("b", kwargs={"days": 1}), actor="ada", now=NOON)
     assert names(services.alike, kwargs={"days": 1}) == ["a", "b"]
@@ -49,7 +51,9 @@ def test_an_override_counts_as_what_it_says(store: ScheduleStore, services: Serv
     assert names(services.alike, kwargs={"days": 1}) == []
 
 
-def test_what_cannot_be_read_hides_nobody_and_many_are_cut(store: ScheduleStore, services: Services) -> None:
+def test_what_cannot_be_read_hides_nobody_and_many_are_cut(
+    store: ScheduleStore, services: Services
+) -> None:
     for number in range(MOST + 5):
         plain(services, f"s-{number:03}")
     services.redis.hset(keys.entry("bad"), "definition", "[1")

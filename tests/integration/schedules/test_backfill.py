@@ -1,4 +1,6 @@
-"""A backfill's ticks wait for their turn in Redis, and RedBeat's own scheduler sends them. No worker runs."""
+"""A backfill's ticks wait for their turn in Redis, and RedBeat's own scheduler sends them. No
+worker runs.
+"""
 
 from datetime import timedelta
 
@@ -29,7 +31,9 @@ FIRST = at("2026-01-05T00:00Z")
 @pytest.fixture
 def daily(store: ScheduleStore, redis: Redis) -> Schedule:
     """A schedule that was due on three days, and has dealt with every tick until now."""
-    saved = store.create(a_spec("yearly", when=cron("0 0 5-7 1 *")), actor="ada", now=at("2026-01-01T00:00Z"))
+    saved = store.create(
+        a_spec("yearly", when=cron("0 0 5-7 1 *")), actor="ada", now=at("2026-01-01T00:00Z")
+    )
     redis.hset(keys.entry("yearly"), "meta", encode_meta(Meta(utc_now())))
     return saved
 
@@ -38,7 +42,13 @@ def fills(services: Services, schedule: Schedule, overlap: Overlap = "queue_all"
     """Backfill three ticks. The history knows nothing: no recorder runs."""
     found = backfill.plan(schedule, FIRST, FIRST + 3 * DAY, limit=9, now=utc_now())
     return backfill.start(
-        found, services.control, services.waiting, services.leases.known, overlap=overlap, actor="ada", now=utc_now()
+        found,
+        services.control,
+        services.waiting,
+        services.leases.known,
+        overlap=overlap,
+        actor="ada",
+        now=utc_now(),
     )
 
 
@@ -54,7 +64,10 @@ def test_each_tick_starts_when_the_run_before_it_has_ended_also_under_another_be
     services: Services, daily: Schedule, redis: Redis
 ) -> None:
     started = fills(services, daily)
-    assert (started.runs, started.known) == ([run_id(daily.uid, FIRST + n * DAY) for n in range(3)], 0)
+    assert (started.runs, started.known) == (
+        [run_id(daily.uid, FIRST + n * DAY) for n in range(3)],
+        0,
+    )
     assert sent(redis) == []
     for number in (1, 2, 3):
         for beat in leading_beat(services):
@@ -79,7 +92,9 @@ def test_a_tick_that_waits_or_has_a_run_gets_no_second_one(
     assert len(sent(services.redis)) == 3
 
 
-def test_all_at_once_puts_every_run_in_the_queue_and_each_counts_as_alive(services: Services, daily: Schedule) -> None:
+def test_all_at_once_puts_every_run_in_the_queue_and_each_counts_as_alive(
+    services: Services, daily: Schedule
+) -> None:
     started = fills(services, daily, "allow")
     assert sent(services.redis) == started.runs
     assert sorted(services.leases.runs_of(daily.uid)) == sorted(started.runs)
@@ -97,14 +112,18 @@ def test_a_backfill_waits_for_the_end_of_a_pause_and_is_looked_at_when_it_ends(
     assert sent(redis) == [run_id(daily.uid, FIRST)]
 
 
-def test_a_schedule_that_is_off_lets_nothing_wait(services: Services, store: ScheduleStore, daily: Schedule) -> None:
+def test_a_schedule_that_is_off_lets_nothing_wait(
+    services: Services, store: ScheduleStore, daily: Schedule
+) -> None:
     off = store.set_enabled("yearly", False, actor="ada", now=utc_now())
     with pytest.raises(Refused, match="switch it on"):
         fills(services, off)
     assert services.waiting.of(daily.uid) == []
 
 
-def test_nothing_waits_for_a_schedule_that_is_gone(services: Services, store: ScheduleStore, daily: Schedule) -> None:
+def test_nothing_waits_for_a_schedule_that_is_gone(
+    services: Services, store: ScheduleStore, daily: Schedule
+) -> None:
     store.delete("yearly", actor="ada", now=utc_now())
     assert services.waiting.add(daily, [WaitingTick(FIRST, "backfill", "ada")], utc_now()) == []
 
@@ -115,13 +134,27 @@ def test_ticks_that_beat_has_not_dealt_with_are_left_to_it_and_none_runs_twice_w
 ) -> None:
     now = utc_now()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    spec = a_spec("hourly", when=cron("0 * * * *"), policies=Policies(catch_up="all", catch_up_window=86_400))
+    spec = a_spec(
+        "hourly", when=cron("0 * * * *"), policies=Policies(catch_up="all", catch_up_window=86_400)
+    )
     schedule = store.create(spec, actor="ada", now=hour - 6 * HOUR)
     redis.hset(keys.entry("hourly"), "meta", encode_meta(Meta(hour - 2 * HOUR)))
-    found = backfill.plan(schedule, hour - 4 * HOUR, now, limit=9, now=now, beat=store.dealt_with("hourly"))
-    assert (found.ticks, found.count, found.left) == ([hour - 4 * HOUR, hour - 3 * HOUR, hour - 2 * HOUR], 3, 2)
+    found = backfill.plan(
+        schedule, hour - 4 * HOUR, now, limit=9, now=now, beat=store.dealt_with("hourly")
+    )
+    assert (found.ticks, found.count, found.left) == (
+        [hour - 4 * HOUR, hour - 3 * HOUR, hour - 2 * HOUR],
+        3,
+        2,
+    )
     backfill.start(
-        found, services.control, services.waiting, services.leases.known, overlap=overlap, actor="ada", now=utc_now()
+        found,
+        services.control,
+        services.waiting,
+        services.leases.known,
+        overlap=overlap,
+        actor="ada",
+        now=utc_now(),
     )
     expected = {run_id(schedule.uid, hour - n * HOUR) for n in range(5)}
     for beat in leading_beat(services):
@@ -132,7 +165,9 @@ def test_ticks_that_beat_has_not_dealt_with_are_left_to_it_and_none_runs_twice_w
     assert sorted(sent(redis)) == sorted(expected)
 
 
-def test_a_schedule_that_is_off_leaves_nothing_to_beat(store: ScheduleStore, daily: Schedule) -> None:
+def test_a_schedule_that_is_off_leaves_nothing_to_beat(
+    store: ScheduleStore, daily: Schedule
+) -> None:
     assert store.dealt_with("yearly") is not None
     store.set_enabled("yearly", False, actor="ada", now=utc_now())
     assert store.dealt_with("yearly") is None

@@ -1,4 +1,6 @@
-"""Stock RedBeat's scheduler firing our entries: the real scheduler object, on a real server and broker."""
+"""Stock RedBeat's scheduler firing our entries: the real scheduler object, on a real server and
+broker.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -32,7 +34,9 @@ def full_second() -> datetime:
     return utc_now().replace(microsecond=0)
 
 
-def due_since(store: ScheduleStore, when: When, created: datetime, name: str = "due", **parts: Any) -> Schedule:
+def due_since(
+    store: ScheduleStore, when: When, created: datetime, name: str = "due", **parts: Any
+) -> Schedule:
     """A schedule that was made in the past and has not been fired since."""
     return store.create(a_spec(name, when=when, **parts), actor="ada", now=created)
 
@@ -127,7 +131,9 @@ def test_an_edit_changes_what_is_fired_next_without_a_restart(
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start)
     beat.tick()
-    later = a_spec("due", when=every(2, start), kwargs={"days": 9}, policies=Policies(overlap="allow"))
+    later = a_spec(
+        "due", when=every(2, start), kwargs={"days": 9}, policies=Policies(overlap="allow")
+    )
     store.edit("due", later, revision=1, actor="ada", now=utc_now() - timedelta(seconds=10))
     beat.tick()
     message = messages(redis)[-1]
@@ -190,7 +196,11 @@ BROKEN = [
 
 @pytest.mark.parametrize("text", BROKEN)
 def test_an_entry_that_cannot_be_loaded_costs_only_itself(
-    store: ScheduleStore, beat: RedBeatScheduler, redis: Redis, caplog: pytest.LogCaptureFixture, text: str
+    store: ScheduleStore,
+    beat: RedBeatScheduler,
+    redis: Redis,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
 ) -> None:
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start)
@@ -205,7 +215,9 @@ def test_an_entry_that_cannot_be_loaded_costs_only_itself(
     assert sum("'bad'" in record.message for record in caplog.records) == 1
 
 
-def test_a_key_that_is_no_entry_costs_only_itself(store: ScheduleStore, beat: RedBeatScheduler, redis: Redis) -> None:
+def test_a_key_that_is_no_entry_costs_only_itself(
+    store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
+) -> None:
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start)
     redis.set(keys.entry("text"), "no hash")
@@ -255,7 +267,12 @@ def test_an_entry_of_plain_redbeat_code_is_fired_and_named(
 ) -> None:
     last = full_second() - timedelta(seconds=150)
     entry = RedBeatSchedulerEntry(
-        "plain", JOB, schedule(60), kwargs={"days": 2}, options={"headers": {"mine": 1}}, app=services.celery
+        "plain",
+        JOB,
+        schedule(60),
+        kwargs={"days": 2},
+        options={"headers": {"mine": 1}},
+        app=services.celery,
     )
     entry.save()
     entry.reschedule(last)
@@ -282,7 +299,9 @@ def test_an_entry_that_never_ran_runs_at_once_as_in_stock(
     assert score(redis, "interval") == pytest.approx(utc_now().timestamp() + 3600, abs=30)
 
 
-@pytest.mark.parametrize("when", [rrule("SECONDLY", dtstart=full_second() - HOUR), schedule(60, relative=True)])
+@pytest.mark.parametrize(
+    "when", [rrule("SECONDLY", dtstart=full_second() - HOUR), schedule(60, relative=True)]
+)
 def test_what_only_redbeat_computes_is_fired_by_redbeat(
     store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis, when: Any
 ) -> None:
@@ -295,7 +314,9 @@ def test_what_only_redbeat_computes_is_fired_by_redbeat(
     sent = [message["headers"] for message in messages(redis)]
     assert {headers["beatdesk"]["schedule"] for headers in sent} == {"rule"}
     assert len({headers["id"] for headers in sent}) == len(sent)
-    seconds = int(utc_now().timestamp() - began) + 1  # a rule of each second may come due once more meanwhile
+    seconds = (
+        int(utc_now().timestamp() - began) + 1
+    )  # a rule of each second may come due once more meanwhile
     assert len(sent) <= (1 + seconds if isinstance(when, rrule) else 1)
     at = score(redis, "rule")
     assert at is not None
@@ -343,7 +364,9 @@ def one(beats: Iterator[RedBeatScheduler]) -> Iterator[RedBeatScheduler]:
     yield from beats
 
 
-def test_the_copy_that_is_sent_is_a_whole_entry(store: ScheduleStore, beat: RedBeatScheduler) -> None:
+def test_the_copy_that_is_sent_is_a_whole_entry(
+    store: ScheduleStore, beat: RedBeatScheduler
+) -> None:
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start, kwargs={"days": 2})
     sent = next(load(beat, "due"))

@@ -38,7 +38,9 @@ def make(services: Services, name: str = "holidays", lines: list[str] | None = N
 
 def change(services: Services, lines: list[str], name: str = "holidays") -> None:
     old = services.calendars.get(name)
-    services.calendars.save(a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now())
+    services.calendars.save(
+        a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now()
+    )
 
 
 def told(services: Services) -> list[Event]:
@@ -51,15 +53,21 @@ def due(services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> Des
     return Desktop(services, store, beat)
 
 
-def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(services: Services) -> None:
+def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(
+    services: Services,
+) -> None:
     calendars = services.calendars
     first = calendars.save(a_calendar(), revision=None, actor="ada", comment="closed", now=NOON)
-    second = calendars.save(a_calendar(lines=["sat-sun"]), revision=1, actor="ben", now=NOON + SECOND)
+    second = calendars.save(
+        a_calendar(lines=["sat-sun"]), revision=1, actor="ben", now=NOON + SECOND
+    )
     assert (first.revision, second.revision, second.uid == first.uid) == (1, 2, True)
     assert calendars.get("holidays") == second
     calendars.delete("holidays", revision=2, actor="eve", comment="unused", now=NOON + 2 * SECOND)
     assert calendars.names() == []
-    assert [(event.kind, event.revision, event.actor, event.comment) for event in told(services)] == [  # type: ignore[attr-defined]
+    assert [
+        (event.kind, event.revision, event.actor, event.comment) for event in told(services)
+    ] == [  # type: ignore[attr-defined]
         ("calendar.saved", 1, "ada", "closed"),
         ("calendar.saved", 2, "ben", ""),
         ("calendar.deleted", 3, "eve", "unused"),
@@ -89,7 +97,13 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
     together = BatchEdit(services.redis, Listing(services.redis))
     (stored,) = together.read_calendars(["holidays"])
     ours, theirs = (
-        decide(CalendarWish("holidays", a_calendar(lines=[day]), 1), stored, actor="ada", comment="", now=NOON)
+        decide(
+            CalendarWish("holidays", a_calendar(lines=[day]), 1),
+            stored,
+            actor="ada",
+            comment="",
+            now=NOON,
+        )
         for day in ("mon", "sun")
     )
     assert together._write([], [], [ours]) == []
@@ -106,8 +120,18 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
         (a_calendar("a b"), BadName, "cannot be the name of a calendar"),
         (a_calendar("x" * 101), BadName, "up to 100 letters"),
         (a_calendar().model_copy(update={"timezone": "Mars/Base"}), Refused, "Mars/Base"),
-        (a_calendar(description="x" * 1001), Refused, "description has 1001 characters, 1000 are allowed"),
-        (a_calendar(lines=["2026-12-24"] * 9_000 + ["2026-12-25 " + "x" * 150] * 1_000).model_copy(), Refused, None),
+        (
+            a_calendar(description="x" * 1001),
+            Refused,
+            "description has 1001 characters, 1000 are allowed",
+        ),
+        (
+            a_calendar(
+                lines=["2026-12-24"] * 9_000 + ["2026-12-25 " + "x" * 150] * 1_000
+            ).model_copy(),
+            Refused,
+            None,
+        ),
     ],
 )
 def test_what_cannot_be_a_calendar_is_refused(
@@ -115,31 +139,44 @@ def test_what_cannot_be_a_calendar_is_refused(
 ) -> None:
     if message is None:
         titled = tuple(day.model_copy(update={"title": "x" * 200}) for day in calendar.days)
-        calendar, message = calendar.model_copy(update={"days": titled}), "bytes, 1000000 are allowed"
+        calendar, message = (
+            calendar.model_copy(update={"days": titled}),
+            "bytes, 1000000 are allowed",
+        )
     with pytest.raises(error, match=message):
         services.calendars.save(calendar, revision=None, actor="ada", now=NOON)
     assert services.redis.keys("beatdesk:cal*") == []
 
 
-def test_a_schedule_may_only_name_a_calendar_that_there_is(services: Services, store: ScheduleStore) -> None:
+def test_a_schedule_may_only_name_a_calendar_that_there_is(
+    services: Services, store: ScheduleStore
+) -> None:
     named = Window(calendar="holidays")
-    with pytest.raises(Refused, match="calendar 'holidays' is unknown; there is none yet") as refused:
+    with pytest.raises(
+        Refused, match="calendar 'holidays' is unknown; there is none yet"
+    ) as refused:
         store.create(a_spec(window=named), actor="ada", now=NOON)
     assert refused.value.field == "calendar"
     plain = store.create(a_spec(), actor="ada", now=NOON)
     with pytest.raises(Refused, match="unknown"):
         store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
     with pytest.raises(Refused, match="unknown"):
-        store.save_together([DesiredSchedule("other", a_spec("other", window=named), None)], actor="ada", now=NOON)
+        store.save_together(
+            [DesiredSchedule("other", a_spec("other", window=named), None)], actor="ada", now=NOON
+        )
     make(services)
     store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
     assert store.get(plain.name).window.calendar == "holidays"
 
 
-def test_a_calendar_that_schedules_name_is_not_deleted(services: Services, store: ScheduleStore) -> None:
+def test_a_calendar_that_schedules_name_is_not_deleted(
+    services: Services, store: ScheduleStore
+) -> None:
     make(services)
     for number in range(12):
-        store.create(a_spec(f"s{number:02}", window=Window(calendar="holidays")), actor="ada", now=NOON)
+        store.create(
+            a_spec(f"s{number:02}", window=Window(calendar="holidays")), actor="ada", now=NOON
+        )
     with pytest.raises(Refused, match=r"'s00', 's01', .* 's09' and 2 more name it") as refused:
         services.calendars.delete("holidays", actor="ada", now=NOON)
     assert refused.value.field == "name"
@@ -154,13 +191,22 @@ def test_a_set_makes_a_calendar_and_the_schedule_that_names_it_in_one_step(
     beside = CalendarWish("holidays", a_calendar(), None)
     stale = DesiredSchedule("gone", a_spec("gone"), 7)
     with pytest.raises(NotFound):
-        store.save_together([DesiredSchedule(spec.name, spec, None), stale], calendars=[beside], actor="ada", now=NOON)
+        store.save_together(
+            [DesiredSchedule(spec.name, spec, None), stale],
+            calendars=[beside],
+            actor="ada",
+            now=NOON,
+        )
     assert (services.calendars.names(), store.names()) == ([], [])
-    store.save_together([DesiredSchedule(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON)
+    store.save_together(
+        [DesiredSchedule(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON
+    )
     assert (services.calendars.names(), store.names()) == (["holidays"], [spec.name])
 
 
-def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(services: Services, due: Desktop) -> None:
+def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(
+    services: Services, due: Desktop
+) -> None:
     make(services)
     due.has(window={"calendar": "holidays"})
     due.fires_until(lambda: len(due.rulings("calendar")) >= 2)
@@ -174,12 +220,18 @@ def test_a_tick_in_the_calendar_is_skipped_and_an_edit_lets_the_next_one_run(ser
     assert len(due.sent) == 1
 
 
-def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(services: Services, due: Desktop) -> None:
+def test_what_a_calendar_excluded_while_beat_was_away_is_one_range(
+    services: Services, due: Desktop
+) -> None:
     make(services)
     due.has(since=timedelta(hours=2), seconds=60, window={"calendar": "holidays"})
     due.fires_until(due.rulings)
     (ruling,) = due.rulings()
-    assert (ruling.reason, ruling.ticks >= 119, ruling.tick_to - ruling.tick_from >= timedelta(minutes=118)) == (
+    assert (
+        ruling.reason,
+        ruling.ticks >= 119,
+        ruling.tick_to - ruling.tick_from >= timedelta(minutes=118),
+    ) == (
         "calendar",
         True,
         True,
@@ -194,7 +246,10 @@ def test_a_schedule_whose_calendar_is_gone_waits_and_runs_when_it_is_there_again
     due.has(window={"calendar": "holidays"}, seconds=1)
     other = a_spec("other", when=every(1, utc_now() - SECOND))
     due.store.create(other, actor="ada", now=utc_now() - SECOND)
-    kept = {key: services.redis.hgetall(key) for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)}
+    kept = {
+        key: services.redis.hgetall(key)
+        for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
+    }
     if lost == "deleted":
         services.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
     elif lost == "damaged":
@@ -216,7 +271,9 @@ def test_a_schedule_whose_calendar_is_gone_waits_and_runs_when_it_is_there_again
     due.fires_until(due.alive)
 
 
-def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(services: Services, store: ScheduleStore) -> None:
+def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(
+    services: Services, store: ScheduleStore
+) -> None:
     tomorrow = NOON.date() + timedelta(days=1)
     make(services, lines=[f"{NOON.date()}..{tomorrow}"])
     store.create(a_spec(window=Window(calendar="holidays")), actor="ada", now=NOON)
@@ -229,7 +286,9 @@ def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(services: Serv
 def paused_hours(services: Services, store: ScheduleStore, lines: list[str]) -> None:
     """An hourly schedule that was paused at noon, with a calendar of these lines."""
     make(services, lines=lines)
-    store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
+    store.create(
+        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON
+    )
     services.operations.pause("nightly-report", reason="r", actor="ada", now=NOON)
 
 
@@ -242,9 +301,17 @@ def paused_hours(services: Services, store: ScheduleStore, lines: list[str]) -> 
     ],
 )
 def test_what_a_pause_held_back_runs_only_outside_the_calendar(
-    services: Services, store: ScheduleStore, missed: Any, runs: list[int], rulings: list[tuple[str, int]]
+    services: Services,
+    store: ScheduleStore,
+    missed: Any,
+    runs: list[int],
+    rulings: list[tuple[str, int]],
 ) -> None:
-    paused_hours(services, store, ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"])
+    paused_hours(
+        services,
+        store,
+        ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"],
+    )
     schedule, started = services.operations.resume(
         "nightly-report", missed=missed, actor="ada", now=NOON + timedelta(hours=5, minutes=30)
     )
@@ -257,7 +324,9 @@ def test_the_tick_that_is_skipped_next_and_those_of_a_backfill_lie_outside_the_c
     services: Services, store: ScheduleStore
 ) -> None:
     make(services, lines=["2026-11-21T12:30Z..2026-11-21T15:30Z"])
-    saved = store.create(a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON)
+    saved = store.create(
+        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON
+    )
     four = NOON + timedelta(hours=4)
     assert services.operations.skip("nightly-report", actor="ada", now=NOON)[1] == four
     until = NOON + timedelta(hours=6)
@@ -265,11 +334,17 @@ def test_the_tick_that_is_skipped_next_and_those_of_a_backfill_lie_outside_the_c
     assert (found.count, found.ticks) == (2, [four, NOON + timedelta(hours=5)])
 
 
-def test_without_its_calendar_it_cannot_be_told_which_ticks_run(services: Services, store: ScheduleStore) -> None:
+def test_without_its_calendar_it_cannot_be_told_which_ticks_run(
+    services: Services, store: ScheduleStore
+) -> None:
     paused_hours(services, store, [])
     services.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
     with pytest.raises(Refused, match="the calendar 'holidays' is gone or damaged"):
-        services.operations.resume("nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5))
-    services.operations.resume("nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5))
+        services.operations.resume(
+            "nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5)
+        )
+    services.operations.resume(
+        "nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5)
+    )
     with pytest.raises(Refused, match="give the schedule another one, or none"):
         services.operations.skip("nightly-report", actor="ada", now=NOON + timedelta(hours=6))

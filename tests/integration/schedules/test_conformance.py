@@ -1,4 +1,6 @@
-"""RedBeat's classes and ours read each other's entries, and write them to the byte, on a real server."""
+"""RedBeat's classes and ours read each other's entries, and write them to the byte, on a real
+server.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -50,9 +52,15 @@ def test_what_we_write_redbeat_loads_and_writes_again_to_the_byte(
     before = redis.hgetall(key)
 
     entry = RedBeatSchedulerEntry.from_key(key, app=services.celery)
-    assert (entry.name, entry.task, entry.enabled) == (schedule.name, schedule.job, schedule.enabled)
+    assert (entry.name, entry.task, entry.enabled) == (
+        schedule.name,
+        schedule.job,
+        schedule.enabled,
+    )
     assert (entry.args, entry.kwargs) == (schedule.args, schedule.kwargs)
-    assert entry.options == {k: v for k in ("queue", "priority") if (v := getattr(schedule, k)) is not None}
+    assert entry.options == {
+        k: v for k in ("queue", "priority") if (v := getattr(schedule, k)) is not None
+    }
     entry.save()
     assert redis.hgetall(key) == before
     assert json.dumps({"last_run_at": entry.last_run_at}, cls=RedBeatJSONEncoder) == before["meta"]
@@ -107,7 +115,9 @@ def test_a_beat_without_us_loads_what_its_format_cannot_say_and_never_fires_it(
 
 
 def stock_ticks(plain: RedBeatSchedulerEntry, count: int) -> list[datetime]:
-    """The moments at which RedBeat's or Celery's own class is due after noon, one after the other."""
+    """The moments at which RedBeat's or Celery's own class is due after noon, one after the
+    other.
+    """
     moment = NOON
     ticks: list[datetime] = []
     plain.schedule.nowfun = lambda: moment
@@ -119,10 +129,19 @@ def stock_ticks(plain: RedBeatSchedulerEntry, count: int) -> list[datetime]:
 
 THEIRS: list[tuple[dict[str, Any], Any]] = [
     ({"schedule": crontab("*/5", "1-3")}, CrontabWhen(crontab="*/5 1-3 * * *")),
-    ({"schedule": crontab(0, 6, "mon-fri"), "args": [1, "ü"]}, CrontabWhen(crontab="0 6 * * mon-fri")),
+    (
+        {"schedule": crontab(0, 6, "mon-fri"), "args": [1, "ü"]},
+        CrontabWhen(crontab="0 6 * * mon-fri"),
+    ),
     ({"schedule": crontab(minute=[0, 30])}, CrontabWhen(crontab="0,30 * * * *")),
-    ({"schedule": schedule(timedelta(seconds=90)), "kwargs": {"since": NOON}}, IntervalWhen(every=90)),
-    ({"schedule": schedule(5), "options": {"queue": "slow", "expires": 60}, "enabled": False}, IntervalWhen(every=5)),
+    (
+        {"schedule": schedule(timedelta(seconds=90)), "kwargs": {"since": NOON}},
+        IntervalWhen(every=90),
+    ),
+    (
+        {"schedule": schedule(5), "options": {"queue": "slow", "expires": 60}, "enabled": False},
+        IntervalWhen(every=5),
+    ),
 ]
 
 
@@ -143,19 +162,25 @@ def test_what_redbeat_writes_we_load_and_write_again_to_the_byte(
 def test_a_definition_of_ours_alone_is_the_one_redbeat_writes(
     services: Services, store: ScheduleStore, redis: Redis
 ) -> None:
-    RedBeatSchedulerEntry("plain", JOB, crontab("5", "1"), [1], {"a": None}, app=services.celery).save()
+    RedBeatSchedulerEntry(
+        "plain", JOB, crontab("5", "1"), [1], {"a": None}, app=services.celery
+    ).save()
     text = redis.hget(keys.entry("plain"), "definition")
     assert codec.encode_definition(store.get("plain")) == text
 
 
-def test_what_redbeat_advances_we_read_and_write_to_the_byte(services: Services, redis: Redis) -> None:
+def test_what_redbeat_advances_we_read_and_write_to_the_byte(
+    services: Services, redis: Redis
+) -> None:
     entry = RedBeatSchedulerEntry("plain", JOB, schedule(60), app=services.celery)
     entry.save()
     entry.next(last_run_at=NOON)
     text = redis.hget(keys.entry("plain"), "meta")
     assert codec.decode_meta(text) == Meta(NOON, 1)
     in_their_zone = entry.next(
-        last_run_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone(services.celery.timezone)
+        last_run_at=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC).astimezone(
+            services.celery.timezone
+        )
     )
     text = redis.hget(keys.entry("plain"), "meta")
     assert codec.encode_meta(Meta(in_their_zone.last_run_at, in_their_zone.total_run_count)) == text
@@ -164,7 +189,9 @@ def test_what_redbeat_advances_we_read_and_write_to_the_byte(services: Services,
 ZONED = timezone(timedelta(hours=1))
 SAYABLE = [
     rrule("DAILY", dtstart=NOON),
-    rrule("WEEKLY", dtstart=NOON, byweekday=[0, 4], byhour=[6, 18], until=NOON + timedelta(days=90)),
+    rrule(
+        "WEEKLY", dtstart=NOON, byweekday=[0, 4], byhour=[6, 18], until=NOON + timedelta(days=90)
+    ),
     rrule("MONTHLY", dtstart=NOON, bymonthday=[-1], count=5, wkst=6),
 ]
 
@@ -177,11 +204,15 @@ def test_an_rrule_of_redbeat_that_we_can_say_is_ours_and_ticks_the_same(
     text = redis.hget(keys.entry("rule"), "definition")
     schedule = store.get("rule")
     assert isinstance(schedule.when, RruleWhen)
-    assert next_ticks(schedule.when, NOON - HOUR, 5) == list(islice(rule.rrule.xafter(NOON - HOUR), 5))
+    assert next_ticks(schedule.when, NOON - HOUR, 5) == list(
+        islice(rule.rrule.xafter(NOON - HOUR), 5)
+    )
     assert codec.encode_definition(schedule, json.loads(text)) == text
 
 
-@pytest.mark.parametrize("rule", [rrule("SECONDLY", dtstart=NOON), rrule("DAILY", dtstart=NOON.astimezone(ZONED))])
+@pytest.mark.parametrize(
+    "rule", [rrule("SECONDLY", dtstart=NOON), rrule("DAILY", dtstart=NOON.astimezone(ZONED))]
+)
 def test_an_rrule_that_only_redbeat_computes_is_listed_in_words_and_kept_to_the_byte(
     store: ScheduleStore, services: Services, redis: Redis, rule: rrule
 ) -> None:

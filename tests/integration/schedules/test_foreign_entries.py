@@ -1,4 +1,6 @@
-"""Entries that are not ours: written by plain RedBeat code, owned by code, or by nobody who knew how."""
+"""Entries that are not ours: written by plain RedBeat code, owned by code, or by nobody who knew
+how.
+"""
 
 from datetime import timedelta
 
@@ -29,7 +31,11 @@ def test_an_entry_of_plain_redbeat_code_is_edited_as_it_is(
     read = store.get("plain")
     assert (read.origin, read.revision) == ("redbeat", 0)
     edited = store.edit(
-        "plain", read.spec().model_copy(update={"notes": "ours now"}), revision=0, actor="ada", now=NOON
+        "plain",
+        read.spec().model_copy(update={"notes": "ours now"}),
+        revision=0,
+        actor="ada",
+        now=NOON,
     )
     assert (edited.origin, edited.revision, edited.uid) == ("redbeat", 1, plain_uid("plain"))
     loaded = RedBeatSchedulerEntry.from_key(keys.entry("plain"), app=services.celery)
@@ -37,7 +43,9 @@ def test_an_entry_of_plain_redbeat_code_is_edited_as_it_is(
     assert loaded.options == {"expires": 60}
 
 
-def test_an_entry_of_plain_redbeat_code_may_have_any_name(store: ScheduleStore, services: Services) -> None:
+def test_an_entry_of_plain_redbeat_code_may_have_any_name(
+    store: ScheduleStore, services: Services
+) -> None:
     plain(services, "app: any name")
     read = store.get("app: any name")
     assert store.edit("app: any name", read.spec(), revision=0, actor="ada", now=NOON).revision == 1
@@ -63,7 +71,9 @@ def test_what_code_defines_is_held_here_and_changed_there(
 def test_an_unreadable_entry_can_be_deleted(store: ScheduleStore, redis: Redis) -> None:
     redis.hset(keys.entry("bad"), "definition", "{")
     redis.set(keys.entry("text"), "no hash")
-    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("bad"): 0, keys.entry("text"): 0, keys.entry("ghost"): 0})
+    redis.zadd(
+        keys.SCHEDULE_ZSET, {keys.entry("bad"): 0, keys.entry("text"): 0, keys.entry("ghost"): 0}
+    )
     for name in ("bad", "text", "ghost"):
         with pytest.raises(UnreadableEntry):
             store.get(name)

@@ -22,13 +22,17 @@ LATER = NOON + timedelta(hours=5, seconds=3)
 def many(store: ScheduleStore) -> list[Schedule]:
     return [
         store.create(
-            a_spec(f"s{number:02}", enabled=number % 3 > 0, tags=["odd"] if number % 2 else []), actor="ada", now=NOON
+            a_spec(f"s{number:02}", enabled=number % 3 > 0, tags=["odd"] if number % 2 else []),
+            actor="ada",
+            now=NOON,
         )
         for number in range(12)
     ]
 
 
-def test_a_list_is_paged_by_name_and_every_entry_is_shown_once(store: ScheduleStore, redis: Redis) -> None:
+def test_a_list_is_paged_by_name_and_every_entry_is_shown_once(
+    store: ScheduleStore, redis: Redis
+) -> None:
     schedules = many(store)
     redis.hset(keys.entry("s055"), "definition", "{")
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("s055"): 0})
@@ -40,7 +44,9 @@ def test_a_list_is_paged_by_name_and_every_entry_is_shown_once(store: ScheduleSt
         after = page.next
         if after is None:
             break
-    assert [line.name for line in seen] == sorted([*(schedule.name for schedule in schedules), "s055"])
+    assert [line.name for line in seen] == sorted(
+        [*(schedule.name for schedule in schedules), "s055"]
+    )
     assert [line.schedule for line in seen if line.schedule] == schedules
     assert [line.name for line in seen if line.problem] == ["s055"]
 
@@ -70,7 +76,11 @@ def test_lists_are_filtered(store: ScheduleStore, redis: Redis) -> None:
     filtered = store.page(state="disabled", limit=3)
     assert (filtered.next, filtered.total, filtered.is_counted) == ("s06", 3, False)
     last = store.page(state="disabled", after="s06", limit=3)
-    assert ([line.name for line in last.items], last.next, last.is_counted) == (["s09"], None, False)
+    assert ([line.name for line in last.items], last.next, last.is_counted) == (
+        ["s09"],
+        None,
+        False,
+    )
     assert store.page(state="disabled", limit=4).is_counted
 
 
@@ -80,15 +90,25 @@ def reads(redis: Redis) -> int:
     return int(stats.get("cmdstat_hmget", {"calls": 0})["calls"])
 
 
-def test_a_filtered_page_is_read_no_further_than_until_it_is_full(store: ScheduleStore, redis: Redis) -> None:
+def test_a_filtered_page_is_read_no_further_than_until_it_is_full(
+    store: ScheduleStore, redis: Redis
+) -> None:
     many(store)
-    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(f"t{number:03}"): 0 for number in range(2 * FIRST_CHUNK)})
+    redis.zadd(
+        keys.SCHEDULE_ZSET, {keys.entry(f"t{number:03}"): 0 for number in range(2 * FIRST_CHUNK)}
+    )
     before = reads(redis)
-    assert [line.name for line in store.page(state="disabled", limit=3).items] == ["s00", "s03", "s06"]
+    assert [line.name for line in store.page(state="disabled", limit=3).items] == [
+        "s00",
+        "s03",
+        "s06",
+    ]
     assert reads(redis) - before <= FIRST_CHUNK + 1
 
 
-def test_what_has_a_tick_left_is_not_read_for_the_finished_ones(store: ScheduleStore, redis: Redis) -> None:
+def test_what_has_a_tick_left_is_not_read_for_the_finished_ones(
+    store: ScheduleStore, redis: Redis
+) -> None:
     many(store)
     store.create(a_spec("once", when=OnceWhen(at=NOON + HOUR)), actor="ada", now=NOON)
     redis.hset(keys.entry("once"), "meta", encode_meta(Meta(NOON + HOUR, 1)))
@@ -100,7 +120,11 @@ def test_what_has_a_tick_left_is_not_read_for_the_finished_ones(store: ScheduleS
 
 def test_what_is_due_soon_is_shown_soonest_first(store: ScheduleStore) -> None:
     for name, minute in (("late", "50"), ("soon", "10"), ("off", "20")):
-        store.create(a_spec(name, when=cron(f"{minute} * * * *"), enabled=name != "off"), actor="ada", now=NOON)
+        store.create(
+            a_spec(name, when=cron(f"{minute} * * * *"), enabled=name != "off"),
+            actor="ada",
+            now=NOON,
+        )
     assert [line.name for line in store.due(NOON + timedelta(hours=1))] == ["soon", "late"]
     assert [line.name for line in store.due(NOON + timedelta(minutes=15))] == ["soon"]
 
@@ -109,5 +133,7 @@ def test_what_will_not_run_in_time_is_not_shown_as_due(store: ScheduleStore, red
     store.create(a_spec("soon", when=cron("10 * * * *")), actor="ada", now=NOON)
     store.create(a_spec("skips", when=cron("10 * * * *")), actor="ada", now=NOON)
     Operations(store).skip("skips", actor="ada", now=NOON)
-    redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("skips"): (NOON + timedelta(minutes=10)).timestamp()})
+    redis.zadd(
+        keys.SCHEDULE_ZSET, {keys.entry("skips"): (NOON + timedelta(minutes=10)).timestamp()}
+    )
     assert [line.name for line in store.due(NOON + timedelta(minutes=30))] == ["soon"]

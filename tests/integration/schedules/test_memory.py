@@ -1,4 +1,6 @@
-"""Lists with filters that remember: they show what reading everything shows, whoever changes what, and read little."""
+"""Lists with filters that remember: they show what reading everything shows, whoever changes what,
+and read little.
+"""
 
 import logging
 from collections.abc import Callable
@@ -61,7 +63,9 @@ def all_shown(store: ScheduleStore) -> dict[str, list[str]]:
 
 
 def edit(services: Services) -> None:
-    services.schedules.edit("s01", a_spec("s01", enabled=False, tags=["even"]), revision=1, actor="ada", now=NOON)
+    services.schedules.edit(
+        "s01", a_spec("s01", enabled=False, tags=["even"]), revision=1, actor="ada", now=NOON
+    )
 
 
 def pause(services: Services) -> None:
@@ -113,13 +117,19 @@ def take_the_key(services: Services) -> None:
 
 def fire(services: Services) -> None:
     for name in ("once", "few"):
-        services.redis.hset(keys.entry(name), keys.META_FIELD, encode_meta(Meta(NOON + timedelta(hours=1), 3)))
+        services.redis.hset(
+            keys.entry(name), keys.META_FIELD, encode_meta(Meta(NOON + timedelta(hours=1), 3))
+        )
         services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(name): ASLEEP})
 
 
 def set_aside(services: Services) -> None:
-    raw: Any = services.redis.hmget(keys.entry("s07"), keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
-    services.redis.hset(keys.ASIDE_HASH, "s07", quarantine.written("the queue takes nothing", Raw(*raw), NOON))
+    raw: Any = services.redis.hmget(
+        keys.entry("s07"), keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD
+    )
+    services.redis.hset(
+        keys.ASIDE_HASH, "s07", quarantine.written("the queue takes nothing", Raw(*raw), NOON)
+    )
     services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("s07"): ASLEEP})
 
 
@@ -133,10 +143,22 @@ def empty(services: Services) -> None:
 
 
 CHANGES: list[Callable[[Services], None]] = [
-    edit, pause, delete, create, save_by_redbeat, make_by_redbeat, delete_by_redbeat, damage_definition, damage_memory,
-    damage_and_mend, take_the_key, fire, set_aside,
-    drop_from_code, empty,
-]  # fmt: skip
+    edit,
+    pause,
+    delete,
+    create,
+    save_by_redbeat,
+    make_by_redbeat,
+    delete_by_redbeat,
+    damage_definition,
+    damage_memory,
+    damage_and_mend,
+    take_the_key,
+    fire,
+    set_aside,
+    drop_from_code,
+    empty,
+]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -166,8 +188,12 @@ def test_the_filters_find_what_they_name(remembering: ScheduleStore, services: S
     assert shown(remembering, {"state": "problem", "tag": "odd"}) == ["s07"]
 
 
-def test_what_has_not_changed_is_not_read_again(remembering: ScheduleStore, services: Services) -> None:
-    services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(f"t{number:03}"): 0 for number in range(3 * FIRST_CHUNK)})
+def test_what_has_not_changed_is_not_read_again(
+    remembering: ScheduleStore, services: Services
+) -> None:
+    services.redis.zadd(
+        keys.SCHEDULE_ZSET, {keys.entry(f"t{number:03}"): 0 for number in range(3 * FIRST_CHUNK)}
+    )
     shown(remembering, {"state": "paused"})
     before = reads(services.redis)
     assert shown(remembering, {"state": "paused"}) == []
@@ -178,7 +204,9 @@ def test_what_has_not_changed_is_not_read_again(remembering: ScheduleStore, serv
     assert reads(services.redis) - before <= 4
 
 
-def test_a_connection_that_is_cut_hides_nothing(remembering: ScheduleStore, services: Services, redis: Redis) -> None:
+def test_a_connection_that_is_cut_hides_nothing(
+    remembering: ScheduleStore, services: Services, redis: Redis
+) -> None:
     assert shown(remembering, {"state": "problem"}) == []
     redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     damage_definition(services)
@@ -199,7 +227,10 @@ def test_a_server_that_was_started_again_is_watched_again(
 
 
 def test_a_server_that_does_not_tell_is_read_whole_and_that_is_said_once(
-    remembering: ScheduleStore, services: Services, valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
+    remembering: ScheduleStore,
+    services: Services,
+    valkey: ValkeyServer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     services.redis.execute_command(
         "ACL", "SETUSER", "plain", "on", f">{PASSWORD}", "~*", "&*", "+@all", "-client|tracking"
@@ -213,7 +244,16 @@ def test_a_server_that_does_not_tell_is_read_whole_and_that_is_said_once(
                 assert shown(store, {"state": "problem"}) == ["s04"]
                 damage_memory(services)
                 assert shown(store, {"state": "problem"}) == ["s04", "s05"]
-        assert len([record for record in caplog.records if "does not tell what changes" in record.message]) == 1
+        assert (
+            len(
+                [
+                    record
+                    for record in caplog.records
+                    if "does not tell what changes" in record.message
+                ]
+            )
+            == 1
+        )
     finally:
         services.redis.execute_command("ACL", "DELUSER", "plain")
 
@@ -222,7 +262,9 @@ def test_many_that_came_and_went_are_forgotten(store: ScheduleStore, services: S
     memory = ListCache(services.redis)
     remembering = ScheduleStore(services.redis, services.catalogue, memory)
     for letter in "abc":
-        services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry(f"{letter}{number:04}"): 0 for number in range(900)})
+        services.redis.zadd(
+            keys.SCHEDULE_ZSET, {keys.entry(f"{letter}{number:04}"): 0 for number in range(900)}
+        )
         assert len(remembering.page(state="problem", now=utc_now(), limit=10).items) == 10
         services.redis.delete(keys.SCHEDULE_ZSET)
     store.create(a_spec("one"), actor="ada", now=NOON)

@@ -1,4 +1,6 @@
-"""Lists that remember, on Redis itself and behind Sentinel: the primary is killed, and its replica takes over."""
+"""Lists that remember, on Redis itself and behind Sentinel: the primary is killed, and its replica
+takes over.
+"""
 
 from typing import Any
 
@@ -44,6 +46,8 @@ def test_a_list_goes_on_with_what_the_new_primary_has(group: SentinelGroup) -> N
     redis.zrem(keys.SCHEDULE_ZSET, keys.entry("first"))
     damaged(redis, "third")
     assert problems() == ["second", "third"]
-    redis.hset(keys.entry("second"), keys.DEFINITION_FIELD, codec.encode_definition(a_schedule("second")))
+    redis.hset(
+        keys.entry("second"), keys.DEFINITION_FIELD, codec.encode_definition(a_schedule("second"))
+    )
     assert problems() == ["third"]
     redis.close()

@@ -1,4 +1,6 @@
-"""What operators hold back, RedBeat's own scheduler does not send; each tick of it gets its verdict."""
+"""What operators hold back, RedBeat's own scheduler does not send; each tick of it gets its
+verdict.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,8 +23,12 @@ from tests.support.builders import a_spec, every
 MINUTE = timedelta(minutes=1)
 
 
-def since_minutes(store: ScheduleStore, redis: Redis, minutes: int, **parts: object) -> tuple[Schedule, datetime]:
-    """A schedule of one tick a minute, whose last run was so many minutes ago; and when that was."""
+def since_minutes(
+    store: ScheduleStore, redis: Redis, minutes: int, **parts: object
+) -> tuple[Schedule, datetime]:
+    """A schedule of one tick a minute, whose last run was so many minutes ago; and when that
+    was.
+    """
     start = datetime.fromtimestamp(int(utc_now().timestamp()), UTC) - minutes * MINUTE
     spec: Spec = a_spec("due", when=every(60, start), **parts)
     saved = store.create(spec, actor="ada@example.org", now=start)
@@ -65,7 +71,9 @@ def test_a_resumed_schedule_waits_for_its_next_tick(
     store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 10)
-    services.operations.pause("due", reason="x", actor="a", now=start + 3 * MINUTE + timedelta(seconds=30))
+    services.operations.pause(
+        "due", reason="x", actor="a", now=start + 3 * MINUTE + timedelta(seconds=30)
+    )
     services.operations.resume("due", actor="a", now=start + 10 * MINUTE + timedelta(seconds=1))
     beat.tick()
     beat.tick()
@@ -82,7 +90,9 @@ def test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_afte
 ) -> None:
     saved, start = since_minutes(store, redis, 3)
     services.operations.pause("due", reason="x", actor="a", now=start)
-    resumed = services.operations.resume("due", missed="all", actor="ada the operator", now=start + 3 * MINUTE)
+    resumed = services.operations.resume(
+        "due", missed="all", actor="ada the operator", now=start + 3 * MINUTE
+    )
     assert resumed.runs == [run_id(saved.uid, start + number * MINUTE) for number in (1, 2, 3)]
     for number in (1, 2, 3):
         for beat in leading_beat(services):  # each time a new one: what waits outlives it
@@ -90,9 +100,15 @@ def test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_afte
             beat.tick()
         sent = messages(redis)
         assert [message["headers"]["id"] for message in sent] == resumed.runs[:number]
-        services.events.append(run_event(RunSucceeded, resumed.runs[number - 1], 1, utc_now(), worker="w@h"))
+        services.events.append(
+            run_event(RunSucceeded, resumed.runs[number - 1], 1, utc_now(), worker="w@h")
+        )
     facts = sent[-1]["headers"]["beatdesk"]
-    assert (facts["trigger"], facts["actor"], facts["revision"]) == ("schedule", "ada the operator", 3)
+    assert (facts["trigger"], facts["actor"], facts["revision"]) == (
+        "schedule",
+        "ada the operator",
+        3,
+    )
     assert (verdicts(redis), services.waiting.of(saved.uid)) == ([], [])
     assert decode_meta(redis.hget(keys.entry("due"), "meta")).total_run_count == 6
 
@@ -101,7 +117,9 @@ def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
     store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 1)
-    _, tick = services.operations.skip("due", tick=start + MINUTE, actor="a", now=start + timedelta(seconds=5))
+    _, tick = services.operations.skip(
+        "due", tick=start + MINUTE, actor="a", now=start + timedelta(seconds=5)
+    )
     assert tick == start + MINUTE
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): tick.timestamp()})
     beat.tick()
@@ -117,9 +135,15 @@ def test_what_plain_redbeat_code_or_beat_schedule_wrote_can_be_paused_too(
     from celery.schedules import crontab
     from redbeat import RedBeatSchedulerEntry
 
-    RedBeatSchedulerEntry("legacy", "reports.job_summary", crontab(minute="0"), app=services.celery).save()
+    RedBeatSchedulerEntry(
+        "legacy", "reports.job_summary", crontab(minute="0"), app=services.celery
+    ).save()
     paused = services.operations.pause("legacy", reason="x", actor="a", now=utc_now())
-    assert (paused.revision, paused.origin, store.get("legacy").paused) == (1, "redbeat", paused.paused)
+    assert (paused.revision, paused.origin, store.get("legacy").paused) == (
+        1,
+        "redbeat",
+        paused.paused,
+    )
     assert score(redis, "legacy") == -1
     services.operations.resume("legacy", actor="a", now=utc_now() + MINUTE)
     assert store.get("legacy").paused is None

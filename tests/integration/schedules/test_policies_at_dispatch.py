@@ -1,4 +1,6 @@
-"""Policies kept by RedBeat's own scheduler, on a real server. No worker runs: the ends of runs are told by hand."""
+"""Policies kept by RedBeat's own scheduler, on a real server. No worker runs: the ends of runs are
+told by hand.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -103,7 +105,9 @@ def due(services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> Des
     return Desktop(services, store, beat)
 
 
-def test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs(due: Desktop) -> None:
+def test_with_skip_there_is_one_message_in_the_queue_however_long_no_worker_runs(
+    due: Desktop,
+) -> None:
     due.has()
     due.fires_until(lambda: len(due.rulings("overlap")) >= 2)
     assert due.sent == due.alive()
@@ -121,7 +125,9 @@ def test_with_allow_every_tick_is_sent(due: Desktop) -> None:
     assert sorted(due.sent) == sorted(due.alive())
 
 
-def test_with_queue_one_the_first_tick_waits_and_is_sent_at_once_when_the_run_has_ended(due: Desktop) -> None:
+def test_with_queue_one_the_first_tick_waits_and_is_sent_at_once_when_the_run_has_ended(
+    due: Desktop,
+) -> None:
     due.has(policies={"overlap": "queue_one"})
     due.fires_until(lambda: due.rulings("overlap"))
     (first,), (held,) = due.sent, due.waiting()
@@ -143,7 +149,9 @@ def test_with_queue_all_ticks_wait_in_order_up_to_the_limit(due: Desktop) -> Non
         assert due.sent[-1] == run_id(due.schedule.uid, datetime.fromisoformat(tick))
 
 
-def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that(due: Desktop) -> None:
+def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick_waits_for_that(
+    due: Desktop,
+) -> None:
     due.has(policies={"overlap": "cancel_previous"})
     due.fires_until(lambda: due.rulings("overlap"))
     (first,) = due.sent
@@ -171,7 +179,9 @@ def test_a_schedule_that_is_disabled_lets_go_what_it_held(due: Desktop) -> None:
     due.ends(due.sent[0])
     due.beat.tick()
     assert (due.waiting(), score(due.redis, "due")) == ([], -1)
-    assert [event.reason for event in due.rulings() if event.reason not in {"overlap", "coalesced"}] == ["operator"]
+    assert [
+        event.reason for event in due.rulings() if event.reason not in {"overlap", "coalesced"}
+    ] == ["operator"]
     assert len(due.sent) == 1
 
 
@@ -218,11 +228,18 @@ def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
     due.has(seconds=3600)
     due.beat.tick()
     run = run_id(due.schedule.uid, full_second())
-    facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="manual")
+    facts = RunFacts(
+        job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="manual"
+    )
     due.services.events.append(run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts))
     lease = due.services.leases.get(run)
     assert lease is not None
-    assert (lease.uid, lease.worker, lease.attempt, lease.name) == (due.schedule.uid, "w@h", 1, "due")
+    assert (lease.uid, lease.worker, lease.attempt, lease.name) == (
+        due.schedule.uid,
+        "w@h",
+        1,
+        "due",
+    )
     watch = LeaseWatch(due.services.leases)
     run_out(due, run)
     watch.look(utc_now())
@@ -231,13 +248,17 @@ def test_a_worker_that_is_heard_of_again_keeps_its_run(due: Desktop) -> None:
     assert (lost(due), due.alive()) == ([], [run])
 
 
-def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send_for_a_minute(due: Desktop) -> None:
+def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send_for_a_minute(
+    due: Desktop,
+) -> None:
     due.has(seconds=3600, since=HOUR)
     due.beat.tick()
     (run,) = due.sent
     now = utc_now().timestamp()
     assert 30 < due.redis.zscore(keys.LEASES_ZSET, run) - now < 61
-    facts = RunFacts(job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="schedule")
+    facts = RunFacts(
+        job="tests.add", schedule="due", schedule_uid=due.schedule.uid, trigger="schedule"
+    )
     due.services.events.append(run_event(RunQueued, run, 1, utc_now(), facts=facts))
     assert due.redis.zscore(keys.LEASES_ZSET, run) - now > 6 * 86400
     due.ends(run)
@@ -245,7 +266,9 @@ def test_a_message_in_its_queue_counts_for_days_and_one_that_beat_could_not_send
     assert due.alive() == []
 
 
-def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end(due: Desktop) -> None:
+def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_its_end(
+    due: Desktop,
+) -> None:
     schedule = due.has(seconds=3600, since=HOUR)
     run = due.services.control.start(schedule, actor="ada", now=utc_now())
     assert due.alive() == [run]
@@ -257,16 +280,26 @@ def test_a_run_that_somebody_starts_counts_as_alive_from_when_it_is_sent_until_i
     assert due.redis.hlen(keys.LEASE_OWNERS_HASH) == 0
 
 
-def test_a_run_that_could_not_be_sent_holds_up_nobody(due: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_could_not_be_sent_holds_up_nobody(
+    due: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     schedule = due.has(seconds=3600, since=HOUR)
-    monkeypatch.setattr(due.services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(
+        due.services.celery.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0"
+    )
     with pytest.raises(Unavailable, match="does not answer"):
         due.services.control.start(schedule, actor="ada", now=utc_now())
-    assert (due.alive(), due.redis.zcard(keys.LEASES_ZSET), due.redis.hlen(keys.LEASE_OWNERS_HASH)) == ([], 0, 0)
+    assert (
+        due.alive(),
+        due.redis.zcard(keys.LEASES_ZSET),
+        due.redis.hlen(keys.LEASE_OWNERS_HASH),
+    ) == ([], 0, 0)
     assert [event for event in events(due.redis) if isinstance(event, RunLost)] == []
 
 
-def test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_known_of_it(due: Desktop) -> None:
+def test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_known_of_it(
+    due: Desktop,
+) -> None:
     schedule = due.has(seconds=3600, since=HOUR)
     tick = schedule.when.anchor + HOUR
     entry = BeatEntry.from_key(keys.entry("due"), app=due.beat.app)
@@ -279,7 +312,12 @@ def test_a_tick_whose_message_never_came_to_a_queue_is_lost_with_all_that_is_kno
     watch.look(utc_now())
     (event,) = (event for event in events(due.redis) if isinstance(event, RunLost))
     row = fold(Rows(), [event]).runs[run]
-    assert (row.state, row.tick, row.schedule, row.schedule_uid) == ("lost", tick, "due", schedule.uid)
+    assert (row.state, row.tick, row.schedule, row.schedule_uid) == (
+        "lost",
+        tick,
+        "due",
+        schedule.uid,
+    )
     assert (row.revision, row.job, row.trigger) == (1, schedule.job, "schedule")
 
 
@@ -293,12 +331,19 @@ def test_an_entry_that_has_lost_its_memory_fires_its_due_tick_and_no_other(due: 
     due.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): utc_now().timestamp()})
     due.beat.tick()
     due.beat.tick()
-    assert (len(due.sent), score(due.redis, "due")) == (1, (schedule.when.anchor + 2 * HOUR).timestamp())
+    assert (len(due.sent), score(due.redis, "due")) == (
+        1,
+        (schedule.when.anchor + 2 * HOUR).timestamp(),
+    )
 
 
-def test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended(due: Desktop) -> None:
+def test_catching_up_on_all_sends_the_oldest_first_and_each_when_the_one_before_has_ended(
+    due: Desktop,
+) -> None:
     schedule = due.has(
-        seconds=3600, since=timedelta(hours=3, minutes=1), policies={"catch_up": "all", "catch_up_window": 4 * 3600}
+        seconds=3600,
+        since=timedelta(hours=3, minutes=1),
+        policies={"catch_up": "all", "catch_up_window": 4 * 3600},
     )
     first = schedule.when.anchor + HOUR
     for number in range(3):

@@ -1,7 +1,8 @@
-"""The rows of `semantics.md` on kinds, dialect, zones and preview, fired by RedBeat's own scheduler on a real server.
+"""The rows of `semantics.md` on kinds, dialect, zones and preview, fired by RedBeat's own scheduler
+on a real server.
 
-Beat's clock is set, entry by entry, to the moment at which Redis says to look, and to one second before it. So each
-case shows the score, the tick, and that nothing fires early.
+Beat's clock is set, entry by entry, to the moment at which Redis says to look, and to one second
+before it. So each case shows the score, the tick, and that nothing fires early.
 """
 
 from dataclasses import dataclass, field
@@ -111,7 +112,13 @@ ROWS = [
         "2026-11-30T00:00Z",
         ["2026-11-22T00:00Z", "2026-11-29T00:00Z"],
     ),
-    Row("dialect: ?", cron("0 6 24 * ?"), "2026-11-21T00:00Z", "2026-12-01T00:00Z", ["2026-11-24T06:00Z"]),
+    Row(
+        "dialect: ?",
+        cron("0 6 24 * ?"),
+        "2026-11-21T00:00Z",
+        "2026-12-01T00:00Z",
+        ["2026-11-24T06:00Z"],
+    ),
     Row(
         "dialect: L, the last day of the month",
         cron("0 6 L * *"),
@@ -210,7 +217,9 @@ ROWS = [
 def test_a_row_of_the_semantics_fires_at_its_moments_and_not_a_second_before(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis, row: Row
 ) -> None:
-    spec = a_spec("row", when=row.when, window=Window(**row.limits), policies=Policies(overlap="allow"))
+    spec = a_spec(
+        "row", when=row.when, window=Window(**row.limits), policies=Policies(overlap="allow")
+    )
     saved = store.create(spec, actor="ada", now=at(row.saved))
     assert fired(beat, redis, "row", at(row.until)) == [at(text) for text in row.fires]
     if not row.limits:
@@ -221,17 +230,26 @@ def test_a_row_of_the_semantics_fires_at_its_moments_and_not_a_second_before(
 def test_kinds_an_interval_is_stable_over_edits_that_keep_every(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    store.create(a_spec("row", when=every(3600), policies=ALLOW), actor="ada", now=at("2026-11-21T00:07Z"))
+    store.create(
+        a_spec("row", when=every(3600), policies=ALLOW), actor="ada", now=at("2026-11-21T00:07Z")
+    )
     fired(beat, redis, "row", at("2026-11-21T02:00Z"))
     edited = a_spec("row", when=every(3600), policies=ALLOW, notes="new")
     store.edit("row", edited, revision=1, actor="ada", now=at("2026-11-21T02:30Z"))
-    assert fired(beat, redis, "row", at("2026-11-21T04:00Z"))[-2:] == [at("2026-11-21T02:07Z"), at("2026-11-21T03:07Z")]
+    assert fired(beat, redis, "row", at("2026-11-21T04:00Z"))[-2:] == [
+        at("2026-11-21T02:07Z"),
+        at("2026-11-21T03:07Z"),
+    ]
 
 
 def test_kinds_a_one_off_is_finished_kept_and_can_be_armed_again(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    store.create(a_spec("row", when=OnceWhen(at=at("2026-11-22T18:00Z")), policies=ALLOW), actor="ada", now=SAVED)
+    store.create(
+        a_spec("row", when=OnceWhen(at=at("2026-11-22T18:00Z")), policies=ALLOW),
+        actor="ada",
+        now=SAVED,
+    )
     fired(beat, redis, "row", at("2026-11-23T00:00Z"))
     assert score(redis, "row") == -1
     noted = store.get("row").spec().model_copy(update={"notes": "it went well"})
@@ -248,7 +266,9 @@ def test_kinds_a_one_off_is_finished_kept_and_can_be_armed_again(
 def test_kinds_a_rrule_of_plain_redbeat_code_is_shown_run_and_edited_as_it_is(
     store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    entry = RedBeatSchedulerEntry("plain", JOB, rrule("DAILY", dtstart=at("2026-11-20T06:00Z")), app=services.celery)
+    entry = RedBeatSchedulerEntry(
+        "plain", JOB, rrule("DAILY", dtstart=at("2026-11-20T06:00Z")), app=services.celery
+    )
     entry.save()
     entry.reschedule(SAVED)
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("plain"): at("2026-11-21T06:00Z").timestamp()})
@@ -263,7 +283,9 @@ def test_kinds_a_rrule_of_plain_redbeat_code_is_shown_run_and_edited_as_it_is(
 def test_dialect_h_has_one_place_per_schedule_and_both_texts_are_kept(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    saved = store.create(a_spec("row", when=cron("H H(2-4) * * *"), policies=ALLOW), actor="ada", now=SAVED)
+    saved = store.create(
+        a_spec("row", when=cron("H H(2-4) * * *"), policies=ALLOW), actor="ada", now=SAVED
+    )
     when = saved.when
     assert isinstance(when, CrontabWhen)
     assert when.crontab == "H H(2-4) * * *"

@@ -1,4 +1,5 @@
-"""Static entries: code (`beat_schedule`) owns them, and operators pause them, switch them off, or override them.
+"""Static entries: code (`beat_schedule`) owns them, and operators pause them, switch them off, or
+override them.
 
 With RedBeat's own scheduler, which writes the definition anew at each start.
 """
@@ -74,13 +75,25 @@ def test_an_override_says_which_fields_are_the_operators(
 ) -> None:
     with a_beat(services, static=DAILY):
         definition = redis.hget(keys.entry("static"), "definition")
-        saved = override(store, kwargs={"days": 7}, queue="slow", policies=STOCK.model_copy(update={"retries": 2}))
+        saved = override(
+            store,
+            kwargs={"days": 7},
+            queue="slow",
+            policies=STOCK.model_copy(update={"retries": 2}),
+        )
     assert saved.override is not None
     assert saved.override.fields == ["kwargs", "queue", "policies"]
     assert redis.hget(keys.entry("static"), "definition") == definition
     read = store.get("static")
-    assert (read.kwargs, read.queue, read.policies.retries, read.revision) == ({"days": 7}, "slow", 2, 1)
-    assert read.override == Override(fields=["kwargs", "queue", "policies"], code=json.loads(str(definition)))
+    assert (read.kwargs, read.queue, read.policies.retries, read.revision) == (
+        {"days": 7},
+        "slow",
+        2,
+        1,
+    )
+    assert read.override == Override(
+        fields=["kwargs", "queue", "policies"], code=json.loads(str(definition))
+    )
 
 
 def test_notes_of_a_static_entry_are_no_override(store: ScheduleStore, services: Services) -> None:
@@ -107,7 +120,9 @@ def test_beat_sends_what_the_override_says_also_after_a_restart(
     assert ran_at > last
 
 
-def test_what_the_override_does_not_say_follows_the_code(store: ScheduleStore, services: Services) -> None:
+def test_what_the_override_does_not_say_follows_the_code(
+    store: ScheduleStore, services: Services
+) -> None:
     with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7})
         assert store.listed("static").code_has_changed is False
@@ -122,7 +137,9 @@ def test_what_the_override_does_not_say_follows_the_code(store: ScheduleStore, s
     assert listed.code_has_changed is True
 
 
-def test_a_pause_does_not_hide_that_the_code_has_changed(store: ScheduleStore, services: Services) -> None:
+def test_a_pause_does_not_hide_that_the_code_has_changed(
+    store: ScheduleStore, services: Services
+) -> None:
     with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7})
     with a_beat(services, static={**DAILY, "kwargs": {"days": 2}}):
@@ -135,14 +152,21 @@ def test_a_pause_does_not_hide_that_the_code_has_changed(store: ScheduleStore, s
         assert store.listed("static").code_has_changed is False
 
 
-def test_reset_takes_the_override_off_and_keeps_pause_and_notes(store: ScheduleStore, services: Services) -> None:
+def test_reset_takes_the_override_off_and_keeps_pause_and_notes(
+    store: ScheduleStore, services: Services
+) -> None:
     with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7}, policies=Policies(), notes="call Ada", when=every(60))
         services.operations.pause("static", reason="x", actor="ada", now=utc_now())
         reset = store.reset("static", actor="ada", comment="no more", now=utc_now())
         read = store.get("static")
     assert read == reset
-    assert (read.revision, read.override, read.kwargs, read.policies) == (3, None, {"days": 1}, STOCK)
+    assert (read.revision, read.override, read.kwargs, read.policies) == (
+        3,
+        None,
+        {"days": 1},
+        STOCK,
+    )
     assert read.when.model_dump()["crontab"] == "0 6 * * *"
     assert (read.notes, read.paused is not None) == ("call Ada", True)
 
@@ -168,7 +192,9 @@ def test_an_override_cannot_switch_on_what_code_switches_off(
         override(store, enabled=True)
 
 
-def test_an_interval_from_code_with_its_own_anchor_is_no_override(store: ScheduleStore, services: Services) -> None:
+def test_an_interval_from_code_with_its_own_anchor_is_no_override(
+    store: ScheduleStore, services: Services
+) -> None:
     with a_beat(services, static={"task": JOB, "schedule": 60.0}):
         first = override(store, notes="one")
         second = override(store, notes="two")
@@ -179,7 +205,9 @@ def test_an_interval_from_code_with_its_own_anchor_is_no_override(store: Schedul
     assert other.override.fields == ["when"]
 
 
-def test_what_code_drops_fires_no_more(store: ScheduleStore, services: Services, redis: Redis) -> None:
+def test_what_code_drops_fires_no_more(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
     with a_beat(services, static={"task": JOB, "schedule": 1.0}):
         override(store, kwargs={"days": 7})
     with a_beat(services) as beat:

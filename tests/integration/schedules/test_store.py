@@ -17,7 +17,13 @@ from scheduler.errors import (
     Unavailable,
     UnknownJob,
 )
-from scheduler.events.schema import ScheduleDeleted, ScheduleDisabled, ScheduleEnabled, ScheduleSaved, TicksSkipped
+from scheduler.events.schema import (
+    ScheduleDeleted,
+    ScheduleDisabled,
+    ScheduleEnabled,
+    ScheduleSaved,
+    TicksSkipped,
+)
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -38,7 +44,9 @@ def everything(redis: Redis) -> dict[str, Any]:
 
 
 def test_a_new_schedule_is_stored_scored_and_told(store: ScheduleStore, redis: Redis) -> None:
-    schedule = store.create(a_spec(when=cron("0 6 * * *", "Europe/Berlin")), actor="ada", comment="why", now=NOON)
+    schedule = store.create(
+        a_spec(when=cron("0 6 * * *", "Europe/Berlin")), actor="ada", comment="why", now=NOON
+    )
     assert store.get("nightly-report") == schedule
     assert (schedule.revision, schedule.origin, schedule.updated_by, schedule.updated_at) == (
         1,
@@ -49,11 +57,20 @@ def test_a_new_schedule_is_stored_scored_and_told(store: ScheduleStore, redis: R
     assert score(redis, "nightly-report") == (NOON + timedelta(hours=17)).timestamp()
     (event,) = events(redis)
     assert isinstance(event, ScheduleSaved)
-    assert (event.action, event.actor, event.comment, event.schedule) == ("created", "ada", "why", schedule)
+    assert (event.action, event.actor, event.comment, event.schedule) == (
+        "created",
+        "ada",
+        "why",
+        schedule,
+    )
 
 
-def test_a_new_schedule_fires_at_its_first_tick_and_not_at_once(store: ScheduleStore, redis: Redis) -> None:
-    schedule = store.create(a_spec(when=every(600)), actor="ada", now=NOON + timedelta(milliseconds=300))
+def test_a_new_schedule_fires_at_its_first_tick_and_not_at_once(
+    store: ScheduleStore, redis: Redis
+) -> None:
+    schedule = store.create(
+        a_spec(when=every(600)), actor="ada", now=NOON + timedelta(milliseconds=300)
+    )
     assert schedule.when == every(600, NOON)
     assert store.listed(schedule.name).next == NOON + timedelta(seconds=600)
     assert store.listed(schedule.name).last_run_at is None
@@ -72,16 +89,22 @@ def test_an_edit_makes_a_revision_of_the_same_schedule(store: ScheduleStore, red
 
 def test_a_new_time_takes_effect_from_now_on(store: ScheduleStore, redis: Redis) -> None:
     store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
-    store.edit("nightly-report", a_spec(when=cron("*/2 * * * *")), revision=1, actor="ada", now=LATER)
+    store.edit(
+        "nightly-report", a_spec(when=cron("*/2 * * * *")), revision=1, actor="ada", now=LATER
+    )
     assert score(redis, "nightly-report") == (NOON + timedelta(hours=5, minutes=2)).timestamp()
 
 
-def test_an_edit_of_a_stale_revision_is_refused_with_both_revisions(store: ScheduleStore, redis: Redis) -> None:
+def test_an_edit_of_a_stale_revision_is_refused_with_both_revisions(
+    store: ScheduleStore, redis: Redis
+) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     store.edit("nightly-report", a_spec(notes="bob's"), revision=1, actor="bob", now=NOON)
     before = everything(redis)
     for change in (
-        lambda: store.edit("nightly-report", a_spec(notes="ada's"), revision=1, actor="ada", now=NOON),
+        lambda: store.edit(
+            "nightly-report", a_spec(notes="ada's"), revision=1, actor="ada", now=NOON
+        ),
         lambda: store.set_enabled("nightly-report", False, revision=1, actor="ada", now=NOON),
         lambda: store.delete("nightly-report", revision=1, actor="ada", now=NOON),
     ):
@@ -97,7 +120,9 @@ def test_a_revision_that_does_not_exist_yet_is_stale_too(store: ScheduleStore) -
         store.edit("nightly-report", a_spec(), revision=2, actor="ada", now=NOON)
 
 
-def test_switching_off_and_on_again_fires_nothing_that_was_missed(store: ScheduleStore, redis: Redis) -> None:
+def test_switching_off_and_on_again_fires_nothing_that_was_missed(
+    store: ScheduleStore, redis: Redis
+) -> None:
     store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
     off = store.set_enabled("nightly-report", False, actor="ada", now=NOON)
     assert (off.enabled, off.revision, score(redis, off.name)) == (False, 2, -1)
@@ -107,10 +132,16 @@ def test_switching_off_and_on_again_fires_nothing_that_was_missed(store: Schedul
     *changes, skipped = events(redis)
     assert [type(event) for event in changes] == [ScheduleSaved, ScheduleDisabled, ScheduleEnabled]
     assert isinstance(skipped, TicksSkipped)
-    assert (skipped.reason, skipped.tick_from, skipped.ticks) == ("operator", NOON + timedelta(hours=1), 5)
+    assert (skipped.reason, skipped.tick_from, skipped.ticks) == (
+        "operator",
+        NOON + timedelta(hours=1),
+        5,
+    )
 
 
-def test_switching_to_what_it_is_already_changes_nothing(store: ScheduleStore, redis: Redis) -> None:
+def test_switching_to_what_it_is_already_changes_nothing(
+    store: ScheduleStore, redis: Redis
+) -> None:
     schedule = store.create(a_spec(), actor="ada", now=NOON)
     before = everything(redis)
     assert store.set_enabled(schedule.name, True, actor="ada", now=LATER) == schedule
@@ -129,7 +160,9 @@ def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis)
         store.get(schedule.name)
 
 
-def test_a_name_that_is_taken_is_refused(store: ScheduleStore, services: Services, redis: Redis) -> None:
+def test_a_name_that_is_taken_is_refused(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     plain(services)
     redis.hset(keys.entry("broken"), "definition", "{")
@@ -183,7 +216,9 @@ def test_what_is_refused_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("key", [keys.EVENTS_STREAM, keys.SCHEDULE_ZSET])
-def test_a_change_that_cannot_be_told_or_scored_is_not_made(store: ScheduleStore, redis: Redis, key: str) -> None:
+def test_a_change_that_cannot_be_told_or_scored_is_not_made(
+    store: ScheduleStore, redis: Redis, key: str
+) -> None:
     redis.delete(key)
     redis.set(key, "something else")
     with pytest.raises(Unavailable):
@@ -201,7 +236,9 @@ def test_every_change_wakes_whoever_waits_for_one(store: ScheduleStore, redis: R
     assert [message["data"] for message in heard] == ["nightly-report"] * 2
 
 
-def test_without_redis_the_refusal_says_what_to_do(store: ScheduleStore, valkey: ValkeyServer) -> None:
+def test_without_redis_the_refusal_says_what_to_do(
+    store: ScheduleStore, valkey: ValkeyServer
+) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     valkey.kill()
     for ask in (

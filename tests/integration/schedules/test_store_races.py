@@ -1,4 +1,6 @@
-"""Changes that meet: other operators, Beat and plain RedBeat code at the same moment, answers that got lost."""
+"""Changes that meet: other operators, Beat and plain RedBeat code at the same moment, answers that
+got lost.
+"""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +30,9 @@ LATER = NOON + timedelta(hours=5, seconds=3)
 
 
 @pytest.mark.parametrize("key", [keys.EVENTS_STREAM, keys.SCHEDULE_ZSET])
-def test_a_change_that_fails_half_way_is_not_made_at_all(store: ScheduleStore, redis: Redis, key: str) -> None:
+def test_a_change_that_fails_half_way_is_not_made_at_all(
+    store: ScheduleStore, redis: Redis, key: str
+) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     before = redis.hgetall(keys.entry("nightly-report"))
     told = redis.xlen(keys.EVENTS_STREAM)
@@ -45,14 +49,22 @@ def test_a_change_that_fails_half_way_is_not_made_at_all(store: ScheduleStore, r
     assert redis.xlen(keys.EVENTS_STREAM) == told
 
 
-def test_of_edits_made_at_one_time_one_wins_and_the_others_are_told(store: ScheduleStore, redis: Redis) -> None:
+def test_of_edits_made_at_one_time_one_wins_and_the_others_are_told(
+    store: ScheduleStore, redis: Redis
+) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     together = threading.Barrier(8)
 
     def edit(number: int) -> str:
         together.wait()
         try:
-            store.edit("nightly-report", a_spec(notes=str(number)), revision=1, actor=str(number), now=LATER)
+            store.edit(
+                "nightly-report",
+                a_spec(notes=str(number)),
+                revision=1,
+                actor=str(number),
+                now=LATER,
+            )
         except StaleRevision:
             return "stale"
         return "saved"
@@ -60,11 +72,17 @@ def test_of_edits_made_at_one_time_one_wins_and_the_others_are_told(store: Sched
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(edit, range(8)))
     assert sorted(answers) == ["saved"] + ["stale"] * 7
-    edits = [event for event in events(redis) if isinstance(event, ScheduleSaved) and event.action == "edited"]
+    edits = [
+        event
+        for event in events(redis)
+        if isinstance(event, ScheduleSaved) and event.action == "edited"
+    ]
     assert [edit.schedule for edit in edits] == [store.get("nightly-report")]
 
 
-def test_of_schedules_made_at_one_time_under_one_name_one_is_made(store: ScheduleStore, redis: Redis) -> None:
+def test_of_schedules_made_at_one_time_under_one_name_one_is_made(
+    store: ScheduleStore, redis: Redis
+) -> None:
     together = threading.Barrier(8)
 
     def create(number: int) -> str:
@@ -93,12 +111,20 @@ class Meddling:
         return self.script(*args, **kwargs)
 
 
-def test_beat_moving_on_during_an_edit_is_kept_and_the_edit_too(store: ScheduleStore, redis: Redis) -> None:
+def test_beat_moving_on_during_an_edit_is_kept_and_the_edit_too(
+    store: ScheduleStore, redis: Redis
+) -> None:
     store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
     key = keys.entry("nightly-report")
     moved_on = codec.encode_meta(Meta(NOON + timedelta(hours=1), 1))
     store._change = Meddling(store._change, lambda: redis.hset(key, "meta", moved_on))  # type: ignore[assignment]
-    store.edit("nightly-report", a_spec(when=cron("0 * * * *"), notes="new"), revision=1, actor="ada", now=NOON)
+    store.edit(
+        "nightly-report",
+        a_spec(when=cron("0 * * * *"), notes="new"),
+        revision=1,
+        actor="ada",
+        now=NOON,
+    )
     assert redis.hget(key, "meta") == moved_on
     assert score(redis, "nightly-report") == (NOON + timedelta(hours=2)).timestamp()
     assert store.get("nightly-report").notes == "new"

@@ -18,7 +18,9 @@ ADA = {"actor": "ada", "now": NOON}
 def contents(redis):
     """Every key with its value."""
     return {
-        key: redis.hgetall(key) if redis.type(key) == "hash" else redis.type(key) == "zset" and redis.zrange(key, 0, -1)
+        key: redis.hgetall(key)
+        if redis.type(key) == "hash"
+        else redis.type(key) == "zset" and redis.zrange(key, 0, -1)
         for key in redis.scan_iter("redbeat:*")
     }
 
@@ -28,7 +30,10 @@ def test_many_schedules_are_made_changed_and_deleted_in_one_step(store, redis):
     made = store.save_together([DesiredSchedule(name, a_spec(name), None) for name in names], **ADA)
     assert [schedule.revision for schedule in made] == [1] * 1200
     assert store.names() == names
-    assert all(entry.decode().schedule.uid == one.uid for entry, one in zip(store.stored(), made, strict=True))
+    assert all(
+        entry.decode().schedule.uid == one.uid
+        for entry, one in zip(store.stored(), made, strict=True)
+    )
     done = store.save_together(
         [
             DesiredSchedule("s0000", a_spec("s0000", owner="ada"), 1),
@@ -42,16 +47,23 @@ def test_many_schedules_are_made_changed_and_deleted_in_one_step(store, redis):
     assert store.get("s0000").owner == "ada"
     assert len(store.names()) == 1200
     kinds = [(event.kind, event.revision, event.comment) for event in events(redis)[-3:]]
-    assert kinds == [("schedule.saved", 2, "why"), ("schedule.deleted", 2, "why"), ("schedule.saved", 1, "why")]
+    assert kinds == [
+        ("schedule.saved", 2, "why"),
+        ("schedule.deleted", 2, "why"),
+        ("schedule.saved", 1, "why"),
+    ]
 
 
 def test_what_is_made_together_is_what_is_made_alone(store, redis):
     alone = store.create(a_spec("alone", when=every(300), kwargs={"days": 1}), **ADA)
     (with_others,) = store.save_together(
-        [DesiredSchedule("alike", a_spec("alike", when=every(300), kwargs={"days": 1}), None)], **ADA
+        [DesiredSchedule("alike", a_spec("alike", when=every(300), kwargs={"days": 1}), None)],
+        **ADA,
     )
     assert with_others.model_copy(update={"name": "alone", "uid": alone.uid}) == alone
-    assert redis.zscore(keys.SCHEDULE_ZSET, "redbeat:alike") == redis.zscore(keys.SCHEDULE_ZSET, "redbeat:alone")
+    assert redis.zscore(keys.SCHEDULE_ZSET, "redbeat:alike") == redis.zscore(
+        keys.SCHEDULE_ZSET, "redbeat:alone"
+    )
     assert redis.hget("redbeat:alike", "meta") == redis.hget("redbeat:alone", "meta")
 
 
@@ -82,7 +94,9 @@ def test_one_that_cannot_be_done_keeps_the_others_from_being_done(store, redis, 
 
 def test_the_cause_of_a_refusal_is_kept(store):
     with pytest.raises(Refused) as refused:
-        store.save_together([DesiredSchedule("b", a_spec("b", job="reports.job_sumary"), None)], **ADA)
+        store.save_together(
+            [DesiredSchedule("b", a_spec("b", job="reports.job_sumary"), None)], **ADA
+        )
     assert isinstance(refused.value.__cause__, UnknownJob)
     assert refused.value.field == "job"
     assert "did you mean reports.job_summary" in str(refused.value)
@@ -92,7 +106,11 @@ def test_a_key_that_is_something_else_is_named(store, redis):
     redis.set("redbeat:odd", "x")
     with pytest.raises(Refused, match="odd"):
         store.save_together(
-            [DesiredSchedule("fine", a_spec("fine"), None), DesiredSchedule("odd", a_spec("odd"), None)], **ADA
+            [
+                DesiredSchedule("fine", a_spec("fine"), None),
+                DesiredSchedule("odd", a_spec("odd"), None),
+            ],
+            **ADA,
         )
     assert store.names() == []
 
@@ -132,7 +150,11 @@ def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, 
     Meddling(monkeypatch, lambda: store.edit("a", a_spec("a", owner="grace"), revision=1, **ADA))
     with pytest.raises(StaleRevision):
         store.save_together(
-            [DesiredSchedule("fine", a_spec("fine"), None), DesiredSchedule("a", a_spec("a", owner="x"), 1)], **ADA
+            [
+                DesiredSchedule("fine", a_spec("fine"), None),
+                DesiredSchedule("a", a_spec("a", owner="x"), 1),
+            ],
+            **ADA,
         )
     assert store.names() == ["a"]
     assert store.get("a").owner == "grace"
@@ -140,7 +162,10 @@ def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, 
 
 def test_an_answer_that_was_lost_does_no_harm(store, redis, monkeypatch):
     store.create(a_spec("a"), **ADA)
-    wishes = [DesiredSchedule("a", a_spec("a", owner="x"), 1), DesiredSchedule("b", a_spec("b"), None)]
+    wishes = [
+        DesiredSchedule("a", a_spec("a", owner="x"), 1),
+        DesiredSchedule("b", a_spec("b"), None),
+    ]
     run = store._together._script
 
     def twice(**given):

@@ -23,12 +23,21 @@ def crontab(tmp_path):
 
 
 def test_a_crontab_is_taken_line_by_line_with_both_readings(beatdesk, crontab):
-    result = beatdesk("schedules", "import", crontab, "--map", "/opt/bin/sweep --all=demo.plain", "--json")
+    result = beatdesk(
+        "schedules", "import", crontab, "--map", "/opt/bin/sweep --all=demo.plain", "--json"
+    )
     assert result.exit_code == 1
     told = json.loads(result.stdout)
-    assert [(one["source"], one["outcome"]) for one in told["taken"]] == [("line 5", "created"), ("line 6", "created")]
+    assert [(one["source"], one["outcome"]) for one in told["taken"]] == [
+        ("line 5", "created"),
+        ("line 6", "created"),
+    ]
     assert told["taken"][0]["readings"] is None
-    assert len(told["taken"][1]["readings"]["either"]) == len(told["taken"][1]["readings"]["both"]) == 3
+    assert (
+        len(told["taken"][1]["readings"]["either"])
+        == len(told["taken"][1]["readings"]["both"])
+        == 3
+    )
     assert [one["source"] for one in told["ignored"]] == ["line 2"]
     assert [one["source"] for one in told["refused"]] == ["line 7"]
     assert "--map" in told["refused"][0]["reason"]
@@ -43,7 +52,9 @@ def test_a_crontab_is_taken_line_by_line_with_both_readings(beatdesk, crontab):
 def test_lines_without_a_zone_are_read_in_the_one_that_is_given(beatdesk, tmp_path):
     file = tmp_path / "plain.txt"
     file.write_text("# name: noon\n0 12 * * * demo.plain\n")
-    beatdesk.done("schedules", "import", str(file), "--tz", "Asia/Tokyo", "--comment", "moved house")
+    beatdesk.done(
+        "schedules", "import", str(file), "--tz", "Asia/Tokyo", "--comment", "moved house"
+    )
     assert beatdesk.services.schedules.get("noon").when.timezone == "Asia/Tokyo"
 
 
@@ -52,7 +63,8 @@ def test_a_set_is_imported_without_changing_what_is_there(beatdesk, tmp_path):
     file = tmp_path / "set.yaml"
     text = beatdesk.done("schedules", "export")
     file.write_text(
-        text.replace("every: 300", "every: 60") + "- {name: new, job: demo.plain, when: {kind: interval, every: 60}}\n"
+        text.replace("every: 300", "every: 60")
+        + "- {name: new, job: demo.plain, when: {kind: interval, every: 60}}\n"
     )
     result = beatdesk("schedules", "import", str(file))
     assert result.exit_code == 1
@@ -66,7 +78,10 @@ def test_a_set_is_imported_without_changing_what_is_there(beatdesk, tmp_path):
 
 
 def test_a_set_with_one_bad_schedule_is_not_imported_at_all(beatdesk):
-    text = "version: 1\nschedules:\n- {name: a, job: demo.plain, when: {kind: interval, every: 60}}\n- {name: b}\n"
+    text = (
+        "version: 1\nschedules:\n- {name: a, job: demo.plain, when: {kind: interval, every: "
+        "60}}\n- {name: b}\n"
+    )
     result = beatdesk("schedules", "import", "-", typed=text)
     assert result.exit_code == 1
     assert "schedules[1].job (line 4): this is missing" in result.stderr

@@ -29,16 +29,28 @@ def take(beatdesk):
 
 
 def test_its_entries_are_taken_over_and_stay_where_they_are(beatdesk, take, other, redis):
-    other("nightly", crontab(minute=0, hour=6), task="demo.greet", kwargs={"whom": "Ada"}, options={"queue": "slow"})
+    other(
+        "nightly",
+        crontab(minute=0, hour=6),
+        task="demo.greet",
+        kwargs={"whom": "Ada"},
+        options={"queue": "slow"},
+    )
     other("a task:often", schedule(60))
     other("off", schedule(3600), enabled=False)
     before = {key: redis.hgetall(key) for key in redis.scan_iter(OTHERS + "[a-z]*")}
     result = take()
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == "3 created, 0 replaced, 0 unchanged, 0 refused"
-    assert "called 'a-task-often', since a schedule cannot be called 'a task:often'" in result.stdout
+    assert (
+        "called 'a-task-often', since a schedule cannot be called 'a task:often'" in result.stdout
+    )
     nightly = beatdesk.services.schedules.get("nightly")
-    assert (nightly.when.crontab, nightly.kwargs, nightly.queue) == ("0 6 * * *", {"whom": "Ada"}, "slow")
+    assert (nightly.when.crontab, nightly.kwargs, nightly.queue) == (
+        "0 6 * * *",
+        {"whom": "Ada"},
+        "slow",
+    )
     assert (nightly.origin, nightly.revision) == ("operator", 1)
     assert beatdesk.services.schedules.get("off").enabled is False
     assert {key: redis.hgetall(key) for key in redis.scan_iter(OTHERS + "[a-z]*")} == before

@@ -12,7 +12,11 @@ from tests.support.ports import free_port
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that runs while the tests of a module look at it."""
-    house = House(tmp_path_factory.mktemp("house"), BEATDESK_WEB_PORT=str(free_port()), BEATDESK_BEAT_LOCK_TIMEOUT="3")
+    house = House(
+        tmp_path_factory.mktemp("house"),
+        BEATDESK_WEB_PORT=str(free_port()),
+        BEATDESK_BEAT_LOCK_TIMEOUT="3",
+    )
     try:
         house.start()
         yield house

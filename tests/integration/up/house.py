@@ -64,12 +64,21 @@ class House:
         """Another command in the same folder, with no setting."""
         command = [sys.executable, "-m", "scheduler", *words]
         return subprocess.run(
-            command, env=self.env, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            command,
+            env=self.env,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def settings(self) -> Settings:
         """What another process in this folder is set to."""
-        return load({name: value for name, value in self.env.items() if name.startswith(PREFIX)}, self.folder)
+        return load(
+            {name: value for name, value in self.env.items() if name.startswith(PREFIX)},
+            self.folder,
+        )
 
     def services(self) -> Services:
         """The parts, for looking into the same server and database."""
@@ -93,7 +102,11 @@ class House:
 
     def wait_for_successor(self, name: str, dead: int) -> int:
         """The process of the child that took a dead one's place."""
-        return wait_for(lambda: next((pid for pid in reversed(self.pids(name)) if pid != dead), 0), 60, f"a new {name}")
+        return wait_for(
+            lambda: next((pid for pid in reversed(self.pids(name)) if pid != dead), 0),
+            60,
+            f"a new {name}",
+        )
 
     def run(self, run: str) -> dict[str, Any] | None:
         """A run as the history has it, none where it has none."""

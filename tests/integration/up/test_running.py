@@ -36,16 +36,27 @@ def test_another_command_finds_the_server_and_the_database_with_no_setting(runni
     answer = json.loads(asked.stdout)
     assert answer["ok"]
     assert answer["beat"]["facts"]["last_tick_seconds"] < 5
-    assert [worker["name"].split("@")[0] for worker in answer["workers"]["facts"]["workers"]] == ["beatdesk"]
+    assert [worker["name"].split("@")[0] for worker in answer["workers"]["facts"]["workers"]] == [
+        "beatdesk"
+    ]
 
 
 def test_celerys_own_command_finds_the_server_with_no_setting(running: House) -> None:
     command = [sys.executable, "-m", "celery", "-A", "scheduler", "inspect", "ping", "--json"]
     asked = subprocess.run(
-        command, env=running.env, cwd=running.folder, capture_output=True, text=True, timeout=60, check=False
+        command,
+        env=running.env,
+        cwd=running.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert asked.returncode == 0, asked.stdout + asked.stderr
-    assert sorted(name.split("@")[0] for name in json.loads(asked.stdout)) == ["beatdesk", "celerybeat"]
+    assert sorted(name.split("@")[0] for name in json.loads(asked.stdout)) == [
+        "beatdesk",
+        "celerybeat",
+    ]
 
 
 def test_the_doctor_finds_nothing_wrong(running: House) -> None:

@@ -55,14 +55,27 @@ def test_a_stop_lets_the_running_job_finish_and_the_next_start_finds_everything_
     assert first.wait(60) == 0
 
     stopped = re.findall(r"(\w+) has stopped \(exit code (-?\d+)", first.log)
-    assert stopped == [("beat", "0"), ("web", "0"), ("worker", "0"), ("recorder", "0"), ("valkey", "0")]
+    assert stopped == [
+        ("beat", "0"),
+        ("web", "0"),
+        ("worker", "0"),
+        ("recorder", "0"),
+        ("valkey", "0"),
+    ]
     assert not [pid for pid in children if is_alive(pid)]
     assert not (house.folder / "data/server.json").exists()
     assert state(house, run) == "succeeded", "the end of the run is in SQL, with no server running"
 
     port = int(house.env["BEATDESK_WEB_PORT"])
     squatter = Process(
-        "python3", "-m", "http.server", str(port), "--bind", "127.0.0.1", env=house.env, cwd=house.folder
+        "python3",
+        "-m",
+        "http.server",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        env=house.env,
+        cwd=house.folder,
     )
     squatter.wait_for_log("Serving HTTP")
     second = house.start()
@@ -74,7 +87,9 @@ def test_a_stop_lets_the_running_job_finish_and_the_next_start_finds_everything_
     assert house.page("/login")[0] == 200
 
 
-def test_a_killed_supervisor_leaves_nothing_running_and_the_next_one_takes_over(house: House) -> None:
+def test_a_killed_supervisor_leaves_nothing_running_and_the_next_one_takes_over(
+    house: House,
+) -> None:
     first = house.start()
     children = all_pids(house)
     first.kill_alone()

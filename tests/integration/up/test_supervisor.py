@@ -87,8 +87,12 @@ def is_gone(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_a_child_that_is_never_ready_is_given_up_with_the_reason_and_the_others_are_stopped(start: Start) -> None:
-    process = start("supervise(child('good', IDLE), child('bad', 'print(1/0)', ready=lambda pid: False))")
+def test_a_child_that_is_never_ready_is_given_up_with_the_reason_and_the_others_are_stopped(
+    start: Start,
+) -> None:
+    process = start(
+        "supervise(child('good', IDLE), child('bad', 'print(1/0)', ready=lambda pid: False))"
+    )
     assert process.wait(40) == 1
     assert "ZeroDivisionError" in process.log
     assert process.log.count("bad (process") == 5
@@ -112,7 +116,9 @@ def test_the_next_child_waits_for_the_one_before(start: Start, tmp_path: Path) -
 
 
 def test_a_second_interrupt_hurries_a_child_that_takes_its_time(start: Start) -> None:
-    process = start("supervise(child('slow', DEAF, stops=[(signal.SIGTERM, 120), (signal.SIGQUIT, 120)]))")
+    process = start(
+        "supervise(child('slow', DEAF, stops=[(signal.SIGTERM, 120), (signal.SIGQUIT, 120)]))"
+    )
     process.wait_for_log("hears nothing")
     process.wait_for_log("all are ready")
     os.kill(process.pid, signal.SIGINT)
@@ -133,7 +139,10 @@ def test_a_child_that_hears_nothing_is_killed_when_its_time_is_over(start: Start
 
 
 def test_what_a_dead_child_leaves_in_its_group_dies_too(start: Start, tmp_path: Path) -> None:
-    script = "import subprocess, sys; p = subprocess.Popen(['sleep', '600']); print('has', p.pid, flush=True); p.wait()"
+    script = (
+        "import subprocess, sys; p = subprocess.Popen(['sleep', '600']); print('has', p.pid, "
+        "flush=True); p.wait()"
+    )
     process = start(f"supervise(child('parent', {script!r}))")
     process.wait_for_log("has ")
     grandchild = int(process.log.partition("has ")[2].split()[0])
@@ -143,7 +152,9 @@ def test_what_a_dead_child_leaves_in_its_group_dies_too(start: Start, tmp_path: 
     wait_for(lambda: is_gone(grandchild), 10, "the grandchild is gone")
 
 
-def test_the_warden_stops_all_of_them_in_order_when_the_supervisor_is_killed(start: Start, tmp_path: Path) -> None:
+def test_the_warden_stops_all_of_them_in_order_when_the_supervisor_is_killed(
+    start: Start, tmp_path: Path
+) -> None:
     script = """
         def dutiful(name):
             last_words = f"(open('order', 'a').write('{name} '), sys.exit())"
@@ -160,7 +171,9 @@ def test_the_warden_stops_all_of_them_in_order_when_the_supervisor_is_killed(sta
     assert (tmp_path / "order").read_text().split() == ["two", "one"]
 
 
-def test_the_folder_stays_locked_until_the_last_child_of_a_killed_supervisor_is_gone(start: Start) -> None:
+def test_the_folder_stays_locked_until_the_last_child_of_a_killed_supervisor_is_gone(
+    start: Start,
+) -> None:
     process = start("supervise(child('deaf', DEAF, stops=[(signal.SIGTERM, 2)]))")
     process.wait_for_log("hears nothing")
     process.wait_for_log("all are ready")
@@ -189,4 +202,8 @@ def test_a_warden_that_dies_is_replaced(start: Start) -> None:
 def wardens_of(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     alive = [int(child) for child in children if not is_gone(int(child))]
-    return [child for child in alive if "scheduler.up.warden" in Path(f"/proc/{child}/cmdline").read_text()]
+    return [
+        child
+        for child in alive
+        if "scheduler.up.warden" in Path(f"/proc/{child}/cmdline").read_text()
+    ]

@@ -23,7 +23,9 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 @dataclass
 class Visitor:
-    """A browser without JavaScript: keeps cookies, sends forms with the token of the page they stand on."""
+    """A browser without JavaScript: keeps cookies, sends forms with the token of the page they
+    stand on.
+    """
 
     client: FlaskClient
 
@@ -35,8 +37,12 @@ class Visitor:
         assert found, f"{page} has no form"
         return found[1]
 
-    def post(self, path: str, fields: dict[str, Any] | None = None, page: str = "/", **options: Any) -> TestResponse:
-        return self.client.post(path, data={"csrf_token": self.token(page), **(fields or {})}, **options)
+    def post(
+        self, path: str, fields: dict[str, Any] | None = None, page: str = "/", **options: Any
+    ) -> TestResponse:
+        return self.client.post(
+            path, data={"csrf_token": self.token(page), **(fields or {})}, **options
+        )
 
     def login(self, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
         return self.post("/login" + query, {"email": email, "password": password}, page="/login")
@@ -59,7 +65,11 @@ def account(services: Services) -> Callable[[str], str]:
 
     @cache
     def create(role: str) -> str:
-        return Accounts(services.engine).create(f"{role}@example.org", PASSWORD, role, now=utc_now()).email
+        return (
+            Accounts(services.engine)
+            .create(f"{role}@example.org", PASSWORD, role, now=utc_now())
+            .email
+        )
 
     return create
 
@@ -101,7 +111,11 @@ def admin(logged_in: Callable[[str], Visitor]) -> Visitor:
 def offered(services: Services) -> None:
     """A worker offers `mail.digest`, which takes any arguments."""
     job = Job(
-        name="mail.digest", title="Digest", parameters=[Parameter(name="kwargs", kind="var_keyword", required=False)]
+        name="mail.digest",
+        title="Digest",
+        parameters=[Parameter(name="kwargs", kind="var_keyword", required=False)],
     )
     now = utc_now()
-    services.catalogue.publish([job], Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name]), now)
+    services.catalogue.publish(
+        [job], Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name]), now
+    )

@@ -1,4 +1,6 @@
-"""What the tests of the schedule pages share: jobs in the catalogue, an operator, and the editor's form."""
+"""What the tests of the schedule pages share: jobs in the catalogue, an operator, and the editor's
+form.
+"""
 
 import html
 import re
@@ -38,12 +40,22 @@ def offer_jobs(services: Services) -> None:
             module="scheduler.jobs.reports",
             queue="reports",
             parameters=[
-                Parameter(name="days", required=False, default=1, annotation="int", doc="How many days back."),
+                Parameter(
+                    name="days",
+                    required=False,
+                    default=1,
+                    annotation="int",
+                    doc="How many days back.",
+                ),
                 Parameter(name="title", required=False, default="", annotation="str"),
                 Parameter(name="filters", required=False, default=None, annotation="dict | None"),
             ],
         ),
-        Job(name="mail.send", module="shop.mail", parameters=[Parameter(name="to", annotation="str")]),
+        Job(
+            name="mail.send",
+            module="shop.mail",
+            parameters=[Parameter(name="to", annotation="str")],
+        ),
     ]
     now = utc_now()
     worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=[job.name for job in jobs])
@@ -57,9 +69,15 @@ def saved(services: Services, name: str = "nightly", **parts: Any) -> Schedule:
 
 
 def everything_written(services: Services) -> dict[str, Any]:
-    """Every entry, every due time, and the length of the stream: two of these are equal where nothing was written."""
+    """Every entry, every due time, and the length of the stream: two of these are equal where
+    nothing was written.
+    """
     redis: Any = services.redis
-    entries = {key: redis.hgetall(key) for key in sorted(redis.keys("redbeat:*")) if redis.type(key) == "hash"}
+    entries = {
+        key: redis.hgetall(key)
+        for key in sorted(redis.keys("redbeat:*"))
+        if redis.type(key) == "hash"
+    }
     return {
         "entries": entries,
         "due": redis.zrange("redbeat::schedule", 0, -1, withscores=True),
@@ -72,14 +90,17 @@ def fault_at(page: TestResponse, field: str) -> str:
     """The message beside a field."""
     found = re.search(rf'id="e-{re.escape(field)}">.*?<span>(.*?)</span>', page.text, re.DOTALL)
     assert found, (
-        f"no fault at {field}; faults: {re.findall(r'class=.fault.*?<span>(.*?)</span>', page.text, re.DOTALL)}"
+        f"no fault at {field}; faults: "
+        f"{re.findall(r'class=.fault.*?<span>(.*?)</span>', page.text, re.DOTALL)}"
     )
     return html.unescape(found[1])
 
 
 def editor_of(page: TestResponse) -> Form:
     """The editor's form as a browser would send it."""
-    return next(form for form in Forms(page.text).forms if any(name == "crontab" for name, _ in form.fields))
+    return next(
+        form for form in Forms(page.text).forms if any(name == "crontab" for name, _ in form.fields)
+    )
 
 
 def fields_of(page: TestResponse) -> dict[str, str]:

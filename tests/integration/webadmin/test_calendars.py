@@ -1,4 +1,6 @@
-"""The calendar screens: seen by viewers, edited by operators, deleted by admins; bad input is told at its field."""
+"""The calendar screens: seen by viewers, edited by operators, deleted by admins; bad input is told
+at its field.
+"""
 
 from io import BytesIO
 from typing import Any
@@ -14,7 +16,10 @@ from tests.integration.webadmin.conftest import Visitor
 from tests.integration.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved
 
 LINES = ["sat-sun", "mon-fri 22:00-06:00", "2026-12-24..2026-12-26 Christmas"]
-ICS = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:May Day\nDTSTART;VALUE=DATE:20270501\nEND:VEVENT\nEND:VCALENDAR\n"
+ICS = (
+    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:May "
+    "Day\nDTSTART;VALUE=DATE:20270501\nEND:VEVENT\nEND:VCALENDAR\n"
+)
 
 
 def make(services: Services, lines: list[str] | None = None) -> None:
@@ -27,7 +32,12 @@ def shown(services: Services) -> list[str]:
 
 
 def form(**fields: str) -> dict[str, str]:
-    return {"name": "holidays", "timezone": "Europe/Berlin", "excluded": "\r\n".join(LINES), **fields}
+    return {
+        "name": "holidays",
+        "timezone": "Europe/Berlin",
+        "excluded": "\r\n".join(LINES),
+        **fields,
+    }
 
 
 def test_an_operator_makes_a_calendar_and_edits_it(services: Services, operator: Visitor) -> None:
@@ -35,16 +45,22 @@ def test_an_operator_makes_a_calendar_and_edits_it(services: Services, operator:
     made = operator.post("/calendars/new", form(comment="agreed"), page="/calendars/new")
     assert (made.status_code, made.location) == (303, "/calendars/holidays/")
     assert shown(services) == LINES
-    edited = operator.post("/calendars/holidays/edit", form(excluded="sun", revision="1"), page="/calendars/new")
+    edited = operator.post(
+        "/calendars/holidays/edit", form(excluded="sun", revision="1"), page="/calendars/new"
+    )
     assert edited.status_code == 303
     assert shown(services) == ["sun"]
-    stale = operator.post("/calendars/holidays/edit", form(excluded="mon", revision="1"), page="/calendars/new")
+    stale = operator.post(
+        "/calendars/holidays/edit", form(excluded="mon", revision="1"), page="/calendars/new"
+    )
     assert stale.status_code == 409
     assert "revision 1 was edited, revision 2 is stored" in stale.text
     assert shown(services) == ["sun"]
 
 
-def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(services: Services, viewer: Visitor) -> None:
+def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(
+    services: Services, viewer: Visitor
+) -> None:
     offer_jobs(services)
     make(services, ["mon-sun 22:00-06:00 Night", "sun Day of rest"])
     saved(services, window=Window(calendar="holidays"))
@@ -62,7 +78,11 @@ def test_the_page_tells_days_to_come_and_the_schedules_that_name_it(services: Se
 @pytest.mark.parametrize(
     ("fields", "field", "message"),
     [
-        ({"excluded": "sat\nsomeday"}, "excluded", "Line 2 of excluded: 'someday' is neither a day of the week"),
+        (
+            {"excluded": "sat\nsomeday"},
+            "excluded",
+            "Line 2 of excluded: 'someday' is neither a day of the week",
+        ),
         ({"excluded": "2026-02-30"}, "excluded", "'2026-02-30' is no day"),
         ({"excluded": "mon 25:00-26:00"}, "excluded", "'25:00' is no time of day"),
         ({"timezone": "Mars/Base"}, "timezone", "Mars/Base"),
@@ -85,20 +105,28 @@ def test_icalendar_text_is_shown_in_the_editor_before_it_is_saved(
     services: Services, operator: Visitor, way: str
 ) -> None:
     make(services)
-    sent: dict[str, Any] = {"text": ICS} if way == "text" else {"file": (BytesIO(ICS.encode()), "holidays.ics")}
+    sent: dict[str, Any] = (
+        {"text": ICS} if way == "text" else {"file": (BytesIO(ICS.encode()), "holidays.ics")}
+    )
     fields = {"name": "holidays", "timezone": "Europe/Berlin", **sent}
-    page = operator.post("/calendars/import", fields, page="/calendars/import", content_type="multipart/form-data")
+    page = operator.post(
+        "/calendars/import", fields, page="/calendars/import", content_type="multipart/form-data"
+    )
     assert page.status_code == 200
     assert "2027-05-01 May Day" in page.text
     assert "mon-fri 22:00-06:00" in page.text
     assert "26 Christmas" not in page.text
     assert shown(services) == LINES
-    bad = operator.post("/calendars/import", {"name": "holidays", "text": "hello"}, page="/calendars/import")
+    bad = operator.post(
+        "/calendars/import", {"name": "holidays", "text": "hello"}, page="/calendars/import"
+    )
     assert bad.status_code == 422
     assert "Line 1 of the iCalendar file: 'hello' is not NAME:VALUE" in fault_at(bad, "text")
 
 
-def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(services: Services, admin: Visitor) -> None:
+def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(
+    services: Services, admin: Visitor
+) -> None:
     offer_jobs(services)
     make(services)
     schedule = saved(services, window=Window(calendar="holidays"))
@@ -108,7 +136,12 @@ def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(services: S
     assert services.calendars.names() == ["holidays"]
     services.schedules.delete(schedule.name, actor="ada", now=utc_now())
     assert "What will happen" in admin.get("/calendars/holidays/delete").text
-    assert admin.post("/calendars/holidays/delete", {"revision": "1"}, page="/calendars/new").status_code == 303
+    assert (
+        admin.post(
+            "/calendars/holidays/delete", {"revision": "1"}, page="/calendars/new"
+        ).status_code
+        == 303
+    )
     assert services.calendars.names() == []
     assert admin.get("/calendars/holidays/").status_code == 404
 
@@ -122,12 +155,16 @@ def test_the_schedule_editor_offers_the_calendars(services: Services, operator: 
     assert made.status_code == 303
     assert services.schedules.get("nightly").window.calendar == "holidays"
     assert "<option selected>holidays</option>" in operator.get("/schedules/nightly/edit").text
-    bad = operator.post("/schedules/new", {**FORM, "name": "other", "calendar": "gone"}, page="/schedules/new")
+    bad = operator.post(
+        "/schedules/new", {**FORM, "name": "other", "calendar": "gone"}, page="/schedules/new"
+    )
     assert bad.status_code == 422
     assert "Calendar 'gone' is unknown; there are holidays" in fault_at(bad, "calendar")
 
 
-def test_a_calendar_that_is_gone_or_damaged_is_told_where_it_matters(services: Services, operator: Visitor) -> None:
+def test_a_calendar_that_is_gone_or_damaged_is_told_where_it_matters(
+    services: Services, operator: Visitor
+) -> None:
     offer_jobs(services)
     make(services)
     saved(services, window=Window(calendar="holidays"))

@@ -15,23 +15,39 @@ EXPECTED = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "default-src 'none'; script-src 'self' 'nonce-…'; style-src 'self' 'nonce-…'; img-src "
+        "'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'; "
         "object-src 'none'"
     ),
 }
-PATHS = ["/", "/login", "/runs/", "/nothing", "/healthz", "/readyz", "/static/app/desk.css", "/users/"]
+PATHS = [
+    "/",
+    "/login",
+    "/runs/",
+    "/nothing",
+    "/healthz",
+    "/readyz",
+    "/static/app/desk.css",
+    "/users/",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_has_the_headers(viewer: Visitor, path: str) -> None:
     headers = dict(viewer.get(path).headers)
-    headers["Content-Security-Policy"] = re.sub(r"nonce-[\w-]{20,}", "nonce-…", headers["Content-Security-Policy"])
+    headers["Content-Security-Policy"] = re.sub(
+        r"nonce-[\w-]{20,}", "nonce-…", headers["Content-Security-Policy"]
+    )
     assert {name: headers.get(name) for name in EXPECTED} == EXPECTED
 
 
 def test_the_nonce_is_another_one_each_time(viewer: Visitor) -> None:
-    nonces = {re.findall(r"nonce-([\w-]+)", viewer.get("/").headers["Content-Security-Policy"])[0] for _ in range(5)}
+    nonces = {
+        re.findall(r"nonce-([\w-]+)", viewer.get("/").headers["Content-Security-Policy"])[0]
+        for _ in range(5)
+    }
     assert len(nonces) == 5
 
 

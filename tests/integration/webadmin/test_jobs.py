@@ -22,11 +22,15 @@ OURS = Job(
     retries=5,
     parameters=[
         Parameter(
-            name="days", annotation="int", required=False, default=1, doc="how <many> days",
+            name="days",
+            annotation="int",
+            required=False,
+            default=1,
+            doc="how <many> days",
             json_schema={"type": "integer", "minimum": 1, "maximum": 31},
         )
     ],
-)  # fmt: skip
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +38,9 @@ def published(services: Services) -> None:
     """One job that a living worker offers, and one whose worker is gone."""
     offer_jobs(services)
     now = utc_now()
-    worker = Worker(name="w1@host", pid=1, host="host", at=now, jobs=["shop.restock", "reports.summary"])
+    worker = Worker(
+        name="w1@host", pid=1, host="host", at=now, jobs=["shop.restock", "reports.summary"]
+    )
     services.catalogue.publish([OURS], worker, now)
     long_ago = now - timedelta(hours=2)
     gone = Worker(name="w2@host", pid=1, host="host", at=long_ago, jobs=["shop.gone"])
@@ -52,7 +58,14 @@ def test_the_list_has_every_job_with_its_queue_and_says_which_are_gone(viewer: V
 
 def test_a_job_has_its_parameters_limits_and_workers(viewer: Visitor) -> None:
     page = viewer.get("/jobs/shop.restock/").text
-    for said in ("Fill the shelves.", "how &lt;many&gt; days", "1 to 31", "5 at most", "5 min", "w1@host"):
+    for said in (
+        "Fill the shelves.",
+        "how &lt;many&gt; days",
+        "1 to 31",
+        "5 at most",
+        "5 min",
+        "w1@host",
+    ):
         assert said in page
     assert "This job is gone" not in page
     assert "Schedule it" not in page
@@ -67,7 +80,10 @@ def test_a_job_that_is_gone_says_so_with_its_schedules_and_may_be_forgotten_by_a
     assert "one schedule names it" in page
     assert 'href="/schedules/old/"' in page
     assert "Job is gone" in operator.get("/schedules/").text
-    assert "No worker has registered the job &#39;shop.gone&#39;" in operator.get("/schedules/old/").text
+    assert (
+        "No worker has registered the job &#39;shop.gone&#39;"
+        in operator.get("/schedules/old/").text
+    )
     assert operator.post("/jobs/shop.gone/forget").status_code == 403
     assert "off the list" in admin.post("/jobs/shop.gone/forget", follow_redirects=True).text
     assert services.catalogue.get("shop.gone") is None

@@ -1,4 +1,6 @@
-"""Login and logout through the form: who gets in, where it leads, when a session ends, how often one may try."""
+"""Login and logout through the form: who gets in, where it leads, when a session ends, how often
+one may try.
+"""
 
 from collections.abc import Callable
 
@@ -19,14 +21,17 @@ def _viewer(account: Callable[[str], str]) -> None:
 
 
 @pytest.mark.usefixtures("_viewer")
-def test_a_visitor_is_sent_to_the_login_and_from_there_to_the_page_that_was_asked_for(visitor: Visitor) -> None:
+def test_a_visitor_is_sent_to_the_login_and_from_there_to_the_page_that_was_asked_for(
+    visitor: Visitor,
+) -> None:
     sent = visitor.get("/runs/?state=failed")
     assert sent.status_code == 302
     assert sent.location == "/login?next=/runs/?state%3Dfailed"
     page = visitor.get(sent.location)
     token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
     back = visitor.client.post(
-        sent.location, data={"csrf_token": token, "email": "viewer@example.org", "password": PASSWORD}
+        sent.location,
+        data={"csrf_token": token, "email": "viewer@example.org", "password": PASSWORD},
     )
     assert back.status_code == 302
     assert back.location == "/runs/?state=failed"
@@ -75,7 +80,9 @@ def test_an_address_is_read_as_it_is_stored(visitor: Visitor) -> None:
     assert visitor.login("  Viewer@Example.ORG ").status_code == 302
 
 
-def test_the_first_admins_address_is_good_enough_to_log_in_with(visitor: Visitor, services: Services) -> None:
+def test_the_first_admins_address_is_good_enough_to_log_in_with(
+    visitor: Visitor, services: Services
+) -> None:
     Accounts(services.engine).create("admin@beatdesk.local", PASSWORD, "admin", now=utc_now())
     assert visitor.login("admin@beatdesk.local").status_code == 302
 
@@ -87,7 +94,10 @@ def test_wrong_password_unknown_address_and_disabled_account_get_the_same_answer
     Accounts(services.engine).disable("operator@example.org")
     answers = {
         visitor.login(email, password).text.replace(email, "…").split('name="csrf_token"')[0]
-        + visitor.login(email, password).text.replace(email, "…").split('name="csrf_token"')[1].split('">', 1)[1]
+        + visitor.login(email, password)
+        .text.replace(email, "…")
+        .split('name="csrf_token"')[1]
+        .split('">', 1)[1]
         for email, password in (
             ("viewer@example.org", "wrong password"),
             ("nobody@example.org", "wrong password"),
@@ -99,7 +109,9 @@ def test_wrong_password_unknown_address_and_disabled_account_get_the_same_answer
 
 
 @pytest.mark.usefixtures("_viewer")
-def test_the_twenty_first_wrong_login_is_refused_and_so_is_the_right_one(visitor: Visitor, redis: Redis) -> None:
+def test_the_twenty_first_wrong_login_is_refused_and_so_is_the_right_one(
+    visitor: Visitor, redis: Redis
+) -> None:
     token = visitor.token("/login")
     statuses = [
         visitor.client.post(
@@ -119,7 +131,11 @@ def test_the_twenty_first_wrong_login_is_refused_and_so_is_the_right_one(visitor
 def test_an_account_is_limited_wherever_the_logins_come_from(app: Flask) -> None:
     def attempt(number: int) -> int:
         visitor = Visitor(app.test_client())
-        fields = {"csrf_token": visitor.token("/login"), "email": "Viewer@example.org", "password": ""}
+        fields = {
+            "csrf_token": visitor.token("/login"),
+            "email": "Viewer@example.org",
+            "password": "",
+        }
         place = {"REMOTE_ADDR": f"10.0.{number}.1"}
         return visitor.client.post("/login", data=fields, environ_base=place).status_code
 
@@ -128,10 +144,14 @@ def test_an_account_is_limited_wherever_the_logins_come_from(app: Flask) -> None
 
 @pytest.mark.usefixtures("_viewer")
 def test_right_logins_are_not_counted(app: Flask) -> None:
-    assert {Visitor(app.test_client()).login("viewer@example.org").status_code for _ in range(21)} == {302}
+    assert {
+        Visitor(app.test_client()).login("viewer@example.org").status_code for _ in range(21)
+    } == {302}
 
 
-def test_wrong_logins_are_still_counted_while_redis_is_away(visitor: Visitor, valkey: ValkeyServer) -> None:
+def test_wrong_logins_are_still_counted_while_redis_is_away(
+    visitor: Visitor, valkey: ValkeyServer
+) -> None:
     token = visitor.token("/login")
     valkey.stop()
     fields = {"csrf_token": token, "email": "ghost@example.org", "password": ""}
@@ -181,10 +201,14 @@ def test_a_link_cannot_log_anybody_out(viewer: Visitor) -> None:
     assert viewer.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/register", "/reset", "/change", "/verify", "/us-signin", "/tf-setup"])
+@pytest.mark.parametrize(
+    "path", ["/register", "/reset", "/change", "/verify", "/us-signin", "/tf-setup"]
+)
 def test_there_is_no_other_door(visitor: Visitor, path: str) -> None:
     assert visitor.get(path).status_code in {403, 404}
 
 
 def test_a_token_in_a_header_or_an_address_is_no_login(app: Flask, visitor: Visitor) -> None:
-    assert visitor.get("/runs/?auth_token=x", headers={"Authentication-Token": "x"}).status_code == 302
+    assert (
+        visitor.get("/runs/?auth_token=x", headers={"Authentication-Token": "x"}).status_code == 302
+    )

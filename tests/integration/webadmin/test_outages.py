@@ -1,4 +1,6 @@
-"""Redis away, SQL away: every page loads, says what is wrong and what to do, and comes back by itself."""
+"""Redis away, SQL away: every page loads, says what is wrong and what to do, and comes back by
+itself.
+"""
 
 import json
 from datetime import timedelta
@@ -12,7 +14,14 @@ from tests.integration.webadmin.conftest import Visitor
 from tests.support.valkey import ValkeyServer
 from webadmin.remembered import StaleWhileRevalidate
 
-PAGES = {"/": 200, "/runs/": 200, "/reports/": 200, "/changes/": 200, "/users/": 200, "/fragments/overview": 200}
+PAGES = {
+    "/": 200,
+    "/runs/": 200,
+    "/reports/": 200,
+    "/changes/": 200,
+    "/users/": 200,
+    "/fragments/overview": 200,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +29,9 @@ def _health_is_asked_for_each_time(app: Flask) -> None:
     app.extensions["health"] = StaleWhileRevalidate(status, timedelta(0))
 
 
-def test_pages_of_the_past_load_without_redis_and_say_so(admin: Visitor, valkey: ValkeyServer) -> None:
+def test_pages_of_the_past_load_without_redis_and_say_so(
+    admin: Visitor, valkey: ValkeyServer
+) -> None:
     valkey.stop()
     answers = {path: admin.get(path) for path in PAGES}
     assert {path: answer.status_code for path, answer in answers.items()} == PAGES
@@ -62,7 +73,9 @@ def test_without_sql_a_page_says_what_to_do(visitor: Visitor, admin: Visitor, ap
     assert "nobody can log in" in refused.text
 
 
-def test_the_process_lives_while_everything_else_is_away(visitor: Visitor, app: Flask, valkey: ValkeyServer) -> None:
+def test_the_process_lives_while_everything_else_is_away(
+    visitor: Visitor, app: Flask, valkey: ValkeyServer
+) -> None:
     valkey.stop()
     lose_sql(app)
     assert visitor.get("/healthz").get_json() == {"status": "ok"}
@@ -71,7 +84,9 @@ def test_the_process_lives_while_everything_else_is_away(visitor: Visitor, app: 
     assert set(ready.get_json()["reasons"]) == {"beat", "recorder", "redis", "sql"}
 
 
-def test_readiness_names_no_address_and_no_password(visitor: Visitor, app: Flask, valkey: ValkeyServer) -> None:
+def test_readiness_names_no_address_and_no_password(
+    visitor: Visitor, app: Flask, valkey: ValkeyServer
+) -> None:
     valkey.stop()
     lose_sql(app)
     text = json.dumps(visitor.get("/readyz").get_json())

@@ -47,10 +47,17 @@ def test_an_empty_console_teaches_the_first_step(admin: Visitor) -> None:
 
 def test_on_a_phone_the_menu_has_four_places_and_a_box_with_the_others(admin: Visitor) -> None:
     page = admin.get("/users/").text
-    menu = page[page.index('<nav class="menu"') : page.index("</nav>", page.index('<nav class="menu"'))]
+    menu = page[
+        page.index('<nav class="menu"') : page.index("</nav>", page.index('<nav class="menu"'))
+    ]
     bar, box = menu.split("<details")
     places = re.findall(r'<a href="([^"]+)"( class="menu-rest")?', bar)
-    assert [place for place, rest in places if not rest] == ["/", "/schedules/", "/calendars/", "/runs/"]
+    assert [place for place, rest in places if not rest] == [
+        "/",
+        "/schedules/",
+        "/calendars/",
+        "/runs/",
+    ]
     assert re.findall(r'<a href="([^"]+)"', box) == [place for place, rest in places if rest]
     assert "/users/" in dict(places)
     assert '<summary class="is-here">' in box
@@ -62,10 +69,21 @@ def test_the_overview_shows_what_failed_what_runs_and_what_comes(
 ) -> None:
     services.schedules.create(a_spec("soon", "mail.digest", when=every(600)), actor="ada", now=now)
     record(
-        *a_run_history("bad", schedule=a_schedule("broken-job"), tick=now - timedelta(hours=1), state="failed"),
-        *a_run_history("worse", schedule=a_schedule("broken-job"), tick=now - timedelta(minutes=9), state="failed"),
-        *a_run_history("now", schedule=a_schedule("long-job"), tick=now - timedelta(minutes=3), state="started"),
-        *a_run_history("old", schedule=a_schedule("old-job"), tick=now - timedelta(days=3), state="failed"),
+        *a_run_history(
+            "bad", schedule=a_schedule("broken-job"), tick=now - timedelta(hours=1), state="failed"
+        ),
+        *a_run_history(
+            "worse",
+            schedule=a_schedule("broken-job"),
+            tick=now - timedelta(minutes=9),
+            state="failed",
+        ),
+        *a_run_history(
+            "now", schedule=a_schedule("long-job"), tick=now - timedelta(minutes=3), state="started"
+        ),
+        *a_run_history(
+            "old", schedule=a_schedule("old-job"), tick=now - timedelta(days=3), state="failed"
+        ),
     )
     text = viewer.get("/").text
     assert "2 times · ValueError(&#39;no&#39;)" in text
@@ -83,10 +101,23 @@ def test_an_overview_fragment_is_a_part_of_the_page(viewer: Visitor) -> None:
     assert 'id="pill"' in viewer.get("/fragments/health").text
 
 
-def test_runs_are_filtered_by_everything_that_the_form_offers(viewer: Visitor, record: Record, now: datetime) -> None:
+def test_runs_are_filtered_by_everything_that_the_form_offers(
+    viewer: Visitor, record: Record, now: datetime
+) -> None:
     record(
-        *a_run_history("a", schedule=a_schedule("alpha"), tick=now - timedelta(hours=5), state="failed", worker="w1@h"),
-        *a_run_history("b", schedule=a_schedule("beta", "mail.digest"), tick=now - timedelta(minutes=5), worker="w2@h"),
+        *a_run_history(
+            "a",
+            schedule=a_schedule("alpha"),
+            tick=now - timedelta(hours=5),
+            state="failed",
+            worker="w1@h",
+        ),
+        *a_run_history(
+            "b",
+            schedule=a_schedule("beta", "mail.digest"),
+            tick=now - timedelta(minutes=5),
+            worker="w2@h",
+        ),
     )
     for query, shown in {
         "": "ab",
@@ -124,10 +155,15 @@ def test_a_filter_that_means_nothing_is_named(viewer: Visitor, query: str, messa
 
 @pytest.mark.parametrize("after", ["x", "%2e%2e", "9" * 40, "MTIz", "💩"])
 def test_a_page_that_is_none_is_refused(viewer: Visitor, after: str) -> None:
-    assert {viewer.get(f"{path}?after={after}").status_code for path in ("/runs/", "/reports/", "/changes/")} == {400}
+    assert {
+        viewer.get(f"{path}?after={after}").status_code
+        for path in ("/runs/", "/reports/", "/changes/")
+    } == {400}
 
 
-def test_runs_are_paged_to_the_end_without_losing_one(viewer: Visitor, record: Record, now: datetime) -> None:
+def test_runs_are_paged_to_the_end_without_losing_one(
+    viewer: Visitor, record: Record, now: datetime
+) -> None:
     for number in range(120):
         record(*a_run_history(f"run-{number:03}", tick=now - timedelta(minutes=200 - number)))
     path, seen = "/runs/?schedule=nightly-report", []
@@ -139,16 +175,36 @@ def test_runs_are_paged_to_the_end_without_losing_one(viewer: Visitor, record: R
     assert seen == [f"run-{number:03}" for number in reversed(range(120))]
 
 
-def test_a_run_is_shown_whole_with_its_secrets_masked(viewer: Visitor, record: Record, now: datetime) -> None:
+def test_a_run_is_shown_whole_with_its_secrets_masked(
+    viewer: Visitor, record: Record, now: datetime
+) -> None:
     schedule = a_schedule(
-        kwargs={"days": 1, "api_token": "t0psecret", "db": {"password": "t0psecret"}, "url": "amqp://u:t0psecret@h/v"}
+        kwargs={
+            "days": 1,
+            "api_token": "t0psecret",
+            "db": {"password": "t0psecret"},
+            "url": "amqp://u:t0psecret@h/v",
+        }
     )
     error = "OperationalError: postgres://reader:t0psecret@db refused"
-    record(*a_run_history("r", schedule=schedule, tick=now - timedelta(minutes=2), state="failed", error=error))
+    record(
+        *a_run_history(
+            "r", schedule=schedule, tick=now - timedelta(minutes=2), state="failed", error=error
+        )
+    )
     text = viewer.get("/runs/r").text
     assert "t0psecret" not in text
     assert text.count("••••••") == 5
-    for part in ("Due", "Queued", "Received", "Started", "Finished", "revision 1", "Traceback", "w1@host"):
+    for part in (
+        "Due",
+        "Queued",
+        "Received",
+        "Started",
+        "Finished",
+        "revision 1",
+        "Traceback",
+        "w1@host",
+    ):
         assert part in text
 
 
@@ -171,7 +227,9 @@ def test_only_a_run_that_has_not_ended_can_be_cancelled(
     assert "has ended already" in operator.post("/runs/over/cancel", follow_redirects=True).text
 
 
-def test_what_nobody_ran_is_one_line_with_its_count(viewer: Visitor, record: Record, now: datetime) -> None:
+def test_what_nobody_ran_is_one_line_with_its_count(
+    viewer: Visitor, record: Record, now: datetime
+) -> None:
     schedule = a_schedule("sleepy")
     record(
         TicksMissed(
@@ -192,15 +250,26 @@ def test_what_nobody_ran_is_one_line_with_its_count(viewer: Visitor, record: Rec
     assert "scheduler down" in viewer.get("/").text
 
 
-def test_hostile_texts_are_shown_as_texts(admin: Visitor, services: Services, record: Record, now: datetime) -> None:
+def test_hostile_texts_are_shown_as_texts(
+    admin: Visitor, services: Services, record: Record, now: datetime
+) -> None:
     schedule = a_schedule("evil", HOSTILE, kwargs={HOSTILE: HOSTILE}, queue=HOSTILE)
     facts = facts_of(schedule, now).model_copy(update={"schedule": HOSTILE, "actor": HOSTILE})
     record(
         *a_run_history("x", facts=facts, tick=now, state="failed", worker=HOSTILE, error=HOSTILE),
         *a_run_history("y", facts=facts, tick=now, result={HOSTILE: [HOSTILE]}, worker=HOSTILE),
-        a_saved_event(schedule.model_copy(update={"name": HOSTILE}), now, actor=HOSTILE, comment=HOSTILE),
+        a_saved_event(
+            schedule.model_copy(update={"name": HOSTILE}), now, actor=HOSTILE, comment=HOSTILE
+        ),
         ReportStored(
-            at=now, report="rep", run="x", title=HOSTILE, path="a.html", media_type=HOSTILE, size=1, sha256="0" * 64
+            at=now,
+            report="rep",
+            run="x",
+            title=HOSTILE,
+            path="a.html",
+            media_type=HOSTILE,
+            size=1,
+            sha256="0" * 64,
         ),
     )
     for path in ("/", "/runs/", "/runs/x", "/runs/y", "/changes/", "/reports/"):
@@ -213,7 +282,9 @@ def test_hostile_texts_are_shown_as_texts(admin: Visitor, services: Services, re
 
 
 def test_hostile_filters_are_shown_as_texts(viewer: Visitor) -> None:
-    text = viewer.get("/runs/", query_string={"schedule": HOSTILE, "state": HOSTILE, "since": HOSTILE}).text
+    text = viewer.get(
+        "/runs/", query_string={"schedule": HOSTILE, "state": HOSTILE, "since": HOSTILE}
+    ).text
     assert "<script>alert" not in text
     assert "<img" not in text.replace('<img src="/static/app/mark.svg', "")
 
@@ -222,9 +293,17 @@ def test_no_page_is_heavier_than_its_budget(viewer: Visitor, record: Record, now
     for number in range(50):
         schedule = a_schedule(f"{number}-" + "n" * 190, "jobs." + "j" * 200)
         record(
-            *a_run_history(f"run-{number}", schedule=schedule, tick=now - timedelta(minutes=number), worker="w" * 90)
+            *a_run_history(
+                f"run-{number}",
+                schedule=schedule,
+                tick=now - timedelta(minutes=number),
+                worker="w" * 90,
+            )
         )
-    sizes = {path: len(viewer.get(path).data) for path in ("/", "/runs/", "/changes/", "/fragments/overview")}
+    sizes = {
+        path: len(viewer.get(path).data)
+        for path in ("/", "/runs/", "/changes/", "/fragments/overview")
+    }
     assert max(sizes.values()) < PAGE_LIMIT, sizes
 
 

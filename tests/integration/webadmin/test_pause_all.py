@@ -1,4 +1,6 @@
-"""Pausing everything in the console: a page that asks why, a banner on every page, and one button back."""
+"""Pausing everything in the console: a page that asks why, a banner on every page, and one button
+back.
+"""
 
 import pytest
 
@@ -18,7 +20,9 @@ def test_everything_is_paused_said_on_every_page_and_resumed(
     operator: Visitor, viewer: Visitor, services: Services
 ) -> None:
     assert "Pause everything…" in operator.get("/schedules/").text
-    said = operator.post("/schedules/pause-all", {"reason": "the data centre moves"}, follow_redirects=True)
+    said = operator.post(
+        "/schedules/pause-all", {"reason": "the data centre moves"}, follow_redirects=True
+    )
     assert "2 schedules are paused." in said.text
     for path in ("/", "/schedules/", "/runs/", "/changes/"):
         page = operator.get(path).text

@@ -18,17 +18,29 @@ Store = Callable[..., str]
 
 @pytest.fixture
 def store(services: Services) -> Store:
-    """`store("a.html", "text/html")`: a report of which the history knows; the address of its page."""
+    """`store("a.html", "text/html")`: a report of which the history knows; the address of its
+    page.
+    """
 
-    def record(path: str, media_type: str = "text/html", content: str | None = "<h1>Hello</h1>") -> str:
+    def record(
+        path: str, media_type: str = "text/html", content: str | None = "<h1>Hello</h1>"
+    ) -> str:
         services.settings.reports_dir.mkdir(parents=True, exist_ok=True)
         if content is not None:
             (services.settings.reports_dir / path).write_text(content)
         name = f"rep-{abs(hash(path))}"
-        facts = {"title": "Summary", "path": path, "media_type": media_type, "size": 9, "sha256": "0" * 64}
+        facts = {
+            "title": "Summary",
+            "path": path,
+            "media_type": media_type,
+            "size": 9,
+            "sha256": "0" * 64,
+        }
         event = ReportStored(at=utc_now(), report=name, run=None, **facts)
         services.events.append(event)
-        Recorder(services.events, services.engine, services.redis, 100, "test").run_once(utc_now(), 1)
+        Recorder(services.events, services.engine, services.redis, 100, "test").run_once(
+            utc_now(), 1
+        )
         return f"/reports/{name}"
 
     return record
@@ -45,8 +57,12 @@ def test_a_page_is_shown_in_a_sandbox(viewer: Visitor, store: Store) -> None:
     assert "attachment" not in page.headers.get("Content-Disposition", "")
 
 
-@pytest.mark.parametrize("media_type", ["text/csv", "image/svg+xml", "application/xhtml+xml", "text/xml", "nonsense"])
-def test_what_a_browser_might_run_is_a_download(viewer: Visitor, store: Store, media_type: str) -> None:
+@pytest.mark.parametrize(
+    "media_type", ["text/csv", "image/svg+xml", "application/xhtml+xml", "text/xml", "nonsense"]
+)
+def test_what_a_browser_might_run_is_a_download(
+    viewer: Visitor, store: Store, media_type: str
+) -> None:
     answer = viewer.get(store("a.bin", media_type))
     assert answer.mimetype == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -58,8 +74,12 @@ def test_any_report_can_be_downloaded(viewer: Visitor, store: Store) -> None:
     assert answer.text == "<h1>Hello</h1>"
 
 
-@pytest.mark.parametrize("path", ["../secret.txt", "/etc/hostname", "sub/../../secret.txt", ".", "gone.html"])
-def test_no_path_leads_out_of_the_reports(viewer: Visitor, store: Store, services: Services, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["../secret.txt", "/etc/hostname", "sub/../../secret.txt", ".", "gone.html"]
+)
+def test_no_path_leads_out_of_the_reports(
+    viewer: Visitor, store: Store, services: Services, path: str
+) -> None:
     services.settings.reports_dir.mkdir(parents=True, exist_ok=True)
     (services.settings.reports_dir.parent / "secret.txt").write_text("secret")
     (services.settings.reports_dir / "sub").mkdir()
@@ -68,7 +88,9 @@ def test_no_path_leads_out_of_the_reports(viewer: Visitor, store: Store, service
     assert "The file of this report is gone" in answer.text
 
 
-def test_no_link_leads_out_of_the_reports(viewer: Visitor, store: Store, services: Services, tmp_path: Path) -> None:
+def test_no_link_leads_out_of_the_reports(
+    viewer: Visitor, store: Store, services: Services, tmp_path: Path
+) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     services.settings.reports_dir.mkdir(parents=True)
     (services.settings.reports_dir / "link.html").symlink_to(tmp_path / "secret.txt")
@@ -84,9 +106,19 @@ def test_the_list_tells_which_run_made_a_report_and_when_it_goes(
         *a_run_history("run-2", facts=RunFacts(job="tests.add")),
     ]
     for number, (run, days) in enumerate([("run-1", 3), ("run-2", -1), ("run-gone", 3)]):
-        facts = {"title": f"Report {number}", "path": "a.csv", "media_type": "text/csv", "size": 9, "sha256": "0" * 64}
+        facts = {
+            "title": f"Report {number}",
+            "path": "a.csv",
+            "media_type": "text/csv",
+            "size": 9,
+            "sha256": "0" * 64,
+        }
         keep_until = utc_now() + timedelta(days=days, hours=1)
-        made.append(ReportStored(at=utc_now(), report=f"rep-{number}", run=run, keep_until=keep_until, **facts))
+        made.append(
+            ReportStored(
+                at=utc_now(), report=f"rep-{number}", run=run, keep_until=keep_until, **facts
+            )
+        )
     services.events.append_many(made)
     recorder = Recorder(services.events, services.engine, services.redis, 100, "test")
     while services.events.length():

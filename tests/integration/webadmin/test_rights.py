@@ -27,7 +27,9 @@ def calls(app: Flask) -> Iterator[tuple[str, str, str]]:
         for rule in rules(app):
             if rule.endpoint == "security.logout":
                 continue
-            path = app.url_map.bind("localhost").build(rule.endpoint, {name: VALUES[name] for name in rule.arguments})
+            path = app.url_map.bind("localhost").build(
+                rule.endpoint, {name: VALUES[name] for name in rule.arguments}
+            )
             for method in sorted(set(rule.methods or ()) - {"HEAD", "OPTIONS"}):
                 yield rule.endpoint, method, path
 
@@ -46,7 +48,9 @@ def test_the_table_holds_for_every_role_endpoint_and_method(
     token = someone.token()
     wrong = []
     for endpoint, method, path in calls(app):
-        response = someone.client.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
+        response = someone.client.open(
+            path, method=method, data={"csrf_token": token} if method == "POST" else None
+        )
         to_login = response.status_code == 302 and str(response.location).startswith("/login")
         least = LEAST_ROLE.get(endpoint)
         if least is None:
@@ -66,14 +70,18 @@ def test_a_new_endpoint_without_a_row_is_closed_even_to_admins(app: Flask, admin
     assert admin.get("/brand-new").status_code == 403
 
 
-def test_a_view_is_closed_even_where_nobody_stands_before_the_app(app: Flask, visitor: Visitor) -> None:
+def test_a_view_is_closed_even_where_nobody_stands_before_the_app(
+    app: Flask, visitor: Visitor
+) -> None:
     class Bare(Guard, BaseView):
         @expose("/")
         def index(self) -> str:
             return "open"
 
     app._got_first_request = False
-    app.before_request_funcs[None] = [f for f in app.before_request_funcs[None] if f is not guard.admit]
+    app.before_request_funcs[None] = [
+        f for f in app.before_request_funcs[None] if f is not guard.admit
+    ]
     app.extensions["admin"][0].add_view(Bare(name="Bare", endpoint="bare", url="/bare"))
     assert visitor.get("/bare/").status_code == 403
 
@@ -83,7 +91,9 @@ def test_pages_offer_only_what_may_be_done(viewer: Visitor, admin: Visitor) -> N
     assert "/users/" in admin.get("/").text
 
 
-def test_an_account_without_a_role_sees_nothing(app: Flask, services: Services, viewer: Visitor) -> None:
+def test_an_account_without_a_role_sees_nothing(
+    app: Flask, services: Services, viewer: Visitor
+) -> None:
     with services.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM users_roles")
     assert {viewer.get(path).status_code for path in ("/", "/runs/", "/schedules/")} == {403}
@@ -103,21 +113,29 @@ def test_only_what_must_be_open_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=-1", "page=1e9", "page=x", "page=9999999", "q=%00", "%00=1", "id=../x"]
+    "query",
+    ["page=0", "page=-1", "page=1e9", "page=x", "page=9999999", "q=%00", "%00=1", "id=../x"],
 )
 def test_hostile_parameters_are_refused(viewer: Visitor, query: str) -> None:
     assert viewer.get(f"/runs/?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/runs/a%00b", "/runs/..%2f..%2fetc", "/runs/" + "x" * 300, "/schedules/%00/"])
+@pytest.mark.parametrize(
+    "path", ["/runs/a%00b", "/runs/..%2f..%2fetc", "/runs/" + "x" * 300, "/schedules/%00/"]
+)
 def test_hostile_paths_are_refused(viewer: Visitor, path: str) -> None:
     assert viewer.get(path).status_code in {400, 404}
 
 
 def test_what_changes_something_needs_an_operator_and_what_deletes_an_admin(app: Flask) -> None:
     harmless = {"security.login", "security.logout", "preferences.save", "schedules.preview"}
-    harmless |= {"starter.start_task", "starter.signup"}  # they start a job that is made for it, and know no user
-    changing = {rule.endpoint for rule in rules(app) if "POST" in (rule.methods or ())} - harmless - STOCK
+    harmless |= {
+        "starter.start_task",
+        "starter.signup",
+    }  # they start a job that is made for it, and know no user
+    changing = (
+        {rule.endpoint for rule in rules(app) if "POST" in (rule.methods or ())} - harmless - STOCK
+    )
     least = {endpoint: LEAST_ROLE[endpoint] for endpoint in changing}
     assert {endpoint for endpoint, role in least.items() if role == "viewer"} == set()
     assert {endpoint for endpoint, role in least.items() if role == "admin"} == {

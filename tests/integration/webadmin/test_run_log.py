@@ -11,8 +11,13 @@ from tests.support.telling import a_telling_run
 RUN = "6d0f4c1e-6a53-5b8a-8f0a-9d8b62f6c7d1"
 
 
-def test_a_running_run_shows_its_bar_and_its_log_and_asks_for_more(viewer: Visitor, services: Services) -> None:
-    record(services.engine, a_telling_run(RUN, NOON, ["<b>one</b>", "dsn postgresql://ada:hush@db/shop"]))
+def test_a_running_run_shows_its_bar_and_its_log_and_asks_for_more(
+    viewer: Visitor, services: Services
+) -> None:
+    record(
+        services.engine,
+        a_telling_run(RUN, NOON, ["<b>one</b>", "dsn postgresql://ada:hush@db/shop"]),
+    )
     page = viewer.get(f"/runs/{RUN}").text
     assert '<progress max="120.0" value="30.0"' in page
     assert "30 of 120 (25 %), shelf 30" in page
@@ -30,7 +35,9 @@ def test_a_run_that_is_over_has_its_log_and_no_bar(viewer: Visitor, services: Se
     assert ">one</span>" in page
 
 
-def test_of_a_long_log_the_last_lines_are_shown_and_all_on_request(viewer: Visitor, services: Services) -> None:
+def test_of_a_long_log_the_last_lines_are_shown_and_all_on_request(
+    viewer: Visitor, services: Services
+) -> None:
     record(services.engine, a_telling_run(RUN, NOON, [f"line {number}." for number in range(450)]))
     page = viewer.get(f"/runs/{RUN}").text
     assert "line 449." in page

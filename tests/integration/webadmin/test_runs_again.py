@@ -28,7 +28,9 @@ def record(services: Services) -> Callable[[], None]:
 def old(services: Services, record: Callable[[], None]) -> str:
     """A run that has ended."""
     offer_jobs(services)
-    run = services.control.start(saved(services), actor="ada@example.org", kwargs={"days": 3}, now=utc_now())
+    run = services.control.start(
+        saved(services), actor="ada@example.org", kwargs={"days": 3}, now=utc_now()
+    )
     record()
     services.redis.delete("reports")
     return run
@@ -43,11 +45,18 @@ def test_one_button_runs_it_again_as_a_new_run(
     new = message["headers"]["id"]
     record()
     run = services.history.run(new)
-    assert (run.parent, run.trigger, run.actor, run.kwargs) == (old, "rerun", "operator@example.org", {"days": 3})
+    assert (run.parent, run.trigger, run.actor, run.kwargs) == (
+        old,
+        "rerun",
+        "operator@example.org",
+        {"days": 3},
+    )
     assert f'href="/runs/{old}"' in operator.get(f"/runs/{new}").text
 
 
-def test_or_with_other_arguments(operator: Visitor, services: Services, record: Callable[[], None], old: str) -> None:
+def test_or_with_other_arguments(
+    operator: Visitor, services: Services, record: Callable[[], None], old: str
+) -> None:
     assert "Run again with other arguments" in operator.get(f"/runs/{old}").text
     operator.post(f"/runs/{old}/rerun", {"kwargs": '{"days": 7}'})
     record()
@@ -57,7 +66,12 @@ def test_or_with_other_arguments(operator: Visitor, services: Services, record: 
 
 @pytest.mark.parametrize(
     ("typed", "why"),
-    [("{", "Not JSON"), ("[1]", "an object in braces"), ('{"day": 1}', "did you mean"), ('{"x": "••••••"}', "hidden")],
+    [
+        ("{", "Not JSON"),
+        ("[1]", "an object in braces"),
+        ('{"day": 1}', "did you mean"),
+        ('{"x": "••••••"}', "hidden"),
+    ],
 )
 def test_wrong_arguments_stay_on_the_page_and_start_nothing(
     operator: Visitor, services: Services, old: str, typed: str, why: str

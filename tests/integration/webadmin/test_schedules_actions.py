@@ -11,7 +11,14 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
 from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import FORM, JOB, everything_written, fields_of, offer_jobs, saved
+from tests.integration.webadmin.schedule_desk import (
+    FORM,
+    JOB,
+    everything_written,
+    fields_of,
+    offer_jobs,
+    saved,
+)
 from tests.support.builders import a_spec, cron
 
 
@@ -30,7 +37,9 @@ def messages(services: Services) -> list[Any]:
     return found
 
 
-def test_the_switch_turns_off_and_on_and_goes_back_to_its_page(operator: Visitor, services: Services) -> None:
+def test_the_switch_turns_off_and_on_and_goes_back_to_its_page(
+    operator: Visitor, services: Services
+) -> None:
     saved(services)
     answer = operator.post("/schedules/nightly/disable", {"next": "/schedules/?q=night"})
     assert (answer.status_code, answer.location) == (303, "/schedules/?q=night")
@@ -39,10 +48,17 @@ def test_the_switch_turns_off_and_on_and_goes_back_to_its_page(operator: Visitor
     assert services.schedules.get("nightly").enabled is True
 
 
-@pytest.mark.parametrize("target", ["http://evil.example", "//evil.example", "/\\evil.example", "http:evil", ""])
-def test_the_way_back_never_leaves_the_console(operator: Visitor, services: Services, target: str) -> None:
+@pytest.mark.parametrize(
+    "target", ["http://evil.example", "//evil.example", "/\\evil.example", "http:evil", ""]
+)
+def test_the_way_back_never_leaves_the_console(
+    operator: Visitor, services: Services, target: str
+) -> None:
     saved(services)
-    assert operator.post("/schedules/nightly/disable", {"next": target}).location == "/schedules/nightly/"
+    assert (
+        operator.post("/schedules/nightly/disable", {"next": target}).location
+        == "/schedules/nightly/"
+    )
 
 
 def test_run_now_sends_a_message_and_names_the_run(operator: Visitor, services: Services) -> None:
@@ -108,31 +124,50 @@ def test_what_was_changed_meanwhile_is_not_deleted(admin: Visitor, services: Ser
     saved(services)
     admin.get("/schedules/nightly/delete")
     services.schedules.edit(
-        "nightly", a_spec("nightly", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now()
+        "nightly",
+        a_spec("nightly", JOB, owner="Bob"),
+        revision=1,
+        actor="bob@example.org",
+        now=utc_now(),
     )
     page = admin.post("/schedules/nightly/delete", {"revision": "1"}, follow_redirects=True)
     assert "changed to revision 2 since you looked" in page.text
     assert services.schedules.get("nightly").owner == "Bob"
 
 
-def test_a_selection_is_switched_and_each_refusal_is_told(operator: Visitor, services: Services) -> None:
+def test_a_selection_is_switched_and_each_refusal_is_told(
+    operator: Visitor, services: Services
+) -> None:
     for name in ("a", "b", "c"):
         saved(services, name)
-    page = operator.post("/schedules/bulk", {"action": "disable", "name": ["a", "b", "gone"]}, follow_redirects=True)
+    page = operator.post(
+        "/schedules/bulk", {"action": "disable", "name": ["a", "b", "gone"]}, follow_redirects=True
+    )
     assert "2 schedules are switched off." in page.text
     assert "Not switched off: gone" in page.text
-    assert [services.schedules.get(name).enabled for name in ("a", "b", "c")] == [False, False, True]
+    assert [services.schedules.get(name).enabled for name in ("a", "b", "c")] == [
+        False,
+        False,
+        True,
+    ]
     operator.post("/schedules/bulk", {"action": "enable", "name": ["a"]})
     operator.post("/schedules/bulk", {"action": "run", "name": ["a", "c"]})
     assert services.schedules.get("a").enabled is True
     assert len(messages(services)) == 2
 
 
-@pytest.mark.parametrize("fields", [{"action": "enable"}, {"action": "explode", "name": "a"}, {"name": "a"}])
-def test_a_selection_of_nothing_changes_nothing(operator: Visitor, services: Services, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{"action": "enable"}, {"action": "explode", "name": "a"}, {"name": "a"}]
+)
+def test_a_selection_of_nothing_changes_nothing(
+    operator: Visitor, services: Services, fields: dict[str, str]
+) -> None:
     saved(services, "a")
     before = everything_written(services)
-    assert "Select schedules first" in operator.post("/schedules/bulk", fields, follow_redirects=True).text
+    assert (
+        "Select schedules first"
+        in operator.post("/schedules/bulk", fields, follow_redirects=True).text
+    )
     assert everything_written(services) == before
 
 
@@ -142,7 +177,9 @@ def test_deleting_a_selection_names_each_first(admin: Visitor, services: Service
     page = admin.post("/schedules/bulk-delete", {"name": ["a", "b"]})
     assert "Delete 2 schedules?" in page.text
     assert services.schedules.names() == ["a", "b", "c"]
-    services.schedules.edit("b", a_spec("b", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now())
+    services.schedules.edit(
+        "b", a_spec("b", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now()
+    )
     confirmed = {"confirmed": "yes", "name": ["a", "b"], "revision.a": "1", "revision.b": "1"}
     said = admin.post("/schedules/bulk-delete", confirmed, follow_redirects=True).text
     assert "1 schedule is deleted." in said
@@ -165,7 +202,11 @@ def test_deleting_a_selection_names_each_first(admin: Visitor, services: Service
     ],
 )
 def test_who_may_not_is_refused_and_nothing_changes(
-    logged_in: Callable[[str], Visitor], services: Services, role: str, path: str, fields: dict[str, str]
+    logged_in: Callable[[str], Visitor],
+    services: Services,
+    role: str,
+    path: str,
+    fields: dict[str, str],
 ) -> None:
     saved(services)
     before = everything_written(services)
@@ -182,7 +223,9 @@ def test_looking_at_a_button_changes_nothing(admin: Visitor, services: Services,
     assert everything_written(services) == before
 
 
-@pytest.mark.parametrize("path", ["nightly/disable", "nightly/run", "nightly/delete", "bulk", "bulk-delete", "new"])
+@pytest.mark.parametrize(
+    "path", ["nightly/disable", "nightly/run", "nightly/delete", "bulk", "bulk-delete", "new"]
+)
 def test_without_a_token_nothing_changes(admin: Visitor, services: Services, path: str) -> None:
     saved(services)
     before = everything_written(services)
@@ -196,7 +239,9 @@ def test_names_that_were_never_there_are_said(operator: Visitor) -> None:
         assert operator.post(f"/schedules/nobody/{path}").status_code == 404
 
 
-def test_a_viewer_is_offered_nothing_that_would_be_refused(viewer: Visitor, services: Services) -> None:
+def test_a_viewer_is_offered_nothing_that_would_be_refused(
+    viewer: Visitor, services: Services
+) -> None:
     saved(services)
     for path in ("/schedules/", "/schedules/nightly/"):
         page = viewer.get(path).text
@@ -212,13 +257,17 @@ def test_the_editor_keeps_the_operators_page_for_operators(
     assert fields_of(operator.get("/schedules/nightly/edit"))["p.title"] == "x"
 
 
-def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(viewer: Visitor, services: Services) -> None:
+def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(
+    viewer: Visitor, services: Services
+) -> None:
     saved(services, "waits")
     page = viewer.get("/schedules/waits/").text
     assert ", next <time" in page
     assert "The first comes <time" in page
     earlier = utc_now() - timedelta(hours=10)
-    services.schedules.create(a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier)
+    services.schedules.create(
+        a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier
+    )
     page = viewer.get("/schedules/overdue/").text
     assert ", due since <time" in page
     assert "The first is due since <time" in page

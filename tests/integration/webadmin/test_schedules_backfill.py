@@ -22,14 +22,25 @@ def hourly(services: Services) -> None:
     saved(services)
 
 
-def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor, services: Services) -> None:
+def test_the_count_is_shown_and_then_what_was_shown_is_started(
+    operator: Visitor, services: Services
+) -> None:
     assert "Backfill…" in operator.get("/schedules/nightly/").text
     page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
     assert "Start 24 runs" in page
     assert messages(services.redis) == []
-    form = next(form for form in Forms(page).forms if ("limit", "100") in form.fields and "csrf" in str(form.fields))
-    answer = operator.post("/schedules/nightly/backfill", {n: v for n, v in form.fields if n != "csrf_token"})
-    assert (answer.status_code, answer.location) == (303, "/runs/?schedule=nightly&trigger=backfill")
+    form = next(
+        form
+        for form in Forms(page).forms
+        if ("limit", "100") in form.fields and "csrf" in str(form.fields)
+    )
+    answer = operator.post(
+        "/schedules/nightly/backfill", {n: v for n, v in form.fields if n != "csrf_token"}
+    )
+    assert (answer.status_code, answer.location) == (
+        303,
+        "/runs/?schedule=nightly&trigger=backfill",
+    )
     waiting = services.waiting.of(services.schedules.get("nightly").uid)
     assert len(waiting) == 24
     assert waiting[0] == WaitingTick(at("2026-01-05T00:00Z"), "backfill", "operator@example.org")
@@ -37,7 +48,9 @@ def test_the_count_is_shown_and_then_what_was_shown_is_started(operator: Visitor
     assert "24 runs wait for their turn." in operator.get("/schedules/nightly/").text
 
 
-def test_all_go_to_the_queue_at_once_where_that_was_chosen(operator: Visitor, services: Services) -> None:
+def test_all_go_to_the_queue_at_once_where_that_was_chosen(
+    operator: Visitor, services: Services
+) -> None:
     page = operator.get(f"/schedules/nightly/backfill?{DAY}&overlap=allow").text
     assert 'value="allow" selected' in page
     assert "They go to the queue at once" in page
@@ -68,7 +81,9 @@ def test_what_cannot_be_meant_starts_nothing(
     assert messages(services.redis) == []
 
 
-def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: Visitor, services: Services) -> None:
+def test_what_waits_is_shown_and_dropped_one_or_all(
+    operator: Visitor, viewer: Visitor, services: Services
+) -> None:
     assert "Waiting for" not in operator.get("/schedules/nightly/").text
     operator.post("/schedules/nightly/backfill", {"since": "2026-01-05", "until": "2026-01-06"})
     page = operator.get("/schedules/nightly/").text
@@ -86,13 +101,18 @@ def test_what_waits_is_shown_and_dropped_one_or_all(operator: Visitor, viewer: V
     assert services.waiting.of(uid) == []
 
 
-def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(operator: Visitor, services: Services) -> None:
+def test_what_beat_has_not_dealt_with_is_said_to_be_left_to_it(
+    operator: Visitor, services: Services
+) -> None:
     services.redis.hset(keys.entry("nightly"), "meta", encode_meta(Meta(at("2026-01-05T20:00Z"))))
     page = operator.get(f"/schedules/nightly/backfill?{DAY}").text
     assert "Start 21 runs" in page
     assert "3 ticks are left to Beat, which has not dealt with them yet: it catches up" in page
     operator.post("/schedules/nightly/backfill", {"since": "2026-01-05", "until": "2026-01-06"})
-    assert "3 ticks are left to Beat, which has not dealt with them yet." in operator.get("/schedules/nightly/").text
+    assert (
+        "3 ticks are left to Beat, which has not dealt with them yet."
+        in operator.get("/schedules/nightly/").text
+    )
 
 
 def test_a_viewer_may_not(viewer: Visitor, services: Services) -> None:

@@ -1,4 +1,6 @@
-"""The editor: what is saved, what is refused and kept as it was typed, and two people on one schedule."""
+"""The editor: what is saved, what is refused and kept as it was typed, and two people on one
+schedule.
+"""
 
 from collections.abc import Callable
 
@@ -41,8 +43,17 @@ def test_a_new_schedule_is_saved_as_it_was_typed(operator: Visitor, services: Se
     schedule = services.schedules.get("nightly")
     assert schedule.when == CrontabWhen(crontab="0 6 * * mon-fri", timezone="Europe/Berlin")
     assert (schedule.job, schedule.args, schedule.kwargs) == (JOB, [], {"days": 3})
-    assert (schedule.queue, schedule.priority, schedule.owner, schedule.tags) == ("slow", 4, "Ada", ["a", "b"])
-    assert (schedule.description, schedule.notes, schedule.updated_by) == ("Why", "x\ny", "operator@example.org")
+    assert (schedule.queue, schedule.priority, schedule.owner, schedule.tags) == (
+        "slow",
+        4,
+        "Ada",
+        ["a", "b"],
+    )
+    assert (schedule.description, schedule.notes, schedule.updated_by) == (
+        "Why",
+        "x\ny",
+        "operator@example.org",
+    )
 
 
 def test_an_interval_is_typed_as_a_number_and_a_unit(operator: Visitor, services: Services) -> None:
@@ -53,13 +64,19 @@ def test_an_interval_is_typed_as_a_number_and_a_unit(operator: Visitor, services
 
 
 def test_raw_json_says_what_fields_cannot(operator: Visitor, services: Services) -> None:
-    operator.post("/schedules/new", FORM | {"arguments": "json", "args": "[2]", "kwargs": '{"title": ""}'})
+    operator.post(
+        "/schedules/new", FORM | {"arguments": "json", "args": "[2]", "kwargs": '{"title": ""}'}
+    )
     schedule = services.schedules.get("nightly")
     assert (schedule.args, schedule.kwargs) == ([2], {"title": ""})
 
 
-def test_a_switched_off_box_saves_a_schedule_that_does_not_fire(operator: Visitor, services: Services) -> None:
-    operator.post("/schedules/new", {name: text for name, text in FORM.items() if name != "enabled"})
+def test_a_switched_off_box_saves_a_schedule_that_does_not_fire(
+    operator: Visitor, services: Services
+) -> None:
+    operator.post(
+        "/schedules/new", {name: text for name, text in FORM.items() if name != "enabled"}
+    )
     assert services.schedules.get("nightly").enabled is False
 
 
@@ -92,8 +109,16 @@ REFUSALS = [
     ({"arguments": "json", "kwargs": '{"days": 1, "days": 2}'}, "kwargs", "twice"),
     ({"arguments": "json", "kwargs": '{"day": 1}'}, "kwargs", "did you mean 'days'"),
     ({"arguments": "json", "kwargs": '{"days": "3"}'}, "kwargs", "is to be int"),
-    ({"arguments": "json", "kwargs": '{"filters": {"a": [{"__type__": "x"}]}}'}, "kwargs", "__type__"),
-    ({"arguments": "json", "kwargs": '{"filters": {"a": ' + DEEP + "}}"}, "kwargs", "deeper than 20"),
+    (
+        {"arguments": "json", "kwargs": '{"filters": {"a": [{"__type__": "x"}]}}'},
+        "kwargs",
+        "__type__",
+    ),
+    (
+        {"arguments": "json", "kwargs": '{"filters": {"a": ' + DEEP + "}}"},
+        "kwargs",
+        "deeper than 20",
+    ),
     ({"arguments": "json", "kwargs": "[" * 5000}, "kwargs", "nested too deep"),
     ({"arguments": "json", "kwargs": '{"title": "\\ud800"}'}, "kwargs", "half of a character"),
     ({"arguments": "json", "args": "{}"}, "args", "in brackets"),
@@ -103,7 +128,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "field", "remedy"), REFUSALS, ids=[f"{r[1]}-{r[2]}" for r in REFUSALS])
+@pytest.mark.parametrize(
+    ("wrong", "field", "remedy"), REFUSALS, ids=[f"{r[1]}-{r[2]}" for r in REFUSALS]
+)
 def test_a_refusal_is_named_at_its_field_keeps_what_was_typed_and_writes_nothing(
     operator: Visitor, services: Services, wrong: dict[str, str], field: str, remedy: str
 ) -> None:
@@ -120,9 +147,12 @@ def test_a_refusal_is_named_at_its_field_keeps_what_was_typed_and_writes_nothing
 
 def test_all_faults_are_named_at_once(operator: Visitor) -> None:
     page = operator.post(
-        "/schedules/new", FORM | {"name": ":lock", "crontab": "61 * * * *", "job": "os.system", "priority": "x"}
+        "/schedules/new",
+        FORM | {"name": ":lock", "crontab": "61 * * * *", "job": "os.system", "priority": "x"},
     )
-    assert [bool(fault_at(page, field)) for field in ("name", "crontab", "job", "priority")] == [True] * 4
+    assert [bool(fault_at(page, field)) for field in ("name", "crontab", "job", "priority")] == [
+        True
+    ] * 4
 
 
 def test_a_taken_name_is_refused(operator: Visitor, services: Services) -> None:
@@ -133,7 +163,9 @@ def test_a_taken_name_is_refused(operator: Visitor, services: Services) -> None:
     assert everything_written(services) == before
 
 
-def test_the_preview_button_shows_words_and_ticks_and_saves_nothing(operator: Visitor, services: Services) -> None:
+def test_the_preview_button_shows_words_and_ticks_and_saves_nothing(
+    operator: Visitor, services: Services
+) -> None:
     page = operator.post("/schedules/new", FORM | {"action": "preview"})
     assert page.status_code == 200
     assert "At 06:00, Monday through Friday (Europe/Berlin)" in page.text
@@ -141,20 +173,31 @@ def test_the_preview_button_shows_words_and_ticks_and_saves_nothing(operator: Vi
     assert services.schedules.names() == []
 
 
-def test_the_fields_of_another_job_come_without_a_script(operator: Visitor, services: Services) -> None:
-    page = operator.post("/schedules/new", FORM | {"job": "mail.send", "action": "arguments", "name": ""})
+def test_the_fields_of_another_job_come_without_a_script(
+    operator: Visitor, services: Services
+) -> None:
+    page = operator.post(
+        "/schedules/new", FORM | {"job": "mail.send", "action": "arguments", "name": ""}
+    )
     assert page.status_code == 200
     assert "p.to" in fields_of(page)
     assert 'class="fault"' not in page.text
     assert services.schedules.names() == []
 
 
-def test_the_editor_shows_what_is_stored_and_sends_it_back_unchanged(operator: Visitor, services: Services) -> None:
+def test_the_editor_shows_what_is_stored_and_sends_it_back_unchanged(
+    operator: Visitor, services: Services
+) -> None:
     before = saved(
-        services, when=cron("5 4 * * sun", "Asia/Tokyo"), kwargs={"days": 2, "filters": {"a": [1]}}, notes="n\n"
+        services,
+        when=cron("5 4 * * sun", "Asia/Tokyo"),
+        kwargs={"days": 2, "filters": {"a": [1]}},
+        notes="n\n",
     )
     page = operator.get("/schedules/nightly/edit")
-    answer = operator.post("/schedules/nightly/edit", dict(editor_of(page).fields) | {"owner": "Ada"})
+    answer = operator.post(
+        "/schedules/nightly/edit", dict(editor_of(page).fields) | {"owner": "Ada"}
+    )
     assert answer.status_code == 303
     after = services.schedules.get("nightly")
     assert after.spec().model_copy(update={"owner": "", "notes": before.notes}) == before.spec()
@@ -163,17 +206,28 @@ def test_the_editor_shows_what_is_stored_and_sends_it_back_unchanged(operator: V
 
 def test_an_edited_interval_keeps_its_anchor(operator: Visitor, services: Services) -> None:
     before = saved(services, when=every(600))
-    operator.post("/schedules/nightly/edit", fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Ada"})
+    operator.post(
+        "/schedules/nightly/edit",
+        fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Ada"},
+    )
     assert services.schedules.get("nightly").when == before.when
 
 
-def test_arguments_that_do_not_fit_fields_are_shown_as_json(operator: Visitor, services: Services) -> None:
+def test_arguments_that_do_not_fit_fields_are_shown_as_json(
+    operator: Visitor, services: Services
+) -> None:
     saved(services, args=[4], kwargs={"title": "  spaces kept "})
     fields = fields_of(operator.get("/schedules/nightly/edit"))
-    assert (fields["arguments"], fields["args"], fields["kwargs"]) == ("json", "[4]", '{"title": "  spaces kept "}')
+    assert (fields["arguments"], fields["args"], fields["kwargs"]) == (
+        "json",
+        "[4]",
+        '{"title": "  spaces kept "}',
+    )
 
 
-def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(operator: Visitor, services: Services) -> None:
+def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(
+    operator: Visitor, services: Services
+) -> None:
     source = saved(services, kwargs={"days": 9}, tags=["a"])
     fields = fields_of(operator.get("/schedules/nightly/clone"))
     assert fields["name"] == ""
@@ -185,11 +239,17 @@ def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(operator: 
 
 def edited_by_somebody_else(services: Services, **parts: object) -> None:
     services.schedules.edit(
-        "nightly", a_spec("nightly", JOB, **parts), revision=1, actor="bob@example.org", now=utc_now()
-    )  # fmt: skip
+        "nightly",
+        a_spec("nightly", JOB, **parts),
+        revision=1,
+        actor="bob@example.org",
+        now=utc_now(),
+    )
 
 
-def test_a_stale_save_shows_both_versions_and_writes_nothing(operator: Visitor, services: Services) -> None:
+def test_a_stale_save_shows_both_versions_and_writes_nothing(
+    operator: Visitor, services: Services
+) -> None:
     saved(services, when=cron("0 6 * * *"))
     fields = fields_of(operator.get("/schedules/nightly/edit"))
     edited_by_somebody_else(services, when=cron("0 7 * * *"))
@@ -211,17 +271,26 @@ def test_saving_the_same_page_again_is_still_stale(operator: Visitor, services: 
     assert operator.post("/schedules/nightly/edit", fields_of(page)).status_code == 409
 
 
-def test_the_newer_revision_is_replaced_only_deliberately(operator: Visitor, services: Services) -> None:
+def test_the_newer_revision_is_replaced_only_deliberately(
+    operator: Visitor, services: Services
+) -> None:
     saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Mine"}
     edited_by_somebody_else(services, owner="Bob")
     page = operator.post("/schedules/nightly/edit", fields)
     assert 'name="over" value="2"' in page.text
-    assert operator.post("/schedules/nightly/edit", fields_of(page) | {"over": "2"}).status_code == 303
-    assert (services.schedules.get("nightly").owner, services.schedules.get("nightly").revision) == ("Mine", 3)
+    assert (
+        operator.post("/schedules/nightly/edit", fields_of(page) | {"over": "2"}).status_code == 303
+    )
+    assert (
+        services.schedules.get("nightly").owner,
+        services.schedules.get("nightly").revision,
+    ) == ("Mine", 3)
 
 
-def test_what_was_typed_survives_the_deletion_of_the_schedule(operator: Visitor, services: Services) -> None:
+def test_what_was_typed_survives_the_deletion_of_the_schedule(
+    operator: Visitor, services: Services
+) -> None:
     saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Mine"}
     services.schedules.delete("nightly", actor="bob@example.org", now=utc_now())
@@ -234,15 +303,24 @@ def test_what_was_typed_survives_the_deletion_of_the_schedule(operator: Visitor,
 
 
 @pytest.mark.parametrize("revision", ["", "one", "-1", "1.0", "²"])
-def test_a_damaged_revision_saves_nothing(operator: Visitor, services: Services, revision: str) -> None:
+def test_a_damaged_revision_saves_nothing(
+    operator: Visitor, services: Services, revision: str
+) -> None:
     saved(services)
-    fields = fields_of(operator.get("/schedules/nightly/edit")) | {"revision": revision, "owner": "Mine"}
+    fields = fields_of(operator.get("/schedules/nightly/edit")) | {
+        "revision": revision,
+        "owner": "Mine",
+    }
     assert operator.post("/schedules/nightly/edit", fields).status_code == 409
     assert services.schedules.get("nightly").revision == 1
 
 
-@pytest.mark.parametrize("name", ["new", "preview", "bulk", "arguments", "bulk-delete", "edit", "a.b_c-1"])
-def test_a_schedule_may_have_the_name_of_a_page(operator: Visitor, services: Services, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["new", "preview", "bulk", "arguments", "bulk-delete", "edit", "a.b_c-1"]
+)
+def test_a_schedule_may_have_the_name_of_a_page(
+    operator: Visitor, services: Services, name: str
+) -> None:
     answer = operator.post("/schedules/new", FORM | {"name": name})
     assert f"<h1>{name}</h1>" in operator.get(answer.location).text
     assert fields_of(operator.get(f"/schedules/{name}/edit"))["name"] == name

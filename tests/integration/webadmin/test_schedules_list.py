@@ -30,7 +30,9 @@ def viewer(services: Services, logged_in: Callable[[str], Visitor]) -> Visitor:
 
 
 def record(services: Services) -> None:
-    recorder = Recorder(services.events, services.engine, services.redis, batch=1000, name="recorder")
+    recorder = Recorder(
+        services.events, services.engine, services.redis, batch=1000, name="recorder"
+    )
     while recorder.run_once(utc_now(), 10):
         pass
 
@@ -43,7 +45,11 @@ def break_entry(services: Services, name: str = "broken") -> None:
 
 
 def names_on(page: str) -> list[str]:
-    return [part.split("<")[0] for part in page.split('class="row-name"')[1:] for part in [part.split(">", 1)[1]]]
+    return [
+        part.split("<")[0]
+        for part in page.split('class="row-name"')[1:]
+        for part in [part.split(">", 1)[1]]
+    ]
 
 
 def test_an_empty_list_teaches_the_next_step(viewer: Visitor, operator: Visitor) -> None:
@@ -53,12 +59,22 @@ def test_an_empty_list_teaches_the_next_step(viewer: Visitor, operator: Visitor)
 
 
 def test_a_line_says_when_what_and_how_it_went(viewer: Visitor, services: Services) -> None:
-    schedule = saved(services, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance"], owner="Ada")
+    schedule = saved(
+        services, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance"], owner="Ada"
+    )
     services.events.append_many(a_run_history("run-a", schedule=schedule))
     services.events.append_many(a_run_history("run-b", schedule=schedule, state="failed"))
     record(services)
     page = viewer.get("/schedules/").text
-    for text in ("At 06:00 (Europe/Berlin)", "<code>0 6 * * *</code>", "finance", "Ada", JOB, "/runs/run-b", "Failed"):
+    for text in (
+        "At 06:00 (Europe/Berlin)",
+        "<code>0 6 * * *</code>",
+        "finance",
+        "Ada",
+        JOB,
+        "/runs/run-b",
+        "Failed",
+    ):
         assert text in page, text
     assert "last 2 runs: 1 failed, 1 succeeded" in page
 
@@ -122,13 +138,19 @@ def test_an_entry_that_cannot_be_read_is_shown_with_the_reason(
 
 
 @pytest.mark.parametrize("path", ["edit", "clone"])
-def test_an_entry_that_cannot_be_read_has_no_editor(operator: Visitor, services: Services, path: str) -> None:
+def test_an_entry_that_cannot_be_read_has_no_editor(
+    operator: Visitor, services: Services, path: str
+) -> None:
     break_entry(services)
     assert operator.get(f"/schedules/broken/{path}").location == "/schedules/broken/"
-    assert operator.post(f"/schedules/broken/{path}", {"name": "x"}).location == "/schedules/broken/"
+    assert (
+        operator.post(f"/schedules/broken/{path}", {"name": "x"}).location == "/schedules/broken/"
+    )
 
 
-def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Visitor, services: Services) -> None:
+def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(
+    operator: Visitor, services: Services
+) -> None:
     offer_jobs(services)
     entry = RedBeatSchedulerEntry(
         "legacy: weekly/digest", "mail.unknown", crontab(minute="0"), args=[1], app=services.celery
@@ -137,7 +159,9 @@ def test_what_plain_redbeat_code_wrote_is_marked_and_can_be_edited(operator: Vis
     assert ">RedBeat</span>" in operator.get("/schedules/").text
     page = operator.get("/schedules/legacy: weekly/digest/edit")
     assert page.status_code == 200
-    answer = operator.post("/schedules/legacy: weekly/digest/edit", fields_of(page) | {"crontab": "30 * * * *"})
+    answer = operator.post(
+        "/schedules/legacy: weekly/digest/edit", fields_of(page) | {"crontab": "30 * * * *"}
+    )
     assert answer.status_code == 303
     schedule = services.schedules.get("legacy: weekly/digest")
     assert (schedule.when, schedule.args, schedule.revision) == (cron("30 * * * *"), [1], 1)
@@ -156,7 +180,14 @@ def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, services: Servi
     services.events.append_many(a_run_history("run-a", schedule=schedule))
     record(services)
     page = viewer.get("/schedules/nightly/").text
-    for text in ("Runs <strong>every 10 minutes</strong>", "run-a", "bob@x.org", "“slower”", "Created", "Edited"):
+    for text in (
+        "Runs <strong>every 10 minutes</strong>",
+        "run-a",
+        "bob@x.org",
+        "“slower”",
+        "Created",
+        "Edited",
+    ):
         assert text in page, text
     assert page.count('class="tick-there') == 10
 
@@ -176,10 +207,24 @@ def test_a_name_that_does_not_exist_is_a_page_that_says_so(admin: Visitor, path:
 
 def test_hostile_texts_are_shown_as_text(admin: Visitor, services: Services) -> None:
     offer_jobs(services)
-    saved(services, owner=HOSTILE, tags=["<i>x</i>"], description=HOSTILE, notes=HOSTILE, kwargs={"title": HOSTILE})
+    saved(
+        services,
+        owner=HOSTILE,
+        tags=["<i>x</i>"],
+        description=HOSTILE,
+        notes=HOSTILE,
+        kwargs={"title": HOSTILE},
+    )
     break_entry(services, HOSTILE)
     pages = ["", f"?q={HOSTILE}", f"?tag={HOSTILE}&job={HOSTILE}&state={HOSTILE}&after={HOSTILE}"]
-    pages += ["nightly/", "nightly/edit", "nightly/clone", "nightly/delete", f"{HOSTILE}/", f"{HOSTILE}/delete"]
+    pages += [
+        "nightly/",
+        "nightly/edit",
+        "nightly/clone",
+        "nightly/delete",
+        f"{HOSTILE}/",
+        f"{HOSTILE}/delete",
+    ]
     for path in pages:
         page = admin.get(f"/schedules/{path}").text
         assert "<script>alert" not in page, path
@@ -188,7 +233,9 @@ def test_hostile_texts_are_shown_as_text(admin: Visitor, services: Services) -> 
         assert "49" not in page.split("{{7*7}}")[0][-3:], path
 
 
-def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, services: Services, valkey: ValkeyServer) -> None:
+def test_redis_away_is_said_on_a_page_that_loads(
+    admin: Visitor, services: Services, valkey: ValkeyServer
+) -> None:
     valkey.stop()
     for path in ("/schedules/", "/schedules/new", "/schedules/nightly/"):
         answer = admin.get(path)
@@ -196,7 +243,9 @@ def test_redis_away_is_said_on_a_page_that_loads(admin: Visitor, services: Servi
         assert "Redis" in answer.text, path
 
 
-def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visitor, services: Services) -> None:
+def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(
+    viewer: Visitor, services: Services
+) -> None:
     fill(services, 10_000)
     for path in ("/schedules/", "/schedules/?after=s05000", "/schedules/?q=s0999"):
         answer = viewer.get(path)
@@ -204,12 +253,18 @@ def test_a_list_of_ten_thousand_shows_a_page_of_it_and_stays_small(viewer: Visit
         assert len(answer.data) < 100_000
 
 
-def test_a_page_full_of_all_that_a_line_can_show_stays_small(admin: Visitor, services: Services) -> None:
+def test_a_page_full_of_all_that_a_line_can_show_stays_small(
+    admin: Visitor, services: Services
+) -> None:
     offer_jobs(services)
     for number in range(PAGE + 1):
         name = f"import-of-the-day-{number:02}-europe"
         schedule = saved(
-            services, name, when=cron("0 6 * * *", "Europe/Berlin"), tags=["finance", "nightly"], owner="Ada L."
+            services,
+            name,
+            when=cron("0 6 * * *", "Europe/Berlin"),
+            tags=["finance", "nightly"],
+            owner="Ada L.",
         )
         for run in range(BARS):
             state = "failed" if run % 4 == 0 else "succeeded"
@@ -258,11 +313,15 @@ def test_a_line_says_what_may_be_done_and_leads_to_the_page_that_has_it(
     assert offered == {word for menu in menus["admin"] for word in menu.split()}
 
 
-def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(viewer: Visitor, services: Services) -> None:
+def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(
+    viewer: Visitor, services: Services
+) -> None:
     saved(services, "waits")
     assert "Overdue" not in viewer.get("/schedules/").text
     services.schedules.create(
-        a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=utc_now() - timedelta(hours=10)
+        a_spec("overdue", JOB, when=cron("0 * * * *")),
+        actor="ada",
+        now=utc_now() - timedelta(hours=10),
     )
     page = viewer.get("/schedules/").text
     assert page.count("Overdue</span> <time") == 1
@@ -281,6 +340,9 @@ def fill(services: Services, count: int) -> None:
     with redis.pipeline(transaction=False) as pipe:
         for number in range(1, count):
             name = f"s{number:05d}"
-            pipe.hset(f"redbeat:{name}", mapping={key: text.replace("s00000", name) for key, text in template.items()})
+            pipe.hset(
+                f"redbeat:{name}",
+                mapping={key: text.replace("s00000", name) for key, text in template.items()},
+            )
             pipe.zadd("redbeat::schedule", {f"redbeat:{name}": 4_000_000_000 + number})
         pipe.execute()

@@ -1,4 +1,6 @@
-"""Overrides on static entries, adopting plain ones, changing a selection, and bringing deleted schedules back."""
+"""Overrides on static entries, adopting plain ones, changing a selection, and bringing deleted
+schedules back.
+"""
 
 from collections.abc import Callable
 
@@ -36,12 +38,21 @@ def record(services: Services) -> Callable[[], None]:
     return fold
 
 
-def test_a_static_entry_is_edited_as_an_override_and_reset(services: Services, operator: Visitor, static: str) -> None:
+def test_a_static_entry_is_edited_as_an_override_and_reset(
+    services: Services, operator: Visitor, static: str
+) -> None:
     assert "Override…" in operator.get(static).text
     editor = operator.get(static + "edit")
     assert editor.status_code == 200
     assert "a save is an override" in editor.text
-    form = {**FORM, "name": "static", "timezone": "UTC", "crontab": "0 6 * * *", "p.days": "7", "revision": "0"}
+    form = {
+        **FORM,
+        "name": "static",
+        "timezone": "UTC",
+        "crontab": "0 6 * * *",
+        "p.days": "7",
+        "revision": "0",
+    }
     assert operator.post(static + "edit", form, page=static + "edit").status_code == 303
     schedule = services.schedules.get("static")
     assert schedule.override is not None
@@ -57,14 +68,21 @@ def test_a_static_entry_is_edited_as_an_override_and_reset(services: Services, o
     assert operator.get(static + "reset").status_code == 303
 
 
-def test_a_change_of_the_code_is_told_on_list_and_page(services: Services, operator: Visitor, static: str) -> None:
+def test_a_change_of_the_code_is_told_on_list_and_page(
+    services: Services, operator: Visitor, static: str
+) -> None:
     now = utc_now()
     spec = services.schedules.get("static").spec().model_copy(update={"kwargs": {"days": 7}})
     services.schedules.edit("static", spec, revision=0, actor="ada", now=now)
     plain(services, "static", kwargs={"days": 2})
     assert "Override, code has changed" in operator.get("/schedules/").text
     assert "The code has changed since the override was put." in operator.get(static).text
-    assert operator.post(static + "reset", {"revision": "0"}, follow_redirects=True).text.count("since you looked") == 1
+    assert (
+        operator.post(static + "reset", {"revision": "0"}, follow_redirects=True).text.count(
+            "since you looked"
+        )
+        == 1
+    )
     assert services.schedules.get("static").override is not None
 
 
@@ -85,7 +103,9 @@ def test_a_selection_gets_tags_and_a_queue(services: Services, operator: Visitor
     both = {"name": ["a", "b"]}
     assert "All of these, or none" in operator.post("/schedules/bulk-change", both).text
     told = operator.post(
-        "/schedules/bulk-change", {**both, "action": "tag", "add": "x, y", "remove": "old"}, follow_redirects=True
+        "/schedules/bulk-change",
+        {**both, "action": "tag", "add": "x, y", "remove": "old"},
+        follow_redirects=True,
     ).text
     assert "2 schedules are tagged: a, b." in told
     assert services.schedules.get("a").tags == ["x", "y"]
@@ -94,10 +114,14 @@ def test_a_selection_gets_tags_and_a_queue(services: Services, operator: Visitor
     assert operator.post("/schedules/bulk-change", {**both, "action": "tag"}).status_code == 422
 
 
-def test_a_selection_is_changed_whole_or_not_at_all(services: Services, operator: Visitor, static: str) -> None:
+def test_a_selection_is_changed_whole_or_not_at_all(
+    services: Services, operator: Visitor, static: str
+) -> None:
     plain(services, "plain")
     before = everything_written(services)
-    answer = operator.post("/schedules/bulk-change", {"name": ["plain", "static"], "action": "adopt"})
+    answer = operator.post(
+        "/schedules/bulk-change", {"name": ["plain", "static"], "action": "adopt"}
+    )
     assert answer.status_code == 422
     assert "Nothing was changed." in answer.text
     assert "put an override on it" in answer.text
@@ -106,16 +130,22 @@ def test_a_selection_is_changed_whole_or_not_at_all(services: Services, operator
     assert services.schedules.get("plain").origin == "operator"
 
 
-def test_a_deleted_schedule_comes_back(services: Services, operator: Visitor, record: Callable[[], None]) -> None:
+def test_a_deleted_schedule_comes_back(
+    services: Services, operator: Visitor, record: Callable[[], None]
+) -> None:
     old = saved(services, "gone", kwargs={"days": 3})
     services.schedules.delete("gone", actor="ben", comment="by mistake", now=utc_now())
     record()
     listed = operator.get("/schedules/deleted").text
     assert "by mistake" in listed
     assert "/schedules/deleted/restore?name=gone" in listed
-    assert "As it was in which revision?" in operator.get("/schedules/deleted/restore?name=gone").text
+    assert (
+        "As it was in which revision?" in operator.get("/schedules/deleted/restore?name=gone").text
+    )
     page = "/schedules/deleted/restore"
-    assert "Choose the revision" in operator.post(page, {"name": "gone"}, follow_redirects=True).text
+    assert (
+        "Choose the revision" in operator.post(page, {"name": "gone"}, follow_redirects=True).text
+    )
     assert operator.post(page, {"name": "gone", "number": "1"}).status_code == 303
     back = services.schedules.get("gone")
     assert (back.uid, back.revision, back.kwargs) == (old.uid, 3, {"days": 3})

@@ -29,7 +29,9 @@ def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, services: Se
     saved(services)
     page = operator.get("/schedules/nightly/pause")
     assert "Nothing fires until it is resumed" in page.text
-    answer = operator.post("/schedules/nightly/pause", {"reason": "the bank is closed", "until": "2d"})
+    answer = operator.post(
+        "/schedules/nightly/pause", {"reason": "the bank is closed", "until": "2d"}
+    )
     assert (answer.status_code, answer.location) == (303, "/schedules/nightly/")
     pause = services.schedules.get("nightly").paused
     assert pause is not None
@@ -63,16 +65,22 @@ def test_a_pause_that_cannot_be_meant_stays_on_the_page(
     assert everything_written(services) == before
 
 
-def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(operator: Visitor, services: Services) -> None:
+def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(
+    operator: Visitor, services: Services
+) -> None:
     saved(services, when=cron("* * * * *"))
     since = utc_now() - timedelta(minutes=10)
     services.operations.pause("nightly", reason="x", actor="ada@example.org", now=since)
     page = operator.get("/schedules/nightly/resume").text
     assert "ticks were held back" in page
     assert 'value="latest"' in page
-    form = next(form for form in Forms(page).forms if any(name == "missed" for name, _ in form.fields))
+    form = next(
+        form for form in Forms(page).forms if any(name == "missed" for name, _ in form.fields)
+    )
     assert ("missed", "skip") in form.fields
-    answer = operator.post("/schedules/nightly/resume", {"missed": "skip", "comment": "open"}, follow_redirects=True)
+    answer = operator.post(
+        "/schedules/nightly/resume", {"missed": "skip", "comment": "open"}, follow_redirects=True
+    )
     assert "nightly fires again." in answer.text
     schedule = services.schedules.get("nightly")
     assert not is_paused(schedule, utc_now())
@@ -84,14 +92,18 @@ def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(operator: Visitor,
 def test_the_ticks_in_the_pause_may_run_after_all(operator: Visitor, services: Services) -> None:
     saved(services, when=cron("* * * * *"))
     services.operations.pause("nightly", reason="x", actor="ada@example.org", now=utc_now())
-    page = operator.post("/schedules/nightly/resume", {"missed": "sometimes"}, follow_redirects=True)
+    page = operator.post(
+        "/schedules/nightly/resume", {"missed": "sometimes"}, follow_redirects=True
+    )
     assert "Choose what becomes" in page.text
     assert services.schedules.get("nightly").paused is not None
     operator.post("/schedules/nightly/resume", {"missed": "all"})
     assert services.schedules.get("nightly").paused is None
 
 
-def test_a_coming_tick_is_skipped_with_one_button_and_kept_with_another(operator: Visitor, services: Services) -> None:
+def test_a_coming_tick_is_skipped_with_one_button_and_kept_with_another(
+    operator: Visitor, services: Services
+) -> None:
     saved(services, when=cron("0 6 * * *"))
     first = services.schedules.listed("nightly").next
     assert first is not None
@@ -104,11 +116,15 @@ def test_a_coming_tick_is_skipped_with_one_button_and_kept_with_another(operator
     assert len(services.schedules.get("nightly").skips) == 2
     operator.post("/schedules/nightly/keep", {"tick": first.isoformat()})
     assert services.schedules.get("nightly").skips == [datetime.fromisoformat(second)]
-    said = operator.post("/schedules/nightly/skip", {"tick": first.isoformat()[:-7] + "x"}, follow_redirects=True)
+    said = operator.post(
+        "/schedules/nightly/skip", {"tick": first.isoformat()[:-7] + "x"}, follow_redirects=True
+    )
     assert "is not a tick" in said.text
 
 
-def test_a_selection_is_paused_with_one_reason_and_resumed(operator: Visitor, services: Services) -> None:
+def test_a_selection_is_paused_with_one_reason_and_resumed(
+    operator: Visitor, services: Services
+) -> None:
     for name in ("a", "b", "c"):
         saved(services, name)
     page = operator.post("/schedules/bulk-pause", {"name": ["a", "b"]})
@@ -120,17 +136,30 @@ def test_a_selection_is_paused_with_one_reason_and_resumed(operator: Visitor, se
     said = operator.post("/schedules/bulk-pause", confirmed, follow_redirects=True).text
     assert "2 schedules are paused." in said
     assert "Not paused: gone" in said
-    assert [services.schedules.get(name).paused is not None for name in ("a", "b", "c")] == [True, True, False]
-    said = operator.post("/schedules/bulk", {"name": ["a", "c"], "action": "resume"}, follow_redirects=True).text
+    assert [services.schedules.get(name).paused is not None for name in ("a", "b", "c")] == [
+        True,
+        True,
+        False,
+    ]
+    said = operator.post(
+        "/schedules/bulk", {"name": ["a", "c"], "action": "resume"}, follow_redirects=True
+    ).text
     assert "1 schedule is resumed." in said
     assert "Not resumed: c" in said
 
 
-@pytest.mark.parametrize("path", ["nightly/pause", "nightly/resume", "nightly/skip", "nightly/keep", "bulk-pause"])
+@pytest.mark.parametrize(
+    "path", ["nightly/pause", "nightly/resume", "nightly/skip", "nightly/keep", "bulk-pause"]
+)
 def test_a_viewer_may_not(viewer: Visitor, services: Services, path: str) -> None:
     saved(services)
     before = everything_written(services)
-    assert viewer.post(f"/schedules/{path}", {"reason": "x", "name": "nightly", "confirmed": "yes"}).status_code == 403
+    assert (
+        viewer.post(
+            f"/schedules/{path}", {"reason": "x", "name": "nightly", "confirmed": "yes"}
+        ).status_code
+        == 403
+    )
     assert everything_written(services) == before
 
 

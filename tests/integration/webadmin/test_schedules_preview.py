@@ -16,10 +16,14 @@ def viewer(logged_in: Callable[[str], Visitor]) -> Visitor:
 
 
 def asked(viewer: Visitor, **request: Any) -> Any:
-    return viewer.client.post("/schedules/preview", headers={"X-CSRFToken": viewer.token()}, **request)
+    return viewer.client.post(
+        "/schedules/preview", headers={"X-CSRFToken": viewer.token()}, **request
+    )
 
 
-def test_a_form_is_answered_with_words_ticks_and_warnings(viewer: Visitor, services: Services) -> None:
+def test_a_form_is_answered_with_words_ticks_and_warnings(
+    viewer: Visitor, services: Services
+) -> None:
     before = everything_written(services)
     rule = {"kind": "crontab", "crontab": "0 6 13 * fri", "timezone": "Europe/Berlin"}
     answer = asked(viewer, data=rule)
@@ -39,11 +43,23 @@ def test_json_is_answered_too(viewer: Visitor) -> None:
 @pytest.mark.parametrize(
     ("request_", "field", "remedy"),
     [
-        ({"data": {"kind": "crontab", "crontab": "99 * * * *", "timezone": "UTC"}}, "crontab", "0-59"),
-        ({"data": {"kind": "crontab", "crontab": "* * * * *", "timezone": "Mars"}}, "timezone", "IANA"),
+        (
+            {"data": {"kind": "crontab", "crontab": "99 * * * *", "timezone": "UTC"}},
+            "crontab",
+            "0-59",
+        ),
+        (
+            {"data": {"kind": "crontab", "crontab": "* * * * *", "timezone": "Mars"}},
+            "timezone",
+            "IANA",
+        ),
         ({"data": {"kind": "interval", "every": "-1", "unit": "days"}}, "every", "above 0"),
         ({"data": {"kind": "interval", "every": "5", "unit": "ages"}}, "unit", "seconds"),
-        ({"data": {"kind": "interval", "every": "5", "unit": "days", "anchor": "x"}}, "every", "Reload"),
+        (
+            {"data": {"kind": "interval", "every": "5", "unit": "days", "anchor": "x"}},
+            "every",
+            "Reload",
+        ),
         ({"json": {"when": {"kind": "crontab", "crontab": 5}}}, "when", "crontab"),
         ({"json": {"when": {"kind": "moon"}}}, "when", "moon"),
         ({"json": [1]}, "when", "when"),

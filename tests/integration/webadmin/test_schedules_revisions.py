@@ -36,7 +36,9 @@ def record(services: Services) -> Callable[[], None]:
 
 def edit(services: Services, revision: int, **parts: object) -> None:
     spec = a_spec("nightly", JOB, **parts)
-    services.schedules.edit("nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now())
+    services.schedules.edit(
+        "nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now()
+    )
 
 
 def test_the_page_says_what_each_revision_changed_without_secrets(
@@ -60,11 +62,17 @@ def test_restoring_shows_what_will_change_and_then_does_it(
     page = operator.get("/schedules/nightly/restore?number=1").text
     assert re.search(r"<del>0 7 \* \* \*</del>.*<ins>0 6 \* \* \*</ins>", page, re.DOTALL)
     answer = operator.post(
-        "/schedules/nightly/restore", {"number": "1", "revision": "2", "comment": "better"}, follow_redirects=True
+        "/schedules/nightly/restore",
+        {"number": "1", "revision": "2", "comment": "better"},
+        follow_redirects=True,
     )
     assert "again as it was in revision 1. This is revision 3." in answer.text
     schedule = services.schedules.get("nightly")
-    assert (schedule.revision, schedule.when, schedule.kwargs) == (3, cron("0 6 * * *"), {"days": 1})
+    assert (schedule.revision, schedule.when, schedule.kwargs) == (
+        3,
+        cron("0 6 * * *"),
+        {"days": 1},
+    )
     record()
     assert "Restored" in operator.get("/schedules/nightly/revisions").text
     assert "Restored" in operator.get("/changes/").text
@@ -75,13 +83,17 @@ def test_what_was_changed_meanwhile_is_not_restored(
 ) -> None:
     record()
     edit(services, 2, owner="Bob")
-    page = operator.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}, follow_redirects=True)
+    page = operator.post(
+        "/schedules/nightly/restore", {"number": "1", "revision": "2"}, follow_redirects=True
+    )
     assert "changed to revision 3 since you looked" in page.text
     assert services.schedules.get("nightly").owner == "Bob"
 
 
 @pytest.mark.parametrize("number", ["", "9", "x", "-1", "99999999999"])
-def test_a_revision_that_never_was_is_said(operator: Visitor, record: Callable[[], None], number: str) -> None:
+def test_a_revision_that_never_was_is_said(
+    operator: Visitor, record: Callable[[], None], number: str
+) -> None:
     record()
     assert operator.get(f"/schedules/nightly/restore?number={number}").status_code == 404
 
@@ -92,7 +104,10 @@ def test_a_viewer_sees_the_revisions_and_restores_none(
     record()
     assert "Restore" not in viewer.get("/schedules/nightly/revisions").text
     before = everything_written(services)
-    assert viewer.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}).status_code == 403
+    assert (
+        viewer.post("/schedules/nightly/restore", {"number": "1", "revision": "2"}).status_code
+        == 403
+    )
     assert everything_written(services) == before
 
 
@@ -100,10 +115,17 @@ def test_changes_of_calendars_stand_in_the_list_of_all_with_who_and_why(
     viewer: Visitor, services: Services, record: Callable[[], None]
 ) -> None:
     calendar = calendar_of("holidays", ["sun"])
-    services.calendars.save(calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now())
+    services.calendars.save(
+        calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now()
+    )
     record()
     page = viewer.get("/changes/").text
-    for said in ('href="/calendars/holidays/"', "calendar, revision 1", "eve@example.org", "agreed"):
+    for said in (
+        'href="/calendars/holidays/"',
+        "calendar, revision 1",
+        "eve@example.org",
+        "agreed",
+    ):
         assert said in page
     assert "/schedules/nightly/" in page
     assert "/schedules/nightly/" not in viewer.get("/changes/?of=calendar").text

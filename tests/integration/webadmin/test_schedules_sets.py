@@ -1,4 +1,6 @@
-"""Schedules as YAML in the console: downloads, one schedule's text, and a set that is planned before it is applied."""
+"""Schedules as YAML in the console: downloads, one schedule's text, and a set that is planned
+before it is applied.
+"""
 
 import re
 
@@ -40,8 +42,13 @@ def test_all_schedules_are_downloaded(operator):
 
 
 def test_a_selection_is_downloaded(operator):
-    assert names(operator.post("/schedules/bulk-export", {"name": ["nightly", "ghost"]}).text) == ["nightly"]
-    assert "Select schedules first" in operator.post("/schedules/bulk-export", follow_redirects=True).text
+    assert names(operator.post("/schedules/bulk-export", {"name": ["nightly", "ghost"]}).text) == [
+        "nightly"
+    ]
+    assert (
+        "Select schedules first"
+        in operator.post("/schedules/bulk-export", follow_redirects=True).text
+    )
 
 
 def test_one_schedule_is_shown_to_be_copied(operator):
@@ -59,16 +66,23 @@ def planned(page):
 
 def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
     text = (
-        operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *").replace("name: hourly", "name: new")
+        operator.get("/schedules/export")
+        .text.replace("0 6 * * *", "30 6 * * *")
+        .replace("name: hourly", "name: new")
     )
     before = everything_written(services)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
     assert everything_written(services) == before
     changed, made, stays = sorted(planned(page))
-    assert changed == "Changed nightly runs of the next 30 days: 30 move when.crontab 0 6 * * * becomes 30 6 * * *"
+    assert (
+        changed
+        == "Changed nightly runs of the next 30 days: 30 move when.crontab 0 6 * * * becomes 30 6 * * *"
+    )
     assert made.startswith("New new runs of the next 30 days: ")
     assert stays == "Stays hourly is not in the set"
-    answer = operator.post(PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "from Git"}, page=PAGE)
+    answer = operator.post(
+        PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "from Git"}, page=PAGE
+    )
     assert answer.status_code == 303
     assert services.schedules.names() == ["hourly", "new", "nightly"]
     assert services.schedules.get("nightly").when.crontab == "30 6 * * *"
@@ -76,18 +90,24 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
 
 
 def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
-    services.calendars.save(calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now())
+    services.calendars.save(
+        calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now()
+    )
     resting = a_spec("rests", JOB, when=cron("0 6 * * *"), window=Window(calendar="holidays"))
     services.schedules.create(resting, actor="ada", now=utc_now())
     text = (
-        "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, excluded: [mon]}\n"
+        "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, "
+        "excluded: [mon]}\n"
         "schedules:\n"
-        "- {name: new, job: reports.job_summary, when: {kind: interval, every: 60}, window: {calendar: inventory}}\n"
+        "- {name: new, job: reports.job_summary, when: {kind: interval, every: 60}, window: "
+        "{calendar: inventory}}\n"
     )
     before = everything_written(services)
     page = operator.post(PAGE, {"text": text}, page=PAGE).text
     assert everything_written(services) == before
-    assert "Changed holidays calendar 1 schedule here names it already excluded sun sat" in planned(page)
+    assert "Changed holidays calendar 1 schedule here names it already excluded sun sat" in planned(
+        page
+    )
     assert "New inventory calendar" in planned(page)
     (affected,) = [line for line in planned(page) if line.startswith("Other runs")]
     assert re.fullmatch(
@@ -96,7 +116,10 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
         affected,
     )
     answer = operator.post(
-        PAGE, {"text": text, "seen": hidden(page, "seen"), "comment": "x"}, page=PAGE, follow_redirects=True
+        PAGE,
+        {"text": text, "seen": hidden(page, "seen"), "comment": "x"},
+        page=PAGE,
+        follow_redirects=True,
     )
     assert "2 calendars saved, 1 made" in answer.text
     assert services.calendars.names() == ["holidays", "inventory"]
@@ -106,7 +129,9 @@ def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
 def test_what_has_changed_since_it_was_shown_is_shown_again(services, operator):
     text = operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *")
     seen = hidden(operator.post(PAGE, {"text": text}, page=PAGE).text, "seen")
-    services.schedules.set_enabled("nightly", False, actor="bob", now=services.schedules.get("nightly").updated_at)
+    services.schedules.set_enabled(
+        "nightly", False, actor="bob", now=services.schedules.get("nightly").updated_at
+    )
     before = everything_written(services)
     page = operator.post(PAGE, {"text": text, "seen": seen}, page=PAGE).text
     assert "Something has changed since the plan was shown" in page

@@ -1,4 +1,6 @@
-"""The endpoints of the tutorial: their answers, their refusals, their limits. That jobs run is the road's to show."""
+"""The endpoints of the tutorial: their answers, their refusals, their limits. That jobs run is the
+road's to show.
+"""
 
 from typing import Any
 
@@ -46,7 +48,11 @@ def test_a_task_is_started_and_can_be_asked_for(post: Any, visitor: Visitor, red
         {"duration": 3},
         "api",
     )
-    assert visitor.get(f"/task-status/{task}").json == {"task_id": task, "status": "PENDING", "result": None}
+    assert visitor.get(f"/task-status/{task}").json == {
+        "task_id": task,
+        "status": "PENDING",
+        "result": None,
+    }
 
 
 def test_a_duration_that_is_not_said_is_ten_seconds(post: Any, redis: Redis) -> None:
@@ -58,7 +64,10 @@ def test_a_duration_that_is_not_said_is_ten_seconds(post: Any, redis: Redis) -> 
 def test_a_bad_duration_is_refused_with_the_field(post: Any, redis: Redis, duration: Any) -> None:
     answer = post("/start-task", {"duration": duration})
     assert answer.status_code == 422
-    assert answer.json == {"error": "duration is a whole number of seconds from 0 to 3600", "field": "duration"}
+    assert answer.json == {
+        "error": "duration is a whole number of seconds from 0 to 3600",
+        "field": "duration",
+    }
     assert queued(redis) == []
 
 
@@ -80,7 +89,11 @@ def test_a_state_is_told_by_celerys_name(
     )
     services.events.ensure_group()
     recorder.run_once(utc_now(), block_ms=100)
-    assert visitor.get("/task-status/run-1").json == {"task_id": "run-1", "status": name, "result": result}
+    assert visitor.get("/task-status/run-1").json == {
+        "task_id": "run-1",
+        "status": name,
+        "result": result,
+    }
 
 
 def test_an_id_that_nobody_knows_is_pending_as_in_celery(visitor: Visitor) -> None:
@@ -94,11 +107,19 @@ def test_a_sign_up_queues_the_welcome_mail(post: Any, redis: Redis) -> None:
     assert answer.json == {"message": "Signup successful! Welcome email will be sent shortly."}
     (told,) = queued(redis)
     assert told.facts.job == "mail.send"
-    assert told.facts.kwargs == {"to": ["ada@example.org"], "template": "welcome", "context": {"name": "Ada"}}
+    assert told.facts.kwargs == {
+        "to": ["ada@example.org"],
+        "template": "welcome",
+        "context": {"name": "Ada"},
+    }
 
 
-@pytest.mark.parametrize("body", [{}, {"email": "ada@example.org"}, {"name": "Ada"}, {"email": "", "name": "Ada"}])
-def test_a_sign_up_without_email_or_name_is_told_so(post: Any, redis: Redis, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "body", [{}, {"email": "ada@example.org"}, {"name": "Ada"}, {"email": "", "name": "Ada"}]
+)
+def test_a_sign_up_without_email_or_name_is_told_so(
+    post: Any, redis: Redis, body: dict[str, Any]
+) -> None:
     answer = post("/signup", body)
     assert (answer.status_code, answer.json) == (400, {"error": "Missing email or name"})
     assert queued(redis) == []
@@ -153,8 +174,12 @@ def test_an_id_that_is_none_is_refused_in_json(visitor: Visitor) -> None:
 
 
 def test_who_calls_too_often_is_told_to_wait_in_json(post: Any) -> None:
-    allowed = next(int(limit.split()[0]) for limit, key in STARTER["starter.signup"] if "hour" in limit)
-    answers = [post("/signup", {"email": "ada@example.org", "name": "Ada"}) for _ in range(allowed + 1)]
+    allowed = next(
+        int(limit.split()[0]) for limit, key in STARTER["starter.signup"] if "hour" in limit
+    )
+    answers = [
+        post("/signup", {"email": "ada@example.org", "name": "Ada"}) for _ in range(allowed + 1)
+    ]
     assert [answer.status_code for answer in answers] == [200] * allowed + [429]
     assert answers[-1].headers["Retry-After"] == "60"
     assert answers[-1].json["error"]
@@ -164,19 +189,27 @@ def test_who_calls_too_often_is_told_to_wait_in_json(post: Any) -> None:
 def test_a_broker_that_is_away_is_said_in_json(post: Any, valkey: ValkeyServer) -> None:
     valkey.stop()
     answer = post("/start-task", {"duration": 1})
-    assert (answer.status_code, answer.json) == (503, {"error": "A server does not answer; try again later."})
+    assert (answer.status_code, answer.json) == (
+        503,
+        {"error": "A server does not answer; try again later."},
+    )
 
 
 def test_a_database_that_is_away_is_said_in_json(visitor: Visitor, services: Services) -> None:
     with services.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE runs")
     answer = visitor.get("/task-status/run-1")
-    assert (answer.status_code, answer.json) == (503, {"error": "A server does not answer; try again later."})
+    assert (answer.status_code, answer.json) == (
+        503,
+        {"error": "A server does not answer; try again later."},
+    )
 
 
 def test_production_has_the_endpoints_only_where_the_setting_says_so(services: Services) -> None:
     def paths(app: Flask) -> set[str]:
-        return {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("starter.")}
+        return {
+            rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("starter.")
+        }
 
     production = services.settings.model_copy(update={"environment": "production"})
     assert paths(create_app(production)) == set()

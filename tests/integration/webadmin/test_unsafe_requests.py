@@ -19,9 +19,15 @@ def everything(services: Services, redis: Redis) -> dict[str, Any]:
     tables = MetaData()
     tables.reflect(services.engine)
     with services.engine.connect() as connection:
-        rows = {name: connection.execute(select(table)).all() for name, table in tables.tables.items()}
+        rows = {
+            name: connection.execute(select(table)).all() for name, table in tables.tables.items()
+        }
     raw = Redis.from_url(services.settings.redis_url)
-    values = {key: _value(raw, key) for key in sorted(raw.keys()) if not key.startswith(b"beatdesk:limits")}
+    values = {
+        key: _value(raw, key)
+        for key in sorted(raw.keys())
+        if not key.startswith(b"beatdesk:limits")
+    }
     return {**rows, "redis": values}
 
 
@@ -43,17 +49,23 @@ def test_no_form_is_taken_without_its_token_and_nothing_changes(
     unsafe = [
         (method, path)
         for endpoint, method, path in calls(app)
-        if method not in {"GET", "HEAD", "OPTIONS"} and not endpoint.startswith("starter.")  # they know no user
+        if method not in {"GET", "HEAD", "OPTIONS"}
+        and not endpoint.startswith("starter.")  # they know no user
     ]
     unsafe.append(("POST", "/logout"))
     assert len(unsafe) > 10
-    answers = {(method, path): admin.client.open(path, method=method).status_code for method, path in unsafe}
+    answers = {
+        (method, path): admin.client.open(path, method=method).status_code
+        for method, path in unsafe
+    }
     assert set(answers.values()) == {400}, answers
     assert everything(services, redis) == before
 
 
 @pytest.mark.usefixtures("_schedule")
-def test_looking_changes_nothing(app: Flask, admin: Visitor, services: Services, redis: Redis) -> None:
+def test_looking_changes_nothing(
+    app: Flask, admin: Visitor, services: Services, redis: Redis
+) -> None:
     admin.get("/")
     before = everything(services, redis)
     seen = {path: admin.get(path).status_code for _, method, path in calls(app) if method == "GET"}
@@ -73,4 +85,6 @@ def test_a_refused_form_says_what_to_do(admin: Visitor) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(admin: Visitor) -> None:
-    assert admin.client.post("/preferences", data={"csrf_token": "x" * 1_100_000}).status_code == 413
+    assert (
+        admin.client.post("/preferences", data={"csrf_token": "x" * 1_100_000}).status_code == 413
+    )

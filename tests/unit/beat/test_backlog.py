@@ -13,7 +13,9 @@ def test_an_empty_outbox_is_no_news() -> None:
     assert not GrowthWatch().is_news(Backlog())
 
 
-def test_it_is_told_when_the_first_has_waited_long_and_again_each_time_that_it_has_doubled() -> None:
+def test_it_is_told_when_the_first_has_waited_long_and_again_each_time_that_it_has_doubled() -> (
+    None
+):
     watch = GrowthWatch()
     told = [count for count in range(3, 30) if watch.is_news(Backlog(count, LONG))]
     assert told == [3, 6, 12, 24]

@@ -1,4 +1,6 @@
-"""An entry that cannot be moved on is left alone for a while, longer each time, unless somebody edits it."""
+"""An entry that cannot be moved on is left alone for a while, longer each time, unless somebody
+edits it.
+"""
 
 from types import SimpleNamespace
 
@@ -28,7 +30,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def seen(name: str = "due", definition: str = "{}") -> DueEntry:
     """An entry, as Beat sees it."""
-    return DueEntry(b"redbeat:" + name.encode(), name.encode(), b"1", definition.encode(), None, None, 0, 0, [], None)
+    return DueEntry(
+        b"redbeat:" + name.encode(),
+        name.encode(),
+        b"1",
+        definition.encode(),
+        None,
+        None,
+        0,
+        0,
+        [],
+        None,
+    )
 
 
 def test_each_wait_is_twice_the_one_before_up_to_the_longest(clock: Clock) -> None:
@@ -48,7 +61,9 @@ def test_it_is_looked_at_when_its_wait_is_over_and_no_sooner(clock: Clock) -> No
     assert held.may(seen())
 
 
-def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_time(clock: Clock) -> None:
+def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_time(
+    clock: Clock,
+) -> None:
     held = EntryBackoff()
     for _ in range(5):
         held.once_more(seen())

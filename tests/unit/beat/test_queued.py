@@ -12,9 +12,9 @@ from scheduler.runs.headers import LONGEST_NAME
 from tests.support.builders import NOON, a_schedule
 
 MOMENTS = st.integers(-(10**15), 10**15).map(lambda micros: NOON + timedelta(microseconds=micros))
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12) | st.sampled_from(
-    ["%s", "%(run)s", "r1", "2026-11-21T12:00:00Z", "2026-11-21T11:00:00Z"]
-)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
+) | st.sampled_from(["%s", "%(run)s", "r1", "2026-11-21T12:00:00Z", "2026-11-21T11:00:00Z"])
 
 
 @given(MOMENTS, MOMENTS, TEXTS.filter(bool))
@@ -42,7 +42,10 @@ def test_a_runs_event_is_written_as_by_the_model(at: datetime, tick: datetime, t
     )
     for run in ("r1", "r2"):
         event = RunQueued(run=run, attempt=1, seq=10, at=at, facts=facts)
-        assert queued_event.filled(pattern, run, tick_text(tick), tick_text(at)) == encode(event)[FIELD]
+        assert (
+            queued_event.filled(pattern, run, tick_text(tick), tick_text(at))
+            == encode(event)[FIELD]
+        )
 
 
 def test_a_name_that_has_to_be_cut_is_left_to_the_model() -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scheduler.publishing.message_template import repr_of
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
-DEEP = st.recursive(PLAIN | st.binary(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+DEEP = st.recursive(
+    PLAIN | st.binary(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5
+)
 VALUES = st.one_of(
     st.lists(PLAIN, max_size=4),
     st.lists(PLAIN, max_size=4).map(tuple),

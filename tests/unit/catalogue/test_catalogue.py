@@ -20,7 +20,13 @@ PLACES = Job(
     parameters=[
         Parameter(name="first", kind="positional_only", annotation="str"),
         Parameter(name="second"),
-        Parameter(name="only_named", kind="keyword_only", required=False, default=None, annotation="list[str] | None"),
+        Parameter(
+            name="only_named",
+            kind="keyword_only",
+            required=False,
+            default=None,
+            annotation="list[str] | None",
+        ),
     ],
 )
 OPEN = Job(
@@ -42,12 +48,22 @@ OPEN = Job(
         (PLACES, ["a"], {"second": {"any": "thing"}, "only_named": ["x"]}),
         (PLACES, ["a"], {"second": None, "only_named": None}),
         (OPEN, [1, 2, 3], {"whatever": 1}),
-        (Job(name="x", parameters=[Parameter(name="at", annotation="datetime")]), ["2026-11-21"], {}),
+        (
+            Job(name="x", parameters=[Parameter(name="at", annotation="datetime")]),
+            ["2026-11-21"],
+            {},
+        ),
         (Job(name="x", parameters=[Parameter(name="ratio", annotation="float")]), [1], {}),
-        (Job(name="x", parameters=[Parameter(name="pair", annotation="dict[str, int | None]")]), [{}], {}),
+        (
+            Job(name="x", parameters=[Parameter(name="pair", annotation="dict[str, int | None]")]),
+            [{}],
+            {},
+        ),
     ],
 )
-def test_calls_that_fit_are_accepted(job: Job, args: list[object], kwargs: dict[str, object]) -> None:
+def test_calls_that_fit_are_accepted(
+    job: Job, args: list[object], kwargs: dict[str, object]
+) -> None:
     check_arguments(job, args, kwargs)
 
 
@@ -79,7 +95,9 @@ def test_calls_that_do_not_fit_are_refused_with_the_parameter(
 
 def test_a_refusal_shows_the_call() -> None:
     assert call_of(SUMMARY) == "reports.job_summary(days: int = 1)"
-    assert call_of(PLACES) == "tests.places(first: str, second, only_named: list[str] | None = None)"
+    assert (
+        call_of(PLACES) == "tests.places(first: str, second, only_named: list[str] | None = None)"
+    )
     assert call_of(OPEN) == "tests.open(*args, **kwargs)"
 
 

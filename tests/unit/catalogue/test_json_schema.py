@@ -1,4 +1,6 @@
-"""Values against the JSON schema that pydantic writes for a model: it refuses what the model refuses, in words."""
+"""Values against the JSON schema that pydantic writes for a model: it refuses what the model
+refuses, in words.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -47,7 +49,10 @@ SCHEMA = Model.model_json_schema()
         ({"mode": "quick"}, 'mode: is to be one of "fast", "slow", 3, not "quick"'),
         ({"code": "a"}, "code: is to have at least 2 characters"),
         ({"code": "ABC"}, 'code: is to match ^[a-z]+$, and "ABC" does not'),
-        ({"on": "yes"}, 'on: is to be true or false, not "yes" or is to be nothing (null), not "yes"'),
+        (
+            {"on": "yes"},
+            'on: is to be true or false, not "yes" or is to be nothing (null), not "yes"',
+        ),
         ({"names": ["a", 2]}, "names[1]: is to be a text, not 2"),
         ({"names": ["a", "b", "c"]}, "names: is to have at most 2 parts, it has 3"),
         ({"inner": {"size": 7}}, "inner.size: is to be a multiple of 5, not 7"),
@@ -55,9 +60,12 @@ SCHEMA = Model.model_json_schema()
         ({"inner": {"size": 5, "other": 1}}, "inner.other: is not known; known are size, label"),
         ({"table": {"a": "b"}}, 'table.a: is to be a whole number, not "b"'),
         ({"either": 3}, "either: is to be at least 10, not 3"),
-        ({"day": 1}, "day: is not known; known are days, ratio, mode, code, on, names, inner, table, either"),
+        (
+            {"day": 1},
+            "day: is not known; known are days, ratio, mode, code, on, names, inner, table, either",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_said_with_its_place(value: dict[str, Any], said: str) -> None:
     assert faults(SCHEMA, value) == [said]
 
@@ -69,7 +77,8 @@ json_values = st.recursive(
     | st.floats(-2, 2)
     | st.sampled_from(["fast", "ab", "abc", "B", ""]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["size", "label", "x"]), inner, max_size=2)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["size", "label", "x"]), inner, max_size=2)
     ),
     max_leaves=4,
 )

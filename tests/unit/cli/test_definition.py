@@ -1,4 +1,6 @@
-"""Options become the Spec that the operator means; an edit changes what it names and nothing else."""
+"""Options become the Spec that the operator means; an edit changes what it names and nothing
+else.
+"""
 
 from datetime import UTC, datetime
 
@@ -32,7 +34,9 @@ def edited(old, **given):
 
 def test_a_new_crontab_is_read_in_the_default_zone_unless_one_is_given():
     assert new(cron="0 6 * * *") == CrontabWhen(crontab="0 6 * * *", timezone="Asia/Tokyo")
-    assert new(cron="0 6 * * *", tz="Europe/Berlin") == CrontabWhen(crontab="0 6 * * *", timezone="Europe/Berlin")
+    assert new(cron="0 6 * * *", tz="Europe/Berlin") == CrontabWhen(
+        crontab="0 6 * * *", timezone="Europe/Berlin"
+    )
 
 
 def test_a_new_interval_has_no_anchor_yet():
@@ -40,10 +44,13 @@ def test_a_new_interval_has_no_anchor_yet():
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"cron": "* * * * *", "every": 5.0}, {"at": "2027-01-01", "rrule": "x"}, {"tz": "UTC"}]
+    "given",
+    [{}, {"cron": "* * * * *", "every": 5.0}, {"at": "2027-01-01", "rrule": "x"}, {"tz": "UTC"}],
 )
 def test_a_new_schedule_needs_exactly_one_rule(given):
-    with pytest.raises(click.UsageError, match="one of --cron TEXT, --every SECONDS, --at TIME and --rrule TEXT"):
+    with pytest.raises(
+        click.UsageError, match="one of --cron TEXT, --every SECONDS, --at TIME and --rrule TEXT"
+    ):
         new(**given)
 
 
@@ -72,12 +79,16 @@ def test_an_interval_keeps_its_anchor_only_while_it_keeps_its_length():
 
 def test_a_schedule_may_change_its_kind():
     assert edited(BERLIN, every=90.0) == IntervalWhen(every=90)
-    assert edited(EVERY_MINUTE, cron="0 6 * * *") == CrontabWhen(crontab="0 6 * * *", timezone="Asia/Tokyo")
+    assert edited(EVERY_MINUTE, cron="0 6 * * *") == CrontabWhen(
+        crontab="0 6 * * *", timezone="Asia/Tokyo"
+    )
 
 
 def test_a_zone_for_an_interval_is_refused():
     for attempt in (lambda: new(every=5.0, tz="UTC"), lambda: edited(EVERY_MINUTE, tz="UTC")):
-        with pytest.raises(Refused, match=r"timezone: 'UTC' has a meaning with --cron or.*--cron") as refusal:
+        with pytest.raises(
+            Refused, match=r"timezone: 'UTC' has a meaning with --cron or.*--cron"
+        ) as refusal:
             attempt()
         assert refusal.value.field == "timezone"
 
@@ -86,19 +97,38 @@ def test_a_zone_for_an_interval_is_refused():
     ("given", "expected"),
     [
         (
-            {"cron": "0 6 1 * mon", "day_match": "or", "dst_gap": "skip", "dst_repeat": "both", "tz": "UTC"},
-            CrontabWhen(crontab="0 6 1 * mon", timezone="UTC", day_match="or", dst_gap="skip", dst_repeat="both"),
+            {
+                "cron": "0 6 1 * mon",
+                "day_match": "or",
+                "dst_gap": "skip",
+                "dst_repeat": "both",
+                "tz": "UTC",
+            },
+            CrontabWhen(
+                crontab="0 6 1 * mon",
+                timezone="UTC",
+                day_match="or",
+                dst_gap="skip",
+                dst_repeat="both",
+            ),
         ),
         ({"every": 60.0, "anchor": "2026-11-21T00:00:00Z"}, EVERY_MINUTE),
         ({"at": "2026-12-24T18:00:00Z"}, OnceWhen(at=datetime(2026, 12, 24, 18, tzinfo=UTC))),
-        ({"at": "2026-12-24T18:00", "tz": "Europe/Berlin"}, OnceWhen(at=datetime(2026, 12, 24, 17, tzinfo=UTC))),
+        (
+            {"at": "2026-12-24T18:00", "tz": "Europe/Berlin"},
+            OnceWhen(at=datetime(2026, 12, 24, 17, tzinfo=UTC)),
+        ),
         (
             {"rrule": "FREQ=DAILY"},
             RruleWhen(rrule="FREQ=DAILY", dtstart=NOW.replace(second=0), timezone="Asia/Tokyo"),
         ),
         (
             {"rrule": "FREQ=DAILY", "dtstart": "2026-12-01T09:00", "tz": "Europe/Berlin"},
-            RruleWhen(rrule="FREQ=DAILY", dtstart=datetime(2026, 12, 1, 8, tzinfo=UTC), timezone="Europe/Berlin"),
+            RruleWhen(
+                rrule="FREQ=DAILY",
+                dtstart=datetime(2026, 12, 1, 8, tzinfo=UTC),
+                timezone="Europe/Berlin",
+            ),
         ),
     ],
 )
@@ -113,8 +143,12 @@ def test_an_edit_changes_only_what_it_names_of_every_kind():
     assert edited(once, every=60.0, anchor="2026-11-21T00:00:00Z") == EVERY_MINUTE
     assert edited(EVERY_MINUTE, anchor="2026-11-22T00:00:00Z").anchor.day == 22
     recurring = RruleWhen(rrule="FREQ=DAILY", dtstart=ANCHOR, timezone="Europe/Berlin")
-    assert edited(recurring, rrule="FREQ=WEEKLY") == recurring.model_copy(update={"rrule": "FREQ=WEEKLY"})
-    assert edited(recurring, dtstart="2026-12-01T09:00").dtstart == datetime(2026, 12, 1, 8, tzinfo=UTC)
+    assert edited(recurring, rrule="FREQ=WEEKLY") == recurring.model_copy(
+        update={"rrule": "FREQ=WEEKLY"}
+    )
+    assert edited(recurring, dtstart="2026-12-01T09:00").dtstart == datetime(
+        2026, 12, 1, 8, tzinfo=UTC
+    )
     assert edited(BERLIN, day_match="or") == BERLIN.model_copy(update={"day_match": "or"})
 
 
@@ -144,7 +178,9 @@ def test_policies_and_window_change_where_an_option_names_them():
         "max_runs": "3",
         "ends_at": "2027-01-01T00:00Z",
     }
-    values = definition.spec_of({"name": "n", "job": "j", "when": BERLIN, **policies.named(given, old, Window())})
+    values = definition.spec_of(
+        {"name": "n", "job": "j", "when": BERLIN, **policies.named(given, old, Window())}
+    )
     assert values.policies == Policies(retries=2, jitter=900, overlap="allow")
     assert values.window == Window(max_runs=3, ends_at=datetime(2027, 1, 1, tzinfo=UTC))
     assert policies.named({"retries": None}, old, Window()) == {}
@@ -152,7 +188,11 @@ def test_policies_and_window_change_where_an_option_names_them():
 
 @pytest.mark.parametrize(
     ("given", "field"),
-    [({"jitter": "long"}, "jitter"), ({"max_runs": "-1"}, "max_runs"), ({"starts_at": "2027-01-01"}, "starts_at")],
+    [
+        ({"jitter": "long"}, "jitter"),
+        ({"max_runs": "-1"}, "max_runs"),
+        ({"starts_at": "2027-01-01"}, "starts_at"),
+    ],
 )
 def test_a_policy_that_cannot_be_read_is_refused_by_its_name(given, field):
     with pytest.raises(Refused) as refusal:
@@ -161,14 +201,23 @@ def test_a_policy_that_cannot_be_read_is_refused_by_its_name(given, field):
 
 
 def test_only_options_that_are_given_name_a_field():
-    assert definition.named_fields({"job": None, "args": None, "kwargs": None, "queue": None, "tags": ()}) == {}
-    assert definition.named_fields({"owner": "", "queue": "", "priority": "none", "tags": ("",)}) == {
+    assert (
+        definition.named_fields(
+            {"job": None, "args": None, "kwargs": None, "queue": None, "tags": ()}
+        )
+        == {}
+    )
+    assert definition.named_fields(
+        {"owner": "", "queue": "", "priority": "none", "tags": ("",)}
+    ) == {
         "owner": "",
         "queue": None,
         "priority": None,
         "tags": [],
     }
-    assert definition.named_fields({"args": "[1]", "kwargs": '{"a": 1}', "priority": "3", "tags": ("a", "b")}) == {
+    assert definition.named_fields(
+        {"args": "[1]", "kwargs": '{"a": 1}', "priority": "3", "tags": ("a", "b")}
+    ) == {
         "args": [1],
         "kwargs": {"a": 1},
         "priority": 3,

@@ -1,4 +1,6 @@
-"""Texts from the command line become values, or are refused with the field, the value and the remedy."""
+"""Texts from the command line become values, or are refused with the field, the value and the
+remedy.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +17,9 @@ def test_a_json_list_and_a_json_object_become_values():
     assert fields.json_object('{"days": 1}') == {"days": 1}
 
 
-@pytest.mark.parametrize("text", ["{days: 1}", "", "[1", "{'a': 1}", "NaN", "[Infinity]", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["{days: 1}", "", "[1", "{'a': 1}", "NaN", "[Infinity]", "[" * 100_000]
+)
 def test_what_is_not_json_is_refused_with_the_field_and_how_to_write_it(text):
     with pytest.raises(BadArguments, match=r"kwargs: .* is not JSON .*double quotes") as refusal:
         fields.json_object(text)
@@ -24,14 +28,18 @@ def test_what_is_not_json_is_refused_with_the_field_and_how_to_write_it(text):
 
 
 def test_a_json_value_of_the_wrong_kind_is_refused_with_an_example():
-    with pytest.raises(BadArguments, match="args: '1' is not a JSON list; write it like") as refusal:
+    with pytest.raises(
+        BadArguments, match="args: '1' is not a JSON list; write it like"
+    ) as refusal:
         fields.json_list("1")
     assert refusal.value.field == "args"
     with pytest.raises(BadArguments, match=r"kwargs: '\[\]' is not a JSON object; write it like"):
         fields.json_object("[]")
 
 
-@pytest.mark.parametrize("text", ["2026-11-23T05:00:00Z", "2026-11-23T06:00:00+01:00", "2026-11-23T05:00Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-23T05:00:00Z", "2026-11-23T06:00:00+01:00", "2026-11-23T05:00Z"]
+)
 def test_an_instant_is_read_with_its_zone_and_becomes_utc(text):
     at = fields.instant(text, "from")
     assert at == datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -59,7 +67,9 @@ def test_a_moment_may_be_written_as_how_long_ago(text, ago):
     assert fields.moment(text, "since", now=NOW) == NOW - ago
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59Z"]
+)
 def test_a_time_that_is_too_far_away_is_refused_with_what_is_read(text):
     with pytest.raises(Refused, match=r"from: .* the years 1970 to 2200 are read"):
         fields.instant(text, "from")

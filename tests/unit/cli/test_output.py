@@ -1,4 +1,6 @@
-"""Tables are aligned, coloured on a terminal only, and cannot be used to write into the terminal."""
+"""Tables are aligned, coloured on a terminal only, and cannot be used to write into the
+terminal.
+"""
 
 import click
 import pytest

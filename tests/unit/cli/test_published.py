@@ -1,4 +1,6 @@
-"""The published JSON has the interface's keys, whatever is shown: a schedule, a broken entry, a fresh run."""
+"""The published JSON has the interface's keys, whatever is shown: a schedule, a broken entry, a
+fresh run.
+"""
 
 from datetime import UTC, datetime
 
@@ -36,7 +38,9 @@ def test_an_unreadable_entry_has_the_same_keys_and_says_what_is_wrong():
 
 
 def test_a_run_that_was_only_queued_has_every_key_of_a_run():
-    run = queued_run("run-1", a_schedule(), actor="cli:ada", args=[], kwargs={"days": 1}, queued_at=TICK)
+    run = queued_run(
+        "run-1", a_schedule(), actor="cli:ada", args=[], kwargs={"days": 1}, queued_at=TICK
+    )
     body = run_json(run)
     assert set(body) == RUN_KEYS
     assert body["state"] == "queued"

@@ -32,7 +32,11 @@ def told(error, *words):
 
 def test_a_refusal_is_a_line_on_standard_error_and_exit_code_1():
     result = told(BadExpression("crontab: '61 * * * *' …", field="crontab"))
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "beatdesk: crontab: '61 * * * *' …\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "beatdesk: crontab: '61 * * * *' …\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ def test_whatever_is_given_comes_out_as_json_that_fits(value: Any, limit: int) -
     assert b"\\u0000" not in told
 
 
-@pytest.mark.parametrize("value", [None, True, 1, 1.5, "text", [1, [2]], {"a": {"b": [None, "c"]}}, "ünï", 2**62])
+@pytest.mark.parametrize(
+    "value", [None, True, 1, 1.5, "text", [1, [2]], {"a": {"b": [None, "c"]}}, "ünï", 2**62]
+)
 def test_plain_json_stays_as_it_is(value: Any) -> None:
     assert bounded(value, 1000) == value
 
@@ -63,15 +65,31 @@ def test_what_refers_to_itself_ends() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "PASSWORD", "db_password", "passwd", "token", "accessToken", "api_key", "apiKey", "X-Api-Key",
-     "client_secret", "Authorization", "credentials", "private_key", "dsn"],
-)  # fmt: skip
+    [
+        "password",
+        "PASSWORD",
+        "db_password",
+        "passwd",
+        "token",
+        "accessToken",
+        "api_key",
+        "apiKey",
+        "X-Api-Key",
+        "client_secret",
+        "Authorization",
+        "credentials",
+        "private_key",
+        "dsn",
+    ],
+)
 def test_names_of_secrets_are_known(name: str) -> None:
     assert is_secret(name)
     assert bounded({"deep": [{name: "hunter2"}]}, 1000) == {"deep": [{name: MASK}]}
 
 
-@pytest.mark.parametrize("name", ["days", "passenger", "tokenizer", "secretary", "key", "keyword", "author", "compass"])
+@pytest.mark.parametrize(
+    "name", ["days", "passenger", "tokenizer", "secretary", "key", "keyword", "author", "compass"]
+)
 def test_names_that_only_look_like_secrets_are_not(name: str) -> None:
     assert not is_secret(name)
 

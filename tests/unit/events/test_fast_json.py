@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 
 from scheduler.events import fast_json
 
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10)
+PLAIN = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10)
+)
 KEYS = st.text(max_size=5) | st.integers() | st.booleans() | st.none()
 VALUES = st.recursive(
     PLAIN,
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(KEYS, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(KEYS, inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
@@ -22,7 +28,9 @@ VALUES = st.recursive(
 @example("alone", True, (", ", ": "))
 @example(float("inf"), False, (",", ":"))
 @example({"ä\ud800\x01": "\u2028"}, False, (",", ":"))
-def test_it_is_written_as_by_the_library(value: Any, ascii_only: bool, separators: tuple[str, str]) -> None:
+def test_it_is_written_as_by_the_library(
+    value: Any, ascii_only: bool, separators: tuple[str, str]
+) -> None:
     write = fast_json.writer(ascii_only=ascii_only, separators=separators)
     assert write(value) == json.dumps(value, ensure_ascii=ascii_only, separators=separators)
 

@@ -70,7 +70,8 @@ def test_it_ends_whatever_is_written_and_hides_nothing_twice(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["password='" * 20_000, "token=" * 30_000, "\\" * 100_000 + ":", '"token": "' + "\\a" * 50_000]
+    "text",
+    ["password='" * 20_000, "token=" * 30_000, "\\" * 100_000 + ":", '"token": "' + "\\a" * 50_000],
 )
 def test_long_text_takes_no_long_time(text: str) -> None:
     begun = perf_counter()

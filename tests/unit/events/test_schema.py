@@ -6,7 +6,16 @@ from typing import Any, get_args
 
 import pytest
 
-from scheduler.events.schema import FIELD, PHASE, AnyEvent, RunStarted, UndecodableEvent, decode, encode, run_event
+from scheduler.events.schema import (
+    FIELD,
+    PHASE,
+    AnyEvent,
+    RunStarted,
+    UndecodableEvent,
+    decode,
+    encode,
+    run_event,
+)
 from tests.support.builders import NOON, a_run_history, a_saved_event
 
 GOLDEN = sorted((Path(__file__).parent / "golden").rglob("*.json"))
@@ -30,7 +39,9 @@ def test_every_kind_of_run_event_has_a_place_in_the_order() -> None:
     assert set(PHASE) == {kind for kind in KINDS if kind.startswith("run.")}
 
 
-@pytest.mark.parametrize("event", [*a_run_history(state="failed"), a_saved_event()], ids=lambda event: event.kind)
+@pytest.mark.parametrize(
+    "event", [*a_run_history(state="failed"), a_saved_event()], ids=lambda event: event.kind
+)
 def test_what_is_encoded_decodes_to_the_same_event(event: Any) -> None:
     assert decode(encode(event)) == event
 
@@ -43,7 +54,14 @@ def test_later_attempts_come_after_all_events_of_earlier_ones() -> None:
 
 def expired(**changes: Any) -> dict[str, str]:
     """An event, as it was written, with something wrong."""
-    written = {"v": 1, "kind": "run.expired", "at": "2026-11-21T12:00:00Z", "run": "r", "attempt": 1, "seq": 15}
+    written = {
+        "v": 1,
+        "kind": "run.expired",
+        "at": "2026-11-21T12:00:00Z",
+        "run": "r",
+        "attempt": 1,
+        "seq": 15,
+    }
     return {FIELD: json.dumps({**written, **changes})}
 
 

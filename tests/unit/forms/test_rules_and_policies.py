@@ -24,13 +24,25 @@ from webadmin.forms.versions import differences, limits
 from webadmin.forms.whens import read_when
 
 SAVED: list[dict[str, Any]] = [
-    {"when": cron("0 6 13 * fri", "Europe/Berlin", day_match="or", dst_gap="skip", dst_repeat="both")},
+    {
+        "when": cron(
+            "0 6 13 * fri", "Europe/Berlin", day_match="or", dst_gap="skip", dst_repeat="both"
+        )
+    },
     {"when": cron("H 6 L * ?")},
     {"when": every(0.5, NOON)},
     {"when": OnceWhen(at=at("2026-12-24T18:00:30Z"))},
     {"when": OnceWhen(at=at("2026-12-24T18:00Z") + timedelta(microseconds=5))},
-    {"when": RruleWhen(rrule="FREQ=DAILY", dtstart=at("2026-11-23T08:00Z"), timezone="Europe/Berlin")},
-    {"when": RruleWhen(rrule="FREQ=DAILY", dtstart=at("2026-10-25T01:30Z"), timezone="Europe/Berlin")},
+    {
+        "when": RruleWhen(
+            rrule="FREQ=DAILY", dtstart=at("2026-11-23T08:00Z"), timezone="Europe/Berlin"
+        )
+    },
+    {
+        "when": RruleWhen(
+            rrule="FREQ=DAILY", dtstart=at("2026-10-25T01:30Z"), timezone="Europe/Berlin"
+        )
+    },
     {
         "policies": Policies(
             overlap="cancel_previous",
@@ -44,15 +56,21 @@ SAVED: list[dict[str, Any]] = [
             pause_after_failures=2,
             jitter=1.5,
         ),
-        "window": Window(starts_at=NOON, ends_at=at("2027-01-01T00:00Z"), max_runs=5, calendar="holidays"),
+        "window": Window(
+            starts_at=NOON, ends_at=at("2027-01-01T00:00Z"), max_runs=5, calendar="holidays"
+        ),
     },
 ]
 
 
 @pytest.mark.parametrize("parts", SAVED)
-def test_what_is_saved_stands_in_the_fields_and_is_read_from_them_again(parts: dict[str, Any]) -> None:
+def test_what_is_saved_stands_in_the_fields_and_is_read_from_them_again(
+    parts: dict[str, Any],
+) -> None:
     schedule = a_schedule(**parts)
-    sent = {name: text for name, text in vars(drafted(schedule.spec())).items() if isinstance(text, str)}
+    sent = {
+        name: text for name, text in vars(drafted(schedule.spec())).items() if isinstance(text, str)
+    }
     reading = read(typed({**sent, "enabled": "on"}))
     assert reading.errors == {}
     assert reading.spec == schedule.spec()
@@ -111,19 +129,28 @@ def test_a_rule_that_cannot_be_read_is_told_at_its_field(given: dict[str, str], 
 
 def test_a_time_is_meant_on_the_clock_of_its_zone() -> None:
     assert times.read_moment("2026-12-24 18:00", "at", "Europe/Berlin") == at("2026-12-24T17:00Z")
-    assert times.read_moment("2026-12-24T18:00+05:00", "at", "Europe/Berlin") == at("2026-12-24T13:00Z")
+    assert times.read_moment("2026-12-24T18:00+05:00", "at", "Europe/Berlin") == at(
+        "2026-12-24T13:00Z"
+    )
     assert times.shown_moment(at("2026-12-24T17:00Z"), "Europe/Berlin") == "2026-12-24T18:00"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(90, "90"), (120, "2m"), (7200, "2h"), (86_400, "1d"), (0.25, "0.25")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(90, "90"), (120, "2m"), (7200, "2h"), (86_400, "1d"), (0.25, "0.25")]
+)
 def test_lengths_of_time_are_short_and_come_back(seconds: float, text: str) -> None:
     assert times.shown_seconds(seconds) == text
     assert times.read_seconds(text, "jitter") == seconds
 
 
 def test_what_is_not_as_usual_is_told_in_words() -> None:
-    spec: Spec = a_spec(policies=Policies(overlap="queue_all", jitter=120.0), window=Window(max_runs=3))
-    assert limits(spec) == [("Policies", "overlap queue all, jitter 2m"), ("Start and end", "max runs 3")]
+    spec: Spec = a_spec(
+        policies=Policies(overlap="queue_all", jitter=120.0), window=Window(max_runs=3)
+    )
+    assert limits(spec) == [
+        ("Policies", "overlap queue all, jitter 2m"),
+        ("Start and end", "max runs 3"),
+    ]
     assert limits(a_spec()) == []
     (found,) = differences(spec, spec.model_copy(update={"window": Window()}))
     assert (found.label, found.ours, found.theirs) == ("Start and end", "max runs 3", "as usual")

@@ -1,4 +1,6 @@
-"""The states and reasons of the ledger, one row of the semantics each: which fact makes it, and what the row says."""
+"""The states and reasons of the ledger, one row of the semantics each: which fact makes it, and
+what the row says.
+"""
 
 from datetime import timedelta
 from typing import Any, get_args
@@ -30,15 +32,29 @@ SCHEDULE = a_schedule()
 RUN = run_id(SCHEDULE.uid, NOON)
 
 STATES: dict[str, Event] = {
-    "state: queued, its message waits": run_event(RunQueued, RUN, 1, NOON, facts=facts_of(SCHEDULE)),
+    "state: queued, its message waits": run_event(
+        RunQueued, RUN, 1, NOON, facts=facts_of(SCHEDULE)
+    ),
     "state: running, an attempt has begun": run_event(RunStarted, RUN, 1, NOON, worker="w@h"),
-    "state: retrying, another attempt follows": run_event(RunRetried, RUN, 1, NOON, worker="w@h", error="no"),
+    "state: retrying, another attempt follows": run_event(
+        RunRetried, RUN, 1, NOON, worker="w@h", error="no"
+    ),
     "state: succeeded": run_event(RunSucceeded, RUN, 1, NOON, worker="w@h"),
-    "state: failed, no attempt is left": run_event(RunFailed, RUN, 1, NOON, worker="w@h", error="no"),
-    "state: expired, it came too late to a worker": run_event(RunExpired, RUN, 1, NOON, worker="w@h"),
-    "state: skipped, its worker did not start it": run_event(RunSkipped, RUN, 1, NOON, worker="w@h", reason="paused"),
-    "state: revoked, somebody ended it": run_event(RunRevoked, RUN, 1, NOON, worker="w@h", actor="ada"),
-    "state: lost, nothing was heard of it any more": run_event(RunLost, RUN, 1, NOON, facts=facts_of(SCHEDULE)),
+    "state: failed, no attempt is left": run_event(
+        RunFailed, RUN, 1, NOON, worker="w@h", error="no"
+    ),
+    "state: expired, it came too late to a worker": run_event(
+        RunExpired, RUN, 1, NOON, worker="w@h"
+    ),
+    "state: skipped, its worker did not start it": run_event(
+        RunSkipped, RUN, 1, NOON, worker="w@h", reason="paused"
+    ),
+    "state: revoked, somebody ended it": run_event(
+        RunRevoked, RUN, 1, NOON, worker="w@h", actor="ada"
+    ),
+    "state: lost, nothing was heard of it any more": run_event(
+        RunLost, RUN, 1, NOON, facts=facts_of(SCHEDULE)
+    ),
 }
 
 SKIPPED = {
@@ -65,7 +81,9 @@ def row_of(*events: Event) -> RunRow:
 
 
 @pytest.mark.parametrize("row", STATES)
-def test_a_tick_that_became_a_run_is_one_row_in_the_state_that_its_newest_fact_tells(row: str) -> None:
+def test_a_tick_that_became_a_run_is_one_row_in_the_state_that_its_newest_fact_tells(
+    row: str,
+) -> None:
     made = row_of(run_event(RunQueued, RUN, 1, NOON, facts=facts_of(SCHEDULE)), STATES[row])
     assert (made.id, made.state) == (RUN, row.split(":")[1].split(",", maxsplit=1)[0].strip())
     assert (made.tick, made.revision, made.schedule_uid, made.ticks) == (NOON, 1, SCHEDULE.uid, 1)
@@ -91,7 +109,10 @@ def test_ticks_that_became_no_run_are_one_row_for_the_range_with_the_reason(row:
 
 
 def test_there_are_no_other_reasons() -> None:
-    known = {kind: set(get_args(kind.model_fields["reason"].annotation)) for kind in (TicksSkipped, TicksMissed)}
+    known = {
+        kind: set(get_args(kind.model_fields["reason"].annotation))
+        for kind in (TicksSkipped, TicksMissed)
+    }
     assert known == {TicksSkipped: set(SKIPPED.values()), TicksMissed: set(MISSED.values())}
 
 
@@ -100,7 +121,13 @@ def test_a_run_that_its_worker_did_not_start_is_skipped_with_the_reason(reason: 
     assert reason in SKIPPED.values()
     queued = run_event(RunQueued, RUN, 1, NOON, facts=facts_of(SCHEDULE))
     row = row_of(run_event(RunSkipped, RUN, 1, NOON, worker="w@h", reason=reason), queued)
-    assert (row.state, row.reason, row.tick, row.finished_at, row.ticks) == ("skipped", reason, NOON, NOON, 1)
+    assert (row.state, row.reason, row.tick, row.finished_at, row.ticks) == (
+        "skipped",
+        reason,
+        NOON,
+        NOON,
+        1,
+    )
 
 
 def test_a_run_that_made_way_for_the_next_one_is_revoked_for_overlap() -> None:

@@ -36,7 +36,9 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def event(kind: Any, seconds: float, attempt: int = 1, worker: str | None = "w1@host", **parts: Any) -> Event:
+def event(
+    kind: Any, seconds: float, attempt: int = 1, worker: str | None = "w1@host", **parts: Any
+) -> Event:
     return run_event(kind, RUN, attempt, after(seconds), worker=worker, **parts)
 
 
@@ -58,12 +60,20 @@ def test_a_run_is_in_the_state_of_its_newest_event(state: str) -> None:
 def test_a_run_that_ended_well_has_all_its_times_and_its_result() -> None:
     row = row_of(*a_run_history(RUN, schedule=SCHEDULE, result={"rows": 3}, seconds=2.0))
     assert (row.queued_at, row.received_at, row.started_at, row.finished_at) == (
-        NOON, after(0.01), after(0.02), after(2.02),
-    )  # fmt: skip
+        NOON,
+        after(0.01),
+        after(0.02),
+        after(2.02),
+    )
     assert (row.lateness, row.duration) == (0.02, 2.0)
     assert (row.job, row.schedule, row.schedule_uid) == (SCHEDULE.job, SCHEDULE.name, SCHEDULE.uid)
     assert (row.tick, row.trigger, row.revision, row.queue) == (NOON, "schedule", 1, "default")
-    assert (row.args, row.kwargs, row.result, row.worker) == ([], {"days": 1}, {"rows": 3}, "w1@host")
+    assert (row.args, row.kwargs, row.result, row.worker) == (
+        [],
+        {"days": 1},
+        {"rows": 3},
+        "w1@host",
+    )
 
 
 def test_a_failed_run_has_error_and_traceback_and_no_result() -> None:
@@ -86,7 +96,13 @@ def test_clocks_that_differ_never_make_a_time_negative() -> None:
 
 def test_a_run_known_only_by_its_end_is_a_row_too() -> None:
     row = row_of(event(RunSucceeded, 5, result=7))
-    assert (row.state, row.result, row.job, row.started_at, row.duration) == ("succeeded", 7, "", None, None)
+    assert (row.state, row.result, row.job, row.started_at, row.duration) == (
+        "succeeded",
+        7,
+        "",
+        None,
+        None,
+    )
 
 
 def test_a_retry_is_an_attempt_of_the_same_run() -> None:
@@ -100,7 +116,12 @@ def test_a_retry_is_an_attempt_of_the_same_run() -> None:
     assert row_of(*tries[:-1]).error == "no route"
     ended = [*tries, event(RunStarted, 10, attempt=2), event(RunSucceeded, 11, attempt=2)]
     row = row_of(*ended)
-    assert (row.state, row.started_at, row.finished_at, row.duration) == ("succeeded", after(0.02), after(11), 10.98)
+    assert (row.state, row.started_at, row.finished_at, row.duration) == (
+        "succeeded",
+        after(0.02),
+        after(11),
+        10.98,
+    )
     first, second = attempts_of(*ended)
     assert (first.state, first.error, first.finished_at) == ("failed", "no route", after(1))
     assert (second.state, second.error, second.started_at, second.finished_at) == (
@@ -120,8 +141,12 @@ def test_of_two_ends_of_one_attempt_the_first_counts() -> None:
     ]
     row = row_of(*twice)
     assert (row.state, row.result, row.error, row.worker, row.finished_at) == (
-        "succeeded", "first", None, "w1@host", after(5),
-    )  # fmt: skip
+        "succeeded",
+        "first",
+        None,
+        "w1@host",
+        after(5),
+    )
     assert [attempt.state for attempt in attempts_of(*twice)] == ["succeeded"]
 
 
@@ -130,15 +155,26 @@ def test_a_run_that_ended_before_it_was_cancelled_has_ended() -> None:
 
 
 def test_a_cancelled_run_says_by_whom() -> None:
-    row = row_of(*a_run_history(RUN, state="started"), event(RunRevoked, 4, actor="ada@example.org", terminated=True))
+    row = row_of(
+        *a_run_history(RUN, state="started"),
+        event(RunRevoked, 4, actor="ada@example.org", terminated=True),
+    )
     assert (row.state, row.reason, row.error, row.finished_at) == (
-        "revoked", "operator", "cancelled by ada@example.org", after(4),
-    )  # fmt: skip
+        "revoked",
+        "operator",
+        "cancelled by ada@example.org",
+        after(4),
+    )
 
 
 def test_a_run_that_came_too_late_is_expired() -> None:
     row = row_of(*a_run_history(RUN, state="received"), event(RunExpired, 100))
-    assert (row.state, row.started_at, row.finished_at, row.worker) == ("expired", None, after(100), "w1@host")
+    assert (row.state, row.started_at, row.finished_at, row.worker) == (
+        "expired",
+        None,
+        after(100),
+        "w1@host",
+    )
 
 
 def test_a_revocation_without_a_worker_keeps_the_worker_that_is_known() -> None:
@@ -152,29 +188,68 @@ def test_facts_come_from_the_first_message() -> None:
 
 
 def missed(at: datetime, **parts: Any) -> TicksMissed:
-    parts = {"reason": "scheduler_down", "tick_from": NOON, "tick_to": after(120), "ticks": 3, **parts}
-    return TicksMissed(at=at, schedule=SCHEDULE.name, schedule_uid=SCHEDULE.uid, revision=1, job=SCHEDULE.job, **parts)
+    parts = {
+        "reason": "scheduler_down",
+        "tick_from": NOON,
+        "tick_to": after(120),
+        "ticks": 3,
+        **parts,
+    }
+    return TicksMissed(
+        at=at,
+        schedule=SCHEDULE.name,
+        schedule_uid=SCHEDULE.uid,
+        revision=1,
+        job=SCHEDULE.job,
+        **parts,
+    )
 
 
 def test_missed_ticks_are_one_row_whoever_reports_them() -> None:
-    rows = fold(Rows(), [missed(after(200)), missed(after(190)), missed(after(201), reason="coalesced")]).runs
+    rows = fold(
+        Rows(), [missed(after(200)), missed(after(190)), missed(after(201), reason="coalesced")]
+    ).runs
     (row,) = rows.values()
     assert (row.state, row.reason, row.ticks, row.tick, row.tick_to) == (
-        "missed", "scheduler_down", 3, NOON, after(120),
-    )  # fmt: skip
-    assert (row.first_at, row.finished_at, row.lateness, row.started_at) == (after(190), after(190), None, None)
+        "missed",
+        "scheduler_down",
+        3,
+        NOON,
+        after(120),
+    )
+    assert (row.first_at, row.finished_at, row.lateness, row.started_at) == (
+        after(190),
+        after(190),
+        None,
+        None,
+    )
     assert (row.schedule, row.job, row.trigger) == (SCHEDULE.name, SCHEDULE.job, "schedule")
 
 
 def test_other_ranges_of_missed_ticks_are_other_rows() -> None:
-    assert len(fold(Rows(), [missed(after(200)), missed(after(200), tick_to=after(180), ticks=4)]).runs) == 2
+    assert (
+        len(
+            fold(Rows(), [missed(after(200)), missed(after(200), tick_to=after(180), ticks=4)]).runs
+        )
+        == 2
+    )
 
 
 def test_each_change_of_a_schedule_is_one_row_with_the_whole_schedule() -> None:
-    saved, deleted = a_saved_event(SCHEDULE), ScheduleDeleted(
-        at=after(9), uid=SCHEDULE.uid, revision=2, actor="bob", comment="obsolete", schedule=SCHEDULE
-    )  # fmt: skip
-    rows = sorted(fold(Rows(), [deleted, saved, saved]).revisions.values(), key=lambda row: row.revision)
+    saved, deleted = (
+        a_saved_event(SCHEDULE),
+        ScheduleDeleted(
+            at=after(9),
+            uid=SCHEDULE.uid,
+            revision=2,
+            actor="bob",
+            comment="obsolete",
+            schedule=SCHEDULE,
+        ),
+    )
+    rows = sorted(
+        fold(Rows(), [deleted, saved, saved]).revisions.values(), key=lambda row: row.revision
+    )
     assert [(row.action, row.actor, row.comment) for row in rows] == [
         ("created", "ada@example.org", ""),
         ("deleted", "bob", "obsolete"),
@@ -188,25 +263,43 @@ def test_two_different_edits_with_one_number_are_both_kept() -> None:
 
 
 def report(at: datetime, **parts: Any) -> ReportStored:
-    parts = {"title": "t", "path": "a/b.html", "media_type": "text/html", "size": 1, "sha256": "0" * 64, **parts}
+    parts = {
+        "title": "t",
+        "path": "a/b.html",
+        "media_type": "text/html",
+        "size": 1,
+        "sha256": "0" * 64,
+        **parts,
+    }
     return ReportStored(at=at, report="rep-1", run=RUN, **parts)
 
 
 def test_of_two_reports_with_one_id_the_first_counts() -> None:
-    rows = [fold(Rows(), events).reports["rep-1"] for events in (
-        [report(NOON), report(after(1), size=2)], [report(after(1), size=2), report(NOON)],
-    )]  # fmt: skip
+    rows = [
+        fold(Rows(), events).reports["rep-1"]
+        for events in (
+            [report(NOON), report(after(1), size=2)],
+            [report(after(1), size=2), report(NOON)],
+        )
+    ]
     assert [row.size for row in rows] == [1, 1]
 
 
 def test_a_run_that_failed_before_it_was_a_message_brings_its_facts() -> None:
     facts = RunFacts(job="shop.sum_up", parent="part-2")
     row = row_of(event(RunFailed, 1, error="part 2 failed", facts=facts))
-    assert (row.state, row.job, row.parent, row.error) == ("failed", "shop.sum_up", "part-2", "part 2 failed")
+    assert (row.state, row.job, row.parent, row.error) == (
+        "failed",
+        "shop.sum_up",
+        "part-2",
+        "part 2 failed",
+    )
 
 
 def test_what_a_database_cannot_hold_is_replaced_or_cut() -> None:
-    facts = facts_of(SCHEDULE).model_copy(update={"actor": "a" * 300, "kwargs": {"k\x00": ["\x00"]}})
+    facts = facts_of(SCHEDULE).model_copy(
+        update={"actor": "a" * 300, "kwargs": {"k\x00": ["\x00"]}}
+    )
     row = row_of(event(RunReceived, 1, facts=facts), event(RunFailed, 2, error="nul \x00 byte"))
     assert row.error == "nul \ufffd byte"
     assert row.kwargs == {"k\ufffd": ["\ufffd"]}
@@ -238,12 +331,18 @@ def test_a_fold_leaves_the_rows_that_it_was_given_alone() -> None:
 
 
 def test_ticks_that_a_policy_has_skipped_are_one_row_with_its_reason() -> None:
-    parts = missed(after(60), reason="coalesced", tick_from=NOON, tick_to=after(60), ticks=2).model_dump(
-        exclude={"kind"}
-    )
+    parts = missed(
+        after(60), reason="coalesced", tick_from=NOON, tick_to=after(60), ticks=2
+    ).model_dump(exclude={"kind"})
     skipped = TicksSkipped.model_validate({**parts, "reason": "overlap"})
     (row,) = fold(Rows(), [skipped, skipped]).runs.values()
-    assert (row.state, row.reason, row.ticks, row.tick, row.tick_to) == ("skipped", "overlap", 2, NOON, after(60))
+    assert (row.state, row.reason, row.ticks, row.tick, row.tick_to) == (
+        "skipped",
+        "overlap",
+        2,
+        NOON,
+        after(60),
+    )
 
 
 def test_a_lost_run_stays_lost_whatever_is_heard_of_it_late_but_for_its_end() -> None:

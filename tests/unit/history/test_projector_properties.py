@@ -1,4 +1,6 @@
-"""The fold gives the same rows for the same set of events: in any order, in any batches, with any repetitions."""
+"""The fold gives the same rows for the same set of events: in any order, in any batches, with any
+repetitions.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +49,9 @@ FACTS = st.builds(
 
 def run_events(kind: Any, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
     return st.builds(
-        lambda run, attempt, at, worker, **more: run_event(kind, run, attempt, at, worker=worker, **more),
+        lambda run, attempt, at, worker, **more: run_event(
+            kind, run, attempt, at, worker=worker, **more
+        ),
         RUNS,
         ATTEMPTS,
         MOMENTS,
@@ -74,14 +78,25 @@ MISSED = st.builds(
 )
 REPORTS = st.builds(
     lambda at, title: ReportStored(
-        at=at, report="rep", run="run-1", title=title, path="p", media_type="text/csv", size=1, sha256="0" * 64
+        at=at,
+        report="rep",
+        run="run-1",
+        title=title,
+        path="p",
+        media_type="text/csv",
+        size=1,
+        sha256="0" * 64,
     ),
     MOMENTS,
     WORDS,
 )
 LOGS = st.builds(
     lambda run, attempt, at, text: RunLogged(
-        run=run, attempt=attempt, at=at, first=0, lines=[LogLine(at=at, level="INFO", logger="l", text=text)]
+        run=run,
+        attempt=attempt,
+        at=at,
+        first=0,
+        lines=[LogLine(at=at, level="INFO", logger="l", text=text)],
     ),
     RUNS,
     ATTEMPTS,
@@ -89,7 +104,9 @@ LOGS = st.builds(
     WORDS,
 )
 CHANGES = st.builds(
-    lambda kind, at, actor: kind(at=at, uid=SCHEDULE.uid, revision=2, actor=actor, schedule=SCHEDULE),
+    lambda kind, at, actor: kind(
+        at=at, uid=SCHEDULE.uid, revision=2, actor=actor, schedule=SCHEDULE
+    ),
     st.sampled_from([ScheduleDisabled, ScheduleDeleted]),
     MOMENTS,
     WORDS,
@@ -99,7 +116,12 @@ EVENTS = st.one_of(
     run_events(RunQueued, facts=FACTS),
     run_events(RunReceived, facts=FACTS),
     run_events(RunStarted),
-    run_events(RunProgressed, done=st.sampled_from([1.0, 2.0]), total=st.sampled_from([None, 4.0]), text=WORDS),
+    run_events(
+        RunProgressed,
+        done=st.sampled_from([1.0, 2.0]),
+        total=st.sampled_from([None, 4.0]),
+        text=WORDS,
+    ),
     LOGS,
     run_events(RunRetried, error=WORDS),
     run_events(RunSucceeded, result=WORDS),
@@ -123,7 +145,9 @@ def told_twice(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
 
 
 @given(told_twice())
-def test_order_batches_and_repetitions_do_not_matter(told: tuple[list[Event], list[list[Event]]]) -> None:
+def test_order_batches_and_repetitions_do_not_matter(
+    told: tuple[list[Event], list[list[Event]]],
+) -> None:
     events, batches = told
     rows = Rows()
     for batch in batches:
@@ -146,6 +170,8 @@ def test_a_run_has_ended_exactly_when_an_event_says_so(events: list[Event]) -> N
     ends = (RunSucceeded, RunFailed, RunExpired, RunRevoked)
     ended = {event.run for event in events if isinstance(event, ends)}
     rows = fold(Rows(), events).runs
-    assert {run for run, row in rows.items() if row.state in FINAL and row.state != "missed"} == ended
+    assert {
+        run for run, row in rows.items() if row.state in FINAL and row.state != "missed"
+    } == ended
     for row in rows.values():
         assert (row.finished_at is not None) == (row.state in FINAL)

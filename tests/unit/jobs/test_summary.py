@@ -45,7 +45,8 @@ def test_a_period_is_the_last_whole_one_by_the_zones_clocks(
 
 
 @pytest.mark.parametrize(
-    ("days", "parts", "by"), [(1, 24, "hour"), (2, 48, "hour"), (3, 3, "day"), (62, 62, "day"), (366, 53, "week")]
+    ("days", "parts", "by"),
+    [(1, 24, "hour"), (2, 48, "hour"), (3, 3, "day"), (62, 62, "day"), (366, 53, "week")],
 )
 def test_so_many_days_are_that_many_times_24_hours(days: int, parts: int, by: str) -> None:
     period = last_days(days, at("2026-10-25T12:00Z"), BERLIN)
@@ -67,19 +68,34 @@ def counts(schedule: str | None = "nightly", **parts: Any) -> OutcomeLine:
     """The counts of one schedule."""
     zeros = dict.fromkeys(("succeeded", "failed", "missed", "skipped", "other", "late"), 0)
     times = dict.fromkeys(("median", "longest", "mean_lateness", "most_lateness"))
-    return OutcomeLine(**{"schedule": schedule, "schedule_uid": schedule, "job": "jobs.do", **zeros, **times, **parts})
+    return OutcomeLine(
+        **{
+            "schedule": schedule,
+            "schedule_uid": schedule,
+            "job": "jobs.do",
+            **zeros,
+            **times,
+            **parts,
+        }
+    )
 
 
 def a_summary(*lines: Line) -> Summary:
     """A summary of one day."""
     period = last_whole("day", NOON, BERLIN)
     empty = {"succeeded": 0, "failed": 0, "missed": 0, "skipped": 0, "other": 0}
-    parts = [{**empty, "succeeded": hour, "failed": hour % 3} for hour in range(len(period.bounds) - 1)]
+    parts = [
+        {**empty, "succeeded": hour, "failed": hour % 3} for hour in range(len(period.bounds) - 1)
+    ]
     return Summary("Job summary, 2026-11-20", period, lines, parts, 60)
 
 
 FULL = a_summary(
-    Line(counts(succeeded=1000, failed=3, missed=2, late=4, median=3.0, longest=9.0), ("shop", "night"), 2.0),
+    Line(
+        counts(succeeded=1000, failed=3, missed=2, late=4, median=3.0, longest=9.0),
+        ("shop", "night"),
+        2.0,
+    ),
     Line(counts(HOSTILE, succeeded=1, skipped=7, median=0.5), ("shop",), None),
     Line(counts("ночь 夜", failed=1), (), None),
     Line(counts(None, other=1), (), None),
@@ -97,8 +113,9 @@ def test_totals_and_tags_are_sums_of_the_lines() -> None:
         "late": 4,
     }
     assert [(tag.tag, tag.schedules, tag.runs, tag.failed) for tag in FULL.tags] == [
-        ("night", 1, 1003, 3), ("shop", 2, 1004, 3)
-    ]  # fmt: skip
+        ("night", 1, 1003, 3),
+        ("shop", 2, 1004, 3),
+    ]
 
 
 def test_durations_are_told_against_the_usual() -> None:
@@ -122,13 +139,16 @@ def test_the_page_has_charts_and_no_script() -> None:
 def test_the_table_has_a_row_for_each_line() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(FULL).decode(), newline="")))
     assert [row["schedule"] for row in rows] == ["nightly", HOSTILE, "ночь 夜", ""]
-    assert [rows[0][name] for name in ("runs", "tags", "usual_duration_s", "median_duration_s", "late")] == [
-        "1003", "shop night", "2.0", "3.0", "4"
-    ]  # fmt: skip
+    assert [
+        rows[0][name] for name in ("runs", "tags", "usual_duration_s", "median_duration_s", "late")
+    ] == ["1003", "shop night", "2.0", "3.0", "4"]
 
 
 def test_the_paper_says_the_same_over_as_many_pages_as_it_needs() -> None:
-    many = [Line(counts(f"schedule-{number}" + "-long" * 20, succeeded=1), ("tag",), None) for number in range(80)]
+    many = [
+        Line(counts(f"schedule-{number}" + "-long" * 20, succeeded=1), ("tag",), None)
+        for number in range(80)
+    ]
     reader = PdfReader(io.BytesIO(as_pdf(a_summary(*FULL.lines, *many))))
     pages = [page.extract_text() for page in reader.pages]
     assert len(pages) >= 3
@@ -141,12 +161,16 @@ def test_the_paper_says_the_same_over_as_many_pages_as_it_needs() -> None:
 
 def test_an_empty_summary_says_so_everywhere() -> None:
     assert "Nothing ran in this time." in as_html(a_summary())
-    assert "Nothing ran in this time." in PdfReader(io.BytesIO(as_pdf(a_summary()))).pages[0].extract_text()
+    assert (
+        "Nothing ran in this time."
+        in PdfReader(io.BytesIO(as_pdf(a_summary()))).pages[0].extract_text()
+    )
     assert len(as_csv(a_summary()).decode().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("most", "axis"), [(0, 1), (1, 1), (4, 4), (5, 8), (9, 12), (13, 20), (21, 40), (41, 80), (1003, 1200)]
+    ("most", "axis"),
+    [(0, 1), (1, 1), (4, 4), (5, 8), (9, 12), (13, 20), (21, 40), (41, 80), (1003, 1200)],
 )
 def test_an_axis_ends_at_a_round_number_that_holds_everything(most: int, axis: int) -> None:
     assert charts.nice(most) == axis

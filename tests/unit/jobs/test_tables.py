@@ -21,8 +21,32 @@ from scheduler.jobs.tables.cells import FORMULA_STARTS, guarded, unguarded
 from scheduler.jobs.tables.csv_table import CsvTable
 from scheduler.jobs.tables.writing import Format, Totals, writer
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "'=1", "''=1", '"=1', "＝1+1", "=cmd|'/c calc'!A1"]
-HARMLESS = ["", "Ada", "'quoted'", "a=b", "1-2", 'say "no"', "two\nlines", "Ünïcode 中文", "a;=1+1", " spaces "]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "'=1",
+    "''=1",
+    '"=1',
+    "＝1+1",
+    "=cmd|'/c calc'!A1",
+]
+HARMLESS = [
+    "",
+    "Ada",
+    "'quoted'",
+    "a=b",
+    "1-2",
+    'say "no"',
+    "two\nlines",
+    "Ünïcode 中文",
+    "a;=1+1",
+    " spaces ",
+]
 COLUMNS = ["id", "who", "amount", "when"]
 ROWS = [
     (1, "=1+1", Decimal("10.25"), datetime(2026, 11, 21, 6, 0, tzinfo=UTC)),
@@ -48,7 +72,12 @@ def test_what_was_guarded_comes_back_exactly(text: str) -> None:
     assert not guarded(text).startswith(FORMULA_STARTS)
 
 
-@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.integers()), max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.integers()),
+        max_size=20,
+    )
+)
 def test_csv_is_read_back_as_it_was_written(rows: list[tuple[str, int]]) -> None:
     file = io.BytesIO()
     CsvTable(file, ["text", "number"]).rows(rows)
@@ -58,12 +87,16 @@ def test_csv_is_read_back_as_it_was_written(rows: list[tuple[str, int]]) -> None
 
 def test_csv_guards_texts_and_leaves_numbers() -> None:
     file = io.BytesIO()
-    CsvTable(file, ["=head", "b"]).rows([("-5", -5), (None, Decimal("1E+3")), (True, 1.5), (b"\x01", [1, "x"])])
+    CsvTable(file, ["=head", "b"]).rows(
+        [("-5", -5), (None, Decimal("1E+3")), (True, 1.5), (b"\x01", [1, "x"])]
+    )
     lines = file.getvalue().decode().split("\r\n")
     assert lines == ['"\'=head","b"', '"\'-5",-5', ",1000", "true,1.5", '"01","[1, ""x""]"', ""]
 
 
-def written(tmp_path: Path, format: Format, rows: Sequence[Sequence[Any]], sums: Sequence[str] = ()) -> Path:
+def written(
+    tmp_path: Path, format: Format, rows: Sequence[Sequence[Any]], sums: Sequence[str] = ()
+) -> Path:
     """A file with these rows."""
     path = tmp_path / f"table.{format}"
     totals = Totals(COLUMNS, sums)
@@ -90,8 +123,14 @@ def test_xlsx_holds_texts_as_texts_and_totals_in_the_last_row(tmp_path: Path) ->
 
 def test_xlsx_goes_on_in_another_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_table, "MOST_ROWS", 2)
-    book = load_workbook(written(tmp_path, "xlsx", [(number, "x", 1, date(2026, 1, 1)) for number in range(5)]))
-    assert [[row[0].value for row in sheet] for sheet in book] == [["id", 0, 1], ["id", 2, 3], ["id", 4]]
+    book = load_workbook(
+        written(tmp_path, "xlsx", [(number, "x", 1, date(2026, 1, 1)) for number in range(5)])
+    )
+    assert [[row[0].value for row in sheet] for sheet in book] == [
+        ["id", 0, 1],
+        ["id", 2, 3],
+        ["id", 4],
+    ]
 
 
 class Page(HTMLParser):

@@ -18,7 +18,10 @@ NOTHING = Opened()
         ("http://192.0.2.1/", Target("http", "192.0.2.1", 80, "/")),
         ("http://[2001:db8::1]:81/x", Target("http", "2001:db8::1", 81, "/x")),
         ("https://example.org./?q=%20", Target("https", "example.org.", 443, "/?q=%20")),
-        ("http://_srv.xn--bcher-kva.example/", Target("http", "_srv.xn--bcher-kva.example", 80, "/")),
+        (
+            "http://_srv.xn--bcher-kva.example/",
+            Target("http", "_srv.xn--bcher-kva.example", 80, "/"),
+        ),
     ],
 )
 def test_an_address_says_where_it_leads(url: str, target: Target) -> None:
@@ -95,9 +98,27 @@ def test_an_ipv4_address_in_another_dress_is_refused(host: str) -> None:
             "100.64.0.1",
             "169.254.169.254",
         ),
-        *("192.0.0.8", "192.0.0.192", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1"),
+        *(
+            "192.0.0.8",
+            "192.0.0.192",
+            "192.0.2.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+        ),
         *("240.0.0.1", "255.255.255.255", "100.100.100.200"),
-        *("::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "ff0e::1"),
+        *(
+            "::",
+            "::1",
+            "fe80::1",
+            "fe80::1%eth0",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fec0::1",
+            "ff02::1",
+            "ff0e::1",
+        ),
         *("2001:db8::1", "3fff::1", "5f00::1", "100::1", "2001:2::1", "4000::1"),
     ],
 )
@@ -130,7 +151,9 @@ def test_the_host_under_a_machine_of_azure_is_refused_though_its_number_is_publi
     assert "metadata" in str(refusal("168.63.129.16", OUTSIDE, NOTHING))
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "2606:2800:21f:cb07::1", "2a00:1450:4001::8a"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "93.184.215.14", "2606:2800:21f:cb07::1", "2a00:1450:4001::8a"]
+)
 def test_public_addresses_may_be_asked(address: str) -> None:
     assert refusal(address, OUTSIDE, NOTHING) is None
 

@@ -55,7 +55,10 @@ def test_html_stands_beside_the_text_and_files_behind_both() -> None:
         (part.get_filename(), part.get_content_type(), part.get_payload(decode=True))
         for part in mail.iter_attachments()
     ]
-    assert attached == [("jobs, November.csv", "text/csv", b"a;b\r\n"), ("ünter.pdf", "application/pdf", b"%PDF")]
+    assert attached == [
+        ("jobs, November.csv", "text/csv", b"a;b\r\n"),
+        ("ünter.pdf", "application/pdf", b"%PDF"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,18 @@ def test_an_address_that_stands_twice_gets_one_mail() -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["", "  ", "a\nBcc: eve@example.org", "a\r\n b", "a\x0bb", "a\u2028b", "a\x85b", "x" * 201, "a\0"]
+    "subject",
+    [
+        "",
+        "  ",
+        "a\nBcc: eve@example.org",
+        "a\r\n b",
+        "a\x0bb",
+        "a\u2028b",
+        "a\x85b",
+        "x" * 201,
+        "a\0",
+    ],
 )
 def test_a_subject_is_one_line(subject: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -122,7 +136,9 @@ def test_attachments_are_bounded() -> None:
 
 def test_the_id_is_the_runs_and_the_same_each_time() -> None:
     assert (
-        message_id("8c7f-1", "desk@example.org") == message_id("8c7f-1", "desk@example.org") == "<8c7f-1@example.org>"
+        message_id("8c7f-1", "desk@example.org")
+        == message_id("8c7f-1", "desk@example.org")
+        == "<8c7f-1@example.org>"
     )
     assert message_id("8c7f-1", "desk@example.org", "weekly") == "<8c7f-1-weekly@example.org>"
     assert message_id("<a>@\r\nb", "desk@example.org") == "<a----b@example.org>"

@@ -23,7 +23,9 @@ def test_the_welcome_mail_greets_by_name_as_text_and_as_a_page() -> None:
 
 
 def test_the_report_mail_lists_its_files() -> None:
-    letter = made("report", {"title": "November", "text": "All is well.", "files": ["a.csv", "b.pdf"]})
+    letter = made(
+        "report", {"title": "November", "text": "All is well.", "files": ["a.csv", "b.pdf"]}
+    )
     assert letter.subject == "November"
     assert "- a.csv\n- b.pdf" in letter.text
     assert "<li>b.pdf</li>" in str(letter.html)
@@ -60,7 +62,9 @@ def test_a_template_that_is_not_there_is_refused(name: str, tmp_path: Path) -> N
         ("no subject\n", "template"),
     ],
 )
-def test_a_template_that_cannot_be_filled_in_is_said_so(template: str, field: str, tmp_path: Path) -> None:
+def test_a_template_that_cannot_be_filled_in_is_said_so(
+    template: str, field: str, tmp_path: Path
+) -> None:
     (tmp_path / "odd.txt").write_text(template)
     with pytest.raises(Refused) as refused:
         made("odd", {"name": []}, tmp_path)

@@ -31,7 +31,14 @@ BY_OVERLAP: dict[Overlap, Admission] = {
 
 
 def expected(
-    *, late: bool, exists: bool, enabled: bool, skipped: bool, paused: bool, others: int, policy: Overlap
+    *,
+    late: bool,
+    exists: bool,
+    enabled: bool,
+    skipped: bool,
+    paused: bool,
+    others: int,
+    policy: Overlap,
 ) -> Admission:
     """The rules in their order, as semantics.md has them."""
     if late:
@@ -46,7 +53,9 @@ def expected(
 @pytest.mark.parametrize("policy", BY_OVERLAP)
 def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
     truths = (True, False)
-    for late, exists, enabled, skipped, paused, others in product(truths, truths, truths, truths, truths, (0, 1, 5)):
+    for late, exists, enabled, skipped, paused, others in product(
+        truths, truths, truths, truths, truths, (0, 1, 5)
+    ):
         found = decide(
             LATE,
             start_by=NOON if late else LATE + timedelta(seconds=1),
@@ -58,7 +67,13 @@ def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
             others_running=others,
         )
         assert found == expected(
-            late=late, exists=exists, enabled=enabled, skipped=skipped, paused=paused, others=others, policy=policy
+            late=late,
+            exists=exists,
+            enabled=enabled,
+            skipped=skipped,
+            paused=paused,
+            others=others,
+            policy=policy,
         )
 
 

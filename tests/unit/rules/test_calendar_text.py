@@ -23,7 +23,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ("line", "part", "kind"),
     [
         ("2026-12-24", Days(first=date(2026, 12, 24), last=date(2026, 12, 24)), "date"),
-        ("2026-12-24 Eve", Days(first=date(2026, 12, 24), last=date(2026, 12, 24), title="Eve"), "date"),
+        (
+            "2026-12-24 Eve",
+            Days(first=date(2026, 12, 24), last=date(2026, 12, 24), title="Eve"),
+            "date",
+        ),
         ("2026-12-24..2027-01-01", Days(first=date(2026, 12, 24), last=date(2027, 1, 1)), "range"),
         (
             "2026-12-24T14:00+01:00..2026-12-27T06:00+01:00 Inventory",
@@ -40,10 +44,16 @@ BERLIN = ZoneInfo("Europe/Berlin")
             Hours(days=frozenset({"mon", "wed", "thu", "fri"}), begins=time(22), ends=time(6)),
             "hours",
         ),
-        ("sun 00:30-00:00 Backup", Hours(days=frozenset({"sun"}), begins=time(0, 30), title="Backup"), "hours"),
+        (
+            "sun 00:30-00:00 Backup",
+            Hours(days=frozenset({"sun"}), begins=time(0, 30), title="Backup"),
+            "hours",
+        ),
     ],
 )
-def test_a_line_reads_as_a_part_and_a_part_writes_as_the_line(line: str, part: object, kind: str) -> None:
+def test_a_line_reads_as_a_part_and_a_part_writes_as_the_line(
+    line: str, part: object, kind: str
+) -> None:
     read = calendar_text.read(line, BERLIN)
     assert read == part
     assert calendar_text.line_of(read, BERLIN) == line
@@ -74,7 +84,10 @@ def test_other_ways_to_write_it_mean_the_same(line: str, same: str) -> None:
         ("2026-12-26..2026-12-24", "2026-12-24 lies before 2026-12-26; exchange them"),
         ("2026-12-24..", "'' is no day"),
         ("2026-12-24T14:00", "has a time of day but no end"),
-        ("2026-12-24T25:00..2026-12-25T06:00", "'2026-12-24T25:00' is no time; write 2026-12-24T14:00"),
+        (
+            "2026-12-24T25:00..2026-12-25T06:00",
+            "'2026-12-24T25:00' is no time; write 2026-12-24T14:00",
+        ),
         ("2026-03-29T02:30..2026-03-29T05:00", "does not exist in Europe/Berlin"),
         ("2026-12-24T14:00..2026-12-24T14:00", "is not later than"),
         ("someday", "'someday' is neither a day of the week (mon, tue"),
@@ -86,7 +99,9 @@ def test_other_ways_to_write_it_mean_the_same(line: str, same: str) -> None:
         ("sat a\x00b", "a character that cannot be stored"),
     ],
 )
-def test_a_line_that_cannot_be_meant_is_refused_with_what_is_allowed(line: str, message: str) -> None:
+def test_a_line_that_cannot_be_meant_is_refused_with_what_is_allowed(
+    line: str, message: str
+) -> None:
     with pytest.raises(Refused) as refused:
         calendar_text.read(line, BERLIN, field="hours")
     assert message in str(refused.value)
@@ -96,7 +111,9 @@ def test_a_line_that_cannot_be_meant_is_refused_with_what_is_allowed(line: str, 
 def test_a_fault_in_a_calendar_names_its_line_and_empty_lines_count_for_nothing() -> None:
     with pytest.raises(Refused, match=r"line 3 of excluded: 'never' is neither"):
         calendar_text.calendar_of("c", ["sat-sun", "", "never"])
-    assert calendar_text.lines_of(calendar_text.calendar_of("c", ["", " sat-sun ", ""])) == ["sat-sun"]
+    assert calendar_text.lines_of(calendar_text.calendar_of("c", ["", " sat-sun ", ""])) == [
+        "sat-sun"
+    ]
     with pytest.raises(Refused, match="10001 lines, 10000 are allowed"):
         calendar_text.calendar_of("c", ["sat"] * 10_001)
 

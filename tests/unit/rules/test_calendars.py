@@ -68,7 +68,9 @@ def test_hours_without_times_are_the_whole_day() -> None:
 def test_what_excludes_may_follow_one_another() -> None:
     spans = (Span(begins=at("2026-12-26T23:00Z"), ends=at("2026-12-27T12:00Z")),)
     year_end = Days(first=date(2026, 12, 28), last=date(2027, 1, 1))
-    calendar = berlin(CHRISTMAS, year_end, Days(first=date(2026, 12, 25), last=date(2026, 12, 25)), spans=spans)
+    calendar = berlin(
+        CHRISTMAS, year_end, Days(first=date(2026, 12, 25), last=date(2026, 12, 25)), spans=spans
+    )
     assert free_after(calendar, at("2026-12-24T12:00Z")) == at("2026-12-27T12:00Z")
     assert free_after(calendar, at("2026-12-27T23:00Z")) == at("2027-01-01T23:00Z")
     assert free_after(calendar, NOON) == NOON
@@ -82,13 +84,18 @@ def test_a_calendar_that_is_closed_for_ever_has_no_free_moment() -> None:
 
 @given(seconds=st.integers(0, 400 * 86400))
 def test_the_first_free_moment_is_free_and_all_before_it_are_not(seconds: int) -> None:
-    calendar = berlin(CHRISTMAS, Days(first=date(2027, 3, 28), last=date(2027, 3, 28)), weekly=(NIGHTS, WEEKEND))
+    calendar = berlin(
+        CHRISTMAS, Days(first=date(2027, 3, 28), last=date(2027, 3, 28)), weekly=(NIGHTS, WEEKEND)
+    )
     moment = NOON + timedelta(seconds=seconds)
     free = free_after(calendar, moment)
     assert free is not None
     assert not excludes(calendar, free)
     assert free == moment or excludes(calendar, free - timedelta(seconds=1))
-    assert all(excludes(calendar, moment + (free - moment) * step / 10) for step in range(10)) or free == moment
+    assert (
+        all(excludes(calendar, moment + (free - moment) * step / 10) for step in range(10))
+        or free == moment
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,10 @@ END:VCALENDAR
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_an_icalendar_file_becomes_a_calendar(ending: str) -> None:
     calendar = icalendar.read(
-        FILE.replace("\n", ending), name="holidays", timezone="Europe/Berlin", until=date(2024, 6, 1)
+        FILE.replace("\n", ending),
+        name="holidays",
+        timezone="Europe/Berlin",
+        until=date(2024, 6, 1),
     )
     titled = [(days.title, f"{days.first}", f"{days.last}") for days in calendar.days]
     assert titled == [
@@ -196,7 +206,9 @@ def test_the_moment_is_what_counts_not_how_it_is_written() -> None:
 
 
 @given(seconds=st.integers(0, 400 * 86400), length=st.integers(1, 40 * 86400))
-def test_a_time_is_split_without_a_gap_into_what_is_free_and_what_is_not(seconds: int, length: int) -> None:
+def test_a_time_is_split_without_a_gap_into_what_is_free_and_what_is_not(
+    seconds: int, length: int
+) -> None:
     spans = (Span(begins=at("2026-12-30T10:00Z"), ends=at("2026-12-30T12:00Z")),)
     calendar = berlin(
         CHRISTMAS, weekly=(NIGHTS, Hours(days=frozenset({"sun"}), begins=time(2, 30), ends=time(3)))
@@ -219,13 +231,25 @@ def test_a_time_is_split_without_a_gap_into_what_is_free_and_what_is_not(seconds
 @pytest.mark.parametrize(
     ("begins", "ends", "first", "free"),
     [
-        (time(2, 30), time(6), "2026-03-29T01:00Z", "2026-03-29T04:00Z"),  # 02:30 is skipped: right after the gap
+        (
+            time(2, 30),
+            time(6),
+            "2026-03-29T01:00Z",
+            "2026-03-29T04:00Z",
+        ),  # 02:30 is skipped: right after the gap
         (time(1), time(2, 30), "2026-03-29T00:00Z", "2026-03-29T01:00Z"),
-        (time(2, 30), time(4), "2026-10-25T00:30Z", "2026-10-25T03:00Z"),  # 02:30 comes twice: from the first
+        (
+            time(2, 30),
+            time(4),
+            "2026-10-25T00:30Z",
+            "2026-10-25T03:00Z",
+        ),  # 02:30 comes twice: from the first
         (time(1), time(2, 30), "2026-10-24T23:00Z", "2026-10-25T01:30Z"),  # until the second
     ],
 )
-def test_weekly_hours_on_days_when_the_clock_changes(begins: time, ends: time, first: str, free: str) -> None:
+def test_weekly_hours_on_days_when_the_clock_changes(
+    begins: time, ends: time, first: str, free: str
+) -> None:
     calendar = berlin(weekly=(Hours(days=frozenset({"sun"}), begins=begins, ends=ends),))
     assert not excludes(calendar, at(first) - timedelta(seconds=1))
     assert excludes(calendar, at(first))

@@ -22,19 +22,25 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def caught_up(policy: Policy, *, since: timedelta, now: datetime = NOON, window: float = 3600) -> CatchUp:
+def caught_up(
+    policy: Policy, *, since: timedelta, now: datetime = NOON, window: float = 3600
+) -> CatchUp:
     """Ticks every twenty minutes, on the full hour among them, since a time before `now`."""
     return plan(policy, window, Due(cron("*/20 * * * *"), now - since, now), now)
 
 
 def told(found: CatchUp) -> tuple[list[str], list[tuple[str, str, int, str]]]:
-    ranges = [(f"{gap.first:%H:%M}", f"{gap.last:%H:%M}", gap.count, gap.reason) for gap in found.missed]
+    ranges = [
+        (f"{gap.first:%H:%M}", f"{gap.last:%H:%M}", gap.count, gap.reason) for gap in found.missed
+    ]
     return [f"{tick:%H:%M}" for tick in found.run], ranges
 
 
 @pytest.mark.parametrize("policy", ["latest", "none", "all"])
 @pytest.mark.parametrize("seconds", [0, 1, 9])
-def test_what_is_on_time_runs_whatever_the_policy_and_the_window(policy: Policy, seconds: int) -> None:
+def test_what_is_on_time_runs_whatever_the_policy_and_the_window(
+    policy: Policy, seconds: int
+) -> None:
     now = NOON + timedelta(seconds=seconds)
     for window in (0, 5, 3600):
         assert told(caught_up(policy, since=15 * MINUTE, now=now, window=window)) == (["12:00"], [])
@@ -48,7 +54,9 @@ def test_what_is_on_time_runs_whatever_the_policy_and_the_window(policy: Policy,
         ("all", ["11:40"], []),
     ],
 )
-def test_one_late_tick_in_the_window(policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]) -> None:
+def test_one_late_tick_in_the_window(
+    policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]
+) -> None:
     assert told(caught_up(policy, since=15 * MINUTE, now=NOON - 10 * MINUTE)) == (run, missed)
 
 
@@ -60,19 +68,27 @@ def test_one_late_tick_in_the_window(policy: Policy, run: list[str], missed: lis
         ("all", ["11:00", "11:20", "11:40"], []),
     ],
 )
-def test_late_ticks_in_the_window(policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]) -> None:
+def test_late_ticks_in_the_window(
+    policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]
+) -> None:
     assert told(caught_up(policy, since=56 * MINUTE, now=NOON - 5 * MINUTE)) == (run, missed)
 
 
 @pytest.mark.parametrize(
     ("policy", "run", "missed"),
     [
-        ("latest", ["11:40"], [("09:00", "10:40", 6, "deadline"), ("11:00", "11:20", 2, "coalesced")]),
+        (
+            "latest",
+            ["11:40"],
+            [("09:00", "10:40", 6, "deadline"), ("11:00", "11:20", 2, "coalesced")],
+        ),
         ("none", [], [("09:00", "10:40", 6, "deadline"), ("11:00", "11:40", 3, "scheduler_down")]),
         ("all", ["11:00", "11:20", "11:40"], [("09:00", "10:40", 6, "deadline")]),
     ],
 )
-def test_a_long_absence(policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]) -> None:
+def test_a_long_absence(
+    policy: Policy, run: list[str], missed: list[tuple[str, str, int, str]]
+) -> None:
     assert told(caught_up(policy, since=3 * HOUR, now=NOON - 5 * MINUTE)) == (run, missed)
 
 
@@ -119,7 +135,12 @@ def test_nothing_due_is_nothing_to_do() -> None:
     since=st.integers(0, 20_000),
     seconds=st.integers(-600, 600),
     when=st.sampled_from(
-        [cron("*/7 * * * *"), cron("0 * * * *"), every(45, NOON - 9 * HOUR), every(3, NOON - 9 * HOUR)]
+        [
+            cron("*/7 * * * *"),
+            cron("0 * * * *"),
+            every(45, NOON - 9 * HOUR),
+            every(3, NOON - 9 * HOUR),
+        ]
     ),
 )
 def test_every_tick_ends_in_exactly_one_place(
@@ -130,13 +151,20 @@ def test_every_tick_ends_in_exactly_one_place(
     found = plan(policy, window, due, now, most=10_000)
     places = [*found.run]
     for gap in found.missed:
-        inside = [tick for tick in ticks_between(due.when, due.after, due.until) if gap.first <= tick <= gap.last]
+        inside = [
+            tick
+            for tick in ticks_between(due.when, due.after, due.until)
+            if gap.first <= tick <= gap.last
+        ]
         assert (len(inside), inside[0], inside[-1]) == (gap.count, gap.first, gap.last)
         places += inside
     assert sorted(places) == list(ticks_between(due.when, due.after, due.until))
 
 
-NIGHTS = Calendar(name="nights", weekly=(Hours(days=frozenset({"thu", "fri", "sat"}), begins=time(22), ends=time(6)),))
+NIGHTS = Calendar(
+    name="nights",
+    weekly=(Hours(days=frozenset({"thu", "fri", "sat"}), begins=time(22), ends=time(6)),),
+)
 
 
 @pytest.mark.parametrize("policy", ["latest", "none", "all"])
@@ -147,7 +175,9 @@ def test_what_a_calendar_excludes_is_neither_run_nor_missed(policy: Policy) -> N
         ("Thu 22", "Fri 05", 8),
         ("Fri 22", "Sat 05", 8),
     ]
-    told_of = len(found.run) + sum(gap.count for gap in found.missed) + sum(one.count for one in out)
+    told_of = (
+        len(found.run) + sum(gap.count for gap in found.missed) + sum(one.count for one in out)
+    )
     assert told_of == 40
     assert all(6 <= tick.hour < 22 for tick in found.run)
     assert found.run[-1] == NOON

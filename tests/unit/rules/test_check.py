@@ -35,7 +35,8 @@ def test_an_ordinary_schedule_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ":lock", "a:b", "-a", ".a", "a b", "ä", "a/b", "a\n", "a" * 201, "redbeat::schedule"]
+    "name",
+    ["", ":lock", "a:b", "-a", ".a", "a b", "ä", "a/b", "a\n", "a" * 201, "redbeat::schedule"],
 )
 def test_a_name_is_letters_digits_dots_and_dashes(name: str) -> None:
     with pytest.raises(BadName, match="use letters") as refused:
@@ -50,7 +51,12 @@ def test_a_name_is_letters_digits_dots_and_dashes(name: str) -> None:
         ({"job": "a b"}, Refused, "job", "task name"),
         ({"when": cron("61 * * * *")}, BadExpression, "crontab", "0-59"),
         ({"when": cron("0 0 30 2 *")}, BadExpression, "crontab", "never fires"),
-        ({"when": cron("30 2 29 3 sun", "Europe/Berlin", dst_gap="skip")}, BadExpression, "crontab", "does not fire"),
+        (
+            {"when": cron("30 2 29 3 sun", "Europe/Berlin", dst_gap="skip")},
+            BadExpression,
+            "crontab",
+            "does not fire",
+        ),
         ({"when": cron("0 0 * * *", "Berlin")}, UnknownZone, "timezone", "Europe/Berlin"),
         ({"when": every(0)}, BadExpression, "every", "1 to"),
         ({"when": every(0.5)}, BadExpression, "every", "1 to"),
@@ -58,7 +64,12 @@ def test_a_name_is_letters_digits_dots_and_dashes(name: str) -> None:
         ({"when": every(float("inf"))}, BadExpression, "every", "1 to"),
         ({"when": every(1e12)}, BadExpression, "every", "ten years"),
         ({"when": every(60, at("9000-01-01T00:00Z"))}, BadExpression, "anchor", "2200"),
-        ({"when": RedBeatWhen(schedule={"__type__": "rrule"})}, BadExpression, "when", "not edited"),
+        (
+            {"when": RedBeatWhen(schedule={"__type__": "rrule"})},
+            BadExpression,
+            "when",
+            "not edited",
+        ),
         ({"args": [{"__type__": "x"}]}, BadArguments, "args", "__type__"),
         ({"kwargs": {"__type__": 1}}, BadArguments, "kwargs", "__type__"),
         ({"kwargs": {"a": [{"b": {"__type__": "datetime"}}]}}, BadArguments, "kwargs", "__type__"),

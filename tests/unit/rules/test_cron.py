@@ -9,7 +9,23 @@ from scheduler.errors import BadExpression
 from scheduler.rules.crontab import fields
 
 TOKENS = st.text(alphabet="0123456789*/-,", min_size=1, max_size=8) | st.sampled_from(
-    ["*", "*/5", "1-5", "mon", "fri-mon", "jan-mar", "1-5/2", "22-3", "sunday", "1-5-7", "*/5x", "+5", "1_0", "7", "?"]
+    [
+        "*",
+        "*/5",
+        "1-5",
+        "mon",
+        "fri-mon",
+        "jan-mar",
+        "1-5/2",
+        "22-3",
+        "sunday",
+        "1-5-7",
+        "*/5x",
+        "+5",
+        "1_0",
+        "7",
+        "?",
+    ]
 )
 
 
@@ -73,7 +89,9 @@ def test_each_field_alone_agrees_with_celery(position: int, token: str) -> None:
         ("0 " * 2000, ["characters", "1000"]),
     ],
 )
-def test_a_refusal_names_the_field_the_token_and_what_is_allowed(text: str, words: list[str]) -> None:
+def test_a_refusal_names_the_field_the_token_and_what_is_allowed(
+    text: str, words: list[str]
+) -> None:
     with pytest.raises(BadExpression) as refused:
         fields.parse(text)
     assert refused.value.field == "crontab"
@@ -103,6 +121,10 @@ def test_the_table_of_days_knows_both_fields() -> None:
 
 
 def test_a_long_number_is_refused_and_not_expanded() -> None:
-    for text in ("9" * 900 + " * * * *", "0-" + "9" * 900 + " * * * *", "*/" + "9" * 900 + "x * * * *"):
+    for text in (
+        "9" * 900 + " * * * *",
+        "0-" + "9" * 900 + " * * * *",
+        "*/" + "9" * 900 + "x * * * *",
+    ):
         with pytest.raises(BadExpression):
             fields.parse(text)

@@ -1,4 +1,6 @@
-"""Backoff and jitter: never sooner than said, never past the next tick, and the same whoever computes them."""
+"""Backoff and jitter: never sooner than said, never past the next tick, and the same whoever
+computes them.
+"""
 
 from datetime import timedelta
 
@@ -12,7 +14,9 @@ from tests.support.builders import NOON
 UID = "0b2d4c55-5f0e-4a8f-9d5e-0d6c2f7c8f11"
 
 
-@pytest.mark.parametrize(("attempt", "least"), [(1, 60), (2, 120), (3, 240), (6, 1920), (40, 86400), (10**6, 86400)])
+@pytest.mark.parametrize(
+    ("attempt", "least"), [(1, 60), (2, 120), (3, 240), (6, 1920), (40, 86400), (10**6, 86400)]
+)
 def test_each_wait_is_twice_the_one_before_up_to_a_day(attempt: int, least: float) -> None:
     assert least <= backoff.delay(attempt, 60, "run") <= least * 1.25
 
@@ -24,8 +28,14 @@ def test_runs_that_failed_together_do_not_come_back_together() -> None:
 
 
 def test_a_wait_is_the_same_whoever_computes_it() -> None:
-    assert backoff.delay(2, 30, UID) == backoff.delay(2, 30, UID) == pytest.approx(64.5854, abs=1e-3)
-    assert jitter.delay(UID, NOON, 30, None) == jitter.delay(UID, NOON, 30, None) == pytest.approx(5.7528, abs=1e-3)
+    assert (
+        backoff.delay(2, 30, UID) == backoff.delay(2, 30, UID) == pytest.approx(64.5854, abs=1e-3)
+    )
+    assert (
+        jitter.delay(UID, NOON, 30, None)
+        == jitter.delay(UID, NOON, 30, None)
+        == pytest.approx(5.7528, abs=1e-3)
+    )
 
 
 @given(
@@ -33,7 +43,9 @@ def test_a_wait_is_the_same_whoever_computes_it() -> None:
     amount=st.floats(0, 10**6),
     distance=st.none() | st.floats(0.001, 10**6),
 )
-def test_a_jittered_tick_stays_before_the_next(seconds: int, amount: float, distance: float | None) -> None:
+def test_a_jittered_tick_stays_before_the_next(
+    seconds: int, amount: float, distance: float | None
+) -> None:
     tick = NOON + timedelta(seconds=seconds)
     following = None if distance is None else tick + timedelta(seconds=distance)
     delay = jitter.delay(UID, tick, amount, following)
@@ -42,7 +54,9 @@ def test_a_jittered_tick_stays_before_the_next(seconds: int, amount: float, dist
 
 
 def test_jitter_spreads_over_all_of_its_room() -> None:
-    delays = [jitter.delay(UID, NOON + timedelta(minutes=number), 60, None) for number in range(600)]
+    delays = [
+        jitter.delay(UID, NOON + timedelta(minutes=number), 60, None) for number in range(600)
+    ]
     for low in range(0, 60, 10):
         assert 50 < sum(low <= delay < low + 10 for delay in delays) < 150
 

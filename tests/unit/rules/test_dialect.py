@@ -92,9 +92,17 @@ def test_days_that_are_counted_from_an_end(text: str, expected: list[str]) -> No
 
 
 def test_the_last_and_the_nth_weekday_are_right_in_every_month_of_a_century() -> None:
-    last = {tick.date() for tick in ticks_between(cron("0 0 * * 3L"), at("1999-12-31T00:00Z"), at("2100-01-01T00:00Z"))}
+    last = {
+        tick.date()
+        for tick in ticks_between(
+            cron("0 0 * * 3L"), at("1999-12-31T00:00Z"), at("2100-01-01T00:00Z")
+        )
+    }
     third = {
-        tick.date() for tick in ticks_between(cron("0 0 * * wed#3"), at("1999-12-31T00:00Z"), at("2100-01-01T00:00Z"))
+        tick.date()
+        for tick in ticks_between(
+            cron("0 0 * * wed#3"), at("1999-12-31T00:00Z"), at("2100-01-01T00:00Z")
+        )
     }
     assert len(last) == len(third) == 101 * 12 - 12
     assert all(day.weekday() == 2 and (day + timedelta(days=7)).month != day.month for day in last)
@@ -104,17 +112,29 @@ def test_the_last_and_the_nth_weekday_are_right_in_every_month_of_a_century() ->
 @pytest.mark.parametrize(
     ("text", "both", "either"),
     [
-        ("0 0 13 * fri", ["08-13", "10-13", "04-13", "07-13"], ["11-27", "12-04", "12-11", "12-13"]),
+        (
+            "0 0 13 * fri",
+            ["08-13", "10-13", "04-13", "07-13"],
+            ["11-27", "12-04", "12-11", "12-13"],
+        ),
         ("0 0 1 * mon", ["02-01", "03-01", "11-01", "05-01"], ["11-23", "11-30", "12-01", "12-07"]),
         ("0 0 L * mon#1", None, ["11-30", "12-07", "12-31", "01-04"]),
         ("0 0 30 2 mon", None, ["02-01", "02-08", "02-15", "02-22"]),
-        ("0 0 */10 * mon", ["12-21", "01-11", "02-01", "03-01"], ["12-21", "01-11", "02-01", "03-01"]),
+        (
+            "0 0 */10 * mon",
+            ["12-21", "01-11", "02-01", "03-01"],
+            ["12-21", "01-11", "02-01", "03-01"],
+        ),
         ("0 0 13 * *", ["12-13", "01-13", "02-13", "03-13"], ["12-13", "01-13", "02-13", "03-13"]),
         ("0 0 ? * fri", ["11-27", "12-04", "12-11", "12-18"], ["11-27", "12-04", "12-11", "12-18"]),
     ],
 )
-def test_both_readings_of_two_day_fields(text: str, both: list[str] | None, either: list[str]) -> None:
-    """`or` is Vixie cron's rule: a field that begins with `*` restricts nothing that it could widen."""
+def test_both_readings_of_two_day_fields(
+    text: str, both: list[str] | None, either: list[str]
+) -> None:
+    """`or` is Vixie cron's rule: a field that begins with `*` restricts nothing that it could
+    widen.
+    """
     assert days(text, "or") == either
     if both is None:
         with pytest.raises(BadExpression, match="never fires"):
@@ -127,9 +147,18 @@ def test_both_readings_of_two_day_fields(text: str, both: list[str] | None, eith
 def test_or_is_vixie_crons_reading(text: str, seconds: int) -> None:
     after = at("2000-01-01T00:00Z") + timedelta(seconds=seconds)
     parsed = dialect.parse(text, "or")
-    values = (parsed.minutes, parsed.hours, sorted(parsed.days), sorted(parsed.months), sorted(parsed.weekdays))
+    values = (
+        parsed.minutes,
+        parsed.hours,
+        sorted(parsed.days),
+        sorted(parsed.months),
+        sorted(parsed.weekdays),
+    )
     # written out, because cron reads `5-5/2` as every second value from 5 on
-    same = [w if w.startswith("*") else ",".join(map(str, v)) for w, v in zip(parsed.texts, values, strict=True)]
+    same = [
+        w if w.startswith("*") else ",".join(map(str, v))
+        for w, v in zip(parsed.texts, values, strict=True)
+    ]
     theirs = CronSim(" ".join(same), after)
     assert next_ticks(cron(text, day_match="or"), after, 3) == [next(theirs) for _ in range(3)]
 
@@ -171,7 +200,9 @@ def test_a_place_is_stable_for_ever() -> None:
     """Schedules are saved with it: another hash would move them."""
     assert dialect.resolve("H H * * *", UID) == "51 17 * * *"
     assert dialect.resolve("H/20 H(0-5) H * H", UID) == "11-59/20 5 5 * 5"
-    assert dialect.resolve("H 6 * * *", UID).split()[0] == dialect.resolve("H H * * *", UID).split()[0]
+    assert (
+        dialect.resolve("H 6 * * *", UID).split()[0] == dialect.resolve("H H * * *", UID).split()[0]
+    )
 
 
 def test_both_the_written_and_the_resolved_expression_are_kept() -> None:

@@ -22,13 +22,26 @@ from tests.support.builders import NOON, every
 
 NEARLY_CRON = st.text(alphabet="0123456789*/-,LHW#?@()lh \tmonfrisatudj\u0663\u00b2", max_size=40)
 FIVE = st.lists(
-    st.text(alphabet="0123456789*/-,LHW#?()monfri\u0663\u00b2", min_size=1, max_size=9), min_size=5, max_size=5
+    st.text(alphabet="0123456789*/-,LHW#?()monfri\u0663\u00b2", min_size=1, max_size=9),
+    min_size=5,
+    max_size=5,
 )
 NEARLY_RRULE = st.lists(
     st.builds(
         lambda name, value: f"{name}={value}",
         st.sampled_from(
-            ["FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYHOUR", "BYMONTHDAY", "BYSETPOS", "WKST", "X"]
+            [
+                "FREQ",
+                "INTERVAL",
+                "COUNT",
+                "UNTIL",
+                "BYDAY",
+                "BYHOUR",
+                "BYMONTHDAY",
+                "BYSETPOS",
+                "WKST",
+                "X",
+            ]
         ),
         st.sampled_from(["DAILY", "WEEKLY", "YEARLY", "MINUTELY", "MO", "-1FR", "20301231T000000Z"])
         | st.text(alphabet="0123456789-+,MOFRTZ\u0663", max_size=10),
@@ -74,7 +87,10 @@ def only_our_own(call: Any, *arguments: Any, **named: Any) -> Any:
     return None
 
 
-@given(text=st.text(max_size=60) | NEARLY_CRON | FIVE.map(" ".join), match=st.sampled_from(["and", "or"]))
+@given(
+    text=st.text(max_size=60) | NEARLY_CRON | FIVE.map(" ".join),
+    match=st.sampled_from(["and", "or"]),
+)
 def test_any_crontab_text(text: str, match: str) -> None:
     only_our_own(fields.parse, text)
     resolved = only_our_own(dialect.resolve, text, "some schedule")
@@ -114,7 +130,9 @@ def test_any_interval(seconds: float) -> None:
 @pytest.mark.parametrize("resolved", ["", "x", "* * * *", "H * * * *", "99 * * * *"])
 def test_a_resolved_text_that_somebody_made_up_is_not_believed(resolved: str) -> None:
     only_our_own(next_ticks, CrontabWhen(crontab="H * * * *", resolved=resolved), NOON, 1)
-    assert next_ticks(CrontabWhen(crontab="0 * * * *", resolved=resolved), NOON, 1) == [NOON + timedelta(hours=1)]
+    assert next_ticks(CrontabWhen(crontab="0 * * * *", resolved=resolved), NOON, 1) == [
+        NOON + timedelta(hours=1)
+    ]
 
 
 def test_a_wrong_shape_is_refused_by_the_model() -> None:

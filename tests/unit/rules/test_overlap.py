@@ -10,10 +10,42 @@ SKIP, SEND, HOLD, CANCEL = "skip", "send", "hold", "cancel_and_hold"
 
 TABLE: dict[Overlap, dict[tuple[int, int], Verdict]] = {
     # by (alive, waiting), with room for three
-    "skip": {(0, 0): SEND, (1, 0): SKIP, (2, 0): SKIP, (0, 1): SKIP, (1, 1): SKIP, (1, 2): SKIP, (1, 3): SKIP},
-    "allow": {(0, 0): SEND, (1, 0): SEND, (2, 0): SEND, (0, 1): SEND, (1, 1): SEND, (1, 2): SEND, (1, 3): SEND},
-    "queue_one": {(0, 0): SEND, (1, 0): HOLD, (2, 0): HOLD, (0, 1): SKIP, (1, 1): SKIP, (1, 2): SKIP, (1, 3): SKIP},
-    "queue_all": {(0, 0): SEND, (1, 0): HOLD, (2, 0): HOLD, (0, 1): HOLD, (1, 1): HOLD, (1, 2): HOLD, (1, 3): SKIP},
+    "skip": {
+        (0, 0): SEND,
+        (1, 0): SKIP,
+        (2, 0): SKIP,
+        (0, 1): SKIP,
+        (1, 1): SKIP,
+        (1, 2): SKIP,
+        (1, 3): SKIP,
+    },
+    "allow": {
+        (0, 0): SEND,
+        (1, 0): SEND,
+        (2, 0): SEND,
+        (0, 1): SEND,
+        (1, 1): SEND,
+        (1, 2): SEND,
+        (1, 3): SEND,
+    },
+    "queue_one": {
+        (0, 0): SEND,
+        (1, 0): HOLD,
+        (2, 0): HOLD,
+        (0, 1): SKIP,
+        (1, 1): SKIP,
+        (1, 2): SKIP,
+        (1, 3): SKIP,
+    },
+    "queue_all": {
+        (0, 0): SEND,
+        (1, 0): HOLD,
+        (2, 0): HOLD,
+        (0, 1): HOLD,
+        (1, 1): HOLD,
+        (1, 2): HOLD,
+        (1, 3): SKIP,
+    },
     "cancel_previous": {
         (0, 0): SEND,
         (1, 0): CANCEL,
@@ -25,7 +57,9 @@ TABLE: dict[Overlap, dict[tuple[int, int], Verdict]] = {
     },
 }
 
-ROWS = [(policy, counts, verdict) for policy, row in TABLE.items() for counts, verdict in row.items()]
+ROWS = [
+    (policy, counts, verdict) for policy, row in TABLE.items() for counts, verdict in row.items()
+]
 
 
 @pytest.mark.parametrize(("policy", "counts", "verdict"), ROWS)
@@ -47,5 +81,7 @@ def test_queue_all_keeps_a_hundred_unless_told_otherwise() -> None:
 
 
 def test_what_is_held_is_not_overtaken() -> None:
-    for policy, waiting in product(("skip", "queue_one", "queue_all", "cancel_previous"), range(1, 5)):
+    for policy, waiting in product(
+        ("skip", "queue_one", "queue_all", "cancel_previous"), range(1, 5)
+    ):
         assert decide(policy, 0, waiting) != "send"

@@ -23,7 +23,10 @@ def test_a_preview_has_words_ticks_and_no_warning_where_there_is_nothing_to_warn
 
 
 def test_an_interval_that_is_not_saved_yet_counts_from_now() -> None:
-    assert preview(every(90), NOON, 2).ticks == [at("2026-11-21T12:01:30Z"), at("2026-11-21T12:03Z")]
+    assert preview(every(90), NOON, 2).ticks == [
+        at("2026-11-21T12:01:30Z"),
+        at("2026-11-21T12:03Z"),
+    ]
 
 
 def test_two_day_fields_are_shown_with_the_dates_on_which_the_readings_differ() -> None:

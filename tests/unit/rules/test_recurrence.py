@@ -32,7 +32,10 @@ def rrule(text: str, start: datetime = START, timezone: str = "UTC") -> RruleWhe
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", ["11-23T09:30", "11-25T09:30", "12-07T09:30"]),
         ("FREQ=MONTHLY;BYDAY=2MO", ["12-14T09:30", "01-11T09:30"]),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", ["11-30T09:30", "12-31T09:30"]),
-        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", ["11-30T09:30", "12-31T09:30", "01-29T09:30"]),
+        (
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+            ["11-30T09:30", "12-31T09:30", "01-29T09:30"],
+        ),
         ("FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3", ["03-28T09:30", "03-26T09:30"]),
         ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO", ["01-04T09:30", "01-03T09:30"]),
         ("FREQ=YEARLY;BYYEARDAY=-1", ["12-31T09:30", "12-31T09:30"]),
@@ -51,7 +54,9 @@ def test_rules_and_their_next_ticks(text: str, expected: list[str]) -> None:
 
 def test_nothing_comes_before_the_start() -> None:
     assert next_tick(rrule("FREQ=DAILY"), START - timedelta(days=400)) == START
-    assert next_tick(rrule("FREQ=DAILY;BYHOUR=6"), START - timedelta(days=400)) == at("2026-01-06T06:30Z")
+    assert next_tick(rrule("FREQ=DAILY;BYHOUR=6"), START - timedelta(days=400)) == at(
+        "2026-01-06T06:30Z"
+    )
     assert next_tick(rrule("FREQ=DAILY"), START) == START + timedelta(days=1)
 
 
@@ -63,7 +68,9 @@ def test_the_zone_is_a_real_one_and_the_clock_changes_as_for_a_crontab() -> None
     assert autumn == [at("2027-10-31T00:30Z"), at("2027-11-01T01:30Z")]
     hourly = next_ticks(rrule("FREQ=HOURLY", start, "Europe/Berlin"), at("2027-03-27T23:00Z"), 4)
     hourly += next_ticks(rrule("FREQ=HOURLY", start, "Europe/Berlin"), at("2027-10-30T22:00Z"), 5)
-    assert {later - earlier for earlier, later in pairwise(hourly)} - {hourly[4] - hourly[3]} == {timedelta(hours=1)}
+    assert {later - earlier for earlier, later in pairwise(hourly)} - {hourly[4] - hourly[3]} == {
+        timedelta(hours=1)
+    }
 
 
 def test_a_rule_that_began_long_ago_and_one_that_is_rare_are_found() -> None:
@@ -95,7 +102,10 @@ FIXED = {
 }
 EXTRA: dict[str, dict[str, st.SearchStrategy[str]]] = {
     # not mixed: dateutil wants `MO,1MO` to be both, RFC 5545 either
-    "YEARLY": {"BYDAY": lists(PLAIN_DAYS) | lists(NTH_DAYS), "BYYEARDAY": lists([1, 59, 60, 200, 365, 366, -1, -366])},
+    "YEARLY": {
+        "BYDAY": lists(PLAIN_DAYS) | lists(NTH_DAYS),
+        "BYYEARDAY": lists([1, 59, 60, 200, 365, 366, -1, -366]),
+    },
     "MONTHLY": {"BYDAY": lists(PLAIN_DAYS) | lists(NTH_DAYS), "BYSETPOS": lists([1, 2, -1, 5])},
     "WEEKLY": {"BYDAY": lists(PLAIN_DAYS), "WKST": st.sampled_from(["MO", "SU", "TH"])},
     "DAILY": {"BYDAY": lists(PLAIN_DAYS)},
@@ -111,9 +121,15 @@ def rules(draw: st.DrawFn) -> str:
     if frequency in ("HOURLY", "MINUTELY"):
         del possible["BYSECOND"]
     names = draw(st.lists(st.sampled_from(list(possible)), max_size=3, unique=True))
-    if "BYSETPOS" in names and not any(name.startswith("BY") and name != "BYSETPOS" for name in names):
+    if "BYSETPOS" in names and not any(
+        name.startswith("BY") and name != "BYSETPOS" for name in names
+    ):
         names.remove("BYSETPOS")
-    parts = [f"FREQ={frequency}", f"INTERVAL={draw(numbers)}", *(f"{name}={draw(possible[name])}" for name in names)]
+    parts = [
+        f"FREQ={frequency}",
+        f"INTERVAL={draw(numbers)}",
+        *(f"{name}={draw(possible[name])}" for name in names),
+    ]
     if draw(st.integers(0, 4)) == 0:
         parts.append(f"COUNT={draw(st.integers(1, 30))}")
     return ";".join(parts)
@@ -130,7 +146,9 @@ def never_fires(text: str, start: datetime) -> bool:
 
 def by_dateutil(text: str, start: datetime, after: datetime, until: datetime) -> list[datetime]:
     """The first forty ticks in (after, until]."""
-    walls = rrulestr(text, dtstart=start.replace(tzinfo=None)).xafter(after.replace(tzinfo=None), inc=False)
+    walls = rrulestr(text, dtstart=start.replace(tzinfo=None)).xafter(
+        after.replace(tzinfo=None), inc=False
+    )
     return [
         wall.replace(tzinfo=UTC)
         for wall in islice(takewhile(lambda wall: wall <= until.replace(tzinfo=None), walls), 40)
@@ -147,16 +165,27 @@ def by_dateutil(text: str, start: datetime, after: datetime, until: datetime) ->
 def test_agrees_with_dateutil(text: str, days: int, ahead: int) -> None:
     start = START + timedelta(days=days)
     assume(not never_fires(text, start))
-    fine = "MINUTELY" in text or "HOURLY" in text  # dateutil goes through all of these from the start
+    fine = (
+        "MINUTELY" in text or "HOURLY" in text
+    )  # dateutil goes through all of these from the start
     after = start + timedelta(days=ahead % 3 if fine else ahead, seconds=-1)
     until = after + timedelta(days=3 if fine else 800)
     expected = by_dateutil(text, start, after, until)
-    assert list(islice(ticks_between(rrule(text, start), after, expected[-1] if expected else until), 100)) == expected
+    assert (
+        list(
+            islice(
+                ticks_between(rrule(text, start), after, expected[-1] if expected else until), 100
+            )
+        )
+        == expected
+    )
 
 
 @st.composite
 def rules_that_seldom_meet_their_times(draw: st.DrawFn) -> str:
-    """Hourly or minutely ones whose interval brings them to the hour that they ask for once in weeks or years."""
+    """Hourly or minutely ones whose interval brings them to the hour that they ask for once in
+    weeks or years.
+    """
     frequency, most = draw(st.sampled_from([("HOURLY", 2000), ("MINUTELY", 10_000)]))
     parts = [f"FREQ={frequency}", f"INTERVAL={draw(st.integers(300, most))}"]
     parts.append(f"BYHOUR={draw(lists(list(range(24)), 2))}")
@@ -171,11 +200,19 @@ def rules_that_seldom_meet_their_times(draw: st.DrawFn) -> str:
 @given(text=rules_that_seldom_meet_their_times(), days=st.integers(0, 3000))
 @example(text="FREQ=MINUTELY;INTERVAL=1439;BYHOUR=9;BYMINUTE=30", days=0)
 @example(text="FREQ=HOURLY;INTERVAL=1009;BYHOUR=9", days=1)
-def test_a_rule_that_seldom_meets_its_times_agrees_with_going_through_all(text: str, days: int) -> None:
+def test_a_rule_that_seldom_meets_its_times_agrees_with_going_through_all(
+    text: str, days: int
+) -> None:
     after, until = START + timedelta(days=days), START + timedelta(days=days + 5 * 366)
     parts = dict(part.split("=") for part in text.split(";"))
-    every = timedelta(**{"hours" if parts["FREQ"] == "HOURLY" else "minutes": int(parts["INTERVAL"])})
-    wanted = {name: {int(value) for value in parts[name].split(",")} for name in parts if name.startswith("BY")}
+    every = timedelta(
+        **{"hours" if parts["FREQ"] == "HOURLY" else "minutes": int(parts["INTERVAL"])}
+    )
+    wanted = {
+        name: {int(value) for value in parts[name].split(",")}
+        for name in parts
+        if name.startswith("BY")
+    }
     begun = START + every * -((START - after) // every)
     times = takewhile(lambda tick: tick <= until, (begun + every * n for n in range(10**6)))
     met = [
@@ -194,7 +231,12 @@ def test_a_rule_that_seldom_meets_its_times_agrees_with_going_through_all(text: 
 
 
 @settings(max_examples=200)
-@given(text=rules(), days=st.integers(0, 3000), ahead=st.integers(0, 10**7), length=st.integers(0, 10**6))
+@given(
+    text=rules(),
+    days=st.integers(0, 3000),
+    ahead=st.integers(0, 10**7),
+    length=st.integers(0, 10**6),
+)
 def test_the_newest_tick_and_the_count_agree_with_going_through_all(
     text: str, days: int, ahead: int, length: int
 ) -> None:
@@ -266,5 +308,7 @@ def test_a_wrong_rule_gets_its_message(text: str, words: str) -> None:
 
 def test_a_start_beyond_all_calendars_is_refused() -> None:
     with pytest.raises(BadExpression) as refused:
-        recurrence_text.parse(rrule("FREQ=DAILY", datetime(9999, 12, 31, tzinfo=UTC), "Pacific/Apia"))
+        recurrence_text.parse(
+            rrule("FREQ=DAILY", datetime(9999, 12, 31, tzinfo=UTC), "Pacific/Apia")
+        )
     assert refused.value.field == "dtstart"

@@ -36,7 +36,11 @@ def test_the_zone_decides() -> None:
     ("text", "options", "expected"),
     [
         ("15 2 * * *", {}, ["03-27T01:15", "03-28T01:00", "03-29T00:15"]),
-        ("15 2,3 * * *", {}, ["03-27T01:15", "03-27T02:15", "03-28T01:00", "03-28T01:15", "03-29T00:15"]),
+        (
+            "15 2,3 * * *",
+            {},
+            ["03-27T01:15", "03-27T02:15", "03-28T01:00", "03-28T01:15", "03-29T00:15"],
+        ),
         ("15,45 2 * * *", {}, ["03-27T01:15", "03-27T01:45", "03-28T01:00", "03-29T00:15"]),
         ("15 2 * * *", {"dst_gap": "skip"}, ["03-27T01:15", "03-29T00:15"]),
         ("15 * 28 3 *", {}, ["03-27T23:15", "03-28T00:15", "03-28T01:15", "03-28T02:15"]),
@@ -44,8 +48,12 @@ def test_the_zone_decides() -> None:
         ("*/30 2 28-29 3 *", {"dst_gap": "shift"}, ["03-28T01:00", "03-29T00:00", "03-29T00:30"]),
     ],
 )
-def test_when_the_clock_goes_forward(text: str, options: dict[str, str], expected: list[str]) -> None:
-    ticks = next_ticks(cron(text, "Europe/Berlin", **options), at("2027-03-26T12:00Z"), len(expected))
+def test_when_the_clock_goes_forward(
+    text: str, options: dict[str, str], expected: list[str]
+) -> None:
+    ticks = next_ticks(
+        cron(text, "Europe/Berlin", **options), at("2027-03-26T12:00Z"), len(expected)
+    )
     assert [f"{tick:%m-%dT%H:%M}" for tick in ticks] == expected
 
 
@@ -54,14 +62,24 @@ def test_when_the_clock_goes_forward(text: str, options: dict[str, str], expecte
     [
         ("30 2 * * *", {}, ["30T00:30", "31T00:30", "01T01:30"]),
         ("30 2 * * *", {"dst_repeat": "both"}, ["30T00:30", "31T00:30", "31T01:30", "01T01:30"]),
-        ("15,45 2 31 10 *", {"dst_repeat": "both"}, ["31T00:15", "31T00:45", "31T01:15", "31T01:45"]),
+        (
+            "15,45 2 31 10 *",
+            {"dst_repeat": "both"},
+            ["31T00:15", "31T00:45", "31T01:15", "31T01:45"],
+        ),
         ("*/30 2 31 10 *", {}, ["31T00:00", "31T00:30", "31T01:00", "31T01:30"]),
-        ("*/30 2-3 31 10 *", {"dst_repeat": "first"}, ["31T00:00", "31T00:30", "31T02:00", "31T02:30"]),
+        (
+            "*/30 2-3 31 10 *",
+            {"dst_repeat": "first"},
+            ["31T00:00", "31T00:30", "31T02:00", "31T02:30"],
+        ),
         ("0 * 31 10 *", {}, ["30T22:00", "30T23:00", "31T00:00", "31T01:00", "31T02:00"]),
     ],
 )
 def test_when_the_clock_goes_back(text: str, options: dict[str, str], expected: list[str]) -> None:
-    ticks = next_ticks(cron(text, "Europe/Berlin", **options), at("2027-10-29T12:00Z"), len(expected))
+    ticks = next_ticks(
+        cron(text, "Europe/Berlin", **options), at("2027-10-29T12:00Z"), len(expected)
+    )
     assert [f"{tick:%dT%H:%M}" for tick in ticks] == expected
 
 
@@ -113,17 +131,30 @@ def test_the_newest_tick_of_a_long_absence_is_found() -> None:
 
 def test_there_is_no_newest_tick_where_none_has_passed() -> None:
     assert latest_tick(cron("0 * * * *"), NOON, NOON + timedelta(minutes=59)) is None
-    assert latest_tick(cron("0 * * * *"), NOON, NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
+    assert latest_tick(cron("0 * * * *"), NOON, NOON + timedelta(hours=1)) == NOON + timedelta(
+        hours=1
+    )
     assert latest_tick(every(60, NOON), NOON - timedelta(days=1), NOON) is None
-    assert latest_tick(every(60, NOON), NOON + timedelta(seconds=60), NOON + timedelta(seconds=60)) is None
+    assert (
+        latest_tick(every(60, NOON), NOON + timedelta(seconds=60), NOON + timedelta(seconds=60))
+        is None
+    )
 
 
 def test_ticks_of_years_are_counted_by_days() -> None:
-    year = at("2026-01-01T00:00Z") - timedelta(seconds=1), at("2027-01-01T00:00Z") - timedelta(seconds=1)
+    year = (
+        at("2026-01-01T00:00Z") - timedelta(seconds=1),
+        at("2027-01-01T00:00Z") - timedelta(seconds=1),
+    )
     assert count_ticks(cron("* * * * *", "Europe/Berlin"), *year, limit=10**9) == 365 * 1440
     assert count_ticks(cron("30 2 * * *", "Europe/Berlin"), *year, limit=10**9) == 365
-    assert count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_gap="skip"), *year, limit=10**9) == 364
-    assert count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_repeat="both"), *year, limit=10**9) == 366
+    assert (
+        count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_gap="skip"), *year, limit=10**9) == 364
+    )
+    assert (
+        count_ticks(cron("30 2 * * *", "Europe/Berlin", dst_repeat="both"), *year, limit=10**9)
+        == 366
+    )
     month = at("2026-03-01T00:00Z"), at("2026-03-31T23:59Z")
     assert count_ticks(cron("* * 29 3 *", "Europe/Berlin"), *month, limit=10**9) == 23 * 60
     assert count_ticks(every(60, year[0]), *year, limit=10**9) == 365 * 1440

@@ -1,7 +1,8 @@
 """Ticks against other implementations, in every IANA zone, around clock changes from 2000 to 2040.
 
-A sample that is always the same: for each zone some of its changes, for each of these some expressions. Where we differ
-from Debian's rule as `cronsim` has it, `WANTED` says why, and a third reading, minute by minute, says who is right.
+A sample that is always the same: for each zone some of its changes, for each of these some
+expressions. Where we differ from Debian's rule as `cronsim` has it, `WANTED` says why, and a third
+reading, minute by minute, says who is right.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,12 @@ from scheduler.rules.time.wall_times import Crontab
 from tests.support.builders import cron
 
 BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2041, 1, 1, tzinfo=UTC)
-WEEK, DAY, HOUR, MINUTE = timedelta(days=7), timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+WEEK, DAY, HOUR, MINUTE = (
+    timedelta(days=7),
+    timedelta(days=1),
+    timedelta(hours=1),
+    timedelta(minutes=1),
+)
 CHANGES_PER_ZONE = 2
 EXPRESSIONS_PER_CHANGE = 2
 
@@ -65,7 +71,8 @@ class Difference(NamedTuple):
 
 WANTED = (
     Difference(
-        "cronsim passes over the rest of an hour, or repeats it, where the clock moves by half an hour; "
+        "cronsim passes over the rest of an hour, or repeats it, where the clock moves by half an "
+        "hour; "
         "by elapsed time nothing is lost and nothing doubled",
         "Australia/Lord_Howe",
         "2027-10-02T15:30Z",
@@ -84,7 +91,9 @@ WANTED = (
 
 
 def is_wanted(zone: ZoneInfo, change: Change) -> bool:
-    """Whether a schedule that counts elapsed time differs here: all three reasons are clocks off the full hour."""
+    """Whether a schedule that counts elapsed time differs here: all three reasons are clocks off
+    the full hour.
+    """
     return bool(change.by % HOUR) or change.at.astimezone(zone).minute != 0
 
 
@@ -94,7 +103,10 @@ def changes(name: str) -> tuple[Change, ...]:
     zone, moment = ZoneInfo(name), BEGIN
     found = []
     while moment < END:
-        before, later = moment.astimezone(zone).utcoffset(), (moment + WEEK).astimezone(zone).utcoffset()
+        before, later = (
+            moment.astimezone(zone).utcoffset(),
+            (moment + WEEK).astimezone(zone).utcoffset(),
+        )
         if before is not None and later is not None and before != later:
             found.append(Change(offset_change(zone, moment, moment + WEEK), later - before))
         moment += WEEK
@@ -123,7 +135,9 @@ def by_cronsim(text: str, name: str, after: datetime, n: int) -> list[datetime]:
 
 
 def by_the_minute(text: str, name: str, after: datetime, until: datetime) -> list[datetime]:
-    """Every minute in (after, until] whose time on the wall matches: what counting elapsed time means."""
+    """Every minute in (after, until] whose time on the wall matches: what counting elapsed time
+    means.
+    """
     zone, crontab = ZoneInfo(name), dialect.parse(text)
     first = after.replace(second=0, microsecond=0) + MINUTE
     minutes = (first + number * MINUTE for number in range((until - first) // MINUTE + 1))
@@ -151,14 +165,22 @@ def test_the_sample_knows_every_zone_and_hundreds_of_changes() -> None:
 def test_a_fixed_time_is_debian_crons_around_changes_of_every_zone() -> None:
     for name, change, text in sampled(FIXED):
         after = change.at - 5 * HOUR
-        assert next_ticks(cron(text, name), after, 12) == by_cronsim(text, name, after, 12), (text, name, change)
+        assert next_ticks(cron(text, name), after, 12) == by_cronsim(text, name, after, 12), (
+            text,
+            name,
+            change,
+        )
 
 
 def test_counting_elapsed_time_is_debian_crons_too_but_for_the_wanted_differences() -> None:
     for name, change, text in sampled(SUB_DAILY):
         if not is_wanted(ZoneInfo(name), change):
             after = change.at - 3 * HOUR
-            assert next_ticks(cron(text, name), after, 12) == by_cronsim(text, name, after, 12), (text, name, change)
+            assert next_ticks(cron(text, name), after, 12) == by_cronsim(text, name, after, 12), (
+                text,
+                name,
+                change,
+            )
 
 
 def test_counting_elapsed_time_is_every_minute_that_matches_without_exception() -> None:
@@ -200,7 +222,9 @@ BOTH_DAYS = (
 
 
 def test_on_days_without_a_change_croniter_agrees_in_every_zone() -> None:
-    """croniter has its own rule for changes of the clock, and it is not Debian's; so those days are left out."""
+    """croniter has its own rule for changes of the clock, and it is not Debian's; so those days are
+    left out.
+    """
     for name, change, text in sampled(BOTH_DAYS):
         after = change.at + 3 * DAY
         near = [other.at for other in changes(name)]

@@ -34,7 +34,11 @@ def rrule(text: str, timezone: str = "Europe/Berlin") -> RruleWhen:
 
 
 def test_there_is_nothing_to_tell_of_an_ordinary_schedule() -> None:
-    facts = Facts(usual_duration=10, others=[a_spec("other", kwargs={"days": 2})], queues=frozenset({"default"}))
+    facts = Facts(
+        usual_duration=10,
+        others=[a_spec("other", kwargs={"days": 2})],
+        queues=frozenset({"default"}),
+    )
     assert told_of(facts, when=cron("0 6 * * mon-fri", "Europe/Berlin")) == ""
     assert told_of(facts, when=every(300)) == ""
     assert told_of(facts, when=OnceWhen(at=at("2027-01-01T00:00Z"))) == ""
@@ -94,7 +98,9 @@ def test_the_trap_of_two_day_fields_in_both_readings_with_dates() -> None:
     assert "Celery needs both to match" in told(cron("0 0 30 2 mon", day_match="or"))
 
 
-@pytest.mark.parametrize("text", ["0 0 */2 * mon", "0 0 1-31 * mon", "0 0 13 * *", "0 0 ? * fri", "0 0 * * 5L"])
+@pytest.mark.parametrize(
+    "text", ["0 0 */2 * mon", "0 0 1-31 * mon", "0 0 13 * *", "0 0 ? * fri", "0 0 * * 5L"]
+)
 def test_where_both_readings_are_the_same_there_is_no_trap(text: str) -> None:
     """But `1-31`, which cron takes for a restriction: every day, where Celery runs on Mondays."""
     assert ("must both match" in told(cron(text))) is (text == "0 0 1-31 * mon")
@@ -111,20 +117,28 @@ def test_what_is_far_or_over() -> None:
     assert told(cron("0 0 29 2 *")) == "The first tick is more than a year away: 2028-02-29."
     assert told(rrule("FREQ=DAILY;COUNT=3")) == "It never fires again: no tick is left."
     ended = Window(ends_at=at("2026-11-22T00:00Z"))
-    assert "No tick is left before its end, 2026-11-22" in told_of(Facts(), when=cron("0 6 * * *"), window=ended)
+    assert "No tick is left before its end, 2026-11-22" in told_of(
+        Facts(), when=cron("0 6 * * *"), window=ended
+    )
 
 
 @pytest.mark.parametrize(
     ("when", "seconds", "sentence"),
     [
-        (cron("*/5 * * * *"), 420, "A run usually takes 7 minutes, but the next is due 5 minutes later"),
+        (
+            cron("*/5 * * * *"),
+            420,
+            "A run usually takes 7 minutes, but the next is due 5 minutes later",
+        ),
         (cron("0 6,7 * * *"), 3700, "the next is due 1 hour later"),
         (every(60), 60.5, "A run usually takes 61 seconds, but the next is due 1 minute later"),
         (cron("*/5 * * * *"), 299, None),
         (OnceWhen(at=at("2027-01-01T00:00Z")), 10**6, None),
     ],
 )
-def test_a_distance_shorter_than_the_usual_duration(when: When, seconds: float, sentence: str | None) -> None:
+def test_a_distance_shorter_than_the_usual_duration(
+    when: When, seconds: float, sentence: str | None
+) -> None:
     found = told_of(Facts(usual_duration=seconds), when=when)
     assert (sentence in found) if sentence else ("usually" not in found)
 
@@ -155,7 +169,9 @@ def test_two_schedules_alike(other: Spec, alike: bool) -> None:
 def test_a_queue_that_nobody_consumes_and_a_job_that_nobody_has() -> None:
     facts = Facts(queues=frozenset({"default", "slow"}), jobs=frozenset({"reports.job_summary"}))
     assert told_of(facts) == ""
-    assert "No worker consumes the queue 'fast'; consumed are default and slow." in told_of(facts, queue="fast")
+    assert "No worker consumes the queue 'fast'; consumed are default and slow." in told_of(
+        facts, queue="fast"
+    )
     assert "No worker has registered the job 'demo.gone'." in told_of(facts, job="demo.gone")
     assert "No worker consumes the queue 'default'. Runs wait" in told_of(Facts(queues=frozenset()))
     assert told_of(Facts(), queue="fast", job="demo.gone") == ""
@@ -163,7 +179,9 @@ def test_a_queue_that_nobody_consumes_and_a_job_that_nobody_has() -> None:
 
 @given(when=whens)
 def test_whatever_can_be_read_can_be_warned_of(when: When) -> None:
-    for sentence in warnings(a_spec(when=when), NOON, Facts(usual_duration=100, others=[a_spec("other")])):
+    for sentence in warnings(
+        a_spec(when=when), NOON, Facts(usual_duration=100, others=[a_spec("other")])
+    ):
         assert sentence.endswith(".")
 
 
@@ -183,21 +201,38 @@ YEARS = calendar_of("years", ["2026-01-01..2028-03-01"])
 @pytest.mark.parametrize(
     ("calendar", "when", "sentence"),
     [
-        (CLOSED, cron("0 6 * * *"), "It never fires: the calendar 'named' excludes every tick of the next five years."),
+        (
+            CLOSED,
+            cron("0 6 * * *"),
+            "It never fires: the calendar 'named' excludes every tick of the next five years.",
+        ),
         (SUNDAYS, cron("0 6 * * sun"), "It never fires: the calendar 'named' excludes every tick"),
         (CLOSED, every(60), "It never fires"),
-        (YEARS, cron("0 6 * * *"), "excludes every tick of the next year: the first one that runs is 2028-03-02."),
-        (None, cron("0 6 * * *"), "The calendar 'named' is gone or damaged. Nothing fires until it is there again"),
+        (
+            YEARS,
+            cron("0 6 * * *"),
+            "excludes every tick of the next year: the first one that runs is 2028-03-02.",
+        ),
+        (
+            None,
+            cron("0 6 * * *"),
+            "The calendar 'named' is gone or damaged. Nothing fires until it is there again",
+        ),
     ],
 )
-def test_a_calendar_that_leaves_no_tick_is_told(calendar: Calendar | None, when: When, sentence: str) -> None:
+def test_a_calendar_that_leaves_no_tick_is_told(
+    calendar: Calendar | None, when: When, sentence: str
+) -> None:
     facts = Facts(calendars={} if calendar is None else {"named": calendar})
     assert sentence in told_of(facts, when=when, window=Window(calendar="named"))
 
 
 def test_nothing_is_told_of_a_calendar_that_leaves_ticks_or_that_nobody_has_looked_at() -> None:
     named = Window(calendar="named")
-    assert told_of(Facts(calendars={"named": SUNDAYS}), when=cron("0 6 * * sat,sun"), window=named) == ""
+    assert (
+        told_of(Facts(calendars={"named": SUNDAYS}), when=cron("0 6 * * sat,sun"), window=named)
+        == ""
+    )
     assert told_of(Facts(), when=cron("0 6 * * sun"), window=named) == ""
 
 

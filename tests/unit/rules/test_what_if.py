@@ -29,7 +29,9 @@ def test_nothing_changes_where_only_the_words_do() -> None:
 def test_another_hour_moves_each_tick() -> None:
     found = difference(cron("0 6 * * *"), cron("0 7 * * *"))
     assert (found.gone, found.come, found.same) == ([], [], 0)
-    assert found.moved == [(tick, tick + timedelta(hours=1)) for tick in next_ticks(cron("0 6 * * *"), NOON, 7)]
+    assert found.moved == [
+        (tick, tick + timedelta(hours=1)) for tick in next_ticks(cron("0 6 * * *"), NOON, 7)
+    ]
 
 
 def test_another_zone_moves_each_tick() -> None:
@@ -49,10 +51,17 @@ def test_fewer_days_are_ticks_that_go_and_more_are_ticks_that_come() -> None:
 
 
 def test_where_their_numbers_differ_ticks_go_and_come_and_none_is_said_to_move() -> None:
-    found = compare(a_spec(when=cron("0 6,18 * * *")), a_spec(when=cron("0 7 * * *")), at("2026-11-22T00:00Z"), WEEK)
+    found = compare(
+        a_spec(when=cron("0 6,18 * * *")),
+        a_spec(when=cron("0 7 * * *")),
+        at("2026-11-22T00:00Z"),
+        WEEK,
+    )
     whole_days = [tick for tick in found.gone if tick < at("2026-11-28T00:00Z")]
     assert (len(whole_days), len(found.come), found.same) == (12, 6, 0)
-    assert found.moved == [(at("2026-11-28T06:00Z"), at("2026-11-28T07:00Z"))]  # until noon they are as many
+    assert found.moved == [
+        (at("2026-11-28T06:00Z"), at("2026-11-28T07:00Z"))
+    ]  # until noon they are as many
 
 
 def test_a_new_schedule_comes_and_a_deleted_one_goes() -> None:
@@ -93,22 +102,38 @@ def test_every_tick_of_both_versions_is_in_one_place(old: When, new: When, hours
     after = [tick for tick in next_ticks(new, NOON, 200) if tick <= until]
     assume(max(len(before), len(after)) < 200)
     found = compare(a_spec(when=old), a_spec(when=new), NOON, until)
-    assert sorted(found.gone + [tick for tick, _ in found.moved]) == [tick for tick in before if tick not in after]
-    assert sorted(found.come + [tick for _, tick in found.moved]) == [tick for tick in after if tick not in before]
+    assert sorted(found.gone + [tick for tick, _ in found.moved]) == [
+        tick for tick in before if tick not in after
+    ]
+    assert sorted(found.come + [tick for _, tick in found.moved]) == [
+        tick for tick in after if tick not in before
+    ]
     assert found.same == len(set(before) & set(after))
 
 
 def test_a_calendar_takes_ticks_away_and_one_that_is_gone_takes_all() -> None:
     sundays = calendar_of("closed", ["sun"])
-    plain, named = a_spec(when=cron("0 6 * * *")), a_spec(when=cron("0 6 * * *"), window=Window(calendar="closed"))
+    plain, named = (
+        a_spec(when=cron("0 6 * * *")),
+        a_spec(when=cron("0 6 * * *"), window=Window(calendar="closed")),
+    )
     found = compare(plain, named, NOON, WEEK, after={"closed": sundays})
     assert ([f"{tick:%a}" for tick in found.gone], found.come, found.same) == (["Sun"], [], 6)
-    edited = compare(named, named, NOON, WEEK, before={"closed": sundays}, after={"closed": calendar_of("closed", [])})
+    edited = compare(
+        named,
+        named,
+        NOON,
+        WEEK,
+        before={"closed": sundays},
+        after={"closed": calendar_of("closed", [])},
+    )
     assert ([f"{tick:%a}" for tick in edited.come], edited.same) == (["Sun"], 6)
     assert len(compare(plain, named, NOON, WEEK).gone) == 7
 
 
 def test_what_a_calendar_excludes_does_not_use_up_the_runs_that_are_left() -> None:
     limits = {"when": cron("0 6 * * *"), "window": Window(calendar="closed", max_runs=2)}
-    found = compare(None, a_spec(**limits), NOON, WEEK, after={"closed": calendar_of("closed", ["sun"])})
+    found = compare(
+        None, a_spec(**limits), NOON, WEEK, after={"closed": calendar_of("closed", ["sun"])}
+    )
     assert [f"{tick:%a}" for tick in found.come] == ["Mon", "Tue"]

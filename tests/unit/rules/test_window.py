@@ -25,7 +25,8 @@ from tests.support.builders import NOON, a_schedule, at, cron, every
 
 DAY = timedelta(days=1)
 MONTH_OFF = Calendar(
-    name="off", days=(Days(first=at("2026-11-21T00:00Z").date(), last=at("2026-12-20T00:00Z").date()),)
+    name="off",
+    days=(Days(first=at("2026-11-21T00:00Z").date(), last=at("2026-12-20T00:00Z").date()),),
 )
 
 
@@ -64,7 +65,9 @@ SIX = at("2026-11-22T06:00Z")
         (daily(window=Window(ends_at=SIX), paused=paused(NOON)), 0, MONTH_OFF, "finished"),
     ],
 )
-def test_why_a_tick_does_not_run(schedule: Schedule, runs: int, calendar: Calendar | None, why: str | None) -> None:
+def test_why_a_tick_does_not_run(
+    schedule: Schedule, runs: int, calendar: Calendar | None, why: str | None
+) -> None:
     assert reason(schedule, SIX, runs=runs, calendar=calendar) == why
 
 
@@ -104,14 +107,18 @@ def test_a_one_off_that_has_run_is_finished() -> None:
 
 
 def test_a_schedule_that_nothing_lets_run_is_not_searched_for_ever() -> None:
-    closed = Calendar(name="never", days=(Days(first=at("2000-01-01T00:00Z").date(), last=date.max),))
+    closed = Calendar(
+        name="never", days=(Days(first=at("2000-01-01T00:00Z").date(), last=date.max),)
+    )
     assert live_next_tick(a_schedule(when=every(1, NOON)), NOON, calendar=closed) is None
 
 
 def test_ticks_in_the_window() -> None:
     window = Window(starts_at=SIX + DAY, ends_at=SIX + 5 * DAY)
     schedule = daily(window=window)
-    assert list(bounded_ticks(schedule, NOON, NOON + 90 * DAY)) == [SIX + number * DAY for number in (1, 2, 3, 4)]
+    assert list(bounded_ticks(schedule, NOON, NOON + 90 * DAY)) == [
+        SIX + number * DAY for number in (1, 2, 3, 4)
+    ]
     limited = daily(window=window.model_copy(update={"max_runs": 3}))
     assert list(bounded_ticks(limited, NOON, NOON + 90 * DAY, runs=1)) == [SIX + DAY, SIX + 2 * DAY]
 
@@ -128,7 +135,9 @@ def test_the_ticks_in_the_window_are_those_found_one_by_one(
     moments = [None if days is None else NOON + days * DAY for days in (start, end)]
     schedule = daily(window=Window(starts_at=moments[0], ends_at=moments[1], max_runs=most))
     found, after = [], NOON
-    while (tick := bounded_next_tick(schedule, after, runs=runs + len(found))) is not None and tick <= NOON + 30 * DAY:
+    while (
+        tick := bounded_next_tick(schedule, after, runs=runs + len(found))
+    ) is not None and tick <= NOON + 30 * DAY:
         found.append(tick)
         after = tick
     assert list(bounded_ticks(schedule, NOON, NOON + 30 * DAY, runs=runs)) == found

@@ -29,7 +29,8 @@ def test_a_near_miss_is_told_what_was_meant(written: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "localtime", "../../etc/passwd", "/etc/localtime", "Europe/Berlin\0", "x" * 9999]
+    "written",
+    ["", "localtime", "../../etc/passwd", "/etc/localtime", "Europe/Berlin\0", "x" * 9999],
 )
 def test_what_is_no_zone_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(UnknownZone):

@@ -20,7 +20,11 @@ def conf(**settings: object) -> dict[str, object]:
 def test_nothing_but_json_is_taken_or_sent() -> None:
     told = conf()
     assert told["accept_content"] == ["json"]
-    assert (told["task_serializer"], told["result_serializer"], told["event_serializer"]) == ("json", "json", "json")
+    assert (told["task_serializer"], told["result_serializer"], told["event_serializer"]) == (
+        "json",
+        "json",
+        "json",
+    )
 
 
 def test_celery_lives_in_utc() -> None:
@@ -44,8 +48,12 @@ def test_stock_beat_is_told_all_that_it_asks_for() -> None:
     assert told["beat_scheduler"] == "scheduler.beat.Scheduler"
 
 
-@pytest.mark.parametrize(("broker", "seconds"), [("redis://r/0", 60), ("rediss://r/0", 60), ("amqp://b//", None)])
-def test_only_a_redis_broker_is_told_how_long_a_claim_holds(broker: str, seconds: int | None) -> None:
+@pytest.mark.parametrize(
+    ("broker", "seconds"), [("redis://r/0", 60), ("rediss://r/0", 60), ("amqp://b//", None)]
+)
+def test_only_a_redis_broker_is_told_how_long_a_claim_holds(
+    broker: str, seconds: int | None
+) -> None:
     options = conf(broker_url=broker)["broker_transport_options"]
     assert isinstance(options, dict)
     assert options.get("visibility_timeout") == seconds
@@ -57,11 +65,14 @@ def test_jobs_of_the_settings_come_after_our_own() -> None:
 
 def test_asking_for_the_app_imports_no_job() -> None:
     code = (
-        "import sys; from scheduler.settings.schema import Settings; from scheduler.services.services import Services;"
+        "import sys; from scheduler.settings.schema import Settings; from "
+        "scheduler.services.services import Services;"
         "services = Services(Settings()); services.celery.conf.task_acks_late; services.control;"
         "print([name for name in sys.modules if name == 'scheduler.celery'"
         " or name.startswith(('scheduler.jobs', 'flask'))])"
     )
     root = Path(__file__).parents[3]
-    said = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "[]"

@@ -12,7 +12,9 @@ def test_every_state_has_a_name_that_celery_knows() -> None:
 
 
 def test_what_has_ended_for_us_has_ended_for_celery_but_for_what_is_lost_and_comes_back() -> None:
-    assert {state for state in STATES if celery_state(state) in states.READY_STATES} == FINAL - {"lost"}
+    assert {state for state in STATES if celery_state(state) in states.READY_STATES} == FINAL - {
+        "lost"
+    }
     assert celery_state("lost") == states.STARTED
 
 

@@ -36,7 +36,9 @@ FACTS = RunFacts(
 
 
 def message(headers: dict[str, Any], args: Any = (), kwargs: Any = None) -> Message:
-    return Message({"id": "r-1", "task": "reports.job_summary", **headers}, args, kwargs or {}, "default")
+    return Message(
+        {"id": "r-1", "task": "reports.job_summary", **headers}, args, kwargs or {}, "default"
+    )
 
 
 def test_facts_survive_the_headers_of_a_message() -> None:
@@ -93,7 +95,8 @@ def test_tasks_of_celery_itself_are_no_jobs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "queue"), [({"routing_key": "slow"}, "slow"), ({"routing_key": None}, None), ({}, None), (None, None)]
+    ("info", "queue"),
+    [({"routing_key": "slow"}, "slow"), ({"routing_key": None}, None), ({}, None), (None, None)],
 )
 def test_the_queue_is_what_the_transport_says(info: Any, queue: str | None) -> None:
     assert queue_of(info) == queue

@@ -44,7 +44,9 @@ def test_signature_and_docstring_describe_a_job() -> None:
         parameters=[
             Parameter(name="first", required=True),
             Parameter(name="second", required=False, default=2, annotation="int"),
-            Parameter(name="third", kind="keyword_only", required=False, annotation="list[str] | None"),
+            Parameter(
+                name="third", kind="keyword_only", required=False, annotation="list[str] | None"
+            ),
         ],
         module=__name__,
     )
@@ -59,12 +61,20 @@ def test_a_bound_job_does_not_show_its_self_and_a_wrapped_one_shows_its_own_sign
 def test_a_job_without_words_is_called_by_its_name_and_odd_defaults_are_told_as_text() -> None:
     job = described(silent)
     assert job.title == "t.silent"
-    assert [parameter.kind for parameter in job.parameters] == ["var_positional", "keyword_only", "var_keyword"]
+    assert [parameter.kind for parameter in job.parameters] == [
+        "var_positional",
+        "keyword_only",
+        "var_keyword",
+    ]
     assert job.parameters[1].default == "<class 'object'>"
 
 
 def test_tasks_of_celery_itself_are_left_out() -> None:
-    assert [job.name for job in jobs_of(app) if job.name.startswith("t.") or job.name.startswith("celery")] == [
+    assert [
+        job.name
+        for job in jobs_of(app)
+        if job.name.startswith("t.") or job.name.startswith("celery")
+    ] == [
         "t.bound",
         "t.plain",
         "t.silent",
@@ -79,7 +89,14 @@ class Order(BaseModel):
     tags: list[str] = []
 
 
-@job("shared.modelled", params=Order, retry_for=(OSError,), retries=5, soft_time_limit=60, queue="bulk")
+@job(
+    "shared.modelled",
+    params=Order,
+    retry_for=(OSError,),
+    retries=5,
+    soft_time_limit=60,
+    queue="bulk",
+)
 def modelled(order: Order) -> None:
     """Order it."""
 
@@ -100,8 +117,12 @@ def test_a_model_of_parameters_describes_them_with_what_fits() -> None:
         ("tags", "list[str]", False, [], ""),
     ]
     assert said.parameters[0].json_schema == {
-        "default": 1, "description": "how many", "minimum": 1, "title": "Count", "type": "integer",
-    }  # fmt: skip
+        "default": 1,
+        "description": "how many",
+        "minimum": 1,
+        "title": "Count",
+        "type": "integer",
+    }
     assert said.title == "Order it"
     assert (said.queue, said.soft_time_limit, said.time_limit, said.retries) == ("bulk", 60, 70, 5)
     with pytest.raises(BadArguments, match=r"shared\.modelled: count: is to be at least 1, not 0"):

@@ -21,14 +21,26 @@ def app():
 
 
 def test_a_job_is_a_celery_task_with_what_its_author_said(app):
-    @job("decl.plain", title="A plain one", queue="bulk", retry_for=(OSError,), retries=2, soft_time_limit=5)
+    @job(
+        "decl.plain",
+        title="A plain one",
+        queue="bulk",
+        retry_for=(OSError,),
+        retries=2,
+        soft_time_limit=5,
+    )
     def plain(days: int = 1) -> int:
         return days + 1
 
     app.finalize()
     task = app.tasks["decl.plain"]
     assert plain(3) == 4
-    assert (task.title, task.goes_to, task.max_retries, task.soft_time_limit) == ("A plain one", "bulk", 2, 5)
+    assert (task.title, task.goes_to, task.max_retries, task.soft_time_limit) == (
+        "A plain one",
+        "bulk",
+        2,
+        5,
+    )
     assert task.time_limit == 15
     assert task.autoretry_for == (OSError,)
 
@@ -43,7 +55,9 @@ def test_a_model_of_parameters_is_given_as_one_checked_object(app):
     assert app.tasks["decl.modelled"].apply(kwargs={"name": "ada", "days": 3}).get() == "ada 3"
 
 
-def test_parameters_that_do_not_fit_the_model_are_refused_each_by_its_name_and_without_its_value(app):
+def test_parameters_that_do_not_fit_the_model_are_refused_each_by_its_name_and_without_its_value(
+    app,
+):
     @job("decl.refusing", params=Wish)
     def modelled(wish: Wish) -> str:
         return wish.name

@@ -22,7 +22,16 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 def a_run(state: str, **more: Any) -> RunView:
     nothing = dict.fromkeys(RunView.model_fields)
     return RunView(
-        **{**nothing, "id": "r1", "job": "shop.add", "ticks": 1, "attempts": [], "children": [], "state": state, **more}
+        **{
+            **nothing,
+            "id": "r1",
+            "job": "shop.add",
+            "ticks": 1,
+            "attempts": [],
+            "children": [],
+            "state": state,
+            **more,
+        }
     )
 
 
@@ -42,7 +51,9 @@ def test_a_back_end_that_is_set_is_celerys_own() -> None:
 
 
 def test_a_run_is_described_as_celery_describes_a_task() -> None:
-    attempt = AttemptView(number=1, started_at=NOON, finished_at=NOON, state="failed", error="no", worker="w1@host")
+    attempt = AttemptView(
+        number=1, started_at=NOON, finished_at=NOON, state="failed", error="no", worker="w1@host"
+    )
     run = a_run(
         "succeeded",
         result={"sold": 3},
@@ -51,7 +62,10 @@ def test_a_run_is_described_as_celery_describes_a_task() -> None:
         children=[ChildView(id="r2", job="shop.sum", state="queued")],
     )
     meta = meta_of(run)
-    told = {name: meta[name] for name in ("task_id", "status", "result", "name", "retries", "date_done", "children")}
+    told = {
+        name: meta[name]
+        for name in ("task_id", "status", "result", "name", "retries", "date_done", "children")
+    }
     assert told == {
         "task_id": "r1",
         "status": "SUCCESS",
@@ -85,7 +99,9 @@ def test_what_never_ran_to_its_end_is_raised_as_revoked(state: str) -> None:
         ("print: x", "print", "x", Exception),
     ],
 )
-def test_a_failure_is_an_exception_of_the_same_name(text: str, name: str, said: str, kind: type[Exception]) -> None:
+def test_a_failure_is_an_exception_of_the_same_name(
+    text: str, name: str, said: str, kind: type[Exception]
+) -> None:
     error = exception_of(text)
     assert (type(error).__name__, str(error)) == (name, said)
     assert isinstance(error, kind)

@@ -1,4 +1,6 @@
-"""References to secrets: found wherever they stand, resolved from files and variables, and hidden again."""
+"""References to secrets: found wherever they stand, resolved from files and variables, and hidden
+again.
+"""
 
 import traceback
 from pathlib import Path
@@ -24,19 +26,26 @@ def lookup(name: str) -> str:
 def test_references_are_replaced_at_any_depth_and_inside_of_texts() -> None:
     used: set[str] = set()
     given = {"a": ["Bearer secret://shop!", ("secret://other-1",)], "b": 1, "c": "no secret"}
-    assert resolved(given, lookup, used) == {"a": [f"Bearer {VALUE}!", ("second",)], "b": 1, "c": "no secret"}
+    assert resolved(given, lookup, used) == {
+        "a": [f"Bearer {VALUE}!", ("second",)],
+        "b": 1,
+        "c": "no secret",
+    }
     assert used == {VALUE, "second"}
 
 
 @pytest.mark.parametrize(
-    "text", ["secret://", "secret://Shop", "secret://../etc/passwd", "x secret://1a", "secret://shöp"]
+    "text",
+    ["secret://", "secret://Shop", "secret://../etc/passwd", "x secret://1a", "secret://shöp"],
 )
 def test_what_only_looks_like_a_reference_is_refused(text: str) -> None:
     with pytest.raises(UnknownSecret):
         resolved(text, lambda name: "never", set())
 
 
-def test_a_file_comes_before_a_variable_and_its_last_line_break_is_none_of_it(tmp_path: Path) -> None:
+def test_a_file_comes_before_a_variable_and_its_last_line_break_is_none_of_it(
+    tmp_path: Path,
+) -> None:
     store = SecretStore(tmp_path, {"BEATDESK_JOB_SECRET_SHOP_TOKEN": "from the variable"})
     assert store.get("shop-token") == "from the variable"
     (tmp_path / "shop-token").write_text("from the file\n")
@@ -44,7 +53,9 @@ def test_a_file_comes_before_a_variable_and_its_last_line_break_is_none_of_it(tm
 
 
 def test_a_secret_that_is_not_there_or_too_short_is_refused_with_its_places(tmp_path: Path) -> None:
-    with pytest.raises(UnknownSecret, match="BEATDESK_SECRETS_DIR, which is not set, or into BEATDESK_JOB_SECRET_A"):
+    with pytest.raises(
+        UnknownSecret, match="BEATDESK_SECRETS_DIR, which is not set, or into BEATDESK_JOB_SECRET_A"
+    ):
         SecretStore(None, {}).get("a")
     (tmp_path / "a").write_text("abc")
     with pytest.raises(UnknownSecret, match="fewer than 4"):

@@ -42,7 +42,9 @@ def test_a_new_interval_rests_on_its_grid() -> None:
 
 def test_an_edit_that_leaves_the_ticks_alone_leaves_beats_memory_alone() -> None:
     old = a_schedule(when=cron("0 * * * *"))
-    assert meta_after(old, a_schedule(when=cron("0 * * * *"), notes="new", revision=2)) == Meta(NOON, 4)
+    assert meta_after(old, a_schedule(when=cron("0 * * * *"), notes="new", revision=2)) == Meta(
+        NOON, 4
+    )
 
 
 def test_an_edit_of_the_time_fires_nothing_at_once() -> None:
@@ -59,7 +61,9 @@ def test_switching_on_fires_nothing_at_once_and_switching_off_forgets_nothing() 
 
 
 def told_of(old: Schedule, new: Schedule, meta: Meta = Meta(NOON, 4)) -> list[tuple[str, str, int]]:  # noqa: B008 - frozen
-    """What the change from `old` to `new`, made later, says of ticks: state, reason and how many."""
+    """What the change from `old` to `new`, made later, says of ticks: state, reason and how
+    many.
+    """
     entry, raw = entry_of(old, meta)
     also = changes.written(new, entry, raw, LATER, a_saved_event(new, LATER)).also
     verdicts = [one for one in also if isinstance(one, TicksEvent)]
@@ -68,16 +72,24 @@ def told_of(old: Schedule, new: Schedule, meta: Meta = Meta(NOON, 4)) -> list[tu
 
 
 def test_no_tick_that_a_change_lets_beat_pass_over_goes_without_a_verdict() -> None:
-    hourly, other = a_schedule(when=cron("0 * * * *")), a_schedule(when=cron("5 * * * *"), revision=2)
+    hourly, other = (
+        a_schedule(when=cron("0 * * * *")),
+        a_schedule(when=cron("5 * * * *"), revision=2),
+    )
     off = a_schedule(when=cron("0 * * * *"), enabled=False)
     assert told_of(hourly, other) == [("missed", "scheduler_down", 4), ("skipped", "operator", 1)]
     assert told_of(off, hourly) == [("skipped", "operator", 5)]
-    paused = hourly.model_copy(update={"paused": Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))})
+    paused = hourly.model_copy(
+        update={"paused": Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))}
+    )
     assert told_of(paused, other) == [("missed", "scheduler_down", 1), ("skipped", "paused", 4)]
 
 
 def test_where_beat_passes_over_nothing_nothing_is_said() -> None:
-    hourly, noted = a_schedule(when=cron("0 * * * *")), a_schedule(when=cron("0 * * * *"), notes="new", revision=2)
+    hourly, noted = (
+        a_schedule(when=cron("0 * * * *")),
+        a_schedule(when=cron("0 * * * *"), notes="new", revision=2),
+    )
     other = a_schedule(when=cron("5 * * * *"), revision=2)
     assert told_of(hourly, noted) == []
     assert told_of(hourly, other, Meta(NOON + timedelta(hours=5))) == []
@@ -91,7 +103,9 @@ def test_an_interval_keeps_its_anchor_while_its_length_stays() -> None:
     assert changes.settle_anchor(every(60), old, LATER) == every(60, NOON)
     assert changes.settle_anchor(every(61), old, LATER) == every(61, LATER)
     assert changes.settle_anchor(every(61, NOON), old, LATER) == every(61, NOON)
-    assert changes.settle_anchor(every(60), None, LATER + timedelta(microseconds=9)) == every(60, LATER)
+    assert changes.settle_anchor(every(60), None, LATER + timedelta(microseconds=9)) == every(
+        60, LATER
+    )
 
 
 def test_a_plain_interval_is_anchored_where_it_last_ran() -> None:
@@ -127,7 +141,10 @@ def test_a_pause_sleeps_until_it_ends_by_itself() -> None:
     until = LATER + timedelta(hours=1)
     ending = held.model_copy(update={"until": until})
     assert changes.score(a_schedule(paused=ending), Meta(NOON), LATER) == until.timestamp()
-    assert changes.score(a_schedule(paused=ending), Meta(NOON), until) == (NOON + timedelta(hours=1)).timestamp()
+    assert (
+        changes.score(a_schedule(paused=ending), Meta(NOON), until)
+        == (NOON + timedelta(hours=1)).timestamp()
+    )
 
 
 def test_a_one_off_is_finished_once_it_has_run_and_armed_again_by_a_later_time() -> None:

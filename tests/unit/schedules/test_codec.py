@@ -34,7 +34,13 @@ CRONTAB = {
     "day_of_month": "*",
     "month_of_year": "*",
 }
-RRULE = {"__type__": "rrule", "freq": "WEEKLY", "dtstart": 1700000000, "byweekday": [0, 4], "byhour": 6}
+RRULE = {
+    "__type__": "rrule",
+    "freq": "WEEKLY",
+    "dtstart": 1700000000,
+    "byweekday": [0, 4],
+    "byhour": 6,
+}
 INTERVAL = {"__type__": "interval", "every": 60.0, "relative": False}
 
 
@@ -51,7 +57,9 @@ def definition(**parts: Any) -> str:
     return json.dumps({**whole, **parts})
 
 
-def read(text: str, meta: str | None = None, ours: str | None = None, **more: Any) -> codec.StoredSchedule:
+def read(
+    text: str, meta: str | None = None, ours: str | None = None, **more: Any
+) -> codec.StoredSchedule:
     return codec.decode("plain", Raw(text, meta, ours), **more)
 
 
@@ -64,13 +72,29 @@ def saved(schedule: Schedule, meta: str | None = None) -> Raw:
     "schedule",
     [
         a_schedule(),
-        a_schedule(when=cron("*/5 1-3 1,15 jan-mar mon", "Europe/Berlin", dst_gap="skip", dst_repeat="both")),
-        a_schedule(when=every(300, NOON), args=[1, {"a": None}], kwargs={"b": [True]}, enabled=False),
-        a_schedule(queue="slow", priority=0, owner="ada", tags=["x"], description="d", notes="ü\n", revision=7),
+        a_schedule(
+            when=cron(
+                "*/5 1-3 1,15 jan-mar mon", "Europe/Berlin", dst_gap="skip", dst_repeat="both"
+            )
+        ),
+        a_schedule(
+            when=every(300, NOON), args=[1, {"a": None}], kwargs={"b": [True]}, enabled=False
+        ),
+        a_schedule(
+            queue="slow",
+            priority=0,
+            owner="ada",
+            tags=["x"],
+            description="d",
+            notes="ü\n",
+            revision=7,
+        ),
         a_schedule(origin="redbeat"),
         a_schedule(when=OnceWhen(at=NOON + timedelta(microseconds=7))),
         a_schedule(when=RruleWhen(rrule="FREQ=DAILY;COUNT=3", dtstart=NOON)),
-        a_schedule(when=RruleWhen(rrule="freq=monthly; byday=-1fr", dtstart=NOON, timezone="Europe/Berlin")),
+        a_schedule(
+            when=RruleWhen(rrule="freq=monthly; byday=-1fr", dtstart=NOON, timezone="Europe/Berlin")
+        ),
         a_schedule(when=cron("@daily")),
         a_schedule(when=cron("0   6 ? * 7", "Europe/Berlin", dst_repeat="both")),
         a_schedule(when=cron("0 6 L * *")),
@@ -79,7 +103,9 @@ def saved(schedule: Schedule, meta: str | None = None) -> Raw:
         a_schedule(when=cron("0 6 * * *", day_match="or")),
         a_schedule(when=dialect.settle(cron("H H(2-4) * * *"), "some-uid")),
         a_schedule(
-            policies=Policies(overlap="queue_all", catch_up="none", run_timeout=5.5, retries=3, jitter=10),
+            policies=Policies(
+                overlap="queue_all", catch_up="none", run_timeout=5.5, retries=3, jitter=10
+            ),
             window=Window(starts_at=NOON, max_runs=4, calendar="holidays"),
             paused=Pause(reason="ü", by="ada", since=NOON, until=NOON + timedelta(hours=1)),
             skips=[NOON, NOON + timedelta(hours=2)],
@@ -126,7 +152,10 @@ def test_an_entry_of_beat_schedule_belongs_to_the_code() -> None:
         ({"schedule": {**CRONTAB, "day_of_week": "friL"}}, CrontabWhen(crontab="0 * * * 5")),
         (
             {"schedule": RRULE},
-            RruleWhen(rrule="FREQ=WEEKLY;BYHOUR=6;BYDAY=MO,FR", dtstart=datetime.fromtimestamp(1700000000, UTC)),
+            RruleWhen(
+                rrule="FREQ=WEEKLY;BYHOUR=6;BYDAY=MO,FR",
+                dtstart=datetime.fromtimestamp(1700000000, UTC),
+            ),
         ),
     ],
 )
@@ -180,8 +209,12 @@ def test_an_edit_keeps_the_options_that_we_cannot_say() -> None:
     assert options == {"expires": 60, "priority": 200}
 
 
-def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as_a_revision() -> None:
-    ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin"), revision=3, notes="kept"))
+def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as_a_revision() -> (
+    None
+):
+    ours = saved(
+        a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin"), revision=3, notes="kept")
+    )
     rewritten = json.loads(ours.definition or "")
     rewritten["schedule"]["hour"] = "7"
     rewritten["task"] = "app.other"
@@ -195,7 +228,9 @@ def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as
 
 def test_a_rewrite_that_changes_the_kind_leaves_nothing_of_the_old_kind() -> None:
     ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin")))
-    assert read(definition(schedule=INTERVAL), ours=ours.extra).schedule.when == IntervalWhen(every=60)
+    assert read(definition(schedule=INTERVAL), ours=ours.extra).schedule.when == IntervalWhen(
+        every=60
+    )
 
 
 def test_a_rule_that_redbeat_cannot_say_is_kept_while_plain_code_leaves_it_alone() -> None:
@@ -228,7 +263,10 @@ def test_an_operator_may_hold_what_code_defines() -> None:
         (definition(schedule={**CRONTAB, "minute": 61}), "0-59"),
         (definition(schedule={**CRONTAB, "minute": []}), "minute"),
         (definition(schedule={**CRONTAB, "minute": ""}), "minute"),
-        (definition(schedule={**CRONTAB, "day_of_month": "30", "month_of_year": "2"}), "never fires"),
+        (
+            definition(schedule={**CRONTAB, "day_of_month": "30", "month_of_year": "2"}),
+            "never fires",
+        ),
         (definition(schedule={**CRONTAB, "day_of_week": "5L"}), "'5L'"),
         (definition(schedule={**CRONTAB, "second": "1"}), "second"),
         (definition(schedule={"__type__": "interval", "every": 60.0}), "relative"),
@@ -298,7 +336,11 @@ def test_the_usual_memory_is_read_as_any_other_is(
     parts: tuple[int, ...], year: int, count: int | None, zone: str | float
 ) -> None:
     names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    said: dict[str, Any] = {"__type__": "datetime", **dict(zip(names, (year, *parts), strict=True)), "timezone": zone}
+    said: dict[str, Any] = {
+        "__type__": "datetime",
+        **dict(zip(names, (year, *parts), strict=True)),
+        "timezone": zone,
+    }
     memory = {"last_run_at": said} | ({} if count is None else {"total_run_count": count})
     texts = json.dumps(memory), json.dumps(memory, separators=(",", ":"))
 
@@ -313,14 +355,24 @@ def test_the_usual_memory_is_read_as_any_other_is(
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
-@given(st.lists(JSON, max_size=3), st.dictionaries(st.text(max_size=5), JSON, max_size=3), st.booleans())
-def test_a_schedule_that_was_read_is_one_that_is_valid(args: list[Any], kwargs: dict[str, Any], ours: bool) -> None:
-    schedule = a_schedule("plain", args=args, kwargs=kwargs, tags=["a"], paused=Pause(reason="r", by="b", since=NOON))
+@given(
+    st.lists(JSON, max_size=3),
+    st.dictionaries(st.text(max_size=5), JSON, max_size=3),
+    st.booleans(),
+)
+def test_a_schedule_that_was_read_is_one_that_is_valid(
+    args: list[Any], kwargs: dict[str, Any], ours: bool
+) -> None:
+    schedule = a_schedule(
+        "plain", args=args, kwargs=kwargs, tags=["a"], paused=Pause(reason="r", by="b", since=NOON)
+    )
     raw = saved(schedule) if ours else Raw(definition(args=args, kwargs=kwargs), None, None)
     found = codec.decode("plain", raw).schedule
     checked = Schedule(**{name: getattr(found, name) for name in Schedule.model_fields})
@@ -330,7 +382,9 @@ def test_a_schedule_that_was_read_is_one_that_is_valid(args: list[Any], kwargs: 
     assert (found == schedule) == ours
 
 
-@pytest.mark.parametrize("text", ["\udcff", "\\ud800"], ids=["bytes that are no UTF-8", "half of a pair"])
+@pytest.mark.parametrize(
+    "text", ["\udcff", "\\ud800"], ids=["bytes that are no UTF-8", "half of a pair"]
+)
 def test_what_no_event_can_carry_is_refused(text: str) -> None:
     with pytest.raises(UnreadableEntry, match="half of a surrogate pair"):
         read(definition(args=["here"]).replace("here", text))
@@ -348,7 +402,15 @@ def test_what_is_nested_too_deeply_is_refused(levels: int) -> None:
 
 @pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])
 def test_moments_of_plain_redbeat_code_are_read_in_their_zone(zone: Any) -> None:
-    parts = {"year": 2026, "month": 11, "day": 21, "hour": 12, "minute": 0, "second": 0, "microsecond": 0}
+    parts = {
+        "year": 2026,
+        "month": 11,
+        "day": 21,
+        "hour": 12,
+        "minute": 0,
+        "second": 0,
+        "microsecond": 0,
+    }
     text = json.dumps({"last_run_at": {"__type__": "datetime", **parts, "timezone": zone}})
     hours = 0 if zone in (0.0, "UTC") else 1
     assert codec.decode_meta(text).last_run_at == datetime(2026, 11, 21, 12 - hours, tzinfo=UTC)

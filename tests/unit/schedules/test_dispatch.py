@@ -118,7 +118,9 @@ def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks(
     assert (both.send, ruled(both)) == (NOON, [("skipped", "paused", 20)])
 
 
-@pytest.mark.parametrize("parts", [{"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}])
+@pytest.mark.parametrize(
+    "parts", [{"enabled": False}, {"paused": Pause(reason="r", by="ada", since=hour(-3))}]
+)
 def test_what_is_held_when_a_schedule_is_stopped_is_skipped(parts: dict[str, Any]) -> None:
     made = look(an_entry(**parts), alive=1, waiting=(-2, -1))
     assert (made.send, dropped(made), made.score) == (None, [hour(-2), hour(-1)], ASLEEP)
@@ -151,7 +153,9 @@ def test_all_sends_the_oldest_and_holds_the_others_in_order() -> None:
 
 
 def test_all_holds_everything_while_a_run_is_alive() -> None:
-    made = look(an_entry(-3, policies={"catch_up": "all", "catch_up_window": 9 * 3600}), hour(0.1), alive=1)
+    made = look(
+        an_entry(-3, policies={"catch_up": "all", "catch_up_window": 9 * 3600}), hour(0.1), alive=1
+    )
     assert (made.send, made.hold) == (None, [hour(-2), hour(-1), NOON])
 
 
@@ -180,7 +184,9 @@ def test_overlap(  # noqa: PLR0917 - the columns of a table
     drop: list[float],
     reasons: list[str],
 ) -> None:
-    made = look(an_entry(policies={"overlap": overlap, "queue_limit": 2}), alive=alive, waiting=waiting)
+    made = look(
+        an_entry(policies={"overlap": overlap, "queue_limit": 2}), alive=alive, waiting=waiting
+    )
     assert made.send == (None if send is None else hour(send))
     assert (made.hold, dropped(made)) == ([hour(at) for at in hold], [hour(at) for at in drop])
     assert [ruling.reason for ruling in made.rulings] == reasons
@@ -189,7 +195,12 @@ def test_overlap(  # noqa: PLR0917 - the columns of a table
 
 def test_a_held_tick_is_sent_before_the_one_that_is_due_and_that_one_is_looked_at_next() -> None:
     made = look(an_entry(policies={"overlap": "queue_one"}), waiting=(-1,))
-    assert (made.send, made.taken, made.last, made.score) == (hour(-1), WaitingTick(hour(-1)), None, NOON.timestamp())
+    assert (made.send, made.taken, made.last, made.score) == (
+        hour(-1),
+        WaitingTick(hour(-1)),
+        None,
+        NOON.timestamp(),
+    )
 
 
 def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
@@ -197,7 +208,9 @@ def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
     assert look(entry, NOON + 61 * SECOND).send is None
     assert ruled(look(entry, NOON + 61 * SECOND)) == [("missed", "deadline", 1)]
     assert look(entry, NOON + 59 * SECOND).send == NOON
-    held = look(an_entry(-0.5, policies={"starting_deadline": 60, "overlap": "queue_all"}), waiting=(-2, -1))
+    held = look(
+        an_entry(-0.5, policies={"starting_deadline": 60, "overlap": "queue_all"}), waiting=(-2, -1)
+    )
     assert (held.send, dropped(held), len(held.rulings)) == (None, [hour(-2), hour(-1)], 2)
 
 
@@ -231,7 +244,9 @@ def test_ticks_that_were_due_before_a_pause_began_are_caught_up_with_and_not_cal
     counts: dict[tuple[str, str], int] = {}
     for state, reason, count in ruled(made):
         counts[state, reason] = counts.get((state, reason), 0) + count
-    assert [(*what, count) for what, count in counts.items()] == sorted(rulings, key=lambda one: one[1] != "paused")
+    assert [(*what, count) for what, count in counts.items()] == sorted(
+        rulings, key=lambda one: one[1] != "paused"
+    )
 
 
 def test_a_pause_that_ended_before_the_last_tick_was_dealt_with_says_nothing_more() -> None:
@@ -241,8 +256,14 @@ def test_a_pause_that_ended_before_the_last_tick_was_dealt_with_says_nothing_mor
 
 
 def test_what_an_operator_asked_for_waits_for_the_end_of_a_pause_and_is_never_too_late() -> None:
-    paused = look(an_entry(paused=Pause(reason="r", by="ada", since=hour(-3))), waiting=(asked(-30), -2))
-    assert (paused.send, dropped(paused), ruled(paused)) == (None, [hour(-2)], [("skipped", "paused", 1)])
+    paused = look(
+        an_entry(paused=Pause(reason="r", by="ada", since=hour(-3))), waiting=(asked(-30), -2)
+    )
+    assert (paused.send, dropped(paused), ruled(paused)) == (
+        None,
+        [hour(-2)],
+        [("skipped", "paused", 1)],
+    )
     off = look(an_entry(enabled=False), waiting=(asked(-30), asked(-29)))
     assert (off.send, dropped(off)) == (None, [hour(-30), hour(-29)])
     assert ruled(off) == [("skipped", "operator", 1)] * 2
@@ -250,8 +271,12 @@ def test_what_an_operator_asked_for_waits_for_the_end_of_a_pause_and_is_never_to
     assert (late.send, late.rulings) == (hour(-30), [])
 
 
-def test_a_backfill_that_waits_uses_up_neither_the_runs_of_a_schedule_nor_its_places_in_the_queue() -> None:
-    entry = an_entry(count=1, window={"max_runs": 2}, policies={"overlap": "queue_all", "queue_limit": 1})
+def test_a_backfill_that_waits_uses_up_neither_the_runs_of_a_schedule_nor_its_places_in_the_queue() -> (
+    None
+):
+    entry = an_entry(
+        count=1, window={"max_runs": 2}, policies={"overlap": "queue_all", "queue_limit": 1}
+    )
     made = look(entry, alive=1, waiting=(asked(-30), asked(-29)))
     assert (made.hold, made.drop, made.rulings) == ([NOON], [], [])
     sent = look(entry, waiting=(asked(-30),))
@@ -266,12 +291,15 @@ def test_a_tick_that_waits_for_a_backfill_and_comes_due_waits_once() -> None:
 
 
 def test_cancel_previous_takes_no_place_from_what_an_operator_asked_for() -> None:
-    made = look(an_entry(policies={"overlap": "cancel_previous"}), alive=1, waiting=(asked(-30), -1))
+    made = look(
+        an_entry(policies={"overlap": "cancel_previous"}), alive=1, waiting=(asked(-30), -1)
+    )
     assert (made.hold, dropped(made), made.cancel) == ([NOON], [hour(-1)], True)
 
 
 @pytest.mark.parametrize(
-    "held", [WaitingTick(NOON), asked(-3), WaitingTick(hour(-2), "schedule", "ada of the night shift")]
+    "held",
+    [WaitingTick(NOON), asked(-3), WaitingTick(hour(-2), "schedule", "ada of the night shift")],
 )
 def test_what_waits_is_read_as_it_was_written(held: WaitingTick) -> None:
     assert read(held.text) == held
@@ -285,7 +313,9 @@ def test_an_entry_of_plain_redbeat_code_that_never_ran_is_sent_at_once_as_in_sto
 
 
 @pytest.mark.parametrize("jitter", [0, 600])
-def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_to_be_dealt_with(jitter: float) -> None:
+def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_to_be_dealt_with(
+    jitter: float,
+) -> None:
     entry = an_entry(-1, policies={"jitter": jitter})
     due = next_score(entry)
     forgotten = remembered(an_entry(None, policies={"jitter": jitter}), due, hour(0.9))
@@ -293,15 +323,23 @@ def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_t
     assert (made.send, made.rulings) == (NOON, [])
 
 
-@pytest.mark.parametrize("score", [None, ASLEEP, hour(1).timestamp(), NOON.timestamp() - 1, NOON.timestamp() + 200.5])
-def test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_turn(score: float | None) -> None:
+@pytest.mark.parametrize(
+    "score", [None, ASLEEP, hour(1).timestamp(), NOON.timestamp() - 1, NOON.timestamp() + 200.5]
+)
+def test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_turn(
+    score: float | None,
+) -> None:
     made = look(remembered(an_entry(None), score, hour(0.2)), hour(0.2))
     assert (made.send, made.rulings, made.score) == (None, [], hour(1).timestamp())
 
 
 def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
     once = a_schedule(when=OnceWhen(at=NOON))
-    for score, now, sent in ((ASLEEP, hour(0.1), None), (NOON.timestamp(), hour(0.1), NOON), (None, hour(0.1), None)):
+    for score, now, sent in (
+        (ASLEEP, hour(0.1), None),
+        (NOON.timestamp(), hour(0.1), NOON),
+        (None, hour(0.1), None),
+    ):
         entry = remembered(StoredSchedule(once, Meta()), score, now)
         assert look(entry, now).send == sent
     late = look(remembered(StoredSchedule(once, Meta()), NOON.timestamp(), hour(2)), hour(2))
@@ -325,8 +363,20 @@ def test_a_tick_in_the_calendar_is_skipped_and_the_next_is_looked_at_in_its_turn
 @pytest.mark.parametrize(
     ("policy", "sent", "rulings"),
     [
-        ("latest", 0, [("skipped", "calendar", 4), ("missed", "deadline", 4), ("missed", "coalesced", 2)]),
-        ("none", None, [("skipped", "calendar", 4), ("missed", "deadline", 4), ("missed", "scheduler_down", 3)]),
+        (
+            "latest",
+            0,
+            [("skipped", "calendar", 4), ("missed", "deadline", 4), ("missed", "coalesced", 2)],
+        ),
+        (
+            "none",
+            None,
+            [
+                ("skipped", "calendar", 4),
+                ("missed", "deadline", 4),
+                ("missed", "scheduler_down", 3),
+            ],
+        ),
         ("all", -2, [("skipped", "calendar", 4), ("missed", "deadline", 4)]),
     ],
 )
@@ -348,8 +398,16 @@ def test_what_the_calendar_excludes_is_no_run_of_those_that_are_left() -> None:
 
 
 def test_a_held_tick_that_an_edited_calendar_excludes_is_skipped() -> None:
-    made = look(an_entry(window=NAMED, policies={"overlap": "queue_all"}), waiting=(-4, -1), calendar=MORNING)
-    assert (made.send, dropped(made), ruled(made)) == (hour(-1), [hour(-4), hour(-1)], [("skipped", "calendar", 1)])
+    made = look(
+        an_entry(window=NAMED, policies={"overlap": "queue_all"}),
+        waiting=(-4, -1),
+        calendar=MORNING,
+    )
+    assert (made.send, dropped(made), ruled(made)) == (
+        hour(-1),
+        [hour(-4), hour(-1)],
+        [("skipped", "calendar", 1)],
+    )
 
 
 def test_what_an_operator_asked_for_runs_in_spite_of_the_calendar() -> None:

@@ -10,7 +10,16 @@ from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Pause, RedBeatWhen
 from scheduler.schedules.changes import ASLEEP
 from tests.support.builders import NOON, a_schedule
-from tests.unit.schedules.test_dispatch import HOUR, SECOND, an_entry, asked, dropped, hour, look, ruled
+from tests.unit.schedules.test_dispatch import (
+    HOUR,
+    SECOND,
+    an_entry,
+    asked,
+    dropped,
+    hour,
+    look,
+    ruled,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -24,13 +33,20 @@ def test_a_tick_that_is_the_start_counts_and_one_that_is_the_end_does_not() -> N
 
 def test_of_two_ticks_that_are_due_the_newer_is_sent_though_it_came_due_this_moment() -> None:
     made = look(an_entry(-2, policies={"catch_up_window": 7200}))
-    assert (made.send, ruled(made), made.score) == (NOON, [("missed", "coalesced", 1)], hour(1).timestamp())
+    assert (made.send, ruled(made), made.score) == (
+        NOON,
+        [("missed", "coalesced", 1)],
+        hour(1).timestamp(),
+    )
 
 
 def test_a_tick_at_the_first_moment_of_a_pause_is_skipped_and_one_at_its_last_runs() -> None:
     pause = Pause(reason="r", by="ada", since=hour(-20), until=hour(-1))
     made = look(an_entry(-20.5, paused=pause, policies={"catch_up_window": 0}), hour(-1))
-    assert (made.send, made.rulings) == (hour(-1), [Verdict("skipped", "paused", hour(-20), hour(-2), 19)])
+    assert (made.send, made.rulings) == (
+        hour(-1),
+        [Verdict("skipped", "paused", hour(-20), hour(-2), 19)],
+    )
 
 
 def test_a_tick_may_still_be_sent_when_its_deadline_comes_and_no_moment_later() -> None:
@@ -54,18 +70,28 @@ def test_with_all_no_more_ticks_run_than_the_schedule_has_runs_left() -> None:
     late = {"catch_up": "all", "catch_up_window": 9 * 3600}
     made = look(an_entry(-5, count=1, window={"max_runs": 3}, policies=late))
     assert (made.send, made.hold) == (hour(-4), [hour(-3)])
-    assert made.rulings == [Verdict("skipped", "finished", tick, tick) for tick in (hour(-2), hour(-1), NOON)]
+    assert made.rulings == [
+        Verdict("skipped", "finished", tick, tick) for tick in (hour(-2), hour(-1), NOON)
+    ]
     assert made.score == ASLEEP
 
 
 def test_with_all_what_finds_no_place_among_the_waiting_ticks_uses_up_no_run() -> None:
     late = {"catch_up": "all", "catch_up_window": 9 * 3600, "queue_limit": 2}
-    made = look(an_entry(-4, count=1, window={"max_runs": 4}, policies=late), alive=1, waiting=(-4,))
+    made = look(
+        an_entry(-4, count=1, window={"max_runs": 4}, policies=late), alive=1, waiting=(-4,)
+    )
     assert made.hold == [hour(-2)]
-    assert ruled(made) == [("missed", "coalesced", 1), ("skipped", "overlap", 1), ("skipped", "overlap", 1)]
+    assert ruled(made) == [
+        ("missed", "coalesced", 1),
+        ("skipped", "overlap", 1),
+        ("skipped", "overlap", 1),
+    ]
 
 
-@pytest.mark.parametrize(("alive", "send", "hold", "over"), [(0, -2, [-1, 0], []), (1, None, [-2, -1], ["overlap"])])
+@pytest.mark.parametrize(
+    ("alive", "send", "hold", "over"), [(0, -2, [-1, 0], []), (1, None, [-2, -1], ["overlap"])]
+)
 def test_with_all_the_newest_ticks_run_as_many_as_may_wait_behind_one(
     alive: int, send: float | None, hold: list[float], over: list[str]
 ) -> None:
@@ -94,7 +120,10 @@ def test_a_held_tick_that_is_sent_alone_is_more_to_write_than_a_score() -> None:
 def test_each_held_tick_counts_once_as_a_run_that_is_left_whether_it_is_sent_or_goes_on_waiting(
     waiting: tuple[float, ...], score: float
 ) -> None:
-    made = look(an_entry(count=1, window={"max_runs": 3}, policies={"overlap": "queue_all"}), waiting=waiting)
+    made = look(
+        an_entry(count=1, window={"max_runs": 3}, policies={"overlap": "queue_all"}),
+        waiting=waiting,
+    )
     assert (made.counts, made.score) == (True, score)
 
 

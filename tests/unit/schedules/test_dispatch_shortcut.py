@@ -19,11 +19,15 @@ from scheduler.rules.model.spec import (
 from tests.support.builders import NOON, a_schedule, cron, every
 
 OVERLAPS = ["skip", "allow", "queue_one", "queue_all", "cancel_previous"]
-SECONDS = st.integers(-7300, 7300).map(lambda seconds: NOON + timedelta(seconds=seconds)) | st.just(NOON)
+SECONDS = st.integers(-7300, 7300).map(lambda seconds: NOON + timedelta(seconds=seconds)) | st.just(
+    NOON
+)
 WHENS: st.SearchStrategy[When] = st.one_of(
     st.builds(every, st.sampled_from([1.0, 7.5, 60.0, 3600.0]), st.none() | SECONDS),
     st.builds(
-        cron, st.sampled_from(["* * * * *", "0 * * * *", "0 12 * * *"]), st.sampled_from(["UTC", "Asia/Kolkata"])
+        cron,
+        st.sampled_from(["* * * * *", "0 * * * *", "0 12 * * *"]),
+        st.sampled_from(["UTC", "Asia/Kolkata"]),
     ),
     st.builds(OnceWhen, at=SECONDS),
 )
@@ -55,30 +59,62 @@ def entries(draw: st.DrawFn) -> StoredSchedule:
     window = Window(**{name: draw(values) for name, values in LIMITS.items() if name in odd})
     rest = {name: draw(values) for name, values in REST.items() if name in odd}
     schedule = a_schedule(when=draw(WHENS), policies=Policies(**policies), window=window, **rest)
-    return StoredSchedule(schedule, Meta(draw(st.none() | SECONDS), draw(st.none() | st.integers(0, 9))))
+    return StoredSchedule(
+        schedule, Meta(draw(st.none() | SECONDS), draw(st.none() | st.integers(0, 9)))
+    )
 
 
-@given(entries(), st.sampled_from([0, 0, 1]), st.sampled_from([(), (), (WaitingTick(NOON - timedelta(hours=2)),)]))
+@given(
+    entries(),
+    st.sampled_from([0, 0, 1]),
+    st.sampled_from([(), (), (WaitingTick(NOON - timedelta(hours=2)),)]),
+)
 @example(
-    StoredSchedule(a_schedule(when=every(60), policies=Policies(catch_up="none")), Meta(NOON - timedelta(seconds=70))),
+    StoredSchedule(
+        a_schedule(when=every(60), policies=Policies(catch_up="none")),
+        Meta(NOON - timedelta(seconds=70)),
+    ),
     0,
     (),
 )
 @example(
-    StoredSchedule(a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))), 0, ()
+    StoredSchedule(
+        a_schedule(when=every(60), policies=Policies(catch_up_window=0)), Meta(NOON - timedelta(60))
+    ),
+    0,
+    (),
 )
 @example(
-    StoredSchedule(a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))), 0, ()
+    StoredSchedule(
+        a_schedule(when=every(60, NOON), policies=Policies(jitter=30)), Meta(NOON - timedelta(90))
+    ),
+    0,
+    (),
 )
 @example(
-    StoredSchedule(a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))), 0, ()
+    StoredSchedule(
+        a_schedule(when=every(60), policies=Policies(jitter=30)), Meta(NOON - timedelta(seconds=65))
+    ),
+    0,
+    (),
 )
-@example(StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ())
-@example(StoredSchedule(a_schedule(when=every(5, NOON)), Meta(NOON - timedelta(seconds=10), 4)), 0, ())
 @example(
-    StoredSchedule(a_schedule(when=every(60), window=Window(starts_at=NOON)), Meta(NOON - timedelta(seconds=65))), 0, ()
+    StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 0, ()
 )
-@example(StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ())
+@example(
+    StoredSchedule(a_schedule(when=every(5, NOON)), Meta(NOON - timedelta(seconds=10), 4)), 0, ()
+)
+@example(
+    StoredSchedule(
+        a_schedule(when=every(60), window=Window(starts_at=NOON)),
+        Meta(NOON - timedelta(seconds=65)),
+    ),
+    0,
+    (),
+)
+@example(
+    StoredSchedule(a_schedule(when=every(3600)), Meta(NOON - timedelta(seconds=3605), 4)), 2, ()
+)
 def test_the_short_way_and_the_long_one_are_the_same(
     entry: StoredSchedule, alive: int, held: tuple[WaitingTick, ...]
 ) -> None:

@@ -24,18 +24,38 @@ from tests.support.builders import NOON, a_schedule, cron, every
 
 HOUR = timedelta(hours=1)
 WORDS = st.sampled_from(["a", "app.task", "größe", 'quo"te'])
-WHENS = st.sampled_from([cron("0 6 * * *"), every(60, NOON), OnceWhen(at=NOON - HOUR), OnceWhen(at=NOON + HOUR)])
-WINDOWS = st.sampled_from([Window(), Window(ends_at=NOON), Window(ends_at=NOON + HOUR), Window(max_runs=2)])
-PAUSES = st.sampled_from(
-    [None, Pause(reason="r", by="a", since=NOON), Pause(reason="r", by="a", since=NOON - HOUR, until=NOON)]
+WHENS = st.sampled_from(
+    [cron("0 6 * * *"), every(60, NOON), OnceWhen(at=NOON - HOUR), OnceWhen(at=NOON + HOUR)]
 )
-FILTERS = st.builds(Filter, st.sampled_from(get_args(State)), WORDS | st.just(""), WORDS | st.just(""), st.just(NOON))
+WINDOWS = st.sampled_from(
+    [Window(), Window(ends_at=NOON), Window(ends_at=NOON + HOUR), Window(max_runs=2)]
+)
+PAUSES = st.sampled_from(
+    [
+        None,
+        Pause(reason="r", by="a", since=NOON),
+        Pause(reason="r", by="a", since=NOON - HOUR, until=NOON),
+    ]
+)
+FILTERS = st.builds(
+    Filter,
+    st.sampled_from(get_args(State)),
+    WORDS | st.just(""),
+    WORDS | st.just(""),
+    st.just(NOON),
+)
 
 
 @given(
-    enabled=st.booleans(), job=WORDS, tags=st.lists(WORDS, max_size=2), when=WHENS, window=WINDOWS, paused=PAUSES,
-    runs=st.integers(0, 3), filters=FILTERS,
-)  # fmt: skip
+    enabled=st.booleans(),
+    job=WORDS,
+    tags=st.lists(WORDS, max_size=2),
+    when=WHENS,
+    window=WINDOWS,
+    paused=PAUSES,
+    runs=st.integers(0, 3),
+    filters=FILTERS,
+)
 def test_facts_never_rule_out_what_belongs_to_a_list(
     *,
     enabled: bool,
@@ -47,7 +67,9 @@ def test_facts_never_rule_out_what_belongs_to_a_list(
     runs: int,
     filters: Filter,
 ) -> None:
-    schedule = a_schedule(job=job, tags=tags, enabled=enabled, when=when, window=window, paused=paused)
+    schedule = a_schedule(
+        job=job, tags=tags, enabled=enabled, when=when, window=window, paused=paused
+    )
     text = codec.encode_definition(schedule)
     raw = Raw(text, codec.encode_meta(Meta(NOON, runs)), extra_field.encode(schedule, text))
     known = entry_summary.fact(schedule.name, raw, static=False, known=None)
@@ -59,12 +81,17 @@ def test_facts_never_rule_out_what_belongs_to_a_list(
         assert entry_summary.may_pass(known, filters, is_aside=False)
 
 
-def a_fact(text: str = "", meta: str | None = None, known: Fact | None = None, **parts: object) -> Fact:
+def a_fact(
+    text: str = "", meta: str | None = None, known: Fact | None = None, **parts: object
+) -> Fact:
     schedule = a_schedule(**parts)  # type: ignore[arg-type]
     definition = text or codec.encode_definition(schedule)
     meta = codec.encode_meta(Meta(NOON, 1)) if meta is None else meta
     return entry_summary.fact(
-        schedule.name, Raw(definition, meta, extra_field.encode(schedule, definition)), static=False, known=known
+        schedule.name,
+        Raw(definition, meta, extra_field.encode(schedule, definition)),
+        static=False,
+        known=known,
     )
 
 
@@ -80,9 +107,13 @@ def a_fact(text: str = "", meta: str | None = None, known: Fact | None = None, *
         (RruleWhen(rrule="FREQ=DAILY;COUNT=2", dtstart=NOON), Window(), True),
     ],
 )
-def test_only_what_can_end_is_looked_at_for_the_finished_ones(when: When, window: Window, *, is_worth_it: bool) -> None:
+def test_only_what_can_end_is_looked_at_for_the_finished_ones(
+    when: When, window: Window, *, is_worth_it: bool
+) -> None:
     known = a_fact(when=when, window=window)
-    assert entry_summary.may_pass(known, Filter("finished", now=NOON), is_aside=False) is is_worth_it
+    assert (
+        entry_summary.may_pass(known, Filter("finished", now=NOON), is_aside=False) is is_worth_it
+    )
 
 
 def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> None:
@@ -92,7 +123,9 @@ def test_a_run_that_beat_has_sent_does_not_make_the_definition_read_again() -> N
     assert a_fact(known=first, tags=["x"]).said is not first.said
 
 
-@pytest.mark.parametrize(("definition", "meta"), [("{", None), ("", "{"), ("", '{"last_run_at": 5}'), ("[]", "[]")])
+@pytest.mark.parametrize(
+    ("definition", "meta"), [("{", None), ("", "{"), ("", '{"last_run_at": 5}'), ("[]", "[]")]
+)
 def test_what_cannot_be_read_is_a_problem(definition: str, meta: str | None) -> None:
     text = definition or codec.encode_definition(a_schedule())
     known = entry_summary.fact("nightly-report", Raw(text, meta, None), static=False, known=None)
@@ -102,9 +135,13 @@ def test_what_cannot_be_read_is_a_problem(definition: str, meta: str | None) -> 
 
 def test_a_mended_memory_is_no_problem_any_more() -> None:
     broken = a_fact(meta="{")
-    assert not entry_summary.may_pass(a_fact(known=broken), Filter("problem", now=NOON), is_aside=False)
+    assert not entry_summary.may_pass(
+        a_fact(known=broken), Filter("problem", now=NOON), is_aside=False
+    )
 
 
 def test_what_beat_has_set_aside_is_worth_reading_whatever_it_says() -> None:
     assert entry_summary.may_pass(a_fact(), Filter("problem", now=NOON), is_aside=True)
-    assert not entry_summary.may_pass(a_fact(), Filter("problem", now=NOON, tag="nobody"), is_aside=True)
+    assert not entry_summary.may_pass(
+        a_fact(), Filter("problem", now=NOON, tag="nobody"), is_aside=True
+    )

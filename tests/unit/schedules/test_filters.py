@@ -21,14 +21,19 @@ WORDS = st.sampled_from(["a", "app.task", "größe", 'quo"te', "back\\slash", "a
     tags=st.lists(WORDS, max_size=2),
     static=st.booleans(),
     filters=st.builds(
-        Filter, st.sampled_from(["all", "enabled", "disabled"]), WORDS | st.just(""), WORDS | st.just("")
+        Filter,
+        st.sampled_from(["all", "enabled", "disabled"]),
+        WORDS | st.just(""),
+        WORDS | st.just(""),
     ),
     ascii_only=st.booleans(),
 )
 def test_the_text_never_rules_out_what_the_meaning_lets_pass(
     *, enabled: bool, job: str, tags: list[str], static: bool, filters: Filter, ascii_only: bool
 ) -> None:
-    schedule = a_schedule(job=job, tags=tags, enabled=enabled, origin="code" if static else "operator")
+    schedule = a_schedule(
+        job=job, tags=tags, enabled=enabled, origin="code" if static else "operator"
+    )
     text = json.dumps(json.loads(codec.encode_definition(schedule)), ensure_ascii=ascii_only)
     raw = Raw(text, None, extra_field.encode(schedule, text))
     read = codec.decode(schedule.name, raw, static=static).schedule
@@ -57,5 +62,10 @@ def test_all_filters_must_let_a_schedule_pass(filters: dict[str, Any], passes: b
 def test_an_unreadable_entry_is_a_problem_and_nothing_else() -> None:
     assert Filter("problem").matches(None)
     assert Filter("all").matches(None)
-    for filters in (Filter("enabled"), Filter("disabled"), Filter("all", job="x"), Filter("problem", tag="x")):
+    for filters in (
+        Filter("enabled"),
+        Filter("disabled"),
+        Filter("all", job="x"),
+        Filter("problem", tag="x"),
+    ):
         assert not filters.matches(None)

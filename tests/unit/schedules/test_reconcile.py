@@ -1,4 +1,6 @@
-"""Which difference between Redis and the history is loss, and which is somebody's wish: the whole table."""
+"""Which difference between Redis and the history is loss, and which is somebody's wish: the whole
+table.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -24,12 +26,23 @@ MINUTE = timedelta(minutes=1)
 
 
 def fact(
-    revision: int, action: str = "edited", *, key: int | None = None, minutes: int | None = None, **parts
+    revision: int,
+    action: str = "edited",
+    *,
+    key: int | None = None,
+    minutes: int | None = None,
+    **parts,
 ) -> Saved:
     at = NOON + (revision if minutes is None else minutes) * MINUTE
     uid = parts.pop("uid", a_schedule().uid)
     return Saved(
-        key or revision, uid, parts.pop("name", "nightly-report"), revision, action, at, parts.pop("saved", at)
+        key or revision,
+        uid,
+        parts.pop("name", "nightly-report"),
+        revision,
+        action,
+        at,
+        parts.pop("saved", at),
     )
 
 
@@ -44,12 +57,16 @@ def schedule(revision: int, minutes: int | None = None, **parts: Any) -> Schedul
     return a_schedule(revision=revision, updated_at=at, **parts)
 
 
-def stored(held: Schedule, *, plain: bool = False, rewritten: bool = False, score: float | None = 1.0) -> RawEntry:
+def stored(
+    held: Schedule, *, plain: bool = False, rewritten: bool = False, score: float | None = 1.0
+) -> RawEntry:
     definition = codec.encode_definition(held)
     ours = None if plain else extra_field.encode(held, definition)
     if rewritten:
         definition = definition.replace('"args": []', '"args": [1]')
-    return RawEntry(held.name, Raw(definition, codec.encode_meta(Meta(NOON, 1)), ours), False, score)
+    return RawEntry(
+        held.name, Raw(definition, codec.encode_meta(Meta(NOON, 1)), ours), False, score
+    )
 
 
 ABSENT = RawEntry("nightly-report", NOTHING, False, None)
@@ -71,9 +88,19 @@ TABLE = [
     ("saved after it was deleted", stored(schedule(3)), [fact(2, "deleted")], What.TELL),
     ("saved as it was deleted", stored(schedule(2)), [fact(2, "deleted")], What.LEAVE),
     ("rewritten by plain code", stored(schedule(2), rewritten=True), [fact(2)], What.LEAVE),
-    ("rewritten by plain code, then set back", stored(schedule(1), rewritten=True), [fact(2)], What.RESTORE),
+    (
+        "rewritten by plain code, then set back",
+        stored(schedule(1), rewritten=True),
+        [fact(2)],
+        What.RESTORE,
+    ),
     ("plain, never ours", stored(schedule(0), plain=True), [], What.LEAVE),
-    ("plain, was ours and deleted", stored(schedule(0), plain=True), [fact(2, "deleted")], What.LEAVE),
+    (
+        "plain, was ours and deleted",
+        stored(schedule(0), plain=True),
+        [fact(2, "deleted")],
+        What.LEAVE,
+    ),
     ("our field lost", stored(schedule(2), plain=True), [fact(2)], What.RESTORE),
     ("unreadable, and saved", BROKEN, [fact(2)], What.RESTORE),
     ("unreadable, and never heard of", BROKEN, [], What.LEAVE),
@@ -81,13 +108,25 @@ TABLE = [
     ("not in the list of due times", stored(schedule(2), score=None), [fact(2)], What.RESTORE),
     ("a deleted one's leftover", stored(schedule(2), score=None), [fact(3, "deleted")], What.LEAVE),
     ("a copy of another entry", stored(schedule(2)), [fact(2, name="other")], What.LEAVE),
-    ("edited after a set back", stored(schedule(2, 9)), [fact(2), fact(3), fact(2, key=4, minutes=9)], What.COMPARE),
-    ("the name taken by another", ABSENT, [fact(1), fact(1, uid="b", key=2, minutes=2)], What.RESTORE),
+    (
+        "edited after a set back",
+        stored(schedule(2, 9)),
+        [fact(2), fact(3), fact(2, key=4, minutes=9)],
+        What.COMPARE,
+    ),
+    (
+        "the name taken by another",
+        ABSENT,
+        [fact(1), fact(1, uid="b", key=2, minutes=2)],
+        What.RESTORE,
+    ),
     ("the other deleted", ABSENT, [fact(1), fact(2, "deleted", uid="b", minutes=2)], What.LEAVE),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("held", "facts", "what"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(
+    ("held", "facts", "what"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
 def test_what_is_done(held: RawEntry, facts: list[Saved], what: What) -> None:
     assert decide(held, book(*facts)).what is what
 

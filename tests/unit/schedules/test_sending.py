@@ -1,4 +1,6 @@
-"""What Beat sends for a tick: the facts of its run, the limits of its policies, and the entry's own options."""
+"""What Beat sends for a tick: the facts of its run, the limits of its policies, and the entry's own
+options.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +17,16 @@ from tests.support.builders import NOON, a_schedule
 
 TICKS = st.integers(-(10**9), 10**9).map(lambda millis: NOON + timedelta(milliseconds=millis))
 HELD = st.none() | st.builds(
-    WaitingTick, TICKS, st.sampled_from(["schedule", "manual", "backfill"]), st.none() | st.just("ada@example.org")
+    WaitingTick,
+    TICKS,
+    st.sampled_from(["schedule", "manual", "backfill"]),
+    st.none() | st.just("ada@example.org"),
 )
-OPTIONS: list[dict[str, Any]] = [{}, {"headers": {"a": 1}, "expires": 5}, {"headers": None, "task_id": "theirs"}]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"headers": {"a": 1}, "expires": 5},
+    {"headers": None, "task_id": "theirs"},
+]
 
 
 @given(TICKS, HELD, st.sampled_from(OPTIONS))
@@ -41,7 +50,9 @@ def test_it_ends_with_its_starting_deadline_unless_an_operator_asked_for_it(
     tick: datetime, deadline: float, asked: bool
 ) -> None:
     schedule = a_schedule(policies=Policies(starting_deadline=deadline))
-    answer = options_for(schedule, tick, {}, WaitingTick(tick, "manual", "ada@example.org") if asked else None)
+    answer = options_for(
+        schedule, tick, {}, WaitingTick(tick, "manual", "ada@example.org") if asked else None
+    )
     assert answer.get("expires") == (None if asked else tick + timedelta(seconds=deadline))
 
 

@@ -30,17 +30,29 @@ def refusal(text, *maps):
 def test_a_command_that_is_a_job_with_arguments_is_taken():
     spec = only("0 6 * * 1-5  reports.job_summary days=7 'title=Last week' full=true extra\n").spec
     assert (spec.job, spec.args, spec.kwargs) == (
-        "reports.job_summary", ["extra"], {"days": 7, "title": "Last week", "full": True},
-    )  # fmt: skip
-    assert (spec.when.crontab, spec.when.timezone, spec.when.day_match) == ("0 6 * * 1-5", "UTC", "and")
-    assert spec.description == "from a crontab: reports.job_summary days=7 'title=Last week' full=true extra"
+        "reports.job_summary",
+        ["extra"],
+        {"days": 7, "title": "Last week", "full": True},
+    )
+    assert (spec.when.crontab, spec.when.timezone, spec.when.day_match) == (
+        "0 6 * * 1-5",
+        "UTC",
+        "and",
+    )
+    assert (
+        spec.description
+        == "from a crontab: reports.job_summary days=7 'title=Last week' full=true extra"
+    )
 
 
 def test_a_pattern_maps_a_command_and_its_groups_become_arguments():
     maps = (r"/opt/bin/report\.sh --days (?P<days>\d+)( --to (?P<to>\S+))?=reports.job_summary",)
     spec = only("0 6 * * * /opt/bin/report.sh --days 7\n", *maps).spec
     assert (spec.job, spec.kwargs) == ("reports.job_summary", {"days": 7})
-    assert only("0 6 * * * /opt/bin/report.sh --days 7 --to ada\n", *maps).spec.kwargs == {"days": 7, "to": "ada"}
+    assert only("0 6 * * * /opt/bin/report.sh --days 7 --to ada\n", *maps).spec.kwargs == {
+        "days": 7,
+        "to": "ada",
+    }
     assert "mapped to no job" in refusal("0 6 * * * /opt/bin/report.sh --days 7 --loud", *maps)
 
 
@@ -58,9 +70,13 @@ def test_a_name_is_given_in_a_comment_or_follows_from_the_line():
     assert only("# name: nightly\n\n0 6 * * * a.b").spec.name != "nightly"
 
 
-@pytest.mark.parametrize("variable", ["CRON_TZ=Europe/Berlin", "TZ = 'Europe/Berlin'", 'CRON_TZ=":Europe/Berlin"'])
+@pytest.mark.parametrize(
+    "variable", ["CRON_TZ=Europe/Berlin", "TZ = 'Europe/Berlin'", 'CRON_TZ=":Europe/Berlin"']
+)
 def test_a_zone_holds_for_the_lines_below_it(variable):
-    before, after = found(f"0 6 * * * a.b\n{variable}\n0 6 * * * a.b\n", timezone="Asia/Tokyo").candidates
+    before, after = found(
+        f"0 6 * * * a.b\n{variable}\n0 6 * * * a.b\n", timezone="Asia/Tokyo"
+    ).candidates
     assert (before.spec.when.timezone, before.notes) == ("Asia/Tokyo", ())
     assert after.spec.when.timezone == "Europe/Berlin"
     assert after.notes[0].endswith("in line 2 is read as the time zone")
@@ -75,18 +91,32 @@ def test_other_variables_are_ignored_with_the_reason():
 @pytest.mark.parametrize(
     ("line", "day_match", "either", "both"),
     [
-        ("0 0 1 * mon", "or", ["2026-11-23", "2026-11-30", "2026-12-01"], ["2027-02-01", "2027-03-01", "2027-11-01"]),
-        ("0 0 13 * 5", "or", ["2026-11-27", "2026-12-04", "2026-12-11"], ["2027-08-13", "2028-10-13", "2029-04-13"]),
+        (
+            "0 0 1 * mon",
+            "or",
+            ["2026-11-23", "2026-11-30", "2026-12-01"],
+            ["2027-02-01", "2027-03-01", "2027-11-01"],
+        ),
+        (
+            "0 0 13 * 5",
+            "or",
+            ["2026-11-27", "2026-12-04", "2026-12-11"],
+            ["2027-08-13", "2028-10-13", "2029-04-13"],
+        ),
     ],
 )
-def test_both_readings_of_the_day_fields_are_told_and_that_of_cron_is_taken(line, day_match, either, both):
+def test_both_readings_of_the_day_fields_are_told_and_that_of_cron_is_taken(
+    line, day_match, either, both
+):
     candidate = only(f"{line} a.b")
     assert candidate.spec.when.day_match == day_match
     assert candidate.readings.either == [at(f"{day}T00:00Z") for day in either]
     assert candidate.readings.both == [at(f"{day}T00:00Z") for day in both]
 
 
-@pytest.mark.parametrize("line", ["0 0 */2 * mon", "0 0 1 * *", "0 0 * * mon", "@daily", "5 * * * *"])
+@pytest.mark.parametrize(
+    "line", ["0 0 */2 * mon", "0 0 1 * *", "0 0 * * mon", "@daily", "5 * * * *"]
+)
 def test_where_the_readings_are_the_same_none_is_told(line):
     candidate = only(f"{line} a.b")
     assert candidate.readings is None
@@ -97,7 +127,10 @@ def test_where_the_readings_are_the_same_none_is_told(line):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("0 6 * * * /usr/bin/backup --all", "the command '/usr/bin/backup --all' is mapped to no job"),
+        (
+            "0 6 * * * /usr/bin/backup --all",
+            "the command '/usr/bin/backup --all' is mapped to no job",
+        ),
         ("0 6 * * * true", "it is not the name of a job"),
         ("0 6 * * * a.b 'open", "its words cannot be told apart"),
         ("0 6 * * * a.b %hello", "the command has a %"),

@@ -1,4 +1,6 @@
-"""A set says what operators say of their schedules, and every fault in one is told with its place."""
+"""A set says what operators say of their schedules, and every fault in one is told with its
+place.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,9 +24,15 @@ from scheduler.sets.yaml_set import ScheduleSet, read, write
 from tests.support.builders import NOON, a_spec, cron, every
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001
+    lambda at: at.replace(tzinfo=UTC)
+)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
@@ -35,13 +43,29 @@ WHENS = (
     | st.builds(RruleWhen, rrule=TEXTS, dtstart=MOMENTS, timezone=TEXTS)
 )
 SPECS = st.builds(
-    Spec, name=TEXTS, job=TEXTS, enabled=st.booleans(), when=WHENS, args=st.lists(JSON, max_size=3),
-    kwargs=st.dictionaries(TEXTS, JSON, max_size=3), queue=st.none() | TEXTS, priority=st.none() | st.integers(0, 9),
-    policies=st.builds(Policies, overlap=st.sampled_from(["skip", "allow"]), retries=st.integers(0, 100),
-                       jitter=st.floats(0, 1e6)),
-    window=st.builds(Window, starts_at=st.none() | MOMENTS, max_runs=st.none() | st.integers(1, 99)),
-    owner=TEXTS, tags=st.lists(TEXTS, max_size=3), description=TEXTS, notes=TEXTS,
-)  # fmt: skip
+    Spec,
+    name=TEXTS,
+    job=TEXTS,
+    enabled=st.booleans(),
+    when=WHENS,
+    args=st.lists(JSON, max_size=3),
+    kwargs=st.dictionaries(TEXTS, JSON, max_size=3),
+    queue=st.none() | TEXTS,
+    priority=st.none() | st.integers(0, 9),
+    policies=st.builds(
+        Policies,
+        overlap=st.sampled_from(["skip", "allow"]),
+        retries=st.integers(0, 100),
+        jitter=st.floats(0, 1e6),
+    ),
+    window=st.builds(
+        Window, starts_at=st.none() | MOMENTS, max_runs=st.none() | st.integers(1, 99)
+    ),
+    owner=TEXTS,
+    tags=st.lists(TEXTS, max_size=3),
+    description=TEXTS,
+    notes=TEXTS,
+)
 
 
 @given(st.lists(SPECS, max_size=5, unique_by=lambda spec: spec.name))
@@ -67,7 +91,9 @@ def test_defaults_are_left_out_and_the_order_does_not_depend_on_anything():
 
 
 def test_the_place_of_an_h_is_not_written():
-    assert "resolved" not in write(ScheduleSet([a_spec(when=cron("H 6 * * *", resolved="17 6 * * *"))]))
+    assert "resolved" not in write(
+        ScheduleSet([a_spec(when=cron("H 6 * * *", resolved="17 6 * * *"))])
+    )
 
 
 def faults(text):
@@ -148,7 +174,8 @@ def test_calendars_are_written_before_the_schedules_and_read_again_as_they_were(
     plain = calendar_of("a", ["sun"])
     text = write(ScheduleSet([], [], [berlin, plain]))
     assert text.split("change it\n")[1].startswith(
-        "version: 1\ncalendars:\n- name: a\n  excluded:\n  - sun\n- name: b\n  timezone: Europe/Berlin\n"
+        "version: 1\ncalendars:\n- name: a\n  excluded:\n  - sun\n- name: b\n  timezone: "
+        "Europe/Berlin\n"
     )
     assert read(text)[0].calendars == [plain, berlin]
 
@@ -203,7 +230,9 @@ def test_a_set_with_tags_speaks_for_these_only():
 
 def test_every_moment_keeps_its_microsecond():
     at = NOON + timedelta(microseconds=1)
-    assert read(write(ScheduleSet([a_spec(when=OnceWhen(at=at))])))[0].schedules[0].when == OnceWhen(at=at)
+    assert read(write(ScheduleSet([a_spec(when=OnceWhen(at=at))])))[0].schedules[
+        0
+    ].when == OnceWhen(at=at)
 
 
 def test_a_key_that_looks_like_a_merge_is_a_text_when_it_stands_in_quotes() -> None:

@@ -11,10 +11,32 @@ from scheduler.sets.yaml_text import BadYaml, read, write
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
-    | st.sampled_from(["on", "1e5", "0x10", "2026-11-23", "12:30", "~", "null", "010", "- a", "a: b", "#", "<<", "="])
-)  # fmt: skip
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+    | st.sampled_from(
+        [
+            "on",
+            "1e5",
+            "0x10",
+            "2026-11-23",
+            "12:30",
+            "~",
+            "null",
+            "010",
+            "- a",
+            "a: b",
+            "#",
+            "<<",
+            "=",
+        ]
+    )
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20
+)
 
 
 @given(VALUES)
@@ -89,7 +111,9 @@ def test_no_text_raises_anything_but_our_own_refusal(text):
 
 
 def test_numbers_that_json_cannot_carry_do_not_come_in():
-    assert not any(isinstance(v, float) and not math.isfinite(v) for v in read("[.inf, .nan, 1.0]").value)
+    assert not any(
+        isinstance(v, float) and not math.isfinite(v) for v in read("[.inf, .nan, 1.0]").value
+    )
 
 
 def test_the_lines_of_values_are_known():

@@ -12,7 +12,9 @@ def test_a_secret_of_a_job_may_stand_in_the_environment(tmp_path):
 
 def test_in_the_file_it_is_refused(tmp_path):
     (tmp_path / ".env").write_text("BEATDESK_JOB_SECRET_SHOP=hunter22\n")
-    with pytest.raises(BadSettings, match=r"BEATDESK_JOB_SECRET_SHOP: there is no such setting \(\.env\)") as refusal:
+    with pytest.raises(
+        BadSettings, match=r"BEATDESK_JOB_SECRET_SHOP: there is no such setting \(\.env\)"
+    ) as refusal:
         load({}, tmp_path)
     assert "hunter22" not in str(refusal.value)
 

@@ -35,32 +35,75 @@ def test_an_empty_environment_gives_the_defaults_and_a_kept_secret_key(tmp_path:
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("WEB_PRT", "1", "BEATDESK_WEB_PRT: there is no such setting (environment). Did you mean BEATDESK_WEB_PORT?"),
+        (
+            "WEB_PRT",
+            "1",
+            "BEATDESK_WEB_PRT: there is no such setting (environment). Did you mean "
+            "BEATDESK_WEB_PORT?",
+        ),
         (
             "redis_url",
             "redis://x",
             "BEATDESK_redis_url: there is no such setting (environment). Did you mean BEATDESK_",
         ),
-        ("WEB_PORT", "eighty", "BEATDESK_WEB_PORT='eighty' (environment): input should be a valid integer"),
-        ("WEB_PORT", "70000", "BEATDESK_WEB_PORT='70000' (environment): input should be less than or equal to 65535"),
-        ("ENVIRONMENT", "prod", "BEATDESK_ENVIRONMENT='prod' (environment): input should be 'development' or"),
-        ("DEFAULT_TIMEZONE", "Europe/Berln", "there is no such time zone. Use an IANA name such as Europe/Berlin"),
+        (
+            "WEB_PORT",
+            "eighty",
+            "BEATDESK_WEB_PORT='eighty' (environment): input should be a valid integer",
+        ),
+        (
+            "WEB_PORT",
+            "70000",
+            "BEATDESK_WEB_PORT='70000' (environment): input should be less than or equal to 65535",
+        ),
+        (
+            "ENVIRONMENT",
+            "prod",
+            "BEATDESK_ENVIRONMENT='prod' (environment): input should be 'development' or",
+        ),
+        (
+            "DEFAULT_TIMEZONE",
+            "Europe/Berln",
+            "there is no such time zone. Use an IANA name such as Europe/Berlin",
+        ),
         ("DEFAULT_TIMEZONE", "../etc/passwd", "there is no such time zone"),
         ("JOBS", "shop.jobs,no good", "'no good' is not the name of a module"),
-        ("REDIS_URL", "http://host", "BEATDESK_REDIS_URL='http://host' (environment): the address must start with one"),
-        ("REDIS_URL", "http://:hush@host", "BEATDESK_REDIS_URL='http://:***@host' (environment): the address must"),
-        ("DATABASE_URL", "mysql://u:hush@h/d", "BEATDESK_DATABASE_URL='mysql://u:***@h/d' (environment): the address"),
+        (
+            "REDIS_URL",
+            "http://host",
+            "BEATDESK_REDIS_URL='http://host' (environment): the address must start with one",
+        ),
+        (
+            "REDIS_URL",
+            "http://:hush@host",
+            "BEATDESK_REDIS_URL='http://:***@host' (environment): the address must",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://u:hush@h/d",
+            "BEATDESK_DATABASE_URL='mysql://u:***@h/d' (environment): the address",
+        ),
         (
             "SECRET_KEY_FILE",
             "/nowhere",
             "BEATDESK_SECRET_KEY_FILE='/nowhere' (environment): the file cannot be read: No",
         ),
-        ("BEAT_LOCK_TIMEOUT", "1", "input should be greater than or equal to 3. It means: seconds until a stand-by"),
+        (
+            "BEAT_LOCK_TIMEOUT",
+            "1",
+            "input should be greater than or equal to 3. It means: seconds until a stand-by",
+        ),
         ("LOG_LEVEL", "loud", "input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
-        ("DATA_DIR", "/dev/null/x", "the folder cannot be made: Not a directory. Name a folder that this user may"),
+        (
+            "DATA_DIR",
+            "/dev/null/x",
+            "the folder cannot be made: Not a directory. Name a folder that this user may",
+        ),
     ],
 )
-def test_a_fault_names_the_setting_the_value_and_the_remedy(tmp_path: Path, name: str, value: str, wanted: str) -> None:
+def test_a_fault_names_the_setting_the_value_and_the_remedy(
+    tmp_path: Path, name: str, value: str, wanted: str
+) -> None:
     message = faults_of({f"BEATDESK_{name}": value}, tmp_path)
     assert wanted in message
     assert "hush" not in message
@@ -92,7 +135,9 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_production_refuses_a_missing_or_short_secret_key(tmp_path: Path, environ: dict[str, str], wanted: str) -> None:
+def test_production_refuses_a_missing_or_short_secret_key(
+    tmp_path: Path, environ: dict[str, str], wanted: str
+) -> None:
     message = faults_of({"BEATDESK_ENVIRONMENT": "production", **environ}, tmp_path)
     assert wanted in message
     assert "hush" not in message
@@ -100,10 +145,17 @@ def test_production_refuses_a_missing_or_short_secret_key(tmp_path: Path, enviro
 
 
 def test_production_starts_with_a_long_key(tmp_path: Path) -> None:
-    assert load({"BEATDESK_ENVIRONMENT": "production", "BEATDESK_SECRET_KEY": KEY}, tmp_path).secret_key == KEY
+    assert (
+        load(
+            {"BEATDESK_ENVIRONMENT": "production", "BEATDESK_SECRET_KEY": KEY}, tmp_path
+        ).secret_key
+        == KEY
+    )
 
 
-def test_each_source_gives_way_to_the_stronger_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_source_gives_way_to_the_stronger_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(environment, "SECRETS_DIR", tmp_path / "run-secrets")
     data = tmp_path / "data"
     data.mkdir()
@@ -111,10 +163,14 @@ def test_each_source_gives_way_to_the_stronger_one(tmp_path: Path, monkeypatch: 
     assert lock is not None
     try:
         assert load({}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
-        server_file.write(data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"}))
+        server_file.write(
+            data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"})
+        )
         assert load({}, tmp_path).redis_url == "redis://server/0"
         assert load({}, tmp_path, running_server=False).redis_url == "redis://127.0.0.1:6379/0"
-        (tmp_path / ".env").write_text('# ours\nexport BEATDESK_REDIS_URL="redis://dotenv/0"\nOTHER=1\n')
+        (tmp_path / ".env").write_text(
+            '# ours\nexport BEATDESK_REDIS_URL="redis://dotenv/0"\nOTHER=1\n'
+        )
         assert load({}, tmp_path).redis_url == "redis://dotenv/0"
         (tmp_path / "run-secrets").mkdir()
         (tmp_path / "run-secrets/beatdesk_redis_url").write_text("redis://mounted/0\n")
@@ -122,7 +178,10 @@ def test_each_source_gives_way_to_the_stronger_one(tmp_path: Path, monkeypatch: 
         (tmp_path / "named").write_text("redis://named/0\n")
         by_file = {"BEATDESK_REDIS_URL_FILE": "named"}
         assert load(by_file, tmp_path).redis_url == "redis://named/0"
-        assert load({**by_file, "BEATDESK_REDIS_URL": "redis://said/0"}, tmp_path).redis_url == "redis://said/0"
+        assert (
+            load({**by_file, "BEATDESK_REDIS_URL": "redis://said/0"}, tmp_path).redis_url
+            == "redis://said/0"
+        )
     finally:
         os.close(lock)
 
@@ -132,7 +191,9 @@ def test_the_address_of_a_server_that_has_died_is_not_used(tmp_path: Path) -> No
     data.mkdir()
     lock = server_file.take_lock(data)
     assert lock is not None
-    server_file.write(data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"}))
+    server_file.write(
+        data, RunningServer(pid=os.getpid(), settings={"redis_url": "redis://server/0"})
+    )
     os.close(lock)
     assert load({}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
 
@@ -163,17 +224,24 @@ def test_the_address_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_jobs_are_a_list_with_commas(tmp_path: Path) -> None:
-    assert load({"BEATDESK_JOBS": " shop.jobs, billing.jobs ,"}, tmp_path).jobs == ("shop.jobs", "billing.jobs")
+    assert load({"BEATDESK_JOBS": " shop.jobs, billing.jobs ,"}, tmp_path).jobs == (
+        "shop.jobs",
+        "billing.jobs",
+    )
 
 
 def test_names_without_our_prefix_are_nobodys_business(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("REDIS_URL=x\nPASSWORD\n")
-    assert load({"BEATDESKX": "1", "REDIS_URL": "x"}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+    assert (
+        load({"BEATDESKX": "1", "REDIS_URL": "x"}, tmp_path).redis_url == "redis://127.0.0.1:6379/0"
+    )
 
 
 def test_a_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"BEATDESK_JOBS=\xff\xfe\n")
-    assert "it cannot be read: it is not text in UTF-8. Mend or remove it" in faults_of({}, tmp_path)
+    assert "it cannot be read: it is not text in UTF-8. Mend or remove it" in faults_of(
+        {}, tmp_path
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +266,10 @@ def test_a_secret_is_never_shown_and_other_values_are() -> None:
 
 
 def test_lists_are_read_with_commas_between(tmp_path: Path) -> None:
-    settings = load({"BEATDESK_FILE_ROOTS": "/srv/a, /srv/b,", "BEATDESK_CLEANUP_REDIS_KEYS": "page:* 2h"}, tmp_path)
+    settings = load(
+        {"BEATDESK_FILE_ROOTS": "/srv/a, /srv/b,", "BEATDESK_CLEANUP_REDIS_KEYS": "page:* 2h"},
+        tmp_path,
+    )
     assert settings.file_roots == (Path("/srv/a"), Path("/srv/b"))
     assert settings.cleanup_redis_keys == ("page:* 2h",)
 
@@ -217,10 +288,16 @@ def test_lists_are_read_with_commas_between(tmp_path: Path) -> None:
         ("CLEANUP_REDIS_KEYS", "bea* 1d", "may match 'beatdesk:'"),
         ("CLEANUP_REDIS_KEYS", "redbeat:x* 1d", "may match 'redbeat:'"),
         ("CLEANUP_REDIS_KEYS", "celery-task-meta-* 1d", "may match 'celery'"),
-        ("REPORT_DSN", "mysql://u:hush@h/d", "the address must start with one of sqlite, postgresql, postgres"),
+        (
+            "REPORT_DSN",
+            "mysql://u:hush@h/d",
+            "the address must start with one of sqlite, postgresql, postgres",
+        ),
     ],
 )
-def test_a_permission_that_cannot_be_used_is_a_fault(tmp_path: Path, name: str, text: str, words: str) -> None:
+def test_a_permission_that_cannot_be_used_is_a_fault(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
     said = faults_of({f"BEATDESK_{name}": text}, tmp_path)
     assert words in said
     assert "hush" not in said
@@ -228,13 +305,21 @@ def test_a_permission_that_cannot_be_used_is_a_fault(tmp_path: Path, name: str, 
 
 def test_production_wants_a_login_of_its_own_for_reports(tmp_path: Path) -> None:
     address = "postgresql://desk:hush@host/desk"
-    given = {"BEATDESK_ENVIRONMENT": "production", "BEATDESK_SECRET_KEY": "k" * 40, "BEATDESK_DATABASE_URL": address}
+    given = {
+        "BEATDESK_ENVIRONMENT": "production",
+        "BEATDESK_SECRET_KEY": "k" * 40,
+        "BEATDESK_DATABASE_URL": address,
+    }
     said = faults_of({**given, "BEATDESK_REPORT_DSN": address}, tmp_path)
     assert "BEATDESK_REPORT_DSN='postgresql://desk:***@host/desk'" in said
     assert "whose login may write" in said
-    assert load({**given, "BEATDESK_REPORT_DSN": "postgresql://reader@host/desk"}, tmp_path).report_dsn
+    assert load(
+        {**given, "BEATDESK_REPORT_DSN": "postgresql://reader@host/desk"}, tmp_path
+    ).report_dsn
 
 
 def test_the_settings_never_print_the_addresses_of_jobs() -> None:
-    shown = repr(Settings(report_dsn="postgresql://a:hush@h/d", cleanup_dsn="postgresql://b:hush@h/d"))
+    shown = repr(
+        Settings(report_dsn="postgresql://a:hush@h/d", cleanup_dsn="postgresql://b:hush@h/d")
+    )
     assert "hush" not in shown

@@ -11,7 +11,10 @@ from scheduler.settings.smtp import SmtpServer, sender, smtp_server
         ("smtp://localhost", SmtpServer("localhost", 25, "none")),
         ("smtp://ada:pw@127.0.0.1:2525", SmtpServer("127.0.0.1", 2525, "none", "ada", "pw")),
         ("smtp+starttls://mail.example.org/", SmtpServer("mail.example.org", 587, "starttls")),
-        ("smtps://a%40b:p%2Fw%3A@mail.example.org", SmtpServer("mail.example.org", 465, "tls", "a@b", "p/w:")),
+        (
+            "smtps://a%40b:p%2Fw%3A@mail.example.org",
+            SmtpServer("mail.example.org", 465, "tls", "a@b", "p/w:"),
+        ),
     ],
 )
 def test_an_address_names_a_server(url: str, server: SmtpServer) -> None:
@@ -43,13 +46,18 @@ def test_the_password_is_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("text", "parts"),
-    [("desk@example.org", ("", "desk@example.org")), ("The Desk <desk@example.org>", ("The Desk", "desk@example.org"))],
+    [
+        ("desk@example.org", ("", "desk@example.org")),
+        ("The Desk <desk@example.org>", ("The Desk", "desk@example.org")),
+    ],
 )
 def test_a_sender_is_an_address_with_or_without_a_name(text: str, parts: tuple[str, str]) -> None:
     assert sender(text) == parts
 
 
-@pytest.mark.parametrize("text", ["desk", "<>", "a <b> <c@example.org>", "Desk\r\nBcc: x <desk@example.org>"])
+@pytest.mark.parametrize(
+    "text", ["desk", "<>", "a <b> <c@example.org>", "Desk\r\nBcc: x <desk@example.org>"]
+)
 def test_what_is_no_sender_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a mail address|one line"):
         sender(text)

@@ -56,7 +56,9 @@ def test_the_second_start_says_no_password() -> None:
 
 
 def test_another_port_is_explained() -> None:
-    assert "port 8000 is taken, so it is 8001" in announce.ready("http://127.0.0.1:8001", None, 8000, 8001)
+    assert "port 8000 is taken, so it is 8001" in announce.ready(
+        "http://127.0.0.1:8001", None, 8000, 8001
+    )
 
 
 def test_the_first_one_is_named_to_the_second() -> None:

@@ -35,7 +35,9 @@ def test_a_time_can_be_written_as_people_write_it(text: str, meant: datetime) ->
     assert moment(text, NOON) == meant
 
 
-@pytest.mark.parametrize("text", ["yesterday", "-5m", "1w", "2026-13-01", "999999d", "0001-01-01T00:00+14:00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "-5m", "1w", "2026-13-01", "999999d", "0001-01-01T00:00+14:00"]
+)
 def test_what_is_no_time_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="Write 24h or 7d"):
         moment(text, NOON)

@@ -1,4 +1,6 @@
-"""What is served beside the pages: vendored files are what they claim to be, templates hold to the policy."""
+"""What is served beside the pages: vendored files are what they claim to be, templates hold to the
+policy.
+"""
 
 import hashlib
 import re
@@ -15,7 +17,10 @@ TEMPLATES = sorted((HOME / "templates").rglob("*.html"))
 
 
 def listed() -> dict[str, dict[str, str]]:
-    return {entry["path"]: entry for entry in tomllib.loads((VENDOR / "VENDORED.toml").read_text())["file"]}
+    return {
+        entry["path"]: entry
+        for entry in tomllib.loads((VENDOR / "VENDORED.toml").read_text())["file"]
+    }
 
 
 def test_vendored_files_are_what_the_list_says() -> None:
@@ -25,7 +30,9 @@ def test_vendored_files_are_what_the_list_says() -> None:
 
 def test_nothing_is_vendored_that_the_list_does_not_name() -> None:
     there = {str(path.relative_to(VENDOR)) for path in VENDOR.rglob("*") if path.is_file()}
-    assert {path for path in there if not path.endswith(("LICENSE", "VENDORED.toml"))} == set(listed())
+    assert {path for path in there if not path.endswith(("LICENSE", "VENDORED.toml"))} == set(
+        listed()
+    )
 
 
 @pytest.mark.parametrize("path", listed())
@@ -36,7 +43,9 @@ def test_each_vendored_file_has_version_licence_source_and_the_licences_text(pat
 
 
 def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
-    there = set(re.findall(r'<symbol id="([\w-]+)"', (VENDOR / "tabler-icons/sprite.svg").read_text()))
+    there = set(
+        re.findall(r'<symbol id="([\w-]+)"', (VENDOR / "tabler-icons/sprite.svg").read_text())
+    )
     from webadmin.present import STATES
 
     named = {look.icon for look in STATES.values()}
@@ -47,7 +56,9 @@ def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
     assert named - there == set()
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(HOME / "templates")))
+@pytest.mark.parametrize(
+    "template", TEMPLATES, ids=lambda path: str(path.relative_to(HOME / "templates"))
+)
 def test_a_template_needs_nothing_that_the_policy_forbids(template: Path) -> None:
     text = template.read_text()
     assert not re.search(r"\sstyle\s*=", text), "style attributes"
@@ -60,7 +71,9 @@ def test_a_template_needs_nothing_that_the_policy_forbids(template: Path) -> Non
     assert not re.search(r'(?:src|href)="(?:https?:)?//', text), "files of other hosts"
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(HOME / "templates")))
+@pytest.mark.parametrize(
+    "template", TEMPLATES, ids=lambda path: str(path.relative_to(HOME / "templates"))
+)
 def test_every_form_that_changes_something_carries_its_token(template: Path) -> None:
     for form in re.findall(r"<form\b.*?</form>", template.read_text(), re.DOTALL):
         if re.search(r'method="post"', form, re.IGNORECASE):

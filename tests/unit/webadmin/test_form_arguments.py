@@ -1,4 +1,6 @@
-"""The fields made from a job's parameters: what is typed, and what was saved, mean the same both ways."""
+"""The fields made from a job's parameters: what is typed, and what was saved, mean the same both
+ways.
+"""
 
 import json
 from typing import Any, Literal
@@ -23,7 +25,11 @@ PARAMETERS = [
 ]
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -59,7 +65,13 @@ def test_plain_values_fit_fields(kwargs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("args", "kwargs"),
-    [([1], {}), ([], {"unknown": 1}), ([], {"text": ""}), ([], {"text": None}), ([], {"count": "3"})],
+    [
+        ([1], {}),
+        ([], {"unknown": 1}),
+        ([], {"text": ""}),
+        ([], {"text": None}),
+        ([], {"count": "3"}),
+    ],
 )
 def test_what_fields_cannot_say_is_left_to_json(args: list[Any], kwargs: dict[str, Any]) -> None:
     with pytest.raises(arguments.Unsplittable):
@@ -108,7 +120,10 @@ MODELLED = [
 
 
 def test_fields_are_made_from_what_the_model_says() -> None:
-    made = {field.name: (field.widget, field.choices, field.bounds) for field in arguments.fields(MODELLED, {})}
+    made = {
+        field.name: (field.widget, field.choices, field.bounds)
+        for field in arguments.fields(MODELLED, {})
+    }
     assert made == {
         "count": ("integer", (), "1 to 31"),
         "ratio": ("number", (), ""),
@@ -122,7 +137,13 @@ def test_fields_are_made_from_what_the_model_says() -> None:
 
 def test_choices_and_defaults_are_read_without_the_marks_of_json() -> None:
     words = arguments.ArgumentField.words
-    assert [words(text) for text in ('"small"', "3", "null", "true", '""')] == ["small", "3", "none", "true", '""']
+    assert [words(text) for text in ('"small"', "3", "null", "true", '""')] == [
+        "small",
+        "3",
+        "none",
+        "true",
+        '""',
+    ]
 
 
 def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
@@ -132,7 +153,10 @@ def test_what_does_not_fit_the_model_is_said_at_its_field() -> None:
         "p.tags": "[0]: is to be a text, not 1.",
         "p.label": "Is to have at most 5 characters, it has 8.",
     }
-    assert arguments.join(MODELLED, {"count": "secret://shop-count"}) == ({"count": "secret://shop-count"}, {})
+    assert arguments.join(MODELLED, {"count": "secret://shop-count"}) == (
+        {"count": "secret://shop-count"},
+        {},
+    )
 
 
 def test_a_text_that_may_be_long_is_typed_in_several_lines() -> None:

@@ -22,7 +22,14 @@ INTERVALS = [IntervalWhen(every=seconds, anchor=ANCHOR) for seconds in (1.5, 90,
 
 @pytest.mark.parametrize("when", [cron("*/5 * * * *", "Asia/Tokyo"), *INTERVALS])
 def test_what_is_saved_is_read_back_from_its_form(when: When) -> None:
-    spec = a_spec(when=when, args=[1, "ü"], kwargs={"a": {"b": [None, 1.5]}}, tags=["x", "y z"], priority=0, queue="q")
+    spec = a_spec(
+        when=when,
+        args=[1, "ü"],
+        kwargs={"a": {"b": [None, 1.5]}},
+        tags=["x", "y z"],
+        priority=0,
+        queue="q",
+    )
     assert read(drafted(spec)).spec == spec
 
 

@@ -12,7 +12,10 @@ from webadmin.forms.filters import Filters, wanted
     [
         ("report", Filters(search="report")),
         ("  two   words ", Filters(search="two words")),
-        ('tag:"a b" job:x.y state:disabled z', Filters(search="z", tag="a b", job="x.y", state="disabled")),
+        (
+            'tag:"a b" job:x.y state:disabled z',
+            Filters(search="z", tag="a b", job="x.y", state="disabled"),
+        ),
         ("legacy:name", Filters(search="legacy:name")),
         ("tag:", Filters(search="tag:")),
         ('"unfinished', Filters(search="unfinished")),
@@ -23,7 +26,9 @@ def test_qualifiers_are_taken_out_of_the_words(typed: str, filters: Filters) -> 
 
 
 def test_the_box_wins_over_the_selects() -> None:
-    assert wanted({"q": "job:a", "job": "b", "state": "enabled"}) == Filters(job="a", state="enabled")
+    assert wanted({"q": "job:a", "job": "b", "state": "enabled"}) == Filters(
+        job="a", state="enabled"
+    )
 
 
 @given(st.text())

@@ -8,7 +8,8 @@ from webadmin.guard import ADMIN, ANYONE, LEAST_ROLE, OPERATOR, RANKS, VIEWER, p
 
 
 @pytest.mark.parametrize(
-    "target", ["/", "/runs/", "/runs/?state=failed&since=24h", "/schedules/a.b-c_d/", "/a//b", "/%09"]
+    "target",
+    ["/", "/runs/", "/runs/?state=failed&since=24h", "/schedules/a.b-c_d/", "/a//b", "/%09"],
 )
 def test_paths_of_the_console_are_safe(target: str) -> None:
     assert safe_path(target)
@@ -16,9 +17,27 @@ def test_paths_of_the_console_are_safe(target: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["", "runs", "http:evil", "http://evil", "//evil", "///evil", "/\\evil", "\\evil", "/a\\b", "/\t/evil", "/ /evil",
-     "/\n/evil", "/\r", " /", "/é", "/\x00", "/\x7f", "javascript:1"],
-)  # fmt: skip
+    [
+        "",
+        "runs",
+        "http:evil",
+        "http://evil",
+        "//evil",
+        "///evil",
+        "/\\evil",
+        "\\evil",
+        "/a\\b",
+        "/\t/evil",
+        "/ /evil",
+        "/\n/evil",
+        "/\r",
+        " /",
+        "/é",
+        "/\x00",
+        "/\x7f",
+        "javascript:1",
+    ],
+)
 def test_everything_else_is_not(target: str) -> None:
     assert not safe_path(target)
 

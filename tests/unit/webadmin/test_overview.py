@@ -9,9 +9,15 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def a_run(
-    name: str, minutes_ago: float, state: str = "failed", schedule: str | None = "nightly", ticks: int = 1
+    name: str,
+    minutes_ago: float,
+    state: str = "failed",
+    schedule: str | None = "nightly",
+    ticks: int = 1,
 ) -> RunView:
-    known = dict.fromkeys(("revision", "trigger", "actor", "reason", "tick", "queued_at", "received_at", "worker"))
+    known = dict.fromkeys(
+        ("revision", "trigger", "actor", "reason", "tick", "queued_at", "received_at", "worker")
+    )
     at = NOON - timedelta(minutes=minutes_ago)
     return RunView(
         **known,
@@ -31,12 +37,20 @@ def a_run(
 
 def test_failures_of_one_schedule_are_one_line_that_leads_to_the_newest() -> None:
     (need,) = needs([a_run("new", 5), a_run("old", 90)], {}, NOON)
-    assert (need.title, need.words, need.newest.id, need.recovered) == ("nightly", "2 times", "new", False)
+    assert (need.title, need.words, need.newest.id, need.recovered) == (
+        "nightly",
+        "2 times",
+        "new",
+        False,
+    )
 
 
 def test_what_succeeded_since_comes_last_and_says_so() -> None:
     runs = [a_run("a", 5), a_run("b", 60, schedule="hourly")]
-    last = {"uid-nightly": [a_run("ok", 1, "succeeded")], "uid-hourly": [a_run("ok", 90, "succeeded", "hourly")]}
+    last = {
+        "uid-nightly": [a_run("ok", 1, "succeeded")],
+        "uid-hourly": [a_run("ok", 90, "succeeded", "hourly")],
+    }
     found = needs(runs, last, NOON)
     assert [(need.title, need.words) for need in found] == [
         ("hourly", "Once"),
@@ -59,4 +73,6 @@ def test_missed_ticks_count_as_many_as_they_are() -> None:
 
 
 def test_no_more_is_shown_than_fits() -> None:
-    assert len(needs([a_run(str(n), n, schedule=f"s{n}") for n in range(30)], {}, NOON, most=8)) == 8
+    assert (
+        len(needs([a_run(str(n), n, schedule=f"s{n}") for n in range(30)], {}, NOON, most=8)) == 8
+    )

@@ -28,7 +28,8 @@ def test_a_file_of_the_folder_is_found(root: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", ".", "2026", "none", "../secret", "../reports-other/b", "out", "/etc/hostname", "a\0b"]
+    "path",
+    ["", ".", "2026", "none", "../secret", "../reports-other/b", "out", "/etc/hostname", "a\0b"],
 )
 def test_nothing_else_is(root: Path, path: str) -> None:
     assert file_below(root, path) is None

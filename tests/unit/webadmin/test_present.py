@@ -78,29 +78,57 @@ def test_a_state_of_a_later_version_is_shown_by_its_name() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        "password", "Passwd", "db_password", "secret", "client_secret", "api_key", "apiKey", "APIKEY", "access_key",
-        "private_key", "token", "auth_token", "Authorization", "authorisation", "auth", "cookie", "credentials",
-        "signature", "dsn", "report_dsn", "webhook_url", "passphrase",
+        "password",
+        "Passwd",
+        "db_password",
+        "secret",
+        "client_secret",
+        "api_key",
+        "apiKey",
+        "APIKEY",
+        "access_key",
+        "private_key",
+        "token",
+        "auth_token",
+        "Authorization",
+        "authorisation",
+        "auth",
+        "cookie",
+        "credentials",
+        "signature",
+        "dsn",
+        "report_dsn",
+        "webhook_url",
+        "passphrase",
     ],
-)  # fmt: skip
+)
 def test_a_secret_is_known_by_its_name(key: str) -> None:
     assert present.masked({key: "x"}) == {key: MASK}
 
 
-@pytest.mark.parametrize("key", ["days", "author", "compass", "keyboard", "key", "passenger", "url", "tokyo", "path"])
+@pytest.mark.parametrize(
+    "key", ["days", "author", "compass", "keyboard", "key", "passenger", "url", "tokyo", "path"]
+)
 def test_a_harmless_name_hides_nothing(key: str) -> None:
     assert present.masked({key: "x"}) == {key: "x"}
 
 
 def test_a_secret_is_hidden_at_any_depth_and_an_empty_one_is_shown_as_empty() -> None:
     value = {"a": [{"password": {"inner": "x"}}, ("token", {"token": ""})], "secret": None}
-    assert present.masked(value) == {"a": [{"password": MASK}, ["token", {"token": ""}]], "secret": None}
+    assert present.masked(value) == {
+        "a": [{"password": MASK}, ["token", {"token": ""}]],
+        "secret": None,
+    }
 
 
 def test_the_password_of_an_address_is_hidden_in_any_text() -> None:
-    text = "cannot reach postgresql+psycopg://reader:hunter2@db:5432/x and redis://:hunter2@h, http://h:80/a@b is fine"
+    text = (
+        "cannot reach postgresql+psycopg://reader:hunter2@db:5432/x and redis://:hunter2@h, "
+        "http://h:80/a@b is fine"
+    )
     assert present.masked_text(text) == (
-        f"cannot reach postgresql+psycopg://reader:{MASK}@db:5432/x and redis://:{MASK}@h, http://h:80/a@b is fine"
+        f"cannot reach postgresql+psycopg://reader:{MASK}@db:5432/x and redis://:{MASK}@h, "
+        "http://h:80/a@b is fine"
     )
 
 
@@ -125,7 +153,9 @@ def test_json_without_an_end_is_cut_and_does_not_crash() -> None:
 
 
 def test_the_steps_of_a_run_have_their_gaps() -> None:
-    steps = present.steps(NOON, NOON + timedelta(seconds=1), None, NOON + timedelta(seconds=3), None)
+    steps = present.steps(
+        NOON, NOON + timedelta(seconds=1), None, NOON + timedelta(seconds=3), None
+    )
     assert [(step.name, step.gap and step.gap.total_seconds()) for step in steps] == [
         ("Due", None),
         ("Queued", 1.0),
@@ -140,8 +170,17 @@ def test_a_run_without_a_tick_was_never_due() -> None:
 
 
 def test_numbers_and_sizes_are_readable() -> None:
-    assert (present.count(1234567), present.count(None), present.count(0)) == ("1\u202f234\u202f567", "–", "0")
-    assert [present.size(n) for n in (None, 999, 14_200, 3_000_000)] == ["–", "999 B", "14.2 kB", "3.0 MB"]
+    assert (present.count(1234567), present.count(None), present.count(0)) == (
+        "1\u202f234\u202f567",
+        "–",
+        "0",
+    )
+    assert [present.size(n) for n in (None, 999, 14_200, 3_000_000)] == [
+        "–",
+        "999 B",
+        "14.2 kB",
+        "3.0 MB",
+    ]
 
 
 def test_an_error_is_told_in_one_line_without_its_password() -> None:

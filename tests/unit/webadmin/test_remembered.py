@@ -15,7 +15,9 @@ DESK = Services(Settings())
 
 def test_an_answer_is_kept_while_it_is_fresh() -> None:
     asked: list[datetime] = []
-    kept = StaleWhileRevalidate(lambda services, now: asked.append(now) or len(asked), timedelta(seconds=3))
+    kept = StaleWhileRevalidate(
+        lambda services, now: asked.append(now) or len(asked), timedelta(seconds=3)
+    )
     answers = [kept.read(DESK, NOON + timedelta(seconds=seconds)) for seconds in (0, 2, 3, 4, 6, 8)]
     assert answers == [1, 1, 1, 2, 2, 3]
 

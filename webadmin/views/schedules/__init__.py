@@ -1,7 +1,7 @@
 """The schedule screens: list, editor, page of one, and the buttons.
 
-One Flask-Admin view, put together from one file for each screen. None of them decides what a schedule means or
-touches Redis: they ask the store, and show what it answers.
+One Flask-Admin view, put together from one file for each screen. None of them decides what a
+schedule means or touches Redis: they ask the store, and show what it answers.
 """
 
 from webadmin.guard import Guard

@@ -1,4 +1,6 @@
-"""What the buttons of the schedule pages share: the selection, the comment, one thing done to each, the way back."""
+"""What the buttons of the schedule pages share: the selection, the comment, one thing done to each,
+the way back.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +18,9 @@ SELECTED = 200
 
 
 def selected(*, nothing: bool = False) -> list[str]:
-    """The names that were ticked; where there are none, or `nothing` is to be done with them, it is said."""
+    """The names that were ticked; where there are none, or `nothing` is to be done with them, it is
+    said.
+    """
     names = list(dict.fromkeys(request.form.getlist("name")))[:SELECTED]
     if not names or nothing:
         flash("Select schedules first, then choose what to do with them.", "warning")

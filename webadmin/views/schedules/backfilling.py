@@ -1,4 +1,6 @@
-"""Runs for ticks of the past: the time is asked, then the number is shown, and what was shown is started."""
+"""Runs for ticks of the past: the time is asked, then the number is shown, and what was shown is
+started.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -59,7 +61,10 @@ class BackfillPages(BaseView):
             return self._backfill_page(schedule, wanted, 422 if request.method == "POST" else 200)
         found = wanted.found
         if found.count > len(found.ticks):
-            fault = f"There are {found.count:,} ticks in that time. Raise the limit, or backfill in parts."
+            fault = (
+                f"There are {found.count:,} ticks in that time. Raise the limit, or backfill in "
+                "parts."
+            )
             return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
         try:
             services().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
@@ -78,9 +83,15 @@ class BackfillPages(BaseView):
         flash(_said(done, found.left, wanted.overlap), "success" if done.runs else "info")
         return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
 
-    def _backfill_page(self, schedule: Schedule, wanted: Wanted, status: int) -> ResponseReturnValue:
+    def _backfill_page(
+        self, schedule: Schedule, wanted: Wanted, status: int
+    ) -> ResponseReturnValue:
         page = self.render(
-            "schedules/backfill.html", schedule=schedule, wanted=wanted, errors=wanted.errors, most=MOST_RUNS
+            "schedules/backfill.html",
+            schedule=schedule,
+            wanted=wanted,
+            errors=wanted.errors,
+            most=MOST_RUNS,
         )
         return page, status
 
@@ -88,20 +99,27 @@ class BackfillPages(BaseView):
 def _said(done: Started, left: int, overlap: Overlap) -> str:
     """What was done, in words."""
     one, many = (
-        ("waits for its turn", "wait for their turn") if overlap == "queue_all" else ("is started", "are started")
+        ("waits for its turn", "wait for their turn")
+        if overlap == "queue_all"
+        else ("is started", "are started")
     )
     runs, known = len(done.runs), done.known
     said = f"{runs} {'run ' + one if runs == 1 else 'runs ' + many}."
     if known:
         said += f" {known} {'tick has' if known == 1 else 'ticks have'} a run already."
     if left:
-        said += f" {left} {'tick is' if left == 1 else 'ticks are'} left to Beat, which has not dealt with them yet."
+        said += (
+            f" {left} {'tick is' if left == 1 else 'ticks are'} left to Beat, which has not dealt "
+            "with them yet."
+        )
     return said
 
 
 def _read(schedule: Schedule, now: datetime) -> Wanted:
     """What the address or the form asks for; nothing is found while nothing is asked."""
-    typed = {name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")}
+    typed = {
+        name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")
+    }
     typed["limit"] = typed["limit"] or str(USUAL)
     asked = request.values.get("overlap", "")
     typed["overlap"] = asked if asked in OVERLAPS else OVERLAPS[0]

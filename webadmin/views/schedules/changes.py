@@ -1,4 +1,6 @@
-"""The buttons: on, off, delete, run now, for one schedule or for a selection. Each is a POST; deleting asks first."""
+"""The buttons: on, off, delete, run now, for one schedule or for a selection. Each is a POST;
+deleting asks first.
+"""
 
 from collections.abc import Callable
 
@@ -68,7 +70,8 @@ class ChangePages(DetailPages):
             return redirect(url_for(".show", name=name), 303)
         except StaleRevision as error:
             flash(
-                f"{name} was not deleted: it has been changed to revision {error.current} since you looked. "
+                f"{name} was not deleted: it has been changed to revision {error.current} since "
+                "you looked. "
                 "See it as it is now, and decide again.",
                 "warning",
             )
@@ -93,16 +96,22 @@ class ChangePages(DetailPages):
             return back()
         if not request.form.get("confirmed"):
             listed = [item for name in names if (item := seen(name)) is not None]
-            return self.render("schedules/bulk_delete.html", listed=listed, next=request.form.get("next", ""))
+            return self.render(
+                "schedules/bulk_delete.html", listed=listed, next=request.form.get("next", "")
+            )
         each(names, _delete, "deleted")
         return back()
 
 
 def start(schedule: Schedule, typed: str | None = None) -> str:
-    """Start a run, with other named arguments if they are given, once they passed what a save must pass."""
+    """Start a run, with other named arguments if they are given, once they passed what a save must
+    pass.
+    """
     kwargs = schedule.kwargs if typed is None else json_text.parse(typed or "{}")
     if not isinstance(kwargs, dict):
-        raise Refused('The arguments must be an object in braces, such as {"days": 1}.', field="kwargs")
+        raise Refused(
+            'The arguments must be an object in braces, such as {"days": 1}.', field="kwargs"
+        )
     check_arguments(schedule.args, kwargs)
     services().catalogue.check_call(schedule.job, schedule.args, kwargs)
     return services().control.start(schedule, actor=actor(), kwargs=kwargs, now=utc_now())
@@ -110,11 +119,19 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
 
 def _switch(name: str, enabled: bool) -> ResponseReturnValue:
     try:
-        services().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
+        services().schedules.set_enabled(
+            name, enabled, actor=actor(), comment=comment(), now=utc_now()
+        )
     except (Refused, UnreadableEntry) as error:
-        flash(f"{name} was not switched {'on' if enabled else 'off'}. {sentence(str(error))}", "danger")
+        flash(
+            f"{name} was not switched {'on' if enabled else 'off'}. {sentence(str(error))}",
+            "danger",
+        )
         return back(name)
-    flash(f"{name} is {'on' if enabled else 'off: it keeps its history and fires no more'}.", "success")
+    flash(
+        f"{name} is {'on' if enabled else 'off: it keeps its history and fires no more'}.",
+        "success",
+    )
     return back(name)
 
 
@@ -135,7 +152,9 @@ def _run(name: str) -> None:
 
 
 def _delete(name: str) -> None:
-    services().schedules.delete(name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now())
+    services().schedules.delete(
+        name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now()
+    )
 
 
 BULK: dict[str, tuple[Callable[[str], object], str]] = {

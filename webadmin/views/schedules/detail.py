@@ -1,4 +1,6 @@
-"""One schedule: its state in a sentence, what and when, the coming ticks, the last runs, the revisions."""
+"""One schedule: its state in a sentence, what and when, the coming ticks, the last runs, the
+revisions.
+"""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
@@ -31,11 +33,15 @@ class DetailPages(BaseView):
         return self.page(name)
 
     def page(self, name: str, *, kwargs: str | None = None, run_error: str | None = None) -> str:
-        """The page; `kwargs` are those that were typed for one run, and `run_error` what is wrong with them."""
+        """The page; `kwargs` are those that were typed for one run, and `run_error` what is wrong
+        with them.
+        """
         listed = services().schedules.listed(name)
         schedule = listed.schedule
         if schedule is None:
-            return self.render("schedules/problem.html", listed=listed, problem=sentence(listed.problem or ""))
+            return self.render(
+                "schedules/problem.html", listed=listed, problem=sentence(listed.problem or "")
+            )
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
         return self.render(

@@ -1,4 +1,6 @@
-"""The editor: new, edit and clone. Saves a draft that holds, and shows one that does not as it was typed."""
+"""The editor: new, edit and clone. Saves a draft that holds, and shows one that does not as it was
+typed.
+"""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -64,7 +66,9 @@ class EditorPages(BaseView):
         if request.method == "POST":
             return self._creation(Sheet(typed(request.form), source=source.name))
         draft = drafted(source.spec())
-        return self._page(Sheet(replace(_split(draft, source), name="", anchor=""), source=source.name))
+        return self._page(
+            Sheet(replace(_split(draft, source), name="", anchor=""), source=source.name)
+        )
 
     @expose("/<path:name>/edit", methods=["GET", "POST"])
     def edit(self, name: str) -> ResponseReturnValue:
@@ -74,22 +78,30 @@ class EditorPages(BaseView):
         saved = services().schedules.listed(name).schedule
         if saved is None:
             return redirect(url_for(".show", name=name), 303)
-        return self._page(Sheet(_split(drafted(saved.spec(), revision=saved.revision), saved), editing=saved))
+        return self._page(
+            Sheet(_split(drafted(saved.spec(), revision=saved.revision), saved), editing=saved)
+        )
 
     @expose("/arguments")
     def arguments(self) -> ResponseReturnValue:
         """The fields for a job's parameters, empty, for the page's script."""
         job = services().catalogue.get(request.args.get("job", ""))
         draft = Draft(job=job.name if job else "")
-        fields = arguments.fields(job.parameters, {}) if job and arguments.fits(job.parameters) else None
-        return self.render("schedules/arguments.html", draft=draft, job=job, fields=fields, errors={})
+        fields = (
+            arguments.fields(job.parameters, {}) if job and arguments.fits(job.parameters) else None
+        )
+        return self.render(
+            "schedules/arguments.html", draft=draft, job=job, fields=fields, errors={}
+        )
 
     def _creation(self, sheet: Sheet) -> ResponseReturnValue:
         spec, sheet = self._reviewed(sheet)
         if spec is None:
             return self._page(sheet)
         try:
-            saved = services().schedules.create(spec, actor=actor(), comment=sheet.draft.comment.strip(), now=utc_now())
+            saved = services().schedules.create(
+                spec, actor=actor(), comment=sheet.draft.comment.strip(), now=utc_now()
+            )
         except Refused as error:
             return self._page(replace(sheet, errors=reviewing.at_field(sheet.draft, error)))
         flash(f"{saved.name} is saved.", "success")
@@ -110,7 +122,12 @@ class EditorPages(BaseView):
         draft, name = sheet.draft, spec.name
         try:
             saved = services().schedules.edit(
-                name, spec, revision=_revision(draft), actor=actor(), comment=draft.comment.strip(), now=utc_now()
+                name,
+                spec,
+                revision=_revision(draft),
+                actor=actor(),
+                comment=draft.comment.strip(),
+                now=utc_now(),
             )
         except StaleRevision as error:
             stored = services().schedules.get(name)
@@ -122,12 +139,18 @@ class EditorPages(BaseView):
         return redirect(url_for(".show", name=saved.name), 303)
 
     def _reviewed(self, sheet: Sheet) -> tuple[Spec | None, Sheet]:
-        """The schedule to save; none when only a look was asked for, or where something is wrong."""
+        """The schedule to save; none when only a look was asked for, or where something is
+        wrong.
+        """
         asked = request.form.get("action", "save")
         if asked == "arguments":
             return None, sheet
         review = reviewing.review(
-            sheet.draft, sheet.editing, services().catalogue, services().calendars.names(), now=utc_now()
+            sheet.draft,
+            sheet.editing,
+            services().catalogue,
+            services().calendars.names(),
+            now=utc_now(),
         )
         sheet = replace(sheet, errors=review.errors)
         return (review.spec if asked == "save" and not review.errors else None), sheet
@@ -142,7 +165,9 @@ class EditorPages(BaseView):
 
 
 def _revision(draft: Draft) -> int:
-    """The revision that a save replaces: the one that was read, or the newer one that is deliberately overwritten."""
+    """The revision that a save replaces: the one that was read, or the newer one that is
+    deliberately overwritten.
+    """
     over = request.form.get("over", "")
     if over.isascii() and over.isdigit():
         return int(over)
@@ -161,7 +186,9 @@ def _split(draft: Draft, schedule: Schedule) -> Draft:
     return replace(draft, arguments="form", given=given)
 
 
-def _facts(sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | None) -> dict[str, Any]:
+def _facts(
+    sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | None
+) -> dict[str, Any]:
     modules: dict[str, list[Job]] = {}
     for offered in sorted(jobs, key=lambda item: (item.module, item.name)):
         modules.setdefault(offered.module, []).append(offered)

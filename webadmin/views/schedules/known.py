@@ -1,4 +1,6 @@
-"""What is known of the world beside a schedule: who registered its job, who consumes its queue, how long it takes."""
+"""What is known of the world beside a schedule: who registered its job, who consumes its queue, how
+long it takes.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -41,5 +43,7 @@ def _usual(uid: str | None) -> float | None:
     if uid is None:
         return None
     runs = last_runs([uid], RUNS).by_uid.get(uid, ())
-    durations = [run.duration for run in runs if run.state == "succeeded" and run.duration is not None]
+    durations = [
+        run.duration for run in runs if run.state == "succeeded" and run.duration is not None
+    ]
     return median(durations) if durations else None

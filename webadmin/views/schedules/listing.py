@@ -39,7 +39,9 @@ class ListPages(BaseView):
             "schedules/list.html",
             rows=rows.rows(page.items, runs.by_uid, now),
             history_away=runs.away,
-            overdue=any(line.next is not None and is_overdue(line.next, now) for line in page.items),
+            overdue=any(
+                line.next is not None and is_overdue(line.next, now) for line in page.items
+            ),
             total=page.total,
             is_counted=page.is_counted,
             next_query=wanted.query(after=page.next) if page.next else None,

@@ -1,4 +1,6 @@
-"""Pause and resume, for one schedule or a selection, and skip single ticks. Where there is a choice, a page asks."""
+"""Pause and resume, for one schedule or a selection, and skip single ticks. Where there is a
+choice, a page asks.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,7 +51,9 @@ class OperationPages(BaseView):
         form = _typed_pause(now)
         if not form.errors:
             try:
-                saved = services().operations.pause(name, reason=form.reason, until=form.ends, actor=actor(), now=now)
+                saved = services().operations.pause(
+                    name, reason=form.reason, until=form.ends, actor=actor(), now=now
+                )
             except (Refused, UnreadableEntry) as error:
                 form = _with_fault(form, error)
             else:
@@ -66,7 +70,9 @@ class OperationPages(BaseView):
             if not is_paused(schedule, now):
                 flash(f"{name} is not paused.", "info")
                 return redirect(url_for(".show", name=name), 303)
-            return self.render("schedules/resume.html", schedule=schedule, held=held_ticks(schedule, now))
+            return self.render(
+                "schedules/resume.html", schedule=schedule, held=held_ticks(schedule, now)
+            )
         missed = request.form.get("missed", "skip")
         if missed not in MISSED:
             flash("Choose what becomes of the ticks in the pause.", "warning")
@@ -79,7 +85,11 @@ class OperationPages(BaseView):
             flash(f"{name} was not resumed. {sentence(str(error))}", "danger")
             return redirect(url_for(".show", name=name), 303)
         count = len(resumed.runs)
-        how = "run of a tick in the pause starts" if count == 1 else "runs of ticks in the pause start in turn"
+        how = (
+            "run of a tick in the pause starts"
+            if count == 1
+            else "runs of ticks in the pause start in turn"
+        )
         started = f" {count} {how}." if count else ""
         flash(f"{name} fires again.{started}", "success")
         return back(name)
@@ -89,7 +99,9 @@ class OperationPages(BaseView):
         """Let one coming tick pass: the named one, or the next."""
         now = utc_now()
         try:
-            _, tick = services().operations.skip(name, tick=_tick(), actor=actor(), comment=comment(), now=now)
+            _, tick = services().operations.skip(
+                name, tick=_tick(), actor=actor(), comment=comment(), now=now
+            )
         except (Refused, UnreadableEntry) as error:
             flash(f"Nothing of {name} is skipped. {sentence(str(error))}", "danger")
         else:
@@ -129,7 +141,9 @@ class OperationPages(BaseView):
         form = _typed_pause(now) if request.method == "POST" else PauseForm("", "", None, {})
         if request.method == "POST" and not form.errors:
             try:
-                done = services().everything.pause(reason=form.reason, until=form.ends, actor=actor(), now=now)
+                done = services().everything.pause(
+                    reason=form.reason, until=form.ends, actor=actor(), now=now
+                )
             except Refused as error:
                 form = _with_fault(form, error)
             else:
@@ -163,7 +177,9 @@ class OperationPages(BaseView):
         operations, who = services().operations, actor()
         each(
             names,
-            lambda name: operations.pause(name, reason=form.reason, until=form.ends, actor=who, now=now),
+            lambda name: operations.pause(
+                name, reason=form.reason, until=form.ends, actor=who, now=now
+            ),
             "paused",
         )
         return back()
@@ -171,7 +187,12 @@ class OperationPages(BaseView):
     def _pause_page(self, listed: list[ScheduleRow], form: PauseForm, *, bulk: bool = False) -> str:
         """What would be paused, and the form."""
         return self.render(
-            "schedules/pause.html", listed=listed, bulk=bulk, form=form, errors=form.errors, next=_asked_next()
+            "schedules/pause.html",
+            listed=listed,
+            bulk=bulk,
+            form=form,
+            errors=form.errors,
+            next=_asked_next(),
         )
 
 
@@ -184,7 +205,10 @@ def _say_all(done: Outcome, what: str) -> None:
 
 def _typed_pause(now: datetime) -> PauseForm:
     """The reason and the end as they were sent."""
-    reason, until = request.form.get("reason", "").strip()[:2000], request.form.get("until", "").strip()[:100]
+    reason, until = (
+        request.form.get("reason", "").strip()[:2000],
+        request.form.get("until", "").strip()[:100],
+    )
     errors = {} if reason else {"reason": "Say why: whoever finds it paused at night must know."}
     ends: datetime | None = None
     if until:
@@ -214,7 +238,9 @@ def _tick() -> datetime | None:
     try:
         tick = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"{text[:60]!r} is not a tick; use the buttons beside the coming ticks", field="tick") from None
+        raise Refused(
+            f"{text[:60]!r} is not a tick; use the buttons beside the coming ticks", field="tick"
+        ) from None
     return tick.replace(tzinfo=UTC) if tick.tzinfo is None else tick.astimezone(UTC)
 
 

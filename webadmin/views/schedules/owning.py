@@ -1,4 +1,6 @@
-"""Whose a schedule is: off with an override on a static entry, or an entry of plain RedBeat code made an operator's."""
+"""Whose a schedule is: off with an override on a static entry, or an entry of plain RedBeat code
+made an operator's.
+"""
 
 from collections.abc import Callable
 
@@ -45,7 +47,11 @@ class OwningPages(BaseView):
         if request.method == "GET":
             schedule = services().schedules.get(name)
             if schedule.origin != "redbeat":
-                flash(f"{name} was not written by plain RedBeat code, so that there is nothing to adopt.", "info")
+                flash(
+                    f"{name} was not written by plain RedBeat code, so that there is nothing to "
+                    "adopt.",
+                    "info",
+                )
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/adopt.html", schedule=schedule)
         return _done(
@@ -72,7 +78,11 @@ def _done(name: str, act: Callable[[], Schedule], done: str, what: str) -> Respo
     except (Refused, UnreadableEntry) as error:
         flash(f"{name} was not {what}. {sentence(str(error))}", "danger")
     except StaleRevision as error:
-        flash(f"{name} was not {what}: it has been changed to revision {error.current} since you looked.", "warning")
+        flash(
+            f"{name} was not {what}: it has been changed to revision {error.current} since you "
+            "looked.",
+            "warning",
+        )
     else:
         flash(f"{name} {done}.", "success")
     return redirect(url_for(".show", name=name), 303)

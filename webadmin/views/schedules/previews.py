@@ -1,4 +1,6 @@
-"""What a draft means, for the editor's right side: words, coming ticks, warnings, what changes. The rules decide."""
+"""What a draft means, for the editor's right side: words, coming ticks, warnings, what changes. The
+rules decide.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -50,7 +52,9 @@ _NAMELESS = {"name": "unnamed", "job": UNCHOSEN}
 
 @dataclass(frozen=True)
 class Coming:
-    """The meaning of a schedule from now on. `changes` is set where it takes the place of a saved one."""
+    """The meaning of a schedule from now on. `changes` is set where it takes the place of a saved
+    one.
+    """
 
     words: str
     ticks: list[datetime]
@@ -65,7 +69,12 @@ class Coming:
     def to_json(self) -> dict[str, Any]:
         """The published form, and the zone that the schedule is meant in."""
         ticks = [rfc3339(tick) for tick in self.ticks]
-        shown = {"words": self.words, "ticks": ticks, "warnings": self.warnings, "timezone": self.zone}
+        shown = {
+            "words": self.words,
+            "ticks": ticks,
+            "warnings": self.warnings,
+            "timezone": self.zone,
+        }
         return shown if self.changes is None else {**shown, "changes": self.changes}
 
 
@@ -155,7 +164,9 @@ def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
 
 
 def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[datetime]:
-    """The next ticks within the window and outside the calendar, those that are paused or skipped too."""
+    """The next ticks within the window and outside the calendar, those that are paused or skipped
+    too.
+    """
     ticks: list[datetime] = []
     name = spec.window.calendar
     calendar = None if name is None else (known.calendars or {}).get(name)
@@ -171,15 +182,26 @@ def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[da
 
 
 def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
-    """What the edit changes in 30 days; in less where it fires so often that nobody would wait for the answer."""
+    """What the edit changes in 30 days; in less where it fires so often that nobody would wait for
+    the answer.
+    """
     periods = [spec.when.every for spec in (old, new) if isinstance(spec.when, IntervalWhen)]
-    span = timedelta(seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)]))
+    span = timedelta(
+        seconds=min([MONTH.total_seconds(), *(every * MOST_COMPARED for every in periods)])
+    )
     named = {spec.window.calendar for spec in (old, new) if spec.window.calendar is not None}
     calendars = services().calendars.known(named)
-    lines = _changes(what_if.compare(old, new, now, now + span, before=calendars, after=calendars), zone_of(new.when))
+    lines = _changes(
+        what_if.compare(old, new, now, now + span, before=calendars, after=calendars),
+        zone_of(new.when),
+    )
     if span == MONTH:
         return lines
-    return [f"It fires so often that only the next {span.total_seconds() / 3600:.0f} hours are compared.", *lines]
+    return [
+        f"It fires so often that only the next {span.total_seconds() / 3600:.0f} hours are "
+        "compared.",
+        *lines,
+    ]
 
 
 def _changes(difference: what_if.Difference, zone: str) -> list[str]:
@@ -199,7 +221,9 @@ def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> 
     """`3 go: Mon 23 Nov 06:00, …`; nothing where there are none."""
     if not count:
         return ""
-    shown = ", ".join(f"{tick.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" for tick in ticks[:SHOWN_CHANGES])
+    shown = ", ".join(
+        f"{tick.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" for tick in ticks[:SHOWN_CHANGES]
+    )
     to = "to " if one == "moves" else ""
     more = ", …" if count > SHOWN_CHANGES else ""
     return f"{count} {one if count == 1 else many}: {to}{shown}{more}"

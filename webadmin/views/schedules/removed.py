@@ -49,7 +49,10 @@ class RemovedPages(BaseView):
         except (Refused, NotFound) as error:
             flash(f"{name} was not restored. {sentence(str(error))}", "danger")
             return redirect(url_for(".revive", name=name), 303)
-        flash(f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.", "success")
+        flash(
+            f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.",
+            "success",
+        )
         return redirect(url_for(".show", name=saved.name), 303)
 
 
@@ -57,5 +60,7 @@ def _gone(name: str) -> RevisionView:
     """The deletion of the schedule that had this name last."""
     found = services().history.deleted_as(name)
     if found is None:
-        raise NotFound(f"no deleted schedule was called {name[:80]!r}; the page of deleted schedules lists all")
+        raise NotFound(
+            f"no deleted schedule was called {name[:80]!r}; the page of deleted schedules lists all"
+        )
     return found

@@ -1,4 +1,6 @@
-"""A draft judged whole: what the form sees, what the rules say, what the catalogue knows. Writes nothing."""
+"""A draft judged whole: what the form sees, what the rules say, what the catalogue knows. Writes
+nothing.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -30,12 +32,17 @@ class Review:
 
 
 def review(
-    draft: Draft, saved: Schedule | None, catalogue: Catalogue, calendars: Collection[str], *, now: datetime
+    draft: Draft,
+    saved: Schedule | None,
+    catalogue: Catalogue,
+    calendars: Collection[str],
+    *,
+    now: datetime,
 ) -> Review:
     """Judge a draft. The store judges again when it writes; here all faults are wanted at once.
 
-    `calendars` are the names of those that there are.
-    `saved` is the schedule that is edited: its name stays, and a call that plain RedBeat code wrote may stay too.
+    `calendars` are the names of those that there are. `saved` is the schedule that is edited: its
+    name stays, and a call that plain RedBeat code wrote may stay too.
     """
     job = catalogue.get(draft.job.strip()) if draft.job.strip() else None
     reading = read(draft, job.parameters if job else None)
@@ -72,10 +79,21 @@ def _trials(
     draft: Draft, reading: Reading, saved: Schedule | None, catalogue: Catalogue, now: datetime
 ) -> Iterator[Callable[[], object]]:
     """What can be asked of the parts that could be read."""
-    name, job, when, args, kwargs = draft.name.strip(), draft.job.strip(), reading.when, reading.args, reading.kwargs
+    name, job, when, args, kwargs = (
+        draft.name.strip(),
+        draft.job.strip(),
+        reading.when,
+        reading.args,
+        reading.kwargs,
+    )
     if name and saved is None:
         yield lambda: check.check_name(name)
-    same_rule = saved is not None and when is not None and is_rule_of(saved, when) and reading.window == saved.window
+    same_rule = (
+        saved is not None
+        and when is not None
+        and is_rule_of(saved, when)
+        and reading.window == saved.window
+    )
     if when is not None and not same_rule:
         yield lambda: check.check_when(when, now=now)
     same_call = saved is not None and (saved.job, saved.args, saved.kwargs) == (job, args, kwargs)

@@ -1,4 +1,6 @@
-"""The revisions of a schedule: what each changed, and the way back to one. What that would change is shown first."""
+"""The revisions of a schedule: what each changed, and the way back to one. What that would change
+is shown first.
+"""
 
 import json
 from collections.abc import Sequence
@@ -57,8 +59,12 @@ class RevisionPages(BaseView):
         wanted = _wanted()
         earlier = services().history.revision(schedule.uid, wanted)
         if request.method == "GET":
-            found = [line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)]
-            return self.render("schedules/restore.html", schedule=schedule, earlier=earlier, lines=found)
+            found = [
+                line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)
+            ]
+            return self.render(
+                "schedules/restore.html", schedule=schedule, earlier=earlier, lines=found
+            )
         seen = number("revision")
         try:
             saved = services().operations.restore(
@@ -75,12 +81,16 @@ class RevisionPages(BaseView):
             return redirect(url_for(".revisions", name=name), 303)
         except StaleRevision as error:
             flash(
-                f"{name} was not restored: it has been changed to revision {error.current} since you looked. "
+                f"{name} was not restored: it has been changed to revision {error.current} since "
+                "you looked. "
                 "See what would change now, and decide again.",
                 "warning",
             )
             return redirect(url_for(".restore", name=name, number=wanted), 303)
-        flash(f"{name} is again as it was in revision {wanted}. This is revision {saved.revision}.", "success")
+        flash(
+            f"{name} is again as it was in revision {wanted}. This is revision {saved.revision}.",
+            "success",
+        )
         return redirect(url_for(".show", name=name), 303)
 
 

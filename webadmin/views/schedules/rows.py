@@ -42,7 +42,9 @@ class Bars:
 
 @dataclass(frozen=True)
 class Row:
-    """A schedule in the list. Where `problem` is set, the entry cannot be read and there is no schedule."""
+    """A schedule in the list. Where `problem` is set, the entry cannot be read and there is no
+    schedule.
+    """
 
     name: str
     schedule: Schedule | None
@@ -80,8 +82,13 @@ def row(listed: ScheduleRow, runs: Sequence[RunView], now: datetime) -> Row:
         bars=bars(runs) if runs else None,
         diverged=listed.diverged,
         code_has_changed=listed.code_has_changed,
-        finished=schedule is not None and schedule.enabled and schedule.paused is None and listed.next is None,
-        paused=schedule.paused if schedule is not None and schedule.enabled and is_paused(schedule, now) else None,
+        finished=schedule is not None
+        and schedule.enabled
+        and schedule.paused is None
+        and listed.next is None,
+        paused=schedule.paused
+        if schedule is not None and schedule.enabled and is_paused(schedule, now)
+        else None,
     )
 
 
@@ -93,7 +100,9 @@ def expression(when: When) -> str:
 
 
 def bars(runs: Sequence[RunView]) -> Bars:
-    """Bars for runs that come newest first. Height is the duration against the longest; a failure is never small."""
+    """Bars for runs that come newest first. Height is the duration against the longest; a failure
+    is never small.
+    """
     longest = max((run.duration or 0 for run in runs), default=0)
     drawn: dict[str, str] = {}
     for place, run in enumerate(reversed(runs)):
@@ -112,7 +121,9 @@ def in_words(runs: Sequence[RunView]) -> str:
     counts: dict[str, int] = {}
     for run in runs:
         counts[run.state] = counts.get(run.state, 0) + 1
-    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items(), key=_most_first))
+    parts = ", ".join(
+        f"{count} {state}" for state, count in sorted(counts.items(), key=_most_first)
+    )
     return f"last run: {runs[0].state}" if len(runs) == 1 else f"last {len(runs)} runs: {parts}"
 
 
@@ -121,9 +132,13 @@ def by_uid(listed: Sequence[ScheduleRow]) -> list[str]:
     return [item.schedule.uid for item in listed if item.schedule]
 
 
-def rows(listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[RunView]], now: datetime) -> list[Row]:
+def rows(
+    listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[RunView]], now: datetime
+) -> list[Row]:
     """The lines of a page."""
-    return [row(item, runs.get(item.schedule.uid, ()) if item.schedule else (), now) for item in listed]
+    return [
+        row(item, runs.get(item.schedule.uid, ()) if item.schedule else (), now) for item in listed
+    ]
 
 
 def _bar(left: int, foot: int, height: int) -> str:

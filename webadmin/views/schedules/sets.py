@@ -1,6 +1,8 @@
-"""Schedules as YAML: a download of all or of a selection, one schedule's text, and a set pasted, planned and applied.
+"""Schedules as YAML: a download of all or of a selection, one schedule's text, and a set pasted,
+planned and applied.
 
-What is applied is what was shown: the plan is made again from the text, and one that has become another is shown anew.
+What is applied is what was shown: the plan is made again from the text, and one that has become
+another is shown anew.
 """
 
 from hashlib import sha256
@@ -29,7 +31,11 @@ class SetPages(BaseView):
         """All schedules, or those with a tag, as a file."""
         tag = request.args.get("tag", "")
         return _file(
-            export(services().schedules.stored(), services().calendars.stored(), tags=[tag] if tag else []).text
+            export(
+                services().schedules.stored(),
+                services().calendars.stored(),
+                tags=[tag] if tag else [],
+            ).text
         )
 
     @expose("/bulk-export", methods=["POST"])
@@ -39,7 +45,9 @@ class SetPages(BaseView):
         if not names:
             flash("Select schedules first, then choose what to do with them.", "warning")
             return redirect(url_for(".index"), 303)
-        return _file(export(services().schedules.stored(), services().calendars.stored(), names=names).text)
+        return _file(
+            export(services().schedules.stored(), services().calendars.stored(), names=names).text
+        )
 
     @expose("/<path:name>/yaml")
     def yaml(self, name: str) -> ResponseReturnValue:
@@ -47,8 +55,12 @@ class SetPages(BaseView):
         listed = services().schedules.listed(name)
         if listed.schedule is None:
             return redirect(url_for(".show", name=name), 303)
-        exported = export(services().schedules.stored(), services().calendars.stored(), names=[name])
-        return self.render("schedules/yaml.html", name=name, text=exported.text if exported.names else None)
+        exported = export(
+            services().schedules.stored(), services().calendars.stored(), names=[name]
+        )
+        return self.render(
+            "schedules/yaml.html", name=name, text=exported.text if exported.names else None
+        )
 
     @expose("/import", methods=["GET", "POST"])
     def import_set(self) -> ResponseReturnValue:
@@ -58,21 +70,44 @@ class SetPages(BaseView):
         text, now = request.form.get("text", ""), utc_now()
         prune = bool(request.form.get("prune")) and _may_delete()
         try:
-            plan = plan_text(text, services().schedules, services().calendars, services().catalogue, now)
+            plan = plan_text(
+                text, services().schedules, services().calendars, services().catalogue, now
+            )
             if request.form.get("seen") == _digest(plan, prune):
-                done = apply(plan, services().schedules, prune=prune, actor=actor(), comment=_comment(), now=now)
+                done = apply(
+                    plan,
+                    services().schedules,
+                    prune=prune,
+                    actor=actor(),
+                    comment=_comment(),
+                    now=now,
+                )
                 flash(_said(done), "success")
                 return redirect(url_for(".index"), 303)
         except (Refused, StaleRevision) as error:
             return self._import_page(text, None, str(error), prune=prune), 422
         if request.form.get("seen"):
-            flash("Something has changed since the plan was shown. Look at it again before you apply it.", "warning")
+            flash(
+                "Something has changed since the plan was shown. Look at it again before you "
+                "apply it.",
+                "warning",
+            )
         return self._import_page(
-            text, with_runs(plan, now, services().calendars.known), None, seen=_digest(plan, prune), prune=prune
+            text,
+            with_runs(plan, now, services().calendars.known),
+            None,
+            seen=_digest(plan, prune),
+            prune=prune,
         )
 
     def _import_page(
-        self, text: str, plan: Plan | None, fault: str | None, *, seen: str = "", prune: bool = False
+        self,
+        text: str,
+        plan: Plan | None,
+        fault: str | None,
+        *,
+        seen: str = "",
+        prune: bool = False,
     ) -> str:
         return self.render(
             "schedules/import.html",
@@ -100,13 +135,21 @@ def _comment() -> str:
 
 
 def _said(done: Applied) -> str:
-    counts = ((len(done.created), "made"), (len(done.changed), "changed"), (len(done.deleted), "deleted"))
+    counts = (
+        (len(done.created), "made"),
+        (len(done.changed), "changed"),
+        (len(done.deleted), "deleted"),
+    )
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     calendars = len(done.created_calendars) + len(done.changed_calendars)
     if calendars:
         saved = f"{calendars} calendar{'' if calendars == 1 else 's'} saved"
         told = f"{saved}, {told}" if told else saved
-    return f"The set is applied: {told}." if told else "The set is applied: there was nothing to change."
+    return (
+        f"The set is applied: {told}."
+        if told
+        else "The set is applied: there was nothing to change."
+    )
 
 
 def _file(text: str) -> Response:

@@ -1,4 +1,6 @@
-"""Tags and queue of a selection, and adopting one: what is to be done is asked on a page; all are changed, or none."""
+"""Tags and queue of a selection, and adopting one: what is to be done is asked on a page; all are
+changed, or none.
+"""
 
 from dataclasses import dataclass, field
 
@@ -49,7 +51,12 @@ class TogetherPages(BaseView):
             except RefusedTogether as refused:
                 form = BulkForm(form.add, form.remove, form.queue, reasons=refused.reasons)
             except (Refused, Unavailable) as error:
-                form = BulkForm(form.add, form.remove, form.queue, errors={error.field or "form": sentence(str(error))})
+                form = BulkForm(
+                    form.add,
+                    form.remove,
+                    form.queue,
+                    errors={error.field or "form": sentence(str(error))},
+                )
             else:
                 _say(done, ACTIONS[action])
                 return back()
@@ -61,7 +68,11 @@ class TogetherPages(BaseView):
             form=form,
             errors=form.errors,
             next=request.form.get("next", ""),
-            plain=[item for item in listed if item.schedule is not None and item.schedule.origin == "redbeat"],
+            plain=[
+                item
+                for item in listed
+                if item.schedule is not None and item.schedule.origin == "redbeat"
+            ],
         ), status
 
 

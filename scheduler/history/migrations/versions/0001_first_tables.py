@@ -20,7 +20,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
-    for table in ("users_roles", "roles", "users", "reports", "revisions", "attempts", "run_details", "runs"):
+    for table in (
+        "users_roles",
+        "roles",
+        "users",
+        "reports",
+        "revisions",
+        "attempts",
+        "run_details",
+        "runs",
+    ):
         op.drop_table(table)
 
 
@@ -152,7 +161,11 @@ def _people() -> None:
         "users_roles",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("role_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name="fk_users_roles_role_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_users_roles_user_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["roles.id"], name="fk_users_roles_role_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name="fk_users_roles_user_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("user_id", "role_id", name="pk_users_roles"),
     )

@@ -28,7 +28,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_calendar_revisions"),
         sa.UniqueConstraint("id", name="uq_calendar_revisions_id"),
     )
-    op.create_index("ix_calendar_revisions_calendar_uid", "calendar_revisions", ["calendar_uid", "key"])
+    op.create_index(
+        "ix_calendar_revisions_calendar_uid", "calendar_revisions", ["calendar_uid", "key"]
+    )
 
 
 def downgrade() -> None:

@@ -13,7 +13,9 @@ has_one = sa.text("parent IS NOT NULL")
 
 def upgrade() -> None:
     """Build it."""
-    op.create_index("ix_runs_parent", "runs", ["parent", "key"], sqlite_where=has_one, postgresql_where=has_one)
+    op.create_index(
+        "ix_runs_parent", "runs", ["parent", "key"], sqlite_where=has_one, postgresql_where=has_one
+    )
 
 
 def downgrade() -> None:
