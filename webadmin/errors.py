@@ -41,17 +41,14 @@ REDIS_AWAY = (
     "Schedules cannot be read or changed until it is back. Runs that were recorded can still be "
     "read under Runs.",
     "See that the server named by BEATDESK_REDIS_URL runs; `beatdesk doctor` checks it. Nothing "
-    "needs to be restarted: "
-    "Beat, workers and recorder come back by themselves.",
+    "needs to be restarted: Beat, workers and recorder come back by themselves.",
 )
 SQL_AWAY = (
     "The database does not answer",
     "Accounts and history are kept there, so that nobody can log in and no history can be read "
-    "until it is back. "
-    "Schedules go on firing and runs go on; their history catches up by itself.",
+    "until it is back. Schedules go on firing and runs go on; their history catches up by itself.",
     "See that the server named by BEATDESK_DATABASE_URL runs and has its tables: `beatdesk "
-    "doctor` checks both, "
-    "`beatdesk db upgrade` makes the tables.",
+    "doctor` checks both, `beatdesk db upgrade` makes the tables.",
 )
 
 

@@ -26,8 +26,7 @@ HEADERS = {
 
 SANDBOX = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors "
-    "'none'; "
-    "form-action 'none'; base-uri 'none'"
+    "'none'; form-action 'none'; base-uri 'none'"
 )
 """The policy of a file that a job wrote: it may look as it likes, and do nothing."""
 

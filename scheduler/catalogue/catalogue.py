@@ -113,8 +113,7 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
     if len(args) > len(by_place) and not takes_any_place:
         raise BadArguments(
             f"{job.name} takes at most {len(by_place)} positional argument(s), {len(args)} are "
-            "given; "
-            f"its call is {call_of(job)}",
+            f"given; its call is {call_of(job)}",
             field="args",
         )
     filled = {p.name for p, _ in zip(by_place, args, strict=False)}
@@ -149,8 +148,7 @@ def unknown_job(name: str, known: Sequence[str]) -> UnknownJob:
     hint = f" (did you mean {' or '.join(near)}?)" if near else ""
     return UnknownJob(
         f"no worker offers the job {name!r}{hint}; start a worker with the module that defines it "
-        "(BEATDESK_JOBS), "
-        "or pick one from `beatdesk jobs list`"
+        "(BEATDESK_JOBS), or pick one from `beatdesk jobs list`"
     )
 
 

@@ -27,11 +27,9 @@ def make(app: Celery, connection: Any) -> None:
         names = ", ".join(refused)
         raise Refused(
             f"RabbitMQ's queues {names} were made with other arguments "
-            f"({next(iter(refused.values()))}). Where "
-            "BEATDESK_RABBITMQ_PRIORITIES was switched on or off: stop Beat, let workers with the "
-            "old setting empty "
-            "them, stop those, and delete the queues (rabbitmqctl delete_queue NAME). All "
-            "processes need one setting",
+            f"({next(iter(refused.values()))}). Where BEATDESK_RABBITMQ_PRIORITIES was switched "
+            "on or off: stop Beat, let workers with the old setting empty them, stop those, and "
+            "delete the queues (rabbitmqctl delete_queue NAME). All processes need one setting",
             field="rabbitmq_priorities",
         )
 

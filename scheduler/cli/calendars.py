@@ -273,8 +273,7 @@ def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
         example = calendar_text.KINDS[kind]
         raise Refused(
             f"{kind}: {text[:80]!r} is of another kind; --{kind} takes one such as {example!r}, "
-            "this belongs to "
-            f"--{calendar_text.kind_of(part)}",
+            f"this belongs to --{calendar_text.kind_of(part)}",
             field=kind,
         )
     return part

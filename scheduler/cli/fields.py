@@ -57,8 +57,7 @@ def _json(text: str, field: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise BadArguments(
             f"{field}: {_cut(text)!r} is not JSON ({error}); names and texts stand in double "
-            "quotes, "
-            "and the shell needs single quotes around the whole",
+            "quotes, and the shell needs single quotes around the whole",
             field=field,
         ) from None
 

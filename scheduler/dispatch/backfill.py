@@ -172,8 +172,7 @@ def start(
         except Unavailable as error:
             raise Unavailable(
                 f"{len(started)} of {len(ticks)} runs are started; the one for {tick_text(tick)} "
-                "and those after it "
-                f"are not: {error}"
+                f"and those after it are not: {error}"
             ) from error
         started.append(run)
     return Started(started, len(taken))

@@ -89,8 +89,7 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
         revision=fact.revision + 1,
         actor=ACTOR,
         comment="code (beat_schedule) has it no more; what was said of it here is kept in the "
-        "revision "
-        "before",
+        "revision before",
         schedule=schedule,
     )
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)

@@ -39,6 +39,5 @@ def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
     if len(waiting) >= _READ_AHEAD or any(kind in text for text in said for kind in _CHANGES):
         raise Behind(
             "changes wait in the stream that the history has not heard of, so that loss cannot be "
-            "told from deletion; "
-            "see that a recorder runs, then try again"
+            "told from deletion; see that a recorder runs, then try again"
         )

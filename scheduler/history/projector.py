@@ -332,8 +332,8 @@ def _report(event: ReportStored) -> ReportRow:
         or not 0 <= event.size < 2**63
     ):
         raise UnfoldableEvent(
-            "a report has an id of up to 36 characters, a path of up to 512 and a size, "
-            f"not {event.report[:80]!r}, {event.path[:80]!r}, {event.size}"
+            "a report has an id of up to 36 characters, a path of up to 512 and a size, not "
+            f"{event.report[:80]!r}, {event.path[:80]!r}, {event.size}"
         )
     return ReportRow(
         id=text(event.report),

@@ -77,8 +77,8 @@ def _refuse_unknown(revision: str | None) -> None:
         step.revision for step in _steps().walk_revisions()
     }:
         raise SchemaFromTheFuture(
-            f"the database is at step {revision!r}, which this version does not know: "
-            "it was built by a newer Beatdesk; install that version, or restore a copy"
+            f"the database is at step {revision!r}, which this version does not know: it was "
+            "built by a newer Beatdesk; install that version, or restore a copy"
         )
 
 

@@ -83,8 +83,8 @@ class SqlRows(Parameters):
     """What `cleanup.sql_rows` takes."""
 
     rows: Annotated[str, Field(min_length=1)] = Field(
-        description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column "
-        "with the time"
+        description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column with "
+        "the time"
     )
     older_than_days: Days | None = Field(
         default=None,

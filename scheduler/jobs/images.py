@@ -34,8 +34,7 @@ class Thumbnails(Parameters):
     )
     to_folder: Annotated[str, Field(min_length=1)] = Field(
         description="A folder below it for the thumbnails, with one folder for each size; made "
-        "where it is "
-        "not there"
+        "where it is not there"
     )
     sizes: Annotated[
         list[Annotated[int, Field(ge=16, le=4096)]], Field(min_length=1, max_length=8)

@@ -189,6 +189,6 @@ def _sync(folder: Path) -> None:
 
 def _refusal(folder: Path, error: OSError) -> str:
     return (
-        f"the report cannot be stored in {folder}: {error.strerror}; nothing of it was kept. "
-        "Make room there, or let this user write to it, and run it again"
+        f"the report cannot be stored in {folder}: {error.strerror}; nothing of it was kept. Make "
+        "room there, or let this user write to it, and run it again"
     )

@@ -27,9 +27,8 @@ class SqlQuery(Parameters):
     """What `reports.sql_query` takes."""
 
     statement: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
-        description="One SELECT; :name stands for a value of parameters, :tick for the moment "
-        "the run was due "
-        "(UTC)"
+        description="One SELECT; :name stands for a value of parameters, :tick for the moment the "
+        "run was due (UTC)"
     )
     parameters: Annotated[dict[str, Bound], Field(max_length=50)] = Field(
         default={},
@@ -101,8 +100,8 @@ def address_of(settings: Settings) -> str:
     if settings.report_dsn is None:
         raise Refused(
             "there is no database to ask; set BEATDESK_REPORT_DSN to "
-            "postgresql://reader@host/name or "
-            "sqlite:////folder/file.sqlite3, with a login that can only read"
+            "postgresql://reader@host/name or sqlite:////folder/file.sqlite3, with a login that "
+            "can only read"
         )
     return settings.report_dsn
 

@@ -75,8 +75,8 @@ def taken_off(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
     if old.origin != "code":
         raise Refused(
             f"{old.name!r} is not defined in code (beat_schedule), so that there is nothing to go "
-            "back to; "
-            f"`beatdesk schedules restore {old.name} REVISION` brings an earlier revision back",
+            f"back to; `beatdesk schedules restore {old.name} REVISION` brings an earlier "
+            "revision back",
             field="name",
         )
     if old.override is None:

@@ -88,16 +88,14 @@ def check_calendar(calendar: Calendar) -> None:
     if not CALENDAR_NAME.fullmatch(calendar.name):
         raise BadName(
             f"{calendar.name[:80]!r} cannot be the name of a calendar; use up to 100 letters, "
-            "digits, '.', '_' and "
-            "'-', beginning with a letter or digit"
+            "digits, '.', '_' and '-', beginning with a letter or digit"
         )
     zones.zone(calendar.timezone)
     parts = len(calendar.days) + len(calendar.spans) + len(calendar.weekly)
     if parts > calendar_text.MOST:
         raise Refused(
             f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MOST} are "
-            "allowed; leave out past "
-            "years",
+            "allowed; leave out past years",
             field="excluded",
         )
     if len(calendar.description) > LONGEST["description"]:
@@ -150,8 +148,7 @@ def check_when(when: When, *, now: datetime) -> None:
     else:
         raise BadExpression(
             f"a RedBeat schedule of type {when.schedule.get('__type__')!r} is shown and run but "
-            "not edited by this "
-            "version; choose crontab or interval to replace it",
+            "not edited by this version; choose crontab or interval to replace it",
             field="when",
         )
 
@@ -164,8 +161,8 @@ def _check_crontab(when: CrontabWhen, now: datetime) -> None:
     zones.zone(when.timezone)
     if next_tick(placed, now) is None:
         raise BadExpression(
-            f"{when.crontab!r} in {when.timezone} does not fire in the next fifty years; "
-            "choose other days, or let a time that the clock skips be shifted",
+            f"{when.crontab!r} in {when.timezone} does not fire in the next fifty years; choose "
+            "other days, or let a time that the clock skips be shifted",
             field="crontab",
         )
 
@@ -198,8 +195,7 @@ def check_window(spec: Spec, *, now: datetime) -> None:
     ):
         raise Refused(
             f"ends_at {window.ends_at.isoformat()} is not after starts_at "
-            f"{window.starts_at.isoformat()}; "
-            "choose a later end or an earlier start",
+            f"{window.starts_at.isoformat()}; choose a later end or an earlier start",
             field="ends_at",
         )
     if window == Window() or isinstance(spec.when, RedBeatWhen):
@@ -252,8 +248,8 @@ def _check_interval(when: IntervalWhen) -> None:
     """An interval has bounds, and is counted from a sensible moment."""
     if not (math.isfinite(when.every) and LEAST_INTERVAL <= when.every <= GREATEST_INTERVAL):
         raise BadExpression(
-            f"an interval of {when.every:g} seconds cannot be used; "
-            f"{LEAST_INTERVAL:g} to {GREATEST_INTERVAL:.0f} seconds (ten years) are allowed",
+            f"an interval of {when.every:g} seconds cannot be used; {LEAST_INTERVAL:g} to "
+            f"{GREATEST_INTERVAL:.0f} seconds (ten years) are allowed",
             field="every",
         )
     if when.anchor is not None and not 1970 <= when.anchor.astimezone(UTC).year <= 2200:

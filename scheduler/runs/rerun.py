@@ -28,8 +28,7 @@ def facts_again(run: RunView, *, actor: str, now: datetime) -> RunFacts:
     if run.tick_to is not None or run.state in ("missed", "skipped"):
         raise Refused(
             f"nothing ran for {'these ticks' if run.ticks > 1 else 'this tick'}, so that nothing "
-            "can run again; "
-            "backfill the schedule over that time",
+            "can run again; backfill the schedule over that time",
             field="run",
         )
     if not run.job:
@@ -74,8 +73,7 @@ def _whole(kept: Any, known: Any, limit: int, kind: type, field: str) -> Any:
         return known
     raise Refused(
         f"the {field} of the run are not in the history as they were sent: secrets are hidden, "
-        "and what is too "
-        f"large is cut; give them anew",
+        "and what is too large is cut; give them anew",
         field=field,
     )
 

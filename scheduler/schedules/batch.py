@@ -260,8 +260,7 @@ def _decide(
     if old.revision != wish.revision:
         raise StaleRevision(
             f"{wish.name!r} has been changed meanwhile: revision {wish.revision} was looked at, "
-            "revision "
-            f"{old.revision} is stored; nothing was changed, so plan again",
+            f"revision {old.revision} is stored; nothing was changed, so plan again",
             given=wish.revision,
             current=old.revision,
         )

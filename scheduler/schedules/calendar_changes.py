@@ -55,8 +55,8 @@ def decide(
     elif old is not None and old.revision != wish.revision:
         raise StaleRevision(
             f"the calendar {wish.name!r} has been changed since it was read: revision "
-            f"{wish.revision} was edited, "
-            f"revision {old.revision} is stored; load it again and repeat the edit",
+            f"{wish.revision} was edited, revision {old.revision} is stored; load it again and "
+            "repeat the edit",
             given=wish.revision,
             current=old.revision,
         )

@@ -161,8 +161,7 @@ def deleting(
         if schedule.origin == "code":
             raise Refused(
                 f"{schedule.name!r} is defined in code (beat_schedule) and would come back when "
-                "Beat starts; "
-                "remove it there, or disable it here",
+                "Beat starts; remove it there, or disable it here",
                 field="name",
             )
         facts = told(schedule, actor, comment, now) | {"revision": schedule.revision + 1}
@@ -207,8 +206,7 @@ def adopting(
         if old.origin == "code":
             raise Refused(
                 f"{old.name!r} is defined in code (beat_schedule), which writes it anew when Beat "
-                "starts; "
-                "put an override on it, or remove it there and clone it here",
+                "starts; put an override on it, or remove it there and clone it here",
                 field="name",
             )
         when = codec.anchored(old.when, entry.meta)

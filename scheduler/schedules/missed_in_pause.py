@@ -188,8 +188,7 @@ def _chosen(name: str, due: Due, missed: str) -> list[datetime]:
     if count > MOST_STARTED:
         raise Refused(
             f"{count} ticks of {name!r} were held back; {MOST_STARTED} runs can be started at "
-            "once: resume with "
-            "'skip' or 'latest', and backfill what is needed",
+            "once: resume with 'skip' or 'latest', and backfill what is needed",
             field="missed",
         )
     return list(free_ticks(due.when, due.after, due.until, due.calendar))

@@ -291,8 +291,7 @@ class ScheduleStore:
         if calendar is None:
             raise Refused(
                 f"the calendar {name!r} is gone or damaged, so that it cannot be told which ticks "
-                "run; give the "
-                "schedule another one, or none",
+                "run; give the schedule another one, or none",
                 field="calendar",
             )
         return calendar

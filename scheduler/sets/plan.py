@@ -322,8 +322,7 @@ def _plan_one(  # noqa: PLR0917
         what = ", ".join(difference.field for difference in found)
         raise Refused(
             f"it is defined in code (beat_schedule), and the set says otherwise of {what}; put an "
-            "override on it "
-            "instead, and leave it out of the set",
+            "override on it instead, and leave it out of the set",
             field="name",
         )
     changes.check_edit(wanted, old, now, check_call)

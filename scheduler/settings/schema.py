@@ -32,8 +32,7 @@ class Settings(BaseModel):
     rabbitmq_priorities: bool = Field(
         False,
         description="`true`: RabbitMQ's queues are made with priorities; those made without must "
-        "be deleted "
-        "first",
+        "be deleted first",
     )
     result_backend: str | None = Field(
         None, description="Celery's result back end; default none, history is ours"
@@ -73,8 +72,7 @@ class Settings(BaseModel):
     event_body_limit: Annotated[int, Field(ge=256)] = Field(
         16_384,
         description="bytes of arguments, result or traceback that an event carries; the rest is "
-        "cut with a "
-        "mark",
+        "cut with a mark",
     )
     stream_limit: Annotated[int, Field(ge=1000)] = Field(
         1_000_000, description="events that may wait in the stream before the console turns red"
@@ -113,14 +111,12 @@ class Settings(BaseModel):
     cleanup_sql_rows: tuple[str, ...] = Field(
         (),
         description="comma-separated `TABLE.COLUMN AGE`: rows that `cleanup.sql_rows` may delete "
-        "from this "
-        "age on",
+        "from this age on",
     )
     cleanup_redis_keys: tuple[str, ...] = Field(
         (),
         description="comma-separated `PATTERN AGE`: keys that `cleanup.redis_keys` may delete "
-        "when idle for "
-        "so long",
+        "when idle for so long",
     )
 
     dataset_memory_megabytes: Annotated[int, Field(ge=64)] = Field(
@@ -166,8 +162,8 @@ class Settings(BaseModel):
     smtp_url: str | None = Field(
         None,
         repr=False,
-        description="server for mails: `smtp+starttls://`, `smtps://` or `smtp://`, with user "
-        "and password",
+        description="server for mails: `smtp+starttls://`, `smtps://` or `smtp://`, with user and "
+        "password",
     )
     mail_from: str = Field("Beatdesk <beatdesk@localhost>", description="sender of mails")
     mail_templates: Path | None = Field(

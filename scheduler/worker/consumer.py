@@ -73,8 +73,7 @@ class TellingConsumer(Consumer):
         self._refuse(
             message,
             f"no worker here knows the job {name!r}; start the worker with the module that "
-            "defines it "
-            "(BEATDESK_JOBS), or send the job to a queue whose workers have it",
+            "defines it (BEATDESK_JOBS), or send the job to a queue whose workers have it",
         )
         super().on_unknown_task(body, message, exc)
 

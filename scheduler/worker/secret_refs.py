@@ -63,8 +63,7 @@ class SecretStore:
             )
             raise UnknownSecret(
                 f"there is no secret {name!r} on this worker; put it into a file of this name in "
-                f"{folder}, "
-                f"or into {variable}"
+                f"{folder}, or into {variable}"
             )
         if len(value) < SHORTEST:
             raise UnknownSecret(
@@ -110,8 +109,7 @@ def _resolved_text(text: str, lookup: Lookup, used: set[str]) -> str:
     if broken := _BROKEN.search(rest):
         raise UnknownSecret(
             f"{broken[0]!r} is no reference to a secret: a name begins with a small letter and "
-            "has small letters, "
-            "digits, - and _, 63 at most"
+            "has small letters, digits, - and _, 63 at most"
         )
     return REFERENCE.sub(replace, text)
 

@@ -36,10 +36,8 @@ def fill(path: Path, rows: int) -> None:
         )
         connection.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT "
-            "INTO sales SELECT i, "
-            "'customer ' || i, i % 90000 / 100.0, i % 7 = 0, datetime(1800000000 - i, "
-            "'unixepoch'), "
-            "'a remark of some length, =' || i FROM n",
+            "INTO sales SELECT i, 'customer ' || i, i % 90000 / 100.0, i % 7 = 0, "
+            "datetime(1800000000 - i, 'unixepoch'), 'a remark of some length, =' || i FROM n",
             [rows],
         )
 

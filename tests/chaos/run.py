@@ -73,10 +73,8 @@ def tell(findings: list[Finding], done: Counter[str], kills: int, seconds: float
     click.echo(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(done.items()))}")
     click.echo(
         f"kills of a Beat: {kills}; ticks {sum(f.ticks for f in findings)}, sent "
-        f"{sum(f.sent for f in findings)}, "
-        f"with a reason not to {sum(f.ruled for f in findings)}; lost "
-        f"{sum(f.lost for f in findings)}, "
-        f"double {sum(f.double for f in findings)}"
+        f"{sum(f.sent for f in findings)}, with a reason not to {sum(f.ruled for f in findings)}; "
+        f"lost {sum(f.lost for f in findings)}, double {sum(f.double for f in findings)}"
     )
     for finding in findings:
         for fault in finding.faults:

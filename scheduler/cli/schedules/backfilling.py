@@ -122,8 +122,7 @@ def _check_limit(found: Backfill, *, dry_run: bool) -> None:
     if not dry_run and found.count > len(found.ticks):
         raise Refused(
             f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; "
-            "give a greater --limit "
-            f"(up to {MOST_RUNS}), or backfill in parts",
+            f"give a greater --limit (up to {MOST_RUNS}), or backfill in parts",
             field="limit",
         )
 

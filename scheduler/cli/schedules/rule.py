@@ -163,8 +163,7 @@ def _check_fits(kind: str, given: dict[str, Any]) -> None:
         field, flag = _FIELDS.get(option, option), "--" + option.replace("_", "-")
         raise Refused(
             f"{field}: {given[option]!r} has a meaning with {' or '.join(fitting)} only; leave "
-            f"{flag} out, "
-            f"or give {fitting[0]}",
+            f"{flag} out, or give {fitting[0]}",
             field=field,
         )
 

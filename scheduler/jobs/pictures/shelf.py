@@ -75,9 +75,8 @@ class Shelf:
         except OSError as error:
             raise NotWritten(
                 f"{self._root / place} cannot be written: {error.strerror}; nothing of it was "
-                "kept. "
-                "Make room there, or let this user write to it, and run it again: what is made "
-                "already stays"
+                "kept. Make room there, or let this user write to it, and run it again: what is "
+                "made already stays"
             ) from error
 
     def _place(self, width: int, shown: PurePosixPath) -> PurePosixPath:

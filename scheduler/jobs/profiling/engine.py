@@ -88,8 +88,7 @@ class Engine:
         if isinstance(error, duckdb.OutOfMemoryException):
             return TooLittleMemory(
                 "the profile needs more memory than it may use; raise "
-                "BEATDESK_DATASET_MEMORY_MEGABYTES, "
-                "or profile fewer files"
+                "BEATDESK_DATASET_MEMORY_MEGABYTES, or profile fewer files"
             )
         return DatasetUnreadable(self._said(text))
 

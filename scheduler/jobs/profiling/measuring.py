@@ -182,10 +182,9 @@ class _Asking:
             f"{self._name} IS NOT NULL"
         )
         found = self._engine.ask(
-            f"WITH counted AS MATERIALIZED ({counted} GROUP BY value) "
-            f"SELECT left(CAST(value AS VARCHAR), {LONGEST_VALUE}), many, (SELECT count(*) FROM "
-            "counted) "
-            f"FROM counted ORDER BY many DESC, value LIMIT {MOST_FREQUENT}"
+            f"WITH counted AS MATERIALIZED ({counted} GROUP BY value) SELECT left(CAST(value AS "
+            f"VARCHAR), {LONGEST_VALUE}), many, (SELECT count(*) FROM counted) FROM counted ORDER "
+            f"BY many DESC, value LIMIT {MOST_FREQUENT}"
         )
         return found[0][2], [(value, many) for value, many, _ in found if many > 1]
 

@@ -146,8 +146,8 @@ def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
     given = _given(file, form)
     query = (
         "SELECT Delimiter, NewLineDelimiter, Comment, SkipRows, HasHeader, Columns, DateFormat, "
-        "TimestampFormat "
-        f"FROM sniff_csv({text(file.address)}, {given}, sample_size = {form.sample_rows}"
+        f"TimestampFormat FROM sniff_csv({text(file.address)}, {given}, sample_size = "
+        f"{form.sample_rows}"
     )
     try:
         found = engine.ask(f"{query})")[0]

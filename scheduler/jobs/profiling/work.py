@@ -38,8 +38,8 @@ def profiled(
         if files.size > most:
             raise Refused(
                 f"path: the files have {files.size / 1e6:,.0f} MB, and "
-                "BEATDESK_DATASET_MAX_MEGABYTES allows "
-                f"{settings.dataset_max_megabytes:,}; choose fewer by the pattern",
+                f"BEATDESK_DATASET_MAX_MEGABYTES allows {settings.dataset_max_megabytes:,}; "
+                "choose fewer by the pattern",
                 field="path",
             )
         names = {file.address: file.shown for file in files.files}

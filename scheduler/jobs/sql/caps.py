@@ -50,8 +50,7 @@ class Budget:
         """The refusal of what takes too long."""
         return TooMuch(
             f"the report takes longer than {self._caps.seconds:g} seconds; make the statement "
-            "cheaper, "
-            "or raise BEATDESK_REPORT_MAX_SECONDS"
+            "cheaper, or raise BEATDESK_REPORT_MAX_SECONDS"
         )
 
     def counted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -64,14 +63,12 @@ class Budget:
             if self._rows > self._caps.rows:
                 raise TooMuch(
                     f"the statement gives more than {self._caps.rows:,} rows; narrow it, or raise "
-                    "the parameter "
-                    "max_rows or BEATDESK_REPORT_MAX_ROWS"
+                    "the parameter max_rows or BEATDESK_REPORT_MAX_ROWS"
                 )
             if self._bytes > self._caps.bytes:
                 raise TooMuch(
                     f"the statement gives more than {self._caps.bytes / 1e6:,.0f} MB; narrow it, "
-                    "or raise "
-                    "BEATDESK_REPORT_MAX_MEGABYTES"
+                    "or raise BEATDESK_REPORT_MAX_MEGABYTES"
                 )
             if self.is_over():
                 raise self.late()

@@ -82,9 +82,8 @@ def refuse_powers(connection: Connection[Any]) -> None:
     if power is not None:
         raise StatementFailed(
             f"the login of BEATDESK_REPORT_DSN has the rights of {power[0]}, which may start "
-            "programs and read files "
-            "of the server. Make a login that may only read: CREATE ROLE reader LOGIN; GRANT "
-            "SELECT ON … TO reader"
+            "programs and read files of the server. Make a login that may only read: CREATE ROLE "
+            "reader LOGIN; GRANT SELECT ON … TO reader"
         )
 
 

@@ -94,8 +94,8 @@ def _delete_sqlite(path: str, rows: SqlRows, before: datetime, batch: int) -> It
 
 def _delete_postgres(address: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
     statement = sql.SQL(
-        "DELETE FROM {table} WHERE (tableoid, ctid) IN "
-        "(SELECT tableoid, ctid FROM {table} WHERE {column} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+        "DELETE FROM {table} WHERE (tableoid, ctid) IN (SELECT tableoid, ctid FROM {table} WHERE "
+        "{column} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
     ).format(table=_table(rows), column=sql.Identifier(rows.column))
     options: Any = {**CONNECTION, "application_name": "beatdesk cleanup"}
     with psycopg.connect(address, autocommit=True, **options) as connection:
@@ -158,8 +158,8 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
     """The moment as the column's type has it. Raises Refused where the column is no time."""
     name = ".".join(_quoted(part) for part in (rows.schema, rows.table) if part)
     found = connection.execute(
-        "SELECT format_type(atttypid, NULL) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attname = %s AND attnum > 0 AND NOT attisdropped",
+        "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+        "AND attname = %s AND attnum > 0 AND NOT attisdropped",
         [name, rows.column],
     ).fetchone()
     kind = None if found is None else str(found[0])

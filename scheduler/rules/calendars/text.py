@@ -217,8 +217,8 @@ def _weekdays(text: str, field: str) -> frozenset[Weekday]:
                 _refuse(
                     field,
                     f"{word[:40]!r} is neither a day of the week ({', '.join(WEEKDAYS)}) nor a "
-                    "date; "
-                    "write sat-sun, mon-fri 22:00-06:00, 2026-12-24 or 2026-12-24..2027-01-01",
+                    "date; write sat-sun, mon-fri 22:00-06:00, 2026-12-24 or "
+                    "2026-12-24..2027-01-01",
                 )
         begin, end = (WEEKDAYS.index(word) for word in (first, last if dash else first))
         found.update(WEEKDAYS[(begin + step) % 7] for step in range((end - begin) % 7 + 1))

@@ -118,12 +118,12 @@ def _day_match(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | No
     coming, other = _next_day(crontab, today), _next_day(either, today, both)
     if when.day_match == "and":
         return (
-            "Day of month and day of week must both match, as in Celery: "
-            f"the next day is {coming}. A crontab file would take either: {other}."
+            "Day of month and day of week must both match, as in Celery: the next day is "
+            f"{coming}. A crontab file would take either: {other}."
         )
     return (
-        "Day of month or day of week is enough, as in a crontab file: "
-        f"the next day is {coming}. Celery needs both to match, and would leave out {other}."
+        f"Day of month or day of week is enough, as in a crontab file: the next day is {coming}. "
+        f"Celery needs both to match, and would leave out {other}."
     )
 
 
@@ -163,8 +163,7 @@ def _uneven(crontab: Crontab) -> str | None:
             whole = "hour" if unit == "minute" else "day"
             return (
                 f"{text} starts anew each {whole}: from {unit} {values[-1]} to {unit} 0 it is "
-                f"{last}, not {step}. "
-                "For an even distance use an interval."
+                f"{last}, not {step}. For an even distance use an interval."
             )
     return None
 
@@ -197,8 +196,7 @@ def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
     if calendar is None:
         return (
             f"The calendar {name!r} is gone or damaged. Nothing fires until it is there again, or "
-            "until the schedule "
-            "names another one, or none."
+            "until the schedule names another one, or none."
         )
     due = window.bounded_next_tick(schedule, now)
     if due is None or due - now >= FAR:

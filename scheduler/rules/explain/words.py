@@ -28,7 +28,7 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.rrule import text
-from scheduler.rules.rrule import words as recurrence_words
+from scheduler.rules.explain import rrule_words
 from scheduler.rules.time.wall_times import Crontab
 
 __all__ = ["describe", "duration", "joined"]
@@ -47,7 +47,7 @@ def describe(when: When) -> str:
         return f"Once, at {when.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(when, RedBeatWhen):
         return _foreign(when.schedule.get("__type__"), when.schedule)
-    return recurrence_words.describe(text.parse(when), when.timezone)
+    return rrule_words.describe(text.parse(when), when.timezone)
 
 
 def _foreign(kind: object, schedule: Mapping[str, object]) -> str:

@@ -32,9 +32,9 @@ MOMENT = {
 def many_runs(engine: Engine) -> None:
     kind = engine.dialect.name
     rows = (
-        "'run-' || i, 'job-' || (i % 40), 's-' || (i % 500), 'uid-' || (i % 500), "
-        f"CASE WHEN i % 200 = 0 THEN 'failed' ELSE 'succeeded' END, 1, {MOMENT[kind]}, '2', "
-        "CASE WHEN i % 10 = 0 THEN 'run-' || (i / 40) END"
+        "'run-' || i, 'job-' || (i % 40), 's-' || (i % 500), 'uid-' || (i % 500), CASE WHEN i % "
+        f"200 = 0 THEN 'failed' ELSE 'succeeded' END, 1, {MOMENT[kind]}, '2', CASE WHEN i % 10 = "
+        "0 THEN 'run-' || (i / 40) END"
     )
     with writing(engine).begin() as connection:
         statement = text(f"INSERT INTO runs ({COLUMNS}) {SERIES[kind]} SELECT {rows} FROM s")  # noqa: S608 - ours

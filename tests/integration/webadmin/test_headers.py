@@ -16,10 +16,8 @@ EXPECTED = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'nonce-…'; style-src 'self' 'nonce-…'; img-src "
-        "'self' data:; "
-        "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'; "
-        "object-src 'none'"
+        "'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors "
+        "'none'; base-uri 'none'; object-src 'none'"
     ),
 }
 PATHS = [

@@ -72,8 +72,7 @@ class Difference(NamedTuple):
 WANTED = (
     Difference(
         "cronsim passes over the rest of an hour, or repeats it, where the clock moves by half an "
-        "hour; "
-        "by elapsed time nothing is lost and nothing doubled",
+        "hour; by elapsed time nothing is lost and nothing doubled",
         "Australia/Lord_Howe",
         "2027-10-02T15:30Z",
     ),

@@ -49,14 +49,14 @@ def test_there_is_nothing_to_tell_of_an_ordinary_schedule() -> None:
     [
         (
             cron("30 2 * * *", "Europe/Berlin"),
-            "On 2027-03-28 02:30 is skipped by the clock in Europe/Berlin: "
-            "it runs at the first moment after it, 03:00. "
-            "On 2027-10-31 02:30 comes twice in Europe/Berlin: it runs the first time only.",
+            "On 2027-03-28 02:30 is skipped by the clock in Europe/Berlin: it runs at the first "
+            "moment after it, 03:00. On 2027-10-31 02:30 comes twice in Europe/Berlin: it runs "
+            "the first time only.",
         ),
         (
             cron("15,45 2 * 3 *", "Europe/Berlin"),
-            "On 2027-03-28 02:15 and 02:45 are skipped by the clock in Europe/Berlin: "
-            "it runs once in their place, at the first moment after them, 03:00.",
+            "On 2027-03-28 02:15 and 02:45 are skipped by the clock in Europe/Berlin: it runs "
+            "once in their place, at the first moment after them, 03:00.",
         ),
         (
             cron("30 2 * 3 *", "Europe/Berlin", dst_gap="skip"),
@@ -72,8 +72,8 @@ def test_there_is_nothing_to_tell_of_an_ordinary_schedule() -> None:
         ),
         (
             rrule("FREQ=WEEKLY;BYDAY=SU;BYMONTH=3"),
-            "On 2027-03-28 02:30 is skipped by the clock in Europe/Berlin: "
-            "it runs at the first moment after it, 03:00.",
+            "On 2027-03-28 02:30 is skipped by the clock in Europe/Berlin: it runs at the first "
+            "moment after it, 03:00.",
         ),
         (cron("*/5 * * * *", "Europe/Berlin"), ""),
         (cron("30 2 * * mon-sat", "Europe/Berlin"), ""),

@@ -2,7 +2,6 @@
 allowed.
 """
 
-
 import pytest
 
 from scheduler.errors import BadExpression

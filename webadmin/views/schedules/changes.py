@@ -71,8 +71,7 @@ class ChangePages(DetailPages):
         except StaleRevision as error:
             flash(
                 f"{name} was not deleted: it has been changed to revision {error.current} since "
-                "you looked. "
-                "See it as it is now, and decide again.",
+                "you looked. See it as it is now, and decide again.",
                 "warning",
             )
             return redirect(url_for(".delete", name=name), 303)

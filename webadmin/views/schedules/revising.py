@@ -82,8 +82,7 @@ class RevisionPages(BaseView):
         except StaleRevision as error:
             flash(
                 f"{name} was not restored: it has been changed to revision {error.current} since "
-                "you looked. "
-                "See what would change now, and decide again.",
+                "you looked. See what would change now, and decide again.",
                 "warning",
             )
             return redirect(url_for(".restore", name=name, number=wanted), 303)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler.settings.sentinel import is_sentinel, read
+from scheduler.storage.sentinel import is_sentinel, read
 
 
 def test_the_login_and_the_database_of_the_first_are_those_of_all() -> None:
