@@ -10,14 +10,15 @@ from typing import Any
 
 from celery import signals
 
-from scheduler.errors import BadSettings, Refused
+from scheduler.errors import Refused
 from scheduler.health.broker import refuse_broker
 from scheduler.health.doctor import refuse_eviction
-from scheduler.services.process import adopt
 from scheduler.services.services import Services
 from scheduler.settings.environment import load
+from scheduler.settings.errors import BadSettings
 from scheduler.settings.logging import configure
 from scheduler.worker.heartbeat import WorkerHeartbeat
+from scheduler.worker.parts import WorkerParts
 from scheduler.worker.signals import RunSignals
 
 try:
@@ -25,7 +26,10 @@ try:
 except BadSettings as faults:
     raise SystemExit(f"beatdesk: {faults}") from None
 
-app = adopt(services)
+app = services.celery
+parts: WorkerParts = services
+"""What workers ask of this process; the types agree."""
+
 run_signals = RunSignals(app)
 run_signals.connect()
 WorkerHeartbeat(app, run_signals).connect()

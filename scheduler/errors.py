@@ -4,27 +4,6 @@ Whoever shows an error shows `str(error)`; `field` says where it belongs in a fo
 problem body.
 """
 
-from scheduler.settings.errors import (
-    BadSettings,
-)  # config imports nobody, so that it cannot stand in this tree
-
-__all__ = [
-    "BadArguments",
-    "BadExpression",
-    "BadName",
-    "BadSettings",
-    "BeatdeskError",
-    "NameTaken",
-    "NotFound",
-    "Refused",
-    "RefusedTogether",
-    "StaleRevision",
-    "Unavailable",
-    "UnknownJob",
-    "UnknownZone",
-    "UnreadableEntry",
-]
-
 
 class BeatdeskError(Exception):
     """Beatdesk could not do what was asked."""

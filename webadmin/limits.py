@@ -13,9 +13,8 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from scheduler.settings import sentinel
 from scheduler.settings.schema import Settings
-from scheduler.storage import keys
+from scheduler.storage import keys, sentinel
 from webadmin.starter import mailed_account
 
 WRONG_LOGINS = "20 per 15 minutes"

@@ -4,33 +4,15 @@ Asking for the app imports no job: `include` is imported by workers and Beat whe
 that the web and the commands can send a run by its name and never load job code.
 """
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from celery import Celery
 from kombu import Exchange, Queue
 
-from scheduler.settings import sentinel
+from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, LOWEST_PRIORITY, QUEUES, job_queue
 from scheduler.settings.schema import Settings
-from scheduler.storage import keys
+from scheduler.storage import keys, sentinel
 from scheduler.storage.client import redbeats_options
-
-if TYPE_CHECKING:
-    from scheduler.services.services import Services
-    from scheduler.worker.signals import RunSignals
-
-CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
-"""The queues, in the order in which a worker of several looks into them. Each may have workers of
-its own.
-"""
-
-LOWEST_PRIORITY = 9
-"""What is taken last; 0 is taken first. RabbitMQ's queues are made with as many."""
-
-CELERYS_QUEUE = "celery"
-"""Where programs put messages that know Celery's own settings only. Workers without `-Q` read it
-too.
-"""
 
 OWN_JOBS = (
     "scheduler.jobs.reports",
@@ -53,26 +35,6 @@ RESTORE_SECONDS = 5
 
 SOFT_SHUTDOWN_SECONDS = 30.0
 """What jobs still get after a second signal, before their message goes back to the queue."""
-
-
-class BeatdeskApp(Celery):
-    """A Celery app that knows the settings it was made from."""
-
-    settings: Settings
-    run_signals: "RunSignals"
-    """Set when the root connects them; `worker.consumer` asks for it."""
-
-    settled: tuple[int, "Services"]
-    """A process's id and its parts; `services.process` asks for it."""
-
-    @cached_property
-    def AsyncResult(self) -> Any:
-        """The class of results: without a result back end, one that the history answers."""
-        own = self.settings.result_backend is None
-        name: Any = (
-            "scheduler.worker.result_backend:RunResult" if own else "celery.result:AsyncResult"
-        )
-        return self.subclass_with_self(name)
 
 
 def create_app(settings: Settings) -> BeatdeskApp:
@@ -147,16 +109,6 @@ def _queues(settings: Settings) -> dict[str, Any]:
         ],
         "task_routes": (job_queue,),
     }
-
-
-def job_queue(
-    name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
-) -> dict[str, str] | None:
-    """Celery's question where a message goes: to the queue that `@job` named, unless who sends it
-    says otherwise.
-    """
-    queue = getattr(task, "goes_to", None)
-    return {"queue": queue} if queue and not options.get("queue") else None
 
 
 def _reliability(settings: Settings) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from amqp.exceptions import AccessRefused, PreconditionFailed
 from celery import Celery
 
-from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES, BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.errors import Refused
 
 

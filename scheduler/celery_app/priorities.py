@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from celery.app.amqp import AMQP
 
-from scheduler.celery_app.app import LOWEST_PRIORITY
+from scheduler.celery_app.queues import LOWEST_PRIORITY
 
 
 class TurnedAMQP(AMQP):

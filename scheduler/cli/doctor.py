@@ -7,7 +7,7 @@ import click
 
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
-from scheduler.errors import BadSettings
+from scheduler.settings.errors import BadSettings
 
 if TYPE_CHECKING:
     from scheduler.health.status import Part

@@ -11,7 +11,8 @@ from typing import IO, Any
 import click
 
 from scheduler.cli.outages import explain
-from scheduler.errors import BadSettings, BeatdeskError
+from scheduler.errors import BeatdeskError
+from scheduler.settings.errors import BadSettings
 
 
 class Failure(click.ClickException):

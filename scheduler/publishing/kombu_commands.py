@@ -28,7 +28,7 @@ from celery.app.task import Task
 from kombu.exceptions import OperationalError
 from redis.exceptions import DataError, RedisError
 
-from scheduler.celery_app.app import job_queue
+from scheduler.celery_app.queues import job_queue
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.calls import (
     Call,

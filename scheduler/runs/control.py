@@ -18,7 +18,6 @@ from scheduler.errors import Refused, Unavailable
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
-from scheduler.history.views import RunView
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
@@ -26,6 +25,7 @@ from scheduler.runs import rerun as again
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.headers import HEADER, headers_for
 from scheduler.runs.leases import Leases, owner_text
+from scheduler.runs.past_run import PastRun
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
 """An operator waits for the answer: better a clear refusal soon than a page that hangs."""
@@ -138,7 +138,7 @@ class RunControl:
 
     def rerun(
         self,
-        run: RunView,
+        run: PastRun,
         schedule: Schedule | None,
         check: Callable[[str, list[Any], dict[str, Any]], None],
         *,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from scheduler.errors import Refused
 from scheduler.events.bounds import MASK, bounded
 from scheduler.events.schema import RunFacts
-from scheduler.history.views import RunView
 from scheduler.rules.model.spec import Schedule
+from scheduler.runs.past_run import PastRun
 
 
 class Arguments(NamedTuple):
@@ -21,7 +21,7 @@ class Arguments(NamedTuple):
     kwargs: dict[str, Any]
 
 
-def facts_again(run: RunView, *, actor: str, now: datetime) -> RunFacts:
+def facts_again(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
     """Why the new run exists. It stands for the same tick, so that the job works on the same
     time.
     """
@@ -48,7 +48,7 @@ def facts_again(run: RunView, *, actor: str, now: datetime) -> RunFacts:
 
 
 def arguments_again(
-    run: RunView,
+    run: PastRun,
     schedule: Schedule | None,
     limit: int,
     *,

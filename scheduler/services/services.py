@@ -10,12 +10,12 @@ from scheduler.settings.schema import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from celery import Celery
     from redis import Redis
     from sqlalchemy import Engine
 
     from scheduler.accounts.store import Accounts
     from scheduler.catalogue.catalogue import Catalogue
+    from scheduler.celery_app.app_class import BeatdeskApp
     from scheduler.dispatch.start_check import StartCheck
     from scheduler.dispatch.waiting_list import WaitingList
     from scheduler.healing.healer import Healer
@@ -59,16 +59,22 @@ class Services:
         return create_engine(self.settings.database)
 
     @cached_property
-    def celery(self) -> "Celery":
+    def celery(self) -> "BeatdeskApp":
         """The Celery app. Its job modules are imported by workers and Beat only, never by asking
         for it.
         """
         from scheduler.celery_app.app import create_app
-        from scheduler.services.process import bind_services
+        from scheduler.celery_app.app_class import PerProcess
 
         app = create_app(self.settings)
-        bind_services(app, self)
+        app.parts = PerProcess(self, lambda: self._for_new_process(app))
         return app
+
+    def _for_new_process(self, app: "BeatdeskApp") -> "Services":
+        """The services of another process that runs the same app."""
+        services = type(self)(self.settings)
+        services.__dict__["celery"] = app  # or they would make an app of their own when asked
+        return services
 
     @cached_property
     def events(self) -> "LeasedStream":

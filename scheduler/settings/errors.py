@@ -1,8 +1,4 @@
-"""What can be wrong with a setting, and the error that lists all of it. Pure: reads nothing.
-
-The error lives here and not in `scheduler.errors` (which offers it too), because config imports
-nobody.
-"""
+"""What can be wrong with a setting, and the error that lists all of it. Pure: reads nothing."""
 
 import re
 from dataclasses import dataclass

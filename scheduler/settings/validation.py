@@ -6,14 +6,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from scheduler.settings import (
-    http_allowlist,
-    job_limits,
-    sentinel,
-    smtp,
-)
+from scheduler.settings import http_allowlist, job_limits, smtp
 from scheduler.settings.errors import PREFIX, SettingFault
 from scheduler.settings.schema import Settings
+from scheduler.storage import sentinel
 
 KEY_LENGTH = 32
 

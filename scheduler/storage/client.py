@@ -4,7 +4,7 @@ the primary.
 
 from typing import TYPE_CHECKING, Any
 
-from scheduler.settings import sentinel
+from scheduler.storage import sentinel
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -23,7 +23,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
@@ -37,7 +37,8 @@ from scheduler.runs.headers import (
     schedule_of,
 )
 from scheduler.runs.leases import LeaseState
-from scheduler.services.process import services_for
+from scheduler.worker.parts import parts_for
+from scheduler.worker.signals import signals_of
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class Admission:
             return None
         taken = taken.model_copy(update={"at": utc_now()})
         try:
-            answer = services_for(self._app).at_start.ask(
+            answer = parts_for(self._app).at_start.ask(
                 taken,
                 again=_is_second_copy(message, message.headers),
                 start_by=moment(message.headers.get("expires")),
@@ -134,9 +135,9 @@ class Admission:
                 answer.admission.reason,
             )
             reason = answer.admission.reason
-            self._app.run_signals.reporter().skipped(taken, reason, told=answer.told, now=utc_now())
+            signals_of(self._app).reporter().skipped(taken, reason, told=answer.told, now=utc_now())
             return ack(log, self._consumer.connection_errors)
-        with self._app.run_signals.told_of(
+        with signals_of(self._app).told_of(
             taken.run if answer is not None and answer.told else None
         ):
             return start()
@@ -155,8 +156,10 @@ class Admission:
         """The fact that this worker has taken a message that is to be asked; none for any other."""
         if not isinstance(headers.get("id"), str) or not schedule_of(headers):
             return None
-        taken = self._app.run_signals.reporter().taken(
-            message_of(message), self._consumer.hostname, utc_now()
+        taken = (
+            signals_of(self._app)
+            .reporter()
+            .taken(message_of(message), self._consumer.hostname, utc_now())
         )
         facts = taken.facts
         known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == headers[
@@ -169,7 +172,7 @@ class Admission:
 
     def _standing(self, message: Any, run: str, attempt: int) -> LeaseState | None:
         """How the run stands; none where it is not this message's. Raises redis.RedisError."""
-        services, mark = services_for(self._app), marked(message.headers)
+        services, mark = parts_for(self._app), marked(message.headers)
         if mark is not None and not services.copies.take(mark):
             return None
         return (

@@ -13,8 +13,9 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from scheduler.celery_app import priorities
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.worker.admission import Admission
+from scheduler.worker.signals import signals_of
 
 LAST_WORDS_SECONDS = 5.0
 """How long a broker that may be gone is listened to; as long as Celery listens to it in the same
@@ -65,7 +66,7 @@ class TellingConsumer(Consumer):
         begun = {*known.active_requests, *known.reserved_requests}
         waited = [request for request in known.scheduled_requests if request not in begun]
         super().on_close()
-        self.app.run_signals.given_back(waited, self.hostname)
+        signals_of(self.app).given_back(waited, self.hostname)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
         """A job that this worker does not have."""
@@ -90,4 +91,4 @@ class TellingConsumer(Consumer):
         super().on_decode_error(message, exc)
 
     def _refuse(self, message: Any, why: str) -> None:
-        self.app.run_signals.refused(message, self.hostname, why)
+        signals_of(self.app).refused(message, self.hostname, why)

@@ -18,13 +18,13 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from scheduler.catalogue.catalogue import Job, Worker
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.services.process import services_for
 from scheduler.worker import captured, retrying, runtime
 from scheduler.worker.claims import renew
 from scheduler.worker.introspect import jobs_of
+from scheduler.worker.parts import parts_for
 from scheduler.worker.signals import RunSignals
 
 log = logging.getLogger(__name__)
@@ -78,14 +78,14 @@ class WorkerHeartbeat:
         self._stop.set()
         try:
             self._signals.reporter().outbox.flush()
-            services_for(self._app).catalogue.leave(self._name)
+            parts_for(self._app).catalogue.leave(self._name)
         except (RedisError, BeatdeskError) as error:
             log.warning("the worker's leave cannot be written down: %s", error)
 
     def _recall(self) -> None:
         """Learn which runs were cancelled while nobody listened."""
         try:
-            state.revoked.update(services_for(self._app).cancellations.runs())
+            state.revoked.update(parts_for(self._app).cancellations.runs())
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
 
@@ -119,7 +119,7 @@ class WorkerHeartbeat:
 
     def _keep_runs(self) -> None:
         """The runs that this worker has are alive."""
-        services_for(self._app).leases.renew(self._signals.held())
+        parts_for(self._app).leases.renew(self._signals.held())
 
     def _empty(self) -> None:
         outbox = self._signals.reporter().outbox
@@ -127,7 +127,7 @@ class WorkerHeartbeat:
             outbox.flush()
 
     def _say(self, consumer: Any, now: Any) -> None:
-        catalogue = services_for(self._app).catalogue
+        catalogue = parts_for(self._app).catalogue
         worker = self._worker(consumer, now)
         if self._published:
             catalogue.heartbeat(worker)

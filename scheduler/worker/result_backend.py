@@ -19,15 +19,16 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import TaskRevokedError, TimeoutError
 from celery.result import AsyncResult
 
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts
-from scheduler.history.views import RunView
 from scheduler.runs.celery_states import UNKNOWN, celery_state
 from scheduler.runs.headers import is_job
-from scheduler.services.process import services_for
+from scheduler.runs.past_run import PastRun
+from scheduler.worker.parts import parts_for
+from scheduler.worker.signals import signals_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -88,7 +89,7 @@ class HistoryBackend(RedisBackend):
     @property
     def client(self) -> "Redis":
         """This process's client."""
-        return services_for(self.app).redis
+        return parts_for(self.app).redis
 
     def as_uri(self, include_password: bool = False) -> str:
         """What a worker's banner calls it."""
@@ -153,7 +154,7 @@ class HistoryBackend(RedisBackend):
             kwargs=bounded(step["kwargs"], self.app.settings.event_body_limit),
             parent=parent,
         )
-        self.app.run_signals.reporter().never_ran(run, facts, error=error, now=utc_now())
+        signals_of(self.app).reporter().never_ran(run, facts, error=error, now=utc_now())
         return str(run)
 
     def add_pending_results(self, results: Iterable[Any], weak: bool = False) -> list[Any]:
@@ -192,7 +193,7 @@ class HistoryBackend(RedisBackend):
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         """Celery's view of a run."""
         try:
-            return meta_of(services_for(self.app).history.run(task_id))
+            return meta_of(parts_for(self.app).history.run(task_id))
         except NotFound:
             return {
                 "task_id": task_id,
@@ -203,7 +204,7 @@ class HistoryBackend(RedisBackend):
             }
 
 
-def meta_of(run: RunView) -> dict[str, Any]:
+def meta_of(run: PastRun) -> dict[str, Any]:
     """A run as Celery's back ends describe a task."""
     state = celery_state(run.state)
     return {
@@ -222,7 +223,7 @@ def meta_of(run: RunView) -> dict[str, Any]:
     }
 
 
-def result_of(run: RunView, state: str) -> Any:
+def result_of(run: PastRun, state: str) -> Any:
     """A run's result, or the exception that stands for its end: Celery raises what it finds
     here.
     """

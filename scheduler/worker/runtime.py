@@ -15,14 +15,14 @@ from typing import Any
 
 from celery.app.trace import build_tracer
 
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.runs.headers import attempt_of, is_job
-from scheduler.services.process import services_for
 from scheduler.worker import captured
 from scheduler.worker.current import Execution, enter, leave
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.flask_context import FlaskContext
+from scheduler.worker.parts import parts_for
 from scheduler.worker.progress import Bounds, ProgressLog
 from scheduler.worker.progress_sender import ProgressSender
 from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
@@ -36,7 +36,7 @@ class Runtime:
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
-        stream = services_for(app).events
+        stream = parts_for(app).events
         self._sender = ProgressSender(
             outbox, stream.length, settings.stream_limit, monotonic=time.monotonic
         )

@@ -14,14 +14,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
-from scheduler.celery_app.app import BeatdeskApp
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.runs.headers import (
@@ -33,8 +33,8 @@ from scheduler.runs.headers import (
     queue_of,
     schedule_of,
 )
-from scheduler.services.process import services_for
 from scheduler.worker.event_buffer import EventBuffer
+from scheduler.worker.parts import parts_for
 from scheduler.worker.reporter import Reporter
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,11 @@ def collecting() -> Iterator[list[Message]]:
         _collected.messages = before
 
 
+def signals_of(app: BeatdeskApp) -> "RunSignals":
+    """The receivers that the root has connected for this app."""
+    return cast(RunSignals, app.run_signals)
+
+
 class RunSignals:
     """The receivers, for one app. Each process that runs the app has a reporter of its own."""
 
@@ -79,8 +84,8 @@ class RunSignals:
         """This process's reporter."""
         reporter = self._reporters.get(os.getpid())
         if reporter is None:
-            services = services_for(self._app)
-            reporter = Reporter(EventBuffer(services.events), services.settings.event_body_limit)
+            buffer = EventBuffer(parts_for(self._app).events)
+            reporter = Reporter(buffer, self._app.settings.event_body_limit)
             self._reporters = {os.getpid(): reporter}
         return reporter
 
@@ -250,7 +255,7 @@ class RunSignals:
         if not schedule_of(vars(request)):
             return False
         try:
-            return not services_for(self._app).leases.known([request.id])
+            return not parts_for(self._app).leases.known([request.id])
         except RedisError as error:
             log.warning("whether run %s has ended cannot be seen: %s", request.id, error)
             return False
@@ -297,7 +302,7 @@ class RunSignals:
         }
         if runs:
             try:
-                services_for(self._app).events.give_back(runs, worker)
+                parts_for(self._app).events.give_back(runs, worker)
             except RedisError as error:
                 log.warning(
                     "%d runs could not be given back, and start half a minute later: %s",
@@ -309,7 +314,7 @@ class RunSignals:
         """Pause the schedules whose ticks have failed too often in a row. Where that fails, the
         next failure asks.
         """
-        services = services_for(self._app)
+        services = parts_for(self._app)
         while services.events.streaks:
             streak = services.events.streaks.pop()
             reason = f"{streak.failures} ticks in a row failed"
@@ -324,7 +329,7 @@ class RunSignals:
     def _who_cancelled(self, run: str) -> str | None:
         """Who asked for the run's end; not to know it is no reason to lose the fact."""
         try:
-            return services_for(self._app).cancellations.actor(run)
+            return parts_for(self._app).cancellations.actor(run)
         except (RedisError, ValueError, KeyError) as error:
             log.warning("who cancelled run %s cannot be read: %s", run, error)
             return None

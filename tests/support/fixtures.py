@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
-from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support import processes, rabbitmq, sentinel

@@ -3,19 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scheduler.errors import Refused
 from scheduler.jobs.profiling.dataset import Dataset, dataset
 from scheduler.jobs.profiling.engine import Engine, engine
 from scheduler.jobs.profiling.measuring import measured
 from scheduler.jobs.profiling.page import Profile
+from scheduler.jobs.profiling.parameters import DatasetProfile
 from scheduler.jobs.profiling.reading import CsvForm, Table, csv_table, parquet_table
 from scheduler.jobs.profiling.workplace import workplace
 from scheduler.settings.schema import Settings
-
-if TYPE_CHECKING:
-    from scheduler.jobs.datasets import DatasetProfile
 
 READING_SHARE = 0.5
 """What part of the work reading is taken for, where files are read before they are measured."""
@@ -24,7 +21,7 @@ Tell = Callable[[float, str], None]
 
 
 def profiled(
-    asks: "DatasetProfile", root: Path, settings: Settings, now: datetime, tell: Tell
+    asks: DatasetProfile, root: Path, settings: Settings, now: datetime, tell: Tell
 ) -> Profile:
     """The profile of the files that are meant. `tell` hears which share is done, and of what.
 
@@ -54,7 +51,7 @@ def profiled(
         return Profile(title, now, files.kind, sizes, columns[0].rows, table.bad, columns)
 
 
-def _table(asked: Engine, files: Dataset, asks: "DatasetProfile", tell: Tell) -> Table:
+def _table(asked: Engine, files: Dataset, asks: DatasetProfile, tell: Tell) -> Table:
     if files.kind == "parquet":
         return parquet_table(asked, files)
     return csv_table(

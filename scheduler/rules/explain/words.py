@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from scheduler.rules.crontab import dialect
+from scheduler.rules.explain import rrule_words
 from scheduler.rules.explain.phrases import (
     MONTHS,
     ORDINALS,
@@ -28,7 +29,6 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.rrule import text
-from scheduler.rules.explain import rrule_words
 from scheduler.rules.time.wall_times import Crontab
 
 __all__ = ["describe", "duration", "joined"]

@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.publishing.calls import Call
 from scheduler.publishing.kombu_commands import Renderer

@@ -12,12 +12,8 @@ from kombu import Connection
 from redis import Redis
 
 from scheduler.celery_app import declared_queues
-from scheduler.celery_app.app import (
-    CELERYS_QUEUE,
-    DEFAULT,
-    QUEUES,
-    create_app,
-)
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, QUEUES
 from scheduler.errors import Refused
 from scheduler.health.broker import refuse_broker
 from scheduler.publishing.relay import Relay

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import DEFAULT
+from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed
 from scheduler.publishing.outbox import OutboxRenderer, backlog

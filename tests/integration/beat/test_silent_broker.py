@@ -12,7 +12,8 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from scheduler.beat import heartbeat
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.health.status import beat_part

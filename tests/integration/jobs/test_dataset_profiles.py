@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from scheduler.errors import BeatdeskError, Refused
-from scheduler.jobs.datasets import DatasetProfile
 from scheduler.jobs.profiling.dataset import open_found
 from scheduler.jobs.profiling.engine import DatasetUnreadable, TooLittleMemory, engine
 from scheduler.jobs.profiling.measuring import Measured
 from scheduler.jobs.profiling.page import Profile, as_html, as_json
+from scheduler.jobs.profiling.parameters import DatasetProfile
 from scheduler.jobs.profiling.reading import MOST_REJECTED
 from scheduler.jobs.profiling.work import profiled
 from scheduler.jobs.profiling.workplace import FOLDER, NoRoom, Workplace, workplace

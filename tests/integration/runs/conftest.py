@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.events.schema import Event, RunEvent, decode
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from scheduler.celery_app.app import DEFAULT, BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.services.process import adopt
 from scheduler.services.services import Services

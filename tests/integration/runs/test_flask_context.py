@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.settings.schema import Settings
 from tests.integration.runs.conftest import Stream, sender
 from tests.support.processes import start_worker

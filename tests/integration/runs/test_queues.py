@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.events.schema import decode
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings

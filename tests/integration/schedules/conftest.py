@@ -13,7 +13,7 @@ from redis import Redis
 
 from scheduler.beat.stock.entry import install
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
-from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
