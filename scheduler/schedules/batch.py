@@ -42,7 +42,7 @@ ATTEMPTS = 20
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 
-_SCRIPT = files(__package__).joinpath("change_together.lua").read_text(encoding="utf-8")
+_SCRIPT = files(__package__).joinpath("change_batch.lua").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

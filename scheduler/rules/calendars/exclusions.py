@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -217,12 +218,22 @@ def _excluded_from(calendar: Calendar, moment: datetime) -> datetime | None:
     place = bisect_right(since, moment)
     found += since[place : place + 1]
     for hours in calendar.weekly:
-        coming = (today + _DAY * ahead for ahead in range(9))
-        starts = (
-            _begin(hours, day, zone) for day in coming if WEEKDAYS[day.weekday()] in hours.days
-        )
-        found += [next(start for start in starts if start > moment)]
+        found += islice(_starts_after(hours, moment, today, zone), 1)
     return min(found, default=None)
+
+
+def _starts_after(
+    hours: Hours, moment: datetime, today: date, zone: ZoneInfo
+) -> Iterator[datetime]:
+    """The beginnings after `moment` of the next two weeks. Hours that lie whole in a clock's gap
+    have no length on that day, and do not begin.
+    """
+    for ahead in range(16):
+        day = today + _DAY * ahead
+        if WEEKDAYS[day.weekday()] in hours.days:
+            begin = _begin(hours, day, zone)
+            if moment < begin < _end(hours, day, zone):
+                yield begin
 
 
 def _begin(hours: Hours, day: date, zone: ZoneInfo) -> datetime:
