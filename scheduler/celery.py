@@ -6,6 +6,7 @@ imports this.
 """
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from celery import signals
@@ -14,12 +15,15 @@ from scheduler.errors import Refused
 from scheduler.health.broker import refuse_broker
 from scheduler.health.doctor import refuse_eviction
 from scheduler.services.services import Services
+from scheduler.settings import user_modules
 from scheduler.settings.environment import load
 from scheduler.settings.errors import BadSettings
 from scheduler.settings.logging import configure
 from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.parts import WorkerParts
 from scheduler.worker.signals import RunSignals
+
+user_modules.append(Path.cwd())  # Celery has the folder on the path only while it looks for us
 
 try:
     services = Services(load())

@@ -22,11 +22,14 @@ COMMANDS = {
     "jobs": "scheduler.cli.jobs:jobs",
     "users": "scheduler.cli.users:users",
     "recorder": "scheduler.cli.recorder:recorder",
+    "worker": "scheduler.cli.worker:worker",
+    "beat": "scheduler.cli.worker:beat",
+    "web": "webadmin.serve:web",
     "db": "scheduler.cli.db:db",
 }
 """Name -> where the command is, in the order in which the help lists them."""
 
-READ_THEIR_OWN_SETTINGS = frozenset({"doctor", "up"})
+READ_THEIR_OWN_SETTINGS = frozenset({"beat", "doctor", "up", "web", "worker"})
 
 
 class Commands(click.Group):

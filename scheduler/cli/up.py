@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from scheduler.services.services import Services
-from scheduler.settings import server_file
+from scheduler.settings import server_file, user_modules
 from scheduler.settings.environment import load
 from scheduler.settings.logging import configure
 from scheduler.settings.schema import Settings
@@ -32,6 +32,8 @@ def up() -> None:
     settings = load(running_server=False)
     console = Console(names=settings.log_format == "text")
     configure(settings.log_level, settings.log_format, console.stream("up"))
+    for collision in user_modules.collisions(Path.cwd()):
+        log.warning("%s", collision)
     with Interrupts() as interrupts:
         lock = folder.take(settings.data_dir, interrupts)
         if lock is None:

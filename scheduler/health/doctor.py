@@ -6,6 +6,7 @@ Each check is a part with a remedy. Asks, changes nothing.
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -15,6 +16,7 @@ from scheduler.health import status
 from scheduler.health.broker import broker
 from scheduler.health.status import Part
 from scheduler.services.services import Services
+from scheduler.settings import user_modules
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
 
@@ -27,7 +29,7 @@ OLDEST_REDIS = (6, 2)
 def check_all(services: Services, now: datetime) -> list[Part]:
     """Everything a run needs, in the order in which a run meets it."""
     state = status.status(services, now)
-    parts = [python(), settings(services.settings), state.redis]
+    parts = [python(), settings(services.settings), own_modules(Path.cwd()), state.redis]
     if state.redis.ok:
         parts += [redis_version(state.redis), *redis_setup(services)]
     parts.append(broker(services))
@@ -41,6 +43,17 @@ def python() -> Part:
     ok = sys.version_info >= OLDEST_PYTHON
     return Part(
         name="python", ok=ok, summary=version, remedy="" if ok else "Use Python 3.11 or newer"
+    )
+
+
+def own_modules(folder: Path) -> Part:
+    """Does a module in the working folder have the name of one of Beatdesk's packages?"""
+    found = user_modules.collisions(folder)
+    return Part(
+        name="own modules",
+        ok=not found,
+        summary=", ".join(str(each.path) for each in found) or "none has a name of Beatdesk's",
+        remedy=". ".join(map(str, found)),
     )
 
 

@@ -7,7 +7,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+import scheduler
 from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.up import probes
@@ -26,12 +29,29 @@ SOFT_SHUTDOWN_TAKES = 40.0
 def environment(services: Services) -> Mapping[str, str]:
     """What children must know that they cannot find out: where the server and the data are."""
     settings = services.settings
-    return {
+    told = {
         f"{PREFIX}DATA_DIR": str(settings.data_dir.resolve()),
         f"{PREFIX}REDIS_URL": settings.redis_url,
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH")))),  # noqa: PTH109
     }
+    if not _is_installed():
+        path = (str(Path(scheduler.__file__).parents[1]), os.environ.get("PYTHONPATH"))
+        told["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    return told
+
+
+def _is_installed() -> bool:
+    """Does every Python process find Beatdesk? Not where it runs from a checkout as it is."""
+    try:
+        version("beatdesk")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _beatdesk(*words: str) -> list[str]:
+    """A command of Beatdesk's, which finds no module of the working folder before ours."""
+    return [sys.executable, "-P", "-m", "scheduler", *words]
 
 
 def valkey(embedded: Embedded) -> Child:
@@ -48,14 +68,7 @@ def recorder(services: Services, before: Callable[[], None]) -> Child:
     """Writes history. At SIGTERM it records what is in the stream and ends."""
     return Child(
         name="recorder",
-        command=[
-            sys.executable,
-            "-m",
-            "scheduler",
-            "recorder",
-            "--name",
-            f"up@{socket.gethostname()}",
-        ],
+        command=_beatdesk("recorder", "--name", f"up@{socket.gethostname()}"),
         is_ready=probes.recorder_beats(services),
         stops=[Stop(signal.SIGTERM, 30)],
         before=before,
@@ -70,7 +83,9 @@ def worker(services: Services) -> Child:
     concurrency = str(services.settings.worker_concurrency)
     return Child(
         name="worker",
-        command=[*_celery("worker"), "--concurrency", concurrency, "--hostname", "beatdesk@%h"],
+        command=_beatdesk(
+            "worker", "--quiet", "--concurrency", concurrency, "--hostname", "beatdesk@%h"
+        ),
         is_ready=probes.worker_beats(services),
         stops=[Stop(signal.SIGTERM, JOBS_MAY_TAKE), Stop(signal.SIGQUIT, SOFT_SHUTDOWN_TAKES)],
         env=environment(services),
@@ -83,7 +98,7 @@ def beat(services: Services, before: Callable[[], None]) -> Child:
     """
     return Child(
         name="beat",
-        command=[*_celery("beat"), "-S", services.settings.beat_scheduler],
+        command=_beatdesk("beat", "--quiet", "-S", services.settings.beat_scheduler),
         is_ready=probes.BeatLeads(services),
         stops=[Stop(signal.SIGTERM, 10)],
         before=before,
@@ -95,35 +110,11 @@ def web(services: Services, listening: socket.socket) -> Child:
     """The console, on a socket that we keep."""
     host, port = listening.getsockname()[:2]
     probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    options = [
-        "--workers",
-        "1",
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "16",
-        "--graceful-timeout",
-        "8",
-    ]
     return Child(
         name="web",
-        command=[
-            *(sys.executable, "-m", "gunicorn", "webadmin:create_app()"),
-            *(
-                "--bind",
-                f"fd://{listening.fileno()}",
-                "--no-control-socket",
-                "--log-level",
-                "warning",
-                *options,
-            ),
-        ],
+        command=_beatdesk("web", "--fd", str(listening.fileno())),
         is_ready=probes.page_answers(probe_host, port),
         stops=[Stop(signal.SIGTERM, 12)],
         env=environment(services),
         pass_fds=[listening.fileno()],
     )
-
-
-def _celery(what: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "--quiet", "-A", "scheduler", what]

@@ -1,0 +1,65 @@
+"""`beatdesk web`: the console under gunicorn, in the process of the command.
+
+`gunicorn 'webadmin:create_app()'` looks for the package by its name in the working folder first,
+and takes a package `webadmin` of the user's for it. Here the application is handed over.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from scheduler.settings import user_modules
+from scheduler.settings.environment import load
+from scheduler.settings.schema import Settings
+
+THREADS = 16
+"""Requests at a time of one process; most of them wait for Redis or SQL."""
+
+
+class Console(BaseApplication):
+    """Gunicorn with the console, made once in each worker process, after the fork."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our options in gunicorn's words."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application."""
+        from webadmin import create_app
+
+        return create_app(self._settings)
+
+
+@click.command()
+@click.option("--bind", help="HOST:PORT; default BEATDESK_WEB_HOST and BEATDESK_WEB_PORT.")
+@click.option("--fd", type=click.IntRange(min=3), help="A socket that is open already.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True)
+def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
+    """Serve the console until SIGTERM or Ctrl-C."""
+    folder = Path.cwd()
+    user_modules.put_last(folder)
+    for collision in user_modules.collisions(folder):
+        click.echo(f"beatdesk: {collision}", err=True)
+    settings = load()
+    address = bind or f"{settings.web_host}:{settings.web_port}"
+    options = {
+        "bind": [f"fd://{fd}" if fd is not None else address],
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": threads,
+        "graceful_timeout": 8,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    sys.argv[1:] = []  # gunicorn reads it too
+    Console(settings, options).run()
