@@ -1,10 +1,13 @@
 """Beat's loop body: stand by, or look, plan and carry out until nothing is due, then sleep until
 something is.
 
-    tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader says that it leaves
+    tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader leaves
               │yes
               ▼
-            look ─▶ plan ─▶ one transaction ─▶ … until nothing is due ─▶ sleep until the next due time, an edit, or 1 s
+            look ─▶ plan ─▶ one transaction ─▶ … until nothing is due
+                                                   │
+                                                   ▼
+                        sleep until the next due time, an edit, or the longest sleep is over
 
 Where more is due than one chunk, the server looks and fires while the next chunk is planned:
 
@@ -165,7 +168,9 @@ class DispatchLoop:
             try:
                 if following is not None:
                     next_steps = self._planned(following.seen, following)
-            finally:  # a broker that is away when the next chunk is planned changes nothing of what was fired
+            finally:
+                # A broker that is away when the next chunk is planned changes nothing of what was
+                # fired.
                 done = 0 if firing is None else self._settled(steps, firing.each(), look)
             moved, stayed = moved + done, stayed + len(look.seen) - done
             if following is None:

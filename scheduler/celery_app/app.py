@@ -159,5 +159,6 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
         "redbeat_lock_timeout": settings.beat_lock_timeout,
         "beat_scheduler": settings.beat_scheduler,
         "beat_max_loop_interval": 1,
-        "beat_enable_remote_control": True,  # `celery inspect ping` is answered by Beat too, while it ticks
+        # `celery inspect ping` is answered by Beat too, while it ticks.
+        "beat_enable_remote_control": True,
     }

@@ -14,7 +14,7 @@ from celery import Celery
 
 
 class WorkerSettings(Protocol):
-    """The settings that Beat and workers go by; `scheduler.settings.schema` says what each means."""
+    """The settings that Beat and workers go by; `settings.schema` says what each means."""
 
     @property
     def event_body_limit(self) -> int:
@@ -77,7 +77,7 @@ class BeatdeskApp(Celery):
 
     settings: WorkerSettings
     parts: PerProcess
-    """Bound by whoever makes the app; typed as `worker.parts.parts_for` or `services_for` see it."""
+    """Bound by whoever makes the app; `worker.parts.parts_for` and `services_for` give it types."""
 
     run_signals: Any
     """Set when the root connects them; typed as `worker.signals.signals_of` sees them."""

@@ -55,12 +55,16 @@ def over_time(parts: Sequence[Part], title: str) -> str:
             tall = high * count / most
             base -= tall
             if count:
-                shape = f'x="{x + step * 0.12:.1f}" y="{base:.1f}" width="{step * 0.76:.1f}" height="{tall:.1f}"'
+                shape = (
+                    f'x="{x + step * 0.12:.1f}" y="{base:.1f}" '
+                    f'width="{step * 0.76:.1f}" height="{tall:.1f}"'
+                )
                 bars.append(f'<rect class="f-{kind}" {shape}/>')
         drawn.append(f"<g><title>{escape(part.name)}: {told}</title>{''.join(bars)}</g>")
         if part.label:
             drawn.append(
-                f'<text x="{x + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(part.label)}</text>'
+                f'<text x="{x + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
+                f"{escape(part.label)}</text>"
             )
     return _svg(HEIGHT, title, drawn)
 
@@ -77,11 +81,13 @@ def compared(lines: Sequence[Compared], title: str) -> str:
         if line.usual is not None:
             width = max(1.0, wide * line.usual / most)
             drawn.append(
-                f'<rect class="f-usual" x="{NAME_WIDTH}" y="{y}" width="{width:.1f}" height="18" rx="2"/>'
+                f'<rect class="f-usual" x="{NAME_WIDTH}" y="{y}" '
+                f'width="{width:.1f}" height="18" rx="2"/>'
             )
         width = max(1.0, wide * line.now / most)
         drawn.append(
-            f'<rect class="f-now" x="{NAME_WIDTH}" y="{y + 5}" width="{width:.1f}" height="8" rx="1"/>'
+            f'<rect class="f-now" x="{NAME_WIDTH}" y="{y + 5}" '
+            f'width="{width:.1f}" height="8" rx="1"/>'
         )
         drawn.append(
             f'<text x="{WIDTH}" y="{y + 13}" text-anchor="end">{escape(line.words)}</text>'
@@ -96,7 +102,10 @@ def histogram(bars: Sequence[tuple[str, int]], title: str) -> str:
     drawn = []
     for place, (name, count) in enumerate(bars):
         tall = max(1.0, SMALL_HEIGHT * count / most) if count else 0
-        shape = f'x="{place * step:.1f}" y="{SMALL_HEIGHT - tall:.1f}" width="{step - 1:.1f}" height="{tall:.1f}"'
+        shape = (
+            f'x="{place * step:.1f}" y="{SMALL_HEIGHT - tall:.1f}" '
+            f'width="{step - 1:.1f}" height="{tall:.1f}"'
+        )
         drawn.append(f'<g><title>{escape(name)}</title><rect class="f-now" {shape}/></g>')
     return _svg(SMALL_HEIGHT, title, drawn, SMALL_WIDTH)
 

@@ -1,7 +1,8 @@
 """The way to a broker that is not the Redis of the schedules: a call is put into a stream there,
 and published from it.
 
-    fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker: asks whether the run is taken already
+    fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker
+                                                                        asks: is the run taken?
 
 A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only
 its moment of arrival is open. That the broker is away shows as entries that wait. At least one copy

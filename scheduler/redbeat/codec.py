@@ -363,8 +363,9 @@ def _moment(moment: datetime) -> str:
     """A moment as RedBeat's encoder writes one in the zone UTC, to the byte."""
     utc = moment.astimezone(UTC)
     return (
-        f'{{"{TYPE}": "datetime", "year": {utc.year}, "month": {utc.month}, "day": {utc.day}, "hour": {utc.hour}, '
-        f'"minute": {utc.minute}, "second": {utc.second}, "microsecond": {utc.microsecond}, "timezone": "UTC"}}'
+        f'{{"{TYPE}": "datetime", "year": {utc.year}, "month": {utc.month}, "day": {utc.day}, '
+        f'"hour": {utc.hour}, "minute": {utc.minute}, "second": {utc.second}, '
+        f'"microsecond": {utc.microsecond}, "timezone": "UTC"}}'
     )
 
 

@@ -1,8 +1,9 @@
 """Which runs of each schedule are not final: a lease per run, in Redis, that has to be renewed.
 
-    Beat sends a tick ──▶ counts for a minute   (in the transaction that moves the entry on; or somebody starts a run)
+    Beat sends a tick ──▶ counts for a minute, from the transaction that moves the entry on
+    somebody sends it ──▶ counts for a minute
     message is queued ──▶ counts as long as the message may wait
-    a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker's main process
+    a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker
     it is over        ──▶ counts no more; a tick that was held for it is looked at by Beat at once
 
 Each step rides on the event that tells it, in one script with it, so that a lease costs no round

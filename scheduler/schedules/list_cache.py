@@ -1,7 +1,8 @@
 """What a process that lives on remembers of each entry, so that a list with filters reads what it
 shows, and no more.
 
-    a list is asked for ─▶ what has the server told? ─▶ what changed is read again ─▶ names that may pass the filters
+    a list is asked for ─▶ what has the server told? ─▶ what changed is read again
+                                                        ─▶ names that may pass the filters
 
 The server tells of each key that changes (`watching`), whoever has changed it, before it answers
 what is asked after the change. So nothing is remembered longer than it is true, and nothing has to

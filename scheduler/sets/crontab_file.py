@@ -142,7 +142,8 @@ def _candidate(
     twin = next((other.source for other in found.candidates if other.spec.name == spec.name), None)
     if twin is not None:
         raise Refused(
-            f"{twin} makes a schedule {spec.name!r} already; give this one another '# name:' above it"
+            f"{twin} makes a schedule {spec.name!r} already; give this one another '# name:' "
+            "above it"
         )
     notes = (around.source_zone,) if around.source_zone else ()
     return Candidate(
@@ -156,7 +157,8 @@ def _call(
     """What a command means as a job."""
     if _PERCENT.search(command):
         raise Refused(
-            r"the command has a %, after which cron feeds it text; a job takes arguments (a plain % is \%)"
+            "the command has a %, after which cron feeds it text; a job takes arguments "
+            r"(a plain % is \%)"
         )
     command = command.replace(r"\%", "%").strip()
     for mapping in mappings:

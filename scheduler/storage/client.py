@@ -19,7 +19,8 @@ def connect(address: str, master: str) -> "Redis":
     """
     options: dict[str, Any] = {
         "decode_responses": True,
-        "encoding_errors": "surrogateescape",  # one entry with bytes that are no text must not hide the others
+        # One entry with bytes that are no text must not hide the others.
+        "encoding_errors": "surrogateescape",
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": 30,
@@ -55,7 +56,8 @@ def redbeats_options(address: str, master: str) -> dict[str, Any]:
                 "socket_connect_timeout": CONNECT_SECONDS,
                 "socket_timeout": ANSWER_SECONDS,
                 "health_check_interval": 10,
-                "encoding_errors": "surrogateescape",  # one name that is no UTF-8 must not stop every look
+                # One name that is not UTF-8 must not stop every look.
+                "encoding_errors": "surrogateescape",
             },
         }
     found = sentinel.read(address)

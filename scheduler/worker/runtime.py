@@ -1,7 +1,8 @@
 """What every job gets around its function, plain `@shared_task` functions of anybody's module too.
 
     run.tick, run.progress, log lines ─▶ `current`, `notes`
-    secret://name                     ─▶ `secret_refs`: put in before, hidden in result, error and log lines after
+    secret://name                     ─▶ `secret_refs`: put in before, hidden in result, error
+                                         and log lines after
     Flask's application context       ─▶ `flask_context`
 
 Stands outside of what retries, so that a further attempt is sent with the references and never with

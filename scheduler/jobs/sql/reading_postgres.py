@@ -35,7 +35,8 @@ CONNECTION = {
 
 _POWERS = """
     SELECT r.rolname FROM pg_roles r
-    WHERE (r.rolsuper OR r.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
+    WHERE (r.rolsuper OR r.rolname IN (
+        'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
       AND pg_has_role(session_user, r.oid, 'MEMBER')
     ORDER BY r.rolsuper DESC LIMIT 1
 """

@@ -2,9 +2,11 @@
 
     2026-12-24                               a day, of the calendar's zone
     2026-12-24..2027-01-01                   days, both included
-    2026-12-24T14:00..2026-12-27T06:00       from one time until another, on the calendar's clock or with offsets
+    2026-12-24T14:00..2026-12-27T06:00       from one time until another, on the calendar's clock
+                                             or with offsets
     sat-sun                                  whole days of each week
-    mon-fri 22:00-06:00                      hours of some days of each week; these go on until the next morning
+    mon-fri 22:00-06:00                      hours of some days of each week; these go on until
+                                             the next morning
 
 What stands behind it in a line is its title. The console, the command, and sets in YAML speak this.
 """

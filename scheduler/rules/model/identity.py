@@ -35,7 +35,8 @@ def plain_uid(name: str) -> str:
 def uuid_text(noise: bytes, version: int) -> str:
     """A UUID of RFC 9562, section 5: `noise` but for version and variant."""
     text = noise[:16].hex()
-    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{_VARIANT[noise[8]]}{text[17:20]}-{text[20:32]}"
+    variant = _VARIANT[noise[8]]
+    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def tick_text(tick: datetime) -> str:

@@ -4,7 +4,8 @@ the reason. Pure.
     policy   on time   late, in the window        late, before the window
     latest   runs      the newest runs, the       missed: deadline
                        others: coalesced
-    none     runs      missed: scheduler_down     missed: deadline, where none is later than the window
+    none     runs      missed: scheduler_down     missed: deadline, where none is later than
+                                                  the window
     all      runs      all run, oldest first      missed: deadline
 
 A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no
