@@ -1,51 +1,80 @@
 """The `beatdesk` command. Each subcommand's module is imported when it is called, so that start-up
 is quick.
 
+A new command is a module beside this one and a row in `COMMANDS`, with the first sentence of its
+help.
+
 Commands only ask and tell: what they do is done by the rooms beside this one. Data goes to standard
 output, everything else to standard error; 0 is done, 1 refused or failed, 2 wrong usage.
 """
 
-from importlib import import_module
 from typing import Any
 
 import click
 
+from scheduler.cli.lazy_command import LazyCommand
 from scheduler.cli.refusals import failure
 
-COMMANDS = {
-    "up": "scheduler.cli.up:up",
-    "doctor": "scheduler.cli.doctor:doctor",
-    "status": "scheduler.cli.status:status",
-    "schedules": "scheduler.cli.schedules:schedules",
-    "calendars": "scheduler.cli.calendars:calendars",
-    "runs": "scheduler.cli.runs:runs",
-    "jobs": "scheduler.cli.jobs:jobs",
-    "users": "scheduler.cli.users:users",
-    "recorder": "scheduler.cli.recorder:recorder",
-    "worker": "scheduler.cli.worker:worker",
-    "beat": "scheduler.cli.worker:beat",
-    "web": "webadmin.serve:web",
-    "db": "scheduler.cli.db:db",
-}
-"""Name -> where the command is, in the order in which the help lists them."""
+COMMANDS = (
+    LazyCommand(
+        "up",
+        "scheduler.cli.up:up",
+        "Run the embedded server, recorder, worker, Beat and the console, until Ctrl-C.",
+    ),
+    LazyCommand(
+        "doctor",
+        "scheduler.cli.doctor:doctor",
+        "Check everything that a run needs, and say what to do.",
+    ),
+    LazyCommand(
+        "status",
+        "scheduler.cli.status:status",
+        "Say how Beat, workers, recorder, Redis and SQL are.",
+    ),
+    LazyCommand(
+        "schedules",
+        "scheduler.cli.schedules:schedules",
+        "List, make, change and run schedules.",
+    ),
+    LazyCommand(
+        "calendars",
+        "scheduler.cli.calendars:calendars",
+        "Days and hours on which schedules that name a calendar do not run.",
+    ),
+    LazyCommand(
+        "runs",
+        "scheduler.cli.runs:runs",
+        "See what ran, run it again, and cancel what has not ended.",
+    ),
+    LazyCommand("jobs", "scheduler.cli.jobs:jobs", "See which jobs can be scheduled."),
+    LazyCommand("users", "scheduler.cli.users:users", "Say who may log in to the console."),
+    LazyCommand(
+        "recorder",
+        "scheduler.cli.recorder:recorder",
+        "Record events in SQL, and tell lost runs.",
+    ),
+    LazyCommand(
+        "worker",
+        "scheduler.cli.worker:worker",
+        "Run a worker, with the options of Celery's worker.",
+    ),
+    LazyCommand(
+        "beat", "scheduler.cli.worker:beat", "Run Beat, with the options of Celery's beat."
+    ),
+    LazyCommand("web", "webadmin.serve:web", "Serve the console until SIGTERM or Ctrl-C."),
+    LazyCommand("db", "scheduler.cli.db:db", "Build and change the tables of the history."),
+)
+"""All commands, in the order in which the help lists them."""
 
 READ_THEIR_OWN_SETTINGS = frozenset({"beat", "doctor", "up", "web", "worker"})
 
 
 class Commands(click.Group):
-    """A group that imports a command when it is needed."""
+    """The root group: lists commands in the table's order, and words what they refuse."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the table's order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call the command, and tell what it refuses, as JSON where the call asks for JSON."""
@@ -62,7 +91,9 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    commands=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="beatdesk", message="%(prog)s %(version)s")
 @click.pass_context
