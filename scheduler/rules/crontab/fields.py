@@ -4,14 +4,16 @@ reads them.
 The one place that asks Celery: its parser decides what is accepted and what it means, so that a
 schedule means the same to us and to a Beat without us. Ours are the messages, the table of days
 that makes `ticks` fast, and the refusal of what never fires. Must not know of zones or of time.
+
+Parts that anybody would write (`*`, `*/15`, `9-17`, `mon-fri`) are read here, so that a command
+that lists crontabs does not load Celery; a test compares each with Celery's parser. Everything else
+is Celery's to read or to refuse.
 """
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
-
-from celery.schedules import crontab_parser
 
 from scheduler.errors import BadExpression
 from scheduler.rules.time.wall_times import SHORTEST_MONTH, Crontab, Days
@@ -21,6 +23,16 @@ MAX_LENGTH = 1000
 
 _READ = re.compile(r"(?:\w+?-\w+|\*)(?:/\w+)?")
 """As much of a part as Celery's patterns read."""
+
+_PLAIN = re.compile(
+    r"(?:(?P<star>\*)|(?P<first>[0-9]{1,2}|[a-z]{3})(?:-(?P<last>[0-9]{1,2}|[a-z]{3}))?)(?:/(?P<step>[0-9]{1,2}))?"
+)
+"""A part that is read without Celery, where its numbers and names are those of its field."""
+
+_NAMES = {
+    "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    "day of week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+}
 
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -132,6 +144,11 @@ def field_values(position: int, text: str) -> frozenset[int]:
 @lru_cache(maxsize=4_000)
 def part_values(field: Field, part: str) -> frozenset[int]:
     """The values of one part of a list. Raises BadExpression."""
+    plain = plain_values(field, part)
+    if plain is not None:
+        return plain
+    from celery.schedules import crontab_parser
+
     try:
         return frozenset(crontab_parser(field.size, field.least).parse(part))
     except (ValueError, KeyError, IndexError, crontab_parser.ParseException):
@@ -140,6 +157,38 @@ def part_values(field: Field, part: str) -> frozenset[int]:
             f"{field.name}: {shown!r} cannot be used, {why(field, part)}; allowed: {field.allowed}",
             field="crontab",
         ) from None
+
+
+def plain_values(field: Field, part: str) -> frozenset[int] | None:
+    """The values of a part in plain form, as Celery reads it; none where Celery itself is to be
+    asked.
+
+    A range whose end is below its beginning goes on from the field's least value: `22-2` is 22, 23,
+    0, 1, 2.
+    """
+    read = _PLAIN.fullmatch(part)
+    if read is None:
+        return None
+    step = 1 if read["step"] is None else int(read["step"])
+    first = field.least if read["star"] else _number(field, read["first"])
+    last = field.greatest if read["star"] else _number(field, read["last"] or read["first"])
+    is_single = read["star"] is None and read["last"] is None
+    if first is None or last is None or step == 0 or (is_single and read["step"] is not None):
+        return None
+    if first <= last:
+        values = list(range(first, last + 1))
+    else:
+        values = [*range(first, field.greatest + 1), *range(field.least, last + 1)]
+    return frozenset(values[::step])
+
+
+def _number(field: Field, word: str) -> int | None:
+    """The value of a number or a name; none where this field has no such value."""
+    names = _NAMES.get(field.name, [])
+    if word in names:
+        return field.least + names.index(word)
+    value = int(word) if word.isdigit() else -1
+    return value if field.least <= value <= field.greatest else None
 
 
 def why(field: Field, part: str) -> str:

@@ -1,7 +1,7 @@
 """What is an expression, and what does it stand for: as Celery has it, with better words."""
 
 import pytest
-from celery.schedules import ParseException, crontab
+from celery.schedules import ParseException, crontab, crontab_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +62,55 @@ def test_each_field_alone_agrees_with_celery(position: int, token: str) -> None:
             fields.parse(" ".join(texts))
     else:
         assert fields.parse(" ".join(texts)).weekdays == theirs.day_of_week
+
+
+def plain_parts(field: fields.Field) -> list[str]:
+    """Every part in plain form of a field, one value beyond each end, and the names of both
+    fields that have names.
+    """
+    names = ["jan", "may", "dec", "sun", "mon", "sat", "day"]
+    words = [
+        *map(str, range(max(0, field.least - 1), field.greatest + 2)),
+        "00",
+        "05",
+        "99",
+        *names,
+    ]
+    ranges = [
+        f"{first}-{last}{step}" for first in words for last in words for step in ("", "/2", "/0")
+    ]
+    return [
+        *words,
+        *ranges,
+        *(f"{word}/5" for word in words),
+        "*",
+        *(f"*/{step}" for step in range(100)),
+    ]
+
+
+@pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: field.name)
+def test_a_part_that_is_read_without_celery_has_the_values_that_celery_gives_it(
+    field: fields.Field,
+) -> None:
+    read = 0
+    for part in plain_parts(field):
+        ours = fields.plain_values(field, part)
+        if ours is None:
+            continue
+        read += 1
+        assert ours == crontab_parser(field.size, field.least).parse(part), part
+    assert read > field.size**2
+
+
+def test_the_common_parts_need_no_celery() -> None:
+    minute, _, _, month, weekday = fields.FIELDS
+    assert [fields.plain_values(minute, part) for part in ("5", "*/30", "58-1")] == [
+        {5},
+        {0, 30},
+        {58, 59, 0, 1},
+    ]
+    assert fields.plain_values(month, "jan-dec/6") == {1, 7}
+    assert fields.plain_values(weekday, "fri-mon") == {5, 6, 0, 1}
 
 
 @pytest.mark.parametrize(
