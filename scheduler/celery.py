@@ -12,6 +12,7 @@ from typing import Any
 from celery import signals
 
 from scheduler.errors import Refused
+from scheduler.events.schema import prepare
 from scheduler.health.broker import refuse_broker
 from scheduler.health.doctor import refuse_eviction
 from scheduler.services.services import Services
@@ -30,6 +31,7 @@ try:
 except BadSettings as faults:
     raise SystemExit(f"beatdesk: {faults}") from None
 
+prepare()  # once, before the worker forks its children, and before Beat's first tick
 app = services.celery
 parts: WorkerParts = services
 """What workers ask of this process; the types agree."""

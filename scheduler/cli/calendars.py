@@ -14,8 +14,8 @@ from scheduler.cli.output import (
     print_facts,
     print_json,
     print_table,
+    to_the_second,
 )
-from scheduler.cli.runs import to_the_second
 from scheduler.cli.sets import read_text
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, UnreadableEntry

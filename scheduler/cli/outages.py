@@ -19,9 +19,23 @@ def explain(error: Exception) -> str | None:
 
         if isinstance(error, OperationalError):
             return f"the broker does not answer: {error}; {REMEDY}"
+    why = _sql_outage(error)
+    return (
+        None if why is None else f"the history's database cannot do what is needed: {why}; {REMEDY}"
+    )
+
+
+def _sql_outage(error: Exception) -> str | None:
+    """Why the history's database cannot serve; none where it was not in use, or the error is a
+    fault of ours.
+    """
     if "sqlalchemy" in sys.modules:
         from scheduler.history.outage import reason
 
         if (why := reason(error)) is not None:
-            return f"the history's database cannot do what is needed: {why}; {REMEDY}"
+            return why
+    if "scheduler.history.newest_runs" in sys.modules:
+        from scheduler.history.driver_errors import outage
+
+        return outage(error)
     return None

@@ -15,6 +15,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_TINTS: Mapping[str, str] = {}
 
+STATE_TINTS = {
+    "succeeded": "green",
+    "running": "blue",
+    "retrying": "yellow",
+    **dict.fromkeys(("failed", "lost", "problem"), "red"),
+    **dict.fromkeys(("expired", "missed", "paused"), "yellow"),
+}
+"""State -> colour. The word stands there as well: a colour is never the only sign."""
+
 
 def json_option(command: Command) -> Command:
     """Add `--json`, which the command gets as `as_json`."""
@@ -63,6 +72,11 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
                 ]
             )
         )
+
+
+def to_the_second(at: datetime | None) -> str:
+    """A time for people: in UTC, without fractions."""
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def visible(text: str) -> str:

@@ -6,7 +6,6 @@ control channel, and what became of it is in the history afterwards.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -14,10 +13,12 @@ import click
 from scheduler.cli import fields
 from scheduler.cli.outages import explain
 from scheduler.cli.output import (
+    STATE_TINTS,
     json_option,
     print_facts,
     print_json,
     print_table,
+    to_the_second,
     visible,
 )
 from scheduler.cli.run_logs import logs
@@ -26,15 +27,6 @@ from scheduler.errors import NotFound, Refused
 from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.interface.published import progress_words, run_json
 from scheduler.services.services import Services
-
-STATE_TINTS = {
-    "succeeded": "green",
-    "running": "blue",
-    "retrying": "yellow",
-    **dict.fromkeys(("failed", "lost", "problem"), "red"),
-    **dict.fromkeys(("expired", "missed", "paused"), "yellow"),
-}
-"""State -> colour. The word stands there as well: a colour is never the only sign."""
 
 
 @click.group()
@@ -212,11 +204,6 @@ def _row(view: RunView) -> list[str]:
         _text(view.duration),
         view.worker or "-",
     ]
-
-
-def to_the_second(at: datetime | None) -> str:
-    """A time for people: in UTC, without fractions."""
-    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _text(value: Any) -> str:

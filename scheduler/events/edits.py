@@ -13,7 +13,7 @@ from scheduler.rules.model.spec import Frozen, Schedule
 class Event(Frozen):
     """A fact. `at` is the wall time of whoever saw it happen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
+    model_config = ConfigDict(ser_json_timedelta="float")
 
     v: Literal[1] = 1
     at: AwareDatetime

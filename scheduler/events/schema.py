@@ -12,7 +12,8 @@ in `history.projector` is written so that the order of arrival never matters.
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
 
@@ -37,7 +38,7 @@ from scheduler.events.edits import (
     ScheduleTickKept,
     ScheduleTickSkipped,
 )
-from scheduler.rules.model.spec import Frozen
+from scheduler.rules.model.spec import Frozen, Schedule
 
 __all__ = [
     "CalendarDeleted",
@@ -319,7 +320,23 @@ AnyEvent = Annotated[
     Field(discriminator="kind"),
 ]
 
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    """Reads events of every kind. Made once, when the first event is read: see `Frozen`."""
+    return TypeAdapter(AnyEvent)
+
+
+def prepare() -> None:
+    """Make the validators of all events now, for a process that forks children or measures its
+    first message.
+    """
+    Schedule.model_rebuild()
+    RunFacts.model_rebuild()
+    union, _ = get_args(AnyEvent)
+    for kind in get_args(union):
+        kind.model_rebuild()
+    _adapter()
 
 
 def run_event(
@@ -346,7 +363,7 @@ def encode(event: Event) -> dict[str, str]:
 def decode(fields: dict[str, str]) -> Event:
     """The event in a stream entry. Raises UndecodableEvent with the reason."""
     try:
-        event: Event = _ADAPTER.validate_python(json.loads(fields[FIELD]))
+        event: Event = _adapter().validate_python(json.loads(fields[FIELD]))
     except KeyError:
         raise UndecodableEvent(
             f"the stream entry has no field {FIELD!r}, only {sorted(fields)}"

@@ -17,23 +17,11 @@ from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from scheduler.errors import Refused
+from scheduler.history.connecting import BUSY_SECONDS, POSTGRES
 
-BUSY_SECONDS = 15
-"""How long a writer waits for another one in SQLite."""
-
-CONNECT_SECONDS = 5
 BEGIN_OPTION = "sqlite_begin"
 
 _REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@host/name"
-_POSTGRES = {
-    "connect_timeout": CONNECT_SECONDS,
-    "application_name": "beatdesk",
-    # A server that vanished without a word is noticed within half a minute, not after the kernel's
-    # two hours.
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
 
 
 def create_engine(url: str) -> Engine:
@@ -55,7 +43,7 @@ def create_engine(url: str) -> Engine:
             pool_pre_ping=True,
             pool_size=5,
             max_overflow=15,
-            connect_args=_POSTGRES,
+            connect_args=POSTGRES,
             hide_parameters=True,
         )
     event.listen(engine, "connect", _remember_process)

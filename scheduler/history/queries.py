@@ -15,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 
 from scheduler.errors import NotFound, Refused
 from scheduler.history import audit
+from scheduler.history.connecting import is_storable
 from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.run_logs import log_of
@@ -167,7 +168,9 @@ class History:
         found: dict[str, list[RunView]] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(uids), _UNIONS):
-                parts = [_newest(uid, n) for uid in uids[start : start + _UNIONS] if _storable(uid)]
+                parts = [
+                    _newest(uid, n) for uid in uids[start : start + _UNIONS] if is_storable(uid)
+                ]
                 rows = connection.execute(union_all(*parts)).all() if parts else []
                 for row in sorted(rows, key=lambda row: -row.key):
                     found.setdefault(row.schedule_uid, []).append(_run(row))
@@ -311,13 +314,9 @@ def _among(value: str | None, known: Sequence[str], field: str) -> None:
 
 def _text(value: str, field: str) -> str:
     """Text that a database can be asked about."""
-    if not _storable(value):
+    if not is_storable(value):
         raise Refused(f"{field}: {value[:60]!r} has a character that no name has", field=field)
     return value
-
-
-def _storable(value: str) -> bool:
-    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _newest(uid: str, n: int) -> Select[Any]:
@@ -349,7 +348,7 @@ def _one(
     """The row of this id; an id that no row can have finds none."""
     return (
         connection.execute(statement.where(column == value)).one_or_none()
-        if _storable(value)
+        if is_storable(value)
         else None
     )
 

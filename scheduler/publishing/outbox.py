@@ -7,16 +7,15 @@ and published from it.
 A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only
 its moment of arrival is open. That the broker is away shows as entries that wait. At least one copy
 reaches the broker, and exactly one becomes a run (`runs.deduplication`).
+
+Celery is imported where a call is made or read: whoever only asks how much waits (`backlog`) does
+not need it.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
-
-from celery import Celery
-from kombu import Queue
-from kombu.utils import json
 
 from scheduler.publishing.calls import Call, Rendered, Unsendable
 from scheduler.runs.headers import (
@@ -28,6 +27,7 @@ from scheduler.runs.headers import (
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
+    from celery import Celery
     from redis import Redis
 
 FIELD = "call"
@@ -83,7 +83,7 @@ class OutboxRenderer:
     generation: object = None
     repeats = False
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: "Celery") -> None:
         self._app: Any = app
 
     def template(self, call: Call) -> None:
@@ -93,6 +93,8 @@ class OutboxRenderer:
         """The XADD for this call. Raises Unsendable where it is seen now already that Celery will
         refuse it.
         """
+        from kombu.utils import json
+
         options = {**call.options, **_moments(call.options, now)}
         try:
             text = json.dumps(
@@ -115,6 +117,8 @@ class OutboxRenderer:
         """The queue that the configuration routes it to; also the check that the job takes these
         arguments.
         """
+        from kombu import Queue
+
         task = self._app.tasks.get(call.job)
         if task is not None and task.typing:
             task.__header__(*call.args, **call.kwargs)
@@ -132,6 +136,8 @@ class OutboxRenderer:
 
 def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
     """Read an entry. Raises ValueError, KeyError, TypeError."""
+    from kombu.utils import json
+
     call = json.loads(fields[FIELD])
     return OutboxEntry(
         id_, call["options"]["task_id"], call["job"], call["args"], call["kwargs"], call["options"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scheduler.healing.notices import Notices
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
+    from scheduler.history.newest_runs import NewestRuns
     from scheduler.history.queries import History
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
@@ -148,6 +149,13 @@ class Services:
         from scheduler.history.queries import History
 
         return History(self.engine)
+
+    @cached_property
+    def newest_runs(self) -> "NewestRuns":
+        """The newest run of each schedule, for a process that needs nothing else of the history."""
+        from scheduler.history.newest_runs import NewestRuns
+
+        return NewestRuns(self.settings.database, lambda: self.history)
 
     @cached_property
     def definitions(self) -> "Definitions":

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, MetaData, Table, make_url, selec
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from scheduler.errors import Refused
-from scheduler.history.engine import CONNECT_SECONDS
+from scheduler.history.connecting import CONNECT_SECONDS
 
 PREFIX = "django_celery_beat_"
 TASKS = PREFIX + "periodictask"

@@ -12,16 +12,14 @@ from pydantic import BaseModel
 
 from scheduler.cli.outages import explain
 from scheduler.cli.output import (
+    STATE_TINTS,
     json_option,
     print_facts,
     print_json,
     print_table,
 )
-from scheduler.cli.runs import STATE_TINTS
-from scheduler.cli.schedules import removed
 from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
-from scheduler.health.status import beat_part
 from scheduler.interface.published import held_json, schedule_json, unreadable_json
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
@@ -72,6 +70,8 @@ def list_schedules(
     if deleted:
         if filters != {"search": "", "state": "all", "job": "", "tag": ""}:
             raise click.UsageError("--deleted goes with --limit and --after only")
+        from scheduler.cli.schedules import removed
+
         removed.list_deleted(services, after=after, limit=limit, as_json=as_json)
         return
     filters["now"] = utc_now()
@@ -215,13 +215,13 @@ def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[
     """
     uids = [item.schedule.uid for item in items if item.schedule is not None]
     try:
-        found = services.history.last_runs(uids, 1)
+        found = services.newest_runs.of(uids)
     except Exception as error:
         if (outage := explain(error)) is None:
             raise
         click.echo(f"beatdesk: {outage}; last runs are not shown", err=True)
         return {}
-    return {uid: {"id": runs[0].id, "state": runs[0].state} for uid, runs in found.items() if runs}
+    return {uid: {"id": run.id, "state": run.state} for uid, run in found.items()}
 
 
 def as_published(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -261,6 +261,8 @@ def _next(listed: ScheduleRow, when: When, now: datetime) -> str:
 def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime) -> None:
     """Say what to do where ticks are due and no Beat runs."""
     if any(item.next is not None and is_overdue(item.next, now) for item in items):
+        from scheduler.health.status import beat_part
+
         beat = beat_part(services, now)
         if "leader" not in beat.facts:
             click.echo(f"{beat.summary}: what is overdue waits for one. {beat.remedy}", err=True)

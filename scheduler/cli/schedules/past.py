@@ -9,8 +9,13 @@ from itertools import pairwise
 import click
 
 from scheduler.cli import fields
-from scheduler.cli.output import json_option, print_json, print_table
-from scheduler.cli.runs import limit_options, say_page, to_the_second
+from scheduler.cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    to_the_second,
+)
+from scheduler.cli.runs import limit_options, say_page
 from scheduler.cli.schedules import removed
 from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now

@@ -4,8 +4,7 @@ back.
 
 import click
 
-from scheduler.cli.output import print_json, print_table
-from scheduler.cli.runs import to_the_second
+from scheduler.cli.output import print_json, print_table, to_the_second
 from scheduler.errors import NotFound, UnreadableEntry
 from scheduler.history.views import RevisionView
 from scheduler.services.services import Services

@@ -13,9 +13,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 
 class Frozen(BaseModel):
-    """Immutable, and unknown fields are refused."""
+    """Immutable, and unknown fields are refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `defer_build`: a validator is made when it is first used (pydantic locks around it), not when
+    its module is imported. Making those of the whole vocabulary takes longer than a command that
+    uses three of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class CrontabWhen(Frozen):

@@ -1,0 +1,122 @@
+"""The newest run of each of some schedules, asked of the database's driver and not by SQLAlchemy.
+
+A list of schedules shows one word of the history, and importing SQLAlchemy takes longer than all
+the rest of that command. An address that is more than a file, or more than one server with a login,
+is left to `history.queries`. A test holds the answers of both equal, on SQLite and on PostgreSQL.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from scheduler.history.connecting import BUSY_SECONDS, POSTGRES, is_storable
+
+if TYPE_CHECKING:
+    from scheduler.history.queries import History
+
+_SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
+
+_TEXT = r"[\w.~%!$&'()*+,;=-]"
+_POSTGRESQL = re.compile(
+    rf"(?:postgresql|postgres)(?:\+psycopg)?://(?:(?P<user>{_TEXT}+)(?::(?P<password>{_TEXT}*))?@)?"
+    r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?/(?P<name>[\w.-]+)(?:\?(?P<query>[^#]*))?"
+)
+_OF_SQLALCHEMY = frozenset({"host", "port"})
+"""In the query of an address, these name several servers, in a form of SQLAlchemy's own."""
+
+_PART = (
+    "SELECT * FROM (SELECT schedule_uid, id, state FROM runs WHERE schedule_uid = {} ORDER BY key "
+    "DESC LIMIT 1) AS newest"
+)
+_UNIONS = 100
+"""Schedules in one statement; SQLite takes 500 parts at most."""
+
+
+class NewestRun(NamedTuple):
+    """A run's id and its state."""
+
+    id: str
+    state: str
+
+
+class NewestRuns:
+    """The newest runs in one database."""
+
+    def __init__(self, address: str, history: "Callable[[], History]") -> None:
+        """`address` is SQLAlchemy's; `history` is asked where the address has more to it than is
+        read here.
+        """
+        self._address = address
+        self._history = history
+
+    def of(self, uids: Sequence[str]) -> dict[str, NewestRun]:
+        """The newest run of each of these schedules, by the schedule's uid; those without runs are
+        left out.
+
+        Raises the driver's errors (see `driver_errors`), or SQLAlchemy's.
+        """
+        if path := sqlite_path(self._address):
+            with _sqlite(path) as connection:
+                return _newest(connection, uids, "?")
+        if (options := postgres_options(self._address)) is not None:
+            with _postgres(options) as connection:
+                return _newest(connection, uids, "%s")
+        found = self._history().last_runs(uids, 1)
+        return {uid: NewestRun(runs[0].id, runs[0].state) for uid, runs in found.items() if runs}
+
+
+def sqlite_path(address: str) -> str | None:
+    """The file of an address such as `sqlite:////folder/history.sqlite3`; none for all others."""
+    read = _SQLITE.fullmatch(address)
+    path = None if read is None else read["path"]
+    return None if path is None or path == ":memory:" or path.startswith("file:") else path
+
+
+def postgres_options(address: str) -> dict[str, Any] | None:
+    """The options of libpq for an address with one server; none for all others."""
+    read = _POSTGRESQL.fullmatch(address)
+    if read is None:
+        return None
+    query = dict(parse_qsl(read["query"] or ""))
+    if query.keys() & _OF_SQLALCHEMY or (read["query"] or "").count("=") != len(query):
+        return None
+    given = {
+        "host": read["host"].strip("[]"),
+        "port": read["port"],
+        "dbname": read["name"],
+        "user": read["user"] and unquote(read["user"]),
+        "password": read["password"] and unquote(read["password"]),
+    }
+    return {**{name: value for name, value in given.items() if value}, **query, **POSTGRES}
+
+
+@contextmanager
+def _sqlite(path: str) -> Iterator[Any]:
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+        yield connection
+
+
+@contextmanager
+def _postgres(options: dict[str, Any]) -> Iterator[Any]:
+    import psycopg
+
+    with psycopg.connect(**options, autocommit=True) as connection:
+        yield connection
+
+
+def _newest(connection: Any, uids: Sequence[str], mark: str) -> dict[str, NewestRun]:
+    """Ask for as many schedules at once as one statement takes. `mark` stands for a value in the
+    driver's SQL.
+    """
+    wanted = [uid for uid in uids if is_storable(uid)]
+    found: dict[str, NewestRun] = {}
+    for start in range(0, len(wanted), _UNIONS):
+        some = wanted[start : start + _UNIONS]
+        statement = " UNION ALL ".join([_PART.format(mark)] * len(some))
+        found |= {
+            uid: NewestRun(id_, state) for uid, id_, state in connection.execute(statement, some)
+        }
+    return found
