@@ -71,7 +71,7 @@ class NewestRuns:
 def sqlite_path(address: str) -> str | None:
     """The file of an address such as `sqlite:////folder/history.sqlite3`; none for all others."""
     read = _SQLITE.fullmatch(address)
-    path = None if read is None else read["path"]
+    path = None if read is None else unquote(read["path"])
     return None if path is None or path == ":memory:" or path.startswith("file:") else path
 
 

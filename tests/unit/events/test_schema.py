@@ -91,3 +91,9 @@ def holds(said: Any, written: Any) -> bool:
     if isinstance(written, dict):
         return all(name in said and holds(said[name], value) for name, value in written.items())
     return bool(said == written)
+
+
+def test_what_is_prepared_needs_no_making_later():
+    schema.prepare()
+    union, _ = get_args(schema.AnyEvent)
+    assert [kind for kind in get_args(union) if not kind.__pydantic_complete__] == []
