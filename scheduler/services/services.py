@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.operations import Operations
     from scheduler.schedules.pause_all import PauseAll
+    from scheduler.schedules.reads import Listing
     from scheduler.schedules.same_call import SameCall
     from scheduler.schedules.store import ScheduleStore
 
@@ -121,6 +122,15 @@ class Services:
         return ScheduleStore(
             self.redis, self.catalogue, ListCache(self.redis) if self._remembers else None
         )
+
+    @cached_property
+    def schedule_list(self) -> "Listing":
+        """The schedules, for a process that changes none: it loads nothing that decides or tells
+        of changes.
+        """
+        from scheduler.schedules.reads import Listing
+
+        return Listing(self.redis)
 
     @cached_property
     def calendars(self) -> "CalendarStore":

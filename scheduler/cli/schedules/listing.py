@@ -20,13 +20,12 @@ from scheduler.cli.output import (
 )
 from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
-from scheduler.interface.published import held_json, schedule_json, unreadable_json
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
-from scheduler.schedules.filters import State
-from scheduler.schedules.store import ScheduleRow
+from scheduler.schedules.filters import Filter, State
+from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 
 PAGE = 200
@@ -74,8 +73,9 @@ def list_schedules(
 
         removed.list_deleted(services, after=after, limit=limit, as_json=as_json)
         return
-    filters["now"] = utc_now()
-    items, following = _read(services, limit=limit, after=after, **filters)
+    search = filters.pop("search")
+    wanted = Filter(**filters, now=utc_now())
+    items, following = _read(services, wanted, search=search, limit=limit, after=after)
     runs = newest_runs(services, items)
     if as_json:
         print_json({"items": [as_published(item, runs) for item in items], "next": following})
@@ -89,12 +89,13 @@ def list_schedules(
 
 
 def _read(
-    services: Services, /, *, limit: int | None, after: str | None, **filters: Any
+    services: Services, wanted: Filter, *, search: str, limit: int | None, after: str | None
 ) -> tuple[list[ScheduleRow], str | None]:
+    """The lines that pass the filter, and the name to go on after; none where there are no more."""
     items: list[ScheduleRow] = []
     while limit is None or len(items) < limit:
         size = PAGE if limit is None else min(PAGE, limit - len(items))
-        page = services.schedules.page(after=after, limit=size, **filters)
+        page = services.schedule_list.page(wanted, search=search, after=after, limit=size)
         items += page.items
         after = page.next
         if after is None:
@@ -108,9 +109,11 @@ def _read(
 @click.pass_obj
 def show(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show schedule NAME."""
-    listed = services.schedules.listed(name)
+    listed = services.schedule_list.listed(name)
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
+        from scheduler.interface.published import held_json
+
         print_json(
             one_as_json(services, listed) | {"waiting": [held_json(held) for held in waiting]}
         )
@@ -226,6 +229,8 @@ def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[
 
 def as_published(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The published form of a listed entry, readable or not."""
+    from scheduler.interface.published import schedule_json, unreadable_json
+
     if listed.schedule is None:
         return unreadable_json(listed.name, listed.problem or "")
     published = schedule_json(

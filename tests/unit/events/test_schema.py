@@ -14,6 +14,7 @@ from scheduler.events.schema import (
     UndecodableEvent,
     decode,
     encode,
+    prepare,
     run_event,
 )
 from tests.support.builders import NOON, a_run_history, a_saved_event
@@ -94,6 +95,6 @@ def holds(said: Any, written: Any) -> bool:
 
 
 def test_what_is_prepared_needs_no_making_later():
-    schema.prepare()
-    union, _ = get_args(schema.AnyEvent)
+    prepare()
+    union, _ = get_args(AnyEvent)
     assert [kind for kind in get_args(union) if not kind.__pydantic_complete__] == []
