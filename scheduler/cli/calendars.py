@@ -3,6 +3,8 @@ delete, revisions.
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from scheduler.cli.output import (
     print_json,
     print_table,
     to_the_second,
+    visible,
 )
 from scheduler.cli.sets import read_text
 from scheduler.clock import utc_now
@@ -25,6 +28,9 @@ from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.time import zones
 from scheduler.services.services import Services
+
+MOST_LEFT_OUT = 20
+"""Events left out of an import that the text names; the JSON has all."""
 
 YEARS_EXPANDED = 10
 """How many years of a recurring event are taken from an iCalendar file."""
@@ -161,21 +167,27 @@ def import_calendar(
     """Let calendar NAME exclude the events of an iCalendar file; - is standard input.
 
     Recurring events are taken for ten years. What the calendar excluded before is replaced, weekly
-    hours stay.
+    hours stay. An event that cannot be read is left out, and named with its line of the file; the
+    others count.
     """
     now, old = utc_now(), _stored(services, name)
     zone = tz if tz is not None else old.timezone if old is not None else "UTC"
     until = (now + timedelta(days=366 * YEARS_EXPANDED)).date()
-    read = icalendar.read(read_text(file), name=name, timezone=zone, until=until)
+    imported = icalendar.read(read_text(file), name=name, timezone=zone, until=until)
     kept = {} if old is None else {"weekly": old.weekly, "description": old.description}
     saved = services.calendars.save(
-        read.model_copy(update=kept),
+        imported.calendar.model_copy(update=kept),
         revision=_revision(old, revision),
         actor=fields.actor(),
         comment=comment or "imported from an iCalendar file",
         now=now,
     )
-    _say(saved, as_json=as_json)
+    if as_json:
+        left_out = [asdict(one) for one in imported.left_out]
+        print_json({**calendar_json(saved, []), "left_out": left_out})
+        return
+    _say(saved, as_json=False)
+    _print_left_out(imported.left_out)
 
 
 @calendars.command()
@@ -304,6 +316,21 @@ def _short(body: dict[str, Any]) -> str:
     lines = body["excluded"]
     more = f", and {len(lines) - 3} more" if len(lines) > 3 else ""
     return (", ".join(lines[:3]) + more)[:80] or "nothing"
+
+
+def _print_left_out(events: Sequence[icalendar.LeftOut]) -> None:
+    """Print which events of a file are not in the calendar, and why."""
+    if not events:
+        return
+    count = (
+        "1 event of the file is" if len(events) == 1 else f"{len(events)} events of the file are"
+    )
+    click.echo(f"{count} left out:")
+    for one in events[:MOST_LEFT_OUT]:
+        title = f" {one.title}" if one.title else ""
+        click.echo(visible(f"  line {one.line}{title}: {one.reason}"))
+    if len(events) > MOST_LEFT_OUT:
+        click.echo(f"  and {len(events) - MOST_LEFT_OUT} more; --json names all")
 
 
 def _say(saved: SavedCalendar, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 that asks first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from scheduler.history.views import CalendarRevisionView
 from scheduler.interface.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars.exclusions import SavedCalendar
+from scheduler.rules.calendars.icalendar import LeftOut
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
 from webadmin.forms.sentences import sentence
@@ -27,7 +29,9 @@ YEARS_EXPANDED = 10
 
 REVISIONS = 20
 MOST_SHOWN = 500
-"""Lines of a long calendar that its page shows; the editor has all."""
+"""Lines of a long calendar that its page shows, the editor has all; events left out of an
+import.
+"""
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,11 @@ class CalendarsView(Guard, BaseView):
             zone, text = request.form.get("timezone", zone).strip(), _sent_text()
             try:
                 until = (utc_now() + timedelta(days=366 * YEARS_EXPANDED)).date()
-                read = icalendar.read(text, name=name, timezone=zone, until=until)
+                imported = icalendar.read(text, name=name, timezone=zone, until=until)
             except Refused as error:
                 page = self._import_page(name, zone, text, sentence(str(error)))
                 return page, 422
+            read = imported.calendar
             if saved is not None:
                 read = read.model_copy(update={"weekly": saved.weekly})
             sheet = Sheet(
@@ -134,7 +139,8 @@ class CalendarsView(Guard, BaseView):
                 str(saved.revision) if saved is not None else "",
             )
             flash("This is what the file excludes. Look at it, then save it.", "info")
-            return self._page(sheet, editing=saved.name if saved is not None else None)
+            editing = saved.name if saved is not None else None
+            return self._page(sheet, editing=editing, left_out=imported.left_out)
         return self._import_page(name, zone, text, None)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])
@@ -195,13 +201,16 @@ class CalendarsView(Guard, BaseView):
         flash(f"The calendar {saved.name} is saved as revision {saved.revision}.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
 
-    def _page(self, sheet: Sheet, *, editing: str | None) -> str:
+    def _page(self, sheet: Sheet, *, editing: str | None, left_out: Sequence[LeftOut] = ()) -> str:
+        """The editor; after an import also the events of the file that are not in it."""
         return self.render(
             "calendars/editor.html",
             sheet=sheet,
             errors=sheet.errors,
             editing=editing,
             zones=zone_names(),
+            left_out=left_out[:MOST_SHOWN],
+            more=max(len(left_out) - MOST_SHOWN, 0),
         )
 
     def _import_page(self, name: str, zone: str, text: str, fault: str | None) -> str:

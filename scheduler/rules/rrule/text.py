@@ -16,6 +16,7 @@ from scheduler.rules.model.spec import RruleWhen
 from scheduler.rules.rrule.recurrence import Frequency, Recurrence, meets_its_start
 from scheduler.rules.time import zones
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 MAX_LENGTH = 1000
 MAX_COUNT = 10_000
 MAX_INTERVAL = 10_000
@@ -56,11 +57,14 @@ _LISTS = {
 _SINGLE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
 
 
-def parse(when: RruleWhen) -> Recurrence:
+def parse(when: RruleWhen, *, first_year: int = FIRST_YEAR) -> Recurrence:
     """Read a rule with its start. Raises BadExpression, which names the part, its value and what is
     allowed.
+
+    A schedule begins in 1970 at the earliest; `first_year` is for rules from elsewhere, which may
+    be older.
     """
-    return _parse(when.rrule, when.dtstart, when.timezone)
+    return _parse(when.rrule, when.dtstart, when.timezone, first_year)
 
 
 def parts(text: str) -> dict[str, str]:
@@ -97,13 +101,14 @@ def parts(text: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=10_000)
-def _parse(text: str, dtstart: datetime, timezone: str) -> Recurrence:
+def _parse(text: str, dtstart: datetime, timezone: str, first_year: int) -> Recurrence:
     """Read the parts, fill in what the start says, and refuse what cannot be."""
     zone = zones.zone(timezone)
     found = parts(text)
-    if not 1970 <= dtstart.year <= 2200:
+    if not first_year <= dtstart.year <= LAST_YEAR:
         raise BadExpression(
-            f"the start {dtstart} is too far away; 1970 to 2200 are allowed", field="dtstart"
+            f"the start {dtstart} is too far away; {first_year} to {LAST_YEAR} are allowed",
+            field="dtstart",
         )
     start = dtstart.astimezone(zone).replace(tzinfo=None, fold=0, microsecond=0)
     frequency = _frequency(found["FREQ"])

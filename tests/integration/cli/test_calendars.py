@@ -85,6 +85,32 @@ def test_an_icalendar_file_is_imported_and_weekly_hours_stay(
     assert "line 1 of the iCalendar file: 'hello' is not NAME:VALUE" in refused["error"]
 
 
+def test_events_that_an_import_leaves_out_are_named_with_their_lines(
+    beatdesk: Commands, tmp_path: Path
+) -> None:
+    file = tmp_path / "holidays.ics"
+    bad = "BEGIN:VEVENT\nSUMMARY:Typo\nDTSTART:2027\nEND:VEVENT\n"
+    file.write_text(ICS.replace("END:VCALENDAR", f"{bad}END:VCALENDAR"))
+    lines = beatdesk.done("calendars", "import", "holidays", str(file)).splitlines()
+    assert lines == [
+        "holidays saved as revision 1: 2026-12-24..2026-12-26 Christmas",
+        "1 event of the file is left out:",
+        "  line 7 Typo: DTSTART '2027' is not a day or a moment, as 20271224 or 20271224T180000Z",
+    ]
+    body = beatdesk.json("calendars", "import", "holidays", str(file))
+    assert body["left_out"] == [
+        {"line": 7, "title": "Typo", "reason": lines[2].partition("Typo: ")[2]}
+    ]
+    assert (body["excluded"], body["revision"]) == (["2026-12-24..2026-12-26 Christmas"], 2)
+    file.write_text(ICS.replace("END:VCALENDAR", f"{bad * 25}END:VCALENDAR"))
+    lines = beatdesk.done("calendars", "import", "holidays", str(file)).splitlines()
+    assert lines[1] == "25 events of the file are left out:"
+    assert (len(lines), lines[-1]) == (23, "  and 5 more; --json names all")
+    file.write_text(ICS)
+    assert beatdesk.json("calendars", "import", "holidays", str(file))["left_out"] == []
+    assert len(beatdesk.done("calendars", "import", "holidays", str(file)).splitlines()) == 1
+
+
 def test_a_schedule_names_a_calendar_that_is_then_kept(beatdesk: Commands) -> None:
     refused = beatdesk.refused_json(
         *["schedules", "add", "s", "demo.plain", "--every", "60", "--calendar", "holidays"]

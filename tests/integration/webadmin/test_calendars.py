@@ -124,6 +124,24 @@ def test_icalendar_text_is_shown_in_the_editor_before_it_is_saved(
     assert "Line 1 of the iCalendar file: 'hello' is not NAME:VALUE" in fault_at(bad, "text")
 
 
+def test_events_that_an_import_leaves_out_are_shown_before_it_is_saved(
+    services: Services, operator: Visitor
+) -> None:
+    bad = "BEGIN:VEVENT\nSUMMARY:<b>Typo</b>\nDTSTART:2027\nEND:VEVENT\n"
+    text = ICS.replace("END:VCALENDAR", f"{bad}END:VCALENDAR")
+    fields = {"name": "holidays", "timezone": "Europe/Berlin", "text": text}
+    page = operator.post("/calendars/import", fields, page="/calendars/import")
+    assert page.status_code == 200
+    assert "2027-05-01 May Day" in page.text
+    shown_part = page.text.partition("Left out of the file: 1")[2]
+    assert '<td class="lead num">6</td>' in shown_part
+    assert "&lt;b&gt;Typo&lt;/b&gt;" in shown_part
+    assert "DTSTART &#39;2027&#39; is not a day or a moment" in shown_part
+    complete = operator.post("/calendars/import", {**fields, "text": ICS}, page="/calendars/import")
+    assert "Left out of the file" not in complete.text
+    assert "Left out of the file" not in operator.get("/calendars/new").text
+
+
 def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(
     services: Services, admin: Visitor
 ) -> None:

@@ -157,7 +157,7 @@ def test_an_icalendar_file_becomes_a_calendar(ending: str) -> None:
         name="holidays",
         timezone="Europe/Berlin",
         until=date(2024, 6, 1),
-    )
+    ).calendar
     titled = [(days.title, f"{days.first}", f"{days.last}") for days in calendar.days]
     assert titled == [
         ("Christmas, all of it", "2026-12-24", "2026-12-26"),

@@ -1,0 +1,6 @@
+"""iCalendar files in parts, which `scheduler.rules.calendars.icalendar` puts together. Pure.
+
+A file is a text of content lines (`lines`). Each VEVENT becomes an `events.Event`, whose zones come
+from `zones`. The events of one UID are a `series`: `rules` expands each RRULE, and the libraries
+behind `library` do the rest (moved and cancelled instances, added and left-out dates).
+"""
