@@ -11,11 +11,11 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from scheduler.rules.calendars.exclusions import Calendar, Days, Span
-from scheduler.rules.ical.events import Event, event_of, title_of
-from scheduler.rules.ical.lines import components, refuse
-from scheduler.rules.ical.rules import BadEvent, Budget
-from scheduler.rules.ical.series import Expansion, LeftOut, by_uid
-from scheduler.rules.ical.zones import FileZones
+from scheduler.rules.calendars.ical.events import Event, event_of, title_of
+from scheduler.rules.calendars.ical.lines import components, refuse
+from scheduler.rules.calendars.ical.rules import BadEvent, Budget
+from scheduler.rules.calendars.ical.series import Expansion, LeftOut, by_uid
+from scheduler.rules.calendars.ical.zones import FileZones
 from scheduler.rules.time import zones
 
 __all__ = ["MAX_BYTES", "MAX_EVENTS", "IcalendarImport", "LeftOut", "read"]

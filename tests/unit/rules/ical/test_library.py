@@ -12,8 +12,8 @@ import recurring_ical_events
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from scheduler.rules.ical import library
-from scheduler.rules.ical.library import Instance, SeriesEvent
+from scheduler.rules.calendars.ical import library
+from scheduler.rules.calendars.ical.library import Instance, SeriesEvent
 from tests.support.icalendar import event, file, imported
 
 FIRST = date(2027, 1, 1)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.rules.ical.lines import components
-from scheduler.rules.ical.zones import FileZones
+from scheduler.rules.calendars.ical.lines import components
+from scheduler.rules.calendars.ical.zones import FileZones
 from tests.support.icalendar import complete, event, file, imported, spans
 
 BERLIN = """BEGIN:VTIMEZONE

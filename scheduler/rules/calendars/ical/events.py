@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from scheduler.rules.ical import library
-from scheduler.rules.ical.lines import Component, ContentLine
-from scheduler.rules.ical.rules import BadEvent, Budget
-from scheduler.rules.ical.zones import FileZones
+from scheduler.rules.calendars.ical import library
+from scheduler.rules.calendars.ical.lines import Component, ContentLine
+from scheduler.rules.calendars.ical.rules import BadEvent, Budget
+from scheduler.rules.calendars.ical.zones import FileZones
 
 LONGEST_TITLE = 200
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NoReturn
 
 from scheduler.errors import BadExpression
-from scheduler.rules.ical.lines import refuse
+from scheduler.rules.calendars.ical.lines import refuse
 from scheduler.rules.model.spec import RruleWhen
 from scheduler.rules.rrule import text as recurrence_text
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from scheduler.rules.calendars.exclusions import Days, Span
-from scheduler.rules.ical import library
-from scheduler.rules.ical.events import DAY, Event, Length
-from scheduler.rules.ical.rules import FIRST_DAY, BadEvent, Budget, rule_starts
+from scheduler.rules.calendars.ical import library
+from scheduler.rules.calendars.ical.events import DAY, Event, Length
+from scheduler.rules.calendars.ical.rules import FIRST_DAY, BadEvent, Budget, rule_starts
 
 MAX_SPLITS = 100
 """Events of one series with RANGE=THISANDFUTURE."""

@@ -16,9 +16,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import UnknownZone
-from scheduler.rules.ical import library
-from scheduler.rules.ical.lines import Component, ContentLine
-from scheduler.rules.ical.rules import BadEvent, rule_starts
+from scheduler.rules.calendars.ical import library
+from scheduler.rules.calendars.ical.lines import Component, ContentLine
+from scheduler.rules.calendars.ical.rules import BadEvent, rule_starts
 from scheduler.rules.time import zones
 
 MAX_CHANGES = 20_000
