@@ -1,24 +1,29 @@
-"""One request to another server, which cannot be led astray: to an address that was judged, until a
-deadline, and with a bound on the answer.
+"""One request to another server, which cannot be led astray.
 
-The name is looked up once and the connection goes to what was judged, so that a name which answers
-otherwise the next moment gains nothing. The certificate and the `Host` header are those of the
-name. Redirects are answers like any other, and proxies of the environment are not asked.
-`http.client` does just this and no more.
+It goes to an address that was judged, until a deadline, and with a bound on the answer. The name is
+looked up once and the connection goes to what was judged, so that a name which answers otherwise
+the next moment gains nothing. The certificate and the `Host` header are those of the name.
+Redirects are answers like any other, and proxies of the environment are not used. The transport is
+urllib3's, which is loaded with the first request.
 """
 
 import http.client
+import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from threading import Thread, Timer
-from time import monotonic
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from scheduler.errors import BeatdeskError
+from scheduler.errors import BeatdeskError, Refused
 from scheduler.outgoing.addresses import Target, judged
+from scheduler.outgoing.deadline import Deadline, cut_off
 from scheduler.settings.http_allowlist import Opened
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPResponse
 
 LARGEST = 65_536
 """Bytes of an answer's body that are read."""
@@ -26,7 +31,11 @@ LARGEST = 65_536
 SECONDS = 5.0
 """From the look-up of the name to the last byte of the answer, at most."""
 
-PIECE = 8192
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""RFC 9110, 5.6.2: a token."""
+
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""RFC 9110, 5.5: no line break, also none of the obsolete folds, which http.client would send."""
 
 Lookup = Callable[[str, int], list[str]]
 
@@ -62,29 +71,6 @@ class Answer:
     seconds: float
 
 
-class Deadline:
-    """A moment on the steady clock until which everything has to be done."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._end = monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds that are left; raises TimeoutError where there are none."""
-        left = self._end - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def over(self) -> bool:
-        """Whether the time is up."""
-        return monotonic() >= self._end
-
-    def spent(self) -> float:
-        """Seconds since the beginning."""
-        return self.seconds - (self._end - monotonic())
-
-
 def look_up(host: str, port: int) -> list[str]:
     """The addresses of a host, as the machine's resolver answers. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -99,34 +85,60 @@ def ask(
     lookup: Lookup = look_up,
     trust: ssl.SSLContext | None = None,
 ) -> Answer:
-    """The answer to a request, whatever its status. Raises Refused (the address may not be asked)
-    and Unanswered.
+    """The answer to a request, whatever its status.
+
+    `seconds` bound all of it, from the look-up to the last byte. `trust` replaces the certificates
+    that the machine trusts. Raises Refused (no request goes to this address, or a header cannot be
+    sent) and Unanswered.
     """
+    from urllib3.exceptions import HTTPError
+
     deadline = Deadline(seconds)
     target = request.target
+    _check_headers(request.headers)
     try:
         addresses = judged(_looked_up(lookup, target, deadline), target, opened)
         sock, address = _connected(addresses, target.port, deadline)
-        with sock, _cut_off(sock, deadline):
+        with sock, cut_off(sock, deadline):
             return _exchange(request, sock, address, deadline, trust)
-    except (OSError, http.client.HTTPException) as error:
-        why = f"no whole answer within {seconds:g} s" if _late(error, deadline) else _reason(error)
+    except (OSError, http.client.HTTPException, HTTPError) as error:
+        cause = _cause(error)
+        why = f"no whole answer within {seconds:g} s" if _late(cause, deadline) else _reason(cause)
         raise Unanswered(f"{target.place}: {why}") from error
 
 
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what would begin another header or another request.
+
+    The refusal does not repeat values: secrets stand there.
+    """
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise Refused(
+                f"headers: {name[:60]!r} is not the name of a header; write letters, digits and -",
+                field="headers",
+            )
+        if not _HEADER_VALUE.fullmatch(value):
+            raise Refused(
+                f"headers: the value of {name[:60]} is not one line of Latin 1; leave out line "
+                "breaks and signs of other scripts",
+                field="headers",
+            )
+
+
 def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
-    """The host's addresses. A resolver may take longer than we wait, so it is asked in a thread
-    that may be left.
+    """The host's addresses. A resolver may take longer than we wait, so it runs in a thread of
+    its own.
     """
     answers: list[list[str] | OSError] = []
 
     def look() -> None:
         try:
             answers.append(lookup(target.host, target.port))
-        except (OSError, UnicodeError) as error:
-            answers.append(
-                error if isinstance(error, OSError) else OSError("the name cannot be asked for")
-            )
+        except UnicodeError:
+            answers.append(OSError("the name cannot be asked for"))
+        except OSError as error:
+            answers.append(error)
 
     thread = Thread(target=look, name="look-up", daemon=True)
     thread.start()
@@ -150,27 +162,6 @@ def _connected(addresses: list[str], port: int, deadline: Deadline) -> tuple[soc
     raise OSError("no address to connect to")
 
 
-@contextmanager
-def _cut_off(sock: socket.socket, deadline: Deadline) -> Iterator[None]:
-    """End the connection when the time is up: a server that sends a byte now and then would outlast
-    any time-out of a single read. The second handle stays valid when TLS takes the first one over.
-    """
-    with sock.dup() as handle:
-
-        def end() -> None:
-            with suppress(OSError):  # the other side was faster
-                handle.shutdown(socket.SHUT_RDWR)
-
-        timer = Timer(deadline.left(), end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-
-
 def _exchange(
     request: Request,
     sock: socket.socket,
@@ -179,64 +170,64 @@ def _exchange(
     trust: ssl.SSLContext | None,
 ) -> Answer:
     """Send the request over the connection and read the answer."""
-    target = request.target
-    sock.settimeout(deadline.left())
-    connection: http.client.HTTPConnection
-    if target.scheme == "https":
-        context = trust or ssl.create_default_context()
-        connection = http.client.HTTPSConnection(target.host, target.port, context=context)
-        connection.sock = context.wrap_socket(sock, server_hostname=target.host.rstrip("."))
-    else:
-        connection = http.client.HTTPConnection(target.host, target.port)
-        connection.sock = sock
-    try:
-        connection.request(request.method, target.path, request.body, dict(request.headers))
-        answer = connection.getresponse()
-        body = _read(answer)
-    finally:
-        connection.close()
+    from scheduler.outgoing.connection import connection_over, exchange
+
+    with closing(connection_over(sock, request.target, deadline.left(), trust)) as connection:
+        response = exchange(connection, request.method, request.headers, request.body)
+        with closing(response):
+            body = _read(response)
     if deadline.over():
         raise TimeoutError
-    kind = answer.getheader("Content-Type", "") or ""
     return Answer(
-        answer.status,
-        answer.reason,
-        kind,
-        body[:LARGEST],
-        len(body) > LARGEST,
-        address,
-        round(deadline.spent(), 3),
+        status=response.status,
+        reason=response.reason or "",
+        content_type=response.headers.get("Content-Type", ""),
+        body=body[:LARGEST],
+        cut=len(body) > LARGEST,
+        address=address,
+        seconds=round(deadline.spent(), 3),
     )
 
 
-def _read(answer: http.client.HTTPResponse) -> bytes:
+def _read(response: "HTTPResponse") -> bytes:
     """The body, up to one byte more than is kept."""
     body = bytearray()
-    while len(body) <= LARGEST and (piece := answer.read(min(PIECE, LARGEST + 1 - len(body)))):
+    while len(body) <= LARGEST and (piece := response.read(LARGEST + 1 - len(body))):
         body += piece
-    if len(body) <= LARGEST and answer.length:
-        raise http.client.IncompleteRead(b"", answer.length)
     return bytes(body)
 
 
-def _late(error: Exception, deadline: Deadline) -> bool:
+def _cause(error: BaseException) -> BaseException:
+    """The error of Python's own that urllib3 has wrapped in one of its own, or the error itself."""
+    while type(error).__module__.startswith("urllib3.") and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _late(error: BaseException, deadline: Deadline) -> bool:
     return isinstance(error, TimeoutError) or deadline.over()
 
+
+_NO_HTTP = "what came is not an answer of HTTP"
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, "the connection was refused; nobody listens there"),
     (http.client.RemoteDisconnected, "the server closed the connection without an answer"),
     (http.client.IncompleteRead, "the server closed the connection in the middle of its answer"),
     (ConnectionError, "the server closed the connection"),
-    (http.client.HTTPException, "what came is not an answer of HTTP"),
+    (http.client.HTTPException, _NO_HTTP),
 )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """What went wrong, in words; nothing of the request is in them."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid for it: {error.verify_message}"
     if isinstance(error, socket.gaierror):
         return f"the name cannot be looked up: {error.strerror}"
-    known = next((words for kind, words in _REASONS if isinstance(error, kind)), None)
-    return known or getattr(error, "strerror", None) or type(error).__name__
+    words = next((words for kind, words in _REASONS if isinstance(error, kind)), None)
+    if words is not None:
+        return words
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return _NO_HTTP  # what urllib3 finds wrong itself, such as two lengths

@@ -10,6 +10,13 @@ Imported by the roots of processes only. Precedence, strongest first:
     the default
 
 All faults are reported at once, with what to do about each.
+
+Why not pydantic-settings: a name with our prefix that no setting has, which is mostly a slip of the
+pen, has to be refused with the name that was meant, and it is passed over there; a secret's file is
+named by a setting of its own (`BEATDESK_X_FILE`) and wins over `.env`; lists are written with
+commas, not as JSON; and faults of the environment, of files and of settings that exclude each other
+are to come together, each with its remedy, before anything starts. All of that is tested in
+`tests/unit/settings/test_live.py`; the types themselves are pydantic's.
 """
 
 import os

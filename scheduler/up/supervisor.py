@@ -3,6 +3,12 @@
 One loop in one thread: `_pass` is a single round of it, and everything that waits (for a child to
 be ready, to end, or for a signal) makes rounds while it waits, so that a child that dies meanwhile
 is seen and started again.
+
+Why not honcho or another runner of Procfiles: they end all children at once, so that Redis is gone
+before a worker has finished and its job is lost. Here each child starts when the one before is
+ready, and they stop in an order of their own, Redis last, each with the time that it needs; where
+this process itself is killed, the warden does that. Tested with real processes in
+`tests/integration/up/`, the running job among them.
 """
 
 import logging

@@ -1,59 +1,102 @@
-"""What a docstring says of each parameter, in the two ways in which people write that. Pure.
+"""The help text of each parameter of a job, as its docstring has it. Pure.
 
-:param days: how many                       Args:
-                                                days (int): how many
+The library docstring-parser reads the four styles: fields (`:param days: ...`), Google's `Args:`,
+NumPy's underlined `Parameters` and Epydoc's `@param`. Added here is what a form needs beside that:
+a docstring may mix styles, so each style is read and the results are merged; and no docstring may
+end a worker's start, so what one style cannot read is tidied, read once more, and then left out.
 """
 
 import inspect
 import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-_FIELD = re.compile(r"^:param\s+(?:[^:]*\s)?(?P<name>\*{0,2}\w+)\s*:\s*(?P<text>.*)$")
-_HEAD = re.compile(r"^(?:Args|Arguments|Parameters):\s*$")
-_ENTRY = re.compile(r"^(?P<name>\*{0,2}\w+)\s*(?:\([^)]*\))?\s*:\s*(?P<text>.*)$")
+if TYPE_CHECKING:
+    from docstring_parser import DocstringParam
+
+UNREADABLE = (RuntimeError, LookupError, ValueError)
+"""What the library raises: its ParseError is a RuntimeError, `:::` ends in an IndexError."""
+
+_TYPED_FIELD = re.compile(r"^:param\s[^:\n]*\s(?=[^\s:]+\s*:)", re.MULTILINE)
+_COLON_WITHOUT_FIELD = re.compile(r"^(?=:(?!\w[^:\n]*:))", re.MULTILINE)
+_FIELD = re.compile(r"^:\w", re.MULTILINE)
+_EPYDOC_FIELD = re.compile(r"^@\w", re.MULTILINE)
+_WRAPPED_LINE = re.compile(r"^(?=[ \t]+[^:\n]*$)", re.MULTILINE)
+
+Parameters = list["DocstringParam"]
 
 
 def parameter_docs(doc: str) -> dict[str, str]:
-    """Parameter -> what is said of it, on one line."""
-    lines = inspect.cleandoc(doc).splitlines()
+    """Help text by parameter, on one line; names have no stars.
+
+    Empty where the docstring describes no parameter. Two styles of one parameter: fields win over
+    Epydoc's, those over Google's, those over NumPy's.
+    """
+    text = inspect.cleandoc(doc)
+    styles: list[Callable[[str], Parameters]] = [_numpy, _google, _epydoc, _fields]
     return {
         name: " ".join(words.split())
-        for name, words in {**_section(lines), **_marked(lines)}.items()
+        for style in styles
+        for parameter in _read(style, text)
+        for name, words in _help_of(parameter)
     }
 
 
-def _marked(lines: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    name = ""
-    for line in lines:
-        match = _FIELD.match(line)
-        if match:
-            name = match["name"].lstrip("*")
-            found[name] = match["text"]
-        elif name and line.startswith(" "):
-            found[name] += " " + line
-        else:
-            name = ""
-    return found
+def _read(style: Callable[[str], Parameters], doc: str) -> Parameters:
+    """Parameters in one style, of the docstring as it is or else of the tidied one."""
+    for text in (doc, _tidied(doc)):
+        try:
+            return style(text)
+        except UNREADABLE:
+            continue
+    return []
 
 
-def _section(lines: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    inside, depth, name = False, 0, ""
-    for line in lines:
-        if _HEAD.match(line):
-            inside, depth = True, 0
-            continue
-        indent = len(line) - len(line.lstrip())
-        if not inside or not line.strip():
-            continue
-        if indent == 0:
-            inside = False
-            continue
-        depth = depth or indent
-        match = _ENTRY.match(line.strip())
-        if indent == depth and match:
-            name = match["name"].lstrip("*")
-            found[name] = match["text"]
-        elif name:
-            found[name] += " " + line
-    return found
+def _help_of(parameter: "DocstringParam") -> Iterator[tuple[str, str]]:
+    """Names and help text; NumPy's style describes several parameters at once (`x, y : int`)."""
+    for name in parameter.arg_name.split(","):
+        yield name.strip(" \\*"), parameter.description or ""
+
+
+def _tidied(doc: str) -> str:
+    """The docstring without what makes the library give up on all of it.
+
+    `:param dict[str, int] counts:` loses its type, which has too many words for the library. A line
+    that begins with a colon and is no field is indented. So are the further lines of a description
+    that stand as far left as its first one.
+    """
+    fields = _TYPED_FIELD.sub(":param ", doc)
+    return _WRAPPED_LINE.sub("    ", _COLON_WITHOUT_FIELD.sub(" ", fields))
+
+
+def _numpy(doc: str) -> Parameters:
+    from docstring_parser import numpydoc
+
+    return numpydoc.parse(doc).params
+
+
+def _google(doc: str) -> Parameters:
+    """Only sections of parameters are read: a fault in `Raises:` is no reason to lose them."""
+    from docstring_parser.google import DEFAULT_SECTIONS, GoogleParser
+
+    sections = [section for section in DEFAULT_SECTIONS if section.key == "param"]
+    return GoogleParser(sections).parse(doc).params
+
+
+def _epydoc(doc: str) -> Parameters:
+    from docstring_parser import epydoc
+
+    return epydoc.parse(_paragraphs_with(_EPYDOC_FIELD, doc)).params
+
+
+def _fields(doc: str) -> Parameters:
+    from docstring_parser import rest
+
+    return rest.parse(_paragraphs_with(_FIELD, doc)).params
+
+
+def _paragraphs_with(field: re.Pattern[str], doc: str) -> str:
+    """Paragraphs that have such a field; the library would add any others to the field before
+    them.
+    """
+    return "\n\n".join(part for part in re.split(r"\n\s*\n", doc) if field.search(part))

@@ -22,6 +22,7 @@ VIOLATIONS = [
     ("no-web-below", "scheduler/health/status.py", "def late() -> None:\n    import flask"),
     ("redbeat", "scheduler/celery_app/app.py", "import redbeat.schedulers"),
     ("sql", "scheduler/celery_app/app.py", "from sqlalchemy import select"),
+    ("http-out", "scheduler/jobs/http.py", "import urllib3"),
     ("no-jobs-in-web", "webadmin/present.py", "import scheduler.jobs.job_summary"),
     (
         "live-settings",

@@ -1,7 +1,11 @@
 """Requests to real servers on loopback, which a test's setting opens."""
 
+import gzip
+import logging
 import socket
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -10,6 +14,7 @@ import pytest
 
 from scheduler.errors import Refused
 from scheduler.outgoing.addresses import Target, target_of
+from scheduler.outgoing.connection import connection_over, exchange
 from scheduler.outgoing.http import LARGEST, Answer, Request, Unanswered, ask
 from scheduler.settings.http_allowlist import Opened, opened
 from tests.support.listeners import Behaviour, Listener, certificate, listening, says
@@ -240,3 +245,202 @@ def test_the_certificate_must_be_that_of_the_name(tmp_path: Path) -> None:
             over_tls("shop.example", None)
         with pytest.raises(Unanswered, match="the certificate is not valid"):
             over_tls("127.0.0.1", trust)
+
+
+def test_a_request_that_nobody_reads_is_left_when_the_time_is_up() -> None:
+    """The server takes the connection and reads nothing: the system's buffers fill, and sending
+    waits.
+    """
+    began = monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        request = Request("POST", at(server.getsockname()[1]), body=b"x" * 32_000_000)
+        with pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
+            ask(request, LOOPBACK, seconds=0.8)
+    assert monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+    ],
+    ids=["with a length", "until it hangs up"],
+)
+def test_a_body_that_drips_under_tls_is_left_when_the_time_is_up(
+    tmp_path: Path, first: bytes
+) -> None:
+    """Each byte comes well before any time-out of a single read."""
+    server_side, file = certificate(tmp_path, "shop.example")
+    trust = ssl.create_default_context(cafile=str(file))
+    began = monotonic()
+    with listening(drip(first, b"."), tls=server_side) as server:
+        request = Request("GET", at(server.port, host="shop.example", scheme="https"))
+        with pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
+            ask(request, LOOPBACK, seconds=0.8, lookup=lambda *_: ["127.0.0.1"], trust=trust)
+    assert monotonic() - began < 3
+
+
+def test_the_time_is_that_of_all_parts_together() -> None:
+    """The look-up, the handshake and the answer each stay below the bound; their sum does not."""
+
+    def slow(host: str, port: int) -> list[str]:
+        Event().wait(0.6)
+        return ["127.0.0.1"]
+
+    def behave(connection: socket.socket, over: Event) -> None:
+        over.wait(0.6)
+        says("200 OK", b"late")(connection, over)
+
+    with listening(behave) as server:
+        request = Request("GET", at(server.port, host="slow.example"))
+        assert ask(request, LOOPBACK, seconds=5, lookup=slow).body == b"late"
+        with pytest.raises(Unanswered, match=r"no whole answer within 1 s"):
+            ask(request, LOOPBACK, seconds=1, lookup=slow)
+
+
+def test_a_server_that_hangs_up_is_asked_once() -> None:
+    with (
+        listening(lambda connection, over: None) as server,
+        pytest.raises(Unanswered, match="without an answer"),
+    ):
+        get(server)
+    assert len(server.heard) == 1
+
+
+def test_nothing_is_sent_that_was_not_given() -> None:
+    with listening(says("200 OK")) as server:
+        get(server)
+        ask(Request("POST", at(server.port)), LOOPBACK)
+        ask(
+            Request("GET", at(server.port), {"user-agent": "mine", "Accept-Encoding": "br"}),
+            LOOPBACK,
+        )
+    names = [
+        {line.partition(":")[0].lower() for line in head.splitlines()[1:] if line}
+        for head in server.heard
+    ]
+    assert names[0] == {"host", "accept-encoding"}
+    assert names[1] == {"host", "accept-encoding", "content-length"}
+    assert names[2] == {"host", "accept-encoding", "user-agent"}
+    assert "Accept-Encoding: identity" in server.heard[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/../b//c", "/%2f%2F%zz?q=%e4&[x]={y}|z&u=http://a/", "/;p?", "//other.example/x"]
+)
+def test_the_path_is_sent_as_it_stands_in_the_address(path: str) -> None:
+    with listening(says("200 OK")) as server:
+        get(server, path)
+    assert server.heard[0].startswith(f"GET {path.removesuffix('?')} HTTP/1.1\r\n")
+
+
+def test_a_packed_answer_is_not_unpacked() -> None:
+    """A megabyte of zeros has a kilobyte when it is packed."""
+    packed = gzip.compress(bytes(1_000_000))
+    with listening(says("200 OK", packed, "Content-Encoding: gzip")) as server:
+        answer = get(server)
+    assert (answer.body, answer.cut) == (packed, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X", "a\r\nHost: inner"),
+        ("X", "a\r\n folded"),
+        ("X", "a\n\tfolded"),
+        ("X", "a\nb"),
+        ("X", "a\rb"),
+        ("X", "a\x00b"),
+        ("X", "snow \u2603"),
+        ("X: y\r\nHost", "inner"),
+        ("X\r\n", "a"),
+        ("X Y", "a"),
+        ("", "a"),
+    ],
+)
+def test_a_header_that_would_begin_another_one_is_not_sent(name: str, value: str) -> None:
+    with (
+        listening(says("200 OK")) as server,
+        pytest.raises(Refused, match=r"^headers: ") as refused,
+    ):
+        ask(Request("GET", at(server.port), {name: value}), LOOPBACK)
+    assert server.heard == []
+    assert "Host: inner" not in str(refused.value)
+    assert "folded" not in str(refused.value)
+
+
+def test_a_method_that_would_begin_another_request_is_not_sent() -> None:
+    with listening(says("200 OK")) as server:
+        with pytest.raises(ValueError, match="non-token"):
+            ask(Request("GET / HTTP/1.1\r\nHost: inner\r\n\r\nGET", at(server.port)), LOOPBACK)
+        get(server)
+    assert "inner" not in "".join(server.heard)
+
+
+def test_the_name_is_sent_in_the_handshake_and_a_plain_address_is_not(tmp_path: Path) -> None:
+    server_side, file = certificate(tmp_path, "shop.example")
+    names: list[str | None] = []
+    server_side.sni_callback = lambda connection, name, context: names.append(name)
+    trust = ssl.create_default_context(cafile=str(file))
+    with listening(says("200 OK"), tls=server_side) as server:
+        for host in ("shop.example", "shop.example."):
+            request = Request("GET", at(server.port, host=host, scheme="https"))
+            ask(request, LOOPBACK, lookup=lambda *_: ["127.0.0.1"], trust=trust)
+        with pytest.raises(Unanswered, match="the certificate is not valid"):
+            ask(Request("GET", at(server.port, scheme="https")), LOOPBACK, trust=trust)
+    assert names == ["shop.example", "shop.example", None]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "no header at all",
+        "X\x00: y",
+        ": z",
+        "Content-Length: 1\r\nContent-Length: 2",
+        "Content-Encoding: " + "gzip," * 50,
+    ],
+)
+def test_neither_path_nor_query_is_logged_or_repeated_whatever_comes(
+    head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def behave(connection: socket.socket, over: Event) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\nx".encode())
+
+    with listening(behave) as server:
+        try:
+            outcome = repr(get(server, "/hook/hush-path?token=hush-query"))
+        except Unanswered as error:
+            outcome = str(error)
+    assert "hush-path" in server.heard[0]
+    assert "hush" not in outcome + caplog.text
+
+
+def test_two_lengths_that_differ_are_no_answer() -> None:
+    """Where the body ends, two readers would see differently."""
+    two = says("200 OK", b"abc", "Content-Length: 2")
+    with listening(two) as server, pytest.raises(Unanswered, match="not an answer of HTTP"):
+        get(server)
+
+
+def test_the_library_is_loaded_with_the_first_request() -> None:
+    program = "import sys, scheduler.outgoing.http; print('urllib3' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "False"
+
+
+def test_a_connection_that_is_closed_is_not_opened_again() -> None:
+    """urllib3 would look the name up a second time, and nobody would judge what it finds."""
+    with (
+        listening(says("200 OK")) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as sock,
+    ):
+        connection = connection_over(sock, at(server.port, host="rebound.example"), SECONDS, None)
+        connection.close()
+        with pytest.raises(ConnectionResetError):
+            exchange(connection, "GET", {}, None)

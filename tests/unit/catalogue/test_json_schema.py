@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scheduler.catalogue.json_schema import faults
+from scheduler.catalogue.json_schema import alternatives, faults, words_of
 
 
 class Inner(BaseModel):
@@ -68,6 +68,67 @@ SCHEMA = Model.model_json_schema()
 )
 def test_what_does_not_fit_is_said_with_its_place(value: dict[str, Any], said: str) -> None:
     assert faults(SCHEMA, value) == [said]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "words"),
+    [
+        ({"minProperties": 1}, {}, "is to have at least 1 entries, it has 0"),
+        (
+            {"propertyNames": {"enum": ["red"]}},
+            {"blue": 1},
+            'blue: the name is to be one of "red", not "blue"',
+        ),
+        (
+            {"patternProperties": {"^a": {"type": "string"}}},
+            {"ab": 1},
+            "ab: is to be a text, not 1",
+        ),
+        ({"properties": {"a": False}}, {"a": 1}, "a: is to be left out"),
+        ({"prefixItems": [{}], "items": False}, [1, 2], "[1]: is to be left out"),
+        ({"multipleOf": 0.1}, 0.25, "is to be a multiple of 0.1, not 0.25"),
+        ({"multipleOf": 5}, 7.5, "is to be a multiple of 5, not 7.5"),
+        ({"const": 1}, True, "is to be 1, not true"),
+        ({"enum": [[1]]}, [True], "is to be one of [1], not [true]"),
+        ({"anyOf": [{"type": "integer"}], "maximum": 3}, 4, "is to be at most 3, not 4"),
+        (
+            {"anyOf": [{"type": ["integer", "null"], "maximum": 3}, False]},
+            4,
+            "is to be at most 3, not 4",
+        ),
+        (
+            {"$ref": "#/$defs/A", "maximum": 9, "$defs": {"A": {"maximum": 3}}},
+            4,
+            "is to be at most 3, not 4",
+        ),
+    ],
+)
+def test_each_keyword_that_pydantic_writes_has_its_words(
+    schema: dict[str, Any], value: Any, words: str
+) -> None:
+    assert faults(schema, value) == [words]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"patternProperties": {"(?<bad>": False}, "additionalProperties": False}, {"a": 1}),
+        ({"pattern": "(?<bad>"}, "a"),
+        ({"enum": [1.0]}, 1),
+        ({"multipleOf": 0.1}, 0.3),
+        ({"multipleOf": 0.1}, 10**400),
+        ({"patternProperties": {"^a": {}}, "additionalProperties": False}, {"ab": 1}),
+        ({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, 1),
+    ],
+)
+def test_what_cannot_be_judged_or_fits_passes(schema: dict[str, Any], value: Any) -> None:
+    assert faults(schema, value) == []
+
+
+def test_types_in_a_list_are_written_one_after_the_other() -> None:
+    schema = {"type": ["integer", "null"]}
+    assert words_of(schema, schema) == "int | None"
+    assert alternatives({"anyOf": [True, {"type": "null"}]}) == [{}]
 
 
 json_values = st.recursive(
