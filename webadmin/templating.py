@@ -94,9 +94,11 @@ def _address(path: str, folder: Path, script_root: str) -> str:
 
 
 def menu() -> list[Any]:
-    """Flask-Admin's menu, as far as this user may follow it."""
+    """Flask-Admin's menu, as far as this user may follow it, without the views that are not in
+    the menu.
+    """
     admin = current_app.extensions["admin"][0]
-    return [item for item in admin.menu() if item.is_accessible()]
+    return [item for item in admin.menu() if item.is_visible() and item.is_accessible()]
 
 
 def here() -> str:

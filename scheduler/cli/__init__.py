@@ -49,6 +49,11 @@ COMMANDS = (
     LazyCommand("jobs", "scheduler.cli.jobs:jobs", "See which jobs can be scheduled."),
     LazyCommand("users", "scheduler.cli.users:users", "Say who may log in to the console."),
     LazyCommand(
+        "dead-letters",
+        "scheduler.cli.dead_letters:dead_letters",
+        "Events that could not be recorded, so that the history lacks them.",
+    ),
+    LazyCommand(
         "recorder",
         "scheduler.cli.recorder:recorder",
         "Record events in SQL, and tell lost runs.",

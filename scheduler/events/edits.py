@@ -1,5 +1,5 @@
-"""What people do to schedules and calendars, as events; a part of the vocabulary in `schema`, which
-has the rules.
+"""What people do, to schedules, calendars and dead letters, as events; a part of the vocabulary
+in `schema`.
 """
 
 from typing import Literal
@@ -141,3 +141,37 @@ class CalendarHealed(CalendarEvent):
     """Redis had lost or damaged the calendar, and it was put back as the history knew it."""
 
     kind: Literal["calendar.healed"] = "calendar.healed"
+
+
+class DeadLetterFact(Frozen):
+    """What an event says of one dead letter: its id, and what it was about, as far as it could
+    be read.
+    """
+
+    id: str
+    kind: str = ""
+    about: str = ""
+    error: str = ""
+
+
+class DeadLetterEvent(Event):
+    """A fact about dead letters, at most a few hundred of them: who acted on them, and why."""
+
+    actor: str
+    comment: str = ""
+
+
+class DeadLettersRetried(DeadLetterEvent):
+    """Dead letters were sent back to the recorder."""
+
+    kind: Literal["dead_letters.retried"] = "dead_letters.retried"
+    letters: list[DeadLetterFact]
+    """The last field: a script adds the letters to the encoded event."""
+
+
+class DeadLettersDropped(DeadLetterEvent):
+    """Dead letters were deleted for good."""
+
+    kind: Literal["dead_letters.dropped"] = "dead_letters.dropped"
+    letters: list[DeadLetterFact]
+    """The last field: a script adds the letters to the encoded event."""

@@ -23,6 +23,9 @@ from scheduler.events.edits import (
     CalendarEvent,
     CalendarHealed,
     CalendarSaved,
+    DeadLetterEvent,
+    DeadLettersDropped,
+    DeadLettersRetried,
     Event,
     ScheduleAdopted,
     ScheduleDeleted,
@@ -45,6 +48,9 @@ __all__ = [
     "CalendarEvent",
     "CalendarHealed",
     "CalendarSaved",
+    "DeadLetterEvent",
+    "DeadLettersDropped",
+    "DeadLettersRetried",
     "Event",
     "ScheduleAdopted",
     "ScheduleDeleted",
@@ -302,6 +308,8 @@ AnyEvent = Annotated[
     | CalendarSaved
     | CalendarDeleted
     | CalendarHealed
+    | DeadLettersRetried
+    | DeadLettersDropped
     | RunQueued
     | RunReceived
     | RunStarted
@@ -368,6 +376,18 @@ def decode(fields: dict[str, str]) -> Event:
         raise UndecodableEvent(
             f"the stream entry has no field {FIELD!r}, only {sorted(fields)}"
         ) from None
-    except (ValueError, RecursionError, ValidationError) as error:
+    except ValidationError as error:
+        raise UndecodableEvent(
+            f"not an event that this version knows: {_reasons(error)}"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event
+
+
+def _reasons(error: ValidationError) -> str:
+    """What is wrong at which place of the event, without the values, which may be secret."""
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults
+    )

@@ -17,10 +17,10 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import ResponseError
 
 from scheduler.events import schema
+from scheduler.events.dead_letters import DeadLetters, SetAside, without_past
+from scheduler.events.letter_text import DeadLetter
 from scheduler.events.schema import Event
 from scheduler.storage import keys
-
-DEAD_LETTERS_KEPT = 10_000
 
 _FORGET_CONSUMER = """
 for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
@@ -53,20 +53,12 @@ class Lag(NamedTuple):
     seconds: float
 
 
-class DeadLetter(NamedTuple):
-    """An entry that could not be folded, with the reason."""
-
-    id: str
-    entry: str
-    error: str
-    fields: dict[str, str]
-
-
 class EventStream:
     """The stream in Redis, and its consumer group."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._letters = DeadLetters(redis)
 
     def append(self, event: Event) -> str:
         """Append one event; the id of its entry."""
@@ -129,30 +121,17 @@ class EventStream:
             pipe.xdel(keys.EVENTS_STREAM, *ids)
             pipe.execute()
 
-    def dead(self, entry: str, fields: Mapping[str, str], error: str) -> None:
-        """Set an entry aside with the reason, and acknowledge it, in one transaction."""
-        letter = {
-            "entry": entry,
-            "error": error,
-            **{f"field:{name}": value for name, value in fields.items()},
-        }
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(
-                keys.DEAD_LETTERS_STREAM, _wire(letter), maxlen=DEAD_LETTERS_KEPT, approximate=True
-            )
-            pipe.xack(keys.EVENTS_STREAM, keys.EVENTS_GROUP, entry)
-            pipe.xdel(keys.EVENTS_STREAM, entry)
-            pipe.execute()
+    def dead(self, entry: str, error: str, tries: int) -> SetAside:
+        """Set an entry aside with the reason, and acknowledge it: see `DeadLetters.set_aside`."""
+        return self._letters.set_aside(entry, error, tries)
 
     def dead_letters(self, count: int) -> list[DeadLetter]:
         """The newest entries that were set aside."""
-        answer: Any = self._ask("XREVRANGE", keys.DEAD_LETTERS_STREAM, "+", "-", "COUNT", count)
-        return [_dead_letter(_entry(raw)) for raw in answer]
+        return self._letters.page(limit=count).items
 
     def dead_letter_count(self) -> int:
         """How many entries were set aside."""
-        length: Any = self._redis.xlen(keys.DEAD_LETTERS_STREAM)
-        return int(length)
+        return self._letters.count()
 
     def length(self) -> int:
         """How many events are not in SQL yet."""
@@ -227,7 +206,8 @@ def _entry(raw: Any) -> StreamEntry:
     """One entry as text, with a mark where bytes are not UTF-8."""
     entry, fields = raw
     return StreamEntry(
-        _text(entry), {_text(name): _text(value) for name, value in (fields or {}).items()}
+        _text(entry),
+        without_past({_text(name): _text(value) for name, value in (fields or {}).items()}),
     )
 
 
@@ -243,15 +223,3 @@ def _text(value: str | bytes) -> str:
 def _wire(fields: Mapping[str, str]) -> dict[Any, Any]:
     """Fields as the client's signature wants them."""
     return dict(fields)
-
-
-def _dead_letter(letter: StreamEntry) -> DeadLetter:
-    """A dead letter from its entry."""
-    fields = {
-        name.removeprefix("field:"): value
-        for name, value in letter.fields.items()
-        if name.startswith("field:")
-    }
-    return DeadLetter(
-        letter.id, letter.fields.get("entry", ""), letter.fields.get("error", ""), fields
-    )

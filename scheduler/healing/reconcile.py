@@ -26,6 +26,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from scheduler.errors import UnreadableEntry
+from scheduler.history.last_word import supersedes
 from scheduler.history.plain import json_value
 from scheduler.history.views import Saved
 from scheduler.redbeat import extra_field
@@ -93,16 +94,10 @@ class Book:
 
 
 def is_newer(fact: Saved, known: Saved) -> bool:
-    """Which of two facts about one schedule, or one name, is the last word.
-
-    Revisions count, not clocks. A Redis that was set back may have numbered an edit again, though:
-    then the later counts by time and by the order in which the history heard of them.
-    """
+    """Which of two facts about one schedule, or one name, is the last word."""
     if fact.uid != known.uid:
         return (fact.at, fact.key) > (known.at, known.key)
-    if fact.revision > known.revision:
-        return fact.at > known.at or fact.key > known.key
-    return fact.at >= known.at and fact.key > known.key
+    return supersedes(fact, known)
 
 
 def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damage:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.events.schema import CalendarEvent, CalendarSaved, Event
+from scheduler.history.last_word import supersedes
 from scheduler.history.models import CalendarRevision
 from scheduler.history.plain import integer, json_value, text, utc
 from scheduler.history.stamps import kind_of, stamp
@@ -73,18 +74,24 @@ class CalendarHistory:
             return connection.execute(select(func.max(CalendarRevision.key))).scalar() or 0
 
     def facts(self) -> list[CalendarFact]:
-        """The newest change of each calendar, in the order of keys. Calendars are few, and change
-        seldom.
-        """
-        newest = select(func.max(CalendarRevision.key)).group_by(CalendarRevision.calendar_uid)
-        columns = ("key", "calendar_uid", "name", "revision", "action", "definition")
-        statement = (
-            select(*(getattr(CalendarRevision, name) for name in columns))
-            .where(CalendarRevision.key.in_(newest))
-            .order_by(CalendarRevision.key)
-        )
+        """The last word about each calendar, oldest first. Calendars are few, and change seldom."""
+        columns = [
+            CalendarRevision.key,
+            CalendarRevision.calendar_uid,
+            CalendarRevision.revision,
+            CalendarRevision.at,
+        ]
+        names = ("key", "calendar_uid", "name", "revision", "action", "definition")
+        last: dict[str, Any] = {}
         with self._engine.connect() as connection:
-            return [CalendarFact(*row) for row in connection.execute(statement)]
+            for row in connection.execute(select(*columns).order_by(CalendarRevision.key)):
+                if row.calendar_uid not in last or supersedes(row, last[row.calendar_uid]):
+                    last[row.calendar_uid] = row
+            wanted = [row.key for row in last.values()]
+            facts = select(*(getattr(CalendarRevision, name) for name in names))
+            facts = facts.where(CalendarRevision.key.in_(wanted))
+            ordered = facts.order_by(CalendarRevision.at, CalendarRevision.key)
+            return [CalendarFact(*row) for row in connection.execute(ordered)]
 
     def revisions(self, name: str, limit: int = MOST) -> list[CalendarRevisionView]:
         """Who changed the calendars of this name, when and why, newest first."""

@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event
-from scheduler.history import calendars, models
+from scheduler.history import calendars, dead_letter_changes, models
 from scheduler.history.engine import writing
 from scheduler.history.projector import fold
 from scheduler.history.rows import AttemptRow, LogRow, ReportRow, RevisionRow, Rows, RunRow, runs_of
@@ -75,6 +75,7 @@ def _record(connection: Connection, events: Sequence[Event]) -> None:
     _write_attempts(connection, loaded, folded)
     _write_audit(connection, folded)
     calendars.write(connection, events)
+    dead_letter_changes.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:

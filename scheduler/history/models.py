@@ -230,6 +230,25 @@ class CalendarRevision(Base):
     __table_args__ = (Index("ix_calendar_revisions_calendar_uid", "calendar_uid", "key"),)
 
 
+class DeadLetterChange(Base):
+    """Dead letters that somebody retried or dropped, with who, when and why.
+
+    `letters` are objects with `id`, `kind`, `about` and `error`; `name` says in short what they
+    were about. The row's `id` is made from the whole event.
+    """
+
+    __tablename__ = "dead_letter_changes"
+
+    key: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    action: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(255))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    letters: Mapped[Any] = mapped_column(JSON)
+
+
 class Report(Base):
     """A file that a job left, in the data folder's `reports/`."""
 

@@ -202,7 +202,7 @@ class History:
     def changes(
         self, after: str | None = None, limit: int = 50, *, of: str | None = None
     ) -> ChangePage:
-        """The changes of all schedules and calendars, or of one kind of these, newest first."""
+        """All changes (see `audit`), or those `of` one kind, newest first."""
         _check_limit(limit)
         with self._engine.connect() as connection:
             return audit.changes(connection, after, limit, of)

@@ -31,6 +31,7 @@ from sqlalchemy import Engine
 
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
+from scheduler.events.dead_letters import MOST_LETTERS
 from scheduler.events.schema import Event, UndecodableEvent, decode
 from scheduler.events.stream import EventStream, StreamEntry
 from scheduler.history import outage
@@ -176,7 +177,7 @@ class Recorder:
             try:
                 readable.append((entry.id, decode(entry.fields)))
             except UndecodableEvent as error:
-                self._set_aside(entry, error)
+                self._set_aside(entry, error, 1)
         by_id = {entry.id: entry for entry in entries}
         for entry_id, why in self._write(readable):
             self._suspect(by_id[entry_id], why)
@@ -213,11 +214,18 @@ class Recorder:
             self._has_backlog = True
             return
         del self._tries[entry.id]
-        self._set_aside(entry, error)
+        self._set_aside(entry, error, TRIES)
 
-    def _set_aside(self, entry: StreamEntry, error: Exception) -> None:
-        log.error("event %s is set aside among the dead letters: %s", entry.id, error)
-        self._stream.dead(entry.id, entry.fields, f"{type(error).__name__}: {error}"[:ERROR_LIMIT])
+    def _set_aside(self, entry: StreamEntry, error: Exception, tries: int) -> None:
+        reason = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
+        log.error("event %s is set aside among the dead letters: %s", entry.id, reason)
+        found = self._stream.dead(entry.id, reason, tries)
+        if found.lost:
+            log.error(
+                "%d of the oldest dead letters are lost: no more than %d are held",
+                found.lost,
+                MOST_LETTERS,
+            )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import (
     CalendarEvent,
+    DeadLetterEvent,
     Event,
     ReportStored,
     RunEvent,
@@ -154,7 +155,7 @@ def run_of(event: Event) -> str | None:
         return range_id(event)
     if isinstance(event, ScheduleEvent | ReportStored | RunLogged):
         return None
-    if isinstance(event, CalendarEvent):
+    if isinstance(event, CalendarEvent | DeadLetterEvent):
         return None
     raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
 

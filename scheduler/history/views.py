@@ -172,14 +172,26 @@ class CalendarRevisionView(_Changed):
     definition: dict[str, Any]
 
 
-Changeable = Literal["schedule", "calendar"]
+Changeable = Literal["schedule", "calendar", "dead_letter"]
 CHANGED: tuple[str, ...] = get_args(Changeable)
 
 
-class ChangeView(_Changed):
-    """One change in the list of all: of a schedule, or of an exclusion calendar."""
+class ChangeView(Frozen):
+    """One change in the list of all: of a schedule, of an exclusion calendar, or what was done with
+    dead letters.
 
+    Dead letters have no revision; their `name` says what they were about, and `letters` which they
+    were.
+    """
+
+    revision: int | None = None
+    name: str
+    action: str
+    at: datetime
+    actor: str
+    comment: str
     of: Changeable
+    letters: list[dict[str, Any]] = []
 
 
 class ChangePage(Frozen):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scheduler.celery_app.app_class import BeatdeskApp
     from scheduler.dispatch.start_check import StartCheck
     from scheduler.dispatch.waiting_list import WaitingList
+    from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
     from scheduler.healing.notices import Notices
     from scheduler.history.calendars import CalendarHistory
@@ -84,6 +85,13 @@ class Services:
         from scheduler.runs.leases import LeasedStream
 
         return LeasedStream(self.redis)
+
+    @cached_property
+    def dead_letters(self) -> "DeadLetters":
+        """The events that could not be recorded."""
+        from scheduler.events.dead_letters import DeadLetters
+
+        return DeadLetters(self.redis)
 
     @cached_property
     def leases(self) -> "Leases":

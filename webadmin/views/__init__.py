@@ -20,6 +20,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     """
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
+    from webadmin.views.dead_letters import DeadLettersView
     from webadmin.views.jobs import JobsView
     from webadmin.views.reports import ReportsView
     from webadmin.views.runs import RunsView
@@ -41,6 +42,10 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
         {"name": "Reports", "endpoint": "reports", "menu_icon_value": "report-analytics"},
     )
     yield ChangesView, {"name": "Changes", "endpoint": "changes", "menu_icon_value": "git-commit"}
+    yield (
+        DeadLettersView,
+        {"name": "Dead letters", "endpoint": "dead_letters", "url": "/dead-letters/"},
+    )
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
 
 

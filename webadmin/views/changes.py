@@ -1,4 +1,6 @@
-"""The audit list: who changed which schedule or calendar, when, and why."""
+"""The audit list: who changed which schedule or calendar, or acted on dead letters, when, and
+why.
+"""
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +19,7 @@ class ChangesView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """All revisions of all schedules and calendars, or of one of the two, newest first."""
+        """All changes, or those of one kind of thing, newest first."""
         after = request.args.get("after") or None
         of = request.args.get("of") or None
         page = services().history.changes(after, PAGE, of=of)

@@ -15,6 +15,7 @@ from scheduler.rules.model.spec import IntervalWhen, Spec
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.e2e.browser.conftest import Up
+from tests.e2e.browser.letters import a_dead_letter
 from tests.integration.schedules.conftest import plain
 from tests.support.waiting import wait_for
 
@@ -57,6 +58,7 @@ def pages(desk_up: Services) -> list[str]:
         lambda: desk_up.history.deleted_as("looked-at-gone"), 30, "the history knows the deletion"
     )
     wait_for(lambda: len(desk_up.history.revisions(made.uid)) == 2, 30, "and the revisions")
+    letter = a_dead_letter(desk_up)
     return [
         "/schedules/",
         "/schedules/?state=paused",
@@ -75,6 +77,10 @@ def pages(desk_up: Services) -> list[str]:
         "/schedules/looked-at-plain/adopt",
         "/schedules/deleted",
         "/schedules/deleted/restore?name=looked-at-gone",
+        "/dead-letters/",
+        f"/dead-letters/{letter}",
+        f"/dead-letters/{letter}/drop",
+        "/dead-letters/drop-all",
     ]
 
 

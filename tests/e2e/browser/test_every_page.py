@@ -9,6 +9,7 @@ from scheduler.history.queries import RunFilter
 from scheduler.rules.model.spec import IntervalWhen, Spec
 from scheduler.services.services import Services
 from tests.e2e.browser.conftest import Up
+from tests.e2e.browser.letters import a_dead_letter
 from tests.support.waiting import wait_for
 
 WIDTHS = {"phone": 360, "tablet": 768, "wide": 1440}
@@ -65,16 +66,19 @@ def pages(desk_up: Services) -> list[str]:
             "/backfill?since=7d",
         )
     ]
-    return [
-        "/",
-        *schedules,
-        "/runs/",
-        "/runs/?state=failed",
-        f"/runs/{run}",
+    letters = [
+        "/dead-letters/",
+        *(f"/dead-letters/{a_dead_letter(desk_up)}{page}" for page in ("", "/drop")),
+    ]
+    runs = ["/runs/", "/runs/?state=failed", f"/runs/{run}"]
+    others = [
         "/reports/",
         "/changes/",
+        "/changes/?of=dead_letter",
         "/users/",
+        "/dead-letters/drop-all",
     ]
+    return ["/", *schedules, *runs, *letters, *others]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

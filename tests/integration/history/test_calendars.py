@@ -67,6 +67,18 @@ def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine:
     assert history.newest_key() == max(fact.key for fact in facts)
 
 
+def test_a_change_that_is_recorded_late_is_not_the_last_word(engine: Engine) -> None:
+    history = CalendarHistory(engine)
+    record(engine, [an_event(1), an_event(3, CalendarDeleted), an_event(5, uid="u2")])
+    record(engine, [an_event(2)])
+    assert [(fact.uid, fact.revision, fact.action) for fact in history.facts()] == [
+        ("u1", 3, "deleted"),
+        ("u2", 5, "edited"),
+    ]
+    record(engine, [an_event(4)])
+    assert [(fact.uid, fact.revision) for fact in history.facts()] == [("u1", 4), ("u2", 5)]
+
+
 def test_changes_of_calendars_stand_among_those_of_schedules_by_time(engine: Engine) -> None:
     spec = a_schedule()
     schedules = [

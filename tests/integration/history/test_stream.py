@@ -110,7 +110,7 @@ def test_the_lag_counts_what_is_not_in_sql_and_the_age_of_the_oldest(
 def test_a_dead_letter_keeps_the_entry_and_says_why(stream: EventStream, redis: Redis) -> None:
     entry = redis.xadd(keys.EVENTS_STREAM, {"event": "nonsense", "more": "x"})
     stream.read("r1", 10)
-    stream.dead(str(entry), {"event": "nonsense", "more": "x"}, "ValueError: no")
+    stream.dead(str(entry), "ValueError: no", 1)
     (letter,) = stream.dead_letters(10)
     assert (letter.entry, letter.error, letter.fields) == (
         entry,

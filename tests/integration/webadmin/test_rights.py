@@ -143,5 +143,7 @@ def test_what_changes_something_needs_an_operator_and_what_deletes_an_admin(app:
         "schedules.bulk_delete",
         "calendars.delete",
         "jobs.forget",
+        "dead_letters.drop",
+        "dead_letters.drop_all",
     }
     assert least["runs.cancel"] == "operator"

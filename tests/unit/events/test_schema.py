@@ -87,6 +87,12 @@ def test_what_is_no_event_is_refused_with_the_reason(fields: dict[str, str], why
         decode(fields)
 
 
+def test_a_refusal_names_the_place_and_not_the_value() -> None:
+    with pytest.raises(UndecodableEvent, match=r"run\.expired\.password: Extra inputs") as refusal:
+        decode(expired(password="hunter2hunter2", attempt="hunter2hunter2"))
+    assert "hunter2" not in str(refusal.value)
+
+
 def holds(said: Any, written: Any) -> bool:
     """Does `said` say all that was written? New optional fields may stand beside it."""
     if isinstance(written, dict):

@@ -1,0 +1,206 @@
+"""`beatdesk dead-letters`: the events that could not be recorded: list, show, retry, drop."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scheduler.cli import fields
+from scheduler.cli.output import (
+    json_option,
+    print_facts,
+    print_json,
+    print_table,
+    visible,
+)
+from scheduler.cli.runs import limit_options, to_the_second
+from scheduler.clock import utc_now
+from scheduler.errors import Refused
+from scheduler.services.services import Services
+
+if TYPE_CHECKING:
+    from scheduler.events.dead_letters import Edit
+
+SHORT = 60
+"""Characters of a reason that the table shows."""
+
+comment_option = click.option(
+    "--comment", default="", metavar="TEXT", help="Why; stands in the history."
+)
+
+
+def letter_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the letters that it is about: some by their ids, or all."""
+    command = click.option("--all", "everything", is_flag=True, help="All that are there now.")(
+        command
+    )
+    return click.argument("letters", metavar="[ID]...", nargs=-1)(command)
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Events that could not be recorded, so that the history lacks them."""
+
+
+@dead_letters.command("list")
+@limit_options
+@json_option
+@click.pass_obj
+def list_letters(services: Services, /, *, limit: int, after: str | None, as_json: bool) -> None:
+    """List the dead letters, newest first."""
+    from scheduler.events.letter_text import content_of, error_of, letter_json
+
+    page = services.dead_letters.page(after, limit)
+    if as_json:
+        print_json({"items": [letter_json(letter) for letter in page.items], "next": page.next})
+        return
+    rows = []
+    for letter in page.items:
+        content = content_of(letter)
+        reason = error_of(letter).partition("\n")[0]
+        tries = "-" if letter.tries is None else str(letter.tries)
+        rows.append(
+            [
+                letter.id,
+                to_the_second(letter.at),
+                content.kind or "-",
+                content.about or "-",
+                tries,
+                reason if len(reason) <= SHORT else reason[: SHORT - 1] + "…",
+            ]
+        )
+    print_table(["ID", "SET ASIDE", "KIND", "ABOUT", "TRIES", "WHY"], rows)
+    if page.next is not None:
+        click.echo(f"more: --after {page.next}", err=True)
+
+
+@dead_letters.command()
+@click.argument("letter", metavar="ID")
+@json_option
+@click.pass_obj
+def show(services: Services, /, *, letter: str, as_json: bool) -> None:
+    """Show dead letter ID: why and when, how often it was tried, and the event itself. Secrets
+    are hidden.
+    """
+    from scheduler.events.letter_text import letter_json
+
+    body = letter_json(services.dead_letters.get(letter), whole=True)
+    if as_json:
+        print_json(body)
+        return
+    given = body["tries"]
+    print_facts(
+        [
+            ("id", body["id"]),
+            ("set aside", body["at"]),
+            ("kind", body["kind"] or "-"),
+            ("about", body["about"] or "-"),
+            ("event of", body["event_at"] or "-"),
+            ("tries", "not known" if given is None else str(given)),
+            ("retries", str(body["retries"])),
+            ("entry", body["entry"]),
+            ("first entry", body["first_entry"]),
+            ("why", body["error"]),
+        ]
+    )
+    for name, text in body["fields"].items():
+        click.echo(f"\n{visible(name)}:")
+        click.echo("\n".join(visible(line) for line in text.splitlines()))
+
+
+@dead_letters.command()
+@letter_arguments
+@comment_option
+@json_option
+@click.pass_obj
+def retry(
+    services: Services,
+    /,
+    *,
+    letters: tuple[str, ...],
+    everything: bool,
+    comment: str,
+    as_json: bool,
+) -> None:
+    """Send dead letters ID... back to the recorder. One that fails again comes back as a new
+    dead letter.
+    """
+    _check(letters, everything)
+    store, edit = services.dead_letters, _edit(comment)
+    if everything:
+        newest = store.newest()
+        _say("retried", 0 if newest is None else store.retry_all(newest, edit), [], as_json=as_json)
+        return
+    outcome = store.retry(letters, edit)
+    _say("retried", len(outcome.done), outcome.gone, as_json=as_json)
+
+
+@dead_letters.command()
+@letter_arguments
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@comment_option
+@json_option
+@click.pass_obj
+def drop(
+    services: Services,
+    /,
+    *,
+    letters: tuple[str, ...],
+    everything: bool,
+    yes: bool,
+    comment: str,
+    as_json: bool,
+) -> None:
+    """Delete dead letters ID... for good. The history never has what they tell; who dropped them
+    it has.
+    """
+    _check(letters, everything)
+    store = services.dead_letters
+    newest = store.newest() if everything else None
+    if not yes and sys.stdin.isatty():
+        what = (
+            f"all {store.count()} dead letters"
+            if everything
+            else f"dead letters: {', '.join(letters)}"
+        )
+        click.confirm(f"Drop {what}? The history will never have these events.", abort=True)
+    elif not yes:
+        raise Refused(
+            "yes: dropping is not asked back where there is no terminal; give --yes", field="yes"
+        )
+    edit = _edit(comment)
+    if everything:
+        _say("dropped", 0 if newest is None else store.drop_all(newest, edit), [], as_json=as_json)
+        return
+    outcome = store.drop(letters, edit)
+    _say("dropped", len(outcome.done), outcome.gone, as_json=as_json)
+
+
+def _check(letters: tuple[str, ...], everything: bool) -> None:
+    """Either some letters, or all of them."""
+    if everything == bool(letters):
+        raise click.UsageError(
+            "give the IDs of dead letters, or --all; `beatdesk dead-letters list` shows them"
+        )
+
+
+def _edit(comment: str) -> "Edit":
+    from scheduler.events.dead_letters import Edit
+
+    return Edit(fields.actor(), comment, utc_now())
+
+
+def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
+    """Print what was done; letters that were not there any more are no failure, since somebody
+    was quicker.
+    """
+    if as_json:
+        print_json({action: count, "gone": gone})
+        return
+    click.echo(f"{count} dead {'letter' if count == 1 else 'letters'} {action}")
+    for letter in gone:
+        click.echo(
+            f"{visible(letter[:60])} is not there any more: it was retried or dropped already",
+            err=True,
+        )

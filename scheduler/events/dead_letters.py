@@ -1,0 +1,332 @@
+"""Dead letters: events that could not be recorded, in a Redis stream of their own until somebody
+acts.
+
+    event stream ──cannot be recorded──▶ dead letters ──dropped──▶ gone; a trace stays in the history
+         ▲                                    │
+         └──────────────retried───────────────┘   as a new entry at the end, in one step with its removal here
+
+Each move is one script, so that a letter is in exactly one of the two streams, whoever is killed
+and however many operators act at once; the move and the event that tells of it are written
+together. Bytes are moved as they are. A retried event moves no lease and starts no run: only the
+recorder reads it. Where it falls in the order does not matter to the fold (`history.projector`).
+
+What a letter's stream entry holds: `entry`, the id that the event had when it failed; `error`;
+`tries`, how often recording it was tried in all; `retries`, how often an operator sent it back;
+`first`, its id when it was first appended; and `field:NAME` for each field of the event's own
+entry. The first two are all that older versions wrote. A retried event carries `tries retries
+first` in the field PAST of its new entry.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.client import NEVER_DECODE
+
+from scheduler.errors import NotFound, Refused
+from scheduler.events import schema
+from scheduler.events.letter_text import DeadLetter, fact_of
+from scheduler.events.schema import DeadLettersDropped, DeadLettersRetried
+from scheduler.storage import keys
+
+MOST_LETTERS = 10_000
+"""Letters that Redis holds, about; beyond it the oldest are lost."""
+
+MOST_FIELDS = 3_000
+"""Fields of one entry that a letter holds. Events have one; a script can hand on 8,000 values at
+most.
+"""
+
+BATCH = 100
+"""Letters that one script moves, so that Redis never stands still for long."""
+
+PAST = "dead-letter"
+"""The field of a retried entry that says what happened to it before."""
+
+_PAST_VALUE = re.compile(r"\d+ \d+ \S+")
+_ID = re.compile(r"\d{1,19}-\d{1,19}")
+_FIELD = "field:"
+
+_SET_ASIDE = """
+-- KEYS 1 events  2 dead letters
+-- ARGV 1 consumer group  2 entry  3 error  4 tries  5 most letters  6 most fields  7 field of the past  8 prefix
+-- Answers whether the entry was still there, and how many of the oldest letters were lost to make room.
+local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
+local lost = 0
+if found then
+  local tries, retries, first = 0, 0, ARGV[2]
+  local fields = {}
+  for at = 1, #found[2], 2 do
+    local name, value = found[2][at], found[2][at + 1]
+    local old_tries, old_retries, old_first = string.match(value, '^(%d+) (%d+) (%S+)$')
+    if name == ARGV[7] and old_tries then
+      tries, retries, first = tonumber(old_tries), tonumber(old_retries), old_first
+    elseif #fields < 2 * tonumber(ARGV[6]) then
+      fields[#fields + 1] = ARGV[8] .. name
+      fields[#fields + 1] = value
+    end
+  end
+  redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'error', ARGV[3], 'tries', tries + tonumber(ARGV[4]),
+    'retries', retries, 'first', first, unpack(fields))
+  lost = redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[5])
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+redis.call('XDEL', KEYS[1], ARGV[2])
+return {found and 1 or 0, lost}
+"""
+
+_ACT = """
+-- KEYS 1 dead letters  2 events
+-- ARGV 1 'retry' or 'drop'  2 the event that tells of it, without letters  3 field of an event
+--      4 field of the past  5 prefix  6... for each letter its id and what the event says of it
+-- Answers the ids of those that were still there.
+redis.call('XLEN', KEYS[2])
+local done, facts = {}, {}
+for at = 6, #ARGV, 2 do
+  local letter = redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at])[1]
+  if letter then
+    if ARGV[1] == 'retry' then
+      local of, fields = {}, {}
+      for place = 1, #letter[2], 2 do
+        local name, value = letter[2][place], letter[2][place + 1]
+        if string.sub(name, 1, #ARGV[5]) == ARGV[5] then
+          fields[#fields + 1] = string.sub(name, #ARGV[5] + 1)
+          fields[#fields + 1] = value
+        else
+          of[name] = value
+        end
+      end
+      local past = {of.tries or '0', string.format('%d', (tonumber(of.retries) or 0) + 1), of.first or of.entry or '-'}
+      redis.call('XADD', KEYS[2], '*', ARGV[4], table.concat(past, ' '), unpack(fields))
+    end
+    redis.call('XDEL', KEYS[1], ARGV[at])
+    done[#done + 1] = ARGV[at]
+    facts[#facts + 1] = ARGV[at + 1]
+  end
+end
+if #done > 0 then
+  local told = string.sub(ARGV[2], 1, -3) .. table.concat(facts, ',') .. ']}'
+  redis.call('XADD', KEYS[2], '*', ARGV[3], told)
+end
+return done
+"""
+
+
+class LetterPage(NamedTuple):
+    """Some dead letters, newest first; `next` goes on after them, none at the end."""
+
+    items: list[DeadLetter]
+    next: str | None
+
+
+class Outcome(NamedTuple):
+    """Ids of letters: those that were acted on, and those that were not there any more."""
+
+    done: list[str]
+    gone: list[str]
+
+
+class SetAside(NamedTuple):
+    """Whether the event was still in the stream, and how many of the oldest letters were lost to
+    make room.
+    """
+
+    was_there: bool
+    lost: int
+
+
+class Edit(NamedTuple):
+    """Who does something, why, and when."""
+
+    actor: str
+    comment: str
+    now: datetime
+
+
+class DeadLetters:
+    """The stream of dead letters in Redis. Errors of the client (`redis.RedisError`) pass
+    through.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def count(self) -> int:
+        """How many there are."""
+        length: Any = self._redis.xlen(keys.DEAD_LETTERS_STREAM)
+        return int(length)
+
+    def page(self, after: str | None = None, limit: int = 50) -> LetterPage:
+        """A page of letters, newest first. `after` is the `next` of the page before. Raises
+        Refused.
+        """
+        if after and not _ID.fullmatch(after):
+            raise Refused(
+                f"after: {after[:60]!r} is not a place in this list; give the `next` of an "
+                "earlier page, or nothing",
+                field="after",
+            )
+        found = self._range("XREVRANGE", f"({after}" if after else "+", "-", limit + 1)
+        items = found[:limit]
+        return LetterPage(items, items[-1].id if len(found) > limit else None)
+
+    def get(self, letter: str) -> DeadLetter:
+        """The letter with this id. Raises NotFound."""
+        found = self._range("XRANGE", letter, letter, 1) if _ID.fullmatch(letter) else []
+        if not found:
+            raise missing([letter])
+        return found[0]
+
+    def newest(self) -> str | None:
+        """The id of the newest letter; none where there is none."""
+        found = self._range("XREVRANGE", "+", "-", 1)
+        return found[0].id if found else None
+
+    def set_aside(self, entry: str, error: str, tries: int) -> SetAside:
+        """Move an event from the stream to the dead letters, with the reason, and acknowledge it.
+
+        `tries` is how often recording it was tried since it was appended. An event that another
+        recorder has dealt with meanwhile becomes no letter.
+        """
+        streams = [keys.EVENTS_STREAM, keys.DEAD_LETTERS_STREAM]
+        arguments = [
+            keys.EVENTS_GROUP,
+            entry,
+            error,
+            tries,
+            MOST_LETTERS,
+            MOST_FIELDS,
+            PAST,
+            _FIELD,
+        ]
+        was_there, lost = self._eval(_SET_ASIDE, streams, arguments)
+        return SetAside(bool(was_there), int(lost))
+
+    def retry(self, letters: Sequence[str], edit: Edit) -> Outcome:
+        """Send these back to the recorder, in the order given. Raises NotFound where none of
+        them is there.
+        """
+        return self._act("retry", letters, edit)
+
+    def drop(self, letters: Sequence[str], edit: Edit) -> Outcome:
+        """Delete these for good. Raises NotFound where none of them is there."""
+        return self._act("drop", letters, edit)
+
+    def retry_all(self, until: str, edit: Edit) -> int:
+        """Send back all letters up to the id `until`, oldest first; how many. One that fails
+        again gets a higher id.
+        """
+        return sum(len(self._move("retry", batch, edit)) for batch in self._batches(until))
+
+    def drop_all(self, until: str, edit: Edit) -> int:
+        """Delete all letters up to the id `until` for good; how many."""
+        return sum(len(self._move("drop", batch, edit)) for batch in self._batches(until))
+
+    def _act(self, action: str, letters: Sequence[str], edit: Edit) -> Outcome:
+        done: list[str] = []
+        wanted = list(dict.fromkeys(letters))
+        for start in range(0, len(wanted), BATCH):
+            done += self._move(action, self._read(wanted[start : start + BATCH]), edit)
+        if not done:
+            raise missing(wanted)
+        return Outcome(done, [letter for letter in wanted if letter not in set(done)])
+
+    def _move(self, action: str, letters: Sequence[DeadLetter], edit: Edit) -> list[str]:
+        """Move what is still there of a batch, and tell of it. The ids of what was moved."""
+        if not letters:
+            return []
+        kind = DeadLettersRetried if action == "retry" else DeadLettersDropped
+        event = kind(at=edit.now, actor=edit.actor, comment=edit.comment, letters=[])
+        arguments = [action, schema.encode(event)[schema.FIELD], schema.FIELD, PAST, _FIELD]
+        for letter in letters:
+            arguments += [letter.id, fact_of(letter).model_dump_json()]
+        done = self._eval(_ACT, [keys.DEAD_LETTERS_STREAM, keys.EVENTS_STREAM], arguments)
+        return [_text(one) for one in done]
+
+    def _batches(self, until: str) -> Iterator[list[DeadLetter]]:
+        """The letters up to `until`, oldest first; each batch is read when it is asked for."""
+        if not _ID.fullmatch(until):
+            raise Refused(f"until: {until[:60]!r} is not the id of a dead letter", field="until")
+        start = "-"
+        while batch := self._range("XRANGE", start, until, BATCH):
+            yield batch
+            start = f"({batch[-1].id}"
+
+    def _read(self, letters: Iterable[str]) -> list[DeadLetter]:
+        """Those of these letters that are there."""
+        found = [
+            self._range("XRANGE", letter, letter, 1) for letter in letters if _ID.fullmatch(letter)
+        ]
+        return [one for some in found for one in some]
+
+    def _range(self, command: str, start: str, end: str, count: int) -> list[DeadLetter]:
+        """Entries as bytes: text that is not UTF-8 would cost the whole answer otherwise."""
+        answer: Any = self._redis.execute_command(  # type: ignore[no-untyped-call]
+            command, keys.DEAD_LETTERS_STREAM, start, end, "COUNT", count, **{NEVER_DECODE: []}
+        )
+        return [_letter(raw) for raw in answer]
+
+    def _eval(self, script: str, streams: list[str], arguments: Sequence[Any]) -> Any:
+        command = ["EVAL", script, len(streams), *streams, *arguments]
+        return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+
+
+def without_past(fields: dict[str, str]) -> dict[str, str]:
+    """The fields of an entry without the one that says what happened to a retried event before."""
+    if len(fields) == 1 or not _PAST_VALUE.fullmatch(fields.get(PAST, "")):
+        return fields  # one that has nothing else is no event; without a field it would pass for deleted
+    return {name: value for name, value in fields.items() if name != PAST}
+
+
+def missing(letters: Sequence[str]) -> NotFound:
+    """The refusal where none of these letters is there."""
+    named = ", ".join(letter[:60] for letter in letters[:3])
+    more = f" and {len(letters) - 3} more" if len(letters) > 3 else ""
+    return NotFound(
+        f"id: there is no dead letter {named}{more}; it was retried or dropped, or never was one: "
+        "`beatdesk dead-letters list` shows those that are there",
+        field="id",
+    )
+
+
+def _letter(raw: Any) -> DeadLetter:
+    """A letter from its stream entry."""
+    entry, values = raw
+    fields: dict[str, bytes] = {}
+    own: dict[str, str] = {}
+    for name, value in (values or {}).items() if isinstance(values, dict) else _pairs(values):
+        text = _text(name)
+        if text.startswith(_FIELD):
+            fields[text.removeprefix(_FIELD)] = bytes(value)
+        else:
+            own[text] = _text(value)
+    letter = _text(entry)
+    return DeadLetter(
+        id=letter,
+        entry=own.get("entry", ""),
+        error=own.get("error", ""),
+        raw=fields,
+        at=_moment(letter),
+        tries=_number(own.get("tries")),
+        retries=_number(own.get("retries")) or 0,
+        first=own.get("first") or own.get("entry", ""),
+    )
+
+
+def _pairs(values: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(values[::2], values[1::2], strict=True)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _moment(entry: str) -> datetime:
+    """When a stream entry was made, by the server's clock."""
+    return datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
