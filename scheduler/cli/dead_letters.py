@@ -12,6 +12,7 @@ from scheduler.cli.output import (
     print_facts,
     print_json,
     print_table,
+    to_the_second,
     visible,
 )
 from scheduler.cli.runs import limit_options, to_the_second
