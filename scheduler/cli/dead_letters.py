@@ -15,7 +15,7 @@ from scheduler.cli.output import (
     to_the_second,
     visible,
 )
-from scheduler.cli.runs import limit_options, to_the_second
+from scheduler.cli.runs import limit_options
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.services.services import Services
