@@ -56,7 +56,7 @@ def record(engine: Engine, events: Sequence[Event]) -> None:
     for _ in range(_TRIES):
         try:
             with writing(engine).begin() as connection:
-                _record(connection, events)
+                fold_into(connection, events)
                 return
         except _ContendedError:
             continue
@@ -68,7 +68,13 @@ def record(engine: Engine, events: Sequence[Event]) -> None:
     )
 
 
-def _record(connection: Connection, events: Sequence[Event]) -> None:
+def fold_into(connection: Connection, events: Sequence[Event]) -> None:
+    """Fold the events into the tables, inside the transaction of `connection`, which the caller
+    ends.
+
+    One attempt: where another recorder inserts the same new run, an exception leaves the
+    transaction to be undone.
+    """
     loaded = _load(connection, runs_of(events))
     folded = fold(loaded, events)
     _write_runs(connection, loaded, folded)

@@ -138,7 +138,7 @@ class Renderer:
     def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
         """Let Celery send it, into our hands."""
         self.asked += 1
-        producer = self._connected()
+        producer = self.producer()
         task = self._app.tasks.get(call.job)
         options = {**call.options, "retry": False, "producer": producer}
         with collecting() as told, _collect(producer) as sent:
@@ -165,9 +165,12 @@ class Renderer:
         messages = (tuple(told) or sent.messages(call)) if is_job(call.job) else ()
         return Rendered(tuple(sent.commands), messages), sent
 
-    def _connected(self) -> Any:
-        """A producer on a channel of its own. Asks once; who retries, and when, is not decided
-        here.
+    def producer(self) -> Any:
+        """The kombu producer that Celery's messages go through, on a channel of its own; connects
+        where it has to.
+
+        Tries once; who retries, and when, is not decided here. Raises kombu's OperationalError
+        where the broker does not answer in time, BeatdeskError where it is not Redis.
         """
         if self._producer is None:
             connection = self._app.connection_for_write()

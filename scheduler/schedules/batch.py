@@ -41,8 +41,13 @@ ATTEMPTS = 20
 """How often changes are decided anew while Beat moves entries under them."""
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
+BeforeCommit = Callable[[], object]
 
 _SCRIPT = files(__package__).joinpath("change_batch.lua").read_text(encoding="utf-8")
+
+
+def do_nothing() -> None:
+    """The usual step between a decision and its script."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +77,17 @@ def calls_of(jobs: Sequence[Job]) -> CheckCall:
 
 
 class BatchEdit:
-    """Writes changes of many schedules."""
+    """Writes changes of many schedules.
 
-    def __init__(self, redis: "Redis", listing: Listing) -> None:
+    `before_commit` is called after the decision and before the script that writes it, each time:
+    the moment at which other writers may still change what was read.
+    """
+
+    def __init__(
+        self, redis: "Redis", listing: Listing, *, before_commit: BeforeCommit = do_nothing
+    ) -> None:
         self._redis = redis
+        self._before_commit = before_commit
         self._listing = listing
         self._script = redis.register_script(_SCRIPT)
 
@@ -112,7 +124,7 @@ class BatchEdit:
         read = self.read([wish.name for wish in wishes])
         decided = [decide(wish, stored) for wish, stored in zip(wishes, read, strict=True)]
         for _ in range(ATTEMPTS):
-            moved = self._write(read, decided, beside)
+            moved = self.write(read, decided, beside)
             if not moved:
                 return [change.schedule for change in decided]
             for place, stored in zip(
@@ -135,7 +147,7 @@ class BatchEdit:
 
     def write_calendars(self, decided: Sequence[CalendarChange]) -> None:
         """Write changes of calendars. Raises StaleRevision where one is not as it was read."""
-        self._write([], [], decided)
+        self.write([], [], decided)
 
     def calendar_names(self) -> set[str]:
         """The names of all calendars."""
@@ -165,20 +177,17 @@ class BatchEdit:
         """Entries, there or not, in as many round trips as are needed."""
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
-    def write(self, read: Sequence[RawEntry], decided: Sequence[Change]) -> list[int]:
-        """Write changes of schedules, all or none. The places of what has to be decided again; none
-        when it is done.
-        """
-        return self._write(read, decided, [])
-
-    def _write(
+    def write(
         self,
         read: Sequence[RawEntry],
         decided: Sequence[Change],
-        calendars: Sequence[CalendarChange],
+        calendars: Sequence[CalendarChange] = (),
     ) -> list[int]:
-        """Run the script. Answers the places of what has to be decided again; none when it is
-        done.
+        """Write changes of schedules and calendars, all or none, by one script.
+
+        Returns the places in `decided` of what has to be decided again; none when it is done.
+        Raises StaleRevision where a calendar is not as it was read, NameTaken where a key holds
+        something else, Unavailable where Redis does not answer.
         """
         if not decided and not calendars:
             return []
@@ -201,6 +210,7 @@ class BatchEdit:
             text for change in decided for more in change.also for text in encode(more).values()
         ]
         names = [keys.entry(stored.name) for stored in read]
+        self._before_commit()
         with answering(
             "nothing is known to be saved; do it again, what is there already stays as it is"
         ):

@@ -20,7 +20,13 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import check_calendar_known, check_spec
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, edits
-from scheduler.schedules.batch import BatchEdit, DesiredSchedule, calls_of
+from scheduler.schedules.batch import (
+    BatchEdit,
+    BeforeCommit,
+    DesiredSchedule,
+    calls_of,
+    do_nothing,
+)
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.edits import Decide
@@ -53,14 +59,24 @@ class ScheduleStore:
     """The only writer of schedules."""
 
     def __init__(
-        self, redis: "Redis", catalogue: "Catalogue", memory: "ListCache | None" = None
+        self,
+        redis: "Redis",
+        catalogue: "Catalogue",
+        memory: "ListCache | None" = None,
+        *,
+        before_commit: BeforeCommit = do_nothing,
     ) -> None:
-        """`memory` is for a process that lists schedules again and again."""
+        """`memory` is for a process that lists schedules again and again.
+
+        `before_commit` is called after each decision and before the script that writes it: the
+        moment at which other writers may still change what was read.
+        """
+        self._before_commit = before_commit
         self._redis = redis
         self._catalogue = catalogue
         self._listing = Listing(redis, memory)
         self._change = redis.register_script(_SCRIPT)
-        self._together = BatchEdit(redis, self._listing)
+        self._together = BatchEdit(redis, self._listing, before_commit=before_commit)
         self.bulk = Bulk(self._listing, self._together, catalogue)
 
     def get(self, name: str) -> Schedule:
@@ -336,6 +352,7 @@ class ScheduleStore:
         ((field, event),) = encode(change.event).items()
         further = [text for more in change.also for text in encode(more).values()]
         waiting = keys.WAITING_PREFIX + change.schedule.uid
+        self._before_commit()
         with answering("nothing is known to be saved; look at the schedule before you try again"):
             answer: Any = self._change(
                 keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, waiting],

@@ -13,8 +13,8 @@ from scheduler.clock import utc_now
 from scheduler.history.schema_version import upgrade
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.e2e.road import Road, delete, edit, gaps, save, twice
 from tests.support.console import Console
+from tests.support.road import Road, delete, edit, gaps, save, twice
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

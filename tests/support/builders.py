@@ -24,6 +24,9 @@ from scheduler.rules.model.spec import (
     Spec,
 )
 
+JOB = "reports.job_summary"
+"""The job of schedules whose job does not matter."""
+
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
@@ -42,15 +45,13 @@ def cron(text: str, timezone: str = "UTC", **more: Any) -> CrontabWhen:
     return CrontabWhen(crontab=text, timezone=timezone, **more)
 
 
-def a_spec(name: str = "nightly-report", job: str = "reports.job_summary", **parts: Any) -> Spec:
+def a_spec(name: str = "nightly-report", job: str = JOB, **parts: Any) -> Spec:
     """What an operator would type; hourly unless `when` is given."""
     parts.setdefault("when", cron("0 * * * *"))
     return Spec(name=name, job=job, **parts)
 
 
-def a_schedule(
-    name: str = "nightly-report", job: str = "reports.job_summary", **parts: Any
-) -> Schedule:
+def a_schedule(name: str = "nightly-report", job: str = JOB, **parts: Any) -> Schedule:
     """A saved schedule; its uid follows from its name, so that tests can name it."""
     parts.setdefault("when", cron("0 * * * *"))
     parts.setdefault("uid", str(uuid5(NAMESPACE_URL, name)))

@@ -141,15 +141,22 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         loaded.waiting = tuple(map(read, look[6]))
         if loaded.entry is not None:
             loaded.entry = dispatch.remembered(
-                loaded.entry, loaded.stored_score, loaded._default_now()
+                loaded.entry, loaded.stored_score, loaded.default_now()
             )
             loaded.last_run_at = loaded.entry.meta.last_run_at
         return loaded
 
+    def _default_now(self) -> datetime:
+        """The name by which RedBeat calls `default_now`, so that a subclass overrides both at
+        once.
+        """
+        now: datetime = self.default_now()
+        return now
+
     @property
     def due_at(self) -> datetime | None:
         """When the entry is due next; now where that has passed."""
-        now: datetime = self._default_now()
+        now: datetime = self.default_now()
         if self.entry is None:
             return None
         if isinstance(self.entry.schedule.when, RedBeatWhen) or self.last_run_at is None:
@@ -164,7 +171,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """
         if self.entry is None:
             return False, None
-        now: datetime = self._default_now()
+        now: datetime = self.default_now()
         schedule = self.entry.schedule
         if (
             isinstance(schedule.when, RedBeatWhen)
@@ -193,7 +200,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         entry = self.entry
         if entry is None:
             raise EntryMovedOn(f"{self.name!r} cannot be run")
-        now: datetime = last_run_at or self._default_now()
+        now: datetime = last_run_at or self.default_now()
         plan = self._plan_to_send(entry, now)
         if plan.send is None:
             raise EntryMovedOn(f"{self.name!r} is not due any more")
@@ -258,7 +265,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     def _redbeat_score_after(self, moment: datetime) -> float:
         """RedBeat's own answer for what only RedBeat computes."""
         remaining = self.schedule.remaining_estimate(moment)
-        return ASLEEP if remaining is None else (self._default_now() + remaining).timestamp()
+        return ASLEEP if remaining is None else (self.default_now() + remaining).timestamp()
 
     def _is_due_by_redbeat(self) -> tuple[bool, float | None]:
         """RedBeat's own answer; if it has none, the entry is set aside."""
@@ -272,7 +279,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             )
             self._rescore(ASLEEP)
             return False, None
-        now = self._default_now().timestamp()
+        now = self.default_now().timestamp()
         if not due and (self.stored_score or 0) <= now:
             self._rescore(ASLEEP if wait is None else now + wait)
         return bool(due), wait

@@ -9,25 +9,23 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Response,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from scheduler.clock import utc_now
+from scheduler.history.queries import RunFilter
 from scheduler.services.services import Services
+from tests.support.browser.up import PATIENCE, Up, Watch, log_in
 from tests.support.needs import missing
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import wait_for
+from tests.support.webadmin import addresses
+from tests.support.webadmin.addresses import SAMPLES
+from tests.support.webadmin.samples import ACTOR, make_samples
+from webadmin import create_app
 
 FLAGS = [
     "--no-sandbox",
@@ -38,25 +36,6 @@ FLAGS = [
     "--no-first-run",
     "--disable-dev-shm-usage",
 ]
-PATIENCE = 15_000
-"""Milliseconds for which a journey waits for something to appear; two cores may be busy."""
-
-WATCH_THE_POLICY = """
-document.addEventListener("securitypolicyviolation", (event) => {
-    console.error(`policy: ${event.violatedDirective} refuses ${event.blockedURI} at ${event.sourceFile}`);
-});
-"""
-
-
-@dataclass
-class Up:
-    """The running desk: its process, its address, and the login that it printed."""
-
-    process: Process
-    folder: Path
-    address: str
-    email: str
-    password: str
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +89,28 @@ def desk_up(up: Up) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="session")
+def pages(desk_up: Services) -> dict[str, str]:
+    """Endpoint and address of every page, each with something on it: schedules in all states, a
+    run that failed.
+    """
+    text = "word " * 40 + "a_word_without_any_place_to_break_" * 12
+    schedule = make_samples(desk_up, "tests.fail", {"message": text})
+    run = desk_up.control.start(schedule, actor=ACTOR, now=utc_now())
+    wait_for(lambda: _has_failed(desk_up, run), 60, "the run has failed")
+    wait_for(
+        lambda: desk_up.history.deleted_as("sample-gone"), 30, "the history knows the deletion"
+    )
+    wait_for(lambda: len(desk_up.history.revisions(schedule.uid)) == 2, 30, "and the revisions")
+    samples = {**SAMPLES, "jobs": {"name": schedule.job}, "runs": {"id": run}}
+    return addresses.pages(create_app(desk_up.settings), samples)
+
+
+def _has_failed(services: Services, run: str) -> bool:
+    failed = services.history.runs(RunFilter(state="failed"), after=None, limit=9)
+    return any(found.id == run for found in failed.items)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     program = (
@@ -136,40 +137,6 @@ def login(up: Up, chromium: Browser) -> dict[str, object]:
     state = dict(context.storage_state())
     context.close()
     return state
-
-
-def log_in(page: Page, email: str, password: str) -> None:
-    """Fill in the login form."""
-    page.goto("/login")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).not_to_have_url(re.compile("/login"), timeout=PATIENCE)
-
-
-class Watch:
-    """Collects what no page may do."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.faults: list[str] = []
-        self.allowed: set[int] = set()
-        context.add_init_script(WATCH_THE_POLICY)
-        context.on("console", self._said)
-        context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
-        context.on("response", self._answered)
-
-    def allow(self, status: int) -> None:
-        """The journey is about this refusal; Chromium writes one line about it."""
-        self.allowed.add(status)
-
-    def _said(self, message: ConsoleMessage) -> None:
-        expected = any(f"status of {status}" in message.text for status in self.allowed)
-        if message.type in {"error", "warning"} and not expected:
-            self.faults.append(f"{message.type}: {message.text} ({message.location.get('url')})")
-
-    def _answered(self, response: Response) -> None:
-        if response.status >= 400 and response.status not in self.allowed:
-            self.faults.append(f"{response.status} {response.request.method} {response.url}")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.services.services import Services
-from tests.e2e.browser.conftest import PATIENCE, Up, Watch
+from tests.support.browser.up import PATIENCE, Up, Watch
 
 JOB = "tests.echo"
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.services.services import Services
-from tests.e2e.browser.conftest import PATIENCE, Watch
+from tests.support.browser.up import PATIENCE, Watch
 
 pytestmark = pytest.mark.timeout(240)
 

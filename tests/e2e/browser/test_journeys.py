@@ -13,7 +13,7 @@ from scheduler.errors import NotFound
 from scheduler.history.queries import RunFilter, RunView
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.services.services import Services
-from tests.e2e.browser.conftest import PATIENCE, Up, Watch, log_in
+from tests.support.browser.up import PATIENCE, Up, Watch, log_in
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(240)

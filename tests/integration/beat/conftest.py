@@ -8,14 +8,8 @@ import pytest
 
 from scheduler.beat import Scheduler
 from scheduler.services.services import Services
-from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
-
-OURS = "scheduler.beat.Scheduler"
-
-
-def our_beat(services: Services) -> Scheduler:
-    """A Beat that has not begun to lead; a turn of its loop lasts no longer than what it does."""
-    return Scheduler(services.celery, max_interval=0.001)
+from tests.support.beat.ours import our_beat
+from tests.support.schedules.store import store  # noqa: F401 - the same store, with the same job
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from scheduler.beat.planner import Planner
 from scheduler.beat.steps import Step
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
-from tests.integration.beat.test_transaction import first_run, hourly, queued
+from tests.support.beat.ours import queued
+from tests.support.schedules.late import first_run, hourly
 
 GOOD, BROKEN = "good", "broken"
 

@@ -17,10 +17,11 @@ from scheduler.events.schema import RunQueued, TicksMissed
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
-from tests.integration.beat.conftest import OURS
-from tests.integration.schedules.conftest import JOB, events
+from tests.support.beat.ours import OURS
+from tests.support.builders import JOB
 from tests.support.needs import missing
 from tests.support.processes import start_beat
+from tests.support.schedules.contents import events
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import stays, wait_for
 

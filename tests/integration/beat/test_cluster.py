@@ -12,7 +12,7 @@ from scheduler.errors import Refused
 from scheduler.health import broker
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.beat.conftest import OURS
+from tests.support.beat.ours import OURS
 from tests.support.ports import free_port
 from tests.support.processes import start_beat, start_worker
 from tests.support.rabbitmq import RabbitServer

@@ -15,11 +15,11 @@ from scheduler.events.schema import RunQueued
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
-from tests.integration.schedules.conftest import events
-from tests.integration.schedules.test_beat_entry import due_since, full_second
+from tests.support.beat.ours import OURS
 from tests.support.builders import every
 from tests.support.processes import Process, start_beat
+from tests.support.schedules.contents import events
+from tests.support.schedules.late import due_since, full_second
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import stays, wait_for
 

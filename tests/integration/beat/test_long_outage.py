@@ -15,10 +15,10 @@ from scheduler.rules.model.spec import IntervalWhen, Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
-from tests.integration.schedules.conftest import JOB, events
-from tests.support.builders import a_spec
+from tests.support.beat.ours import OURS
+from tests.support.builders import JOB, a_spec
 from tests.support.processes import start_beat
+from tests.support.schedules.contents import events
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import stays, wait_for
 

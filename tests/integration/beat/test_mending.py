@@ -2,7 +2,6 @@
 by anybody.
 """
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -16,13 +15,10 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.conftest import our_beat
-from tests.integration.schedules.conftest import events, score
-from tests.integration.schedules.test_beat_entry import due_since, full_second
+from tests.support.beat.ours import REFUSED, our_beat, spoil
 from tests.support.builders import a_spec, every
-
-REFUSED: dict[str, object] = {"countdown": "soon"}
-"""Options that RedBeat loads and Celery does not take."""
+from tests.support.schedules.contents import events, score
+from tests.support.schedules.late import due_since, full_second
 
 
 @pytest.fixture(autouse=True)
@@ -37,15 +33,6 @@ def due(store: ScheduleStore, name: str = "due") -> Schedule:
 
 def queued(redis: Redis) -> list[str | None]:
     return [event.facts.schedule for event in events(redis) if isinstance(event, RunQueued)]
-
-
-def spoil(redis: Redis, name: str, options: dict[str, object]) -> str:
-    """Give an entry options, past its revision; the definition as it was."""
-    before = redis.hget(keys.entry(name), "definition")
-    redis.hset(
-        keys.entry(name), "definition", json.dumps(json.loads(before) | {"options": options})
-    )
-    return str(before)
 
 
 def test_an_entry_that_celery_refuses_is_set_aside_and_costs_only_itself(

@@ -3,7 +3,6 @@ a real server.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +14,10 @@ from scheduler.clock import utc_now
 from scheduler.publishing.calls import NotTaken, Unsendable
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.settings.schema import Settings
-from tests.integration.beat.golden import (
+from tests.support.beat.golden import (
+    BY_CELERY,
     RUN,
+    TEMPLATED,
     again_by_us,
     by_stock,
     by_us,
@@ -24,59 +25,6 @@ from tests.integration.beat.golden import (
 )
 from tests.support.golden_jobs import JOB, set_up
 from tests.support.waiting import PATIENCE
-
-TEMPLATED: dict[str, dict[str, Any]] = {
-    "nothing special": {},
-    "arguments": {"args": [1, "two", None, [3.5]], "kwargs": {"deep": {"er": [True]}}},
-    "unicode": {"args": ["Grüße, 世界 🎉", "\u2028"], "kwargs": {"ключ": "знач"}},
-    "a job that Beat does not know": {"job": "elsewhere.job", "args": [1]},
-    "a job's own queue, priority and limits": {"job": "golden.heavy"},
-    "a route of the configuration": {"job": "golden.routed"},
-    "a route by pattern": {"job": "golden.many.one"},
-    "a queue": {"options": {"queue": "letters"}},
-    "a priority": {"options": {"priority": 5}},
-    "a priority that is no step": {"options": {"priority": 8}},
-    "a queue that expires": {"options": {"queue": "brief", "priority": 3}},
-    "to everyone": {"options": {"queue": "everyone"}},
-    "an expiry in seconds": {"options": {"expires": 90}},
-    "an expiry as a moment": {"options": {"expires": utc_now() + timedelta(hours=2)}},
-    "a countdown": {"options": {"countdown": 45.5, "expires": 120.0}},
-    "limits": {"options": {"time_limit": 20, "soft_time_limit": 10.5}},
-    "headers": {"options": {"headers": {"x-trace": ["a", 1], "größe": "groß"}}},
-    "how to publish": {"options": {"retry": True, "retry_policy": {"max_retries": 7}}},
-    "a shadow, not kept, not persistent": {
-        "options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}
-    },
-}
-BY_CELERY: dict[str, dict[str, Any]] = {
-    "by topic": {
-        "options": {
-            "exchange": "news",
-            "routing_key": "news.sports.golf",
-            "exchange_type": "topic",
-        },
-        "bound": True,
-    },
-    "a queue of a topic": {"options": {"queue": "sports"}},
-    "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
-    "by direct exchange": {
-        "options": {"exchange": "letters", "routing_key": "to.ada"},
-        "bound": True,
-    },
-    "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
-    "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
-    "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
-    "another serializer": {"options": {"serializer": "yaml"}},
-    "compressed": {"options": {"compression": "gzip"}},
-    "a header of Celery's": {"options": {"headers": {"lang": "c"}}},
-    "follow-ups": {
-        "options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}
-    },
-    "a priority that is a truth": {"options": {"root_id": "r", "priority": True}},
-    "a job with an expiry of its own": {"job": "golden.expiring"},
-    "a job that sends itself its own way": {"job": "golden.proud"},
-    "a job that shadows": {"job": "golden.shadowy"},
-}
 
 
 @pytest.fixture
@@ -111,7 +59,7 @@ def test_a_message_is_stocks_and_the_second_is_made_without_celery(
     said: dict[str, Any], app: Celery, renderer: Renderer, redis: "Redis"
 ) -> None:
     stock = by_stock(app, redis, case(said))
-    assert by_us(renderer, redis, case(said)) == stock
+    assert by_us(app, renderer, redis, case(said)) == stock
     assert again_by_us(renderer, redis, case(said)) == stock
     assert renderer.asked == 1
 
@@ -123,7 +71,7 @@ def test_where_others_have_a_say_celery_makes_each_message(
     bound = said.get("bound", False)
     stock = by_stock(app, redis, case(said), bound=bound)
     assert not bound or queues_with_messages(redis), "it has come to a queue"
-    assert by_us(renderer, redis, case(said), bound=bound) == stock
+    assert by_us(app, renderer, redis, case(said), bound=bound) == stock
     assert again_by_us(renderer, redis, case(said)) == stock
     assert renderer.asked == 2
 
@@ -144,7 +92,7 @@ def test_options_of_the_transport_are_followed(
 ) -> None:
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, **options}
     stock = by_stock(app, redis, case(TEMPLATED[name]))
-    assert by_us(renderer, redis, case(TEMPLATED[name])) == stock
+    assert by_us(app, renderer, redis, case(TEMPLATED[name])) == stock
     assert again_by_us(renderer, redis, case(TEMPLATED[name])) == stock
     assert renderer.asked == 1
 
@@ -160,7 +108,7 @@ def test_a_prefix_of_all_keys_is_that_of_bindings_too(
     stock = by_stock(app, redis, case(BY_CELERY[name]), bound=True)
     assert any(key.startswith("ours:_kombu.binding") for key in stock)
     assert queues_with_messages(redis, "ours:") != []
-    assert by_us(renderer, redis, case(BY_CELERY[name]), bound=True) == stock
+    assert by_us(app, renderer, redis, case(BY_CELERY[name]), bound=True) == stock
     assert again_by_us(renderer, redis, case(BY_CELERY[name])) == stock
 
 
@@ -181,7 +129,7 @@ def test_settings_that_let_others_speak_are_left_to_celery(
     app.conf.update(conf)
     call = case(TEMPLATED["arguments"])
     stock = by_stock(app, redis, call)
-    assert by_us(renderer, redis, call) == stock
+    assert by_us(app, renderer, redis, call) == stock
     assert again_by_us(renderer, redis, call) == stock
     assert renderer.asked == 2
 
@@ -201,7 +149,7 @@ def test_receivers_of_others_hear_of_each_message(
     getattr(signals, signal).connect(listen)
     try:
         stock = by_stock(app, redis, case({}))
-        assert by_us(renderer, redis, case({})) == stock
+        assert by_us(app, renderer, redis, case({})) == stock
         assert again_by_us(renderer, redis, case({})) == stock
     finally:
         getattr(signals, signal).disconnect(listen)

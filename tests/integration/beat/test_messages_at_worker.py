@@ -18,11 +18,10 @@ from scheduler.clock import utc_now
 from scheduler.publishing.calls import Call
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.settings.schema import Settings
-from tests.integration.beat.golden import call_of
-from tests.integration.beat.test_messages import BY_CELERY, TEMPLATED
-from tests.integration.runs.conftest import Stream, stream  # noqa: F401 - the same stream
+from tests.support.beat.golden import BY_CELERY, TEMPLATED, call_of
 from tests.support.golden_jobs import JOB, QUEUES, set_up
 from tests.support.processes import start_worker
+from tests.support.runs.stream import Stream, stream  # noqa: F401 - the same stream
 from tests.support.waiting import PATIENCE, wait_for
 
 READ = [*(queue.name for queue in QUEUES), "default", "letters", "all-of-them", "many", "heavy"]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from redis import Redis
 
 from scheduler.beat import Scheduler, heartbeat
@@ -10,7 +11,7 @@ from scheduler.beat.leader import Leader
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.conftest import our_beat
+from tests.support.beat.ours import our_beat
 
 
 def left_ms(redis: Redis) -> int:
@@ -26,8 +27,9 @@ def test_each_turn_of_a_leader_renews_its_lock_idle_or_not(beat: Scheduler, redi
 
 
 def test_a_lock_that_is_anothers_is_neither_renewed_nor_shortened_nor_given_back(
-    beat: Scheduler, redis: Redis, services: Services
+    beat: Scheduler, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     beat.tick()
     redis.set(keys.BEAT_LOCK, "2:other:1:x", px=60_000)
     beat.tick()
@@ -36,6 +38,8 @@ def test_a_lock_that_is_anothers_is_neither_renewed_nor_shortened_nor_given_back
     assert redis.get(keys.BEAT_LOCK) == "2:other:1:x"
     assert 50_000 < left_ms(redis) <= 60_000
     assert heartbeat.read(redis, utc_now()) == []
+    assert "leads no more, stands by" in caplog.text
+    assert "Releasing lock" not in caplog.text
 
 
 def test_a_candidate_whose_name_ends_as_the_holders_does_is_not_the_holder(redis: Redis) -> None:

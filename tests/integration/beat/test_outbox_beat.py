@@ -24,7 +24,7 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
+from tests.support.beat.ours import OURS
 from tests.support.builders import NOON, a_spec, every
 from tests.support.processes import start_beat, start_worker
 from tests.support.waiting import wait_for

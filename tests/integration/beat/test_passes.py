@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redbeat.schedules import rrule
 from redis import Redis
 
-from scheduler.beat import Scheduler, dispatch_loop, loop
+from scheduler.beat import Scheduler, dispatch_loop, heartbeat, loop
 from scheduler.beat.dispatch_loop import DispatchLoop, PassResult
 from scheduler.clock import utc_now
 from scheduler.dispatch.waiting_list import WaitingList
@@ -27,10 +27,10 @@ from scheduler.schedules.operations import Operations
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.test_transaction import first_run, hourly, queued
-from tests.integration.schedules.conftest import events, messages, plain, score
-from tests.integration.schedules.test_beat_entry import HOUR, full_second
+from tests.support.beat.ours import queued
 from tests.support.ports import free_port
+from tests.support.schedules.contents import events, messages, plain, score
+from tests.support.schedules.late import HOUR, first_run, full_second, hourly
 from tests.support.waiting import wait_for
 
 
@@ -392,7 +392,7 @@ def test_a_broker_that_goes_away_between_two_chunks_leaves_the_first_one_counted
         patch.setattr(Renderer, "render", rendered)
         assert beat.tick() > 0, "it waits"
     assert queued(redis) == [first_run(first)]
-    assert beat._loop is not None
-    assert beat._loop._rounds.sent == 1
+    (pulse,) = heartbeat.read(redis, utc_now())
+    assert pulse.sent == 1
     beat.tick()
     assert queued(redis) == [first_run(first), first_run(second)]

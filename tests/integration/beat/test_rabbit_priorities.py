@@ -19,8 +19,8 @@ from scheduler.health.broker import refuse_broker
 from scheduler.publishing.relay import Relay
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.beat.conftest import OURS
-from tests.integration.beat.test_outbox import Road, a_road
+from tests.support.beat.ours import OURS
+from tests.support.beat.road import Road, a_road
 from tests.support.processes import start_beat, start_worker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.waiting import wait_for

@@ -13,7 +13,7 @@ from scheduler.celery_app.app import create_app
 from scheduler.publishing.relay import Relay
 from scheduler.runs.leases import HELD_SECONDS
 from scheduler.settings.schema import Settings
-from tests.integration.beat.test_outbox import Road
+from tests.support.beat.road import Road
 from tests.support.processes import start_worker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.waiting import wait_for

@@ -16,7 +16,7 @@ from scheduler.publishing.relay import Relay
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.test_outbox import Road, a_road, call_of
+from tests.support.beat.road import Road, a_road, call_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

@@ -26,10 +26,10 @@ from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
-from tests.integration.schedules.conftest import events
+from tests.support.beat.ours import OURS
 from tests.support.fixtures import migrate
 from tests.support.processes import start_beat, start_worker
+from tests.support.schedules.contents import events
 from tests.support.sentinel import MASTER, SentinelGroup
 from tests.support.waiting import wait_for
 

@@ -26,11 +26,11 @@ from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
-from tests.integration.beat.golden import call_of
-from tests.integration.schedules.conftest import JOB, events
-from tests.support.builders import a_spec, every
+from tests.support.beat.golden import call_of
+from tests.support.beat.ours import OURS
+from tests.support.builders import JOB, a_spec, every
 from tests.support.processes import start_beat
+from tests.support.schedules.contents import events
 from tests.support.silent import Road, Silent
 from tests.support.valkey import PASSWORD, ValkeyServer
 from tests.support.waiting import stays, wait_for

@@ -12,8 +12,9 @@ from scheduler.beat import Scheduler
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.conftest import our_beat
-from tests.integration.schedules.conftest import JOB, events, score
+from tests.support.beat.ours import our_beat
+from tests.support.builders import JOB
+from tests.support.schedules.contents import events, score
 
 DAILY = {"task": JOB, "schedule": crontab(minute="0", hour="6")}
 OFTEN = {"task": JOB, "schedule": 60.0, "kwargs": {"days": 2}}

@@ -6,47 +6,18 @@ import pytest
 from redis import Redis
 
 from scheduler.beat import Scheduler, dispatch_loop
-from scheduler.beat.planner import Planner
 from scheduler.errors import NotFound
 from scheduler.events.schema import RunQueued
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import run_id, tick_text
-from scheduler.rules.model.spec import Policies, Schedule
+from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.conftest import our_beat
-from tests.integration.schedules.conftest import JOB, events, messages, score
-from tests.integration.schedules.test_beat_entry import HOUR, due_since, full_second, memory
-from tests.support.builders import a_spec, every
-
-LATE = timedelta(minutes=90)
-
-
-def queued(redis: Redis) -> list[str]:
-    return [event.run for event in events(redis) if isinstance(event, RunQueued)]
-
-
-def hourly(store: ScheduleStore, name: str = "due", **parts: object) -> Schedule:
-    """A schedule that has been due for half an hour."""
-    start = full_second() - LATE
-    return due_since(store, every(3600, start), start, name, **parts)
-
-
-def first_run(schedule: Schedule) -> str:
-    return run_id(schedule.uid, schedule.when.anchor + HOUR)
-
-
-def between_look_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object) -> None:
-    """Let `change` happen once Beat has planned, and before it carries out."""
-    steps = Planner.steps
-
-    def planned(self: Planner, *args: object) -> object:
-        made = steps(self, *args)
-        change()
-        return made
-
-    monkeypatch.setattr(Planner, "steps", planned)
+from tests.support.beat.ours import between_look_and_transaction, our_beat, queued
+from tests.support.builders import JOB, a_spec, every
+from tests.support.schedules.contents import events, memory, messages, score
+from tests.support.schedules.late import HOUR, LATE, due_since, first_run, full_second, hourly
 
 
 def test_message_event_lease_and_memory_are_there_together(

@@ -24,11 +24,11 @@ from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.beat.conftest import OURS
-from tests.integration.schedules.conftest import events
-from tests.integration.schedules.test_beat_entry import HOUR, due_since, full_second
+from tests.support.beat.ours import OURS
 from tests.support.builders import every
 from tests.support.processes import Process, env_of, start_beat
+from tests.support.schedules.contents import events
+from tests.support.schedules.late import HOUR, due_since, full_second
 from tests.support.waiting import wait_for
 
 
@@ -147,6 +147,7 @@ def test_systemd_is_told_where_it_asks(
         systemd.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", place)
         watchdog = Watchdog()
+        assert "NOTIFY_SOCKET" not in os.environ, "children of Beat say nothing"
         watchdog.alive("leads, epoch 1")
         watchdog.alive("leads, epoch 1")
         watchdog.stopping()
@@ -158,11 +159,19 @@ def test_systemd_is_told_where_it_asks(
     ]
 
 
-def test_nothing_is_said_where_systemd_did_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+def test_nothing_is_said_where_systemd_did_not_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody-listens"))
+    Watchdog().alive("leads")
+    assert ["systemd cannot be told" in record.message for record in caplog.records] == [True], (
+        "an attempt is noticed"
+    )
+    caplog.clear()
     watchdog = Watchdog()
     watchdog.alive("leads")
     watchdog.stopping()
+    assert caplog.records == []
 
 
 def test_the_lock_lives_on_while_nothing_is_due(settings: Settings, redis: Redis) -> None:

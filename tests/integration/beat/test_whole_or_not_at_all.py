@@ -23,17 +23,11 @@ from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.beat.test_mending import REFUSED, spoil
-from tests.integration.beat.test_transaction import (
-    between_look_and_transaction,
-    first_run,
-    hourly,
-    queued,
-)
-from tests.integration.schedules.conftest import events, messages, score
-from tests.integration.schedules.test_beat_entry import HOUR, due_since, full_second, memory
+from tests.support.beat.ours import REFUSED, between_look_and_transaction, queued, spoil
 from tests.support.builders import every
 from tests.support.golden_jobs import TOPIC
+from tests.support.schedules.contents import events, memory, messages, score
+from tests.support.schedules.late import HOUR, due_since, first_run, full_second, hourly
 
 OWN = {keys.BEAT_LOCK, keys.BEATS_HASH}
 """What Beat says of itself, whatever it fires."""

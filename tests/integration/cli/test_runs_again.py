@@ -8,8 +8,8 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
 from scheduler.schedules.missed_in_pause import verdict
-from tests.integration.schedules.conftest import messages
 from tests.support.builders import NOON
+from tests.support.schedules.contents import messages
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import messages, score
 from tests.support.builders import at
+from tests.support.schedules.contents import messages, score
 
 DAY = ("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-06T00:00:00Z")
 

@@ -5,8 +5,8 @@ from redis import Redis
 
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
+from tests.support.schedules.contents import plain
 
 JOB = "demo.plain"
 

@@ -10,9 +10,9 @@ from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.schedules.changes import ASLEEP
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import plain
 from tests.support.commands import Commands
 from tests.support.interface import SCHEDULE_KEYS
+from tests.support.schedules.contents import plain
 
 JOB = "demo.plain"
 

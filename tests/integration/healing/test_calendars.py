@@ -12,7 +12,7 @@ from scheduler.history.models import CalendarRevision
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.spec import Window
 from scheduler.storage import keys
-from tests.integration.healing.conftest import House, an_hour_ago
+from tests.support.healing.house import House, an_hour_ago
 
 
 def save(
@@ -77,7 +77,7 @@ def test_what_was_damaged_is_put_back_as_it_was_saved(
         keys.CALENDARS_HASH,
         "{",
     ):  # behind the back of its fingerprint: a look that trusts none
-        house.healer._calendars.forget()
+        house.healer = house.another()
     assert [repair.name for repair in house.heal()] == ["calendar holidays"]
     assert shown(house) == (1, ["sat-sun"])
     assert house.services.calendars.known(["holidays"]).keys() == {"holidays"}

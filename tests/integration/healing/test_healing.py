@@ -16,8 +16,9 @@ from scheduler.redbeat.fingerprints import Fingerprints, fingerprint
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Window
 from scheduler.storage import keys
-from tests.integration.healing.conftest import House, raw
 from tests.support.builders import cron, every, facts_of
+from tests.support.healing.house import House
+from tests.support.schedules.contents import raw
 
 
 def test_an_emptied_redis_gets_every_schedule_back_as_it_was(house: House) -> None:

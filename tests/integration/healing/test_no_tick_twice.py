@@ -16,10 +16,11 @@ from scheduler.events.schema import RunQueued, run_event
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.storage import keys
-from tests.integration.healing.conftest import House
-from tests.integration.schedules.conftest import leading_beat, messages
 from tests.support.builders import every, facts_of
+from tests.support.healing.house import House
 from tests.support.processes import start_recorder
+from tests.support.schedules.contents import messages
+from tests.support.schedules.store import leading_beat
 from tests.support.waiting import wait_for
 
 

@@ -10,8 +10,8 @@ from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
-from tests.integration.healing.conftest import House
 from tests.support.builders import a_spec, every
+from tests.support.healing.house import House
 from tests.support.processes import start_recorder
 from tests.support.waiting import stays, wait_for
 

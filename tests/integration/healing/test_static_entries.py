@@ -12,7 +12,9 @@ from scheduler.beat.stock.entry import install
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.healing.conftest import JOB, House, raw
+from tests.support.builders import JOB
+from tests.support.healing.house import House
+from tests.support.schedules.contents import raw
 
 CODE = {"static": {"task": JOB, "schedule": crontab("0", "6"), "kwargs": {"days": 1}}}
 

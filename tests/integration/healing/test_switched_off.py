@@ -6,8 +6,8 @@ from scheduler.clock import utc_now
 from scheduler.healing import startup_check
 from scheduler.health import doctor
 from scheduler.storage import keys
-from tests.integration.healing.conftest import JOB, House
-from tests.support.builders import a_spec, every
+from tests.support.builders import JOB, a_spec, every
+from tests.support.healing.house import House
 from tests.support.processes import start_recorder
 from tests.support.waiting import stays, wait_for
 

@@ -8,8 +8,8 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.storage import keys
-from tests.integration.healing.conftest import JOB, House
-from tests.support.builders import a_spec, every
+from tests.support.builders import JOB, a_spec, every
+from tests.support.healing.house import House
 from tests.support.processes import start_recorder
 from tests.support.waiting import stays, wait_for
 

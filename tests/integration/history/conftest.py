@@ -1,15 +1,12 @@
 """A stream and a recorder on real servers."""
 
-from collections.abc import Callable
-
 import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.events.stream import EventStream
 from scheduler.history.recorder import Recorder
-
-MakeRecorder = Callable[..., Recorder]
+from tests.support.history.recording import MakeRecorder
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from scheduler.history.ledger import record
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail, RunLog
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
-from tests.integration.history.stored import rows_in
 from tests.support.builders import NOON, a_run_history, a_saved_event
-from tests.unit.history.test_projector_properties import told_twice
+from tests.support.history.events import told_twice
+from tests.support.history.stored import rows_in
 
 Told = tuple[list[Event], list[list[Event]]]
 
@@ -130,7 +130,7 @@ def test_a_run_that_is_new_to_two_writers_gets_the_events_of_both(
 
     thread = threading.Thread(target=write)
     with writing(engine).begin() as connection:
-        ledger._record(connection, [queued, received])
+        ledger.fold_into(connection, [queued, received])
         thread.start()
         assert not done.wait(0.3)
     thread.join(30)
@@ -147,7 +147,7 @@ def test_a_run_that_two_writers_change_gets_the_events_of_both(
     other = create_engine(database_url)
     thread = threading.Thread(target=record, args=(other, [started, succeeded]))
     with writing(engine).begin() as connection:
-        ledger._record(connection, [received])
+        ledger.fold_into(connection, [received])
         thread.start()
         thread.join(0.3)
         assert thread.is_alive()

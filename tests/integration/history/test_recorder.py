@@ -25,9 +25,9 @@ from scheduler.history.projector import fold
 from scheduler.history.recorder import TRIES, Recorder
 from scheduler.history.rows import Rows
 from scheduler.storage import keys
-from tests.integration.history.conftest import MakeRecorder
-from tests.integration.history.stored import rows_in, states_in
 from tests.support.builders import NOON, a_run_history, a_saved_event
+from tests.support.history.recording import MakeRecorder
+from tests.support.history.stored import rows_in, states_in
 from tests.support.postgres import PostgresServer
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer

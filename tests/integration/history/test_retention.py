@@ -19,8 +19,8 @@ from scheduler.history.retention import (
     expired_reports,
 )
 from scheduler.history.schema_version import upgrade
-from tests.integration.history.stored import rows_in, states_in
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule
+from tests.support.history.stored import rows_in, states_in
 
 NEW = NOON
 OLD = NOON - timedelta(days=40)

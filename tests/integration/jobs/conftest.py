@@ -1,5 +1,6 @@
 """The jobs' tests stand on the same parts as those of runs."""
 
-from tests.integration.runs.conftest import house, stream
+from tests.support.runs.house import house
+from tests.support.runs.stream import stream
 
 __all__ = ["house", "stream"]

@@ -8,10 +8,10 @@ import pytest
 
 from scheduler.celery_app.app import create_app
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import Stream
 from tests.support.listeners import Listener, listening, says
 from tests.support.ports import free_port
 from tests.support.processes import start_worker
+from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
 SECRET = "s3cr3t-of-the-shop-0123456789"

@@ -20,16 +20,16 @@ from sqlalchemy import Engine, update
 
 from scheduler.celery_app.app import create_app
 from scheduler.events.schema import Event, ReportStored
-from scheduler.events.stream import EventStream
 from scheduler.history.engine import writing
 from scheduler.history.models import Run as RunRow
 from scheduler.history.queries import RunFilter
-from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import House, Stream
 from tests.support.builders import a_run_history, a_schedule
+from tests.support.history.recording import record
 from tests.support.processes import start_worker
+from tests.support.runs.house import House
+from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
 
@@ -53,16 +53,6 @@ def run_job(services: Services, settings: Settings, stream: Stream) -> Iterator[
 
     yield run_job
     app.close()
-
-
-def record(services: Services, *events: Event) -> None:
-    """Fold these events into the history."""
-    stream = EventStream(services.redis)
-    stream.append_many(events)
-    recorder = Recorder(stream, services.engine, services.redis, 1000, "test")
-    stream.ensure_group()
-    while stream.length():
-        recorder.run_once(now(), block_ms=100)
 
 
 def past_runs(

@@ -19,9 +19,9 @@ from scheduler.events.schema import ReportStored
 from scheduler.jobs.profiling.workplace import FOLDER
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import Stream
 from tests.support.needs import missing
 from tests.support.processes import start_worker
+from tests.support.runs.stream import Stream
 from tests.support.waiting import wait_for
 
 Run = Callable[..., Any]

@@ -9,11 +9,11 @@ from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.jobs.test_jobs import record
-from tests.integration.runs.conftest import Stream
+from tests.support.history.recording import record
 from tests.support.mail_server import Judge, MailServer, mail_server
 from tests.support.ports import free_port
 from tests.support.processes import start_worker
+from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
 

@@ -20,10 +20,10 @@ from scheduler.celery_app.app import create_app
 from scheduler.events.schema import ReportStored
 from scheduler.jobs.tables.cells import unguarded
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import Stream
 from tests.support.mail_server import mail_server
 from tests.support.needs import missing
 from tests.support.processes import ROOT, start_worker
+from tests.support.runs.stream import Stream
 
 Run = Callable[..., Any]
 ROWS = 2500

@@ -19,8 +19,8 @@ from scheduler.runs.leases import HELD_SECONDS, owner_text
 from scheduler.schedules.operations import Operations
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import store  # noqa: F401 - the same store, with the same job
 from tests.support.builders import a_spec, every, facts_of
+from tests.support.schedules.store import store  # noqa: F401 - the same store, with the same job
 
 SKIPPED, WAITS = Admission("skip", "overlap"), Admission("wait", "overlap")
 PAUSED, BY_OPERATOR = Admission("skip", "paused"), Admission("skip", "operator")

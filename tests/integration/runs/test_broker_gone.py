@@ -20,9 +20,9 @@ from scheduler.settings.schema import Settings
 from scheduler.worker.claims import renew
 from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.signals import RunSignals
-from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
 from tests.support.rabbitmq import RabbitServer
+from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

@@ -9,7 +9,7 @@ from scheduler.catalogue.catalogue import Catalogue, Job, Worker
 from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.runs.conftest import House
+from tests.support.runs.house import House
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

@@ -13,7 +13,7 @@ from scheduler.services.process import adopt
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from scheduler.worker.signals import LOST_CONNECTION, RunSignals
-from tests.integration.runs.conftest import Stream
+from tests.support.runs.stream import Stream
 
 RUN = "6f1c1a52-9d57-5f0e-8f5a-3d1de6a0c111"
 OURS = {"beatdesk": {"schedule": "s", "schedule_uid": "u1"}}

@@ -10,9 +10,9 @@ from scheduler.events.schema import RunQueued
 from scheduler.rules.model.identity import run_id
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every
 from tests.support.processes import Process, start_beat
+from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

@@ -9,8 +9,9 @@ import pytest
 from scheduler.celery_app.app import create_app
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import Stream, sender
 from tests.support.processes import start_worker
+from tests.support.runs.house import sender
+from tests.support.runs.stream import Stream
 
 SHOP = "tests.support.shop"
 

@@ -7,7 +7,7 @@ from redis import Redis
 from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
 from scheduler.worker.event_buffer import EventBuffer
-from tests.integration.runs.conftest import Stream
+from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

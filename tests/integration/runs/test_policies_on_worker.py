@@ -20,9 +20,9 @@ from scheduler.runs.leases import LeaseWatch
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.runs.conftest import Stream
 from tests.support.builders import a_schedule, a_spec, every
 from tests.support.processes import Process, start_worker
+from tests.support.runs.stream import Stream
 from tests.support.waiting import stays, wait_for
 
 SECOND = timedelta(seconds=1)

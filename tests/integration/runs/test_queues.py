@@ -15,9 +15,10 @@ from scheduler.events.schema import decode
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.integration.runs.conftest import Stream, sender
 from tests.support.builders import a_schedule
 from tests.support.processes import start_worker
+from tests.support.runs.house import sender
+from tests.support.runs.stream import Stream
 from tests.support.waiting import wait_for
 
 

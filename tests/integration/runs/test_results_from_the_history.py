@@ -10,8 +10,8 @@ from redis import Redis
 
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.runs.conftest import with_jobs
 from tests.support.processes import start_recorder, start_worker
+from tests.support.runs.house import with_jobs
 from tests.support.waiting import wait_for
 
 

@@ -10,8 +10,9 @@ from scheduler.celery_app.app import create_app
 from scheduler.events.bounds import MASK
 from scheduler.events.schema import RunLogged
 from scheduler.settings.schema import Settings
-from tests.integration.runs.conftest import House, Stream, sender
 from tests.support.processes import start_worker
+from tests.support.runs.house import House, sender
+from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 

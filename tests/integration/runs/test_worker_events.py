@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.runs.conftest import House, Stream
+from tests.support.runs.house import House
+from tests.support.runs.stream import Stream
 
 Send = Callable[..., str]
 

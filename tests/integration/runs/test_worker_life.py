@@ -18,8 +18,8 @@ from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.worker.requests import MOST_LOST
-from tests.integration.runs.conftest import Stream
 from tests.support.processes import Process, start_worker
+from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import stays, wait_for
 

@@ -6,8 +6,8 @@ from scheduler.schedules.same_call import FRESH, MOST, SameCall
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import plain
 from tests.support.builders import NOON, a_spec
+from tests.support.schedules.contents import plain
 
 LATER = NOON + FRESH + timedelta(seconds=1)
 

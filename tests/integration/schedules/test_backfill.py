@@ -20,8 +20,9 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import leading_beat, messages, score
 from tests.support.builders import a_spec, at, cron
+from tests.support.schedules.contents import messages, score
+from tests.support.schedules.store import leading_beat
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -17,32 +17,16 @@ from redis import Redis
 from scheduler.beat.stock.entry import BeatEntry, EntryMovedOn, install
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
-from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
-from scheduler.rules.model.spec import Policies, Schedule, When
+from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB, events, leading_beat, messages, score
-from tests.support.builders import a_spec, cron, every
-
-HOUR = timedelta(hours=1)
-
-
-def full_second() -> datetime:
-    return utc_now().replace(microsecond=0)
-
-
-def due_since(
-    store: ScheduleStore, when: When, created: datetime, name: str = "due", **parts: Any
-) -> Schedule:
-    """A schedule that was made in the past and has not been fired since."""
-    return store.create(a_spec(name, when=when, **parts), actor="ada", now=created)
-
-
-def memory(redis: Redis, name: str) -> Meta:
-    return codec.decode_meta(redis.hget(keys.entry(name), "meta"))
+from tests.support.builders import JOB, a_spec, cron, every
+from tests.support.schedules.contents import events, memory, messages, score
+from tests.support.schedules.late import HOUR, due_since, full_second
+from tests.support.schedules.store import leading_beat
 
 
 def missed(redis: Redis) -> list[TicksMissed]:

@@ -20,9 +20,9 @@ from scheduler.schedules.reads import Listing
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events
-from tests.integration.schedules.test_policies_at_dispatch import SECOND, Desktop
 from tests.support.builders import NOON, a_spec, every
+from tests.support.schedules.contents import events
+from tests.support.schedules.desktop import SECOND, Desktop
 
 ALWAYS = ["mon-sun"]
 SPECIES = (CalendarSaved, CalendarDeleted)
@@ -106,10 +106,10 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
         )
         for day in ("mon", "sun")
     )
-    assert together._write([], [], [ours]) == []
-    assert together._write([], [], [ours]) == []
+    assert together.write([], [], [ours]) == []
+    assert together.write([], [], [ours]) == []
     with pytest.raises(StaleRevision, match="has just been changed by somebody else"):
-        together._write([], [], [theirs])
+        together.write([], [], [theirs])
     assert lines_of(services.calendars.get("holidays")) == ["mon"]
     assert len(told(services)) == 2
 

@@ -30,8 +30,8 @@ from scheduler.rules.ticks import next_ticks
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB, score
-from tests.support.builders import NOON, a_spec, cron, every
+from tests.support.builders import JOB, NOON, a_spec, cron, every
+from tests.support.schedules.contents import score
 
 HOUR = timedelta(hours=1)
 

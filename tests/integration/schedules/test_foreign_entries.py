@@ -18,8 +18,8 @@ from scheduler.rules.model.identity import plain_uid
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events, plain
 from tests.support.builders import NOON, a_spec
+from tests.support.schedules.contents import events, plain
 
 LATER = NOON + timedelta(hours=5, seconds=3)
 

@@ -12,8 +12,8 @@ from scheduler.schedules.operations import Operations
 from scheduler.schedules.reads import FIRST_CHUNK
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB
-from tests.support.builders import NOON, a_spec, cron
+from tests.support.builders import JOB, NOON, a_spec, cron
+from tests.support.schedules.contents import reads
 
 HOUR = timedelta(hours=1)
 LATER = NOON + timedelta(hours=5, seconds=3)
@@ -82,12 +82,6 @@ def test_lists_are_filtered(store: ScheduleStore, redis: Redis) -> None:
         False,
     )
     assert store.page(state="disabled", limit=4).is_counted
-
-
-def reads(redis: Redis) -> int:
-    """How many entries were read until now."""
-    stats: Any = redis.info("commandstats")
-    return int(stats.get("cmdstat_hmget", {"calls": 0})["calls"])
 
 
 def test_a_filtered_page_is_read_no_further_than_until_it_is_full(

@@ -22,9 +22,8 @@ from scheduler.schedules.reads import FIRST_CHUNK
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB, plain
-from tests.integration.schedules.test_lists import reads
-from tests.support.builders import NOON, a_spec, every
+from tests.support.builders import JOB, NOON, a_spec, every
+from tests.support.schedules.contents import plain, reads
 from tests.support.valkey import PASSWORD, ValkeyServer
 
 LATER = NOON + timedelta(hours=5, seconds=3)

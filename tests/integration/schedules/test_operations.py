@@ -17,8 +17,9 @@ from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events, leading_beat, messages, score
 from tests.support.builders import a_spec, every
+from tests.support.schedules.contents import events, messages, score
+from tests.support.schedules.store import leading_beat
 
 MINUTE = timedelta(minutes=1)
 

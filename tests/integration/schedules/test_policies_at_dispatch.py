@@ -2,9 +2,7 @@
 told by hand.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from redbeat.schedulers import RedBeatScheduler
@@ -15,88 +13,30 @@ from scheduler.errors import Unavailable
 from scheduler.events.schema import (
     OVERLAP_ACTOR,
     RunFacts,
-    RunFailed,
     RunLost,
     RunQueued,
     RunReceived,
-    RunSucceeded,
-    TicksEvent,
     TicksMissed,
     run_event,
 )
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
 from scheduler.rules.model.identity import run_id
-from scheduler.rules.model.spec import (
-    OnceWhen,
-    Policies,
-    Schedule,
-    Window,
-)
+from scheduler.rules.model.spec import OnceWhen
 from scheduler.runs.leases import LeaseWatch
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events, messages, score
-from tests.support.builders import a_spec, every
 from tests.support.ports import free_port
+from tests.support.schedules.contents import events, messages, score
+from tests.support.schedules.desktop import SECOND, Desktop
 from tests.support.waiting import wait_for
 
-SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
 
 def full_second() -> datetime:
     return utc_now().replace(microsecond=0)
-
-
-class Desktop:
-    """A schedule that is due each second, the Beat that fires it, and what comes of it."""
-
-    def __init__(self, services: Services, store: ScheduleStore, beat: RedBeatScheduler) -> None:
-        self.services, self.store, self.beat, self.redis = services, store, beat, services.redis
-        self.schedule: Schedule
-
-    def has(self, *, since: timedelta = SECOND, seconds: float = 1, **parts: Any) -> Schedule:
-        """Make the schedule; its first tick was due `since` ago, less one period."""
-        created = full_second() - since
-        policies, window = Policies(**parts.pop("policies", {})), Window(**parts.pop("window", {}))
-        parts.setdefault("when", every(seconds, created))
-        spec = a_spec("due", policies=policies, window=window, **parts)
-        self.schedule = self.store.create(spec, actor="ada", now=created)
-        return self.schedule
-
-    def fires_until(self, fact: Callable[[], object]) -> None:
-        """Let Beat look until something is so."""
-
-        def looked() -> object:
-            self.beat.tick()
-            return fact()
-
-        wait_for(looked, 10, "Beat brings it about")
-
-    @property
-    def sent(self) -> list[str]:
-        """The runs whose messages are in the queue, oldest first."""
-        return [message["headers"]["id"] for message in messages(self.redis)]
-
-    def rulings(self, reason: str | None = None) -> list[TicksEvent]:
-        """What was ruled on ticks that became no run."""
-        told = [event for event in events(self.redis) if isinstance(event, TicksEvent)]
-        return [event for event in told if reason in {None, event.reason}]
-
-    def waiting(self) -> list[str]:
-        """The ticks that are held."""
-        return self.redis.zrange(keys.WAITING_PREFIX + self.schedule.uid, 0, -1)
-
-    def alive(self) -> list[str]:
-        """The runs that are not final."""
-        return self.services.leases.runs_of(self.schedule.uid)
-
-    def ends(self, run: str, kind: Any = RunSucceeded) -> None:
-        """A worker tells the end of a run."""
-        facts = {"error": "no"} if kind is RunFailed else {}
-        self.services.events.append(run_event(kind, run, 1, utc_now(), worker="w@h", **facts))
 
 
 @pytest.fixture

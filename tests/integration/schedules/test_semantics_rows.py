@@ -30,8 +30,8 @@ from scheduler.rules.model.spec import (
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB, messages, score
-from tests.support.builders import a_spec, at, cron, every
+from tests.support.builders import JOB, a_spec, at, cron, every
+from tests.support.schedules.contents import messages, score
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -333,6 +333,6 @@ def fired(beat: RedBeatScheduler, redis: Redis, name: str, until: datetime) -> l
 
 def look(beat: RedBeatScheduler, name: str, moment: datetime) -> BeatEntry:
     """The entry as Beat holds it at `moment`."""
-    kind = type("EntryOfThen", (BeatEntry,), {"_default_now": lambda _: moment})
+    kind = type("EntryOfThen", (BeatEntry,), {"default_now": lambda _: moment})
     entry: BeatEntry = kind.from_key(keys.entry(name), app=beat.app)
     return entry

@@ -28,8 +28,9 @@ from scheduler.rules.model.spec import (
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import JOB, leading_beat, messages, plain, score
-from tests.support.builders import NOON, every
+from tests.support.builders import JOB, NOON, every
+from tests.support.schedules.contents import messages, plain, score
+from tests.support.schedules.store import leading_beat
 
 DAILY = {"task": JOB, "schedule": crontab("0", "6"), "kwargs": {"days": 1}}
 

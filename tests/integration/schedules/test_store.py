@@ -27,8 +27,8 @@ from scheduler.events.schema import (
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron, every
+from tests.support.schedules.contents import events, plain, score
 from tests.support.valkey import ValkeyServer
 
 LATER = NOON + timedelta(hours=5, seconds=3)

@@ -3,10 +3,8 @@ got lost.
 """
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from redis import Redis
@@ -23,15 +21,16 @@ from scheduler.redbeat.codec import Meta
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events, plain, score
 from tests.support.builders import NOON, a_spec, cron
+from tests.support.meddling import Once, runs_scripts_twice
+from tests.support.schedules.contents import events, plain, score
 
 LATER = NOON + timedelta(hours=5, seconds=3)
 
 
 @pytest.mark.parametrize("key", [keys.EVENTS_STREAM, keys.SCHEDULE_ZSET])
 def test_a_change_that_fails_half_way_is_not_made_at_all(
-    store: ScheduleStore, redis: Redis, key: str
+    store: ScheduleStore, services: Services, redis: Redis, key: str
 ) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
     before = redis.hgetall(keys.entry("nightly-report"))
@@ -41,9 +40,9 @@ def test_a_change_that_fails_half_way_is_not_made_at_all(
         redis.rename(key, "kept")
         redis.set(key, "something else")
 
-    store._change = Meddling(store._change, spoil)  # type: ignore[assignment]
+    spoiled = ScheduleStore(redis, services.catalogue, before_commit=Once(spoil))
     with pytest.raises(Unavailable):
-        store.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
+        spoiled.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
     redis.rename("kept", key)
     assert redis.hgetall(keys.entry("nightly-report")) == before
     assert redis.xlen(keys.EVENTS_STREAM) == told
@@ -99,26 +98,16 @@ def test_of_schedules_made_at_one_time_under_one_name_one_is_made(
     assert len(events(redis)) == 1
 
 
-class Meddling:
-    """A client that lets something happen just before the script runs, once."""
-
-    def __init__(self, script: Any, happening: Callable[[], object]) -> None:
-        self.script, self.happening = script, happening
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        happening, self.happening = self.happening, lambda: None
-        happening()
-        return self.script(*args, **kwargs)
-
-
 def test_beat_moving_on_during_an_edit_is_kept_and_the_edit_too(
-    store: ScheduleStore, redis: Redis
+    store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
     key = keys.entry("nightly-report")
     moved_on = codec.encode_meta(Meta(NOON + timedelta(hours=1), 1))
-    store._change = Meddling(store._change, lambda: redis.hset(key, "meta", moved_on))  # type: ignore[assignment]
-    store.edit(
+    overtaken = ScheduleStore(
+        redis, services.catalogue, before_commit=Once(lambda: redis.hset(key, "meta", moved_on))
+    )
+    overtaken.edit(
         "nightly-report",
         a_spec(when=cron("0 * * * *"), notes="new"),
         revision=1,
@@ -135,12 +124,10 @@ def test_an_edit_of_a_schedule_that_is_deleted_meanwhile_does_not_bring_it_back(
     store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     store.create(a_spec(), actor="ada", now=NOON)
-    other = ScheduleStore(redis, services.catalogue)
-    store._change = Meddling(  # type: ignore[assignment]
-        store._change, lambda: other.delete("nightly-report", actor="bob", now=NOON)
-    )
+    deleted = Once(lambda: store.delete("nightly-report", actor="bob", now=NOON))
+    overtaken = ScheduleStore(redis, services.catalogue, before_commit=deleted)
     with pytest.raises(NotFound):
-        store.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
+        overtaken.edit("nightly-report", a_spec(notes="new"), revision=1, actor="ada", now=NOON)
     assert redis.exists(keys.entry("nightly-report")) == 0
     assert store.names() == []
     assert [type(event) for event in events(redis)] == [ScheduleSaved, ScheduleDeleted]
@@ -150,23 +137,22 @@ def test_a_definition_rewritten_by_plain_code_during_an_edit_is_not_overwritten_
     store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     store.create(a_spec("plain"), actor="ada", now=NOON)
-    store._change = Meddling(store._change, lambda: plain(services))  # type: ignore[assignment]
+    overtaken = ScheduleStore(
+        redis, services.catalogue, before_commit=Once(lambda: plain(services))
+    )
     with pytest.raises(StaleRevision) as stale:
-        store.edit("plain", a_spec("plain", notes="new"), revision=1, actor="ada", now=NOON)
+        overtaken.edit("plain", a_spec("plain", notes="new"), revision=1, actor="ada", now=NOON)
     assert stale.value.current == 2
     assert store.get("plain").when == cron("0 6 * * *")
     assert store.listed("plain").diverged
 
 
-def test_an_answer_that_got_lost_is_not_a_second_change(store: ScheduleStore, redis: Redis) -> None:
+def test_an_answer_that_got_lost_is_not_a_second_change(
+    store: ScheduleStore, services: Services, redis: Redis
+) -> None:
     """The client sends the script again when the connection breaks before the answer came."""
-    script = store._change
-
-    def twice(*args: Any, **kwargs: Any) -> Any:
-        script(*args, **kwargs)
-        return script(*args, **kwargs)
-
-    store._change = twice  # type: ignore[assignment]
-    first = store.create(a_spec(), actor="ada", now=NOON)
-    store.edit(first.name, a_spec(notes="new"), revision=1, actor="ada", now=LATER)
+    with runs_scripts_twice(services.settings.redis_url) as client:
+        unlucky = ScheduleStore(client, services.catalogue)
+        first = unlucky.create(a_spec(), actor="ada", now=NOON)
+        unlucky.edit(first.name, a_spec(notes="new"), revision=1, actor="ada", now=LATER)
     assert [event.revision for event in events(redis) if isinstance(event, ScheduleSaved)] == [1, 2]

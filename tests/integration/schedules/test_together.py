@@ -6,11 +6,12 @@ import pytest
 
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
 from scheduler.events.schema import TicksMissed
-from scheduler.schedules import batch
 from scheduler.schedules.batch import DesiredSchedule
+from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import events
 from tests.support.builders import NOON, a_spec, every
+from tests.support.meddling import Once, runs_scripts_twice
+from tests.support.schedules.contents import events
 
 ADA = {"actor": "ada", "now": NOON}
 
@@ -115,41 +116,29 @@ def test_a_key_that_is_something_else_is_named(store, redis):
     assert store.names() == []
 
 
-class Meddling:
-    """Lets somebody do something between the reading and the writing, once."""
-
-    def __init__(self, monkeypatch, deed):
-        self.deeds = [deed]
-        write = batch.BatchEdit._write
-
-        def meddled(itself, *given):
-            if self.deeds:
-                self.deeds.pop()()
-            return write(itself, *given)
-
-        monkeypatch.setattr(batch.BatchEdit, "_write", meddled)
-
-
-def test_a_tick_of_beat_in_between_is_not_undone(store, redis, beat, monkeypatch):
+def test_a_tick_of_beat_in_between_is_not_undone(store, services, redis):
     store.create(a_spec("a", when=every(60)), **ADA)
     store.create(a_spec("b", when=every(60)), **ADA)
     later = NOON + timedelta(minutes=1)
     advanced = redis.hget("redbeat:a", "meta").replace('"minute": 0', '"minute": 1')
-    Meddling(monkeypatch, lambda: redis.hset("redbeat:a", "meta", advanced))
+    tick = Once(lambda: redis.hset("redbeat:a", "meta", advanced))
     wishes = [
         DesiredSchedule("a", a_spec("a", when=every(60), owner="x"), 1),
         DesiredSchedule("b", a_spec("b", when=every(60), owner="x"), 1),
     ]
-    store.save_together(wishes, actor="ada", now=later)
+    ScheduleStore(redis, services.catalogue, before_commit=tick).save_together(
+        wishes, actor="ada", now=later
+    )
     assert redis.hget("redbeat:a", "meta") == advanced
     assert store.get("a").owner == store.get("b").owner == "x"
 
 
-def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, redis, monkeypatch):
+def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, services, redis):
     store.create(a_spec("a"), **ADA)
-    Meddling(monkeypatch, lambda: store.edit("a", a_spec("a", owner="grace"), revision=1, **ADA))
+    edit = Once(lambda: store.edit("a", a_spec("a", owner="grace"), revision=1, **ADA))
+    overtaken = ScheduleStore(redis, services.catalogue, before_commit=edit)
     with pytest.raises(StaleRevision):
-        store.save_together(
+        overtaken.save_together(
             [
                 DesiredSchedule("fine", a_spec("fine"), None),
                 DesiredSchedule("a", a_spec("a", owner="x"), 1),
@@ -160,20 +149,14 @@ def test_an_edit_of_somebody_else_in_between_wins_and_nothing_is_written(store, 
     assert store.get("a").owner == "grace"
 
 
-def test_an_answer_that_was_lost_does_no_harm(store, redis, monkeypatch):
+def test_an_answer_that_was_lost_does_no_harm(store, services, redis):
     store.create(a_spec("a"), **ADA)
     wishes = [
         DesiredSchedule("a", a_spec("a", owner="x"), 1),
         DesiredSchedule("b", a_spec("b"), None),
     ]
-    run = store._together._script
-
-    def twice(**given):
-        run(**given)
-        return run(**given)
-
-    monkeypatch.setattr(store._together, "_script", twice)
-    store.save_together(wishes, **ADA)
+    with runs_scripts_twice(services.settings.redis_url) as client:
+        ScheduleStore(client, services.catalogue).save_together(wishes, **ADA)
     assert store.get("a").revision == 2
     assert len(events(redis)) == 3
 

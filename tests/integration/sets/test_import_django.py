@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy
 
 from scheduler.rules.model.spec import CrontabWhen, OnceWhen, Window
-from tests.integration.sets.django_tables import add_task, make
 from tests.support.builders import at
+from tests.support.sets.django_tables import add_task, make
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

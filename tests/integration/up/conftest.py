@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.up.house import House
 from tests.support.ports import free_port
+from tests.support.up.house import House
 
 
 @pytest.fixture(scope="module")

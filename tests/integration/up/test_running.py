@@ -13,7 +13,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.health.status import status
-from tests.integration.up.house import House
+from tests.support.up.house import House
 from tests.support.waiting import wait_for
 
 

@@ -6,8 +6,8 @@ import re
 import signal
 from pathlib import Path
 
-from tests.integration.up.house import House
 from tests.support.processes import Process
+from tests.support.up.house import House
 from tests.support.waiting import wait_for
 
 

@@ -1,56 +1,17 @@
 """The real console over a real Valkey and SQLite, and visitors who log in through its form."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from scheduler.accounts.store import Accounts
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
+from tests.support.webadmin.visitor import PASSWORD, Visitor
 from webadmin import create_app
-
-PASSWORD = "a few plain words"
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-
-@dataclass
-class Visitor:
-    """A browser without JavaScript: keeps cookies, sends forms with the token of the page they
-    stand on.
-    """
-
-    client: FlaskClient
-
-    def get(self, path: str, **options: Any) -> TestResponse:
-        return self.client.get(path, **options)
-
-    def token(self, page: str = "/") -> str:
-        found = TOKEN.search(self.get(page, follow_redirects=True).text)
-        assert found, f"{page} has no form"
-        return found[1]
-
-    def post(
-        self, path: str, fields: dict[str, Any] | None = None, page: str = "/", **options: Any
-    ) -> TestResponse:
-        return self.client.post(
-            path, data={"csrf_token": self.token(page), **(fields or {})}, **options
-        )
-
-    def login(self, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
-        return self.post("/login" + query, {"email": email, "password": password}, page="/login")
-
-    @property
-    def session(self) -> str:
-        cookie = self.client.get_cookie("beatdesk")
-        return cookie.value if cookie else ""
 
 
 @pytest.fixture

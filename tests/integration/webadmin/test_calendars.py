@@ -12,8 +12,8 @@ from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.model.spec import Window
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved
+from tests.support.webadmin.schedule_desk import FORM, fault_at, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 LINES = ["sat-sun", "mon-fri 22:00-06:00", "2026-12-24..2026-12-26 Christmas"]
 ICS = (

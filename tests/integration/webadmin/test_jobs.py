@@ -7,9 +7,9 @@ import pytest
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import offer_jobs
 from tests.support.builders import a_spec
+from tests.support.webadmin.schedule_desk import offer_jobs
+from tests.support.webadmin.visitor import Visitor
 
 OURS = Job(
     name="shop.restock",

@@ -11,8 +11,8 @@ from redis import Redis
 from scheduler.accounts.store import Accounts
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import PASSWORD, Visitor
 from tests.support.valkey import ValkeyServer
+from tests.support.webadmin.visitor import PASSWORD, Visitor
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ back.
 import pytest
 
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
+from tests.support.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored, RunFacts
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history, a_schedule
+from tests.support.webadmin.visitor import Visitor
 
 Store = Callable[..., str]
 

@@ -1,37 +1,19 @@
 """The table of rights, held over every endpoint, role and method that the app has."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask_admin import BaseView, expose
-from werkzeug.routing import Rule
 
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
+from tests.support.webadmin.addresses import calls, pages, rules
+from tests.support.webadmin.visitor import Visitor
 from webadmin import guard
 from webadmin.guard import ANYONE, LEAST_ROLE, RANKS, Guard
 
-VALUES = {"name": "nightly", "id": "no-such-run", "filename": "app/desk.css"}
 STOCK = {"security.verify"}
 """Endpoints that Flask-Security adds and that are closed to everyone."""
-
-
-def rules(app: Flask) -> list[Rule]:
-    return list(app.url_map.iter_rules())
-
-
-def calls(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Endpoint, method and address of everything that can be called, but for the logout."""
-    with app.test_request_context():
-        for rule in rules(app):
-            if rule.endpoint == "security.logout":
-                continue
-            path = app.url_map.bind("localhost").build(
-                rule.endpoint, {name: VALUES[name] for name in rule.arguments}
-            )
-            for method in sorted(set(rule.methods or ()) - {"HEAD", "OPTIONS"}):
-                yield rule.endpoint, method, path
 
 
 def test_every_endpoint_has_a_row_and_every_row_an_endpoint(app: Flask) -> None:
@@ -64,10 +46,11 @@ def test_the_table_holds_for_every_role_endpoint_and_method(
     assert wrong == []
 
 
-def test_a_new_endpoint_without_a_row_is_closed_even_to_admins(app: Flask, admin: Visitor) -> None:
-    app._got_first_request = False
+def test_a_new_endpoint_without_a_row_is_closed_even_to_admins(
+    app: Flask, logged_in: Callable[[str], Visitor]
+) -> None:
     app.add_url_rule("/brand-new", "brand_new", lambda: "open")
-    assert admin.get("/brand-new").status_code == 403
+    assert logged_in("admin").get("/brand-new").status_code == 403
 
 
 def test_a_view_is_closed_even_where_nobody_stands_before_the_app(
@@ -78,7 +61,6 @@ def test_a_view_is_closed_even_where_nobody_stands_before_the_app(
         def index(self) -> str:
             return "open"
 
-    app._got_first_request = False
     app.before_request_funcs[None] = [
         f for f in app.before_request_funcs[None] if f is not guard.admit
     ]
@@ -96,7 +78,7 @@ def test_an_account_without_a_role_sees_nothing(
 ) -> None:
     with services.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM users_roles")
-    assert {viewer.get(path).status_code for path in ("/", "/runs/", "/schedules/")} == {403}
+    assert {viewer.get(path).status_code for path in pages(app).values()} == {403}
 
 
 def test_only_what_must_be_open_is_open() -> None:

@@ -4,9 +4,9 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunSucceeded, run_event
 from scheduler.history.ledger import record
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import NOON
 from tests.support.telling import a_telling_run
+from tests.support.webadmin.visitor import Visitor
 
 RUN = "6d0f4c1e-6a53-5b8a-8f0a-9d8b62f6c7d1"
 

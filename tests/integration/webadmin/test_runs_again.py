@@ -7,9 +7,9 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
-from tests.integration.schedules.conftest import messages
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import offer_jobs, saved
+from tests.support.schedules.contents import messages
+from tests.support.webadmin.schedule_desk import offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture

@@ -10,16 +10,15 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import (
+from tests.support.builders import JOB, a_spec, cron
+from tests.support.webadmin.schedule_desk import (
     FORM,
-    JOB,
     everything_written,
     fields_of,
     offer_jobs,
     saved,
 )
-from tests.support.builders import a_spec, cron
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)

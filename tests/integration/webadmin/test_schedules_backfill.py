@@ -6,11 +6,11 @@ from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import messages
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import fault_at, offer_jobs, saved
 from tests.support.builders import at
 from tests.support.console import Forms
+from tests.support.schedules.contents import messages
+from tests.support.webadmin.schedule_desk import fault_at, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 DAY = "since=2026-01-05+00:00&until=2026-01-06+00:00"
 

@@ -9,10 +9,9 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import (
+from tests.support.builders import JOB, a_spec, cron, every
+from tests.support.webadmin.schedule_desk import (
     FORM,
-    JOB,
     editor_of,
     everything_written,
     fault_at,
@@ -20,7 +19,7 @@ from tests.integration.webadmin.schedule_desk import (
     offer_jobs,
     saved,
 )
-from tests.support.builders import a_spec, cron, every
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture

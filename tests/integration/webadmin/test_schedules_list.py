@@ -14,10 +14,10 @@ from redbeat import RedBeatSchedulerEntry
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import JOB, fields_of, offer_jobs, saved
-from tests.support.builders import NOON, a_run_history, a_spec, cron, every
+from tests.support.builders import JOB, NOON, a_run_history, a_spec, cron, every
 from tests.support.valkey import ValkeyServer
+from tests.support.webadmin.schedule_desk import fields_of, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 from webadmin.views.schedules.listing import BARS, PAGE
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}'

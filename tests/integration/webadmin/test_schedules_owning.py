@@ -10,9 +10,9 @@ from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.schedules.conftest import plain
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import FORM, everything_written, offer_jobs, saved
+from tests.support.schedules.contents import plain
+from tests.support.webadmin.schedule_desk import FORM, everything_written, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed
 from scheduler.rules.policies.window import is_paused
 from scheduler.services.services import Services
-from tests.integration.schedules.conftest import events
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
 from tests.support.builders import cron
 from tests.support.console import Forms
+from tests.support.schedules.contents import events
+from tests.support.webadmin.schedule_desk import everything_written, fault_at, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import everything_written
+from tests.support.webadmin.schedule_desk import everything_written
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture

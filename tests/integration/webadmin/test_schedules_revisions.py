@@ -9,9 +9,9 @@ from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.rules.calendars.text import calendar_of
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
-from tests.support.builders import a_spec, cron
+from tests.support.builders import JOB, a_spec, cron
+from tests.support.webadmin.schedule_desk import everything_written, offer_jobs, saved
+from tests.support.webadmin.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from scheduler.clock import utc_now
 from scheduler.rules.calendars.text import calendar_of
 from scheduler.rules.model.spec import Window
 from scheduler.sets.yaml_set import read
-from tests.integration.webadmin.schedule_desk import JOB, everything_written, offer_jobs, saved
-from tests.support.builders import a_spec, cron
+from tests.support.builders import JOB, a_spec, cron
+from tests.support.webadmin.schedule_desk import everything_written, offer_jobs, saved
 
 PAGE = "/schedules/import"
 

@@ -14,9 +14,9 @@ from scheduler.events.schema import RunQueued, decode
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import a_run_history
 from tests.support.valkey import ValkeyServer
+from tests.support.webadmin.visitor import Visitor
 from webadmin import create_app
 from webadmin.limits import STARTER
 

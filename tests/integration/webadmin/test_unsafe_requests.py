@@ -8,10 +8,11 @@ from redis import Redis
 from sqlalchemy import MetaData, select
 
 from scheduler.clock import utc_now
+from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
-from tests.integration.webadmin.conftest import Visitor
-from tests.integration.webadmin.test_rights import calls
-from tests.support.builders import a_spec
+from tests.support.webadmin.addresses import calls
+from tests.support.webadmin.samples import make_samples
+from tests.support.webadmin.visitor import Visitor
 
 
 def everything(services: Services, redis: Redis) -> dict[str, Any]:
@@ -37,11 +38,14 @@ def _value(raw: Any, key: bytes) -> Any:
 
 
 @pytest.fixture
-def _schedule(services: Services, offered: None) -> None:
-    services.schedules.create(a_spec("nightly", "mail.digest"), actor="ada", now=utc_now())
+def _samples(services: Services, offered: None) -> None:
+    make_samples(services, "mail.digest", {"days": 1})
+    recorder = Recorder(services.events, services.engine, services.redis, 1000, "test")
+    while recorder.run_once(utc_now(), 1):
+        pass
 
 
-@pytest.mark.usefixtures("_schedule")
+@pytest.mark.usefixtures("_samples")
 def test_no_form_is_taken_without_its_token_and_nothing_changes(
     app: Flask, admin: Visitor, services: Services, redis: Redis
 ) -> None:
@@ -62,7 +66,7 @@ def test_no_form_is_taken_without_its_token_and_nothing_changes(
     assert everything(services, redis) == before
 
 
-@pytest.mark.usefixtures("_schedule")
+@pytest.mark.usefixtures("_samples")
 def test_looking_changes_nothing(
     app: Flask, admin: Visitor, services: Services, redis: Redis
 ) -> None:

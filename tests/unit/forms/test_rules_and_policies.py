@@ -154,3 +154,7 @@ def test_what_is_not_as_usual_is_told_in_words() -> None:
     assert limits(a_spec()) == []
     (found,) = differences(spec, spec.model_copy(update={"window": Window()}))
     assert (found.label, found.ours, found.theirs) == ("Start and end", "max runs 3", "as usual")
+    (found,) = differences(spec, spec.model_copy(update={"enabled": False}))
+    assert (found.ours, found.theirs) == ("yes", "no")
+    (found,) = differences(spec, spec.model_copy(update={"owner": "ada"}))
+    assert (found.ours, found.theirs) == ("—", "ada")

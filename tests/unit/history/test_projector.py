@@ -105,6 +105,15 @@ def test_a_run_known_only_by_its_end_is_a_row_too() -> None:
     )
 
 
+def test_an_attempt_has_begun_only_once_it_has_started_and_was_received_only_where_that_is_known() -> (
+    None
+):
+    (waiting,) = attempts_of(event(RunReceived, 1, facts=facts_of(SCHEDULE)))
+    assert (waiting.received_at, waiting.started_at) == (after(1), None)
+    (ended,) = attempts_of(event(RunSucceeded, 5))
+    assert (ended.received_at, ended.started_at, ended.finished_at) == (None, None, after(5))
+
+
 def test_a_retry_is_an_attempt_of_the_same_run() -> None:
     tries = [
         *a_run_history(RUN, state="started"),

@@ -7,26 +7,7 @@ from hypothesis import strategies as st
 
 from scheduler.errors import BadExpression
 from scheduler.rules.crontab import fields
-
-TOKENS = st.text(alphabet="0123456789*/-,", min_size=1, max_size=8) | st.sampled_from(
-    [
-        "*",
-        "*/5",
-        "1-5",
-        "mon",
-        "fri-mon",
-        "jan-mar",
-        "1-5/2",
-        "22-3",
-        "sunday",
-        "1-5-7",
-        "*/5x",
-        "+5",
-        "1_0",
-        "7",
-        "?",
-    ]
-)
+from tests.support.rules.whens import TOKENS
 
 
 def celery_reads(texts: list[str]) -> crontab | None:

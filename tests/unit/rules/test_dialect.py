@@ -14,8 +14,7 @@ from scheduler.rules.crontab import dialect
 from scheduler.rules.crontab import fields as celerys
 from scheduler.rules.ticks import next_ticks, ticks_between
 from tests.support.builders import NOON, at, cron
-from tests.unit.rules.test_cron import TOKENS
-from tests.unit.rules.test_ticks_properties import expressions
+from tests.support.rules.whens import TOKENS, expressions
 
 UID = "0b2d4c55-5f0e-4a8f-9d5e-0d6c2f7c8f11"
 UIDS = [str(uuid5(NAMESPACE_URL, str(number))) for number in range(400)]

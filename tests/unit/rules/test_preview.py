@@ -8,7 +8,7 @@ from scheduler.rules.explain.preview import preview
 from scheduler.rules.model.spec import CrontabWhen, When
 from scheduler.rules.ticks import next_tick, next_ticks
 from tests.support.builders import NOON, at, cron, every
-from tests.unit.rules.test_ticks_properties import crontabs
+from tests.support.rules.whens import crontabs
 
 
 def warnings(when: When) -> str:

@@ -52,6 +52,14 @@ def test_rules_and_their_next_ticks(text: str, expected: list[str]) -> None:
     assert [f"{tick:%m-%dT%H:%M}" for tick in ticks] == expected
 
 
+def test_an_end_in_utc_is_that_moment_whatever_the_zone_of_the_rule() -> None:
+    ends_with_a_tick = rrule("FREQ=DAILY;UNTIL=20261123T093000Z", timezone="Europe/Berlin")
+    assert next_ticks(ends_with_a_tick, NOON, 9) == [
+        at("2026-11-22T09:30Z"),
+        at("2026-11-23T09:30Z"),
+    ]
+
+
 def test_nothing_comes_before_the_start() -> None:
     assert next_tick(rrule("FREQ=DAILY"), START - timedelta(days=400)) == START
     assert next_tick(rrule("FREQ=DAILY;BYHOUR=6"), START - timedelta(days=400)) == at(

@@ -18,7 +18,7 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from tests.support.builders import NOON, a_spec, at, cron, every
-from tests.unit.rules.test_ticks_properties import whens
+from tests.support.rules.whens import whens
 
 
 def told(when: When) -> str:

@@ -11,7 +11,7 @@ from scheduler.rules.explain.what_if import Difference, compare
 from scheduler.rules.model.spec import When, Window
 from scheduler.rules.ticks import next_ticks
 from tests.support.builders import NOON, a_spec, at, cron, every
-from tests.unit.rules.test_ticks_properties import whens
+from tests.support.rules.whens import whens
 
 WEEK = NOON + timedelta(days=7)
 

@@ -11,7 +11,7 @@ from scheduler.rules.model.spec import (
     When,
 )
 from tests.support.builders import at, cron, every
-from tests.unit.rules.test_ticks_properties import whens
+from tests.support.rules.whens import whens
 
 
 @pytest.mark.parametrize(

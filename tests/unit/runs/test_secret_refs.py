@@ -119,3 +119,6 @@ def test_an_error_and_what_led_to_it_show_no_secret(how: str) -> None:
     assert VALUE not in shown
     assert VALUE not in repr(hidden)
     assert MASK in shown
+    assert (hidden is caught.value) is (how == "chained"), (
+        "the error itself, where its words can be changed"
+    )

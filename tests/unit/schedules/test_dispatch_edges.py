@@ -10,16 +10,7 @@ from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Pause, RedBeatWhen
 from scheduler.schedules.changes import ASLEEP
 from tests.support.builders import NOON, a_schedule
-from tests.unit.schedules.test_dispatch import (
-    HOUR,
-    SECOND,
-    an_entry,
-    asked,
-    dropped,
-    hour,
-    look,
-    ruled,
-)
+from tests.support.schedules.looks import HOUR, SECOND, an_entry, asked, dropped, hour, look, ruled
 
 MINUTE = timedelta(minutes=1)
 
@@ -159,3 +150,10 @@ def test_what_waits_is_in_the_order_of_time_as_text_since_no_two_ticks_share_a_s
     texts = [WaitingTick(NOON + step).text for step in steps]
     assert texts == sorted(texts)
     assert asked(0).text > WaitingTick(NOON).text
+
+
+def test_a_tick_that_is_missed_uses_up_none_of_the_runs_that_are_left() -> None:
+    policies = {"catch_up": "all", "catch_up_window": 10 * 3600, "starting_deadline": 90 * 60}
+    made = look(an_entry(-3, count=1, policies=policies, window={"max_runs": 3}))
+    assert (made.send, made.hold) == (hour(-1), [NOON])
+    assert ruled(made) == [("missed", "deadline", 1)]

@@ -55,10 +55,11 @@ def test_the_second_start_says_no_password() -> None:
     assert "password" not in announce.ready("http://127.0.0.1:8000", None, 8000, 8000)
 
 
-def test_another_port_is_explained() -> None:
+def test_another_port_is_explained_and_the_wished_one_is_not() -> None:
     assert "port 8000 is taken, so it is 8001" in announce.ready(
         "http://127.0.0.1:8001", None, 8000, 8001
     )
+    assert "taken" not in announce.ready("http://127.0.0.1:8000", None, 8000, 8000)
 
 
 def test_the_first_one_is_named_to_the_second() -> None:

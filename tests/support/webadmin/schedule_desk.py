@@ -12,10 +12,8 @@ from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
-from tests.support.builders import a_spec
+from tests.support.builders import JOB, a_spec
 from tests.support.console import Form, Forms
-
-JOB = "reports.job_summary"
 
 FORM = {
     "name": "nightly",

@@ -5,7 +5,7 @@ comparable.
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Celery
@@ -70,7 +70,9 @@ def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) ->
         scheduler.close()
 
 
-def by_us(renderer: Renderer, redis: "Redis", call: Call, *, bound: bool = False) -> dict[str, Any]:
+def by_us(
+    app: Celery, renderer: Renderer, redis: "Redis", call: Call, *, bound: bool = False
+) -> dict[str, Any]:
     """What is in the server after our commands have been carried out."""
 
     def send() -> None:
@@ -80,7 +82,7 @@ def by_us(renderer: Renderer, redis: "Redis", call: Call, *, bound: bool = False
     redis.flushall()
     renderer.reset()  # so that queues are declared again
     if bound:
-        bind(renderer._app, renderer._connected())
+        bind(app, renderer.producer())
     return _heard(redis, send)
 
 
@@ -154,3 +156,59 @@ def _plain(text: str) -> Any:
             event.pop(name, None)
         body = json.dumps(event).encode()
     return json.dumps({**message, "body": body.decode("latin-1")}), times
+
+
+TEMPLATED: dict[str, dict[str, Any]] = {
+    "nothing special": {},
+    "arguments": {"args": [1, "two", None, [3.5]], "kwargs": {"deep": {"er": [True]}}},
+    "unicode": {"args": ["Grüße, 世界 🎉", "\u2028"], "kwargs": {"ключ": "знач"}},
+    "a job that Beat does not know": {"job": "elsewhere.job", "args": [1]},
+    "a job's own queue, priority and limits": {"job": "golden.heavy"},
+    "a route of the configuration": {"job": "golden.routed"},
+    "a route by pattern": {"job": "golden.many.one"},
+    "a queue": {"options": {"queue": "letters"}},
+    "a priority": {"options": {"priority": 5}},
+    "a priority that is no step": {"options": {"priority": 8}},
+    "a queue that expires": {"options": {"queue": "brief", "priority": 3}},
+    "to everyone": {"options": {"queue": "everyone"}},
+    "an expiry in seconds": {"options": {"expires": 90}},
+    "an expiry as a moment": {"options": {"expires": utc_now() + timedelta(hours=2)}},
+    "a countdown": {"options": {"countdown": 45.5, "expires": 120.0}},
+    "limits": {"options": {"time_limit": 20, "soft_time_limit": 10.5}},
+    "headers": {"options": {"headers": {"x-trace": ["a", 1], "größe": "groß"}}},
+    "how to publish": {"options": {"retry": True, "retry_policy": {"max_retries": 7}}},
+    "a shadow, not kept, not persistent": {
+        "options": {"shadow": "seen", "ignore_result": False, "delivery_mode": 1}
+    },
+}
+
+
+BY_CELERY: dict[str, dict[str, Any]] = {
+    "by topic": {
+        "options": {
+            "exchange": "news",
+            "routing_key": "news.sports.golf",
+            "exchange_type": "topic",
+        },
+        "bound": True,
+    },
+    "a queue of a topic": {"options": {"queue": "sports"}},
+    "a broadcast, which stock puts where nobody listens": {"options": {"queue": "loud"}},
+    "by direct exchange": {
+        "options": {"exchange": "letters", "routing_key": "to.ada"},
+        "bound": True,
+    },
+    "an expiry as text": {"options": {"expires": (utc_now() + timedelta(hours=2)).isoformat()}},
+    "an expiry that is over": {"options": {"expires": utc_now() - timedelta(hours=2)}},
+    "a moment to start": {"options": {"eta": utc_now() + timedelta(hours=1)}},
+    "another serializer": {"options": {"serializer": "yaml"}},
+    "compressed": {"options": {"compression": "gzip"}},
+    "a header of Celery's": {"options": {"headers": {"lang": "c"}}},
+    "follow-ups": {
+        "options": {"link": [{"task": "golden.add", "args": [], "kwargs": {}, "options": {}}]}
+    },
+    "a priority that is a truth": {"options": {"root_id": "r", "priority": True}},
+    "a job with an expiry of its own": {"job": "golden.expiring"},
+    "a job that sends itself its own way": {"job": "golden.proud"},
+    "a job that shadows": {"job": "golden.shadowy"},
+}

@@ -1,0 +1,49 @@
+"""Our scheduler class in the test's own process, and what happens to it."""
+
+import json
+
+import pytest
+from redis import Redis
+
+from scheduler.beat import Scheduler
+from scheduler.beat.planner import Planner
+from scheduler.events.schema import RunQueued
+from scheduler.services.services import Services
+from scheduler.storage import keys
+from tests.support.schedules.contents import events
+
+OURS = "scheduler.beat.Scheduler"
+
+
+def our_beat(services: Services) -> Scheduler:
+    """A Beat that has not begun to lead; a turn of its loop lasts no longer than what it does."""
+    return Scheduler(services.celery, max_interval=0.001)
+
+
+def queued(redis: Redis) -> list[str]:
+    return [event.run for event in events(redis) if isinstance(event, RunQueued)]
+
+
+def between_look_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object) -> None:
+    """Let `change` happen once Beat has planned, and before it carries out."""
+    steps = Planner.steps
+
+    def planned(self: Planner, *args: object) -> object:
+        made = steps(self, *args)
+        change()
+        return made
+
+    monkeypatch.setattr(Planner, "steps", planned)
+
+
+REFUSED: dict[str, object] = {"countdown": "soon"}
+"""Options that RedBeat loads and Celery does not take."""
+
+
+def spoil(redis: Redis, name: str, options: dict[str, object]) -> str:
+    """Give an entry options, past its revision; the definition as it was."""
+    before = redis.hget(keys.entry(name), "definition")
+    redis.hset(
+        keys.entry(name), "definition", json.dumps(json.loads(before) | {"options": options})
+    )
+    return str(before)

@@ -1,0 +1,33 @@
+"""What happens between a decision and its script, and an answer that gets lost on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+
+
+class Once:
+    """The deed of somebody else, done at the first call and never again."""
+
+    def __init__(self, deed: Callable[[], object]) -> None:
+        self._deeds = [deed]
+
+    def __call__(self) -> None:
+        if self._deeds:
+            self._deeds.pop()()
+
+
+class RunsScriptsTwice(Redis):
+    """A client that runs each script twice, as it does when the connection breaks before the
+    answer came.
+    """
+
+    def evalsha(self, *args: Any, **options: Any) -> Any:
+        super().evalsha(*args, **options)
+        return super().evalsha(*args, **options)
+
+
+def runs_scripts_twice(url: str) -> RunsScriptsTwice:
+    """Such a client of the server at `url`; answers are text."""
+    client: RunsScriptsTwice = RunsScriptsTwice.from_url(url, decode_responses=True)
+    return client

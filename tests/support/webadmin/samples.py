@@ -1,0 +1,77 @@
+"""What the sample values of addresses name: with these, every page of the console has something
+on it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from scheduler.clock import utc_now
+from scheduler.events.schema import ReportStored
+from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.spec import IntervalWhen, Schedule, Spec
+from scheduler.services.services import Services
+from scheduler.storage import keys
+from tests.support.builders import a_run_history
+from tests.support.schedules.contents import plain
+from tests.support.webadmin.addresses import SAMPLES
+
+ACTOR = "ada@example.org"
+
+
+def make_samples(services: Services, job: str, kwargs: dict[str, Any]) -> Schedule:
+    """Make a schedule in each state, a calendar, a run and a report. Returns `sample`, which was
+    edited once.
+
+    The job must be offered already, with these arguments. The history has heard of all of it once a
+    recorder has read the stream.
+    """
+    store, now = services.schedules, utc_now()
+    spec = Spec(
+        name="sample",
+        job=job,
+        when=IntervalWhen(every=86_400),
+        kwargs=kwargs,
+        tags=["nightly", "finance"],
+        notes="Call Ada.",
+    )
+    for name in ("sample", "sample-paused", "sample-gone"):
+        store.create(
+            spec.model_copy(update={"name": name}), actor=ACTOR, comment="a sample", now=now
+        )
+    schedule = store.edit(
+        "sample", spec.model_copy(update={"owner": "ada"}), revision=1, actor=ACTOR, now=now
+    )
+    services.operations.pause("sample-paused", reason="the bank is closed", actor=ACTOR, now=now)
+    store.delete("sample-gone", actor=ACTOR, comment="by mistake", now=now)
+    for name in ("sample-plain", "sample-static"):
+        plain(services, name, task=job, kwargs=kwargs)
+    services.redis.sadd(keys.STATICS_SET, "sample-static")
+    override = (
+        store.get("sample-static").spec().model_copy(update={"when": IntervalWhen(every=3600)})
+    )
+    store.edit("sample-static", override, revision=0, actor=ACTOR, now=now)
+    services.calendars.save(
+        calendar_of("sample", ["2026-12-25"]), revision=None, actor=ACTOR, now=now
+    )
+    _append_run_and_report(services, schedule)
+    return schedule
+
+
+def _append_run_and_report(services: Services, schedule: Schedule) -> None:
+    run, report, now = SAMPLES["runs"]["id"], SAMPLES["reports"]["id"], utc_now()
+    tick = now - timedelta(minutes=5)
+    services.events.append_many(
+        [
+            *a_run_history(run, schedule=schedule, tick=tick, state="failed"),
+            ReportStored(
+                at=now,
+                report=report,
+                run=run,
+                title="A report",
+                path="sample.html",
+                media_type="text/html",
+                size=1,
+                sha256="0" * 64,
+            ),
+        ]
+    )
