@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from scheduler.celery_app.app import create_app
-from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunFailed

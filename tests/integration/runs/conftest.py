@@ -6,7 +6,6 @@ import pytest
 
 from scheduler.celery_app.app import create_app
 from scheduler.celery_app.app_class import BeatdeskApp
-from scheduler.events.schema import Event, RunEvent, decode
 from scheduler.settings.schema import Settings
 from tests.support.processes import Process, start_worker
 from tests.support.runs.house import house, sender, with_jobs

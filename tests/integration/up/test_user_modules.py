@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.up.house import House
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process
+from tests.support.up.house import House
 from tests.support.waiting import wait_for
 
 BEATDESK = str(Path(sys.executable).with_name("beatdesk"))

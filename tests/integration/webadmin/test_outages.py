@@ -15,7 +15,7 @@ from tests.support.webadmin.addresses import pages
 from tests.support.webadmin.visitor import Visitor
 from webadmin.remembered import StaleWhileRevalidate
 
-LIVE_IN_REDIS = {"calendars", "jobs", "schedules"}
+LIVE_IN_REDIS = {"calendars", "dead_letters", "jobs", "schedules"}
 """Rooms whose pages cannot be shown without Redis."""
 
 

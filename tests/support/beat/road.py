@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from redis import Redis
 
-from scheduler.celery_app.app import DEFAULT, BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunEvent, decode
 from scheduler.publishing.calls import Call

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scheduler.celery_app.app import BeatdeskApp, create_app
+from scheduler.celery_app.app import create_app
+from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.settings.schema import Settings
 from tests.support.processes import Process, start_worker
 from tests.support.runs.stream import Stream

@@ -7,7 +7,7 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 from redis import Redis
 
-from scheduler.celery_app.app import CELERYS_QUEUE, QUEUES
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
 from scheduler.events.schema import Event, decode
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta

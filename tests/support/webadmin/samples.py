@@ -54,7 +54,27 @@ def make_samples(services: Services, job: str, kwargs: dict[str, Any]) -> Schedu
         calendar_of("sample", ["2026-12-25"]), revision=None, actor=ACTOR, now=now
     )
     _append_run_and_report(services, schedule)
+    _append_dead_letter(services)
     return schedule
+
+
+def _append_dead_letter(services: Services) -> None:
+    """A letter with a long text, a secret and bytes that are not text, as a recorder leaves it."""
+    long_text = "word " * 40 + "a_word_without_any_place_to_break_" * 12
+    event = f'{{"kind": "run.vanished", "run": "{long_text}", "password": "hunter2hunter2"}}'
+    services.redis.xadd(
+        keys.DEAD_LETTERS_STREAM,
+        {
+            "entry": "1-0",
+            "error": f"kind: {long_text}",
+            "tries": 3,
+            "retries": 1,
+            "first": "1-0",
+            "field:event": event,
+            f"field:{'f' * 300}": b"\xff\x00" * 200,
+        },
+        id=SAMPLES["dead_letters"]["id"],
+    )
 
 
 def _append_run_and_report(services: Services, schedule: Schedule) -> None:
