@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz chaos bench lock clean system
+.PHONY: help run test check docs fuzz chaos bench lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ check: .venv/installed-dev ## lint, format, types, imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/installed-dev ## write the tables of the documents that are made from the code
+	@$(BIN)/python -m tests.docs.write
 
 fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks of, for a minute
 	@$(PIP) --require-hashes -r requirements-fuzz.lock

@@ -60,6 +60,8 @@ LEAST_ROLE = {
     "calendars.import_ics": OPERATOR,
     "calendars.delete": ADMIN,
     "users.index": ADMIN,
+    "help.index": VIEWER,
+    "help.page": VIEWER,
     "schedules.index": VIEWER,
     "schedules.show": VIEWER,
     "schedules.preview": VIEWER,

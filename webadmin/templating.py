@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from scheduler.clock import utc_now
 from scheduler.rules.policies.window import is_overdue
 from webadmin import guard, healed, health, preferences, present
+from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce
 
 PART_NAMES = {
@@ -61,6 +62,7 @@ def install(app: Flask) -> None:
         here=here,
         with_query=with_query,
         menu=menu,
+        help_url=help_url,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -7,7 +7,7 @@ import click
 
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
-from scheduler.settings.errors import BadSettings
+from scheduler.settings.errors import EXPLAINED, PREFIX, BadSettings
 
 if TYPE_CHECKING:
     from scheduler.health.status import Part
@@ -32,6 +32,8 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     for part in parts:
         if not part.ok:
             click.echo(f"{part.name}: {part.remedy}", err=True)
+    if any(part.name.startswith(PREFIX) for part in parts):
+        click.echo(f"settings: {EXPLAINED}", err=True)
     sys.exit(0 if ok else 1)
 
 

@@ -12,7 +12,7 @@ import click
 
 from scheduler.cli.outages import explain
 from scheduler.errors import BeatdeskError
-from scheduler.settings.errors import BadSettings
+from scheduler.settings.errors import EXPLAINED, BadSettings
 
 
 class Failure(click.ClickException):
@@ -37,6 +37,7 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
     if isinstance(error, BeatdeskError):
         return Failure(str(error), field=error.field, as_json=as_json)
     if isinstance(error, BadSettings):
-        return Failure(str(error), field=None, as_json=as_json)
+        message = str(error) if as_json else f"{error}\n{EXPLAINED}"
+        return Failure(message, field=None, as_json=as_json)
     outage = explain(error)
     return None if outage is None else Failure(outage, field=None, as_json=as_json)

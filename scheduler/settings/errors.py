@@ -16,6 +16,11 @@ SECRET_FIELDS = frozenset(
         "smtp_url",
     }
 )
+EXPLAINED = (
+    "every setting is explained in docs/reference/settings.md, and in the console under Help"
+)
+"""What commands add, for people, to the list of what is wrong with settings."""
+
 _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
 
 

@@ -1,6 +1,6 @@
 """What each setting means. Pure: reads nothing; `live` gives it the values.
 
-The table in README's operations part is held against this class by a test.
+The table of `docs/reference/settings.md` is made from this class; a test fails where it is stale.
 """
 
 from pathlib import Path

@@ -7,18 +7,38 @@ own words).
 from typing import NamedTuple
 
 REDBEAT_PREFIX = "redbeat:"
+"""Before the name of each schedule: its hash."""
+
 SCHEDULE_ZSET = REDBEAT_PREFIX + ":schedule"
+"""The keys of all schedules, by the time when Beat looks at each next; -1 for those that wait
+for nobody.
+"""
+
 STATICS_SET = REDBEAT_PREFIX + ":statics"
+"""The names of static entries, which `beat_schedule` defines."""
+
 BEAT_LOCK = REDBEAT_PREFIX + ":lock"
+"""Which Beat leads."""
 
 DEFINITION_FIELD = "definition"
+"""The field of an entry's hash with RedBeat's definition: when, and which task with which
+arguments.
+"""
+
 META_FIELD = "meta"
+"""The field of an entry's hash with RedBeat's memory: when it ran last, and how often it ran."""
+
 EXTRA_FIELD = "beatdesk"
 """The field of an entry's hash that is ours. Stock RedBeat reads `definition` and `meta` only."""
 
 EVENTS_STREAM = "beatdesk:events"
+"""Events that are not recorded in SQL yet."""
+
 EVENTS_GROUP = "recorder"
+"""The consumer group of the recorders on that stream."""
+
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
+"""Events that could not be recorded, with the reason."""
 
 BEAT_EPOCH = "beatdesk:beat-epoch"
 """How often a Beat of ours has begun to lead."""
@@ -45,14 +65,32 @@ OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims-until"
 """These runs, by the time until which that is remembered."""
 
 WAKE_CHANNEL = "beatdesk:wake"
+"""The channel on which edits, and ends of runs that ticks wait for, wake Beat."""
+
 CATALOGUE_HASH = "beatdesk:catalogue"
+"""The jobs that workers offer, as JSON, by name."""
+
 WORKERS_HASH = "beatdesk:workers"
+"""The newest heartbeat of each worker, by its name."""
+
 RECORDERS_HASH = "beatdesk:recorders"
+"""The newest heartbeat of each recorder, by its name."""
+
 CANCELLED_HASH = "beatdesk:cancelled"
+"""Runs that somebody has cancelled before a worker began them."""
+
 EVERYTHING_PAUSED = "beatdesk:everything-paused"
+"""Why, by whom and until when everything is paused; missing otherwise."""
+
 HEALER_LOCK = "beatdesk:healer"
+"""Which recorder repairs Redis from the history."""
+
 CHECK_ASKED = "beatdesk:check-asked"
+"""A request of a Beat that starts: compare Redis with the history."""
+
 CHECK_ANSWERED = "beatdesk:check-answered"
+"""The answer to it."""
+
 STATICS_PUBLISHED = "beatdesk:code-word"
 """There where a Beat has told which static entries there are, so that one that is gone was dropped
 by the code.

@@ -13,23 +13,23 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 THIS_FILE = Path(__file__).resolve().relative_to(ROOT)
 
 
-def readme_settings() -> dict[str, str]:
-    """The rows of README's operations table: the setting's name and the rest of its row."""
-    readme = ROOT / "README.md"
-    assert readme.is_file(), "README.md is missing"
+def documented_settings() -> dict[str, str]:
+    """The rows of the settings page: the setting's name and the rest of its row."""
+    page = ROOT / "docs" / "reference" / "settings.md"
+    assert page.is_file(), "docs/reference/settings.md is missing"
     rows = re.findall(
-        r"^\| `BEATDESK_([A-Z_]+)` \|(.*)\|\s*$", readme.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `BEATDESK_([A-Z_]+)` \|(.*)\|\s*$", page.read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert len(rows) == len(dict(rows)), "a setting stands in README's table twice"
+    assert len(rows) == len(dict(rows)), "a setting stands on the settings page twice"
     return dict(rows)
 
 
-def test_readme_lists_every_setting_and_no_other() -> None:
-    assert {name.lower() for name in readme_settings()} == set(Settings.model_fields)
+def test_the_settings_page_lists_every_setting_and_no_other() -> None:
+    assert {name.lower() for name in documented_settings()} == set(Settings.model_fields)
 
 
-def test_readme_says_what_a_setting_does_in_the_words_of_the_code() -> None:
-    rows = readme_settings()
+def test_the_settings_page_says_what_a_setting_does_in_the_words_of_the_code() -> None:
+    rows = documented_settings()
     words = {name: str(field.description) for name, field in Settings.model_fields.items()}
     assert [name for name, said in words.items() if said not in rows.get(name.upper(), "")] == []
 

@@ -53,7 +53,7 @@ def texts() -> list[Path]:
     """Every text file of ours, vendored ones left out. What lies about in the folder (data, .venv)
     is not ours.
     """
-    inside = (path for folder in (*CODE, ".ci") for path in (ROOT / folder).rglob("*"))
+    inside = (path for folder in (*CODE, "docs", ".ci") for path in (ROOT / folder).rglob("*"))
     found = (
         path for path in (*inside, *ROOT.glob("*")) if path.is_file() and path.name != "uv.lock"
     )

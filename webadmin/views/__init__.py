@@ -21,6 +21,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
     from webadmin.views.dead_letters import DeadLettersView
+    from webadmin.views.help import HelpView
     from webadmin.views.jobs import JobsView
     from webadmin.views.reports import ReportsView
     from webadmin.views.runs import RunsView
@@ -47,6 +48,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
         {"name": "Dead letters", "endpoint": "dead_letters", "url": "/dead-letters/"},
     )
     yield UsersView, {"name": "Users", "endpoint": "users", "menu_icon_value": "users"}
+    yield HelpView, {"name": "Help", "endpoint": "help", "menu_icon_value": "help-circle"}
 
 
 def install(app: Flask) -> None:

@@ -6,8 +6,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support.browser.up import Up
+from webadmin.help.pages import INDEX, all_pages
 
 WIDTHS = {"phone": 360, "tablet": 768, "wide": 1440}
+
+ALL_HELP = [f"/help/{path}" for path in all_pages() if path != INDEX]
+"""Every document. All are made by one template, so that one width, the narrowest, is enough."""
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -26,7 +30,8 @@ def test_no_page_misbehaves_or_scrolls_sideways(  # noqa: PLR0917
     context.add_cookies([{"name": "beatdesk_theme", "value": theme, "url": up.address}])
     page.set_viewport_size({"width": WIDTHS[width], "height": 800})
     wrong = {}
-    for path in addresses:
+    documents = ALL_HELP if (theme, width) == ("light", "phone") else []
+    for path in [*addresses, *documents]:
         answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200, f"{path} answers {answer.status}"

@@ -192,6 +192,7 @@ def test_the_doctor_names_bad_settings(tmp_path: Path, settings):
     ran = Process("beatdesk", "doctor", env=env, cwd=tmp_path)
     assert ran.wait(30) == 1
     assert "Did you mean BEATDESK_WEB_PORT?" in ran.log
+    assert "docs/reference/settings.md" in ran.log
 
 
 def test_bad_settings_are_refused_by_every_command(tmp_path: Path, settings):

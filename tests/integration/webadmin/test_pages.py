@@ -250,6 +250,11 @@ def test_what_nobody_ran_is_one_line_with_its_count(
     assert "1\u202f234 ticks" in text
     assert "Missed" in text
     assert "scheduler down" in viewer.get("/").text
+    found = re.search(r'href="(/runs/[^"?]+)"', text)
+    assert found
+    verdict = viewer.get(found[1]).text
+    assert 'href="/help/reference/run-states#missed"' in verdict
+    assert 'href="/help/how-to/why-did-it-not-run#it-says-missed"' in verdict
 
 
 def test_hostile_texts_are_shown_as_texts(

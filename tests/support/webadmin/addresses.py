@@ -16,6 +16,7 @@ addresses stand for.
 SAMPLES: Samples = {
     "calendars": {"name": "sample"},
     "dead_letters": {"id": "5-0"},
+    "help": {"name": "reference/settings"},
     "jobs": {"name": "mail.digest"},
     "reports": {"id": "sample-report"},
     "runs": {"id": "sample-run"},

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from scheduler.cli import Commands, refusals
+from scheduler.cli.refusals import failure
 from scheduler.errors import BadExpression, StaleRevision, Unavailable
+from scheduler.settings.errors import EXPLAINED, BadSettings, SettingFault
 
 
 class OneCommand(Commands):
@@ -57,3 +59,13 @@ def test_a_fault_of_ours_is_not_told_as_a_refusal():
     result = told(ZeroDivisionError("ours"))
     assert isinstance(result.exception, ZeroDivisionError)
     assert refusals.failure(ZeroDivisionError("ours"), as_json=False) is None
+
+
+def test_people_learn_where_settings_are_explained_and_programs_get_the_faults_only() -> None:
+    error = BadSettings([SettingFault("BEATDESK_X", "1", "there is no such setting", "Remove it")])
+    for_people, for_programs = (failure(error, as_json=as_json) for as_json in (False, True))
+    assert for_people is not None
+    assert for_programs is not None
+    assert for_people.message == f"{error}\n{EXPLAINED}"
+    assert "docs/reference/settings.md" in for_people.message
+    assert for_programs.message == str(error)
