@@ -42,3 +42,8 @@ class LazyCommand(click.Command):
         in it.
         """
         return self.load().make_context(info_name, args, parent, **extra)
+
+
+def loaded(command: click.Command) -> click.Command:
+    """The command itself, where `command` stands for one in another module."""
+    return command.load() if isinstance(command, LazyCommand) else command

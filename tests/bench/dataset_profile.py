@@ -56,14 +56,13 @@ def one(redis_url: str, data_dir: str, file: str) -> None:
     """
     from scheduler.jobs.datasets import profile
     from scheduler.jobs.profiling.workplace import FOLDER
-    from scheduler.services.process import adopt, bind_services
     from scheduler.services.services import Services
 
     path = Path(file)
     services = Services(
         Settings(data_dir=Path(data_dir), redis_url=redis_url, file_roots=(path.parent,))
     )
-    bind_services(adopt(services), services)
+    services.celery.set_current()
     ended, most = Event(), [0]
 
     def watch() -> None:

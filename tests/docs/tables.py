@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from scheduler.cli import cli
+from scheduler.cli.lazy_command import loaded
 from scheduler.events import schema
 from scheduler.events.schema import Event, RunFacts
 from scheduler.settings.errors import PREFIX
@@ -37,7 +38,7 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[s
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             assert found is not None
-            yield from _commands(found, (*path, name))
+            yield from _commands(loaded(found), (*path, name))
         return
     arguments = [
         one.make_metavar(click.Context(command))

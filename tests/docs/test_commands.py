@@ -13,6 +13,7 @@ from celery.bin.celery import celery as celery_command
 from gunicorn.config import Config
 
 from scheduler.cli import cli
+from scheduler.cli.lazy_command import loaded
 from scheduler.settings.schema import Settings
 from scheduler.settings.validation import unusable
 from tests.architecture.tree import ROOT
@@ -33,7 +34,9 @@ def check_click(group: click.Group, words: Sequence[str]) -> None:
         name = rest.pop(0)
         found = command.get_command(context, name)
         assert found is not None, f"there is no command {name!r}"
-        command, context = found, click.Context(found, info_name=name, parent=context)
+        found = loaded(found)
+        context = click.Context(found, info_name=name, parent=context, **found.context_settings)
+        command = found
     command.make_parser(context).parse_args(args=rest)
 
 
@@ -141,7 +144,7 @@ def check_names(words: Sequence[str]) -> None:
         name = rest.pop(0)
         found = command.get_command(context, name)
         assert found is not None, f"there is no command {name!r}"
-        command = found
+        command = loaded(found)
     options = {
         option
         for parameter in command.params

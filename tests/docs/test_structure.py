@@ -50,10 +50,6 @@ def test_every_room_and_every_key_says_what_it_is() -> None:
         assert re.findall(r"\| +\|$", name, re.MULTILINE) == []
 
 
-@pytest.mark.skipif(
-    not (ROOT / "scheduler" / "settings").is_dir(),
-    reason="the modules have not moved yet to where CONTRIBUTING names them",
-)
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "ARCHITECTURE.md"])
 def test_every_path_that_a_document_names_is_there(name: str) -> None:
     paths = PATH.findall(document(name).text)

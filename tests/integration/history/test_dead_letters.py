@@ -12,7 +12,6 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
-from tests.integration.history.stored import rows_in, states_in
 
 from scheduler.errors import NotFound, Refused
 from scheduler.events.dead_letters import BATCH, MOST_FIELDS, MOST_LETTERS, PAST, DeadLetters, Edit
@@ -32,9 +31,15 @@ from scheduler.history.recorder import TRIES
 from scheduler.history.rows import Rows
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys
-from tests.integration.history.conftest import MakeRecorder
-from tests.integration.history.test_recorder import KILLED_BEFORE_ACK, POISON, record_all, some_runs
 from tests.support.builders import NOON, a_schedule, facts_of
+from tests.support.history.recording import (
+    KILLED_BEFORE_ACK,
+    POISON,
+    MakeRecorder,
+    record_all,
+    some_runs,
+)
+from tests.support.history.stored import rows_in, states_in
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 

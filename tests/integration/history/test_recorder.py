@@ -17,7 +17,6 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.errors import Unavailable
-from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
 from scheduler.history import schema_version
 from scheduler.history.engine import create_engine
@@ -25,46 +24,19 @@ from scheduler.history.projector import fold
 from scheduler.history.recorder import TRIES, Recorder
 from scheduler.history.rows import Rows
 from scheduler.storage import keys
-from tests.support.builders import NOON, a_run_history, a_saved_event
-from tests.support.history.recording import MakeRecorder
+from tests.support.builders import NOON, a_saved_event
+from tests.support.history.recording import (
+    KILLED_BEFORE_ACK,
+    POISON,
+    MakeRecorder,
+    record_all,
+    some_runs,
+)
 from tests.support.history.stored import rows_in, states_in
 from tests.support.postgres import PostgresServer
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
-
-POISON = run_event(RunStarted, "r" * 200, 1, NOON)
-"""Well-formed, and its id fits no row."""
-
-KILLED_BEFORE_ACK = """
-import os, signal, sys
-from redis import Redis
-from scheduler.clock import utc_now
-from scheduler.events.stream import EventStream
-from scheduler.history.engine import create_engine
-from scheduler.history.recorder import Recorder
-
-class Dying(EventStream):
-    def ack(self, ids):
-        if ids:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-redis = Redis.from_url(sys.argv[1], decode_responses=True)
-Recorder(Dying(redis), create_engine(sys.argv[2]), redis, 100, sys.argv[3]).run_once(utc_now())
-"""
-
-
-def some_runs(count: int, start: int = 0) -> list[Event]:
-    return [
-        event
-        for number in range(start, start + count)
-        for event in a_run_history(f"run-{number}", tick=NOON + timedelta(seconds=number))
-    ]
-
-
-def record_all(recorder: Recorder, now: datetime = NOON) -> None:
-    while recorder.run_once(now):
-        pass
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from scheduler.celery_app.app import create_app
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.queues import DEFAULT
 from scheduler.clock import utc_now
-from scheduler.services.process import adopt
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.worker.claims import renew
@@ -111,7 +110,7 @@ def test_a_claim_is_not_renewed_on_a_message_that_went_with_its_channel(
 def test_a_sign_of_life_that_stumbles_is_not_the_last(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = adopt(services)
+    app = services.celery
     WorkerHeartbeat(app, RunSignals(app)).beat(None)
     assert "the next follows in" in caplog.text
 

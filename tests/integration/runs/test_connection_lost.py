@@ -9,7 +9,6 @@ from celery.app.task import Context
 from redis import Redis
 
 from scheduler.runs.leases import owner_text
-from scheduler.services.process import adopt
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from scheduler.worker.signals import LOST_CONNECTION, RunSignals
@@ -28,7 +27,7 @@ class Job:
 @pytest.fixture
 def told(services: Services) -> RunSignals:
     """The receivers of a worker's main process."""
-    return RunSignals(adopt(services))
+    return RunSignals(services.celery)
 
 
 def comes_back(told: RunSignals, **headers: Any) -> None:

@@ -12,8 +12,8 @@ from scheduler.events.schema import RunStarted, encode, run_event
 from scheduler.history.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.integration.webadmin.conftest import Visitor
 from tests.support.builders import NOON
+from tests.support.webadmin.visitor import Visitor
 
 SECRET = "hunter2hunter2"
 HOSTILE = "<script>alert(1)</script>"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from scheduler.history.views import STATES
-from tests.integration.webadmin.conftest import Visitor
+from tests.support.webadmin.visitor import Visitor
 from webadmin.help.pages import INDEX, all_pages
 
 PAGES = ["/help/", *(f"/help/{path}" for path in all_pages() if path != INDEX)]
