@@ -55,6 +55,11 @@ def typed(words: list[str], page: str = "") -> str:
     return result.stdout
 
 
+def wait_until_recorded(services: Services) -> None:
+    """The history has all that was done so far: a reader types more slowly than this test."""
+    wait_for(lambda: services.events.lag().events == 0, 30, "the recorder has caught up")
+
+
 def wipe(services: Services) -> None:
     """No schedules and no calendars, as a page expects it."""
     names = [item.name for item in services.schedules.page(limit=500, now=utc_now()).items]
@@ -98,9 +103,9 @@ def test_every_command_of_the_documents_does_what_it_is_shown_for(working):
         for line in page.executed():
             program, _, rest = line.partition(" ")
             assert program == "beatdesk", f"{page.name}: {line}"
-            ends = rest.replace(
-                " --follow", ""
-            )  # nobody takes this run, so that there is no end to follow it to
+            # Nobody takes the run that waits, so that there is no end to follow it to.
+            ends = rest.replace(" --follow", "")
+            wait_until_recorded(working)
             typed(shlex.split(RUN_ID.sub(run_id, ends), comments=True), page.name)
         wipe(working)
 
