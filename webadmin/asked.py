@@ -2,22 +2,21 @@
 named, not ignored.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from webadmin.present import STATES, TRIGGERS
+from scheduler.errors import UnknownZone
+from scheduler.rules.run_states import STATES
+from scheduler.rules.typed_times import UTC_ZONE, BadTime, Direction, Zone, read_time
+from webadmin.forms.sentences import sentence
+from webadmin.present import TRIGGERS
 
 TEXTS = ("schedule", "job", "worker", "queue", "parent")
-CHOICES = {"state": tuple(STATES), "trigger": tuple(TRIGGERS)}
+CHOICES = {"state": STATES, "trigger": tuple(TRIGGERS)}
 TIMES = ("since", "until")
 FILTERS = (*TEXTS, *CHOICES, *TIMES)
 LONGEST = 255
-
-AGO = re.compile(r"([0-9]{1,6})\s*(s|m|min|h|d)")
-UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
-TIME_REMEDY = "Write 24h or 7d for how long ago, or 2026-11-21 06:00 for a time in UTC."
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,14 @@ class ParsedFilters:
     faults: dict[str, str]
 
 
-def asked(query: Mapping[str, str], now: datetime) -> ParsedFilters:
+def asked(query: Mapping[str, str], now: datetime, zone: Zone = UTC_ZONE) -> ParsedFilters:
     """Read the filters. Those with faults are left out of what is meant."""
     typed = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
     meant: dict[str, str | datetime] = {}
     faults: dict[str, str] = {}
     for name, text in typed.items():
         try:
-            meant[name] = _value(name, text, now)
+            meant[name] = _value(name, text, now, zone)
         except ValueError as error:
             faults[name] = str(error)
     since, until = meant.get("since"), meant.get("until")
@@ -46,37 +45,46 @@ def asked(query: Mapping[str, str], now: datetime) -> ParsedFilters:
     return ParsedFilters(typed, meant, faults)
 
 
-def _value(name: str, text: str, now: datetime) -> str | datetime:
+def _value(name: str, text: str, now: datetime, zone: Zone) -> str | datetime:
     if len(text) > LONGEST:
         raise ValueError(f"This is {len(text)} characters long; no name has more than {LONGEST}.")
     if name in TIMES:
-        return moment(text, now)
+        return moment(text, now, zone)
     if name in CHOICES and text not in CHOICES[name]:
         raise ValueError(f"There is no {name} {text!r}. Choose one of the list.")
     return text
 
 
-def moment_ahead(text: str, now: datetime) -> datetime:
-    """A time to come: so long from now, or an ISO 8601 time, in UTC where it names no zone."""
-    ahead = AGO.fullmatch(text)
-    try:
-        at = now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}) if ahead else moment(text, now)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text[:60]!r} is not a time. Write 2h or 3d, or 2026-11-21 06:00 for a time in UTC."
-        ) from None
+def moment_ahead(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
+    """A time to come, `rules.typed_times`; a date is in UTC where it names no zone. Raises
+    ValueError.
+    """
+    at = _time(text, now, Direction.AHEAD, zone)
     if at <= now:
         raise ValueError(f"{text[:60]!r} has passed. Name a time to come, or leave it empty.")
     return at
 
 
-def moment(text: str, now: datetime) -> datetime:
-    """A time: so long ago, or an ISO 8601 time, in UTC where it names no zone."""
-    ago = AGO.fullmatch(text)
+def moment(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
+    """A time that has passed, `rules.typed_times`; a date is in UTC where it names no zone.
+    Raises ValueError.
+    """
+    return _time(text, now, Direction.PAST, zone)
+
+
+def _time(text: str, now: datetime, direction: Direction, zone: Zone) -> datetime:
     try:
-        if ago:
-            return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-        at = datetime.fromisoformat(text.removesuffix(" UTC"))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text[:60]!r} is not a time. {TIME_REMEDY}") from None
+        return read_time(
+            text,
+            "time",
+            now=now,
+            direction=direction,
+            zone=zone,
+            plain_zone=UTC_ZONE,
+            plain_hint="2026-11-21 06:00 for a time in UTC",
+            years=None,
+        )
+    except BadTime as error:
+        raise ValueError(error.beside_field) from None
+    except UnknownZone as error:
+        raise ValueError(sentence(str(error))) from None

@@ -11,10 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, Unavailable
+from scheduler.errors import (
+    BeatdeskError,
+    NotFound,
+    Refused,
+    StaleRevision,
+    Unavailable,
+    UnreadableEntry,
+)
+from webadmin.refusals import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +126,13 @@ def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
         return page(409, TITLES[409][0], str(error), TITLES[409][1])
     if isinstance(error, Refused):
         return page(400, "This cannot be accepted", str(error), TITLES[400][1])
+    if isinstance(error, UnreadableEntry):
+        return page(
+            409,
+            "This entry cannot be read",
+            str(error),
+            "Its page in the list shows what is stored.",
+        )
     if isinstance(error, Unavailable):
         return page(503, TITLES[503][0], str(error), TITLES[503][1])
     return show_crash(error)
@@ -133,11 +148,7 @@ def status_of(error: Exception) -> int:
     """The status for an error that no view has expected: 503 where a server is away, 500 for a
     fault of ours.
     """
-    sql_away = isinstance(error, DBAPIError) and type(error).__name__ in (
-        "OperationalError",
-        "InterfaceError",
-    )
-    return 503 if sql_away or isinstance(error, RedisError | BrokerError | Unavailable) else 500
+    return 503 if is_outage(error) else 500
 
 
 def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:

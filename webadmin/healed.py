@@ -2,20 +2,17 @@
 
 from datetime import datetime
 
-from redis.exceptions import RedisError
-
 from scheduler.healing.notices import Notice
+from webadmin.refusals import while_away
 from webadmin.services import services
 
 
+@while_away([])
 def healed(now: datetime) -> list[Notice]:
     """The repairs, newest first; none where Redis does not answer, which the page says by
     itself.
     """
-    try:
-        return services().notices.recent(now)
-    except RedisError:
-        return []
+    return services().notices.recent(now)
 
 
 def heals() -> bool:

@@ -6,9 +6,9 @@ from typing import cast
 from flask import Flask, current_app
 
 from scheduler.clock import utc_now
-from scheduler.errors import Unavailable
 from scheduler.health.status import Part, Status, status
 from scheduler.rules.model.spec import Pause
+from webadmin.refusals import while_away
 from webadmin.remembered import StaleWhileRevalidate
 from webadmin.services import services
 
@@ -32,12 +32,10 @@ def beat_leads() -> bool:
     return "leader" in current().beat.facts
 
 
+@while_away(None)
 def everything_paused() -> Pause | None:
     """Why everything stands still; none where it does not, or where nobody can say."""
-    try:
-        return services().everything.paused(utc_now()) if current().redis.ok else None
-    except Unavailable:
-        return None
+    return services().everything.paused(utc_now()) if current().redis.ok else None
 
 
 def causes(found: Status) -> list[Part]:

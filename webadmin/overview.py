@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.history.views import RunView
+from scheduler.rules.explain.phrases import counted
+from scheduler.rules.run_states import RunGroup, RunState, values_in
 
 DAY = timedelta(hours=24)
-TROUBLE = ("failed", "lost", "missed", "expired")
+TROUBLE = values_in(RunGroup.FAILED, RunGroup.LATE)
 """States that somebody should look at."""
 
 
@@ -26,7 +28,7 @@ class Need:
     @property
     def words(self) -> str:
         """How often, and whether it still is so."""
-        often = "Once" if self.times == 1 else f"{self.times} times"
+        often = "Once" if self.times == 1 else counted(self.times, "time")
         return f"{often}, succeeded since" if self.recovered else often
 
 
@@ -62,5 +64,7 @@ def _need(group: Sequence[RunView], last: Mapping[str, Sequence[RunView]], now: 
         times=sum(run.ticks for run in group),
         newest=newest,
         at=at,
-        recovered=any(run.state == "succeeded" and moment_of(run, now) > at for run in since),
+        recovered=any(
+            run.state == RunState.SUCCEEDED and moment_of(run, now) > at for run in since
+        ),
     )

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scheduler.events.bounds import REFERENCE
+from scheduler.events.bounds import masked_text
+from scheduler.events.secret_names import MASK, is_hidden
+from scheduler.rules.run_states import RunGroup, RunState
 
 DASH = "–"
-MASK = "••••••"
-SECRET_KEY = re.compile(
-    r"pass(word|wd|phrase)|(^|_)pass$|secret|token|api_?key|access_?key|private_?key|credential|authori[sz]ation|^auth$|cookie"
-    r"|signature|^dsn$|_dsn$|webhook",
-    re.IGNORECASE,
-)
-SECRET_IN_URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/@]+)@", re.IGNORECASE
-)
 DEPTH_LIMIT = 25
 WRAPPED = 60
 """A line that is shorter was ended on purpose."""
@@ -38,19 +31,24 @@ class Look:
     colour: str
     icon: str
     live: bool = False
+    group: RunGroup | None = None
+    """None for a state of a later version."""
+
+    shows_error: bool = False
+    is_without_run: bool = False
 
 
 STATES = {
-    "queued": Look("Queued", "azure", "inbox", live=True),
-    "running": Look("Running", "blue", "loader", live=True),
-    "retrying": Look("Retrying", "yellow", "repeat", live=True),
-    "succeeded": Look("Succeeded", "green", "circle-check"),
-    "failed": Look("Failed", "red", "alert-circle"),
-    "expired": Look("Expired", "orange", "hourglass"),
-    "revoked": Look("Cancelled", "secondary", "ban"),
-    "missed": Look("Missed", "orange", "calendar-off"),
-    "skipped": Look("Skipped", "secondary", "player-skip-forward"),
-    "lost": Look("Lost", "red", "zoom-question"),
+    state.value: Look(
+        state.label,
+        state.colour,
+        state.icon,
+        live=not state.is_final,
+        group=state.group,
+        shows_error=state.shows_error,
+        is_without_run=state.is_without_run,
+    )
+    for state in RunState
 }
 
 TRIGGERS = {
@@ -148,21 +146,10 @@ def masked(value: Any, depth: int = 0) -> Any:
     if depth > DEPTH_LIMIT:
         return "…"
     if isinstance(value, Mapping):
-        return {k: MASK if _is_hidden(k, v) else masked(v, depth + 1) for k, v in value.items()}
+        return {k: MASK if is_hidden(k, v) else masked(v, depth + 1) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [masked(item, depth + 1) for item in value]
     return masked_text(value) if isinstance(value, str) else value
-
-
-def _is_hidden(key: object, value: Any) -> bool:
-    """A reference such as `secret://name` is no secret."""
-    named = isinstance(value, str) and REFERENCE.fullmatch(value) is not None
-    return is_secret(key) and value not in (None, "") and not named
-
-
-def masked_text(text: str) -> str:
-    """The text without the passwords of the addresses in it."""
-    return SECRET_IN_URL.sub(rf"\g<scheme>:{MASK}@", text)
 
 
 def first_line(text: str, most: int = 160) -> str:
@@ -182,11 +169,6 @@ def unwrapped(text: str) -> str:
             lines.append(line)
         before = line
     return "\n".join(lines)
-
-
-def is_secret(key: object) -> bool:
-    """Whether an argument's name says that its value is not to be shown."""
-    return isinstance(key, str) and SECRET_KEY.search(key) is not None
 
 
 def pretty(value: Any) -> str:

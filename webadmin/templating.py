@@ -11,7 +11,10 @@ from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
+from scheduler.events.bounds import masked_text
+from scheduler.rules.explain.phrases import plural
 from scheduler.rules.policies.window import is_overdue
+from scheduler.rules.run_states import RunGroup, RunState
 from webadmin import guard, healed, health, preferences, present
 from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce
@@ -38,6 +41,7 @@ def install(app: Flask) -> None:
         relative=lambda moment: present.relative(moment, utc_now()),
         due=lambda moment: present.due(moment, utc_now()),
         count=present.count,
+        plural=plural,
         size=present.size,
         pretty=present.pretty,
         coded=coded,
@@ -48,10 +52,12 @@ def install(app: Flask) -> None:
         may=guard.may,
         state_look=present.state_look,
         state_words=present.state_words,
+        RunState=RunState,
+        RunGroup=RunGroup,
         is_overdue=lambda moment: is_overdue(moment, utc_now()),
         beat_leads=health.beat_leads,
         asset=asset,
-        masked_text=present.masked_text,
+        masked_text=masked_text,
         part_name=lambda part: PART_NAMES.get(part.name, part.name),
         triggers=present.TRIGGERS,
         chosen=preferences.chosen,

@@ -4,14 +4,16 @@
 --       6 why entries are set aside
 -- ARGV  1 the token   2 field of an event   3-4 prefixes: alive runs, waiting ticks
 --       then for each entry:
---       1 key   2 of the four that follow, '1' for each that is there, '0' for each that is not
---       3-5 definition, meta and our field as they were read   6 the new meta (not there: it stays as it is)
+--       1 key   2-5 the entry as it was read, and behind which fields are there, whether there is a new meta
+--       6 the new meta (not there: it stays as it is)
 --       7 due time; '' takes a key that is gone off the set   8 name   9 uid
 --       10 the run that is sent ('' for none)   11 what is known of it   12 until when it is alive
 --       13 what of the waiting ticks is sent ('' for none)   14 '1' where the plan holds only while a run is alive
 --       15 why it is set aside ('' where it is not)
 --       then, each after their number: messages as commands, each after the number of its parts; events; what waits no
 --       longer; what waits from now on
+--
+-- uses: entry
 --
 -- Answers -1 where the lock is another's; otherwise for each entry 1, or 0 where it is not as it was read, or the
 -- server's word why it was refused. Lua has no rollback: the first write of an entry is the one that may be refused,
@@ -33,8 +35,9 @@ local now = time[1] .. string.format('.%06d', tonumber(time[2]))
 
 -- An entry is the place of its key in ARGV, and a list the place of its length: no tables are made of them, which would
 -- take a seventh of the script's time. What else an entry has stands so far behind its key:
-local THERE, READ, META, SCORE, NAME, UID, RUN, OWNER, TILL, TAKEN, NEEDS_ALIVE, ASIDE, COMMANDS =
-  1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+local THERE, META, SCORE, NAME, UID, RUN, OWNER, TILL, TAKEN, NEEDS_ALIVE, ASIDE, COMMANDS =
+  1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+local NO_FIELDS = {false, false, false}
 
 local owners, leases, scores = {}, {}, {}
 
@@ -51,12 +54,9 @@ local function is_there(entry, number)
 end
 
 local function is_as_read(entry)
-  local current = try('HMGET', arg[entry], 'definition', 'meta', 'beatdesk')
-  for field = 1, 3 do
-    local value = not current.err and current[field]
-    if (value or '') ~= arg[entry + READ + field - 1] or (value and true or false) ~= is_there(entry, field) then
-      return false
-    end
+  local fields = read_entry(arg[entry], try)
+  if not is_as_it_was_read(fields.err and NO_FIELDS or fields, arg, entry + THERE) then
+    return false
   end
   if arg[entry + TAKEN] ~= '' and type(try('ZSCORE', waiting_of(entry), arg[entry + TAKEN])) ~= 'string' then
     return false

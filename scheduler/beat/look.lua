@@ -4,6 +4,8 @@
 -- ARGV  1 the token   2 milliseconds that the lock lives   3 how many due entries to pass over   4 how many to read
 --       5-7 prefixes: alive runs, waiting ticks, entries   8 the root of the uids of entries that have none of their own
 --
+-- uses: entry
+--
 -- Answers an empty list where the lock is another's. Otherwise the time; the next due time after it (none: false); the
 -- longest due one; then for each entry: key, name, due time, definition, meta, our field, 1 for a static one, how many
 -- runs are alive, the waiting ticks, and what is wrong with its key (none: false).
@@ -38,7 +40,7 @@ end
 
 for at = 1, #due, 2 do
   local key = due[at]
-  local fields = redis.pcall('HMGET', key, 'definition', 'meta', 'beatdesk')
+  local fields = read_entry(key, redis.pcall)
   local fault = fields.err or false
   if fault then
     fields = {false, false, false}

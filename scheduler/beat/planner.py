@@ -40,7 +40,7 @@ from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
-from scheduler.runs.leases import owner_text
+from scheduler.runs.lease_record import owner_text
 from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.changes import ASLEEP
 

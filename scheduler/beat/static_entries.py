@@ -15,7 +15,8 @@ from redis.client import NEVER_DECODE
 from scheduler.beat.leader import Leader, LostLock
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.storage import keys
-from scheduler.storage.scripts import ServerScript, as_read
+from scheduler.storage.entry_fields import as_stored
+from scheduler.storage.scripts import ServerScript
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -55,13 +56,17 @@ def set_up(
                 leader.token or "",
                 repr(now.timestamp()),
                 len(gone),
-                *(part for name in gone for part in (as_read(names.prefix + name), as_read(name))),
+                *(
+                    part
+                    for name in gone
+                    for part in (as_stored(names.prefix + name), as_stored(name))
+                ),
                 *(
                     part
                     for name in differs[begin : begin + _AT_ONCE]
                     for part in (
-                        as_read(names.prefix + name),
-                        as_read(name),
+                        as_stored(names.prefix + name),
+                        as_stored(name),
                         said[name].definition,
                         meta,
                         "1" if said[name].listed else "",

@@ -6,19 +6,18 @@ workers: its schedules must stay editable while the workers are down.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
 from redis import Redis
-from redis.exceptions import RedisError
 
 from scheduler.catalogue.json_schema import faults
-from scheduler.errors import BadArguments, Refused, Unavailable, UnknownJob
-from scheduler.events.bounds import REFERENCE
+from scheduler.errors import BadArguments, Refused, UnknownJob
+from scheduler.events.secret_names import REFERENCE
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
 
 ALIVE_FOR = timedelta(seconds=30)
 """A worker that has not been heard of for longer is gone."""
@@ -152,6 +151,9 @@ def unknown_job(name: str, known: Sequence[str]) -> UnknownJob:
     )
 
 
+_CONSEQUENCE = "the jobs that workers offer cannot be read; see `beatdesk doctor`"
+
+
 class Catalogue:
     """The jobs and the workers, as workers last published them."""
 
@@ -162,7 +164,7 @@ class Catalogue:
         """Store what a worker that has just started offers, and drop workers that have been gone
         for long.
         """
-        with _answering():
+        with answering(_CONSEQUENCE):
             long_gone = [known.name for known in self.workers() if known.at < now - FORGOTTEN_AFTER]
             with self._redis.pipeline(transaction=True) as pipe:
                 for job in jobs:
@@ -176,17 +178,17 @@ class Catalogue:
 
     def heartbeat(self, worker: Worker) -> None:
         """The worker lives."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             self._redis.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
 
     def leave(self, worker: str) -> None:
         """The worker has ended in order."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             self._redis.hdel(keys.WORKERS_HASH, worker)
 
     def workers(self, now: datetime | None = None) -> list[Worker]:
         """The workers, by name: those that live at `now`, or all that are still listed."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
         known = [
             worker
@@ -199,7 +201,7 @@ class Catalogue:
 
     def jobs(self, now: datetime) -> list[Job]:
         """Every known job, by name; those that no living worker offers have no workers."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.CATALOGUE_HASH))
         offers = _offers(self.workers(now))
         known = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
@@ -212,7 +214,7 @@ class Catalogue:
         """The job of this name, if any worker has ever offered it. `workers` as in
         `workers(now)`.
         """
-        with _answering():
+        with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
         job = None if raw is None else _read(Job, raw)
         if job is None:
@@ -221,18 +223,18 @@ class Catalogue:
 
     def queue_of(self, name: str) -> str | None:
         """The queue that the job has named for itself, if it has."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
         job = None if raw is None else _read(Job, raw)
         return None if job is None else job.queue
 
     def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
         """Is there such a job, and do the arguments fit it? Raises UnknownJob or BadArguments."""
-        with _answering():
+        with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
         known = None if raw is None else _read(Job, raw)
         if known is None:
-            with _answering():
+            with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
             raise unknown_job(job, names)
         check_arguments(known, args, kwargs)
@@ -247,7 +249,7 @@ class Catalogue:
                 f"{name} is offered by {', '.join(job.workers)}; stop offering it there first",
                 field="job",
             )
-        with _answering():
+        with answering(_CONSEQUENCE):
             self._redis.hdel(keys.CATALOGUE_HASH, name)
 
 
@@ -330,14 +332,3 @@ def _read(shape: type[Shape], text: str) -> Shape | None:
         return shape.model_validate_json(text)
     except ValidationError:
         return None
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A Redis that does not answer is an Unavailable."""
-    try:
-        yield
-    except RedisError as error:
-        raise Unavailable(
-            f"Redis does not answer ({error}), so the jobs are not known; see `beatdesk doctor`"
-        ) from error

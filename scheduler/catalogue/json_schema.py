@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from scheduler.events.bounds import REFERENCE
+from scheduler.events.secret_names import REFERENCE
 
 _ANNOTATIONS = {
     "null": "None",

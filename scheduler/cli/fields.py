@@ -7,18 +7,16 @@ a schedule is decided in `rules.check`; here it only has to be readable.
 import getpass
 import json
 import os
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadArguments, Refused
-
-AGO = re.compile(r"(\d{1,9})([smhd])")
-YEARS = 1970, 2200
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TIME_REMEDY = "write it as 2026-11-23T05:00:00Z or with an offset, 2026-11-23T06:00:00+01:00"
+from scheduler.rules import typed_times
+from scheduler.rules.time import zones
+from scheduler.rules.typed_times import UTC_ZONE, Direction, Zone
+from scheduler.settings.schema import Settings
 
 
 def actor() -> str:
@@ -68,47 +66,33 @@ def _no_constant(name: str) -> None:
 
 def instant(text: str, field: str) -> datetime:
     """An instant with its zone, in UTC."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{field}: {text!r} is not a time; {TIME_REMEDY}", field=field) from None
-    if at.tzinfo is None:
-        raise Refused(f"{field}: {text!r} has no time zone; {TIME_REMEDY}", field=field)
-    return _within(text, field, lambda: at.astimezone(UTC))
+    return typed_times.read_instant(text, field)
 
 
-def wall_time(text: str, field: str, zone: ZoneInfo) -> datetime:
-    """An instant: with an offset as it is, without one on the clock of `zone`, the first time where
-    it comes twice.
+def moment(text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
+    """A time that has passed, `rules.typed_times`; a time of day is on the clock of `zone`."""
+    return typed_times.read_time(text, field, now=now, direction=Direction.PAST, zone=zone)
+
+
+def moment_ahead(
+    text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE, plain_zone: Zone | None = None
+) -> datetime:
+    """A time to come, `rules.typed_times`; a date without an offset is on the clock of
+    `plain_zone`, or refused.
     """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{field}: {text!r} is not a time; {TIME_REMEDY}", field=field) from None
-    if at.tzinfo is not None:
-        return instant(text, field)
-    found = _within(text, field, lambda: at.replace(tzinfo=zone).astimezone(UTC))
-    if found.astimezone(zone).replace(tzinfo=None) != at:
-        raise Refused(
-            f"{field}: {text!r} does not exist in {zone.key}, where the clock goes forward; "
-            "choose another time",
-            field=field,
-        )
-    return found
+    return typed_times.read_time(
+        text, field, now=now, direction=Direction.AHEAD, zone=zone, plain_zone=plain_zone
+    )
+
+
+def default_clock(settings: Settings) -> Callable[[], ZoneInfo]:
+    """The zone in which a time of day is meant where no schedule is named."""
+    return lambda: zones.zone(settings.default_timezone)
 
 
 def seconds(text: str, field: str) -> float:
     """A length of time: a number of seconds, or `90s`, `15m`, `2h`, `1d`."""
-    long = AGO.fullmatch(text)
-    if long is not None:
-        return timedelta(**{UNITS[long[2]]: int(long[1])}).total_seconds()
-    try:
-        number = float(text)
-    except ValueError:
-        raise Refused(
-            f"{field}: {text!r} is not a length of time; write seconds, or 15m, 2h, 1d", field=field
-        ) from None
-    return number
+    return typed_times.read_length(text, field)
 
 
 def whole(text: str, field: str) -> int:
@@ -118,37 +102,6 @@ def whole(text: str, field: str) -> int:
             f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field
         )
     return int(text)
-
-
-def moment(text: str, field: str, *, now: datetime) -> datetime:
-    """An instant, or how long ago: `90s`, `15m`, `24h`, `7d`."""
-    ago = AGO.fullmatch(text)
-    if ago is None:
-        return instant(text, field)
-    return _within(text, field, lambda: now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
-
-
-def moment_ahead(text: str, field: str, *, now: datetime) -> datetime:
-    """An instant, or how long from now: `90s`, `15m`, `24h`, `7d`."""
-    ahead = AGO.fullmatch(text)
-    if ahead is None:
-        return instant(text, field)
-    return _within(text, field, lambda: now + timedelta(**{UNITS[ahead[2]]: int(ahead[1])}))
-
-
-def _within(text: str, field: str, reckon: Callable[[], datetime]) -> datetime:
-    """The instant, if it is one that schedules and histories can be about."""
-    try:
-        at = reckon()
-        inside = YEARS[0] <= at.year <= YEARS[1]
-    except OverflowError:
-        inside = False
-    if not inside:
-        raise Refused(
-            f"{field}: {text!r} is too far away; the years {YEARS[0]} to {YEARS[1]} are read",
-            field=field,
-        )
-    return at
 
 
 def priority(text: str) -> int | None:

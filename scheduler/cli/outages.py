@@ -4,25 +4,22 @@ was not in use.
 
 import sys
 
+from scheduler.storage.availability import BROKER, REDIS, server_of
+
 REMEDY = "`beatdesk doctor` checks what is needed and says what to do"
 
 
 def explain(error: Exception) -> str | None:
     """The message for an outage, none for a fault of ours, whose traceback is wanted."""
-    if "redis.exceptions" in sys.modules:
-        from redis.exceptions import RedisError
-
-        if isinstance(error, RedisError):
-            return f"Redis cannot do what is needed: {error}; {REMEDY}"
-    if "kombu.exceptions" in sys.modules:
-        from kombu.exceptions import OperationalError
-
-        if isinstance(error, OperationalError):
-            return f"the broker does not answer: {error}; {REMEDY}"
+    server = server_of(error)
+    if server is REDIS:
+        return f"Redis cannot do what is needed: {error}; {REMEDY}"
+    if server is BROKER:
+        return f"the broker does not answer: {error}; {REMEDY}"
     why = _sql_outage(error)
-    return (
-        None if why is None else f"the history's database cannot do what is needed: {why}; {REMEDY}"
-    )
+    if why is None:
+        return None
+    return f"the history's database cannot do what is needed: {why}; {REMEDY}"
 
 
 def _sql_outage(error: Exception) -> str | None:

@@ -16,13 +16,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NO_TINTS: Mapping[str, str] = {}
 
 STATE_TINTS = {
-    "succeeded": "green",
-    "running": "blue",
-    "retrying": "yellow",
-    **dict.fromkeys(("failed", "lost", "problem"), "red"),
-    **dict.fromkeys(("expired", "missed", "paused"), "yellow"),
+    **{state.value: state.terminal_colour for state in RunState if state.terminal_colour},
+    "problem": "red",
+    "paused": "yellow",
 }
-"""State -> colour. The word stands there as well: a colour is never the only sign."""
+"""State of a run or of a schedule -> colour. The word stands there as well: a colour is never the
+only sign.
+"""
 
 
 def json_option(command: Command) -> Command:

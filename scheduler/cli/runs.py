@@ -24,8 +24,9 @@ from scheduler.cli.output import (
 from scheduler.cli.run_logs import logs
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
-from scheduler.history.views import FINAL, STATES, TRIGGERS, RunFilter, RunPage, RunView
+from scheduler.history.views import TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.interface.published import progress_words, run_json
+from scheduler.rules.run_states import FINAL, STATES, RunState
 from scheduler.services.services import Services
 
 
@@ -57,7 +58,9 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--trigger", type=click.Choice(TRIGGERS))
 @click.option("--parent", metavar="ID", help="Runs that this run has started, or that repeat it.")
 @click.option(
-    "--since", metavar="T", help="Not older than this time, or this long ago: 90s, 15m, 24h, 7d."
+    "--since",
+    metavar="T",
+    help="Not older than this time: monday 8:00, or this long ago: 15m, 24h, 7d.",
 )
 @click.option("--until", metavar="T", help="Not newer than this.")
 @limit_options
@@ -76,9 +79,10 @@ def list_runs(
 ) -> None:
     """List runs, newest first."""
     now = utc_now()
+    zone = fields.default_clock(services.settings)
     wanted = RunFilter(
-        since=None if since is None else fields.moment(since, "since", now=now),
-        until=None if until is None else fields.moment(until, "until", now=now),
+        since=None if since is None else fields.moment(since, "since", now=now, zone=zone),
+        until=None if until is None else fields.moment(until, "until", now=now, zone=zone),
         **{key: value for key, value in filters.items() if value is not None},
     )
     say_page(services.history.runs(wanted, after=after, limit=limit), as_json=as_json)
@@ -130,7 +134,7 @@ def rerun(
         now=utc_now(),
     )
     if as_json:
-        print_json({"id": new, "parent": run_id, "state": "queued"})
+        print_json({"id": new, "parent": run_id, "state": RunState.QUEUED.value})
     else:
         click.echo(f"run {run_id} runs again as {new}; see: beatdesk runs show {new}")
 
@@ -193,7 +197,7 @@ def say_run(view: RunView, *, as_json: bool) -> None:
 
 def _row(view: RunView) -> list[str]:
     times = [to_the_second(view.tick), to_the_second(view.started_at)]
-    told = progress_words(view) if view.state == "running" else ""
+    told = progress_words(view) if view.state == RunState.RUNNING else ""
     state = f"{view.state}, {told}" if told else view.state
     return [
         view.id,

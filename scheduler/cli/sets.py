@@ -12,6 +12,7 @@ from scheduler.errors import Refused
 from scheduler.interface.sets import applied_json, plan_json
 from scheduler.rules.calendars.text import lines_of
 from scheduler.rules.crontab import dialect
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.explain.what_if import Difference
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import CrontabWhen, When
@@ -58,9 +59,9 @@ def export_set(
         click.echo(f"left out: {name}, {visible(reason)}", err=True)
     if file is not None:
         calendars = (
-            f" and {_count(len(exported.calendars), 'calendar')}" if exported.calendars else ""
+            f" and {counted(len(exported.calendars), 'calendar')}" if exported.calendars else ""
         )
-        click.echo(f"{_count(len(exported.names), 'schedule')}{calendars} written to {file}")
+        click.echo(f"{counted(len(exported.names), 'schedule')}{calendars} written to {file}")
 
 
 @click.command("plan")
@@ -116,7 +117,7 @@ def apply_set(
             click.echo(f"{name} {what}")
     for name, reason in done.kept:
         click.echo(f"{name} kept: {visible(reason)}")
-    click.echo(f"{_count(len(done.unchanged), 'schedule')} unchanged")
+    click.echo(f"{counted(len(done.unchanged), 'schedule')} unchanged")
 
 
 def read_text(file: str) -> str:
@@ -158,12 +159,12 @@ def _write(file: str, text: str) -> None:
 def _tell_calendar(item: PlannedCalendar) -> None:
     """A calendar that is made or changed, and for which schedules that counts."""
     used = (
-        f"; {_count(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
+        f"; {counted(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
     )
     if item.revision is None:
         lines = len(lines_of(item.calendar))
         click.echo(
-            f"+ calendar {item.calendar.name}: new, {_count(lines, 'line')} of what it "
+            f"+ calendar {item.calendar.name}: new, {counted(lines, 'line')} of what it "
             f"excludes{used}"
         )
         return
@@ -190,7 +191,7 @@ def _tell_plan(plan: Plan) -> None:
         click.echo(f"- {item.spec.name}: not in the set, deleted with --prune{_runs(item.runs)}")
     for name, reason in plan.kept:
         click.echo(f"! {name}: not in the set, kept: {visible(reason)}")
-    click.echo(f"= {_count(len(plan.unchanged), 'schedule')} unchanged")
+    click.echo(f"= {counted(len(plan.unchanged), 'schedule')} unchanged")
 
 
 def _new(when: When) -> str:
@@ -214,7 +215,3 @@ def _runs(runs: Difference | None) -> str:
 def _cut(value: object) -> str:
     text = visible(repr(value))
     return text if len(text) <= WIDEST else text[:WIDEST] + "…"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -8,34 +8,35 @@
 -- Answers: is it the worker's, is the entry gone of a run that is known, was it admitted before, is the entry static,
 -- and the entry's three fields. The event is told where it is the worker's.
 -- Two workers that ask at once are answered one after the other: the second sees the first one's run.
+-- uses: lease, entry
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local text = redis.call('HGET', KEYS[3], ARGV[3])
-local worker, failures, till = '-', '0', '0'
-if text then
-  worker, failures, till = string.match(text, '^%S+ %S+ (%S+) (%S+) (%S+) ')
-end
-local admitted = (text and worker ~= '-') or (not text and ARGV[4] == '1')
+local record = redis.call('HGET', KEYS[3], ARGV[3])
+local lease = record and decode_lease(record)
+local admitted = (lease and is_held(lease)) or (not lease and ARGV[4] == '1')
 
 local others = false
 if not admitted then
   local runs = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. string.format('%.6f', now), '+inf', 'LIMIT', 0, ARGV[10])
   local owners = #runs > 0 and redis.call('HMGET', KEYS[3], unpack(runs)) or {}
   for at, run in ipairs(runs) do
-    local owner = run ~= ARGV[3] and owners[at] and string.match(owners[at], '^%S+ %S+ (%S+)') or '-'
-    others = others or owner ~= '-'
+    local other = run ~= ARGV[3] and owners[at] and decode_lease(owners[at])
+    others = others or (other and is_held(other))
   end
 end
 
 local entry = redis.call('TYPE', KEYS[5])['ok'] == 'hash'
-  and redis.call('HMGET', KEYS[5], 'definition', 'meta', 'beatdesk') or {false, false, false}
-local gone = text and not admitted and not (entry[1] or entry[2] or entry[3])
+  and read_entry(KEYS[5], redis.call) or {false, false, false}
+local gone = lease and not admitted and not (entry[1] or entry[2] or entry[3])
 
 if not others and not gone then
   local score = string.format('%.6f', now + tonumber(ARGV[5]))
   redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[2])
-  redis.call('HSET', KEYS[3], ARGV[3], table.concat({ARGV[6], ARGV[7], ARGV[8], failures, till, ARGV[9]}, ' '))
+  redis.call('HSET', KEYS[3], ARGV[3], encode_lease({
+    uid = ARGV[6], attempt = ARGV[7], worker = ARGV[8], name = ARGV[9],
+    failures = lease and lease.failures or '0', till = lease and lease.till or '0',
+  }))
   redis.call('ZADD', KEYS[2], score, ARGV[3])
   redis.call('ZADD', KEYS[4], score, ARGV[3])
 end

@@ -9,7 +9,7 @@ from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs import limits
-from scheduler.runs.headers import HEADER, TICK_HEADER
+from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode
 
 
 def options_for(
@@ -28,16 +28,15 @@ def standing_options(
     """What of `options_for` is the same for all ticks of one revision, those that were held in the
     same way.
     """
-    own: dict[str, Any] = {
-        "schedule": schedule.name,
-        "schedule_uid": schedule.uid,
-        "revision": schedule.revision,
-        "trigger": "schedule" if held is None else held.trigger,
-    }
-    if held is not None and held.actor is not None:
-        own["actor"] = held.actor
-    own |= limits.facts_of(schedule.policies)
-    headers = {**(options.get("headers") or {}), HEADER: own, TICK_HEADER: ""}
+    own = OwnHeader(
+        schedule=schedule.name,
+        schedule_uid=schedule.uid,
+        revision=schedule.revision,
+        trigger="schedule" if held is None else held.trigger,
+        actor=None if held is None else held.actor,
+        **limits.facts_of(schedule.policies),
+    )
+    headers = {**(options.get("headers") or {}), HEADER: encode(own), TICK_HEADER: ""}
     return {**options, **limits.options_of(schedule.policies), "task_id": "", "headers": headers}
 
 

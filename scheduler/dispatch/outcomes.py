@@ -15,6 +15,7 @@ from scheduler.dispatch.plan import Plan, Verdict
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.run_states import RunState
 from scheduler.runs.cancellations import Cancellations
 from scheduler.storage import keys
 
@@ -36,7 +37,7 @@ def meta_after(known: Meta, plan: Plan, count: int) -> Meta:
 
 def event_of(schedule: Schedule, ruling: Verdict, now: datetime) -> TicksEvent:
     """A ruling as the fact that history keeps."""
-    kind: type[TicksEvent] = TicksMissed if ruling.state == "missed" else TicksSkipped
+    kind: type[TicksEvent] = TicksMissed if ruling.state == RunState.MISSED else TicksSkipped
     return kind(
         at=now,
         schedule=schedule.name,

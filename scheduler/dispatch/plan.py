@@ -9,7 +9,7 @@ is passed is sent, held, or has a ruling.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta, StoredSchedule
@@ -34,6 +34,7 @@ from scheduler.rules.policies.catch_up import (
     Due,
     Missed,
 )
+from scheduler.rules.run_states import RunState
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 from scheduler.schedules.changes import ASLEEP, resting_point
 
@@ -49,7 +50,9 @@ _A_YEAR = 366 * 86_400.0
 class Verdict:
     """Why the ticks from `first` to `last` become no run."""
 
-    state: Literal["missed", "skipped"]
+    state: RunState
+    """MISSED or SKIPPED."""
+
     reason: str
     first: datetime
     last: datetime
@@ -89,7 +92,7 @@ class Plan:
 
     def skip(self, reason: str, tick: datetime) -> None:
         """Rule that one tick is skipped."""
-        self.rulings.append(Verdict("skipped", reason, tick, tick))
+        self.rulings.append(Verdict(RunState.SKIPPED, reason, tick, tick))
 
 
 def plan(
@@ -303,10 +306,13 @@ def _deal_with_due(made: Plan, schedule: Schedule, when: When, look: _Look) -> N
     made.last = newest
     parts = _rule_paused(made, schedule, when, Due(when, after, until, look.calendar))
     out = [one for due in parts for one in catch_up.excluded(due)]
-    made.rulings += [Verdict("skipped", "calendar", one.first, one.last, one.count) for one in out]
+    made.rulings += [
+        Verdict(RunState.SKIPPED, "calendar", one.first, one.last, one.count) for one in out
+    ]
     caught = _caught_up(policies, parts, look.now)
     made.rulings += [
-        Verdict("missed", gone.reason, gone.first, gone.last, gone.count) for gone in caught.missed
+        Verdict(RunState.MISSED, gone.reason, gone.first, gone.last, gone.count)
+        for gone in caught.missed
     ]
     policy = "queue_all" if len(caught.run) > 1 else policies.overlap
     for tick in caught.run:
@@ -371,7 +377,13 @@ def _rule_paused(made: Plan, schedule: Schedule, when: When, due: Due) -> list[D
     first, last = next_tick(when, begins), latest_tick(when, begins, ends)
     if first is not None and last is not None:
         made.rulings.append(
-            Verdict("skipped", "paused", first, last, count_ticks(when, begins, ends, MOST_COUNTED))
+            Verdict(
+                RunState.SKIPPED,
+                "paused",
+                first,
+                last,
+                count_ticks(when, begins, ends, MOST_COUNTED),
+            )
         )
     return [replace(due, until=begins), replace(due, after=ends)]
 
@@ -382,7 +394,7 @@ def _too_late(made: Plan, policies: Policies, tick: datetime, now: datetime) -> 
         seconds=policies.starting_deadline
     )
     if late:
-        made.rulings.append(Verdict("missed", "deadline", tick, tick))
+        made.rulings.append(Verdict(RunState.MISSED, "deadline", tick, tick))
     return late
 
 

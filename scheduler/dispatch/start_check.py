@@ -8,7 +8,6 @@ memory, is started rather than lost.
 
 import logging
 from datetime import datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scheduler.errors import UnreadableEntry
@@ -20,8 +19,10 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies import admit
 from scheduler.rules.policies.admit import START, Admission
 from scheduler.rules.policies.window import is_paused
-from scheduler.runs.leases import HELD_SECONDS, worker_word
+from scheduler.runs.lease_record import worker_word
+from scheduler.runs.leases import HELD_SECONDS
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -46,9 +47,7 @@ class StartCheck:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._ask = redis.register_script(
-            files(__package__).joinpath("ask.lua").read_text(encoding="utf-8")
-        )
+        self._ask = redis.register_script(script_text(__package__, "ask.lua"))
 
     def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> Answer:
         """May this first attempt start? `again`: the broker has given its message out before;

@@ -7,7 +7,6 @@ what waits.
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import Refused
@@ -17,8 +16,9 @@ from scheduler.redbeat.waiting import WaitingTick, read
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.missed_in_pause import verdict
-from scheduler.schedules.reads import answering
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -32,12 +32,8 @@ class WaitingList:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._hold = redis.register_script(
-            files(__package__).joinpath("hold.lua").read_text(encoding="utf-8")
-        )
-        self._drop = redis.register_script(
-            files(__package__).joinpath("drop.lua").read_text(encoding="utf-8")
-        )
+        self._hold = redis.register_script(script_text(__package__, "hold.lua"))
+        self._drop = redis.register_script(script_text(__package__, "drop.lua"))
 
     def of(self, uid: str) -> list[WaitingTick]:
         """What waits of a schedule, the oldest tick first."""

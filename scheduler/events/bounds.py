@@ -9,7 +9,6 @@ history small.
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -17,40 +16,15 @@ from pydantic_core import to_jsonable_python
 
 from scheduler.events import fast_json
 from scheduler.events.redaction import without_secrets
-
-MASK = "•••••"
-"""Stands where a secret was."""
+from scheduler.events.secret_names import MASK, is_hidden
 
 DEEPEST = 20
 """Levels of nesting that are kept; what lies deeper becomes its text."""
 
-REFERENCE = re.compile(r"secret://(?P<name>[a-z][a-z0-9_-]{0,62})(?![\w-])")
-"""What stands for a secret that only a worker knows (`worker.secret_refs`); the name of a secret is
-none.
-"""
-
-_SECRET = re.compile(
-    r"(?:^|[_.-])(?:pass|passwd|password|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"
-    r"credentials?|authorization|cookie|dsn)(?:$|[_.-])",
-    re.IGNORECASE,
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _written = fast_json.writer(ascii_only=False, separators=(",", ":"))
 _URL_PASSWORD = re.compile(
     r"(?P<head>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)", re.IGNORECASE
 )
-
-
-@lru_cache(maxsize=1000)
-def is_secret(name: str) -> bool:
-    """Does a value under this name have to stay hidden?"""
-    return _SECRET.search(_CAMEL.sub("_", name)) is not None
-
-
-def is_hidden(name: str, value: object) -> bool:
-    """Does this value, under this name, have to stay hidden? What only names a secret need not."""
-    named = isinstance(value, str) and REFERENCE.fullmatch(value) is not None
-    return value not in (None, "") and not named and is_secret(name)
 
 
 def masked_text(text: str) -> str:

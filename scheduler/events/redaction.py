@@ -8,13 +8,12 @@ placeholders, references to secrets, and names that stand where a program would 
 
 import re
 
+from scheduler.events.secret_names import WORDS
+
 SHORTEST = 4
 """Characters of a secret at least, as of those that workers look up; `token=EOF` is none."""
 
-_NAME = (
-    r"(?P<name>passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
-    r"|authorization)"
-)
+_NAME = rf"(?P<name>{'|'.join(WORDS)})"
 _VALUE = (
     rf"(?:(?P<quote>\\{{0,2}}[\"'])(?P<quoted>(?:(?!(?P=quote))(?:\\.|[^\\\n])){{{SHORTEST},}}+)"
     rf"|(?P<plain>[^\s\"'&,;()\[\]{{}}<>|\\]{{{SHORTEST},}}+)(?![(\[{{]))"

@@ -19,14 +19,10 @@ entries itself.
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable, UnreadableEntry
@@ -50,10 +46,12 @@ from scheduler.schedules.reads import (
     CHUNK,
     Listing,
     RawEntry,
-    answering,
     remains_of,
 )
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
+from scheduler.storage.entry_fields import entry_arguments
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -111,9 +109,7 @@ class Healer:
         self._name = name
         self._listing = Listing(redis)
         self._prints = Fingerprints(redis)
-        self._heal = redis.register_script(
-            files(__package__).joinpath("heal.lua").read_text(encoding="utf-8")
-        )
+        self._heal = redis.register_script(script_text(__package__, "heal.lua"))
         self._notices = Notices(redis)
         self._wait = threading.Event()
         self._book = Book()
@@ -145,7 +141,7 @@ class Healer:
         """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot
         serve.
         """
-        with _servers_answer():
+        with answering(), outage.answering():
             done: list[Repair] = []
             calendars = self._calendars.findings(self._wait_for_history)
             for _ in range(_RACES):
@@ -162,13 +158,13 @@ class Healer:
 
     def findings(self) -> list[Finding]:
         """What a look at all schedules would repair; changes nothing."""
-        with _servers_answer():
+        with answering(), outage.answering():
             self._forget()
             return self._look()[0]
 
     def calendar_findings(self) -> list[CalendarFinding]:
         """What a look at all calendars would repair; changes nothing."""
-        with _servers_answer():
+        with answering(), outage.answering():
             self._calendars.forget()
             return self._calendars.findings(self._wait_for_history)
 
@@ -177,7 +173,7 @@ class Healer:
         entries it lacked.
         """
         reminded = 0
-        with _servers_answer():
+        with answering(), outage.answering():
             for names in _parts(self._listing.names(), CHUNK):
                 found = [
                     (one, entry)
@@ -346,9 +342,9 @@ class Healer:
                         keys.STATICS_SET,
                     ],
                     args=[
-                        *map(_argument, write.found.raw),
+                        *entry_arguments(write.found.raw),
                         "0" if write.found.score is None else "1",
-                        *map(_argument, write.raw),
+                        *entry_arguments(write.raw),
                         repr(write.score),
                         FIELD,
                         write.event,
@@ -366,7 +362,7 @@ class Healer:
 
     def _glance(self, now: datetime) -> None:
         """Look, if it is time or if Beat asks."""
-        with _servers_answer():
+        with answering(), outage.answering():
             question = startup_check.asked(self._redis)
         if question is not None:
             self.run_once(now)
@@ -411,20 +407,6 @@ _DONE = {
 }
 
 
-@contextmanager
-def _servers_answer() -> Iterator[None]:
-    """Turn errors of Redis and SQL into Unavailable."""
-    try:
-        yield
-    except RedisError as error:
-        raise Unavailable(f"Redis does not answer: {error}") from error
-    except Exception as error:
-        why = outage.reason(error)
-        if why is None:
-            raise
-        raise Unavailable(f"SQL does not answer: {why}") from error
-
-
 def _write_of(found: RawEntry, change: Change) -> Write:
     static = change.schedule.origin == "code"
     return Write(found, change.raw, change.score, encode(change.event)[FIELD], static)
@@ -443,11 +425,6 @@ def _fact(finding: Finding) -> Saved:
     if fact is None:
         raise UnreadableEntry(f"nothing is known of {finding.stored.name!r}")
     return fact
-
-
-def _argument(text: str | None) -> str:
-    """A field for the script: absent is not empty."""
-    return "-" if text is None else "+" + text
 
 
 def _parts(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

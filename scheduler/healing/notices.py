@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from scheduler.rules.explain.phrases import counted
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -74,10 +75,7 @@ def _sentence(done: str, group: Sequence[Repair]) -> str:
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     why, times = Counter(repair.why for repair in group).most_common(1)[0]
     mostly = "" if times == len(group) else "mostly because "
-    return (
-        f"{len(group)} {'schedule' if len(group) == 1 else 'schedules'} {done} ({mostly}{why}): "
-        f"{named}{more}."
-    )
+    return f"{counted(len(group), 'schedule')} {done} ({mostly}{why}): {named}{more}."
 
 
 def _notice(text: str) -> Notice:

@@ -15,9 +15,11 @@ from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
+from scheduler.rules.explain.phrases import counted
 from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys
+from scheduler.storage.server_time import seconds_of
 
 RECORDER_ALIVE_FOR = timedelta(seconds=15)
 LATE_AFTER_SECONDS = 30.0
@@ -121,7 +123,7 @@ def beat_part(services: Services, now: datetime) -> Part:
         pipe.pttl(keys.BEAT_LOCK)
         pipe.hlen(keys.ASIDE_HASH)
         pipe.time()
-        holder, left_ms, aside, (seconds, micros) = pipe.execute()
+        holder, left_ms, aside, time = pipe.execute()
     if holder is None:
         wait = services.settings.beat_lock_timeout
         remedy = (
@@ -138,7 +140,7 @@ def beat_part(services: Services, now: datetime) -> Part:
         "path": "stock",
     }
     summary = f"leading, last tick {age:.1f} s ago"
-    beats = heartbeat.read(services.redis, datetime.fromtimestamp(seconds + micros / 1e6, UTC))
+    beats = heartbeat.read(services.redis, datetime.fromtimestamp(seconds_of(time), UTC))
     ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
     if ours is not None:
         return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
@@ -148,7 +150,7 @@ def beat_part(services: Services, now: datetime) -> Part:
             "Start a Beat with -S scheduler.beat.Scheduler: only it publishes what is in the outbox"
         )
         summary = (
-            f"leading, but {_count(left.entries, 'run')} in the outbox that this Beat knows "
+            f"leading, but {counted(left.entries, 'run')} in the outbox that this Beat knows "
             "nothing of"
         )
         return Part(
@@ -192,17 +194,17 @@ def _our_beat(
     if waiting.entries:
         summary += f", {_waiting(waiting)}"
     if stand_bys:
-        summary += f", {_count(stand_bys, 'stand-by')}"
+        summary += f", {counted(stand_bys, 'stand-by')}"
     if aside:
         summary += (
-            f", {_count(aside, 'schedule')} set aside: see `beatdesk schedules list --state "
+            f", {counted(aside, 'schedule')} set aside: see `beatdesk schedules list --state "
             "problem`"
         )
     return Part(name="beat", ok=True, summary=summary, facts=facts)
 
 
 def _waiting(waiting: Backlog) -> str:
-    return f"{_count(waiting.entries, 'run')} in the outbox for {waiting.seconds:.0f} s"
+    return f"{counted(waiting.entries, 'run')} in the outbox for {waiting.seconds:.0f} s"
 
 
 def _outbox_facts(waiting: Backlog) -> dict[str, JsonValue]:
@@ -223,7 +225,7 @@ def workers_part(services: Services, now: datetime) -> Part:
         )
     places = sum(worker.concurrency for worker in alive)
     summary = (
-        f"{_count(len(alive), 'worker')} with {_count(places, 'process', 'processes')}, "
+        f"{counted(len(alive), 'worker')} with {counted(places, 'process', 'processes')}, "
         f"{facts['active']} busy"
     )
     return Part(name="workers", ok=True, summary=summary, facts=facts)
@@ -240,7 +242,7 @@ def recorder_part(services: Services, now: datetime) -> Part:
         "lag_seconds": round(lag.seconds, 3),
         "dead_letters": dead,
     }
-    waiting = f"{_count(lag.events, 'event')} waiting" if lag.events else "nothing waits"
+    waiting = f"{counted(lag.events, 'event')} waiting" if lag.events else "nothing waits"
     if not alive:
         remedy = "Start one: beatdesk recorder; no event is lost until then"
         return Part(
@@ -270,14 +272,14 @@ def recorder_part(services: Services, now: datetime) -> Part:
         )
         return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
     aside = (
-        f", {_count(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
+        f", {counted(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
         if dead
         else ""
     )
     return Part(
         name="recorder",
         ok=True,
-        summary=f"{_count(len(alive), 'recorder')}, {waiting}{aside}",
+        summary=f"{counted(len(alive), 'recorder')}, {waiting}{aside}",
         facts=facts,
     )
 
@@ -330,7 +332,3 @@ def _asked(
         return Part(
             name=name, ok=False, summary=f"cannot be read from Redis: {error}", remedy=remedy
         )
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

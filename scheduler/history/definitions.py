@@ -14,6 +14,7 @@ from sqlalchemy import Engine, Row, Select, String, func, literal, select, union
 
 from scheduler.history.models import Revision, Run
 from scheduler.history.views import Saved
+from scheduler.rules.run_states import RunState
 
 AT_ONCE = 400
 """Rows that are asked for by name in one statement; SQLite takes unions of 500 at most."""
@@ -23,7 +24,7 @@ NEWEST = 50
 their order.
 """
 
-_NEVER_STARTED = ("missed", "skipped")
+_WITHOUT_RUN = tuple(state.value for state in RunState if state.is_without_run)
 
 
 class Definitions:
@@ -80,7 +81,7 @@ class Definitions:
     def run_count(self, uid: str) -> int:
         """How many ticks of a schedule became runs."""
         runs = select(func.count()).where(
-            Run.schedule_uid == uid, Run.trigger == "schedule", Run.state.not_in(_NEVER_STARTED)
+            Run.schedule_uid == uid, Run.trigger == "schedule", Run.state.not_in(_WITHOUT_RUN)
         )
         with self._engine.connect() as connection:
             return connection.execute(runs).scalar_one()

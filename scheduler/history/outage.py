@@ -1,8 +1,28 @@
-"""Which errors of SQL mean that the server cannot serve, as against a fault of ours."""
+"""Which errors of SQL mean that the server cannot serve, as against a fault of ours.
+
+The same for Redis and the broker: `storage.availability`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from scheduler.history import driver_errors
+from scheduler.errors import Unavailable
+
+@contextmanager
+def answering(consequence: str = "SQL does not answer") -> Iterator[None]:
+    """Turn the errors of a database that cannot serve into Unavailable: `consequence`, then the
+    reason.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = reason(error)
+        if why is None:
+            raise
+        raise Unavailable(f"{consequence}: {why}") from error
 
 
 def reason(error: BaseException) -> str | None:

@@ -13,10 +13,15 @@ from sqlalchemy import Engine, Select, func, select
 
 from scheduler.history.models import Revision, Run
 from scheduler.rules.model.spec import Frozen
+from scheduler.rules.run_states import RunGroup, RunState, values_in
 
-FAILED = ("failed", "lost")
-MISSED = ("missed", "expired")
-KINDS = ("succeeded", "failed", "missed", "skipped", "other")
+_STATES = {
+    "succeeded": values_in(RunGroup.SUCCEEDED),
+    "failed": values_in(RunGroup.FAILED),
+    "missed": values_in(RunGroup.LATE),
+    "skipped": values_in(RunGroup.SKIPPED),
+}
+KINDS = (*_STATES, "other")
 
 
 class OutcomeLine(Frozen):
@@ -101,14 +106,8 @@ _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
 
 def _ticks(kind: str) -> Any:
     """How many ticks ended so."""
-    states = {
-        "succeeded": ("succeeded",),
-        "failed": FAILED,
-        "missed": MISSED,
-        "skipped": ("skipped",),
-    }
-    known = [state for group in states.values() for state in group]
-    found = Run.state.in_(states[kind]) if kind in states else Run.state.not_in(known)
+    counted = [state for states in _STATES.values() for state in states]
+    found = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
     return func.coalesce(func.sum(Run.ticks).filter(found), 0)
 
 
@@ -126,7 +125,7 @@ def _medians(since: datetime, until: datetime) -> Select[Any]:
         .where(
             Run.first_at >= since,
             Run.first_at < until,
-            Run.state == "succeeded",
+            Run.state == RunState.SUCCEEDED.value,
             Run.duration.is_not(None),
         )
         .subquery()

@@ -58,6 +58,7 @@ from scheduler.history.rows import (
     storable_id,
 )
 from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, kind_of, stamp
+from scheduler.rules.run_states import RunState
 
 _LOGS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/logs")
 _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
@@ -72,25 +73,25 @@ queued.
 class _Effect(NamedTuple):
     """What a kind of event makes of its run, and of its attempt."""
 
-    run: str
+    run: RunState
     run_level: str
-    attempt: str
+    attempt: RunState
     attempt_level: str
 
 
 _EFFECTS: dict[type[Event], _Effect] = {
-    RunQueued: _Effect("queued", GOING_ON, "queued", GOING_ON),
-    RunReceived: _Effect("queued", GOING_ON, "queued", GOING_ON),
-    RunStarted: _Effect("running", GOING_ON, "running", GOING_ON),
-    RunProgressed: _Effect("running", GOING_ON, "running", GOING_ON),
-    RunRetried: _Effect("retrying", GOING_ON, "failed", ATTEMPT_OVER),
-    RunSucceeded: _Effect("succeeded", FINAL, "succeeded", FINAL),
-    RunFailed: _Effect("failed", FINAL, "failed", FINAL),
-    RunExpired: _Effect("expired", FINAL, "expired", FINAL),
-    RunSkipped: _Effect("skipped", FINAL, "skipped", FINAL),
-    RunRevoked: _Effect("revoked", FINAL, "revoked", FINAL),
+    RunQueued: _Effect(RunState.QUEUED, GOING_ON, RunState.QUEUED, GOING_ON),
+    RunReceived: _Effect(RunState.QUEUED, GOING_ON, RunState.QUEUED, GOING_ON),
+    RunStarted: _Effect(RunState.RUNNING, GOING_ON, RunState.RUNNING, GOING_ON),
+    RunProgressed: _Effect(RunState.RUNNING, GOING_ON, RunState.RUNNING, GOING_ON),
+    RunRetried: _Effect(RunState.RETRYING, GOING_ON, RunState.FAILED, ATTEMPT_OVER),
+    RunSucceeded: _Effect(RunState.SUCCEEDED, FINAL, RunState.SUCCEEDED, FINAL),
+    RunFailed: _Effect(RunState.FAILED, FINAL, RunState.FAILED, FINAL),
+    RunExpired: _Effect(RunState.EXPIRED, FINAL, RunState.EXPIRED, FINAL),
+    RunSkipped: _Effect(RunState.SKIPPED, FINAL, RunState.SKIPPED, FINAL),
+    RunRevoked: _Effect(RunState.REVOKED, FINAL, RunState.REVOKED, FINAL),
     RunLost: _Effect(
-        "lost", ATTEMPT_OVER, "lost", ATTEMPT_OVER
+        RunState.LOST, ATTEMPT_OVER, RunState.LOST, ATTEMPT_OVER
     ),  # an end that is told later counts more
 }
 
@@ -176,7 +177,7 @@ class _Folding:
         _worker(row, event.worker, rank)
         if is_better(rank, row.state_stamp):
             row.state_stamp = rank
-            row.state = effect.attempt
+            row.state = effect.attempt.value
             row.finished_at = None if effect.attempt_level == GOING_ON else utc(event.at)
             row.error, row.traceback = _error(event)
 
@@ -216,7 +217,8 @@ def _run_moments(row: RunRow, event: RunEvent) -> None:
 
 def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
     """All that belongs to the event that decides the run's state."""
-    row.state = effect.run if event.attempt == 1 or effect.run != "queued" else "retrying"
+    waits_again = event.attempt > 1 and effect.run is RunState.QUEUED
+    row.state = RunState.RETRYING.value if waits_again else effect.run.value
     row.reason = _reason(event)
     row.finished_at = None if effect.run_level == GOING_ON else utc(event.at)
     row.result = json_value(event.result) if isinstance(event, RunSucceeded) else None
@@ -285,7 +287,8 @@ def _verdict(row: RunRow, event: TicksEvent) -> None:
     if not is_better(rank, row.state_stamp):
         return
     row.state_stamp = row.facts_stamp = rank
-    row.state, row.trigger = ("missed" if isinstance(event, TicksMissed) else "skipped"), "schedule"
+    row.state = (RunState.MISSED if isinstance(event, TicksMissed) else RunState.SKIPPED).value
+    row.trigger = "schedule"
     row.reason = event.reason
     row.actor = text(event.actor, 255)
     row.finished_at = utc(event.at)

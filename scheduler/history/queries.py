@@ -20,8 +20,6 @@ from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
 from scheduler.history.run_logs import log_of
 from scheduler.history.views import (
-    FINAL,
-    STATES,
     TRIGGERS,
     AttemptView,
     ChangePage,
@@ -35,11 +33,10 @@ from scheduler.history.views import (
     RunPage,
     RunView,
 )
+from scheduler.rules.run_states import STATES, RunState
 
 __all__ = [
-    "FINAL",
     "MOST",
-    "STATES",
     "TRIGGERS",
     "AttemptView",
     "History",
@@ -262,9 +259,12 @@ def _check_limit(limit: int) -> None:
 
 _SAME_RUN = RunDetail.run_id == Run.id
 
-_SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(("succeeded", "failed", "retrying"))
-"""Attempts that began. A message that was received, and expired or was cancelled before it began,
-is none.
+_AFTER_START = tuple(
+    state.value for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.RETRYING)
+)
+_SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(_AFTER_START)
+"""Attempts that began. A message that was received, and expired or was cancelled before it
+began, is none.
 """
 
 

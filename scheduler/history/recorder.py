@@ -22,11 +22,9 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from scheduler.clock import utc_now
@@ -37,6 +35,7 @@ from scheduler.events.stream import EventStream, StreamEntry
 from scheduler.history import outage
 from scheduler.history.heartbeat import Heartbeat
 from scheduler.history.ledger import record
+from scheduler.storage.availability import answering
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +99,7 @@ class Recorder:
         on.
         """
         try:
-            with _redis_answers():
+            with answering():
                 entries = self._take(now, block_ms)
                 self._record(entries)
         except BaseException:
@@ -189,13 +188,11 @@ class Recorder:
         if not readable:
             return
         try:
-            record(self._engine, [event for _, event in readable])
+            with outage.answering("SQL cannot take events"):
+                record(self._engine, [event for _, event in readable])
         except Unavailable:
             raise
-        except Exception as error:  # whatever it is, it must not stop the others
-            why = outage.reason(error)
-            if why is not None:
-                raise Unavailable(f"SQL cannot take events: {why}") from error
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
             if len(readable) == 1:
                 yield readable[0][0], error
                 return
@@ -226,12 +223,3 @@ class Recorder:
                 found.lost,
                 MOST_LETTERS,
             )
-
-
-@contextmanager
-def _redis_answers() -> Iterator[None]:
-    """A Redis that does not answer is an Unavailable with the reason."""
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise Unavailable(f"Redis does not answer: {error}") from error

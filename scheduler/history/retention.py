@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Engine, delete, func, select
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
 from scheduler.history.models import Attempt, Report, Run, RunDetail, RunLog
-from scheduler.history.queries import FINAL, STATES, ReportView
+from scheduler.history.queries import ReportView
+from scheduler.rules.run_states import FINAL, STATES
 
 
 def delete_runs_before(

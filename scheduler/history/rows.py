@@ -20,6 +20,7 @@ from scheduler.events.schema import (
     ScheduleEvent,
     TicksEvent,
 )
+from scheduler.rules.run_states import RunState
 
 RUN_ID_LIMIT = 128
 _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
@@ -40,7 +41,7 @@ class RunRow:
     schedule: str | None = None
     schedule_uid: str | None = None
     revision: int | None = None
-    state: str = "queued"
+    state: str = RunState.QUEUED.value
     reason: str | None = None
     trigger: str | None = None
     actor: str | None = None
@@ -77,7 +78,7 @@ class AttemptRow:
 
     run_id: str
     number: int
-    state: str = "queued"
+    state: str = RunState.QUEUED.value
     received_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

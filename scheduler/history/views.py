@@ -10,22 +10,6 @@ from pydantic import AwareDatetime
 from scheduler.events.schema import Trigger
 from scheduler.rules.model.spec import Frozen
 
-State = Literal[
-    "queued",
-    "running",
-    "retrying",
-    "succeeded",
-    "failed",
-    "skipped",
-    "missed",
-    "expired",
-    "revoked",
-    "lost",
-]
-STATES: tuple[str, ...] = get_args(State)
-FINAL: frozenset[str] = frozenset(STATES) - {"queued", "running", "retrying"}
-"""The states that a run does not leave."""
-
 TRIGGERS: tuple[str, ...] = get_args(Trigger)
 
 

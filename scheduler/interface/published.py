@@ -10,6 +10,7 @@ from typing import Any
 from scheduler.history.views import RunView
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.run_states import RunState
 
 
 def rfc3339(at: datetime | None) -> str | None:
@@ -95,7 +96,7 @@ def queued_run(
         "job": schedule.job,
         "trigger": "manual",
         "actor": actor,
-        "state": "queued",
+        "state": RunState.QUEUED.value,
         "queued_at": queued_at,
         "queue": schedule.queue,
         "args": args,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from scheduler.errors import BeatdeskError
-from scheduler.events.bounds import MASK
+from scheduler.events.secret_names import MASK
 from scheduler.job import job
 from scheduler.outgoing.addresses import Target, target_of
 from scheduler.outgoing.http import SECONDS, Answer, Request, ask

@@ -8,6 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from scheduler.rules.explain.phrases import plural
+
 
 def render(template: str, **values: Any) -> str:
     """The page; whatever stands in names is escaped."""
@@ -24,6 +26,7 @@ def _pages() -> Environment:
     )
     pages.filters["seconds"] = seconds
     pages.filters["moment"] = moment
+    pages.filters["plural"] = plural
     return pages
 
 

@@ -29,7 +29,8 @@ from scheduler.publishing.calls import (
     Rendered,
     Unsendable,
 )
-from scheduler.runs.headers import TICK_HEADER, Message, is_job
+from scheduler.runs.headers import Message, is_job
+from scheduler.runs.own_header import TICK_HEADER
 
 SHORT = 200
 """Characters of arguments up to which their text is cut nowhere, by far: Celery cuts it at 1,024.

@@ -18,13 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from scheduler.publishing.calls import Call, Rendered, Unsendable
-from scheduler.runs.headers import (
-    COPY_MARK,
-    HEADER,
-    Message,
-    is_job,
-)
+from scheduler.runs.headers import Message, is_job
+from scheduler.runs.own_header import updated
 from scheduler.storage import keys
+from scheduler.storage.server_time import seconds_of
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -148,9 +145,8 @@ def marked(entry: OutboxEntry) -> dict[str, Any]:
     """The options to publish it with: its message gets a mark of its own, by which workers know a
     second one.
     """
-    headers = entry.options["headers"]
-    said = {**headers.get(HEADER, {}), COPY_MARK: uuid4().hex}
-    return {**entry.options, "headers": {**headers, HEADER: said}, "retry": False}
+    headers = updated(entry.options["headers"], outbox=uuid4().hex)
+    return {**entry.options, "headers": headers, "retry": False}
 
 
 def backlog(redis: "Redis") -> Backlog:
@@ -159,11 +155,11 @@ def backlog(redis: "Redis") -> Backlog:
         pipe.xlen(keys.OUTBOX_STREAM)
         pipe.xrange(keys.OUTBOX_STREAM, count=1)
         pipe.time()
-        count, first, (seconds, micros) = pipe.execute()
+        count, first, time = pipe.execute()
     if not first:
         return Backlog(count, 0.0)
     since = int(first[0][0].split("-")[0]) / 1000
-    return Backlog(count, max(seconds + micros / 1e6 - since, 0.0))
+    return Backlog(count, max(seconds_of(time) - since, 0.0))
 
 
 def _moments(options: Mapping[str, Any], now: datetime) -> dict[str, Any]:

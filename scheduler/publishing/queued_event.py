@@ -15,7 +15,7 @@ from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode, run_even
 from scheduler.publishing.calls import AT, RUN, TICK
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import Schedule
-from scheduler.runs.headers import LONGEST_NAME
+from scheduler.runs.own_header import LONGEST_NAME
 
 _AT, _TICK = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
 _PLACES = ("run", "job", "args", "kwargs", "schedule", "uid", "queue")

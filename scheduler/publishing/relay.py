@@ -13,7 +13,6 @@ broker or Celery refuses for good is told as a run that failed, with the reason,
 
 import logging
 import threading
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -27,6 +26,7 @@ from scheduler.publishing.publisher import Away, Publisher, Rejected
 from scheduler.runs.deduplication import DOUBTFUL_SECONDS
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 from scheduler.worker.reporter import ERROR_LIMIT
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Relay:
         self._publisher = Publisher(app)
         self._stream = LeasedStream(redis)
         self._published, self._doubt = (
-            redis.register_script(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+            redis.register_script(script_text(__package__, name))
             for name in ("published.lua", "doubt.lua")
         )
         self._thread = threading.Thread(target=self.run, name="beatdesk-relay", daemon=True)

@@ -3,12 +3,12 @@ seconds.
 """
 
 from hashlib import sha1
-from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from scheduler.redbeat.codec import Raw
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -21,9 +21,7 @@ class Fingerprints:
     """Takes them on the server, so that the entries themselves need not travel."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._digests = redis.register_script(
-            files(__package__).joinpath("digests.lua").read_text(encoding="utf-8")
-        )
+        self._digests = redis.register_script(script_text(__package__, "digests.lua"))
 
     def read(self) -> dict[str, str]:
         """Name -> fingerprint, of all entries in the list of due times."""

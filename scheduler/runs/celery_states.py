@@ -7,19 +7,21 @@ back. An id that nobody has heard of is PENDING, as in Celery: it may belong to 
 only on its way.
 """
 
+from scheduler.rules.run_states import RunState
+
 UNKNOWN = "PENDING"
 
-CELERY_STATES = {
-    "queued": "PENDING",
-    "running": "STARTED",
-    "lost": "STARTED",
-    "retrying": "RETRY",
-    "succeeded": "SUCCESS",
-    "failed": "FAILURE",
-    "expired": "REVOKED",
-    "revoked": "REVOKED",
-    "skipped": "REVOKED",
-    "missed": "REVOKED",
+CELERY_STATES: dict[str, str] = {
+    RunState.QUEUED: "PENDING",
+    RunState.RUNNING: "STARTED",
+    RunState.LOST: "STARTED",
+    RunState.RETRYING: "RETRY",
+    RunState.SUCCEEDED: "SUCCESS",
+    RunState.FAILED: "FAILURE",
+    RunState.EXPIRED: "REVOKED",
+    RunState.REVOKED: "REVOKED",
+    RunState.SKIPPED: "REVOKED",
+    RunState.MISSED: "REVOKED",
 }
 
 

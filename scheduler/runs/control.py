@@ -11,10 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from scheduler.errors import Refused, Unavailable
+from scheduler.errors import Refused
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts, RunQueued, Trigger, run_event
 from scheduler.events.stream import EventStream
@@ -23,9 +21,11 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
 from scheduler.runs import rerun as again
 from scheduler.runs.cancellations import Cancellations
-from scheduler.runs.headers import HEADER, headers_for
-from scheduler.runs.leases import Leases, owner_text
 from scheduler.runs.past_run import PastRun
+from scheduler.runs.headers import headers_for
+from scheduler.runs.lease_record import owner_text
+from scheduler.runs.leases import Leases
+from scheduler.storage.availability import BROKER, answering
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
 """An operator waits for the answer: better a clear refusal soon than a page that hangs."""
@@ -66,7 +66,7 @@ class RunControl:
         Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent`
         the run that it repeats.
         """
-        with _answering():
+        with answering(server=BROKER):
             queue = (
                 schedule.queue
                 or self._queue_of(schedule.job)
@@ -118,9 +118,8 @@ class RunControl:
         told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
         facts = facts.model_copy(update=told)
         limited = policies or Policies()
-        headers = headers_for(facts)
-        headers[HEADER] |= limits.facts_of(limited)
-        with _answering(), self._alive(run, facts):
+        headers = headers_for(facts, limits.facts_of(limited))
+        with answering(server=BROKER), self._alive(run, facts):
             self._celery.send_task(
                 facts.job,
                 args=args,
@@ -171,7 +170,7 @@ class RunControl:
             raise Refused(
                 f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run"
             )
-        with _answering():
+        with answering(server=BROKER):
             self._cancellations.ask(run_id, actor, now)
             self._celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
 
@@ -193,15 +192,3 @@ class RunControl:
     @property
     def _limit(self) -> int:
         return int(self._celery.settings.event_body_limit)  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A server that does not answer is an Unavailable with the reason."""
-    try:
-        yield
-    except (OperationalError, RedisError, OSError) as error:
-        raise Unavailable(
-            f"the broker does not answer ({error}); look at `beatdesk doctor`, and try again when "
-            "it is back"
-        ) from error

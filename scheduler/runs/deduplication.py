@@ -8,11 +8,11 @@ acknowledgement was lost comes again, and for a week where the relay had to publ
 are forgotten by the relay (`published.lua`).
 """
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scheduler.runs.headers import COPY_MARK, HEADER
+from scheduler.runs.own_header import decode
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,9 +34,7 @@ class Deduplication:
     """The question, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._claim = redis.register_script(
-            files(__package__).joinpath("claim.lua").read_text(encoding="utf-8")
-        )
+        self._claim = redis.register_script(script_text(__package__, "claim.lua"))
 
     def take(self, marked: DeliveryClaim) -> bool:
         """Is this message the one that becomes the run? Raises redis.RedisError."""
@@ -49,8 +47,7 @@ class Deduplication:
 
 def marked(headers: dict[str, Any]) -> DeliveryClaim | None:
     """The relay's mark in these headers; none for other messages, and for further attempts."""
-    said, run = headers.get(HEADER), headers.get("id")
-    if not isinstance(said, dict) or not isinstance(run, str) or headers.get("retries"):
+    run, mark = headers.get("id"), decode(headers).outbox
+    if mark is None or not isinstance(run, str) or headers.get("retries"):
         return None
-    mark = said.get(COPY_MARK)
-    return DeliveryClaim(run, mark) if isinstance(mark, str) and mark.isalnum() else None
+    return DeliveryClaim(run, mark)

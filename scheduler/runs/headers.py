@@ -8,34 +8,30 @@ stock Beat's own mark is found. Never raises on what a header holds: anybody may
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, get_args
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from scheduler.events.bounds import bounded, bounded_text
-from scheduler.events.schema import RunFacts, Trigger
+from scheduler.events.bounds import bounded
+from scheduler.events.schema import RunFacts
+from scheduler.runs.own_header import (
+    HEADER,
+    TICK_HEADER,
+    OwnHeader,
+    decode,
+    encode,
+    moment_in,
+    name_in,
+)
 
 log = logging.getLogger(__name__)
 
-HEADER = "beatdesk"
-TICK_HEADER = "tick"
 STOCK_BEAT_HEADER = "celery_beat_task"
-
-COPY_MARK = "outbox"
-"""In the header `beatdesk` of a message that came by the outbox: its own mark, for workers to know
-second copies.
-"""
 
 BUILT_IN = "celery."
 """Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
-
-LONGEST_NAME = 255
-"""Characters of a name that an event carries whole."""
-
-_CARRIED = ("schedule", "schedule_uid", "revision", "trigger", "actor", "queued_at", "parent")
-_TRIGGERS = frozenset(get_args(Trigger))
 
 
 class Message(NamedTuple):
@@ -65,24 +61,21 @@ def is_job(name: str) -> bool:
 def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:
     """The facts of the message's run; `limit` bounds its arguments."""
     headers = message.headers
-    said = headers.get(HEADER)
-    said = said if isinstance(said, Mapping) else {}
-    trigger = said.get("trigger")
-    if not isinstance(trigger, str) or trigger not in _TRIGGERS:
-        trigger = "schedule" if headers.get(STOCK_BEAT_HEADER) else "api"
+    own = decode(headers)
+    by_stock_beat = bool(headers.get(STOCK_BEAT_HEADER))
     return RunFacts(
-        job=_name(headers.get("task")) or "?",
+        job=name_in(headers.get("task")) or "?",
         args=_arguments(message.args, limit),
         kwargs=_arguments(message.kwargs, limit),
-        schedule=_name(said.get("schedule")),
-        schedule_uid=_name(said.get("schedule_uid"), 36),
-        revision=_revision(said.get("revision")),
-        tick=moment(headers.get(TICK_HEADER)),
-        trigger=trigger,
-        actor=_name(said.get("actor")),
-        queue=_name(message.queue),
-        queued_at=moment(said.get("queued_at")) or queued_at,
-        parent=_name(said.get("parent") or headers.get("parent_id"), 64),
+        schedule=own.schedule,
+        schedule_uid=own.schedule_uid,
+        revision=own.revision,
+        tick=moment_in(headers.get(TICK_HEADER)),
+        trigger=own.trigger or ("schedule" if by_stock_beat else "api"),
+        actor=own.actor,
+        queue=name_in(message.queue),
+        queued_at=own.queued_at or queued_at,
+        parent=own.parent or name_in(headers.get("parent_id"), 64),
     )
 
 
@@ -102,14 +95,23 @@ def _readable(message: Any) -> tuple[Any, Any]:
     return args, kwargs
 
 
-def headers_for(facts: RunFacts) -> dict[str, Any]:
-    """The headers that carry these facts; what the message itself says (job, arguments, queue) is
-    left out.
+def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The headers that carry these facts, and the `retries` of the schedule's policies
+    (`limits.facts_of`).
+
+    What the message itself says (job, arguments, queue) is left out.
     """
-    own = {name: value for name in _CARRIED if (value := getattr(facts, name)) is not None}
-    if facts.queued_at is not None:
-        own["queued_at"] = to_jsonable_python(facts.queued_at)
-    headers: dict[str, Any] = {HEADER: own}
+    own = OwnHeader(
+        schedule=facts.schedule,
+        schedule_uid=facts.schedule_uid,
+        revision=facts.revision,
+        trigger=facts.trigger,
+        actor=facts.actor,
+        queued_at=facts.queued_at,
+        parent=facts.parent,
+        **(retries or {}),
+    )
+    headers: dict[str, Any] = {HEADER: encode(own)}
     if facts.tick is not None:
         headers[TICK_HEADER] = to_jsonable_python(facts.tick)
     return headers
@@ -118,18 +120,6 @@ def headers_for(facts: RunFacts) -> dict[str, Any]:
 def attempt_of(retries: Any) -> int:
     """The number of the attempt, from 1."""
     return retries + 1 if isinstance(retries, int) and retries >= 0 else 1
-
-
-def tick_of(headers: Mapping[str, Any]) -> datetime | None:
-    """The moment for which the run was due, in UTC."""
-    tick = moment(headers.get(TICK_HEADER))
-    return None if tick is None else tick.astimezone(UTC)
-
-
-def schedule_of(headers: Mapping[str, Any]) -> str | None:
-    """The name of the schedule that fired the run."""
-    said = headers.get(HEADER)
-    return _name(said.get("schedule")) if isinstance(said, Mapping) else None
 
 
 def queue_of(delivery_info: Any) -> str | None:
@@ -142,29 +132,3 @@ def queue_of(delivery_info: Any) -> str | None:
 
 def _arguments(value: Any, limit: int) -> JsonValue:
     return bounded(list(value) if isinstance(value, tuple) else value, limit)
-
-
-def _name(value: Any, limit: int = LONGEST_NAME) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
-    return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]
-
-
-def _revision(value: Any) -> int | None:
-    return (
-        value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-        else None
-    )
-
-
-def moment(value: Any) -> datetime | None:
-    """An aware moment, or none where the header holds something else."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value

@@ -16,9 +16,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from importlib.resources import files
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -29,7 +27,6 @@ from scheduler.events.schema import (
     Event,
     RunEvent,
     RunExpired,
-    RunFacts,
     RunFailed,
     RunLost,
     RunQueued,
@@ -41,7 +38,11 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.events.stream import EventStream
+from scheduler.rules.run_states import RunState
+from scheduler.runs.lease_record import Lease, lease_of, worker_word
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
+from scheduler.storage.server_time import seconds_of
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,10 @@ SENT_SECONDS = 60.0
 """How long Beat may take from moving an entry on to having its message in the queue."""
 
 WATCH_EVERY = 10.0
-_LARGE = {"args", "kwargs"}
 _MOST = 200
 _OUTCOMES: dict[type[RunEvent], str] = {
-    RunSucceeded: "succeeded",
-    RunFailed: "failed",
+    RunSucceeded: RunState.SUCCEEDED.value,
+    RunFailed: RunState.FAILED.value,
     RunExpired: "-",
     RunSkipped: "-",
     RunRevoked: "-",
@@ -72,20 +72,6 @@ class Streak(NamedTuple):
     uid: str
     name: str
     failures: int
-
-
-class Lease(NamedTuple):
-    """What is known of a run that is not final."""
-
-    uid: str
-    attempt: int
-    worker: str | None
-    expires: float
-    facts: RunFacts | None
-    """What its message says, as long as that may not have come to a queue."""
-
-    name: str
-    text: str
 
 
 class LeaseState(Enum):
@@ -101,42 +87,6 @@ class LeaseState(Enum):
     """There is no lease: the run has ended, or never had one."""
 
 
-def owner_text(
-    uid: str,
-    name: str,
-    *,
-    facts: RunFacts | None = None,
-    pause_after: int | None = None,
-    expires: datetime | None = None,
-) -> str:
-    """What is known of a run of the schedule `uid` whose message is sent now. Its arguments are not
-    kept.
-    """
-    till = 0 if expires is None else expires.timestamp()
-    said = (
-        ""
-        if facts is None
-        else ";" + quote(facts.model_dump_json(exclude_defaults=True, exclude=_LARGE), safe="")
-    )
-    return f"{uid} 1 - {pause_after or 0} {till:.3f}{said} {name}"
-
-
-def lease_of(text: str) -> Lease:
-    """Read it."""
-    uid, attempt, worker, _, till, name = text.split(" ", 5)
-    till, _, said = till.partition(";")
-    facts = RunFacts.model_validate_json(unquote(said)) if said else None
-    return Lease(
-        uid,
-        int(attempt),
-        None if worker == "-" else worker.removeprefix("@"),
-        float(till),
-        facts,
-        name,
-        text,
-    )
-
-
 class LeasedStream(EventStream):
     """The event stream, with leases that follow from the events. `streaks` is for whoever appends
     to take.
@@ -145,9 +95,7 @@ class LeasedStream(EventStream):
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
         self._client = redis
-        self._record = redis.register_script(
-            files(__package__).joinpath("record.lua").read_text(encoding="utf-8")
-        )
+        self._record = redis.register_script(script_text(__package__, "record.lua"))
         self.streaks: list[Streak] = []
 
     def append(self, event: Event) -> str:
@@ -208,17 +156,14 @@ class Leases:
     def __init__(self, redis: Redis, stream: LeasedStream) -> None:
         self._redis = redis
         self._stream = stream
-        self._renew = redis.register_script(
-            files(__package__).joinpath("renew.lua").read_text(encoding="utf-8")
-        )
+        self._renew = redis.register_script(script_text(__package__, "renew.lua"))
 
     def announce(self, run: str, owner: str) -> None:
         """A message for the run is about to be sent: it counts from now on, for as long as sending
         may take.
         """
         uid = lease_of(owner).uid
-        seconds, micros = self._redis.time()
-        till = seconds + micros / 1e6 + SENT_SECONDS
+        till = seconds_of(self._redis.time()) + SENT_SECONDS
         with self._redis.pipeline() as pipe:
             pipe.hsetnx(keys.LEASE_OWNERS_HASH, run, owner)
             pipe.zadd(keys.LEASES_ZSET, {run: till}, nx=True)
@@ -250,8 +195,8 @@ class Leases:
             pipe.hget(keys.LEASE_OWNERS_HASH, run)
             pipe.zscore(keys.LEASES_ZSET, run)
             pipe.time()
-            text, till, (seconds, micros) = pipe.execute()
-        if text is None or till is None or till <= seconds + micros / 1e6:
+            text, till, time = pipe.execute()
+        if text is None or till is None or till <= seconds_of(time):
             return None
         return lease_of(text)
 
@@ -274,10 +219,8 @@ class Leases:
 
     def overdue(self) -> dict[str, Lease]:
         """The leases that have run out, by run."""
-        seconds, micros = self._redis.time()
-        runs: Any = self._redis.zrangebyscore(
-            keys.LEASES_ZSET, "-inf", seconds + micros / 1e6, start=0, num=_MOST
-        )
+        now = seconds_of(self._redis.time())
+        runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", now, start=0, num=_MOST)
         texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         orphans = [run for run, text in zip(runs, texts, strict=True) if text is None]
         if orphans:
@@ -357,8 +300,3 @@ def _effect(event: Event) -> tuple[str, str]:
         return "requeue", str(event.attempt + 1)
     outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None
     return ("none", "") if outcome is None else ("release", outcome)
-
-
-def worker_word(worker: str | None) -> str:
-    """A worker's name as one word that is not a dash."""
-    return "@" + "_".join((worker or "?").split())

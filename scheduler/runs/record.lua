@@ -13,8 +13,8 @@
 --   lose      as release, but only if its owner is still the argument and its time is over: otherwise no event
 --
 -- Answers the schedules whose ticks have failed as often in a row as their policy allows: 'count uid name'.
--- An owner is 'uid attempt worker failures until name': `worker` is '-' in a queue, `failures` how many in a row
--- pause the schedule (0: none), `until` when the message expires (0: never), and after a ';' what the message says.
+-- An owner is the record of a lease.
+-- uses: lease
 
 local OVER_SECONDS = 600  -- how long a run is remembered after its end that can have no second message
 local time = redis.call('TIME')
@@ -26,16 +26,15 @@ redis.call('HLEN', KEYS[3])
 
 local function owner_of(run)
   local text = redis.call('HGET', KEYS[3], run)
-  if not text then
-    return nil
+  local owner = text and decode_lease(text) or nil
+  if owner then
+    owner.text = text
   end
-  local uid, attempt, worker, failures, till, name = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
-  return {uid = uid, attempt = attempt, worker = worker, failures = failures, till = till, name = name, text = text}
+  return owner
 end
 
 local function keep(run, owner, till)
-  redis.call('HSET', KEYS[3], run,
-    table.concat({owner.uid, owner.attempt, owner.worker, owner.failures, owner.till, owner.name}, ' '))
+  redis.call('HSET', KEYS[3], run, encode_lease(owner))
   local score = string.format('%.6f', till)
   redis.call('ZADD', KEYS[2], score, run)
   redis.call('ZADD', ARGV[2] .. owner.uid, score, run)
@@ -90,7 +89,7 @@ for at = 7, #ARGV, 4 do
   if returned then
     owner.worker = '-'
   end
-  if returned or (effect == 'queued' and owner and owner.worker == '-') then
+  if returned or (effect == 'queued' and owner and not is_held(owner)) then
     local till = tonumber(string.match(owner.till, '^[^;]*')) or 0
     keep(run, owner, till > 0 and till or now + tonumber(ARGV[5]))
   elseif effect == 'hold' then

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scheduler.errors import Refused
-from scheduler.events.bounds import MASK, bounded
+from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.past_run import PastRun
+from scheduler.events.secret_names import MASK
+from scheduler.rules.run_states import is_without_run
 
 
 class Arguments(NamedTuple):
@@ -25,7 +27,7 @@ def facts_again(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
     """Why the new run exists. It stands for the same tick, so that the job works on the same
     time.
     """
-    if run.tick_to is not None or run.state in ("missed", "skipped"):
+    if run.tick_to is not None or is_without_run(run.state):
         raise Refused(
             f"nothing ran for {'these ticks' if run.ticks > 1 else 'this tick'}, so that nothing "
             "can run again; backfill the schedule over that time",

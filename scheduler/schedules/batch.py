@@ -11,7 +11,6 @@ no change.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -26,13 +25,11 @@ from scheduler.schedules.calendar_cache import StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
 from scheduler.schedules.changes import Change
 from scheduler.schedules.edits import saved, told
-from scheduler.schedules.reads import (
-    CHUNK,
-    Listing,
-    RawEntry,
-    answering,
-)
+from scheduler.schedules.reads import CHUNK, Listing, RawEntry
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
+from scheduler.storage.entry_fields import entry_arguments
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -43,7 +40,7 @@ ATTEMPTS = 20
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 BeforeCommit = Callable[[], object]
 
-_SCRIPT = files(__package__).joinpath("change_batch.lua").read_text(encoding="utf-8")
+_SCRIPT = script_text(__package__, "change_batch.lua")
 
 
 def do_nothing() -> None:
@@ -191,20 +188,20 @@ class BatchEdit:
         """
         if not decided and not calendars:
             return []
-        arguments: list[str] = [str(len(calendars))]
+        arguments: list[str | bytes] = [str(len(calendars))]
         field = ""
         for beside in calendars:
             ((field, event),) = encode(beside.event).items()
             arguments += [
                 beside.name,
-                _argument(beside.read),
-                _argument(beside.text),
+                _calendar_text(beside.read),
+                _calendar_text(beside.text),
                 beside.version,
                 event,
             ]
         for stored, change in zip(read, decided, strict=True):
             ((field, event),) = encode(change.event).items()
-            arguments += [*map(_argument, stored.raw), *map(_argument, change.raw)]
+            arguments += [*entry_arguments(stored.raw), *entry_arguments(change.raw)]
             arguments += [repr(change.score), event, stored.name]
         arguments += [
             text for change in decided for more in change.also for text in encode(more).values()
@@ -315,6 +312,6 @@ def _created(
     )
 
 
-def _argument(text: str | None) -> str:
-    """A field for the script: absent is not empty."""
+def _calendar_text(text: str | None) -> str:
+    """A calendar's text for the script: absent is not empty."""
     return "-" if text is None else "+" + text

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
-from scheduler.rules.explain.phrases import joined
+from scheduler.rules.explain.phrases import joined, plural
 from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import CalendarCache, StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarWish, unknown
-from scheduler.schedules.reads import CHUNK, Listing, answering
+from scheduler.schedules.reads import CHUNK, Listing
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -116,7 +117,7 @@ def in_use(name: str, schedules: Sequence[str]) -> str:
     """Why a calendar cannot be deleted."""
     more = [f"{len(schedules) - MOST_NAMED} more"] if len(schedules) > MOST_NAMED else []
     named = joined([*map(repr, schedules[:MOST_NAMED]), *more])
-    verb = "names" if len(schedules) == 1 else "name"
+    verb = plural(len(schedules), "names", "name")
     return (
         f"the calendar {name!r} cannot be deleted: {named} {verb} it; give them another calendar, "
         "or none, first"

@@ -4,18 +4,19 @@
 --       5… the entries' hashes
 -- ARGV  1 wake channel   2 field of the events   3 how many calendars, then for each calendar
 --       1 name   2 its text as it was read   3 as it is to be; '-' deletes it   4 the new fingerprint   5 the event
+--       (a calendar's text is '-' where absent, otherwise '+' and the text)
 --       then for each entry
---       1-3 definition, meta and our field as they were read
---       4-6 the same as they are to be; a definition '-' deletes the entry
---       7 score   8 the event   9 name
+--       1-4 the entry as it was read   5-8 as it is to be; one without a definition is deleted
+--       9 score   10 the event   11 name
 --       then further events
--- Fields are '-' where absent, otherwise '+' and the text, so that an empty text is not an absent one.
+-- uses: entry
 --
 -- Answers an empty list when all is done; otherwise nothing was written, and the list has what stands in the way:
 -- 'meta' (only Beat has moved on), 'entry' (somebody changed it) or 'kind' (the key is no hash), and the number (from 1)
 -- of the entry; or 'calendar' (somebody changed it), and the number of the calendar. Lua has no rollback: everything that can fail is tried before the first write.
 
-local EACH, KEYS_BEFORE = 9, 4
+local EACH, KEYS_BEFORE = 11, 4
+local READ, NEW, SCORE, EVENT, NAME = 1, 5, 9, 10, 11
 local OF_CALENDAR, CALENDARS = 5, tonumber(ARGV[3])
 local BEFORE = 3 + CALENDARS * OF_CALENDAR
 
@@ -25,18 +26,12 @@ local function look(key, at)
   if kind ~= 'hash' and kind ~= 'none' then
     return false, 'kind'
   end
-  local current = redis.call('HMGET', key, 'definition', 'meta', 'beatdesk')
-  local function is(field, expected)
-    if current[field] then
-      return expected == '+' .. current[field]
-    end
-    return expected == '-'
-  end
-  local there = is(1, ARGV[at + 4]) and is(3, ARGV[at + 6])
-  if not (is(1, ARGV[at + 1]) and is(3, ARGV[at + 3])) then
+  local fields = read_entry(key, redis.call)
+  local there = is_field(fields, 1, ARGV, at + NEW) and is_field(fields, 3, ARGV, at + NEW)
+  if not (is_field(fields, 1, ARGV, at + READ) and is_field(fields, 3, ARGV, at + READ)) then
     return there, 'entry'
   end
-  return there, not is(2, ARGV[at + 2]) and 'meta' or nil
+  return there, not is_field(fields, 2, ARGV, at + READ) and 'meta' or nil
 end
 
 local found, missing = {}, 0
@@ -85,16 +80,15 @@ for number = 1, CALENDARS do
 end
 for number = 1, #KEYS - KEYS_BEFORE do
   local key, at = KEYS[number + KEYS_BEFORE], BEFORE + (number - 1) * EACH
-  redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[at + 8])
-  if ARGV[at + 4] == '-' then
+  redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[at + EVENT])
+  if has_definition(ARGV, at + NEW) then
+    write_entry(key, ARGV, at + NEW)
+    redis.call('ZADD', KEYS[1], ARGV[at + SCORE], key)
+  else
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], key)
-  else
-    redis.call('HSET', key, 'definition', string.sub(ARGV[at + 4], 2), 'meta', string.sub(ARGV[at + 5], 2),
-      'beatdesk', string.sub(ARGV[at + 6], 2))
-    redis.call('ZADD', KEYS[1], ARGV[at + 7], key)
   end
-  redis.call('PUBLISH', ARGV[1], ARGV[at + 9])
+  redis.call('PUBLISH', ARGV[1], ARGV[at + NAME])
 end
 for further = BEFORE + (#KEYS - KEYS_BEFORE) * EACH + 1, #ARGV do
   redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[further])

@@ -17,8 +17,8 @@ from scheduler.errors import BeatdeskError, NotFound, Refused, UnreadableEntry
 from scheduler.rules.model.spec import Pause, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.operations import Missed, Operations, check_pause
-from scheduler.schedules.reads import answering
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
 
 if TYPE_CHECKING:
     from redis import Redis

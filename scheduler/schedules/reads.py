@@ -8,15 +8,10 @@ go do not shift it.
 import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
 from scheduler.redbeat import codec, extra_field, overrides
@@ -30,6 +25,7 @@ from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.list_cache import ListCache
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -329,21 +325,6 @@ class Listing:
             len(shown),
             is_counted=not more and after is None,
         )
-
-
-@contextmanager
-def answering(consequence: str = "") -> Iterator[None]:
-    """Turn a Redis that is away into Unavailable, with what to do."""
-    because = f"; {consequence}" if consequence else ""
-    try:
-        yield
-    except (RedisConnectionError, RedisTimeoutError) as error:
-        raise Unavailable(
-            f"Redis does not answer ({error}){because}; start it, or set BEATDESK_REDIS_URL to "
-            "where it is"
-        ) from error
-    except ResponseError as error:
-        raise Unavailable(f"Redis refused the command, nothing was saved: {error}") from error
 
 
 def remains_of(stored: RawEntry) -> Schedule:

@@ -9,7 +9,6 @@ writes entries, except Beat advancing them (`beat_entry`).
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -36,9 +35,11 @@ from scheduler.schedules.reads import (
     RawEntry,
     SchedulePage,
     ScheduleRow,
-    answering,
 )
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
+from scheduler.storage.entry_fields import entry_arguments
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -51,7 +52,7 @@ __all__ = ["SchedulePage", "ScheduleRow", "ScheduleStore"]
 ATTEMPTS = 20
 """How often a change is decided anew while the entry moves under it."""
 
-_SCRIPT = files(__package__).joinpath("change.lua").read_text(encoding="utf-8")
+_SCRIPT = script_text(__package__, "change.lua")
 _NO_ENTRY = Raw(None, None, None)
 
 
@@ -357,8 +358,8 @@ class ScheduleStore:
             answer: Any = self._change(
                 keys=[keys.entry(name), keys.SCHEDULE_ZSET, keys.EVENTS_STREAM, waiting],
                 args=[
-                    *map(_argument, read),
-                    *map(_argument, change.raw),
+                    *entry_arguments(read),
+                    *entry_arguments(change.raw),
                     repr(change.score),
                     field,
                     event,
@@ -375,10 +376,3 @@ class ScheduleStore:
                 "another name"
             )
         return str(answer)
-
-
-def _argument(text: str | None) -> bytes:
-    """A field for the script: absent is not empty, and bytes that were no text are the same bytes
-    again.
-    """
-    return b"-" if text is None else b"+" + text.encode("utf-8", "surrogateescape")

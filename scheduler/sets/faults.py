@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler.errors import Refused
+from scheduler.rules.explain.phrases import counted
 from scheduler.sets.yaml_text import Document, Path
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class BadSet(Refused):
         shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
         if len(self.faults) > FAULTS_SHOWN:
             shown.append(f"and {len(self.faults) - FAULTS_SHOWN} more")
-        count = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        count = "one fault" if len(self.faults) == 1 else counted(len(self.faults), "fault")
         super().__init__(
             "\n  ".join([f"the set has {count}, so nothing was changed", *shown]), field="schedules"
         )

@@ -13,9 +13,10 @@ from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.spec import IntervalWhen, Spec
-from scheduler.schedules.reads import CHUNK, answering
+from scheduler.schedules.reads import CHUNK
 from scheduler.sets.found import Aside, Candidate, Found, renamed, usable_names
 from scheduler.storage import keys
+from scheduler.storage.availability import answering
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -3,11 +3,12 @@ others.
 """
 
 from hashlib import sha1
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError
+
+from scheduler.storage.lua import script_text
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -17,7 +18,7 @@ class Script:
     """A script of a package, and the name by which a server knows it once it has seen it."""
 
     def __init__(self, package: str, name: str) -> None:
-        self.text = files(package).joinpath(name).read_text(encoding="utf-8")
+        self.text = script_text(package, name)
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -44,8 +45,3 @@ class ServerScript:
 def text_of(value: bytes | None) -> str | None:
     """What the server answered, as text that keeps bytes that are none."""
     return None if value is None else value.decode("utf-8", "surrogateescape")
-
-
-def as_read(text: str) -> bytes:
-    """The bytes that `text` was read from, which need not be UTF-8."""
-    return text.encode("utf-8", "surrogateescape")

@@ -28,17 +28,11 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
 from scheduler.runs.deduplication import marked
-from scheduler.runs.headers import (
-    HEADER,
-    attempt_of,
-    is_job,
-    message_of,
-    moment,
-    schedule_of,
-)
+from scheduler.runs.headers import attempt_of, is_job, message_of
 from scheduler.runs.leases import LeaseState
 from scheduler.worker.parts import parts_for
 from scheduler.worker.signals import signals_of
+from scheduler.runs.own_header import HEADER, moment_in, raw_parts, schedule_of
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +107,7 @@ class Admission:
             answer = parts_for(self._app).at_start.ask(
                 taken,
                 again=_is_second_copy(message, message.headers),
-                start_by=moment(message.headers.get("expires")),
+                start_by=moment_in(message.headers.get("expires")),
             )
         except RedisError as error:
             log.warning("whether run %s may start cannot be asked, it starts: %s", taken.run, error)
@@ -162,9 +156,9 @@ class Admission:
             .taken(message_of(message), self._consumer.hostname, utc_now())
         )
         facts = taken.facts
-        known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == headers[
-            HEADER
-        ].get("schedule")
+        known = len((facts.schedule_uid or "").split()) == 1 and facts.schedule == raw_parts(
+            headers
+        ).get("schedule")
         asked = known and admit.is_asked(
             trigger=facts.trigger, actor=facts.actor, attempt=taken.attempt
         )
@@ -184,10 +178,5 @@ class Admission:
 
 def _is_second_copy(message: Any, headers: dict[str, Any]) -> bool:
     """Was this message of a schedule's run given out before?"""
-    said = headers.get(HEADER)
-    known = (
-        isinstance(said, dict)
-        and bool(said.get("schedule_uid"))
-        and isinstance(headers.get("id"), str)
-    )
+    known = bool(raw_parts(headers).get("schedule_uid")) and isinstance(headers.get("id"), str)
     return known and bool((message.delivery_info or {}).get("redelivered"))

@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from scheduler.runs.headers import schedule_of, tick_of
+from scheduler.runs.own_header import schedule_of, tick_of
 
 
 class ProgressSink(Protocol):

@@ -17,7 +17,7 @@ from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.worker import state
 from celery.worker.request import Request
 
-from scheduler.runs.headers import HEADER
+from scheduler.runs.own_header import decode, updated
 from scheduler.worker import retrying
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,6 @@ MOST_LOST = 3
 """Further attempts after lost processes, of a task that declares no end of its attempts: Celery's
 own default.
 """
-
-LOST = "lost"
-"""In the header `beatdesk`: how many attempts of such a run were lost before."""
 
 
 class FollowedRequest(Request):
@@ -63,16 +60,13 @@ class FollowedRequest(Request):
     def _retry_worker_lost(self, exc: Any, exc_info: Any) -> Any:
         """Celery sends a further attempt; it carries how many were lost."""
         if self.task.max_retries is None:
-            headers = dict(self._context.headers or {})
-            said = headers.get(HEADER)
-            own = said if isinstance(said, dict) else {}
-            self._context.headers = {**headers, HEADER: {**own, LOST: self._lost_before() + 1}}
+            self._context.headers = updated(
+                self._context.headers or {}, lost=self._lost_before() + 1
+            )
         return super()._retry_worker_lost(exc, exc_info)  # type: ignore[misc] # newer than the stubs
 
     def _lost_before(self) -> int:
-        said = (self._context.headers or {}).get(HEADER)
-        lost = said.get(LOST) if isinstance(said, dict) else None
-        return lost if isinstance(lost, int) else 0
+        return decode(self._context.headers).lost or 0
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """A time limit was reached. The soft one is raised in the job itself."""

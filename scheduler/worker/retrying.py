@@ -7,7 +7,7 @@ same headers, later. What the task retries by itself never arrives here. Where t
 killed, the worker's main process sends it (`requests`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -17,10 +17,8 @@ from celery.exceptions import Retry, TaskPredicate
 
 from scheduler.errors import BadArguments
 from scheduler.rules.policies import backoff
-from scheduler.runs.headers import HEADER, is_job
-
-MOST = 100
-LONGEST_BASE = 366 * 86_400.0
+from scheduler.runs.headers import is_job
+from scheduler.runs.own_header import decode, updated
 
 
 class NextAttempt(NamedTuple):
@@ -41,17 +39,6 @@ def install(app: Celery, hostname: str | None = None) -> None:
             task.Request = "scheduler.worker.requests:FollowedRequest"
             if task.__trace__ is not None:
                 task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
-
-
-def attempts_left(said: Any) -> tuple[int, float]:
-    """How many further attempts the header allows, and the seconds before the first of them;
-    anybody may write it.
-    """
-    if not isinstance(said, Mapping):
-        return 0, 0.0
-    left, base = said.get("retries"), said.get("backoff")
-    usable = isinstance(left, int) and isinstance(base, int | float) and 0 < base <= LONGEST_BASE
-    return (min(max(int(left), 0), MOST), float(base)) if usable else (0, 0.0)  # type: ignore[arg-type] # tested above
 
 
 def _tried_again(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,18 +74,16 @@ def _send_next(task: Any, error: Exception) -> None:
 def next_attempt(task: Any, request: Any) -> NextAttempt | None:
     """The attempt that follows `request` as its schedule says; none where no more are allowed."""
     headers = request.headers or {}
-    left, base = attempts_left(headers.get(HEADER))
-    if left == 0:
+    own = decode(headers)
+    if not own.retries or own.backoff is None:
         return None
-    said = {**headers[HEADER], "retries": left - 1}
-    first = headers[HEADER].get("attempts_before", request.retries)
-    number = request.retries - (first if isinstance(first, int) else 0) + 1
-    wait = backoff.delay(number, base, str(request.id))
+    first = request.retries if own.attempts_before is None else own.attempts_before
+    wait = backoff.delay(request.retries - first + 1, own.backoff, str(request.id))
     again = task.signature_from_request(
         request,
         countdown=wait,
         retries=request.retries + 1,
         expires=None,  # the deadline was for the start, and the run has started
-        headers={**headers, HEADER: {**said, "attempts_before": first}},
+        headers=updated(headers, retries=own.retries - 1, attempts_before=first),
     )
     return NextAttempt(again, wait)

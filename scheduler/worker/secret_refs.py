@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from scheduler.errors import Refused
-from scheduler.events.bounds import DEEPEST, MASK, REFERENCE
+from scheduler.events.bounds import DEEPEST
+from scheduler.events.secret_names import MASK, REFERENCE
 
 SCHEME = "secret://"
 _BROKEN = re.compile(r"secret://[^\s'\"]{0,80}")

@@ -31,8 +31,8 @@ from scheduler.runs.headers import (
     is_job,
     message_of,
     queue_of,
-    schedule_of,
 )
+from scheduler.runs.own_header import schedule_of
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.parts import parts_for
 from scheduler.worker.reporter import Reporter

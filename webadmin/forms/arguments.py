@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from scheduler.catalogue import json_schema
 from scheduler.catalogue.catalogue import Parameter
-from scheduler.events.bounds import REFERENCE
+from scheduler.events.secret_names import REFERENCE
 from webadmin.forms import json_text
 from webadmin.forms.sentences import sentence
 

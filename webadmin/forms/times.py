@@ -1,59 +1,45 @@
-"""Wall times and lengths of time as text: read from a form's field, and written into one."""
+"""Wall times and lengths of time in a form's fields: `rules.typed_times`, with faults at their
+fields.
+"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import UnknownZone
+from scheduler.rules import typed_times
 from scheduler.rules.time import zones
+from scheduler.rules.typed_times import BadTime
 from webadmin.forms.faults import Fault
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_REMEDY = "write one such as 2026-12-24 18:00"
 
 
 def read_moment(text: str, field: str, zone: str) -> datetime:
     """The instant of a wall time in `zone`; with an offset, as it is."""
     try:
-        at = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-        there = zones.zone(zone.strip())
-        found = at.replace(tzinfo=there).astimezone(UTC)
+        return typed_times.read_instant(
+            text, field, plain_zone=lambda: zones.zone(zone.strip()), remedy=_REMEDY, years=None
+        )
     except UnknownZone as error:
         raise Fault("timezone", str(error)) from None
-    except (ValueError, OverflowError):
-        raise Fault(
-            field, f"{text.strip()[:60]!r} is no time. Write one such as 2026-12-24 18:00."
-        ) from None
-    if found.astimezone(there).replace(tzinfo=None) != at:
-        raise Fault(
-            field,
-            f"{text.strip()} does not exist in {zone}, where the clock goes forward. Choose "
-            "another.",
-        )
-    return found
+    except BadTime as error:
+        raise Fault(field, error.beside_field) from None
 
 
 def shown_moment(at: datetime | None, zone: str) -> str:
     """An instant on the clock of `zone`, as a browser's field for times holds it; with an offset
     where it needs one.
     """
-    if at is None:
-        return ""
-    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
-    text = wall.isoformat(timespec="auto" if wall.second or wall.microsecond else "minutes")
-    clear = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) == at
-    return text if clear else at.astimezone(ZoneInfo(zone)).isoformat()
+    return "" if at is None else typed_times.written_time(at, ZoneInfo(zone))
 
 
 def read_seconds(text: str, field: str) -> float:
     """A length of time: seconds, or 15m, 2h, 1d."""
-    word = text.strip().lower().replace(" ", "")
-    unit = _UNITS.get(word[-1:])
     try:
-        seconds = float(word[:-1]) * unit if unit else float(word)
+        seconds = typed_times.read_length(text.replace(" ", ""), field)
         timedelta(seconds=seconds)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, BadTime):
         seconds = float("nan")
     if not isfinite(seconds) or seconds < 0:
         raise Fault(
@@ -64,9 +50,4 @@ def read_seconds(text: str, field: str) -> float:
 
 def shown_seconds(seconds: float | None) -> str:
     """A length of time in the largest unit that leaves it whole; nothing for none."""
-    if seconds is None:
-        return ""
-    for unit in ("d", "h", "m"):
-        if seconds and seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:.0f}{unit}"
-    return f"{seconds:.15g}"
+    return "" if seconds is None else typed_times.written_length(seconds)

@@ -3,16 +3,15 @@ that asks first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
-from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.clock import utc_now
-from scheduler.errors import NotFound, Refused, StaleRevision, Unavailable, UnreadableEntry
+from scheduler.errors import NotFound, Refused, StaleRevision, UnreadableEntry
 from scheduler.history.views import CalendarRevisionView
 from scheduler.interface.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.rules.calendars import icalendar
@@ -22,6 +21,8 @@ from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
+from webadmin.refusals import at_field, shows_refusals, while_away
+from webadmin.sent import comment, number, whole_number
 from webadmin.services import services
 
 YEARS_EXPANDED = 10
@@ -32,6 +33,19 @@ MOST_SHOWN = 500
 """Lines of a long calendar that its page shows, the editor has all; events left out of an
 import.
 """
+
+
+FIELDS = {
+    "name": "name",
+    "timezone": "timezone",
+    "zone": "timezone",
+    "description": "description",
+    "excluded": "excluded",
+    "calendar": "excluded",
+    "comment": "comment",
+    "revision": "form",
+}
+"""The engine's names of fields, and the form's."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,10 @@ class Sheet:
     comment: str = ""
     revision: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+
+
+def _refused_deletion(pages: "CalendarsView", error: Exception, name: str) -> ResponseReturnValue:
+    return pages._delete_page(name, _read(name)[0], sentence(str(error))), 409
 
 
 class CalendarsView(Guard, BaseView):
@@ -144,31 +162,18 @@ class CalendarsView(Guard, BaseView):
         return self._import_page(name, zone, text, None)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])
+    @shows_refusals("{name} was not deleted", to=".show", form=_refused_deletion)
     def delete(self, name: str) -> ResponseReturnValue:
         """Say what deleting means; delete what was seen."""
         saved, problem = _read(name)
         if saved is None and problem is None:
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
-        used_by = services().calendars.used_by().get(name, [])
         if request.method == "GET":
-            return self.render(
-                "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=None
-            )
-        given = request.form.get("revision", "")
-        revision = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
-        try:
-            services().calendars.delete(
-                name, revision=revision, actor=actor(), comment=_comment(), now=utc_now()
-            )
-        except (Refused, StaleRevision) as error:
-            page = self.render(
-                "calendars/delete.html",
-                name=name,
-                saved=saved,
-                used_by=used_by,
-                fault=sentence(str(error)),
-            )
-            return page, 409
+            return self._delete_page(name, saved, None)
+        revision = number("revision")
+        services().calendars.delete(
+            name, revision=revision, actor=actor(), comment=comment(), now=utc_now()
+        )
         flash(f"The calendar {name} is deleted.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -181,25 +186,27 @@ class CalendarsView(Guard, BaseView):
                 timezone=sheet.timezone.strip(),
                 description=sheet.description.strip(),
             )
-            given = sheet.revision
-            number = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+            known = whole_number(sheet.revision)
+            revision = -1 if known is None else known
             saved = services().calendars.save(
                 calendar,
-                revision=None if editing is None else number,
+                revision=None if editing is None else revision,
                 actor=actor(),
-                comment=_comment(),
+                comment=comment(),
                 now=utc_now(),
             )
         except (Refused, StaleRevision) as error:
-            at = {"zone": "timezone", "revision": "form", "calendar": "excluded"}.get(
-                error.field or "", error.field
-            )
-            is_stale = isinstance(error, StaleRevision)
-            errors = {at or "timezone": sentence(str(error))}
-            faulty = Sheet(**{**vars(sheet), "errors": errors})
-            return self._page(faulty, editing=editing), 409 if is_stale else 422
+            faulty = replace(sheet, errors=at_field(error, FIELDS, "timezone"))
+            status = 409 if isinstance(error, StaleRevision) else 422
+            return self._page(faulty, editing=editing), status
         flash(f"The calendar {saved.name} is saved as revision {saved.revision}.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
+
+    def _delete_page(self, name: str, saved: SavedCalendar | None, fault: str | None) -> str:
+        used_by = services().calendars.used_by().get(name, [])
+        return self.render(
+            "calendars/delete.html", name=name, saved=saved, used_by=used_by, fault=fault
+        )
 
     def _page(self, sheet: Sheet, *, editing: str | None, left_out: Sequence[LeftOut] = ()) -> str:
         """The editor; after an import also the events of the file that are not in it."""
@@ -243,10 +250,6 @@ def _sent_text() -> str:
     return raw.decode("utf-8-sig", "replace") if raw else request.form.get("text", "")
 
 
-def _comment() -> str:
-    return request.form.get("comment", "").strip()[:1000]
-
-
 def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
     """The calendar, or what is wrong with it, or neither where there is none."""
     try:
@@ -257,8 +260,6 @@ def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
         return None, sentence(str(error))
 
 
+@while_away([])
 def _revisions(name: str) -> list[CalendarRevisionView]:
-    try:
-        return services().calendar_history.revisions(name, REVISIONS)
-    except (SQLAlchemyError, Unavailable):
-        return []
+    return services().calendar_history.revisions(name, REVISIONS)

@@ -8,33 +8,31 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.errors import Unavailable
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
+from scheduler.rules.run_states import RunGroup, RunState, values_in
 from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 from webadmin import overview, present
 from webadmin.guard import Guard
 from webadmin.healed import healed
+from webadmin.refusals import while_away
 from webadmin.remembered import StaleWhileRevalidate
 from webadmin.services import services
 
-LIVE = ("running", "retrying")
+LIVE = values_in(RunGroup.ACTIVE)
 SHOWN = 10
-TOTALS = (
-    "succeeded",
-    "failed",
-    "running",
-    "queued",
-    "retrying",
-    "missed",
-    "expired",
-    "lost",
-    "revoked",
-    "skipped",
-)
-ALWAYS = ("succeeded", "failed", "running")
+ALWAYS = (RunState.SUCCEEDED.value, RunState.FAILED.value, RunState.RUNNING.value)
 """States whose number is shown even where it is 0."""
+
+_SELDOM = (RunState.MISSED, RunState.EXPIRED, RunState.LOST, RunState.REVOKED, RunState.SKIPPED)
+TOTALS = (
+    *ALWAYS,
+    RunState.QUEUED.value,
+    RunState.RETRYING.value,
+    *(state.value for state in _SELDOM),
+)
+"""The states in the order in which their numbers are shown."""
 
 
 class HomeView(Guard, BaseView):
@@ -91,7 +89,9 @@ def reason(need: overview.Need) -> str:
     one.
     """
     error = (
-        services().history.run(need.newest.id).error if need.state in {"failed", "lost"} else None
+        services().history.run(need.newest.id).error
+        if need.state in values_in(RunGroup.FAILED)
+        else None
     )
     return present.first_line(error) if error else (need.newest.reason or "").replace("_", " ")
 
@@ -101,19 +101,15 @@ def newest(state: str, limit: int) -> list[RunView]:
     return services().history.runs(RunFilter(state=state), limit=limit).items
 
 
+@while_away(None)
 def coming(now: datetime) -> list[ScheduleRow] | None:
     """What Beat fires in the next hour; none where Redis is away."""
-    try:
-        return services().schedules.due(now + timedelta(hours=1), limit=SHOWN)
-    except Unavailable:
-        return None
+    return services().schedules.due(now + timedelta(hours=1), limit=SHOWN)
 
 
+@while_away([])
 def unreadable(services: Services, now: datetime) -> list[ScheduleRow]:
     """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept
     for a while.
     """
-    try:
-        return services.schedules.page(state="problem", limit=SHOWN).items
-    except Unavailable:
-        return []
+    return services.schedules.page(state="problem", limit=SHOWN).items

@@ -8,10 +8,10 @@ from flask_admin import BaseView, expose
 
 from scheduler.catalogue.catalogue import Job, call_of, unknown_job
 from scheduler.clock import utc_now
-from scheduler.errors import NotFound, Refused
+from scheduler.errors import NotFound
 from webadmin.forms import arguments
-from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard
+from webadmin.refusals import shows_refusals
 from webadmin.services import services
 
 MOST_SCHEDULES = 50
@@ -49,13 +49,10 @@ class JobsView(Guard, BaseView):
         )
 
     @expose("/<path:name>/forget", methods=["POST"])
+    @shows_refusals("", to="jobs.show")
     def forget(self, name: str) -> ResponseReturnValue:
         """Take a job that is gone off the list."""
-        try:
-            services().catalogue.forget(name, utc_now())
-        except Refused as error:
-            flash(sentence(str(error)), "danger")
-            return redirect(url_for("jobs.show", name=name), 303)
+        services().catalogue.forget(name, utc_now())
         flash(
             f"{name} is off the list. It comes back by itself when a worker offers it again.",
             "success",

@@ -8,17 +8,20 @@ from flask_admin import BaseView, expose
 from markupsafe import Markup
 
 from scheduler.clock import utc_now
-from scheduler.errors import BeatdeskError, Refused
+from scheduler.errors import Refused, Unavailable
+from scheduler.events.secret_names import MASK
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.interface.published import progress_words
+from scheduler.rules.run_states import RunState, is_without_run
 from webadmin import present
 from webadmin.asked import CHOICES, ParsedFilters, asked
 from webadmin.forms import json_text
-from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, actor
 from webadmin.services import services
+from webadmin.refusals import reason, shows_refusals
 from webadmin.views.reports import KINDS, SHOWN
+from webadmin.views.schedules.acting import default_clock
 
 PAGE = 50
 LOG_LINES = 200
@@ -28,8 +31,22 @@ LOG_EVENTS = LOG_LINES  # a slow job has one line in each
 MOST_LOG_EVENTS = 5000
 MOST_REPORTS = 20
 """Files of one run that its page links to; the list of reports has all."""
-QUICK = ("", "running", "failed", "succeeded", "missed")
+QUICK = (
+    "",
+    *(
+        state.value
+        for state in (RunState.RUNNING, RunState.FAILED, RunState.SUCCEEDED, RunState.MISSED)
+    ),
+)
 """The states that the list offers with one click; the form has all."""
+
+
+def _refused_rerun(pages: "RunsView", error: Exception, id: str) -> ResponseReturnValue | None:
+    """The page with what was typed; none where the run was to start with its own arguments."""
+    typed = request.form.get("kwargs")
+    if typed is None:
+        return None
+    return pages._page(services().history.run(id), typed=typed, fault=reason(error)), 422
 
 
 class RunsView(Guard, BaseView):
@@ -38,7 +55,7 @@ class RunsView(Guard, BaseView):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         """The runs that fit the filters, newest first."""
-        wanted = asked(request.args, utc_now())
+        wanted = asked(request.args, utc_now(), default_clock)
         after = request.args.get("after") or None
         page = services().history.runs(RunFilter(**wanted.meant), after=after, limit=PAGE)
         return self.render(
@@ -80,7 +97,7 @@ class RunsView(Guard, BaseView):
             log=lines,
             log_cut=log.cut or len(lines) < len(log.items),
             progress=progress_words(run),
-            repeatable=run.state not in ("missed", "skipped"),
+            repeatable=not is_without_run(run.state),
             typed=present.pretty(run.kwargs or {}) if typed is None else typed,
             fault=fault,
             live=live,
@@ -92,44 +109,33 @@ class RunsView(Guard, BaseView):
         )
 
     @expose("/<id>/rerun", methods=["POST"])
+    @shows_refusals("The run was not started again", to="runs.show", form=_refused_rerun)
     def rerun(self, id: str) -> ResponseReturnValue:
         """Run it once more, with other named arguments if they are given."""
         old = services().history.run(id)
         typed = request.form.get("kwargs")
-        try:
-            run = services().control.rerun(
-                old,
-                services().schedules.known(old.schedule, old.schedule_uid),
-                services().catalogue.check_call,
-                actor=actor(),
-                kwargs=None if typed is None else _named(typed),
-                now=utc_now(),
-            )
-        except (Refused, json_text.BadJson) as error:
-            if typed is not None:
-                return self._page(old, typed=typed, fault=sentence(str(error))), 422
-            flash(f"The run was not started again. {sentence(str(error))}", "danger")
-            return redirect(url_for("runs.show", id=old.id), 303)
+        run = services().control.rerun(
+            old,
+            services().schedules.known(old.schedule, old.schedule_uid),
+            services().catalogue.check_call,
+            actor=actor(),
+            kwargs=None if typed is None else _named(typed),
+            now=utc_now(),
+        )
         text = Markup('It runs again. <a href="{}" class="alert-link">See the new run</a>')
         flash(text.format(url_for("runs.show", id=run)), "success")
         return redirect(url_for("runs.show", id=old.id), 303)
 
     @expose("/<id>/cancel", methods=["POST"])
+    @shows_refusals("The run was not cancelled", to="runs.show", also=(Unavailable,))
     def cancel(self, id: str) -> ResponseReturnValue:
         """Ask the workers to end the run."""
         run = services().history.run(id)
         if not present.state_look(run.state).live:
             flash(f"The run has ended already: {present.state_words(run.state).lower()}.", "info")
             return redirect(url_for("runs.show", id=run.id), 303)
-        try:
-            services().control.cancel(run.id, actor(), utc_now())
-        except BeatdeskError as error:
-            flash(f"The run was not cancelled: {error}", "error")
-        else:
-            flash(
-                "The workers were asked to end this run. It turns Cancelled when one has.",
-                "success",
-            )
+        services().control.cancel(run.id, actor(), utc_now())
+        flash("The workers were asked to end this run. It turns Cancelled when one has.", "success")
         return redirect(url_for("runs.show", id=run.id), 303)
 
     @staticmethod
@@ -145,10 +151,9 @@ def _named(typed: str) -> dict[str, Any]:
         raise Refused(
             'The arguments must be an object in braces, such as {"days": 1}.', field="kwargs"
         )
-    if present.MASK in typed:
+    if MASK in typed:
         raise Refused(
-            f"{present.MASK} stands where a secret is hidden; write the secret in its place",
-            field="kwargs",
+            f"{MASK} stands where a secret is hidden; write the secret in its place", field="kwargs"
         )
     return kwargs
 

@@ -27,7 +27,8 @@ from scheduler.rules.model.identity import run_id_within, tick_text, uuid_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.catch_up import surely_runs_within
 from scheduler.runs.headers import is_job
-from scheduler.runs.leases import QUEUED_SECONDS, owner_text
+from scheduler.runs.lease_record import owner_text
+from scheduler.runs.leases import QUEUED_SECONDS
 
 
 class Moment(NamedTuple):

@@ -22,7 +22,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, Self
 
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redis
@@ -42,18 +41,21 @@ from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.runs.leases import SENT_SECONDS, owner_text
+from scheduler.runs.lease_record import owner_text
+from scheduler.runs.leases import SENT_SECONDS
 from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.changes import ASLEEP
 from scheduler.storage import keys
+from scheduler.storage.entry_fields import as_stored, entry_arguments
+from scheduler.storage.lua import script_text
 
 log = logging.getLogger(__name__)
 
 SOON = 0.01
 """Seconds after which to look again at an entry that has more to send."""
 
-_LOOK = files(__package__).joinpath("look.lua").read_text(encoding="utf-8")
-_ADVANCE = files(__package__).joinpath("advance.lua").read_text(encoding="utf-8")
+_LOOK = script_text(__package__, "look.lua")
+_ADVANCE = script_text(__package__, "advance.lua")
 _OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned", "calendar")
 _CALENDARS = CalendarCache()
 
@@ -110,12 +112,12 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         its set.
         """
         name = keys.schedule_name(key)
-        if not name.isascii() and _as_read(name) != name.encode("utf-8", "replace"):
+        if not name.isascii() and as_stored(name) != name.encode("utf-8", "replace"):
             return cls._unreadable(name, app, Raw(None, None, None), "its name is no text")
         try:
             look = get_redis(app).register_script(_LOOK)(
-                keys=[_as_read(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],
-                args=[_as_read(name), plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
+                keys=[as_stored(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],
+                args=[as_stored(name), plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
             )
         except UnicodeDecodeError as error:
             return cls._unreadable(name, app, Raw(None, None, None), f"it is no text: {error}")
@@ -241,10 +243,10 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             "beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why
         )
         get_redis(app).hset(
-            keys.ASIDE_HASH, _as_read(name), quarantine.written(why, raw, utc_now())
+            keys.ASIDE_HASH, as_stored(name), quarantine.written(why, raw, utc_now())
         )
         if raw == Raw(None, None, None):
-            get_redis(app).zadd(keys.SCHEDULE_ZSET, {_as_read(keys.entry(name)): ASLEEP}, xx=True)
+            get_redis(app).zadd(keys.SCHEDULE_ZSET, {as_stored(keys.entry(name)): ASLEEP}, xx=True)
         else:
             harmless._advance(None, Plan(score=ASLEEP), None)
         return harmless
@@ -310,7 +312,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         ]
         done = get_redis(self.app).register_script(_ADVANCE)(
             keys=[
-                _as_read(keys.entry(self.name)),
+                as_stored(keys.entry(self.name)),
                 keys.SCHEDULE_ZSET,
                 keys.EVENTS_STREAM,
                 keys.LEASES_ZSET,
@@ -319,7 +321,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
                 keys.WAITING_PREFIX + uid,
             ],
             args=[
-                *("-" if text is None else _as_read("+" + text) for text in [*self.raw, written]),
+                *entry_arguments(self.raw),
+                "0" if written is None else "1",
+                "" if written is None else as_stored(written),
                 repr(plan.score),
                 FIELD,
                 *self._lease(plan.send, plan.taken),
@@ -368,8 +372,3 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             self.raw._replace(meta=codec.encode_meta(meta)),
         )
         return sent
-
-
-def _as_read(text: str) -> bytes:
-    """The bytes that `text` was read from, which need not be UTF-8: anybody may write an entry."""
-    return text.encode("utf-8", "surrogateescape")

@@ -3,9 +3,11 @@
 -- KEYS  1 the entry's hash   2 RedBeat's sorted set of due times   3 the set of static entries
 -- ARGV  1 name   2 the uid of an entry that has none of its own   3-4 prefixes: alive runs, waiting ticks
 --
+-- uses: entry
+--
 -- Answers definition, meta, our field, 1 for a static entry, due time, how many runs are alive, the waiting ticks.
 
-local fields = redis.call('HMGET', KEYS[1], 'definition', 'meta', 'beatdesk')
+local fields = read_entry(KEYS[1], redis.call)
 local uid = ARGV[2]
 if fields[3] then
   local read, extra = pcall(cjson.decode, fields[3])

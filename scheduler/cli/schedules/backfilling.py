@@ -6,7 +6,7 @@ import click
 
 from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json, print_table
-from scheduler.cli.schedules.listing import local_time
+from scheduler.cli.schedules.listing import clock_of, local_time
 from scheduler.clock import utc_now
 from scheduler.dispatch import backfill as backfills
 from scheduler.dispatch.backfill import (
@@ -19,6 +19,7 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.interface.published import rfc3339
+from scheduler.rules.explain.phrases import counted, plural
 from scheduler.services.services import Services
 
 
@@ -29,7 +30,7 @@ from scheduler.services.services import Services
     "since",
     required=True,
     metavar="T",
-    help="The first tick may be at this time; 90s, 24h, 7d ago.",
+    help="The first tick may be at this time: monday 8:00, or 24h, 7d ago.",
 )
 @click.option(
     "--to", "until", required=True, metavar="T", help="The last tick is before this time."
@@ -66,7 +67,9 @@ def backfill(
     A tick that has a run already gets none; `runs rerun` runs it again.
     """
     now = utc_now()
-    begins, ends = fields.moment(since, "from", now=now), fields.moment(until, "to", now=now)
+    zone = clock_of(services, name)
+    begins = fields.moment(since, "from", now=now, zone=zone)
+    ends = fields.moment(until, "to", now=now, zone=zone)
     schedule = services.schedules.get(name)
     calendar, beat = services.schedules.calendar_of(schedule), services.schedules.dealt_with(name)
     found = backfills.plan(
@@ -107,9 +110,7 @@ def backfill(
     else:
         how = "wait for their turn" if overlap == "queue_all" else "started"
         known = (
-            f", {done.known} {'tick has' if done.known == 1 else 'ticks have'} a run already"
-            if done.known
-            else ""
+            f", {counted(done.known, 'tick has', 'ticks have')} a run already" if done.known else ""
         )
         click.echo(
             f"{_runs(len(done.runs))} of {name} {how}{known}{_left(found.left)}; see: beatdesk "
@@ -142,9 +143,9 @@ def _left(count: int) -> str:
     """What is Beat's."""
     if not count:
         return ""
-    ticks, them = ("tick is", "it") if count == 1 else ("ticks are", "them")
-    return f"; {count} {ticks} left to Beat, which has not dealt with {them} yet"
+    ticks, them = counted(count, "tick is", "ticks are"), plural(count, "it", "them")
+    return f"; {ticks} left to Beat, which has not dealt with {them} yet"
 
 
 def _runs(count: int) -> str:
-    return f"{count} {'run' if count == 1 else 'runs'}"
+    return counted(count, "run")

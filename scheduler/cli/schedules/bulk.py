@@ -16,6 +16,7 @@ from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules.changes import comment_option
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, UnreadableEntry
+from scheduler.rules.explain.phrases import counted
 from scheduler.schedules import edits, operations
 from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State
@@ -121,7 +122,7 @@ def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any
 @click.option(
     "--until",
     metavar="T",
-    help="They fire again then by themselves: a time, or 90s, 24h, 7d from now.",
+    help="They fire again then by themselves: monday 8:00, or 90s, 24h, 7d from now.",
 )
 @json_option
 @click.pass_obj
@@ -130,7 +131,8 @@ def pause(
 ) -> None:
     """Let nothing of schedules fire until they are resumed."""
     now = utc_now()
-    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    zone = fields.default_clock(services.settings)
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
     decide = operations.pausing(reason=reason, until=ends, actor=fields.actor(), now=now)
     _change(services, chosen, decide, "paused", as_json=as_json)
 
@@ -191,7 +193,7 @@ def delete(services: Services, /, *, yes: bool, comment: str, as_json: bool, **c
 
 
 def _ask(names: Sequence[str]) -> None:
-    what = f"{len(names)} schedule{'' if len(names) == 1 else 's'}"
+    what = counted(len(names), "schedule")
     if not sys.stdin.isatty():
         raise Refused(
             f"yes: deleting {what} needs a yes, and there is no terminal to ask; add --yes",

@@ -1,6 +1,7 @@
 """`schedules add | edit | enable | disable | delete`: one change, one revision, by `cli:<user>`."""
 
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
@@ -12,7 +13,13 @@ from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.explain.words import describe
-from scheduler.rules.model.spec import Policies, Schedule, Window
+from scheduler.rules.model.spec import (
+    Policies,
+    Schedule,
+    When,
+    Window,
+)
+from scheduler.rules.typed_times import clock_zone
 from scheduler.services.services import Services
 
 
@@ -40,12 +47,19 @@ def add(
     now = utc_now()
     options = {key: given[key] for key in rule.NAMES}
     when = rule.new_when(default_zone=services.settings.default_timezone, now=now, **options)
-    values = definition.named_fields(given) | policies.named(given, Policies(), Window())
+    values = definition.named_fields(given) | policies.named(
+        given, Policies(), Window(), _clock(services, when, now)
+    )
     spec = definition.spec_of(
         {**values, "name": name, "job": job, "when": when, "enabled": not disabled}
     )
     saved = services.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
     _say(services, saved, "made", as_json=as_json)
+
+
+def _clock(services: Services, when: When, now: datetime) -> policies.Clock:
+    """The clock on which the beginning and the end of a schedule are meant."""
+    return policies.Clock(now, lambda: clock_zone(when, services.settings.default_timezone))
 
 
 @click.command()
@@ -82,7 +96,7 @@ def edit(
     when = rule.edited_when(
         old.when, default_zone=services.settings.default_timezone, now=now, **options
     )
-    named |= policies.named(given, old.policies, old.window)
+    named |= policies.named(given, old.policies, old.window, _clock(services, when, now))
     spec = definition.spec_of({**dict(old.spec()), "when": when, **named})
     saved = services.schedules.edit(
         name,

@@ -3,6 +3,7 @@ history.
 """
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.reads import ScheduleRow
+from scheduler.rules.typed_times import clock_zone
 from scheduler.services.services import Services
 
 PAGE = 200
@@ -292,6 +294,13 @@ def state_of(listed: ScheduleRow, now: datetime) -> str:
 def _last(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> str:
     run = runs.get(listed.schedule.uid) if listed.schedule is not None else None
     return str(run["state"]) if run is not None else "-"
+
+
+def clock_of(services: Services, name: str) -> Callable[[], ZoneInfo]:
+    """The zone of schedule NAME, or the default zone where it has none; read when a typed time
+    needs it.
+    """
+    return lambda: clock_zone(services.schedules.get(name).when, services.settings.default_timezone)
 
 
 def local_time(at: datetime | None, when: When) -> str:

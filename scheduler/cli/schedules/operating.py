@@ -10,9 +10,10 @@ import click
 from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules.changes import comment_option
-from scheduler.cli.schedules.listing import local_time, one_as_json
+from scheduler.cli.schedules.listing import clock_of, local_time, one_as_json
 from scheduler.clock import utc_now
 from scheduler.interface.published import held_json, rfc3339
+from scheduler.rules.explain.phrases import counted, plural
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
@@ -25,7 +26,9 @@ from scheduler.services.services import Services
     "--reason", required=True, metavar="TEXT", help="Why; shown to whoever finds it paused."
 )
 @click.option(
-    "--until", metavar="T", help="It resumes by itself at this time, or in 90s, 15m, 24h, 7d."
+    "--until",
+    metavar="T",
+    help="It resumes by itself at this time: monday 8:00, or in 15m, 24h, 7d.",
 )
 @json_option
 @click.pass_obj
@@ -34,7 +37,9 @@ def pause(
 ) -> None:
     """Let nothing of schedule NAME fire until it is resumed. Its ticks are recorded as skipped."""
     now = utc_now()
-    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    ends = None
+    if until is not None:
+        ends = fields.moment_ahead(until, "until", now=now, zone=clock_of(services, name))
     saved = services.operations.pause(
         name, reason=reason, until=ends, actor=fields.actor(), now=now
     )
@@ -83,7 +88,7 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
     )
     count = len(resumed.runs)
     started = (
-        f", {count} held back {'run starts' if count == 1 else 'runs start one after the other'}"
+        f", {counted(count, 'held back run starts', 'held back runs start one after the other')}"
         if count
         else ""
     )
@@ -93,14 +98,17 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
 @click.command("pause-all")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; shown with every schedule.")
 @click.option(
-    "--until", metavar="T", help="They resume by themselves at this time, or in 90s, 15m, 24h, 7d."
+    "--until",
+    metavar="T",
+    help="They resume by themselves at this time: monday 8:00, or in 15m, 24h, 7d.",
 )
 @json_option
 @click.pass_obj
 def pause_all(services: Services, /, *, reason: str, until: str | None, as_json: bool) -> None:
     """Pause every schedule that is on. Those that are made later are not paused."""
     now = utc_now()
-    ends = None if until is None else fields.moment_ahead(until, "until", now=now)
+    zone = fields.default_clock(services.settings)
+    ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
     _say_all(
         services.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now),
         "paused",
@@ -127,7 +135,7 @@ def _say_all(outcome: Outcome, done: str, *, as_json: bool) -> None:
         print_json({done: outcome.names, "runs": outcome.runs, "refused": outcome.refused})
         return
     count = len(outcome.names)
-    click.echo(f"{count} {'schedule' if count == 1 else 'schedules'} {done}")
+    click.echo(f"{counted(count, 'schedule')} {done}")
     for name, why in outcome.refused.items():
         click.echo(f"not {done}: {name}: {why}", err=True)
 
@@ -143,8 +151,10 @@ def skip(
     services: Services, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool
 ) -> None:
     """Let one coming tick of schedule NAME pass without a run."""
-    at = None if tick is None else fields.instant(tick, "tick")
     who, now = fields.actor(), utc_now()
+    at = None
+    if tick is not None:
+        at = fields.moment_ahead(tick, "tick", now=now, zone=clock_of(services, name))
     if undo:
         if at is None:
             raise click.UsageError(
@@ -169,14 +179,16 @@ def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json:
     """Let the ticks of schedule NAME that wait for their turn have none. They are recorded as
     skipped.
     """
-    at = None if tick is None else fields.instant(tick, "tick")
+    now = utc_now()
+    at = (
+        None
+        if tick is None
+        else fields.moment(tick, "tick", now=now, zone=clock_of(services, name))
+    )
     schedule = services.schedules.get(name)
-    dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=utc_now())
+    dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=now)
     if as_json:
         print_json({"name": name, "dropped": [held_json(held) for held in dropped]})
     else:
         count = len(dropped)
-        click.echo(
-            f"{count} {'tick' if count == 1 else 'ticks'} of {name} "
-            f"{'waits' if count == 1 else 'wait'} no longer"
-        )
+        click.echo(f"{counted(count, 'tick')} of {name} {plural(count, 'waits', 'wait')} no longer")

@@ -2,12 +2,14 @@
 ticks count.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import click
 
 from scheduler.cli import fields
 from scheduler.rules.model.spec import Policies, Window
+from scheduler.rules.typed_times import Zone
 
 NONE = "none"
 
@@ -57,9 +59,23 @@ _MOMENTS = {"starts_at", "ends_at"}
 NAMES = (*Policies.model_fields, *Window.model_fields)
 
 
-def named(given: dict[str, Any], policies: Policies, window: Window) -> dict[str, Any]:
-    """`policies` and `window` as fields of a Spec, each only where an option changes it."""
-    values = {name: _value(name, given[name]) for name in NAMES if given.get(name) is not None}
+class Clock(NamedTuple):
+    """Now, and the zone in which times of day are meant: the schedule's."""
+
+    now: datetime
+    zone: Zone
+
+
+def named(
+    given: dict[str, Any], policies: Policies, window: Window, clock: Clock | None = None
+) -> dict[str, Any]:
+    """`policies` and `window` as fields of a Spec, each only where an option changes it.
+
+    Without `clock` only whole dates are read.
+    """
+    values = {
+        name: _value(name, given[name], clock) for name in NAMES if given.get(name) is not None
+    }
     changed: dict[str, Any] = {}
     for key, old in (("policies", policies), ("window", window)):
         update = {name: value for name, value in values.items() if name in type(old).model_fields}
@@ -68,7 +84,7 @@ def named(given: dict[str, Any], policies: Policies, window: Window) -> dict[str
     return changed
 
 
-def _value(name: str, text: Any) -> Any:
+def _value(name: str, text: Any, clock: Clock | None) -> Any:
     """What an option's text means; `none` takes a limit away."""
     if not isinstance(text, str):
         return text
@@ -78,4 +94,10 @@ def _value(name: str, text: Any) -> Any:
         return fields.seconds(text, name)
     if name in _NUMBERS:
         return fields.whole(text, name)
-    return fields.instant(text, name) if name in _MOMENTS else text
+    return _moment(name, text, clock) if name in _MOMENTS else text
+
+
+def _moment(name: str, text: str, clock: Clock | None) -> datetime:
+    if clock is None:
+        return fields.instant(text, name)
+    return fields.moment_ahead(text, name, now=clock.now, zone=clock.zone)

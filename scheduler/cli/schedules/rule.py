@@ -34,7 +34,7 @@ OPTIONS = (
     click.option(
         "--at",
         metavar="TIME",
-        help="Once: 2026-12-24T18:00:00Z, or without an offset the clock of --tz.",
+        help="Once: 2026-12-24T18:00:00Z, without an offset the clock of --tz; or tomorrow 7:00.",
     ),
     click.option(
         "--rrule", metavar="TEXT", help="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'."
@@ -95,16 +95,16 @@ def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
     if kind is None:
         raise click.UsageError(_one_of())
     _check_fits(kind, given)
-    zone = given.get("tz") if given.get("tz") is not None else default_zone
+    zone: str = given["tz"] if given.get("tz") is not None else default_zone
     if kind == "interval":
-        return IntervalWhen(every=given["every"], anchor=_instant(given, "anchor"))
+        return IntervalWhen(every=given["every"], anchor=_anchor(given, now, default_zone))
     if kind == "once":
-        return OnceWhen(at=_wall(given["at"], "at", given.get("tz")))
+        return OnceWhen(at=_ahead(given["at"], "at", given.get("tz"), now, default_zone))
     if kind == "rrule":
         start = given.get("dtstart")
-        dtstart = (
-            now.replace(second=0, microsecond=0) if start is None else _wall(start, "dtstart", zone)
-        )
+        dtstart = now.replace(second=0, microsecond=0)
+        if start is not None:
+            dtstart = _ahead(start, "dtstart", zone, now, zone)
         return RruleWhen(rrule=given["rrule"], dtstart=dtstart, timezone=zone)
     return CrontabWhen(
         crontab=given["cron"], timezone=zone, **_chosen(given, "day_match", "dst_gap", "dst_repeat")
@@ -127,18 +127,17 @@ def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) ->
     elif isinstance(old, RruleWhen):
         zone = given["tz"] if given.get("tz") is not None else old.timezone
         start = given.get("dtstart")
-        dtstart = None if start is None else _wall(start, "dtstart", zone)
+        dtstart = None if start is None else _ahead(start, "dtstart", zone, now, zone)
         named = {"rrule": given.get("rrule"), "timezone": given.get("tz"), "dtstart": dtstart}
     elif isinstance(old, IntervalWhen):
         every = old.every if given.get("every") is None else given["every"]
-        anchor = _instant(given, "anchor") or (old.anchor if every == old.every else None)
+        kept = old.anchor if every == old.every else None
+        anchor = _anchor(given, now, default_zone) or kept
         return IntervalWhen(every=every, anchor=anchor)
     else:
-        return (
-            OnceWhen(at=_wall(given["at"], "at", given.get("tz")))
-            if given.get("at") is not None
-            else old
-        )
+        if given.get("at") is None:
+            return old
+        return OnceWhen(at=_ahead(given["at"], "at", given.get("tz"), now, default_zone))
     return old.model_copy(update={key: value for key, value in named.items() if value is not None})
 
 
@@ -172,17 +171,22 @@ def _chosen(given: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
-def _instant(given: dict[str, Any], name: str) -> datetime | None:
-    return None if given.get(name) is None else fields.instant(given[name], name)
+def _anchor(given: dict[str, Any], now: datetime, default_zone: str) -> datetime | None:
+    text = given.get("anchor")
+    if text is None:
+        return None
+    whole = now.replace(microsecond=0)
+    return fields.moment(text, "anchor", now=whole, zone=lambda: zones.zone(default_zone))
 
 
-def _wall(text: str, field: str, zone: str | None) -> datetime:
-    """An instant, or a wall time of `zone` where one is named."""
-    return (
-        fields.instant(text, field)
-        if zone is None
-        else fields.wall_time(text, field, zones.zone(zone))
-    )
+def _ahead(text: str, field: str, zone: str | None, now: datetime, default_zone: str) -> datetime:
+    """A time to come. Without an offset a date is on the clock of `zone`, and refused where none
+    is named.
+    """
+    plain_zone = None if zone is None else zones.zone(zone)
+    clock = plain_zone or (lambda: zones.zone(default_zone))
+    whole = now.replace(microsecond=0)  # rules count in seconds
+    return fields.moment_ahead(text, field, now=whole, zone=clock, plain_zone=plain_zone)
 
 
 def zone_of(when: When) -> str:

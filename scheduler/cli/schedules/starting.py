@@ -14,9 +14,10 @@ from scheduler.cli.output import json_option, print_json
 from scheduler.cli.runs import say_run
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, NotFound
-from scheduler.history.views import FINAL, RunView
+from scheduler.history.views import RunView
 from scheduler.interface.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
+from scheduler.rules.run_states import FINAL, RunState
 from scheduler.services.services import Services
 
 LOOK_EVERY = 0.2
@@ -105,5 +106,5 @@ def _final(services: Services, run_id: str) -> RunView | None:
 
 def _report(ended: RunView, *, as_json: bool) -> None:
     say_run(ended, as_json=as_json)
-    if ended.state != "succeeded":
+    if ended.state != RunState.SUCCEEDED:
         raise click.exceptions.Exit(1)

@@ -8,7 +8,7 @@ import click
 from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.cli.schedules import definition, rule
-from scheduler.cli.schedules.listing import local_time
+from scheduler.cli.schedules.listing import clock_of, local_time
 from scheduler.clock import utc_now
 from scheduler.interface.published import rfc3339
 from scheduler.rules.explain.preview import Preview, preview
@@ -16,6 +16,8 @@ from scheduler.rules.explain.warnings import Facts, warnings
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
+from scheduler.rules.time import zones
+from scheduler.rules.typed_times import Zone
 from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 
@@ -42,7 +44,7 @@ def next_ticks(
     services: Services, /, *, name: str, count: int, start: str | None, as_json: bool
 ) -> None:
     """Show the next ticks of schedule NAME."""
-    after = _after(start, utc_now())
+    after = _after(start, utc_now(), clock_of(services, name))
     schedule, listed = services.schedules.get(name), services.schedules.listed(name)
     if (
         isinstance(schedule.when, IntervalWhen) and schedule.when.anchor is None
@@ -76,7 +78,8 @@ def preview_rule(
 ) -> None:
     """Show what a rule means, in words and ticks, before anything is saved."""
     now = utc_now()
-    after = _after(start, now)
+    zone = given.get("tz") or services.settings.default_timezone
+    after = _after(start, now, lambda: zones.zone(zone))
     when = rule.new_when(default_zone=services.settings.default_timezone, now=now, **given)
     _print(when, preview(when, after.replace(microsecond=0), count), as_json=as_json)
 
@@ -98,8 +101,8 @@ def _upcoming(
     return ticks
 
 
-def _after(start: str | None, now: datetime) -> datetime:
-    return now if start is None else fields.instant(start, "from")
+def _after(start: str | None, now: datetime, zone: Zone) -> datetime:
+    return now if start is None else fields.moment_ahead(start, "from", now=now, zone=zone)
 
 
 def _print(when: When, coming: Preview, *, as_json: bool) -> None:

@@ -22,18 +22,10 @@ from typing import Literal, NoReturn
 
 from scheduler.errors import BadExpression
 from scheduler.rules.crontab import fields as cron
+from scheduler.rules.crontab.fields import MACROS, NEEDS_FIVE
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import CrontabWhen
 from scheduler.rules.time.wall_times import Crontab, Days
-
-MACROS = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 
 _DATE, _WEEKDAY = 2, 4
 _PLACED = re.compile(r"H(?:\((?P<low>[^()]*)-(?P<high>[^()-]*)\))?(?:/(?P<step>.*))?")
@@ -320,12 +312,10 @@ def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
             "@every": "choose an interval instead",
         }.get(first, f"known are {', '.join(MACROS)}")
         raise BadExpression(f"{text.strip()[:80]!r} cannot be used; {remedy}", field="crontab")
-    remedy = (
-        "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
-    )
+    remedy = NEEDS_FIVE
     if count > len(cron.FIELDS):
         remedy = "five are read, from minute to day of week; leave out seconds, years and commands"
-    fields = "1 field" if count == 1 else f"{count} fields"
+    fields = counted(count, "field")
     raise BadExpression(
         f"the crontab expression {text[:80]!r} has {fields}; {remedy}", field="crontab"
     )

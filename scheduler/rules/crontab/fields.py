@@ -16,7 +16,23 @@ from functools import lru_cache
 from typing import NoReturn
 
 from scheduler.errors import BadExpression
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.time.wall_times import SHORTEST_MONTH, Crontab, Days
+
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+"""Names for rules that other crons read, and Celery does not."""
+
+NEEDS_FIVE = (
+    "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * mon-fri'"
+)
 
 MAX_LENGTH = 1000
 """Characters of an expression; a list of all sixty minutes has 169."""
@@ -228,25 +244,11 @@ def _expand(field: Field, text: str) -> set[int]:
 
 def _refuse_count(text: str, count: int) -> NoReturn:
     """Say what is wrong with an expression that has not five fields."""
-    macros = {
-        "@hourly": "0 * * * *",
-        "@daily": "0 0 * * *",
-        "@midnight": "0 0 * * *",
-        "@weekly": "0 0 * * 0",
-        "@monthly": "0 0 1 * *",
-        "@yearly": "0 0 1 1 *",
-        "@annually": "0 0 1 1 *",
-    }
-    same = macros.get(text.strip().lower())
-    if same:
-        remedy = f"write {same!r} for {text.strip()}"
-    else:
-        remedy = (
-            "five are needed: minute, hour, day of month, month, day of week, as in '0 6 * * "
-            "mon-fri'"
-        )
+    same = MACROS.get(text.strip().lower())
+    remedy = f"write {same!r} for {text.strip()}" if same else NEEDS_FIVE
+    fields = counted(count, "field")
     raise BadExpression(
-        f"the crontab expression {text[:80]!r} has {count} fields; {remedy}", field="crontab"
+        f"the crontab expression {text[:80]!r} has {fields}; {remedy}", field="crontab"
     )
 
 

@@ -27,7 +27,7 @@ def duration(seconds: float) -> str:
     for size, unit in _UNITS:
         if seconds >= size and seconds % size == 0:
             count = int(seconds // size)
-            return unit if count == 1 else f"{count} {unit}s"
+            return unit if count == 1 else counted(count, unit)
     return f"{seconds:g} seconds"
 
 
@@ -36,9 +36,16 @@ def joined(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" {last} " + words[-1]
 
 
-def counted(number: int, unit: str) -> str:
-    """`1 minute`, `5 minutes`."""
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """The words that go with a number: `tick is` with 1, `ticks are` with any other; `many` is
+    `one` and an s.
+    """
+    return one if number == 1 else many or f"{one}s"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number and its words: `1 minute`, `5 minutes`, `2 ticks are`."""
+    return f"{number} {plural(number, one, many)}"
 
 
 def ordinal(number: int) -> str:

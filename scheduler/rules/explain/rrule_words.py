@@ -5,8 +5,10 @@
 from scheduler.rules.explain.phrases import (
     MONTHS,
     WEEKDAYS,
+    counted,
     joined,
     ordinal,
+    plural,
     spans,
     weekday_spans,
 )
@@ -26,7 +28,7 @@ _MOST_TIMES = 6
 def describe(rule: Recurrence, timezone: str) -> str:
     """One line: how often, on which days, at which times, and when it ends."""
     unit = _UNITS[rule.frequency]
-    often = f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
+    often = f"Every {unit}" if rule.interval == 1 else f"Every {counted(rule.interval, unit)}"
     days = _days(rule)
     parts = [f"{often} {joined(days)}" if days else often]
     if len(rule.months) < 12:
@@ -77,7 +79,7 @@ def _month_days(rule: Recurrence) -> str:
     """Days of the month, those from the end by name."""
     numbered = sorted(day for day in rule.month_days if day > 0)
     forward = joined(spans([str(day) for day in range(32)], numbered)) if numbered else ""
-    words = [f"day{'s' if len(numbered) > 1 else ''} {forward}"] if forward else []
+    words = [f"{plural(len(numbered), 'day')} {forward}"] if forward else []
     words += [f"the {ordinal(day)} day" for day in sorted(rule.month_days, reverse=True) if day < 0]
     return f"on {joined(words)} of the month"
 

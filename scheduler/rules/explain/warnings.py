@@ -15,7 +15,7 @@ from scheduler.rules import ticks
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import clock_changes
-from scheduler.rules.explain.phrases import duration, joined
+from scheduler.rules.explain.phrases import duration, joined, plural
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -263,7 +263,7 @@ def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | Non
     if not same or not coming:
         return None
     return (
-        f"{joined(sorted(same)[:5])} {'does' if len(same) == 1 else 'do'} the same at the same "
+        f"{joined(sorted(same)[:5])} {plural(len(same), 'does', 'do')} the same at the same "
         "times. Keep one of them."
     )
 

@@ -17,6 +17,7 @@ from scheduler.rules.explain.phrases import (
     counted,
     duration,
     joined,
+    plural,
     runs,
     spans,
     weekday_spans,
@@ -140,7 +141,7 @@ def _dates(crontab: Crontab) -> str:
     numbers = spans([str(day) for day in range(32)], sorted(on.dates))
     if not numbers:
         return "on the last day of the month"
-    days = f"on {'day' if len(on.dates) == 1 else 'days'} {joined(numbers)}"
+    days = f"on {plural(len(on.dates), 'day')} {joined(numbers)}"
     return f"{days} and on the last day of the month" if on.last_date else f"{days} of the month"
 
 

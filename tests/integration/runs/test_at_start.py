@@ -15,7 +15,8 @@ from scheduler.events.schema import RunReceived, RunSucceeded, decode, run_event
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.rules.policies.admit import START, Admission
-from scheduler.runs.leases import HELD_SECONDS, owner_text
+from scheduler.runs.lease_record import owner_text
+from scheduler.runs.leases import HELD_SECONDS
 from scheduler.schedules.operations import Operations
 from scheduler.services.services import Services
 from scheduler.storage import keys

@@ -8,7 +8,7 @@ import pytest
 from celery.app.task import Context
 from redis import Redis
 
-from scheduler.runs.leases import owner_text
+from scheduler.runs.lease_record import owner_text
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from scheduler.worker.signals import LOST_CONNECTION, RunSignals

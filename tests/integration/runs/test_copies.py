@@ -15,7 +15,8 @@ from scheduler.runs.deduplication import (
     DeliveryClaim,
     marked,
 )
-from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch, owner_text
+from scheduler.runs.lease_record import owner_text
+from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch
 from scheduler.storage import keys
 
 FIRST, SECOND = DeliveryClaim("r1", "a1"), DeliveryClaim("r1", "b2")

@@ -19,6 +19,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.rules.model.spec import Schedule
+from scheduler.runs.lease_record import owner_text
 from scheduler.runs.leases import (
     HELD_SECONDS,
     QUEUED_SECONDS,
@@ -26,7 +27,6 @@ from scheduler.runs.leases import (
     Leases,
     LeaseState,
     LeaseWatch,
-    owner_text,
 )
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of

@@ -17,7 +17,7 @@ from scheduler.history.rows import Rows
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.runs.leases import owner_text
+from scheduler.runs.lease_record import owner_text
 from scheduler.schedules.changes import ASLEEP
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scheduler.celery_app.app import create_app
-from scheduler.events.bounds import MASK
 from scheduler.events.schema import RunLogged
+from scheduler.events.secret_names import MASK
 from scheduler.settings.schema import Settings
 from tests.support.processes import start_worker
 from tests.support.runs.house import House, sender

@@ -196,7 +196,7 @@ def test_a_run_is_shown_whole_with_its_secrets_masked(
     )
     text = viewer.get("/runs/r").text
     assert "t0psecret" not in text
-    assert text.count("••••••") == 5
+    assert text.count("•••••") == 5
     for part in (
         "Due",
         "Queued",

@@ -70,7 +70,7 @@ def test_or_with_other_arguments(
         ("{", "Not JSON"),
         ("[1]", "an object in braces"),
         ('{"day": 1}', "did you mean"),
-        ('{"x": "••••••"}', "hidden"),
+        ('{"x": "•••••"}', "hidden"),
     ],
 )
 def test_wrong_arguments_stay_on_the_page_and_start_nothing(

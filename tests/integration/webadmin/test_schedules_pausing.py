@@ -1,6 +1,7 @@
 """Pausing, resuming and skipping in the console, for one schedule and for a selection."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,6 +44,22 @@ def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, services: Se
         assert "Paused" in said
         assert "the bank is closed" in said
     assert facts(services, SchedulePaused)[0].actor == "operator@example.org"
+
+
+def test_a_pause_may_end_at_a_time_of_day_on_the_schedules_clock(
+    operator: Visitor, services: Services
+) -> None:
+    saved(services, when=cron("0 6 * * *", "Asia/Tokyo"))
+    assert (
+        operator.post(
+            "/schedules/nightly/pause", {"reason": "x", "until": "monday 8:00"}
+        ).status_code
+        == 303
+    )
+    pause = services.schedules.get("nightly").paused
+    assert pause is not None
+    assert pause.until is not None
+    assert f"{pause.until.astimezone(ZoneInfo('Asia/Tokyo')):%A %H:%M}" == "Monday 08:00"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode
 from scheduler.publishing import queued_event
 from scheduler.rules.model.identity import tick_text
-from scheduler.runs.headers import LONGEST_NAME
+from scheduler.runs.own_header import LONGEST_NAME
 from tests.support.builders import NOON, a_schedule
 
 MOMENTS = st.integers(-(10**15), 10**15).map(lambda micros: NOON + timedelta(microseconds=micros))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.events.bounds import DEEPEST, MASK, bounded, bounded_text, is_secret
+from scheduler.events.bounds import DEEPEST, bounded, bounded_text
+from scheduler.events.secret_names import MASK, is_secret
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

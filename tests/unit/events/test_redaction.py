@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.events.bounds import MASK, bounded_text
+from scheduler.events.bounds import bounded_text
 from scheduler.events.redaction import without_secrets
+from scheduler.events.secret_names import MASK
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,15 @@ import pytest
 from scheduler.dispatch.message_options import options_for
 from scheduler.rules.model.spec import Policies
 from scheduler.runs import limits
-from scheduler.runs.leases import lease_of, owner_text
-from scheduler.worker.retrying import MOST, attempts_left
+from scheduler.runs.lease_record import lease_of, owner_text
+from scheduler.runs.own_header import HEADER, MOST_RETRIES, decode
 from tests.support.builders import NOON, a_schedule
+
+
+def attempts_left(said: Any) -> tuple[int, float]:
+    """How many further attempts a header allows, and the seconds before the first of them."""
+    header = decode({HEADER: said})
+    return header.retries or 0, header.backoff or 0.0
 
 
 def test_the_default_policies_put_nothing_into_a_message() -> None:
@@ -47,7 +53,7 @@ def test_a_header_that_makes_no_sense_allows_no_further_attempt(said: Any) -> No
 
 
 def test_no_header_allows_more_attempts_than_any_schedule_may_have() -> None:
-    assert attempts_left({"retries": 10**9, "backoff": 1}) == (MOST, 1.0)
+    assert attempts_left({"retries": 10**9, "backoff": 1}) == (MOST_RETRIES, 1.0)
     assert attempts_left({"retries": -1, "backoff": 1})[0] == 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.events.bounds import MASK
+from scheduler.events.secret_names import MASK
 from scheduler.worker.secret_refs import (
     Concealer,
     SecretStore,

@@ -12,7 +12,8 @@ from scheduler.dispatch.message_options import facts_of, for_tick, options_for
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies
-from scheduler.runs.headers import HEADER, headers_for
+from scheduler.runs.headers import headers_for
+from scheduler.runs.own_header import HEADER
 from tests.support.builders import NOON, a_schedule
 
 TICKS = st.integers(-(10**9), 10**9).map(lambda millis: NOON + timedelta(milliseconds=millis))

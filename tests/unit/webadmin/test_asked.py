@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.history.views import STATES, TRIGGERS
+from scheduler.history.views import TRIGGERS
+from scheduler.rules.run_states import STATES
 from webadmin.asked import CHOICES, FILTERS, asked, moment
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

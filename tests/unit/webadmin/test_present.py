@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.history.views import FINAL, STATES
+from scheduler.events.bounds import masked_text
+from scheduler.events.secret_names import MASK
+from scheduler.rules.run_states import FINAL, STATES
 from webadmin import present
-from webadmin.present import MASK
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -126,7 +127,7 @@ def test_the_password_of_an_address_is_hidden_in_any_text() -> None:
         "cannot reach postgresql+psycopg://reader:hunter2@db:5432/x and redis://:hunter2@h, "
         "http://h:80/a@b is fine"
     )
-    assert present.masked_text(text) == (
+    assert masked_text(text) == (
         f"cannot reach postgresql+psycopg://reader:{MASK}@db:5432/x and redis://:{MASK}@h, "
         "http://h:80/a@b is fine"
     )

@@ -3,14 +3,18 @@ the way back.
 """
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.errors import BeatdeskError, NotFound, Refused, StaleRevision, UnreadableEntry
+from scheduler.errors import NotFound
+from scheduler.rules.explain.phrases import counted
+from scheduler.rules.time import zones
+from scheduler.rules.typed_times import clock_zone
 from scheduler.schedules.reads import ScheduleRow
-from webadmin.forms.sentences import sentence
 from webadmin.guard import safe_path
+from webadmin.refusals import REFUSALS, reason
 from webadmin.services import services
 
 SELECTED = 200
@@ -33,21 +37,27 @@ def each(names: list[str], action: Callable[[str], object], done: str) -> None:
     for name in names:
         try:
             action(name)
-        except (Refused, NotFound, StaleRevision, UnreadableEntry) as error:
-            refused.append(f"{name}: {_reason(error)}")
+        except (*REFUSALS, NotFound) as error:
+            refused.append(f"{name}: {reason(error)}")
     count = len(names) - len(refused)
     if count:
-        flash(f"{count} {'schedule is' if count == 1 else 'schedules are'} {done}.", "success")
+        flash(f"{counted(count, 'schedule is', 'schedules are')} {done}.", "success")
     for text in refused[:5]:
         flash(f"Not {done}: {text}", "danger")
     if len(refused) > 5:
         flash(f"{len(refused) - 5} more were refused too.", "danger")
 
 
-def _reason(error: BeatdeskError) -> str:
-    if isinstance(error, StaleRevision):
-        return f"it has been changed to revision {error.current} since you looked."
-    return sentence(str(error))
+def clock_of(name: str) -> ZoneInfo:
+    """The zone of a schedule, or the default zone where it has none: the clock of a typed time
+    of day.
+    """
+    return clock_zone(services().schedules.get(name).when, services().settings.default_timezone)
+
+
+def default_clock() -> ZoneInfo:
+    """The clock of a time of day that is typed where no one schedule is meant."""
+    return zones.zone(services().settings.default_timezone)
 
 
 def seen(name: str) -> ScheduleRow | None:
@@ -56,17 +66,6 @@ def seen(name: str) -> ScheduleRow | None:
         return services().schedules.listed(name)
     except NotFound:
         return None
-
-
-def number(field: str) -> int | None:
-    """A whole number that was sent; none where it is none."""
-    text = request.form.get(field, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
-
-
-def comment() -> str:
-    """Why, in the words of whoever did it."""
-    return request.form.get("comment", "").strip()[:1000]
 
 
 def back(name: str | None = None) -> ResponseReturnValue:

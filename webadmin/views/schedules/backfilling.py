@@ -21,10 +21,13 @@ from scheduler.dispatch.backfill import (
     Started,
 )
 from scheduler.errors import Refused
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.typed_times import clock_zone
 from webadmin.asked import moment
-from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.refusals import at_field, shows_refusals
+from webadmin.sent import whole_number
 from webadmin.services import services
 
 FIELDS = {"from": "since", "to": "until", "limit": "limit"}
@@ -52,6 +55,7 @@ class BackfillPages(BaseView):
     """`/schedules/<name>/backfill`."""
 
     @expose("/<path:name>/backfill", methods=["GET", "POST"])
+    @shows_refusals("Nothing was started", to=".backfill")
     def backfill(self, name: str) -> ResponseReturnValue:
         """GET asks, and counts what was typed; POST starts it."""
         schedule = services().schedules.get(name)
@@ -66,20 +70,16 @@ class BackfillPages(BaseView):
                 "parts."
             )
             return self._backfill_page(schedule, replace(wanted, errors={"limit": fault}), 422)
-        try:
-            services().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
-            done = backfill.start(
-                found,
-                services().control,
-                services().waiting,
-                services().known_runs,
-                overlap=wanted.overlap,
-                actor=actor(),
-                now=now,
-            )
-        except Refused as error:
-            flash(f"Nothing was started. {sentence(str(error))}", "danger")
-            return redirect(url_for(".backfill", name=name), 303)
+        services().catalogue.check_call(schedule.job, schedule.args, schedule.kwargs)
+        done = backfill.start(
+            found,
+            services().control,
+            services().waiting,
+            services().known_runs,
+            overlap=wanted.overlap,
+            actor=actor(),
+            now=now,
+        )
         flash(_said(done, found.left, wanted.overlap), "success" if done.runs else "info")
         return redirect(url_for("runs.index", schedule=name, trigger="backfill"), 303)
 
@@ -98,19 +98,17 @@ class BackfillPages(BaseView):
 
 def _said(done: Started, left: int, overlap: Overlap) -> str:
     """What was done, in words."""
-    one, many = (
-        ("waits for its turn", "wait for their turn")
-        if overlap == "queue_all"
-        else ("is started", "are started")
-    )
+    how = ("run is started", "runs are started")
+    if overlap == "queue_all":
+        how = ("run waits for its turn", "runs wait for their turn")
     runs, known = len(done.runs), done.known
-    said = f"{runs} {'run ' + one if runs == 1 else 'runs ' + many}."
+    said = f"{counted(runs, *how)}."
     if known:
-        said += f" {known} {'tick has' if known == 1 else 'ticks have'} a run already."
+        said += f" {counted(known, 'tick has', 'ticks have')} a run already."
     if left:
         said += (
-            f" {left} {'tick is' if left == 1 else 'ticks are'} left to Beat, which has not dealt "
-            "with them yet."
+            f" {counted(left, 'tick is', 'ticks are')} left to Beat, which has not dealt with "
+            "them yet."
         )
     return said
 
@@ -127,12 +125,13 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
         return Wanted(typed)
     errors: dict[str, str] = {}
     times: dict[str, Any] = {}
+    zone = clock_zone(schedule.when, services().settings.default_timezone)
     for name in ("since", "until"):
         try:
-            times[name] = moment(typed[name], now) if typed[name] else now
+            times[name] = moment(typed[name], now, zone) if typed[name] else now
         except ValueError as error:
             errors[name] = str(error)
-    limit = int(typed["limit"]) if typed["limit"].isascii() and typed["limit"].isdigit() else 0
+    limit = whole_number(typed["limit"]) or 0
     if errors:
         return Wanted(typed, None, errors)
     try:
@@ -147,4 +146,4 @@ def _read(schedule: Schedule, now: datetime) -> Wanted:
         )
         return Wanted(typed, found, {}, times["since"].isoformat(), times["until"].isoformat())
     except Refused as error:
-        return Wanted(typed, None, {FIELDS.get(error.field or "", "since"): sentence(str(error))})
+        return Wanted(typed, None, at_field(error, FIELDS, "since"))

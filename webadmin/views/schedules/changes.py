@@ -10,50 +10,55 @@ from flask_admin import expose
 from markupsafe import Markup
 
 from scheduler.clock import utc_now
-from scheduler.errors import Refused, StaleRevision, UnreadableEntry
+from scheduler.errors import Refused
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
 from webadmin.forms import json_text
-from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.refusals import reason, shows_refusals
+from webadmin.sent import comment, number
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, comment, each, number, seen, selected
+from webadmin.views.schedules.acting import back, each, seen, selected
 from webadmin.views.schedules.detail import DetailPages
+
+
+def _refused_run(pages: DetailPages, error: Exception, name: str) -> ResponseReturnValue | None:
+    """The page with what was typed; none where the button was pressed beside the schedule's own
+    arguments.
+    """
+    typed = request.form.get("kwargs")
+    return None if typed is None else (pages.page(name, kwargs=typed, run_error=reason(error)), 422)
 
 
 class ChangePages(DetailPages):
     """`/schedules/<name>/enable` and the like."""
 
     @expose("/<path:name>/enable", methods=["POST"])
+    @shows_refusals("{name} was not switched on", to=back)
     def enable(self, name: str) -> ResponseReturnValue:
         """Switch on. Nothing fires at once by itself."""
         return _switch(name, True)
 
     @expose("/<path:name>/disable", methods=["POST"])
+    @shows_refusals("{name} was not switched off", to=back)
     def disable(self, name: str) -> ResponseReturnValue:
         """Switch off."""
         return _switch(name, False)
 
     @expose("/<path:name>/run", methods=["POST"])
+    @shows_refusals("{name} was not started", to=back, form=_refused_run)
     def run(self, name: str) -> ResponseReturnValue:
         """Start a run now, with other arguments if they are given. The next tick does not move."""
         schedule = services().schedules.listed(name).schedule
         if schedule is None:
             return redirect(url_for(".show", name=name), 303)
-        typed = request.form.get("kwargs")
-        try:
-            run_id = start(schedule, typed)
-        except (Refused, json_text.BadJson) as error:
-            said = sentence(str(error))
-            if typed is not None:
-                return self.page(name, kwargs=typed, run_error=said), 422
-            flash(f"{name} was not started. {said}", "danger")
-            return back(name)
+        run_id = start(schedule, request.form.get("kwargs"))
         text = Markup('{} is started. <a href="{}" class="alert-link">See the run</a>')
         flash(text.format(name, url_for("runs.show", id=run_id)), "success")
         return back(name)
 
     @expose("/<path:name>/delete", methods=["GET", "POST"])
+    @shows_refusals("{name} was not deleted", to=".show", again=".delete")
     def delete(self, name: str) -> ResponseReturnValue:
         """Say what deleting means; delete what was seen."""
         listed = services().schedules.listed(name)
@@ -61,20 +66,9 @@ class ChangePages(DetailPages):
             if listed.schedule is not None and listed.schedule.origin == "code":
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/delete.html", listed=listed)
-        try:
-            services().schedules.delete(
-                name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
-            )
-        except Refused as error:
-            flash(f"{name} was not deleted. {sentence(str(error))}", "danger")
-            return redirect(url_for(".show", name=name), 303)
-        except StaleRevision as error:
-            flash(
-                f"{name} was not deleted: it has been changed to revision {error.current} since "
-                "you looked. See it as it is now, and decide again.",
-                "warning",
-            )
-            return redirect(url_for(".delete", name=name), 303)
+        services().schedules.delete(
+            name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
+        )
         flash(f"{name} is deleted. Its runs stay in the history.", "success")
         return redirect(url_for(".index"), 303)
 
@@ -117,16 +111,7 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
 
 
 def _switch(name: str, enabled: bool) -> ResponseReturnValue:
-    try:
-        services().schedules.set_enabled(
-            name, enabled, actor=actor(), comment=comment(), now=utc_now()
-        )
-    except (Refused, UnreadableEntry) as error:
-        flash(
-            f"{name} was not switched {'on' if enabled else 'off'}. {sentence(str(error))}",
-            "danger",
-        )
-        return back(name)
+    services().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
     flash(
         f"{name} is {'on' if enabled else 'off: it keeps its history and fires no more'}.",
         "success",

@@ -4,15 +4,15 @@ revisions.
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
-from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.clock import utc_now
-from scheduler.errors import Refused, Unavailable
+from scheduler.errors import Refused
 from scheduler.history.queries import RevisionView
 from scheduler.rules.model.spec import Schedule
 from webadmin.forms.draft import pretty
 from webadmin.forms.sentences import sentence
 from webadmin.forms.versions import limits
+from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.views.schedules import rows
 from webadmin.views.schedules.known import facts
@@ -70,8 +70,6 @@ def _coming(schedule: Schedule, runs: int) -> Coming | None:
         return None
 
 
+@while_away([])
 def _revisions(uid: str) -> list[RevisionView]:
-    try:
-        return services().history.revisions(uid, REVISIONS)
-    except (SQLAlchemyError, Unavailable):
-        return []
+    return services().history.revisions(uid, REVISIONS)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from statistics import median
 
-from scheduler.errors import Unavailable
+from scheduler.catalogue.catalogue import Worker
 from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
 from scheduler.rules.model.spec import Spec
+from scheduler.rules.run_states import RunState
+from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.views.schedules.recent import last_runs
 
@@ -20,9 +22,8 @@ RUNS = 20
 
 def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     """What can be had quickly; what cannot is left out, and nothing is said about it."""
-    try:
-        workers = services().catalogue.workers(now)
-    except Unavailable:
+    workers = _workers(now)
+    if workers is None:
         return NOTHING_KNOWN
     named = () if spec.window.calendar is None else (spec.window.calendar,)
     others, calendars = services().alike.others(spec, now), services().calendars.known(named)
@@ -38,12 +39,17 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     )
 
 
+@while_away(None)
+def _workers(now: datetime) -> list[Worker] | None:
+    return services().catalogue.workers(now)
+
+
 def _usual(uid: str | None) -> float | None:
     """The median of the last runs that succeeded."""
     if uid is None:
         return None
     runs = last_runs([uid], RUNS).by_uid.get(uid, ())
     durations = [
-        run.duration for run in runs if run.state == "succeeded" and run.duration is not None
+        run.duration for run in runs if run.state == RunState.SUCCEEDED and run.duration is not None
     ]
     return median(durations) if durations else None

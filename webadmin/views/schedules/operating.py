@@ -2,8 +2,8 @@
 choice, a page asks.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import cast, get_args
 
 from flask import flash, redirect, request, url_for
@@ -11,9 +11,11 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
+from scheduler.errors import Refused
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.window import is_paused
+from scheduler.rules.typed_times import UTC_ZONE, BadTime, Zone, read_instant
 from scheduler.schedules.missed_in_pause import held_ticks
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
@@ -23,7 +25,9 @@ from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, comment, each, seen, selected
+from webadmin.refusals import at_field, shows_refusals
+from webadmin.sent import comment
+from webadmin.views.schedules.acting import back, clock_of, default_clock, each, seen, selected
 
 MISSED: tuple[str, ...] = get_args(Missed)
 
@@ -38,30 +42,45 @@ class PauseForm:
     errors: dict[str, str]
 
 
+def _refused_pause(pages: "OperationPages", error: Exception, name: str) -> ResponseReturnValue:
+    """The page with a refusal at its field."""
+    form = _with_fault(error, lambda: clock_of(name))
+    return pages._pause_page([services().schedules.listed(name)], form), 422
+
+
+def _refused_pause_of_all(pages: "OperationPages", error: Exception) -> ResponseReturnValue:
+    return pages._pause_all_page(_with_fault(error, default_clock)), 422
+
+
+def _with_fault(error: Exception, zone: Zone) -> PauseForm:
+    """The form as it was sent, with a refusal at its field."""
+    form = _typed_pause(utc_now(), zone)
+    return replace(form, errors=at_field(error, {"until": "until"}, "reason"))
+
+
 class OperationPages(BaseView):
     """`/schedules/<name>/pause` and the like."""
 
     @expose("/<path:name>/pause", methods=["GET", "POST"])
+    @shows_refusals("{name} was not paused", to=".show", form=_refused_pause)
     def pause(self, name: str) -> ResponseReturnValue:
         """Ask for the reason and the end; pause."""
-        listed = services().schedules.listed(name)
         if request.method == "GET":
-            return self._pause_page([listed], PauseForm("", "", None, {}))
+            return self._pause_page(
+                [services().schedules.listed(name)], PauseForm("", "", None, {})
+            )
         now = utc_now()
-        form = _typed_pause(now)
-        if not form.errors:
-            try:
-                saved = services().operations.pause(
-                    name, reason=form.reason, until=form.ends, actor=actor(), now=now
-                )
-            except (Refused, UnreadableEntry) as error:
-                form = _with_fault(form, error)
-            else:
-                flash(f"{name} is paused{_until(saved)}.", "success")
-                return back(name)
-        return self._pause_page([listed], form), 422
+        form = _typed_pause(now, lambda: clock_of(name))
+        if form.errors:
+            return self._pause_page([services().schedules.listed(name)], form), 422
+        saved = services().operations.pause(
+            name, reason=form.reason, until=form.ends, actor=actor(), now=now
+        )
+        flash(f"{name} is paused{_until(saved)}.", "success")
+        return back(name)
 
     @expose("/<path:name>/resume", methods=["GET", "POST"])
+    @shows_refusals("{name} was not resumed", to=".show")
     def resume(self, name: str) -> ResponseReturnValue:
         """Ask what becomes of the ticks in the pause; resume."""
         now = utc_now()
@@ -77,90 +96,68 @@ class OperationPages(BaseView):
         if missed not in MISSED:
             flash("Choose what becomes of the ticks in the pause.", "warning")
             return redirect(url_for(".resume", name=name), 303)
-        try:
-            resumed = services().operations.resume(
-                name, missed=cast(Missed, missed), actor=actor(), comment=comment(), now=now
-            )
-        except (Refused, UnreadableEntry) as error:
-            flash(f"{name} was not resumed. {sentence(str(error))}", "danger")
-            return redirect(url_for(".show", name=name), 303)
-        count = len(resumed.runs)
-        how = (
-            "run of a tick in the pause starts"
-            if count == 1
-            else "runs of ticks in the pause start in turn"
+        resumed = services().operations.resume(
+            name, missed=cast(Missed, missed), actor=actor(), comment=comment(), now=now
         )
-        started = f" {count} {how}." if count else ""
+        count = len(resumed.runs)
+        how = counted(
+            count, "run of a tick in the pause starts", "runs of ticks in the pause start in turn"
+        )
+        started = f" {how}." if count else ""
         flash(f"{name} fires again.{started}", "success")
         return back(name)
 
     @expose("/<path:name>/skip", methods=["POST"])
+    @shows_refusals("Nothing of {name} is skipped", to=back)
     def skip(self, name: str) -> ResponseReturnValue:
         """Let one coming tick pass: the named one, or the next."""
-        now = utc_now()
-        try:
-            _, tick = services().operations.skip(
-                name, tick=_tick(), actor=actor(), comment=comment(), now=now
-            )
-        except (Refused, UnreadableEntry) as error:
-            flash(f"Nothing of {name} is skipped. {sentence(str(error))}", "danger")
-        else:
-            flash(f"{name} skips its tick of {present.absolute(tick)}.", "success")
+        _, tick = services().operations.skip(
+            name, tick=_tick(), actor=actor(), comment=comment(), now=utc_now()
+        )
+        flash(f"{name} skips its tick of {present.absolute(tick)}.", "success")
         return back(name)
 
     @expose("/<path:name>/keep", methods=["POST"])
+    @shows_refusals("Nothing of {name} has changed", to=back)
     def keep(self, name: str) -> ResponseReturnValue:
         """Let a tick run that was to be skipped."""
         now = utc_now()
         tick = _tick() or now
-        try:
-            services().operations.keep(name, tick=tick, actor=actor(), comment=comment(), now=now)
-        except (Refused, UnreadableEntry) as error:
-            flash(f"{name}: {sentence(str(error))}", "danger")
-        else:
-            flash(f"{name} runs at {present.absolute(tick)} after all.", "success")
+        services().operations.keep(name, tick=tick, actor=actor(), comment=comment(), now=now)
+        flash(f"{name} runs at {present.absolute(tick)} after all.", "success")
         return back(name)
 
     @expose("/<path:name>/drop-waiting", methods=["POST"])
+    @shows_refusals("Nothing is dropped", to=back, category="info")
     def drop_waiting(self, name: str) -> ResponseReturnValue:
         """Let the named tick that waits for its turn, or all that wait, have none."""
-        try:
-            schedule = services().schedules.get(name)
-            dropped = services().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
-        except (Refused, UnreadableEntry) as error:
-            flash(f"Nothing is dropped. {sentence(str(error))}", "info")
-        else:
-            count = len(dropped)
-            flash(f"{count} {'tick waits' if count == 1 else 'ticks wait'} no longer.", "success")
+        schedule = services().schedules.get(name)
+        dropped = services().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
+        count = len(dropped)
+        flash(f"{counted(count, 'tick waits', 'ticks wait')} no longer.", "success")
         return back(name)
 
     @expose("/pause-all", methods=["GET", "POST"])
+    @shows_refusals("Nothing was paused", to=".index", form=_refused_pause_of_all)
     def pause_all(self) -> ResponseReturnValue:
         """Ask for the reason and the end; pause every schedule that is on."""
+        if request.method == "GET":
+            return self._pause_all_page(PauseForm("", "", None, {}))
         now = utc_now()
-        form = _typed_pause(now) if request.method == "POST" else PauseForm("", "", None, {})
-        if request.method == "POST" and not form.errors:
-            try:
-                done = services().everything.pause(
-                    reason=form.reason, until=form.ends, actor=actor(), now=now
-                )
-            except Refused as error:
-                form = _with_fault(form, error)
-            else:
-                _say_all(done, "paused")
-                return redirect(url_for(".index"), 303)
-        page = self.render("schedules/pause_all.html", form=form, errors=form.errors)
-        return page, 422 if form.errors else 200
+        form = _typed_pause(now, default_clock)
+        if form.errors:
+            return self._pause_all_page(form), 422
+        done = services().everything.pause(
+            reason=form.reason, until=form.ends, actor=actor(), now=now
+        )
+        _say_all(done, "paused")
+        return redirect(url_for(".index"), 303)
 
     @expose("/resume-all", methods=["POST"])
+    @shows_refusals("", to=back, category="info")
     def resume_all(self) -> ResponseReturnValue:
         """Resume what was paused with everything. What it missed is skipped."""
-        try:
-            done = services().everything.resume(actor=actor(), now=utc_now())
-        except Refused as error:
-            flash(sentence(str(error)), "info")
-        else:
-            _say_all(done, "resumed")
+        _say_all(services().everything.resume(actor=actor(), now=utc_now()), "resumed")
         return back()
 
     @expose("/bulk-pause", methods=["POST"])
@@ -170,8 +167,9 @@ class OperationPages(BaseView):
         if not names:
             return back()
         now = utc_now()
-        form = _typed_pause(now) if request.form.get("confirmed") else PauseForm("", "", None, {})
-        if form.errors or not request.form.get("confirmed"):
+        is_sent = bool(request.form.get("confirmed"))
+        form = _typed_pause(now, default_clock) if is_sent else PauseForm("", "", None, {})
+        if form.errors or not is_sent:
             listed = [item for name in names if (item := seen(name)) is not None]
             return self._pause_page(listed, form, bulk=True), 422 if form.errors else 200
         operations, who = services().operations, actor()
@@ -195,15 +193,18 @@ class OperationPages(BaseView):
             next=_asked_next(),
         )
 
+    def _pause_all_page(self, form: PauseForm) -> str:
+        return self.render("schedules/pause_all.html", form=form, errors=form.errors)
+
 
 def _say_all(done: Outcome, what: str) -> None:
     count = len(done.names)
-    flash(f"{count} {'schedule is' if count == 1 else 'schedules are'} {what}.", "success")
+    flash(f"{counted(count, 'schedule is', 'schedules are')} {what}.", "success")
     for name, why in list(done.refused.items())[:5]:
         flash(f"Not {what}: {name}: {sentence(why)}", "danger")
 
 
-def _typed_pause(now: datetime) -> PauseForm:
+def _typed_pause(now: datetime, zone: Zone) -> PauseForm:
     """The reason and the end as they were sent."""
     reason, until = (
         request.form.get("reason", "").strip()[:2000],
@@ -213,16 +214,10 @@ def _typed_pause(now: datetime) -> PauseForm:
     ends: datetime | None = None
     if until:
         try:
-            ends = moment_ahead(until, now)
+            ends = moment_ahead(until, now, zone)
         except ValueError as error:
             errors["until"] = str(error)
     return PauseForm(reason, until, ends, errors)
-
-
-def _with_fault(form: PauseForm, error: BeatdeskError) -> PauseForm:
-    """The form with a refusal at its field."""
-    field = error.field if error.field in ("reason", "until") else "reason"
-    return PauseForm(form.reason, form.until, form.ends, {field: sentence(str(error))})
 
 
 def _until(schedule: Schedule) -> str:
@@ -236,12 +231,11 @@ def _tick() -> datetime | None:
     if not text:
         return None
     try:
-        tick = datetime.fromisoformat(text)
-    except ValueError:
+        return read_instant(text, "tick", plain_zone=UTC_ZONE, years=None)
+    except BadTime:
         raise Refused(
             f"{text[:60]!r} is not a tick; use the buttons beside the coming ticks", field="tick"
         ) from None
-    return tick.replace(tzinfo=UTC) if tick.tzinfo is None else tick.astimezone(UTC)
 
 
 def _asked_next() -> str:

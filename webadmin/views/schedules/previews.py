@@ -18,6 +18,7 @@ from scheduler.interface.published import rfc3339
 from scheduler.rules import check
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import preview, what_if
+from scheduler.rules.explain.phrases import counted
 from scheduler.rules.explain.warnings import Facts, anchored, warnings
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import (
@@ -212,7 +213,7 @@ def _changes(difference: what_if.Difference, zone: str) -> list[str]:
         _told(len(difference.gone), "goes", "go", difference.gone, zone),
         _told(len(difference.come), "comes", "come", difference.come, zone),
         _told(len(difference.moved), "moves", "move", [new for _, new in difference.moved], zone),
-        f"{difference.same} stay." if difference.same != 1 else "1 stays.",
+        f"{counted(difference.same, 'stays', 'stay')}.",
     ]
     return [line for line in lines if line]
 
@@ -226,7 +227,7 @@ def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> 
     )
     to = "to " if one == "moves" else ""
     more = ", …" if count > SHOWN_CHANGES else ""
-    return f"{count} {one if count == 1 else many}: {to}{shown}{more}"
+    return f"{counted(count, one, many)}: {to}{shown}{more}"
 
 
 def _saved(name: str) -> Schedule | None:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from scheduler.errors import Unavailable
 from scheduler.history.queries import RunView
+from webadmin.refusals import while_away
 from webadmin.services import services
 
 
@@ -18,9 +16,7 @@ class Recent:
     away: bool = False
 
 
+@while_away(Recent({}, away=True))
 def last_runs(uids: Sequence[str], count: int) -> Recent:
     """The last `count` runs of each."""
-    try:
-        return Recent(services().history.last_runs(uids, count))
-    except (SQLAlchemyError, Unavailable):
-        return Recent({}, away=True)
+    return Recent(services().history.last_runs(uids, count))

@@ -7,13 +7,21 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import RevisionView
-from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.refusals import shows_refusals
+from webadmin.sent import comment, number
 from webadmin.services import services
-from webadmin.views.schedules.acting import comment, number
 from webadmin.views.schedules.revising import SHOWN, steps
 
 PAGE = 50
+
+
+def _name() -> str:
+    return str(request.values.get("name", ""))
+
+
+def _look_again() -> ResponseReturnValue:
+    return redirect(url_for(".revive", name=_name()), 303)
 
 
 class RemovedPages(BaseView):
@@ -32,23 +40,19 @@ class RemovedPages(BaseView):
         )
 
     @expose("/deleted/restore", methods=["GET", "POST"])
+    @shows_refusals("It was not restored", to=_look_again)
     def revive(self) -> ResponseReturnValue:
         """Show the revisions of a deleted schedule; make it anew as it was in one of them."""
-        name = request.values.get("name", "")
-        gone = _gone(name)
+        gone = _gone(_name())
         if request.method == "GET":
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
             return self.render("schedules/revive.html", gone=gone, steps=found)
         wanted = number("number")
-        try:
-            if wanted is None:
-                raise Refused("Choose the revision that is to come back.", field="revision")
-            saved = services().operations.revive(
-                gone, wanted, services().history, actor=actor(), comment=comment(), now=utc_now()
-            )
-        except (Refused, NotFound) as error:
-            flash(f"{name} was not restored. {sentence(str(error))}", "danger")
-            return redirect(url_for(".revive", name=name), 303)
+        if wanted is None:
+            raise Refused("Choose the revision that is to come back.", field="revision")
+        saved = services().operations.revive(
+            gone, wanted, services().history, actor=actor(), comment=comment(), now=utc_now()
+        )
         flash(
             f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.",
             "success",

@@ -13,14 +13,15 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.errors import NotFound, Refused, StaleRevision
+from scheduler.errors import NotFound
+from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
-from webadmin.forms.sentences import sentence
-from webadmin.guard import actor
 from webadmin.services import services
-from webadmin.views.schedules.acting import comment, number
+from webadmin.guard import actor
+from webadmin.refusals import shows_refusals
+from webadmin.sent import comment, number, whole_number
 
 SHOWN = 200
 
@@ -42,6 +43,11 @@ class Step:
     lines: list[Line] | None
 
 
+def _look_again(name: str) -> ResponseReturnValue:
+    """To what would change now."""
+    return redirect(url_for(".restore", name=name, number=_wanted()), 303)
+
+
 class RevisionPages(BaseView):
     """`/schedules/<name>/revisions` and `/schedules/<name>/restore`."""
 
@@ -53,6 +59,7 @@ class RevisionPages(BaseView):
         return self.render("schedules/revisions.html", schedule=schedule, steps=steps(found))
 
     @expose("/<path:name>/restore", methods=["GET", "POST"])
+    @shows_refusals("{name} was not restored", to=".revisions", again=_look_again)
     def restore(self, name: str) -> ResponseReturnValue:
         """Show what would change; restore what was seen."""
         schedule = services().schedules.get(name)
@@ -66,26 +73,15 @@ class RevisionPages(BaseView):
                 "schedules/restore.html", schedule=schedule, earlier=earlier, lines=found
             )
         seen = number("revision")
-        try:
-            saved = services().operations.restore(
-                name,
-                earlier.definition,
-                restored=wanted,
-                revision=schedule.revision if seen is None else seen,
-                actor=actor(),
-                comment=comment(),
-                now=utc_now(),
-            )
-        except Refused as error:
-            flash(f"{name} was not restored. {sentence(str(error))}", "danger")
-            return redirect(url_for(".revisions", name=name), 303)
-        except StaleRevision as error:
-            flash(
-                f"{name} was not restored: it has been changed to revision {error.current} since "
-                "you looked. See what would change now, and decide again.",
-                "warning",
-            )
-            return redirect(url_for(".restore", name=name, number=wanted), 303)
+        saved = services().operations.restore(
+            name,
+            earlier.definition,
+            restored=wanted,
+            revision=schedule.revision if seen is None else seen,
+            actor=actor(),
+            comment=comment(),
+            now=utc_now(),
+        )
         flash(
             f"{name} is again as it was in revision {wanted}. This is revision {saved.revision}.",
             "success",
@@ -118,8 +114,8 @@ def _text(field: str, value: Any) -> str:
     """A value as text; nothing is a dash."""
     if value in (None, "", [], {}):
         return present.DASH
-    if present.is_secret(field.rpartition(".")[2]):
-        return present.MASK
+    if is_secret(field.rpartition(".")[2]):
+        return MASK
     masked = present.masked(value)
     return masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
 
@@ -127,6 +123,7 @@ def _text(field: str, value: Any) -> str:
 def _wanted() -> int:
     """The revision that is to come back."""
     text = request.values.get("number", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    found = whole_number(text)
+    if found is None:
         raise NotFound(f"{text[:40]!r} is not the number of a revision")
-    return int(text)
+    return found

@@ -14,21 +14,12 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.policies.window import is_paused
+from scheduler.rules.run_states import RunGroup, state_of
 from scheduler.schedules.store import ScheduleRow
 from webadmin.forms.sentences import sentence
 
 BAR_WIDTH, BAR_GAP, BAR_HEIGHT = 4, 2, 20
-
-GROUPS = {
-    "succeeded": "ok",
-    "failed": "bad",
-    "lost": "bad",
-    "expired": "late",
-    "missed": "late",
-    "skipped": "off",
-    "revoked": "off",
-}
-"""How a state is drawn; what is not here is still going on."""
+_DRAWN_BY_DURATION = (RunGroup.WAITING, RunGroup.ACTIVE, RunGroup.SUCCEEDED)
 
 
 @dataclass(frozen=True)
@@ -106,13 +97,14 @@ def bars(runs: Sequence[RunView]) -> Bars:
     longest = max((run.duration or 0 for run in runs), default=0)
     drawn: dict[str, str] = {}
     for place, run in enumerate(reversed(runs)):
-        group = GROUPS.get(run.state, "live")
-        height = _height(run.duration, longest) if group in ("ok", "live") else BAR_HEIGHT
+        state = state_of(run.state)
+        group = state.group if state is not None else RunGroup.ACTIVE
+        height = _height(run.duration, longest) if group in _DRAWN_BY_DURATION else BAR_HEIGHT
         left = place * (BAR_WIDTH + BAR_GAP)
-        path = _hollow(left) if group == "late" else _bar(left, BAR_HEIGHT, height)
-        if group == "bad":  # in two pieces, so that colour is not the only sign
+        path = _hollow(left) if group is RunGroup.LATE else _bar(left, BAR_HEIGHT, height)
+        if group is RunGroup.FAILED:  # in two pieces, so that colour is not the only sign
             path = _bar(left, BAR_HEIGHT, 4) + _bar(left, BAR_HEIGHT - 6, BAR_HEIGHT - 6)
-        drawn[group] = drawn.get(group, "") + path
+        drawn[group.value] = drawn.get(group.value, "") + path
     return Bars(len(runs) * (BAR_WIDTH + BAR_GAP) - BAR_GAP, tuple(drawn.items()), in_words(runs))
 
 

@@ -14,10 +14,12 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
 from scheduler.interface.sets import plan_json
+from scheduler.rules.explain.phrases import counted
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs
 from webadmin.guard import actor, may
+from webadmin.sent import comment
 from webadmin.services import services
 
 FILE_NAME = "schedules.yaml"
@@ -79,7 +81,7 @@ class SetPages(BaseView):
                     services().schedules,
                     prune=prune,
                     actor=actor(),
-                    comment=_comment(),
+                    comment=comment(),
                     now=now,
                 )
                 flash(_said(done), "success")
@@ -130,10 +132,6 @@ def _digest(plan: Plan, prune: bool) -> str:
     return sha256(repr((plan_json(plan), stored, prune)).encode()).hexdigest()
 
 
-def _comment() -> str:
-    return request.form.get("comment", "").strip()[:1000]
-
-
 def _said(done: Applied) -> str:
     counts = (
         (len(done.created), "made"),
@@ -143,7 +141,7 @@ def _said(done: Applied) -> str:
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     calendars = len(done.created_calendars) + len(done.changed_calendars)
     if calendars:
-        saved = f"{calendars} calendar{'' if calendars == 1 else 's'} saved"
+        saved = f"{counted(calendars, 'calendar')} saved"
         told = f"{saved}, {told}" if told else saved
     return (
         f"The set is applied: {told}."

@@ -10,14 +10,16 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, RefusedTogether, Unavailable
+from scheduler.rules.explain.phrases import counted
 from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
 from scheduler.schedules.edits import Decide
 from webadmin.forms.draft import tags
-from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
+from webadmin.refusals import reason
+from webadmin.sent import comment
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, comment, seen, selected
+from webadmin.views.schedules.acting import back, seen, selected
 
 ACTIONS = {"tag": "tagged", "queue": "sent to another queue", "adopt": "adopted"}
 SHOWN = 10
@@ -52,10 +54,7 @@ class TogetherPages(BaseView):
                 form = BulkForm(form.add, form.remove, form.queue, reasons=refused.reasons)
             except (Refused, Unavailable) as error:
                 form = BulkForm(
-                    form.add,
-                    form.remove,
-                    form.queue,
-                    errors={error.field or "form": sentence(str(error))},
+                    form.add, form.remove, form.queue, errors={error.field or "form": reason(error)}
                 )
             else:
                 _say(done, ACTIONS[action])
@@ -100,7 +99,7 @@ def _say(done: list[Outcome], what: str) -> None:
     same = len(done) - len(changed)
     if changed:
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
-        count = f"{len(changed)} {'schedule is' if len(changed) == 1 else 'schedules are'}"
+        count = counted(len(changed), "schedule is", "schedules are")
         flash(f"{count} {what}: {', '.join(changed[:SHOWN])}{more}.", "success")
     if same:
-        flash(f"{same} {'was' if same == 1 else 'were'} so already.", "info")
+        flash(f"{counted(same, 'was', 'were')} so already.", "info")

@@ -1,0 +1,151 @@
+"""The message header `beatdesk`: what Celery does not know of a run, in one encoding.
+
+| part | from | meaning |
+| --- | --- | --- |
+| `schedule`, `schedule_uid`, `revision` | Beat, or whoever starts a run | whose run it is |
+| `trigger`, `actor`, `queued_at`, `parent` | the same | why it exists |
+| `retries`, `backoff` | the schedule's policies | further attempts, seconds before the first |
+| `attempts_before` | the worker that sends the next one | attempts of the task's own retries |
+| `lost` | the same | attempts whose process was lost |
+| `outbox` | the relay | this message's own mark, by which workers know a second copy |
+
+The tick stands in a header of its own, `tick`. `decode` never raises: anybody may have written a
+header. Nothing in Lua reads it. tests/unit/runs/golden/message_headers.json is the format: messages
+that an older version sent are in the queues while a newer one starts.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, cast, get_args
+
+from pydantic_core import to_jsonable_python
+
+from scheduler.events.bounds import bounded_text
+from scheduler.events.schema import Trigger
+
+HEADER = "beatdesk"
+TICK_HEADER = "tick"
+LONGEST_NAME = 255
+"""Characters of a name that an event carries whole."""
+
+MOST_RETRIES = 100
+LONGEST_BACKOFF = 366 * 86_400.0
+_LONGEST_UID = 36
+_LONGEST_PARENT = 64
+_TRIGGERS = frozenset(get_args(Trigger))
+
+
+class OwnHeader(NamedTuple):
+    """The parts; what a header lacks, or holds in another form, is none."""
+
+    schedule: str | None = None
+    schedule_uid: str | None = None
+    revision: int | None = None
+    trigger: Trigger | None = None
+    actor: str | None = None
+    queued_at: datetime | None = None
+    parent: str | None = None
+    retries: int | None = None
+    backoff: float | None = None
+    attempts_before: int | None = None
+    lost: int | None = None
+    outbox: str | None = None
+
+
+def encode(header: OwnHeader) -> dict[str, Any]:
+    """The value of the header; what is none is left out."""
+    parts = {name: value for name, value in header._asdict().items() if value is not None}
+    if header.queued_at is not None:
+        parts["queued_at"] = to_jsonable_python(header.queued_at)
+    return parts
+
+
+def decode(headers: Any) -> OwnHeader:
+    """What the headers of a message say."""
+    parts = raw_parts(headers)
+    if not parts:
+        return OwnHeader()
+    mark = parts.get("outbox")
+    retries, backoff = _attempts(parts.get("retries"), parts.get("backoff"))
+    return OwnHeader(
+        schedule=name_in(parts.get("schedule")),
+        schedule_uid=name_in(parts.get("schedule_uid"), _LONGEST_UID),
+        revision=_revision(parts.get("revision")),
+        trigger=_trigger(parts.get("trigger")),
+        actor=name_in(parts.get("actor")),
+        queued_at=moment_in(parts.get("queued_at")),
+        parent=name_in(parts.get("parent"), _LONGEST_PARENT),
+        retries=retries,
+        backoff=backoff,
+        attempts_before=_whole(parts.get("attempts_before")),
+        lost=_whole(parts.get("lost")),
+        outbox=mark if isinstance(mark, str) and mark.isalnum() else None,
+    )
+
+
+def raw_parts(headers: Any) -> Mapping[str, Any]:
+    """The header's value as it is, parts of later versions too; empty where there is none."""
+    value = headers.get(HEADER) if isinstance(headers, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def updated(headers: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+    """The headers with these parts of ours changed; all else stays, parts of later versions too."""
+    return {**headers, HEADER: {**raw_parts(headers), **parts}}
+
+
+def schedule_of(headers: Mapping[str, Any]) -> str | None:
+    """The name of the schedule that fired the run."""
+    return name_in(raw_parts(headers).get("schedule"))
+
+
+def tick_of(headers: Mapping[str, Any]) -> datetime | None:
+    """The moment for which the run was due, in UTC."""
+    tick = moment_in(headers.get(TICK_HEADER))
+    return None if tick is None else tick.astimezone(UTC)
+
+
+def name_in(value: Any, limit: int = LONGEST_NAME) -> str | None:
+    """A name in a header, cut where it is longer than an event carries; none for anything else."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]
+
+
+def moment_in(value: Any) -> datetime | None:
+    """An aware moment in a header; none for anything else."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+def _attempts(left: Any, base: Any) -> tuple[int | None, float | None]:
+    """Further attempts and the seconds before the first: both, or none."""
+    if (
+        not isinstance(left, int)
+        or not isinstance(base, int | float)
+        or not 0 < base <= LONGEST_BACKOFF
+    ):
+        return None, None
+    return min(max(int(left), 0), MOST_RETRIES), float(base)
+
+
+def _trigger(value: Any) -> Trigger | None:
+    return cast("Trigger", value) if isinstance(value, str) and value in _TRIGGERS else None
+
+
+def _revision(value: Any) -> int | None:
+    return (
+        value
+        if _whole(value) is not None and not isinstance(value, bool) and 0 <= value < 2**31
+        else None
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
