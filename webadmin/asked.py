@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.errors import UnknownZone
-from scheduler.rules.run_states import STATES
-from scheduler.rules.typed_times import UTC_ZONE, BadTime, Direction, Zone, read_time
+from scheduler.rules.model.run_states import STATES
+from scheduler.rules.time.typed import UTC_ZONE, BadTime, Direction, Zone, read_time
 from webadmin.forms.sentences import sentence
 from webadmin.present import TRIGGERS
 
@@ -56,7 +56,7 @@ def _value(name: str, text: str, now: datetime, zone: Zone) -> str | datetime:
 
 
 def moment_ahead(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time to come, `rules.typed_times`; a date is in UTC where it names no zone. Raises
+    """A time to come, `rules.time.typed`; a date is in UTC where it names no zone. Raises
     ValueError.
     """
     at = _time(text, now, Direction.AHEAD, zone)
@@ -66,7 +66,7 @@ def moment_ahead(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
 
 
 def moment(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time that has passed, `rules.typed_times`; a date is in UTC where it names no zone.
+    """A time that has passed, `rules.time.typed`; a date is in UTC where it names no zone.
     Raises ValueError.
     """
     return _time(text, now, Direction.PAST, zone)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.history.views import RunView
-from scheduler.rules.explain.phrases import counted
-from scheduler.rules.run_states import RunGroup, RunState, values_in
+from scheduler.rules.model.run_states import RunGroup, RunState, values_in
+from scheduler.rules.phrases import counted
 
 DAY = timedelta(hours=24)
 TROUBLE = values_in(RunGroup.FAILED, RunGroup.LATE)

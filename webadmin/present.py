@@ -12,7 +12,7 @@ from typing import Any
 
 from scheduler.events.bounds import masked_text
 from scheduler.events.secret_names import MASK, is_hidden
-from scheduler.rules.run_states import RunGroup, RunState
+from scheduler.rules.model.run_states import RunGroup, RunState
 
 DASH = "–"
 DEPTH_LIMIT = 25

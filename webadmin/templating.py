@@ -12,9 +12,9 @@ from markupsafe import Markup, escape
 
 from scheduler.clock import utc_now
 from scheduler.events.bounds import masked_text
-from scheduler.rules.explain.phrases import plural
+from scheduler.rules.model.run_states import RunGroup, RunState
+from scheduler.rules.phrases import plural
 from scheduler.rules.policies.window import is_overdue
-from scheduler.rules.run_states import RunGroup, RunState
 from webadmin import guard, healed, health, preferences, present
 from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce

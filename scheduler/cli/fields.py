@@ -13,9 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadArguments, Refused
-from scheduler.rules import typed_times
+from scheduler.rules.time import typed as typed_times
 from scheduler.rules.time import zones
-from scheduler.rules.typed_times import UTC_ZONE, Direction, Zone
+from scheduler.rules.time.typed import UTC_ZONE, Direction, Zone
 from scheduler.settings.schema import Settings
 
 
@@ -70,14 +70,14 @@ def instant(text: str, field: str) -> datetime:
 
 
 def moment(text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time that has passed, `rules.typed_times`; a time of day is on the clock of `zone`."""
+    """A time that has passed, `rules.time.typed`; a time of day is on the clock of `zone`."""
     return typed_times.read_time(text, field, now=now, direction=Direction.PAST, zone=zone)
 
 
 def moment_ahead(
     text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE, plain_zone: Zone | None = None
 ) -> datetime:
-    """A time to come, `rules.typed_times`; a date without an offset is on the clock of
+    """A time to come, `rules.time.typed`; a date without an offset is on the clock of
     `plain_zone`, or refused.
     """
     return typed_times.read_time(

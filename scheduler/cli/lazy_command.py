@@ -1,6 +1,6 @@
 """A command that a group can list, suggest and complete without importing its module.
 
-    beatdesk --help          the name and the help text of each row; no module of a command is imported
+    beatdesk --help          the name and help text of each row; no command's module is imported
     beatdesk runs --help     the module of `runs`
     beatdesk runs list       the same; what it needs beyond that is imported inside its function
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
+from scheduler.rules.model.run_states import RunState
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_TINTS: Mapping[str, str] = {}

@@ -12,10 +12,10 @@ from scheduler.errors import Refused
 from scheduler.interface.sets import applied_json, plan_json
 from scheduler.rules.calendars.text import lines_of
 from scheduler.rules.crontab import dialect
-from scheduler.rules.explain.phrases import counted
 from scheduler.rules.explain.what_if import Difference
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import CrontabWhen, When
+from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.sets import apply as applying
 from scheduler.sets.export import export as exporting

@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from scheduler.dispatch.plan import Plan, Verdict
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat.codec import Meta
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule
-from scheduler.rules.run_states import RunState
 from scheduler.runs.cancellations import Cancellations
 from scheduler.storage import keys
 

@@ -16,6 +16,7 @@ from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars import exclusions
 from scheduler.rules.calendars.exclusions import Calendar
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import (
     Policies,
     RedBeatWhen,
@@ -34,7 +35,6 @@ from scheduler.rules.policies.catch_up import (
     Due,
     Missed,
 )
-from scheduler.rules.run_states import RunState
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 from scheduler.schedules.changes import ASLEEP, resting_point
 

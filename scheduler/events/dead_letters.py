@@ -1,9 +1,9 @@
 """Dead letters: events that could not be recorded, in a Redis stream of their own until somebody
 acts.
 
-    event stream ──cannot be recorded──▶ dead letters ──dropped──▶ gone; a trace stays in the history
+    event stream ──cannot be recorded──▶ dead letters ──dropped──▶ gone; its trace is in the history
          ▲                                    │
-         └──────────────retried───────────────┘   as a new entry at the end, in one step with its removal here
+         └──────────────retried───────────────┘   as a new entry, and removed here, in one step
 
 Each move is one script, so that a letter is in exactly one of the two streams, whoever is killed
 and however many operators act at once; the move and the event that tells of it are written
@@ -30,6 +30,7 @@ from scheduler.events import schema
 from scheduler.events.letter_text import DeadLetter, fact_of
 from scheduler.events.schema import DeadLettersDropped, DeadLettersRetried
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 
 MOST_LETTERS = 10_000
 """Letters that Redis holds, about; beyond it the oldest are lost."""
@@ -49,69 +50,9 @@ _PAST_VALUE = re.compile(r"\d+ \d+ \S+")
 _ID = re.compile(r"\d{1,19}-\d{1,19}")
 _FIELD = "field:"
 
-_SET_ASIDE = """
--- KEYS 1 events  2 dead letters
--- ARGV 1 consumer group  2 entry  3 error  4 tries  5 most letters  6 most fields  7 field of the past  8 prefix
--- Answers whether the entry was still there, and how many of the oldest letters were lost to make room.
-local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
-local lost = 0
-if found then
-  local tries, retries, first = 0, 0, ARGV[2]
-  local fields = {}
-  for at = 1, #found[2], 2 do
-    local name, value = found[2][at], found[2][at + 1]
-    local old_tries, old_retries, old_first = string.match(value, '^(%d+) (%d+) (%S+)$')
-    if name == ARGV[7] and old_tries then
-      tries, retries, first = tonumber(old_tries), tonumber(old_retries), old_first
-    elseif #fields < 2 * tonumber(ARGV[6]) then
-      fields[#fields + 1] = ARGV[8] .. name
-      fields[#fields + 1] = value
-    end
-  end
-  redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'error', ARGV[3], 'tries', tries + tonumber(ARGV[4]),
-    'retries', retries, 'first', first, unpack(fields))
-  lost = redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[5])
-end
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-redis.call('XDEL', KEYS[1], ARGV[2])
-return {found and 1 or 0, lost}
-"""
+_SET_ASIDE = script_text(__package__, "set_aside.lua")
 
-_ACT = """
--- KEYS 1 dead letters  2 events
--- ARGV 1 'retry' or 'drop'  2 the event that tells of it, without letters  3 field of an event
---      4 field of the past  5 prefix  6... for each letter its id and what the event says of it
--- Answers the ids of those that were still there.
-redis.call('XLEN', KEYS[2])
-local done, facts = {}, {}
-for at = 6, #ARGV, 2 do
-  local letter = redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at])[1]
-  if letter then
-    if ARGV[1] == 'retry' then
-      local of, fields = {}, {}
-      for place = 1, #letter[2], 2 do
-        local name, value = letter[2][place], letter[2][place + 1]
-        if string.sub(name, 1, #ARGV[5]) == ARGV[5] then
-          fields[#fields + 1] = string.sub(name, #ARGV[5] + 1)
-          fields[#fields + 1] = value
-        else
-          of[name] = value
-        end
-      end
-      local past = {of.tries or '0', string.format('%d', (tonumber(of.retries) or 0) + 1), of.first or of.entry or '-'}
-      redis.call('XADD', KEYS[2], '*', ARGV[4], table.concat(past, ' '), unpack(fields))
-    end
-    redis.call('XDEL', KEYS[1], ARGV[at])
-    done[#done + 1] = ARGV[at]
-    facts[#facts + 1] = ARGV[at + 1]
-  end
-end
-if #done > 0 then
-  local told = string.sub(ARGV[2], 1, -3) .. table.concat(facts, ',') .. ']}'
-  redis.call('XADD', KEYS[2], '*', ARGV[3], told)
-end
-return done
-"""
+_ACT = script_text(__package__, "act_on_letters.lua")
 
 
 class LetterPage(NamedTuple):
@@ -276,7 +217,8 @@ class DeadLetters:
 def without_past(fields: dict[str, str]) -> dict[str, str]:
     """The fields of an entry without the one that says what happened to a retried event before."""
     if len(fields) == 1 or not _PAST_VALUE.fullmatch(fields.get(PAST, "")):
-        return fields  # one that has nothing else is no event; without a field it would pass for deleted
+        # One that has nothing else is no event; without a field it would pass for deleted.
+        return fields
     return {name: value for name, value in fields.items() if name != PAST}
 
 

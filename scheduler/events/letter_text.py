@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from scheduler.events.bounds import MASK, bounded, bounded_text, masked
+from scheduler.events.bounds import bounded, bounded_text, masked
 from scheduler.events.edits import DeadLetterFact
 from scheduler.events.redaction import without_secrets
 from scheduler.events.schema import FIELD
+from scheduler.events.secret_names import MASK
 
 MOST_TEXT = 200_000
 """Bytes of a letter's text that are shown."""

@@ -15,7 +15,7 @@ from scheduler.beat import heartbeat
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.errors import BeatdeskError
 from scheduler.publishing.outbox import LONG_SECONDS, Backlog, backlog
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 from scheduler.settings.errors import without_password
 from scheduler.storage import keys

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, Row, Select, String, func, literal, select, union
 
 from scheduler.history.models import Revision, Run
 from scheduler.history.views import Saved
-from scheduler.rules.run_states import RunState
+from scheduler.rules.model.run_states import RunState
 
 AT_ONCE = 400
 """Rows that are asked for by name in one statement; SQLite takes unions of 500 at most."""

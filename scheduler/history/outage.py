@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from scheduler.history import driver_errors
 from scheduler.errors import Unavailable
+from scheduler.history import driver_errors
+
 
 @contextmanager
 def answering(consequence: str = "SQL does not answer") -> Iterator[None]:

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Engine, Select, func, select
 
 from scheduler.history.models import Revision, Run
+from scheduler.rules.model.run_states import RunGroup, RunState, values_in
 from scheduler.rules.model.spec import Frozen
-from scheduler.rules.run_states import RunGroup, RunState, values_in
 
 _STATES = {
     "succeeded": values_in(RunGroup.SUCCEEDED),

@@ -58,7 +58,7 @@ from scheduler.history.rows import (
     storable_id,
 )
 from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, kind_of, stamp
-from scheduler.rules.run_states import RunState
+from scheduler.rules.model.run_states import RunState
 
 _LOGS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/logs")
 _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")

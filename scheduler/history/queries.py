@@ -33,7 +33,7 @@ from scheduler.history.views import (
     RunPage,
     RunView,
 )
-from scheduler.rules.run_states import STATES, RunState
+from scheduler.rules.model.run_states import STATES, RunState
 
 __all__ = [
     "MOST",

@@ -14,7 +14,7 @@ from scheduler.errors import Refused
 from scheduler.history.engine import writing
 from scheduler.history.models import Attempt, Report, Run, RunDetail, RunLog
 from scheduler.history.queries import ReportView
-from scheduler.rules.run_states import FINAL, STATES
+from scheduler.rules.model.run_states import FINAL, STATES
 
 
 def delete_runs_before(

@@ -20,7 +20,7 @@ from scheduler.events.schema import (
     ScheduleEvent,
     TicksEvent,
 )
-from scheduler.rules.run_states import RunState
+from scheduler.rules.model.run_states import RunState
 
 RUN_ID_LIMIT = 128
 _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")

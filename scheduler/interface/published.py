@@ -9,8 +9,8 @@ from typing import Any
 
 from scheduler.history.views import RunView
 from scheduler.redbeat.waiting import WaitingTick
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule
-from scheduler.rules.run_states import RunState
 
 
 def rfc3339(at: datetime | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from scheduler.rules.explain.phrases import plural
+from scheduler.rules.phrases import plural
 
 
 def render(template: str, **values: Any) -> str:

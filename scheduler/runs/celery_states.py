@@ -7,7 +7,7 @@ back. An id that nobody has heard of is PENDING, as in Celery: it may belong to 
 only on its way.
 """
 
-from scheduler.rules.run_states import RunState
+from scheduler.rules.model.run_states import RunState
 
 UNKNOWN = "PENDING"
 

@@ -21,10 +21,10 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
 from scheduler.runs import rerun as again
 from scheduler.runs.cancellations import Cancellations
-from scheduler.runs.past_run import PastRun
 from scheduler.runs.headers import headers_for
 from scheduler.runs.lease_record import owner_text
 from scheduler.runs.leases import Leases
+from scheduler.runs.past_run import PastRun
 from scheduler.storage.availability import BROKER, answering
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}

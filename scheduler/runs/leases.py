@@ -38,7 +38,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.events.stream import EventStream
-from scheduler.rules.run_states import RunState
+from scheduler.rules.model.run_states import RunState
 from scheduler.runs.lease_record import Lease, lease_of, worker_word
 from scheduler.storage import keys
 from scheduler.storage.lua import script_text

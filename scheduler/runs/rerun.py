@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from scheduler.errors import Refused
 from scheduler.events.bounds import bounded
 from scheduler.events.schema import RunFacts
+from scheduler.events.secret_names import MASK
+from scheduler.rules.model.run_states import is_without_run
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.past_run import PastRun
-from scheduler.events.secret_names import MASK
-from scheduler.rules.run_states import is_without_run
 
 
 class Arguments(NamedTuple):

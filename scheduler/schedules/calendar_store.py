@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
-from scheduler.rules.explain.phrases import joined, plural
+from scheduler.rules.phrases import joined, plural
 from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import CalendarCache, StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarWish, unknown

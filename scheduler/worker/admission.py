@@ -30,9 +30,9 @@ from scheduler.rules.policies import admit
 from scheduler.runs.deduplication import marked
 from scheduler.runs.headers import attempt_of, is_job, message_of
 from scheduler.runs.leases import LeaseState
+from scheduler.runs.own_header import HEADER, moment_in, raw_parts, schedule_of
 from scheduler.worker.parts import parts_for
 from scheduler.worker.signals import signals_of
-from scheduler.runs.own_header import HEADER, moment_in, raw_parts, schedule_of
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Wall times and lengths of time in a form's fields: `rules.typed_times`, with faults at their
+"""Wall times and lengths of time in a form's fields: `rules.time.typed`, with faults at their
 fields.
 """
 
@@ -7,9 +7,9 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import UnknownZone
-from scheduler.rules import typed_times
+from scheduler.rules.time import typed as typed_times
 from scheduler.rules.time import zones
-from scheduler.rules.typed_times import BadTime
+from scheduler.rules.time.typed import BadTime
 from webadmin.forms.faults import Fault
 
 _REMEDY = "write one such as 2026-12-24 18:00"

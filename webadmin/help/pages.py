@@ -112,7 +112,8 @@ def _page(path: str, text: str) -> Page:
     first, _, _ = text.partition("\n")
     if not first.startswith("# "):
         raise ValueError(
-            f"docs/{path}.md begins with {first[:60]!r}; the first line must be its title, '# Title'"
+            f"docs/{path}.md begins with {first[:60]!r}; the first line must be its title, "
+            "'# Title'"
         )
     return Page(path, first.removeprefix("# ").strip(), _MARKER.sub("", text))
 

@@ -10,7 +10,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
-from scheduler.rules.run_states import RunGroup, RunState, values_in
+from scheduler.rules.model.run_states import RunGroup, RunState, values_in
 from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 from webadmin import overview, present

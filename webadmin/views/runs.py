@@ -13,13 +13,13 @@ from scheduler.events.secret_names import MASK
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.interface.published import progress_words
-from scheduler.rules.run_states import RunState, is_without_run
+from scheduler.rules.model.run_states import RunState, is_without_run
 from webadmin import present
 from webadmin.asked import CHOICES, ParsedFilters, asked
 from webadmin.forms import json_text
 from webadmin.guard import Guard, actor
-from webadmin.services import services
 from webadmin.refusals import reason, shows_refusals
+from webadmin.services import services
 from webadmin.views.reports import KINDS, SHOWN
 from webadmin.views.schedules.acting import default_clock
 

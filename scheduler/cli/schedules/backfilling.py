@@ -19,7 +19,7 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.interface.published import rfc3339
-from scheduler.rules.explain.phrases import counted, plural
+from scheduler.rules.phrases import counted, plural
 from scheduler.services.services import Services
 
 

@@ -16,7 +16,7 @@ from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules.changes import comment_option
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, UnreadableEntry
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.schedules import edits, operations
 from scheduler.schedules.edits import Decide
 from scheduler.schedules.filters import Filter, State

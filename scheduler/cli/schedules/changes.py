@@ -19,7 +19,7 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.rules.typed_times import clock_zone
+from scheduler.rules.time.typed import clock_zone
 from scheduler.services.services import Services
 
 

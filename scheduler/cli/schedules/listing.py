@@ -25,9 +25,9 @@ from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
+from scheduler.rules.time.typed import clock_zone
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.reads import ScheduleRow
-from scheduler.rules.typed_times import clock_zone
 from scheduler.services.services import Services
 
 PAGE = 200

@@ -13,8 +13,8 @@ from scheduler.cli.schedules.changes import comment_option
 from scheduler.cli.schedules.listing import clock_of, local_time, one_as_json
 from scheduler.clock import utc_now
 from scheduler.interface.published import held_json, rfc3339
-from scheduler.rules.explain.phrases import counted, plural
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.phrases import counted, plural
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
 from scheduler.services.services import Services

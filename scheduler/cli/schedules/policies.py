@@ -9,7 +9,7 @@ import click
 
 from scheduler.cli import fields
 from scheduler.rules.model.spec import Policies, Window
-from scheduler.rules.typed_times import Zone
+from scheduler.rules.time.typed import Zone
 
 NONE = "none"
 

@@ -17,7 +17,7 @@ from scheduler.errors import BeatdeskError, NotFound
 from scheduler.history.views import RunView
 from scheduler.interface.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
-from scheduler.rules.run_states import FINAL, RunState
+from scheduler.rules.model.run_states import FINAL, RunState
 from scheduler.services.services import Services
 
 LOOK_EVERY = 0.2

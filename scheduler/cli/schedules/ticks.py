@@ -17,7 +17,7 @@ from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
 from scheduler.rules.time import zones
-from scheduler.rules.typed_times import Zone
+from scheduler.rules.time.typed import Zone
 from scheduler.schedules.reads import ScheduleRow
 from scheduler.services.services import Services
 

@@ -23,8 +23,8 @@ from typing import Literal, NoReturn
 from scheduler.errors import BadExpression
 from scheduler.rules.crontab import fields as cron
 from scheduler.rules.crontab.fields import MACROS, NEEDS_FIVE
-from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import CrontabWhen
+from scheduler.rules.phrases import counted
 from scheduler.rules.time.wall_times import Crontab, Days
 
 _DATE, _WEEKDAY = 2, 4

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from scheduler.errors import BadExpression
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.rules.time.wall_times import SHORTEST_MONTH, Crontab, Days
 
 MACROS = {

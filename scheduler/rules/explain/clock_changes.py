@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from scheduler.rules.explain.phrases import joined
+from scheduler.rules.phrases import joined
 from scheduler.rules.time.instants import Rule, offset_change
 
 AHEAD = 366

@@ -2,7 +2,7 @@
 `recurrence_text.parse` accepts.
 """
 
-from scheduler.rules.explain.phrases import (
+from scheduler.rules.phrases import (
     MONTHS,
     WEEKDAYS,
     counted,

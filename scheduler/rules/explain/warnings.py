@@ -15,7 +15,6 @@ from scheduler.rules import ticks
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import clock_changes
-from scheduler.rules.explain.phrases import duration, joined, plural
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -24,6 +23,7 @@ from scheduler.rules.model.spec import (
     Spec,
     When,
 )
+from scheduler.rules.phrases import duration, joined, plural
 from scheduler.rules.policies import window
 from scheduler.rules.time import zones
 from scheduler.rules.time.wall_times import Crontab

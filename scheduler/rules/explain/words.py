@@ -10,7 +10,14 @@ from datetime import UTC
 
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import rrule_words
-from scheduler.rules.explain.phrases import (
+from scheduler.rules.model.spec import (
+    CrontabWhen,
+    IntervalWhen,
+    OnceWhen,
+    RedBeatWhen,
+    When,
+)
+from scheduler.rules.phrases import (
     MONTHS,
     ORDINALS,
     WEEKDAYS,
@@ -21,13 +28,6 @@ from scheduler.rules.explain.phrases import (
     runs,
     spans,
     weekday_spans,
-)
-from scheduler.rules.model.spec import (
-    CrontabWhen,
-    IntervalWhen,
-    OnceWhen,
-    RedBeatWhen,
-    When,
 )
 from scheduler.rules.rrule import text
 from scheduler.rules.time.wall_times import Crontab

@@ -14,7 +14,7 @@ from scheduler.events.schema import (
 )
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
-from scheduler.rules.run_states import FINAL
+from scheduler.rules.model.run_states import FINAL
 from tests.support.history.events import EVENTS, told_twice
 
 

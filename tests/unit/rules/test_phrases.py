@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.rules.explain.phrases import counted, plural
+from scheduler.rules.phrases import counted, plural
 
 CODE = Path(__file__).parents[3]
 BY_HAND = re.compile(r"""(["'])[^"']*\1 if [^{}\n]*(?:==|!=) 1 else (["'])""")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.jobs import cleanup
-from scheduler.rules.run_states import (
+from scheduler.rules.model.run_states import (
     FINAL,
     STATES,
     RunGroup,

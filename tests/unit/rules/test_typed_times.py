@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import Refused, UnknownZone
-from scheduler.rules.typed_times import (
+from scheduler.rules.time.typed import (
     BadTime,
     Direction,
     read_instant,

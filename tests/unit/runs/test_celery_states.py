@@ -2,7 +2,7 @@
 
 from celery import states
 
-from scheduler.rules.run_states import FINAL, STATES
+from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.runs.celery_states import CELERY_STATES, celery_state
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.history.views import TRIGGERS
-from scheduler.rules.run_states import STATES
+from scheduler.rules.model.run_states import STATES
 from webadmin.asked import CHOICES, FILTERS, asked, moment
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

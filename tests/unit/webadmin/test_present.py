@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scheduler.events.bounds import masked_text
 from scheduler.events.secret_names import MASK
-from scheduler.rules.run_states import FINAL, STATES
+from scheduler.rules.model.run_states import FINAL, STATES
 from webadmin import present
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

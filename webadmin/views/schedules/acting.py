@@ -9,9 +9,9 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler.errors import NotFound
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.rules.time import zones
-from scheduler.rules.typed_times import clock_zone
+from scheduler.rules.time.typed import clock_zone
 from scheduler.schedules.reads import ScheduleRow
 from webadmin.guard import safe_path
 from webadmin.refusals import REFUSALS, reason

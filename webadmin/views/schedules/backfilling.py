@@ -21,9 +21,9 @@ from scheduler.dispatch.backfill import (
     Started,
 )
 from scheduler.errors import Refused
-from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import Schedule
-from scheduler.rules.typed_times import clock_zone
+from scheduler.rules.phrases import counted
+from scheduler.rules.time.typed import clock_zone
 from webadmin.asked import moment
 from webadmin.guard import actor
 from webadmin.refusals import at_field, shows_refusals

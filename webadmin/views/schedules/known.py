@@ -8,8 +8,8 @@ from statistics import median
 
 from scheduler.catalogue.catalogue import Worker
 from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
+from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Spec
-from scheduler.rules.run_states import RunState
 from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.views.schedules.recent import last_runs

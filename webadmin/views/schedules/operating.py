@@ -12,10 +12,10 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.rules.explain.phrases import counted
 from scheduler.rules.model.spec import Schedule
+from scheduler.rules.phrases import counted
 from scheduler.rules.policies.window import is_paused
-from scheduler.rules.typed_times import UTC_ZONE, BadTime, Zone, read_instant
+from scheduler.rules.time.typed import UTC_ZONE, BadTime, Zone, read_instant
 from scheduler.schedules.missed_in_pause import held_ticks
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
@@ -24,9 +24,9 @@ from webadmin import present
 from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor
-from webadmin.services import services
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.sent import comment
+from webadmin.services import services
 from webadmin.views.schedules.acting import back, clock_of, default_clock, each, seen, selected
 
 MISSED: tuple[str, ...] = get_args(Missed)

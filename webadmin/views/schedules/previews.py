@@ -18,7 +18,6 @@ from scheduler.interface.published import rfc3339
 from scheduler.rules import check
 from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import preview, what_if
-from scheduler.rules.explain.phrases import counted
 from scheduler.rules.explain.warnings import Facts, anchored, warnings
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.spec import (
@@ -28,6 +27,7 @@ from scheduler.rules.model.spec import (
     Spec,
     When,
 )
+from scheduler.rules.phrases import counted
 from scheduler.rules.policies.window import CALENDAR_HORIZON, bounded_ticks
 from webadmin.forms import policies
 from webadmin.forms.draft import Draft, typed

@@ -18,10 +18,10 @@ from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
-from webadmin.services import services
 from webadmin.guard import actor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number, whole_number
+from webadmin.services import services
 
 SHOWN = 200
 

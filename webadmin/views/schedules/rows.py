@@ -6,6 +6,7 @@ from datetime import datetime
 
 from scheduler.history.queries import RunView
 from scheduler.rules.explain.words import describe
+from scheduler.rules.model.run_states import RunGroup, state_of
 from scheduler.rules.model.spec import (
     CrontabWhen,
     Pause,
@@ -14,7 +15,6 @@ from scheduler.rules.model.spec import (
     When,
 )
 from scheduler.rules.policies.window import is_paused
-from scheduler.rules.run_states import RunGroup, state_of
 from scheduler.schedules.store import ScheduleRow
 from webadmin.forms.sentences import sentence
 

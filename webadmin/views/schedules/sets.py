@@ -14,7 +14,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
 from scheduler.interface.sets import plan_json
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs

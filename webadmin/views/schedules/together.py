@@ -10,7 +10,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, RefusedTogether, Unavailable
-from scheduler.rules.explain.phrases import counted
+from scheduler.rules.phrases import counted
 from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
 from scheduler.schedules.edits import Decide
