@@ -16,7 +16,7 @@ from pathlib import Path
 import grimp
 
 from scheduler.history.models import Base
-from scheduler.history.queries import FINAL, STATES
+from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.storage import keys
 from tests.architecture.tree import ROOT, contracts
 from tests.docs.markdown import table
