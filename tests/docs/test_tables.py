@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from scheduler.accounts.policy import ROLES
 from scheduler.celery_app.app import create_app
 from scheduler.events.schema import RunSkipped, TicksMissed, TicksSkipped
-from scheduler.history.views import FINAL, STATES
+from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.rules.model.spec import Policies, Window
 from scheduler.settings.schema import Settings
 from scheduler.worker.introspect import jobs_of

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from scheduler.history.views import STATES
+from scheduler.rules.model.run_states import STATES
 from tests.support.webadmin.visitor import Visitor
 from webadmin.help.pages import INDEX, all_pages
 
