@@ -11,8 +11,8 @@ whose discriminator is a function.
 Why not the package jsonschema: it says "0 is less than the minimum of 1" and, of a union, "is not
 valid under any of the given schemas", where the form is to say what the field takes. The verdicts
 are the same on 20,000 pairs of a schema and a value, in
-`tests/unit/test_json_schema_beside_jsonschema.py`, where each wanted difference stands with its
-reason.
+`tests/unit/catalogue/test_json_schema_beside_jsonschema.py`, where each wanted difference stands
+with its reason.
 """
 
 import json

@@ -361,7 +361,9 @@ def test_each_wanted_difference_is_where_the_table_says(difference: Difference) 
 
 
 @pytest.mark.parametrize(
-    "difference", [one for one in WANTED if one.taken and one.value != "secret://a"], ids=str
+    "difference",
+    [one for one in WANTED if one.taken and one.value != "secret://a"],
+    ids=lambda difference: difference.reason,
 )
 def test_what_is_taken_against_jsonschema_is_taken_by_the_model_too(difference: Difference) -> None:
     TypeAdapter(difference.type).validate_python(difference.value)
