@@ -18,6 +18,7 @@ from scheduler.cli.output import (
 from scheduler.cli.runs import limit_options
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
+from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
     if as_json:
         print_json({action: count, "gone": gone})
         return
-    click.echo(f"{count} dead {'letter' if count == 1 else 'letters'} {action}")
+    click.echo(f"{counted(count, 'dead letter')} {action}")
     for letter in gone:
         click.echo(
             f"{visible(letter[:60])} is not there any more: it was retried or dropped already",

@@ -10,6 +10,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.dead_letters import MOST_LETTERS, Edit
 from scheduler.events.letter_text import content_of, error_of, texts_of
+from scheduler.rules.phrases import counted
 from webadmin.guard import Guard, actor
 from webadmin.present import first_line
 from webadmin.services import services
@@ -117,4 +118,4 @@ def _edit() -> Edit:
 
 
 def _letters(count: int) -> str:
-    return "1 dead letter is" if count == 1 else f"{count} dead letters are"
+    return counted(count, "dead letter is", "dead letters are")

@@ -1,5 +1,7 @@
 """Errors of servers that cannot serve become one refusal, whoever talks to the server."""
 
+import sqlite3
+
 import kombu.exceptions
 import pytest
 import redis.exceptions
@@ -67,7 +69,8 @@ def test_errors_name_their_server():
 
 
 def _sql_error(kind: type[sqlalchemy.exc.DBAPIError], text: str) -> Exception:
-    return kind("SELECT 1", None, Exception(text))
+    driver_error: type[Exception] = getattr(sqlite3, kind.__name__)
+    return kind("SELECT 1", None, driver_error(text))
 
 
 def test_a_database_that_cannot_serve_is_unavailable_with_its_reason():

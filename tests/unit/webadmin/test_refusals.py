@@ -1,5 +1,6 @@
 """What the engine refuses becomes a message or a page, once for all views."""
 
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -111,7 +112,7 @@ def reads(error: Exception) -> list[str]:
 
 
 def test_a_part_is_left_out_while_its_server_is_away() -> None:
-    away = OperationalError("SELECT 1", None, Exception("no connection"))
+    away = OperationalError("SELECT 1", None, sqlite3.OperationalError("no connection"))
     assert [reads(error) for error in (Unavailable(), RedisConnectionError(), away)] == [[], [], []]
 
 
