@@ -45,7 +45,7 @@ def recorder(services: Services, name: str | None) -> None:
         target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True
     )
     heal = (
-        services.healer(name).run
+        services.healer_loop(name).run
         if settings.healing
         else partial(startup_check.answer_unseen, services.redis)
     )

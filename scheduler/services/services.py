@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scheduler.dispatch.waiting_list import WaitingList
     from scheduler.events.dead_letters import DeadLetters
     from scheduler.healing.healer import Healer
+    from scheduler.healing.loop import HealerLoop
     from scheduler.healing.notices import Notices
     from scheduler.history.calendars import CalendarHistory
     from scheduler.history.definitions import Definitions
@@ -189,13 +190,19 @@ class Services:
 
         return Notices(self.redis)
 
-    def healer(self, name: str) -> "Healer":
-        """Repairs what Redis has lost."""
+    def healer(self) -> "Healer":
+        """A healer of its own, which trusts no earlier look."""
         from scheduler.healing.calendar_healer import CalendarHealer
         from scheduler.healing.healer import Healer
 
         calendars = CalendarHealer(self.redis, self.events, self.calendar_history)
-        return Healer(self.redis, self.events, self.definitions, calendars, name)
+        return Healer(self.redis, self.events, self.definitions, calendars)
+
+    def healer_loop(self, name: str) -> "HealerLoop":
+        """Looks again and again, in turn with the loops of other recorders."""
+        from scheduler.healing.loop import HealerLoop
+
+        return HealerLoop(self.redis, self.healer(), name)
 
     @cached_property
     def cancellations(self) -> "Cancellations":

@@ -20,7 +20,7 @@ import click
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
-from scheduler.healing.healer import EVERY
+from scheduler.healing.loop import EVERY
 from scheduler.history.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
@@ -97,7 +97,7 @@ def main(redis_url: str, schedules: str = "10000") -> None:
         recorder = Recorder(services.events, services.engine, services.redis, 1000, "bench")
         while recorder.run_once(utc_now()):
             pass
-        healer = services.healer("bench")
+        healer = services.healer()
         measured(services, "first look", lambda: healer.run_once(utc_now()))
         measured(services, "look at what is well", lambda: healer.run_once(utc_now()), times=20)
         measured(services, "answer to Beat", lambda: healer.remind(utc_now()))

@@ -2,13 +2,11 @@
 within seconds.
 """
 
-import os
-
 import click
 
 from scheduler.cli.output import json_option, print_json, print_table
 from scheduler.clock import utc_now
-from scheduler.healing.healer import PLANNED
+from scheduler.healing.repair import PLANNED
 from scheduler.services.services import Services
 
 
@@ -22,7 +20,7 @@ def rebuild(services: Services, /, *, dry_run: bool, as_json: bool) -> None:
 
     What was lost, set back or damaged comes back as it was last saved; edits and deletions stand.
     """
-    healer = services.healer(f"rebuild-{os.getpid()}")
+    healer = services.healer()
     if dry_run:
         rows = [(one.name, one.planned, one.why) for one in healer.calendar_findings()]
         rows += [

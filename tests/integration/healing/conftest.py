@@ -18,4 +18,4 @@ def house(services: Services) -> House:
         [offered], Worker(name="w", pid=1, host="h", at=utc_now(), jobs=[JOB]), utc_now()
     )
     recorder = Recorder(services.events, services.engine, services.redis, 1000, "r1")
-    return House(services, recorder, services.healer("h1"))
+    return House(services, recorder, services.healer())

@@ -57,7 +57,7 @@ class House:
 
     def another(self) -> Healer:
         """A healer that trusts no earlier look."""
-        return self.services.healer("another")
+        return self.services.healer()
 
     def past(self, schedule: Schedule) -> list[RevisionView]:
         """Its changes, newest first."""

@@ -1,0 +1,158 @@
+"""Finds the entries that are not as the history has them.
+
+    fingerprints of all entries ─▶ those that changed ─▶ read ─▶ the history has caught up
+                                                              ─▶ decide (`reconcile`)
+
+The order is what makes it safe: the entries are read first, then the stream is seen to have passed
+the end that it had after that, then the history is asked. So an edit or a deletion is never taken
+for damage.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from scheduler.errors import UnreadableEntry
+from scheduler.healing import reconcile, wait_for_history
+from scheduler.healing.reconcile import Book, Damage, What
+from scheduler.history.views import Saved
+from scheduler.redbeat import static_set
+from scheduler.redbeat.codec import Raw
+from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
+from scheduler.schedules.reads import CHUNK, Listing, RawEntry
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from scheduler.events.stream import EventStream
+    from scheduler.history.definitions import Definitions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An entry that is not as it should be, and what is to be done."""
+
+    stored: RawEntry
+    verdict: Damage
+
+    @property
+    def fact(self) -> Saved:
+        """The history's last word on the entry. Raises UnreadableEntry where there is none."""
+        if self.verdict.fact is None:
+            raise UnreadableEntry(f"nothing is known of {self.stored.name!r}")
+        return self.verdict.fact
+
+
+class Look:
+    """Compares all entries with the history, and remembers which were well the last time."""
+
+    def __init__(self, redis: "Redis", stream: "EventStream", definitions: "Definitions") -> None:
+        self._redis = redis
+        self._stream = stream
+        self._definitions = definitions
+        self._listing = Listing(redis)
+        self._fingerprints = Fingerprints(redis)
+        self.stop = threading.Event()
+        """Set by whoever wants a wait for the history to end."""
+
+        self._forget()
+
+    def forget(self) -> None:
+        """Begin anew: trust no earlier look."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._book = Book()
+        self._read_to = 0
+        self._newest = 0
+        self._well: dict[str, str] = {}
+
+    @property
+    def entries(self) -> int:
+        """How many entries the last look saw."""
+        return len(self._well)
+
+    def findings(self) -> list[Finding]:
+        """Everything that is wrong now. Raises redis.RedisError, an error of SQL, or
+        wait_for_history.Behind.
+        """
+        if self._definitions.newest_key() < self._newest:
+            log.warning("the history lacks what it had; everything is compared anew")
+            self._forget()
+        if not self._newest:
+            self._read_history()
+        prints = self._fingerprints.read()
+        suspects = self._suspects(prints)
+        if not suspects:
+            self._well = dict(prints)
+            return []
+        stored = [
+            one for part in portions(sorted(suspects)) for one in self._listing.read_all(part)
+        ]
+        self.wait_for_history()
+        self._read_history()
+        published = static_set.has_spoken(self._redis)
+        decided = (Finding(one, reconcile.decide(one, self._book, published)) for one in stored)
+        findings = list(self._compared(decided))
+        self._well = {**prints, **dict.fromkeys((one.stored.name for one in findings), "")}
+        return findings
+
+    def remember(self, name: str, written: Raw) -> None:
+        """Note an entry as a repair left it, so that a repair is never done over and over."""
+        if written == NOTHING:
+            self._well.pop(name, None)
+        else:
+            self._well[name] = fingerprint(written)
+
+    def wait_for_history(self) -> None:
+        """Wait until the history has heard of all that Redis holds. Raises
+        wait_for_history.Behind.
+        """
+        wait_for_history.wait_for_history(self._stream, self.stop)
+
+    def _suspects(self, prints: dict[str, str]) -> set[str]:
+        """The names whose entries changed, went, or are missing though the history has them."""
+        changed = {name for name, print_ in prints.items() if self._well.get(name) != print_}
+        gone = self._well.keys() - prints.keys()
+        missing = {name for name in self._book.living() if name not in prints}
+        return changed | gone | missing
+
+    def _read_history(self) -> None:
+        """Read on in the history. A little of the last time is read again: keys are not committed
+        in their order.
+        """
+        facts = self._definitions.facts(self._read_to)
+        self._book.take(facts)
+        self._read_to = self._newest
+        self._newest = max([self._newest, *(fact.key for fact in facts)])
+
+    def _compared(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings that call for something, once contents are compared where that is what
+        matters.
+        """
+        compare: list[Finding] = []
+        for finding in findings:
+            if finding.verdict.what is What.COMPARE:
+                compare.append(finding)
+            elif finding.verdict.what is not What.LEAVE:
+                yield finding
+        for part in portions(compare):
+            saved = self._definitions.definitions([finding.fact.key for finding in part])
+            for finding in part:
+                schedule = finding.stored.schedule()
+                definition = saved.get(finding.fact.key)
+                if schedule is not None and not reconcile.same_content(schedule, definition):
+                    why = finding.verdict.why
+                    yield Finding(finding.stored, Damage(What.RESTORE, why, finding.fact))
+
+
+def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """The values in lists of at most CHUNK, as many as one round trip takes."""
+    rest = iter(values)
+    while part := list(islice(rest, CHUNK)):
+        yield part
