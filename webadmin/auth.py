@@ -62,7 +62,9 @@ class LoginForm(StockLoginForm):
     `admin@beatdesk.local`.
     """
 
-    email = StringField(filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)])
+    email = StringField(  # type: ignore[assignment] # the stock form has a field that wants a mail address
+        filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)]
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,12 +8,15 @@ roles only; whether a thing exists or an edit is stale is the views' matter.
 import logging
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.urls import iri_to_uri
+
+from scheduler.rules.model.edit import Edit
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +139,11 @@ def roles_of(user: Any) -> list[str]:
 def actor() -> str:
     """Who does what this request does, as events and revisions name them."""
     return str(current_user.email)
+
+
+def edit_by_visitor(*, now: datetime, comment: str = "") -> Edit:
+    """The edit of whoever is logged in."""
+    return Edit(actor=actor(), now=now, comment=comment)
 
 
 def may(endpoint: str) -> bool:

@@ -136,11 +136,7 @@ def set_calendar(
     old = _stored(services, name)
     wanted = _calendar(name, old, given)
     saved = services.calendars.save(
-        wanted,
-        revision=_revision(old, revision),
-        actor=fields.actor(),
-        comment=comment,
-        now=utc_now(),
+        wanted, revision=_revision(old, revision), edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say(saved, as_json=as_json)
 
@@ -178,9 +174,7 @@ def import_calendar(
     saved = services.calendars.save(
         imported.calendar.model_copy(update=kept),
         revision=_revision(old, revision),
-        actor=fields.actor(),
-        comment=comment or "imported from an iCalendar file",
-        now=now,
+        edit=fields.edit(now=now, comment=comment or "imported from an iCalendar file"),
     )
     if as_json:
         left_out = [asdict(one) for one in imported.left_out]
@@ -215,7 +209,7 @@ def delete(
             "yes: deleting is not asked back where there is no terminal; give --yes", field="yes"
         )
     services.calendars.delete(
-        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
     if as_json:
         print_json({"name": name, "deleted": True})

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,9 +20,6 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
-
-if TYPE_CHECKING:
-    from scheduler.events.dead_letters import Edit
 
 SHORT = 60
 """Characters of a reason that the table shows."""
@@ -129,7 +126,7 @@ def retry(
     dead letter.
     """
     _check(letters, everything)
-    store, edit = services.dead_letters, _edit(comment)
+    store, edit = services.dead_letters, fields.edit(now=utc_now(), comment=comment)
     if everything:
         newest = store.newest()
         _say("retried", 0 if newest is None else store.retry_all(newest, edit), [], as_json=as_json)
@@ -171,7 +168,7 @@ def drop(
         raise Refused(
             "yes: dropping is not asked back where there is no terminal; give --yes", field="yes"
         )
-    edit = _edit(comment)
+    edit = fields.edit(now=utc_now(), comment=comment)
     if everything:
         _say("dropped", 0 if newest is None else store.drop_all(newest, edit), [], as_json=as_json)
         return
@@ -185,12 +182,6 @@ def _check(letters: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError(
             "give the IDs of dead letters, or --all; `beatdesk dead-letters list` shows them"
         )
-
-
-def _edit(comment: str) -> "Edit":
-    from scheduler.events.dead_letters import Edit
-
-    return Edit(fields.actor(), comment, utc_now())
 
 
 def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import BadArguments, Refused
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.time import typed as typed_times
 from scheduler.rules.time import zones
 from scheduler.rules.time.typed import UTC_ZONE, Direction, Zone
@@ -27,6 +28,11 @@ def actor() -> str:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError, ImportError):
         return f"cli:{os.getuid()}"
+
+
+def edit(*, now: datetime, comment: str = "") -> Edit:
+    """The edit of whoever gives the command."""
+    return Edit(actor=actor(), now=now, comment=comment)
 
 
 def json_list(text: str, field: str = "args") -> list[Any]:
@@ -95,22 +101,18 @@ def seconds(text: str, field: str) -> float:
     return typed_times.read_length(text, field)
 
 
-def whole(text: str, field: str) -> int:
-    """A whole number."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+def whole(text: str, field: str, least: float | None = None, most: float | None = None) -> int:
+    """A whole number; where it has two limits, one within them."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    if least is None or most is None:
+        if not is_number:
+            raise Refused(
+                f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field
+            )
+    elif not (is_number and least <= int(text) <= most):
         raise Refused(
-            f"{field}: {text!r} is not a whole number; `none` takes the limit away", field=field
-        )
-    return int(text)
-
-
-def priority(text: str) -> int | None:
-    """0 to 9, or none where the text is `none`."""
-    if text == "none":
-        return None
-    if text not in {str(digit) for digit in range(10)}:
-        raise Refused(
-            f"priority: {text!r} is not a digit from 0 to 9; `none` takes it away", field="priority"
+            f"{field}: {text!r} is not a number from {least:g} to {most:g}; `none` takes it away",
+            field=field,
         )
     return int(text)
 

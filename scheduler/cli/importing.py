@@ -74,9 +74,7 @@ def import_schedules(
         importing.save(
             told,
             services.schedules,
-            actor=fields.actor(),
-            comment=comment or f"imported from {_kind(source)}",
-            now=now,
+            edit=fields.edit(now=now, comment=comment or f"imported from {_kind(source)}"),
         )
     if as_json:
         print_json(import_json(told) | {"saved": not dry_run})

@@ -100,7 +100,7 @@ def apply_set(
         read_text(file), services.schedules, services.calendars, services.catalogue, now
     )
     done = applying.apply(
-        plan, services.schedules, prune=prune, actor=fields.actor(), comment=comment, now=now
+        plan, services.schedules, prune=prune, edit=fields.edit(now=now, comment=comment)
     )
     if as_json:
         print_json(applied_json(done))

@@ -29,6 +29,7 @@ from scheduler.errors import NotFound, Refused
 from scheduler.events import schema
 from scheduler.events.letter_text import DeadLetter, fact_of
 from scheduler.events.schema import DeadLettersDropped, DeadLettersRetried
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 from scheduler.storage.lua import script_text
 
@@ -76,14 +77,6 @@ class SetAside(NamedTuple):
 
     was_there: bool
     lost: int
-
-
-class Edit(NamedTuple):
-    """Who does something, why, and when."""
-
-    actor: str
-    comment: str
-    now: datetime
 
 
 class DeadLetters:

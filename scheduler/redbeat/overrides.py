@@ -6,7 +6,6 @@ the code's are the operator's; the others follow the code. Owner, tags, descript
 code cannot say, are no part of an override.
 """
 
-from datetime import datetime
 from typing import Any
 
 from scheduler.errors import Refused
@@ -14,6 +13,7 @@ from scheduler.redbeat import codec, schedule_json
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.extra_field import SAYABLE
 from scheduler.rules.crontab import dialect
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     STOCK,
     CrontabWhen,
@@ -67,9 +67,9 @@ def put(wanted: Schedule, when: When, entry: StoredSchedule) -> Schedule:
     return wanted.model_copy(update={"override": override})
 
 
-def taken_off(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
-    """The next revision, without the override: as code has it. Pause, switch and notes stay. Raises
-    Refused.
+def taken_off(entry: StoredSchedule, edit: Edit) -> Schedule:
+    """The next revision, without the override: as code has it. Pause, switch and notes stay.
+    Raises Refused.
     """
     old = entry.schedule
     if old.origin != "code":
@@ -84,9 +84,9 @@ def taken_off(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
     return code_of(entry).model_copy(
         update={
             "revision": old.revision + 1,
-            "skips": [tick for tick in old.skips if tick > now],
-            "updated_at": now,
-            "updated_by": actor,
+            "skips": [tick for tick in old.skips if tick > edit.now],
+            "updated_at": edit.now,
+            "updated_by": edit.actor,
         }
     )
 

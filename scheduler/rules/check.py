@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +16,12 @@ from scheduler.errors import BadArguments, BadExpression, BadName, Refused
 from scheduler.rules.calendars import text as calendar_text
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.crontab import dialect
+from scheduler.rules.model.fields import FieldType, fields_of
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
     OnceWhen,
+    Policies,
     RedBeatWhen,
     RruleWhen,
     Spec,
@@ -41,7 +44,11 @@ MAX_TAGS = 20
 MAX_CALENDAR_BYTES = 1_000_000
 """Of a whole calendar as JSON."""
 
-LONGEST = {"owner": 200, "description": 1000, "notes": 20_000}
+LONGEST = {row.name: row.about.max_length for row in fields_of("") if row.type is FieldType.TEXT}
+_LENGTHS_OF_TIME = [
+    row.name for row in fields_of("policies") if row.type is FieldType.LENGTH_OF_TIME
+]
+_MOMENTS = [row.name for row in fields_of("window") if row.type is FieldType.MOMENT]
 LEAST_INTERVAL = 1.0
 GREATEST_INTERVAL = 10 * 366 * 86400.0
 FIRST_YEAR, LAST_YEAR = 1970, 2200
@@ -51,21 +58,42 @@ GREATEST_TIME = 366 * 86400.0
 def check_spec(spec: Spec, *, now: datetime) -> None:
     """Raise the first Refused that keeps `spec` from being saved."""
     check_name(spec.name)
-    if not JOB.fullmatch(spec.job):
-        raise Refused(
-            f"the job {spec.job!r} is not a task name; write it as in 'reports.job_summary'",
-            field="job",
-        )
+    check_job(spec.job)
     check_when(spec.when, now=now)
     check_window(spec, now=now)
-    check_policies(spec)
+    check_policies(spec.policies)
     check_arguments(spec.args, spec.kwargs)
-    if spec.queue is not None and not QUEUE.fullmatch(spec.queue):
+    check_queue(spec.queue)
+    check_texts(spec)
+
+
+@dataclass(frozen=True)
+class CheckedSpec:
+    """A Spec that passed the rules and the catalogue: as an edit of the stored `revision`, or as
+    new where it is None.
+
+    Whoever makes one has checked it. The store then checks only that the revision is still the
+    stored one.
+    """
+
+    spec: Spec
+    revision: int | None = None
+
+
+def check_job(job: str) -> None:
+    """Raise Refused unless `job` can be the name of a task."""
+    if not JOB.fullmatch(job):
         raise Refused(
-            f"the queue {spec.queue!r} cannot be used; no blanks, at most 200 characters",
-            field="queue",
+            f"the job {job!r} is not a task name; write it as in 'reports.job_summary'", field="job"
         )
-    _check_texts(spec)
+
+
+def check_queue(queue: str | None) -> None:
+    """Raise Refused unless a queue may be called `queue`; None is the job's own."""
+    if queue is not None and not QUEUE.fullmatch(queue):
+        raise Refused(
+            f"the queue {queue!r} cannot be used; no blanks, at most 200 characters", field="queue"
+        )
 
 
 def check_name(name: str) -> None:
@@ -180,7 +208,7 @@ def _check_once(when: OnceWhen, now: datetime) -> None:
 def check_window(spec: Spec, *, now: datetime) -> None:
     """Raise Refused unless the window leaves a tick."""
     window = spec.window
-    for field in ("starts_at", "ends_at"):
+    for field in _MOMENTS:
         at = getattr(window, field)
         if at is not None and not FIRST_YEAR <= at.astimezone(UTC).year <= LAST_YEAR:
             raise Refused(
@@ -208,10 +236,9 @@ def check_window(spec: Spec, *, now: datetime) -> None:
         )
 
 
-def check_policies(spec: Spec) -> None:
-    """Raise Refused for a policy whose time cannot be meant."""
-    policies = spec.policies
-    for field in ("catch_up_window", "starting_deadline", "run_timeout", "retry_backoff", "jitter"):
+def check_policies(policies: Policies) -> None:
+    """Raise Refused for a policy whose length of time is beyond a year."""
+    for field in _LENGTHS_OF_TIME:
         seconds = getattr(policies, field)
         if seconds is not None and not (math.isfinite(seconds) and seconds <= GREATEST_TIME):
             raise Refused(
@@ -294,10 +321,10 @@ def _walk(value: Any) -> Iterator[tuple[int, Any]]:
             waiting += [(depth + 1, inner) for inner in item]
 
 
-def _check_texts(spec: Spec) -> None:
-    """What is written for people has bounds too."""
+def check_texts(spec: Spec) -> None:
+    """Raise Refused for a text or a tag that is too long or cannot be stored."""
     for field, longest in LONGEST.items():
-        text = getattr(spec, field)
+        text = getattr(spec, field) or ""
         if len(text) > longest:
             raise Refused(
                 f"{field} has {len(text)} characters, {longest} are allowed; shorten it",

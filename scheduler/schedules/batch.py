@@ -10,7 +10,6 @@ no change.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavai
 from scheduler.events.schema import ScheduleDeleted, encode
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.check import check_calendar_known, check_spec
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import calendar_changes, changes
 from scheduler.schedules.calendar_cache import StoredCalendar
@@ -94,14 +94,12 @@ class BatchEdit:
         check_call: CheckCall,
         *,
         calendars: Sequence[CalendarWish] = (),
-        actor: str,
-        comment: str,
-        now: datetime,
+        edit: Edit,
     ) -> list[Schedule]:
         """Make all wishes true. Raises the first refusal of any of them, and then nothing was
         written.
         """
-        beside = self._decide_calendars(calendars, actor=actor, comment=comment, now=now)
+        beside = self._decide_calendars(calendars, edit=edit)
         gone = {change.name for change in beside if change.text is None}
         known = (self.calendar_names() | {change.name for change in beside}) - gone
 
@@ -112,7 +110,7 @@ class BatchEdit:
                     check_calendar_known(
                         wish.spec.window, old.window if old is not None else None, known
                     )
-                return _decide(wish, stored, check_call, actor=actor, comment=comment, now=now)
+                return _decide(wish, stored, check_call, edit=edit)
             except Refused as error:
                 raise Refused(
                     f"{wish.name}: {error}; nothing was changed", field=error.field
@@ -132,13 +130,11 @@ class BatchEdit:
             "the schedules are being changed all the time, nothing was saved; try again"
         )
 
-    def save_calendars(
-        self, wishes: Sequence[CalendarWish], *, actor: str, comment: str, now: datetime
-    ) -> list[SavedCalendar]:
+    def save_calendars(self, wishes: Sequence[CalendarWish], *, edit: Edit) -> list[SavedCalendar]:
         """Make wishes about calendars true. Raises the first refusal of any of them, and then
         nothing was written.
         """
-        decided = self._decide_calendars(wishes, actor=actor, comment=comment, now=now)
+        decided = self._decide_calendars(wishes, edit=edit)
         self.write_calendars(decided)
         return [change.saved for change in decided]
 
@@ -162,11 +158,11 @@ class BatchEdit:
         return [StoredCalendar(*found) for found in zip(names, texts, versions, strict=True)]
 
     def _decide_calendars(
-        self, wishes: Sequence[CalendarWish], *, actor: str, comment: str, now: datetime
+        self, wishes: Sequence[CalendarWish], *, edit: Edit
     ) -> list[CalendarChange]:
         stored = self.read_calendars([wish.name for wish in wishes])
         return [
-            calendar_changes.decide(wish, found, actor=actor, comment=comment, now=now)
+            calendar_changes.decide(wish, found, edit=edit)
             for wish, found in zip(wishes, stored, strict=True)
         ]
 
@@ -248,19 +244,13 @@ def _portions(names: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _decide(
-    wish: DesiredSchedule,
-    stored: RawEntry,
-    check_call: CheckCall,
-    *,
-    actor: str,
-    comment: str,
-    now: datetime,
+    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, edit: Edit
 ) -> Change:
     """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or
     UnreadableEntry.
     """
     if wish.revision is None:
-        return _created(wish, stored, check_call, actor=actor, comment=comment, now=now)
+        return _created(wish, stored, check_call, edit=edit)
     stored.check_exists()
     entry = stored.decode()
     old = entry.schedule
@@ -276,25 +266,17 @@ def _decide(
             "it is defined in code (beat_schedule); put an override on it instead", field="name"
         )
     if wish.spec is None:
-        gone = told(old, actor, comment, now) | {"revision": old.revision + 1}
+        gone = told(old, edit) | {"revision": old.revision + 1}
         return changes.deleted(old, ScheduleDeleted(**gone))
     if not wish.is_checked:
-        changes.check_edit(wish.spec, old, now, check_call)
-    settled = changes.settled(wish.spec, entry, uid=old.uid, now=now)
-    schedule = changes.revised(settled, old, uid=old.uid, actor=actor, now=now)
-    return changes.written(
-        schedule, entry, stored.raw, now, saved(schedule, "edited", actor, comment, now)
-    )
+        changes.check_edit(wish.spec, old, edit.now, check_call)
+    settled = changes.settled(wish.spec, entry, uid=old.uid, now=edit.now)
+    schedule = changes.revised(settled, old, uid=old.uid, edit=edit)
+    return changes.written(schedule, entry, stored.raw, edit.now, saved(schedule, "edited", edit))
 
 
 def _created(
-    wish: DesiredSchedule,
-    stored: RawEntry,
-    check_call: CheckCall,
-    *,
-    actor: str,
-    comment: str,
-    now: datetime,
+    wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, edit: Edit
 ) -> Change:
     spec = wish.spec
     if spec is None:
@@ -302,14 +284,12 @@ def _created(
     if stored.raw.definition is not None or stored.fault:
         raise NameTaken("there is a schedule of this name already; plan again")
     if not wish.is_checked:
-        check_spec(spec, now=now)
+        check_spec(spec, now=edit.now)
         check_call(spec.job, spec.args, spec.kwargs)
     uid = wish.uid or str(uuid4())
-    settled = changes.settled(spec, None, uid=uid, now=now)
-    schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-    return changes.written(
-        schedule, None, stored.raw, now, saved(schedule, "created", actor, comment, now)
-    )
+    settled = changes.settled(spec, None, uid=uid, now=edit.now)
+    schedule = changes.revised(settled, None, uid=uid, edit=edit)
+    return changes.written(schedule, None, stored.raw, edit.now, saved(schedule, "created", edit))
 
 
 def _calendar_text(text: str | None) -> str:

@@ -1,13 +1,13 @@
 """What a change makes of a calendar: decided here, applied by `together`. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import uuid4
 
 from scheduler.errors import NameTaken, NotFound, StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarEvent, CalendarSaved
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
 from scheduler.rules.check import check_calendar
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerprint
 
 
@@ -38,9 +38,7 @@ class CalendarChange:
         return "" if self.text is None else fingerprint(self.text)
 
 
-def decide(
-    wish: CalendarWish, stored: StoredCalendar, *, actor: str, comment: str, now: datetime
-) -> CalendarChange:
+def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> CalendarChange:
     """The change that makes a wish true. Raises Refused, NameTaken, NotFound or StaleRevision."""
     old = _readable(stored)
     if wish.calendar is not None:
@@ -64,21 +62,26 @@ def decide(
     uid = old.uid if old is not None else str(uuid4())
     if wish.calendar is None:
         gone = old or SavedCalendar(
-            name=wish.name, uid=uid, revision=number, updated_at=now, updated_by=actor
+            name=wish.name, uid=uid, revision=number, updated_at=edit.now, updated_by=edit.actor
         )
         told = CalendarDeleted(
-            at=now, uid=uid, revision=number, actor=actor, comment=comment, calendar=gone
+            at=edit.now,
+            uid=uid,
+            revision=number,
+            actor=edit.actor,
+            comment=edit.comment,
+            calendar=gone,
         )
         return CalendarChange(wish.name, stored.text, None, gone, told)
     saved = SavedCalendar(
-        **dict(wish.calendar), uid=uid, revision=number, updated_at=now, updated_by=actor
+        **dict(wish.calendar), uid=uid, revision=number, updated_at=edit.now, updated_by=edit.actor
     )
     event = CalendarSaved(
-        at=now,
+        at=edit.now,
         uid=uid,
         revision=number,
-        actor=actor,
-        comment=comment,
+        actor=edit.actor,
+        comment=edit.comment,
         calendar=saved,
         action="created" if wish.revision is None else "edited",
     )

@@ -8,11 +8,11 @@ is such a calendar again.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scheduler.errors import Refused, UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar, SavedCalendar
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.phrases import joined, plural
 from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import CalendarCache, StoredCalendar
@@ -59,31 +59,15 @@ class CalendarStore:
         with answering():
             return self._shelf.known(self._redis, names)
 
-    def save(
-        self,
-        calendar: Calendar,
-        *,
-        revision: int | None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> SavedCalendar:
+    def save(self, calendar: Calendar, *, revision: int | None, edit: Edit) -> SavedCalendar:
         """Save a new calendar, or the next revision of one. Raises NameTaken, StaleRevision or
         Refused.
         """
         wish = CalendarWish(calendar.name, calendar, revision)
-        (saved,) = self._together.save_calendars([wish], actor=actor, comment=comment, now=now)
+        (saved,) = self._together.save_calendars([wish], edit=edit)
         return saved
 
-    def delete(
-        self,
-        name: str,
-        *,
-        revision: int | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> None:
+    def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
         """Delete a calendar, readable or not, that no schedule names."""
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
@@ -97,7 +81,7 @@ class CalendarStore:
             except UnreadableEntry:
                 revision = 0
         wish = CalendarWish(name, None, revision)
-        self._together.save_calendars([wish], actor=actor, comment=comment, now=now)
+        self._together.save_calendars([wish], edit=edit)
 
     def used_by(self) -> dict[str, list[str]]:
         """The schedules that name each calendar, in order; calendars that none names are left

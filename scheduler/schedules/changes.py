@@ -11,6 +11,7 @@ from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.check import check_spec
 from scheduler.rules.crontab import dialect
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -72,12 +73,10 @@ def check_edit(
         check_call(spec.job, spec.args, spec.kwargs)
 
 
-def edited(spec: Spec, entry: StoredSchedule, *, actor: str, now: datetime) -> Schedule:
+def edited(spec: Spec, entry: StoredSchedule, *, edit: Edit) -> Schedule:
     """`spec` as the next revision of `entry`; on a static entry, with what of it is an override."""
     old = entry.schedule
-    schedule = revised(
-        settled(spec, entry, uid=old.uid, now=now), old, uid=old.uid, actor=actor, now=now
-    )
+    schedule = revised(settled(spec, entry, uid=old.uid, now=edit.now), old, uid=old.uid, edit=edit)
     return overrides.put(schedule, spec.when, entry) if old.origin == "code" else schedule
 
 
@@ -185,16 +184,16 @@ def deleted(schedule: Schedule, event: Event) -> Change:
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 
 
-def revised(spec: Spec, old: Schedule | None, *, uid: str, actor: str, now: datetime) -> Schedule:
+def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedule:
     """`spec` as the next revision of `old`, or as the first one of a new schedule."""
     return Schedule(
         **{name: getattr(spec, name) for name in Spec.model_fields},
         uid=old.uid if old is not None else uid,
         revision=old.revision + 1 if old is not None else 1,
         paused=old.paused if old is not None else None,
-        skips=[tick for tick in old.skips if tick > now] if old is not None else [],
+        skips=[tick for tick in old.skips if tick > edit.now] if old is not None else [],
         origin=old.origin if old is not None else "operator",
         override=old.override if old is not None else None,
-        updated_at=now,
-        updated_by=actor,
+        updated_at=edit.now,
+        updated_by=edit.actor,
     )

@@ -7,8 +7,8 @@ there is nothing to change. Nothing here reads or writes Redis; pausing and the 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
 from scheduler.errors import Refused, StaleRevision, UnreadableEntry
 from scheduler.events.schema import (
@@ -23,7 +23,8 @@ from scheduler.events.schema import (
 )
 from scheduler.redbeat import codec, extra_field, overrides
 from scheduler.redbeat.codec import Raw, StoredSchedule
-from scheduler.rules.check import check_when
+from scheduler.rules.check import CheckedSpec, check_when
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
@@ -32,57 +33,45 @@ from scheduler.schedules.reads import RawEntry, remains_of
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 Decide = Callable[[RawEntry], Change | Schedule]
 
+R = TypeVar("R")
 
-def saved(
-    schedule: Schedule,
-    action: Literal["created", "edited"],
-    actor: str,
-    comment: str,
-    now: datetime,
-) -> ScheduleSaved:
+
+@dataclass(frozen=True)
+class Decision(Generic[R]):
+    """What is to be written, none where nothing is, and what the caller gets once it is."""
+
+    change: Change | None
+    result: R
+
+
+def saved(schedule: Schedule, action: Literal["created", "edited"], edit: Edit) -> ScheduleSaved:
     """The fact that a schedule was made or edited."""
-    return ScheduleSaved(**told(schedule, actor, comment, now), action=action)
+    return ScheduleSaved(**told(schedule, edit), action=action)
 
 
 def editing(
-    spec: Spec,
+    wanted: Spec | CheckedSpec,
     check_call: CheckCall,
     *,
     revision: int | None,
     restored: int | None = None,
-    actor: str,
-    comment: str,
-    now: datetime,
+    edit: Edit,
 ) -> Decide:
-    """Save `spec` as the next revision; on a static entry, as an override. `restored` is the
-    revision it comes from.
+    """Save `wanted` as the next revision; on a static entry, as an override.
+
+    `restored` is the revision that it comes from.
     """
 
     def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
         check_revision(entry.schedule, revision)
-        return _edit(
-            stored,
-            entry,
-            spec,
-            check_call,
-            restored=restored,
-            actor=actor,
-            comment=comment,
-            now=now,
-        )
+        return _edit(stored, entry, wanted, check_call, restored=restored, edit=edit)
 
     return decide
 
 
 def tagging(
-    add: Sequence[str],
-    remove: Sequence[str],
-    check_call: CheckCall,
-    *,
-    actor: str,
-    comment: str,
-    now: datetime,
+    add: Sequence[str], remove: Sequence[str], check_call: CheckCall, *, edit: Edit
 ) -> Decide:
     """Put tags on a schedule, and take others off it."""
 
@@ -93,14 +82,12 @@ def tagging(
         if tags == old.tags:
             return old
         spec = old.spec().model_copy(update={"tags": tags})
-        return _edit(stored, entry, spec, check_call, actor=actor, comment=comment, now=now)
+        return _edit(stored, entry, spec, check_call, edit=edit)
 
     return decide
 
 
-def queueing(
-    queue: str | None, check_call: CheckCall, *, actor: str, comment: str, now: datetime
-) -> Decide:
+def queueing(queue: str | None, check_call: CheckCall, *, edit: Edit) -> Decide:
     """Send a schedule's runs to another queue; none is the job's own."""
 
     def decide(stored: RawEntry) -> Change | Schedule:
@@ -109,14 +96,12 @@ def queueing(
         if old.queue == queue:
             return old
         spec = old.spec().model_copy(update={"queue": queue})
-        return _edit(stored, entry, spec, check_call, actor=actor, comment=comment, now=now)
+        return _edit(stored, entry, spec, check_call, edit=edit)
 
     return decide
 
 
-def switching(
-    enabled: bool, *, revision: int | None = None, actor: str, comment: str = "", now: datetime
-) -> Decide:
+def switching(enabled: bool, *, revision: int | None = None, edit: Edit) -> Decide:
     """Switch on or off. Switched on, a schedule fires at its next tick, not at once."""
     kind: type[ScheduleEnabled | ScheduleDisabled] = (
         ScheduleEnabled if enabled else ScheduleDisabled
@@ -134,21 +119,17 @@ def switching(
                 field="enabled",
             )
         spec = changes.settled(
-            old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=now
+            old.spec().model_copy(update={"enabled": enabled}), entry, uid=old.uid, now=edit.now
         )
         if enabled and not isinstance(spec.when, RedBeatWhen):
-            check_when(spec.when, now=now)
-        schedule = changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
-        return changes.written(
-            schedule, entry, stored.raw, now, kind(**told(schedule, actor, comment, now))
-        )
+            check_when(spec.when, now=edit.now)
+        schedule = changes.revised(spec, old, uid=old.uid, edit=edit)
+        return changes.written(schedule, entry, stored.raw, edit.now, kind(**told(schedule, edit)))
 
     return decide
 
 
-def deleting(
-    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
-) -> Decide:
+def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
     """Delete an entry, readable or not."""
 
     def decide(stored: RawEntry) -> Change:
@@ -164,33 +145,29 @@ def deleting(
                 "Beat starts; remove it there, or disable it here",
                 field="name",
             )
-        facts = told(schedule, actor, comment, now) | {"revision": schedule.revision + 1}
+        facts = told(schedule, edit) | {"revision": schedule.revision + 1}
         return changes.deleted(schedule, ScheduleDeleted(**facts))
 
     return decide
 
 
-def resetting(
-    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
-) -> Decide:
+def resetting(*, revision: int | None = None, edit: Edit) -> Decide:
     """Take the override off a static entry."""
 
     def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
         check_revision(entry.schedule, revision)
-        schedule = overrides.taken_off(entry, actor, now)
-        when = changes.settle_anchor(schedule.when, entry, now)
+        schedule = overrides.taken_off(entry, edit)
+        when = changes.settle_anchor(schedule.when, entry, edit.now)
         schedule = schedule.model_copy(update={"when": when})
         return changes.written(
-            schedule, entry, stored.raw, now, ScheduleReset(**told(schedule, actor, comment, now))
+            schedule, entry, stored.raw, edit.now, ScheduleReset(**told(schedule, edit))
         )
 
     return decide
 
 
-def adopting(
-    *, revision: int | None = None, actor: str, comment: str = "", now: datetime
-) -> Decide:
+def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
     """Make an entry of plain RedBeat code an operator's, with the behaviour that it has.
 
     Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes
@@ -215,45 +192,36 @@ def adopting(
                 "when": when,
                 "revision": old.revision + 1,
                 "origin": "operator",
-                "updated_at": now,
-                "updated_by": actor,
+                "updated_at": edit.now,
+                "updated_by": edit.actor,
             }
         )
         definition = stored.raw.definition or ""
         meta = stored.raw.meta or codec.encode_meta(entry.meta)
         return Change(
             raw=Raw(definition, meta, extra_field.encode(schedule, definition)),
-            score=changes.score(schedule, entry.meta, now)
+            score=changes.score(schedule, entry.meta, edit.now)
             if stored.score is None
             else stored.score,
-            event=ScheduleAdopted(**told(schedule, actor, comment, now)),
+            event=ScheduleAdopted(**told(schedule, edit)),
             schedule=schedule,
         )
 
     return decide
 
 
-def revived(
-    earlier: Schedule,
-    raw: Raw,
-    restored: int,
-    deleted: int,
-    *,
-    actor: str,
-    comment: str,
-    now: datetime,
-) -> Change:
+def revived(earlier: Schedule, raw: Raw, restored: int, deleted: int, *, edit: Edit) -> Change:
     """The change that makes a deleted schedule anew, paused if it was; what it missed is not
     run.
     """
-    spec = changes.settled(earlier.spec(), None, uid=earlier.uid, now=now)
-    schedule = changes.revised(spec, None, uid=earlier.uid, actor=actor, now=now)
-    skips = [tick for tick in earlier.skips if tick > now]
+    spec = changes.settled(earlier.spec(), None, uid=earlier.uid, now=edit.now)
+    schedule = changes.revised(spec, None, uid=earlier.uid, edit=edit)
+    skips = [tick for tick in earlier.skips if tick > edit.now]
     schedule = schedule.model_copy(
         update={"revision": deleted + 1, "paused": earlier.paused, "skips": skips}
     )
-    event = ScheduleRestored(**told(schedule, actor, comment, now), restored=restored)
-    return changes.written(schedule, None, raw, now, event)
+    event = ScheduleRestored(**told(schedule, edit), restored=restored)
+    return changes.written(schedule, None, raw, edit.now, event)
 
 
 def check_revision(schedule: Schedule, given: int | None) -> None:
@@ -270,30 +238,30 @@ def check_revision(schedule: Schedule, given: int | None) -> None:
 def _edit(
     stored: RawEntry,
     entry: StoredSchedule,
-    spec: Spec,
+    wanted: Spec | CheckedSpec,
     check_call: CheckCall,
     *,
     restored: int | None = None,
-    actor: str,
-    comment: str,
-    now: datetime,
+    edit: Edit,
 ) -> Change:
-    """The change that saves `spec`. What plain RedBeat code wrote stays editable as it is."""
-    changes.check_edit(spec, entry.schedule, now, check_call)
-    schedule = changes.edited(spec, entry, actor=actor, now=now)
-    event: Event = saved(schedule, "edited", actor, comment, now)
+    """The change that saves `wanted`. What plain RedBeat code wrote stays editable as it is."""
+    spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
+    if not isinstance(wanted, CheckedSpec) or wanted.revision != entry.schedule.revision:
+        changes.check_edit(spec, entry.schedule, edit.now, check_call)
+    schedule = changes.edited(spec, entry, edit=edit)
+    event: Event = saved(schedule, "edited", edit)
     if restored is not None:
-        event = ScheduleRestored(**told(schedule, actor, comment, now), restored=restored)
-    return changes.written(schedule, entry, stored.raw, now, event)
+        event = ScheduleRestored(**told(schedule, edit), restored=restored)
+    return changes.written(schedule, entry, stored.raw, edit.now, event)
 
 
-def told(schedule: Schedule, actor: str, comment: str, now: datetime) -> dict[str, Any]:
+def told(schedule: Schedule, edit: Edit) -> dict[str, Any]:
     """What every fact about a schedule says."""
     return {
-        "at": now,
+        "at": edit.now,
         "uid": schedule.uid,
         "revision": schedule.revision,
-        "actor": actor,
-        "comment": comment,
+        "actor": edit.actor,
+        "comment": edit.comment,
         "schedule": schedule,
     }

@@ -25,11 +25,12 @@ from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.check import FIRST_YEAR, LAST_YEAR
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
 from scheduler.schedules import changes, missed_in_pause
-from scheduler.schedules.edits import Decide, told
+from scheduler.schedules.edits import Decide, Decision, told
 from scheduler.schedules.reads import RawEntry
 
 if TYPE_CHECKING:
@@ -60,109 +61,92 @@ class Operations:
         self._store = store
 
     def pause(
-        self, name: str, *, reason: str, until: datetime | None = None, actor: str, now: datetime
+        self, name: str, *, reason: str, until: datetime | None = None, edit: Edit
     ) -> Schedule:
         """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason
         and end.
         """
-        return self._store.change(name, pausing(reason=reason, until=until, actor=actor, now=now))
+        return self._store.change(name, pausing(reason=reason, until=until, edit=edit))
 
-    def resume(
-        self, name: str, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime
-    ) -> Resumed:
+    def resume(self, name: str, *, missed: Missed = "skip", edit: Edit) -> Resumed:
         """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one
         after the other.
         """
-        chosen: list[datetime] = []
 
-        def decide(stored: RawEntry) -> changes.Change:
+        def decide(stored: RawEntry) -> Decision[Resumed]:
             entry = stored.decode()
             old = entry.schedule
-            if not is_paused(old, now):
+            if not is_paused(old, edit.now):
                 raise Refused(
                     f"{name!r} is not paused; `beatdesk schedules show {name}` tells its state",
                     field="name",
                 )
             calendar = None if missed == "skip" else self._store.calendar_of(old)
-            held = missed_in_pause.sort(entry, missed, now, calendar)
-            schedule = _next_revision(entry, actor, now).model_copy(update={"paused": None})
-            event = ScheduleResumed(**told(schedule, actor, comment, now), missed=missed)
-            chosen[:] = held.run
-            change = changes.written(schedule, entry, stored.raw, now, event)
-            hold = tuple(WaitingTick(tick, "schedule", actor) for tick in held.run)
+            held = missed_in_pause.sort(entry, missed, edit.now, calendar)
+            schedule = _next_revision(entry, edit).model_copy(update={"paused": None})
+            event = ScheduleResumed(**told(schedule, edit), missed=missed)
+            change = changes.written(schedule, entry, stored.raw, edit.now, event)
+            hold = tuple(WaitingTick(tick, "schedule", edit.actor) for tick in held.run)
             # Beat looks at once: other ticks may have waited for the end of the pause.
-            return replace(change, score=now.timestamp(), also=tuple(held.verdicts), hold=hold)
+            change = replace(
+                change, score=edit.now.timestamp(), also=tuple(held.verdicts), hold=hold
+            )
+            return Decision(
+                change, Resumed(schedule, [run_id(schedule.uid, tick) for tick in held.run])
+            )
 
-        schedule = self._store.change(name, decide)
-        return Resumed(schedule, [run_id(schedule.uid, tick) for tick in chosen])
+        return self._store.carry_out(name, decide)
 
     def skip(
-        self,
-        name: str,
-        *,
-        tick: datetime | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
+        self, name: str, *, tick: datetime | None = None, edit: Edit
     ) -> tuple[Schedule, datetime]:
         """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the
         tick.
         """
-        found: list[datetime] = []
 
-        def decide(stored: RawEntry) -> changes.Change:
+        def decide(stored: RawEntry) -> Decision[tuple[Schedule, datetime]]:
             entry = stored.decode()
             old = entry.schedule
-            found[:] = [_coming_tick(entry, tick, now, self._store.calendar_of(old))]
-            skips = sorted({*(at for at in old.skips if at > now), found[0]})
+            skipped = _coming_tick(entry, tick, edit.now, self._store.calendar_of(old))
+            skips = sorted({*(at for at in old.skips if at > edit.now), skipped})
             if len(skips) > MOST_SKIPS:
                 raise Refused(
                     f"{MOST_SKIPS} ticks are skipped already; pause the schedule instead",
                     field="tick",
                 )
-            schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
-            event = ScheduleTickSkipped(**told(schedule, actor, comment, now), tick=found[0])
-            return changes.written(schedule, entry, stored.raw, now, event)
+            schedule = _next_revision(entry, edit).model_copy(update={"skips": skips})
+            event = ScheduleTickSkipped(**told(schedule, edit), tick=skipped)
+            change = changes.written(schedule, entry, stored.raw, edit.now, event)
+            return Decision(change, (schedule, skipped))
 
-        return self._store.change(name, decide), found[0]
+        return self._store.carry_out(name, decide)
 
-    def keep(
-        self, name: str, *, tick: datetime, actor: str, comment: str = "", now: datetime
-    ) -> Schedule:
+    def keep(self, name: str, *, tick: datetime, edit: Edit) -> Schedule:
         """Let a tick run that was to be skipped."""
 
         def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
             old = entry.schedule
-            if tick not in old.skips or tick <= now:
+            if tick not in old.skips or tick <= edit.now:
                 raise Refused(
                     f"{tick_text(tick)} is no coming tick of {name!r} that is skipped", field="tick"
                 )
             skips = [at for at in old.skips if at != tick]
-            schedule = _next_revision(entry, actor, now).model_copy(update={"skips": skips})
-            event = ScheduleTickKept(**told(schedule, actor, comment, now), tick=tick)
-            return changes.written(schedule, entry, stored.raw, now, event)
+            schedule = _next_revision(entry, edit).model_copy(update={"skips": skips})
+            event = ScheduleTickKept(**told(schedule, edit), tick=tick)
+            return changes.written(schedule, entry, stored.raw, edit.now, event)
 
         return self._store.change(name, decide)
 
     def revive(
-        self,
-        gone: "RevisionView",
-        number: int,
-        history: "History",
-        *,
-        actor: str,
-        comment: str = "",
-        now: datetime,
+        self, gone: "RevisionView", number: int, history: "History", *, edit: Edit
     ) -> Schedule:
         """Make a deleted schedule anew as it was in its revision `number`. `gone` is its
         deletion.
         """
         earlier = history.revision(gone.schedule_uid, number)
         schedule = _readable(earlier.definition, number)
-        return self._store.revive(
-            schedule, restored=number, deleted=gone.revision, actor=actor, comment=comment, now=now
-        )
+        return self._store.revive(schedule, restored=number, deleted=gone.revision, edit=edit)
 
     def restore(
         self,
@@ -171,9 +155,7 @@ class Operations:
         *,
         restored: int,
         revision: int,
-        actor: str,
-        comment: str = "",
-        now: datetime,
+        edit: Edit,
     ) -> Schedule:
         """Save the definition of the revision `restored` as the newest one. `revision` is the one
         it takes over from.
@@ -181,9 +163,7 @@ class Operations:
         Whether the schedule is paused, and which ticks it skips, stays as it is.
         """
         spec = _readable(definition, restored).spec()
-        return self._store.edit(
-            name, spec, revision=revision, actor=actor, comment=comment, restored=restored, now=now
-        )
+        return self._store.edit(name, spec, revision=revision, edit=edit, restored=restored)
 
 
 def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
@@ -200,16 +180,16 @@ def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
         ) from None
 
 
-def _next_revision(entry: StoredSchedule, actor: str, now: datetime) -> Schedule:
+def _next_revision(entry: StoredSchedule, edit: Edit) -> Schedule:
     """The same schedule, one revision on."""
     old = entry.schedule
-    spec = changes.settled(old.spec(), entry, uid=old.uid, now=now)
-    return changes.revised(spec, old, uid=old.uid, actor=actor, now=now)
+    spec = changes.settled(old.spec(), entry, uid=old.uid, now=edit.now)
+    return changes.revised(spec, old, uid=old.uid, edit=edit)
 
 
-def pausing(*, reason: str, until: datetime | None, actor: str, now: datetime) -> Decide:
+def pausing(*, reason: str, until: datetime | None, edit: Edit) -> Decide:
     """The decision to pause a schedule. Raises Refused for a reason or an end that cannot be."""
-    check_pause(reason, until, now)
+    check_pause(reason, until, edit.now)
 
     def decide(stored: RawEntry) -> changes.Change:
         entry = stored.decode()
@@ -219,15 +199,17 @@ def pausing(*, reason: str, until: datetime | None, actor: str, now: datetime) -
                 f"{old.name!r} is off, so that there is nothing to pause; switch it on first",
                 field="name",
             )
-        since = old.paused.since if old.paused is not None and is_paused(old, now) else now
-        pause = Pause(reason=reason.strip(), by=actor, since=since, until=until)
-        schedule = _next_revision(entry, actor, now).model_copy(update={"paused": pause})
+        since = (
+            old.paused.since if old.paused is not None and is_paused(old, edit.now) else edit.now
+        )
+        pause = Pause(reason=reason.strip(), by=edit.actor, since=since, until=until)
+        schedule = _next_revision(entry, edit).model_copy(update={"paused": pause})
         return changes.written(
             schedule,
             entry,
             stored.raw,
-            now,
-            SchedulePaused(**told(schedule, actor, pause.reason, now)),
+            edit.now,
+            SchedulePaused(**told(schedule, replace(edit, comment=pause.reason))),
         )
 
     return decide

@@ -6,7 +6,7 @@ since, are not touched when everything is resumed. Schedules that are made in th
 paused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from scheduler.errors import BeatdeskError, NotFound, Refused, UnreadableEntry
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Pause, Schedule
 from scheduler.rules.policies.window import is_paused
 from scheduler.schedules.operations import Missed, Operations, check_pause
@@ -57,40 +58,34 @@ class PauseAll:
             return None
         return pause if pause.until is None or now < pause.until else None
 
-    def pause(
-        self, *, reason: str, until: datetime | None = None, actor: str, now: datetime
-    ) -> Outcome:
+    def pause(self, *, reason: str, until: datetime | None = None, edit: Edit) -> Outcome:
         """Pause every schedule that is on and not paused."""
-        check_pause(reason, until, now)
-        if self.paused(now) is not None:
+        check_pause(reason, until, edit.now)
+        if self.paused(edit.now) is not None:
             raise Refused("everything is paused already; resume it first", field="reason")
-        pause = Pause(reason=reason.strip(), by=actor, since=now, until=until)
+        pause = Pause(reason=reason.strip(), by=edit.actor, since=edit.now, until=until)
         with answering():
             self._redis.set(keys.EVERYTHING_PAUSED, pause.model_dump_json())
 
         def act(name: str) -> list[str]:
-            self._operations.pause(name, reason=reason, until=until, actor=actor, now=now)
+            self._operations.pause(name, reason=reason, until=until, edit=edit)
             return []
 
-        return self._each(lambda schedule: schedule.enabled and not is_paused(schedule, now), act)
+        return self._each(
+            lambda schedule: schedule.enabled and not is_paused(schedule, edit.now), act
+        )
 
-    def resume(
-        self, *, missed: Missed = "skip", actor: str, comment: str = "", now: datetime
-    ) -> Outcome:
+    def resume(self, *, missed: Missed = "skip", edit: Edit) -> Outcome:
         """Resume every schedule that was paused with everything, and not on its own since."""
-        pause = self.paused(now)
+        pause = self.paused(edit.now)
         if pause is None:
             raise Refused(
                 "everything is not paused; schedules that are paused on their own are resumed by "
                 "name"
             )
         outcome = self._each(
-            lambda schedule: is_paused(schedule, now) and _is_part_of(schedule.paused, pause),
-            lambda name: (
-                self._operations.resume(
-                    name, missed=missed, actor=actor, comment=comment, now=now
-                ).runs
-            ),
+            lambda schedule: is_paused(schedule, edit.now) and _is_part_of(schedule.paused, pause),
+            lambda name: self._operations.resume(name, missed=missed, edit=edit).runs,
         )
         with answering():
             self._redis.delete(keys.EVERYTHING_PAUSED)
@@ -98,8 +93,9 @@ class PauseAll:
 
     def _each(self, wanted: Callable[[Schedule], bool], act: Callable[[str], list[str]]) -> Outcome:
         """Do it to each that is wanted; one that is refused does not keep the others from it."""
-        outcome = Outcome()
-        for name in self._names(wanted, outcome):
+        names, refused = self._chosen(wanted)
+        outcome = Outcome(refused=refused)
+        for name in names:
             try:
                 outcome.runs += act(name)
             except (Refused, NotFound, UnreadableEntry) as error:
@@ -108,15 +104,19 @@ class PauseAll:
                 outcome.names.append(name)
         return outcome
 
-    def _names(self, wanted: Callable[[Schedule], bool], outcome: Outcome) -> Iterator[str]:
+    def _chosen(self, wanted: Callable[[Schedule], bool]) -> tuple[list[str], dict[str, str]]:
+        """The names of those that are wanted, and why others cannot be read."""
+        names: list[str] = []
+        unreadable: dict[str, str] = {}
         for stored in self._store.stored():
             try:
                 schedule = stored.decode().schedule
             except BeatdeskError as error:
-                outcome.refused[stored.name] = str(error)
+                unreadable[stored.name] = str(error)
                 continue
             if wanted(schedule):
-                yield stored.name
+                names.append(stored.name)
+        return names, unreadable
 
 
 def _is_part_of(pause: Pause | None, everything: Pause) -> bool:

@@ -7,7 +7,7 @@ decided again; where another operator has changed it, the revision decides. Noth
 writes entries, except Beat advancing them (`beat_entry`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,7 +16,8 @@ from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable,
 from scheduler.events.schema import encode
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
-from scheduler.rules.check import check_calendar_known, check_spec
+from scheduler.rules.check import CheckedSpec, check_calendar_known, check_spec
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, edits
 from scheduler.schedules.batch import (
@@ -28,7 +29,7 @@ from scheduler.schedules.batch import (
 )
 from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.edits import Decide
+from scheduler.schedules.edits import Decide, Decision, R
 from scheduler.schedules.filters import Filter, State
 from scheduler.schedules.reads import (
     Listing,
@@ -137,34 +138,32 @@ class ScheduleStore:
         wishes: Sequence[DesiredSchedule],
         *,
         calendars: Sequence[CalendarWish] = (),
-        actor: str,
-        comment: str = "",
-        now: datetime,
+        edit: Edit,
     ) -> list[Schedule]:
         """Make many changes, of schedules and of the calendars that they name, all of them or
         none.
         """
-        check_call = calls_of(self._catalogue.jobs(now))
-        return self._together.save(
-            wishes, check_call, calendars=calendars, actor=actor, comment=comment, now=now
-        )
+        check_call = calls_of(self._catalogue.jobs(edit.now))
+        return self._together.save(wishes, check_call, calendars=calendars, edit=edit)
 
-    def create(self, spec: Spec, *, actor: str, comment: str = "", now: datetime) -> Schedule:
+    def create(self, wanted: Spec | CheckedSpec, *, edit: Edit) -> Schedule:
         """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
-        check_spec(spec, now=now)
-        self._check_calendar(spec, None)
-        self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
+        spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
+        if not isinstance(wanted, CheckedSpec):
+            check_spec(spec, now=edit.now)
+            self._check_calendar(spec, None)
+            self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
         stored = self._listing.read(spec.name)
         if stored.raw.definition is not None or stored.fault:
             raise NameTaken(
                 f"there is a schedule {spec.name!r} already; choose another name, or edit that one"
             )
         uid = str(uuid4())
-        settled = changes.settled(spec, None, uid=uid, now=now)
-        schedule = changes.revised(settled, None, uid=uid, actor=actor, now=now)
-        event = edits.saved(schedule, "created", actor, comment, now)
+        settled = changes.settled(spec, None, uid=uid, now=edit.now)
+        schedule = changes.revised(settled, None, uid=uid, edit=edit)
+        event = edits.saved(schedule, "created", edit)
         answer = self._apply(
-            spec.name, stored.raw, changes.written(schedule, None, stored.raw, now, event)
+            spec.name, stored.raw, changes.written(schedule, None, stored.raw, edit.now, event)
         )
         if answer != "done":
             raise NameTaken(
@@ -173,16 +172,7 @@ class ScheduleStore:
             )
         return schedule
 
-    def revive(
-        self,
-        earlier: Schedule,
-        *,
-        restored: int,
-        deleted: int,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> Schedule:
+    def revive(self, earlier: Schedule, *, restored: int, deleted: int, edit: Edit) -> Schedule:
         """Make a deleted schedule anew as `earlier`, its revision `restored`, with its id.
         `deleted` is its last one.
 
@@ -191,7 +181,9 @@ class ScheduleStore:
         """
         spec = earlier.spec()
         is_ours = earlier.origin == "operator"
-        check_spec(spec if is_ours else spec.model_copy(update={"name": "plain-entry"}), now=now)
+        check_spec(
+            spec if is_ours else spec.model_copy(update={"name": "plain-entry"}), now=edit.now
+        )
         self._catalogue.check_call(spec.job, spec.args, spec.kwargs)
         self._check_calendar(spec, None)
         stored = self._listing.read(spec.name)
@@ -199,9 +191,7 @@ class ScheduleStore:
             raise NameTaken(
                 f"there is another schedule {spec.name!r} now; delete it first, or clone it"
             )
-        change = edits.revived(
-            earlier, stored.raw, restored, deleted, actor=actor, comment=comment, now=now
-        )
+        change = edits.revived(earlier, stored.raw, restored, deleted, edit=edit)
         if self._apply(spec.name, stored.raw, change) != "done":
             raise NameTaken(f"somebody has just made a schedule {spec.name!r}; look at it first")
         return change.schedule
@@ -209,89 +199,47 @@ class ScheduleStore:
     def edit(
         self,
         name: str,
-        spec: Spec,
+        wanted: Spec | CheckedSpec,
         *,
         revision: int,
-        actor: str,
-        comment: str = "",
+        edit: Edit,
         restored: int | None = None,
-        now: datetime,
     ) -> Schedule:
-        """Save `spec` as the next revision of `name`. Raises StaleRevision unless `revision` is the
-        stored one.
+        """Save `wanted` as the next revision of `name`. Raises StaleRevision unless `revision` is
+        the stored one.
 
-        `restored` is the earlier revision that `spec` comes from.
+        `restored` is the earlier revision that it comes from.
         """
+        spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
         if spec.name != name:
             raise BadName(
                 f"a schedule keeps its name; clone {name!r} as {spec.name!r} and delete the old one"
             )
-        self._check_calendar(spec, self._listing.read(name).schedule())
-
+        if not isinstance(wanted, CheckedSpec):
+            self._check_calendar(spec, self._listing.read(name).schedule())
         decide = edits.editing(
-            spec,
-            self._catalogue.check_call,
-            revision=revision,
-            restored=restored,
-            actor=actor,
-            comment=comment,
-            now=now,
+            wanted, self._catalogue.check_call, revision=revision, restored=restored, edit=edit
         )
         return self.change(name, decide)
 
     def set_enabled(
-        self,
-        name: str,
-        enabled: bool,
-        *,
-        revision: int | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
+        self, name: str, enabled: bool, *, revision: int | None = None, edit: Edit
     ) -> Schedule:
         """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
-        decide = edits.switching(enabled, revision=revision, actor=actor, comment=comment, now=now)
+        decide = edits.switching(enabled, revision=revision, edit=edit)
         return self.change(name, decide)
 
-    def delete(
-        self,
-        name: str,
-        *,
-        revision: int | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> None:
+    def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
         """Delete an entry, readable or not."""
-        self.change(name, edits.deleting(revision=revision, actor=actor, comment=comment, now=now))
+        self.change(name, edits.deleting(revision=revision, edit=edit))
 
-    def reset(
-        self,
-        name: str,
-        *,
-        revision: int | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> Schedule:
+    def reset(self, name: str, *, revision: int | None = None, edit: Edit) -> Schedule:
         """Take the override off a static entry, so that it is as code says."""
-        return self.change(
-            name, edits.resetting(revision=revision, actor=actor, comment=comment, now=now)
-        )
+        return self.change(name, edits.resetting(revision=revision, edit=edit))
 
-    def adopt(
-        self,
-        name: str,
-        *,
-        revision: int | None = None,
-        actor: str,
-        comment: str = "",
-        now: datetime,
-    ) -> Schedule:
+    def adopt(self, name: str, *, revision: int | None = None, edit: Edit) -> Schedule:
         """Make an entry of plain RedBeat code an operator's. It fires as before."""
-        return self.change(
-            name, edits.adopting(revision=revision, actor=actor, comment=comment, now=now)
-        )
+        return self.change(name, edits.adopting(revision=revision, edit=edit))
 
     def calendar_names(self) -> set[str]:
         """The names of all calendars."""
@@ -335,17 +283,28 @@ class ScheduleStore:
         return stored.decode()
 
     def change(self, name: str, decide: Decide) -> Schedule:
-        """Read, decide, apply; again while somebody else was quicker. A decision may be to leave it
-        as it is.
+        """Change an entry as `decide` says, and answer with the schedule as it stands then."""
+
+        def decide_with_result(stored: RawEntry) -> Decision[Schedule]:
+            made = decide(stored)
+            return (
+                Decision(None, made)
+                if isinstance(made, Schedule)
+                else Decision(made, made.schedule)
+            )
+
+        return self.carry_out(name, decide_with_result)
+
+    def carry_out(self, name: str, decide: Callable[[RawEntry], Decision[R]]) -> R:
+        """Read, decide, apply; again while somebody else was quicker. Answers with the result of
+        what was decided.
         """
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)
             stored.check_exists()
-            change = decide(stored)
-            if isinstance(change, Schedule):
-                return change
-            if self._apply(name, stored.raw, change) == "done":
-                return change.schedule
+            decision = decide(stored)
+            if decision.change is None or self._apply(name, stored.raw, decision.change) == "done":
+                return decision.result
         raise Unavailable(f"{name!r} is being changed all the time, nothing was saved; try again")
 
     def _apply(self, name: str, read: Raw, change: changes.Change) -> str:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.rules.check import check_calendar_known
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.batch import DesiredSchedule, calls_of
 from scheduler.schedules.calendar_changes import CalendarWish
@@ -54,15 +55,7 @@ def calendar_wishes(plan: Plan) -> list[CalendarWish]:
     return [CalendarWish(one.calendar.name, one.calendar, one.revision) for one in plan.calendars]
 
 
-def apply(
-    plan: Plan,
-    store: ScheduleStore,
-    *,
-    prune: bool = False,
-    actor: str,
-    comment: str = "",
-    now: datetime,
-) -> Applied:
+def apply(plan: Plan, store: ScheduleStore, *, prune: bool = False, edit: Edit) -> Applied:
     """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was
     changed.
     """
@@ -77,9 +70,7 @@ def apply(
     absent = [item.spec for item in plan.only_stored if isinstance(item.spec, Schedule)]
     if prune:
         wishes += [DesiredSchedule(schedule.name, None, schedule.revision) for schedule in absent]
-    store.save_together(
-        wishes, calendars=calendar_wishes(plan), actor=actor, comment=comment, now=now
-    )
+    store.save_together(wishes, calendars=calendar_wishes(plan), edit=edit)
     left = [] if prune else [(schedule.name, "--prune was not given") for schedule in absent]
     return Applied(
         created=[item.spec.name for item in plan.created],

@@ -12,6 +12,7 @@ from typing import Literal
 
 from scheduler.errors import BeatdeskError, Refused, UnreadableEntry
 from scheduler.rules.check import check_spec
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen
 from scheduler.schedules import changes
 from scheduler.schedules.batch import CheckCall, DesiredSchedule
@@ -95,13 +96,9 @@ def of_plan(plan: Plan, *, replace: bool) -> Import:
     return told
 
 
-def save(
-    told: Import, store: ScheduleStore, *, actor: str, comment: str = "", now: datetime
-) -> None:
+def save(told: Import, store: ScheduleStore, *, edit: Edit) -> None:
     """Make it true, all of it or nothing."""
-    store.save_together(
-        told.wishes, calendars=told.calendar_wishes, actor=actor, comment=comment, now=now
-    )
+    store.save_together(told.wishes, calendars=told.calendar_wishes, edit=edit)
 
 
 def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> None:

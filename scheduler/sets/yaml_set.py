@@ -12,20 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from scheduler.errors import Refused
 from scheduler.rules.calendars.exclusions import Calendar
-from scheduler.rules.model.spec import (
-    CrontabWhen,
-    IntervalWhen,
-    OnceWhen,
-    Policies,
-    RedBeatWhen,
-    RruleWhen,
-    Spec,
-    Window,
-)
+from scheduler.rules.model import fields
+from scheduler.rules.model.spec import CrontabWhen, RedBeatWhen, Spec
 from scheduler.sets import yaml_calendars, yaml_text
 from scheduler.sets.faults import BadSet, SetFault, fault_at, shape_message
 from scheduler.sets.yaml_text import Document
@@ -38,12 +30,7 @@ _HEADER = f"""\
 #   beatdesk schedules plan FILE     what this would change
 #   beatdesk schedules apply FILE    change it
 """
-_WHENS = (CrontabWhen, IntervalWhen, OnceWhen, RruleWhen, RedBeatWhen)
-_FIELDS = {
-    "when": {name for model in _WHENS for name in model.model_fields} - {"kind"},
-    "policies": set(Policies.model_fields),
-    "window": set(Window.model_fields),
-}
+_WHENS: tuple[type[BaseModel], ...] = (*fields.RULES.values(), RedBeatWhen)
 _SET_KEYS = ("version", "tags", "calendars", "schedules")
 _AS_GIVEN = ("args", "kwargs", "schedule")
 """Whose values belong to jobs and to RedBeat, and are written as they are."""
@@ -118,11 +105,7 @@ def faults_of(
 
 def place_of(error: Refused) -> str:
     """Where in a schedule the field of a refusal stands."""
-    field_name = error.field or ""
-    for part, fields in _FIELDS.items():
-        if field_name in fields:
-            return f"{part}.{field_name}"
-    return field_name if field_name in Spec.model_fields else ""
+    return fields.place_of(error.field or "")
 
 
 def _plain(spec: Spec) -> dict[str, Any]:
@@ -205,5 +188,5 @@ def _known(parent: list[str], found: Mapping[str, Any]) -> list[str]:
             if model.model_fields["kind"].default == kind
         )
     if parent and parent[0] in ("policies", "window"):
-        return sorted(_FIELDS[parent[0]])
+        return sorted(fields.MODELS[parent[0]].model_fields)
     return list(Spec.model_fields)

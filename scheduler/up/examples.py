@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from scheduler.errors import NameTaken
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen, Spec
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def install_examples(store: "ScheduleStore", now: datetime) -> list[str]:
     created = []
     for spec in EXAMPLES:
         try:
-            store.create(spec, actor=ACTOR, comment=COMMENT, now=now)
+            store.create(spec, edit=Edit(actor=ACTOR, now=now, comment=COMMENT))
         except NameTaken:
             continue
         created.append(spec.name)

@@ -13,6 +13,7 @@ from redis import Redis
 from scheduler.catalogue.catalogue import Catalogue
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.events.schema import RunReceived
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.policies.admit import Admission
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.deduplication import Deduplication
@@ -46,7 +47,7 @@ class StartQuestion(Protocol):
 class PausesSchedules(Protocol):
     """Whoever may pause a schedule whose runs fail."""
 
-    def pause(self, name: str, *, reason: str, actor: str, now: datetime) -> Any:
+    def pause(self, name: str, *, reason: str, edit: Edit) -> Any:
         """Pause it. Raises BeatdeskError or redis.RedisError."""
 
 

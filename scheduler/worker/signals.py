@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.rules.model.edit import Edit
 from scheduler.runs.headers import (
     BUILT_IN,
     Message,
@@ -319,7 +320,9 @@ class RunSignals:
             streak = services.events.streaks.pop()
             reason = f"{streak.failures} ticks in a row failed"
             try:
-                services.operations.pause(streak.name, reason=reason, actor=PAUSER, now=utc_now())
+                services.operations.pause(
+                    streak.name, reason=reason, edit=Edit(actor=PAUSER, now=utc_now())
+                )
                 services.leases.forget_failures(streak.uid)
             except (BeatdeskError, RedisError, OSError) as error:
                 log.warning("%s is not paused, though %s: %s", streak.name, reason, error)

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from redis import Redis
 
+from scheduler.rules.model.edit import Edit
 from tests.bench.figures import versions
 
 QUEUE = "bench"
@@ -206,7 +207,7 @@ class OurEntries(OverRedBeat):
         spec = Spec(
             name=f"edit-{number}", job=TASK, when=when, kwargs={"number": number}, queue=QUEUE
         )
-        services.schedules.create(spec, actor="bench", now=now)
+        services.schedules.create(spec, edit=Edit(actor="bench", now=now))
 
     def app(self) -> Any:
         """The app of `-A scheduler`."""

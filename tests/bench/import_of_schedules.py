@@ -19,6 +19,7 @@ from scheduler.catalogue.catalogue import (
     Worker,
 )
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_store import CalendarStore
 from scheduler.schedules.store import ScheduleStore
@@ -64,7 +65,7 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     for what in ("first import", "unchanged import"):
         began, busy = perf_counter(), process_time()
         told = of_plan(plan_text(text, store, calendars, catalogue, now), replace=False)
-        save(told, store, actor="bench", now=now)
+        save(told, store, edit=Edit(actor="bench", now=now))
         seconds, cpu = perf_counter() - began, process_time() - busy
         print(  # noqa: T201
             f"{what}: {len(told.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the "

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Spec
 from scheduler.services.services import Services
 
@@ -46,10 +47,10 @@ class Editor(Thread):
         self.join()
         for name in self._names:
             if self._services.schedules.get(name).paused is not None:
-                self._services.operations.resume(name, actor=ACTOR, now=utc_now())
+                self._services.operations.resume(name, edit=Edit(actor=ACTOR, now=utc_now()))
             self._edit(name)
         if self._born.name in self._services.schedules.names():
-            self._services.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+            self._services.schedules.delete(self._born.name, edit=Edit(actor=ACTOR, now=utc_now()))
 
     def undone(self) -> list[str]:
         """Edits that do not stand."""
@@ -78,19 +79,21 @@ class Editor(Thread):
         spec = found.spec().model_copy(update={"kwargs": {"n": self._number}})
         self._wanted.pop(name, None)
         self._services.schedules.edit(
-            name, spec, revision=found.revision, actor=ACTOR, now=utc_now()
+            name, spec, revision=found.revision, edit=Edit(actor=ACTOR, now=utc_now())
         )
         self._wanted[name] = self._number
 
     def _pause(self, name: str) -> None:
         """Pause, or resume what is paused."""
         if self._services.schedules.get(name).paused is None:
-            self._services.operations.pause(name, reason="chaos", actor=ACTOR, now=utc_now())
+            self._services.operations.pause(
+                name, reason="chaos", edit=Edit(actor=ACTOR, now=utc_now())
+            )
         else:
-            self._services.operations.resume(name, actor=ACTOR, now=utc_now())
+            self._services.operations.resume(name, edit=Edit(actor=ACTOR, now=utc_now()))
 
     def _be_born(self, _: str) -> None:
         if self._born.name in self._services.schedules.names():
-            self._services.schedules.delete(self._born.name, actor=ACTOR, now=utc_now())
+            self._services.schedules.delete(self._born.name, edit=Edit(actor=ACTOR, now=utc_now()))
         else:
-            self._services.schedules.create(self._born, actor=ACTOR, now=utc_now())
+            self._services.schedules.create(self._born, edit=Edit(actor=ACTOR, now=utc_now()))

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
 from scheduler.redbeat import waiting
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
@@ -212,7 +213,7 @@ class World:
         return finishing
 
     def _create(self, spec: Spec, now: datetime) -> str:
-        saved = self.services.schedules.create(spec, actor="chaos", now=now)
+        saved = self.services.schedules.create(spec, edit=Edit(actor="chaos", now=now))
         self.account.begun[saved.uid], self.account.every[saved.uid] = self.anchor, SECOND
         return saved.uid
 

@@ -19,7 +19,7 @@ from scheduler.events import schema
 from scheduler.events.schema import Event, RunFacts
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.schema import Settings
-from tests.docs import structure
+from tests.docs import schedule_fields, structure
 from tests.docs.markdown import table
 from webadmin.guard import LEAST_ROLE, RANKS
 
@@ -152,4 +152,5 @@ TABLES: dict[str, Callable[[], str]] = {
     "states": structure.states,
     "redis-keys": structure.redis_keys,
     "sql-tables": structure.sql_tables,
+    **schedule_fields.tables(),
 }

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from scheduler.accounts.policy import ROLES
 from scheduler.celery_app.app import create_app
 from scheduler.events.schema import RunSkipped, TicksMissed, TicksSkipped
+from scheduler.rules.model.fields import field_of
 from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.rules.model.spec import Policies, Window
 from scheduler.settings.schema import Settings
@@ -18,7 +19,6 @@ from scheduler.worker.introspect import jobs_of
 from tests.docs.files import document, documents, rows, section
 from tests.docs.tables import TABLES
 from tests.docs.write import MARKED, rewrite
-from webadmin.forms import policies as policy_choices
 
 POLICIES = "docs/reference/policies.md"
 STATES_PAGE = "docs/reference/run-states.md"
@@ -65,7 +65,7 @@ def test_every_policy_and_every_limit_stands_in_the_documents_with_its_default()
 
 @pytest.mark.parametrize("policy", ["overlap", "catch_up"])
 def test_every_choice_of_a_policy_is_explained(policy: str) -> None:
-    choices = {choice.value for choice in getattr(policy_choices, policy.upper())}
+    choices = set(field_of("policies", policy).values)
     assert set(column(section(document(POLICIES).text, f"## {policy}"))) == choices
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.schema_version import upgrade
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.console import Console
@@ -60,7 +61,7 @@ def _the_road_is_clear(road: Road) -> Iterator[None]:
     yield
     road.valkey.start()
     for name in road.services.schedules.names():
-        road.services.schedules.delete(name, actor="test", now=utc_now())
+        road.services.schedules.delete(name, edit=Edit(actor="test", now=utc_now()))
 
 
 def test_a_schedule_made_in_the_console_is_fired_and_recorded(road: Road, console: Console) -> None:

@@ -87,7 +87,9 @@ class Forms(HTMLParser):
         if tag == "form":
             self._open = None
         elif tag == "textarea" and self._area and self._open:
-            self._open.fields.append((self._area, self._text.removeprefix("\n")))
+            self._open.fields.append(
+                (self._area, self._text.replace("\r\n", "\n").removeprefix("\n"))
+            )
             self._area = None
         elif tag == "option" and self._option:
             value, selected = self._option

@@ -9,15 +9,17 @@ type) is said in raw JSON.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import JsonValue
+from werkzeug.datastructures import MultiDict
+from wtforms.form import BaseForm
 
 from scheduler.catalogue import json_schema
 from scheduler.catalogue.catalogue import Parameter
 from scheduler.events.secret_names import REFERENCE
 from webadmin.forms import json_text
+from webadmin.forms.fields import TypedField
 from webadmin.forms.sentences import sentence
 
 Widget = Literal["text", "integer", "number", "boolean", "choice", "json"]
@@ -36,6 +38,12 @@ _SCALARS: dict[str, Widget] = {
 }
 
 
+PARAMETER = "p."
+"""Prefix of the form's fields that hold one parameter of the job each."""
+
+LONGEST = 100_000
+"""Characters that may be typed for one parameter."""
+
 LONG_TEXT = 1000
 """Characters that a text may have, from which on it is typed in several lines."""
 
@@ -44,21 +52,32 @@ class Unsplittable(ValueError):
     """The saved arguments do not fit single fields; raw JSON shows them."""
 
 
-@dataclass(frozen=True)
-class ArgumentField:
-    """One parameter as a field: how it is typed, what stands in it, and what its default is."""
+class ParameterField(TypedField):
+    """One parameter of the job: how it is typed, what stands in it, and what its default is."""
 
-    name: str
-    widget: Widget
-    text: str
-    required: bool
-    default: str
-    annotation: str
-    doc: str
-    choices: tuple[str, ...] = ()
-    bounds: str = ""
-    is_long: bool = False
-    """Whether it may be a text of many lines."""
+    def __init__(self, parameter: Parameter, **options: Any) -> None:
+        super().__init__(parameter.name, max_length=LONGEST, **options)
+        self.parameter = parameter
+        self.kind = widget(parameter)
+        self.default_text = (
+            "" if parameter.required else json.dumps(parameter.default, ensure_ascii=False)
+        )
+        self.choices = choices(parameter)
+        self.bounds = bounds(parameter)
+        self.is_long = _the_kind(parameter).get("maxLength", 0) >= LONG_TEXT
+        """Whether it may be a text of many lines."""
+
+    def read(self, text: str) -> JsonValue:
+        """The argument; None where the job's own default is meant. Raises ValueError."""
+        if not text:
+            if self.parameter.required:
+                raise ValueError("The job needs this; it has no default.")
+            return None
+        meant = value(self.parameter, text)
+        schema = self.parameter.json_schema
+        if schema and (found := json_schema.faults(schema, meant)):
+            raise ValueError(sentence("; ".join(found)))
+        return meant
 
     @staticmethod
     def words(encoded: str) -> str:
@@ -71,23 +90,37 @@ class ArgumentField:
         return meant if isinstance(meant, str) and meant else encoded
 
 
-def fields(parameters: Sequence[Parameter], given: Mapping[str, str]) -> list[ArgumentField]:
-    """The fields of the form, in the order of the signature."""
-    return [
-        ArgumentField(
-            name=parameter.name,
-            widget=widget(parameter),
-            text=given.get(parameter.name, ""),
-            required=parameter.required,
-            default="" if parameter.required else json.dumps(parameter.default, ensure_ascii=False),
-            annotation=parameter.annotation,
-            doc=parameter.doc,
-            choices=choices(parameter),
-            bounds=bounds(parameter),
-            is_long=_the_kind(parameter).get("maxLength", 0) >= LONG_TEXT,
-        )
-        for parameter in single(parameters)
-    ]
+class ParametersForm(BaseForm):
+    """The fields of a job's parameters, in the order of the signature; their names begin with
+    `p.`.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        formdata: MultiDict[str, str],
+    ) -> None:
+        made: dict[str, Any] = {one.name: ParameterField(one) for one in single(parameters)}
+        super().__init__(made, prefix=PARAMETER)
+        self.process(formdata)
+        self.validate()
+
+    @property
+    def fields(self) -> list[ParameterField]:
+        """One for each parameter."""
+        return [cast("ParameterField", field) for field in self]
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong, by the field's name: `p.` and the parameter's."""
+        return {field.name: field.errors[0] for field in self if field.errors}
+
+    @property
+    def kwargs(self) -> dict[str, JsonValue] | None:
+        """The named arguments that the fields hold; None where one of them cannot be read."""
+        if self.faults:
+            return None
+        return {field.short_name: field.data for field in self.fields if field.text.strip()}
 
 
 def single(parameters: Sequence[Parameter]) -> list[Parameter]:
@@ -160,24 +193,15 @@ def join(
     """The named arguments in the fields, and the faults by form field (`p.` and the parameter's
     name).
     """
-    kwargs: dict[str, JsonValue] = {}
-    faults: dict[str, str] = {}
-    for parameter in single(parameters):
-        text = given.get(parameter.name, "").strip()
-        if not text:
-            if parameter.required:
-                faults[f"p.{parameter.name}"] = "The job needs this; it has no default."
-            continue
-        try:
-            kwargs[parameter.name] = value(parameter, text)
-        except ValueError as error:
-            faults[f"p.{parameter.name}"] = str(error)
-            continue
-        if parameter.json_schema and (
-            found := json_schema.faults(parameter.json_schema, kwargs[parameter.name])
-        ):
-            faults[f"p.{parameter.name}"] = sentence("; ".join(found))
-    return kwargs, faults
+    form = ParametersForm(
+        parameters, MultiDict({PARAMETER + name: text for name, text in given.items()})
+    )
+    readable = {
+        field.short_name: field.data
+        for field in form.fields
+        if field.text.strip() and not field.errors
+    }
+    return readable, form.faults
 
 
 def value(parameter: Parameter, text: str) -> JsonValue:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from scheduler.rules.model.fields import fields_of
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -14,22 +15,7 @@ from scheduler.rules.model.spec import (
 )
 from webadmin.forms import times
 
-LABELS = {
-    "when": "When",
-    "job": "Job",
-    "args": "Positional arguments",
-    "kwargs": "Arguments",
-    "enabled": "Enabled",
-    "queue": "Queue",
-    "policies": "Policies",
-    "window": "Start and end",
-    "priority": "Priority",
-    "owner": "Owner",
-    "tags": "Tags",
-    "description": "Description",
-    "notes": "Notes",
-}
-
+LABELS = {row.name: row.about.label for row in fields_of("") if row.name != "name"}
 
 USUAL = "as usual"
 
@@ -70,9 +56,9 @@ def shown(value: object) -> str:
     if isinstance(value, CrontabWhen | IntervalWhen | OnceWhen | RruleWhen):
         return _rule(value)
     if isinstance(value, Policies | Window):
-        said = value.model_dump(mode="json", exclude_defaults=True)
+        own = value.model_dump(mode="json", exclude_defaults=True)
         return (
-            ", ".join(f"{name.replace('_', ' ')} {_value(text)}" for name, text in said.items())
+            ", ".join(f"{name.replace('_', ' ')} {_value(text)}" for name, text in own.items())
             or USUAL
         )
     if isinstance(value, bool):

@@ -20,7 +20,7 @@ from scheduler.rules.calendars.icalendar import LeftOut
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
 from webadmin.forms.sentences import sentence
-from webadmin.guard import Guard, actor
+from webadmin.guard import Guard, edit_by_visitor
 from webadmin.refusals import at_field, shows_refusals, while_away
 from webadmin.sent import comment, number, whole_number
 from webadmin.services import services
@@ -172,7 +172,7 @@ class CalendarsView(Guard, BaseView):
             return self._delete_page(name, saved, None)
         revision = number("revision")
         services().calendars.delete(
-            name, revision=revision, actor=actor(), comment=comment(), now=utc_now()
+            name, revision=revision, edit=edit_by_visitor(now=utc_now(), comment=comment())
         )
         flash(f"The calendar {name} is deleted.", "success")
         return redirect(url_for(".index"), 303)
@@ -191,9 +191,7 @@ class CalendarsView(Guard, BaseView):
             saved = services().calendars.save(
                 calendar,
                 revision=None if editing is None else revision,
-                actor=actor(),
-                comment=comment(),
-                now=utc_now(),
+                edit=edit_by_visitor(now=utc_now(), comment=comment()),
             )
         except (Refused, StaleRevision) as error:
             faulty = replace(sheet, errors=at_field(error, FIELDS, "timezone"))

@@ -8,11 +8,13 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.events.dead_letters import MOST_LETTERS, Edit
+from scheduler.events.dead_letters import MOST_LETTERS
 from scheduler.events.letter_text import content_of, error_of, texts_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.phrases import counted
-from webadmin.guard import Guard, actor
+from webadmin.guard import Guard, edit_by_visitor
 from webadmin.present import first_line
+from webadmin.sent import comment
 from webadmin.services import services
 
 PAGE = 50
@@ -114,7 +116,7 @@ class DeadLettersView(Guard, BaseView):
 
 def _edit() -> Edit:
     """Who does this, why, and when."""
-    return Edit(actor(), request.form.get("comment", "").strip()[:1000], utc_now())
+    return edit_by_visitor(now=utc_now(), comment=comment())
 
 
 def _letters(count: int) -> str:

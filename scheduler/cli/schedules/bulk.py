@@ -72,7 +72,7 @@ def tag(
         raise click.UsageError("name a tag with --add or --remove")
     now = utc_now()
     calls = services.schedules.bulk.calls(now)
-    decide = edits.tagging(add, remove, calls, actor=fields.actor(), comment=comment, now=now)
+    decide = edits.tagging(add, remove, calls, edit=fields.edit(now=now, comment=comment))
     _change(services, chosen, decide, "tagged", as_json=as_json)
 
 
@@ -88,7 +88,7 @@ def queue(
     """Send the runs of schedules to another queue. On a static entry this is an override."""
     now = utc_now()
     calls = services.schedules.bulk.calls(now)
-    decide = edits.queueing(target or None, calls, actor=fields.actor(), comment=comment, now=now)
+    decide = edits.queueing(target or None, calls, edit=fields.edit(now=now, comment=comment))
     _change(services, chosen, decide, "moved", as_json=as_json)
 
 
@@ -99,7 +99,7 @@ def queue(
 @click.pass_obj
 def enable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules on. Nothing that they missed is run."""
-    decide = edits.switching(True, actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.switching(True, edit=fields.edit(now=utc_now(), comment=comment))
     _change(services, chosen, decide, "enabled", as_json=as_json)
 
 
@@ -110,7 +110,7 @@ def enable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
 @click.pass_obj
 def disable(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Switch schedules off. They are kept, with their history."""
-    decide = edits.switching(False, actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.switching(False, edit=fields.edit(now=utc_now(), comment=comment))
     _change(services, chosen, decide, "disabled", as_json=as_json)
 
 
@@ -133,7 +133,7 @@ def pause(
     now = utc_now()
     zone = fields.default_clock(services.settings)
     ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
-    decide = operations.pausing(reason=reason, until=ends, actor=fields.actor(), now=now)
+    decide = operations.pausing(reason=reason, until=ends, edit=fields.edit(now=now))
     _change(services, chosen, decide, "paused", as_json=as_json)
 
 
@@ -150,7 +150,7 @@ def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
     for name in _names(services, chosen):
         try:
             saved = services.operations.resume(
-                name, actor=fields.actor(), comment=comment, now=now
+                name, edit=fields.edit(now=now, comment=comment)
             ).schedule
         except (Refused, NotFound, UnreadableEntry) as error:
             refused[name] = str(error)
@@ -169,7 +169,7 @@ def resume(services: Services, /, *, comment: str, as_json: bool, **chosen: Any)
 @click.pass_obj
 def adopt(services: Services, /, *, comment: str, as_json: bool, **chosen: Any) -> None:
     """Make entries of plain RedBeat code operators'. They fire as before."""
-    decide = edits.adopting(actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.adopting(edit=fields.edit(now=utc_now(), comment=comment))
     _change(services, chosen, decide, "adopted", as_json=as_json)
 
 
@@ -184,7 +184,7 @@ def delete(services: Services, /, *, yes: bool, comment: str, as_json: bool, **c
     names = _names(services, chosen)
     if not yes:
         _ask(names)
-    decide = edits.deleting(actor=fields.actor(), comment=comment, now=utc_now())
+    decide = edits.deleting(edit=fields.edit(now=utc_now(), comment=comment))
     done = services.schedules.bulk.change(names, decide)
     _say(
         [{"name": one.schedule.name, "outcome": "deleted", "revision": None} for one in done],

@@ -10,6 +10,7 @@ from scheduler.cli import fields
 from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules import definition, policies, rule
 from scheduler.cli.schedules.listing import one_as_json
+from scheduler.cli.schedules.options import Clock
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.explain.words import describe
@@ -53,13 +54,13 @@ def add(
     spec = definition.spec_of(
         {**values, "name": name, "job": job, "when": when, "enabled": not disabled}
     )
-    saved = services.schedules.create(spec, actor=fields.actor(), comment=comment, now=now)
+    saved = services.schedules.create(spec, edit=fields.edit(now=now, comment=comment))
     _say(services, saved, "made", as_json=as_json)
 
 
-def _clock(services: Services, when: When, now: datetime) -> policies.Clock:
+def _clock(services: Services, when: When, now: datetime) -> Clock:
     """The clock on which the beginning and the end of a schedule are meant."""
-    return policies.Clock(now, lambda: clock_zone(when, services.settings.default_timezone))
+    return Clock(now, lambda: clock_zone(when, services.settings.default_timezone))
 
 
 @click.command()
@@ -102,9 +103,7 @@ def edit(
         name,
         spec,
         revision=old.revision if revision is None else revision,
-        actor=fields.actor(),
-        comment=comment,
-        now=now,
+        edit=fields.edit(now=now, comment=comment),
     )
     _say(services, saved, "saved", as_json=as_json)
 
@@ -119,7 +118,7 @@ def _switch(
     as_json: bool,
 ) -> None:
     saved = services.schedules.set_enabled(
-        name, enabled, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+        name, enabled, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say(services, saved, "enabled" if enabled else "disabled", as_json=as_json)
 
@@ -180,7 +179,7 @@ def delete(
     if not yes:
         _ask(name)
     services.schedules.delete(
-        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
     if as_json:
         print_json({"name": name, "deleted": True})

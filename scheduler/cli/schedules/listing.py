@@ -23,6 +23,7 @@ from scheduler.cli.schedules.rule import zone_of
 from scheduler.clock import utc_now
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.explain.words import describe
+from scheduler.rules.model.fields import fields_of
 from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.rules.time.typed import clock_zone
@@ -175,7 +176,7 @@ def _facts(
     for part in (schedule.policies, schedule.window):
         said = part.model_dump(mode="json", exclude_defaults=True)
         facts += [(key.replace("_", " "), _as_text(value)) for key, value in said.items()]
-    for key in ("args", "kwargs", "queue", "priority", "owner", "tags", "description", "notes"):
+    for key in (row.name for row in fields_of("") if row.flag):
         if body[key] not in (None, "", [], {}):
             facts.append((key, _as_text(body[key])))
     facts += _of_override(listed)

@@ -40,9 +40,7 @@ def pause(
     ends = None
     if until is not None:
         ends = fields.moment_ahead(until, "until", now=now, zone=clock_of(services, name))
-    saved = services.operations.pause(
-        name, reason=reason, until=ends, actor=fields.actor(), now=now
-    )
+    saved = services.operations.pause(name, reason=reason, until=ends, edit=fields.edit(now=now))
     if as_json:
         print_json(one_as_json(services, services.schedules.listed(name)))
     else:
@@ -75,7 +73,7 @@ def resume(services: Services, /, *, name: str, missed: str, comment: str, as_js
     """End the pause of schedule NAME."""
     how = cast(Missed, missed)
     resumed = services.operations.resume(
-        name, missed=how, actor=fields.actor(), comment=comment, now=utc_now()
+        name, missed=how, edit=fields.edit(now=utc_now(), comment=comment)
     )
     listed = services.schedules.listed(name)
     if as_json:
@@ -110,7 +108,7 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
     zone = fields.default_clock(services.settings)
     ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
     _say_all(
-        services.everything.pause(reason=reason, until=ends, actor=fields.actor(), now=now),
+        services.everything.pause(reason=reason, until=ends, edit=fields.edit(now=now)),
         "paused",
         as_json=as_json,
     )
@@ -125,7 +123,7 @@ def resume_all(services: Services, /, *, missed: str, comment: str, as_json: boo
     """Resume what `pause-all` has paused; what was paused on its own stays so."""
     how = cast(Missed, missed)
     outcome = services.everything.resume(
-        missed=how, actor=fields.actor(), comment=comment, now=utc_now()
+        missed=how, edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say_all(outcome, "resumed", as_json=as_json)
 
@@ -151,18 +149,18 @@ def skip(
     services: Services, /, *, name: str, tick: str | None, undo: bool, comment: str, as_json: bool
 ) -> None:
     """Let one coming tick of schedule NAME pass without a run."""
-    who, now = fields.actor(), utc_now()
+    edit = fields.edit(now=utc_now(), comment=comment)
     at = None
     if tick is not None:
-        at = fields.moment_ahead(tick, "tick", now=now, zone=clock_of(services, name))
+        at = fields.moment_ahead(tick, "tick", now=edit.now, zone=clock_of(services, name))
     if undo:
         if at is None:
             raise click.UsageError(
                 "--undo needs --tick T; `beatdesk schedules show NAME` lists what is skipped"
             )
-        saved = services.operations.keep(name, tick=at, actor=who, comment=comment, now=now)
+        saved = services.operations.keep(name, tick=at, edit=edit)
     else:
-        saved, at = services.operations.skip(name, tick=at, actor=who, comment=comment, now=now)
+        saved, at = services.operations.skip(name, tick=at, edit=edit)
     if as_json:
         print_json({**one_as_json(services, services.schedules.listed(name)), "tick": rfc3339(at)})
     else:

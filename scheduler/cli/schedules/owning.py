@@ -28,7 +28,7 @@ def reset(
     Whether it is paused or switched off stays, and so do its owner, tags, description and notes.
     """
     saved = services.schedules.reset(
-        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say(services, saved, "is as code says", as_json=as_json)
 
@@ -49,7 +49,7 @@ def adopt(
     an entry.
     """
     saved = services.schedules.adopt(
-        name, revision=revision, actor=fields.actor(), comment=comment, now=utc_now()
+        name, revision=revision, edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say(services, saved, "is an operator's", as_json=as_json)
 

@@ -114,7 +114,7 @@ def restore(
     gone = removed.deletion_of(services, name)
     if gone is not None:
         saved = services.operations.revive(
-            gone, number, services.history, actor=fields.actor(), comment=comment, now=utc_now()
+            gone, number, services.history, edit=fields.edit(now=utc_now(), comment=comment)
         )
         _say_restored(services, saved, f"is back as it was in revision {number}", as_json=as_json)
         return
@@ -125,9 +125,7 @@ def restore(
         earlier.definition,
         restored=number,
         revision=schedule.revision if revision is None else revision,
-        actor=fields.actor(),
-        comment=comment,
-        now=utc_now(),
+        edit=fields.edit(now=utc_now(), comment=comment),
     )
     _say_restored(services, saved, f"is again as it was in revision {number}", as_json=as_json)
 

@@ -12,6 +12,7 @@ import click
 
 from scheduler.cli import fields
 from scheduler.errors import Refused
+from scheduler.rules.model.fields import RULES, fields_of, rule_fields
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -22,71 +23,16 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.time import zones
 
-OPTIONS = (
-    click.option(
-        "--cron",
-        metavar="TEXT",
-        help="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'.",
-    ),
-    click.option(
-        "--every", type=float, metavar="SECONDS", help="Every so many seconds of elapsed time."
-    ),
-    click.option(
-        "--at",
-        metavar="TIME",
-        help="Once: 2026-12-24T18:00:00Z, without an offset the clock of --tz; or tomorrow 7:00.",
-    ),
-    click.option(
-        "--rrule", metavar="TEXT", help="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'."
-    ),
-    click.option(
-        "--tz", metavar="ZONE", help="IANA zone whose clock is meant, such as Europe/Berlin."
-    ),
-    click.option(
-        "--anchor",
-        metavar="TIME",
-        help="What --every counts from; the moment of saving without it.",
-    ),
-    click.option(
-        "--dtstart", metavar="TIME", help="What --rrule counts from; this minute without it."
-    ),
-    click.option(
-        "--day-match",
-        type=click.Choice(["and", "or"]),
-        help="--cron: both day fields match, or either.",
-    ),
-    click.option(
-        "--dst-gap",
-        type=click.Choice(["auto", "shift", "skip"]),
-        help="--cron: times that the clock skips.",
-    ),
-    click.option(
-        "--dst-repeat",
-        type=click.Choice(["auto", "first", "both"]),
-        help="--cron: times that come twice.",
-    ),
-)
-NAMES = (
-    "cron",
-    "every",
-    "at",
-    "rrule",
-    "tz",
-    "anchor",
-    "dtstart",
-    "day_match",
-    "dst_gap",
-    "dst_repeat",
-)
+_KINDS = {fields_of(kind)[0].parameter: kind for kind in RULES}
+"""The option that names each kind: its first field."""
 
-_KINDS = {"cron": "crontab", "every": "interval", "at": "once", "rrule": "rrule"}
-_GOES_WITH = {
-    "crontab": {"tz", "day_match", "dst_gap", "dst_repeat"},
-    "interval": {"anchor"},
-    "once": {"tz"},
-    "rrule": {"tz", "dtstart"},
-}
-_FIELDS = {"tz": "timezone"}
+ROWS = sorted(rule_fields(), key=lambda row: row.parameter not in _KINDS)
+NAMES = tuple(row.parameter for row in ROWS)
+
+_GOES_WITH = {kind: {row.parameter for row in fields_of(kind)[1:]} for kind in RULES}
+_GOES_WITH["once"] |= {"tz"}  # a wall time needs a clock, though the rule keeps the instant only
+
+_BY_PARAMETER = {row.parameter: row for row in ROWS}
 
 
 def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
@@ -159,7 +105,7 @@ def _check_fits(kind: str, given: dict[str, Any]) -> None:
         if given.get(option) is None or option in _KINDS or option in _GOES_WITH.get(kind, ()):
             continue
         fitting = [f"--{name}" for name, other in _KINDS.items() if option in _GOES_WITH[other]]
-        field, flag = _FIELDS.get(option, option), "--" + option.replace("_", "-")
+        field, flag = _BY_PARAMETER[option].name, _BY_PARAMETER[option].flag
         raise Refused(
             f"{field}: {given[option]!r} has a meaning with {' or '.join(fitting)} only; leave "
             f"{flag} out, or give {fitting[0]}",

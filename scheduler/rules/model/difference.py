@@ -11,12 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from scheduler.rules.model.fields import FieldType, fields_of
 from scheduler.rules.model.spec import Schedule
 
-NOT_SAID = frozenset({"uid", "revision", "origin", "updated_at", "updated_by", "name", "override"})
+NOT_COMPARED = frozenset(
+    {"uid", "revision", "origin", "updated_at", "updated_by", "name", "override"}
+)
 """What differs between any two versions, or never does."""
 
-OPENED = frozenset({"when", "policies", "window", "paused", "kwargs"})
+OPENED = frozenset(
+    {row.name for row in fields_of("") if row.type is FieldType.PARTS} | {"paused", "kwargs"}
+)
 """Fields whose parts are compared one by one."""
 
 
@@ -43,7 +48,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 def _parts(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The fields with their values; those that are opened by their parts."""
     for name, value in _whole(definition).items():
-        if name in NOT_SAID:
+        if name in NOT_COMPARED:
             continue
         if name in OPENED and isinstance(value, Mapping):
             yield from ((f"{name}.{part}", inner) for part, inner in value.items())

@@ -4,23 +4,51 @@ revisions hold.
 One pydantic model stands behind form, command, API and storage, so that they cannot differ. The
 shapes are those of the published interface. Meaning (does this expression parse, does it ever fire)
 is checked in `rules.check`, so that these models stay plain data.
+
+Each field is one row of the field table (`rules.model.fields`): its type, its limits, and in
+`About` what people are to know of it. A new plain field is written here and nowhere else.
 """
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
+
+from scheduler.rules.model.about import SECONDS, About, Choice
+from scheduler.rules.model.frozen import Frozen
+from scheduler.rules.model.policies import STOCK, Policies, Window
+
+__all__ = [
+    "STOCK",
+    "CrontabWhen",
+    "Frozen",
+    "IntervalWhen",
+    "OnceWhen",
+    "Origin",
+    "Override",
+    "Pause",
+    "Policies",
+    "RedBeatWhen",
+    "RruleWhen",
+    "Schedule",
+    "Spec",
+    "When",
+    "Window",
+    "assembled",
+]
 
 
-class Frozen(BaseModel):
-    """Immutable, and unknown fields are refused.
-
-    `defer_build`: a validator is made when it is first used (pydantic locks around it), not when
-    its module is imported. Making those of the whole vocabulary takes longer than a command that
-    uses three of them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+TimeZone = Annotated[
+    str,
+    About(
+        label="Time zone",
+        hint="Its clock is meant, through every clock change.",
+        option="IANA zone whose clock is meant, such as Europe/Berlin.",
+        flag="--tz",
+        metavar="ZONE",
+        max_length=100,
+    ),
+]
 
 
 class CrontabWhen(Frozen):
@@ -31,12 +59,51 @@ class CrontabWhen(Frozen):
     """
 
     kind: Literal["crontab"] = "crontab"
-    crontab: str
+    crontab: Annotated[
+        str,
+        About(
+            label="Crontab line",
+            option="Five crontab fields, or @daily: '0 6 * * mon-fri', 'H H L * *'.",
+            flag="--cron",
+            max_length=1000,
+        ),
+    ]
     resolved: str | None = None
-    timezone: str = "UTC"
-    day_match: Literal["and", "or"] = "and"
-    dst_gap: Literal["auto", "shift", "skip"] = "auto"
-    dst_repeat: Literal["auto", "first", "both"] = "auto"
+    timezone: TimeZone = "UTC"
+    day_match: Annotated[
+        Literal["and", "or"],
+        About(
+            label="Day of month and day of week",
+            option="--cron: both day fields match, or either.",
+            choices=(Choice("and", "both match"), Choice("or", "either is enough")),
+        ),
+    ] = "and"
+    dst_gap: Annotated[
+        Literal["auto", "shift", "skip"],
+        About(
+            label="A time that the clock skips",
+            hint="Usual: what runs by the hour skips it, a fixed time runs right after.",
+            option="--cron: times that the clock skips.",
+            choices=(
+                Choice("auto", "As usual"),
+                Choice("shift", "Runs at the first moment after"),
+                Choice("skip", "Does not run"),
+            ),
+        ),
+    ] = "auto"
+    dst_repeat: Annotated[
+        Literal["auto", "first", "both"],
+        About(
+            label="A time that comes twice",
+            hint="Usual: what runs by the hour runs both times, a fixed time once.",
+            option="--cron: times that come twice.",
+            choices=(
+                Choice("auto", "As usual"),
+                Choice("first", "Runs the first time"),
+                Choice("both", "Runs both times"),
+            ),
+        ),
+    ] = "auto"
 
 
 class IntervalWhen(Frozen):
@@ -45,15 +112,41 @@ class IntervalWhen(Frozen):
     """
 
     kind: Literal["interval"] = "interval"
-    every: float
-    anchor: AwareDatetime | None = None
+    every: Annotated[
+        float,
+        About(
+            label="Every",
+            hint="Elapsed time. No clock change touches it.",
+            option="Every so many seconds of elapsed time.",
+            metavar="SECONDS",
+            unit=SECONDS,
+            max_length=40,
+        ),
+    ]
+    anchor: Annotated[
+        AwareDatetime | None,
+        About(
+            label="Anchor",
+            hint="What the interval counts from; the moment of saving without it.",
+            option="What --every counts from; the moment of saving without it.",
+            metavar="TIME",
+        ),
+    ] = None
 
 
 class OnceWhen(Frozen):
     """One tick at one instant."""
 
     kind: Literal["once"] = "once"
-    at: AwareDatetime
+    at: Annotated[
+        AwareDatetime,
+        About(
+            label="At",
+            hint="One run at this moment. Afterwards the schedule is finished, and kept.",
+            option="Once: 2026-12-24T18:00:00Z, without an offset the clock of --tz; or "
+            "tomorrow 7:00.",
+        ),
+    ]
 
 
 class RruleWhen(Frozen):
@@ -62,9 +155,25 @@ class RruleWhen(Frozen):
     """
 
     kind: Literal["rrule"] = "rrule"
-    rrule: str
-    dtstart: AwareDatetime
-    timezone: str = "UTC"
+    rrule: Annotated[
+        str,
+        About(
+            label="Recurrence rule",
+            hint="RFC 5545: FREQ, INTERVAL, BYDAY, BYMONTHDAY, BYHOUR, COUNT, UNTIL and the "
+            "others.",
+            option="A recurrence rule of RFC 5545: 'FREQ=MONTHLY;BYDAY=-1FR'.",
+            max_length=1000,
+        ),
+    ]
+    dtstart: Annotated[
+        AwareDatetime,
+        About(
+            label="Counted from",
+            hint="The first moment it can run. Where the rule names no hour, it is this one.",
+            option="What --rrule counts from; this minute without it.",
+        ),
+    ]
+    timezone: TimeZone = "UTC"
 
 
 class RedBeatWhen(Frozen):
@@ -79,38 +188,6 @@ class RedBeatWhen(Frozen):
 When = Annotated[
     CrontabWhen | IntervalWhen | OnceWhen | RruleWhen | RedBeatWhen, Field(discriminator="kind")
 ]
-
-
-class Policies(Frozen):
-    """What happens when things do not go as planned. Times in seconds; None means no limit."""
-
-    overlap: Literal["skip", "allow", "queue_one", "queue_all", "cancel_previous"] = "skip"
-    queue_limit: Annotated[int, Field(ge=1, le=10_000)] = 100
-    catch_up: Literal["latest", "none", "all"] = "latest"
-    catch_up_window: Annotated[float, Field(ge=0)] = 3600
-    starting_deadline: Annotated[float, Field(gt=0)] | None = None
-    run_timeout: Annotated[float, Field(gt=0)] | None = None
-    retries: Annotated[int, Field(ge=0, le=100)] = 0
-    retry_backoff: Annotated[float, Field(gt=0)] = 60
-    pause_after_failures: Annotated[int, Field(ge=1)] | None = None
-    jitter: Annotated[float, Field(ge=0)] = 0
-
-
-STOCK = Policies(overlap="allow", catch_up_window=366 * 86_400)
-"""What RedBeat does with an entry that knows of no policies: starts it regardless, and after an
-absence, once.
-"""
-
-
-class Window(Frozen):
-    """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`,
-    outside a calendar.
-    """
-
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    max_runs: Annotated[int, Field(ge=1)] | None = None
-    calendar: str | None = None
 
 
 class Pause(Frozen):
@@ -136,20 +213,94 @@ class Override(Frozen):
 class Spec(Frozen):
     """What an operator edits: when, what, and notes about it."""
 
-    name: str
-    job: str
-    enabled: bool = True
-    when: When
-    args: list[JsonValue] = []
-    kwargs: dict[str, JsonValue] = {}
-    queue: str | None = None
-    priority: Annotated[int, Field(ge=0, le=9)] | None = None
-    policies: Policies = Policies()
-    window: Window = Window()
-    owner: str = ""
-    tags: list[str] = []
-    description: str = ""
-    notes: str = ""
+    name: Annotated[
+        str,
+        About(
+            label="Name",
+            hint="Letters, digits, “.”, “_” and “-”. It cannot be changed later.",
+            max_length=200,
+        ),
+    ]
+    job: Annotated[str, About(label="Job", hint="The job that it runs.", max_length=255)]
+    enabled: Annotated[bool, About(label="Enabled", hint="Off keeps it, and nothing fires.")] = True
+    when: Annotated[When, About(label="When")]
+    args: Annotated[
+        list[JsonValue],
+        About(
+            label="Positional arguments",
+            hint="JSON, such as [1, 2]",
+            option="Positional arguments, a JSON list.",
+            max_length=100_000,
+            is_long=True,
+        ),
+    ] = []
+    kwargs: Annotated[
+        dict[str, JsonValue],
+        About(
+            label="Arguments",
+            hint='JSON, such as {"days": 1}',
+            option="Named arguments, a JSON object.",
+            max_length=100_000,
+            is_long=True,
+        ),
+    ] = {}
+    queue: Annotated[
+        str | None,
+        About(
+            label="Queue",
+            hint="Empty: the job's own.",
+            option="Queue to send to; empty for the job's own.",
+            metavar="QUEUE",
+            max_length=200,
+            unset="",
+        ),
+    ] = None
+    priority: Annotated[
+        Annotated[int, Field(ge=0, le=9)] | None,
+        About(
+            label="Priority",
+            hint="0 to 9; 0 is taken first.",
+            option="Priority of the message.",
+            metavar="0-9",
+            max_length=10,
+        ),
+    ] = None
+    policies: Annotated[Policies, About(label="Policies")] = Policies()
+    window: Annotated[Window, About(label="Start and end")] = Window()
+    owner: Annotated[
+        str,
+        About(
+            label="Owner",
+            hint="Who is asked when it fails.",
+            option="Who answers for it.",
+            max_length=200,
+        ),
+    ] = ""
+    tags: Annotated[
+        list[str],
+        About(
+            label="Tags",
+            hint="With commas between them.",
+            option="May be given again; replaces all tags.",
+            flag="--tag",
+            metavar="TAG",
+            max_length=1000,
+        ),
+    ] = []
+    description: Annotated[
+        str,
+        About(label="Description", option="What it is for, in a line.", max_length=1000),
+    ] = ""
+    notes: Annotated[
+        str,
+        About(
+            label="Notes",
+            hint="What to do when it fails, whom to call.",
+            option="What whoever is called at night must know.",
+            max_length=20_000,
+            is_long=True,
+        ),
+    ] = ""
 
 
 Origin = Literal["operator", "code", "redbeat"]

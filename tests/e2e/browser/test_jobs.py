@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.browser.up import PATIENCE, Watch
 
@@ -24,7 +25,7 @@ def name(desk_up: Services) -> Iterator[str]:
     name = f"job-{uuid4().hex[:8]}"
     yield name
     try:
-        desk_up.schedules.delete(name, actor="test", now=utc_now())
+        desk_up.schedules.delete(name, edit=Edit(actor="test", now=utc_now()))
     except NotFound:
         return
 

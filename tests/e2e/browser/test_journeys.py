@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.history.queries import RunFilter, RunView
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.services.services import Services
 from tests.support.browser.up import PATIENCE, Up, Watch, log_in
@@ -66,7 +67,7 @@ def row_of(page: Page, name: str) -> Locator:
 def delete_quietly(services: Services, name: str) -> None:
     """Leave nothing behind that fires."""
     try:
-        services.schedules.delete(name, actor="test", now=utc_now())
+        services.schedules.delete(name, edit=Edit(actor="test", now=utc_now()))
     except NotFound:
         return
 

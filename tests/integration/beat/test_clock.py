@@ -14,6 +14,7 @@ import pytest
 from redis import Redis
 
 from scheduler.events.schema import RunQueued, TicksMissed
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
@@ -80,7 +81,7 @@ def queued(redis: Redis) -> list[Any]:
 def each_second(store: ScheduleStore, now: datetime) -> None:
     when = IntervalWhen(every=1, anchor=now.replace(microsecond=0))
     spec = Spec(name="each-second", job=JOB, when=when, policies=Policies(overlap="allow"))
-    store.create(spec, actor="ada", now=now)
+    store.create(spec, edit=Edit(actor="ada", now=now))
 
 
 def newest(redis: Redis) -> datetime | None:
@@ -140,8 +141,7 @@ def test_after_an_hour_back_no_tick_comes_twice_and_new_schedules_run(
     when = IntervalWhen(every=1, anchor=now)
     store.create(
         Spec(name="new", job=JOB, when=when, policies=Policies(overlap="allow")),
-        actor="ada",
-        now=now,
+        edit=Edit(actor="ada", now=now),
     )
     wait_for(
         lambda: sum(event.facts.schedule == "new" for event in queued(redis)) >= 3,

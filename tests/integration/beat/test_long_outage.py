@@ -11,6 +11,7 @@ from scheduler.beat import heartbeat
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.redbeat import waiting
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
@@ -48,7 +49,7 @@ def test_redis_is_away_for_a_minute(
     anchor = utc_now().replace(microsecond=0) + SECOND
     regardless = Policies(overlap="allow", catch_up="all")
     spec = a_spec("ticking", JOB, when=IntervalWhen(every=1, anchor=anchor), policies=regardless)
-    uid = store.create(spec, actor="ada", now=utc_now()).uid
+    uid = store.create(spec, edit=Edit(actor="ada", now=utc_now())).uid
     wait_for(lambda: len(sent(redis)) >= 3, 20, "it fires")
 
     getattr(valkey, how[0])()

@@ -11,6 +11,7 @@ from scheduler.beat import Scheduler, loop
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued
 from scheduler.health.status import beat_part
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
@@ -80,8 +81,8 @@ def test_what_is_mended_by_an_edit_runs_again_and_is_a_problem_no_more(
     redis.hset(keys.entry("due"), "definition", "{")
     beat.tick()
     assert store.listed("due").problem
-    store.delete("due", revision=saved.revision, actor="ada", now=full_second())
-    store.create(a_spec("due", when=saved.when), actor="ada", now=saved.when.anchor)
+    store.delete("due", revision=saved.revision, edit=Edit(actor="ada", now=full_second()))
+    store.create(a_spec("due", when=saved.when), edit=Edit(actor="ada", now=saved.when.anchor))
     assert store.listed("due").problem is None
     beat.tick()
     assert queued(redis) == ["due"]

@@ -19,6 +19,7 @@ from scheduler.events.schema import RunEvent, RunQueued, TicksSkipped, decode
 from scheduler.health import status
 from scheduler.health.status import beat_part
 from scheduler.publishing.outbox import LONG_SECONDS, backlog
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.services.services import Services
@@ -98,7 +99,7 @@ def ticking(services: Services) -> Schedule:
     services.catalogue.publish([job], Worker(name="w", pid=1, host="h", at=NOON, jobs=[JOB]), NOON)
     policies = Policies(overlap="allow", catch_up="all")
     spec = a_spec("ticking", JOB, when=every(1.0), kwargs={"seconds": 0.01}, policies=policies)
-    return services.schedules.create(spec, actor="ada", now=utc_now())
+    return services.schedules.create(spec, edit=Edit(actor="ada", now=utc_now()))
 
 
 def test_whatever_is_killed_each_tick_is_run_once(
@@ -144,7 +145,7 @@ def each_tick_is_run_once(services: Services, ticking: Schedule, witness: Witnes
     """Stop the schedule: no second is without its run or its turn to come, and none was run
     twice.
     """
-    services.schedules.set_enabled("ticking", False, actor="ada", now=utc_now())
+    services.schedules.set_enabled("ticking", False, edit=Edit(actor="ada", now=utc_now()))
     wait_for(witness.all_over, 60, "all that was queued has run")
     wait_for(
         lambda: backlog(services.redis).entries == 0, 20, "what has run is no more in the outbox"

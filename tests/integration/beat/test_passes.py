@@ -21,6 +21,7 @@ from scheduler.publishing.calls import Call, Rendered
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import WaitingTick
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.operations import Operations
@@ -229,7 +230,7 @@ def test_what_redis_says_now_counts_and_not_what_beat_read_or_sent_before(
         {"days": 9},
     ]
     services.events.forget(run)
-    Operations(store).pause("due", reason="r", actor="ada", now=full_second())
+    Operations(store).pause("due", reason="r", edit=Edit(actor="ada", now=full_second()))
     due_again(redis, saved)
     beat.tick()
     assert (len(queued(redis)), score(redis, "due")) == (3, -1)
@@ -241,7 +242,7 @@ def test_an_entry_that_code_owns_is_held_by_its_operator_for_as_long_as_code_own
     saved = hourly(store, policies=Policies(overlap="allow"))
     beat.tick()
     redis.sadd(keys.STATICS_SET, "due")
-    store.set_enabled("due", False, actor="ada", now=full_second())
+    store.set_enabled("due", False, edit=Edit(actor="ada", now=full_second()))
     due_again(redis, saved)
     beat.tick()
     assert (len(queued(redis)), score(redis, "due")) == (1, -1)
@@ -259,16 +260,16 @@ def test_an_entry_that_only_redbeat_computes_keeps_to_its_pause_and_its_switch(
     """However plain RedBeat code sets its due time."""
     plain(services, schedule=rrule("SECONDLY", dtstart=full_second() - HOUR))
     due = {keys.entry("plain"): 1}
-    Operations(store).pause("plain", reason="r", actor="ada", now=full_second())
+    Operations(store).pause("plain", reason="r", edit=Edit(actor="ada", now=full_second()))
     redis.zadd(keys.SCHEDULE_ZSET, due)
     beat.tick()
     assert (queued(redis), score(redis, "plain")) == ([], -1)
-    Operations(store).resume("plain", missed="skip", actor="ada", now=full_second())
-    store.set_enabled("plain", False, actor="ada", now=full_second())
+    Operations(store).resume("plain", missed="skip", edit=Edit(actor="ada", now=full_second()))
+    store.set_enabled("plain", False, edit=Edit(actor="ada", now=full_second()))
     redis.zadd(keys.SCHEDULE_ZSET, due)
     beat.tick()
     assert (queued(redis), score(redis, "plain")) == ([], -1)
-    store.set_enabled("plain", True, actor="ada", now=full_second())
+    store.set_enabled("plain", True, edit=Edit(actor="ada", now=full_second()))
 
     def fired() -> list[str]:
         beat.tick()

@@ -22,6 +22,7 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunQueued, RunSucceeded
 from scheduler.publishing import delivery_mode
 from scheduler.redbeat import waiting
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
@@ -76,7 +77,7 @@ def each_second(services: Services) -> dict[str, str]:
     for name in NAMES:
         when = IntervalWhen(every=1, anchor=anchor)
         spec = Spec(name=name, job=JOB, when=when, kwargs={"duration": 0}, policies=regardless)
-        uids[name] = services.schedules.create(spec, actor="ada", now=now).uid
+        uids[name] = services.schedules.create(spec, edit=Edit(actor="ada", now=now)).uid
     return uids
 
 

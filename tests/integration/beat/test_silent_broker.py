@@ -21,6 +21,7 @@ from scheduler.publishing import delivery_mode
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.publishing.outbox import backlog
 from scheduler.publishing.timeouts import ANSWER_SECONDS, within
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
@@ -132,7 +133,7 @@ def test_beat_leads_on_while_its_broker_swallows_everything(
     )
     beat.wait_for_log("'atomic'")
     road.swallows.set()
-    store.create(a_spec("ticking", JOB, when=every(1.0)), actor="ada", now=utc_now())
+    store.create(a_spec("ticking", JOB, when=every(1.0)), edit=Edit(actor="ada", now=utc_now()))
     beat.wait_for_log("waits and tries again")
     leads_on(redis, beat)
     part = beat_part(services, utc_now())
@@ -153,12 +154,11 @@ def test_beat_fires_into_the_outbox_while_another_broker_never_answers(
     replaces = a_spec(
         "replacing", JOB, when=every(1.0), policies=Policies(overlap="cancel_previous")
     )
-    store.create(replaces, actor="ada", now=utc_now())
+    store.create(replaces, edit=Edit(actor="ada", now=utc_now()))
     beat = start_beat(settings.model_copy(update={"broker_url": broker}), scheduler=OURS)
     store.create(
         a_spec("ticking", JOB, when=every(1.0), policies=Policies(overlap="allow")),
-        actor="ada",
-        now=utc_now(),
+        edit=Edit(actor="ada", now=utc_now()),
     )
     wait_for(lambda: silent.visits > 0 and backlog(redis).entries, 20, "runs wait for the broker")
     before = backlog(redis).entries

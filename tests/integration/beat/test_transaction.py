@@ -9,6 +9,7 @@ from scheduler.beat import Scheduler, dispatch_loop
 from scheduler.errors import NotFound
 from scheduler.events.schema import RunQueued
 from scheduler.redbeat.codec import Meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
@@ -51,8 +52,7 @@ def test_an_edit_after_the_look_stands_and_the_tick_is_sent_as_it_says(
                 "other",
                 a_spec("other", when=saved.when, kwargs={"days": 9}, queue="default"),
                 revision=1,
-                actor="eve",
-                now=full_second(),
+                edit=Edit(actor="eve", now=full_second()),
             )
 
         between_look_and_transaction(patch, edit)
@@ -71,7 +71,9 @@ def test_a_schedule_that_is_deleted_after_the_look_stays_deleted_and_sends_nothi
     with monkeypatch.context() as patch:
         between_look_and_transaction(
             patch,
-            lambda: store.delete("due", revision=saved.revision, actor="eve", now=full_second()),
+            lambda: store.delete(
+                "due", revision=saved.revision, edit=Edit(actor="eve", now=full_second())
+            ),
         )
         beat.tick()
     beat.tick()
@@ -128,8 +130,7 @@ def test_a_queue_that_takes_no_message_leaves_its_entry_due_and_holds_up_nobody(
         "a-held",
         a_spec("a-held", when=held.when, queue="broken", notes="mended"),
         revision=1,
-        actor="ada",
-        now=full_second(),
+        edit=Edit(actor="ada", now=full_second()),
     )
     beat.tick()
     assert queued(redis) == [first_run(sent), first_run(held)]

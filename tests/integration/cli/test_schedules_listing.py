@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 from tests.support.builders import a_run_history, a_spec, cron
 from tests.support.interface import POLICY_KEYS, SCHEDULE_KEYS
@@ -95,7 +96,7 @@ def test_a_list_without_a_limit_is_whole(beatdesk):
     names = [f"n{number:03}" for number in range(205)]
     for name in names:
         beatdesk.services.schedules.create(
-            a_spec(name, "demo.plain"), actor="cli:test", now=utc_now()
+            a_spec(name, "demo.plain"), edit=Edit(actor="cli:test", now=utc_now())
         )
     assert [item["name"] for item in beatdesk.json("schedules", "list")["items"]] == names
     assert len(beatdesk.json("schedules", "list", "--limit", "203")["items"]) == 203
@@ -167,7 +168,7 @@ def test_a_schedule_is_shown_with_all_that_is_known(three):
 def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(three, services):
     earlier = utc_now() - timedelta(days=2)
     services.schedules.create(
-        a_spec("waits", "demo.plain", when=cron("0 6 * * *")), actor="ada", now=earlier
+        a_spec("waits", "demo.plain", when=cron("0 6 * * *")), edit=Edit(actor="ada", now=earlier)
     )
     listed, shown = three("schedules", "list"), three("schedules", "show", "waits")
     lines = {line.split()[0]: line for line in listed.stdout.splitlines()}

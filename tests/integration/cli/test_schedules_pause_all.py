@@ -7,6 +7,7 @@ import getpass
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 
 
@@ -40,7 +41,9 @@ def test_everything_that_is_on_is_paused_and_comes_back(three):
 
 def test_what_was_paused_again_on_its_own_stays_paused(three):
     three.done("schedules", "pause-all", "--reason", "x")
-    three.services.operations.pause("on", reason="longer", actor="bob@example.org", now=utc_now())
+    three.services.operations.pause(
+        "on", reason="longer", edit=Edit(actor="bob@example.org", now=utc_now())
+    )
     assert three.json("schedules", "resume-all")["resumed"] == []
     assert three.json("schedules", "show", "on")["paused"]["reason"] == "longer"
 

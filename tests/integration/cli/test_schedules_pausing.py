@@ -11,6 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed, TicksSkipped, decode
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import WaitingTick
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.storage import keys
 from tests.support.builders import at
@@ -34,7 +35,7 @@ def facts(beatdesk, kind):
 def paused_since(beatdesk, name: str, minutes: int) -> datetime:
     """Pause a schedule as if it had been so many minutes ago; when."""
     since = utc_now() - timedelta(minutes=minutes)
-    beatdesk.services.operations.pause(name, reason="x", actor="ada", now=since)
+    beatdesk.services.operations.pause(name, reason="x", edit=Edit(actor="ada", now=since))
     beatdesk.services.redis.hset(keys.entry(name), "meta", encode_meta(Meta(since, 0)))
     return since
 
@@ -149,7 +150,9 @@ def test_too_many_runs_are_not_started_at_once(minutely):
 def test_a_pause_that_has_ended_by_itself_is_no_pause(minutely):
     early = utc_now() - timedelta(minutes=10)
     until = utc_now() - timedelta(minutes=5)
-    minutely.services.operations.pause("n", reason="x", until=until, actor="ada", now=early)
+    minutely.services.operations.pause(
+        "n", reason="x", until=until, edit=Edit(actor="ada", now=early)
+    )
     assert "enabled" in minutely.done("schedules", "list")
     assert "not paused" in minutely.refused("schedules", "resume", "n")
 

@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.errors import StaleRevision
+from scheduler.rules.model.edit import Edit
 from scheduler.sets.apply import apply, plan_text
 from tests.support.builders import a_spec, every
 
@@ -206,7 +207,7 @@ def test_runs_of_a_new_schedule_with_an_h_are_counted_at_the_place_that_it_gets(
     )
     text, store = file.read_text(), stored.services.schedules
     seen = plan_text(text, store, stored.services.calendars, stored.services.catalogue, utc_now())
-    apply(seen, store, actor="ada", now=utc_now())
+    apply(seen, store, edit=Edit(actor="ada", now=utc_now()))
     made = store.get("hashed")
     assert (made.uid, made.when) == (seen.created[0].uid, seen.created[0].spec.when)
 
@@ -394,7 +395,7 @@ def test_what_somebody_has_changed_since_the_plan_keeps_calendars_and_schedules_
         with_calendar.done("schedules", "edit", "often", "--owner", "grace")
     before = with_calendar.written()
     with pytest.raises(StaleRevision):
-        apply(seen, services.schedules, actor="ada", now=utc_now())
+        apply(seen, services.schedules, edit=Edit(actor="ada", now=utc_now()))
     assert with_calendar.written() == before
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from scheduler.cli import COMMANDS
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from tests.support.builders import a_spec, cron
 from tests.support.processes import ROOT, env_of
 
@@ -113,7 +114,7 @@ def test_a_list_of_schedules_imports_neither_celery_nor_sqlalchemy(loaded, beatd
 def test_nor_where_it_looks_why_nothing_fires(loaded, beatdesk, services):
     earlier = utc_now() - timedelta(days=2)
     services.schedules.create(
-        a_spec("waits", "demo.plain", when=cron("0 6 * * *")), actor="ada", now=earlier
+        a_spec("waits", "demo.plain", when=cron("0 6 * * *")), edit=Edit(actor="ada", now=earlier)
     )
     assert "what is overdue waits for one" in beatdesk("schedules", "list").stderr
     assert packages(loaded("schedules", "list")) & HEAVY == set()

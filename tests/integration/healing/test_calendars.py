@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from scheduler.clock import utc_now
 from scheduler.history.models import CalendarRevision
 from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Window
 from scheduler.storage import keys
 from tests.support.healing.house import House, an_hour_ago
@@ -19,7 +20,9 @@ def save(
     house: House, lines: list[str], revision: int | None = None, name: str = "holidays"
 ) -> None:
     calendar = calendar_of(name, lines, timezone="Europe/Berlin")
-    house.services.calendars.save(calendar, revision=revision, actor="ada", now=an_hour_ago())
+    house.services.calendars.save(
+        calendar, revision=revision, edit=Edit(actor="ada", now=an_hour_ago())
+    )
     house.record()
 
 
@@ -90,7 +93,7 @@ def test_a_redis_that_was_set_back_gets_the_later_edit_and_loses_what_was_delete
     save(house, ["sun"], name="other")
     set_back = house.copy()
     save(house, ["sat-sun"], 1)
-    house.services.calendars.delete("other", actor="ada", now=utc_now())
+    house.services.calendars.delete("other", edit=Edit(actor="ada", now=utc_now()))
     house.record()
     set_back()
     whys = {repair.name: repair.why for repair in house.heal()}
@@ -106,7 +109,7 @@ def test_edits_and_deletions_stand(house: House) -> None:
     assert house.healer.run_once(utc_now()) == []
     save(house, ["sun"], 1)
     assert house.healer.run_once(utc_now()) == []
-    house.services.calendars.delete("holidays", actor="ada", now=utc_now())
+    house.services.calendars.delete("holidays", edit=Edit(actor="ada", now=utc_now()))
     house.record()
     assert house.healer.run_once(utc_now()) == []
     save(house, ["mon"])

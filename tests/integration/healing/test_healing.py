@@ -13,6 +13,7 @@ from scheduler.history.models import Revision
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Raw
 from scheduler.redbeat.fingerprints import Fingerprints, fingerprint
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Window
 from scheduler.storage import keys
@@ -136,7 +137,7 @@ def test_a_redis_that_was_set_back_gets_the_newest_revisions_and_loses_what_was_
     house.saved("untouched")
     set_back = house.copy()
     edited = house.edited("edited", notes="second thoughts")
-    house.services.schedules.delete("deleted", actor="ben", now=utc_now())
+    house.services.schedules.delete("deleted", edit=Edit(actor="ben", now=utc_now()))
     house.record()
     made = house.saved("made")
     assert house.healer.run_once(utc_now()) == []
@@ -162,7 +163,7 @@ def test_an_edit_made_on_an_old_copy_before_the_repair_stands(house: House) -> N
     set_back()
     store = house.services.schedules
     spec = store.get("nightly-report").spec().model_copy(update={"notes": "meant now"})
-    store.edit("nightly-report", spec, revision=1, actor="cy", now=utc_now())
+    store.edit("nightly-report", spec, revision=1, edit=Edit(actor="cy", now=utc_now()))
     house.record()
     assert house.heal() == []
     assert store.get("nightly-report").notes == "meant now"
@@ -173,11 +174,11 @@ def test_edits_deletions_and_new_schedules_are_never_taken_for_loss(house: House
     house.saved("two")
     house.healer.run_once(utc_now())
     house.edited("one", notes="new")
-    house.services.schedules.delete("two", actor="ada", now=utc_now())
+    house.services.schedules.delete("two", edit=Edit(actor="ada", now=utc_now()))
     house.record()
     house.saved("three")
     house.saved("two")
-    house.services.schedules.delete("two", actor="ada", now=utc_now())
+    house.services.schedules.delete("two", edit=Edit(actor="ada", now=utc_now()))
     house.record()
     assert house.heal() == []
     assert house.services.schedules.names() == ["one", "three"]
@@ -186,7 +187,7 @@ def test_edits_deletions_and_new_schedules_are_never_taken_for_loss(house: House
 def test_nothing_is_decided_while_the_history_has_not_heard_of_a_change(house: House) -> None:
     house.saved("one")
     house.healer.run_once(utc_now())
-    house.services.schedules.delete("one", actor="ada", now=utc_now())
+    house.services.schedules.delete("one", edit=Edit(actor="ada", now=utc_now()))
     with pytest.raises(Unavailable, match="recorder"):
         house.healer.run_once(utc_now())
     house.record()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
 from tests.support.builders import a_spec, every
@@ -31,16 +32,19 @@ def work(store: ScheduleStore, operator: int, over: threading.Event) -> dict[str
             what = chance.choice(["make", "edit", "edit", "delete"])
             if what == "make":
                 store.create(
-                    a_spec(name, when=every(3600), notes=notes), actor=str(operator), now=utc_now()
+                    a_spec(name, when=every(3600), notes=notes),
+                    edit=Edit(actor=str(operator), now=utc_now()),
                 )
                 wanted[name] = notes
             elif what == "edit":
                 old = store.get(name)
                 spec = old.spec().model_copy(update={"notes": notes})
-                store.edit(name, spec, revision=old.revision, actor=str(operator), now=utc_now())
+                store.edit(
+                    name, spec, revision=old.revision, edit=Edit(actor=str(operator), now=utc_now())
+                )
                 wanted[name] = notes
             else:
-                store.delete(name, actor=str(operator), now=utc_now())
+                store.delete(name, edit=Edit(actor=str(operator), now=utc_now()))
                 wanted[name] = None
         except BeatdeskError:
             continue  # it is not there, or is lost at the moment

@@ -5,6 +5,7 @@ said.
 from scheduler.clock import utc_now
 from scheduler.healing import startup_check
 from scheduler.health import doctor
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 from tests.support.builders import JOB, a_spec, every
 from tests.support.healing.house import House
@@ -14,7 +15,7 @@ from tests.support.waiting import stays, wait_for
 
 def test_what_is_lost_stays_lost_until_somebody_rebuilds(house: House, settings) -> None:
     house.services.schedules.create(
-        a_spec("job", JOB, when=every(3600)), actor="ada", now=utc_now()
+        a_spec("job", JOB, when=every(3600)), edit=Edit(actor="ada", now=utc_now())
     )
     start_recorder(settings.model_copy(update={"healing": False}))
     wait_for(

@@ -7,6 +7,7 @@ from time import monotonic
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 from tests.support.builders import JOB, a_spec, every
 from tests.support.healing.house import House
@@ -21,7 +22,7 @@ def running(house: House, settings):
     """Twenty schedules that the history knows, and a recorder that has looked at them."""
     for number in range(20):
         house.services.schedules.create(
-            a_spec(f"job-{number}", JOB, when=every(3600)), actor="ada", now=utc_now()
+            a_spec(f"job-{number}", JOB, when=every(3600)), edit=Edit(actor="ada", now=utc_now())
         )
     start_recorder(settings)
     wait_for(
@@ -66,5 +67,5 @@ def test_a_single_entry_is_back_within_five_seconds(running: House) -> None:
 def test_a_deletion_under_way_is_never_undone(running: House) -> None:
     store = running.services.schedules
     for name in store.names():
-        store.delete(name, actor="ada", now=utc_now())
+        store.delete(name, edit=Edit(actor="ada", now=utc_now()))
     stays(lambda: store.names() == [], 6, "nothing comes back")

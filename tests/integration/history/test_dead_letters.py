@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from scheduler.errors import NotFound, Refused
-from scheduler.events.dead_letters import BATCH, MOST_FIELDS, MOST_LETTERS, PAST, DeadLetters, Edit
+from scheduler.events.dead_letters import BATCH, MOST_FIELDS, MOST_LETTERS, PAST, DeadLetters
 from scheduler.events.schema import (
     FIELD,
     DeadLettersRetried,
@@ -29,6 +30,7 @@ from scheduler.history.projector import fold
 from scheduler.history.queries import History
 from scheduler.history.recorder import TRIES
 from scheduler.history.rows import Rows
+from scheduler.rules.model.edit import Edit
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of
@@ -43,7 +45,7 @@ from tests.support.history.stored import rows_in, states_in
 from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 
-EDIT = Edit("ada@example.org", "the index is gone", NOON)
+EDIT = Edit(actor="ada@example.org", comment="the index is gone", now=NOON)
 
 
 @pytest.fixture
@@ -178,7 +180,7 @@ def test_two_operators_at_the_same_moment_retry_a_letter_once(
         with valkey.client() as client:
             start.wait(30)
             try:
-                return DeadLetters(client).retry(ids, EDIT._replace(actor=f"o{number}")).done
+                return DeadLetters(client).retry(ids, replace(EDIT, actor=f"o{number}")).done
             except NotFound:
                 return []
 

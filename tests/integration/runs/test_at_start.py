@@ -12,6 +12,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.dispatch.start_check import Answer
 from scheduler.events.schema import RunReceived, RunSucceeded, decode, run_event
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.rules.policies.admit import START, Admission
@@ -39,7 +40,9 @@ class Door:
     def has(self, **policies: Any) -> "Door":
         """Make the schedule."""
         spec = a_spec("due", when=every(3600, self.first - HOUR), policies=Policies(**policies))
-        self.schedule = self.services.schedules.create(spec, actor="ada", now=self.first - HOUR)
+        self.schedule = self.services.schedules.create(
+            spec, edit=Edit(actor="ada", now=self.first - HOUR)
+        )
         return self
 
     def tick(self, number: int) -> datetime:
@@ -147,7 +150,9 @@ def test_a_run_that_is_in_no_workers_hands_holds_up_nobody(
 def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(door: Door) -> None:
     run = door.has().sent()
     door.asks(run)
-    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause(
+        "due", reason="r", edit=Edit(actor="ada", now=utc_now())
+    )
     assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
     assert door.asks(run, worker="v@h") == Answer(START, told=True)
 
@@ -155,20 +160,22 @@ def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(do
 def test_a_run_that_was_let_in_goes_on_though_its_schedule_is_deleted(door: Door) -> None:
     run = door.has().sent()
     door.asks(run)
-    door.services.schedules.delete("due", actor="ada", now=utc_now())
+    door.services.schedules.delete("due", edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
 
 
 def test_a_message_that_comes_again_before_anybody_asked_is_asked(door: Door) -> None:
     run = door.has().sent()
-    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause(
+        "due", reason="r", edit=Edit(actor="ada", now=utc_now())
+    )
     assert door.asks(run, again=True).admission == PAUSED
 
 
 def test_an_operator_holds_an_entry_that_code_owns_too(door: Door) -> None:
     run = door.has().sent()
     door.redis.sadd(keys.STATICS_SET, "due")
-    door.services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    door.services.schedules.set_enabled("due", False, edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(run).admission == BY_OPERATOR
 
 
@@ -176,7 +183,9 @@ def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked
     door: Door,
 ) -> None:
     run = run_id(door.has().schedule.uid, door.tick(0))
-    Operations(door.services.schedules).pause("due", reason="r", actor="ada", now=utc_now())
+    Operations(door.services.schedules).pause(
+        "due", reason="r", edit=Edit(actor="ada", now=utc_now())
+    )
     assert door.asks(run) == Answer(PAUSED, told=True)
     other = run_id(door.schedule.uid, door.tick(1))
     assert door.asks(other, 1, again=True) == Answer(START, told=True)
@@ -186,15 +195,15 @@ def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> N
     schedules = door.has().services.schedules
     operations = Operations(schedules)
     runs = [door.sent(number) for number in range(4)]
-    operations.pause("due", reason="r", actor="ada", now=utc_now())
+    operations.pause("due", reason="r", edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(runs[0]).admission == PAUSED
     door.services.events.forget(runs[0])
-    operations.resume("due", missed="skip", actor="ada", now=utc_now())
-    operations.skip("due", tick=door.tick(1), actor="ada", now=utc_now())
+    operations.resume("due", missed="skip", edit=Edit(actor="ada", now=utc_now()))
+    operations.skip("due", tick=door.tick(1), edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(runs[1], 1).admission == BY_OPERATOR
     door.services.events.forget(runs[1])
     assert door.asks(runs[2], 2).admission == START
-    schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    schedules.set_enabled("due", False, edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(runs[3], 3).admission == BY_OPERATOR, (
         "rather than because of the run before it"
     )
@@ -202,8 +211,8 @@ def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> N
 
 def test_a_schedule_of_the_same_name_that_was_made_since_is_another_one(door: Door) -> None:
     run = door.has().sent()
-    door.services.schedules.delete("due", actor="ada", now=utc_now())
-    door.services.schedules.create(door.schedule.spec(), actor="ada", now=utc_now())
+    door.services.schedules.delete("due", edit=Edit(actor="ada", now=utc_now()))
+    door.services.schedules.create(door.schedule.spec(), edit=Edit(actor="ada", now=utc_now()))
     assert door.asks(run) == Answer(BY_OPERATOR, told=True)
 
 

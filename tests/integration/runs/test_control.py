@@ -7,6 +7,7 @@ from redis import Redis
 
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.schema import RunQueued
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
@@ -95,7 +96,7 @@ def test_stock_beat_tells_what_it_has_queued_with_tick_and_schedule(
     wait_for(lambda: services.catalogue.get("tests.add"), 15, "the jobs are published")
     now = datetime.now(UTC)  # noqa: TID251 - Beat runs by the real clock
     spec = a_spec("often", "tests.add", when=every(1), args=[1], kwargs={"y": 1})
-    schedule = services.schedules.create(spec, actor="ada", now=now)
+    schedule = services.schedules.create(spec, edit=Edit(actor="ada", now=now))
     start_beat(job_settings)
 
     def scheduled() -> list[RunQueued]:

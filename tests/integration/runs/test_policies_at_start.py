@@ -15,6 +15,7 @@ from scheduler.dispatch.message_options import options_for
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
 from scheduler.redbeat.waiting import WaitingTick
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.lease_record import owner_text
@@ -60,30 +61,34 @@ def make(services: Services, worker: Process) -> Callable[..., Sent]:
         spec = a_spec(
             "due", job, args=list(args), when=every(3600, anchor), policies=Policies(**policies)
         )
-        return Sent(services, services.schedules.create(spec, actor="ada", now=anchor), anchor)
+        return Sent(
+            services, services.schedules.create(spec, edit=Edit(actor="ada", now=anchor)), anchor
+        )
 
     return make
 
 
 def paused(sent: Sent) -> None:
-    sent.services.operations.pause("due", reason="the bank is closed", actor="ada", now=utc_now())
+    sent.services.operations.pause(
+        "due", reason="the bank is closed", edit=Edit(actor="ada", now=utc_now())
+    )
 
 
 def switched_off(sent: Sent) -> None:
-    sent.services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    sent.services.schedules.set_enabled("due", False, edit=Edit(actor="ada", now=utc_now()))
 
 
 def skipped(sent: Sent) -> None:
-    sent.services.operations.skip("due", actor="ada", now=utc_now())
+    sent.services.operations.skip("due", edit=Edit(actor="ada", now=utc_now()))
 
 
 def deleted(sent: Sent) -> None:
-    sent.services.schedules.delete("due", actor="ada", now=utc_now())
+    sent.services.schedules.delete("due", edit=Edit(actor="ada", now=utc_now()))
 
 
 def made_anew(sent: Sent) -> None:
     deleted(sent)
-    sent.services.schedules.create(sent.schedule.spec(), actor="ada", now=utc_now())
+    sent.services.schedules.create(sent.schedule.spec(), edit=Edit(actor="ada", now=utc_now()))
 
 
 REASONS = {

@@ -15,6 +15,7 @@ from scheduler.beat.stock.entry import install
 from scheduler.clock import utc_now
 from scheduler.dispatch.message_options import options_for
 from scheduler.events.schema import RunQueued, RunStarted
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs.leases import LeaseWatch
 from scheduler.services.services import Services
@@ -188,7 +189,7 @@ def test_a_run_is_alive_from_beat_to_its_end_and_the_next_tick_is_skipped_meanwh
     assert lease is not None
     assert lease.worker is not None
     assert services.leases.runs_of(schedule.uid) == [first]
-    services.schedules.set_enabled("due", False, actor="ada", now=utc_now())
+    services.schedules.set_enabled("due", False, edit=Edit(actor="ada", now=utc_now()))
     assert stream.end(first).result == "waited"
     assert services.leases.runs_of(schedule.uid) == []
 
@@ -277,7 +278,7 @@ def make(
     spec = a_spec(
         "due", job, when=every(1, created), args=args or [], policies=Policies(**policies)
     )
-    return services.schedules.create(spec, actor="ada", now=created)
+    return services.schedules.create(spec, edit=Edit(actor="ada", now=created))
 
 
 def fires_until(beat: RedBeatScheduler, fact: Callable[[], Any]) -> Any:

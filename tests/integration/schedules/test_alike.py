@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.same_call import FRESH, MOST, SameCall
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
@@ -22,7 +23,7 @@ def test_schedules_of_the_same_call_are_found_whatever_there_is_beside_them(
     for number in range(520):
         plain(services, f"other-{number:03}", kwargs={"days": number + 10})
     for name, days in (("a", 1), ("b", 2), ("zz", 1)):
-        store.create(a_spec(name, kwargs={"days": days}), actor="ada", now=NOON)
+        store.create(a_spec(name, kwargs={"days": days}), edit=Edit(actor="ada", now=NOON))
     assert names(services.alike, kwargs={"days": 1}) == ["a", "zz"]
     assert names(services.alike, "a", kwargs={"days": 1}) == ["zz"]
     assert names(services.alike, kwargs={"days": 529}) == ["other-519"]
@@ -32,12 +33,12 @@ def test_schedules_of_the_same_call_are_found_whatever_there_is_beside_them(
 def test_edits_and_deletions_are_seen_a_few_seconds_later(
     store: ScheduleStore, services: Services
 ) -> None:
-    store.create(a_spec("a", kwargs={"days": 1}), actor="ada", now=NOON)
-    store.create(a_spec("b", kwargs={"days": 1}), actor="ada", now=NOON)
+    store.create(a_spec("a", kwargs={"days": 1}), edit=Edit(actor="ada", now=NOON))
+    store.create(a_spec("b", kwargs={"days": 1}), edit=Edit(actor="ada", now=NOON))
     assert names(services.alike, kwargs={"days": 1}) == ["a", "b"]
-    store.delete("a", actor="ada", now=NOON)
-    store.edit("b", a_spec("b", kwargs={"days": 2}), revision=1, actor="ada", now=NOON)
-    store.create(a_spec("c", kwargs={"days": 1}), actor="ada", now=NOON)
+    store.delete("a", edit=Edit(actor="ada", now=NOON))
+    store.edit("b", a_spec("b", kwargs={"days": 2}), revision=1, edit=Edit(actor="ada", now=NOON))
+    store.create(a_spec("c", kwargs={"days": 1}), edit=Edit(actor="ada", now=NOON))
     assert names(services.alike, kwargs={"days": 1}, now=LATER) == ["c"]
     assert names(services.alike, kwargs={"days": 2}, now=LATER) == ["b"]
 
@@ -46,7 +47,7 @@ def test_an_override_counts_as_what_it_says(store: ScheduleStore, services: Serv
     plain(services, "static", kwargs={"days": 1})
     services.redis.sadd(keys.STATICS_SET, "static")
     spec = store.get("static").spec().model_copy(update={"kwargs": {"days": 7}})
-    store.edit("static", spec, revision=0, actor="ada", now=NOON)
+    store.edit("static", spec, revision=0, edit=Edit(actor="ada", now=NOON))
     assert names(services.alike, kwargs={"days": 7}) == ["static"]
     assert names(services.alike, kwargs={"days": 1}) == []
 

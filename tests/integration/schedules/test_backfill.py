@@ -15,6 +15,7 @@ from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, run_event
 from scheduler.redbeat.codec import Meta, encode_meta
 from scheduler.redbeat.waiting import WaitingTick
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.schedules.store import ScheduleStore
@@ -33,7 +34,8 @@ FIRST = at("2026-01-05T00:00Z")
 def daily(store: ScheduleStore, redis: Redis) -> Schedule:
     """A schedule that was due on three days, and has dealt with every tick until now."""
     saved = store.create(
-        a_spec("yearly", when=cron("0 0 5-7 1 *")), actor="ada", now=at("2026-01-01T00:00Z")
+        a_spec("yearly", when=cron("0 0 5-7 1 *")),
+        edit=Edit(actor="ada", now=at("2026-01-01T00:00Z")),
     )
     redis.hset(keys.entry("yearly"), "meta", encode_meta(Meta(utc_now())))
     return saved
@@ -104,11 +106,11 @@ def test_all_at_once_puts_every_run_in_the_queue_and_each_counts_as_alive(
 def test_a_backfill_waits_for_the_end_of_a_pause_and_is_looked_at_when_it_ends(
     services: Services, daily: Schedule, beat: RedBeatScheduler, redis: Redis
 ) -> None:
-    services.operations.pause("yearly", reason="r", actor="ada", now=utc_now())
+    services.operations.pause("yearly", reason="r", edit=Edit(actor="ada", now=utc_now()))
     fills(services, daily)
     beat.tick()
     assert (sent(redis), score(redis, "yearly")) == ([], -1)
-    services.operations.resume("yearly", actor="ada", now=utc_now())
+    services.operations.resume("yearly", edit=Edit(actor="ada", now=utc_now()))
     beat.tick()
     assert sent(redis) == [run_id(daily.uid, FIRST)]
 
@@ -116,7 +118,7 @@ def test_a_backfill_waits_for_the_end_of_a_pause_and_is_looked_at_when_it_ends(
 def test_a_schedule_that_is_off_lets_nothing_wait(
     services: Services, store: ScheduleStore, daily: Schedule
 ) -> None:
-    off = store.set_enabled("yearly", False, actor="ada", now=utc_now())
+    off = store.set_enabled("yearly", False, edit=Edit(actor="ada", now=utc_now()))
     with pytest.raises(Refused, match="switch it on"):
         fills(services, off)
     assert services.waiting.of(daily.uid) == []
@@ -125,7 +127,7 @@ def test_a_schedule_that_is_off_lets_nothing_wait(
 def test_nothing_waits_for_a_schedule_that_is_gone(
     services: Services, store: ScheduleStore, daily: Schedule
 ) -> None:
-    store.delete("yearly", actor="ada", now=utc_now())
+    store.delete("yearly", edit=Edit(actor="ada", now=utc_now()))
     assert services.waiting.add(daily, [WaitingTick(FIRST, "backfill", "ada")], utc_now()) == []
 
 
@@ -138,7 +140,7 @@ def test_ticks_that_beat_has_not_dealt_with_are_left_to_it_and_none_runs_twice_w
     spec = a_spec(
         "hourly", when=cron("0 * * * *"), policies=Policies(catch_up="all", catch_up_window=86_400)
     )
-    schedule = store.create(spec, actor="ada", now=hour - 6 * HOUR)
+    schedule = store.create(spec, edit=Edit(actor="ada", now=hour - 6 * HOUR))
     redis.hset(keys.entry("hourly"), "meta", encode_meta(Meta(hour - 2 * HOUR)))
     found = backfill.plan(
         schedule, hour - 4 * HOUR, now, limit=9, now=now, beat=store.dealt_with("hourly")
@@ -170,5 +172,5 @@ def test_a_schedule_that_is_off_leaves_nothing_to_beat(
     store: ScheduleStore, daily: Schedule
 ) -> None:
     assert store.dealt_with("yearly") is not None
-    store.set_enabled("yearly", False, actor="ada", now=utc_now())
+    store.set_enabled("yearly", False, edit=Edit(actor="ada", now=utc_now()))
     assert store.dealt_with("yearly") is None

@@ -18,6 +18,7 @@ from scheduler.beat.stock.entry import BeatEntry, EntryMovedOn, install
 from scheduler.clock import utc_now
 from scheduler.events.schema import TicksMissed
 from scheduler.redbeat.codec import Meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import plain_uid, run_id, tick_text
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
@@ -118,7 +119,9 @@ def test_an_edit_changes_what_is_fired_next_without_a_restart(
     later = a_spec(
         "due", when=every(2, start), kwargs={"days": 9}, policies=Policies(overlap="allow")
     )
-    store.edit("due", later, revision=1, actor="ada", now=utc_now() - timedelta(seconds=10))
+    store.edit(
+        "due", later, revision=1, edit=Edit(actor="ada", now=utc_now() - timedelta(seconds=10))
+    )
     beat.tick()
     message = messages(redis)[-1]
     assert message["headers"]["beatdesk"]["revision"] == 2
@@ -131,7 +134,12 @@ def test_an_edit_made_while_beat_holds_the_entry_is_not_undone(
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start)
     held = load(beat, "due")
-    store.edit("due", a_spec("due", when=every(86400)), revision=1, actor="ada", now=full_second())
+    store.edit(
+        "due",
+        a_spec("due", when=every(86400)),
+        revision=1,
+        edit=Edit(actor="ada", now=full_second()),
+    )
     stored, due_at = redis.hgetall(keys.entry("due")), score(redis, "due")
     with pytest.raises(EntryMovedOn):
         next(held)
@@ -147,7 +155,7 @@ def test_a_schedule_deleted_while_beat_holds_the_entry_stays_deleted_and_is_not_
     start = full_second() - timedelta(minutes=90)
     due_since(store, every(3600, start), start)
     held = load(beat, "due")
-    store.delete("due", actor="ada", now=full_second())
+    store.delete("due", edit=Edit(actor="ada", now=full_second()))
     beat.maybe_due(held)
     assert messages(redis) == []
     assert redis.exists(keys.entry("due")) == 0
@@ -335,7 +343,7 @@ def test_what_code_defines_stays_held_when_beat_starts_again(
 ) -> None:
     services.celery.conf.beat_schedule = {"static": {"task": JOB, "schedule": 1.0}}
     for _ in one(leading_beat(services)):
-        store.set_enabled("static", False, actor="ada", now=full_second())
+        store.set_enabled("static", False, edit=Edit(actor="ada", now=full_second()))
     for beat in one(leading_beat(services)):
         redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("static"): 0})
         beat.tick()

@@ -12,6 +12,7 @@ from scheduler.errors import BadName, NameTaken, NotFound, Refused, StaleRevisio
 from scheduler.events.schema import CalendarDeleted, CalendarSaved, Event, TicksEvent
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Window
 from scheduler.schedules.batch import BatchEdit, DesiredSchedule
@@ -33,13 +34,15 @@ def a_calendar(name: str = "holidays", lines: list[str] | None = None, **parts: 
 
 
 def make(services: Services, name: str = "holidays", lines: list[str] | None = None) -> None:
-    services.calendars.save(a_calendar(name, lines), revision=None, actor="ada", now=utc_now())
+    services.calendars.save(
+        a_calendar(name, lines), revision=None, edit=Edit(actor="ada", now=utc_now())
+    )
 
 
 def change(services: Services, lines: list[str], name: str = "holidays") -> None:
     old = services.calendars.get(name)
     services.calendars.save(
-        a_calendar(name, lines), revision=old.revision, actor="ben", now=utc_now()
+        a_calendar(name, lines), revision=old.revision, edit=Edit(actor="ben", now=utc_now())
     )
 
 
@@ -57,13 +60,17 @@ def test_a_calendar_is_saved_with_a_revision_and_every_change_is_an_event(
     services: Services,
 ) -> None:
     calendars = services.calendars
-    first = calendars.save(a_calendar(), revision=None, actor="ada", comment="closed", now=NOON)
+    first = calendars.save(
+        a_calendar(), revision=None, edit=Edit(actor="ada", now=NOON, comment="closed")
+    )
     second = calendars.save(
-        a_calendar(lines=["sat-sun"]), revision=1, actor="ben", now=NOON + SECOND
+        a_calendar(lines=["sat-sun"]), revision=1, edit=Edit(actor="ben", now=NOON + SECOND)
     )
     assert (first.revision, second.revision, second.uid == first.uid) == (1, 2, True)
     assert calendars.get("holidays") == second
-    calendars.delete("holidays", revision=2, actor="eve", comment="unused", now=NOON + 2 * SECOND)
+    calendars.delete(
+        "holidays", revision=2, edit=Edit(actor="eve", now=NOON + 2 * SECOND, comment="unused")
+    )
     assert calendars.names() == []
     assert [
         (event.kind, event.revision, event.actor, event.comment) for event in told(services)
@@ -81,11 +88,11 @@ def test_what_somebody_else_has_changed_is_not_overwritten(services: Services) -
         make(services)
     change(services, ["sat"])
     with pytest.raises(StaleRevision, match="revision 1 was edited, revision 2 is stored"):
-        services.calendars.save(a_calendar(), revision=1, actor="ada", now=NOON)
+        services.calendars.save(a_calendar(), revision=1, edit=Edit(actor="ada", now=NOON))
     with pytest.raises(StaleRevision):
-        services.calendars.delete("holidays", revision=1, actor="ada", now=NOON)
+        services.calendars.delete("holidays", revision=1, edit=Edit(actor="ada", now=NOON))
     with pytest.raises(NotFound, match="there is no calendar 'other'"):
-        services.calendars.delete("other", actor="ada", now=NOON)
+        services.calendars.delete("other", edit=Edit(actor="ada", now=NOON))
     assert lines_of(services.calendars.get("holidays")) == ["sat"]
     assert len(told(services)) == 2
 
@@ -100,9 +107,7 @@ def test_of_two_changes_decided_at_once_the_second_is_refused_and_the_first_may_
         decide(
             CalendarWish("holidays", a_calendar(lines=[day]), 1),
             stored,
-            actor="ada",
-            comment="",
-            now=NOON,
+            edit=Edit(actor="ada", now=NOON, comment=""),
         )
         for day in ("mon", "sun")
     )
@@ -144,7 +149,7 @@ def test_what_cannot_be_a_calendar_is_refused(
             "bytes, 1000000 are allowed",
         )
     with pytest.raises(error, match=message):
-        services.calendars.save(calendar, revision=None, actor="ada", now=NOON)
+        services.calendars.save(calendar, revision=None, edit=Edit(actor="ada", now=NOON))
     assert services.redis.keys("beatdesk:cal*") == []
 
 
@@ -155,17 +160,18 @@ def test_a_schedule_may_only_name_a_calendar_that_there_is(
     with pytest.raises(
         Refused, match="calendar 'holidays' is unknown; there is none yet"
     ) as refused:
-        store.create(a_spec(window=named), actor="ada", now=NOON)
+        store.create(a_spec(window=named), edit=Edit(actor="ada", now=NOON))
     assert refused.value.field == "calendar"
-    plain = store.create(a_spec(), actor="ada", now=NOON)
+    plain = store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     with pytest.raises(Refused, match="unknown"):
-        store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
+        store.edit(plain.name, a_spec(window=named), revision=1, edit=Edit(actor="ada", now=NOON))
     with pytest.raises(Refused, match="unknown"):
         store.save_together(
-            [DesiredSchedule("other", a_spec("other", window=named), None)], actor="ada", now=NOON
+            [DesiredSchedule("other", a_spec("other", window=named), None)],
+            edit=Edit(actor="ada", now=NOON),
         )
     make(services)
-    store.edit(plain.name, a_spec(window=named), revision=1, actor="ada", now=NOON)
+    store.edit(plain.name, a_spec(window=named), revision=1, edit=Edit(actor="ada", now=NOON))
     assert store.get(plain.name).window.calendar == "holidays"
 
 
@@ -175,10 +181,11 @@ def test_a_calendar_that_schedules_name_is_not_deleted(
     make(services)
     for number in range(12):
         store.create(
-            a_spec(f"s{number:02}", window=Window(calendar="holidays")), actor="ada", now=NOON
+            a_spec(f"s{number:02}", window=Window(calendar="holidays")),
+            edit=Edit(actor="ada", now=NOON),
         )
     with pytest.raises(Refused, match=r"'s00', 's01', .* 's09' and 2 more name it") as refused:
-        services.calendars.delete("holidays", actor="ada", now=NOON)
+        services.calendars.delete("holidays", edit=Edit(actor="ada", now=NOON))
     assert refused.value.field == "name"
     assert services.calendars.names() == ["holidays"]
     assert len(services.calendars.used_by()["holidays"]) == 12
@@ -194,12 +201,13 @@ def test_a_set_makes_a_calendar_and_the_schedule_that_names_it_in_one_step(
         store.save_together(
             [DesiredSchedule(spec.name, spec, None), stale],
             calendars=[beside],
-            actor="ada",
-            now=NOON,
+            edit=Edit(actor="ada", now=NOON),
         )
     assert (services.calendars.names(), store.names()) == ([], [])
     store.save_together(
-        [DesiredSchedule(spec.name, spec, None)], calendars=[beside], actor="ada", now=NOON
+        [DesiredSchedule(spec.name, spec, None)],
+        calendars=[beside],
+        edit=Edit(actor="ada", now=NOON),
     )
     assert (services.calendars.names(), store.names()) == (["holidays"], [spec.name])
 
@@ -245,7 +253,7 @@ def test_a_schedule_whose_calendar_is_gone_waits_and_runs_when_it_is_there_again
     make(services, lines=["2001-01-01"])
     due.has(window={"calendar": "holidays"}, seconds=1)
     other = a_spec("other", when=every(1, utc_now() - SECOND))
-    due.store.create(other, actor="ada", now=utc_now() - SECOND)
+    due.store.create(other, edit=Edit(actor="ada", now=utc_now() - SECOND))
     kept = {
         key: services.redis.hgetall(key)
         for key in (keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
@@ -276,7 +284,7 @@ def test_the_next_run_in_a_list_is_the_first_outside_the_calendar(
 ) -> None:
     tomorrow = NOON.date() + timedelta(days=1)
     make(services, lines=[f"{NOON.date()}..{tomorrow}"])
-    store.create(a_spec(window=Window(calendar="holidays")), actor="ada", now=NOON)
+    store.create(a_spec(window=Window(calendar="holidays")), edit=Edit(actor="ada", now=NOON))
     expected = NOON.replace(hour=0) + timedelta(days=2)
     (line,) = store.page().items
     assert line.next == expected
@@ -287,9 +295,10 @@ def paused_hours(services: Services, store: ScheduleStore, lines: list[str]) -> 
     """An hourly schedule that was paused at noon, with a calendar of these lines."""
     make(services, lines=lines)
     store.create(
-        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON
+        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")),
+        edit=Edit(actor="ada", now=NOON),
     )
-    services.operations.pause("nightly-report", reason="r", actor="ada", now=NOON)
+    services.operations.pause("nightly-report", reason="r", edit=Edit(actor="ada", now=NOON))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +322,9 @@ def test_what_a_pause_held_back_runs_only_outside_the_calendar(
         ["2026-11-21T13:30Z..2026-11-21T14:30Z", "2026-11-21T16:00Z..2026-11-21T18:00Z"],
     )
     schedule, started = services.operations.resume(
-        "nightly-report", missed=missed, actor="ada", now=NOON + timedelta(hours=5, minutes=30)
+        "nightly-report",
+        missed=missed,
+        edit=Edit(actor="ada", now=NOON + timedelta(hours=5, minutes=30)),
     )
     assert started == [run_id(schedule.uid, NOON + timedelta(hours=hour)) for hour in runs]
     told_of = [event for event in events(services.redis) if isinstance(event, TicksEvent)]
@@ -325,10 +336,11 @@ def test_the_tick_that_is_skipped_next_and_those_of_a_backfill_lie_outside_the_c
 ) -> None:
     make(services, lines=["2026-11-21T12:30Z..2026-11-21T15:30Z"])
     saved = store.create(
-        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")), actor="ada", now=NOON
+        a_spec(when=every(3600, NOON), window=Window(calendar="holidays")),
+        edit=Edit(actor="ada", now=NOON),
     )
     four = NOON + timedelta(hours=4)
-    assert services.operations.skip("nightly-report", actor="ada", now=NOON)[1] == four
+    assert services.operations.skip("nightly-report", edit=Edit(actor="ada", now=NOON))[1] == four
     until = NOON + timedelta(hours=6)
     found = plan(saved, NOON, until, limit=9, now=until, calendar=store.calendar_of(saved))
     assert (found.count, found.ticks) == (2, [four, NOON + timedelta(hours=5)])
@@ -341,10 +353,12 @@ def test_without_its_calendar_it_cannot_be_told_which_ticks_run(
     services.redis.delete(keys.CALENDARS_HASH, keys.CALENDAR_VERSIONS_HASH)
     with pytest.raises(Refused, match="the calendar 'holidays' is gone or damaged"):
         services.operations.resume(
-            "nightly-report", missed="latest", actor="ada", now=NOON + timedelta(hours=5)
+            "nightly-report", missed="latest", edit=Edit(actor="ada", now=NOON + timedelta(hours=5))
         )
     services.operations.resume(
-        "nightly-report", missed="skip", actor="ada", now=NOON + timedelta(hours=5)
+        "nightly-report", missed="skip", edit=Edit(actor="ada", now=NOON + timedelta(hours=5))
     )
     with pytest.raises(Refused, match="give the schedule another one, or none"):
-        services.operations.skip("nightly-report", actor="ada", now=NOON + timedelta(hours=6))
+        services.operations.skip(
+            "nightly-report", edit=Edit(actor="ada", now=NOON + timedelta(hours=6))
+        )

@@ -17,6 +17,7 @@ from redis import Redis
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta, Raw
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -47,7 +48,7 @@ OURS = [
 def test_what_we_write_redbeat_loads_and_writes_again_to_the_byte(
     store: ScheduleStore, services: Services, redis: Redis, spec: Spec
 ) -> None:
-    schedule = store.create(spec, actor="ada", now=NOON)
+    schedule = store.create(spec, edit=Edit(actor="ada", now=NOON))
     key = keys.entry(schedule.name)
     before = redis.hgetall(key)
 
@@ -90,7 +91,7 @@ EXACT: list[When] = [
 def test_a_beat_without_us_fires_at_the_same_moments_what_its_format_can_say(
     store: ScheduleStore, services: Services, when: When
 ) -> None:
-    saved = store.create(a_spec(when=when), actor="ada", now=NOON)
+    saved = store.create(a_spec(when=when), edit=Edit(actor="ada", now=NOON))
     assert store.get(saved.name) == saved
     plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=services.celery)
     assert stock_ticks(plain, 6) == next_ticks(saved.when, NOON, 6)
@@ -107,7 +108,7 @@ NOT_SAID: list[When] = [
 def test_a_beat_without_us_loads_what_its_format_cannot_say_and_never_fires_it(
     store: ScheduleStore, services: Services, when: When
 ) -> None:
-    saved = store.create(a_spec(when=when), actor="ada", now=NOON)
+    saved = store.create(a_spec(when=when), edit=Edit(actor="ada", now=NOON))
     assert store.get(saved.name) == saved
     plain = RedBeatSchedulerEntry.from_key(keys.entry(saved.name), app=services.celery)
     assert plain.is_due() == (False, None)
@@ -223,7 +224,7 @@ def test_an_rrule_that_only_redbeat_computes_is_listed_in_words_and_kept_to_the_
     assert line.schedule is not None
     assert isinstance(line.schedule.when, RedBeatWhen)
     assert codec.encode_definition(line.schedule, json.loads(text)) == text
-    store.set_enabled("rule", False, actor="ada", now=NOON)
+    store.set_enabled("rule", False, edit=Edit(actor="ada", now=NOON))
     assert RedBeatSchedulerEntry.from_key(keys.entry("rule"), app=services.celery).enabled is False
     assert score(redis, "rule") == -1
 

@@ -6,6 +6,7 @@ from typing import Any
 from redis import Redis
 
 from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import OnceWhen, Schedule
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.operations import Operations
@@ -23,8 +24,7 @@ def many(store: ScheduleStore) -> list[Schedule]:
     return [
         store.create(
             a_spec(f"s{number:02}", enabled=number % 3 > 0, tags=["odd"] if number % 2 else []),
-            actor="ada",
-            now=NOON,
+            edit=Edit(actor="ada", now=NOON),
         )
         for number in range(12)
     ]
@@ -53,7 +53,7 @@ def test_a_list_is_paged_by_name_and_every_entry_is_shown_once(
 
 def test_a_page_goes_on_after_a_name_that_is_gone(store: ScheduleStore) -> None:
     many(store)
-    store.delete("s04", actor="ada", now=NOON)
+    store.delete("s04", edit=Edit(actor="ada", now=NOON))
     assert [line.name for line in store.page(after="s04", limit=2).items] == ["s05", "s06"]
 
 
@@ -104,7 +104,7 @@ def test_what_has_a_tick_left_is_not_read_for_the_finished_ones(
     store: ScheduleStore, redis: Redis
 ) -> None:
     many(store)
-    store.create(a_spec("once", when=OnceWhen(at=NOON + HOUR)), actor="ada", now=NOON)
+    store.create(a_spec("once", when=OnceWhen(at=NOON + HOUR)), edit=Edit(actor="ada", now=NOON))
     redis.hset(keys.entry("once"), "meta", encode_meta(Meta(NOON + HOUR, 1)))
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("once"): ASLEEP})
     before = reads(redis)
@@ -116,17 +116,16 @@ def test_what_is_due_soon_is_shown_soonest_first(store: ScheduleStore) -> None:
     for name, minute in (("late", "50"), ("soon", "10"), ("off", "20")):
         store.create(
             a_spec(name, when=cron(f"{minute} * * * *"), enabled=name != "off"),
-            actor="ada",
-            now=NOON,
+            edit=Edit(actor="ada", now=NOON),
         )
     assert [line.name for line in store.due(NOON + timedelta(hours=1))] == ["soon", "late"]
     assert [line.name for line in store.due(NOON + timedelta(minutes=15))] == ["soon"]
 
 
 def test_what_will_not_run_in_time_is_not_shown_as_due(store: ScheduleStore, redis: Redis) -> None:
-    store.create(a_spec("soon", when=cron("10 * * * *")), actor="ada", now=NOON)
-    store.create(a_spec("skips", when=cron("10 * * * *")), actor="ada", now=NOON)
-    Operations(store).skip("skips", actor="ada", now=NOON)
+    store.create(a_spec("soon", when=cron("10 * * * *")), edit=Edit(actor="ada", now=NOON))
+    store.create(a_spec("skips", when=cron("10 * * * *")), edit=Edit(actor="ada", now=NOON))
+    Operations(store).skip("skips", edit=Edit(actor="ada", now=NOON))
     redis.zadd(
         keys.SCHEDULE_ZSET, {keys.entry("skips"): (NOON + timedelta(minutes=10)).timestamp()}
     )

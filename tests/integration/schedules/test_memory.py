@@ -14,6 +14,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.redbeat import quarantine
 from scheduler.redbeat.codec import Meta, Raw, encode_meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import OnceWhen, Window
 from scheduler.schedules.changes import ASLEEP
 from scheduler.schedules.filters import State
@@ -43,13 +44,18 @@ def remembering(store: ScheduleStore, services: Services) -> ScheduleStore:
     """A store with a memory, and some schedules of each kind."""
     for number in range(12):
         spec = a_spec(f"s{number:02}", enabled=number % 3 > 0, tags=["odd"] if number % 2 else [])
-        store.create(spec, actor="ada", now=NOON)
-    store.create(a_spec("once", when=OnceWhen(at=NOON + timedelta(hours=1))), actor="ada", now=NOON)
-    store.create(a_spec("few", when=every(60), window=Window(max_runs=3)), actor="ada", now=NOON)
+        store.create(spec, edit=Edit(actor="ada", now=NOON))
+    store.create(
+        a_spec("once", when=OnceWhen(at=NOON + timedelta(hours=1))),
+        edit=Edit(actor="ada", now=NOON),
+    )
+    store.create(
+        a_spec("few", when=every(60), window=Window(max_runs=3)), edit=Edit(actor="ada", now=NOON)
+    )
     plain(services, "foreign")
     plain(services, "static")
     services.redis.sadd(keys.STATICS_SET, "static")
-    store.set_enabled("static", False, actor="ada", now=NOON)
+    store.set_enabled("static", False, edit=Edit(actor="ada", now=NOON))
     return ScheduleStore(services.redis, services.catalogue, ListCache(services.redis))
 
 
@@ -63,20 +69,25 @@ def all_shown(store: ScheduleStore) -> dict[str, list[str]]:
 
 def edit(services: Services) -> None:
     services.schedules.edit(
-        "s01", a_spec("s01", enabled=False, tags=["even"]), revision=1, actor="ada", now=NOON
+        "s01",
+        a_spec("s01", enabled=False, tags=["even"]),
+        revision=1,
+        edit=Edit(actor="ada", now=NOON),
     )
 
 
 def pause(services: Services) -> None:
-    services.operations.pause("s02", reason="r", actor="ada", now=NOON)
+    services.operations.pause("s02", reason="r", edit=Edit(actor="ada", now=NOON))
 
 
 def delete(services: Services) -> None:
-    services.schedules.delete("s03", actor="ada", now=NOON)
+    services.schedules.delete("s03", edit=Edit(actor="ada", now=NOON))
 
 
 def create(services: Services) -> None:
-    services.schedules.create(a_spec("new", enabled=False, tags=["odd"]), actor="ada", now=NOON)
+    services.schedules.create(
+        a_spec("new", enabled=False, tags=["odd"]), edit=Edit(actor="ada", now=NOON)
+    )
 
 
 def save_by_redbeat(services: Services) -> None:
@@ -266,6 +277,6 @@ def test_many_that_came_and_went_are_forgotten(store: ScheduleStore, services: S
         )
         assert len(remembering.page(state="problem", now=utc_now(), limit=10).items) == 10
         services.redis.delete(keys.SCHEDULE_ZSET)
-    store.create(a_spec("one"), actor="ada", now=NOON)
+    store.create(a_spec("one"), edit=Edit(actor="ada", now=NOON))
     assert shown(remembering, {"state": "enabled"}) == ["one"]
     assert len(memory) == 1

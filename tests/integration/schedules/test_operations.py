@@ -12,6 +12,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.events.schema import RunSucceeded, TicksMissed, TicksSkipped, run_event
 from scheduler.redbeat.codec import Meta, decode_meta, encode_meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules.store import ScheduleStore
@@ -32,7 +33,7 @@ def since_minutes(
     """
     start = datetime.fromtimestamp(int(utc_now().timestamp()), UTC) - minutes * MINUTE
     spec: Spec = a_spec("due", when=every(60, start), **parts)
-    saved = store.create(spec, actor="ada@example.org", now=start)
+    saved = store.create(spec, edit=Edit(actor="ada@example.org", now=start))
     redis.hset(keys.entry("due"), "meta", encode_meta(Meta(start, 3)))
     return saved, start
 
@@ -47,7 +48,7 @@ def test_beat_sends_nothing_of_a_paused_schedule(
     store: ScheduleStore, services: Services, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     _, start = since_minutes(store, redis, 5)
-    services.operations.pause("due", reason="x", actor="a", now=start)
+    services.operations.pause("due", reason="x", edit=Edit(actor="a", now=start))
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): start.timestamp()})
     beat.tick()
     assert messages(redis) == []
@@ -59,7 +60,7 @@ def test_a_pause_that_ends_by_itself_skips_its_ticks_and_the_next_one_runs(
 ) -> None:
     saved, start = since_minutes(store, redis, 10)
     end = start + 9 * MINUTE + timedelta(seconds=30)
-    services.operations.pause("due", reason="x", until=end, actor="a", now=start)
+    services.operations.pause("due", reason="x", until=end, edit=Edit(actor="a", now=start))
     assert score(redis, "due") == end.timestamp()
     beat.tick()
     beat.tick()
@@ -73,9 +74,11 @@ def test_a_resumed_schedule_waits_for_its_next_tick(
 ) -> None:
     _, start = since_minutes(store, redis, 10)
     services.operations.pause(
-        "due", reason="x", actor="a", now=start + 3 * MINUTE + timedelta(seconds=30)
+        "due", reason="x", edit=Edit(actor="a", now=start + 3 * MINUTE + timedelta(seconds=30))
     )
-    services.operations.resume("due", actor="a", now=start + 10 * MINUTE + timedelta(seconds=1))
+    services.operations.resume(
+        "due", edit=Edit(actor="a", now=start + 10 * MINUTE + timedelta(seconds=1))
+    )
     beat.tick()
     beat.tick()
     assert messages(redis) == []
@@ -90,9 +93,9 @@ def test_runs_of_ticks_in_the_pause_are_sent_once_the_oldest_first_and_each_afte
     store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     saved, start = since_minutes(store, redis, 3)
-    services.operations.pause("due", reason="x", actor="a", now=start)
+    services.operations.pause("due", reason="x", edit=Edit(actor="a", now=start))
     resumed = services.operations.resume(
-        "due", missed="all", actor="ada the operator", now=start + 3 * MINUTE
+        "due", missed="all", edit=Edit(actor="ada the operator", now=start + 3 * MINUTE)
     )
     assert resumed.runs == [run_id(saved.uid, start + number * MINUTE) for number in (1, 2, 3)]
     for number in (1, 2, 3):
@@ -119,7 +122,7 @@ def test_a_skipped_tick_is_not_sent_and_says_who_wanted_it(
 ) -> None:
     _, start = since_minutes(store, redis, 1)
     _, tick = services.operations.skip(
-        "due", tick=start + MINUTE, actor="a", now=start + timedelta(seconds=5)
+        "due", tick=start + MINUTE, edit=Edit(actor="a", now=start + timedelta(seconds=5))
     )
     assert tick == start + MINUTE
     redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("due"): tick.timestamp()})
@@ -139,14 +142,14 @@ def test_what_plain_redbeat_code_or_beat_schedule_wrote_can_be_paused_too(
     RedBeatSchedulerEntry(
         "legacy", "reports.job_summary", crontab(minute="0"), app=services.celery
     ).save()
-    paused = services.operations.pause("legacy", reason="x", actor="a", now=utc_now())
+    paused = services.operations.pause("legacy", reason="x", edit=Edit(actor="a", now=utc_now()))
     assert (paused.revision, paused.origin, store.get("legacy").paused) == (
         1,
         "redbeat",
         paused.paused,
     )
     assert score(redis, "legacy") == -1
-    services.operations.resume("legacy", actor="a", now=utc_now() + MINUTE)
+    services.operations.resume("legacy", edit=Edit(actor="a", now=utc_now() + MINUTE))
     assert store.get("legacy").paused is None
     with pytest.raises(Refused, match="not paused"):
-        services.operations.resume("legacy", actor="a", now=utc_now())
+        services.operations.resume("legacy", edit=Edit(actor="a", now=utc_now()))

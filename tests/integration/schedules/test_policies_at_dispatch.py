@@ -21,6 +21,7 @@ from scheduler.events.schema import (
 )
 from scheduler.history.projector import fold
 from scheduler.history.rows import Rows
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import OnceWhen
 from scheduler.runs.leases import LeaseWatch
@@ -115,7 +116,7 @@ def test_two_beats_send_a_held_tick_once(due: Desktop, beat: RedBeatScheduler) -
 def test_a_schedule_that_is_disabled_lets_go_what_it_held(due: Desktop) -> None:
     due.has(policies={"overlap": "queue_one"})
     due.fires_until(due.waiting)
-    due.store.set_enabled("due", False, actor="ada", now=utc_now())
+    due.store.set_enabled("due", False, edit=Edit(actor="ada", now=utc_now()))
     due.ends(due.sent[0])
     due.beat.tick()
     assert (due.waiting(), score(due.redis, "due")) == ([], -1)
@@ -128,7 +129,7 @@ def test_a_schedule_that_is_disabled_lets_go_what_it_held(due: Desktop) -> None:
 def test_what_a_deleted_schedule_held_goes_when_its_run_ends(due: Desktop) -> None:
     due.has(policies={"overlap": "queue_one"})
     due.fires_until(due.waiting)
-    due.store.delete("due", actor="ada", now=utc_now())
+    due.store.delete("due", edit=Edit(actor="ada", now=utc_now()))
     due.ends(due.sent[0])
     assert (due.waiting(), due.alive()) == ([], [])
     assert due.redis.zcard(keys.LEASES_ZSET) == due.redis.hlen(keys.LEASE_OWNERS_HASH) == 0

@@ -18,6 +18,7 @@ from redis import Redis
 from scheduler.beat.stock.entry import BeatEntry
 from scheduler.errors import Refused
 from scheduler.rules.explain.preview import preview
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -220,7 +221,7 @@ def test_a_row_of_the_semantics_fires_at_its_moments_and_not_a_second_before(
     spec = a_spec(
         "row", when=row.when, window=Window(**row.limits), policies=Policies(overlap="allow")
     )
-    saved = store.create(spec, actor="ada", now=at(row.saved))
+    saved = store.create(spec, edit=Edit(actor="ada", now=at(row.saved)))
     assert fired(beat, redis, "row", at(row.until)) == [at(text) for text in row.fires]
     if not row.limits:
         told = preview(saved.when, at(row.saved), 20, uid=saved.uid).ticks
@@ -231,11 +232,12 @@ def test_kinds_an_interval_is_stable_over_edits_that_keep_every(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     store.create(
-        a_spec("row", when=every(3600), policies=ALLOW), actor="ada", now=at("2026-11-21T00:07Z")
+        a_spec("row", when=every(3600), policies=ALLOW),
+        edit=Edit(actor="ada", now=at("2026-11-21T00:07Z")),
     )
     fired(beat, redis, "row", at("2026-11-21T02:00Z"))
     edited = a_spec("row", when=every(3600), policies=ALLOW, notes="new")
-    store.edit("row", edited, revision=1, actor="ada", now=at("2026-11-21T02:30Z"))
+    store.edit("row", edited, revision=1, edit=Edit(actor="ada", now=at("2026-11-21T02:30Z")))
     assert fired(beat, redis, "row", at("2026-11-21T04:00Z"))[-2:] == [
         at("2026-11-21T02:07Z"),
         at("2026-11-21T03:07Z"),
@@ -247,19 +249,18 @@ def test_kinds_a_one_off_is_finished_kept_and_can_be_armed_again(
 ) -> None:
     store.create(
         a_spec("row", when=OnceWhen(at=at("2026-11-22T18:00Z")), policies=ALLOW),
-        actor="ada",
-        now=SAVED,
+        edit=Edit(actor="ada", now=SAVED),
     )
     fired(beat, redis, "row", at("2026-11-23T00:00Z"))
     assert score(redis, "row") == -1
     noted = store.get("row").spec().model_copy(update={"notes": "it went well"})
-    store.edit("row", noted, revision=1, actor="ada", now=at("2026-11-23T00:00Z"))
+    store.edit("row", noted, revision=1, edit=Edit(actor="ada", now=at("2026-11-23T00:00Z")))
     assert score(redis, "row") == -1
     past = noted.model_copy(update={"when": OnceWhen(at=at("2026-11-22T19:00Z"))})
     with pytest.raises(Refused, match="has passed"):
-        store.edit("row", past, revision=2, actor="ada", now=at("2026-11-23T00:00Z"))
+        store.edit("row", past, revision=2, edit=Edit(actor="ada", now=at("2026-11-23T00:00Z")))
     armed = noted.model_copy(update={"when": OnceWhen(at=at("2026-11-24T18:00Z"))})
-    store.edit("row", armed, revision=2, actor="ada", now=at("2026-11-23T00:00Z"))
+    store.edit("row", armed, revision=2, edit=Edit(actor="ada", now=at("2026-11-23T00:00Z")))
     assert fired(beat, redis, "row", at("2026-11-25T00:00Z"))[-1] == at("2026-11-24T18:00Z")
 
 
@@ -276,7 +277,7 @@ def test_kinds_a_rrule_of_plain_redbeat_code_is_shown_run_and_edited_as_it_is(
     shown = store.get("plain")
     assert (shown.origin, shown.when) == ("redbeat", recur("FREQ=DAILY", "2026-11-20T06:00Z"))
     weekly = shown.spec().model_copy(update={"when": recur("FREQ=WEEKLY", "2026-11-20T06:00Z")})
-    store.edit("plain", weekly, revision=0, actor="ada", now=at("2026-11-22T00:00Z"))
+    store.edit("plain", weekly, revision=0, edit=Edit(actor="ada", now=at("2026-11-22T00:00Z")))
     assert fired(beat, redis, "plain", at("2026-11-28T00:00Z"))[-1] == at("2026-11-27T06:00Z")
 
 
@@ -284,7 +285,8 @@ def test_dialect_h_has_one_place_per_schedule_and_both_texts_are_kept(
     store: ScheduleStore, beat: RedBeatScheduler, redis: Redis
 ) -> None:
     saved = store.create(
-        a_spec("row", when=cron("H H(2-4) * * *"), policies=ALLOW), actor="ada", now=SAVED
+        a_spec("row", when=cron("H H(2-4) * * *"), policies=ALLOW),
+        edit=Edit(actor="ada", now=SAVED),
     )
     when = saved.when
     assert isinstance(when, CrontabWhen)
@@ -311,7 +313,7 @@ def test_dialect_what_cannot_be_meant_is_refused_and_nothing_is_stored(
     store: ScheduleStore, when: When, word: str
 ) -> None:
     with pytest.raises(Refused, match=word):
-        store.create(a_spec("row", when=when), actor="ada", now=SAVED)
+        store.create(a_spec("row", when=when), edit=Edit(actor="ada", now=SAVED))
     assert store.names() == []
 
 

@@ -18,6 +18,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, StaleRevision
 from scheduler.redbeat.codec import Meta, encode_meta
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     STOCK,
     IntervalWhen,
@@ -46,7 +47,7 @@ def override(store: ScheduleStore, now: datetime = NOON, **parts: object) -> Sch
     """Put an override on the entry `static`."""
     old = store.get("static")
     spec = old.spec().model_copy(update=parts)
-    return store.edit("static", spec, revision=old.revision, actor="ada", now=now)
+    return store.edit("static", spec, revision=old.revision, edit=Edit(actor="ada", now=now))
 
 
 def an_hour_behind(redis: Redis) -> datetime:
@@ -60,7 +61,7 @@ def test_a_paused_static_entry_stays_paused_when_beat_starts_again(
     store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
     with a_beat(services, static={"task": JOB, "schedule": 1.0}):
-        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
+        services.operations.pause("static", reason="x", edit=Edit(actor="ada", now=utc_now()))
     an_hour_behind(redis)
     with a_beat(services, static={"task": JOB, "schedule": 1.0}) as beat:
         beat.tick()
@@ -144,7 +145,7 @@ def test_a_pause_does_not_hide_that_the_code_has_changed(
     with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7})
     with a_beat(services, static={**DAILY, "kwargs": {"days": 2}}):
-        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
+        services.operations.pause("static", reason="x", edit=Edit(actor="ada", now=utc_now()))
         assert store.listed("static").code_has_changed is True
         seen = store.listed("static").schedule
         assert seen is not None
@@ -158,8 +159,8 @@ def test_reset_takes_the_override_off_and_keeps_pause_and_notes(
 ) -> None:
     with a_beat(services, static=DAILY):
         override(store, kwargs={"days": 7}, policies=Policies(), notes="call Ada", when=every(60))
-        services.operations.pause("static", reason="x", actor="ada", now=utc_now())
-        reset = store.reset("static", actor="ada", comment="no more", now=utc_now())
+        services.operations.pause("static", reason="x", edit=Edit(actor="ada", now=utc_now()))
+        reset = store.reset("static", edit=Edit(actor="ada", now=utc_now(), comment="no more"))
         read = store.get("static")
     assert read == reset
     assert (read.revision, read.override, read.kwargs, read.policies) == (
@@ -176,12 +177,12 @@ def test_what_has_no_override_is_not_reset(store: ScheduleStore, services: Servi
     plain(services)
     with a_beat(services, static=DAILY):
         with pytest.raises(Refused, match="no override"):
-            store.reset("static", actor="ada", now=NOON)
+            store.reset("static", edit=Edit(actor="ada", now=NOON))
         with pytest.raises(Refused, match="not defined in code"):
-            store.reset("plain", actor="ada", now=NOON)
+            store.reset("plain", edit=Edit(actor="ada", now=NOON))
         override(store, kwargs={"days": 7})
         with pytest.raises(StaleRevision):
-            store.reset("static", revision=0, actor="ada", now=NOON)
+            store.reset("static", revision=0, edit=Edit(actor="ada", now=NOON))
 
 
 def test_an_override_cannot_switch_on_what_code_switches_off(

@@ -24,6 +24,7 @@ from scheduler.events.schema import (
     ScheduleSaved,
     TicksSkipped,
 )
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -45,7 +46,8 @@ def everything(redis: Redis) -> dict[str, Any]:
 
 def test_a_new_schedule_is_stored_scored_and_told(store: ScheduleStore, redis: Redis) -> None:
     schedule = store.create(
-        a_spec(when=cron("0 6 * * *", "Europe/Berlin")), actor="ada", comment="why", now=NOON
+        a_spec(when=cron("0 6 * * *", "Europe/Berlin")),
+        edit=Edit(actor="ada", now=NOON, comment="why"),
     )
     assert store.get("nightly-report") == schedule
     assert (schedule.revision, schedule.origin, schedule.updated_by, schedule.updated_at) == (
@@ -69,7 +71,7 @@ def test_a_new_schedule_fires_at_its_first_tick_and_not_at_once(
     store: ScheduleStore, redis: Redis
 ) -> None:
     schedule = store.create(
-        a_spec(when=every(600)), actor="ada", now=NOON + timedelta(milliseconds=300)
+        a_spec(when=every(600)), edit=Edit(actor="ada", now=NOON + timedelta(milliseconds=300))
     )
     assert schedule.when == every(600, NOON)
     assert store.listed(schedule.name).next == NOON + timedelta(seconds=600)
@@ -77,8 +79,10 @@ def test_a_new_schedule_fires_at_its_first_tick_and_not_at_once(
 
 
 def test_an_edit_makes_a_revision_of_the_same_schedule(store: ScheduleStore, redis: Redis) -> None:
-    first = store.create(a_spec(), actor="ada", now=NOON)
-    second = store.edit(first.name, a_spec(kwargs={"days": 2}), revision=1, actor="bob", now=LATER)
+    first = store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
+    second = store.edit(
+        first.name, a_spec(kwargs={"days": 2}), revision=1, edit=Edit(actor="bob", now=LATER)
+    )
     assert (second.uid, second.revision, second.updated_by) == (first.uid, 2, "bob")
     assert store.get(first.name) == second
     assert [(e.action, e.revision) for e in events(redis) if isinstance(e, ScheduleSaved)] == [
@@ -88,9 +92,12 @@ def test_an_edit_makes_a_revision_of_the_same_schedule(store: ScheduleStore, red
 
 
 def test_a_new_time_takes_effect_from_now_on(store: ScheduleStore, redis: Redis) -> None:
-    store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
+    store.create(a_spec(when=cron("0 * * * *")), edit=Edit(actor="ada", now=NOON))
     store.edit(
-        "nightly-report", a_spec(when=cron("*/2 * * * *")), revision=1, actor="ada", now=LATER
+        "nightly-report",
+        a_spec(when=cron("*/2 * * * *")),
+        revision=1,
+        edit=Edit(actor="ada", now=LATER),
     )
     assert score(redis, "nightly-report") == (NOON + timedelta(hours=5, minutes=2)).timestamp()
 
@@ -98,15 +105,19 @@ def test_a_new_time_takes_effect_from_now_on(store: ScheduleStore, redis: Redis)
 def test_an_edit_of_a_stale_revision_is_refused_with_both_revisions(
     store: ScheduleStore, redis: Redis
 ) -> None:
-    store.create(a_spec(), actor="ada", now=NOON)
-    store.edit("nightly-report", a_spec(notes="bob's"), revision=1, actor="bob", now=NOON)
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
+    store.edit(
+        "nightly-report", a_spec(notes="bob's"), revision=1, edit=Edit(actor="bob", now=NOON)
+    )
     before = everything(redis)
     for change in (
         lambda: store.edit(
-            "nightly-report", a_spec(notes="ada's"), revision=1, actor="ada", now=NOON
+            "nightly-report", a_spec(notes="ada's"), revision=1, edit=Edit(actor="ada", now=NOON)
         ),
-        lambda: store.set_enabled("nightly-report", False, revision=1, actor="ada", now=NOON),
-        lambda: store.delete("nightly-report", revision=1, actor="ada", now=NOON),
+        lambda: store.set_enabled(
+            "nightly-report", False, revision=1, edit=Edit(actor="ada", now=NOON)
+        ),
+        lambda: store.delete("nightly-report", revision=1, edit=Edit(actor="ada", now=NOON)),
     ):
         with pytest.raises(StaleRevision) as stale:
             change()
@@ -115,18 +126,18 @@ def test_an_edit_of_a_stale_revision_is_refused_with_both_revisions(
 
 
 def test_a_revision_that_does_not_exist_yet_is_stale_too(store: ScheduleStore) -> None:
-    store.create(a_spec(), actor="ada", now=NOON)
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     with pytest.raises(StaleRevision):
-        store.edit("nightly-report", a_spec(), revision=2, actor="ada", now=NOON)
+        store.edit("nightly-report", a_spec(), revision=2, edit=Edit(actor="ada", now=NOON))
 
 
 def test_switching_off_and_on_again_fires_nothing_that_was_missed(
     store: ScheduleStore, redis: Redis
 ) -> None:
-    store.create(a_spec(when=cron("0 * * * *")), actor="ada", now=NOON)
-    off = store.set_enabled("nightly-report", False, actor="ada", now=NOON)
+    store.create(a_spec(when=cron("0 * * * *")), edit=Edit(actor="ada", now=NOON))
+    off = store.set_enabled("nightly-report", False, edit=Edit(actor="ada", now=NOON))
     assert (off.enabled, off.revision, score(redis, off.name)) == (False, 2, -1)
-    on = store.set_enabled("nightly-report", True, revision=2, actor="ada", now=LATER)
+    on = store.set_enabled("nightly-report", True, revision=2, edit=Edit(actor="ada", now=LATER))
     assert (on.enabled, on.revision) == (True, 3)
     assert score(redis, on.name) == (NOON + timedelta(hours=6)).timestamp()
     *changes, skipped = events(redis)
@@ -142,15 +153,15 @@ def test_switching_off_and_on_again_fires_nothing_that_was_missed(
 def test_switching_to_what_it_is_already_changes_nothing(
     store: ScheduleStore, redis: Redis
 ) -> None:
-    schedule = store.create(a_spec(), actor="ada", now=NOON)
+    schedule = store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     before = everything(redis)
-    assert store.set_enabled(schedule.name, True, actor="ada", now=LATER) == schedule
+    assert store.set_enabled(schedule.name, True, edit=Edit(actor="ada", now=LATER)) == schedule
     assert everything(redis) == before
 
 
 def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis) -> None:
-    schedule = store.create(a_spec(), actor="ada", now=NOON)
-    store.delete(schedule.name, revision=1, actor="bob", comment="old", now=LATER)
+    schedule = store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
+    store.delete(schedule.name, revision=1, edit=Edit(actor="bob", now=LATER, comment="old"))
     assert redis.exists(keys.entry(schedule.name)) == 0
     assert store.names() == []
     last = events(redis)[-1]
@@ -163,14 +174,14 @@ def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis)
 def test_a_name_that_is_taken_is_refused(
     store: ScheduleStore, services: Services, redis: Redis
 ) -> None:
-    store.create(a_spec(), actor="ada", now=NOON)
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     plain(services)
     redis.hset(keys.entry("broken"), "definition", "{")
     redis.set(keys.entry("text"), "no hash")
     before = everything_but(redis, "text")
     for name in ("nightly-report", "plain", "broken", "text"):
         with pytest.raises(NameTaken):
-            store.create(a_spec(name), actor="ada", now=NOON)
+            store.create(a_spec(name), edit=Edit(actor="ada", now=NOON))
     assert everything_but(redis, "text") == before
 
 
@@ -186,7 +197,7 @@ def test_a_schedule_that_beat_left_behind_half_deleted_does_not_stand_in_the_way
     store: ScheduleStore, redis: Redis
 ) -> None:
     redis.hset(keys.entry("nightly-report"), "meta", '{"last_run_at": null}')
-    schedule = store.create(a_spec(), actor="ada", now=NOON)
+    schedule = store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     assert store.get("nightly-report") == schedule
 
 
@@ -205,13 +216,13 @@ def test_what_is_refused_leaves_nothing_behind(
     store: ScheduleStore, redis: Redis, parts: dict[str, Any], kind: type[BeatdeskError]
 ) -> None:
     with pytest.raises(kind):
-        store.create(a_spec(**parts), actor="ada", now=NOON)
+        store.create(a_spec(**parts), edit=Edit(actor="ada", now=NOON))
     assert everything(redis) == {"entries": {}, "scores": [], "events": []}
-    store.create(a_spec(), actor="ada", now=NOON)
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     before = everything(redis)
     spec = a_spec(**{**parts, "name": parts.get("name", "nightly-report")})
     with pytest.raises(kind):
-        store.edit("nightly-report", spec, revision=1, actor="ada", now=NOON)
+        store.edit("nightly-report", spec, revision=1, edit=Edit(actor="ada", now=NOON))
     assert everything(redis) == before
 
 
@@ -222,7 +233,7 @@ def test_a_change_that_cannot_be_told_or_scored_is_not_made(
     redis.delete(key)
     redis.set(key, "something else")
     with pytest.raises(Unavailable):
-        store.create(a_spec(), actor="ada", now=NOON)
+        store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     assert redis.exists(keys.entry("nightly-report")) == 0
     assert redis.get(key) == "something else"
 
@@ -230,8 +241,8 @@ def test_a_change_that_cannot_be_told_or_scored_is_not_made(
 def test_every_change_wakes_whoever_waits_for_one(store: ScheduleStore, redis: Redis) -> None:
     with redis.pubsub(ignore_subscribe_messages=True) as listening:
         listening.subscribe(keys.WAKE_CHANNEL)
-        store.create(a_spec(), actor="ada", now=NOON)
-        store.delete("nightly-report", actor="ada", now=NOON)
+        store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
+        store.delete("nightly-report", edit=Edit(actor="ada", now=NOON))
         heard = [message for _ in range(6) if (message := listening.get_message(timeout=1))]
     assert [message["data"] for message in heard] == ["nightly-report"] * 2
 
@@ -239,13 +250,13 @@ def test_every_change_wakes_whoever_waits_for_one(store: ScheduleStore, redis: R
 def test_without_redis_the_refusal_says_what_to_do(
     store: ScheduleStore, valkey: ValkeyServer
 ) -> None:
-    store.create(a_spec(), actor="ada", now=NOON)
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
     valkey.kill()
     for ask in (
         store.names,
         store.page,
         lambda: store.get("nightly-report"),
-        lambda: store.delete("nightly-report", actor="ada", now=NOON),
+        lambda: store.delete("nightly-report", edit=Edit(actor="ada", now=NOON)),
     ):
         with pytest.raises(Unavailable, match="BEATDESK_REDIS_URL"):
             ask()

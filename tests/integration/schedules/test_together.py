@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, UnknownJob
 from scheduler.events.schema import TicksMissed
+from scheduler.rules.model.edit import Edit
 from scheduler.schedules.batch import DesiredSchedule
 from scheduler.schedules.store import ScheduleStore
 from scheduler.storage import keys
@@ -13,7 +14,7 @@ from tests.support.builders import NOON, a_spec, every
 from tests.support.meddling import Once, runs_scripts_twice
 from tests.support.schedules.contents import events
 
-ADA = {"actor": "ada", "now": NOON}
+ADA = {"edit": Edit(actor="ada", now=NOON)}
 
 
 def contents(redis):
@@ -41,8 +42,7 @@ def test_many_schedules_are_made_changed_and_deleted_in_one_step(store, redis):
             DesiredSchedule("s0001", None, 1),
             DesiredSchedule("new", a_spec("new"), None),
         ],
-        comment="why",
-        **ADA,
+        edit=Edit(actor="ada", now=NOON, comment="why"),
     )
     assert [schedule.revision for schedule in done] == [2, 1, 1]
     assert store.get("s0000").owner == "ada"
@@ -127,7 +127,7 @@ def test_a_tick_of_beat_in_between_is_not_undone(store, services, redis):
         DesiredSchedule("b", a_spec("b", when=every(60), owner="x"), 1),
     ]
     ScheduleStore(redis, services.catalogue, before_commit=tick).save_together(
-        wishes, actor="ada", now=later
+        wishes, edit=Edit(actor="ada", now=later)
     )
     assert redis.hget("redbeat:a", "meta") == advanced
     assert store.get("a").owner == store.get("b").owner == "x"
@@ -165,7 +165,7 @@ def test_ticks_that_the_changes_pass_over_get_their_verdicts_too(store, redis):
     for name in ("a", "b"):
         store.create(a_spec(name, when=every(3600, NOON)), **ADA)
     wishes = [DesiredSchedule(name, a_spec(name, when=every(60, NOON)), 1) for name in ("a", "b")]
-    store.save_together(wishes, **{**ADA, "now": NOON + timedelta(hours=3, minutes=1)})
+    store.save_together(wishes, edit=Edit(actor="ada", now=NOON + timedelta(hours=3, minutes=1)))
     verdicts = [event for event in events(redis) if isinstance(event, TicksMissed)]
     assert [(event.schedule, event.reason, event.ticks) for event in verdicts] == [
         ("a", "scheduler_down", 3),

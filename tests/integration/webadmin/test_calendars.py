@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.rules.calendars.text import calendar_of, lines_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Window
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -24,7 +25,9 @@ ICS = (
 
 def make(services: Services, lines: list[str] | None = None) -> None:
     calendar = calendar_of("holidays", LINES if lines is None else lines, timezone="Europe/Berlin")
-    services.calendars.save(calendar, revision=None, actor="ada@example.org", now=utc_now())
+    services.calendars.save(
+        calendar, revision=None, edit=Edit(actor="ada@example.org", now=utc_now())
+    )
 
 
 def shown(services: Services) -> list[str]:
@@ -152,7 +155,7 @@ def test_a_calendar_is_deleted_by_an_admin_once_no_schedule_names_it(
     refused = admin.post("/calendars/holidays/delete", page="/calendars/new")
     assert refused.status_code == 409
     assert services.calendars.names() == ["holidays"]
-    services.schedules.delete(schedule.name, actor="ada", now=utc_now())
+    services.schedules.delete(schedule.name, edit=Edit(actor="ada", now=utc_now()))
     assert "What will happen" in admin.get("/calendars/holidays/delete").text
     assert (
         admin.post(

@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import a_spec
 from tests.support.webadmin.schedule_desk import offer_jobs
@@ -74,7 +75,9 @@ def test_a_job_has_its_parameters_limits_and_workers(viewer: Visitor) -> None:
 def test_a_job_that_is_gone_says_so_with_its_schedules_and_may_be_forgotten_by_an_admin(
     admin: Visitor, operator: Visitor, services: Services
 ) -> None:
-    services.schedules.create(a_spec("old", "shop.gone"), actor="ada@example.org", now=utc_now())
+    services.schedules.create(
+        a_spec("old", "shop.gone"), edit=Edit(actor="ada@example.org", now=utc_now())
+    )
     page = operator.get("/jobs/shop.gone/").text
     assert "This job is gone." in page
     assert "one schedule names it" in page

@@ -10,6 +10,7 @@ from flask import Flask
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, ReportStored, TicksMissed
 from scheduler.history.recorder import Recorder
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import a_run_history, a_saved_event, a_schedule, a_spec, every, facts_of
 from tests.support.webadmin.addresses import pages
@@ -69,7 +70,9 @@ def test_on_a_phone_the_menu_has_four_places_and_a_box_with_the_others(admin: Vi
 def test_the_overview_shows_what_failed_what_runs_and_what_comes(
     viewer: Visitor, services: Services, record: Record, now: datetime, offered: None
 ) -> None:
-    services.schedules.create(a_spec("soon", "mail.digest", when=every(600)), actor="ada", now=now)
+    services.schedules.create(
+        a_spec("soon", "mail.digest", when=every(600)), edit=Edit(actor="ada", now=now)
+    )
     record(
         *a_run_history(
             "bad", schedule=a_schedule("broken-job"), tick=now - timedelta(hours=1), state="failed"

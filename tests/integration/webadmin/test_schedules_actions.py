@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import JOB, a_spec, cron
 from tests.support.webadmin.schedule_desk import (
@@ -126,8 +127,7 @@ def test_what_was_changed_meanwhile_is_not_deleted(admin: Visitor, services: Ser
         "nightly",
         a_spec("nightly", JOB, owner="Bob"),
         revision=1,
-        actor="bob@example.org",
-        now=utc_now(),
+        edit=Edit(actor="bob@example.org", now=utc_now()),
     )
     page = admin.post("/schedules/nightly/delete", {"revision": "1"}, follow_redirects=True)
     assert "changed to revision 2 since you looked" in page.text
@@ -177,7 +177,10 @@ def test_deleting_a_selection_names_each_first(admin: Visitor, services: Service
     assert "Delete 2 schedules?" in page.text
     assert services.schedules.names() == ["a", "b", "c"]
     services.schedules.edit(
-        "b", a_spec("b", JOB, owner="Bob"), revision=1, actor="bob@example.org", now=utc_now()
+        "b",
+        a_spec("b", JOB, owner="Bob"),
+        revision=1,
+        edit=Edit(actor="bob@example.org", now=utc_now()),
     )
     confirmed = {"confirmed": "yes", "name": ["a", "b"], "revision.a": "1", "revision.b": "1"}
     said = admin.post("/schedules/bulk-delete", confirmed, follow_redirects=True).text
@@ -265,7 +268,7 @@ def test_a_tick_that_no_beat_has_dealt_with_is_not_called_the_next(
     assert "The first comes <time" in page
     earlier = utc_now() - timedelta(hours=10)
     services.schedules.create(
-        a_spec("overdue", JOB, when=cron("0 * * * *")), actor="ada", now=earlier
+        a_spec("overdue", JOB, when=cron("0 * * * *")), edit=Edit(actor="ada", now=earlier)
     )
     page = viewer.get("/schedules/overdue/").text
     assert ", due since <time" in page

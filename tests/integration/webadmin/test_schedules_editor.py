@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.services.services import Services
 from tests.support.builders import JOB, a_spec, cron, every
@@ -237,13 +238,8 @@ def test_a_clone_starts_as_the_other_one_and_is_a_schedule_of_its_own(
 
 
 def edited_by_somebody_else(services: Services, **parts: object) -> None:
-    services.schedules.edit(
-        "nightly",
-        a_spec("nightly", JOB, **parts),
-        revision=1,
-        actor="bob@example.org",
-        now=utc_now(),
-    )
+    edit = Edit(actor="bob@example.org", now=utc_now())
+    services.schedules.edit("nightly", a_spec("nightly", JOB, **parts), revision=1, edit=edit)
 
 
 def test_a_stale_save_shows_both_versions_and_writes_nothing(
@@ -292,7 +288,7 @@ def test_what_was_typed_survives_the_deletion_of_the_schedule(
 ) -> None:
     saved(services)
     fields = fields_of(operator.get("/schedules/nightly/edit")) | {"owner": "Mine"}
-    services.schedules.delete("nightly", actor="bob@example.org", now=utc_now())
+    services.schedules.delete("nightly", edit=Edit(actor="bob@example.org", now=utc_now()))
     page = operator.post("/schedules/nightly/edit", fields)
     assert page.status_code == 409
     assert "was deleted while you edited it" in page.text

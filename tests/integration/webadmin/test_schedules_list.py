@@ -13,6 +13,7 @@ from redbeat import RedBeatSchedulerEntry
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import JOB, NOON, a_run_history, a_spec, cron, every
 from tests.support.valkey import ValkeyServer
@@ -173,9 +174,7 @@ def test_the_page_of_one_says_what_when_and_who(viewer: Visitor, services: Servi
         "nightly",
         a_spec("nightly", JOB, when=every(600)),
         revision=1,
-        actor="bob@x.org",
-        comment="slower",
-        now=utc_now(),
+        edit=Edit(actor="bob@x.org", now=utc_now(), comment="slower"),
     )
     services.events.append_many(a_run_history("run-a", schedule=schedule))
     record(services)
@@ -283,7 +282,9 @@ def test_a_line_says_what_may_be_done_and_leads_to_the_page_that_has_it(
     admin: Visitor, operator: Visitor, viewer: Visitor, services: Services
 ) -> None:
     saved(services, "usual")
-    services.operations.pause(saved(services, "waits").name, reason="r", actor="ada", now=utc_now())
+    services.operations.pause(
+        saved(services, "waits").name, reason="r", edit=Edit(actor="ada", now=utc_now())
+    )
     saved(services, "off", enabled=False)
     RedBeatSchedulerEntry("from-code", JOB, crontab(minute="0"), app=services.celery).save()
     services.redis.sadd("redbeat::statics", "from-code")
@@ -320,8 +321,7 @@ def test_what_is_overdue_is_called_so_and_why_nothing_fires_is_said(
     assert "Overdue" not in viewer.get("/schedules/").text
     services.schedules.create(
         a_spec("overdue", JOB, when=cron("0 * * * *")),
-        actor="ada",
-        now=utc_now() - timedelta(hours=10),
+        edit=Edit(actor="ada", now=utc_now() - timedelta(hours=10)),
     )
     page = viewer.get("/schedules/").text
     assert page.count("Overdue</span> <time") == 1

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.schedules.contents import plain
@@ -73,7 +74,7 @@ def test_a_change_of_the_code_is_told_on_list_and_page(
 ) -> None:
     now = utc_now()
     spec = services.schedules.get("static").spec().model_copy(update={"kwargs": {"days": 7}})
-    services.schedules.edit("static", spec, revision=0, actor="ada", now=now)
+    services.schedules.edit("static", spec, revision=0, edit=Edit(actor="ada", now=now))
     plain(services, "static", kwargs={"days": 2})
     assert "Override, code has changed" in operator.get("/schedules/").text
     assert "The code has changed since the override was put." in operator.get(static).text
@@ -134,7 +135,7 @@ def test_a_deleted_schedule_comes_back(
     services: Services, operator: Visitor, record: Callable[[], None]
 ) -> None:
     old = saved(services, "gone", kwargs={"days": 3})
-    services.schedules.delete("gone", actor="ben", comment="by mistake", now=utc_now())
+    services.schedules.delete("gone", edit=Edit(actor="ben", now=utc_now(), comment="by mistake"))
     record()
     listed = operator.get("/schedules/deleted").text
     assert "by mistake" in listed
@@ -157,7 +158,7 @@ def test_a_deleted_schedule_comes_back(
 def test_the_list_is_filtered_by_paused_and_finished(services: Services, operator: Visitor) -> None:
     saved(services, "held")
     saved(services, "free")
-    services.operations.pause("held", reason="x", actor="a", now=utc_now())
+    services.operations.pause("held", reason="x", edit=Edit(actor="a", now=utc_now()))
     found = operator.get("/schedules/?state=paused").text
     assert "/schedules/held/" in found
     assert "/schedules/free/" not in found

@@ -7,6 +7,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import SchedulePaused, ScheduleResumed
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.policies.window import is_paused
 from scheduler.services.services import Services
 from tests.support.builders import cron
@@ -87,7 +88,7 @@ def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(
 ) -> None:
     saved(services, when=cron("* * * * *"))
     since = utc_now() - timedelta(minutes=10)
-    services.operations.pause("nightly", reason="x", actor="ada@example.org", now=since)
+    services.operations.pause("nightly", reason="x", edit=Edit(actor="ada@example.org", now=since))
     page = operator.get("/schedules/nightly/resume").text
     assert "ticks were held back" in page
     assert 'value="latest"' in page
@@ -108,7 +109,9 @@ def test_resuming_asks_what_becomes_of_the_ticks_in_the_pause(
 
 def test_the_ticks_in_the_pause_may_run_after_all(operator: Visitor, services: Services) -> None:
     saved(services, when=cron("* * * * *"))
-    services.operations.pause("nightly", reason="x", actor="ada@example.org", now=utc_now())
+    services.operations.pause(
+        "nightly", reason="x", edit=Edit(actor="ada@example.org", now=utc_now())
+    )
     page = operator.post(
         "/schedules/nightly/resume", {"missed": "sometimes"}, follow_redirects=True
     )

@@ -8,6 +8,7 @@ import pytest
 from scheduler.clock import utc_now
 from scheduler.history.recorder import Recorder
 from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import JOB, a_spec, cron
 from tests.support.webadmin.schedule_desk import everything_written, offer_jobs, saved
@@ -37,7 +38,10 @@ def record(services: Services) -> Callable[[], None]:
 def edit(services: Services, revision: int, **parts: object) -> None:
     spec = a_spec("nightly", JOB, **parts)
     services.schedules.edit(
-        "nightly", spec, revision=revision, actor="bob@example.org", comment="later", now=utc_now()
+        "nightly",
+        spec,
+        revision=revision,
+        edit=Edit(actor="bob@example.org", now=utc_now(), comment="later"),
     )
 
 
@@ -116,7 +120,7 @@ def test_changes_of_calendars_stand_in_the_list_of_all_with_who_and_why(
 ) -> None:
     calendar = calendar_of("holidays", ["sun"])
     services.calendars.save(
-        calendar, revision=None, actor="eve@example.org", comment="agreed", now=utc_now()
+        calendar, revision=None, edit=Edit(actor="eve@example.org", now=utc_now(), comment="agreed")
     )
     record()
     page = viewer.get("/changes/").text

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Window
 from scheduler.sets.yaml_set import read
 from tests.support.builders import JOB, a_spec, cron
@@ -91,10 +92,10 @@ def test_a_set_is_planned_and_applied_as_it_was_shown(services, operator):
 
 def test_calendars_of_a_set_are_shown_before_they_are_saved(services, operator):
     services.calendars.save(
-        calendar_of("holidays", ["sun"]), revision=None, actor="ada", now=utc_now()
+        calendar_of("holidays", ["sun"]), revision=None, edit=Edit(actor="ada", now=utc_now())
     )
     resting = a_spec("rests", JOB, when=cron("0 6 * * *"), window=Window(calendar="holidays"))
-    services.schedules.create(resting, actor="ada", now=utc_now())
+    services.schedules.create(resting, edit=Edit(actor="ada", now=utc_now()))
     text = (
         "version: 1\ncalendars:\n- {name: holidays, excluded: [sat]}\n- {name: inventory, "
         "excluded: [mon]}\n"
@@ -130,7 +131,7 @@ def test_what_has_changed_since_it_was_shown_is_shown_again(services, operator):
     text = operator.get("/schedules/export").text.replace("0 6 * * *", "30 6 * * *")
     seen = hidden(operator.post(PAGE, {"text": text}, page=PAGE).text, "seen")
     services.schedules.set_enabled(
-        "nightly", False, actor="bob", now=services.schedules.get("nightly").updated_at
+        "nightly", False, edit=Edit(actor="bob", now=services.schedules.get("nightly").updated_at)
     )
     before = everything_written(services)
     page = operator.post(PAGE, {"text": text, "seen": seen}, page=PAGE).text

@@ -11,6 +11,7 @@ from scheduler.healing.healer import Healer
 from scheduler.healing.notices import Repair
 from scheduler.history.recorder import Recorder
 from scheduler.history.views import RevisionView
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 from tests.support.builders import a_spec
@@ -33,7 +34,7 @@ class House:
     def saved(self, name: str = "nightly-report", **parts: object) -> Schedule:
         """A schedule that was made an hour ago, and that the history knows."""
         schedule = self.services.schedules.create(
-            a_spec(name, **parts), actor="ada", now=an_hour_ago()
+            a_spec(name, **parts), edit=Edit(actor="ada", now=an_hour_ago())
         )
         self.record()
         return schedule
@@ -43,7 +44,9 @@ class House:
         store = self.services.schedules
         old = store.get(name)
         spec = old.spec().model_copy(update=parts)
-        schedule = store.edit(name, spec, revision=old.revision, actor="ben", now=utc_now())
+        schedule = store.edit(
+            name, spec, revision=old.revision, edit=Edit(actor="ben", now=utc_now())
+        )
         self.record()
         return schedule
 

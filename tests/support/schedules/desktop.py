@@ -13,6 +13,7 @@ from scheduler.events.schema import (
     TicksEvent,
     run_event,
 )
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies, Schedule, Window
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
@@ -38,7 +39,7 @@ class Desktop:
         policies, window = Policies(**parts.pop("policies", {})), Window(**parts.pop("window", {}))
         parts.setdefault("when", every(seconds, created))
         spec = a_spec("due", policies=policies, window=window, **parts)
-        self.schedule = self.store.create(spec, actor="ada", now=created)
+        self.schedule = self.store.create(spec, edit=Edit(actor="ada", now=created))
         return self.schedule
 
     def fires_until(self, fact: Callable[[], object]) -> None:

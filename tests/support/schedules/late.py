@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import Schedule, When
 from scheduler.schedules.store import ScheduleStore
@@ -20,7 +21,7 @@ def due_since(
     store: ScheduleStore, when: When, created: datetime, name: str = "due", **parts: Any
 ) -> Schedule:
     """A schedule that was made in the past and has not been fired since."""
-    return store.create(a_spec(name, when=when, **parts), actor="ada", now=created)
+    return store.create(a_spec(name, when=when, **parts), edit=Edit(actor="ada", now=created))
 
 
 LATE = timedelta(minutes=90)

@@ -8,6 +8,7 @@ from typing import Any
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored
 from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Schedule, Spec
 from scheduler.services.services import Services
 from scheduler.storage import keys
@@ -36,22 +37,28 @@ def make_samples(services: Services, job: str, kwargs: dict[str, Any]) -> Schedu
     )
     for name in ("sample", "sample-paused", "sample-gone"):
         store.create(
-            spec.model_copy(update={"name": name}), actor=ACTOR, comment="a sample", now=now
+            spec.model_copy(update={"name": name}),
+            edit=Edit(actor=ACTOR, now=now, comment="a sample"),
         )
     schedule = store.edit(
-        "sample", spec.model_copy(update={"owner": "ada"}), revision=1, actor=ACTOR, now=now
+        "sample",
+        spec.model_copy(update={"owner": "ada"}),
+        revision=1,
+        edit=Edit(actor=ACTOR, now=now),
     )
-    services.operations.pause("sample-paused", reason="the bank is closed", actor=ACTOR, now=now)
-    store.delete("sample-gone", actor=ACTOR, comment="by mistake", now=now)
+    services.operations.pause(
+        "sample-paused", reason="the bank is closed", edit=Edit(actor=ACTOR, now=now)
+    )
+    store.delete("sample-gone", edit=Edit(actor=ACTOR, now=now, comment="by mistake"))
     for name in ("sample-plain", "sample-static"):
         plain(services, name, task=job, kwargs=kwargs)
     services.redis.sadd(keys.STATICS_SET, "sample-static")
     override = (
         store.get("sample-static").spec().model_copy(update={"when": IntervalWhen(every=3600)})
     )
-    store.edit("sample-static", override, revision=0, actor=ACTOR, now=now)
+    store.edit("sample-static", override, revision=0, edit=Edit(actor=ACTOR, now=now))
     services.calendars.save(
-        calendar_of("sample", ["2026-12-25"]), revision=None, actor=ACTOR, now=now
+        calendar_of("sample", ["2026-12-25"]), revision=None, edit=Edit(actor=ACTOR, now=now)
     )
     _append_run_and_report(services, schedule)
     _append_dead_letter(services)

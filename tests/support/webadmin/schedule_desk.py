@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 from tests.support.builders import JOB, a_spec
@@ -63,7 +64,7 @@ def offer_jobs(services: Services) -> None:
 def saved(services: Services, name: str = "nightly", **parts: Any) -> Schedule:
     """A schedule in Redis."""
     spec = a_spec(name, JOB, **parts)
-    return services.schedules.create(spec, actor="ada@example.org", now=utc_now())
+    return services.schedules.create(spec, edit=Edit(actor="ada@example.org", now=utc_now()))
 
 
 def everything_written(services: Services) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.cli import fields
+from scheduler.cli.schedules import options
 from scheduler.errors import BadArguments, Refused
+from scheduler.rules.model.fields import field_of
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -81,16 +83,20 @@ def test_a_moment_that_is_none_is_refused(text):
         fields.moment(text, "since", now=NOW)
 
 
+def priority(text):
+    return options.value_of(field_of("", "priority"), text)
+
+
 def test_a_priority_is_a_digit_or_none():
-    assert fields.priority("0") == 0
-    assert fields.priority("9") == 9
-    assert fields.priority("none") is None
+    assert priority("0") == 0
+    assert priority("9") == 9
+    assert priority("none") is None
 
 
 @pytest.mark.parametrize("text", ["10", "-1", "high", "", "٣"])
 def test_any_other_priority_is_refused(text):
     with pytest.raises(Refused, match=r"priority: .*0 to 9") as refusal:
-        fields.priority(text)
+        priority(text)
     assert refusal.value.field == "priority"
 
 

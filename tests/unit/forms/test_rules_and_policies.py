@@ -1,10 +1,10 @@
 """What the editor's fields mean, and what a saved schedule looks like in them."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from scheduler.rules.model.spec import (
     OnceWhen,
@@ -15,13 +15,11 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from tests.support.builders import NOON, a_schedule, a_spec, at, cron, every
-from webadmin.forms import policies, times
-from webadmin.forms.draft import Draft, typed
-from webadmin.forms.drafting import drafted
-from webadmin.forms.faults import Fault
-from webadmin.forms.reading import read
+from webadmin.forms import times
+from webadmin.forms.draft import Draft
+from webadmin.forms.schedule import ScheduleForm
+from webadmin.forms.texts import texts_of
 from webadmin.forms.versions import differences, limits
-from webadmin.forms.whens import read_when
 
 SAVED: list[dict[str, Any]] = [
     {
@@ -63,28 +61,31 @@ SAVED: list[dict[str, Any]] = [
 ]
 
 
+def sent(**texts: str) -> Draft:
+    """What a form with these texts means."""
+    return ScheduleForm(MultiDict(texts)).read()
+
+
 @pytest.mark.parametrize("parts", SAVED)
 def test_what_is_saved_stands_in_the_fields_and_is_read_from_them_again(
     parts: dict[str, Any],
 ) -> None:
     schedule = a_schedule(**parts)
-    sent = {
-        name: text for name, text in vars(drafted(schedule.spec())).items() if isinstance(text, str)
-    }
-    reading = read(typed({**sent, "enabled": "on"}))
+    shown = {field.name: field.text for field in ScheduleForm.showing(schedule.spec())}
+    reading = sent(**shown)
     assert reading.errors == {}
     assert reading.spec == schedule.spec()
 
 
 def test_a_rule_of_redbeats_own_leaves_the_kind_to_be_chosen() -> None:
-    draft = drafted(a_spec(when=RedBeatWhen(schedule={"__type__": "rrule"})))
-    assert draft.kind == ""
-    assert "kind" in read(draft).errors
+    form = ScheduleForm.showing(a_spec(when=RedBeatWhen(schedule={"__type__": "rrule"})))
+    assert form["kind"].text == ""
+    assert "kind" in form.read().errors
 
 
 def test_an_empty_field_stands_for_the_default() -> None:
-    assert policies.read(Draft()) == Policies()
-    assert policies.read_window(Draft()) == Window()
+    assert sent().policies == Policies()
+    assert sent().window == Window()
 
 
 @pytest.mark.parametrize(
@@ -103,8 +104,7 @@ def test_an_empty_field_stands_for_the_default() -> None:
     ],
 )
 def test_a_limit_that_cannot_be_read_is_told_at_its_field(field: str, text: str) -> None:
-    draft = replace(drafted(a_spec()), **{field: text})
-    reading = read(draft)
+    reading = sent(**{**texts_of(a_spec()), field: text})
     assert set(reading.errors) == {field}
     assert reading.spec is None
 
@@ -122,9 +122,9 @@ def test_a_limit_that_cannot_be_read_is_told_at_its_field(field: str, text: str)
     ],
 )
 def test_a_rule_that_cannot_be_read_is_told_at_its_field(given: dict[str, str], field: str) -> None:
-    with pytest.raises(Fault) as fault:
-        read_when(Draft(**given))  # type: ignore[arg-type]
-    assert fault.value.field == field
+    reading = sent(name="n", job="j", **given)
+    assert next(iter(reading.errors)) == field
+    assert reading.when is None
 
 
 def test_a_time_is_meant_on_the_clock_of_its_zone() -> None:

@@ -6,6 +6,7 @@ from scheduler.events.schema import TicksEvent
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.rules.crontab import dialect
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     CrontabWhen,
     OnceWhen,
@@ -185,5 +186,5 @@ def test_each_h_finds_its_place_when_it_is_saved_and_keeps_it() -> None:
 def test_an_edit_keeps_the_pause_and_the_skips_to_come() -> None:
     pause = Pause(reason="flood", by="ada", since=NOON)
     old = a_schedule(paused=pause, skips=[NOON, LATER + timedelta(hours=1)])
-    new = changes.revised(old.spec(), old, uid=old.uid, actor="bob", now=LATER)
+    new = changes.revised(old.spec(), old, uid=old.uid, edit=Edit(actor="bob", now=LATER))
     assert (new.paused, new.skips) == (pause, [LATER + timedelta(hours=1)])

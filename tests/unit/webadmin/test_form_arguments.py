@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
+from werkzeug.datastructures import MultiDict
 
 from scheduler.catalogue.catalogue import Parameter
 from scheduler.catalogue.json_schema import inlined
@@ -120,10 +121,8 @@ MODELLED = [
 
 
 def test_fields_are_made_from_what_the_model_says() -> None:
-    made = {
-        field.name: (field.widget, field.choices, field.bounds)
-        for field in arguments.fields(MODELLED, {})
-    }
+    form = arguments.ParametersForm(MODELLED, MultiDict())
+    made = {field.short_name: (field.kind, field.choices, field.bounds) for field in form}
     assert made == {
         "count": ("integer", (), "1 to 31"),
         "ratio": ("number", (), ""),
@@ -136,7 +135,7 @@ def test_fields_are_made_from_what_the_model_says() -> None:
 
 
 def test_choices_and_defaults_are_read_without_the_marks_of_json() -> None:
-    words = arguments.ArgumentField.words
+    words = arguments.ParameterField.words
     assert [words(text) for text in ('"small"', "3", "null", "true", '""')] == [
         "small",
         "3",
@@ -165,4 +164,7 @@ def test_a_text_that_may_be_long_is_typed_in_several_lines() -> None:
         Parameter(name=name, annotation="str", json_schema={"type": "string", "maxLength": most})
         for name, most in schemas.items()
     ]
-    assert [field.is_long for field in arguments.fields(parameters, {})] == [True, False]
+    assert [field.is_long for field in arguments.ParametersForm(parameters, MultiDict())] == [
+        True,
+        False,
+    ]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scheduler.rules.model.spec import IntervalWhen, When
 from tests.support.builders import a_spec, cron
 from webadmin.forms import json_text
-from webadmin.forms.draft import UNITS, split_seconds
-from webadmin.forms.drafting import drafted
-from webadmin.forms.reading import read
+from webadmin.forms.fields import UNITS
+from webadmin.forms.schedule import ScheduleForm
+from webadmin.forms.texts import split_seconds
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def test_what_is_saved_is_read_back_from_its_form(when: When) -> None:
         priority=0,
         queue="q",
     )
-    assert read(drafted(spec)).spec == spec
+    assert ScheduleForm.showing(spec).read().spec == spec
 
 
 @given(st.floats(min_value=1, max_value=1e8, allow_nan=False))

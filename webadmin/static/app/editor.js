@@ -5,8 +5,8 @@
   const form = document.getElementById("editor");
   if (!form) return;
   const token = form.elements.csrf_token.value;
-  const RULE = ["kind", "crontab", "timezone", "day_match", "dst_gap", "dst_repeat", "every", "unit", "at", "rrule", "dtstart"];
-  const LIMITS = ["overlap", "queue_limit", "catch_up", "catch_up_window", "starting_deadline", "run_timeout", "retries", "retry_backoff", "pause_after_failures", "jitter", "starts_at", "ends_at", "max_runs"];
+  const RULE = form.dataset.rule.split(" ");
+  const LIMITS = form.dataset.limits.split(" ");
   const MEANING = [...RULE, ...LIMITS, "enabled", "job", "queue"];
 
   const element = (tag, className, text) => {

@@ -14,7 +14,7 @@ from scheduler.errors import Refused
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
 from webadmin.forms import json_text
-from webadmin.guard import actor
+from webadmin.guard import actor, edit_by_visitor
 from webadmin.refusals import reason, shows_refusals
 from webadmin.sent import comment, number
 from webadmin.services import services
@@ -67,7 +67,9 @@ class ChangePages(DetailPages):
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/delete.html", listed=listed)
         services().schedules.delete(
-            name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
+            name,
+            revision=number("revision"),
+            edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is deleted. Its runs stay in the history.", "success")
         return redirect(url_for(".index"), 303)
@@ -111,7 +113,9 @@ def start(schedule: Schedule, typed: str | None = None) -> str:
 
 
 def _switch(name: str, enabled: bool) -> ResponseReturnValue:
-    services().schedules.set_enabled(name, enabled, actor=actor(), comment=comment(), now=utc_now())
+    services().schedules.set_enabled(
+        name, enabled, edit=edit_by_visitor(now=utc_now(), comment=comment())
+    )
     flash(
         f"{name} is {'on' if enabled else 'off: it keeps its history and fires no more'}.",
         "success",
@@ -120,15 +124,15 @@ def _switch(name: str, enabled: bool) -> ResponseReturnValue:
 
 
 def _enable(name: str) -> None:
-    services().schedules.set_enabled(name, True, actor=actor(), now=utc_now())
+    services().schedules.set_enabled(name, True, edit=edit_by_visitor(now=utc_now()))
 
 
 def _disable(name: str) -> None:
-    services().schedules.set_enabled(name, False, actor=actor(), now=utc_now())
+    services().schedules.set_enabled(name, False, edit=edit_by_visitor(now=utc_now()))
 
 
 def _resume(name: str) -> None:
-    services().operations.resume(name, actor=actor(), now=utc_now())
+    services().operations.resume(name, edit=edit_by_visitor(now=utc_now()))
 
 
 def _run(name: str) -> None:
@@ -137,7 +141,7 @@ def _run(name: str) -> None:
 
 def _delete(name: str) -> None:
     services().schedules.delete(
-        name, revision=number(f"revision.{name}"), actor=actor(), now=utc_now()
+        name, revision=number(f"revision.{name}"), edit=edit_by_visitor(now=utc_now())
     )
 
 

@@ -9,8 +9,8 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.history.queries import RevisionView
 from scheduler.rules.model.spec import Schedule
-from webadmin.forms.draft import pretty
 from webadmin.forms.sentences import sentence
+from webadmin.forms.texts import pretty
 from webadmin.forms.versions import limits
 from webadmin.refusals import while_away
 from webadmin.services import services

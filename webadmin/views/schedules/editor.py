@@ -3,26 +3,30 @@ typed.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
+from werkzeug.datastructures import MultiDict
 
-from scheduler.catalogue.catalogue import Job
+from scheduler.catalogue.catalogue import Job, Parameter
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision
+from scheduler.rules.check import CheckedSpec
 from scheduler.rules.crontab.fields import FIELDS
-from scheduler.rules.model.spec import Schedule, Spec
+from scheduler.rules.model.fields import FieldType, fields_of, rule_fields
+from scheduler.rules.model.spec import Schedule
 from scheduler.rules.time.zones import zone_names
-from webadmin.forms import arguments, policies
-from webadmin.forms.draft import Draft, blank, typed
-from webadmin.forms.drafting import drafted
+from webadmin.forms.draft import Draft
+from webadmin.forms.fields import placeholder_of
+from webadmin.forms.schedule import ScheduleForm
 from webadmin.forms.versions import Difference, differences
-from webadmin.guard import actor
+from webadmin.guard import edit_by_visitor
 from webadmin.services import services
 from webadmin.views.schedules import reviewing
-from webadmin.views.schedules.previews import Coming, coming_of
+from webadmin.views.schedules.previews import Coming, Unreadable, coming_of
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,10 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Everything that an editor page shows."""
+class EditorPage:
+    """Everything that an editor page shows: the form, and what it means."""
 
+    form: ScheduleForm
     draft: Draft
     errors: dict[str, str] = field(default_factory=dict)
     editing: Schedule | None = None
@@ -53,9 +58,10 @@ class EditorPages(BaseView):
     def create(self) -> ResponseReturnValue:
         """A new schedule."""
         if request.method == "POST":
-            return self._creation(Sheet(typed(request.form)))
-        draft = blank(services().settings.default_timezone)
-        return self._page(Sheet(replace(draft, job=request.args.get("job", ""))))
+            return self._creation(_sent())
+        job, zone = request.args.get("job", ""), services().settings.default_timezone
+        form = ScheduleForm.blank(zone, _parameters(job), job=job)
+        return self._page(EditorPage(form, form.read()))
 
     @expose("/<path:name>/clone", methods=["GET", "POST"])
     def clone(self, name: str) -> ResponseReturnValue:
@@ -64,147 +70,141 @@ class EditorPages(BaseView):
         if source is None:
             return redirect(url_for(".show", name=name), 303)
         if request.method == "POST":
-            return self._creation(Sheet(typed(request.form), source=source.name))
-        draft = drafted(source.spec())
-        return self._page(
-            Sheet(replace(_split(draft, source), name="", anchor=""), source=source.name)
-        )
+            return self._creation(replace(_sent(), source=source.name))
+        form = ScheduleForm.showing(source.spec(), _parameters(source.job), name="")
+        return self._page(EditorPage(form, form.read(), source=source.name))
 
     @expose("/<path:name>/edit", methods=["GET", "POST"])
     def edit(self, name: str) -> ResponseReturnValue:
         """A saved schedule."""
         if request.method == "POST":
-            return self._edition(name, replace(typed(request.form), name=name))
+            return self._edition(name, _sent(name))
         saved = services().schedules.listed(name).schedule
         if saved is None:
             return redirect(url_for(".show", name=name), 303)
-        return self._page(
-            Sheet(_split(drafted(saved.spec(), revision=saved.revision), saved), editing=saved)
-        )
+        form = ScheduleForm.showing(saved.spec(), _parameters(saved.job), revision=saved.revision)
+        return self._page(EditorPage(form, form.read(), editing=saved))
 
     @expose("/arguments")
     def arguments(self) -> ResponseReturnValue:
         """The fields for a job's parameters, empty, for the page's script."""
         job = services().catalogue.get(request.args.get("job", ""))
-        draft = Draft(job=job.name if job else "")
-        fields = (
-            arguments.fields(job.parameters, {}) if job and arguments.fits(job.parameters) else None
+        form = ScheduleForm(
+            MultiDict({"job": job.name if job else ""}), job.parameters if job else None
         )
-        return self.render(
-            "schedules/arguments.html", draft=draft, job=job, fields=fields, errors={}
-        )
+        return self.render("schedules/arguments.html", form=form, job=job, errors={})
 
-    def _creation(self, sheet: Sheet) -> ResponseReturnValue:
-        spec, sheet = self._reviewed(sheet)
-        if spec is None:
-            return self._page(sheet)
+    def _creation(self, page: EditorPage) -> ResponseReturnValue:
+        checked, page = self._reviewed(page)
+        if checked is None:
+            return self._page(page)
         try:
             saved = services().schedules.create(
-                spec, actor=actor(), comment=sheet.draft.comment.strip(), now=utc_now()
+                checked, edit=edit_by_visitor(now=utc_now(), comment=page.draft.comment)
             )
         except Refused as error:
-            return self._page(replace(sheet, errors=reviewing.at_field(sheet.draft, error)))
+            return self._page(replace(page, errors=reviewing.at_field(page.draft, error)))
         flash(f"{saved.name} is saved.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
 
-    def _edition(self, name: str, draft: Draft) -> ResponseReturnValue:
+    def _edition(self, name: str, page: EditorPage) -> ResponseReturnValue:
         try:
             saved = services().schedules.listed(name).schedule
             if saved is None:
                 return redirect(url_for(".show", name=name), 303)
-            spec, sheet = self._reviewed(Sheet(draft, editing=saved))
-            return self._page(sheet) if spec is None else self._replacement(spec, sheet)
+            checked, page = self._reviewed(replace(page, editing=saved))
+            return self._page(page) if checked is None else self._replacement(checked, page)
         except NotFound:
-            return self._page(Sheet(draft, gone=True))
+            return self._page(replace(page, gone=True, editing=None, errors={}))
 
-    def _replacement(self, spec: Spec, sheet: Sheet) -> ResponseReturnValue:
+    def _replacement(self, checked: CheckedSpec, page: EditorPage) -> ResponseReturnValue:
         """Save over the revision that was read; where there is a newer one, show both."""
-        draft, name = sheet.draft, spec.name
+        name = checked.spec.name
         try:
             saved = services().schedules.edit(
                 name,
-                spec,
-                revision=_revision(draft),
-                actor=actor(),
-                comment=draft.comment.strip(),
-                now=utc_now(),
+                checked,
+                revision=_revision(page.form),
+                edit=edit_by_visitor(now=utc_now(), comment=page.draft.comment),
             )
         except StaleRevision as error:
             stored = services().schedules.get(name)
-            conflict = Conflict(stored, error.given, differences(spec, stored.spec()))
-            return self._page(replace(sheet, editing=stored, conflict=conflict))
+            conflict = Conflict(stored, error.given, differences(checked.spec, stored.spec()))
+            return self._page(replace(page, editing=stored, conflict=conflict))
         except Refused as error:
-            return self._page(replace(sheet, errors=reviewing.at_field(draft, error)))
+            return self._page(replace(page, errors=reviewing.at_field(page.draft, error)))
         flash(f"{saved.name} is saved as revision {saved.revision}.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
 
-    def _reviewed(self, sheet: Sheet) -> tuple[Spec | None, Sheet]:
+    def _reviewed(self, page: EditorPage) -> tuple[CheckedSpec | None, EditorPage]:
         """The schedule to save; none when only a look was asked for, or where something is
         wrong.
         """
-        asked = request.form.get("action", "save")
-        if asked == "arguments":
-            return None, sheet
+        action = request.form.get("action", "save")
+        if action == "arguments":
+            return None, page
+        calendars = services().calendars.names()
         review = reviewing.review(
-            sheet.draft,
-            sheet.editing,
-            services().catalogue,
-            services().calendars.names(),
-            now=utc_now(),
+            page.draft, page.editing, services().catalogue, calendars, now=utc_now()
         )
-        sheet = replace(sheet, errors=review.errors)
-        return (review.spec if asked == "save" and not review.errors else None), sheet
+        return (review.checked if action == "save" else None), replace(page, errors=review.errors)
 
-    def _page(self, sheet: Sheet) -> ResponseReturnValue:
-        now = utc_now()
-        jobs = services().catalogue.jobs(now)
-        job = next((job for job in jobs if job.name == sheet.draft.job), None)
-        preview = coming_of(sheet.draft, sheet.editing, now=now)
-        html = self.render("schedules/editor.html", **_facts(sheet, jobs, job, preview))
-        return html, (409 if sheet.conflict or sheet.gone else 422 if sheet.errors else 200)
+    def _page(self, page: EditorPage) -> ResponseReturnValue:
+        html = self.render("schedules/editor.html", **_facts(page, utc_now()))
+        return html, (409 if page.conflict or page.gone else 422 if page.errors else 200)
 
 
-def _revision(draft: Draft) -> int:
+def _sent(name: str | None = None) -> EditorPage:
+    """The form as it was sent, read once. The name of a saved schedule is that of its address."""
+    fields = MultiDict(request.form)
+    if name is not None:
+        fields["name"] = name
+    form = ScheduleForm.sent(fields, services().catalogue.get)
+    return EditorPage(form, form.read())
+
+
+def _revision(form: ScheduleForm) -> int:
     """The revision that a save replaces: the one that was read, or the newer one that is
     deliberately overwritten.
     """
     over = request.form.get("over", "")
     if over.isascii() and over.isdigit():
         return int(over)
-    return -1 if draft.revision_number is None else draft.revision_number
+    return -1 if form.revision_number is None else form.revision_number
 
 
-def _split(draft: Draft, schedule: Schedule) -> Draft:
-    """The draft with the arguments in single fields, where the job's parameters allow it."""
-    job = services().catalogue.get(schedule.job)
-    if job is None:
-        return draft
+def _parameters(job: str) -> list[Parameter] | None:
+    """The parameters of a job; none where no worker offers it."""
+    found = services().catalogue.get(job) if job else None
+    return None if found is None else found.parameters
+
+
+def _coming(page: EditorPage, now: datetime) -> Coming | None:
+    """The preview; none while the rule cannot be read."""
     try:
-        given = arguments.split(job.parameters, schedule.args, schedule.kwargs)
-    except arguments.Unsplittable:
-        return draft
-    return replace(draft, arguments="form", given=given)
+        return coming_of(page.draft, page.editing, now=now)
+    except Unreadable:
+        return None
 
 
-def _facts(
-    sheet: Sheet, jobs: list[Job], job: Job | None, preview: Coming | None
-) -> dict[str, Any]:
+def _facts(page: EditorPage, now: datetime) -> dict[str, Any]:
+    jobs = services().catalogue.jobs(now)
     modules: dict[str, list[Job]] = {}
     for offered in sorted(jobs, key=lambda item: (item.module, item.name)):
         modules.setdefault(offered.module, []).append(offered)
     return {
-        "sheet": sheet,
-        "draft": sheet.draft,
-        "errors": sheet.errors,
+        "page": page,
+        "form": page.form,
+        "errors": page.errors,
         "modules": modules,
-        "job": job,
-        "fields": arguments.fields(job.parameters, sheet.draft.given)
-        if job and arguments.fits(job.parameters)
-        else None,
+        "job": next((job for job in jobs if job.name == page.form["job"].text), None),
         "zones": zone_names(),
         "cron_fields": FIELDS,
-        "coming": preview,
-        "overlap": policies.OVERLAP,
-        "catch_up": policies.CATCH_UP,
+        "coming": _coming(page, now),
         "calendars": services().calendars.names(),
+        "rule_names": ["kind", "unit", *(row.name for row in rule_fields())],
+        "placeholder_of": placeholder_of,
+        "policies": fields_of("policies"),
+        "window": fields_of("window"),
+        "about": [row for row in fields_of("") if row.flag and row.type is not FieldType.JSON],
     }

@@ -10,12 +10,10 @@ from scheduler.catalogue.catalogue import Worker
 from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Spec
+from webadmin.forms.draft import UNCHOSEN
 from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.views.schedules.recent import last_runs
-
-UNCHOSEN = "unchosen"
-"""The job of a draft in which none is chosen yet."""
 
 RUNS = 20
 

@@ -23,7 +23,7 @@ from scheduler.schedules.reads import ScheduleRow
 from webadmin import present
 from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence
-from webadmin.guard import actor
+from webadmin.guard import actor, edit_by_visitor
 from webadmin.refusals import at_field, shows_refusals
 from webadmin.sent import comment
 from webadmin.services import services
@@ -74,7 +74,7 @@ class OperationPages(BaseView):
         if form.errors:
             return self._pause_page([services().schedules.listed(name)], form), 422
         saved = services().operations.pause(
-            name, reason=form.reason, until=form.ends, actor=actor(), now=now
+            name, reason=form.reason, until=form.ends, edit=edit_by_visitor(now=now)
         )
         flash(f"{name} is paused{_until(saved)}.", "success")
         return back(name)
@@ -97,7 +97,7 @@ class OperationPages(BaseView):
             flash("Choose what becomes of the ticks in the pause.", "warning")
             return redirect(url_for(".resume", name=name), 303)
         resumed = services().operations.resume(
-            name, missed=cast(Missed, missed), actor=actor(), comment=comment(), now=now
+            name, missed=cast(Missed, missed), edit=edit_by_visitor(now=now, comment=comment())
         )
         count = len(resumed.runs)
         how = counted(
@@ -112,7 +112,7 @@ class OperationPages(BaseView):
     def skip(self, name: str) -> ResponseReturnValue:
         """Let one coming tick pass: the named one, or the next."""
         _, tick = services().operations.skip(
-            name, tick=_tick(), actor=actor(), comment=comment(), now=utc_now()
+            name, tick=_tick(), edit=edit_by_visitor(now=utc_now(), comment=comment())
         )
         flash(f"{name} skips its tick of {present.absolute(tick)}.", "success")
         return back(name)
@@ -123,7 +123,9 @@ class OperationPages(BaseView):
         """Let a tick run that was to be skipped."""
         now = utc_now()
         tick = _tick() or now
-        services().operations.keep(name, tick=tick, actor=actor(), comment=comment(), now=now)
+        services().operations.keep(
+            name, tick=tick, edit=edit_by_visitor(now=now, comment=comment())
+        )
         flash(f"{name} runs at {present.absolute(tick)} after all.", "success")
         return back(name)
 
@@ -148,7 +150,7 @@ class OperationPages(BaseView):
         if form.errors:
             return self._pause_all_page(form), 422
         done = services().everything.pause(
-            reason=form.reason, until=form.ends, actor=actor(), now=now
+            reason=form.reason, until=form.ends, edit=edit_by_visitor(now=now)
         )
         _say_all(done, "paused")
         return redirect(url_for(".index"), 303)
@@ -157,7 +159,7 @@ class OperationPages(BaseView):
     @shows_refusals("", to=back, category="info")
     def resume_all(self) -> ResponseReturnValue:
         """Resume what was paused with everything. What it missed is skipped."""
-        _say_all(services().everything.resume(actor=actor(), now=utc_now()), "resumed")
+        _say_all(services().everything.resume(edit=edit_by_visitor(now=utc_now())), "resumed")
         return back()
 
     @expose("/bulk-pause", methods=["POST"])
@@ -172,12 +174,10 @@ class OperationPages(BaseView):
         if form.errors or not is_sent:
             listed = [item for name in names if (item := seen(name)) is not None]
             return self._pause_page(listed, form, bulk=True), 422 if form.errors else 200
-        operations, who = services().operations, actor()
+        operations, edit = services().operations, edit_by_visitor(now=now)
         each(
             names,
-            lambda name: operations.pause(
-                name, reason=form.reason, until=form.ends, actor=who, now=now
-            ),
+            lambda name: operations.pause(name, reason=form.reason, until=form.ends, edit=edit),
             "paused",
         )
         return back()

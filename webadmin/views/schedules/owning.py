@@ -8,7 +8,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.schedules.reads import ScheduleRow
-from webadmin.guard import actor
+from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number
 from webadmin.services import services
@@ -30,7 +30,9 @@ class OwningPages(BaseView):
             back = lines(listed.schedule.to_json(), listed.code.to_json())
             return self.render("schedules/reset.html", listed=listed, lines=back)
         services().schedules.reset(
-            name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
+            name,
+            revision=number("revision"),
+            edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is as the code says.", "success")
         return redirect(url_for(".show", name=name), 303)
@@ -50,7 +52,9 @@ class OwningPages(BaseView):
                 return redirect(url_for(".show", name=name), 303)
             return self.render("schedules/adopt.html", schedule=schedule)
         services().schedules.adopt(
-            name, revision=number("revision"), actor=actor(), comment=comment(), now=utc_now()
+            name,
+            revision=number("revision"),
+            edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(f"{name} is yours: operators own it from now on, and it fires as before.", "success")
         return redirect(url_for(".show", name=name), 303)

@@ -20,6 +20,7 @@ from scheduler.rules.crontab import dialect
 from scheduler.rules.explain import preview, what_if
 from scheduler.rules.explain.warnings import Facts, anchored, warnings
 from scheduler.rules.explain.words import describe
+from scheduler.rules.model.fields import fields_of, rule_fields
 from scheduler.rules.model.spec import (
     CrontabWhen,
     IntervalWhen,
@@ -29,14 +30,13 @@ from scheduler.rules.model.spec import (
 )
 from scheduler.rules.phrases import counted
 from scheduler.rules.policies.window import CALENDAR_HORIZON, bounded_ticks
-from webadmin.forms import policies
-from webadmin.forms.draft import Draft, typed
-from webadmin.forms.faults import Fault
-from webadmin.forms.reading import read_arguments
-from webadmin.forms.whens import read_when, zone_of
+from webadmin.forms.draft import Draft, EditableWhen
+from webadmin.forms.schedule import ScheduleForm
+from webadmin.forms.sentences import sentence
+from webadmin.forms.zone import zone_of
 from webadmin.services import services
-from webadmin.views.schedules.known import UNCHOSEN, facts
-from webadmin.views.schedules.reviewing import at_field, is_rule_of
+from webadmin.views.schedules.known import facts
+from webadmin.views.schedules.reviewing import is_rule_of
 
 TICKS = 10
 MONTH = timedelta(days=30)
@@ -48,7 +48,15 @@ SHOWN_CHANGES = 4
 FAR_OFF = datetime(2250, 1, 1, tzinfo=UTC)
 
 _WHEN: TypeAdapter[When] = TypeAdapter(When)
-_NAMELESS = {"name": "unnamed", "job": UNCHOSEN}
+RULE_AND_LIMITS = {
+    "kind",
+    "unit",
+    *(row.name for row in (*rule_fields(), *fields_of("policies", "window"))),
+}
+"""The form's fields that a preview needs."""
+
+NO_RULE = Draft()
+"""What stands for the form where a rule came as JSON."""
 
 
 @dataclass(frozen=True)
@@ -79,24 +87,32 @@ class Coming:
         return shown if self.changes is None else {**shown, "changes": self.changes}
 
 
+class Unreadable(Exception):
+    """The rule, a policy or a limit cannot be read: the form's field, and what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class PreviewPages(BaseView):
     """`/schedules/preview`, asked by the editor while somebody types."""
 
     @expose("/preview", methods=["POST"])
     def preview(self) -> ResponseReturnValue:
         """Words, ticks and warnings; 422 with the field where the rule cannot be read."""
-        draft = Draft()
         now = utc_now()
         try:
             if request.is_json:
                 return jsonify(coming(_published(request.get_json()), now=now).to_json())
-            draft = typed(request.form)
-            return jsonify(_meaning(draft, _saved(request.form.get("editing", "")), now).to_json())
-        except Fault as fault:
+            draft = ScheduleForm.sent(request.form, services().catalogue.get).read()
+            return jsonify(
+                coming_of(draft, _saved(request.form.get("editing", "")), now=now).to_json()
+            )
+        except Unreadable as fault:
             return jsonify(field=fault.field, error=str(fault)), 422
         except Refused as error:
-            field, text = next(iter(at_field(draft, error).items()))
-            return jsonify(field=field, error=text), 422
+            return jsonify(field=NO_RULE.at_field(error.field), error=sentence(str(error))), 422
 
 
 def coming(when: When, *, now: datetime, uid: str = "") -> Coming:
@@ -105,12 +121,18 @@ def coming(when: When, *, now: datetime, uid: str = "") -> Coming:
     return Coming(shown.words, shown.ticks, shown.warnings, zone_of(when))
 
 
-def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> Coming | None:
-    """The preview of a draft; none while its rule cannot be read."""
+def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> Coming:
+    """The meaning of a draft, with what it changes of a saved schedule. Raises Unreadable, at
+    the form's field.
+    """
+    when = draft.when
+    if when is None or draft.policies is None or draft.window is None:
+        field = next(name for name in draft.errors if name in RULE_AND_LIMITS)
+        raise Unreadable(field, draft.errors[field])
     try:
-        return _meaning(draft, saved, now)
-    except (Fault, Refused):
-        return None
+        return _meaning(draft, when, saved, now)
+    except Refused as error:
+        raise Unreadable(draft.at_field(error.field), sentence(str(error))) from None
 
 
 def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0) -> Coming:
@@ -121,20 +143,19 @@ def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0)
     return replace(shown, warnings=list(dict.fromkeys([*shown.warnings, *found])), ticks=ticks)
 
 
-def _meaning(draft: Draft, saved: Schedule | None, now: datetime) -> Coming:
-    """Everything that can be said of a draft. Raises Fault or Refused."""
-    when = read_when(draft)
+def _meaning(draft: Draft, when: EditableWhen, saved: Schedule | None, now: datetime) -> Coming:
+    """Everything that can be said of a draft. Raises Refused."""
     same = saved is not None and is_rule_of(saved, when)
     uid = saved.uid if saved is not None else ""
-    spec = _spec(draft, dialect.settle(when, uid) if isinstance(when, CrontabWhen) else when, saved)
+    spec = draft.outline(dialect.settle(when, uid) if isinstance(when, CrontabWhen) else when)
     if not same:
         check.check_when(when, now=now)
         check.check_window(spec, now=now)
     shown = coming(when, now=now, uid=uid) if not same else _finished_or_coming(when, now, uid)
     known = facts(saved.uid if saved else None, spec, now)
-    told = list(dict.fromkeys([*shown.warnings, *warnings(spec, now, known)]))
+    lines = list(dict.fromkeys([*shown.warnings, *warnings(spec, now, known)]))
     changes = None if saved is None else _compared(saved.spec(), spec, now)
-    return replace(shown, ticks=_ticks(spec, now, known), warnings=told, changes=changes)
+    return replace(shown, ticks=_ticks(spec, now, known), warnings=lines, changes=changes)
 
 
 def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
@@ -143,25 +164,6 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
         return coming(when, now=now, uid=uid)
     except Refused:
         return Coming(describe(when), [], [], zone_of(when))
-
-
-def _spec(draft: Draft, when: When, saved: Schedule | None) -> Spec:
-    """As much of the schedule as decides about its ticks and its warnings."""
-    kept, window = policies.read(draft), policies.read_window(draft)
-    job = services().catalogue.get(draft.job.strip()) if draft.job.strip() else None
-    args, kwargs = read_arguments(draft, job.parameters if job else None, {})
-    named = {"name": saved.name if saved else draft.name.strip(), "job": draft.job.strip()}
-    named = {key: text or _NAMELESS[key] for key, text in named.items()}
-    return Spec(
-        **named,
-        when=when,
-        policies=kept,
-        window=window,
-        enabled=draft.enabled,
-        args=args or [],
-        kwargs=kwargs or {},
-        queue=draft.queue.strip() or None,
-    )
 
 
 def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[datetime]:
@@ -245,4 +247,4 @@ def _published(body: Any) -> When:
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"]) or "when"
-        raise Fault("when", f"{place}: {fault['msg']}") from None
+        raise Unreadable("when", f"{place}: {fault['msg']}") from None

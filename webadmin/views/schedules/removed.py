@@ -7,7 +7,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.views import RevisionView
-from webadmin.guard import actor
+from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number
 from webadmin.services import services
@@ -51,7 +51,7 @@ class RemovedPages(BaseView):
         if wanted is None:
             raise Refused("Choose the revision that is to come back.", field="revision")
         saved = services().operations.revive(
-            gone, wanted, services().history, actor=actor(), comment=comment(), now=utc_now()
+            gone, wanted, services().history, edit=edit_by_visitor(now=utc_now(), comment=comment())
         )
         flash(
             f"{saved.name} is back as it was in revision {wanted}. What it missed is not run.",

@@ -18,7 +18,7 @@ from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
-from webadmin.guard import actor
+from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number, whole_number
 from webadmin.services import services
@@ -78,9 +78,7 @@ class RevisionPages(BaseView):
             earlier.definition,
             restored=wanted,
             revision=schedule.revision if seen is None else seen,
-            actor=actor(),
-            comment=comment(),
-            now=utc_now(),
+            edit=edit_by_visitor(now=utc_now(), comment=comment()),
         )
         flash(
             f"{name} is again as it was in revision {wanted}. This is revision {saved.revision}.",

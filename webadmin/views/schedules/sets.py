@@ -18,7 +18,7 @@ from scheduler.rules.phrases import counted
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs
-from webadmin.guard import actor, may
+from webadmin.guard import edit_by_visitor, may
 from webadmin.sent import comment
 from webadmin.services import services
 
@@ -80,9 +80,7 @@ class SetPages(BaseView):
                     plan,
                     services().schedules,
                     prune=prune,
-                    actor=actor(),
-                    comment=comment(),
-                    now=now,
+                    edit=edit_by_visitor(now=now, comment=comment()),
                 )
                 flash(_said(done), "success")
                 return redirect(url_for(".index"), 303)

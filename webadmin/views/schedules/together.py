@@ -14,8 +14,8 @@ from scheduler.rules.phrases import counted
 from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
 from scheduler.schedules.edits import Decide
-from webadmin.forms.draft import tags
-from webadmin.guard import actor
+from webadmin.forms.fields import tags
+from webadmin.guard import edit_by_visitor
 from webadmin.refusals import reason
 from webadmin.sent import comment
 from webadmin.services import services
@@ -77,16 +77,16 @@ class TogetherPages(BaseView):
 
 def _decision(action: str, form: BulkForm) -> Decide:
     """What is to be done to each. Raises Refused."""
-    now, who = utc_now(), actor()
+    edit = edit_by_visitor(now=utc_now(), comment=comment())
     if action == "adopt":
-        return edits.adopting(actor=who, comment=comment(), now=now)
-    calls = services().schedules.bulk.calls(now)
+        return edits.adopting(edit=edit)
+    calls = services().schedules.bulk.calls(edit.now)
     if action == "queue":
-        return edits.queueing(form.queue or None, calls, actor=who, comment=comment(), now=now)
+        return edits.queueing(form.queue or None, calls, edit=edit)
     add, remove = tags(form.add), tags(form.remove)
     if not add and not remove:
         raise Refused("Name a tag to put on, or one to take off.", field="add")
-    return edits.tagging(add, remove, calls, actor=who, comment=comment(), now=now)
+    return edits.tagging(add, remove, calls, edit=edit)
 
 
 def _typed(name: str) -> str:

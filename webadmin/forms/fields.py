@@ -1,0 +1,334 @@
+"""Fields of the schedule editor: each keeps every character that was typed, and knows what it
+means.
+
+`text` is what stands in the field, `data` what it means; None where it is empty or cannot be read,
+and then the reason is among the field's errors. A field is read once, when the form gets what was
+sent.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+from wtforms import Field
+from wtforms.widgets import TextArea, TextInput
+
+from scheduler.errors import UnknownZone
+from scheduler.rules.model.fields import FieldType, ScheduleField
+from scheduler.rules.time import zones
+from webadmin.forms import json_text, times
+from webadmin.forms.faults import Fault
+from webadmin.forms.sentences import sentence
+
+WIDE = 1000
+"""Characters from which on a text has a line of its own."""
+
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+
+
+class TypedField(Field):
+    """A text of limited length. Subclasses read it: `read` raises ValueError with the remedy."""
+
+    widget = TextInput()
+    css_class = ""
+
+    def __init__(
+        self,
+        label: str | None = None,
+        *,
+        max_length: int = 60,
+        row: ScheduleField | None = None,
+        **options: Any,
+    ) -> None:
+        name = options.get("_prefix", "") + options.get("name", "")
+        if row is not None:
+            label = label or row.about.label
+            options.setdefault("description", row.about.hint)
+            options.setdefault("widget", TextArea() if row.about.is_long else self.widget)
+        super().__init__(label, id=f"f-{name}", **options)
+        self.max_length = max_length
+        self.row = row
+        self.text = ""
+        self.is_too_long = False
+        self.is_used = True
+        """Whether the form needs it: fields of other kinds of rule are only kept as they are."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the texts are long, so that the field needs a line of its own."""
+        return self.row is not None and self.row.type is FieldType.TEXT and self.max_length >= WIDE
+
+    def process_data(self, value: str | None) -> None:
+        """Show the default."""
+        self.text = value or ""
+        self.data = None
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Keep what was typed, and read it. What was not sent stays as it is."""
+        if valuelist:
+            self.text = valuelist[0].replace("\r\n", "\n")
+        if len(self.text) > self.max_length:
+            self.is_too_long = True
+            raise ValueError(
+                f"This is {len(self.text):,} characters long; at most {self.max_length:,} fit."
+            )
+        self.data = self.read(self.text.strip())
+
+    def read(self, text: str) -> Any:
+        """What the text means; None where it is empty and nothing is missing."""
+        return text
+
+    def _value(self) -> str:
+        return self.text
+
+    def described(self, error: str | None, hint: str) -> dict[str, Any]:
+        """The attributes of the input: how long its text may be, and where its error and its
+        hint stand.
+        """
+        places = [f"e-{self.name}" if error else "", f"h-{self.name}" if hint else ""]
+        invalid = {"aria-invalid": "true"} if error else {}
+        return {
+            "class": f"form-control {self.css_class}".strip(),
+            "maxlength": self.max_length,
+            "autocomplete": "off",
+            "aria-describedby": " ".join(filter(None, places)) or False,
+            **invalid,
+        }
+
+
+class NeededField(TypedField):
+    """A text that may not be empty."""
+
+    def __init__(self, label: str | None = None, *, missing: str, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.missing = missing
+
+    def read(self, text: str) -> str:
+        """The text. Raises ValueError with what is missing."""
+        if not text:
+            raise ValueError(self.missing)
+        return text
+
+
+class ZoneField(NeededField):
+    """The name of a time zone."""
+
+    def read(self, text: str) -> str:
+        """The name, if there is such a zone."""
+        try:
+            zones.zone(super().read(text))
+        except UnknownZone as error:
+            raise ValueError(sentence(str(error))) from None
+        return text
+
+
+class ChoiceField(TypedField):
+    """One of some values."""
+
+    def __init__(
+        self, label: str | None = None, *, values: Sequence[str], refusal: str, **options: Any
+    ) -> None:
+        super().__init__(label, **options)
+        self.values = values
+        self.refusal = refusal
+
+    def read(self, text: str) -> str:
+        """The value. Raises ValueError unless it is one of those that there are."""
+        if text not in self.values:
+            raise ValueError(self.refusal)
+        return text
+
+
+class SwitchField(TypedField):
+    """A box to tick: what was not sent is off."""
+
+    def process_data(self, value: Any) -> None:
+        """Show it on or off."""
+        self.text = "on" if value else ""
+        self.data = bool(value)
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """On where it was sent."""
+        self.text = valuelist[0] if valuelist else ""
+        self.data = bool(valuelist)
+
+
+class WholeNumberField(TypedField):
+    """A whole number, or nothing. Its limits are the model's to check, unless it has two and may
+    be left empty.
+    """
+
+    css_class = "num"
+
+    def read(self, text: str) -> int | None:
+        """The number. Raises ValueError."""
+        if not text:
+            return None
+        is_number = text.isascii() and text.isdigit() and len(text) < 10
+        row = self.row
+        if row is not None and row.is_optional and row.least is not None and row.most is not None:
+            if not (is_number and row.least <= int(text) <= row.most):
+                raise ValueError(
+                    f"{text!r} is no {row.about.label.lower()}. Choose one from {row.least:g} to "
+                    f"{row.most:g}, or leave it empty."
+                )
+        elif not is_number:
+            raise ValueError(f"{text[:40]!r} is no whole number.")
+        return int(text)
+
+
+class LengthOfTimeField(TypedField):
+    """A length of time in seconds, or nothing."""
+
+    css_class = "num"
+
+    def read(self, text: str) -> float | None:
+        """The seconds. Raises ValueError."""
+        try:
+            return times.read_seconds(text, self.short_name) if text else None
+        except Fault as fault:
+            raise ValueError(str(fault)) from None
+
+
+class EveryField(TypedField):
+    """A number above 0 in the unit of the field `unit` beside it; read as seconds."""
+
+    def read(self, text: str) -> float:
+        """The number. Raises ValueError."""
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a number. Write one such as 5 or 0.5.") from None
+        if not isfinite(number) or number <= 0:
+            raise ValueError(f"{text} is no length of time. Write a number above 0.")
+        return number
+
+    def seconds(self, unit: str | None) -> float | None:
+        """The number as seconds; None where it or the unit cannot be read."""
+        return None if self.data is None or unit is None else float(self.data * UNITS[unit])
+
+
+class AnchorField(TypedField):
+    """The instant from which an interval counts. It travels with the page; nobody types it."""
+
+    def read(self, text: str) -> datetime | None:
+        """The instant in UTC; None where the moment of saving is meant. Raises ValueError."""
+        if not text:
+            return None
+        try:
+            anchor = datetime.fromisoformat(text)
+        except ValueError:
+            anchor = None
+        if anchor is None or anchor.tzinfo is None:
+            raise ValueError(
+                "The interval's anchor came back damaged. Reload the page and edit again."
+            )
+        return anchor.astimezone(UTC)
+
+
+class MomentField(TypedField):
+    """A wall time on the clock of the form, or an instant with its offset; read as an instant in
+    UTC.
+    """
+
+    css_class = "num"
+
+    def __init__(self, label: str | None = None, *, missing: str = "", **options: Any) -> None:
+        super().__init__(label, **options)
+        self.missing = missing
+
+    def read(self, text: str) -> None:
+        """Nothing yet: which clock is meant, another field says; see `read_on`."""
+        if not text and self.missing:
+            raise ValueError(self.missing)
+
+    def described(self, error: str | None, hint: str) -> dict[str, Any]:
+        """The attributes of a browser's own field for times; as text where the time needs its
+        offset.
+        """
+        is_wall = len(self.text) in (0, 16, 19)
+        return super().described(error, hint) | {
+            "type": "datetime-local" if is_wall else "text",
+            "step": 1,
+        }
+
+    def read_on(self, clock: str | None) -> None:
+        """Read it on the clock of this zone; where the zone cannot be read, its own field says
+        so.
+        """
+        if not self.is_used or not self.text.strip() or self.is_too_long or clock is None:
+            return
+        try:
+            self.data = times.read_moment(self.text, self.short_name, clock)
+        except Fault as fault:
+            self.process_errors = [*self.process_errors, str(fault)]
+
+
+class TagsField(TypedField):
+    """Texts with commas between them, each once, in their order."""
+
+    def read(self, text: str) -> list[str]:
+        """The texts."""
+        return tags(text)
+
+
+class JsonField(TypedField):
+    """A JSON value of one shape; an empty field is the empty one."""
+
+    def __init__(
+        self, label: str | None = None, *, shape: type, wanted: str, **options: Any
+    ) -> None:
+        super().__init__(label, **options)
+        self.shape = shape
+        self.wanted = wanted
+
+    def read(self, text: str) -> Any:
+        """The value. Raises ValueError."""
+        value = json_text.parse(self.text) if self.text else self.shape()
+        if not isinstance(value, self.shape):
+            raise ValueError(f"This must be {self.wanted}; it is {json_text.kind(value)}.")
+        return value
+
+
+def placeholder_of(row: ScheduleField) -> str:
+    """What an empty field stands for: the default, or that there is no limit."""
+    if row.about.empty:
+        return row.about.empty
+    if row.type is FieldType.LENGTH_OF_TIME:
+        return times.shown_seconds(row.default) or "0"
+    return "" if row.default is None else str(row.default)
+
+
+def tags(text: str) -> list[str]:
+    """The tags in a comma-separated line, each once, in their order."""
+    return list(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
+
+
+_CLASSES: dict[FieldType, type[TypedField]] = {
+    FieldType.TEXT: TypedField,
+    FieldType.SWITCH: SwitchField,
+    FieldType.WHOLE_NUMBER: WholeNumberField,
+    FieldType.LENGTH_OF_TIME: LengthOfTimeField,
+    FieldType.MOMENT: MomentField,
+    FieldType.TEXTS: TagsField,
+}
+
+
+def field_for(row: ScheduleField) -> Any:
+    """The form's field for a row of the field table."""
+    common: dict[str, Any] = {"max_length": row.about.max_length, "row": row}
+    if row.type is FieldType.CHOICE:
+        titles = ", ".join(choice.title for choice in row.about.choices)
+        words = titles if row.part in ("policies", "window") else ", ".join(row.values)
+        return ChoiceField(
+            **common, values=row.values, default=row.default, refusal=f"Choose one of {words}."
+        )
+    if row.type is FieldType.JSON and isinstance(row.default, list):
+        return JsonField(
+            **common, default="[]", shape=list, wanted="a list in brackets, such as [1, 2]"
+        )
+    if row.type is FieldType.JSON:
+        wanted = 'names and values in braces, such as {"days": 1}'
+        return JsonField(**common, default="{}", shape=dict, wanted=wanted)
+    return _CLASSES[row.type](**common, default=row.default if row.type is FieldType.SWITCH else "")
