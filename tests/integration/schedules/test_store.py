@@ -13,6 +13,7 @@ from scheduler.errors import (
     BeatdeskError,
     NameTaken,
     NotFound,
+    Refused,
     StaleRevision,
     Unavailable,
     UnknownJob,
@@ -24,6 +25,7 @@ from scheduler.events.schema import (
     ScheduleSaved,
     TicksSkipped,
 )
+from scheduler.rules.check import CheckedSpec
 from scheduler.rules.model.edit import Edit
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
@@ -260,3 +262,25 @@ def test_without_redis_the_refusal_says_what_to_do(
     ):
         with pytest.raises(Unavailable, match="BEATDESK_REDIS_URL"):
             ask()
+
+
+def test_what_was_checked_against_the_stored_revision_is_saved_without_asking_again(
+    store: ScheduleStore,
+) -> None:
+    wanted = a_spec(job="a.job_of_nobody")
+    with pytest.raises(UnknownJob):
+        store.create(wanted, edit=Edit(actor="ada", now=NOON))
+    made = store.create(CheckedSpec(wanted), edit=Edit(actor="ada", now=NOON))
+    changed = wanted.model_copy(update={"args": [1]})
+    saved = store.edit(
+        made.name, CheckedSpec(changed, 1), revision=1, edit=Edit(actor="ada", now=NOON)
+    )
+    assert (saved.job, saved.args, saved.revision) == ("a.job_of_nobody", [1], 2)
+
+
+def test_what_was_checked_against_another_revision_is_checked_again(store: ScheduleStore) -> None:
+    store.create(a_spec(), edit=Edit(actor="ada", now=NOON))
+    wanted = CheckedSpec(a_spec(queue="a b"), 0)
+    with pytest.raises(Refused, match="no blanks"):
+        store.edit("nightly-report", wanted, revision=1, edit=Edit(actor="ada", now=NOON))
+    assert store.get("nightly-report").revision == 1
