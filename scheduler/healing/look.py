@@ -22,7 +22,8 @@ from scheduler.history.views import Saved
 from scheduler.redbeat import static_set
 from scheduler.redbeat.codec import Raw
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
-from scheduler.schedules.reads import CHUNK, Listing, RawEntry
+from scheduler.schedules.raw_entry import RawEntry
+from scheduler.schedules.reads import CHUNK, Listing
 
 if TYPE_CHECKING:
     from redis import Redis

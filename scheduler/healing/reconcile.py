@@ -34,7 +34,7 @@ from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 
 
 class What(Enum):

@@ -15,7 +15,8 @@ from scheduler.healing.notices import Repair
 from scheduler.healing.reconcile import What
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.schedules.changes import Change
-from scheduler.schedules.reads import Listing, RawEntry, remains_of
+from scheduler.schedules.raw_entry import RawEntry, remains_of
+from scheduler.schedules.reads import Listing
 from scheduler.storage import keys
 from scheduler.storage.entry_fields import entry_arguments
 from scheduler.storage.lua import script_text

@@ -18,7 +18,7 @@ from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules import changes
 from scheduler.schedules.changes import ASLEEP, Change
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 
 ACTOR = "beatdesk"
 """Who did it, where nobody did."""

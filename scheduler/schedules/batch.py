@@ -25,7 +25,8 @@ from scheduler.schedules.calendar_cache import StoredCalendar
 from scheduler.schedules.calendar_changes import CalendarChange, CalendarWish
 from scheduler.schedules.changes import Change
 from scheduler.schedules.edits import saved, told
-from scheduler.schedules.reads import CHUNK, Listing, RawEntry
+from scheduler.schedules.raw_entry import RawEntry
+from scheduler.schedules.reads import CHUNK, Listing
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
 from scheduler.storage.entry_fields import entry_arguments
@@ -217,15 +218,24 @@ class BatchEdit:
                 ],
                 args=[keys.WAKE_CHANNEL, field, *arguments],
             )
-        for why, number in zip(answer[::2], answer[1::2], strict=True):
-            if why == "calendar":
-                raise _moved(calendars[number - 1])
-            if why == "kind":
-                raise NameTaken(
-                    f"the key {names[number - 1]!r} in Redis is in use by something else; nothing "
-                    "was saved"
-                )
-        return [number - 1 for number in answer[1::2]]
+        return _places_to_decide_again(answer, names, calendars)
+
+
+def _places_to_decide_again(
+    answer: Sequence[Any], names: Sequence[str], calendars: Sequence[CalendarChange]
+) -> list[int]:
+    """The places in what the script answers, in pairs of a reason and a number from 1. Raises
+    StaleRevision for a calendar that was changed, and NameTaken for a key of another type.
+    """
+    for why, number in zip(answer[::2], answer[1::2], strict=True):
+        if why == "calendar":
+            raise _moved(calendars[number - 1])
+        if why == "kind":
+            raise NameTaken(
+                f"the key {names[number - 1]!r} in Redis is in use by something else; nothing "
+                "was saved"
+            )
+    return [number - 1 for number in answer[1::2]]
 
 
 def _moved(change: CalendarChange) -> StaleRevision:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from scheduler.catalogue.catalogue import Catalogue
     from scheduler.schedules.batch import BatchEdit
     from scheduler.schedules.filters import Filter
-    from scheduler.schedules.reads import Listing, RawEntry
+    from scheduler.schedules.raw_entry import RawEntry
+from scheduler.schedules.reads import Listing
 
 MOST = 10_000
 """Schedules that one step changes."""

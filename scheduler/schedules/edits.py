@@ -28,7 +28,7 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import RedBeatWhen, Schedule, Spec
 from scheduler.schedules import changes
 from scheduler.schedules.changes import Change
-from scheduler.schedules.reads import RawEntry, remains_of
+from scheduler.schedules.raw_entry import RawEntry, remains_of
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 Decide = Callable[[RawEntry], Change | Schedule]

@@ -31,7 +31,7 @@ from scheduler.rules.model.spec import Pause, RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused, live_next_tick
 from scheduler.schedules import changes, missed_in_pause
 from scheduler.schedules.edits import Decide, Decision, told
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 
 if TYPE_CHECKING:
     from scheduler.history.queries import History

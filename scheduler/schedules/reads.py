@@ -5,25 +5,19 @@ problem. The order is that of names, and a page begins after a name, so that ent
 go do not shift it.
 """
 
-import json
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from scheduler.errors import BeatdeskError, NotFound, Unavailable, UnreadableEntry
-from scheduler.redbeat import codec, extra_field, overrides
-from scheduler.redbeat import quarantine as asides
-from scheduler.redbeat.codec import Raw, StoredSchedule
+from scheduler.errors import Unavailable
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.calendars.exclusions import Calendar
-from scheduler.rules.model.identity import plain_uid
-from scheduler.rules.model.spec import RedBeatWhen, Schedule
-from scheduler.rules.policies.window import live_next_tick
 from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.filters import Filter
 from scheduler.schedules.list_cache import ListCache
+from scheduler.schedules.raw_entry import RawEntry, SchedulePage, ScheduleRow, sendable
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
 
@@ -32,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_CALENDARS: Mapping[str, Calendar] = {}
-
 CHUNK = 500
 """Entries that are read in one round trip."""
 
@@ -41,121 +33,6 @@ FIRST_CHUNK = 100
 """Entries that are read first where a page may be full before all are read."""
 
 _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
-
-
-@dataclass(frozen=True)
-class ScheduleRow:
-    """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as
-    Beat sees them.
-    """
-
-    name: str
-    schedule: Schedule | None
-    problem: str | None
-    next: datetime | None
-    last_run_at: datetime | None
-    diverged: bool = False
-    """Plain RedBeat code has rewritten the definition since it was last saved here."""
-
-    code: Schedule | None = None
-    """What code alone would have, where an override stands on a static entry."""
-
-    code_has_changed: bool = False
-    """Since the override was put."""
-
-    runs: int = 0
-    """How many runs Beat has sent, which `max_runs` counts."""
-
-    calendar: Calendar | None = None
-    """The calendar that the schedule names, as it is now."""
-
-    @property
-    def lacks_calendar(self) -> bool:
-        """Whether the calendar that the schedule names is gone or damaged, so that nothing fires
-        until it is back.
-        """
-        return (
-            self.schedule is not None
-            and self.schedule.window.calendar is not None
-            and self.calendar is None
-        )
-
-
-@dataclass(frozen=True)
-class SchedulePage:
-    """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as
-    it is known.
-    """
-
-    items: list[ScheduleRow]
-    next: str | None
-    total: int
-    is_counted: bool = True
-    """Whether `total` is all; a filtered list is read no further than what is shown."""
-
-
-class RawEntry(NamedTuple):
-    """An entry as it lies in Redis. `fault` says that the key holds something else."""
-
-    name: str
-    raw: Raw
-    static: bool
-    score: float | None
-    fault: str | None = None
-    aside: str | None = None
-    """Why Beat has set it aside, as Beat noted it."""
-
-    def check_exists(self) -> None:
-        """Raise NotFound where there is nothing under this name."""
-        if self.name.startswith(":") or (self.score is None and self.raw == Raw(None, None, None)):
-            raise NotFound(
-                f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all"
-            )
-
-    def decode(self) -> StoredSchedule:
-        """The schedule with its surroundings. Raises UnreadableEntry."""
-        if self.fault:
-            raise UnreadableEntry(self.fault)
-        return codec.decode(self.name, self.raw, static=self.static)
-
-    def schedule(self) -> Schedule | None:
-        """The schedule, none where the entry cannot be read."""
-        try:
-            return self.decode().schedule
-        except UnreadableEntry:
-            return None
-
-    @property
-    def why_aside(self) -> str | None:
-        """Why Beat does not run an entry that can be read; none where it does, or was mended
-        since.
-        """
-        return (
-            asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
-        )
-
-    def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> ScheduleRow:
-        """As a line of a list; `calendars` has those that the schedule may name."""
-        try:
-            entry = self.decode()
-        except UnreadableEntry as error:
-            return ScheduleRow(
-                self.name, schedule=None, problem=str(error), next=None, last_run_at=None
-            )
-        named = entry.schedule.window.calendar
-        calendar = None if named is None else calendars.get(named)
-        return ScheduleRow(
-            self.name,
-            schedule=entry.schedule,
-            problem=self.why_aside,
-            next=None if self.why_aside else _next(entry, self.score, calendar),
-            calendar=calendar,
-            last_run_at=entry.meta.last_run_at if _has_run(entry) else None,
-            diverged=entry.diverged and entry.schedule.origin != "code",
-            code=overrides.code_of(entry) if entry.schedule.override is not None else None,
-            code_has_changed=overrides.is_outdated(entry),
-            runs=entry.meta.total_run_count or 0,
-        )
 
 
 class Listing:
@@ -327,45 +204,15 @@ class Listing:
         )
 
 
-def remains_of(stored: RawEntry) -> Schedule:
-    """As much of an unreadable entry as can be told, for the event that says it was deleted."""
-    uid, revision = plain_uid(stored.name), 0
-    definition: Any = None
-    text = _sendable(stored.raw.definition or "")
-    try:
-        definition = json.loads(_sendable(json.dumps(json.loads(text), ensure_ascii=False)))
-        ours = extra_field.decode(stored.raw.extra) if stored.raw.extra else None
-        uid, revision = (ours.uid, ours.revision) if ours is not None else (uid, revision)
-    except (ValueError, RecursionError, BeatdeskError) as error:
-        log.debug("of the entry %r only the text remains: %s", stored.name, error)
-    known = definition if isinstance(definition, dict) else {}
-    schedule = known.get("schedule")
-    return Schedule(
-        name=stored.name,
-        job=str(known.get("task") or "unknown"),
-        enabled=False,
-        when=RedBeatWhen(schedule=schedule if isinstance(schedule, dict) else {}),
-        notes=f"unreadable: {text}"[:2000],
-        uid=uid,
-        revision=revision,
-        origin="redbeat",
-    )
-
-
 def _texts(members: list[str]) -> list[str]:
     """The names of entries. One of bytes that are no text cannot be shown, asked for or linked
     to.
     """
     names = [keys.schedule_name(member) for member in members]
-    if _sendable("".join(names)) == "".join(names):
+    if sendable("".join(names)) == "".join(names):
         return names
     log.warning("%s holds names that are no text; they are left out", keys.SCHEDULE_ZSET)
-    return [name for name in names if _sendable(name) == name]
-
-
-def _sendable(text: str) -> str:
-    """The text without what is no text: bytes that were not UTF-8, halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode()
+    return [name for name in names if sendable(name) == name]
 
 
 def _stored(
@@ -388,23 +235,3 @@ def _found(answer: Any) -> Any:
     if isinstance(answer, Exception):
         raise Unavailable(f"the keys of RedBeat are not what RedBeat makes of them: {answer}")
     return answer
-
-
-def _next(entry: StoredSchedule, score: float | None, calendar: Calendar | None) -> datetime | None:
-    """The next tick that runs; what only RedBeat computes is taken from its score."""
-    schedule, last = entry.schedule, entry.meta.last_run_at
-    if not schedule.enabled or (schedule.window.calendar is not None and calendar is None):
-        return None
-    if last is not None and not isinstance(schedule.when, RedBeatWhen):
-        return live_next_tick(
-            schedule.model_copy(update={"when": codec.anchored(schedule.when, entry.meta)}),
-            last,
-            runs=entry.meta.total_run_count or 0,
-            calendar=calendar,
-        )
-    return datetime.fromtimestamp(score, UTC) if score is not None and score >= 0 else None
-
-
-def _has_run(entry: StoredSchedule) -> bool:
-    """Whether Beat has sent it; a new entry of ours has a `last_run_at` that is no run."""
-    return entry.schedule.origin != "operator" or bool(entry.meta.total_run_count)

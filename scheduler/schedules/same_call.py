@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat.fingerprints import Fingerprints
 from scheduler.rules.model.spec import Spec
-from scheduler.schedules.reads import CHUNK, Listing, RawEntry
+from scheduler.schedules.raw_entry import RawEntry
+from scheduler.schedules.reads import CHUNK, Listing
 from scheduler.storage.availability import answering
 
 if TYPE_CHECKING:

@@ -31,12 +31,8 @@ from scheduler.schedules.bulk import Bulk
 from scheduler.schedules.calendar_changes import CalendarWish
 from scheduler.schedules.edits import Decide, Decision, R
 from scheduler.schedules.filters import Filter, State
-from scheduler.schedules.reads import (
-    Listing,
-    RawEntry,
-    SchedulePage,
-    ScheduleRow,
-)
+from scheduler.schedules.raw_entry import RawEntry, SchedulePage, ScheduleRow
+from scheduler.schedules.reads import Listing
 from scheduler.storage import keys
 from scheduler.storage.availability import answering
 from scheduler.storage.entry_fields import entry_arguments

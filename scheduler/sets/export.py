@@ -7,7 +7,7 @@ from scheduler.errors import UnreadableEntry
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.spec import Spec
 from scheduler.schedules.calendar_cache import StoredCalendar
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 from scheduler.sets import yaml_set
 from scheduler.sets.yaml_set import ScheduleSet
 

@@ -17,7 +17,7 @@ from scheduler.rules.model.spec import IntervalWhen
 from scheduler.schedules import changes
 from scheduler.schedules.batch import CheckCall, DesiredSchedule
 from scheduler.schedules.calendar_changes import CalendarWish
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 from scheduler.schedules.store import ScheduleStore
 from scheduler.sets.found import Aside, Candidate, Found
 from scheduler.sets.plan import Plan, PlannedCalendar, differences, settled

@@ -30,7 +30,7 @@ from scheduler.rules.model.spec import (
 from scheduler.schedules import changes
 from scheduler.schedules.batch import CheckCall
 from scheduler.schedules.calendar_cache import StoredCalendar
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 from scheduler.sets import yaml_calendars
 from scheduler.sets.faults import BadSet, SetFault, fault_at, fault_in
 from scheduler.sets.yaml_set import ScheduleSet, place_of

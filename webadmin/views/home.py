@@ -11,7 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.history.queries import RunFilter
 from scheduler.history.views import RunView
 from scheduler.rules.model.run_states import RunGroup, RunState, values_in
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
 from webadmin import overview, present
 from webadmin.guard import Guard

@@ -19,6 +19,7 @@ from scheduler.dispatch.backfill import (
 )
 from scheduler.errors import Refused
 from scheduler.interface.published import rfc3339
+from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted, plural
 from scheduler.services.services import Services
 
@@ -91,16 +92,30 @@ def backfill(
             actor=fields.actor(),
             now=now,
         )
+    _print(schedule, found, done, overlap, dry_run=dry_run, as_json=as_json)
+
+
+def _print(
+    schedule: Schedule,
+    found: Backfill,
+    done: Started,
+    overlap: Overlap,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """What was started, or would be."""
+    name = schedule.name
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]
-        said = {
+        counts = {
             "count": found.count,
             "ticks": ticks,
             "runs": done.runs,
             "known": done.known,
             "left": found.left,
         }
-        print_json({"name": name, **said})
+        print_json({"name": name, **counts})
     elif dry_run:
         click.echo(f"{_runs(found.count)} of {name} would start{_left(found.left)}")
         print_table(

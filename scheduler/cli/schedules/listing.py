@@ -28,7 +28,7 @@ from scheduler.rules.model.spec import When
 from scheduler.rules.policies.window import is_overdue, is_paused
 from scheduler.rules.time.typed import clock_zone
 from scheduler.schedules.filters import Filter, State
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
 
 PAGE = 200

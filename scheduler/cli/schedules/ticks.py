@@ -18,7 +18,7 @@ from scheduler.rules.model.spec import IntervalWhen, Schedule, When
 from scheduler.rules.policies.window import live_next_tick
 from scheduler.rules.time import zones
 from scheduler.rules.time.typed import Zone
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
 
 count_option = click.option(

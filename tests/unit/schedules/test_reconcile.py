@@ -19,7 +19,7 @@ from scheduler.redbeat import codec, extra_field
 from scheduler.redbeat.codec import Meta, Raw
 from scheduler.redbeat.fingerprints import NOTHING
 from scheduler.rules.model.spec import Schedule
-from scheduler.schedules.reads import RawEntry
+from scheduler.schedules.raw_entry import RawEntry
 from tests.support.builders import NOON, a_schedule
 
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from scheduler.errors import NotFound
 from scheduler.rules.phrases import counted
 from scheduler.rules.time import zones
 from scheduler.rules.time.typed import clock_zone
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from webadmin.guard import safe_path
 from webadmin.refusals import REFUSALS, reason
 from webadmin.services import services

@@ -19,7 +19,7 @@ from scheduler.rules.time.typed import UTC_ZONE, BadTime, Zone, read_instant
 from scheduler.schedules.missed_in_pause import held_ticks
 from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from webadmin import present
 from webadmin.asked import moment_ahead
 from webadmin.forms.sentences import sentence

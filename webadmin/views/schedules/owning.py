@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.schedules.reads import ScheduleRow
+from scheduler.schedules.raw_entry import ScheduleRow
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number
