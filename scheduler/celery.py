@@ -1,8 +1,8 @@
 """Root of Beat and of the workers: `celery -A scheduler beat` and `celery -A scheduler worker` find
 `app` here.
 
-Reads the settings, builds the app, connects what turns Celery's signals into events. Nothing else
-imports this.
+Reads the settings, builds the app, and connects the receivers of Celery's signals. No other module
+imports this one.
 """
 
 import logging
@@ -24,7 +24,7 @@ from scheduler.worker.heartbeat import WorkerHeartbeat
 from scheduler.worker.parts import WorkerParts
 from scheduler.worker.signals import RunSignals
 
-user_modules.append(Path.cwd())  # Celery has the folder on the path only while it looks for us
+user_modules.append(Path.cwd())  # Celery removes the folder from the path after it found this app
 
 try:
     services = Services(load())
@@ -34,7 +34,7 @@ except BadSettings as faults:
 prepare()  # once, before the worker forks its children, and before Beat's first tick
 app = services.celery
 parts: WorkerParts = services
-"""What workers ask of this process; the types agree."""
+"""The parts that workers use; mypy checks here that `Services` has each."""
 
 run_signals = RunSignals(app)
 run_signals.connect()
@@ -44,8 +44,9 @@ WorkerHeartbeat(app, run_signals).connect()
 @signals.worker_init.connect(weak=False)
 @signals.beat_init.connect(weak=False)
 def refuse_servers_that_do_not_do(**_: Any) -> None:
-    """Nobody starts on a broker that cannot do it, production on no Redis that evicts. Who is away
-    is waited for.
+    """Refuse to start on an unsuitable broker, and in production on a Redis that evicts keys.
+
+    A server that does not answer is waited for.
     """
     try:
         refuse_broker(services)
@@ -56,7 +57,7 @@ def refuse_servers_that_do_not_do(**_: Any) -> None:
 
 @signals.beat_init.connect(weak=False)
 def read_our_entries(sender: Any = None, **_: Any) -> None:
-    """Beat reads our entries, whatever scheduler class it was started with."""
+    """Let every scheduler class of Beat, RedBeat's own too, read our entries."""
     from scheduler.beat.stock.entry import install
 
     install(sender.scheduler)
@@ -64,7 +65,7 @@ def read_our_entries(sender: Any = None, **_: Any) -> None:
 
 @signals.setup_logging.connect(weak=False)
 def log_as_set(loglevel: int | None = None, **_: Any) -> None:
-    """Log as the settings say; `celery -l` may ask for more, never for less."""
+    """Configure logging by the settings; `celery -l` may lower the level, never raise it."""
     level = min(
         logging.getLevelNamesMapping()[services.settings.log_level], loglevel or logging.CRITICAL
     )

@@ -1,1 +1,1 @@
-"""The Celery app: settings, priorities and queues for Beat, workers and whoever sends a job."""
+"""The Celery app: settings, priorities and queues for Beat, workers and senders of jobs."""

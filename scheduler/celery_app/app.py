@@ -1,7 +1,7 @@
-"""The Celery app: which settings Beat and the workers run with, and why.
+"""The Celery app: the configuration of Beat and the workers, and the reason for each value.
 
-Asking for the app imports no job: `include` is imported by workers and Beat when they start, so
-that the web and the commands can send a run by its name and never load job code.
+Making the app imports no job: workers and Beat import `include` when they start, so the web and the
+commands send a run by its job's name and never load job code.
 """
 
 from typing import Any
@@ -27,23 +27,24 @@ OWN_JOBS = (
 )
 
 VISIBILITY_TIMEOUT = 60
-"""Seconds after which the broker gives a dead worker's runs to another worker. Living workers renew
-their claim (`worker.claims`), so that a job may take as long as it likes."""
+"""Seconds after which a dead worker's messages are delivered to another worker. Living workers
+renew their claims (`worker.claims`), so that a job may take as long as it likes."""
 
 RESTORE_SECONDS = 5
-"""How often each worker looks for messages that dead ones have left."""
+"""Seconds between two looks of a worker for messages that dead workers have left."""
 
 SOFT_SHUTDOWN_SECONDS = 30.0
-"""What jobs still get after a second signal, before their message goes back to the queue."""
+"""Seconds for jobs to end after a second signal, before their messages go back to the queue."""
 
 
 def create_app(settings: Settings) -> BeatdeskApp:
-    """The app for these settings."""
+    """The Celery app for these settings, without a connection and without jobs imported."""
+    broker = settings.broker
+    if sentinel.is_sentinel(broker):
+        broker = sentinel.read(broker).for_kombu
     app = BeatdeskApp(
         "beatdesk",
-        broker=sentinel.read(settings.broker).for_kombu
-        if sentinel.is_sentinel(settings.broker)
-        else settings.broker,
+        broker=broker,
         backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
         amqp="scheduler.celery_app.priorities:TurnedAMQP" if _has_priorities(settings) else None,
@@ -60,21 +61,21 @@ def create_app(settings: Settings) -> BeatdeskApp:
         }
     )
     if settings.result_backend is None:
-        app.conf.result_expires = None  # or Beat schedules a cleaning of results that nobody stores
+        app.conf.result_expires = None  # or Beat schedules a job that deletes expired results
         app.conf.result_backend_transport_options = {"global_keyprefix": keys.CHORDS_PREFIX}
     return app
 
 
 def _time() -> dict[str, Any]:
-    """With a zone that has clock changes RedBeat loses a run in autumn; each schedule carries its
-    own zone instead.
+    """Time options: UTC. With a zone that has clock changes RedBeat loses a run in autumn; each
+    schedule has a zone of its own instead.
     """
     return {"timezone": "UTC", "enable_utc": True}
 
 
 def _messages() -> dict[str, Any]:
-    """JSON only: a pickled message could run any code. Results are events of ours, not rows of a
-    result back end.
+    """Message options: JSON only, because a pickled message could run any code. Results travel as
+    events, so none is stored.
     """
     return {
         "accept_content": ["json"],
@@ -88,18 +89,18 @@ def _messages() -> dict[str, Any]:
 
 
 def _has_priorities(settings: Settings) -> bool:
-    """Are RabbitMQ's queues made with priorities? Those of Redis have them anyhow."""
+    """Whether RabbitMQ's queues are declared with priorities; queues on Redis always have them."""
     return settings.rabbitmq_priorities and is_rabbitmq(settings.broker)
 
 
 def is_rabbitmq(address: str) -> bool:
-    """Does this broker's address name RabbitMQ?"""
+    """Whether a broker's address is RabbitMQ's."""
     return address.startswith(("amqp:", "amqps:", "pyamqp:"))
 
 
 def _queues(settings: Settings) -> dict[str, Any]:
-    """Three queues by kind, so that what is slow holds up nothing that is urgent. Each may have
-    workers of its own.
+    """Queue options: three queues by urgency, so that slow jobs do not delay urgent ones. Each may
+    have workers of its own.
     """
     return {
         "task_queue_max_priority": LOWEST_PRIORITY if _has_priorities(settings) else None,
@@ -112,17 +113,17 @@ def _queues(settings: Settings) -> dict[str, Any]:
 
 
 def _reliability(settings: Settings) -> dict[str, Any]:
-    """A message is acknowledged when its run's end is written down: a death in between repeats a
-    run, loses none.
+    """Reliability options: a message is acknowledged after the run's end is recorded, so that a
+    crash in between repeats a run and loses none.
     """
     options: dict[str, Any] = {
         "task_acks_late": True,
-        # A job whose process dies is tried again as a new attempt, at most `max_retries` times; a
-        # job that kills its process each time must not go round for ever. Where that cannot be
-        # sent, the message goes back.
+        # A job whose process dies gets a new attempt, at most `max_retries` times: a job that kills
+        # its process each time must not go round for ever. Where the attempt cannot be sent, the
+        # message goes back to the queue.
         "task_retry_on_worker_lost": True,
         "task_reject_on_worker_lost": True,
-        "worker_consumer": "scheduler.worker.consumer:TellingConsumer",
+        "worker_consumer": "scheduler.worker.consumer:RecordingConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
@@ -135,8 +136,8 @@ def _reliability(settings: Settings) -> dict[str, Any]:
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "queue_order_strategy": "priority",  # in the order of QUEUES, not in turn
             "unacked_restore_interval": RESTORE_SECONDS,
-            "unacked_restore_throttle": 1,  # or only every tenth look is one
-            "unacked_mutex_expire": 2 * RESTORE_SECONDS,  # a worker may die while it holds it
+            "unacked_restore_throttle": 1,  # kombu's default skips nine looks of ten
+            "unacked_mutex_expire": 2 * RESTORE_SECONDS,  # a worker may die with the mutex
             "socket_timeout": 10,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
@@ -148,8 +149,8 @@ def _reliability(settings: Settings) -> dict[str, Any]:
 
 
 def _redbeat(settings: Settings) -> dict[str, Any]:
-    """Stock RedBeat sees an edit within a second and takes over from a dead leader within the
-    lock's time-out.
+    """RedBeat's options: stock RedBeat notices an edit within a second, and takes over from a dead
+    leader within the lock's time-out.
     """
     place = redbeats_options(settings.redis_url, settings.redis_master)
     place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout
@@ -159,6 +160,6 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
         "redbeat_lock_timeout": settings.beat_lock_timeout,
         "beat_scheduler": settings.beat_scheduler,
         "beat_max_loop_interval": 1,
-        # `celery inspect ping` is answered by Beat too, while it ticks.
+        # Beat too answers `celery inspect ping`, while it ticks.
         "beat_enable_remote_control": True,
     }

@@ -1,7 +1,7 @@
-"""The class of Beatdesk's Celery app: what the processes that run it may ask of it.
+"""The class of Beatdesk's Celery app, with a worker's settings and the parts of each process.
 
-Knows neither the desk's settings nor its services, so that a worker's code needs neither: whoever
-makes the app hands over the few settings of `WorkerSettings`, and the parts that its processes use.
+Imports neither the desk's settings nor its services, so that a worker's code needs neither: the
+maker of the app passes the few settings of `WorkerSettings`, and the parts.
 """
 
 import os
@@ -14,7 +14,7 @@ from celery import Celery
 
 
 class WorkerSettings(Protocol):
-    """The settings that Beat and workers go by; `settings.schema` says what each means."""
+    """The settings of Beat and workers; `settings.schema` defines each."""
 
     @property
     def event_body_limit(self) -> int:
@@ -26,19 +26,19 @@ class WorkerSettings(Protocol):
 
     @property
     def run_log_level(self) -> str:
-        """The level from which log lines of runs are kept."""
+        """The level from which log lines of runs are recorded."""
 
     @property
     def run_log_lines(self) -> int:
-        """Log lines kept of an attempt's beginning, and as many of its end."""
+        """Most log lines of an attempt: half from its beginning, half from its end."""
 
     @property
     def run_log_line_limit(self) -> int:
-        """Characters of one log line."""
+        """Most bytes of one log line."""
 
     @property
     def secrets_dir(self) -> Path | None:
-        """The folder of the secrets that jobs name."""
+        """The folder of the jobs' secrets."""
 
     @property
     def flask_app(self) -> str | None:
@@ -46,16 +46,16 @@ class WorkerSettings(Protocol):
 
     @property
     def flask_url(self) -> str | None:
-        """Where the links of that application lead."""
+        """Public address of the application, for links made in jobs."""
 
     @property
     def result_backend(self) -> str | None:
-        """Celery's result back end; with none, results are read from the history."""
+        """Address of Celery's result back end; None reads results from the history."""
 
 
 class PerProcess:
-    """Parts that one process uses. A connection must not be shared over a fork, so that a child
-    makes its own the first time that it asks.
+    """Parts of one process. A connection must not be shared over a fork, so a child makes parts of
+    its own when it first uses them.
     """
 
     def __init__(self, parts: Any, make: Callable[[], Any]) -> None:
@@ -65,7 +65,7 @@ class PerProcess:
         self._make = make
 
     def get(self) -> Any:
-        """The parts of the process that asks."""
+        """The parts of the calling process."""
         if self._process != os.getpid():
             self._parts = self._make()
             self._process = os.getpid()
@@ -73,18 +73,18 @@ class PerProcess:
 
 
 class BeatdeskApp(Celery):
-    """A Celery app that knows the settings it was made from, and the parts of its process."""
+    """Celery app with the settings it was made from, and the parts of its process."""
 
     settings: WorkerSettings
     parts: PerProcess
-    """Bound by whoever makes the app; `worker.parts.parts_for` and `services_for` give it types."""
+    """Set by the maker of the app; `worker.parts.parts_for` and `services_for` add the types."""
 
     run_signals: Any
-    """Set when the root connects them; typed as `worker.signals.signals_of` sees them."""
+    """Set when the root connects the receivers; `worker.signals.signals_of` adds the type."""
 
     @cached_property
     def AsyncResult(self) -> Any:
-        """The class of results: without a result back end, one that the history answers."""
+        """Class of results: one that reads the history, unless a result back end is set."""
         if self.settings.result_backend is None:
             name: Any = "scheduler.worker.result_backend:RunResult"
         else:

@@ -1,6 +1,4 @@
-"""Our queues on RabbitMQ, which remembers how each was made, and takes no other word for it
-afterwards.
-"""
+"""Declaration of the queues on RabbitMQ, which refuses a queue that exists with other arguments."""
 
 from typing import Any
 
@@ -13,17 +11,17 @@ from scheduler.errors import Refused
 
 
 def make(app: Celery, connection: Any) -> None:
-    """Make those that are not there. `connection` is kombu's, to RabbitMQ; raises what it raises.
+    """Declare the queues on RabbitMQ.
 
-    An app that is not ours, which our Beat may be given, has queues of its own: Celery makes them
-    when it publishes. Raises Refused where some were made with other arguments: whoever takes from
-    them or puts into them is refused then.
+    `connection` is kombu's. Does nothing for an app of another class, which Beat may be given: its
+    queues are declared by Celery when it publishes. Raises Refused where a queue exists with other
+    arguments, because RabbitMQ would refuse to publish to it and to consume from it; raises what
+    the connection raises.
     """
     if not isinstance(app, BeatdeskApp):
         return
-    refused = {
-        name: why for name in (*QUEUES, CELERYS_QUEUE) if (why := _refusal(app, connection, name))
-    }
+    refusals = {name: _refusal(app, connection, name) for name in (*QUEUES, CELERYS_QUEUE)}
+    refused = {name: reason for name, reason in refusals.items() if reason}
     if refused:
         names = ", ".join(refused)
         raise Refused(
@@ -36,13 +34,13 @@ def make(app: Celery, connection: Any) -> None:
 
 
 def _refusal(app: Celery, connection: Any, name: str) -> str:
-    """Why RabbitMQ does not take our word for this queue; empty where it does."""
-    known: Any = app.amqp.queues
+    """RabbitMQ's reason against the declaration of a queue; empty where it accepts."""
+    queues: Any = app.amqp.queues
     try:
         with connection.channel() as channel:
-            known[name](channel).declare()
+            queues[name](channel).declare()
     except PreconditionFailed as error:
         return str(error.reply_text)
     except AccessRefused:
-        return ""  # a login that may not make queues: whoever may has made them
+        return ""  # this login may not declare queues: another login has declared them
     return ""

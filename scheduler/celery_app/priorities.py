@@ -1,10 +1,9 @@
-"""One order of priorities, whatever the broker: 0 is taken first, 9 last, and a message without one
-is taken as with 0.
+"""One order of priorities for every broker: 0 is taken first, 9 last; no priority counts as 0.
 
-That is Redis's order. RabbitMQ takes the greatest number first, of a queue that was made with
-`x-max-priority`, which it can be made with only once. So with `rabbitmq_priorities` queues are made
-with it, and numbers are turned around on their way out (`TurnedAMQP`) and in (`as_said`), further
-attempts and follow-ups included.
+This is the order of kombu's Redis transport. RabbitMQ takes the greatest number first, and only of
+a queue that was declared with `x-max-priority`. So with `rabbitmq_priorities` the queues are
+declared with this argument, and numbers are turned around on their way out (`TurnedAMQP`) and in
+(`with_turned_priority`), for further attempts and follow-ups too.
 """
 
 from collections.abc import Callable
@@ -17,10 +16,10 @@ from scheduler.celery_app.queues import LOWEST_PRIORITY
 
 
 class TurnedAMQP(AMQP):
-    """Celery's sender, whose messages have RabbitMQ's order."""
+    """Celery's sender of messages, with priorities in RabbitMQ's order."""
 
     def _create_task_sender(self) -> Any:
-        send = super()._create_task_sender()  # type: ignore[misc] # celery-types does not know it
+        send = super()._create_task_sender()  # type: ignore[misc] # missing in celery-types
 
         def send_turned(*given: Any, priority: int | None = None, **options: Any) -> Any:
             return send(*given, priority=turned(priority or 0), **options)
@@ -29,22 +28,23 @@ class TurnedAMQP(AMQP):
 
 
 def turned(priority: int) -> int:
-    """The number for the same place in the other order."""
+    """The priority for the same place in the other order; numbers beyond 0 to 9 are clipped."""
     return LOWEST_PRIORITY - min(max(priority, 0), LOWEST_PRIORITY)
 
 
-def as_said(strategy: Callable[..., Any]) -> Callable[..., Any]:
-    """Celery's way from a message to a task, for messages with RabbitMQ's order: the job sees what
-    was asked for.
+def with_turned_priority(strategy: Callable[..., Any]) -> Callable[..., Any]:
+    """A strategy (Celery's function from message to task) for messages in RabbitMQ's order.
+
+    The job sees the priority that its sender gave.
     """
 
-    def strategy_as_said(message: Any, *given: Any, **options: Any) -> Any:
+    def turned_strategy(message: Any, *given: Any, **options: Any) -> Any:
         message.properties["priority"] = turned(message.properties.get("priority") or 0)
         return strategy(message, *given, **options)
 
-    return strategy_as_said
+    return turned_strategy
 
 
 def are_turned(app: Celery) -> bool:
-    """Does this app give its messages RabbitMQ's order?"""
+    """Whether the app sends its messages with RabbitMQ's order."""
     return isinstance(app.amqp, TurnedAMQP)

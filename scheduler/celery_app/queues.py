@@ -1,17 +1,19 @@
-"""The queues that every process knows, their order, and where a message of a job goes."""
+"""The queues of every process, their order, and the route of a job's message."""
 
 from typing import Any
 
 CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
-"""The queues, in the order in which a worker of several looks into them. Each may have workers of
-its own.
+"""Queues, in the order in which a worker of several queues takes from them. Each may have workers
+of its own.
 """
 
 LOWEST_PRIORITY = 9
-"""What is taken last; 0 is taken first. RabbitMQ's queues are made with as many."""
+"""Number of the lowest priority; 0 is the highest. RabbitMQ's queues are declared with this
+maximum.
+"""
 
 CELERYS_QUEUE = "celery"
-"""Where programs put messages that know Celery's own settings only. Workers without `-Q` read it
+"""Celery's default queue, for programs without Beatdesk's settings. Workers without `-Q` read it
 too.
 """
 
@@ -19,8 +21,9 @@ too.
 def job_queue(
     name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
 ) -> dict[str, str] | None:
-    """Celery's question where a message goes: to the queue that `@job` named, unless who sends it
-    says otherwise.
+    """Celery's route for a message: the queue that `@job` names, unless the sender names one.
+
+    None where neither does, and Celery's default queue applies.
     """
     queue = getattr(task, "goes_to", None)
     return {"queue": queue} if queue and not options.get("queue") else None

@@ -33,12 +33,12 @@ _MOST_LOOKED_AT = 200
 
 
 class Answer(NamedTuple):
-    """What becomes of the run. `told`: the worker has it, and the event that says so is in the
+    """What becomes of the run. `is_recorded`: the worker has it, and the event that says so is in the
     stream.
     """
 
     admission: Admission
-    told: bool
+    is_recorded: bool
     gone: bool = False
     """Its schedule is not there: deleted, or lost by Redis and soon put back."""
 

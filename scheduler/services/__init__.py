@@ -1,1 +1,1 @@
-"""The parts of a process, each made once from the settings, when it is first needed."""
+"""The services of a process, each made once from the settings, when first used."""

@@ -2,17 +2,18 @@
 
 from typing import cast
 
-from celery import Celery, current_app
+from celery import Celery
 
+from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.services.services import Services
 
 
 def services_for(app: Celery) -> Services:
-    """The services of this app in this process."""
+    """The services that the calling process uses for an app."""
     return cast(Services, cast(BeatdeskApp, app).parts.get())
 
 
 def current_services() -> Services:
-    """The services of the process in which a job runs."""
-    return services_for(current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+    """The services of the process in which a job runs, for the job's own code."""
+    return services_for(internals.current_app())

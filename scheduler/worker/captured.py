@@ -1,8 +1,8 @@
-"""What jobs log, by Python's own `logging`: caught for their runs, with secrets hidden in every
-line of the process.
+"""Log lines of jobs: Python's `logging`, captured for the run in which a line was logged.
 
-Whatever is written to standard output is not caught. Celery's and our own machinery speaks of other
-things than the job does, and is left out.
+While a run uses secrets, they are hidden in every line of the process. Text written to standard
+output is not captured. Lines of Celery's and of Beatdesk's own machinery are not the job's, and are
+left out (`_MACHINERY`).
 """
 
 import logging
@@ -24,62 +24,68 @@ _MACHINERY = (
 
 
 class RunHandler(logging.Handler):
-    """Gives each line to the run in whose midst it was logged."""
+    """Hands each line to the run in which it was logged."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Outside of a run nothing happens."""
+        """Hand a line to the current run; outside of a run nothing happens."""
         execution = current()
         if (
             execution is None
-            or not isinstance(execution.teller, ProgressLog)
+            or not isinstance(execution.progress_sink, ProgressLog)
             or record.name.startswith(_MACHINERY)
         ):
             return
         try:
             text = self.format(record)
-        except Exception:  # noqa: BLE001 - whatever a job wrote into its line, the job goes on
+        except Exception:  # noqa: BLE001 - a line that cannot be formatted must not end the job
             text = f"[a line that cannot be written: {record.msg!r}]"
-        execution.teller.line(record.levelname, record.name, text)
+        execution.progress_sink.line(record.levelname, record.name, text)
 
 
-class Concealing(logging.Filter):
-    """Hides the secrets of the run in a line that goes elsewhere."""
+class ConcealingFilter(logging.Filter):
+    """Hides the secrets of a run in lines that other handlers write."""
 
     def __init__(self, conceal: Callable[[str], str]) -> None:
         super().__init__()
         self._conceal = conceal
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Every line passes, some of them changed."""
+        """Replace the line's secrets, in its message and in its traceback. Always True."""
         try:
-            said = record.getMessage()
-        except Exception:  # noqa: BLE001 - the handler says what is wrong with it
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - the handler reports a line that cannot be formatted
             return True
-        hidden = self._conceal(said)
-        if hidden != said:
-            record.msg, record.args = hidden, None
+        hidden = self._conceal(text)
+        if hidden != text:
+            record.msg = hidden
+            record.args = None
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
             trace = logging.Formatter().formatException(record.exc_info)
             if (hidden := self._conceal(trace)) != trace:
-                record.exc_text, record.exc_info = hidden, None
+                record.exc_text = hidden
+                record.exc_info = None
         return True
 
 
 def install(level: str) -> None:
-    """Catch what jobs log in this process, from `level` up; done before, nothing happens."""
+    """Capture log lines of jobs in this process, from `level` up.
+
+    Nothing happens where `level` is OFF, or where lines are captured already. The other handlers
+    keep the level at which they wrote before.
+    """
     root = logging.getLogger()
     if level == OFF or any(isinstance(handler, RunHandler) for handler in root.handlers):
         return
-    for handler in root.handlers:  # what went elsewhere goes on as it was set
+    for handler in root.handlers:  # the root's level falls below; theirs must not
         handler.setLevel(max(handler.level, root.level))
     caught = RunHandler(level)
     root.addHandler(caught)
     root.setLevel(min(root.level, caught.level))
 
 
-def guarded(conceal: Callable[[str], str]) -> Callable[[], None]:
-    """Hide with `conceal` in all that goes elsewhere, until the answer is called."""
-    concealing = Concealing(conceal)
+def conceal_elsewhere(conceal: Callable[[str], str]) -> Callable[[], None]:
+    """Apply `conceal` to the lines of all other handlers. Returns the function that ends it."""
+    concealing = ConcealingFilter(conceal)
     handlers = [
         handler for handler in logging.getLogger().handlers if not isinstance(handler, RunHandler)
     ]

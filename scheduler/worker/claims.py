@@ -1,32 +1,31 @@
-"""A worker's claim on the messages it holds, renewed while it lives, so that a dead worker's come
-back soon.
+"""Renewal of a worker's claims on the messages that it has taken from Redis.
 
-Celery over Redis keeps what a worker has taken and not acknowledged in a list with the time of
-taking, and gives back what is older than `visibility_timeout`. By itself that time-out has to
-exceed the longest job. Renewing the time keeps long jobs (and retries that wait for their moment)
-from being run twice while the time-out is short. Brokers with real acknowledgements (RabbitMQ) need
-nothing of this. Reads kombu's innards: kombu is pinned, and a test holds a worker to it.
+kombu over Redis keeps a message that a worker has taken and not acknowledged in a sorted set with
+the time of taking, and gives a message back that is older than `visibility_timeout`. By itself
+this time-out has to exceed the longest job. Renewing the times while the worker lives keeps long
+jobs, and retries that wait for their moment, from being run twice while the time-out is short, so
+that a dead worker's messages come back soon. Brokers with acknowledgements of their own (RabbitMQ)
+need none of this.
 """
 
 from datetime import datetime
 from typing import Any
 
+from scheduler.celery_app import internals
+
 
 def renew(consumer: Any, now: datetime) -> int:
-    """Renew the claims of a worker's consumer; how many there are. Raises what the client raises.
+    """Renew the claims of a worker's consumer. Returns the number of its unacknowledged messages.
 
-    `now` is this host's clock, because it is what kombu wrote and will compare with. Only entries
-    that are still there are touched: an acknowledged message must not come back. A channel that is
-    closed, as while the broker is away, remembers messages but knows no way to the broker any more.
+    0 where the broker is not Redis, or its channel is closed. `now` is this host's clock, because
+    kombu wrote the times by it and compares them with it. Only messages that are still in the set
+    are touched: an acknowledged message must not come back. Raises what the Redis client raises.
     """
-    task_consumer = getattr(consumer, "task_consumer", None)
-    channel = getattr(task_consumer, "channel", None)
-    qos = getattr(channel, "_qos", None)
-    index = getattr(qos, "unacked_index_key", None)
-    if channel is None or qos is None or index is None or channel.closed:
+    unacked = internals.unacked_messages(consumer)
+    if unacked is None:
         return 0
-    held = list(qos._delivered)
-    if held:
-        with channel.conn_or_acquire() as client:
-            client.zadd(index, dict.fromkeys(held, now.timestamp()), xx=True)
-    return len(held)
+    if unacked.tags:
+        times = dict.fromkeys(unacked.tags, now.timestamp())
+        with unacked.channel.conn_or_acquire() as client:
+            client.zadd(unacked.index_key, times, xx=True)
+    return len(unacked.tags)

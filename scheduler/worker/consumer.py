@@ -1,30 +1,26 @@
-"""Celery's consumer, which tells why it refuses a message before it drops it, and asks before it
-takes one.
+"""Celery's consumer, with admission before a message is taken and an event before one is dropped.
 
-Celery drops such a message first and sends a signal after, or none at all: a death in between would
-be silence.
+Celery drops a message that it refuses first, and sends a signal after, or none at all: if the
+worker died in between, the run would have no verdict.
 """
 
 from contextlib import suppress
 from typing import Any
 
-from celery.utils.threads import bound_open_broker_sockets  # type: ignore[attr-defined] # unknown to celery-types
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
-from scheduler.celery_app import priorities
+from scheduler.celery_app import internals, priorities
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.worker.admission import Admission
 from scheduler.worker.signals import signals_of
 
 LAST_WORDS_SECONDS = 5.0
-"""How long a broker that may be gone is listened to; as long as Celery listens to it in the same
-place.
-"""
+"""Seconds for which a broker that may be gone is listened to, as in Celery at the same place."""
 
 
-class TellingConsumer(Consumer):
-    """Says `run.failed` with the reason, then does what Celery does."""
+class RecordingConsumer(Consumer):
+    """Consumer that records `run.failed` with the reason before Celery drops a message."""
 
     app: BeatdeskApp
     connection: Any
@@ -32,44 +28,40 @@ class TellingConsumer(Consumer):
     task_consumer: Any
 
     def update_strategies(self) -> None:
-        """How messages become tasks: as in Celery, after the question whether they may."""
+        """Put admission before Celery's strategy of each task, and turn RabbitMQ's priorities."""
         super().update_strategies()
         admission = Admission(self)
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
-            self.strategies[name] = admission.before(
-                name, priorities.as_said(strategy) if turned else strategy
-            )
+            in_our_order = priorities.with_turned_priority(strategy) if turned else strategy
+            self.strategies[name] = admission.before(name, in_our_order)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """The connection is lost: its channel is closed to the end, and forgotten, before Celery
-        closes it.
+        """Close the channel of a lost Redis connection completely, before Celery closes it.
 
-        kombu's channel for Redis gives up being closed when the answer it waits for does not come,
-        as where the server is gone and another of the worker's sockets said so first. Celery closes
-        it again after its transport has been taken from it. Where a message is to be given back
-        then, that raises AttributeError, and the worker ends.
+        kombu's channel for Redis stops half-way through closing when a reply does not come, as
+        where the server is gone and another of the worker's sockets noticed first. Celery closes
+        the channel again after it has taken the channel's transport away. Where the channel then
+        has a message to give back, that raises AttributeError, and the worker ends.
         """
         if self.connection.transport.driver_type == "redis":
-            bound_open_broker_sockets(self.connection, LAST_WORDS_SECONDS)
-            with suppress(Exception):  # as Celery, at the same
+            internals.bound_sockets(self.connection, LAST_WORDS_SECONDS)
+            with suppress(Exception):  # Celery ignores the same errors when it closes the channel
                 self.connection.maybe_close_channel(self.task_consumer.channel)
             with suppress(Exception):
-                self.connection.revive(None)  # closes it once more
+                self.connection.revive(None)  # closes the channel once more
         super().on_connection_error_after_connected(exc)
 
     def on_close(self) -> None:
-        """The connection is over. What waited for its time here has not begun, and does not begin
-        here any more.
-        """
-        known: Any = state
-        begun = {*known.active_requests, *known.reserved_requests}
-        waited = [request for request in known.scheduled_requests if request not in begun]
+        """Record that messages which waited here for their time go back to the broker."""
+        worker_state: Any = state
+        begun = {*worker_state.active_requests, *worker_state.reserved_requests}
+        waiting = [request for request in worker_state.scheduled_requests if request not in begun]
         super().on_close()
-        signals_of(self.app).given_back(waited, self.hostname)
+        signals_of(self.app).give_back(waiting, self.hostname)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        """A job that this worker does not have."""
+        """Record that this worker does not have the job of a message."""
         name = (message.headers or {}).get("task")
         self._refuse(
             message,
@@ -79,16 +71,16 @@ class TellingConsumer(Consumer):
         super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        """A message that Celery will not make a task of: pickled, say, or with an impossible
+        """Record that Celery makes no task of a message: pickled, say, or with an impossible
         expiry.
         """
         self._refuse(message, f"the message was refused: {exc}")
         super().on_invalid_task(body, message, exc)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """A message whose body is not what it says it is."""
+        """Record that the body of a message cannot be decoded."""
         self._refuse(message, f"the message cannot be read: {exc}")
         super().on_decode_error(message, exc)
 
-    def _refuse(self, message: Any, why: str) -> None:
-        signals_of(self.app).refused(message, self.hostname, why)
+    def _refuse(self, message: Any, reason: str) -> None:
+        signals_of(self.app).refused(message, self.hostname, reason)

@@ -1,9 +1,8 @@
-"""The run in whose midst code is: what a job may ask of it and tell it, whatever kind of Celery
-task the job is.
+"""The current run: its id, attempt, schedule and tick, and its progress, for the job's own code.
 
-A run is entered by `worker.runtime` around the job's function, in the worker's child. Threads that
-a job starts find it too, where the process has one run at a time (as Celery's prefork pool does).
-Outside of a run, in a unit test say, there is none, and nothing here does harm.
+`worker.runtime` enters a run around the job's function, in the worker's child. Threads that a job
+starts find the run too, where the process has one run at a time (as Celery's prefork pool does).
+Outside of a run, as in a unit test, the values are empty and progress goes nowhere.
 """
 
 from collections.abc import Mapping
@@ -15,21 +14,19 @@ from scheduler.runs.own_header import schedule_of, tick_of
 
 
 class ProgressSink(Protocol):
-    """Who passes on how far a run is."""
+    """Receiver of a run's progress."""
 
     def progress(self, done: float, total: float | None, text: str) -> None:
-        """The run is so far."""
+        """Take the progress of a run, in place of any before."""
 
 
 class Execution(NamedTuple):
-    """One attempt of a run, as it is being made in this process. `headers` are those of its
-    message.
-    """
+    """One attempt of a run in this process, with the headers of its message."""
 
     id: str
     attempt: int
     headers: Mapping[str, Any]
-    teller: ProgressSink
+    progress_sink: ProgressSink
 
 
 _here: ContextVar[Execution | None] = ContextVar("beatdesk_run", default=None)
@@ -37,7 +34,7 @@ _all: list[Execution] = []
 
 
 def current() -> Execution | None:
-    """The run that this code belongs to, if it belongs to one."""
+    """The attempt in which the calling code runs; None outside of a run."""
     found = _here.get()
     if found is None and len(_all) == 1:
         return _all[0]
@@ -45,60 +42,59 @@ def current() -> Execution | None:
 
 
 def enter(execution: Execution) -> Token[Execution | None]:
-    """What happens from now on belongs to this run, until `leave` is called with the answer."""
+    """Make an attempt the current one. Returns the token for `leave`."""
     _all.append(execution)
     return _here.set(execution)
 
 
 def leave(execution: Execution, token: Token[Execution | None]) -> None:
-    """It is over."""
+    """End what `enter` began."""
     _here.reset(token)
     _all.remove(execution)
 
 
 class CurrentRun:
-    """The run that asks: `run.tick`, `run.progress(…)`. All is empty, and telling does nothing,
-    outside of a run.
-    """
+    """The current run of a job: `run.tick`, `run.progress(…)`. Empty outside of a run."""
 
     @property
     def id(self) -> str | None:
-        """The run's id, which is Celery's task id. The same in each attempt: a good key against
-        doing things twice.
+        """The run's id, which is Celery's task id. The same in each attempt, so that a job can use
+        it as an idempotency key. None outside of a run.
         """
         execution = current()
         return None if execution is None else execution.id
 
     @property
     def attempt(self) -> int:
-        """The number of this attempt, from 1."""
+        """The number of this attempt, from 1; 1 outside of a run."""
         execution = current()
         return 1 if execution is None else execution.attempt
 
     @property
     def schedule(self) -> str | None:
-        """The name of the schedule that fired the run."""
+        """The name of the schedule that fired the run; None for a run of other origin."""
         execution = current()
         return None if execution is None else schedule_of(execution.headers)
 
     @property
     def tick(self) -> datetime | None:
-        """The moment for which the run was due, aware, in UTC; the same in each attempt and when
-        run again.
+        """The nominal time of the run, aware, in UTC; the same in each attempt and in a rerun.
+
+        None for a run that stands for no tick.
         """
         execution = current()
         return None if execution is None else tick_of(execution.headers)
 
     def progress(self, done: float, total: float | None = None, text: str = "") -> None:
-        """Tell how far the run is. May be called as often as wanted: what is told goes out twice a
-        second at most.
+        """Report how far the run is.
 
-        `done` and `total` are in whatever unit suits; without `total` there is no bar, but the text
-        and the number.
+        `done` and `total` are in any unit; without `total` the console shows the number and the
+        text, and no bar. May be called as often as the job likes: the newest report is sent, at
+        most twice a second. Raises ValueError for a `done` or `total` that is not a finite number.
         """
         execution = current()
         if execution is not None:
-            execution.teller.progress(done, total, text)
+            execution.progress_sink.progress(done, total, text)
 
 
 run = CurrentRun()

@@ -1,4 +1,4 @@
-"""The help text of each parameter of a job, as its docstring has it. Pure.
+"""Help texts of a job's parameters, read from its docstring. Pure.
 
 The library docstring-parser reads the four styles: fields (`:param days: ...`), Google's `Args:`,
 NumPy's underlined `Parameters` and Epydoc's `@param`. Added here is what a form needs beside that:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from docstring_parser import DocstringParam
 
 UNREADABLE = (RuntimeError, LookupError, ValueError)
-"""What the library raises: its ParseError is a RuntimeError, `:::` ends in an IndexError."""
+"""Errors of the library: its ParseError is a RuntimeError, `:::` ends in an IndexError."""
 
 _TYPED_FIELD = re.compile(r"^:param\s[^:\n]*\s(?=[^\s:]+\s*:)", re.MULTILINE)
 _COLON_WITHOUT_FIELD = re.compile(r"^(?=:(?!\w[^:\n]*:))", re.MULTILINE)
@@ -27,10 +27,10 @@ Parameters = list["DocstringParam"]
 
 
 def parameter_docs(doc: str) -> dict[str, str]:
-    """Help text by parameter, on one line; names have no stars.
+    """Help text by parameter, each on one line; names without their stars.
 
-    Empty where the docstring describes no parameter. Two styles of one parameter: fields win over
-    Epydoc's, those over Google's, those over NumPy's.
+    Empty where the docstring describes no parameter. Where two styles describe one parameter,
+    fields win over Epydoc, Epydoc over Google, Google over NumPy.
     """
     text = inspect.cleandoc(doc)
     styles: list[Callable[[str], Parameters]] = [_numpy, _google, _epydoc, _fields]
@@ -43,7 +43,7 @@ def parameter_docs(doc: str) -> dict[str, str]:
 
 
 def _read(style: Callable[[str], Parameters], doc: str) -> Parameters:
-    """Parameters in one style, of the docstring as it is or else of the tidied one."""
+    """Parameters in one style: of the docstring as written, or of the tidied docstring."""
     for text in (doc, _tidied(doc)):
         try:
             return style(text)
@@ -59,11 +59,11 @@ def _help_of(parameter: "DocstringParam") -> Iterator[tuple[str, str]]:
 
 
 def _tidied(doc: str) -> str:
-    """The docstring without what makes the library give up on all of it.
+    """The docstring without the lines that make the library give up on the whole docstring.
 
     `:param dict[str, int] counts:` loses its type, which has too many words for the library. A line
-    that begins with a colon and is no field is indented. So are the further lines of a description
-    that stand as far left as its first one.
+    that begins with a colon and is not a field is indented. Further lines of a description are
+    indented where they stand as far left as the first.
     """
     fields = _TYPED_FIELD.sub(":param ", doc)
     return _WRAPPED_LINE.sub("    ", _COLON_WITHOUT_FIELD.sub(" ", fields))
@@ -76,7 +76,9 @@ def _numpy(doc: str) -> Parameters:
 
 
 def _google(doc: str) -> Parameters:
-    """Only sections of parameters are read: a fault in `Raises:` is no reason to lose them."""
+    """Parameters in Google's style. Other sections are not read: a fault in `Raises:` is not a
+    reason to lose the parameters.
+    """
     from docstring_parser.google import DEFAULT_SECTIONS, GoogleParser
 
     sections = [section for section in DEFAULT_SECTIONS if section.key == "param"]
@@ -96,7 +98,5 @@ def _fields(doc: str) -> Parameters:
 
 
 def _paragraphs_with(field: re.Pattern[str], doc: str) -> str:
-    """Paragraphs that have such a field; the library would add any others to the field before
-    them.
-    """
+    """Paragraphs with a field; the library would add other paragraphs to the field before."""
     return "\n\n".join(part for part in re.split(r"\n\s*\n", doc) if field.search(part))

@@ -1,11 +1,10 @@
-"""The way of a process's events to the stream: in order, each at least once, none lost while Redis
-is away.
+"""Buffer of a process's events on their way to the stream: in order, each at least once, none lost
+while Redis is away.
 
-`offer` never waits: where the stream does not answer, the event is kept and goes out before the
-next one. `deliver` returns when its event and all before it are in the stream; the end of a run
-goes this way, and its message is acknowledged after it. What may be kept by `offer` is bounded:
-beyond `most` it waits like `deliver`, because a worker that takes runs and can tell nobody had
-better take no more.
+`offer` does not wait: where the stream does not answer, events stay in the buffer and go out before
+the next ones. `deliver` returns when its events and all before them are in the stream; the end of a
+run is delivered, and its message is acknowledged afterwards. With `most` events in the buffer
+`offer` waits like `deliver`: a worker that cannot record its runs should take no more of them.
 """
 
 import logging
@@ -26,17 +25,17 @@ LONGEST_WAIT = 5.0
 
 
 class Stream(Protocol):
-    """What the outbox needs of the event stream."""
+    """The part of the event stream that the buffer uses."""
 
     def append(self, event: Event) -> object:
-        """Append one or raise."""
+        """Append one event, or raise."""
 
     def append_many(self, events: Sequence[Event]) -> object:
-        """Append all or raise."""
+        """Append all events, or raise."""
 
 
 class EventBuffer:
-    """Events on their way. Made for one process; may be used by several of its threads."""
+    """Buffered events of one process, for any number of its threads."""
 
     def __init__(
         self, stream: Stream, *, most: int = MOST, wait: Callable[[float], object] | None = None
@@ -44,68 +43,69 @@ class EventBuffer:
         self._stream = stream
         self._most = most
         self._wait = wait or threading.Event().wait
-        self._kept: list[Event] = []
+        self._waiting_events: list[Event] = []
         self._lock = threading.RLock()
         self._away = False
 
     @property
     def waiting(self) -> int:
-        """How many events are kept because the stream did not answer."""
-        return len(self._kept)
+        """Number of events in the buffer."""
+        return len(self._waiting_events)
 
     def offer(self, *events: Event) -> None:
-        """Send the events if that works at once, keep them otherwise."""
+        """Send the events if the stream answers at once; buffer them otherwise."""
         with self._lock:
-            self._kept.extend(events)
+            self._waiting_events.extend(events)
             if not self._away:
-                self._try()
-            if len(self._kept) >= self._most:
-                self._insist()
+                self._send_waiting()
+            if len(self._waiting_events) >= self._most:
+                self._send_until_done()
 
     def add(self, *events: Event) -> None:
-        """Keep the events, to go out with the next ones in one round trip."""
+        """Buffer the events, to be sent with the next ones in one round trip."""
         with self._lock:
-            self._kept.extend(events)
+            self._waiting_events.extend(events)
 
     def deliver(self, *events: Event) -> None:
-        """Send the events and all that are kept; return when the stream has them."""
+        """Send the events and the buffered ones before them; return when the stream has them."""
         with self._lock:
-            self._kept.extend(events)
-            self._insist()
+            self._waiting_events.extend(events)
+            self._send_until_done()
 
     def flush(self) -> bool:
-        """Try once to send what is kept. True when nothing is left."""
+        """Try once to send the buffered events. True when the buffer is empty."""
         with self._lock:
-            return self._try()
+            return self._send_waiting()
 
-    def _insist(self) -> None:
+    def _send_until_done(self) -> None:
         pause = FIRST_WAIT
-        while not self._try():
+        while not self._send_waiting():
             self._wait(pause)
             pause = min(pause * 2, LONGEST_WAIT)
 
-    def _try(self) -> bool:
-        if not self._kept:
+    def _send_waiting(self) -> bool:
+        if not self._waiting_events:
             return True
         try:
             self._send()
         except (RedisError, Unavailable, OSError) as error:
             if not self._away:
                 log.warning(
-                    "the event stream does not answer, %d events wait: %s", len(self._kept), error
+                    "the event stream does not answer, %d events wait: %s",
+                    len(self._waiting_events),
+                    error,
                 )
             self._away = True
             return False
         if self._away:
-            log.info("the event stream is back, %d events sent", len(self._kept))
+            log.info("the event stream is back, %d events sent", len(self._waiting_events))
         self._away = False
-        self._kept = []
+        self._waiting_events = []
         return True
 
     def _send(self) -> None:
-        if len(self._kept) == 1:
-            self._stream.append(
-                self._kept[0]
-            )  # the usual case; without a transaction it costs little more than half
+        if len(self._waiting_events) == 1:
+            # The usual case: without a transaction it costs little more than half.
+            self._stream.append(self._waiting_events[0])
         else:
-            self._stream.append_many(self._kept)
+            self._stream.append_many(self._waiting_events)

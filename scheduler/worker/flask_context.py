@@ -1,5 +1,4 @@
-"""The context of a user's own Flask application around a job, where it is asked for. Knows no Flask
-by import.
+"""The context of a user's own Flask application around a job. Imports no Flask.
 
 One application per worker process, made when the first job needs it. Its context is entered and
 left with each attempt, so that extensions tidy up as after a request: Flask-SQLAlchemy removes its
@@ -14,16 +13,16 @@ from urllib.parse import urlsplit
 
 from scheduler.errors import Refused
 
-OURS = "scheduler."
+OWN_PACKAGE = "scheduler."
 
 
 class FlaskApp(Protocol):
-    """What is needed of a Flask application."""
+    """The part of a Flask application that jobs need."""
 
     config: Any
 
     def app_context(self) -> AbstractContextManager[Any]:
-        """Its context."""
+        """The application's context."""
 
 
 class BadFlaskApp(Refused):
@@ -31,39 +30,45 @@ class BadFlaskApp(Refused):
 
 
 class FlaskContext:
-    """The application that a setting names as `module:attribute`; called where it is a factory."""
+    """The application context for jobs.
 
-    def __init__(self, named: str | None, address: str | None) -> None:
-        self._named = named
+    `target` is the setting `module:attribute`; the attribute is called where it is a factory.
+    `address` is the public address of the application, for the links that jobs make.
+    """
+
+    def __init__(self, target: str | None, address: str | None) -> None:
+        self._target = target
         self._address = address
-        self._made: tuple[int, FlaskApp] | None = None
+        self._app_by_process: tuple[int, FlaskApp] | None = None
 
     def is_wanted(self, task: Any) -> bool:
-        """Does the job want the context: by `flask=True`, or, where an application is named, by
-        being a user's?
+        """Whether the job runs in the context: its own `flask` option, or else, where an
+        application is named, every job outside of Beatdesk's package.
         """
         wanted = getattr(task, "flask", None)
         if wanted is None:
-            return self._named is not None and not str(task.__module__).startswith(OURS)
+            return self._target is not None and not str(task.__module__).startswith(OWN_PACKAGE)
         return bool(wanted)
 
     def around(self, task: Any) -> AbstractContextManager[Any]:
-        """The context for a job that wants it."""
+        """The context for a job; an empty one for a job that does not want it."""
         return self.app().app_context() if self.is_wanted(task) else nullcontext()
 
     def app(self) -> FlaskApp:
-        """The application of this process. Raises BadFlaskApp with what was wrong."""
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = (os.getpid(), self._make())
-        return self._made[1]
+        """The application of this process. Raises BadFlaskApp where it cannot be imported or
+        made.
+        """
+        if self._app_by_process is None or self._app_by_process[0] != os.getpid():
+            self._app_by_process = (os.getpid(), self._make())
+        return self._app_by_process[1]
 
     def _make(self) -> FlaskApp:
-        if self._named is None:
+        if self._target is None:
             raise BadFlaskApp(
                 "the job needs a Flask application; name it in BEATDESK_FLASK_APP, as "
                 "shop:create_app"
             )
-        module, _, attribute = self._named.partition(":")
+        module, _, attribute = self._target.partition(":")
         try:
             found: Any = importlib.import_module(module)
             for name in attribute.split("."):
@@ -71,12 +76,12 @@ class FlaskContext:
             made = found if hasattr(found, "app_context") else found()
         except Exception as error:
             raise BadFlaskApp(
-                f"the Flask application {self._named} (BEATDESK_FLASK_APP) cannot be made: "
+                f"the Flask application {self._target} (BEATDESK_FLASK_APP) cannot be made: "
                 f"{type(error).__name__}: {error}"
             ) from error
         if not hasattr(made, "app_context"):
             raise BadFlaskApp(
-                f"{self._named} (BEATDESK_FLASK_APP) is no Flask application but "
+                f"{self._target} (BEATDESK_FLASK_APP) is no Flask application but "
                 f"{type(made).__name__}"
             )
         app = cast("FlaskApp", made)

@@ -1,9 +1,8 @@
-"""A worker's sign of life: what it offers when it starts, and every few seconds that it is still
-there.
+"""A worker's heartbeat: the offered jobs at its start, and every few seconds a sign of life.
 
-One thread in the worker's main process. Not a timer on its event loop: that stands still while a
-worker drains, and a worker that finishes a long job must neither look dead nor lose its claim on
-the message.
+One thread in the worker's main process. Not a timer on the event loop, which stands still while a
+worker drains: a worker that finishes a long job must neither look dead nor lose its claim on the
+message.
 """
 
 import logging
@@ -33,8 +32,8 @@ EVERY_SECONDS = 5.0
 
 
 class WorkerHeartbeat:
-    """The thread, and what it says. `run_signals` has the outbox that it empties when Redis is
-    back.
+    """The heartbeat's thread. It also renews leases and claims, and flushes the event buffer of
+    `run_signals` once Redis is back.
     """
 
     def __init__(self, app: BeatdeskApp, run_signals: RunSignals) -> None:
@@ -43,69 +42,69 @@ class WorkerHeartbeat:
         self._stop = threading.Event()
         self._jobs: list[Job] = []
         self._published = False
-        self._made: tuple[int, runtime.Runtime] | None = None
+        self._worker_name = ""
+        self._runtime_by_process: tuple[int, runtime.Runtime] | None = None
 
     def connect(self) -> None:
-        """Listen for the worker's beginning and end."""
+        """Connect to Celery's signals of a worker's start and end."""
         signals.worker_init.connect(self.prepare, weak=False)
         signals.worker_process_init.connect(self.prepare, weak=False)
         signals.worker_ready.connect(self.begin, weak=False)
         signals.worker_shutdown.connect(self.end, weak=False)
 
     def prepare(self, sender: Any = None, **_: Any) -> None:
-        """Before the first job: what schedules ask of any job, and what every job gets."""
+        """Wrap the jobs of this process, before the first of them runs."""
         hostname = sender if isinstance(sender, str) else None
         retrying.install(self._app, hostname)
-        runtime.install(self._app, hostname, self._parts)
+        runtime.install(self._app, hostname, self._runtime)
         captured.install(self._app.settings.run_log_level)
 
-    def _parts(self) -> runtime.Runtime:
-        """What jobs use in this process."""
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = (os.getpid(), runtime.Runtime(self._app, self._signals.reporter().outbox))
-        return self._made[1]
+    def _runtime(self) -> runtime.Runtime:
+        """The runtime of jobs in this process."""
+        if self._runtime_by_process is None or self._runtime_by_process[0] != os.getpid():
+            made = runtime.Runtime(self._app, self._signals.reporter().events)
+            self._runtime_by_process = (os.getpid(), made)
+        return self._runtime_by_process[1]
 
     def begin(self, sender: Any = None, **_: Any) -> None:
-        """The worker is connected, and takes its first message after this."""
-        self._recall()
+        """Start the thread; the worker is connected, and takes its first message afterwards."""
+        self._load_cancellations()
         self._jobs = jobs_of(self._app)
         threading.Thread(
-            target=self._run, args=(sender,), name="beatdesk-pulse", daemon=True
+            target=self._run, args=(sender,), name="beatdesk-heartbeat", daemon=True
         ).start()
 
     def end(self, **_: Any) -> None:
-        """The worker has drained."""
+        """Stop the thread and leave the catalogue; the worker has drained."""
         self._stop.set()
         try:
-            self._signals.reporter().outbox.flush()
-            parts_for(self._app).catalogue.leave(self._name)
+            self._signals.reporter().events.flush()
+            parts_for(self._app).catalogue.leave(self._worker_name)
         except (RedisError, BeatdeskError) as error:
             log.warning("the worker's leave cannot be written down: %s", error)
 
-    def _recall(self) -> None:
-        """Learn which runs were cancelled while nobody listened."""
+    def _load_cancellations(self) -> None:
+        """Tell Celery which runs were cancelled while no worker listened."""
         try:
             state.revoked.update(parts_for(self._app).cancellations.runs())
         except (RedisError, ValueError, KeyError) as error:
             log.warning("the list of cancelled runs cannot be read: %s", error)
 
-    _name = ""
-
     def _run(self, consumer: Any) -> None:
-        self._name = consumer.hostname
+        self._worker_name = consumer.hostname
         while True:
             self.beat(consumer)
             if self._stop.wait(EVERY_SECONDS):
                 return
 
     def beat(self, consumer: Any) -> None:
-        """One sign of life. Whatever fails is tried again with the next."""
+        """Make one heartbeat. A step that fails is tried again with the next heartbeat."""
         now = utc_now()
         steps = (
-            self._keep_runs,
-            lambda: self._say(consumer, now),
+            self._renew_leases,
+            lambda: self._publish(consumer, now),
             lambda: renew(consumer, now),
-            self._empty,
+            self._flush_events,
         )
         for step in steps:
             try:
@@ -114,28 +113,28 @@ class WorkerHeartbeat:
                 log.warning(
                     "a sign of life failed, the next follows in %g s: %s", EVERY_SECONDS, error
                 )
-            except Exception:  # or the thread ends, and a worker that lives counts as dead
+            except Exception:  # the thread must not end, or a living worker counts as dead
                 log.exception("a sign of life failed, the next follows in %g s", EVERY_SECONDS)
 
-    def _keep_runs(self) -> None:
-        """The runs that this worker has are alive."""
-        parts_for(self._app).leases.renew(self._signals.held())
+    def _renew_leases(self) -> None:
+        """Renew the leases of this worker's runs."""
+        parts_for(self._app).leases.renew(self._signals.runs_taken())
 
-    def _empty(self) -> None:
-        outbox = self._signals.reporter().outbox
-        if outbox.waiting:
-            outbox.flush()
+    def _flush_events(self) -> None:
+        events = self._signals.reporter().events
+        if events.waiting:
+            events.flush()
 
-    def _say(self, consumer: Any, now: Any) -> None:
+    def _publish(self, consumer: Any, now: Any) -> None:
         catalogue = parts_for(self._app).catalogue
-        worker = self._worker(consumer, now)
+        worker = self._worker_record(consumer, now)
         if self._published:
             catalogue.heartbeat(worker)
             return
         catalogue.publish(self._jobs, worker, now)
         self._published = True
 
-    def _worker(self, consumer: Any, now: Any) -> Worker:
+    def _worker_record(self, consumer: Any, now: Any) -> Worker:
         return Worker(
             name=consumer.hostname,
             pid=os.getpid(),

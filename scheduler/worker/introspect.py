@@ -1,5 +1,5 @@
-"""A job's description, read off its function: signature, docstring, annotations. Runs where the
-code is: in workers.
+"""Description of a job, read from its function: signature, docstring, annotations. Runs in workers,
+where the job's code is.
 """
 
 import inspect
@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue, PydanticUserError
 
 from scheduler.catalogue.catalogue import Job, Parameter, ParameterKind
 from scheduler.catalogue.json_schema import inlined, words_of
+from scheduler.celery_app import internals
 from scheduler.runs.headers import is_job
 from scheduler.worker.docstrings import parameter_docs
 
@@ -30,13 +31,13 @@ TITLE_LIMIT = 120
 
 
 def jobs_of(app: Celery) -> list[Job]:
-    """Every job that the app has registered, by name."""
+    """Descriptions of the app's registered jobs, ordered by name."""
     return [describe(name, task) for name, task in sorted(app.tasks.items()) if is_job(name)]
 
 
 def describe(name: str, task: Any) -> Job:
-    """One job. What a task says of itself (`title=…, queue=…` in its decorator) wins over what is
-    read off it.
+    """Description of one job. Options of its decorator (`title=…`, `queue=…`) win over its
+    docstring and signature.
     """
     function = _function(task)
     first, rest = _docstring(function)
@@ -57,7 +58,7 @@ def describe(name: str, task: Any) -> Job:
 
 
 def _model(task: Any) -> dict[str, JsonValue] | None:
-    """The JSON schema of the model that a job takes, where it has one that can be said in JSON."""
+    """JSON schema of the model that a job takes; None without a model, or without such a schema."""
     model = getattr(task, "params", None)
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
@@ -76,7 +77,7 @@ def _model(task: Any) -> dict[str, JsonValue] | None:
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterable[Parameter]:
-    """The fields of a model."""
+    """The fields of a model as parameters by name."""
     required = schema.get("required", [])
     for name, about in schema.get("properties", {}).items():
         yield Parameter(
@@ -92,13 +93,12 @@ def _fields(schema: Mapping[str, Any]) -> Iterable[Parameter]:
 
 def _function(task: Any) -> Callable[..., Any]:
     """The function as it was written: Celery wraps it for `bind` and for `autoretry_for`."""
-    run = getattr(task, "_orig_run", task.run)
-    function: Callable[..., Any] = inspect.unwrap(run)
+    function: Callable[..., Any] = inspect.unwrap(internals.declared_run(task))
     return function
 
 
 def _docstring(function: Callable[..., Any]) -> tuple[str, str]:
-    """The first line without its full stop, and the rest."""
+    """The docstring's first line without its full stop, and the rest."""
     first, _, rest = (inspect.getdoc(function) or "").partition("\n")
     return first.strip().removesuffix("."), rest.strip()
 
@@ -106,11 +106,11 @@ def _docstring(function: Callable[..., Any]) -> tuple[str, str]:
 def _parameters(function: Callable[..., Any]) -> Iterable[Parameter]:
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # a callable of C, say: it takes what it takes
+    except (TypeError, ValueError):  # a callable without a signature, as some of C are
         yield Parameter(name="args", kind="var_positional", required=False)
         yield Parameter(name="kwargs", kind="var_keyword", required=False)
         return
-    said = parameter_docs(inspect.getdoc(function) or "")
+    help_texts = parameter_docs(inspect.getdoc(function) or "")
     for parameter in signature.parameters.values():
         variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         has_default = parameter.default is not parameter.empty
@@ -120,7 +120,7 @@ def _parameters(function: Callable[..., Any]) -> Iterable[Parameter]:
             required=not variable and not has_default,
             default=_json(parameter.default) if has_default else None,
             annotation=_annotation(parameter.annotation),
-            doc=said.get(parameter.name, ""),
+            doc=help_texts.get(parameter.name, ""),
         )
 
 
@@ -131,7 +131,7 @@ def _annotation(annotation: Any) -> str:
 
 
 def _json(value: Any) -> JsonValue:
-    """The default as JSON, or its text."""
+    """A default as JSON; the text of one that JSON does not have."""
     try:
         result: JsonValue = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError):

@@ -1,5 +1,5 @@
-"""`@job`: a Celery task whose author says more than Celery asks for. What it says is read by
-`worker.introspect`.
+"""`@job`: a Celery task with a title, a model of parameters and further attempts, all of which
+`worker.introspect` publishes.
 """
 
 import inspect
@@ -53,35 +53,38 @@ def job(
     """
     if soft_time_limit is not None and time_limit is None:
         time_limit = soft_time_limit + HARD_AFTER_SECONDS
-    given = {"name": name, "soft_time_limit": soft_time_limit, "time_limit": time_limit}
-    told: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
-    told |= {
-        "title": title,
-        "params": params,
-        "goes_to": queue,
-        "flask": flask,
-        "max_retries": retries,
-    }
+    limits = {"name": name, "soft_time_limit": soft_time_limit, "time_limit": time_limit}
+    own: dict[str, Any] = {option: value for option, value in limits.items() if value is not None}
+    own |= {"title": title, "params": params, "goes_to": queue, "flask": flask}
+    own |= {"max_retries": retries}
     if retry_for:
-        told |= {
-            "autoretry_for": tuple(retry_for),
-            "dont_autoretry_for": (BadArguments,),  # what is called wrongly stays so
-            "retry_backoff": retry_backoff,
-            "retry_backoff_max": retry_backoff_max,
-        }
+        own |= _retries(retry_for, retry_backoff, retry_backoff_max)
 
     def declare(function: Callable[..., Returned]) -> Task[..., Returned]:
         call = function if params is None else _taking(params, function)
         typed = {} if params is None else {"typing": False}
-        declared: Task[..., Returned] = shared_task(**{**told, **typed, **options})(call)
+        declared: Task[..., Returned] = shared_task(**{**own, **typed, **options})(call)
         return declared
 
     return declare
 
 
+def _retries(
+    retry_for: Sequence[type[Exception]], backoff: float, longest: float
+) -> dict[str, Any]:
+    """Celery's options for further attempts after these exceptions."""
+    return {
+        "autoretry_for": tuple(retry_for),
+        "dont_autoretry_for": (BadArguments,),  # the same arguments fail in every attempt
+        "retry_backoff": backoff,
+        "retry_backoff_max": longest,
+    }
+
+
 def _taking(model: type[BaseModel], function: Callable[..., Returned]) -> Callable[..., Returned]:
-    """The function, called with the model's fields by name. Raises BadArguments with each field
-    that does not fit.
+    """The job's function, to be called with the model's fields by name.
+
+    The call raises BadArguments, with each field that does not fit, before the function runs.
     """
 
     @wraps(function)
@@ -95,7 +98,7 @@ def _taking(model: type[BaseModel], function: Callable[..., Returned]) -> Callab
         try:
             checked = model.model_validate(kwargs)
         except ValidationError as error:
-            raise BadArguments(_said(error)) from None
+            raise BadArguments(_faults_text(error)) from None
         return function(*bound, checked)
 
     call.__signature__ = _signature(model)  # type: ignore[attr-defined] # what Celery and the catalogue read
@@ -109,9 +112,7 @@ def _signature(model: type[BaseModel]) -> inspect.Signature:
             inspect.Parameter(
                 field.alias or name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=inspect.Parameter.empty
-                if field.is_required()
-                else field.get_default(call_default_factory=True),
+                default=_default(field),
                 annotation=field.annotation,
             )
             for name, field in model.model_fields.items()
@@ -127,8 +128,8 @@ def _default(field: FieldInfo) -> Any:
     )
 
 
-def _said(error: ValidationError) -> str:
-    """Every fault with its field. The values are left out: they may be secrets."""
+def _faults_text(error: ValidationError) -> str:
+    """Every fault with its field, without the values: they may be secrets."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'kwargs'}: {fault['msg']}"

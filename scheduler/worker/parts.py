@@ -1,7 +1,7 @@
-"""What a worker's code asks of the process around it.
+"""The parts of a process that a worker's code uses, as protocols.
 
-The desk's services are such parts; so may be others, since nothing here needs SQL, the web or the
-desk's settings.
+The desk's `Services` have these parts. Another process may bring its own: none of them needs SQL,
+the web or the desk's settings.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ from scheduler.runs.past_run import PastRun
 
 
 class StartAnswer(Protocol):
-    """What becomes of a scheduled run that is about to start."""
+    """Decision about a scheduled run that is about to start."""
 
     @property
     def admission(self) -> Admission:
@@ -30,32 +30,36 @@ class StartAnswer(Protocol):
 
     @property
     def gone(self) -> bool:
-        """Is its schedule not there?"""
+        """Whether the run's schedule does not exist."""
 
     @property
-    def told(self) -> bool:
-        """Is the event that the worker has the message written?"""
+    def is_recorded(self) -> bool:
+        """Whether the event that the worker has the message is in the stream."""
 
 
 class StartQuestion(Protocol):
-    """Whether a scheduled run may start."""
+    """Check whether a scheduled run may start."""
 
     def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> StartAnswer:
-        """May this first attempt start? Raises redis.RedisError."""
+        """Decide whether a first attempt may start.
+
+        `again`: the broker has delivered the message before; `start_by` is the message's own
+        deadline. Raises redis.RedisError.
+        """
 
 
 class PausesSchedules(Protocol):
-    """Whoever may pause a schedule whose runs fail."""
+    """Pausing of schedules whose runs fail."""
 
     def pause(self, name: str, *, reason: str, edit: Edit) -> Any:
-        """Pause it. Raises BeatdeskError or redis.RedisError."""
+        """Pause a schedule. Raises BeatdeskError or redis.RedisError."""
 
 
 class AnswersRuns(Protocol):
-    """Whoever knows what became of runs."""
+    """Source of runs of the past."""
 
     def run(self, run_id: str) -> PastRun:
-        """The run. Raises NotFound."""
+        """A run by its id. Raises NotFound."""
 
 
 class WorkerParts(Protocol):
@@ -63,7 +67,7 @@ class WorkerParts(Protocol):
 
     @property
     def redis(self) -> Redis:
-        """The client; answers are text."""
+        """The Redis client; replies are text."""
 
     @property
     def events(self) -> LeasedStream:
@@ -71,15 +75,15 @@ class WorkerParts(Protocol):
 
     @property
     def leases(self) -> Leases:
-        """Which runs of schedules are not final."""
+        """Leases of the schedules' runs that are not final."""
 
     @property
     def copies(self) -> Deduplication:
-        """Which of two messages of a run becomes the run."""
+        """Deduplication of messages that came by the outbox."""
 
     @property
     def cancellations(self) -> Cancellations:
-        """Whose end was asked for, and by whom."""
+        """Runs that were cancelled, and by whom."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -87,17 +91,17 @@ class WorkerParts(Protocol):
 
     @property
     def at_start(self) -> StartQuestion:
-        """Whether a scheduled run may start."""
+        """Check whether a scheduled run may start."""
 
     @property
     def operations(self) -> PausesSchedules:
-        """Who pauses failing schedules."""
+        """Pausing of failing schedules."""
 
     @property
     def history(self) -> AnswersRuns:
-        """Who knows what became of runs."""
+        """Runs of the past."""
 
 
 def parts_for(app: Celery) -> WorkerParts:
-    """The parts of this app in this process."""
+    """The parts that the calling process uses for an app."""
     return cast(WorkerParts, cast(BeatdeskApp, app).parts.get())

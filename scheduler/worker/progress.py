@@ -1,12 +1,11 @@
-"""What a run tells while it goes on: how far it is, and its log lines. Both may be dropped; states
-may not.
+"""Progress and log lines of a run. Both may be dropped; states of runs may not.
 
-A job that tells something writes it into memory, which takes microseconds. One thread per process
-sends what is there twice a second (`worker.progress_sender`), and the end of the run takes the rest
-with it. Nothing of this exists in a process whose jobs tell nothing.
+A job writes progress and lines into memory, which takes microseconds. One thread per process sends
+them twice a second (`worker.progress_sender`), and the end of the run sends the rest. A process
+whose jobs report nothing has no such thread.
 
-Log lines are bounded per attempt: the first half of what is allowed goes out as it comes, of the
-rest the newest are kept until the end, because the last lines are those that explain it.
+Log lines are bounded per attempt: the first half of the permitted lines is sent at once; of the
+later lines the newest are buffered until the end, because the last lines explain the end.
 """
 
 import math
@@ -20,7 +19,7 @@ from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import Event, LogLine, RunLogged, RunProgressed, run_event
 
 TEXT_LIMIT = 200
-"""Bytes of the text beside a bar."""
+"""Bytes of the text beside a progress bar."""
 
 LOGGER_LIMIT = 100
 LINES_PER_EVENT = 100
@@ -28,22 +27,23 @@ _LARGEST = 1e15
 
 
 class Bounds(NamedTuple):
-    """How much a run may tell: lines per attempt, and bytes of each."""
+    """Limits of a run's log: lines per attempt, and bytes per line."""
 
     lines: int
     line_bytes: int
 
 
-class Said(NamedTuple):
-    """What is to be sent now."""
+class ProgressBatch(NamedTuple):
+    """Events to be sent now."""
 
     progress: list[Event]
     lines: list[Event]
 
 
 class ProgressLog:
-    """What one attempt of a run has told and nobody has sent yet. Used by the job's threads and by
-    the sender's.
+    """Unsent progress and log lines of one attempt, for the job's threads and the sender's.
+
+    `wake` is called with each report. `conceal`, set while the run uses secrets, hides them.
     """
 
     def __init__(
@@ -65,28 +65,28 @@ class ProgressLog:
         self._lock = threading.Lock()
         self._progress: tuple[datetime, float, float | None, str] | None = None
         self._lines: list[LogLine] = []
-        self._last: deque[LogLine] | None = None  # made when it is needed: most jobs log little
-        self._told = 0
+        self._last_lines: deque[LogLine] | None = (
+            None  # made when it is needed: most jobs log little
+        )
+        self._line_count = 0
         self._number = 0
         self._left_out = 0
         self.conceal: Callable[[str], str] = str
 
     def progress(self, done: float, total: float | None, text: str) -> None:
-        """The run is so far. Numbers that are none are refused where they are told, because a bar
-        cannot show them.
+        """Take the progress of the run, in place of any before.
+
+        Raises ValueError for a number that is not finite: a bar cannot show it.
         """
-        done, total = _number(done, "done"), None if total is None else _number(total, "total")
+        done = _number(done, "done")
+        if total is not None:
+            total = _number(total, "total")
         with self._lock:
-            self._progress = (
-                self._now(),
-                done,
-                total,
-                text if isinstance(text, str) else str(text),
-            )
+            self._progress = (self._now(), done, total, str(text))
         self._wake(self)
 
     def line(self, level: str, logger: str, text: str) -> None:
-        """The run has logged a line."""
+        """Take a log line of the run, cut to the permitted bytes."""
         line = LogLine(
             at=self._now(),
             level=level[:20],
@@ -94,56 +94,64 @@ class ProgressLog:
             text=bounded_text(self.conceal(text), self._bounds.line_bytes),
         )
         with self._lock:
-            self._told += 1
-            if self._told <= self._bounds.lines // 2:
+            self._line_count += 1
+            if self._line_count <= self._bounds.lines // 2:
                 self._lines.append(line)
             else:
-                if self._last is None:
-                    self._last = deque(maxlen=max(1, self._bounds.lines - self._bounds.lines // 2))
-                self._left_out += len(self._last) == self._last.maxlen
-                self._last.append(line)
+                if self._last_lines is None:
+                    self._last_lines = deque(
+                        maxlen=max(1, self._bounds.lines - self._bounds.lines // 2)
+                    )
+                self._left_out += len(self._last_lines) == self._last_lines.maxlen
+                self._last_lines.append(line)
         self._wake(self)
 
     @property
     def has_rest(self) -> bool:
-        """Is there something that only the end takes along?"""
-        return bool(self._last or self._left_out)
+        """Whether there are lines that are only sent with the end of the attempt."""
+        return bool(self._last_lines or self._left_out)
 
     def drop_lines(self) -> None:
-        """Forget the lines that wait, and remember how many they were."""
+        """Drop the unsent lines, and count them as left out."""
         with self._lock:
-            self._left_out += len(self._lines) + len(self._last or ())
-            self._lines, self._last = [], None
+            self._left_out += len(self._lines) + len(self._last_lines or ())
+            self._lines = []
+            self._last_lines = None
 
-    def take(self, *, over: bool = False) -> Said:
-        """What is to be sent; with `over`, all that there is."""
+    def take(self, *, over: bool = False) -> ProgressBatch:
+        """Take the events to be sent; with `over`, those of the attempt's end too."""
+        left_out = 0
+        last: list[LogLine] = []
         with self._lock:
-            progress, self._progress = self._progress, None
-            lines, self._lines = self._lines, []
-            left_out = 0
+            progress = self._progress
+            self._progress = None
+            lines = self._lines
+            self._lines = []
             if over:
-                left_out, self._left_out = self._left_out, 0
-                last, self._last = list(self._last or ()), None
-            else:
-                last = []
+                left_out = self._left_out
+                self._left_out = 0
+                last = list(self._last_lines or ())
+                self._last_lines = None
             first = self._number
             self._number += len(lines) + left_out + len(last)
-        told = self._logged(first, lines, 0) + self._logged(first + len(lines), last, left_out)
-        return Said([self._progressed(*progress)] if progress else [], told)
+        events = self._logged(first, lines, 0) + self._logged(first + len(lines), last, left_out)
+        return ProgressBatch([self._progressed(*progress)] if progress else [], events)
 
     def _progressed(self, at: datetime, done: float, total: float | None, text: str) -> Event:
-        said = bounded_text(self.conceal(text), TEXT_LIMIT)
-        about: dict[str, Any] = {"worker": self._worker, "done": done, "total": total, "text": said}
-        return run_event(RunProgressed, self._run, self._attempt, at, **about)
+        fields: dict[str, Any] = {
+            "worker": self._worker,
+            "done": done,
+            "total": total,
+            "text": bounded_text(self.conceal(text), TEXT_LIMIT),
+        }
+        return run_event(RunProgressed, self._run, self._attempt, at, **fields)
 
     def _logged(self, first: int, lines: list[LogLine], left_out: int) -> list[Event]:
-        """Events of a bounded size. The lines that were left out are told with those that follow
-        them.
-        """
-        told: list[Event] = []
+        """Events of at most `LINES_PER_EVENT` lines; the first counts the lines left out before."""
+        events: list[Event] = []
         for start in range(0, len(lines) or bool(left_out), LINES_PER_EVENT):
             part = lines[start : start + LINES_PER_EVENT]
-            told.append(
+            events.append(
                 RunLogged(
                     run=self._run,
                     attempt=self._attempt,
@@ -154,7 +162,7 @@ class ProgressLog:
                     lines=part,
                 )
             )
-        return told
+        return events
 
 
 def _number(value: float, name: str) -> float:

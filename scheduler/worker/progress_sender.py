@@ -1,9 +1,8 @@
-"""Sends what the runs of a process have told, twice a second, by one thread that starts when the
-first tells something.
+"""Sender of progress and log lines: one thread per process, twice a second, started by the first
+run that has any.
 
-The stream is bounded: where it holds as many events as it may, log lines are dropped; where it
-holds a quarter more, progress is dropped too. States are never dropped, and never wait for what is
-sent here.
+The stream is bounded: at its limit log lines are dropped, and at a quarter more progress is dropped
+too. States of runs are never dropped, and never wait for progress or log lines.
 """
 
 import logging
@@ -15,102 +14,105 @@ from redis.exceptions import RedisError
 from scheduler.errors import BeatdeskError
 from scheduler.events.schema import Event
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.progress import ProgressLog, Said
+from scheduler.worker.progress import ProgressBatch, ProgressLog
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
 LOOK_EVERY_SECONDS = 2.0
-"""How often the length of the stream is looked at."""
+"""Seconds between two looks at the length of the stream."""
 
 MOST_WAITING = 1_000
-"""Events that may wait for a stream that is away, before what may be dropped is."""
+"""Buffered events, while the stream is away, beyond which progress and log lines are dropped."""
 
 PROGRESS_TOO = 1.25
-"""Times the limit of the stream, beyond which progress is dropped as well."""
+"""Length of the stream, as a multiple of its limit, from which progress is dropped as well."""
 
 
 class ProgressSender:
-    """The thread, and the notes that have something to tell. One per process."""
+    """The sending thread of one process, and the progress logs that have something to send.
+
+    `length` counts the events in the stream, `limit` is the length from which log lines are
+    dropped, `every` the seconds between two rounds.
+    """
 
     def __init__(
         self,
-        outbox: EventBuffer,
+        events: EventBuffer,
         length: Callable[[], int],
         limit: int,
         *,
         monotonic: Callable[[], float],
         every: float = EVERY_SECONDS,
     ) -> None:
-        self._outbox = outbox
+        self._events = events
         self._length = length
         self._limit = limit
         self._monotonic = monotonic
         self._every = every
-        self._telling: dict[int, ProgressLog] = {}
+        self._ready: dict[int, ProgressLog] = {}
         self._lock = threading.Lock()
-        self._something = threading.Event()
+        self._awake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._looked_at: float | None = None
-        self._seen = 0
+        self._measured_at: float | None = None
+        self._stream_length = 0
 
-    def wake(self, notes: ProgressLog) -> None:
-        """These have something to tell."""
+    def wake(self, progress_log: ProgressLog) -> None:
+        """Send what the log has in the next round."""
         with self._lock:
-            self._telling[id(notes)] = notes
+            self._ready[id(progress_log)] = progress_log
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._run, name="beatdesk-notes", daemon=True
+                    target=self._run, name="beatdesk-progress", daemon=True
                 )
                 self._thread.start()
-        self._something.set()
+        self._awake.set()
 
-    def finish(self, notes: ProgressLog) -> None:
-        """The attempt is over: what it has not told yet goes out with its end, in one round
-        trip.
-        """
+    def finish(self, progress_log: ProgressLog) -> None:
+        """Buffer what is left of an attempt, to be sent with its end in one round trip."""
         with self._lock:
-            telling = self._telling.pop(id(notes), None)
-        if telling is not None or notes.has_rest:
-            self._outbox.add(*self._permitted(notes, over=True))
+            unsent = self._ready.pop(id(progress_log), None)
+        if unsent is not None or progress_log.has_rest:
+            self._events.add(*self._events_of(progress_log, over=True))
 
     def send(self) -> None:
-        """Send what there is."""
+        """Make one round: send what the waiting logs have."""
         with self._lock:
-            telling, self._telling = list(self._telling.values()), {}
-        for notes in telling:
-            if events := self._permitted(notes):
-                self._outbox.offer(*events)
+            ready = list(self._ready.values())
+            self._ready = {}
+        for progress_log in ready:
+            if events := self._events_of(progress_log):
+                self._events.offer(*events)
 
     def _run(self) -> None:
         while True:
-            self._something.wait()
-            self._something.clear()
+            self._awake.wait()
+            self._awake.clear()
             self.send()
             self._stop.wait(self._every)
 
-    def _permitted(self, notes: ProgressLog, *, over: bool = False) -> list[Event]:
-        """What of the notes may be sent; lines that may not are counted."""
-        waiting = self._waiting()
+    def _events_of(self, progress_log: ProgressLog, *, over: bool = False) -> list[Event]:
+        """The log's events that the stream has room for; dropped lines are counted in the log."""
+        waiting = self._events_waiting()
         if waiting >= self._limit:
-            notes.drop_lines()
-        said: Said = notes.take(over=over)
+            progress_log.drop_lines()
+        batch: ProgressBatch = progress_log.take(over=over)
         if waiting >= self._limit * PROGRESS_TOO:
             return []
-        return [*said.lines, *said.progress]
+        return [*batch.lines, *batch.progress]
 
-    def _waiting(self) -> int:
-        """How many events wait for a recorder, as far as is known; very many where the stream does
-        not answer.
+    def _events_waiting(self) -> int:
+        """Events that wait for a recorder, counted at most `LOOK_EVERY_SECONDS` ago; twice the
+        limit where the stream has not answered for long.
         """
-        if self._outbox.waiting > MOST_WAITING:
+        if self._events.waiting > MOST_WAITING:
             return 2 * self._limit
         now = self._monotonic()
-        if self._looked_at is None or now - self._looked_at >= LOOK_EVERY_SECONDS:
-            self._looked_at = now
+        if self._measured_at is None or now - self._measured_at >= LOOK_EVERY_SECONDS:
+            self._measured_at = now
             try:
-                self._seen = self._length()
+                self._stream_length = self._length()
             except (RedisError, BeatdeskError, OSError) as error:
                 log.debug("the length of the stream is not known: %s", error)
-        return self._seen
+        return self._stream_length

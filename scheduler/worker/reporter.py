@@ -1,9 +1,8 @@
-"""From what Celery tells about a run to the event that says it: the wording of history, in one
-place.
+"""Events of runs, built from what Celery reports: the wording of history, in one place.
 
-Each method is one fact. It builds the event and gives it to the outbox: what ends an attempt is
-delivered before the caller goes on (and so before the message is acknowledged), the rest is
-offered. Knows no Celery signal, `signals` does; reads no clock, `now` is given.
+Each method records one fact. The end of an attempt is delivered before the method returns (and so
+before the message is acknowledged); every other event is offered to the buffer. Celery's signals
+are connected in `signals`; the clock is read there too, `now` is an argument here.
 """
 
 from datetime import datetime, timedelta
@@ -31,28 +30,29 @@ ERROR_LIMIT = 2_000
 
 
 class Reporter:
-    """Says what happens to runs in one process. `limit` is the most bytes of a body that an event
-    carries.
+    """Recorder of what happens to runs in one process.
+
+    `limit` is the most bytes of arguments, result or traceback that an event carries.
     """
 
-    def __init__(self, outbox: EventBuffer, limit: int) -> None:
-        self.outbox = outbox
+    def __init__(self, events: EventBuffer, limit: int) -> None:
+        self.events = events
         self._limit = limit
 
     def queued(self, message: Message, *, now: datetime) -> None:
-        """A message was given to the broker."""
+        """Record that a message was given to the broker."""
         facts = facts_of(message, self._limit, queued_at=now)
-        self.outbox.deliver(run_event(RunQueued, message.run, 1, now, facts=facts))
+        self.events.deliver(run_event(RunQueued, message.run, 1, now, facts=facts))
 
     def received(self, message: Message, *, worker: str, now: datetime) -> None:
-        """A worker took the message."""
-        self.outbox.offer(self.taken(message, worker, now))
+        """Record that a worker took the message."""
+        self.events.offer(self.received_event(message, worker, now))
 
     def started(
         self, run: str, retries: Any, *, worker: str | None, pid: int, now: datetime
     ) -> None:
-        """An attempt began."""
-        self.outbox.offer(
+        """Record that an attempt began."""
+        self.events.offer(
             run_event(RunStarted, run, attempt_of(retries), now, worker=worker, pid=pid)
         )
 
@@ -66,7 +66,7 @@ class Reporter:
         runtime: float | None,
         now: datetime,
     ) -> None:
-        """The run ended well."""
+        """Record that the run ended well; `runtime` in seconds."""
         body = bounded(result, self._limit)
         self._end(RunSucceeded, run, retries, worker, now, result=body, runtime=runtime)
 
@@ -80,12 +80,12 @@ class Reporter:
         traceback: str | None,
         now: datetime,
     ) -> None:
-        """The run ended with an error."""
+        """Record that the run ended with an error."""
         trace = self._traceback(traceback)
         self._end(RunFailed, run, retries, worker, now, error=error_text(error), traceback=trace)
 
     def never_ran(self, run: str, facts: RunFacts, *, error: Any, now: datetime) -> None:
-        """A run that others were to lead to will not come, because one of them failed."""
+        """Record that a run will not come, because a run before it in its workflow failed."""
         self._end(RunFailed, run, 0, None, now, error=error_text(error), facts=facts)
 
     def retried(
@@ -99,7 +99,7 @@ class Reporter:
         when: datetime | float | None,
         now: datetime,
     ) -> None:
-        """An attempt failed and another follows."""
+        """Record that an attempt failed and another follows; `when` as a moment or in seconds."""
         after = now + timedelta(seconds=when) if isinstance(when, int | float) else when
         trace = self._traceback(traceback)
         self._end(
@@ -114,7 +114,7 @@ class Reporter:
         )
 
     def expired(self, run: str, retries: Any, *, worker: str | None, now: datetime) -> None:
-        """The run came too late to start."""
+        """Record that the run came too late to start."""
         self._end(RunExpired, run, retries, worker, now)
 
     def revoked(
@@ -127,32 +127,35 @@ class Reporter:
         terminated: bool,
         now: datetime,
     ) -> None:
-        """The run was cancelled."""
+        """Record that the run was cancelled."""
         self._end(RunRevoked, run, retries, worker, now, actor=actor, terminated=terminated)
 
-    def skipped(self, received: RunReceived, reason: Any, *, told: bool, now: datetime) -> None:
-        """A policy keeps a run that was taken from its start. `told`: that it was taken is in the
-        stream.
+    def skipped(
+        self, received: RunReceived, reason: Any, *, is_recorded: bool, now: datetime
+    ) -> None:
+        """Record that a policy keeps a run from its start.
+
+        `is_recorded`: the event that the worker has the message is in the stream already.
         """
         event = run_event(
             RunSkipped, received.run, received.attempt, now, worker=received.worker, reason=reason
         )
-        self.outbox.deliver(*([] if told else [received]), event)
+        self.events.deliver(*([] if is_recorded else [received]), event)
 
-    def refused(self, message: Message, *, worker: str, why: str, now: datetime) -> None:
-        """The worker cannot even begin with this message."""
+    def refused(self, message: Message, *, worker: str, reason: str, now: datetime) -> None:
+        """Record that the worker cannot begin with a message."""
         failed = run_event(
             RunFailed,
             message.run,
             message.attempt,
             now,
             worker=worker,
-            error=bounded_text(why, ERROR_LIMIT),
+            error=bounded_text(reason, ERROR_LIMIT),
         )
-        self.outbox.deliver(self.taken(message, worker, now), failed)
+        self.events.deliver(self.received_event(message, worker, now), failed)
 
-    def taken(self, message: Message, worker: str, now: datetime) -> RunReceived:
-        """The fact that a worker took the message."""
+    def received_event(self, message: Message, worker: str, now: datetime) -> RunReceived:
+        """The event that a worker took the message."""
         facts = facts_of(message, self._limit)
         event = run_event(
             RunReceived, message.run, message.attempt, now, worker=worker, facts=facts
@@ -168,19 +171,21 @@ class Reporter:
         now: datetime,
         **facts: Any,
     ) -> None:
-        self.outbox.deliver(run_event(kind, run, attempt_of(retries), now, worker=worker, **facts))
+        self.events.deliver(run_event(kind, run, attempt_of(retries), now, worker=worker, **facts))
 
     def _traceback(self, text: str | None) -> str | None:
         return bounded_text(text, self._limit, keep="ends") if text else None
 
 
 def error_text(error: Any) -> str:
-    """`ValueError: the reason`, as the last line of a traceback has it."""
+    """Text of an error, `ValueError: the reason`, as in the last line of a traceback; cut at
+    `ERROR_LIMIT` bytes.
+    """
     if isinstance(error, str):
         return bounded_text(error, ERROR_LIMIT)
     try:
-        said = str(error)
+        text = str(error)
     except Exception as again:  # noqa: BLE001 - an exception's own __str__ may raise anything
-        said = f"[cannot be shown: {type(again).__name__}]"
+        text = f"[cannot be shown: {type(again).__name__}]"
     name = type(error).__name__
-    return bounded_text(f"{name}: {said}" if said else name, ERROR_LIMIT)
+    return bounded_text(f"{name}: {text}" if text else name, ERROR_LIMIT)

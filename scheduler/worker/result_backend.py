@@ -1,10 +1,10 @@
-"""Celery's results without a store of results: states and results are read from the history, and
-chords are counted in Redis.
+"""Celery's result back end over the history: states and results are read from SQL, chords are
+counted in Redis.
 
-Used where `RESULT_BACKEND` is not set. Nothing is stored for a task that is no part of a chord, so
-that it costs a run nothing. What is read is as the history has it: a moment behind the event (as
-much as the recorder is), bounded and with secrets hidden. The results of a chord's parts are passed
-on to its body whole, by way of Redis.
+Used where `RESULT_BACKEND` is not set. Only tasks that are part of a chord store anything, so a run
+pays nothing for its result. Results are those of the history: as far behind the event as the
+recorder is, bounded, and with secrets hidden. The results of a chord's parts reach its body whole,
+through Redis.
 """
 
 import builtins
@@ -19,6 +19,7 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import TaskRevokedError, TimeoutError
 from celery.result import AsyncResult
 
+from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
@@ -34,48 +35,41 @@ if TYPE_CHECKING:
     from redis import Redis
 
 CHORD_SECONDS = 7 * 86_400
-"""How long the parts of a chord are kept, whose body never came to run."""
+"""Seconds for which the parts of a chord are kept whose body never ran."""
 
 POLL_SECONDS = 0.5
 
 
 class RunResult(AsyncResult[Any]):
-    """A result that can be asked for though no back end stores it: Celery would take it for
-    ignored.
-    """
+    """A result that can be read though no back end stores it; Celery would treat it as ignored."""
 
     @property
     def ignored(self) -> bool:
-        """Whether asking is of no use."""
+        """Whether the result cannot be read: never."""
         return False
 
     @ignored.setter
     def ignored(self, value: bool) -> None:
-        """Celery says so of every task whose result is not stored."""
+        """Ignored: Celery sets True for every task whose result is not stored."""
 
 
-class _NobodyListens:
-    """In place of the subscription by which Celery's Redis back end hears of results: nothing is
-    published here.
-    """
+class _NoSubscription:
+    """Stand-in for the subscription of Celery's Redis back end: no result is published here."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
     def cancel_for(self, task_id: str) -> None:
-        """Nothing is waited for."""
+        """Do nothing: there is no subscription."""
 
 
 class HistoryBackend(RedisBackend):
-    """States and results from the history, chords by way of Redis. Opens no connection before it is
-    asked something.
-    """
+    """States and results from the history, chords through Redis. Connects with its first use."""
 
     app: BeatdeskApp
-    _cache: dict[str, Any]
-    ResultConsumer: Any = _NobodyListens
+    ResultConsumer: Any = _NoSubscription
 
-    # Celery's waiting by asking again and again, in place of the Redis back end's subscriptions.
+    # Celery's polling, in place of the Redis back end's subscriptions.
     is_async = SyncBackendMixin.is_async
     wait_for = SyncBackendMixin.wait_for
     wait_for_pending = SyncBackendMixin.wait_for_pending
@@ -88,29 +82,29 @@ class HistoryBackend(RedisBackend):
 
     @property
     def client(self) -> "Redis":
-        """This process's client."""
+        """The Redis client of this process."""
         return parts_for(self.app).redis
 
     def as_uri(self, include_password: bool = False) -> str:
-        """What a worker's banner calls it."""
+        """Name of the back end in a worker's banner."""
         return "the history"
 
     def on_task_call(self, producer: Any, task_id: str) -> None:
-        """Nobody needs to be told that a result is waited for."""
+        """Do nothing: no result is subscribed to."""
 
     def store_result(self, task_id: str, result: Any, state: str, *args: Any, **kwargs: Any) -> Any:
-        """Nothing is stored: the run's events say it."""
+        """Store nothing: the run's events carry its result. Returns `result`."""
         return result
 
     def forget(self, task_id: str) -> None:
-        """What the history knows it keeps, as long as `cleanup.job_history` is told to."""
-        self._cache.pop(task_id, None)
+        """Forget a cached result. The history keeps its rows until `cleanup.job_history` runs."""
+        internals.forget_cached_result(self, task_id)
 
     def on_chord_part_return(
         self, request: Any, state: str, result: Any, propagate: bool | None = None, **kwargs: Any
     ) -> None:
-        """Count a part of a chord. A Redis that is away is waited for, or the chord's body would
-        never run.
+        """Count a part of a chord. Waits for a Redis that does not answer, or the chord's body
+        would never run.
         """
         if request.group:
             self.ensure(super().on_chord_part_return, (request, state, result), max_retries=None)
@@ -124,29 +118,29 @@ class HistoryBackend(RedisBackend):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """A run has failed, and the steps of a chain behind it never run: they have failed as
-        well.
-        """
+        """Record the failure of a run, and of the later steps of its chain, which never run."""
         super().mark_as_failure(task_id, exc, traceback, request, *args, **kwargs)
         parent = task_id
         for step in reversed(getattr(request, "chain", None) or []):
             parent = self._never_ran(step, parent, exc) or parent
 
     def chord_error_from_stack(self, callback: Any, exc: Any = None) -> Any:
-        """A part has failed, so that the body never runs: its own errors' branch is called, and its
-        run has failed.
+        """Record the failure of a chord's body, which never runs because a part has failed.
+
+        Celery calls the body's error callbacks.
         """
-        answer = super().chord_error_from_stack(callback, exc)
+        reply = super().chord_error_from_stack(callback, exc)
         request = getattr(self.app.current_worker_task, "request", None)
         if request is not None:
             self._never_ran(callback, request.id, exc)
-        return answer
+        return reply
 
     def _never_ran(self, step: Mapping[str, Any], parent: str, error: Any) -> str | None:
-        """Tell that a signature will not become a run, if it is one of a job; the id that its run
-        would have had.
+        """Record that a signature does not become a run. Returns the id that the run would have
+        had; None for a signature that is not a job's.
         """
-        run, job = step["options"].get("task_id"), str(step["task"])
+        run = step["options"].get("task_id")
+        job = str(step["task"])
         if not run or not is_job(job):
             return None
         facts = RunFacts(
@@ -158,7 +152,7 @@ class HistoryBackend(RedisBackend):
         return str(run)
 
     def add_pending_results(self, results: Iterable[Any], weak: bool = False) -> list[Any]:
-        """Nothing needs to be listened for."""
+        """The results as a list; there is no subscription to make."""
         return list(results)
 
     def get_many(
@@ -171,27 +165,31 @@ class HistoryBackend(RedisBackend):
         on_interval: Callable[[], Any] | None = None,
         **__: Any,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What is asked for, each when it is ready. Raises Celery's TimeoutError where that takes
-        too long.
+        """Ids and descriptions of these tasks, each when it is ready.
+
+        `timeout` and `interval` in seconds. Raises Celery's TimeoutError where one is not ready
+        within `timeout`.
         """
-        left, begun, never = list(task_ids), monotonic(), Event()
-        while left:
-            for task_id in list(left):
+        pending = list(task_ids)
+        started = monotonic()
+        pause = Event()
+        while pending:
+            for task_id in list(pending):
                 meta = self.get_task_meta(task_id)
                 if meta["status"] in states.READY_STATES:
-                    left.remove(task_id)
+                    pending.remove(task_id)
                     if on_message is not None:
                         on_message(meta)
                     yield task_id, meta
-            if left and timeout is not None and monotonic() - begun >= timeout:
-                raise TimeoutError(f"{len(left)} results did not come within {timeout:g} s")
-            if left:
+            if pending and timeout is not None and monotonic() - started >= timeout:
+                raise TimeoutError(f"{len(pending)} results did not come within {timeout:g} s")
+            if pending:
                 if on_interval is not None:
                     on_interval()
-                never.wait(interval or POLL_SECONDS)
+                pause.wait(interval or POLL_SECONDS)
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        """Celery's view of a run."""
+        """A run as Celery describes a task; PENDING where the history has no such run."""
         try:
             return meta_of(parts_for(self.app).history.run(task_id))
         except NotFound:
@@ -205,7 +203,7 @@ class HistoryBackend(RedisBackend):
 
 
 def meta_of(run: PastRun) -> dict[str, Any]:
-    """A run as Celery's back ends describe a task."""
+    """A run in the form in which Celery's back ends describe a task."""
     state = celery_state(run.state)
     return {
         "task_id": run.id,
@@ -224,9 +222,7 @@ def meta_of(run: PastRun) -> dict[str, Any]:
 
 
 def result_of(run: PastRun, state: str) -> Any:
-    """A run's result, or the exception that stands for its end: Celery raises what it finds
-    here.
-    """
+    """A run's result, or the exception for its end, which Celery raises in the caller."""
     if state == states.REVOKED:
         return TaskRevokedError(run.reason or run.state)
     if state in (states.FAILURE, states.RETRY):
@@ -235,17 +231,20 @@ def result_of(run: PastRun, state: str) -> Any:
 
 
 def exception_of(error: str) -> Exception:
-    """The exception that a run failed with, as far as its text tells: of the same name, and of
-    Python's own class where it is one of those that may be raised by their message."""
-    name, mark, said = error.partition(": ")
-    known = getattr(builtins, name, None) if name.isidentifier() else None
+    """The exception of a run, made again from its text `Name: message`.
+
+    Python's own class where the name is one of Python's exceptions that a message alone can make;
+    otherwise a class of that name.
+    """
+    name, mark, text = error.partition(": ")
+    builtin = getattr(builtins, name, None) if name.isidentifier() else None
     if (
-        isinstance(known, type)
-        and issubclass(known, Exception)
-        and not issubclass(known, UnicodeError)
+        isinstance(builtin, type)
+        and issubclass(builtin, Exception)
+        and not issubclass(builtin, UnicodeError)
     ):
-        return known(said) if mark else known()
+        return builtin(text) if mark else builtin()
     if not name.isidentifier():
         return Exception(error)
     kind: type[Exception] = type(name, (Exception,), {"__module__": __name__})
-    return kind(said)
+    return kind(text)

@@ -1,12 +1,12 @@
-"""What every job gets around its function, plain `@shared_task` functions of anybody's module too.
+"""Surroundings of a job's function, also of plain `@shared_task` functions in a user's module.
 
-    run.tick, run.progress, log lines ─▶ `current`, `notes`
-    secret://name                     ─▶ `secret_refs`: put in before, hidden in result, error
-                                         and log lines after
+    run.tick, run.progress, log lines ─▶ `current`, `progress`
+    secret://name                     ─▶ `secret_refs`: replaced in the arguments before, hidden in
+                                         result, error and log lines after
     Flask's application context       ─▶ `flask_context`
 
-Stands outside of what retries, so that a further attempt is sent with the references and never with
-the secrets.
+Stands outside of `retrying`'s wrapper, which makes the next attempt from the message: with the
+references, never with the secrets.
 """
 
 import time
@@ -14,8 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from celery.app.trace import build_tracer
-
+from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.runs.headers import attempt_of, is_job
@@ -30,81 +29,79 @@ from scheduler.worker.secret_refs import Concealer, SecretStore, resolved
 
 
 class Runtime:
-    """The parts of one process that jobs use. `outbox` is the way of their events."""
+    """The parts of one process that jobs use; their events go to the buffer `events`."""
 
-    def __init__(self, app: BeatdeskApp, outbox: EventBuffer) -> None:
+    def __init__(self, app: BeatdeskApp, events: EventBuffer) -> None:
         settings = app.settings
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
         stream = parts_for(app).events
         self._sender = ProgressSender(
-            outbox, stream.length, settings.stream_limit, monotonic=time.monotonic
+            events, stream.length, settings.stream_limit, monotonic=time.monotonic
         )
 
     def call(self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Call a job's function in the midst of its run."""
+        """Call a job's function as its current run. Returns and raises what the function does,
+        with secrets hidden.
+        """
         request = task.request
         if request.called_directly:
             return run(*args, **kwargs)
         attempt = attempt_of(request.retries)
-        notes = ProgressLog(
+        progress_log = ProgressLog(
             request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake
         )
-        execution = Execution(request.id, attempt, request.headers or {}, notes)
+        execution = Execution(request.id, attempt, request.headers or {}, progress_log)
         token = enter(execution)
         try:
-            return self._inside(task, run, args, kwargs, notes)
+            return self._inside(task, run, args, kwargs, progress_log)
         finally:
             leave(execution, token)
-            self._sender.finish(notes)
+            self._sender.finish(progress_log)
 
     def _inside(
-        self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, notes: ProgressLog
+        self, task: Any, run: Callable[..., Any], args: Any, kwargs: Any, progress_log: ProgressLog
     ) -> Any:
         used: set[str] = set()
-        args, kwargs = (
-            resolved(args, self._secrets.get, used),
-            resolved(kwargs, self._secrets.get, used),
-        )
+        args = resolved(args, self._secrets.get, used)
+        kwargs = resolved(kwargs, self._secrets.get, used)
         if not used:
             with self._flask.around(task):
                 return run(*args, **kwargs)
         concealer = Concealer(sorted(used))
-        notes.conceal = concealer.text
-        end = captured.guarded(concealer.text)
+        progress_log.conceal = concealer.text
+        end_concealing = captured.conceal_elsewhere(concealer.text)
         try:
             with self._flask.around(task):
                 return concealer.value(run(*args, **kwargs))
         except Exception as error:
-            hidden = concealer.error(error)
-            if hidden is error:
+            concealed = concealer.error(error)
+            if concealed is error:
                 raise
-            raise hidden from None
+            raise concealed from None
         finally:
-            end()
+            end_concealing()
 
 
 def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:
-    """Put it around every job of a worker. Called again, in a child that was not forked, it does
-    what is left.
+    """Wrap every job that is not wrapped yet. Called in the main process, and again in children,
+    which wrap nothing where they were forked.
     """
     tasks: dict[str, Any] = app.tasks
     for name, task in tasks.items():
         if is_job(name) and not hasattr(task.run, "in_its_run"):
-            task.run = _in_its_run(task, task.run, runtime)
-            if task.__trace__ is not None:
-                task.__trace__ = build_tracer(name, task, app.loader, hostname, app=app)
+            internals.replace_run(app, task, _within_run(task, task.run, runtime), hostname)
 
 
-def _in_its_run(
+def _within_run(
     task: Any, run: Callable[..., Any], runtime: Callable[[], Runtime]
 ) -> Callable[..., Any]:
-    """The job's function, with all of it."""
+    """The job's function, called through this process's runtime."""
 
     @wraps(run)
-    def called(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         return runtime().call(task, run, args, kwargs)
 
-    called.in_its_run = True  # type: ignore[attr-defined] # the mark for `install`
-    return called
+    call.in_its_run = True  # type: ignore[attr-defined] # the mark for `install`
+    return call

@@ -1,8 +1,8 @@
-"""References to secrets, `secret://name`, and hiding again what they stood for.
+"""References to secrets, `secret://name`: their values for a job, hidden again in its output.
 
 A reference may stand anywhere in a job's arguments, also inside of a text (`Bearer
-secret://shop-token`). Schedules, messages, events and history hold the reference; the value exists
-in the worker's process only, while the job runs.
+secret://shop-token`). Schedules, messages, events and history contain the reference; the value
+exists only in the worker's process, while the job runs.
 """
 
 import base64
@@ -22,11 +22,13 @@ SCHEME = "secret://"
 _BROKEN = re.compile(r"secret://[^\s'\"]{0,80}")
 
 VARIABLE_PREFIX = "BEATDESK_JOB_SECRET_"
-"""Before a secret's name in capitals, `-` as `_`, in the environment of a worker."""
+"""Prefix of a secret's variable in the environment of a worker, before the name in capitals with
+`_` for `-`.
+"""
 
 SHORTEST = 4
-"""Characters of a secret at least: it is hidden wherever it stands, and a shorter one stands
-everywhere.
+"""Fewest characters of a secret: it is hidden wherever it occurs, and a shorter one would occur in
+every text.
 """
 
 LONGEST_FILE = 65_536
@@ -36,14 +38,15 @@ Lookup = Callable[[str], str]
 
 
 class UnknownSecret(Refused):
-    """No secret of this name is known to the worker."""
+    """The worker has no secret of this name."""
 
     field = "kwargs"
 
 
 class SecretStore:
-    """Where a worker finds secrets: a file in the folder, or else a variable. Read each time: they
-    may change.
+    """Secrets of a worker: a file in `folder`, or else a variable of `environ`.
+
+    Read for each job, so that a changed secret needs no restart.
     """
 
     def __init__(self, folder: Path | None, environ: Mapping[str, str] = os.environ) -> None:
@@ -51,7 +54,11 @@ class SecretStore:
         self._environ = environ
 
     def get(self, name: str) -> str:
-        """The secret. Raises UnknownSecret with the places that were looked at."""
+        """The value of a secret, without the line end of its file.
+
+        Raises UnknownSecret where the secret is in neither place, which the error names, where its
+        file cannot be read, or where it has fewer than `SHORTEST` characters.
+        """
         variable = VARIABLE_PREFIX + name.upper().replace("-", "_")
         value = self._from_file(name)
         if value is None:
@@ -87,9 +94,10 @@ class SecretStore:
 
 
 def resolved(value: Any, lookup: Lookup, used: set[str]) -> Any:
-    """The value with the references in it replaced; what they stood for is added to `used`.
+    """The JSON-like value with its references replaced. The secrets are added to `used`.
 
-    Raises UnknownSecret, also for what begins like a reference and is none.
+    Raises UnknownSecret for a missing secret, and for text that begins with `secret://` but is not
+    a reference.
     """
     if isinstance(value, str):
         return _resolved_text(value, lookup, used) if SCHEME in value else value
@@ -116,7 +124,7 @@ def _resolved_text(text: str, lookup: Lookup, used: set[str]) -> str:
 
 
 class Concealer:
-    """Hides the secrets of a run wherever they turn up again."""
+    """Concealer of a run's secrets in texts, values and exceptions."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
@@ -126,11 +134,14 @@ class Concealer:
         self._any = bool(forms)
 
     def text(self, text: str) -> str:
-        """The text without them."""
+        """The text with each secret replaced by `MASK`."""
         return self._pattern.sub(MASK, text) if self._any else text
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """JSON-like data without them; what is not JSON stays as it is."""
+        """JSON-like data without the secrets; other objects are returned as they are.
+
+        Data deeper than `DEEPEST` levels is replaced as a whole.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, bytes):
@@ -148,8 +159,10 @@ class Concealer:
         return type(value)(self.value(item, depth + 1) for item in value) if many else value
 
     def error(self, error: BaseException) -> BaseException:
-        """The exception, and those that led to it, without them; another one where its text cannot
-        be changed.
+        """The exception without the secrets, also in the exceptions that led to it.
+
+        Changes the exception in place; a RuntimeError with the same traceback replaces one whose
+        text cannot be changed.
         """
         if not self._any:
             return error
@@ -179,7 +192,7 @@ class Concealer:
                 setattr(error, name, self.value(held))
 
     def _shows(self, error: BaseException) -> bool:
-        """Do its words still have one in them?"""
+        """Whether a secret is still in the exception's text."""
         return (
             self._pattern.search(_said(error)) is not None
             or self._pattern.search(repr(error.args)) is not None
@@ -194,8 +207,8 @@ def _said(error: BaseException) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """How a secret may be written: as it is, in JSON, in an address, in Base64, and each long line
-    of it.
+    """Spellings of a secret: as it is, in JSON, in an address, in Base64, and each of its lines
+    of at least `_SHORTEST_LINE` characters.
     """
     lines = {line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
     return {

@@ -1,12 +1,11 @@
-"""What Celery says about a run, said on to the event stream.
+"""Receivers of Celery's signals, which record what happens to runs as events.
 
-A receiver here must never raise: Celery would log that and go on, and the fact would be lost. Order
-matters in two places, both held by tests. A worker's child delivers the end of a run before
-Celery's main process hears of it and acknowledges the message. In the main process Celery puts
-acknowledgements on the event loop, after the receivers of the same moment have run.
+A receiver must never raise: Celery would log the error and go on, and the event would be lost.
+Order matters in two places, and tests hold both. A worker's child delivers the end of a run before
+Celery's main process is informed and acknowledges the message. In the main process Celery puts
+acknowledgements on the event loop, after the receivers of the same signal have run.
 
-Only the root `scheduler/celery.py` connects this; receivers are roots themselves and read the
-clock.
+Only the root `scheduler/celery.py` connects the receivers; each receiver reads the clock once.
 """
 
 import logging
@@ -41,7 +40,7 @@ from scheduler.worker.reporter import Reporter
 log = logging.getLogger(__name__)
 
 PAUSER = "pause_after_failures"
-"""Who pauses a schedule whose ticks fail."""
+"""Actor of a pause after failures, in events and in the console."""
 
 LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the message comes back"
 
@@ -50,11 +49,13 @@ _collected = threading.local()
 
 @contextmanager
 def collecting() -> Iterator[list[Message]]:
-    """What this thread would tell of as published meanwhile, for a Beat that tells it in a
-    transaction of its own.
+    """Collect the messages that this thread publishes, instead of recording their events.
+
+    For a Beat, which writes the events in a transaction of its own.
     """
     messages: list[Message] = []
-    before, _collected.messages = getattr(_collected, "messages", None), messages
+    before = getattr(_collected, "messages", None)
+    _collected.messages = messages
     try:
         yield messages
     finally:
@@ -67,16 +68,16 @@ def signals_of(app: BeatdeskApp) -> "RunSignals":
 
 
 class RunSignals:
-    """The receivers, for one app. Each process that runs the app has a reporter of its own."""
+    """The receivers of one app. Each process that runs the app has a reporter of its own."""
 
     def __init__(self, app: BeatdeskApp) -> None:
         self._app = app
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
-        self._told: str | None = None
+        self._recorded_run: str | None = None
 
     def connect(self) -> None:
-        """Listen. Celery keeps weak references by default, so that strong ones are asked for."""
+        """Connect the receivers, by strong references: Celery's default are weak ones."""
         for signal, receiver in self._receivers().items():
             signal.connect(receiver, weak=False)
         self._app.run_signals = self
@@ -90,18 +91,18 @@ class RunSignals:
             self._reporters = {os.getpid(): reporter}
         return reporter
 
-    def held(self) -> list[str]:
-        """The runs whose messages this worker has taken, as far as Celery still knows them."""
+    def runs_taken(self) -> list[str]:
+        """Ids of the runs whose messages this worker has taken and Celery has not finished."""
         return list(self._taken)
 
     @contextmanager
-    def told_of(self, run: str | None) -> Iterator[None]:
-        """That this worker has taken the run is in the stream already."""
-        self._told = run
+    def already_recorded(self, run: str | None) -> Iterator[None]:
+        """Record no second `run.received` for this run: the event is in the stream already."""
+        self._recorded_run = run
         try:
             yield
         finally:
-            self._told = None
+            self._recorded_run = None
 
     def _receivers(self) -> dict[Any, Callable[..., None]]:
         return {
@@ -119,8 +120,9 @@ class RunSignals:
     def published(
         self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any
     ) -> None:
-        """Beat, or a job, gave a message to the broker. A retry's message belongs to a run that is
-        known.
+        """Record that Beat, or a job, gave a message to the broker.
+
+        Not for a further attempt, whose run is in the stream already.
         """
         if not _is_run(headers) or headers.get("retries"):
             return
@@ -133,18 +135,18 @@ class RunSignals:
         self.reporter().queued(message, now=utc_now())
 
     def received(self, request: Any = None, **_: Any) -> None:
-        """The worker's main process took a message."""
+        """Record that the worker's main process took a message."""
         if not is_job(request.name):
             return
         self._taken[request.id] = request
-        if request.id == self._told:
+        if request.id == self._recorded_run:
             return
         queue = queue_of(request.delivery_info)
         message = Message(request.request_dict, request.args, request.kwargs, queue)
         self.reporter().received(message, worker=request.hostname, now=utc_now())
 
     def started(self, task_id: str = "", task: Any = None, **_: Any) -> None:
-        """A child begins."""
+        """Record that a child began an attempt."""
         if not is_job(task.name):
             return
         request = task.request
@@ -155,7 +157,7 @@ class RunSignals:
     def succeeded(
         self, sender: Any = None, result: Any = None, runtime: float | None = None, **_: Any
     ) -> None:
-        """A child's job returned."""
+        """Record that a child's job returned."""
         if not is_job(sender.name):
             return
         request = sender.request
@@ -169,7 +171,7 @@ class RunSignals:
         )
 
     def over(self, task: Any = None, task_id: str = "", state: str | None = None, **_: Any) -> None:
-        """A job that raised `Ignore` ended on purpose, and no other signal says so."""
+        """Record the end of a job that raised `Ignore`, for which Celery has no other signal."""
         if state != "IGNORED" or not is_job(task.name):
             return
         request = task.request
@@ -190,7 +192,7 @@ class RunSignals:
         einfo: Any = None,
         **_: Any,
     ) -> None:
-        """A job raised, or its process was lost for good, or its time was over."""
+        """Record that a job raised, lost its process for good, or exceeded its time limit."""
         if not is_job(sender.name):
             return
         retries, worker = self._attempt(sender, task_id)
@@ -208,15 +210,15 @@ class RunSignals:
         exception: Any = None,
         **more: Any,
     ) -> None:
-        """Celery itself stumbled around a job."""
+        """Record an error of Celery's own around a job."""
         if not is_job(sender.name):
             return
-        said = request if isinstance(request, dict) else {}
+        fields = request if isinstance(request, dict) else {}
         trace = getattr(more.get("einfo"), "traceback", None)
         self.reporter().failed(
             task_id,
-            said.get("retries"),
-            worker=said.get("hostname"),
+            fields.get("retries"),
+            worker=fields.get("hostname"),
             error=exception,
             traceback=_text(trace),
             now=utc_now(),
@@ -230,8 +232,8 @@ class RunSignals:
         einfo: Any = None,
         **_: Any,
     ) -> None:
-        """An attempt failed and Celery has sent the next one, or its message comes back by
-        itself.
+        """Record that an attempt failed and another follows: Celery has sent the next one, or the
+        broker delivers the message again.
         """
         if not is_job(sender.name) or (reason is None and self._has_ended(request)):
             return
@@ -247,10 +249,10 @@ class RunSignals:
         )
 
     def _has_ended(self, request: Any) -> bool:
-        """Has a child told the end of a run whose message cannot be acknowledged any more? Asked of
-        schedules' runs.
+        """Whether the end of a schedule's run is recorded, though its message could not be
+        acknowledged.
 
-        Where Redis does not answer it is not known, and the first end that is told counts
+        False for other runs, and where Redis does not answer: the first recorded end counts
         (`history.stamps`).
         """
         if not schedule_of(vars(request)):
@@ -269,37 +271,40 @@ class RunSignals:
         expired: bool = False,
         **_: Any,
     ) -> None:
-        """A run was cancelled, or came too late."""
+        """Record that a run was cancelled, or came too late."""
         if not is_job(sender.name):
             return
-        about = {"worker": request.hostname, "now": utc_now()}
+        now = utc_now()
         if expired:
-            self.reporter().expired(request.id, request.retries, **about)
+            self.reporter().expired(request.id, request.retries, worker=request.hostname, now=now)
             return
         self.reporter().revoked(
             request.id,
             request.retries,
-            actor=self._who_cancelled(request.id),
+            worker=request.hostname,
+            actor=self._canceller(request.id),
             terminated=bool(terminated),
-            **about,
+            now=now,
         )
 
-    def refused(self, message: Any, worker: str, why: str) -> None:
+    def refused(self, message: Any, worker: str, reason: str) -> None:
         """The worker's consumer is about to drop a message that it cannot begin with."""
         headers: Any = getattr(message, "headers", None)
         if _is_run(headers):
-            self.reporter().refused(message_of(message), worker=worker, why=why, now=utc_now())
+            self.reporter().refused(
+                message_of(message), worker=worker, reason=reason, now=utc_now()
+            )
 
-    def given_back(self, requests: Sequence[Any], worker: str) -> None:
-        """These waited for their time in this worker, whose connection is over: the broker gives
-        them out again.
+    def give_back(self, requests: Sequence[Any], worker: str) -> None:
+        """Give back the leases of runs that waited for their time in this worker.
 
-        Whoever gets them need not wait until this worker has not been heard of for long.
+        The worker's connection is lost, and the broker delivers the messages again. Without this
+        their next worker would wait until the leases expire.
         """
         runs = {
-            one.id: attempt_of(one.request_dict.get("retries"))
-            for one in requests
-            if is_job(one.name)
+            request.id: attempt_of(request.request_dict.get("retries"))
+            for request in requests
+            if is_job(request.name)
         }
         if runs:
             try:
@@ -312,8 +317,9 @@ class RunSignals:
                 )
 
     def _pause_failing(self) -> None:
-        """Pause the schedules whose ticks have failed too often in a row. Where that fails, the
-        next failure asks.
+        """Pause the schedules whose ticks have failed too often in a row.
+
+        Where a schedule cannot be paused, its next failure tries again.
         """
         services = parts_for(self._app)
         while services.events.streaks:
@@ -329,8 +335,10 @@ class RunSignals:
             else:
                 log.error("%s is paused: %s", streak.name, reason)
 
-    def _who_cancelled(self, run: str) -> str | None:
-        """Who asked for the run's end; not to know it is no reason to lose the fact."""
+    def _canceller(self, run: str) -> str | None:
+        """Actor who cancelled the run; None where Redis cannot say: the event is recorded
+        without.
+        """
         try:
             return parts_for(self._app).cancellations.actor(run)
         except (RedisError, ValueError, KeyError) as error:
@@ -338,25 +346,26 @@ class RunSignals:
             return None
 
     def _attempt(self, task: Any, run: str) -> tuple[Any, str | None]:
-        """The retries and the worker of a run, from the task's own context.
+        """Retries and worker of a run, from the task's own context.
 
-        Where that is not at hand (the main process sees a hard time limit), from the message that
-        was taken.
+        Where the context is another's (the main process sees a hard time limit), from the message
+        that the worker took; (0, None) where that is gone too.
         """
         context = task.request
         if context.id == run:
             return context.retries, context.hostname
-        taken = self._taken.get(run)
-        return (
-            (taken.request_dict.get("retries"), taken.hostname) if taken is not None else (0, None)
-        )
+        request = self._taken.get(run)
+        if request is None:
+            return 0, None
+        return request.request_dict.get("retries"), request.hostname
 
 
 def _is_run(headers: Any) -> bool:
-    """Do these headers name a run of a job?"""
+    """Whether a message's headers name a run of a job."""
     if not isinstance(headers, dict):
         return False
-    run, name = headers.get("id"), headers.get("task")
+    run = headers.get("id")
+    name = headers.get("task")
     return (
         isinstance(run, str)
         and isinstance(name, str)

@@ -13,7 +13,7 @@ from scheduler.runs.deduplication import (
     DOUBTFUL_SECONDS,
     Deduplication,
     DeliveryClaim,
-    marked,
+    delivery_claim_of,
 )
 from scheduler.runs.lease_record import owner_text
 from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch
@@ -112,8 +112,8 @@ SAID = {"schedule": "s", "schedule_uid": "u1", "outbox": "a1"}
     ],
 )
 def test_other_messages_and_further_attempts_are_not_asked_about(headers: dict[str, Any]) -> None:
-    assert marked({"id": "r1", **headers}) is None
+    assert delivery_claim_of({"id": "r1", **headers}) is None
 
 
 def test_the_relays_mark_is_read() -> None:
-    assert marked({"id": "r1", "beatdesk": SAID, "retries": 0}) == FIRST
+    assert delivery_claim_of({"id": "r1", "beatdesk": SAID, "retries": 0}) == FIRST

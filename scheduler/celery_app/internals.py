@@ -1,0 +1,135 @@
+"""The one door to what Celery and kombu do not promise: private attributes and undocumented
+functions.
+
+Read in Celery 5.7.0 and kombu 5.7.0 (`READ_IN`). Both are pinned in pyproject.toml;
+`tests/unit/celery_app/test_internals.py` fails where another version names something differently.
+Whoever raises the pins runs that test, reads again what it names, and raises `READ_IN`.
+
+Celery and kombu are imported inside the functions, so that importing this module costs nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
+
+READ_IN = {"celery": "5.7.0", "kombu": "5.7.0"}
+"""The versions in which everything below was read, by distribution."""
+
+OVERRIDDEN = {
+    "celery.app.amqp:AMQP": {"_create_task_sender": ()},
+    "celery.backends.base:BaseKeyValueStoreBackend": {"_get_task_meta_for": ("task_id",)},
+    "celery.worker.request:Request": {"_retry_worker_lost": ("exc", "exc_info")},
+}
+"""Private methods that classes of ours override, with their parameters, by Celery's class."""
+
+
+class UnackedMessages(NamedTuple):
+    """The messages that a worker's Redis channel has taken and not acknowledged."""
+
+    channel: Any
+    index_key: str
+    """Name of the sorted set in which kombu keeps the time of taking, by delivery tag."""
+
+    tags: list[str]
+
+
+def unacked_messages(consumer: Any) -> UnackedMessages | None:
+    """Unacknowledged messages of a worker's consumer; None without an open channel to Redis.
+
+    Other transports than Redis have no such index. A closed channel, as while the broker is away,
+    remembers messages but has no connection any more.
+    """
+    task_consumer = getattr(consumer, "task_consumer", None)
+    channel = getattr(task_consumer, "channel", None)
+    qos = getattr(channel, "_qos", None)
+    index_key = getattr(qos, "unacked_index_key", None)
+    if channel is None or qos is None or index_key is None or channel.closed:
+        return None
+    return UnackedMessages(channel, index_key, list(qos._delivered))
+
+
+def replace_run(app: Any, task: Any, run: Callable[..., Any], hostname: str | None) -> None:
+    """Make `run` the function of a registered task.
+
+    A worker that has started calls the task's tracer, which holds the function it was built with,
+    so the tracer is built again. `hostname` is the worker's name, for the tracer's events.
+    """
+    from celery.app.trace import build_tracer
+
+    task.run = run
+    if task.__trace__ is not None:
+        task.__trace__ = build_tracer(task.name, task, app.loader, hostname, app=app)
+
+
+def declared_run(task: Any) -> Callable[..., Any]:
+    """The task's function as its author wrote it: `autoretry_for` puts another in its place."""
+    return cast("Callable[..., Any]", getattr(task, "_orig_run", task.run))
+
+
+def execution_options(task: Any) -> dict[str, Any]:
+    """The options with which a task is sent when the caller gives none."""
+    return cast("dict[str, Any]", task._get_exec_options())
+
+
+def dumps_pydantic_arguments(task: Any) -> bool:
+    """Whether Celery changes the task's arguments before it sends them (`pydantic=True`)."""
+    return task._dump_pydantic_arguments is not None
+
+
+def current_app() -> Any:
+    """The current Celery app itself, and not the proxy for it."""
+    from celery import current_app as proxy
+
+    return cast(Any, proxy)._get_current_object()
+
+
+def request_context(request: Any) -> Any:
+    """The context (id, retries, headers …) of a worker's request."""
+    return request._context
+
+
+def was_stopped(request: Any) -> bool:
+    """Whether a worker's request was cancelled or revoked before its end."""
+    return bool(request._already_cancelled or request._already_revoked)
+
+
+def worker_lost_info(request: Any, error: BaseException) -> Any:
+    """Exception information of a WorkerLostError, for a job that left its process by `error`."""
+    return request._worker_lost_info(error)
+
+
+def forget_cached_result(backend: Any, task_id: str) -> None:
+    """Drop what a result back end remembers of a task."""
+    backend._cache.pop(task_id, None)
+
+
+def bound_sockets(connection: Any, seconds: float) -> None:
+    """Let no open socket of a broker connection wait longer than `seconds`."""
+    from celery.utils.threads import (  # type: ignore[attr-defined] # unknown to celery-types
+        bound_open_broker_sockets,
+    )
+
+    bound_open_broker_sockets(connection, seconds)
+
+
+def create_channel(connection: Any) -> Any:
+    """A new channel of a kombu connection. Raises kombu.exceptions.OperationalError.
+
+    `connection.channel()` would ask the broker twice, and try again where it does not answer.
+    """
+    with connection._reraise_as_library_errors():
+        return connection.transport.create_channel(connection.transport)
+
+
+@contextmanager
+def collect_batch(producer: Any, batch: Any) -> Iterator[None]:
+    """Hand what this thread publishes by a kombu producer to `batch` instead of the broker.
+
+    `batch.publish(channel, message, **options)` is called for each message, where kombu calls its
+    own batch of `producer.batch()`.
+    """
+    producer._batch_local.current = batch
+    try:
+        yield
+    finally:
+        del producer._batch_local.current
