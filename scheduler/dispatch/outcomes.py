@@ -59,7 +59,7 @@ def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) ->
         runs: Any = redis.zrange(keys.ALIVE_PREFIX + schedule.uid, 0, MOST_CANCELLED - 1)
         cancellations = Cancellations(redis)
         for run in runs:
-            cancellations.ask(run, OVERLAP_ACTOR, now)
+            cancellations.record(run, OVERLAP_ACTOR, now)
         app.control.revoke(runs, terminate=True, signal="SIGTERM")
     except (RedisError, OperationalError, OSError) as error:
         log.warning(

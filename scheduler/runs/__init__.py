@@ -1,1 +1,1 @@
-"""Runs: the Celery app, what workers report, and how operators start runs."""
+"""A run's data: message headers, leases, cancellations, deduplication, and starting by hand."""

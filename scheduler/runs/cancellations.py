@@ -1,9 +1,9 @@
-"""Who asked for which run's end, kept in Redis for a week.
+"""Cancelled runs and their actors, in Redis for a week.
 
-Celery's revoke is a broadcast: it reaches the workers that listen at that moment and lives in their
-memory. This list is what workers read when they start, and what tells the `revoked` event who it
-was. It outlives the event, because the message of a cancelled run may come back when its worker
-dies.
+Celery's revoke is a broadcast: it reaches the workers that listen at the moment, and lives in their
+memory. Workers read this list when they start, and the event `run.revoked` takes its actor from
+here. An entry outlives the event, because the message of a cancelled run may come back when its
+worker dies.
 """
 
 import json
@@ -14,18 +14,18 @@ from redis import Redis
 
 from scheduler.storage import keys
 
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 
 
 class Cancellations:
-    """The list, as a hash: run -> who and when."""
+    """The cancelled runs, as a Redis hash: run id -> actor and moment."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def ask(self, run: str, actor: str, now: datetime) -> None:
-        """Write down that `actor` wants the run's end, and forget what is long past."""
-        old = [known for known, (_, at) in self._all().items() if at < now - KEPT]
+    def record(self, run: str, actor: str, now: datetime) -> None:
+        """Record that `actor` cancels a run, and delete entries older than `RETENTION`."""
+        old = [other for other, (_, at) in self._all().items() if at < now - RETENTION]
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.CANCELLED_HASH, run, json.dumps({"actor": actor, "at": now.isoformat()}))
             if old:
@@ -33,11 +33,11 @@ class Cancellations:
             pipe.execute()
 
     def runs(self) -> list[str]:
-        """Every run whose end was asked for."""
+        """Ids of the cancelled runs."""
         return list(self._all())
 
     def actor(self, run: str) -> str | None:
-        """Who asked for this run's end, if anybody did so here."""
+        """Actor who cancelled a run; None for a run that is not in the list."""
         raw = cast("str | None", self._redis.hget(keys.CANCELLED_HASH, run))
         return None if raw is None else _read(raw)[0]
 
@@ -47,5 +47,5 @@ class Cancellations:
 
 
 def _read(raw: str) -> tuple[str, datetime]:
-    said: dict[str, Any] = json.loads(raw)
-    return str(said["actor"]), datetime.fromisoformat(said["at"])
+    record: dict[str, Any] = json.loads(raw)
+    return str(record["actor"]), datetime.fromisoformat(record["at"])

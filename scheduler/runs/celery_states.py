@@ -1,10 +1,9 @@
-"""Our states of a run as Celery names them. Pure.
+"""Celery's names for Beatdesk's states of a run. Pure.
 
-Celery has no name for what never was a message: a tick that was skipped or missed is REVOKED,
-because nobody need wait for it. It has none for a run whose worker is gone either; there the state
-stays STARTED until somebody else has run it, which is what we say of `lost`, whose message comes
-back. An id that nobody has heard of is PENDING, as in Celery: it may belong to a message that is
-only on its way.
+Celery has no state for a tick without a message: skipped and missed ticks are REVOKED, because
+there is nothing to wait for. Celery has no state for a run whose worker is gone either: `lost` is
+STARTED, because its message comes back and another worker runs it. An id without any event is
+PENDING, as in Celery: its message may be on its way.
 """
 
 from scheduler.rules.model.run_states import RunState
@@ -26,5 +25,5 @@ CELERY_STATES: dict[str, str] = {
 
 
 def celery_state(state: str | None) -> str:
-    """Celery's name of a run's state; of no state at all (nothing is known of the run), PENDING."""
+    """Celery's name of a run's state; PENDING for None, a run without any event."""
     return UNKNOWN if state is None else CELERY_STATES[state]

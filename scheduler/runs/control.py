@@ -1,7 +1,7 @@
-"""Runs at an operator's word: start one now, cancel one.
+"""Control of runs by operators: start, rerun, cancel.
 
-Works from any process: jobs are named, never imported. A cancellation is also written down in
-Redis, because Celery's own is a broadcast, which nobody hears while no worker runs.
+Works from any process: jobs are named, never imported. A cancellation is also recorded in Redis,
+because Celery's own is a broadcast, which reaches only the workers that are running.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,20 +19,22 @@ from scheduler.events.stream import EventStream
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
-from scheduler.runs import rerun as again
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.headers import headers_for
 from scheduler.runs.lease_record import owner_text
 from scheduler.runs.leases import Leases
 from scheduler.runs.past_run import PastRun
+from scheduler.runs.rerun import rerun_arguments, rerun_facts
 from scheduler.storage.availability import BROKER, answering
 
 PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2}
-"""An operator waits for the answer: better a clear refusal soon than a page that hangs."""
+"""Kombu's retry policy for publishing: an operator is waiting, and a refusal after a second is
+better than a page that hangs.
+"""
 
 
 class RunControl:
-    """Starts and cancels runs. `queue_of` knows the queue that a job has named for itself."""
+    """Control of runs. `queue_of` returns the queue that a job names in its decorator, or None."""
 
     def __init__(
         self,
@@ -61,10 +63,11 @@ class RunControl:
         parent: str | None = None,
         now: datetime,
     ) -> str:
-        """Send the schedule's job to its queue now, with its own arguments or these; the run's id.
+        """Send a schedule's job to its queue now. Returns the run's id.
 
-        Does not move the schedule's next tick. `tick` is the one that the run stands for, `parent`
-        the run that it repeats.
+        `args` and `kwargs` replace the schedule's own arguments; `tick` is the nominal time of the
+        run, `parent` the run that is repeated. The schedule's next tick stays where it is. Raises
+        Unavailable where the broker or Redis does not answer.
         """
         with answering(server=BROKER):
             queue = (
@@ -84,13 +87,10 @@ class RunControl:
             queued_at=now,
             parent=parent,
         )
-        given = (
-            list(schedule.args if args is None else args),
-            dict(schedule.kwargs if kwargs is None else kwargs),
-        )
         return self.send(
             facts,
-            *given,
+            list(schedule.args if args is None else args),
+            dict(schedule.kwargs if kwargs is None else kwargs),
             run=run or str(uuid4()),
             priority=schedule.priority,
             policies=schedule.policies,
@@ -108,15 +108,18 @@ class RunControl:
         policies: Policies | None = None,
         now: datetime,
     ) -> str:
-        """Send a run that is what `facts` say, with these arguments; its id.
+        """Send a run with these facts and arguments. Returns the run's id.
 
-        The message comes first and the event second: a run that nobody heard of is found by its
-        worker's events, a run that was announced and never sent would wait for ever. Before both, a
-        run of a schedule counts as alive, so that no tick overtakes it.
+        1. The run of a schedule gets a lease, so that no tick overtakes it.
+        2. The message is sent.
+        3. The event `run.queued` is written. Not before the message: a run without the event is
+           found by its worker's events, but an announced run without a message would wait for ever.
+
+        Raises Unavailable where the broker or Redis does not answer.
         """
         run = run or str(uuid4())
-        told = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
-        facts = facts.model_copy(update=told)
+        arguments = {"args": bounded(args, self._limit), "kwargs": bounded(kwargs, self._limit)}
+        facts = facts.model_copy(update=arguments)
         limited = policies or Policies()
         headers = headers_for(facts, limits.facts_of(limited))
         with answering(server=BROKER), self._alive(run, facts):
@@ -146,39 +149,37 @@ class RunControl:
         kwargs: dict[str, Any] | None = None,
         now: datetime,
     ) -> str:
-        """Send what a run did once more, with its own arguments or these; the new run's id.
+        """Send the job of a past run once more. Returns the new run's id.
 
-        `schedule` is the one that the run belongs to, if it still exists; `check` refuses what the
-        job cannot take.
+        `args` and `kwargs` replace the run's own arguments. `schedule` is the run's schedule, if it
+        still exists; `check` raises for arguments that the job cannot take. Raises Refused where
+        nothing ran or the arguments are not in the history as they were sent, Unavailable where the
+        broker or Redis does not answer.
         """
-        facts = again.facts_again(run, actor=actor, now=now)
-        given = again.arguments_again(run, schedule, self._limit, args=args, kwargs=kwargs)
-        check_arguments(*given)
-        check(run.job, *given)
-        return self.send(
-            facts, *given, priority=schedule.priority if schedule is not None else None, now=now
-        )
+        facts = rerun_facts(run, actor=actor, now=now)
+        arguments = rerun_arguments(run, schedule, self._limit, args=args, kwargs=kwargs)
+        check_arguments(*arguments)
+        check(run.job, *arguments)
+        priority = schedule.priority if schedule is not None else None
+        return self.send(facts, *arguments, priority=priority, now=now)
 
     def cancel(self, run_id: str, actor: str, now: datetime) -> None:
-        """Ask for the run's end: a queued one does not start, a running one is terminated (SIGTERM
-        to its process).
+        """Cancel a run: a queued run does not start, a running one gets SIGTERM in its process.
 
-        The run is `revoked` when a worker has done so, which its event says; one that ends
-        meanwhile keeps its end.
+        The run is `revoked` when a worker reports so; a run that ends meanwhile keeps its own end.
+        Raises Refused for an impossible id, Unavailable where the broker or Redis does not answer.
         """
         if not run_id or len(run_id) > 64:
             raise Refused(
                 f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run"
             )
         with answering(server=BROKER):
-            self._cancellations.ask(run_id, actor, now)
+            self._cancellations.record(run_id, actor, now)
             self._celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
 
     @contextmanager
     def _alive(self, run: str, facts: RunFacts) -> Iterator[None]:
-        """The run counts as one of its schedule's that is not final, unless it could not be
-        sent.
-        """
+        """Give the run of a schedule a lease, and withdraw the lease where the run is not sent."""
         if facts.schedule is None or facts.schedule_uid is None:
             yield
             return

@@ -1,9 +1,9 @@
-"""What a message says about its run: pure functions of Celery's headers.
+"""Headers of a run's message: pure functions of Celery's headers.
 
-Beat and `runs.control` put what Celery does not know (schedule, revision, trigger, who) in the
-header `beatdesk` and the tick in the header `tick`; Celery carries unknown headers over retries.
-Messages of other origin have neither, and become runs with the trigger `api`, or `schedule` where
-stock Beat's own mark is found. Never raises on what a header holds: anybody may have written it.
+Beat and `runs.control` put the schedule, its revision, the trigger and the actor in the header
+`beatdesk`, and the tick in the header `tick`; Celery carries unknown headers over retries. Messages
+of other origin have neither, and become runs with the trigger `api`, or `schedule` where stock
+Beat's own mark is found. No content of a header raises: anybody may have written it.
 """
 
 import logging
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 STOCK_BEAT_HEADER = "celery_beat_task"
 
 BUILT_IN = "celery."
-"""Celery's own tasks (`celery.chord_unlock` …) are no jobs."""
+"""Prefix of Celery's own tasks (`celery.chord_unlock` …), which are not jobs."""
 
 
 class Message(NamedTuple):
-    """What of a Celery message tells about its run."""
+    """The parts of a Celery message that describe its run."""
 
     headers: Mapping[str, Any]
     args: Any
@@ -49,17 +49,20 @@ class Message(NamedTuple):
 
     @property
     def attempt(self) -> int:
-        """The number of the attempt that the message is for."""
+        """The number of the message's attempt, from 1."""
         return attempt_of(self.headers.get("retries"))
 
 
 def is_job(name: str) -> bool:
-    """Is the task of this name a job, and not one of Celery's own?"""
+    """Whether the task of this name is a job, and not one of Celery's own."""
     return not name.startswith(BUILT_IN)
 
 
 def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:
-    """The facts of the message's run; `limit` bounds its arguments."""
+    """Facts of the message's run.
+
+    `limit` is the most bytes of its arguments. `queued_at` is used where the header has none.
+    """
     headers = message.headers
     own = decode(headers)
     by_stock_beat = bool(headers.get(STOCK_BEAT_HEADER))
@@ -80,13 +83,15 @@ def facts_of(message: Message, limit: int, queued_at: datetime | None = None) ->
 
 
 def message_of(message: Any) -> Message:
-    """What a message of Celery's tells, its arguments as far as they can be read."""
+    """The parts of a received kombu message; no arguments where they cannot be read."""
     args, kwargs = _readable(message)
     return Message(message.headers, args, kwargs, queue_of(message.delivery_info))
 
 
 def _readable(message: Any) -> tuple[Any, Any]:
-    """The arguments in a message, none where it cannot be read (which may be why it is refused)."""
+    """Arguments of a message; none where its body cannot be read, which may be why a worker
+    refuses the message.
+    """
     try:
         args, kwargs, _embed = message.payload
     except Exception as error:  # noqa: BLE001 - anybody may have written it
@@ -96,10 +101,8 @@ def _readable(message: Any) -> tuple[Any, Any]:
 
 
 def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The headers that carry these facts, and the `retries` of the schedule's policies
-    (`limits.facts_of`).
-
-    What the message itself says (job, arguments, queue) is left out.
+    """Headers with these facts, and with the `retries` of the schedule's policies
+    (`limits.facts_of`); without those that the message has elsewhere: job, arguments, queue.
     """
     own = OwnHeader(
         schedule=facts.schedule,
@@ -118,12 +121,12 @@ def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> di
 
 
 def attempt_of(retries: Any) -> int:
-    """The number of the attempt, from 1."""
+    """Number of the attempt, from 1; 1 where the header `retries` is not a number."""
     return retries + 1 if isinstance(retries, int) and retries >= 0 else 1
 
 
 def queue_of(delivery_info: Any) -> str | None:
-    """The queue that a message came through, as far as the transport says it."""
+    """Queue of a message, from the transport's routing key; None where there is none."""
     if not isinstance(delivery_info, Mapping):
         return None
     name = delivery_info.get("routing_key")

@@ -1,14 +1,14 @@
-"""Which runs of each schedule are not final: a lease per run, in Redis, that has to be renewed.
+"""Leases of runs: which runs of each schedule are not final. One lease per run, in Redis.
 
-    Beat sends a tick ──▶ counts for a minute, from the transaction that moves the entry on
-    somebody sends it ──▶ counts for a minute
-    message is queued ──▶ counts as long as the message may wait
-    a worker has it   ──▶ counts for half a minute, renewed every few seconds by the worker
-    it is over        ──▶ counts no more; a tick that was held for it is looked at by Beat at once
+    Beat sends a tick     ──▶ a minute, from the transaction that advances the entry
+    an operator starts it ──▶ a minute
+    the message is queued ──▶ as long as the message may wait
+    a worker has it       ──▶ half a minute, renewed every few seconds by the worker
+    the run is over       ──▶ none; Beat looks at once at a tick that waits for this run
 
-Each step rides on the event that tells it, in one script with it, so that a lease costs no round
-trip of its own. A lease that has run out holds up nobody; `LeaseWatch` tells that its run is lost.
-All times are the server's.
+Each step is written with its event, in one script, so a lease costs no round trip of its own. An
+expired lease delays no tick; `LeaseWatch` records that its run is lost. All times are the Redis
+server's.
 """
 
 import logging
@@ -47,13 +47,13 @@ from scheduler.storage.server_time import seconds_of
 log = logging.getLogger(__name__)
 
 HELD_SECONDS = 30.0
-"""How long a run counts as alive after its worker was last heard of."""
+"""Seconds for which a run is alive after its worker's last heartbeat."""
 
 QUEUED_SECONDS = 7 * 86_400.0
-"""How long a message may wait in its queue before its run is lost."""
+"""Seconds for which a message may wait in its queue before its run is lost."""
 
 SENT_SECONDS = 60.0
-"""How long Beat may take from moving an entry on to having its message in the queue."""
+"""Seconds for Beat from advancing an entry to having the message in its queue."""
 
 WATCH_EVERY = 10.0
 _MOST = 200
@@ -67,7 +67,7 @@ _OUTCOMES: dict[type[RunEvent], str] = {
 
 
 class Streak(NamedTuple):
-    """A schedule whose ticks have failed as often in a row as its policies allow."""
+    """A schedule whose ticks have failed in a row as often as its policies allow."""
 
     uid: str
     name: str
@@ -75,21 +75,22 @@ class Streak(NamedTuple):
 
 
 class LeaseState(Enum):
-    """How a run's lease stands, as seen by somebody who has another message of the same attempt."""
+    """State of a run's lease, for a worker with another message of the same attempt."""
 
     ALIVE = "alive"
-    """A worker has it and was heard of lately."""
+    """A worker has the run, and its lease has not expired."""
 
     OVER = "over"
-    """Nobody was heard of in time, or its attempt is another one."""
+    """The lease has expired, or is for another attempt."""
 
     GONE = "gone"
     """There is no lease: the run has ended, or never had one."""
 
 
 class LeasedStream(EventStream):
-    """The event stream, with leases that follow from the events. `streaks` is for whoever appends
-    to take.
+    """Event stream that moves the leases of runs with their events.
+
+    `streaks` collects the schedules that an appended event makes due for a pause.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -99,11 +100,13 @@ class LeasedStream(EventStream):
         self.streaks: list[Streak] = []
 
     def append(self, event: Event) -> str:
-        """Append one event; the id of its entry, nothing where it moved a lease too."""
+        """Append one event. Returns the id of its entry; "" where the event moved a lease too."""
         return (self.append_many([event]) or [""])[0]
 
     def append_many(self, events: Iterable[Event]) -> list[str]:
-        """Append all of them, or none, in one round trip."""
+        """Append all events or none, in one round trip. Returns the ids of the entries; none where
+        an event moved a lease.
+        """
         told = [(event, *_effect(event)) for event in events]
         if all(effect == "none" for _, effect, _ in told):
             return super().append_many(event for event, _, _ in told)
@@ -111,7 +114,7 @@ class LeasedStream(EventStream):
         return []
 
     def tell(self, told: Sequence[tuple[Event, str, str]]) -> None:
-        """Append events with these effects on their runs' leases."""
+        """Append events with these effects on their runs' leases: (event, effect, argument)."""
         arguments: list[str] = []
         for event, effect, argument in told:
             run = event.run if isinstance(event, RunEvent) else ""
@@ -119,18 +122,19 @@ class LeasedStream(EventStream):
         self._write(arguments)
 
     def forget(self, run: str) -> None:
-        """There is no such run, and nothing is to be told of it."""
+        """Release a run's lease without an event."""
         self._write(["", "release", run, "-"])
 
     def give_back(self, runs: Mapping[str, int], worker: str | None) -> None:
-        """This worker has these attempts of runs, has not begun them, and never will: their
-        messages come again.
+        """Release a worker's leases of attempts (by run id) that it will never begin.
+
+        Their messages are delivered again. A lease of another worker or attempt stays.
         """
         held = {run: f"{attempt} {worker_word(worker)}" for run, attempt in runs.items()}
         self._write([text for run, owner in held.items() for text in ("", "return", run, owner)])
 
     def _write(self, arguments: Sequence[str]) -> None:
-        """Four texts for each event: see the script."""
+        """Call the script `record.lua`, with four texts for each event."""
         prefixes = [keys.ALIVE_PREFIX, keys.WAITING_PREFIX, keys.REDBEAT_PREFIX]
         said: Any = self._record(
             keys=[
@@ -151,7 +155,7 @@ class LeasedStream(EventStream):
 
 
 class Leases:
-    """Looking at leases, renewing them, and finding those that have run out."""
+    """Leases in Redis: read, renew, and find the expired ones."""
 
     def __init__(self, redis: Redis, stream: LeasedStream) -> None:
         self._redis = redis
@@ -159,9 +163,7 @@ class Leases:
         self._renew = redis.register_script(script_text(__package__, "renew.lua"))
 
     def announce(self, run: str, owner: str) -> None:
-        """A message for the run is about to be sent: it counts from now on, for as long as sending
-        may take.
-        """
+        """Give a run a lease of `SENT_SECONDS`, before its message is sent."""
         uid = lease_of(owner).uid
         till = seconds_of(self._redis.time()) + SENT_SECONDS
         with self._redis.pipeline() as pipe:
@@ -171,16 +173,16 @@ class Leases:
             pipe.execute()
 
     def withdraw(self, run: str) -> None:
-        """It could not be sent."""
+        """Release the lease of a run that could not be sent."""
         self._stream.forget(run)
 
     def known(self, runs: Sequence[str]) -> set[str]:
-        """Which of these runs are not final."""
+        """Those of the given runs that are not final."""
         owners: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         return {run for run, owner in zip(runs, owners, strict=True) if owner is not None}
 
     def renew(self, runs: Sequence[str]) -> int:
-        """A worker has these runs; how many of them belong to schedules."""
+        """Renew a worker's leases for `HELD_SECONDS`. Returns the number of runs with a lease."""
         if not runs:
             return 0
         kept: Any = self._renew(
@@ -190,7 +192,7 @@ class Leases:
         return int(kept)
 
     def get(self, run: str) -> Lease | None:
-        """The lease of a run, if it has one that lives."""
+        """The lease of a run; None where the run has none, or an expired one."""
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.LEASE_OWNERS_HASH, run)
             pipe.zscore(keys.LEASES_ZSET, run)
@@ -201,7 +203,7 @@ class Leases:
         return lease_of(text)
 
     def standing(self, run: str, attempt: int) -> LeaseState:
-        """How the lease of this attempt of a run stands."""
+        """State of the lease for this attempt of a run."""
         if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):
             lease = self.get(run)
             held = lease is not None and lease.worker is not None and lease.attempt == attempt
@@ -209,16 +211,16 @@ class Leases:
         return LeaseState.GONE
 
     def runs_of(self, uid: str) -> list[str]:
-        """The runs of a schedule that are not final."""
+        """Ids of a schedule's runs that are not final, at most `_MOST`."""
         runs: Any = self._redis.zrange(keys.ALIVE_PREFIX + uid, 0, _MOST - 1)
         return list(runs)
 
     def forget_failures(self, uid: str) -> None:
-        """The failures in a row of a schedule count from zero again."""
+        """Count the failures in a row of a schedule from zero again."""
         self._redis.hdel(keys.FAILURES_HASH, uid)
 
     def overdue(self) -> dict[str, Lease]:
-        """The leases that have run out, by run."""
+        """The expired leases by run id, at most `_MOST`."""
         now = seconds_of(self._redis.time())
         runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", now, start=0, num=_MOST)
         texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
@@ -230,8 +232,9 @@ class Leases:
         }
 
     def lose(self, overdue: dict[str, Lease], now: datetime) -> None:
-        """Tell that these runs are lost, those whose lease is still as it was read; a message too
-        old has expired.
+        """Record that runs are lost, where the lease is still as it was read.
+
+        A run that no worker had, and whose deadline is past, is `expired` and not `lost`.
         """
         told: list[tuple[Event, str, str]] = []
         for run, lease in overdue.items():
@@ -256,14 +259,14 @@ class Leases:
 
 
 class LeaseWatch:
-    """Tells lost runs, in a process that lives long. Any number of processes may do so."""
+    """Recorder of lost runs, in a long-lived process. Any number of processes may have one."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
         self._seen: dict[str, Lease] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Look every few seconds, until `stop` is set."""
+        """Look every `WATCH_EVERY` seconds, until `stop` is set."""
         while not stop.wait(WATCH_EVERY):
             try:
                 self.look(utc_now())
@@ -272,8 +275,8 @@ class LeaseWatch:
                 self._seen = {}
 
     def look(self, now: datetime) -> None:
-        """One look. What has run out was seen so twice: after an outage, workers first have time to
-        renew theirs.
+        """Look once. A run is lost whose lease was expired in two looks: after an outage workers
+        first have time to renew their leases.
         """
         overdue = self._leases.overdue()
         lost = {run: lease for run, lease in overdue.items() if self._seen.get(run) == lease}
@@ -284,7 +287,7 @@ class LeaseWatch:
 
 
 def _effect(event: Event) -> tuple[str, str]:
-    """What an event means for the lease of its run, with the script's argument for it."""
+    """Effect of an event on the lease of its run, with the script's argument for the effect."""
     if isinstance(event, RunQueued):
         return ("none", "") if event.facts.schedule_uid is None else ("queued", "")
     if isinstance(event, RunReceived):

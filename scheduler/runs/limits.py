@@ -1,8 +1,6 @@
-"""What the policies of a schedule put into the message of a run: for Celery as options, for our
-workers as facts.
+"""Limits of a run by its schedule's policies, as options for Celery and as fields of the header.
 
-Pure. Used for ticks and for runs that are started by hand, so that a run is limited the same way
-whoever started it.
+Pure. Used for ticks and for runs started by hand, so that both have the same limits.
 """
 
 from typing import Any
@@ -10,13 +8,13 @@ from typing import Any
 from scheduler.rules.model.spec import Policies
 
 HARD_AFTER_SECONDS = 10.0
-"""What a job gets to clean up between the soft limit, which raises in it, and the hard one, which
-ends its process.
+"""Seconds for a job's clean-up between its soft time limit, which raises in the job, and the hard
+one, which ends its process.
 """
 
 
 def options_of(policies: Policies) -> dict[str, Any]:
-    """Celery's options."""
+    """Celery's options for the time limits; empty without a time limit."""
     if policies.run_timeout is None:
         return {}
     return {
@@ -26,7 +24,7 @@ def options_of(policies: Policies) -> dict[str, Any]:
 
 
 def facts_of(policies: Policies) -> dict[str, Any]:
-    """What the worker has to know beyond that."""
-    return (
-        {"retries": policies.retries, "backoff": policies.retry_backoff} if policies.retries else {}
-    )
+    """Fields of the header `beatdesk` for further attempts; `backoff` in seconds."""
+    if not policies.retries:
+        return {}
+    return {"retries": policies.retries, "backoff": policies.retry_backoff}

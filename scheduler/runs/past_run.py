@@ -1,4 +1,4 @@
-"""A run of the past, as far as running it again and Celery's results need to know it."""
+"""A run of the past, as reruns and Celery's results need it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,19 +6,19 @@ from typing import Any, Protocol
 
 
 class HasId(Protocol):
-    """What has an id."""
+    """A run of which only the id is needed."""
 
     @property
     def id(self) -> str:
-        """The id."""
+        """The run's id."""
 
 
 class PastRun(HasId, Protocol):
-    """A run as the history has it. `history.views.RunView` is one."""
+    """A run in the history; `history.views.RunView` fits."""
 
     @property
     def job(self) -> str:
-        """The job's name; empty where the history does not know it."""
+        """The job's name; empty where no event has named the job."""
 
     @property
     def state(self) -> str:
@@ -26,7 +26,7 @@ class PastRun(HasId, Protocol):
 
     @property
     def reason(self) -> str | None:
-        """Why it is in this state, where there is something to say."""
+        """Reason of the state, where there is one."""
 
     @property
     def schedule(self) -> str | None:
@@ -38,31 +38,31 @@ class PastRun(HasId, Protocol):
 
     @property
     def revision(self) -> int | None:
-        """The revision that fired it."""
+        """The schedule's revision that fired the run."""
 
     @property
     def tick(self) -> datetime | None:
-        """The nominal time, aware."""
+        """The nominal time, aware; None for a run that stands for no tick."""
 
     @property
     def tick_to(self) -> datetime | None:
-        """The last tick of a range that became no run."""
+        """The last tick of a range without runs."""
 
     @property
     def ticks(self) -> int:
-        """How many ticks the row stands for."""
+        """Number of ticks in the row."""
 
     @property
     def queue(self) -> str | None:
-        """The queue it was sent to."""
+        """The queue of the run's message."""
 
     @property
     def worker(self) -> str | None:
-        """The worker that ran it last."""
+        """The worker of the last attempt."""
 
     @property
     def finished_at(self) -> datetime | None:
-        """When it ended, aware."""
+        """The moment of the end, aware."""
 
     @property
     def args(self) -> Any:
@@ -74,20 +74,20 @@ class PastRun(HasId, Protocol):
 
     @property
     def result(self) -> Any:
-        """What it returned, bounded, with secrets hidden."""
+        """The job's result, bounded, with secrets hidden."""
 
     @property
     def error(self) -> str | None:
-        """The error of its last attempt, `Name: text`."""
+        """The error of the last attempt, `Name: text`."""
 
     @property
     def traceback(self) -> str | None:
-        """The traceback of its last attempt."""
+        """The traceback of the last attempt."""
 
     @property
     def attempts(self) -> Sequence[Any]:
-        """Its attempts, oldest first."""
+        """The attempts, oldest first."""
 
     @property
     def children(self) -> Sequence[HasId]:
-        """The runs that it has started."""
+        """The runs that this run started."""

@@ -1,7 +1,8 @@
-"""A run once more: what its history says of it, as a new run whose parent it is. Pure.
+"""Rerun of a past run: its facts and arguments for a new run, whose parent is the old one. Pure.
 
-The history holds arguments bounded, with secrets hidden. Where that has taken something away, the
-schedule that fired the run still knows the whole; where it does not either, they have to be given.
+The history has arguments bounded, with secrets hidden. Where something was cut or hidden, the
+schedule that fired the run may still have the same arguments whole; elsewhere the operator has to
+give them.
 """
 
 from datetime import datetime
@@ -17,15 +18,16 @@ from scheduler.runs.past_run import PastRun
 
 
 class Arguments(NamedTuple):
-    """What a job is called with."""
+    """Positional and named arguments of a job."""
 
     args: list[Any]
     kwargs: dict[str, Any]
 
 
-def facts_again(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
-    """Why the new run exists. It stands for the same tick, so that the job works on the same
-    time.
+def rerun_facts(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
+    """Facts of the new run, for the same tick, so that the job works on the same time.
+
+    Raises Refused for a tick that never ran, and for a run whose job is not in the history.
     """
     if run.tick_to is not None or is_without_run(run.state):
         raise Refused(
@@ -49,7 +51,7 @@ def facts_again(run: PastRun, *, actor: str, now: datetime) -> RunFacts:
     )
 
 
-def arguments_again(
+def rerun_arguments(
     run: PastRun,
     schedule: Schedule | None,
     limit: int,
@@ -57,22 +59,28 @@ def arguments_again(
     args: list[Any] | None,
     kwargs: dict[str, Any] | None,
 ) -> Arguments:
-    """The arguments that are given, and those of the run where none are. `limit` bounds what the
-    history keeps.
+    """The arguments `args` and `kwargs`, each replaced by the run's own where it is None.
+
+    `limit` is the most bytes of arguments in the history. Raises Refused where the run's own are
+    neither in the history nor in the schedule as they were sent.
     """
-    known = (schedule.args, schedule.kwargs) if schedule is not None else (None, None)
-    return Arguments(
-        args if args is not None else _whole(run.args or [], known[0], limit, list, "args"),
-        kwargs if kwargs is not None else _whole(run.kwargs or {}, known[1], limit, dict, "kwargs"),
-    )
+    if args is None:
+        own_args = schedule.args if schedule is not None else None
+        args = _unmasked(run.args or [], own_args, limit, list, "args")
+    if kwargs is None:
+        own_kwargs = schedule.kwargs if schedule is not None else None
+        kwargs = _unmasked(run.kwargs or {}, own_kwargs, limit, dict, "kwargs")
+    return Arguments(args, kwargs)
 
 
-def _whole(kept: Any, known: Any, limit: int, kind: type, field: str) -> Any:
-    """The arguments as they were sent."""
-    if isinstance(kept, kind) and not _has_mask(kept):
-        return kept
-    if known is not None and bounded(known, limit) == kept:
-        return known
+def _unmasked(recorded: Any, own: Any, limit: int, kind: type, field: str) -> Any:
+    """The arguments as they were sent: the recorded ones where nothing is hidden in them, or the
+    schedule's `own` where the recorded ones are made from these.
+    """
+    if isinstance(recorded, kind) and not _has_mask(recorded):
+        return recorded
+    if own is not None and bounded(own, limit) == recorded:
+        return own
     raise Refused(
         f"the {field} of the run are not in the history as they were sent: secrets are hidden, "
         "and what is too large is cut; give them anew",
@@ -81,13 +89,14 @@ def _whole(kept: Any, known: Any, limit: int, kind: type, field: str) -> Any:
 
 
 def _has_mask(value: Any) -> bool:
-    """Whether something is hidden at any depth."""
+    """Whether a text at any depth has a hidden part."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str) and MASK in item:
             return True
-        waiting += (
-            item.values() if isinstance(item, dict) else item if isinstance(item, list) else []
-        )
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
     return False
