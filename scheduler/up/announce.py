@@ -1,4 +1,4 @@
-"""What `up` tells the person who started it. Pure: facts in, text out."""
+"""Texts of `up` for the person at the terminal. Pure: facts in, text out."""
 
 from scheduler.accounts.policy import Account
 from scheduler.settings.server_file import RunningServer
@@ -7,7 +7,10 @@ RULE = "─" * 72
 
 
 def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
-    """Where the console is and, once, who may log in."""
+    """The console's address and, at the first start, the administrator's password.
+
+    `web` is the address, `wished_port` the configured port, `port` the actual one.
+    """
     lines = [f"Beatdesk is running: {web}"]
     if port != wished_port:
         lines.append(f"(port {wished_port} is taken, so it is {port})")
@@ -25,7 +28,7 @@ def ready(web: str, admin: Account | None, wished_port: int, port: int) -> str:
 
 
 def runs_already(server: RunningServer) -> str:
-    """Why a second `up` does not start."""
+    """Reason why a second `up` in the same folder does not start."""
     place = f" at {server.web}" if server.web else ""
     return (
         f"it runs already in this folder{place} (process {server.pid}); stop it with Ctrl-C or: "
@@ -35,5 +38,6 @@ def runs_already(server: RunningServer) -> str:
 
 def address(host: str, port: int) -> str:
     """The console's address for a browser on this machine."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    in_brackets = f"[{host}]" if ":" in host else host
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, in_brackets)  # noqa: S104
+    return f"http://{reachable}:{port}"

@@ -1,6 +1,4 @@
-"""One child: what it is, and the process it runs in. When to start and stop it is the supervisor's
-business.
-"""
+"""A child of `up`: its description, and its process. The supervisor starts and stops it."""
 
 import os
 import signal
@@ -10,15 +8,15 @@ from dataclasses import dataclass, field
 
 from scheduler.up.console import Console
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0
-"""Seconds after which a child that dies is taken to have run well, so that its pauses begin anew.
-"""
+"""Seconds of life after which a death counts as the first in a row again."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """How a child is ended: a signal and how long that may take, weaker ones first."""
+    """One step of ending a child: a signal, and the seconds in which the child may end."""
 
     signal: signal.Signals
     seconds: float
@@ -26,7 +24,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class Child:
-    """What runs, when it is ready (asked with its process id), and how it is ended."""
+    """Description of a child.
+
+    `is_ready` takes the process id; `stops` go from the mildest signal to the hardest; `before`
+    runs before the first start of the child.
+    """
 
     name: str
     command: Sequence[str]
@@ -38,12 +40,12 @@ class Child:
 
 
 def pause(deaths: int) -> float:
-    """Seconds to wait before a child is started again after that many deaths in a row."""
+    """Seconds before the next start after `deaths` in a row: 0.5, doubling to at most 30."""
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(deaths - 1, 10)))
 
 
 def ending(code: int) -> str:
-    """A process's end in words."""
+    """The end of a process in words, with the signal's name where a signal ended it."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -52,10 +54,8 @@ def ending(code: int) -> str:
         return f"exit code {code}"
 
 
-class Running:
-    """A child's process, in a session of its own, so that Ctrl-C in the terminal reaches the
-    supervisor only.
-    """
+class ChildProcess:
+    """A child's process, in a session of its own: Ctrl-C reaches only the supervisor."""
 
     def __init__(self, child: Child, console: Console) -> None:
         self.child = child
@@ -68,32 +68,32 @@ class Running:
             start_new_session=True,
             pass_fds=tuple(child.pass_fds),
         )
-        assert self._popen.stdout is not None  # noqa: S101 - asked for above
+        assert self._popen.stdout is not None  # noqa: S101 - a pipe, by the arguments above
         self._output = console.follow(child.name, self._popen.stdout)
 
     @property
     def pid(self) -> int:
-        """The process, which is also its group."""
+        """The process id, which is also the id of its process group."""
         return self._popen.pid
 
     def code(self) -> int | None:
-        """The exit code, none while it lives."""
+        """The exit code, negative for a signal; None while the process lives."""
         return self._popen.poll()
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the process; SIGKILL goes to its whole group."""
+        """Send a signal to the process; SIGKILL goes to its whole group."""
         if number == signal.SIGKILL:
             self.end_group()
         elif self._popen.poll() is None:
             self._popen.send_signal(number)
 
     def end_group(self) -> None:
-        """Kill what is left of the group: a worker's own children would go on as nobody's."""
+        """Kill the rest of the process group: a worker's children would go on as orphans."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            return  # nobody is left (macOS says the second where only dead ones are)
+            return  # the group is empty (macOS raises PermissionError where only zombies are left)
 
     def finish_output(self) -> None:
-        """Let the last lines through."""
+        """Wait up to a second for the last lines of the output."""
         self._output.join(timeout=1)

@@ -1,6 +1,4 @@
-"""What `up` runs: each child's command, when it is ready, how it is stopped. Starts nothing
-itself.
-"""
+"""The children of `up`: command, readiness and stop of each. Starts none of them."""
 
 import os
 import signal
@@ -20,28 +18,28 @@ from scheduler.up.embedded import Embedded
 STOP_ORDER = ("beat", "web", "worker", "recorder", "valkey")
 
 JOBS_MAY_TAKE = 120.0
-"""Seconds that running jobs get to finish. After that, or at the second Ctrl-C, they get Celery's
-soft shutdown, and their messages go back into the queue."""
+"""Seconds for running jobs to finish. After that, or at the second Ctrl-C, follows Celery's soft
+shutdown, and their messages go back into the queue."""
 
 SOFT_SHUTDOWN_TAKES = 40.0
 
 
 def environment(services: Services) -> Mapping[str, str]:
-    """What children must know that they cannot find out: where the server and the data are."""
+    """Environment variables of the children: the data folder and the address of the server."""
     settings = services.settings
-    told = {
+    variables = {
         f"{PREFIX}DATA_DIR": str(settings.data_dir.resolve()),
         f"{PREFIX}REDIS_URL": settings.redis_url,
         "PYTHONUNBUFFERED": "1",
     }
     if not _is_installed():
         path = (str(Path(scheduler.__file__).parents[1]), os.environ.get("PYTHONPATH"))
-        told["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-    return told
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    return variables
 
 
 def _is_installed() -> bool:
-    """Does every Python process find Beatdesk? Not where it runs from a checkout as it is."""
+    """Whether every Python process finds Beatdesk; not from a checkout without installation."""
     try:
         version("beatdesk")
     except PackageNotFoundError:
@@ -50,12 +48,12 @@ def _is_installed() -> bool:
 
 
 def _beatdesk(*words: str) -> list[str]:
-    """A command of Beatdesk's, which finds no module of the working folder before ours."""
+    """A `beatdesk` command that does not find modules of the working folder before ours."""
     return [sys.executable, "-P", "-m", "scheduler", *words]
 
 
 def valkey(embedded: Embedded) -> Child:
-    """The embedded server. At SIGTERM it writes its append-only file out and ends."""
+    """The embedded server. SIGTERM: write the append-only file and end."""
     return Child(
         name="valkey",
         command=embedded.command,
@@ -65,7 +63,10 @@ def valkey(embedded: Embedded) -> Child:
 
 
 def recorder(services: Services, before: Callable[[], None]) -> Child:
-    """Writes history. At SIGTERM it records what is in the stream and ends."""
+    """The recorder. SIGTERM: record the rest of the stream and end.
+
+    `before` runs once Redis is ready, before the recorder starts.
+    """
     return Child(
         name="recorder",
         command=_beatdesk("recorder", "--name", f"up@{socket.gethostname()}"),
@@ -77,8 +78,8 @@ def recorder(services: Services, before: Callable[[], None]) -> Child:
 
 
 def worker(services: Services) -> Child:
-    """Runs jobs. SIGTERM: takes no more and finishes what it has. SIGQUIT: gives back what does not
-    finish soon.
+    """The worker. SIGTERM: take no further message and finish the running jobs. SIGQUIT: give back
+    the messages of jobs that do not finish soon.
     """
     concurrency = str(services.settings.worker_concurrency)
     return Child(
@@ -93,8 +94,9 @@ def worker(services: Services) -> Child:
 
 
 def beat(services: Services, before: Callable[[], None]) -> Child:
-    """Fires schedules. At SIGTERM it gives its lock back, so that the next one need not wait for
-    it.
+    """Beat. SIGTERM: release the lock, so that the next Beat need not wait for its expiry.
+
+    `before` runs once the worker is ready, before Beat starts.
     """
     return Child(
         name="beat",
@@ -107,7 +109,7 @@ def beat(services: Services, before: Callable[[], None]) -> Child:
 
 
 def web(services: Services, listening: socket.socket) -> Child:
-    """The console, on a socket that we keep."""
+    """The console, on a socket that stays open while the console is started again."""
     host, port = listening.getsockname()[:2]
     probe_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return Child(

@@ -1,6 +1,4 @@
-"""The lines of all children on one terminal, each with its name before it. Knows nothing of
-processes.
-"""
+"""The lines of all children on one terminal, each behind the child's name."""
 
 import io
 import os
@@ -12,7 +10,9 @@ COLOURS = {"valkey": 35, "recorder": 34, "worker": 32, "beat": 33, "web": 36, "u
 
 
 class Console:
-    """Writes whole lines, one at a time, whoever brings them."""
+    """Writer of whole lines, for any number of threads. `names` puts the child's name before each
+    line.
+    """
 
     def __init__(self, out: TextIO | None = None, *, names: bool = True) -> None:
         self._out = out or sys.stderr
@@ -21,22 +21,21 @@ class Console:
         self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
 
     def line(self, name: str, text: str) -> None:
-        """Write one line. A terminal that has gone away ends nothing."""
+        """Write one line. A closed terminal raises nothing."""
         with self._lock:
             try:
                 self._out.write(f"{self._mark(name)}{text}\n")
                 self._out.flush()
             except (OSError, ValueError):
-                self._out = (
-                    io.StringIO()
-                )  # nobody reads any more; the children must not block on a full pipe
+                # The terminal is closed; the children must not block on a full pipe.
+                self._out = io.StringIO()
 
     def stream(self, name: str) -> TextIO:
-        """A stream whose lines come out under `name`; for our own log."""
+        """A text stream that writes its lines under `name`, for the supervisor's own log."""
         return cast(TextIO, _Lines(self, name))
 
     def follow(self, name: str, source: IO[bytes]) -> threading.Thread:
-        """Write what comes out of a child until it closes."""
+        """Copy a child's output, in a thread of its own, until the output closes."""
         thread = threading.Thread(
             target=self._copy, args=(name, source), name=f"output of {name}", daemon=True
         )
@@ -58,13 +57,14 @@ class Console:
 
 
 class _Lines(io.TextIOBase):
-    """A stream in front of a console."""
+    """Text stream that writes to a console."""
 
     def __init__(self, console: Console, name: str) -> None:
-        self._console, self._name = console, name
+        self._console = console
+        self._name = name
 
     def write(self, text: str) -> int:
-        """Pass whole lines on; a log handler brings nothing else."""
+        """Write whole lines to the console; a log handler writes nothing else."""
         for line in text.splitlines():
             self._console.line(self._name, line)
         return len(text)

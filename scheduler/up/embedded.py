@@ -1,9 +1,9 @@
-"""The Valkey server that comes with us: its folder, its configuration, its address.
+"""The embedded Valkey server: folder, configuration, address.
 
-Schedules live in it, so that it keeps an append-only file and never evicts. It listens on the
-loopback address only, behind a random password, and its port stays the same from start to start
-while nobody else takes it. The password is in a file of its own and in the configuration, never on
-a command line, which everybody on the machine can read.
+Schedules live in this server, so it writes an append-only file and never evicts. It listens on the
+loopback address only, behind a random password, and on the same port from start to start unless the
+port is taken. The password is in a file of its own and in the configuration, never on a command
+line, which every user of the machine can read.
 """
 
 import os
@@ -36,17 +36,20 @@ always-show-logo no
 
 @dataclass(frozen=True)
 class Embedded:
-    """A server that is ready to be started."""
+    """Command and address of a configured server."""
 
     command: tuple[str, ...]
     url: str
 
 
 def prepare(data_dir: Path) -> Embedded:
-    """Write the configuration; the address is the one of the last time where that is possible."""
+    """Write the configuration below `data_dir`, with the last start's port where it is free.
+
+    Raises Unavailable where the server's binary cannot run on this machine.
+    """
     folder = data_dir / "valkey"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    password = _kept(folder / "password", lambda: secrets.token_urlsafe(32))
+    password = _read_or_make(folder / "password", lambda: secrets.token_urlsafe(32))
     port = free_port(HOST, _last_port(folder / "port"))
     _write(folder / "port", str(port))
     configuration = folder / "valkey.conf"
@@ -70,7 +73,8 @@ def _binary() -> Path:
         raise Unavailable(f"the embedded server cannot run here: {error}; {remedy}") from error
 
 
-def _kept(path: Path, make: Callable[[], str]) -> str:
+def _read_or_make(path: Path, make: Callable[[], str]) -> str:
+    """Text of a private file, which is written first where it does not exist."""
     if not path.exists():
         _write(path, make())
     return path.read_text().strip()
@@ -82,7 +86,7 @@ def _last_port(path: Path) -> int | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a private file in one step."""
+    """Replace a private file atomically."""
     draft = path.with_name(f"{path.name}.new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

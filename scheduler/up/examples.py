@@ -1,6 +1,4 @@
-"""The schedules of a fresh installation: useful as they are, and something to look at. Names jobs,
-imports none.
-"""
+"""The example schedules of a fresh installation. Names their jobs, and imports none."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -51,8 +49,8 @@ EXAMPLES = (
 
 
 def install_examples(store: "ScheduleStore", now: datetime) -> list[str]:
-    """Create the examples, and return the names of those that are new; a name that is taken is left
-    alone.
+    """Create the examples. Returns the names of the created ones; an existing schedule of the same
+    name is left alone.
     """
     created = []
     for spec in EXAMPLES:

@@ -1,6 +1,4 @@
-"""What an empty folder gets: tables, examples, an administrator. Each is done once and found again
-later.
-"""
+"""The first start in an empty folder: tables, examples, an administrator, each made once."""
 
 import logging
 
@@ -14,25 +12,23 @@ log = logging.getLogger(__name__)
 
 
 class FirstStart:
-    """The steps between the children of one start."""
+    """Steps between the starts of the children."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._is_first = False
 
     def tables(self) -> None:
-        """Bring the database to this version's step, and see whether anybody was here before.
+        """Migrate the database to this version, and remember whether there are accounts.
 
-        Before that, the server that schedules are to live in must be one that keeps them.
+        Raises Refused first, in production, where the Redis server evicts keys.
         """
         refuse_eviction(self._services)
         schema_version.upgrade(self._services.engine)
         self._is_first = not self._services.accounts.list()
 
     def examples(self) -> None:
-        """Schedules that do real work, so that there is something to see. Not in production, and
-        not twice.
-        """
+        """Create the example schedules, at the first start and not in production."""
         if not self._is_first or self._services.settings.environment == "production":
             return
         from scheduler.up.examples import install_examples
@@ -43,7 +39,7 @@ class FirstStart:
         )
 
     def admin(self) -> Account | None:
-        """The first administrator, none where there are accounts. Last of all: the password is
-        shown only once.
+        """Create the first administrator; None where there are accounts. The last step of a start,
+        because the password is shown only once.
         """
         return self._services.accounts.ensure_admin(now=utc_now())

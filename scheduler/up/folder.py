@@ -1,4 +1,4 @@
-"""The data folder belongs to one server at a time."""
+"""The lock on the data folder, for one server at a time."""
 
 import logging
 import os
@@ -13,15 +13,14 @@ from scheduler.up.interrupts import Interrupts
 log = logging.getLogger(__name__)
 
 STARTING_TAKES = 20
-"""Rounds in which a server that holds the lock and has not yet said who it is may do so."""
+"""Rounds of waiting in which another server may take the lock and then write its server file."""
 
 
 def take(data_dir: Path, interrupts: Interrupts) -> int | None:
-    """The lock, held as long as the descriptor is open. None where we were asked to stop while
-    waiting for it.
+    """The lock's descriptor; the lock lasts while it is open. None where a signal ended the wait.
 
-    A server that lives is a refusal. One that was killed is waited for: its warden is stopping its
-    children still.
+    Raises Refused where another server runs in the folder. After a killed server this waits: its
+    orphan reaper is still stopping the children.
     """
     rounds = 0
     while not interrupts.count:
@@ -44,7 +43,7 @@ def take(data_dir: Path, interrupts: Interrupts) -> int | None:
 
 
 def _lives(pid: int) -> bool:
-    with suppress(PermissionError):  # it lives and is another user's
+    with suppress(PermissionError):  # the process lives, and is another user's
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

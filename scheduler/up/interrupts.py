@@ -1,7 +1,7 @@
-"""Signals to the supervisor, as a count and as something to wait on.
+"""Signals to the supervisor, as a count and as a wait.
 
-A handler that sets a `threading.Event` can meet the main thread inside of that event's own lock and
-hang for ever, so handlers only count here, and a pipe wakes whoever waits.
+A handler that sets a `threading.Event` can interrupt the main thread inside of the event's own
+lock, and hang for ever. So handlers only count, and a pipe ends the wait.
 """
 
 import os
@@ -13,7 +13,7 @@ STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """How often we were asked to stop. A child's death wakes the wait too."""
+    """Number and name of the stop signals since the start. The death of a child ends a wait too."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -26,8 +26,8 @@ class Interrupts:
         self._before = {number: signal.signal(number, self._stop) for number in STOP}
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._wake)
         if signal.getsignal(signal.SIGQUIT) == signal.SIG_IGN:
-            # A shell starts so what it puts in the background, and our children would not hear it
-            # either.
+            # A shell ignores SIGQUIT for processes in the background, and the children would
+            # inherit this.
             self._before[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         return self
@@ -45,7 +45,7 @@ class Interrupts:
         os.close(self._write)
 
     def wait(self, seconds: float) -> None:
-        """Return after `seconds`, or as soon as a signal has come."""
+        """Return after `seconds`, or at the next signal."""
         ready, _, _ = select.select([self._read], [], [], seconds)
         if ready:
             os.read(self._read, 4096)
@@ -55,4 +55,4 @@ class Interrupts:
         self.name = signal.Signals(number).name
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
-        """The wake-up pipe has been written to already."""
+        """Do nothing: Python has written to the wake-up pipe already."""

@@ -1,5 +1,5 @@
-"""Is a child ready? Asked of the thing itself, quickly, with the child's process id; an outage is a
-no.
+"""Readiness of the children, by facts: each probe takes the child's process id and returns within
+seconds; a server that does not answer is not ready.
 """
 
 import http.client
@@ -22,7 +22,7 @@ SECONDS = 2.0
 
 
 def valkey_answers(url: str) -> Probe:
-    """The server answers PING, and has read its append-only file."""
+    """Ready once the server answers PING, which it does after reading its append-only file."""
 
     def ready(_pid: int) -> bool:
         with (
@@ -36,7 +36,7 @@ def valkey_answers(url: str) -> Probe:
 
 
 def recorder_beats(services: Services) -> Probe:
-    """The recorder with this process id has been heard of."""
+    """Ready once the recorder with this process id has sent a heartbeat."""
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, ValueError, KeyError):
@@ -47,7 +47,7 @@ def recorder_beats(services: Services) -> Probe:
 
 
 def worker_beats(services: Services) -> Probe:
-    """The worker with this process id has published what it offers."""
+    """Ready once the worker with this process id has published its jobs."""
 
     def ready(pid: int) -> bool:
         with suppress(RedisError, BeatdeskError):
@@ -58,11 +58,9 @@ def worker_beats(services: Services) -> Probe:
 
 
 class BeatLeads:
-    """Beat holds the lock: its value is not the one that stood there when this process was first
-    asked about.
+    """Ready once the lock of Beat has another holder than at the first probe of this process.
 
-    Somebody else's Beat may lead, with ours as its stand-by; that is ready too once the lock has
-    been renewed.
+    A Beat elsewhere may lead, with this one as a standby: ready too, once the lock was renewed.
     """
 
     def __init__(self, services: Services) -> None:
@@ -72,11 +70,13 @@ class BeatLeads:
         self._left = 0
 
     def __call__(self, pid: int) -> bool:
-        """Ask once."""
+        """Probe once."""
         with suppress(RedisError):
             holder, left = self._lock()
             if pid != self._pid:
-                self._pid, self._holder, self._left = pid, holder, left
+                self._pid = pid
+                self._holder = holder
+                self._left = left
                 return False
             renewed = holder == self._holder and left > self._left
             self._left = left
@@ -89,7 +89,7 @@ class BeatLeads:
 
 
 def page_answers(host: str, port: int) -> Probe:
-    """The console answers."""
+    """Ready once the console answers `/healthz` with 200."""
 
     def ready(_pid: int) -> bool:
         connection = http.client.HTTPConnection(host, port, timeout=SECONDS)

@@ -1,14 +1,13 @@
-"""Start children in order, watch them, stop them in order. Knows nothing of what they do.
+"""The supervisor: start children in order, watch them, stop them in order.
 
-One loop in one thread: `_pass` is a single round of it, and everything that waits (for a child to
-be ready, to end, or for a signal) makes rounds while it waits, so that a child that dies meanwhile
-is seen and started again.
+One loop in one thread: `_pass` is a single round, and each wait (for readiness, for an end, for a
+signal) makes rounds, so that a child that dies meanwhile is started again.
 
-Why not honcho or another runner of Procfiles: they end all children at once, so that Redis is gone
-before a worker has finished and its job is lost. Here each child starts when the one before is
-ready, and they stop in an order of their own, Redis last, each with the time that it needs; where
-this process itself is killed, the warden does that. Tested with real processes in
-`tests/integration/up/`, the running job among them.
+Why not honcho or another runner of Procfiles: those end all children at once, so Redis would be
+gone before a worker has finished, and its job would be lost. Here each child starts when the child
+before is ready, and the children stop in an order of their own, Redis last, each with the time that
+it needs; where this process is killed, the orphan reaper stops them. Tested with real processes in
+`tests/integration/up/`, a running job among them.
 """
 
 import logging
@@ -17,27 +16,28 @@ from collections.abc import Sequence
 from time import monotonic
 
 from scheduler.errors import Unavailable
-from scheduler.up.child import STEADY_AFTER, Child, Running, Stop, ending, pause
+from scheduler.up.child import STEADY_AFTER, Child, ChildProcess, Stop, ending, pause
 from scheduler.up.console import Console
 from scheduler.up.interrupts import Interrupts
-from scheduler.up.warden import Warden
+from scheduler.up.orphan_reaper import OrphanReaper
 
 log = logging.getLogger(__name__)
 
 ROUND = 0.1
 ATTEMPTS = 5
-"""How often a child may die before it was ever ready, until starting is given up."""
+"""Deaths of a child that was never ready, after which the start is given up."""
 
 IMPATIENT_AFTER = 60.0
 SAY_EVERY = 15.0
 
 
 class ChildState:
-    """A child and its fortunes."""
+    """A child's process, readiness and deaths; `rank` is the place in the stop order."""
 
     def __init__(self, child: Child, rank: int) -> None:
-        self.child, self.rank = child, rank
-        self.process: Running | None = None
+        self.child = child
+        self.rank = rank
+        self.process: ChildProcess | None = None
         self.started_at = 0.0
         self.start_at: float | None = None
         self.was_ready = False
@@ -47,7 +47,9 @@ class ChildState:
 
 
 class Supervisor:
-    """Children in the order of their start, and the names in the order of their stop."""
+    """Supervisor of `children`, in the order of their start; `stop_order` names them in the order
+    of their stop. `lock` is the descriptor of the data folder's lock.
+    """
 
     def __init__(
         self,
@@ -57,138 +59,146 @@ class Supervisor:
         console: Console,
         lock: int,
     ) -> None:
-        self._seats = [ChildState(child, stop_order.index(child.name)) for child in children]
+        self._states = [ChildState(child, stop_order.index(child.name)) for child in children]
         self._interrupts = interrupts
         self._console = console
-        self._warden = Warden(lock, console)
+        self._reaper = OrphanReaper(lock, console)
 
     def start(self) -> bool:
-        """Start all, each when the one before is ready. False where we were asked to stop
-        meanwhile.
+        """Start all children, each when the child before is ready.
+
+        Returns False where a stop signal came meanwhile. Raises Unavailable for a child that has
+        died `ATTEMPTS` times and was never ready.
         """
-        for seat in self._seats:
-            if seat.child.before is not None:
-                seat.child.before()
-            seat.wanted, seat.start_at = True, monotonic()
+        for state in self._states:
+            if state.child.before is not None:
+                state.child.before()
+            state.wanted = True
+            state.start_at = monotonic()
             patience = monotonic() + IMPATIENT_AFTER
-            while not seat.ready:
+            while not state.ready:
                 if self._interrupts.count:
                     return False
                 self._pass()
-                if not seat.was_ready and seat.deaths >= ATTEMPTS:
+                if not state.was_ready and state.deaths >= ATTEMPTS:
                     raise Unavailable(
-                        f"{seat.child.name} has died {ATTEMPTS} times and was never ready; see "
+                        f"{state.child.name} has died {ATTEMPTS} times and was never ready; see "
                         "its lines"
                     )
                 if monotonic() > patience:
                     log.warning(
                         "%s is not ready after %.0f s, still waiting",
-                        seat.child.name,
+                        state.child.name,
                         IMPATIENT_AFTER,
                     )
                     patience = monotonic() + IMPATIENT_AFTER
         return True
 
     def watch(self) -> None:
-        """Keep all of them running until we are asked to stop."""
+        """Restart children that die, until a stop signal comes."""
         while not self._interrupts.count:
             self._pass()
 
     def stop(self) -> None:
-        """Stop all, in order: each has ended before the next is asked to."""
-        for seat in sorted(self._seats, key=lambda seat: seat.rank):
-            seat.wanted = False
-            if seat.process is not None:
-                self._stop(seat)
-        self._warden.dismiss()
+        """Stop all children in order: each has ended before the next gets its signal."""
+        for state in sorted(self._states, key=lambda state: state.rank):
+            state.wanted = False
+            if state.process is not None:
+                self._stop(state)
+        self._reaper.dismiss()
 
     def _pass(self) -> None:
-        """One round: wait a little or for a signal, collect the dead, start who is due, ask who is
-        not ready yet.
+        """Make one round: wait `ROUND` seconds or for a signal, then reap the dead children, start
+        the due ones, and probe those that are not ready.
         """
         self._interrupts.wait(ROUND)
-        self._warden.ensure()
-        for seat in self._seats:
-            if seat.process is not None and (code := seat.process.code()) is not None:
-                self._bury(seat, code)
+        self._reaper.ensure()
+        for state in self._states:
+            if state.process is not None and (code := state.process.code()) is not None:
+                self._reap(state, code)
             if (
-                seat.wanted
-                and seat.process is None
-                and seat.start_at is not None
-                and monotonic() >= seat.start_at
+                state.wanted
+                and state.process is None
+                and state.start_at is not None
+                and monotonic() >= state.start_at
             ):
-                self._launch(seat)
-            if seat.process is not None and seat.wanted and not seat.ready:
-                self._ask(seat)
+                self._launch(state)
+            if state.process is not None and state.wanted and not state.ready:
+                self._ask_ready(state)
 
-    def _launch(self, seat: ChildState) -> None:
-        seat.process = Running(seat.child, self._console)
-        seat.started_at, seat.start_at, seat.ready = monotonic(), None, False
-        self._warden.watch(
-            seat.process.pid, seat.rank, sum(stop.seconds for stop in seat.child.stops)
+    def _launch(self, state: ChildState) -> None:
+        state.process = ChildProcess(state.child, self._console)
+        state.started_at = monotonic()
+        state.start_at = None
+        state.ready = False
+        self._reaper.watch(
+            state.process.pid, state.rank, sum(stop.seconds for stop in state.child.stops)
         )
-        log.debug("%s started as process %d", seat.child.name, seat.process.pid)
+        log.debug("%s started as process %d", state.child.name, state.process.pid)
 
-    def _ask(self, seat: ChildState) -> None:
-        assert seat.process is not None  # noqa: S101 - asked of living ones only
-        if seat.child.is_ready(seat.process.pid):
-            log.info("%s is ready (process %d)", seat.child.name, seat.process.pid)
-            seat.ready = seat.was_ready = True
+    def _ask_ready(self, state: ChildState) -> None:
+        assert state.process is not None  # noqa: S101 - the caller probes living children only
+        if state.child.is_ready(state.process.pid):
+            log.info("%s is ready (process %d)", state.child.name, state.process.pid)
+            state.ready = state.was_ready = True
 
-    def _bury(self, seat: ChildState, code: int) -> None:
-        """Collect a child that has ended; when it was not asked to, it is to be started again."""
-        process = seat.process
-        assert process is not None  # noqa: S101 - the caller has asked it for its code
+    def _reap(self, state: ChildState, code: int) -> None:
+        """Clear up after a child that has ended, and plan its next start unless it was stopped."""
+        process = state.process
+        assert process is not None  # noqa: S101 - the caller has read its exit code
         process.end_group()
         process.finish_output()
-        self._warden.forget(process.pid)
-        seat.process, seat.ready = None, False
-        if not seat.wanted:
-            log.info("%s has stopped (%s)", seat.child.name, ending(code))
+        self._reaper.forget(process.pid)
+        state.process = None
+        state.ready = False
+        if not state.wanted:
+            log.info("%s has stopped (%s)", state.child.name, ending(code))
             return
-        seat.deaths = 1 if monotonic() - seat.started_at > STEADY_AFTER else seat.deaths + 1
-        wait = pause(seat.deaths)
-        seat.start_at = monotonic() + wait
+        state.deaths = 1 if monotonic() - state.started_at > STEADY_AFTER else state.deaths + 1
+        wait = pause(state.deaths)
+        state.start_at = monotonic() + wait
         log.error(
             "%s (process %d) died: %s; started again in %.1f s",
-            seat.child.name,
+            state.child.name,
             process.pid,
             ending(code),
             wait,
         )
 
-    def _stop(self, seat: ChildState) -> None:
-        """Ask a child to end; harder when its time is over, or when we are asked to stop once
-        more.
+    def _stop(self, state: ChildState) -> None:
+        """End a child; by the next harder signal when its time is over, or when another stop
+        signal comes.
         """
-        stops = [*seat.child.stops, Stop(signal.SIGKILL, 10)]
+        stops = [*state.child.stops, Stop(signal.SIGKILL, 10)]
         for step, stop in enumerate(stops):
-            if seat.process is None:
+            if state.process is None:
                 return
             if step:
-                log.warning("%s is still there, now %s", seat.child.name, stop.signal.name)
+                log.warning("%s is still there, now %s", state.child.name, stop.signal.name)
             else:
-                log.info("stopping %s (process %d)", seat.child.name, seat.process.pid)
-            seat.process.send(stop.signal)
-            self._wait_for_end(seat, stop.seconds)
+                log.info("stopping %s (process %d)", state.child.name, state.process.pid)
+            state.process.send(stop.signal)
+            self._wait_for_end(state, stop.seconds)
 
-    def _wait_for_end(self, seat: ChildState, seconds: float) -> None:
-        """Until the child has ended, its time is over, or somebody is in a hurry. What takes long
-        is said.
+    def _wait_for_end(self, state: ChildState, seconds: float) -> None:
+        """Wait until the child has ended, its `seconds` are over, or another stop signal comes.
+
+        Logs every `SAY_EVERY` seconds that the child is still finishing.
         """
-        asked, began = self._interrupts.count, monotonic()
-        told = began
+        signals_before = self._interrupts.count
+        began = monotonic()
+        logged_at = began
         while (
-            seat.process is not None
+            state.process is not None
             and monotonic() < began + seconds
-            and self._interrupts.count <= asked
+            and self._interrupts.count <= signals_before
         ):
             self._pass()
-            if monotonic() > told + SAY_EVERY:
-                told = monotonic()
+            if monotonic() > logged_at + SAY_EVERY:
+                logged_at = monotonic()
                 log.info(
                     "%s is still finishing, %.0f s of at most %.0f s",
-                    seat.child.name,
-                    told - began,
+                    state.child.name,
+                    logged_at - began,
                     seconds,
                 )

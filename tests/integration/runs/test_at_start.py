@@ -84,7 +84,7 @@ def door(services: Services, store: object) -> Door:  # noqa: F811 - the fixture
 
 def test_a_run_that_may_start_is_its_workers_from_that_moment_on(door: Door) -> None:
     run = door.has(pause_after_failures=3).sent(pause_after=3, expires=door.tick(5))
-    assert door.asks(run) == Answer(START, told=True)
+    assert door.asks(run) == Answer(START, is_recorded=True)
     lease = door.services.leases.get(run)
     assert lease is not None
     assert (lease.uid, lease.attempt, lease.worker, lease.name) == (
@@ -115,7 +115,7 @@ def test_beside_a_run_that_a_worker_has_the_policy_decides_and_nothing_is_told_o
 ) -> None:
     first, second = door.has(overlap=overlap).sent(0), door.sent(1)
     door.asks(first)
-    assert door.asks(second, 1, worker="v@h") == Answer(admission, told=False)
+    assert door.asks(second, 1, worker="v@h") == Answer(admission, is_recorded=False)
     lease = door.services.leases.get(second)
     assert lease is not None
     assert lease.worker is None
@@ -144,7 +144,7 @@ def test_a_run_that_is_in_no_workers_hands_holds_up_nobody(
     door: Door, become: Callable[[Door, str], None]
 ) -> None:
     become(door.has(), door.sent(0))
-    assert door.asks(door.sent(1), 1) == Answer(START, told=True)
+    assert door.asks(door.sent(1), 1) == Answer(START, is_recorded=True)
 
 
 def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(door: Door) -> None:
@@ -153,15 +153,15 @@ def test_a_run_that_was_let_in_is_not_asked_again_whoever_has_its_message_now(do
     Operations(door.services.schedules).pause(
         "due", reason="r", edit=Edit(actor="ada", now=utc_now())
     )
-    assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
-    assert door.asks(run, worker="v@h") == Answer(START, told=True)
+    assert door.asks(run, again=True, worker="v@h") == Answer(START, is_recorded=True)
+    assert door.asks(run, worker="v@h") == Answer(START, is_recorded=True)
 
 
 def test_a_run_that_was_let_in_goes_on_though_its_schedule_is_deleted(door: Door) -> None:
     run = door.has().sent()
     door.asks(run)
     door.services.schedules.delete("due", edit=Edit(actor="ada", now=utc_now()))
-    assert door.asks(run, again=True, worker="v@h") == Answer(START, told=True)
+    assert door.asks(run, again=True, worker="v@h") == Answer(START, is_recorded=True)
 
 
 def test_a_message_that_comes_again_before_anybody_asked_is_asked(door: Door) -> None:
@@ -186,9 +186,9 @@ def test_a_run_without_memory_was_let_in_if_its_message_comes_again_and_is_asked
     Operations(door.services.schedules).pause(
         "due", reason="r", edit=Edit(actor="ada", now=utc_now())
     )
-    assert door.asks(run) == Answer(PAUSED, told=True)
+    assert door.asks(run) == Answer(PAUSED, is_recorded=True)
     other = run_id(door.schedule.uid, door.tick(1))
-    assert door.asks(other, 1, again=True) == Answer(START, told=True)
+    assert door.asks(other, 1, again=True) == Answer(START, is_recorded=True)
 
 
 def test_what_changed_while_the_message_was_in_its_queue_counts(door: Door) -> None:
@@ -213,7 +213,7 @@ def test_a_schedule_of_the_same_name_that_was_made_since_is_another_one(door: Do
     run = door.has().sent()
     door.services.schedules.delete("due", edit=Edit(actor="ada", now=utc_now()))
     door.services.schedules.create(door.schedule.spec(), edit=Edit(actor="ada", now=utc_now()))
-    assert door.asks(run) == Answer(BY_OPERATOR, told=True)
+    assert door.asks(run) == Answer(BY_OPERATOR, is_recorded=True)
 
 
 @pytest.mark.parametrize(
@@ -225,14 +225,14 @@ def test_where_the_schedule_is_gone_nothing_is_told_since_a_recorder_may_put_it_
     run = door.has().sent()
     door.redis.delete(keys.entry("due"))
     start_by = utc_now() - HOUR if late else None
-    assert door.asks(run, start_by=start_by) == Answer(admission, told=False, gone=True)
+    assert door.asks(run, start_by=start_by) == Answer(admission, is_recorded=False, gone=True)
     assert door.received() == []
 
 
 def test_where_neither_run_nor_schedule_is_known_the_run_starts(door: Door) -> None:
     run = run_id(door.has().schedule.uid, door.tick(0))
     door.redis.delete(keys.entry("due"))
-    assert door.asks(run) == Answer(START, told=True)
+    assert door.asks(run) == Answer(START, is_recorded=True)
 
 
 def spoilt(redis: Redis) -> None:
@@ -247,7 +247,7 @@ def no_hash(redis: Redis) -> None:
 def test_an_entry_that_cannot_be_read_lets_its_run_start(door: Door) -> None:
     run = door.has().sent()
     spoilt(door.redis)
-    assert door.asks(run) == Answer(START, told=True)
+    assert door.asks(run) == Answer(START, is_recorded=True)
 
 
 def test_a_key_that_is_no_entry_is_taken_for_one_that_is_gone(door: Door) -> None:

@@ -81,10 +81,10 @@ def test_what_is_no_run_cannot_be_cancelled(services: Services) -> None:
 
 
 def test_cancellations_are_kept_for_a_week(services: Services) -> None:
-    services.cancellations.ask("r-1", "ada", NOON)
-    services.cancellations.ask("r-2", "bob", NOON + timedelta(days=7))
+    services.cancellations.record("r-1", "ada", NOON)
+    services.cancellations.record("r-2", "bob", NOON + timedelta(days=7))
     assert sorted(services.cancellations.runs()) == ["r-1", "r-2"]
-    services.cancellations.ask("r-3", "bob", NOON + timedelta(days=7, seconds=1))
+    services.cancellations.record("r-3", "bob", NOON + timedelta(days=7, seconds=1))
     assert sorted(services.cancellations.runs()) == ["r-2", "r-3"]
     assert services.cancellations.actor("r-2") == "bob"
     assert services.cancellations.actor("r-1") is None

@@ -75,7 +75,7 @@ def test_an_id_that_nobody_knows_is_pending_and_waiting_for_it_ends_in_time(app:
 
 def test_a_run_that_is_cancelled_is_revoked(app: Any, services: Services) -> None:
     sent = app.send_task("tests.add", (1,), countdown=300)
-    services.cancellations.ask(sent.id, "ada", desk_now())
+    services.cancellations.record(sent.id, "ada", desk_now())
     app.control.revoke(sent.id)
     sent_too = app.send_task("tests.wait", (60,))
     wait_for(lambda: sent_too.state == states.STARTED, 20)

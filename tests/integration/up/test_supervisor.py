@@ -152,7 +152,7 @@ def test_what_a_dead_child_leaves_in_its_group_dies_too(start: Start, tmp_path: 
     wait_for(lambda: is_gone(grandchild), 10, "the grandchild is gone")
 
 
-def test_the_warden_stops_all_of_them_in_order_when_the_supervisor_is_killed(
+def test_the_orphan_reaper_stops_all_of_them_in_order_when_the_supervisor_is_killed(
     start: Start, tmp_path: Path
 ) -> None:
     script = """
@@ -190,20 +190,20 @@ def test_the_folder_stays_locked_until_the_last_child_of_a_killed_supervisor_is_
     assert "locked False" in free.log
 
 
-def test_a_warden_that_dies_is_replaced(start: Start) -> None:
+def test_an_orphan_reaper_that_dies_is_replaced(start: Start) -> None:
     process = start("supervise(child('idle', IDLE))")
     process.wait_for_log("all are ready")
-    before = wardens_of(process.pid)
+    before = reapers_of(process.pid)
     assert len(before) == 1
     os.kill(before[0], signal.SIGKILL)
-    wait_for(lambda: wardens_of(process.pid) not in ([], before), 10, "another warden")
+    wait_for(lambda: reapers_of(process.pid) not in ([], before), 10, "another orphan reaper")
 
 
-def wardens_of(pid: int) -> list[int]:
+def reapers_of(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     alive = [int(child) for child in children if not is_gone(int(child))]
     return [
         child
         for child in alive
-        if "scheduler.up.warden" in Path(f"/proc/{child}/cmdline").read_text()
+        if "scheduler.up.orphan_reaper" in Path(f"/proc/{child}/cmdline").read_text()
     ]

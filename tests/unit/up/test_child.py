@@ -6,7 +6,7 @@ from scheduler.settings.server_file import RunningServer
 from scheduler.up import announce
 from scheduler.up.child import ending, pause
 from scheduler.up.console import Console
-from scheduler.up.warden import keep_watch
+from scheduler.up.orphan_reaper import keep_watch
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:
@@ -20,12 +20,12 @@ def test_an_ending_is_told_with_its_signal() -> None:
     assert ending(-250) == "exit code -250"
 
 
-def test_the_warden_knows_who_lives_and_in_which_order_they_are_stopped() -> None:
+def test_the_orphan_reaper_has_the_living_children_in_the_order_of_their_stop() -> None:
     said = io.StringIO("+ 10 4 30\n+ 11 3 30\n+ 12 0 10\n- 12\n+ 13 0 10\n")
     assert keep_watch(said) == [(0, 13, 10.0), (3, 11, 30.0), (4, 10, 30.0)]
 
 
-def test_the_warden_stops_nobody_when_all_have_been_stopped() -> None:
+def test_the_orphan_reaper_stops_nobody_when_all_have_been_stopped() -> None:
     assert keep_watch(io.StringIO("+ 10 4 30\ndone\n")) == []
 
 

@@ -1,10 +1,10 @@
-"""The warden stops the children when the supervisor was killed and cannot.
+"""The orphan reaper: stop the children when the supervisor was killed and cannot.
 
-`python -m scheduler.up.warden` reads from its standard input who lives: `+ PID RANK SECONDS` when a
-child was started, `- PID` when it has ended, `done` when the supervisor has stopped all of them
-itself. When the pipe closes without `done`, the supervisor is dead: each child is asked to end,
-lowest rank first, and killed when its seconds are over. Imports the standard library only, so that
-it starts at once and stays small.
+`python -m scheduler.up.orphan_reaper` reads the living children from its standard input:
+`+ PID RANK SECONDS` when a child was started, `- PID` when a child has ended, `done` when the
+supervisor has stopped all of them. When the pipe closes without `done`, the supervisor is dead:
+each child gets SIGTERM, lowest rank first, and SIGKILL when its seconds are over. Imports the
+standard library only, so that it starts at once and stays small.
 """
 
 import os
@@ -21,32 +21,33 @@ from scheduler.up.console import Console
 _TICK = threading.Event()
 
 
-class Warden:
-    """The supervisor's side: starts the process and tells it who lives."""
+class OrphanReaper:
+    """The supervisor's side: the reaper's process, and the children reported to it."""
 
     def __init__(self, lock: int, console: Console) -> None:
-        self._lock, self._console = lock, console
+        self._lock = lock
+        self._console = console
         self._living: dict[int, tuple[int, float]] = {}
         self._start()
 
     def watch(self, pid: int, rank: int, seconds: float) -> None:
-        """This child lives; lower ranks are stopped first."""
-        self._tell(f"+ {pid} {rank} {seconds}")
+        """Report a started child; lower ranks are stopped first, `seconds` until SIGKILL."""
+        self._report(f"+ {pid} {rank} {seconds}")
         self._living[pid] = (rank, seconds)
 
     def forget(self, pid: int) -> None:
-        """This child has ended."""
+        """Report that a child has ended."""
         if self._living.pop(pid, None):
-            self._tell(f"- {pid}")
+            self._report(f"- {pid}")
 
     def dismiss(self) -> None:
-        """All has been stopped in order."""
-        self._tell("done")
+        """Report that all children are stopped, and wait for the reaper's end."""
+        self._report("done")
         self._popen.communicate(timeout=10)
 
     def _start(self) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "scheduler.up.warden"],
+            [sys.executable, "-m", "scheduler.up.orphan_reaper"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -55,30 +56,31 @@ class Warden:
         )
 
     def ensure(self) -> None:
-        """Replace a warden that has died, and tell the new one who lives."""
+        """Replace a reaper that has died, and report the living children to the new one."""
         if self._popen.poll() is None:
             return
-        self._console.line("up", "the warden has died and is replaced")
+        self._console.line("up", "the orphan reaper has died and is replaced")
         self._start()
         for pid, (rank, seconds) in self._living.items():
             self._write(f"+ {pid} {rank} {seconds}")
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         self.ensure()
         self._write(line)
 
     def _write(self, line: str) -> None:
-        assert self._popen.stdin is not None  # noqa: S101 - asked for in _start
+        assert self._popen.stdin is not None  # noqa: S101 - a pipe, by `_start`
         try:
             self._popen.stdin.write(line + "\n")
             self._popen.stdin.flush()
         except BrokenPipeError:
-            self._console.line("up", "the warden does not listen")  # the next round replaces it
+            # The next round replaces the reaper.
+            self._console.line("up", "the orphan reaper does not listen")
 
 
 def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:
-    """Who lives when the pipe closes, as (rank, process, seconds) in the order of stopping; nobody
-    after `done`.
+    """The living children when the pipe closes, as (rank, process id, seconds) in the order of
+    their stop; none after `done`.
     """
     living: dict[int, tuple[int, float]] = {}
     for line in source:
@@ -93,7 +95,7 @@ def keep_watch(source: TextIO) -> list[tuple[int, int, float]]:
 
 
 def stop(pid: int, seconds: float) -> None:
-    """Ask a child to end, wait, and kill what is left of its group."""
+    """Send SIGTERM to a child, wait up to `seconds`, and kill the rest of its group."""
     _signal(pid, signal.SIGTERM, group=False)
     until = monotonic() + seconds
     while _lives(pid) and monotonic() < until:
@@ -109,7 +111,7 @@ def _signal(pid: int, number: signal.Signals, *, group: bool) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether the process runs; one that has ended and that nobody has collected does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -119,7 +121,7 @@ def _lives(pid: int) -> bool:
 
 
 def main() -> None:
-    """Wait for the supervisor's end."""
+    """Wait for the supervisor's end, and stop its children."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     for _, pid, seconds in keep_watch(sys.stdin):
