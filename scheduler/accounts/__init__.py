@@ -1,1 +1,1 @@
-"""Who may log in to the console, and with which role."""
+"""Accounts of the console: logins and their roles."""

@@ -1,7 +1,6 @@
-"""What an account may look like: addresses, passwords, roles. The accounts themselves are kept by
-`accounts.store`.
+"""Rules of accounts: addresses, passwords, roles. `accounts.store` stores the accounts.
 
-Knows no database and no web. Hashes are argon2id, as Flask-Security reads them.
+Imports no database and no web. Hashes are argon2id, as Flask-Security reads them.
 """
 
 import re
@@ -17,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from scheduler.errors import Refused
 
 Role = Literal["viewer", "operator", "admin"]
-"""In ascending order: viewer sees, operator edits and runs, admin deletes and has users."""
+"""Roles in ascending order: a viewer reads, an operator edits and runs, an admin also deletes and
+manages users.
+"""
 
 ROLES: tuple[Role, ...] = get_args(Role)
 ROLE_WORDS: dict[str, str] = {
@@ -27,7 +28,8 @@ ROLE_WORDS: dict[str, str] = {
 }
 FIRST_ADMIN = "admin@beatdesk.local"
 
-SHORTEST, LONGEST = 10, 512
+SHORTEST = 10
+LONGEST = 512
 LONGEST_ADDRESS = 254
 
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -38,7 +40,7 @@ _ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1l
 
 
 class Account(BaseModel):
-    """Who may log in. `password` is there only in the answer of whatever has just made one up."""
+    """A login. `password` is set only in the result of a call that has just generated one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,8 +52,9 @@ class Account(BaseModel):
 
 
 def check_email(email: str) -> str:
-    """The address in the one form in which it is stored. It is a name to log in with, so that
-    `.local` is welcome.
+    """The address in the form in which it is stored: NFC, small letters. Raises Refused.
+
+    The address is a login name and need not receive mail, so `.local` is permitted.
     """
     address = unicodedata.normalize("NFC", email.strip()).lower()
     if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
@@ -62,15 +65,15 @@ def check_email(email: str) -> str:
 
 
 def check_role(role: str) -> Role:
-    """The role, or why there is no such one."""
-    for known in ROLES:
-        if role == known:
-            return known
+    """The role of this name. Raises Refused for another name."""
+    for existing in ROLES:
+        if role == existing:
+            return existing
     raise Refused(f"role: there is no role {role!r}; use one of {', '.join(ROLES)}", field="role")
 
 
 def check_password(password: str) -> str:
-    """The password, if it is long enough to be one."""
+    """The password, where it has `SHORTEST` to `LONGEST` characters. Raises Refused otherwise."""
     if len(password) < SHORTEST:
         raise Refused(
             f"password: it has {len(password)} characters; use {SHORTEST} or more, a few words "
@@ -85,7 +88,7 @@ def check_password(password: str) -> str:
 
 
 def make_password() -> str:
-    """A random password of about 93 bits, without signs that look alike."""
+    """A random password of about 93 bits, without characters that look alike."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
@@ -95,5 +98,5 @@ def hashed(password: str) -> str:
 
 
 def make_uniquifier() -> str:
-    """A new `fs_uniquifier`; all sessions that name the old one end."""
+    """A new `fs_uniquifier`, which ends all sessions of the account."""
     return secrets.token_hex(32)

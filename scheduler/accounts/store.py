@@ -1,5 +1,4 @@
-"""Accounts in SQL: who may log in, and with which role. What may be stored is decided by
-`scheduler.accounts`.
+"""Accounts in SQL. `accounts.policy` decides which addresses, passwords and roles are permitted.
 
 A change of password or role, and disabling, end the account's sessions.
 """
@@ -37,8 +36,13 @@ class Accounts:
         self._writing = writing(engine)
 
     def create(self, email: str, password: str | None, role: str, *, now: datetime) -> Account:
-        """Add an account; without a password one is made up and stands in the answer."""
-        email, role = check_email(email), check_role(role)
+        """Add an account. Returns it, with a generated password where `password` is None.
+
+        Raises Refused with the field: an impossible address, password or role, or an address that
+        has an account.
+        """
+        email = check_email(email)
+        role = check_role(role)
         secret = make_password() if password is None else check_password(password)
         user = models.User(
             email=email,
@@ -58,7 +62,7 @@ class Accounts:
         return made if password is not None else made.model_copy(update={"password": secret})
 
     def list(self) -> list[Account]:
-        """All accounts, by address."""
+        """All accounts, ordered by address."""
         with Session(self._engine) as session:
             return [
                 _account(user)
@@ -66,12 +70,12 @@ class Accounts:
             ]
 
     def get(self, email: str) -> Account:
-        """One account."""
+        """The account of an address. Raises NotFound."""
         with Session(self._engine) as session:
             return _account(_user(session, email))
 
     def set_role(self, email: str, role: str) -> Account:
-        """Give an account a role in place of the one it has."""
+        """Replace an account's role. Raises NotFound, and Refused for the last administrator."""
         checked = check_role(role)
 
         def change(session: Session, user: models.User) -> None:
@@ -80,7 +84,9 @@ class Accounts:
         return self._change(email, change)
 
     def reset_password(self, email: str, password: str | None = None) -> Account:
-        """Give an account a new password; without one it is made up and stands in the answer."""
+        """Replace an account's password. Returns the account, with a generated password where
+        `password` is None. Raises NotFound and Refused.
+        """
         secret = make_password() if password is None else check_password(password)
         changed = self._change(
             email, lambda _session, user: setattr(user, "password", hashed(secret))
@@ -88,16 +94,18 @@ class Accounts:
         return changed if password is not None else changed.model_copy(update={"password": secret})
 
     def disable(self, email: str) -> Account:
-        """Let nobody log in with this account any more."""
+        """Refuse further logins with an account. Raises NotFound, and Refused for the last
+        administrator.
+        """
         return self._change(email, lambda _session, user: setattr(user, "active", False))
 
     def enable(self, email: str) -> Account:
-        """Let the account log in again."""
+        """Permit logins with an account again. Raises NotFound."""
         return self._change(email, lambda _session, user: setattr(user, "active", True))
 
     def ensure_admin(self, *, now: datetime) -> Account | None:
-        """The first administrator, with a made-up password, where there is no account at all; else
-        none.
+        """Create the first administrator, with a generated password, where there is no account.
+        None where there is one.
         """
         with Session(self._engine) as session:
             if session.scalar(select(func.count()).select_from(models.User)):
@@ -146,6 +154,6 @@ def _has_admin(session: Session) -> bool:
 
 
 def _account(user: models.User) -> Account:
-    held = {role.name for role in user.roles}
-    role = next((role for role in reversed(ROLES) if role in held), None)
+    names = {role.name for role in user.roles}
+    role = next((role for role in reversed(ROLES) if role in names), None)
     return Account(email=user.email, role=role, active=user.active, created_at=user.created_at)

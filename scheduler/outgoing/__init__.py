@@ -1,9 +1,11 @@
-"""What leaves the house at a job's word: requests to other servers, and mails.
+"""Outgoing traffic of jobs: requests to other servers, and mails.
 
-addresses   which address a request may go to (pure)
-deadline    a moment until which a request is to be done, and what ends it then
-connection  urllib3's connection, over a socket that leads to an address that was judged
-http        one request: a fixed address, a deadline, a bound on the answer
-letters     a mail's text from a template, and the mail itself (pure)
-smtp        giving a mail to the server that `SMTP_URL` names
+addresses   the addresses to which a request may go (pure)
+deadline    the moment at which a request is cut off
+connection  urllib3's connection, over a socket to a permitted address
+http        one request: a permitted address, a deadline, a limit on the answer
+letters     the mail of a letter (pure)
+templates   the letter of a template and its data
+smtp        delivery of a mail to the server of `SMTP_URL`
+mailing     letter, mail and delivery, by the settings
 """

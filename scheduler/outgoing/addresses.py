@@ -1,11 +1,10 @@
-"""Which address a request may go to. Pure: names are looked up elsewhere, here the answers are
-judged.
+"""Judgement of addresses: to which a request may go. Pure; `http` looks names up.
 
-Whoever writes a schedule chooses the address, and the worker stands inside: it must not be made to
-ask the machine's own services, its neighbours or a cloud's metadata service. So a request goes to
-addresses of the public internet only (IANA's special-purpose registries, as `ipaddress.is_global`
-has them) and not through addresses that stand for another one. What lies inside is opened by the
-setting `HTTP_ALLOW`, never by an argument.
+The author of a schedule chooses the address, and the worker is inside the network: a request must
+not reach the machine's own services, its neighbours or a cloud's metadata service (server-side
+request forgery). So requests go to addresses of the public internet only (IANA's special-purpose
+registries, as in `ipaddress.is_global`), and not to addresses that stand for another one. Internal
+targets are opened by the setting `HTTP_ALLOW`, never by an argument.
 """
 
 import re
@@ -18,7 +17,7 @@ from scheduler.errors import Refused
 from scheduler.settings.http_allowlist import Opened
 
 LONGEST = 2048
-"""Characters of an address."""
+"""Most characters of an address."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -36,15 +35,15 @@ TRANSLATED = {
 """
 
 METADATA = ("168.63.129.16",)
-"""Public by its number, and answered by the host under the machine (Azure)."""
+"""Addresses that look public, and are answered by the host under a virtual machine (Azure)."""
 
 UNICAST = ip_network("2000::/3")
-"""All of IPv6 that IANA has given out for the public internet; `ipaddress` knows only some of what
-is outside.
+"""The part of IPv6 that IANA allocates for the public internet; `ipaddress` excludes only some of
+the rest.
 """
 
 RESERVED = ("192.0.0.0/24", "3fff::/20", "2001::/23")
-"""Special-purpose networks that older versions of `ipaddress` take for public."""
+"""Special-purpose networks that are public for older versions of `ipaddress`."""
 
 _RESERVED = [ip_network(network) for network in RESERVED]
 _TRANSLATED = [(ip_network(network), name) for network, name in TRANSLATED.items()]
@@ -57,8 +56,8 @@ Address = IPv4Address | IPv6Address
 
 
 class Target(NamedTuple):
-    """Where a request goes. `host` is a name or a plain address without brackets; `path` has the
-    query in it.
+    """Target of a request. `host` is a name or a plain address without brackets; `path` includes
+    the query.
     """
 
     scheme: str
@@ -68,18 +67,18 @@ class Target(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What messages call it: without path and query, where secrets may stand."""
+        """The target in messages: without path and query, which may contain secrets."""
         return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
 
 def bracketed(host: str) -> str:
-    """The host as addresses have it: IPv6 in brackets."""
+    """The host as in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def target_of(url: str) -> Target:
-    """Where the address leads. Raises Refused with what is wrong; no refusal repeats its path,
-    query or password.
+    """The target of a URL. Raises Refused for a URL that is not plain http(s), without repeating
+    its path, query or password.
     """
     if (
         not isinstance(url, str)
@@ -105,7 +104,7 @@ def target_of(url: str) -> Target:
 
 
 def refusal(text: str, target: Target, opened: Opened) -> str | None:
-    """Why no request goes to this address of the target, or none where one may go."""
+    """Reason against a request to this address of the target; None where it is permitted."""
     address = _address(text)
     if address is None:
         return f"{text[:80]!r} is not an address"
@@ -122,14 +121,16 @@ def refusal(text: str, target: Target, opened: Opened) -> str | None:
 
 
 def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str]:
-    """The addresses of the target's host, if each of them may be asked. Raises Refused."""
+    """The addresses of the target's host, where each is permitted. Raises Refused otherwise: one
+    forbidden address among several is enough.
+    """
     if not addresses:
         raise Refused(f"{target.place}: the name has no address", field="url")
     for text in addresses:
-        why = refusal(text, target, opened)
-        if why is not None:
+        reason = refusal(text, target, opened)
+        if reason is not None:
             raise Refused(
-                f"{target.place}: {why}; an internal target is opened by the setting "
+                f"{target.place}: {reason}; an internal target is opened by the setting "
                 "BEATDESK_HTTP_ALLOW",
                 field="url",
             )
@@ -137,12 +138,11 @@ def judged(addresses: Sequence[str], target: Target, opened: Opened) -> list[str
 
 
 def _translation(address: Address) -> str | None:
-    """By which mechanism the address stands for another one, if it does."""
+    """Mechanism by which the address stands for another one; None for a plain address."""
     if isinstance(address, IPv6Address) and (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         return "ISATAP"
-    if (
-        address.is_loopback or address.is_unspecified
-    ):  # ::1 and :: are in a network of translated ones by accident
+    # ::1 and :: lie in the network of IPv4-compatible addresses, and are not such addresses.
+    if address.is_loopback or address.is_unspecified:
         return None
     return next((name for network, name in _TRANSLATED if address in network), None)
 
@@ -157,7 +157,7 @@ def _public(address: Address) -> bool:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host, if it is a name or a plain address: other ways to write one are for deceiving."""
+    """The host, where it is a name or a plain address: other spellings serve to deceive."""
     host = parts.hostname or ""
     if "[" in parts.netloc:
         if _address(host) is None or "%" in host:

@@ -1,8 +1,7 @@
-"""urllib3's connection, over a socket that leads to an address that was judged.
+"""urllib3's connection, over a socket to a permitted address.
 
-One connection and no pool: so there are no redirects, no proxies, no further attempts and no
-cookies to switch off. What urllib3 would do before is done by the caller: look the name up,
-connect.
+One connection and no pool, so there are no redirects, proxies, further attempts or cookies to
+switch off. The caller looks the name up and connects, in urllib3's place.
 """
 
 import socket
@@ -17,11 +16,11 @@ from urllib3.util import SKIP_HEADER, ssl_wrap_socket
 from scheduler.outgoing.addresses import PORTS, Target
 
 WITHOUT_PATH = "/…"
-"""What urllib3 takes for the path, as it may log it, and secrets may stand in it."""
+"""The path for urllib3, which may log it; the real one may contain secrets."""
 
 
 class JudgedConnection(HTTPConnection):
-    """A connection for plain HTTP, which sends to the socket that it is given and to no other."""
+    """Connection for plain HTTP over the given socket, and over no other."""
 
     def __init__(self, target: Target, sock: socket.socket, seconds: float) -> None:
         super().__init__(target.host, target.port, timeout=seconds)
@@ -29,7 +28,7 @@ class JudgedConnection(HTTPConnection):
         self._path = target.path
 
     def connect(self) -> NoReturn:
-        """Refuse: urllib3 connects again where the socket is gone, to a name that it looks up."""
+        """Refuse to connect: where the socket is gone, urllib3 would look the name up again."""
         raise ConnectionResetError("the connection is closed")
 
     def putrequest(
@@ -39,12 +38,12 @@ class JudgedConnection(HTTPConnection):
         skip_host: bool = False,
         skip_accept_encoding: bool = False,
     ) -> None:
-        """Begin a request, with the target's path as it stands in the address."""
+        """Begin a request, with the target's path as in the URL."""
         super().putrequest(method, self._path, skip_host, skip_accept_encoding)
 
 
 class JudgedTlsConnection(JudgedConnection):
-    """The same under TLS, which the socket speaks already."""
+    """Connection for HTTPS over a socket that has made its TLS handshake."""
 
     default_port: ClassVar[int] = PORTS["https"]  # type: ignore[misc]  # no ClassVar in http.client
 
@@ -52,10 +51,10 @@ class JudgedTlsConnection(JudgedConnection):
 def connection_over(
     sock: socket.socket, target: Target, seconds: float, trust: ssl.SSLContext | None
 ) -> JudgedConnection:
-    """The connection for the target, after the TLS handshake where it is to have one.
+    """A connection to the target over `sock`, after the TLS handshake for https.
 
-    `seconds` bound each read and write. The certificate is that of the target's name, which is sent
-    in the handshake. Raises OSError, ssl.SSLError among them.
+    `seconds` limit each read and write. The certificate must be valid for the target's name, which
+    is sent in the handshake. Raises OSError, including ssl.SSLError.
     """
     sock.settimeout(seconds)
     if target.scheme == "http":
@@ -74,14 +73,14 @@ def exchange(
     headers: Mapping[str, str],
     body: bytes | None,
 ) -> HTTPResponse:
-    """Send a request and read the head of the answer.
+    """Send a request and read the head of the answer. Returns the response with its body unread.
 
-    The body is left to be read, and is not unpacked. Headers are sent as they are given, beside
-    `Host`, `Accept-Encoding: identity` and, with a body, `Content-Length`. Raises OSError,
-    http.client's HTTPException and urllib3's HTTPError.
+    The body is not decompressed. The given headers are sent beside `Host`,
+    `Accept-Encoding: identity` and, with a body, `Content-Length`. Raises OSError, http.client's
+    HTTPException and urllib3's HTTPError.
     """
-    given = {name.lower() for name in headers}
-    agent = {} if "user-agent" in given else {"User-Agent": SKIP_HEADER}
+    names = {name.lower() for name in headers}
+    agent = {} if "user-agent" in names else {"User-Agent": SKIP_HEADER}
     connection.request(
         method,
         WITHOUT_PATH,

@@ -1,8 +1,8 @@
-"""A moment until which all of a request has to be done, and what ends it then.
+"""Deadline of a whole request, and the thread that enforces it.
 
-A time-out of sockets is one of a single read or write: a server that sends a byte now and then
-outlasts any number of them, in its TLS handshake, its headers or its body. So at the deadline a
-thread of its own shuts the connection down, whatever is going on over it.
+A socket's time-out limits a single read or write: a server that sends a byte now and then never
+exceeds it, in its TLS handshake, its headers or its body. So a thread shuts the connection down at
+the deadline, whatever is in progress.
 """
 
 import socket
@@ -13,40 +13,40 @@ from time import monotonic
 
 
 class Deadline:
-    """A moment on the steady clock, `seconds` after the object was made."""
+    """A moment on the monotonic clock, `seconds` after the object was made."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left. Raises TimeoutError where there are none."""
+        """Seconds until the deadline. Raises TimeoutError after it."""
         left = self._end - monotonic()
         if left <= 0:
             raise TimeoutError
         return left
 
     def over(self) -> bool:
-        """Whether the time is up."""
+        """Whether the deadline is past."""
         return monotonic() >= self._end
 
     def spent(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the object was made."""
         return self.seconds - (self._end - monotonic())
 
 
 @contextmanager
 def cut_off(sock: socket.socket, deadline: Deadline) -> Iterator[None]:
-    """Shut the connection down at the deadline, if the block has not ended by then.
+    """Shut the connection down at the deadline, unless the block has ended before.
 
-    What reads or writes in that moment gets an OSError or the end of the stream, so whoever used
-    the connection looks at the deadline afterwards. Uses a second handle of the connection, which
-    stays valid when TLS takes the first one over.
+    A read or write at that moment gets an OSError or the end of the stream, so the caller checks
+    the deadline afterwards. Uses a second handle of the connection, which stays valid when TLS
+    takes the first one over.
     """
     with sock.dup() as handle:
 
         def end() -> None:
-            with suppress(OSError):  # the other side was faster
+            with suppress(OSError):  # the other side has closed the connection already
                 handle.shutdown(socket.SHUT_RDWR)
 
         timer = Timer(deadline.left(), end)

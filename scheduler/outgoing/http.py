@@ -1,10 +1,10 @@
-"""One request to another server, which cannot be led astray.
+"""One HTTP request to another server: to a permitted address, within a deadline, with a limit on
+the answer.
 
-It goes to an address that was judged, until a deadline, and with a bound on the answer. The name is
-looked up once and the connection goes to what was judged, so that a name which answers otherwise
-the next moment gains nothing. The certificate and the `Host` header are those of the name.
-Redirects are answers like any other, and proxies of the environment are not used. The transport is
-urllib3's, which is loaded with the first request.
+The name is looked up once, and the connection goes to the address that was judged, so a name that
+resolves differently a moment later (DNS rebinding) gains nothing. The certificate and the `Host`
+header are for the name. Redirects are answers like any other, and proxies of the environment are
+not used. The transport is urllib3's, which is loaded with the first request.
 """
 
 import http.client
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 LARGEST = 65_536
-"""Bytes of an answer's body that are read."""
+"""Most bytes of an answer's body that are returned."""
 
 SECONDS = 5.0
-"""From the look-up of the name to the last byte of the answer, at most."""
+"""Default limit, from the look-up of the name to the last byte of the answer."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, 5.6.2: a token."""
@@ -41,14 +41,14 @@ Lookup = Callable[[str, int], list[str]]
 
 
 class Unanswered(BeatdeskError):
-    """No answer came, or not a whole one in time."""
+    """The server gave no complete answer in time."""
 
     field = "url"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked."""
+    """A request: method, target, headers, and a body where there is one."""
 
     method: str
     target: Target
@@ -58,8 +58,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body` is cut at `LARGEST` bytes, and `cut` says so; `address` is the one
-    that was asked.
+    """Answer to a request. `body` has at most `LARGEST` bytes, `cut` is True where it had more;
+    `address` is the server's, `seconds` the time from the look-up to the last byte.
     """
 
     status: int
@@ -72,7 +72,7 @@ class Answer:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the machine's resolver answers. Raises OSError."""
+    """The addresses of a host by the machine's resolver, each once. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
@@ -85,11 +85,11 @@ def ask(
     lookup: Lookup = look_up,
     trust: ssl.SSLContext | None = None,
 ) -> Answer:
-    """The answer to a request, whatever its status.
+    """Send a request. Returns the answer, whatever its status.
 
-    `seconds` bound all of it, from the look-up to the last byte. `trust` replaces the certificates
-    that the machine trusts. Raises Refused (no request goes to this address, or a header cannot be
-    sent) and Unanswered.
+    `seconds` limit the whole request, from the look-up to the last byte. `trust` replaces the
+    certificates that the machine trusts. Raises Refused for a forbidden address and for a header
+    that cannot be sent, Unanswered where no complete answer comes in time.
     """
     from urllib3.exceptions import HTTPError
 
@@ -103,14 +103,15 @@ def ask(
             return _exchange(request, sock, address, deadline, trust)
     except (OSError, http.client.HTTPException, HTTPError) as error:
         cause = _cause(error)
-        why = f"no whole answer within {seconds:g} s" if _late(cause, deadline) else _reason(cause)
-        raise Unanswered(f"{target.place}: {why}") from error
+        late = f"no whole answer within {seconds:g} s"
+        reason = late if _is_late(cause, deadline) else _reason(cause)
+        raise Unanswered(f"{target.place}: {reason}") from error
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse what would begin another header or another request.
+    """Refuse headers whose text would begin another header or another request.
 
-    The refusal does not repeat values: secrets stand there.
+    The refusal does not repeat a value, which may be a secret.
     """
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
@@ -127,8 +128,8 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 
 def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
-    """The host's addresses. A resolver may take longer than we wait, so it runs in a thread of
-    its own.
+    """The host's addresses, within the deadline: the resolver has no time-out, so it runs in a
+    thread of its own.
     """
     answers: list[list[str] | OSError] = []
 
@@ -151,7 +152,9 @@ def _looked_up(lookup: Lookup, target: Target, deadline: Deadline) -> list[str]:
 
 
 def _connected(addresses: list[str], port: int, deadline: Deadline) -> tuple[socket.socket, str]:
-    """A connection to the first address that takes one; each gets its share of the time."""
+    """A connection to the first address that accepts one, with this address; each gets an equal
+    share of the time that is left.
+    """
     for number, address in enumerate(addresses, 1):
         share = deadline.left() / (len(addresses) - number + 1)
         try:
@@ -190,7 +193,7 @@ def _exchange(
 
 
 def _read(response: "HTTPResponse") -> bytes:
-    """The body, up to one byte more than is kept."""
+    """The body, up to one byte more than `LARGEST`."""
     body = bytearray()
     while len(body) <= LARGEST and (piece := response.read(LARGEST + 1 - len(body))):
         body += piece
@@ -198,13 +201,13 @@ def _read(response: "HTTPResponse") -> bytes:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error of Python's own that urllib3 has wrapped in one of its own, or the error itself."""
+    """Python's own error that urllib3 has wrapped, or the error itself."""
     while type(error).__module__.startswith("urllib3.") and error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
-def _late(error: BaseException, deadline: Deadline) -> bool:
+def _is_late(error: BaseException, deadline: Deadline) -> bool:
     return isinstance(error, TimeoutError) or deadline.over()
 
 
@@ -220,7 +223,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong, in words; nothing of the request is in them."""
+    """Reason of an error in words, without any part of the request."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid for it: {error.verify_message}"
     if isinstance(error, socket.gaierror):
@@ -230,4 +233,4 @@ def _reason(error: BaseException) -> str:
         return words
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    return _NO_HTTP  # what urllib3 finds wrong itself, such as two lengths
+    return _NO_HTTP  # an error of urllib3's own, such as two lengths

@@ -1,9 +1,8 @@
-"""A mail as bytes-to-be: who it is for, what it says, what lies in it. Pure; refuses what would
-make two mails of one.
+"""Letters and the mails made from them: recipients, subject, text, attachments. Pure; refuses text
+that would begin another header.
 
-The id of a mail is made from the run's id and is the same in each attempt, so that a mail that was
-given to a server twice is one mail for whoever reads it: mail programs and servers know it by its
-`Message-ID`.
+The id of a mail is made from the run's id and is the same in each attempt, so a mail that was given
+to a server twice is one mail for its reader: mail programs and servers deduplicate by `Message-ID`.
 """
 
 import re
@@ -21,10 +20,10 @@ from scheduler.settings.smtp import mail_address
 MOST_RECIPIENTS = 50
 LONGEST_SUBJECT = 200
 LARGEST_TEXT = 1_000_000
-"""Characters of a part."""
+"""Most characters of a part."""
 
 LARGEST_ATTACHMENTS = 20_000_000
-"""Bytes of all attachments of a mail together; most servers take no more than 25 MB in all."""
+"""Most bytes of a mail's attachments together; most servers accept 25 MB for a whole mail."""
 
 _LINE = re.compile(r"[^\x00-\x1f\x7f\x85\u2028\u2029]+")
 _FILE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f\"]{1,200}")
@@ -33,7 +32,7 @@ _MEDIA_TYPE = re.compile(r"(?P<main>[a-z0-9.+-]{1,60})/(?P<sub>[a-z0-9.+-]{1,60}
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail."""
+    """A file of a mail; `media_type` as `text/csv`, without parameters."""
 
     name: str
     media_type: str
@@ -42,7 +41,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a mail says. `text` is always there; `html` says the same to programs that show it."""
+    """Content of a mail. `html` is the same content as `text`, for programs that display HTML."""
 
     to: Sequence[str]
     subject: str
@@ -52,8 +51,10 @@ class Letter:
 
 
 def recipients(texts: Sequence[str]) -> list[str]:
-    """The addresses, each once, in their order. Raises Refused with the one that is none, or too
-    many.
+    """The addresses, each once, in their order.
+
+    Raises Refused for no address, for more than `MOST_RECIPIENTS`, and for text that is not an
+    address.
     """
     if not texts:
         raise Refused("to: a mail needs somebody to go to", field="to")
@@ -69,7 +70,9 @@ def recipients(texts: Sequence[str]) -> list[str]:
 
 
 def subject_line(text: str) -> str:
-    """The subject, if it is one line. Raises Refused: a line break would begin another header."""
+    """The subject without outer spaces. Raises Refused where it is not one line of at most
+    `LONGEST_SUBJECT` characters: a line break would begin another header.
+    """
     if not _LINE.fullmatch(text) or not text.strip() or len(text) > LONGEST_SUBJECT:
         raise Refused(
             f"subject: {text[:80]!r} is not one line of up to {LONGEST_SUBJECT} characters",
@@ -79,7 +82,9 @@ def subject_line(text: str) -> str:
 
 
 def message_id(run: str, address: str, key: str = "") -> str:
-    """The mail's id for this run. `key` tells several mails of one run apart."""
+    """The `Message-ID` of a run's mail, at the sender's domain; `key` distinguishes several mails
+    of one run.
+    """
     local = re.sub(r"[^A-Za-z0-9_-]", "-", f"{run}.{key}" if key else run).strip("-")
     return f"<{local}@{address.rpartition('@')[2]}>"
 
@@ -87,7 +92,11 @@ def message_id(run: str, address: str, key: str = "") -> str:
 def composed(
     letter: Letter, *, sender: tuple[str, str], identity: str, now: datetime
 ) -> EmailMessage:
-    """The mail. Raises Refused with the field that cannot be sent."""
+    """The mail of a letter.
+
+    `sender` is (name, address), `identity` the `Message-ID`, `now` the date. Raises Refused with
+    the field that cannot be sent.
+    """
     name, address = sender
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(name, addr_spec=address)
@@ -95,7 +104,7 @@ def composed(
     mail["Subject"] = subject_line(letter.subject)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = identity
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(_part("text", letter.text))
     if letter.html is not None:
         mail.add_alternative(_part("html", letter.html), subtype="html")

@@ -1,7 +1,7 @@
-"""Sending a mail, for every job that has something to send: the settings say where to and as whom.
+"""Mails of jobs, sent by the settings `SMTP_URL` and `MAIL_FROM`.
 
-Delivery is at least once: where the server takes a mail and the worker dies before it can say so,
-the next attempt gives the same mail to the server again, under the same `Message-ID`.
+Delivery is at least once: where the worker dies after the server has accepted a mail, the next
+attempt gives the same mail to the server again, under the same `Message-ID`.
 """
 
 import re
@@ -24,11 +24,11 @@ from scheduler.settings.smtp import sender, smtp_server
 
 
 def send(settings: Settings, letter: Letter, *, run: str, key: str = "", now: datetime) -> str:
-    """Give the letter to the server that `SMTP_URL` names; the mail's id, which is made from the
-    run's.
+    """Give a letter to the server of `SMTP_URL`. Returns the mail's `Message-ID`.
 
-    `key` tells several mails of one run apart. Raises Refused (it cannot be sent like this),
-    MailDeferred (another attempt may do) or MailRefused (the server does not want it).
+    `run` is the run's id, from which the `Message-ID` is made; `key` distinguishes several mails of
+    one run. Raises Refused for a letter that cannot be sent, and without a server; MailDeferred
+    where another attempt may succeed; MailRefused where the server refuses for good.
     """
     if settings.smtp_url is None:
         raise Refused(
@@ -42,8 +42,9 @@ def send(settings: Settings, letter: Letter, *, run: str, key: str = "", now: da
 
 
 def attached(folder: Path, report: ReportView) -> Attachment:
-    """A stored report as an attachment, under the name that it was stored with. Raises NotFound or
-    Refused.
+    """A stored report as an attachment, under its original file name.
+
+    Raises NotFound where the file is gone, Refused for a file that is too large for a mail.
     """
     file = (folder / report.path).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():

@@ -1,8 +1,7 @@
-"""Giving a mail to the server that `SMTP_URL` names, and saying what became of it for each
-recipient.
+"""Delivery of a mail to an SMTP server, with the outcome for each recipient.
 
-An SMTP server answers each recipient by itself. What it refuses for now (4xx, no connection) is
-worth another attempt, what it refuses for good (5xx) is not.
+An SMTP server answers for each recipient separately. A temporary refusal (4xx, no connection) is
+worth another attempt, a permanent one (5xx) is not (RFC 5321, 4.2.1).
 """
 
 import smtplib
@@ -16,14 +15,14 @@ from scheduler.events.bounds import plain_text
 from scheduler.settings.smtp import SmtpServer
 
 SECONDS = 10.0
-"""For each answer of the server."""
+"""Limit for each answer of the server."""
 
 Refusals = Mapping[str, tuple[int, bytes]]
 
 
 class MailDeferred(BeatdeskError):
-    """The server does not take the mail now. `left` are the recipients that it was not taken for,
-    where some were.
+    """The server refuses the mail for now. `left` are the remaining recipients, where the server
+    answered for each; None where it refused the whole mail.
     """
 
     def __init__(self, message: str, left: list[str] | None = None) -> None:
@@ -31,12 +30,12 @@ class MailDeferred(BeatdeskError):
         self.left = left
 
     def __reduce__(self) -> tuple[type["MailDeferred"], tuple[str, list[str] | None]]:
-        """Errors cross from process to process."""
+        """Pickle with both arguments: a worker's child hands errors to its main process."""
         return type(self), (str(self), self.left)
 
 
 class MailRefused(BeatdeskError):
-    """The server does not take the mail, and would not later either."""
+    """The server refuses the mail for good."""
 
 
 def give(
@@ -47,8 +46,10 @@ def give(
     *,
     trust: ssl.SSLContext | None = None,
 ) -> None:
-    """Give the mail to the server, for all of these recipients. Raises MailDeferred or
-    MailRefused.
+    """Give a mail to the server, for the recipients `to`.
+
+    `trust` replaces the certificates that the machine trusts. Raises MailDeferred or MailRefused,
+    also where the server accepts the mail for some recipients only.
     """
     place = f"{server.host}:{server.port}"
     try:
@@ -56,7 +57,7 @@ def give(
         try:
             refused = smtp.send_message(mail, sender, to)
         finally:
-            with suppress(OSError, smtplib.SMTPException):  # the mail is taken or refused already
+            with suppress(OSError, smtplib.SMTPException):  # the mail's fate is decided already
                 smtp.quit()
     except smtplib.SMTPRecipientsRefused as error:
         raise _judged(place, error.recipients, []) from error
@@ -72,8 +73,10 @@ def give(
 
 
 def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
-    """Connect and say EHLO, as `doctor` does: no mail, no password. Raises MailDeferred or
-    MailRefused.
+    """Connect and send EHLO, for `doctor`: no mail, no password.
+
+    Raises MailDeferred or MailRefused, the latter also for a server that does not offer the
+    configured STARTTLS.
     """
     place = f"{server.host}:{server.port}"
     try:
@@ -91,16 +94,14 @@ def greet(server: SmtpServer, *, trust: ssl.SSLContext | None = None) -> None:
 
 
 def _opened(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
-    """A connection that the server has answered, encrypted from the first byte where the setting
-    says so.
-    """
+    """A connection after the server's greeting; encrypted from the first byte for `tls`."""
     if server.security == "tls":
         return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
     return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
 
 
 def _connected(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
-    """A session, secured and logged in as the setting says."""
+    """A session, secured and logged in by the settings of the server."""
     smtp = _opened(server, trust)
     try:
         if server.security == "starttls":
@@ -114,11 +115,11 @@ def _connected(server: SmtpServer, trust: ssl.SSLContext) -> smtplib.SMTP:
 
 
 def _judged(place: str, refused: Refusals, taken: list[str]) -> BeatdeskError:
-    """What becomes of a mail that was refused for these recipients, and taken for those."""
-    said = "; ".join(
+    """The error for a mail that the server refused for some recipients; `taken` are the others."""
+    refusals_text = "; ".join(
         f"{address}: {code} {_words(words)}" for address, (code, words) in refused.items()
     )
-    text = f"{place} refused {said}"
+    text = f"{place} refused {refusals_text}"
     if taken:
         text += f"; it took the mail for {', '.join(taken)}"
     if all(_passing(code) for code, _ in refused.values()):
@@ -127,14 +128,12 @@ def _judged(place: str, refused: Refusals, taken: list[str]) -> BeatdeskError:
 
 
 def _passing(code: int) -> bool:
-    """Whether the answer is about now only (RFC 5321, 4.2.1); a connection that nobody answered has
-    no code.
-    """
+    """Whether a refusal is temporary (RFC 5321, 4.2.1); an answer without a code (-1) is."""
     return not 500 <= code <= 599
 
 
-def _words(said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _words(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return plain_text(" ".join(text.split()))[:300]
 
 

@@ -1,9 +1,8 @@
-"""Mails from templates: `NAME.txt`, whose first line is `Subject: …`, and beside it `NAME.html`
-where it is wanted.
+"""Letters from templates: `NAME.txt`, whose first line is `Subject: …`, and optionally `NAME.html`.
 
-Templates are Jinja's, in its sandbox: they are files of the operator's folder (or ours), and what a
-job gives them is data, which is never read as a template. HTML is escaped. A name that a template
-uses and the data do not have is a fault and no empty place in a mail.
+Templates are Jinja's, in its sandbox: files of the operator's folder or of Beatdesk's. A job gives
+them data, which is never read as a template. HTML is escaped. A name that a template uses and the
+data do not have is an error, and not a gap in the mail.
 """
 
 import re
@@ -30,8 +29,10 @@ def from_template(
     folder: Path | None = None,
     attachments: tuple[Attachment, ...] = (),
 ) -> Letter:
-    """The letter that a template makes of the data; the folder's templates go before ours. Raises
-    Refused.
+    """The letter of a template filled with `context`, for the recipients `to`.
+
+    Templates in `folder` go before the built-in ones. Raises Refused for a name that is not a
+    template's, and for a template that cannot be filled in.
     """
     if not _NAME.fullmatch(name):
         raise Refused(f"template: {name[:80]!r} is not the name of a template", field="template")
@@ -45,9 +46,9 @@ def from_template(
     try:
         plain = environment.get_template(f"{name}.txt").render(context)
     except TemplateNotFound as error:
-        known = ", ".join(sorted({file.stem for place in folders for file in place.glob("*.txt")}))
+        names = ", ".join(sorted({file.stem for place in folders for file in place.glob("*.txt")}))
         raise Refused(
-            f"template: there is no {error.name!r}; there are {known}", field="template"
+            f"template: there is no {error.name!r}; there are {names}", field="template"
         ) from None
     except (TemplateError, TypeError) as error:
         raise _unusable(name, error) from error

@@ -1,5 +1,5 @@
-"""Settings -> the parts of a process. The only place where clients, engines, apps and stores are
-constructed.
+"""Services of a process, made from the settings. The only place that constructs clients, engines,
+apps and stores.
 """
 
 from functools import cached_property
@@ -39,34 +39,32 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The parts, each made when it is first asked for, so that no process pays for what it does not
-    use.
+    """The services of one process. Each is made when first used, so that no process pays for a
+    service that it does not use.
     """
 
     def __init__(self, settings: Settings, *, remembers: bool = False) -> None:
-        """`remembers` is for a process that lives on and lists schedules again and again."""
+        """`remembers` caches the list of schedules, for a long-lived process that lists often."""
         self.settings = settings
         self._remembers = remembers
 
     @cached_property
     def redis(self) -> "Redis":
-        """The client for schedules and events; answers are text."""
+        """The Redis client for schedules and events; replies are text."""
         from scheduler.storage.client import connect
 
         return connect(self.settings.redis_url, self.settings.redis_master)
 
     @cached_property
     def engine(self) -> "Engine":
-        """The engine for the history."""
+        """The SQL engine of the history."""
         from scheduler.history.engine import create_engine
 
         return create_engine(self.settings.database)
 
     @cached_property
     def celery(self) -> "BeatdeskApp":
-        """The Celery app. Its job modules are imported by workers and Beat only, never by asking
-        for it.
-        """
+        """The Celery app. Only workers and Beat import its job modules; making the app does not."""
         from scheduler.celery_app.app import create_app
         from scheduler.celery_app.app_class import PerProcess
 
@@ -77,12 +75,12 @@ class Services:
     def _for_new_process(self, app: "BeatdeskApp") -> "Services":
         """The services of another process that runs the same app."""
         services = type(self)(self.settings)
-        services.__dict__["celery"] = app  # or they would make an app of their own when asked
+        services.__dict__["celery"] = app  # or the new services would make an app of their own
         return services
 
     @cached_property
     def events(self) -> "LeasedStream":
-        """The stream; what it is told of runs moves their leases."""
+        """The event stream, which moves leases with the events of runs."""
         from scheduler.runs.leases import LeasedStream
 
         return LeasedStream(self.redis)
@@ -96,21 +94,21 @@ class Services:
 
     @cached_property
     def leases(self) -> "Leases":
-        """Which runs of schedules are not final."""
+        """Leases of the schedules' runs that are not final."""
         from scheduler.runs.leases import Leases
 
         return Leases(self.redis, self.events)
 
     @cached_property
     def copies(self) -> "Deduplication":
-        """Which of two messages of a run becomes the run."""
+        """Deduplication of messages that came by the outbox."""
         from scheduler.runs.deduplication import Deduplication
 
         return Deduplication(self.redis)
 
     @cached_property
     def at_start(self) -> "StartCheck":
-        """Whether a scheduled run may start."""
+        """Check whether a scheduled run may start."""
         from scheduler.dispatch.start_check import StartCheck
 
         return StartCheck(self.redis)
@@ -134,9 +132,7 @@ class Services:
 
     @cached_property
     def schedule_list(self) -> "Listing":
-        """The schedules, for a process that changes none: it loads nothing that decides or tells
-        of changes.
-        """
+        """The schedules, for a process that only lists: loads no code for changes."""
         from scheduler.schedules.reads import Listing
 
         return Listing(self.redis)
@@ -150,48 +146,50 @@ class Services:
 
     @cached_property
     def calendar_history(self) -> "CalendarHistory":
-        """The exclusion calendars as the history has them."""
+        """The exclusion calendars in the history."""
         from scheduler.history.calendars import CalendarHistory
 
         return CalendarHistory(self.engine)
 
     @cached_property
     def alike(self) -> "SameCall":
-        """Which schedules make the same call."""
+        """Search for schedules that make the same call."""
         from scheduler.schedules.same_call import SameCall
 
         return SameCall(self.redis)
 
     @cached_property
     def history(self) -> "History":
-        """The questions asked of SQL."""
+        """Queries of runs and events in SQL."""
         from scheduler.history.queries import History
 
         return History(self.engine)
 
     @cached_property
     def newest_runs(self) -> "NewestRuns":
-        """The newest run of each schedule, for a process that needs nothing else of the history."""
+        """The newest run of each schedule, for a process that needs no other query."""
         from scheduler.history.newest_runs import NewestRuns
 
         return NewestRuns(self.settings.database, lambda: self.history)
 
     @cached_property
     def definitions(self) -> "Definitions":
-        """The schedules as the history has them."""
+        """The schedules in the history."""
         from scheduler.history.definitions import Definitions
 
         return Definitions(self.engine)
 
     @cached_property
     def notices(self) -> "Notices":
-        """What was repaired lately."""
+        """Notices of recent repairs."""
         from scheduler.healing.notices import Notices
 
         return Notices(self.redis)
 
     def healer(self) -> "Healer":
-        """A healer of its own, which trusts no earlier look."""
+        """A new healer, which restores the schedules and calendars that Redis has lost, and trusts
+        no earlier look.
+        """
         from scheduler.healing.calendar_healer import CalendarHealer
         from scheduler.healing.healer import Healer
 
@@ -206,7 +204,7 @@ class Services:
 
     @cached_property
     def cancellations(self) -> "Cancellations":
-        """Whose end was asked for, and by whom."""
+        """Cancelled runs and their actors."""
         from scheduler.runs.cancellations import Cancellations
 
         return Cancellations(self.redis)
@@ -219,14 +217,12 @@ class Services:
         return WaitingList(self.redis)
 
     def known_runs(self, run_ids: "Sequence[str]") -> set[str]:
-        """Which of these runs there are or were, whether or not the history has heard of them
-        yet.
-        """
+        """Those of the given runs that exist: in the history, or not yet recorded there."""
         return self.history.known(run_ids) | self.leases.known(run_ids)
 
     @cached_property
     def control(self) -> "RunControl":
-        """Starting runs by hand."""
+        """Start, rerun and cancellation of runs by hand."""
         from scheduler.runs.control import RunControl
 
         return RunControl(
@@ -235,21 +231,21 @@ class Services:
 
     @cached_property
     def operations(self) -> "Operations":
-        """What operators do to schedules beside editing them."""
+        """Operators' actions on schedules other than edits."""
         from scheduler.schedules.operations import Operations
 
         return Operations(self.schedules)
 
     @cached_property
     def everything(self) -> "PauseAll":
-        """All schedules at once."""
+        """Pause of all schedules at once."""
         from scheduler.schedules.pause_all import PauseAll
 
         return PauseAll(self.redis, self.schedules, self.operations)
 
     @cached_property
     def accounts(self) -> "Accounts":
-        """Who may log in."""
+        """Accounts of the console."""
         from scheduler.accounts.store import Accounts
 
         return Accounts(self.engine)
