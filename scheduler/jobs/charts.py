@@ -1,22 +1,27 @@
-"""Charts as SVG inside of a page: no scripts, colours by class, so that dark pages and paper have
-their own. Pure.
+"""Charts as SVG inside of a page, without scripts. Colours are classes, so dark pages and paper
+have colours of their own. Pure.
 """
 
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 900, 220
-LEFT, TOP, BOTTOM = 48, 10, 26
+WIDTH = 900
+HEIGHT = 220
+LEFT = 48
+TOP = 10
+BOTTOM = 26
 ROW = 30
-NAME_WIDTH, WORDS_WIDTH = 230, 230
+NAME_WIDTH = 230
+WORDS_WIDTH = 230
 LONGEST_NAME = 34
-SMALL_WIDTH, SMALL_HEIGHT = 360, 64
+SMALL_WIDTH = 360
+SMALL_HEIGHT = 64
 
 
 class Part(NamedTuple):
-    """One bar of the chart over time: its label below (may be empty), what it is called, and the
-    counts by colour.
+    """One bar of the chart over time: the label below it (may be empty), its name in the tooltip,
+    and the counts by colour.
     """
 
     label: str
@@ -34,7 +39,7 @@ class Compared(NamedTuple):
 
 
 def over_time(parts: Sequence[Part], title: str) -> str:
-    """Stacked bars, one for each part; a legend belongs beside it."""
+    """SVG with a stacked bar for each part; the page adds the legend."""
     most = nice(max((sum(part.counts.values()) for part in parts), default=0))
     high = HEIGHT - TOP - BOTTOM
     step = (WIDTH - LEFT) / max(1, len(parts))
@@ -46,7 +51,7 @@ def over_time(parts: Sequence[Part], title: str) -> str:
     for place, part in enumerate(parts):
         x = LEFT + place * step
         base = float(TOP + high)
-        told = (
+        counts_text = (
             ", ".join(f"{count} {kind}" for kind, count in part.counts.items() if count)
             or "nothing"
         )
@@ -60,7 +65,7 @@ def over_time(parts: Sequence[Part], title: str) -> str:
                     f'width="{step * 0.76:.1f}" height="{tall:.1f}"'
                 )
                 bars.append(f'<rect class="f-{kind}" {shape}/>')
-        drawn.append(f"<g><title>{escape(part.name)}: {told}</title>{''.join(bars)}</g>")
+        drawn.append(f"<g><title>{escape(part.name)}: {counts_text}</title>{''.join(bars)}</g>")
         if part.label:
             drawn.append(
                 f'<text x="{x + step / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
@@ -70,7 +75,7 @@ def over_time(parts: Sequence[Part], title: str) -> str:
 
 
 def compared(lines: Sequence[Compared], title: str) -> str:
-    """A bar for each line, over an outline that shows the usual."""
+    """SVG with a bar for each line, over an outline of the usual duration."""
     most = max((max(line.now, line.usual or 0) for line in lines), default=0) or 1
     wide = WIDTH - NAME_WIDTH - WORDS_WIDTH
     drawn = []
@@ -96,7 +101,7 @@ def compared(lines: Sequence[Compared], title: str) -> str:
 
 
 def histogram(bars: Sequence[tuple[str, int]], title: str) -> str:
-    """Small bars side by side, each with what it is called and its height."""
+    """SVG of small bars side by side, from (name in the tooltip, height) pairs."""
     most = max((count for _, count in bars), default=0) or 1
     step = SMALL_WIDTH / max(1, len(bars))
     drawn = []
@@ -111,8 +116,8 @@ def histogram(bars: Sequence[tuple[str, int]], title: str) -> str:
 
 
 def nice(most: int) -> int:
-    """The end of an axis that holds `most`: a round number that four divides, where it is not
-    tiny.
+    """The end of an axis for values up to `most`: a round number divisible by four, or for `most`
+    up to 4 the number itself, at least 1.
     """
     if most <= 4:
         return max(1, most)

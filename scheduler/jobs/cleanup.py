@@ -1,6 +1,7 @@
-"""Cleaning up: each of these jobs says what it removed, and has a dry run that says what it would.
+"""Cleanup jobs: each returns the deleted counts, and has a dry run that returns what would be
+deleted.
 
-What may be deleted at all stands in the settings; the parameters of a schedule choose from it.
+The settings list what may be deleted at all; the parameters of a schedule choose from the list.
 """
 
 import threading
@@ -29,10 +30,10 @@ from scheduler.settings import job_limits
 LONGEST = 36_500
 BATCH = 500
 PAUSE_SECONDS = 0.02
-"""Between two batches, so that whoever waits to write comes first."""
+"""Pause between two batches, in which waiting writers take their turn."""
 
 UNFINISHED_FOR = timedelta(days=1)
-"""A report's file that nobody has written to for so long was left by a process that died."""
+"""Age from which an unfinished report file is a remnant of a process that died."""
 
 Days = Annotated[int, Field(ge=1, le=LONGEST)]
 Final = Literal["succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"]
@@ -109,7 +110,7 @@ class RedisKeys(Parameters):
 
 
 @job("cleanup.job_history", params=JobHistory, queue="bulk")
-def job_history(asks: JobHistory) -> dict[str, Any]:
+def job_history(params: JobHistory) -> dict[str, Any]:
     """Delete old job history.
 
     Runs that ended, with their attempts and details.
@@ -118,18 +119,18 @@ def job_history(asks: JobHistory) -> dict[str, Any]:
     they are.
     """
     engine = current_services().engine
-    cutoff = utc_now() - timedelta(days=asks.days)
-    there = count_runs_before(engine, cutoff, asks.states, asks.schedule)
+    cutoff = utc_now() - timedelta(days=params.days)
+    there = count_runs_before(engine, cutoff, params.states, params.schedule)
     deleted = 0
-    if not asks.dry_run:
+    if not params.dry_run:
         deleted = _gently(
-            delete_runs_before(engine, cutoff, BATCH, asks.states, asks.schedule), there, "runs"
+            delete_runs_before(engine, cutoff, BATCH, params.states, params.schedule), there, "runs"
         )
-    return _told(deleted, there, asks.dry_run, before=cutoff)
+    return _result(deleted, there, params.dry_run, before=cutoff)
 
 
 @job("cleanup.reports", params=Reports, queue="bulk")
-def reports(asks: Reports) -> dict[str, Any]:
+def reports(params: Reports) -> dict[str, Any]:
     """Delete reports that were kept long enough.
 
     Report files past the day until which they are kept, and what died processes left half written.
@@ -141,21 +142,21 @@ def reports(asks: Reports) -> dict[str, Any]:
     store = ReportFiles(services.settings.reports_dir, services.events)
     parts = store.left_behind(now - UNFINISHED_FOR)
     deleted = size = 0
-    while expired := expired_reports(services.engine, now, LONGEST if asks.dry_run else BATCH):
+    while expired := expired_reports(services.engine, now, LONGEST if params.dry_run else BATCH):
         size += sum(report.size for report in expired)
-        if asks.dry_run:
-            return {**_told(0, len(expired), True), "bytes": size, "unfinished": len(parts)}
+        if params.dry_run:
+            return {**_result(0, len(expired), True), "bytes": size, "unfinished": len(parts)}
         for report in expired:
             store.remove(report.path)
         deleted += delete_reports(services.engine, [report.id for report in expired])
         run.progress(deleted, None, f"{deleted:,} reports")
-    for part in () if asks.dry_run else parts:
+    for part in () if params.dry_run else parts:
         part.unlink(missing_ok=True)
-    return {**_told(deleted, deleted, asks.dry_run), "bytes": size, "unfinished": len(parts)}
+    return {**_result(deleted, deleted, params.dry_run), "bytes": size, "unfinished": len(parts)}
 
 
 @job("cleanup.files", params=Files, queue="bulk")
-def old_files(asks: Files) -> dict[str, Any]:
+def old_files(params: Files) -> dict[str, Any]:
     """Delete old files.
 
     Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
@@ -164,23 +165,25 @@ def old_files(asks: Files) -> dict[str, Any]:
     as a dry run first, look at the run's result, then switch the dry run off.
     """
     settings, now = current_services().settings, utc_now()
-    root = chosen_root(settings.file_roots, asks.root)
+    root = chosen_root(settings.file_roots, params.root)
     refuse_own_folder(root, settings.data_dir)
-    before = now - timedelta(days=asks.older_than_days)
-    rule = files.Rule(asks.pattern, before.timestamp(), asks.most, asks.dry_run)
-    swept = files.sweep(root, asks.folder, rule, _tell_files)
-    told = _told(0 if asks.dry_run else swept.files, swept.files, asks.dry_run, before=before)
+    before = now - timedelta(days=params.older_than_days)
+    rule = files.Rule(params.pattern, before.timestamp(), params.most, params.dry_run)
+    swept = files.sweep(root, params.folder, rule, _report_files)
+    result = _result(
+        0 if params.dry_run else swept.files, swept.files, params.dry_run, before=before
+    )
     facts = {
         "bytes": swept.bytes,
         "looked_at": swept.looked_at,
         "left": swept.left,
         "more": swept.capped,
     }
-    return {**told, **facts, "examples": swept.examples}
+    return {**result, **facts, "examples": swept.examples}
 
 
 @job("cleanup.sql_rows", params=SqlRows, queue="bulk")
-def sql_rows(asks: SqlRows) -> dict[str, Any]:
+def sql_rows(params: SqlRows) -> dict[str, Any]:
     """Delete old rows.
 
     Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of
@@ -193,18 +196,18 @@ def sql_rows(asks: SqlRows) -> dict[str, Any]:
         raise Refused(
             "there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS"
         )
-    known = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
-    entry = _chosen("rows", asks.rows, known, "BEATDESK_CLEANUP_SQL_ROWS")
-    age = _age("older_than_days", asks.older_than_days, timedelta(days=1), entry.age)
+    entries = {entry.name: entry for entry in map(job_limits.sql_rows, settings.cleanup_sql_rows)}
+    entry = _chosen("rows", params.rows, entries, "BEATDESK_CLEANUP_SQL_ROWS")
+    age = _age("older_than_days", params.older_than_days, timedelta(days=1), entry.age)
     there = rows.count(settings.cleanup_dsn, entry, now - age)
     deleted = 0
-    if not asks.dry_run:
+    if not params.dry_run:
         deleted = _gently(rows.delete(settings.cleanup_dsn, entry, now - age, BATCH), there, "rows")
-    return _told(deleted, there, asks.dry_run, before=now - age)
+    return _result(deleted, there, params.dry_run, before=now - age)
 
 
 @job("cleanup.redis_keys", params=RedisKeys, queue="bulk")
-def redis_keys(asks: RedisKeys) -> dict[str, Any]:
+def redis_keys(params: RedisKeys) -> dict[str, Any]:
     """Delete idle keys.
 
     Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
@@ -213,27 +216,27 @@ def redis_keys(asks: RedisKeys) -> dict[str, Any]:
     pattern says.
     """
     services = current_services()
-    known = {
+    entries = {
         entry.pattern: entry
         for entry in map(job_limits.redis_keys, services.settings.cleanup_redis_keys)
     }
-    entry = _chosen("pattern", asks.pattern, known, "BEATDESK_CLEANUP_REDIS_KEYS")
-    idle = _age("idle_hours", asks.idle_hours, timedelta(hours=1), entry.idle)
+    entry = _chosen("pattern", params.pattern, entries, "BEATDESK_CLEANUP_REDIS_KEYS")
+    idle = _age("idle_hours", params.idle_hours, timedelta(hours=1), entry.idle)
     queues = {queue for worker in services.catalogue.workers() for queue in worker.queues}
     found = looked_at = 0
     examples: list[str] = []
-    for looked, names in keys.unlink_idle(
-        services.redis, entry, int(idle.total_seconds()), queues, dry_run=asks.dry_run
+    for examined, names in keys.unlink_idle(
+        services.redis, entry, int(idle.total_seconds()), queues, dry_run=params.dry_run
     ):
-        looked_at, found = looked_at + looked, found + len(names)
+        looked_at, found = looked_at + examined, found + len(names)
         examples += names[: files.EXAMPLES - len(examples)]
         run.progress(found, None, f"{found:,} keys")
-    told = _told(0 if asks.dry_run else found, found, asks.dry_run)
-    return {**told, "looked_at": looked_at, "examples": examples}
+    result = _result(0 if params.dry_run else found, found, params.dry_run)
+    return {**result, "looked_at": looked_at, "examples": examples}
 
 
 def _gently(batches: Iterable[int], there: int, what: str) -> int:
-    """Let the batches be deleted, with a pause after each; how many there were."""
+    """Delete the batches, with a pause after each. Returns the number of deleted items."""
     deleted = 0
     for count in batches:
         deleted += count
@@ -242,34 +245,36 @@ def _gently(batches: Iterable[int], there: int, what: str) -> int:
     return deleted
 
 
-def _tell_files(swept: files.Swept) -> None:
+def _report_files(swept: files.Swept) -> None:
     run.progress(swept.looked_at, None, f"{swept.files:,} of {swept.looked_at:,} files")
 
 
-def _told(
+def _result(
     deleted: int, found: int, dry_run: bool, before: datetime | None = None
 ) -> dict[str, Any]:
-    """What every one of these jobs returns."""
-    told = {"deleted": deleted, "would_delete": found, "dry_run": dry_run}
-    return told if before is None else {**told, "before": before.isoformat()}
+    """The part of the result that all cleanup jobs have."""
+    result = {"deleted": deleted, "would_delete": found, "dry_run": dry_run}
+    return result if before is None else {**result, "before": before.isoformat()}
 
 
-def _chosen(name: str, asked: str, known: dict[str, Any], setting: str) -> Any:
-    if asked not in known:
+def _chosen(name: str, wanted: str, entries: dict[str, Any], setting: str) -> Any:
+    if wanted not in entries:
         raise Refused(
-            f"{name}: {asked!r} does not stand in {setting} "
-            f"({', '.join(known) or 'which is empty'})",
+            f"{name}: {wanted!r} does not stand in {setting} "
+            f"({', '.join(entries) or 'which is empty'})",
             field=name,
         )
-    return known[asked]
+    return entries[wanted]
 
 
-def _age(name: str, asked: int | None, unit: timedelta, least: timedelta) -> timedelta:
-    """The age that is meant. Raises Refused where it is below the one in the settings."""
-    if asked is None:
+def _age(name: str, wanted: int | None, unit: timedelta, least: timedelta) -> timedelta:
+    """The wanted age, or the settings' where none is given. Raises Refused for a lower age than
+    the settings allow.
+    """
+    if wanted is None:
         return least
-    if asked * unit < least:
+    if wanted * unit < least:
         raise Refused(
-            f"{name}: {asked} is less than the settings allow ({least / unit:g})", field=name
+            f"{name}: {wanted} is less than the settings allow ({least / unit:g})", field=name
         )
-    return asked * unit
+    return wanted * unit

@@ -1,6 +1,4 @@
-"""The profile of a dataset: what is in the columns of CSV or Parquet files, as a page and as
-JSON.
-"""
+"""The job that profiles a dataset: the columns of CSV or Parquet files, as a page and as JSON."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +15,7 @@ PERCENT = 100
 
 
 @job("datasets.profile", title="Profile a dataset", params=DatasetProfile, queue="bulk")
-def profile(asks: DatasetProfile) -> dict[str, Any]:
+def profile(params: DatasetProfile) -> dict[str, Any]:
     """What is in the columns of CSV or Parquet files below a folder of BEATDESK_FILE_ROOTS.
 
     Rows, types, empty and distinct values, least, greatest, mean, quantiles, histograms and the
@@ -25,29 +23,27 @@ def profile(asks: DatasetProfile) -> dict[str, Any]:
     as one dataset. Rows of a CSV that do not fit are left out, counted and shown. Links are not
     followed. Memory and disk are bounded by the settings.
     """
-    from scheduler.jobs.profiling.page import (
-        as_html,
-        as_json,
-    )  # DuckDB takes 40 MB: only of workers that use it
+    # DuckDB takes 40 MB: only in workers that run this job.
+    from scheduler.jobs.profiling.page import as_html, as_json
     from scheduler.jobs.profiling.work import profiled
 
     services, now = current_services(), utc_now()
-    if asks.format == "parquet" and (
-        asks.delimiter or asks.header is not None or asks.encoding != "utf-8"
+    if params.format == "parquet" and (
+        params.delimiter or params.header is not None or params.encoding != "utf-8"
     ):
         raise Refused("format: delimiter, header and encoding are for CSV files", field="format")
-    root = chosen_root(services.settings.file_roots, asks.root)
+    root = chosen_root(services.settings.file_roots, params.root)
     refuse_own_folder(root, services.settings.data_dir)
-    done = profiled(asks, root, services.settings, now, _tell)
-    keep_until = now + timedelta(days=asks.keep_days)
-    with ReportFiles(services.settings.reports_dir, services.events).shelf(
+    done = profiled(params, root, services.settings, now, _tell)
+    keep_until = now + timedelta(days=params.keep_days)
+    with ReportFiles(services.settings.reports_dir, services.events).batch(
         run=run.id, keep_until=keep_until, now=now
-    ) as shelf:
+    ) as batch:
         for format, media_type, content in (
             ("html", "text/html", as_html(done)),
             ("json", "application/json", as_json(done)),
         ):
-            with shelf.file(done.title, f"dataset-profile.{format}", media_type) as file:
+            with batch.file(done.title, f"dataset-profile.{format}", media_type) as file:
                 file.write(content)
     run.progress(PERCENT, PERCENT, "stored")
     facts = {
@@ -57,7 +53,7 @@ def profile(asks: DatasetProfile) -> dict[str, Any]:
         "files": len(done.files),
     }
     stored = [
-        {"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored
+        {"report": each.report, "path": each.path, "size": each.size} for each in batch.stored
     ]
     return {**facts, "bytes": done.size, "reports": stored}
 

@@ -1,4 +1,4 @@
-"""Jobs to try Beatdesk out with."""
+"""A job for trying Beatdesk out."""
 
 import logging
 import threading

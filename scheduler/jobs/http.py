@@ -1,4 +1,4 @@
-"""A request to another server: a web hook, a cron address, a health check."""
+"""The job for a request to another server: a web hook, a cron address, a health check."""
 
 import json
 import re
@@ -16,15 +16,15 @@ from scheduler.services.process import current_services
 from scheduler.settings.http_allowlist import opened
 
 LARGEST_BODY = 65_536
-"""Bytes that are sent at most."""
+"""Most bytes of a request's body."""
 
 SHOWN = 8_000
-"""Characters of an answer that stand in the result."""
+"""Characters of an answer in the run's result."""
 
 EXCERPT = 500
-"""Characters of an answer that stand in an error."""
+"""Characters of an answer in an error."""
 
-OURS = {
+TRANSPORT_HEADERS = {
     "host",
     "content-length",
     "transfer-encoding",
@@ -34,17 +34,17 @@ OURS = {
     "te",
     "trailer",
 }
-"""Headers that say how the message is sent, which is not the caller's to say."""
+"""Headers of the transport, which the caller must not set."""
 
 HARMLESS = {"accept", "accept-language", "content-type", "user-agent"}
-"""Headers whose values need not be hidden where an answer repeats them."""
+"""Headers without secrets, whose values stay visible where an answer repeats them."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,8000}")
 
 
 class UnexpectedAnswer(BeatdeskError):
-    """The server answered, and not as it was to."""
+    """The server answered with another status than expected."""
 
 
 class HttpRequest(BaseModel):
@@ -79,7 +79,7 @@ class HttpRequest(BaseModel):
         for name, value in headers.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name[:60]!r} is not the name of a header")
-            if name.lower() in OURS:
+            if name.lower() in TRANSPORT_HEADERS:
                 raise ValueError(f"{name} is set by the request itself")
             if not _VALUE.fullmatch(value):
                 raise ValueError(
@@ -89,7 +89,7 @@ class HttpRequest(BaseModel):
 
 
 @job("http.request", title="HTTP request", params=HttpRequest, retries=0)
-def request(asked: HttpRequest) -> dict[str, Any]:
+def request(params: HttpRequest) -> dict[str, Any]:
     """Send a request to another server, and look at the status of its answer.
 
     The run fails on another status than expected, where nobody answers, and after five seconds.
@@ -97,21 +97,21 @@ def request(asked: HttpRequest) -> dict[str, Any]:
     are asked; BEATDESK_HTTP_ALLOW opens others. At most 64 kB of an answer are read, and the
     beginning of it stands in the result.
     """
-    target = target_of(asked.url)
-    body, kind = encoded(asked.body)
+    target = target_of(params.url)
+    body, kind = encoded(params.body)
     headers = {"User-Agent": "Beatdesk", "Accept": "*/*", **kind}
-    given = {name.lower() for name in asked.headers}
+    given = {name.lower() for name in params.headers}
     headers = {
         name: value for name, value in headers.items() if name.lower() not in given
-    } | asked.headers
+    } | params.headers
     answer = ask(
-        Request(asked.method, target, headers, body),
+        Request(params.method, target, headers, body),
         opened(current_services().settings.http_allow),
-        seconds=asked.timeout,
+        seconds=params.timeout,
     )
-    text = without(asked.headers, readable(answer))
-    if not (answer.status in asked.expect if asked.expect else 200 <= answer.status <= 299):
-        raise UnexpectedAnswer(complaint(target, answer, asked.expect, text))
+    text = without(params.headers, readable(answer))
+    if not (answer.status in params.expect if params.expect else 200 <= answer.status <= 299):
+        raise UnexpectedAnswer(complaint(target, answer, params.expect, text))
     return {
         "status": answer.status,
         "reason": answer.reason,
@@ -125,8 +125,9 @@ def request(asked: HttpRequest) -> dict[str, Any]:
 
 
 def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
-    """The body as bytes, with the header that says what it is. Raises ValueError where it is too
-    large.
+    """The body as bytes, with its `Content-Type`: text as it is, other values as JSON.
+
+    Raises ValueError for more than `LARGEST_BODY` bytes.
     """
     if body is None:
         return None, {}
@@ -140,7 +141,9 @@ def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
 
 
 def readable(answer: Answer) -> str:
-    """The answer's body as text; what is not text in the charset that it names is replaced."""
+    """The answer's body as text in the charset of its `Content-Type`, UTF-8 where that names none
+    or an unknown one; undecodable bytes are replaced.
+    """
     found = re.search(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", answer.content_type)
     try:
         return answer.body.decode(found[1] if found else "utf-8", "replace")
@@ -149,22 +152,24 @@ def readable(answer: Answer) -> str:
 
 
 def without(headers: Mapping[str, str], text: str) -> str:
-    """The text, with what the headers said hidden: servers repeat it, and a secret that is cut
-    could not be found.
+    """The text with the headers' values hidden, and with their words of 8 or more characters.
+
+    Servers repeat headers in their answers. Hidden before the text is cut: a secret that is cut in
+    the middle would not be found.
     """
-    said = [value for name, value in headers.items() if name.lower() not in HARMLESS]
-    parts = {part for value in said for part in (value, *value.split()) if len(part) >= 8}
+    values = [value for name, value in headers.items() if name.lower() not in HARMLESS]
+    parts = {part for value in values for part in (value, *value.split()) if len(part) >= 8}
     for part in sorted(parts, key=len, reverse=True):
         text = text.replace(part, MASK)
     return text
 
 
 def complaint(target: Target, answer: Answer, expect: list[int], text: str) -> str:
-    """What is wrong with an answer: its status, what was expected, and how it begins."""
+    """Text of the error for an answer: its status, the expected ones, and its beginning."""
     wanted = ", ".join(map(str, expect)) if expect else "200 to 299"
-    said = (
-        f"{target.place} answered {answer.status} {answer.reason}".rstrip()
-        + f", and {wanted} was expected"
-    )
+    status = f"{target.place} answered {answer.status} {answer.reason}".rstrip()
+    problem = f"{status}, and {wanted} was expected"
     excerpt = text[:EXCERPT].strip()
-    return f"{said}: {excerpt}{'…' if len(text) > EXCERPT else ''}" if excerpt else said
+    if not excerpt:
+        return problem
+    return f"{problem}: {excerpt}{'…' if len(text) > EXCERPT else ''}"

@@ -1,4 +1,4 @@
-"""Thumbnails: pictures of a folder in smaller sizes, in another folder."""
+"""The job that makes thumbnails of a folder's pictures in another folder."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from scheduler.services.process import current_services
 
 
 class PicturesBroken(BeatdeskError):
-    """Pictures could not be made smaller."""
+    """No thumbnails could be made of some pictures."""
 
 
 class Thumbnails(Parameters):
@@ -72,7 +72,7 @@ class Thumbnails(Parameters):
 
 
 @job("images.thumbnails", title="Make thumbnails", params=Thumbnails, queue="bulk")
-def make(asks: Thumbnails) -> dict[str, Any]:
+def make(params: Thumbnails) -> dict[str, Any]:
     """Smaller copies of the JPEG, PNG, WebP and GIF pictures below a folder of BEATDESK_FILE_ROOTS.
 
     They stand upright as EXIF says, and carry no metadata; of a GIF the first image is taken. A
@@ -81,19 +81,24 @@ def make(asks: Thumbnails) -> dict[str, Any]:
     made. Links are not followed.
     """
     settings = current_services().settings
-    root = chosen_root(settings.file_roots, asks.root)
-    to_root = chosen_root(settings.file_roots, asks.to_root or asks.root)
+    root = chosen_root(settings.file_roots, params.root)
+    to_root = chosen_root(settings.file_roots, params.to_root or params.root)
     for each in (root, to_root):
         refuse_own_folder(each, settings.data_dir)
-    look = Look(asks.format, asks.quality, asks.max_megapixels * 1_000_000)
+    look = Look(params.format, params.quality, params.max_megapixels * 1_000_000)
     plan = Plan(
-        tuple(sorted(set(asks.sizes))), asks.pattern, look, asks.most, asks.again, asks.dry_run
+        tuple(sorted(set(params.sizes))),
+        params.pattern,
+        look,
+        params.most,
+        params.again,
+        params.dry_run,
     )
-    done = thumbnails((root, asks.folder), (to_root, asks.to_folder), plan, _tell)
-    if done.broken and (asks.strict or not done.whole):
+    done = thumbnails((root, params.folder), (to_root, params.to_folder), plan, _tell)
+    if done.broken and (params.strict or not done.whole):
         raise PicturesBroken(_complaint(done))
     return {
-        "made": 0 if asks.dry_run else done.made,
+        "made": 0 if params.dry_run else done.made,
         "would_make": done.made,
         "unchanged": done.unchanged,
         "pictures": done.pictures,
@@ -102,7 +107,7 @@ def make(asks: Thumbnails) -> dict[str, Any]:
         "left": done.left,
         "bytes": done.bytes,
         "more": done.capped,
-        "dry_run": asks.dry_run,
+        "dry_run": params.dry_run,
     }
 
 
@@ -113,8 +118,9 @@ def _tell(done: Made, total: int) -> None:
 
 
 def _complaint(done: Made) -> str:
-    told = "; ".join(f"{problem['picture']}: {problem['problem']}" for problem in done.problems[:3])
-    others = f"; {done.made:,} thumbnails of others were made" if done.made else ""
-    return (
-        f"{done.broken:,} of {done.pictures:,} pictures could not be made smaller ({told}){others}"
+    problems = "; ".join(
+        f"{problem['picture']}: {problem['problem']}" for problem in done.problems[:3]
     )
+    others = f"; {done.made:,} thumbnails of others were made" if done.made else ""
+    counts = f"{done.broken:,} of {done.pictures:,} pictures could not be made smaller"
+    return f"{counts} ({problems}){others}"

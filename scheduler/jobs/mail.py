@@ -1,4 +1,4 @@
-"""Mails as a job."""
+"""The job that sends a mail."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from scheduler.services.process import current_services
 from scheduler.services.services import Services
 
 RETRIES = 3
-"""Attempts after the first, where the server does not take a mail for now."""
+"""Further attempts where the server refuses a mail for now."""
 
 
 class Mail(BaseModel):
@@ -72,7 +72,7 @@ def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
 
 
 def letter_of(mail: Mail, services: Services) -> Letter:
-    """What the mail says. Raises Refused or NotFound with the parameter that is wrong."""
+    """The letter of the job's parameters. Raises Refused or NotFound with the wrong parameter."""
     files = tuple(
         attached(services.settings.reports_dir, services.history.report(report))
         for report in mail.reports

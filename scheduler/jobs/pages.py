@@ -1,6 +1,4 @@
-"""The pages that report jobs write: one look, light and dark, on screens and on paper, without
-scripts.
-"""
+"""Pages of report jobs: one design for light and dark screens and for paper, without scripts."""
 
 from datetime import datetime
 from functools import cache
@@ -12,7 +10,7 @@ from scheduler.rules.phrases import plural
 
 
 def render(template: str, **values: Any) -> str:
-    """The page; whatever stands in names is escaped."""
+    """The page of a template with these values, which are escaped."""
     return _pages().get_template(template).render(**values)
 
 
@@ -31,7 +29,7 @@ def _pages() -> Environment:
 
 
 def seconds(value: float | None) -> str:
-    """A length of time in the unit that suits it."""
+    """A duration for people, in ms, s, min or h; "–" for None."""
     if value is None:
         return "–"
     if value < 1:

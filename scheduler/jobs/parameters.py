@@ -1,20 +1,18 @@
-"""What the parameters of report and cleanup jobs have in common."""
+"""Common parameters of report and cleanup jobs."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LONGEST_KEPT_DAYS = 3650
+LONGEST_DAYS = 3650
 
 KeepDays = Annotated[
-    int, Field(ge=1, le=LONGEST_KEPT_DAYS, description="Days for which the files are kept")
+    int, Field(ge=1, le=LONGEST_DAYS, description="Days for which the files are kept")
 ]
 DryRun = Annotated[bool, Field(description="Delete nothing, and say what would be deleted")]
 
 
 class Parameters(BaseModel):
-    """Parameters are taken as they are: a text is no number, and a name that nobody knows is a
-    mistake.
-    """
+    """Parameters without conversions: a text is not a number, and an unknown name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,6 +1,4 @@
-"""The time that a report is about: the last whole day, week or month before its tick, in a zone.
-Pure.
-"""
+"""Periods of reports: the last whole day, week or month before a tick, in a zone. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +12,8 @@ MOST_BARS = 62
 
 @dataclass(frozen=True)
 class Period:
-    """From `since` to before `until`, cut at `bounds` (these two among them) into the parts that a
-    chart shows.
+    """The time from `since` to before `until`; `bounds`, which include both, cut it into the bars
+    of a chart.
     """
 
     since: datetime
@@ -25,14 +23,14 @@ class Period:
 
     @property
     def words(self) -> str:
-        """The days it is about: `2026-11-20`, or `2026-11-01 to 2026-11-30`."""
-        first, last = self.since, self.until - timedelta(microseconds=1)
-        one, two = first.strftime("%Y-%m-%d"), last.strftime("%Y-%m-%d")
-        return one if one == two else f"{one} to {two}"
+        """The days of the period: `2026-11-20`, or `2026-11-01 to 2026-11-30`."""
+        first = self.since.strftime("%Y-%m-%d")
+        last = (self.until - timedelta(microseconds=1)).strftime("%Y-%m-%d")
+        return first if first == last else f"{first} to {last}"
 
 
 def last_whole(unit: Unit, before: datetime, zone: ZoneInfo) -> Period:
-    """The last day, week (from Monday) or month that was over at `before`, by the zone's clocks."""
+    """The last day, week (from Monday) or month that had ended at `before`, in the zone."""
     midnight = before.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if unit == "day":
         until = midnight
@@ -50,7 +48,7 @@ def last_whole(unit: Unit, before: datetime, zone: ZoneInfo) -> Period:
 
 
 def last_days(days: int, before: datetime, zone: ZoneInfo) -> Period:
-    """The `days` times 24 hours before a moment."""
+    """The `days` times 24 hours before a moment; bars of an hour, a day or a week."""
     until = before.astimezone(zone)
     since = (until.astimezone(UTC) - timedelta(days=days)).astimezone(zone)
     if days <= 2:
@@ -62,7 +60,8 @@ def last_days(days: int, before: datetime, zone: ZoneInfo) -> Period:
 
 
 def _hours(since: datetime, until: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Every hour of elapsed time: a day on which clocks change has 23 or 25."""
-    first, last = since.astimezone(UTC), until.astimezone(UTC)
+    """Bounds at each elapsed hour: a day on which clocks change has 23 or 25."""
+    first = since.astimezone(UTC)
+    last = until.astimezone(UTC)
     hours = int((last - first) / timedelta(hours=1))
     return (*((first + timedelta(hours=hour)).astimezone(zone) for hour in range(hours)), until)

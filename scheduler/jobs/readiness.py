@@ -1,5 +1,5 @@
-"""What `beatdesk doctor` checks for the jobs that come with Beatdesk: only what is set. Asks,
-changes nothing.
+"""Checks of `beatdesk doctor` for the built-in jobs: the folders, databases and servers in the
+settings. Read only.
 """
 
 import os
@@ -14,7 +14,7 @@ from scheduler.health.status import Part
 from scheduler.jobs.roots import refuse_own_folder
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed
 from scheduler.jobs.sql.reading_postgres import WRITABLE
-from scheduler.jobs.sql.source import asked, sqlite_path
+from scheduler.jobs.sql.source import query, sqlite_path
 from scheduler.jobs.sweeping import rows
 from scheduler.outgoing.smtp import greet
 from scheduler.settings import job_limits
@@ -26,7 +26,7 @@ _CAPS = Caps(rows=10, bytes=10_000, seconds=10)
 
 
 def of_jobs(settings: Settings, now: datetime) -> list[Part]:
-    """A part for each folder and database that some job needs and that is set."""
+    """A part of doctor's report for each folder, database and mail server in the settings."""
     mend = f"Mend it, or take it out of {PREFIX}FILE_ROOTS"
     parts = [
         _part("file root", partial(_root, root, settings), mend) for root in settings.file_roots
@@ -60,16 +60,16 @@ def _root(root: Path, settings: Settings) -> str:
 
 
 def _greeted(server: SmtpServer) -> str:
-    """The server answers. Whether it takes the login is seen with the first mail."""
+    """Check that the mail server answers. The first mail shows whether the login is accepted."""
     greet(server)
     return f"{server.host}:{server.port} answers"
 
 
 def _readable(address: str) -> str:
-    """The database answers, and its login cannot write."""
+    """Check that the database answers, and that its login cannot write."""
     budget = Budget(_CAPS, monotonic)
     statement = "SELECT 1 WHERE 1 = 0" if sqlite_path(address) is not None else WRITABLE
-    with asked(address, statement, {}, budget) as (_, batches):
+    with query(address, statement, {}, budget) as (_, batches):
         writable = [str(row[0]) for batch in batches for row in batch]
     if writable:
         raise StatementFailed(

@@ -1,9 +1,8 @@
-"""Files that jobs leave in the data folder's `reports/`: written whole or not at all, then told to
-the stream.
+"""Report files in the data folder's `reports/`: written whole or not at all, each with an event.
 
-A file grows beside its place under a name that begins with a dot and ends with `.part`, and is
-moved when all files of the run are whole: a run that fails, and a disk that is full, leave nothing
-that looks like a report.
+A file is written as a draft beside its place, under a name that begins with a dot and ends with
+`.part`, and is moved when all files of the run are whole: a run that fails, and a full disk, leave
+nothing that looks like a report.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ from scheduler.events.schema import ReportStored
 from scheduler.events.stream import EventStream
 
 PART = ".part"
-"""The end of the name of a file that is not whole."""
+"""Suffix of a draft's name."""
 
 _READ_BYTES = 1 << 20
 
@@ -33,35 +32,35 @@ class ReportNotStored(BeatdeskError):
 
 @dataclass(frozen=True)
 class _Draft:
-    """A file that is not in its place yet."""
+    """A file that is not in its place yet: `draft_path` now, `path` once published."""
 
     report: str
     title: str
     media_type: str
     path: Path
-    beside: Path
+    draft_path: Path
 
 
-class Shelf:
-    """The files of one run, as they are being written."""
+class ReportBatch:
+    """The files of one run, published together."""
 
     def __init__(self, folder: Path, day: str) -> None:
         self._folder = folder
         self._day = day
         self._drafts: list[_Draft] = []
         self.stored: list[ReportStored] = []
-        """What was stored, when all is done."""
+        """The stored reports, once published."""
 
     @contextmanager
     def file(self, title: str, name: str, media_type: str) -> Iterator[BinaryIO]:
-        """Write one file; `name` is a plain file name."""
+        """Write the draft of one file; `name` is a plain file name."""
         report = str(uuid4())
         path = self._folder / self._day / f"{report[:8]}-{name}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".", suffix=PART, dir=path.parent)
+        handle, draft_path = tempfile.mkstemp(prefix=".", suffix=PART, dir=path.parent)
         os.close(handle)
-        self._drafts.append(_Draft(report, title, media_type, path, Path(beside)))
-        with Path(beside).open("wb") as file:
+        self._drafts.append(_Draft(report, title, media_type, path, Path(draft_path)))
+        with Path(draft_path).open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -69,54 +68,54 @@ class Shelf:
     def publish(
         self, events: EventStream, *, run: str | None, keep_until: datetime | None, now: datetime
     ) -> None:
-        """Move all files into their places, and tell it; where that cannot be told, they are not
-        there either.
+        """Move all files into their places and write their events; where the events cannot be
+        written, the files are removed again.
         """
         facts = [_facts(draft, self._folder) for draft in self._drafts]
-        told = [ReportStored(at=now, run=run, keep_until=keep_until, **each) for each in facts]
+        reports = [ReportStored(at=now, run=run, keep_until=keep_until, **each) for each in facts]
         try:
             for draft in self._drafts:
-                draft.beside.replace(draft.path)
+                draft.draft_path.replace(draft.path)
             _sync(self._folder / self._day)
-            events.append_many(told)
+            events.append_many(reports)
         except BaseException:
             for draft in self._drafts:
                 draft.path.unlink(missing_ok=True)
             raise
-        self.stored = told
+        self.stored = reports
 
     def clear(self) -> None:
-        """Take away what is not whole."""
+        """Remove the drafts."""
         for draft in self._drafts:
-            draft.beside.unlink(missing_ok=True)
+            draft.draft_path.unlink(missing_ok=True)
 
 
 class ReportFiles:
-    """The folder. Each report has a name of its own there, so that none overwrites another."""
+    """The folder of reports. Each file has a unique name, so that none overwrites another."""
 
     def __init__(self, folder: Path, events: EventStream) -> None:
         self._folder = folder
         self._events = events
 
     @contextmanager
-    def shelf(
+    def batch(
         self, *, run: str | None, keep_until: datetime | None, now: datetime
-    ) -> Iterator[Shelf]:
-        """Files that appear together when the block ends well, under the day's folder; if it does
-        not, none appears.
+    ) -> Iterator[ReportBatch]:
+        """Files that appear together in the day's folder when the block ends well; otherwise none.
 
-        Raises ReportNotStored where the folder or the disk does not take them.
+        `run` is the run's id, `keep_until` the day from which `cleanup.reports` deletes the files.
+        Raises ReportNotStored where the folder or the disk does not take the files.
         """
-        shelf = Shelf(self._folder, now.strftime("%Y-%m-%d"))
+        batch = ReportBatch(self._folder, now.strftime("%Y-%m-%d"))
         try:
-            yield shelf
-            shelf.publish(self._events, run=run, keep_until=keep_until, now=now)
+            yield batch
+            batch.publish(self._events, run=run, keep_until=keep_until, now=now)
         except OSError as error:
             if error.errno is None or isinstance(error, ConnectionError):
                 raise
             raise ReportNotStored(_refusal(self._folder, error)) from error
         finally:
-            shelf.clear()
+            batch.clear()
 
     def store(
         self,
@@ -129,17 +128,17 @@ class ReportFiles:
         keep_until: datetime | None,
         now: datetime,
     ) -> ReportStored:
-        """Write one file that is at hand as a whole, and say so; `name` is a plain file name."""
+        """Store one file with this content. Returns its event; `name` is a plain file name."""
         with (
-            self.shelf(run=run, keep_until=keep_until, now=now) as shelf,
-            shelf.file(title, name, media_type) as file,
+            self.batch(run=run, keep_until=keep_until, now=now) as batch,
+            batch.file(title, name, media_type) as file,
         ):
             file.write(content)
-        return shelf.stored[0]
+        return batch.stored[0]
 
     def remove(self, path: str) -> bool:
-        """Remove a report's file; False where it was gone already. A path that leads out of the
-        folder is refused.
+        """Remove a report's file. Returns False where the file is gone already. Raises ValueError
+        for a path out of the folder.
         """
         file = (self._folder / path).resolve()
         if not file.is_relative_to(self._folder.resolve()):
@@ -151,9 +150,7 @@ class ReportFiles:
         return True
 
     def left_behind(self, before: datetime) -> list[Path]:
-        """Files that were never finished, because their process was killed, and that nobody wrote
-        to since `before`.
-        """
+        """Drafts that were last written before `before`: remnants of killed processes."""
         parts = self._folder.rglob(f".*{PART}") if self._folder.is_dir() else ()
         return [
             part
@@ -163,9 +160,9 @@ class ReportFiles:
 
 
 def _facts(draft: _Draft, folder: Path) -> dict[str, object]:
-    """What the event says of the file, read back from the disk."""
+    """Fields of the file's event, with size and checksum read back from the disk."""
     digest = hashlib.sha256()
-    with draft.beside.open("rb") as file:
+    with draft.draft_path.open("rb") as file:
         while chunk := file.read(_READ_BYTES):
             digest.update(chunk)
     return {
@@ -173,13 +170,13 @@ def _facts(draft: _Draft, folder: Path) -> dict[str, object]:
         "title": draft.title,
         "path": draft.path.relative_to(folder).as_posix(),
         "media_type": draft.media_type,
-        "size": draft.beside.stat().st_size,
+        "size": draft.draft_path.stat().st_size,
         "sha256": digest.hexdigest(),
     }
 
 
 def _sync(folder: Path) -> None:
-    """Force the new names to the disk: nobody sees half a file, not after a power cut either."""
+    """Force the new names to the disk, so that no power cut leaves half a file."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

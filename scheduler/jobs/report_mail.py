@@ -1,8 +1,8 @@
-"""Sending stored reports by mail, on request: the files go with the mail as far as a mail takes
-them.
+"""Mails with stored reports, for jobs with the parameter `mail_to`; files that are too large for
+the mail are left out.
 
-The report is stored first, and stays whatever becomes of the mail. Where the server does not take
-the mail for now, a run of `mail.send` tries it again, so that the report is not made a second time.
+The report is stored first, and stays whatever happens to the mail. Where the server refuses the
+mail for now, a run of `mail.send` tries again, so that the report is not made a second time.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MailTo = Annotated[
 
 
 def refuse_unmailable(services: Services, to: Sequence[str]) -> None:
-    """Before a report is made: raise Refused where it could not be sent to these."""
+    """Raise Refused where a report could not be mailed to these, before the report is made."""
     if to:
         recipients(to)
         if services.settings.smtp_url is None:
@@ -44,7 +44,10 @@ def refuse_unmailable(services: Services, to: Sequence[str]) -> None:
 def mail(
     services: Services, stored: Sequence[ReportStored], to: Sequence[str], text: str, now: datetime
 ) -> dict[str, Any]:
-    """Send the files; what the run's result says of it, nothing where nobody is to get them."""
+    """Mail the stored files. Returns the mail's part of the run's result; {} without recipients.
+
+    `text` is the body. Raises Refused and MailRefused as `mailing.send`.
+    """
     if not to:
         return {}
     small = _that_fit(stored)
@@ -76,7 +79,7 @@ def mail(
 
 
 def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
-    """The files that go into one mail together, in their order."""
+    """The files that fit into one mail together, in their order."""
     fitting: list[ReportStored] = []
     for each in stored:
         if sum(other.size for other in fitting) + each.size <= LARGEST_ATTACHMENTS:
@@ -85,8 +88,8 @@ def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
 
 
 def _view(stored: ReportStored) -> ReportView:
-    """The report as the history is going to have it."""
-    said = stored.model_dump(
+    """The report as the history will have it."""
+    fields = stored.model_dump(
         include={"title", "path", "media_type", "size", "sha256", "keep_until"}
     )
-    return ReportView(id=stored.report, run_id=stored.run, created_at=stored.at, **said)
+    return ReportView(id=stored.report, run_id=stored.run, created_at=stored.at, **fields)

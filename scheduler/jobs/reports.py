@@ -1,4 +1,4 @@
-"""Reports over the history, stored as files: whole or not at all. Their events follow them."""
+"""The job that reports on the history: runs by schedule and tag, stored as files."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -22,7 +22,7 @@ from scheduler.services.services import Services
 
 MOST_DAYS = 366
 USUAL_DAYS = 30
-"""Days before the report's time over which the usual duration is taken."""
+"""Days before the report's period from which the usual durations are taken."""
 
 MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "pdf": "application/pdf"}
 
@@ -71,7 +71,7 @@ class JobSummary(Parameters):
 
 
 @job("reports.job_summary", params=JobSummary, queue="bulk")
-def job_summary(asks: JobSummary) -> dict[str, Any]:
+def job_summary(params: JobSummary) -> dict[str, Any]:
     """Job summary.
 
     What ran, failed, was late or missed, and how long it took against the usual, by schedule and
@@ -81,47 +81,47 @@ def job_summary(asks: JobSummary) -> dict[str, Any]:
     late, or is run again, reports on the same days.
     """
     services, now = current_services(), utc_now()
-    refuse_unmailable(services, asks.mail_to)
-    zone = zone_of(asks.timezone or services.settings.default_timezone)
-    summary = counted(services, period_of(asks, run.tick or now, zone), asks.late_after)
+    refuse_unmailable(services, params.mail_to)
+    zone = zone_of(params.timezone or services.settings.default_timezone)
+    summary = counted(services, period_of(params, run.tick or now, zone), params.late_after)
     made = {
         "html": lambda: as_html(summary).encode(),
         "csv": lambda: as_csv(summary),
         "pdf": lambda: as_pdf(summary),
     }
-    keep_until = now + timedelta(days=asks.keep_days)
-    formats = list(dict.fromkeys(asks.formats))
-    with ReportFiles(services.settings.reports_dir, services.events).shelf(
+    keep_until = now + timedelta(days=params.keep_days)
+    formats = list(dict.fromkeys(params.formats))
+    with ReportFiles(services.settings.reports_dir, services.events).batch(
         run=run.id, keep_until=keep_until, now=now
-    ) as shelf:
+    ) as batch:
         for done, format in enumerate(formats):
             run.progress(done, len(formats), format)
-            with shelf.file(summary.title, f"job-summary.{format}", MEDIA_TYPES[format]) as file:
+            with batch.file(summary.title, f"job-summary.{format}", MEDIA_TYPES[format]) as file:
                 file.write(made[format]())
     run.progress(len(formats), len(formats), "stored")
     stored = [
-        {"report": each.report, "path": each.path, "size": each.size} for each in shelf.stored
+        {"report": each.report, "path": each.path, "size": each.size} for each in batch.stored
     ]
     totals = summary.totals
     words = (
         f"{totals['runs']:,} runs, {totals['failed']:,} failed, {totals['missed']:,} missed, "
         f"{totals['late']:,} late."
     )
-    mailed = mail(services, shelf.stored, asks.mail_to, words, now)
+    mailed = mail(services, batch.stored, params.mail_to, words, now)
     return {"schedules": len(summary.lines), **totals, "files": stored, **mailed}
 
 
-def period_of(asks: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
-    """The time that is meant."""
+def period_of(params: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
+    """The report's period before the moment `due`, by the parameters; a day where they say none."""
     return (
-        last_days(asks.days, due, zone)
-        if asks.days
-        else last_whole(asks.period or "day", due, zone)
+        last_days(params.days, due, zone)
+        if params.days
+        else last_whole(params.period or "day", due, zone)
     )
 
 
 def counted(services: Services, period: Period, late_after: int) -> Summary:
-    """Everything that the report shows, read from the history."""
+    """The report's content, counted in the history; `late_after` in seconds."""
     outcomes = Outcomes(services.engine)
     usual = outcomes.medians(period.since - timedelta(days=USUAL_DAYS), period.since)
     tags = outcomes.tags()

@@ -1,10 +1,9 @@
-"""The folders of BEATDESK_FILE_ROOTS, walked without ever leaving them: what every job uses that
-goes to files.
+"""Folders of BEATDESK_FILE_ROOTS, walked without ever leaving them, for every job that uses files.
 
-Every folder is opened by its name in the folder above (`openat`), never by a path, and never
-through a link; what was opened is compared with what was looked at. So a folder that is swapped for
-a link while this runs, at whatever moment, leads nowhere. Folders on another device are left alone,
-and so is everything that is not a plain file.
+Each folder is opened by its name in the folder above (`openat`), never by a path and never through
+a link, and the opened folder is compared with the listed one. So a folder that is swapped for a
+link at any moment leads nowhere. Folders on another device are left alone, and so is everything
+that is not a plain file.
 """
 
 import os
@@ -22,34 +21,31 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Found(NamedTuple):
-    """A plain file: the handle of its folder (open as long as it is looked at), its name, and what
-    it is.
-    """
+    """A plain file: the handle of its folder (open until the next file), its path and status."""
 
     folder: int
     shown: PurePosixPath
-    """The way to it from the root."""
+    """The file's path from the root."""
     facts: os.stat_result
 
 
 class Walk:
-    """The plain files below a folder, in the order of their names, each folder's own before those
-    of the folders in it.
+    """The plain files below a folder, ordered by name, a folder's own files before its subfolders'.
 
-    `without` are folders not to go into, by device and number.
+    `without` are folders to leave out, as (device, inode) pairs.
     """
 
     def __init__(self, without: frozenset[tuple[int, int]] = frozenset()) -> None:
         self._without = without
         self.left: dict[str, int] = {}
-        """What was left alone, by reason."""
+        """Number of entries left alone, by reason."""
 
     def leave(self, reason: str) -> None:
-        """Count something that was left alone."""
+        """Count an entry that is left alone."""
         self.left[reason] = self.left.get(reason, 0) + 1
 
     def files(self, folder: int, shown: PurePosixPath) -> Iterator[Found]:
-        """All of them; `folder` is the handle of an open folder, and stays open."""
+        """All files below an open folder, by its handle, which stays open."""
         device = os.fstat(folder).st_dev
         folders = []
         for name in sorted(os.listdir(folder)):
@@ -70,7 +66,7 @@ class Walk:
                 yield from self._below(folder, shown / name, facts)
 
     def _below(self, above: int, shown: PurePosixPath, facts: os.stat_result) -> Iterator[Found]:
-        """The files of a folder, if it is still the one that was looked at."""
+        """The files of a subfolder, if it is still the one that was listed."""
         if len(shown.parts) > DEEPEST:
             self.leave(f"deeper than {DEEPEST} folders")
             return
@@ -89,25 +85,24 @@ class Walk:
             os.close(folder)
 
 
-def chosen_root(roots: tuple[Path, ...], asked: str) -> Path:
-    """The root of this path, or of this last name. Raises Refused where none is meant, or more than
-    one.
-    """
-    found = [root for root in roots if asked in (str(root), root.name)]
+def chosen_root(roots: tuple[Path, ...], wanted: str) -> Path:
+    """The root with this path or last name. Raises Refused where no root fits, or several do."""
+    found = [root for root in roots if wanted in (str(root), root.name)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(map(str, roots)) or "none"
+    names = ", ".join(map(str, roots)) or "none"
     problem = "is no folder of" if not found else "may be more than one folder of"
     raise Refused(
-        f"root: {asked!r} {problem} BEATDESK_FILE_ROOTS ({known}); give one of its paths",
+        f"root: {wanted!r} {problem} BEATDESK_FILE_ROOTS ({names}); give one of its paths",
         field="root",
     )
 
 
 def refuse_own_folder(root: Path, data_dir: Path) -> None:
-    """Raise Refused where a job that goes to the root could reach the schedules and the history."""
-    own, asked = data_dir.resolve(), root.resolve()
-    if own.is_relative_to(asked) or asked.is_relative_to(own):
+    """Raise Refused where a job in the root could reach Beatdesk's own data folder."""
+    own = data_dir.resolve()
+    wanted = root.resolve()
+    if own.is_relative_to(wanted) or wanted.is_relative_to(own):
         raise Refused(
             f"root: {root} and Beatdesk's own folder {own} are one inside the other; no job goes "
             "there"
@@ -115,7 +110,7 @@ def refuse_own_folder(root: Path, data_dir: Path) -> None:
 
 
 def downwards(field: str, under: str) -> tuple[str, ...]:
-    """The names on the way from a root. Raises Refused where it leads elsewhere."""
+    """The names of a path below a root. Raises Refused for a path that leads elsewhere."""
     names = PurePosixPath(under).parts
     if under.startswith("/") or ".." in names or "\0" in under:
         raise Refused(
@@ -126,11 +121,10 @@ def downwards(field: str, under: str) -> tuple[str, ...]:
 
 @contextmanager
 def opened(root: Path, under: str, *, field: str = "folder", make: bool = False) -> Iterator[int]:
-    """The handle of the folder `under` in `root`, reached name by name; `make` makes those that are
-    not there.
+    """Handle of the folder `under` in `root`, opened name by name; `make` makes missing folders.
 
-    `field` is the parameter that says `under`. Raises Refused where there is no such folder, or the
-    way to it leads through a link.
+    `field` is the job's parameter for `under`, for errors. Raises Refused where there is no such
+    folder, or its path leads through a link.
     """
     names = downwards(field, under)
     handle = _open_folder(str(root), None, str(root), field)
@@ -147,7 +141,7 @@ def opened(root: Path, under: str, *, field: str = "folder", make: bool = False)
 
 
 def made(name: str, above: int) -> None:
-    """Make a folder, unless something of this name is there."""
+    """Make a folder, unless the name exists."""
     try:
         os.mkdir(name, dir_fd=above)
     except FileExistsError:

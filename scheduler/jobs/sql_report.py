@@ -1,4 +1,4 @@
-"""The report over a database of yours: one statement that can only read, as CSV, XLSX or a page."""
+"""The job that reports on a user's database: one read-only statement, as CSV, XLSX or a page."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.report_files import ReportFiles
 from scheduler.jobs.report_mail import MailTo, mail, refuse_unmailable
 from scheduler.jobs.sql.caps import Batch, Budget, Caps
-from scheduler.jobs.sql.source import asked
+from scheduler.jobs.sql.source import query
 from scheduler.jobs.tables.writing import MEDIA_TYPES, Format, Totals, writer
 from scheduler.services.process import current_services
 from scheduler.settings.schema import Settings
@@ -52,7 +52,7 @@ class SqlQuery(Parameters):
 
 
 @job("reports.sql_query", params=SqlQuery, queue="bulk")
-def sql_query(asks: SqlQuery) -> dict[str, Any]:
+def sql_query(params: SqlQuery) -> dict[str, Any]:
     """SQL query as a report.
 
     One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
@@ -62,31 +62,34 @@ def sql_query(asks: SqlQuery) -> dict[str, Any]:
     programs would read it as data.
     """
     services, now = current_services(), utc_now()
-    refuse_unmailable(services, asks.mail_to)
-    budget = Budget(caps_of(services.settings, asks.max_rows), monotonic)
+    refuse_unmailable(services, params.mail_to)
+    budget = Budget(caps_of(services.settings, params.max_rows), monotonic)
     files = ReportFiles(services.settings.reports_dir, services.events)
-    name = f"{file_name(asks.title)}.{asks.format}"
-    values = {**asks.parameters, "tick": run.tick or now}
-    keep_until = now + timedelta(days=asks.keep_days)
-    title = f"{asks.title}, {run.tick or now:%Y-%m-%d}"
+    name = f"{file_name(params.title)}.{params.format}"
+    values = {**params.parameters, "tick": run.tick or now}
+    keep_until = now + timedelta(days=params.keep_days)
+    title = f"{params.title}, {run.tick or now:%Y-%m-%d}"
     with (
-        asked(address_of(services.settings), asks.statement, values, budget) as (columns, batches),
-        files.shelf(run=run.id, keep_until=keep_until, now=now) as shelf,
-        shelf.file(title, name, MEDIA_TYPES[asks.format]) as file,
+        query(address_of(services.settings), params.statement, values, budget) as (
+            columns,
+            batches,
+        ),
+        files.batch(run=run.id, keep_until=keep_until, now=now) as batch,
+        batch.file(title, name, MEDIA_TYPES[params.format]) as file,
     ):
-        totals = write_table(asks, file, title, columns, budget.counted(batches))
-    report = shelf.stored[0]
-    mailed = mail(services, shelf.stored, asks.mail_to, f"{totals.count:,} rows.", now)
+        totals = write_table(params, file, title, columns, budget.counted(batches))
+    report = batch.stored[0]
+    mailed = mail(services, batch.stored, params.mail_to, f"{totals.count:,} rows.", now)
     facts = {"rows": totals.count, "columns": columns[:100], "totals": totals.by_name}
     return {**facts, "report": report.report, "path": report.path, "size": report.size, **mailed}
 
 
 def write_table(
-    asks: SqlQuery, file: BinaryIO, title: str, columns: list[str], batches: Iterable[Batch]
+    params: SqlQuery, file: BinaryIO, title: str, columns: list[str], batches: Iterable[Batch]
 ) -> Totals:
-    """The table, batch by batch."""
-    totals = Totals(columns, asks.totals)
-    with writer(asks.format, file, title, columns) as table:
+    """Write the table batch by batch, with progress. Returns count and totals."""
+    totals = Totals(columns, params.totals)
+    with writer(params.format, file, title, columns) as table:
         for batch in batches:
             table.rows(batch)
             totals.add(batch)
@@ -96,7 +99,7 @@ def write_table(
 
 
 def address_of(settings: Settings) -> str:
-    """The database to ask. Raises Refused where none is set."""
+    """Address of the report database. Raises Refused where the settings have none."""
     if settings.report_dsn is None:
         raise Refused(
             "there is no database to ask; set BEATDESK_REPORT_DSN to "
@@ -107,13 +110,11 @@ def address_of(settings: Settings) -> str:
 
 
 def caps_of(settings: Settings, max_rows: int | None) -> Caps:
-    """The caps of one report: a schedule may want fewer rows than the settings allow, never
-    more.
-    """
+    """The caps of one report: a schedule may lower the settings' number of rows, never raise it."""
     rows = min(max_rows or settings.report_max_rows, settings.report_max_rows)
     return Caps(rows, settings.report_max_megabytes * 1_000_000, settings.report_max_seconds)
 
 
 def file_name(title: str) -> str:
-    """The title as a plain file name."""
+    """The title as a plain file name: small letters, digits and dashes, at most 60."""
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or "report"

@@ -1,6 +1,4 @@
-"""The job summary: what the history counted, put together for people. Pure: counts in, page and
-table out.
-"""
+"""The job summary: counts of the history as a page and a table. Pure."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,7 @@ from scheduler.jobs.periods import Period
 from scheduler.jobs.tables.csv_table import CsvTable
 
 MOST_COMPARED = 12
-"""Schedules in the chart of durations: those whose runs took longest in all."""
+"""Schedules in the chart of durations: those with the longest total duration."""
 
 COLUMNS = (
     "schedule",
@@ -38,7 +36,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One schedule and job, with its tags, and how long its runs usually took before."""
+    """One schedule and job, with tags and the usual duration of earlier runs, in seconds."""
 
     counts: OutcomeLine
     tags: tuple[str, ...]
@@ -46,17 +44,17 @@ class Line:
 
     @property
     def name(self) -> str:
-        """The schedule, or the job where it was not scheduled."""
+        """The schedule's name, or the job's for runs without a schedule."""
         return self.counts.schedule or self.counts.job
 
     @property
     def runs(self) -> int:
-        """Those that ran, or are about to."""
+        """Number of runs that ended, or are still to end."""
         return self.counts.succeeded + self.counts.failed + self.counts.other
 
     @property
     def change(self) -> float | None:
-        """How much longer than usual the median run took, as a share: 0.5 is half as long again."""
+        """Change of the median duration against the usual, as a share: 0.5 is 50 % longer."""
         if not self.usual or self.counts.median is None:
             return None
         return self.counts.median / self.usual - 1
@@ -77,7 +75,7 @@ class TagLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that a report shows."""
+    """Content of a report."""
 
     title: str
     period: Period
@@ -94,12 +92,12 @@ class Summary:
 
     @property
     def tags(self) -> list[TagLine]:
-        """The sums of each tag, by name; a schedule counts for each of its tags."""
+        """The sums of each tag, ordered by name; a schedule counts for each of its tags."""
         return [self._tag(tag) for tag in sorted({tag for line in self.lines for tag in line.tags})]
 
     @property
     def bars(self) -> list[charts.Part]:
-        """The chart over time."""
+        """The bars of the chart over time."""
         starts = self.period.bounds[:-1]
         every = max(1, len(starts) // 12)
         form = {"hour": "%H:%M", "day": "%a %d" if len(starts) <= 7 else "%d", "week": "%d %b"}[
@@ -117,7 +115,7 @@ class Summary:
 
     @property
     def compared(self) -> list[charts.Compared]:
-        """The chart of durations: the schedules whose runs took longest in all, longest first."""
+        """The lines of the chart of durations, longest total duration first."""
         timed = [line for line in self.lines if line.counts.median is not None]
         weighty = sorted(
             timed, key=lambda line: -(line.counts.median or 0) * line.counts.succeeded
@@ -135,7 +133,7 @@ class Summary:
 
 
 def coloured(part: Mapping[str, int]) -> dict[str, int]:
-    """The counts of a bar from bottom to top, by colour."""
+    """The counts of a bar by colour, from bottom to top."""
     other = part["skipped"] + part["other"]
     return {
         "ok": part["succeeded"],
@@ -154,7 +152,7 @@ def against_usual(line: Line) -> str:
 
 
 def as_html(summary: Summary) -> str:
-    """A page that needs nothing beside itself; whatever stands in names is escaped."""
+    """The report as a self-contained page; names are escaped."""
     over_time = charts.over_time(summary.bars, f"Runs by {summary.period.by}")
     compared = charts.compared(summary.compared, "Median durations against the usual")
     return render(
@@ -167,7 +165,7 @@ def as_html(summary: Summary) -> str:
 
 
 def as_csv(summary: Summary) -> bytes:
-    """A table for spreadsheets, one line for each schedule and job."""
+    """The report as CSV, one line for each schedule and job."""
     file = io.BytesIO()
     table = CsvTable(file, COLUMNS)
     table.rows([_row(line) for line in summary.lines])

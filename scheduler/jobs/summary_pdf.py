@@ -1,5 +1,5 @@
-"""The job summary on paper: A4 by ReportLab, with the same chart and tables as the page. Pure but
-for the fonts.
+"""The job summary as PDF: A4 by ReportLab, with the chart and tables of the page. Pure except for
+the fonts.
 
 DejaVu Sans is used where the machine has it, else the font that comes with ReportLab, which has
 Latin letters only; what a font cannot show is a question mark, and the page shows it.
@@ -194,7 +194,7 @@ def _named(line: SummaryLine) -> Paragraph:
 
 
 def _marked(*counts: int) -> list[Flowable]:
-    """Numbers; the second and the third are red and amber where they are not nothing."""
+    """Numbers; the second is red and the third amber, unless they are 0."""
     marks = {1: _RED, 2: _AMBER}
     return [
         _text(
@@ -208,7 +208,7 @@ def _marked(*counts: int) -> list[Flowable]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[float]) -> Table:
-    """A table whose heads come again on each page."""
+    """A table whose head is repeated on each page."""
     first = [_text(head, 7, colour=_GRAY, right=place > 0) for place, head in enumerate(heads)]
     data: list[Any] = [first, *rows]
     table = Table(data, colWidths=[_WIDTH * share for share in shares], repeatRows=1)
@@ -282,7 +282,7 @@ def _foot(canvas: Any, document: Any) -> None:
 
 
 def _load_fonts() -> None:
-    """The first pair of fonts that is there."""
+    """Load the first pair of fonts that the machine has."""
     if REGULAR in pdfmetrics.getRegisteredFontNames():
         return
     for regular, bold in _FONTS:
@@ -296,7 +296,7 @@ def _load_fonts() -> None:
 
 
 def _shown(words: str) -> str:
-    """The words with a question mark for each letter that the font does not have."""
+    """The text with a question mark for each character that the font does not have."""
     font: Any = pdfmetrics.getFont(REGULAR)
     letters = font.face.charToGlyph
     return "".join(

@@ -1,10 +1,10 @@
-"""Jobs that start others: a chain, a group in it, and a chord, with a branch for errors. An example
-to copy from.
+"""Jobs that start other jobs, as an example: a chain, a group, and a chord, with a branch for
+errors.
 
     demo.workflow ─▶ demo.prepare ─▶ demo.part × n ─▶ demo.sum_up
                           └───────────── on an error ─▶ demo.clean_up
 
-Each of them is a run of its own in the history, with the run that it came of as its parent.
+Each is a run of its own in the history, with the run that started it as its parent.
 """
 
 import warnings
@@ -16,8 +16,8 @@ from scheduler.job import job
 
 MOST_PARTS = 100
 
-# Celery says at each chord with a branch for errors that a setting may change; nobody who reads the
-# run's log can act on it.
+# Celery warns at each chord with a branch for errors that a setting may change; readers of the
+# run's log cannot act on this.
 warnings.filterwarnings("ignore", "task_allow_error_cb_on_chord_header", CPendingDeprecationWarning)
 
 

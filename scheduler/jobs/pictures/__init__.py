@@ -1,3 +1,3 @@
-"""Making pictures smaller (`shrinking`, which knows no files), and the folders they are in
-(`folders`).
+"""Thumbnails: pictures made smaller (`shrinking`), the pictures' folders (`folders`), and the
+thumbnails' folder (`thumbnail_folder`).
 """

@@ -1,8 +1,8 @@
-"""The folders of pictures and thumbnails, each reached name by name (`jobs.roots`): read there,
-written here.
+"""Thumbnails of a folder's pictures; every folder is opened name by name (`jobs.roots`).
 
-A thumbnail is written beside its place (`shelf`), forced to the disk, given its picture's time, and
-moved. So there is never half of one, and one that has its picture's time is of this picture.
+A thumbnail is written beside its place (`thumbnail_folder`), forced to the disk, given its
+picture's time, and moved. So there is never half a thumbnail, and a thumbnail with its picture's
+time is up to date.
 """
 
 import fnmatch
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from scheduler.errors import Refused
-from scheduler.jobs.pictures.shelf import Shelf
 from scheduler.jobs.pictures.shrinking import ENDINGS, Look, PictureBroken, shrunk
+from scheduler.jobs.pictures.thumbnail_folder import ThumbnailFolder
 from scheduler.jobs.roots import FILE, Found, Walk, opened
 
 MOST_PROBLEMS = 20
@@ -25,7 +25,7 @@ Place = tuple[Path, str]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to make of which pictures."""
+    """The thumbnails to make: widths, format, quality, and which pictures, by pattern and number."""
 
     widths: tuple[int, ...]
     pattern: str
@@ -37,46 +37,47 @@ class Plan:
 
 @dataclass
 class Made:
-    """What was found and made; in a dry run, what would be."""
+    """Counts of pictures and thumbnails; in a dry run, of those that would be made."""
 
     pictures: int = 0
-    """Those that were looked at, broken ones among them."""
+    """Examined pictures, including broken ones."""
     worked_on: int = 0
-    """Those of which something was to be made."""
+    """Pictures with missing or outdated thumbnails."""
     made: int = 0
     unchanged: int = 0
-    """Thumbnails that were made, and such as are there already."""
+    """Thumbnails that existed and were up to date."""
     bytes: int = 0
     broken: int = 0
     capped: bool = False
     problems: list[dict[str, str]] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
-    """What was left alone, by reason."""
+    """Number of entries left alone, by reason."""
 
     @property
     def whole(self) -> int:
-        """Pictures that are not broken, as far as known."""
+        """Pictures that were not found broken."""
         return self.pictures - self.broken
 
 
 Tell = Callable[[Made, int], None]
-"""Hears what is done, and how many pictures there are."""
+"""Called with the counts so far, and the number of all pictures."""
 
 
 def thumbnails(source: Place, target: Place, plan: Plan, tell: Tell) -> Made:
-    """Make them. Raises Refused where a folder cannot be used, NotWritten where the target takes no
-    files.
+    """Make the thumbnails of the pictures in `source`, in `target`. Returns the counts.
+
+    Raises Refused where a folder cannot be used, NotWritten where the target takes no files.
     """
     refuse_target_over_source(source, target)
-    shelf = Shelf(*target, make=not plan.dry_run)
+    target_folder = ThumbnailFolder(*target, make=not plan.dry_run)
     done = Made()
     with opened(*source) as folder:
-        avoided = shelf.identity()
+        avoided = target_folder.identity()
         total = sum(1 for _ in _pictures(folder, plan, Walk(avoided)))
         walk = Walk(avoided)
         done.left = walk.left
         for found in _pictures(folder, plan, walk):
-            _one(found, plan, shelf, done)
+            _one(found, plan, target_folder, done)
             if done.capped:
                 break
             tell(done, max(total, done.pictures))
@@ -84,8 +85,11 @@ def thumbnails(source: Place, target: Place, plan: Plan, tell: Tell) -> Made:
 
 
 def refuse_target_over_source(source: Place, target: Place) -> None:
-    """Raise Refused where thumbnails would stand among the pictures, and could replace them."""
-    pictures, made_there = (place[0].joinpath(place[1]) for place in (source, target))
+    """Raise Refused where thumbnails would be written among the pictures, and could replace
+    them.
+    """
+    pictures = source[0].joinpath(source[1])
+    made_there = target[0].joinpath(target[1])
     if pictures.is_relative_to(made_there):
         raise Refused(
             f"to_folder: {made_there} is or holds the folder of the pictures; choose one beside "
@@ -95,7 +99,7 @@ def refuse_target_over_source(source: Place, target: Place) -> None:
 
 
 def _pictures(folder: int, plan: Plan, walk: Walk) -> Iterator[Found]:
-    """The pictures, by their names; their ways are from the folder of the pictures on."""
+    """The pictures, ordered by name, with paths from their folder."""
     for found in walk.files(folder, PurePosixPath()):
         name = found.shown.name
         if not fnmatch.fnmatchcase(name, plan.pattern):
@@ -106,11 +110,13 @@ def _pictures(folder: int, plan: Plan, walk: Walk) -> Iterator[Found]:
             walk.leave("no picture, by its name")
 
 
-def _one(found: Found, plan: Plan, shelf: Shelf, done: Made) -> None:
-    """All thumbnails of a picture that are not there yet."""
+def _one(found: Found, plan: Plan, target_folder: ThumbnailFolder, done: Made) -> None:
+    """Make the missing and outdated thumbnails of a picture, and count."""
     shown = found.shown.with_name(plan.look.name_of(found.shown.name))
     time = found.facts.st_mtime_ns
-    wanted = [width for width in plan.widths if plan.again or shelf.time_of(width, shown) != time]
+    wanted = [
+        width for width in plan.widths if plan.again or target_folder.time_of(width, shown) != time
+    ]
     if wanted and done.worked_on == plan.most:
         done.capped = True
         return
@@ -130,14 +136,14 @@ def _one(found: Found, plan: Plan, shelf: Shelf, done: Made) -> None:
             done.problems.append({"picture": found.shown.as_posix(), "problem": str(problem)})
         return
     for width, content in small.items():
-        shelf.write(width, shown, content, time)
+        target_folder.write(width, shown, content, time)
         done.made += 1
         done.bytes += len(content)
 
 
 def _read(found: Found, widths: list[int], look: Look) -> dict[int, bytes]:
-    """The thumbnails of a picture. Raises PictureBroken, also where it cannot be opened or was
-    swapped.
+    """The thumbnails of a picture by width. Raises PictureBroken, also for a file that cannot be
+    opened or has changed.
     """
     try:
         handle = os.open(found.shown.name, FILE, dir_fd=found.folder)

@@ -1,7 +1,7 @@
-"""Making one picture smaller. Knows open files and bytes, and no folders.
+"""One picture made smaller, from an open file to bytes.
 
-Whatever a picture holds beside its pixels (EXIF with places and names, comments, colour profiles)
-stays behind: the way up and the colours that it says are applied first.
+The orientation and the colour profile are applied; all other data beside the pixels (EXIF with
+places and names, comments) is dropped.
 """
 
 import io
@@ -18,7 +18,7 @@ Format = Literal["same", "jpeg", "png", "webp"]
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 TURNED = (5, 6, 7, 8)
-"""EXIF's orientations that lie on their side."""
+"""EXIF's orientations that swap width and height."""
 
 _ORIENTATION = 0x0112
 
@@ -28,24 +28,24 @@ class PictureBroken(BeatdeskError):
 
 
 class Look(NamedTuple):
-    """What thumbnails look like, and how many pixels a picture may have."""
+    """Format and quality of thumbnails, and the most pixels of a picture."""
 
     format: Format
     quality: int
     most_pixels: int
 
     def name_of(self, picture: str) -> str:
-        """The thumbnail's name. Two pictures never have one: a format that is asked for is added to
-        the whole name.
+        """The thumbnail's file name, different for each picture: a wanted format is added to the
+        whole name.
         """
-        return (
-            picture if self.format == "same" else f"{picture}.{self.format.replace('jpeg', 'jpg')}"
-        )
+        if self.format == "same":
+            return picture
+        return f"{picture}.{self.format.replace('jpeg', 'jpg')}"
 
 
 def shrunk(file: BinaryIO, widths: Sequence[int], look: Look) -> dict[int, bytes]:
-    """The picture in each width. Raises PictureBroken, with what is wrong, also where it has too
-    many pixels.
+    """The encoded picture by width; a smaller picture keeps its width. Raises PictureBroken, also
+    for too many pixels.
     """
     try:
         with warnings.catch_warnings():
@@ -66,8 +66,7 @@ def shrunk(file: BinaryIO, widths: Sequence[int], look: Look) -> dict[int, bytes
         TypeError,
         OverflowError,
     ) as error:
-        # what Pillow's decoders raise on what is broken; a missing file or a full disk does not
-        # come up here
+        # The errors of Pillow's decoders for broken files; the file is open, so none is missing.
         raise PictureBroken(f"cannot be read: {str(error)[:200] or type(error).__name__}") from None
 
 
@@ -78,9 +77,8 @@ def _shrunk(picture: Image.Image, widths: Sequence[int], look: Look) -> dict[int
     turned = picture.getexif().get(_ORIENTATION) in TURNED
     width = min(max(widths), picture.height if turned else picture.width)
     rough = _scaled((picture.height, picture.width) if turned else picture.size, width)
-    picture.draft(
-        None, rough[::-1] if turned else rough
-    )  # JPEG can leave out what is not needed while it decodes
+    # JPEG's decoder can leave out details that the size does not need.
+    picture.draft(None, rough[::-1] if turned else rough)
     upright = _plain(ImageOps.exif_transpose(picture))
     made = {}
     for each in widths:
@@ -107,16 +105,14 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:
-    """The picture with the colours that its profile means; with a broken profile, as if it had
-    none.
-    """
+    """The picture with its colour profile applied; a broken profile is ignored."""
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "CMYK"):
         return picture
     try:
-        meant = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         done = ImageCms.profileToProfile(
-            picture, meant, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            picture, embedded, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
@@ -124,7 +120,7 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
 
 
 def _encoded(picture: Image.Image, format: str, quality: int) -> bytes:
-    """The file. JPEG knows no transparency: what shines through is white."""
+    """The encoded picture. JPEG has no transparency: its background becomes white."""
     into = io.BytesIO()
     if format == "JPEG":
         if picture.mode == "RGBA":

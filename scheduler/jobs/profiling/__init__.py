@@ -1,6 +1,6 @@
 """Profiles of datasets: files found and opened (`dataset`), read (`reading`), measured
-(`measuring`), told (`page`).
+(`measuring`), and shown (`page`).
 
-DuckDB does the work (`engine`): it sees the opened files and a work folder of its own
+DuckDB does the work (`engine`): it can read the opened files and a work folder of its own
 (`workplace`), and nothing else.
 """

@@ -1,8 +1,7 @@
-"""The files of a dataset, found below a root and opened once. What reads them gets the open files,
-never their paths.
+"""The files of a dataset, found below a root and opened once. Readers get the open files, never
+paths, so a file that is swapped for a link meanwhile leads nowhere.
 
-So a file that is swapped for a link meanwhile leads nowhere. An open file has an address on Linux:
-`/proc/self/fd/7`.
+An open file has an address on Linux: `/proc/self/fd/7`.
 """
 
 import fnmatch
@@ -19,8 +18,8 @@ from scheduler.jobs.roots import FILE, Found, Walk, downwards, opened
 Kind = Literal["csv", "parquet"]
 
 MOST_FILES = 400
-"""Each is open twice while it is read, and processes may have 1,024 files open unless told
-otherwise.
+"""Most files of a dataset: each is open twice while it is read, and a process may by default have
+1,024 files open.
 """
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -35,7 +34,7 @@ PACKED = ".gz"
 
 
 class DataFile(NamedTuple):
-    """An open file: its way from the root, its handle, and its bytes."""
+    """An open file: its path from the root, its handle, and its size in bytes."""
 
     shown: str
     handle: int
@@ -43,12 +42,12 @@ class DataFile(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where this process finds it."""
+        """Path of the open file in this process."""
         return str(OPEN_FILES / str(self.handle))
 
     @property
     def packed(self) -> bool:
-        """Whether it is compressed, by its name."""
+        """Whether the file is compressed, by its name."""
         return self.shown.lower().endswith(PACKED)
 
 
@@ -66,11 +65,10 @@ class Dataset(NamedTuple):
 
 @contextmanager
 def dataset(root: Path, path: str, pattern: str, kind: Kind | None) -> Iterator[Dataset]:
-    """The open files at `path`, which is a file or a folder, of one kind; without `kind`, what the
-    names end with.
+    """The open files at `path`, a file or a folder, of one kind; without `kind`, by their names.
 
-    Raises Refused where there are none, too many, of both kinds, empty ones, or the way leads
-    through a link.
+    Raises Refused for no files, more than `MOST_FILES`, files of both kinds, empty files, and a
+    path through a link.
     """
     if not OPEN_FILES.is_dir():
         raise Refused(
@@ -101,7 +99,7 @@ def _kind(name: str) -> Kind | None:
 
 
 def _found(root: Path, path: str, pattern: str) -> Iterator[Found]:
-    """The file that the path names, or those of the folder that match."""
+    """The file of the path, or the matching files of the folder."""
     names = downwards("path", path)
     if names:
         with opened(root, "/".join(names[:-1]), field="path") as folder:
@@ -121,7 +119,7 @@ def _found(root: Path, path: str, pattern: str) -> Iterator[Found]:
 
 
 def open_found(found: Found) -> DataFile:
-    """Open a file that was found. Raises Refused where it is another one by now, or a link."""
+    """Open a file of the walk. Raises Refused where another file, or a link, is in its place."""
     shown = found.shown.as_posix()
     try:
         handle = os.open(found.shown.name, FILE, dir_fd=found.folder)

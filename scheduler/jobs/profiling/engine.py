@@ -1,8 +1,7 @@
-"""DuckDB, held to the files that were opened for it, to so much memory and disk, and to being
-interrupted.
+"""DuckDB, limited to the opened files, to a size of memory and disk, and interruptible.
 
-It runs in a thread, so that the job can tell how far it is, and be stopped: whatever is raised in
-the job while it waits (a soft time limit, say) interrupts the query first.
+Queries run in a thread, so that the job can report progress and be stopped: an exception in the
+waiting job (a soft time limit, say) interrupts the query first.
 """
 
 import re
@@ -22,7 +21,7 @@ LOOK_SECONDS = 0.2
 LONGEST_PROBLEM = 500
 
 Tell = Callable[[float], None]
-"""Hears which share of a statement is done, from 0 to 1."""
+"""Called with the done share of a statement, from 0 to 1."""
 
 
 class DatasetUnreadable(BeatdeskError):
@@ -34,7 +33,7 @@ class TooLittleMemory(BeatdeskError):
 
 
 class Engine:
-    """One DuckDB. `names` says what to call the addresses of files in messages."""
+    """One DuckDB. `names` has the names for messages, by the files' addresses."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, place: Workplace, names: Mapping[str, str]
@@ -44,17 +43,17 @@ class Engine:
         self._names = names
         self._thread = ThreadPoolExecutor(1, "duckdb")
 
-    def ask(self, statement: str, tell: Tell | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a statement.
+    def query(self, statement: str, tell: Tell | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement. Returns its rows; `tell` gets the progress.
 
-        Raises DatasetUnreadable, TooLittleMemory, or NoRoom; and whatever was raised in this thread
-        meanwhile.
+        Raises DatasetUnreadable, TooLittleMemory or NoRoom, and an exception that was raised in the
+        calling thread meanwhile.
         """
-        asked = self._thread.submit(self._rows, statement)
+        future = self._thread.submit(self._rows, statement)
         try:
             while True:
                 try:
-                    return asked.result(LOOK_SECONDS)
+                    return future.result(LOOK_SECONDS)
                 except NotYet:
                     self._place.check()
                     if tell is not None:
@@ -62,22 +61,22 @@ class Engine:
         except duckdb.Error as error:
             raise self._refusal(error) from None
         finally:
-            self._end(asked)
+            self._end(future)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the connection and its files."""
         self._thread.shutdown()
         self._connection.close()
 
     def _rows(self, statement: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(statement).fetchall()
 
-    def _end(self, asked: "Future[Any]") -> None:
-        """Interrupt until it has ended: what is interrupted before it begins does not notice."""
-        while not asked.done():
+    def _end(self, future: "Future[Any]") -> None:
+        """Interrupt a statement until it has ended: an interrupt before its start has no effect."""
+        while not future.done():
             self._connection.interrupt()
             try:
-                asked.exception(LOOK_SECONDS)
+                future.exception(LOOK_SECONDS)
             except NotYet:
                 continue
 
@@ -90,21 +89,21 @@ class Engine:
                 "the profile needs more memory than it may use; raise "
                 "BEATDESK_DATASET_MEMORY_MEGABYTES, or profile fewer files"
             )
-        return DatasetUnreadable(self._said(text))
+        return DatasetUnreadable(self._named_text(text))
 
-    def _said(self, text: str) -> str:
-        """What DuckDB says, with our names for the files, and without its advice on SQL."""
+    def _named_text(self, text: str) -> str:
+        """DuckDB's message with the files' names, and without its advice on SQL."""
         for address, name in self._names.items():
             text = re.sub(re.escape(address) + r"(?!\d)", lambda _, name=name: name, text)  # type: ignore[misc]
-        told = [
+        lines = [
             line.strip() for line in re.split(r"\n\s*(?:LINE \d|Possible )", text)[0].splitlines()
         ]
-        return ". ".join(line.rstrip(".") for line in told if line)[:LONGEST_PROBLEM]
+        return ". ".join(line.rstrip(".") for line in lines if line)[:LONGEST_PROBLEM]
 
 
 @contextmanager
 def engine(place: Workplace, names: Mapping[str, str], memory_megabytes: int) -> Iterator[Engine]:
-    """An engine that may read these addresses, and write to the workplace."""
+    """An engine that can read the files at these addresses, and write to the workplace."""
     bounds: dict[str, str | bool | int | float | list[str]] = {
         "threads": THREADS,
         "memory_limit": f"{memory_megabytes}MB",
@@ -126,7 +125,7 @@ def engine(place: Workplace, names: Mapping[str, str], memory_megabytes: int) ->
 
 
 def _locks(addresses: Sequence[str]) -> list[str]:
-    """What is set once the rest is; nothing can be set after it."""
+    """The last settings of a connection, which lock its configuration."""
     allowed = ", ".join(f"'{address}'" for address in addresses)
     return [
         "SET TimeZone = 'UTC'",

@@ -1,4 +1,4 @@
-"""Measuring columns, one after the other: what is in each, how much of it, and how it is spread."""
+"""Measurement of columns, one after the other: counts, frequent values, and distribution."""
 
 import math
 import re
@@ -16,12 +16,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 24
 MOST_FREQUENT = 8
 EXACT_BELOW = 1_000_000
-"""Distinct values up to which each is counted; beyond it, those that a sketch takes for frequent
+"""Number of distinct values up to which all are counted; beyond, only the candidates of a sketch
 are counted.
 """
 
 NEARLY_ALL = 0.8
-"""The share of distinct values from which on, beyond that, nothing is looked for that is frequent.
+"""Share of distinct values beyond which a column with more than `EXACT_BELOW` of them has no
+frequent values.
 """
 
 LONGEST_VALUE = 80
@@ -34,7 +35,7 @@ _TEXT = re.compile(r"VARCHAR|UUID|ENUM\(.*\)|TIME.*|INTERVAL")
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many values lie in each part between the least and the greatest, all of one width."""
+    """Counts of values in parts of equal width between the least and the greatest value."""
 
     least: float
     greatest: float
@@ -43,7 +44,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of a column. Quantiles are approximate."""
+    """Figures of a column. Quantiles are approximate."""
 
     name: str
     type: str
@@ -52,9 +53,9 @@ class Measured:
     nulls: int
     distinct: int
     exact: bool
-    """Whether the distinct values were counted; otherwise they were estimated."""
+    """Whether the number of distinct values was counted, and not estimated."""
     not_finite: int = 0
-    """Infinite values and such that are no number; the figures below leave them out."""
+    """Number of infinite values and NaN, which the figures below leave out."""
     least: Value | None = None
     greatest: Value | None = None
     mean: float | None = None
@@ -63,12 +64,12 @@ class Measured:
     longest: int | None = None
     """Characters of the shortest and the longest text."""
     frequent: list[tuple[str, int]] = field(default_factory=list)
-    """The most frequent values that are there more than once, and how often."""
+    """The most frequent values that occur more than once, with their counts."""
     histogram: Histogram | None = None
 
 
 def kind_of(type: str) -> Kind:
-    """What a type of DuckDB is to us."""
+    """The kind of a DuckDB type, for the figures of its columns."""
     if _INTEGER.fullmatch(type) or _FRACTION.fullmatch(type):
         return "number"
     if type == "BOOLEAN":
@@ -79,7 +80,10 @@ def kind_of(type: str) -> Kind:
 
 
 def measured(engine: Engine, table: Table, tell: Callable[[float, str], None]) -> list[Measured]:
-    """Every column of the table. Raises what `Engine.ask` raises."""
+    """Figures of every column. `tell` gets the done share and the column's name.
+
+    Raises what `Engine.query` raises.
+    """
     all_columns = []
     for place, column in enumerate(table.columns):
         tell(place / len(table.columns), column.name)
@@ -88,7 +92,7 @@ def measured(engine: Engine, table: Table, tell: Callable[[float, str], None]) -
 
 
 class _Asking:
-    """The questions about one column."""
+    """The queries about one column."""
 
     def __init__(self, engine: Engine, source: str, column: Column) -> None:
         self._engine = engine
@@ -102,31 +106,31 @@ class _Asking:
         self._value = self._comparable()
 
     def measured(self) -> Measured:
-        """All of it."""
+        """All figures of the column."""
         rows, filled, distinct, finite = self._one(
             f"count(*), count({self._name}), approx_count_distinct({self._name}), count(*) FILTER "
             f"({self._finite})"
         )
-        known: dict[str, Any] = {}
+        figures: dict[str, Any] = {}
         if finite and self._kind in ("number", "time"):
-            known = self._spread()
+            figures = self._spread()
         elif finite and self._kind == "text":
-            known = self._lengths()
+            figures = self._lengths()
         exact = distinct <= EXACT_BELOW and self._kind != "other"
         if filled and exact:
-            distinct, known["frequent"] = self._counted()
+            distinct, figures["frequent"] = self._counted()
         elif filled and self._kind != "other" and distinct < NEARLY_ALL * filled:
-            known["frequent"] = self._sketched()
-        told = (self._column.name, self._column.type, self._kind)
+            figures["frequent"] = self._sketched()
+        facts = (self._column.name, self._column.type, self._kind)
         return Measured(
-            *told, rows, rows - filled, min(distinct, filled), exact, filled - finite, **known
+            *facts, rows, rows - filled, min(distinct, filled), exact, filled - finite, **figures
         )
 
     def _unbounded(self) -> bool:
         return self._kind == "time" or self._column.type in ("FLOAT", "DOUBLE")
 
     def _comparable(self) -> str:
-        """The value in a type whose least and greatest Python can show."""
+        """SQL of the value in a type whose minimum and maximum Python can show."""
         fraction = self._kind == "number" and not _INTEGER.fullmatch(self._column.type)
         return f"CAST({self._name} AS DOUBLE)" if fraction else self._name
 
@@ -152,7 +156,7 @@ class _Asking:
         }
 
     def _place(self) -> str:
-        """The value as a place on a line."""
+        """SQL of the value as a number on the histogram's axis."""
         return f"CAST({self._name} AS DOUBLE)" if self._kind == "number" else f"epoch({self._name})"
 
     def _histogram(self, least: float, greatest: float) -> Histogram | None:
@@ -169,19 +173,19 @@ class _Asking:
     def _lengths(self) -> dict[str, Any]:
         characters = f"length(CAST({self._name} AS VARCHAR))"
         shown = f"left(CAST({{}}({self._name}) AS VARCHAR), {LONGEST_VALUE})"
-        asked = (
+        columns = (
             f"{shown.format('min')}, {shown.format('max')}, min({characters}), max({characters})"
         )
-        least, greatest, shortest, longest = self._one(asked)
+        least, greatest, shortest, longest = self._one(columns)
         return {"least": least, "greatest": greatest, "shortest": shortest, "longest": longest}
 
     def _counted(self) -> tuple[int, list[tuple[str, int]]]:
-        """How many distinct values there are, and the most frequent; both exact."""
+        """The exact number of distinct values, and the most frequent ones."""
         counted = (
             f"SELECT {self._name} AS value, count(*) AS many FROM {self._source} WHERE "
             f"{self._name} IS NOT NULL"
         )
-        found = self._engine.ask(
+        found = self._engine.query(
             f"WITH counted AS MATERIALIZED ({counted} GROUP BY value) SELECT left(CAST(value AS "
             f"VARCHAR), {LONGEST_VALUE}), many, (SELECT count(*) FROM counted) FROM counted ORDER "
             f"BY many DESC, value LIMIT {MOST_FREQUENT}"
@@ -189,7 +193,7 @@ class _Asking:
         return found[0][2], [(value, many) for value, many, _ in found if many > 1]
 
     def _sketched(self) -> list[tuple[str, int]]:
-        """Values that a sketch takes for the most frequent, counted."""
+        """The counts of the values that a sketch takes for the most frequent."""
         candidates = (
             f"SELECT unnest(approx_top_k({self._name}, {MOST_FREQUENT})) FROM {self._source}"
         )
@@ -200,8 +204,8 @@ class _Asking:
         )
         return [(value, many) for value, many in found if many > 1]
 
-    def _one(self, asked: str, only: str | None = None) -> tuple[Any, ...]:
-        return self._rows(asked, f"WHERE {only}" if only else "")[0]
+    def _one(self, columns: str, only: str | None = None) -> tuple[Any, ...]:
+        return self._rows(columns, f"WHERE {only}" if only else "")[0]
 
-    def _rows(self, asked: str, rest: str) -> list[tuple[Any, ...]]:
-        return self._engine.ask(f"SELECT {asked} FROM {self._source} {rest}")
+    def _rows(self, columns: str, rest: str) -> list[tuple[Any, ...]]:
+        return self._engine.query(f"SELECT {columns} FROM {self._source} {rest}")

@@ -1,4 +1,4 @@
-"""A profile as a page for people and as JSON for programs. Pure: what was measured in, text out."""
+"""A profile as a page for people and as JSON for programs. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ MOST_FILES_SHOWN = 50
 
 @dataclass(frozen=True)
 class Profile:
-    """Everything that a report shows."""
+    """Content of a report."""
 
     title: str
     at: datetime
     kind: str
     files: Sequence[tuple[str, int]]
-    """Each with its bytes."""
+    """Names and sizes in bytes."""
     rows: int
     bad: BadRows
     columns: Sequence[Measured]
@@ -36,8 +36,8 @@ class Profile:
 
 
 def as_json(profile: Profile) -> bytes:
-    """Everything, by name; values that are no JSON (times) as texts."""
-    told: dict[str, Any] = {
+    """The profile as JSON; times are texts."""
+    facts: dict[str, Any] = {
         "title": profile.title,
         "at": profile.at.isoformat(),
         "format": profile.kind,
@@ -50,13 +50,13 @@ def as_json(profile: Profile) -> bytes:
         },
         "columns": [_column(column) for column in profile.columns],
     }
-    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False).encode(
+    return json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False).encode(
         "utf-8", "replace"
     )
 
 
 def as_html(profile: Profile) -> bytes:
-    """The page."""
+    """The profile as a page."""
     drawn = {column.name: _drawn(column) for column in profile.columns}
     shown = profile.files[:MOST_FILES_SHOWN]
     values = {
@@ -71,7 +71,7 @@ def as_html(profile: Profile) -> bytes:
 
 
 def figure(value: Value | None) -> str:
-    """A number for people, with as many digits as tell something; texts as they are."""
+    """A value for people: numbers with their significant digits, texts as they are."""
     if value is None:
         return "–"
     if isinstance(value, str):
@@ -82,7 +82,7 @@ def figure(value: Value | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in the unit that suits them."""
+    """A number of bytes for people, in bytes, kB, MB or GB."""
     for unit, bytes in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= bytes:
             return f"{count / bytes:,.1f} {unit}"
@@ -90,7 +90,7 @@ def size(count: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent, which is neither 0 nor 100 unless it is exactly that."""
+    """A share in percent; 0% and 100% only where it is exact."""
     if not whole or not part:
         return "0%"
     percent = 100 * part / whole
@@ -100,7 +100,7 @@ def share(part: int, whole: int) -> str:
 
 
 def _drawn(column: Measured) -> Markup | None:
-    """The histogram. What stands in it is either ours or escaped by `charts`."""
+    """SVG of a column's histogram; `charts` escapes the names in it."""
     if column.histogram is None:
         return None
     title = f"How the values of {column.name} are spread"

@@ -1,4 +1,4 @@
-"""What a profile of a dataset is asked with."""
+"""Parameters of a dataset's profile."""
 
 from typing import Annotated, Literal
 

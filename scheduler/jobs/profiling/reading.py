@@ -1,8 +1,8 @@
-"""Reading a dataset's files into something that can be measured column by column: its `Table`.
+"""The table of a dataset, read from its files, to be measured column by column.
 
-Parquet is read where it is. CSV is read once, into a table in the work folder, since each question
-would read all of the text anew. Files of one dataset have the same columns; types that differ are
-widened.
+Parquet files are queried in place. CSV files are read once into a table in the work folder, because
+each query would parse the text again. All files of a dataset have the same columns; differing types
+are widened.
 """
 
 import codecs
@@ -19,7 +19,8 @@ from scheduler.jobs.profiling.engine import DatasetUnreadable, Engine
 
 MOST_COLUMNS = 1000
 MOST_REJECTED = 100_000
-"""Values of bad rows that are noted in one file; beyond it, the rows are told as so many or more.
+"""Most rejected values that are recorded of one file; with more, the count of bad rows is a lower
+bound.
 """
 
 EXAMPLES = 20
@@ -33,7 +34,7 @@ Tell = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class CsvForm:
-    """How the CSV is written, as far as that is not found out."""
+    """Form of the CSV files; None is detected."""
 
     delimiter: str | None = None
     header: bool | None = None
@@ -42,14 +43,14 @@ class CsvForm:
 
 
 class Column(NamedTuple):
-    """A column's name and its type as DuckDB calls it."""
+    """A column's name, and its type in DuckDB."""
 
     name: str
     type: str
 
 
 class BadRow(NamedTuple):
-    """A row that was left out: where it is, why, and how it begins."""
+    """A row that was left out: its place, the problem, and its beginning."""
 
     file: str
     line: int
@@ -59,16 +60,16 @@ class BadRow(NamedTuple):
 
 @dataclass
 class BadRows:
-    """The rows of a CSV that do not fit the others."""
+    """The rows of the CSV files that do not fit the columns' types."""
 
     count: int = 0
     more: bool = False
-    """Whether there are more than were counted."""
+    """Whether there are more than `count`."""
     examples: list[BadRow] = field(default_factory=list)
 
 
 class Table(NamedTuple):
-    """What to write after FROM, and the columns."""
+    """A table: the SQL after FROM, the columns, and the rows that were left out."""
 
     source: str
     columns: Sequence[Column]
@@ -82,21 +83,25 @@ class _Sniffed(NamedTuple):
 
 
 def parquet_table(engine: Engine, files: Dataset) -> Table:
-    """Raises DatasetUnreadable where a file is broken, Refused where they do not fit together."""
+    """The table of Parquet files. Raises DatasetUnreadable for a broken file, Refused for files
+    with different columns.
+    """
     each = []
     for file in files.files:
-        described = engine.ask(f"DESCRIBE SELECT * FROM read_parquet({text(file.address)})")
+        described = engine.query(f"DESCRIBE SELECT * FROM read_parquet({text(file.address)})")
         each.append((file, [Column(row[0], row[1]) for row in described]))
     _refuse_different(each)
     addresses = ", ".join(text(file.address) for file in files.files)
     source = f"read_parquet([{addresses}], union_by_name = true)"
-    described = engine.ask(f"DESCRIBE SELECT * FROM {source}")
+    described = engine.query(f"DESCRIBE SELECT * FROM {source}")
     return Table(source, [Column(row[0], row[1]) for row in described], BadRows())
 
 
 def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Table:
-    """Raises DatasetUnreadable where a file is no CSV in this encoding, Refused where they do not
-    fit together.
+    """The table of CSV files, once they are read. `tell` gets the share of bytes and the file.
+
+    Raises DatasetUnreadable for a file that is not CSV in this encoding, Refused for files with
+    different columns.
     """
     sniffed = [_sniff(engine, file, form) for file in files.files]
     _refuse_different([(each.file, each.columns) for each in sniffed])
@@ -105,7 +110,7 @@ def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Tabl
         for column in sniffed[0].columns
     ]
     written = ", ".join(f"{name(column.name)} {column.type}" for column in columns)
-    engine.ask(f"CREATE TABLE data ({written})")
+    engine.query(f"CREATE TABLE data ({written})")
     bad, done = BadRows(), 0
     for each in sniffed:
 
@@ -113,14 +118,14 @@ def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Tabl
             tell((done + share * each.file.size) / files.size, each.file.shown)
 
         tell(done / files.size, each.file.shown)
-        engine.ask(_insert(each, columns), so_far)
+        engine.query(_insert(each, columns), so_far)
         _count_bad(engine, each.file, bad)
         done += each.file.size
     return Table("data", columns, bad)
 
 
 def widened(types: Sequence[str]) -> str:
-    """The type that holds what any of these holds."""
+    """The type that has the values of all these types; VARCHAR where no narrower one does."""
     if len(set(types)) == 1:
         return types[0]
     if set(types) <= set(_NUMBERS):
@@ -129,19 +134,17 @@ def widened(types: Sequence[str]) -> str:
 
 
 def text(value: str) -> str:
-    """A text as SQL has it."""
+    """A text as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def name(value: str) -> str:
-    """A column's name as SQL has it."""
+    """A column's name as a quoted SQL identifier."""
     return '"' + value.replace('"', '""') + '"'
 
 
 def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
-    """The columns of a file and how it is written; rows that do not fit are overlooked only if
-    nothing fits.
-    """
+    """Columns and form of a CSV file; bad rows are ignored only where detection fails otherwise."""
     _check_encoding(file, form.encoding)
     given = _given(file, form)
     query = (
@@ -150,9 +153,9 @@ def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
         f"{form.sample_rows}"
     )
     try:
-        found = engine.ask(f"{query})")[0]
+        found = engine.query(f"{query})")[0]
     except DatasetUnreadable:
-        found = engine.ask(f"{query}, ignore_errors = true)")[0]
+        found = engine.query(f"{query}, ignore_errors = true)")[0]
     delimiter, newline, comment, skip, header, columns, dates, times = found
     options = [
         given,
@@ -175,7 +178,7 @@ def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
 
 
 def _given(file: DataFile, form: CsvForm) -> str:
-    """The options that are not found out. Quotes are those of RFC 4180, also where the first rows
+    """The options that are not detected. Quotes are those of RFC 4180, also where the first rows
     have none.
     """
     options = ["""quote = '"', escape = '"'""", f"encoding = {text(form.encoding)}"]
@@ -199,10 +202,10 @@ def _insert(sniffed: _Sniffed, columns: Sequence[Column]) -> str:
 
 
 def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
-    """Count what the newest reading has left out. Raises DatasetUnreadable where it is a matter of
-    the encoding.
+    """Count the rows that the newest reading has left out. Raises DatasetUnreadable for rows that
+    are not in the encoding.
     """
-    rows = engine.ask(
+    rows = engine.query(
         "SELECT line, any_value(error_type), any_value(error_message), any_value(csv_line), "
         "bool_or(error_type = 'INVALID ENCODING'), count(*) FROM reject_errors GROUP BY line "
         "ORDER BY line"
@@ -214,15 +217,15 @@ def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
             )
     bad.count += len(rows)
     bad.more = bad.more or sum(row[5] for row in rows) >= MOST_REJECTED
-    for line, _, said, written, _, _ in rows[: EXAMPLES - len(bad.examples)]:
-        problem = str(said).splitlines()[0][:LONGEST_LINE]
+    for line, _, message, written, _, _ in rows[: EXAMPLES - len(bad.examples)]:
+        problem = str(message).splitlines()[0][:LONGEST_LINE]
         bad.examples.append(BadRow(file.shown, line, problem, str(written)[:LONGEST_LINE]))
-    engine.ask("DROP TABLE reject_errors")
-    engine.ask("DROP TABLE reject_scans")
+    engine.query("DROP TABLE reject_errors")
+    engine.query("DROP TABLE reject_scans")
 
 
 def _check_encoding(file: DataFile, encoding: Encoding) -> None:
-    """Look at the beginning, where a wrong encoding would spoil the columns' names. Raises
+    """Decode the beginning of a file: a wrong encoding would spoil the columns' names. Raises
     DatasetUnreadable.
     """
     try:
@@ -253,9 +256,9 @@ def _refuse_different(each: Sequence[tuple[DataFile, Sequence[Column]]]) -> None
         )
     for file, others in each[1:]:
         if different := names.symmetric_difference(column.name for column in others):
-            told = ", ".join(sorted(different)[:5])
+            names_text = ", ".join(sorted(different)[:5])
             raise Refused(
-                f"path: {file.shown} and {first.shown} do not have the same columns ({told}); "
-                "profile them apart, by the pattern",
+                f"path: {file.shown} and {first.shown} do not have the same columns "
+                f"({names_text}); profile them apart, by the pattern",
                 field="path",
             )

@@ -1,4 +1,4 @@
-"""Making a profile: find and open the files, read them, measure their columns."""
+"""The work of a profile: find and open the files, read them, measure their columns."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,21 +15,22 @@ from scheduler.jobs.profiling.workplace import workplace
 from scheduler.settings.schema import Settings
 
 READING_SHARE = 0.5
-"""What part of the work reading is taken for, where files are read before they are measured."""
+"""Share of reading in the reported progress, for files that are read before they are measured."""
 
 Tell = Callable[[float, str], None]
 
 
 def profiled(
-    asks: DatasetProfile, root: Path, settings: Settings, now: datetime, tell: Tell
+    params: DatasetProfile, root: Path, settings: Settings, now: datetime, tell: Tell
 ) -> Profile:
-    """The profile of the files that are meant. `tell` hears which share is done, and of what.
+    """The profile of the files that the parameters choose below `root`.
 
-    Raises Refused, DatasetUnreadable, TooLittleMemory or NoRoom.
+    `tell` gets the done share and the file or column. Raises Refused, DatasetUnreadable,
+    TooLittleMemory or NoRoom.
     """
     most = settings.dataset_max_megabytes * 1_000_000
     with (
-        dataset(root, asks.path, asks.pattern, asks.format) as files,
+        dataset(root, params.path, params.pattern, params.format) as files,
         workplace(settings.data_dir, most) as place,
     ):
         if files.size > most:
@@ -40,20 +41,23 @@ def profiled(
                 field="path",
             )
         names = {file.address: file.shown for file in files.files}
-        with engine(place, names, settings.dataset_memory_megabytes) as asked:
+        with engine(place, names, settings.dataset_memory_megabytes) as database:
             begun = READING_SHARE if files.kind == "csv" else 0.0
-            table = _table(asked, files, asks, lambda share, text: tell(begun * share, text))
+            table = _table(database, files, params, lambda share, text: tell(begun * share, text))
             columns = measured(
-                asked, table, lambda share, text: tell(begun + (1 - begun) * share, text)
+                database, table, lambda share, text: tell(begun + (1 - begun) * share, text)
             )
-        title = f"Profile of {asks.path or root.name}, {now:%Y-%m-%d}"
+        title = f"Profile of {params.path or root.name}, {now:%Y-%m-%d}"
         sizes = [(file.shown, file.size) for file in files.files]
         return Profile(title, now, files.kind, sizes, columns[0].rows, table.bad, columns)
 
 
-def _table(asked: Engine, files: Dataset, asks: DatasetProfile, tell: Tell) -> Table:
+def _table(database: Engine, files: Dataset, params: DatasetProfile, tell: Tell) -> Table:
     if files.kind == "parquet":
-        return parquet_table(asked, files)
+        return parquet_table(database, files)
     return csv_table(
-        asked, files, CsvForm(asks.delimiter, asks.header, asks.encoding, asks.sample_rows), tell
+        database,
+        files,
+        CsvForm(params.delimiter, params.header, params.encoding, params.sample_rows),
+        tell,
     )

@@ -1,8 +1,7 @@
-"""A folder for one profile while it is made, below the data folder: its size is bounded, and it
-goes at the end.
+"""The work folder of one profile, below the data folder: limited in size, and removed at the end.
 
-A process that is killed leaves its folder behind; the next profile takes it away. Who is at work
-holds a lock, which ends with the process.
+A killed process leaves its folder behind, and the next profile removes it. A lock, which ends with
+the process, marks the folders in use.
 """
 
 import fcntl
@@ -29,13 +28,13 @@ class NoRoom(BeatdeskError):
 
 @dataclass(frozen=True)
 class Workplace:
-    """The folder, and how many bytes it may take."""
+    """The folder, and the most bytes in it."""
 
     path: Path
     most: int
 
     def check(self) -> None:
-        """Raise NoRoom where the work takes more than it may."""
+        """Raise NoRoom where the folder has more bytes than permitted."""
         if sum(_size(file) for file in self.path.rglob("*")) > self.most:
             raise NoRoom(
                 f"the work takes more than {self.most / 1e6:,.0f} MB in {self.path.parent}; "
@@ -44,19 +43,23 @@ class Workplace:
 
 
 def remedy() -> str:
-    """What to do where there is too little room."""
+    """Remedy for too little room, for errors."""
     return "make room there, raise BEATDESK_DATASET_MAX_MEGABYTES, or profile a part of the files"
 
 
 @contextmanager
 def workplace(data_dir: Path, most: int) -> Iterator[Workplace]:
-    """A new folder. Raises Refused where the disk has no room, or the folder cannot be made."""
+    """A new work folder, removed after the block.
+
+    Raises Refused where the folder cannot be made, NoRoom where the disk has less than `RESERVE`
+    bytes.
+    """
     above = data_dir.resolve() / FOLDER
     try:
         above.mkdir(parents=True, exist_ok=True)
         _sweep(above)
         path = Path(tempfile.mkdtemp(dir=above))
-        held = _locked(path)
+        lock = _locked(path)
     except OSError as error:
         raise Refused(
             f"{above} takes no files: {error.strerror}; let this user write there, or make room"
@@ -70,30 +73,30 @@ def workplace(data_dir: Path, most: int) -> Iterator[Workplace]:
         yield Workplace(path, min(most, free))
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        os.close(held)
+        os.close(lock)
 
 
 def _sweep(above: Path) -> None:
-    """Take away what died processes have left."""
+    """Remove the folders of killed processes."""
     for path in above.iterdir():
         try:
-            held = os.open(path / _LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+            lock = os.open(path / _LOCK, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
-            continue  # is being made
+            continue  # another process is making the folder
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
         else:
             shutil.rmtree(path, ignore_errors=True)
         finally:
-            os.close(held)
+            os.close(lock)
 
 
 def _locked(path: Path) -> int:
-    held = os.open(path / _LOCK, os.O_CREAT | os.O_RDONLY, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    return held
+    lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDONLY, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def _size(file: Path) -> int:

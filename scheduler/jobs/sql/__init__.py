@@ -1,3 +1,1 @@
-"""Databases that are not Beatdesk's: asked for reports without a way to change them, and cleaned
-row by row.
-"""
+"""Users' databases: read-only queries for reports, and the limits of a query."""

@@ -1,4 +1,4 @@
-"""How much one statement may give and how long it may take. Whoever asks gives the clock."""
+"""Limits of one statement: rows, bytes and seconds. The caller passes the clock."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ Batch = list[tuple[Any, ...]]
 
 
 class StatementFailed(BeatdeskError):
-    """The statement could not be carried out."""
+    """The database refused the statement."""
 
 
 class TooMuch(StatementFailed):
-    """The statement gives more than is allowed."""
+    """The statement exceeds a limit."""
 
 
 @dataclass(frozen=True)
 class Caps:
-    """Rows, bytes of values, and seconds."""
+    """Limits: rows, bytes of values, and seconds."""
 
     rows: int
     bytes: int
@@ -28,7 +28,7 @@ class Caps:
 
 
 class Budget:
-    """What is left of the caps; `clock` counts seconds."""
+    """What a statement has left of its caps; `clock` returns seconds."""
 
     def __init__(self, caps: Caps, clock: Callable[[], float]) -> None:
         self._caps = caps
@@ -39,24 +39,22 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the time is over; never less than nothing."""
+        """Seconds until the limit; 0 after it."""
         return max(0.0, self._caps.seconds - (self._clock() - self._begun))
 
     def is_over(self) -> bool:
-        """Is the time over?"""
+        """Whether the time limit is exceeded."""
         return self.seconds_left <= 0
 
     def late(self) -> TooMuch:
-        """The refusal of what takes too long."""
+        """The error for a statement that takes too long."""
         return TooMuch(
             f"the report takes longer than {self._caps.seconds:g} seconds; make the statement "
             "cheaper, or raise BEATDESK_REPORT_MAX_SECONDS"
         )
 
     def counted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches, as long as they are within the caps. Raises TooMuch at the first one that is
-        not.
-        """
+        """The batches, while they are within the caps. Raises TooMuch at the first that is not."""
         for batch in batches:
             self._rows += len(batch)
             self._bytes += sum(map(weight, batch))

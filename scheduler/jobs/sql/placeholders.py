@@ -1,5 +1,5 @@
-"""`:name` in a statement as the database's own placeholder, so that values are bound, never written
-into it. Pure.
+"""Placeholders `:name` of a statement as the database's own, so that values are bound and never
+part of the text. Pure.
 """
 
 import re
@@ -21,7 +21,7 @@ _TOKEN = re.compile(
 
 
 def numbered(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The statement with `$1`, `$2`… as PostgreSQL takes them, and the values in this order.
+    """The statement with PostgreSQL's `$1`, `$2`…, and the values in this order.
 
     Texts, comments and casts stay as they are. Raises BadArguments for a name without a value.
     """
@@ -41,15 +41,17 @@ def numbered(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]
 
 
 def names(statement: str) -> list[str]:
-    """The names that stand in a statement, in order."""
+    """The names in a statement, each once, in order."""
     return list(
         dict.fromkeys(match["name"] for match in _TOKEN.finditer(statement) if match["name"])
     )
 
 
-def refuse_unknown(asked: list[str], values: Mapping[str, Any]) -> None:
-    """Every name has a value."""
-    missing = [name for name in asked if name not in values]
+def refuse_unknown(wanted: list[str], values: Mapping[str, Any]) -> None:
+    """Raise BadArguments for a name without a value."""
+    missing = [name for name in wanted if name not in values]
     if missing:
-        known = ", ".join(values)
-        raise BadArguments(f"parameters: the statement asks for :{missing[0]}, there are {known}")
+        names_text = ", ".join(values)
+        raise BadArguments(
+            f"parameters: the statement asks for :{missing[0]}, there are {names_text}"
+        )

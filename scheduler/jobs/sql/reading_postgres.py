@@ -1,10 +1,10 @@
-"""Asking PostgreSQL so that nothing can be changed and nothing runs for ever.
+"""Read-only queries of PostgreSQL, within a time limit.
 
-The login must not be one that a read-only transaction does not hold back (a superuser may start
-programs and read files). The statement is the body of a cursor, so that only what gives rows can be
-one; it is sent by the extended protocol, which takes one statement and binds the values; and the
-transaction is read only, which cannot be taken back after its first statement. `statement_timeout`
-ends what takes too long, and a watchdog ends it where the statement has changed that.
+The login must not have rights beyond a read-only transaction's reach (a superuser may start
+programs and read files). The statement is the body of a cursor, so it can only be one that gives
+rows; it is sent by the extended protocol, which takes one statement and binds the values; and the
+transaction is read only, which cannot be undone after its first statement. `statement_timeout` ends
+a statement that takes too long, and a watchdog does where the statement has changed this setting.
 """
 
 import threading
@@ -22,8 +22,7 @@ from scheduler.jobs.tables.cells import weight
 FIRST_ROWS = 50
 MOST_ROWS = 2000
 BATCH_BYTES = 2_000_000
-"""Bytes of one batch, about: the number of rows in the next one follows from the rows of the last.
-"""
+"""Approximate bytes of one batch: the number of rows in a batch follows from the batch before."""
 
 CONNECTION = {
     "connect_timeout": 5,
@@ -46,7 +45,7 @@ WRITABLE = """
       AND table_schema NOT IN ('pg_catalog', 'information_schema')
     ORDER BY 1 LIMIT 5
 """
-"""The first few tables that the login may write to."""
+"""The first five tables to which the login may write."""
 
 _LIMITS = """
     SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', '5s', true),
@@ -55,10 +54,12 @@ _LIMITS = """
 
 
 @contextmanager
-def asked(
+def query(
     address: str, statement: str, values: Mapping[str, Any], budget: Budget
 ) -> Iterator[tuple[list[str], Iterator[Batch]]]:
-    """The columns and the rows in batches. Raises StatementFailed with PostgreSQL's reason."""
+    """Run a statement. Gives the columns, and the rows in batches. Raises StatementFailed with
+    PostgreSQL's reason.
+    """
     text, bound = numbered(statement.strip().removesuffix(";"), values)
     try:
         with psycopg.connect(address, **CONNECTION) as connection:  # type: ignore[arg-type] # libpq's options
@@ -76,9 +77,7 @@ def asked(
 
 
 def refuse_powers(connection: Connection[Any]) -> None:
-    """Raise StatementFailed where the login may do what a read-only transaction does not
-    prevent.
-    """
+    """Raise StatementFailed for a login with rights that a read-only transaction does not limit."""
     power = connection.execute(_POWERS).fetchone()
     if power is not None:
         raise StatementFailed(
@@ -90,16 +89,16 @@ def refuse_powers(connection: Connection[Any]) -> None:
 
 @contextmanager
 def _watched(connection: Connection[Any], budget: Budget) -> Iterator[None]:
-    """Cancel what the connection does when the time is over."""
-    dog = threading.Timer(
+    """Cancel the connection's statement when the time is over."""
+    watchdog = threading.Timer(
         budget.seconds_left + 0.5, connection.cancel_safe, kwargs={"timeout": 5.0}
     )
-    dog.daemon = True
-    dog.start()
+    watchdog.daemon = True
+    watchdog.start()
     try:
         yield
     finally:
-        dog.cancel()
+        watchdog.cancel()
 
 
 def _batches(cursor: "RawServerCursor[Any]") -> Iterator[Batch]:

@@ -1,8 +1,8 @@
-"""Asking SQLite so that nothing can be changed and nothing runs for ever.
+"""Read-only queries of SQLite, within a time limit.
 
-The file is opened read only. An authorizer lets pass what a SELECT is made of and nothing else: no
-ATTACH, which would open other files, no PRAGMA. A progress handler ends what takes too long.
-Python's driver refuses a second statement.
+The file is opened read only. An authorizer permits the parts of a SELECT and nothing else: no
+ATTACH, which would open other files, no PRAGMA. A progress handler ends a statement that takes too
+long. Python's driver refuses a second statement.
 """
 
 import sqlite3
@@ -18,10 +18,11 @@ from scheduler.jobs.sql.placeholders import names, refuse_unknown
 
 ROWS_AT_ONCE = 1000
 STEPS_BETWEEN_LOOKS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
+"""Instructions of SQLite's virtual machine between two looks at the clock: a few milliseconds."""
 
 LONGEST_VALUE = 16_000_000
-"""Bytes of one value; SQLite's own limit is a gigabyte, which one call of a function can ask for.
+"""Most bytes of one value; SQLite's own limit is a gigabyte, which a single function call can
+reach.
 """
 
 BUSY_SECONDS = 5.0
@@ -35,10 +36,12 @@ _REFUSED_FUNCTIONS = frozenset(
 
 
 @contextmanager
-def asked(
+def query(
     path: str, statement: str, values: Mapping[str, Any], budget: Budget
 ) -> Iterator[tuple[list[str], Iterator[Batch]]]:
-    """The columns and the rows in batches. Raises StatementFailed with SQLite's reason."""
+    """Run a statement. Gives the columns, and the rows in batches. Raises StatementFailed with
+    SQLite's reason.
+    """
     wanted = names(statement)
     refuse_unknown(wanted, values)
     bound = {name: _plain(values[name]) for name in wanted}
@@ -70,7 +73,7 @@ def _opened(path: str) -> sqlite3.Connection:
 
 
 def _authorizer(refused: list[str]) -> Any:
-    """Says yes to what reads, and remembers what it said no to."""
+    """An authorizer that permits reading, and adds other actions to `refused`."""
 
     def decide(
         action: int, one: str | None, two: str | None, _database: str | None, _inside: str | None
@@ -113,5 +116,5 @@ def _batches(cursor: sqlite3.Cursor) -> Iterator[Batch]:
 
 
 def _plain(value: Any) -> Any:
-    """Times as SQLite's own functions write them, in UTC."""
+    """The value for SQLite: times as text in the form of SQLite's own functions, in UTC."""
     return value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""The database of an address: SQLite's file, or PostgreSQL."""
+"""Queries by a database's address: a file of SQLite, or PostgreSQL."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -9,25 +9,27 @@ from scheduler.jobs.sql.caps import Batch, Budget
 
 
 def sqlite_path(address: str) -> str | None:
-    """The file of `sqlite:////folder/file.sqlite3`; none for other databases."""
+    """The file of `sqlite:////folder/file.sqlite3`; None for other databases."""
     scheme, _, rest = address.partition("://")
-    return (
-        rest.removeprefix("/").partition("?")[0] if scheme.partition("+")[0] == "sqlite" else None
-    )
+    if scheme.partition("+")[0] != "sqlite":
+        return None
+    return rest.removeprefix("/").partition("?")[0]
 
 
 def libpq(address: str) -> str:
-    """PostgreSQL's address as its own library takes it: without SQLAlchemy's name of a driver."""
+    """PostgreSQL's address for libpq: without SQLAlchemy's name of a driver."""
     return f"postgresql://{address.partition('://')[2]}"
 
 
-def asked(
+def query(
     address: str, statement: str, values: Mapping[str, Any], budget: Budget
 ) -> AbstractContextManager[tuple[list[str], Iterator[Batch]]]:
-    """The columns and rows of one statement that can only read. Raises StatementFailed,
-    BadArguments.
+    """Run one read-only statement. Gives the columns, and the rows in batches.
+
+    Raises StatementFailed with the database's reason, BadArguments for a name without a value, and
+    TooMuch where the budget's time is over.
     """
     path = sqlite_path(address)
     if path is not None:
-        return reading_sqlite.asked(path, statement, values, budget)
-    return reading_postgres.asked(libpq(address), statement, values, budget)
+        return reading_sqlite.query(path, statement, values, budget)
+    return reading_postgres.query(libpq(address), statement, values, budget)

@@ -1,3 +1,3 @@
-"""Deleting what is old: files below allowed folders, rows of allowed tables, keys of allowed
+"""Deletion of old files in permitted folders, rows of permitted tables, and keys of permitted
 patterns.
 """

@@ -1,4 +1,4 @@
-"""Old files below a folder, found and deleted without ever leaving it: see `jobs.roots`."""
+"""Deletion of old files below a folder, without ever leaving it (`jobs.roots`)."""
 
 import fnmatch
 import os
@@ -13,7 +13,7 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Rule:
-    """Which files may go: their names match `pattern`, and they were last written before `before`
+    """Files to delete, at most `most`: names that match `pattern`, last written before `before`
     (Unix time).
     """
 
@@ -22,8 +22,8 @@ class Rule:
     most: int
     dry_run: bool
 
-    def means(self, found: Found) -> bool:
-        """Whether this file may go."""
+    def applies_to(self, found: Found) -> bool:
+        """Whether the file is to be deleted."""
         return found.facts.st_mtime < self.before and fnmatch.fnmatchcase(
             found.shown.name, self.pattern
         )
@@ -31,29 +31,29 @@ class Rule:
 
 @dataclass
 class Swept:
-    """What was found, and deleted unless it was a dry run."""
+    """Counts of the deleted files; in a dry run, of those that would be deleted."""
 
     files: int = 0
     bytes: int = 0
     looked_at: int = 0
     left: dict[str, int] = field(default_factory=dict)
-    """What was left alone, by reason."""
+    """Number of entries left alone, by reason."""
     capped: bool = False
     examples: list[str] = field(default_factory=list)
 
 
 def sweep(root: Path, under: str, rule: Rule, tell: Callable[[Swept], None]) -> Swept:
-    """Delete what the rule means below `under` in `root`; `tell` hears after each file how far it
-    is.
+    """Delete the files of a rule below `under` in `root`. Returns the counts; `tell` gets them
+    after each file.
 
-    Raises Refused where there is no such folder, or the way to it leads through a link.
+    Raises Refused where there is no such folder, or its path leads through a link.
     """
     walk = Walk()
     swept = Swept(left=walk.left)
     with opened(root, under) as folder:
         for found in walk.files(folder, PurePosixPath(under)):
             swept.looked_at += 1
-            if rule.means(found):
+            if rule.applies_to(found):
                 if swept.files >= rule.most:
                     swept.capped = True
                     break

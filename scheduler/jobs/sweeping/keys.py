@@ -1,8 +1,8 @@
-"""Keys in Redis that match an allowed pattern and that nobody has touched for long.
+"""Deletion of idle Redis keys that match a permitted pattern.
 
-Found by SCAN, which holds up nobody. A key's idle time is looked at and the key unlinked in one
-script, so that one that is used in between stays. Whatever the pattern, keys of Beatdesk, RedBeat
-and Celery stay, and so do queues.
+Keys are found by SCAN, which does not block the server. One script reads a key's idle time and
+unlinks the key, so a key that is used in between stays. Keys of Beatdesk, RedBeat and Celery stay
+whatever the pattern, and so do queues.
 """
 
 from collections.abc import Collection, Iterator
@@ -29,26 +29,26 @@ return found
 """
 
 _PRIORITY_MARK = "\x06\x16"
-"""Kombu puts a priority behind a queue's name with it."""
+"""Kombu's separator between a queue's name and a priority."""
 
 
-def is_ours(key: str, queues: Collection[str]) -> bool:
-    """Does the key belong to Beatdesk, RedBeat or Celery, or is it a queue?"""
+def is_protected(key: str, queues: Collection[str]) -> bool:
+    """Whether the key belongs to Beatdesk, RedBeat or Celery, or is a queue."""
     return key.startswith(OTHERS_PREFIXES) or key.partition(_PRIORITY_MARK)[0] in queues
 
 
 def unlink_idle(
     redis: Redis, keys: RedisKeys, seconds: int, queues: Collection[str], *, dry_run: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    """Unlink them in batches; yields how many were looked at and which were idle for so many
-    seconds.
+    """Unlink idle keys in batches. Yields the number of examined keys of each batch, and the names
+    of those that were idle for `seconds`. Raises Refused where the server counts uses, not times.
     """
     script = redis.register_script(_UNLINK_IDLE)
     place = 0
     while True:
         answer: Any = redis.scan(place, match=keys.pattern, count=AT_ONCE)
         place, found = answer
-        candidates = [key for key in found if not is_ours(key, queues)]
+        candidates = [key for key in found if not is_protected(key, queues)]
         try:
             idle: Any = script(keys=candidates, args=[seconds, int(dry_run)]) if candidates else []
         except ResponseError as error:

@@ -1,11 +1,11 @@
-"""Old rows of an allowed table, deleted in batches: each is a transaction of its own, and others
-come in between.
+"""Deletion of old rows of a permitted table, in batches: each is a transaction of its own, so that
+other writers come in between.
 
 Names of tables and columns come from the settings, are looked up in the database, and are quoted.
-SQLite keeps times as texts or as Unix seconds, and both are read; what is neither is never deleted.
-In PostgreSQL the column must be a date or a timestamp; one without a zone is taken for UTC, and
-rows that somebody has locked are left. To ask for locks, PostgreSQL wants the right to update some
-column beside those to read and to delete.
+SQLite has times as texts or as Unix seconds, and both are read; a value that is neither is never
+deleted. In PostgreSQL the column must be a date or a timestamp; without a zone it is read as UTC.
+Locked rows are left alone; for its row locks PostgreSQL requires the right to update some column
+beside the rights to read and to delete.
 """
 
 import sqlite3
@@ -31,7 +31,9 @@ _TIMES = {"timestamp with time zone", "timestamp without time zone", "date"}
 
 
 def check(address: str, rows: SqlRows, before: datetime) -> None:
-    """Is there such a table, with a time in the column? Raises Refused, StatementFailed."""
+    """Check that the table exists, with a time in the column. Raises Refused where not, and
+    StatementFailed with the database's reason.
+    """
     path = sqlite_path(address)
     try:
         if path is not None:
@@ -44,7 +46,7 @@ def check(address: str, rows: SqlRows, before: datetime) -> None:
 
 
 def count(address: str, rows: SqlRows, before: datetime) -> int:
-    """How many rows are that old. Raises Refused, StatementFailed."""
+    """Number of rows before a moment. Raises Refused and StatementFailed as `check`."""
     path = sqlite_path(address)
     try:
         if path is not None:
@@ -62,8 +64,8 @@ def count(address: str, rows: SqlRows, before: datetime) -> int:
 
 
 def delete(address: str, rows: SqlRows, before: datetime, batch: int) -> Iterator[int]:
-    """Delete the rows that are that old; yields the count of each batch. Raises Refused,
-    StatementFailed.
+    """Delete the rows before a moment. Yields the count of each batch, of at most `batch` rows.
+    Raises Refused and StatementFailed as `check`.
     """
     path = sqlite_path(address)
     deleted = _delete_sqlite(path, rows, before, batch) if path is not None else None
@@ -105,7 +107,7 @@ def _delete_postgres(address: str, rows: SqlRows, before: datetime, batch: int) 
 
 
 def _batches(delete_some: Callable[[], int], batch: int) -> Iterator[int]:
-    """Until fewer were there than were asked for."""
+    """The counts of batches, until one has fewer rows than `batch`."""
     while True:
         deleted = delete_some()
         if deleted:
@@ -115,7 +117,7 @@ def _batches(delete_some: Callable[[], int], batch: int) -> Iterator[int]:
 
 
 def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
-    """The database, opened to write, with the table looked up. Each statement is a transaction."""
+    """A writing connection, after a check of the table. Each statement is a transaction."""
     if rows.schema is not None:
         raise Refused(
             f"{rows.name}: SQLite has no schemas; write TABLE.COLUMN in BEATDESK_CLEANUP_SQL_ROWS"
@@ -126,12 +128,12 @@ def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
         f"file:{quote(path)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
     connection.execute("PRAGMA foreign_keys = ON")
-    asked = (
+    column_query = (
         "SELECT c.name FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.name = ? AND "
         "t.type = 'table'"
     )
-    kept = f"{asked} AND NOT t.wr AND t.schema = 'main'"
-    if rows.column not in {name for (name,) in connection.execute(kept, [rows.table])}:
+    plain_table_query = f"{column_query} AND NOT t.wr AND t.schema = 'main'"
+    if rows.column not in {name for (name,) in connection.execute(plain_table_query, [rows.table])}:
         connection.close()
         raise Refused(
             f"{rows.name}: there is no such column of a plain table; see BEATDESK_CLEANUP_SQL_ROWS"
@@ -140,8 +142,8 @@ def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
 
 
 def _is_old(rows: SqlRows) -> str:
-    """Texts as ISO 8601 and numbers as Unix seconds; SQLite gives nothing for what is neither,
-    which is not old.
+    """SQL condition for old rows: texts as ISO 8601, numbers as Unix seconds. SQLite gives NULL for
+    other values, which are not old.
     """
     return f"unixepoch({_quoted(rows.column)}, 'auto') < ?"
 
@@ -155,7 +157,7 @@ def _table(rows: SqlRows) -> sql.Identifier:
 
 
 def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: datetime) -> Any:
-    """The moment as the column's type has it. Raises Refused where the column is no time."""
+    """The moment in the column's type. Raises Refused where the column is not a time."""
     name = ".".join(_quoted(part) for part in (rows.schema, rows.table) if part)
     found = connection.execute(
         "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass(%s) "
@@ -180,8 +182,8 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
 def _refuse_without_rights(
     connection: "psycopg.Connection[Any]", rows: SqlRows, table: str
 ) -> None:
-    """A dry run must not promise what the real one is denied. Raises Refused with the rights that
-    the login lacks.
+    """Raise Refused with the rights that the login lacks, in a dry run too, so that it promises
+    only what the real run can do.
     """
     rights = connection.execute(
         "SELECT has_table_privilege(t, 'SELECT'), has_table_privilege(t, 'DELETE'), "

@@ -1,3 +1,3 @@
-"""Rows as files: CSV, XLSX and HTML, written batch by batch, so that a table may be larger than the
+"""Tables as CSV, XLSX and HTML files, written batch by batch, so that a table may exceed the
 memory.
 """

@@ -1,4 +1,4 @@
-"""One value as the text of a cell. Pure."""
+"""Texts of cells. Pure."""
 
 import json
 from collections.abc import Callable
@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A text that begins so would be run by a spreadsheet (OWASP, 'CSV injection'; some programs read
-the full-width signs as the plain ones)."""
+"""Beginnings of texts that a spreadsheet would run as formulas (OWASP, 'CSV injection'; some
+programs read the full-width signs as the plain ones)."""
 
 
 def text(value: Any) -> str:
-    """The value as text; nothing for none. Times as ISO 8601, lists and objects as JSON, bytes as
+    """The value as text: "" for None, times as ISO 8601, lists and objects as JSON, bytes as
     hexadecimal.
     """
     for kinds, written in _WRITTEN:
@@ -22,24 +22,24 @@ def text(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Is it a number, and not a truth value?"""
+    """Whether the value is a number, and not a boolean."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def guarded(cell: str) -> str:
-    """The text so that no spreadsheet takes it for a formula: an apostrophe before it. `unguarded`
-    takes it away.
+    """The text with an apostrophe before a formula, so that no spreadsheet runs it; `unguarded`
+    removes the apostrophe.
     """
     return f"'{cell}" if _is_dangerous(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """The text that was guarded, exactly."""
+    """The original text of a guarded one, exactly."""
     return cell[1:] if cell.startswith("'") and _is_dangerous(cell) else cell
 
 
 def weight(row: tuple[Any, ...]) -> int:
-    """About how many bytes the values of a row are."""
+    """Approximate bytes of a row's values."""
     return sum(
         len(value) if isinstance(value, str | bytes) else _FIXED.get(type(value), 64)
         for value in row
@@ -68,11 +68,11 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
     ((bytes, memoryview), lambda value: bytes(value).hex()),
     ((list, dict, tuple), lambda value: json.dumps(value, ensure_ascii=False, default=text)),
 )
-"""How a value of each type is written; the first that fits counts."""
+"""The text of each type's values; the first fitting type counts."""
 
 
 def _is_dangerous(cell: str) -> bool:
-    """Apostrophes and blanks before a formula do not make it harmless; an apostrophe more or less
-    changes no answer.
+    """Whether a spreadsheet could run the text: apostrophes and blanks before a formula do not
+    make it harmless, so one apostrophe more or less changes no answer.
     """
     return cell.lstrip("' \xa0").startswith(FORMULA_STARTS)

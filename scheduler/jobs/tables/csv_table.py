@@ -1,6 +1,4 @@
-"""CSV as RFC 4180 has it, in UTF-8: texts in quotes and guarded against formulas, numbers bare,
-none empty.
-"""
+"""CSV by RFC 4180, in UTF-8: quoted texts guarded against formulas, bare numbers, empty None."""
 
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -9,25 +7,25 @@ from scheduler.jobs.tables.cells import guarded, is_number, text
 
 
 class CsvTable:
-    """Data only: totals would be taken for a row by whatever program reads it."""
+    """CSV writer, without a row of totals, which a reading program would take for data."""
 
     def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
         self._file = file
         self.rows([columns])
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write these."""
+        """Write a batch of rows."""
         self._file.write(
             "".join(f"{','.join(map(cell, row))}\r\n" for row in batch).encode("utf-8", "replace")
         )
 
     def end(self, count: int, totals: dict[int, Any]) -> None:
-        """Nothing follows."""
+        """Write nothing: CSV has no end."""
 
 
 def cell(value: Any) -> str:
-    """One cell. Every text is quoted, so that another separator than the comma cannot cut a formula
-    out of it.
+    """One cell. Every text is quoted, so that a program with another separator does not split a
+    formula off.
     """
     if value is None:
         return ""

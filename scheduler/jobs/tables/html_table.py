@@ -1,6 +1,4 @@
-"""A table as a page that needs nothing beside itself, written as it comes; whatever stands in cells
-is escaped.
-"""
+"""A table as a self-contained page, written batch by batch; cells are escaped."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,7 +9,7 @@ from scheduler.jobs.tables.cells import is_number, text
 
 
 class HtmlTable:
-    """The page: a heading, the rows, the totals."""
+    """Page writer: heading, rows, totals."""
 
     def __init__(self, file: BinaryIO, title: str, columns: Sequence[str]) -> None:
         self._file = file
@@ -20,7 +18,7 @@ class HtmlTable:
         self._begun = False
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write these; the first ones tell which columns are numbers."""
+        """Write a batch of rows; the first batch decides which columns are numbers."""
         self._begin(batch)
         self._write("".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in batch))
 

@@ -1,4 +1,4 @@
-"""What all kinds of tables share: who writes, and the totals."""
+"""Writers of tables by format, and the totals of columns."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,17 +19,19 @@ MEDIA_TYPES: dict[str, str] = {
 
 
 class TableWriter(Protocol):
-    """Writes one table: rows in batches, then the end."""
+    """Writer of one table: rows in batches, then the end."""
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write these."""
+        """Write a batch of rows."""
 
     def end(self, count: int, totals: dict[int, Any]) -> None:
-        """All rows are written; `totals` are the sums of some columns, by place."""
+        """Write the end of the table; `totals` are sums by the index of their column."""
 
 
 class Totals:
-    """How many rows there were, and the sums of some columns."""
+    """Number of rows, and the sums of the `wanted` columns. Raises BadArguments for a missing
+    column.
+    """
 
     def __init__(self, columns: Sequence[str], wanted: Sequence[str]) -> None:
         unknown = [name for name in wanted if name not in columns]
@@ -44,7 +46,7 @@ class Totals:
         self.count = 0
 
     def add(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Count these rows. Raises BadArguments where a value of a summed column is no number."""
+        """Add rows. Raises BadArguments for a value of a summed column that is not a number."""
         self.count += len(batch)
         for place, name in self._names.items():
             values = [row[place] for row in batch if row[place] is not None]
@@ -61,7 +63,7 @@ class Totals:
 
     @property
     def sums(self) -> dict[int, Any]:
-        """The sums by the place of their column: whole and decimal numbers exactly."""
+        """The sums by the index of their column: exact for integers and decimals."""
         return {
             place: float(exact) + self._floats[place][0] if self._floats[place] else exact
             for place, exact in self._exact.items()
@@ -69,7 +71,7 @@ class Totals:
 
     @property
     def by_name(self) -> dict[str, Any]:
-        """The sums by the name of their column, as JSON can hold them."""
+        """The sums by the name of their column, for JSON: decimals as text."""
         return {
             self._names[place]: str(total) if isinstance(total, Decimal) else total
             for place, total in self.sums.items()
@@ -80,7 +82,7 @@ class Totals:
 def writer(
     format: Format, file: BinaryIO, title: str, columns: Sequence[str]
 ) -> Iterator[TableWriter]:
-    """The writer of one kind."""
+    """The writer of a format, to a binary file."""
     from scheduler.jobs.tables.csv_table import CsvTable
     from scheduler.jobs.tables.html_table import HtmlTable
     from scheduler.jobs.tables.xlsx_table import opened

@@ -1,5 +1,5 @@
-"""XLSX by XlsxWriter, row by row (`constant_memory`): texts are written as texts, so that none
-becomes a formula.
+"""XLSX by XlsxWriter, row by row (`constant_memory`). Texts are written as texts, so none becomes a
+formula.
 """
 
 import math
@@ -17,13 +17,13 @@ from xlsxwriter.exceptions import XlsxWriterException
 from scheduler.jobs.tables.cells import text
 
 MOST_ROWS = 1_048_575
-"""Rows below the heading that a sheet can hold; what follows goes on another sheet."""
+"""Most rows below the heading of a sheet; further rows go on another sheet."""
 
 LONGEST_TEXT = 32_767
 EXACT_DIGITS = 15
 _MOST_EXACT = 999_999_999_999_999
-"""A spreadsheet's numbers are binary ones of 64 bits; what has more digits is written as text, so
-that none is lost.
+"""Largest number that a spreadsheet stores exactly, in 64-bit floating point; larger numbers are
+written as text.
 """
 
 FIRST_YEAR = 1900
@@ -44,7 +44,7 @@ class XlsxTable:
         self._begin_sheet()
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write these."""
+        """Write a batch of rows."""
         for row in batch:
             if self._row > MOST_ROWS:
                 self._begin_sheet()
@@ -54,7 +54,7 @@ class XlsxTable:
             self._row += 1
 
     def end(self, count: int, totals: dict[int, Any]) -> None:
-        """The totals in a last row, bold."""
+        """Write the totals as a last, bold row."""
         if not totals:
             return
         if self._row > MOST_ROWS:
@@ -76,7 +76,7 @@ class XlsxTable:
         self._row = 1
 
     def _write(self, row: int, place: int, value: Any) -> None:
-        """One cell. Times with a zone become UTC, since a spreadsheet knows no zones."""
+        """Write one cell. Times with a zone become UTC, because a spreadsheet has no zones."""
         if isinstance(value, bool):
             self._sheet.write_boolean(row, place, value)
         elif _is_exact(value):
@@ -97,8 +97,8 @@ class XlsxTable:
 
 @contextmanager
 def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxTable]:
-    """The workbook. Its parts grow beside the file, so that they meet the same disk. Raises OSError
-    as that does.
+    """A workbook. Its parts are written beside the file, on the same disk. Raises OSError where the
+    disk does not take them.
     """
     beside = Path(file.name).parent
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=beside) as folder:
@@ -115,11 +115,11 @@ def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxT
 
 
 def _let_go(book: Any) -> None:
-    """Close the sheets' own files: those of a run that fails would stay open, and go on taking
+    """Close the sheets' temporary files: in a failed run they would stay open, and keep their
     space of a full disk.
     """
     for sheet in book.worksheets():
-        with suppress(OSError):  # what is still in a buffer does not fit, and nobody wants it
+        with suppress(OSError):  # the rest of a buffer does not fit on the disk, and is not needed
             sheet.row_data_fh.close()
 
 

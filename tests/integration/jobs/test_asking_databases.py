@@ -14,7 +14,7 @@ import pytest
 
 from scheduler.errors import BadArguments, BeatdeskError
 from scheduler.jobs.sql.caps import Budget, Caps, StatementFailed, TooMuch
-from scheduler.jobs.sql.source import asked, libpq
+from scheduler.jobs.sql.source import libpq, query
 from tests.support.postgres import PostgresServer
 
 Ask = Callable[..., tuple[list[str], list[tuple[Any, ...]]]]
@@ -28,7 +28,7 @@ def answer(
 ) -> Any:
     """The columns and all rows."""
     budget = Budget(caps, monotonic)
-    with asked(address, statement, values or {}, budget) as (columns, batches):
+    with query(address, statement, values or {}, budget) as (columns, batches):
         return columns, [row for batch in budget.counted(batches) for row in batch]
 
 

@@ -211,10 +211,10 @@ from scheduler.jobs.tables.writing import writer
 
 files = ReportFiles(Path(sys.argv[1]), None)
 try:
-    with files.shelf(run=None, keep_until=None, now=datetime(2026, 11, 21, tzinfo=UTC)) as shelf:
-        with shelf.file("title", "whole.txt", "text/plain") as file:
+    with files.batch(run=None, keep_until=None, now=datetime(2026, 11, 21, tzinfo=UTC)) as batch:
+        with batch.file("title", "whole.txt", "text/plain") as file:
             file.write(b"whole")
-        with shelf.file("title", "table", "text/csv") as file, writer(sys.argv[2], file, "title", ["a"]) as table:
+        with batch.file("title", "table", "text/csv") as file, writer(sys.argv[2], file, "title", ["a"]) as table:
             for number in range(3000):
                 table.rows([(f"{number:0300}",)] * 10)
             table.end(0, {})

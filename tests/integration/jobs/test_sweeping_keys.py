@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from scheduler.errors import Refused
-from scheduler.jobs.sweeping.keys import is_ours, unlink_idle
+from scheduler.jobs.sweeping.keys import is_protected, unlink_idle
 from scheduler.settings.job_limits import RedisKeys, redis_keys
 
 
@@ -62,7 +62,7 @@ def test_keys_that_are_not_yours_stay_whatever_the_pattern_says(redis: Redis) ->
     everything = RedisKeys("*", redis_keys("cache:* 1h").idle)
     assert gone(redis, everything, 0) == {"cache:1"}
     assert set(redis.keys("*")) == set(ours)
-    assert all(is_ours(key, {"default"}) for key in ours)
+    assert all(is_protected(key, {"default"}) for key in ours)
 
 
 def test_a_server_that_does_not_know_idle_times_is_told(redis: Redis) -> None:

@@ -15,8 +15,8 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from scheduler.errors import Refused
 from scheduler.jobs.pictures.folders import Made, Plan, thumbnails
-from scheduler.jobs.pictures.shelf import NotWritten
 from scheduler.jobs.pictures.shrinking import Look
+from scheduler.jobs.pictures.thumbnail_folder import NotWritten
 from tests.support.needs import missing
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)

@@ -1,4 +1,4 @@
-"""Where thumbnails go: one folder for each width, and in it the folders of the pictures."""
+"""The folder of thumbnails: a folder for each width, and in it the pictures' subfolders."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.roots import downwards, opened
 
 PART = ".part"
-"""The end of the name of a thumbnail that is not whole; the name begins with a dot."""
+"""Suffix of the name of an unfinished thumbnail, which begins with a dot."""
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -18,8 +18,8 @@ class NotWritten(BeatdeskError):
     """The folder takes no thumbnails."""
 
 
-class Shelf:
-    """The folder for the thumbnails; made on the way unless it is only looked at."""
+class ThumbnailFolder:
+    """The folder `folder` in `root`; `make` makes it where it is missing."""
 
     def __init__(self, root: Path, folder: str, *, make: bool) -> None:
         self._root = root
@@ -29,10 +29,8 @@ class Shelf:
         self._make = make
 
     def identity(self) -> frozenset[tuple[int, int]]:
-        """The folder's device and number, so that pictures are not looked for in it; nothing where
-        it is not there.
-
-        Raises Refused where it cannot be used.
+        """The folder as a (device, inode) pair, for leaving it out of the search for pictures;
+        empty where it does not exist. Raises Refused where it cannot be used.
         """
         if not self._make and not self._is_there():
             return frozenset()
@@ -49,7 +47,7 @@ class Shelf:
         return frozenset({(facts.st_dev, facts.st_ino)})
 
     def time_of(self, width: int, shown: PurePosixPath) -> int | None:
-        """The time of a thumbnail in nanoseconds, None where there is none."""
+        """Modification time of a thumbnail in nanoseconds; None where it does not exist."""
         try:
             with opened(
                 self._root, str(self._place(width, shown).parent), field="to_folder"
@@ -60,11 +58,10 @@ class Shelf:
         return facts.st_mtime_ns if stat.S_ISREG(facts.st_mode) else None
 
     def write(self, width: int, shown: PurePosixPath, content: bytes, time: int) -> None:
-        """Put a thumbnail in its place, with this time. Raises NotWritten, and leaves nothing half
-        done.
+        """Write a thumbnail with this modification time, in nanoseconds, whole or not at all.
 
-        What is not whole is locked: another run that makes the same thumbnail is told, and what a
-        killed process has left is written over.
+        Raises NotWritten, also where another run writes the same thumbnail: an unfinished file is
+        locked. The unfinished file of a killed process is overwritten.
         """
         place = self._place(width, shown)
         try:
@@ -91,8 +88,8 @@ class Shelf:
 
 
 def _write(folder: int, name: str, content: bytes, time: int) -> None:
-    """Write a file beside its place and move it. Raises OSError, BlockingIOError where another run
-    is at it.
+    """Write a file beside its place and move it. Raises OSError; BlockingIOError where another run
+    is writing it.
     """
     part = f".{name}{PART}"
     handle = os.open(part, _OPEN, 0o644, dir_fd=folder)
@@ -113,9 +110,7 @@ def _write(folder: int, name: str, content: bytes, time: int) -> None:
 
 
 def _is_still(handle: int, part: str, folder: int) -> bool:
-    """Whether the open file is the one of this name, and no other's: the other run may have moved
-    it meanwhile.
-    """
+    """Whether the name still belongs to the open file: another run may have moved it."""
     facts = os.fstat(handle)
     try:
         named = os.stat(part, dir_fd=folder, follow_symlinks=False)
