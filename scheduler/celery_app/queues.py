@@ -2,7 +2,10 @@
 
 from typing import Any
 
-CRITICAL, DEFAULT, BULK = QUEUES = ("critical", "default", "bulk")
+CRITICAL = "critical"
+DEFAULT = "default"
+BULK = "bulk"
+QUEUES = (CRITICAL, DEFAULT, BULK)
 """Queues, in the order in which a worker of several queues takes from them. Each may have workers
 of its own.
 """

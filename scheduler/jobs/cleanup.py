@@ -138,7 +138,8 @@ def reports(params: Reports) -> dict[str, Any]:
     The file goes first and its row second, so that a crash in between leaves a row, which the next
     run finds, and never a file that nobody knows.
     """
-    services, now = current_services(), utc_now()
+    services = current_services()
+    now = utc_now()
     store = ReportFiles(services.settings.reports_dir, services.events)
     parts = store.left_behind(now - UNFINISHED_FOR)
     deleted = size = 0
@@ -164,7 +165,8 @@ def old_files(params: Files) -> dict[str, Any]:
     Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it
     as a dry run first, look at the run's result, then switch the dry run off.
     """
-    settings, now = current_services().settings, utc_now()
+    settings = current_services().settings
+    now = utc_now()
     root = chosen_root(settings.file_roots, params.root)
     refuse_own_folder(root, settings.data_dir)
     before = now - timedelta(days=params.older_than_days)
@@ -191,7 +193,8 @@ def sql_rows(params: SqlRows) -> dict[str, Any]:
 
     Deleted in batches, each a transaction of its own. Rows without a time stay.
     """
-    settings, now = current_services().settings, utc_now()
+    settings = current_services().settings
+    now = utc_now()
     if settings.cleanup_dsn is None:
         raise Refused(
             "there is no database to clean; set BEATDESK_CLEANUP_DSN, and BEATDESK_CLEANUP_SQL_ROWS"
@@ -228,7 +231,8 @@ def redis_keys(params: RedisKeys) -> dict[str, Any]:
     for examined, names in keys.unlink_idle(
         services.redis, entry, int(idle.total_seconds()), queues, dry_run=params.dry_run
     ):
-        looked_at, found = looked_at + examined, found + len(names)
+        looked_at += examined
+        found += len(names)
         examples += names[: files.EXAMPLES - len(examples)]
         run.progress(found, None, f"{found:,} keys")
     result = _result(0 if params.dry_run else found, found, params.dry_run)

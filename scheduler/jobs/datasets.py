@@ -27,7 +27,8 @@ def profile(params: DatasetProfile) -> dict[str, Any]:
     from scheduler.jobs.profiling.page import as_html, as_json
     from scheduler.jobs.profiling.work import profiled
 
-    services, now = current_services(), utc_now()
+    services = current_services()
+    now = utc_now()
     if params.format == "parquet" and (
         params.delimiter or params.header is not None or params.encoding != "utf-8"
     ):

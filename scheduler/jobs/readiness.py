@@ -80,7 +80,8 @@ def _readable(address: str) -> str:
 
 
 def _cleanup(settings: Settings, now: datetime) -> Iterator[Part]:
-    address, remedy = settings.cleanup_dsn, f"Mend {PREFIX}CLEANUP_DSN or {PREFIX}CLEANUP_SQL_ROWS"
+    address = settings.cleanup_dsn
+    remedy = f"Mend {PREFIX}CLEANUP_DSN or {PREFIX}CLEANUP_SQL_ROWS"
     for text in settings.cleanup_sql_rows:
         entry = job_limits.sql_rows(text)
 

@@ -80,7 +80,8 @@ def job_summary(params: JobSummary) -> dict[str, Any]:
     The time is counted back from the moment for which the run was due, so that a run that starts
     late, or is run again, reports on the same days.
     """
-    services, now = current_services(), utc_now()
+    services = current_services()
+    now = utc_now()
     refuse_unmailable(services, params.mail_to)
     zone = zone_of(params.timezone or services.settings.default_timezone)
     summary = counted(services, period_of(params, run.tick or now, zone), params.late_after)

@@ -61,7 +61,8 @@ def sql_query(params: SqlQuery) -> dict[str, Any]:
     report is stored whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since
     programs would read it as data.
     """
-    services, now = current_services(), utc_now()
+    services = current_services()
+    now = utc_now()
     refuse_unmailable(services, params.mail_to)
     budget = Budget(caps_of(services.settings, params.max_rows), monotonic)
     files = ReportFiles(services.settings.reports_dir, services.events)

@@ -32,7 +32,8 @@ from scheduler.jobs.pages import moment, seconds
 from scheduler.jobs.summary import Line as SummaryLine
 from scheduler.jobs.summary import Summary
 
-REGULAR, BOLD = "desk", "desk-bold"
+REGULAR = "desk"
+BOLD = "desk-bold"
 _FONTS = (("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("Vera.ttf", "VeraBd.ttf"))
 _WIDTH = A4[0] - 32 * mm - 12  # the frame keeps six points on each side
 _CHART = 52 * mm
@@ -120,8 +121,10 @@ def _totals(summary: Summary) -> Table:
 
 def _chart(parts: Sequence[charts.Part]) -> Drawing:
     """Stacked bars over time, with a legend below."""
-    left, bottom = 10 * mm, 12 * mm
-    high, step = _CHART - bottom - 2 * mm, (_WIDTH - left) / max(1, len(parts))
+    left = 10 * mm
+    bottom = 12 * mm
+    high = _CHART - bottom - 2 * mm
+    step = (_WIDTH - left) / max(1, len(parts))
     most = charts.nice(max((sum(part.counts.values()) for part in parts), default=0))
     drawing = Drawing(_WIDTH, _CHART)
     for share in (0, 1, 2, 3, 4) if most >= 4 else (0, 4):
@@ -129,7 +132,8 @@ def _chart(parts: Sequence[charts.Part]) -> Drawing:
         drawing.add(Line(left, y, _WIDTH, y, strokeColor=_RULE, strokeWidth=0.4))
         drawing.add(_label(left - 4, y - 2.5, f"{most * share / 4:,.0f}", "end"))
     for place, part in enumerate(parts):
-        x, y = left + place * step, bottom
+        x = left + place * step
+        y = bottom
         for kind, count in part.counts.items():
             tall = high * count / most
             fill = colors.HexColor(_COLOURS[kind])
@@ -266,7 +270,8 @@ def _style(
 
 def _filled(x: float, y: float, width: float, height: float, colour: Any) -> Rect:
     rectangle: Any = Rect(x, y, width, height)
-    rectangle.fillColor, rectangle.strokeColor = colour, None
+    rectangle.fillColor = colour
+    rectangle.strokeColor = None
     return rectangle  # type: ignore[no-any-return] # the stubs know no colours
 
 

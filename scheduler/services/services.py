@@ -216,7 +216,7 @@ class Services:
 
         return WaitingList(self.redis)
 
-    def known_runs(self, run_ids: "Sequence[str]") -> set[str]:
+    def existing_runs(self, run_ids: "Sequence[str]") -> set[str]:
         """Those of the given runs that exist: in the history, or not yet recorded there."""
         return self.history.known(run_ids) | self.leases.known(run_ids)
 

@@ -35,21 +35,20 @@ def job(
     flask: bool | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Returned]], Task[..., Returned]]:
-    """Declare the decorated function as a job.
+    """Declare the decorated function as a job. Returns the decorator, which returns a Celery task.
 
-    `name` is Celery's task name (default: module and function). `title` is for people (default: the
-    docstring's first line). `params` is a pydantic model: the function takes one instance of it,
-    callers give its fields by name, and they are checked when a schedule is saved and again in the
-    worker. `queue` is `critical`, `default`, `bulk`, or one of your own.
+    `name` is Celery's task name (default: module and function), `title` the name for people
+    (default: the docstring's first line). `params` is a pydantic model: the function takes one
+    instance, callers give the fields by name, and the values are checked when a schedule is saved
+    and again in the worker. `queue` is `critical`, `default`, `bulk`, or a queue of your own.
 
     An exception in `retry_for` is followed by up to `retries` further attempts, the first after
-    about `retry_backoff` seconds, each after twice as long as the one before, at most
-    `retry_backoff_max`. `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job;
-    `time_limit` ends its process (default: ten seconds later).
+    about `retry_backoff` seconds, each after twice the wait before, at most `retry_backoff_max`.
+    `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job; `time_limit` (seconds) ends
+    the job's process (default: ten seconds later).
 
-    `flask=True` runs it in the context of the application that `BEATDESK_FLASK_APP` names. Left
-    out, jobs of your own modules get it where that is set. Whatever else Celery's `task` takes may
-    be given too.
+    `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
+    which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
     if soft_time_limit is not None and time_limit is None:
         time_limit = soft_time_limit + HARD_AFTER_SECONDS

@@ -87,7 +87,7 @@ def backfill(
             found,
             services.control,
             services.waiting,
-            services.known_runs,
+            services.existing_runs,
             overlap=overlap,
             actor=fields.actor(),
             now=now,

@@ -25,7 +25,7 @@ Place = tuple[Path, str]
 
 @dataclass(frozen=True)
 class Plan:
-    """The thumbnails to make: widths, format, quality, and which pictures, by pattern and number."""
+    """The thumbnails to make, and which pictures, by pattern and number."""
 
     widths: tuple[int, ...]
     pattern: str

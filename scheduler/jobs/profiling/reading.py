@@ -111,7 +111,8 @@ def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Tabl
     ]
     written = ", ".join(f"{name(column.name)} {column.type}" for column in columns)
     engine.query(f"CREATE TABLE data ({written})")
-    bad, done = BadRows(), 0
+    bad = BadRows()
+    done = 0
     for each in sniffed:
 
         def so_far(share: float, each: _Sniffed = each, done: int = done) -> None:

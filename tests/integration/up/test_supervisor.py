@@ -20,7 +20,7 @@ Start = Callable[[str], Process]
 PROLOGUE = """
 import logging, os, signal, sys
 from pathlib import Path
-from config import server_file
+from scheduler.settings import server_file
 from scheduler.settings.logging import configure
 from scheduler.up.child import Child, Stop
 from scheduler.up.console import Console

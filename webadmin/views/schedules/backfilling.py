@@ -75,7 +75,7 @@ class BackfillPages(BaseView):
             found,
             services().control,
             services().waiting,
-            services().known_runs,
+            services().existing_runs,
             overlap=wanted.overlap,
             actor=actor(),
             now=now,
