@@ -1,7 +1,7 @@
-"""May this schedule be saved? Every refusal names the field, the value and the remedy. Decides;
-writes nothing.
+"""Checks before a schedule or a calendar is saved. Every refusal names field, value and remedy.
 
-Does not know which jobs exist: `catalogue.check_call` says whether the arguments fit.
+Pure: no I/O, no clock. Whether the job exists and its arguments fit is checked by
+`catalogue.check_call`.
 """
 
 import json
@@ -42,7 +42,7 @@ MAX_DEPTH = 20
 MAX_BYTES = 65_536
 MAX_TAGS = 20
 MAX_CALENDAR_BYTES = 1_000_000
-"""Of a whole calendar as JSON."""
+"""Greatest size of a whole calendar as JSON, in characters."""
 
 LONGEST = {row.name: row.about.max_length for row in fields_of("") if row.type is FieldType.TEXT}
 _LENGTHS_OF_TIME = [
@@ -50,13 +50,19 @@ _LENGTHS_OF_TIME = [
 ]
 _MOMENTS = [row.name for row in fields_of("window") if row.type is FieldType.MOMENT]
 LEAST_INTERVAL = 1.0
+"""Seconds."""
+
 GREATEST_INTERVAL = 10 * 366 * 86400.0
-FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Seconds: ten years."""
+
+FIRST_YEAR = 1970
+LAST_YEAR = 2200
 GREATEST_TIME = 366 * 86400.0
+"""Greatest time in a policy, in seconds: a year."""
 
 
 def check_spec(spec: Spec, *, now: datetime) -> None:
-    """Raise the first Refused that keeps `spec` from being saved."""
+    """Raise the first refusal (a Refused, or a subclass) of a schedule that cannot be saved."""
     check_name(spec.name)
     check_job(spec.job)
     check_when(spec.when, now=now)
@@ -97,7 +103,10 @@ def check_queue(queue: str | None) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise BadName unless a schedule may be called `name`."""
+    """Raise BadName unless `name` is a valid schedule name.
+
+    A colon is refused: an entry called `:lock` would overwrite Beat's own lock in Redis.
+    """
     if NAME.fullmatch(name):
         return
     if not name:
@@ -112,7 +121,7 @@ def check_name(name: str) -> None:
 
 
 def check_calendar(calendar: Calendar) -> None:
-    """Raise the first Refused that keeps an exclusion calendar from being saved."""
+    """Raise the first refusal (a Refused, or a subclass) of an exclusion calendar."""
     if not CALENDAR_NAME.fullmatch(calendar.name):
         raise BadName(
             f"{calendar.name[:80]!r} cannot be the name of a calendar; use up to 100 letters, "
@@ -144,21 +153,25 @@ def check_calendar(calendar: Calendar) -> None:
         )
 
 
-def check_calendar_known(window: Window, old: Window | None, calendars: Collection[str]) -> None:
-    """Raise Refused where `window` newly names a calendar that is none of `calendars`."""
+def check_calendar_exists(window: Window, old: Window | None, calendars: Collection[str]) -> None:
+    """Raise Refused where `window` names a calendar that is missing from `calendars`.
+
+    A name that the saved window `old` has already is accepted: a calendar may be deleted while
+    schedules name it, and an unrelated edit of such a schedule must not be refused.
+    """
     name = window.calendar
     if name is None or name in calendars or (old is not None and old.calendar == name):
         return
-    known = f"there are {', '.join(sorted(calendars)[:20])}" if calendars else "there is none yet"
+    names = f"there are {', '.join(sorted(calendars)[:20])}" if calendars else "there is none yet"
     raise Refused(
-        f"calendar {name[:80]!r} is unknown; {known}; `beatdesk calendars set` makes one, `none` "
+        f"calendar {name[:80]!r} is unknown; {names}; `beatdesk calendars set` makes one, `none` "
         "takes it away",
         field="calendar",
     )
 
 
 def check_when(when: When, *, now: datetime) -> None:
-    """Raise Refused unless `when` can be read and fires at least once from now on."""
+    """Raise BadExpression or UnknownZone unless `when` is readable and fires after `now`."""
     if isinstance(when, IntervalWhen):
         _check_interval(when)
     elif isinstance(when, CrontabWhen):
@@ -182,7 +195,7 @@ def check_when(when: When, *, now: datetime) -> None:
 
 
 def _check_crontab(when: CrontabWhen, now: datetime) -> None:
-    """The expression can be read, its `H` can be placed, and it fires."""
+    """Refuse a crontab that is unreadable, has an `H` that cannot be placed, or never fires."""
     placed = when if when.resolved is not None else dialect.settle(when, "")
     dialect.resolve(when.crontab, "")
     dialect.parse(dialect.effective(placed), placed.day_match)
@@ -196,7 +209,7 @@ def _check_crontab(when: CrontabWhen, now: datetime) -> None:
 
 
 def _check_once(when: OnceWhen, now: datetime) -> None:
-    """The moment lies ahead, and not beyond all plans."""
+    """Refuse a one-off in the past or after the last year."""
     if when.at <= now:
         raise BadExpression(f"{when.at.isoformat()} has passed; choose a later time", field="at")
     if when.at.year > LAST_YEAR:
@@ -206,7 +219,7 @@ def _check_once(when: OnceWhen, now: datetime) -> None:
 
 
 def check_window(spec: Spec, *, now: datetime) -> None:
-    """Raise Refused unless the window leaves a tick."""
+    """Raise Refused for a window with impossible bounds, or without a tick after `now`."""
     window = spec.window
     for field in _MOMENTS:
         at = getattr(window, field)
@@ -248,7 +261,7 @@ def check_policies(policies: Policies) -> None:
 
 
 def _placed(spec: Spec, now: datetime) -> Spec:
-    """`spec` with what saving fills in."""
+    """`spec` with the fields that saving fills in: the places of `H`, the anchor of an interval."""
     when = spec.when
     if isinstance(when, CrontabWhen):
         when = dialect.settle(when, "")
@@ -258,7 +271,11 @@ def _placed(spec: Spec, now: datetime) -> Spec:
 
 
 def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Raise BadArguments unless Beat, the broker and the history can all carry these."""
+    """Raise BadArguments for arguments that Beat, the broker or the history cannot carry.
+
+    At most `MAX_BYTES` of JSON each and `MAX_DEPTH` levels; no `__type__` key, no infinite number,
+    no NUL, no half of a surrogate pair.
+    """
     for field, value in (("args", args), ("kwargs", kwargs)):
         for depth, item in _walk(value):
             _check_item(field, depth, item)
@@ -272,7 +289,7 @@ def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:
 
 
 def _check_interval(when: IntervalWhen) -> None:
-    """An interval has bounds, and is counted from a sensible moment."""
+    """Refuse a length of less than a second or more than ten years, or an anchor far away."""
     if not (math.isfinite(when.every) and LEAST_INTERVAL <= when.every <= GREATEST_INTERVAL):
         raise BadExpression(
             f"an interval of {when.every:g} seconds cannot be used; {LEAST_INTERVAL:g} to "
@@ -286,7 +303,7 @@ def _check_interval(when: IntervalWhen) -> None:
 
 
 def _check_item(field: str, depth: int, item: Any) -> None:
-    """One value at one depth of the arguments."""
+    """Refuse a single value of the arguments, found at `depth`."""
     if depth > MAX_DEPTH:
         raise BadArguments(
             f"{field} is nested deeper than {MAX_DEPTH} levels; flatten it", field=field
@@ -307,9 +324,7 @@ def _check_item(field: str, depth: int, item: Any) -> None:
 
 
 def _walk(value: Any) -> Iterator[tuple[int, Any]]:
-    """Every value at any depth, keys included, with its depth; without recursion, so that depth
-    cannot hurt.
-    """
+    """Yield (depth, value) for every value and key. Not recursive: deep input cannot overflow."""
     waiting: list[tuple[int, Any]] = [(0, value)]
     while waiting:
         depth, item = waiting.pop()
@@ -342,7 +357,7 @@ def check_texts(spec: Spec) -> None:
 
 
 def _check_text(field: str, text: str) -> None:
-    """No NUL (PostgreSQL refuses it) and no half of a surrogate pair (not UTF-8)."""
+    """Refuse NUL (PostgreSQL cannot store it) and half of a surrogate pair (not UTF-8)."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Refused(
             f"{field} has a character that cannot be stored (NUL or half a surrogate); remove it",

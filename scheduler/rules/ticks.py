@@ -1,15 +1,16 @@
-"""When a schedule is due: the ticks of every kind, as instants in UTC. Must not read a clock.
+"""The ticks of every kind of schedule, as aware datetimes in UTC. Must not read a clock.
 
-An interval is arithmetic on elapsed time; a one-off is its moment; a crontab and a rrule are wall
-times (`walls`, `recurrence`) in the schedule's own zone, which `instants` maps to moments. Whole
-days on which no clock changes are taken at once. What only RedBeat computes has no ticks here.
+An interval is arithmetic on elapsed time; a one-off is a single moment; a crontab and a rrule are
+wall times (`wall_times`, `recurrence`) in the schedule's own zone, which `instants` maps to
+moments. Days without a clock change are computed as a whole. A schedule that only RedBeat can
+compute has no ticks here.
 
-Why not cronsim or croniter: neither knows Celery's way to read two day fields and a wrapped range
-together with `L`, `#` and a choice for each change of the clock, and both go through days and
-minutes one by one, so that a rare tick costs up to thirty times as much (`python -m
-tests.bench.next_tick`). Both are second opinions in the tests: cronsim around every change of the
-clock of every zone, croniter on days without one (`tests/unit/rules/test_ticks_everywhere`,
-`test_ticks_properties`), and Celery's own crontab for every tick in UTC.
+Why not cronsim or croniter: neither combines Celery's reading of two day fields and of a wrapped
+range with `L`, `#` and a choice for each clock change, and both go through days and minutes one by
+one, so that a rare tick costs up to thirty times as much (`python -m tests.bench.next_tick`). Both
+are second opinions in the tests: cronsim around every clock change of every zone, croniter on days
+without a clock change (`tests/unit/rules/test_ticks_everywhere`, `test_ticks_properties`), and
+Celery's own crontab for every tick in UTC.
 """
 
 from bisect import bisect_right
@@ -34,7 +35,11 @@ _SECOND = timedelta(seconds=1)
 
 
 def next_tick(when: When, after: datetime) -> datetime | None:
-    """The first tick strictly after `after`; none if there is none within fifty years."""
+    """Return the first tick strictly after `after`, in UTC; None without a tick in fifty years.
+
+    `after` is aware. Raises BadExpression or UnknownZone for a rule that cannot be read. The tests
+    compare crontab ticks with Celery's, and rrule ticks with dateutil's (RFC 5545, section 3.3.10).
+    """
     if isinstance(when, CrontabWhen | RruleWhen):
         return next_instant(rule_of(when), after.astimezone(UTC))
     if isinstance(when, IntervalWhen):
@@ -45,7 +50,7 @@ def next_tick(when: When, after: datetime) -> datetime | None:
 
 
 def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
-    """The first `n` ticks strictly after `after`."""
+    """Return the first `n` ticks strictly after `after`; fewer where the schedule ends earlier."""
     ticks: list[datetime] = []
     while len(ticks) < n and (tick := next_tick(when, after)) is not None:
         ticks.append(tick)
@@ -54,8 +59,10 @@ def next_ticks(when: When, after: datetime, n: int) -> list[datetime]:
 
 
 def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[datetime]:
-    """The ticks in (after, until], in order: adjacent windows join without a gap and without a
-    double.
+    """Yield the ticks in (after, until], in order.
+
+    The lower bound is excluded and the upper one included, so that adjacent windows share no tick
+    and miss none.
     """
     if isinstance(when, IntervalWhen):
         yield from _interval_ticks(when, after, until)
@@ -71,7 +78,7 @@ def ticks_between(when: When, after: datetime, until: datetime) -> Iterator[date
 
 
 def latest_tick(when: When, after: datetime, until: datetime) -> datetime | None:
-    """The newest tick later than `after` and not later than `until`, found by halving."""
+    """Return the newest tick in (after, until], found by halving; None for a window without one."""
     if isinstance(when, IntervalWhen):
         return _latest_interval_tick(when, after, until)
     low = next_tick(when, after)
@@ -94,9 +101,10 @@ def latest_tick(when: When, after: datetime, until: datetime) -> datetime | None
 
 
 def count_ticks(when: When, after: datetime, until: datetime, limit: int) -> int:
-    """How many ticks lie after `after` and not after `until`; counting ends at `limit`."""
+    """Return the number of ticks in (after, until]; counting stops at `limit`."""
     if isinstance(when, IntervalWhen):
-        every, anchor = _every(when), _anchor(when)
+        every = _every(when)
+        anchor = _anchor(when)
         first = max((after - anchor) // every, 0)
         return min(max((until - anchor) // every - first, 0), limit)
     count = 0
@@ -109,7 +117,10 @@ def count_ticks(when: When, after: datetime, until: datetime, limit: int) -> int
 
 
 def rule_of(when: CrontabWhen | RruleWhen) -> Rule:
-    """The wall times and the zone of a rule, found once. Raises BadExpression or UnknownZone."""
+    """Return the wall times, the zone and the clock change choices of a rule (cached).
+
+    Raises BadExpression or UnknownZone.
+    """
     if isinstance(when, CrontabWhen):
         written = when.crontab if when.resolved is None else dialect.effective(when)
         return _crontab_rule(
@@ -122,7 +133,7 @@ def rule_of(when: CrontabWhen | RruleWhen) -> Rule:
 
 @lru_cache(maxsize=20_000)
 def _crontab_rule(crontab: str, timezone: str, either: bool, dst_gap: str, dst_repeat: str) -> Rule:
-    """Resolve the expression, the zone and `auto`."""
+    """The rule of a crontab, with `auto` resolved by Debian cron's rule (see `time.instants`)."""
     parsed = dialect.parse(crontab, "or" if either else "and")
     elapsed = parsed.is_sub_daily
     return Rule(
@@ -134,7 +145,7 @@ def _crontab_rule(crontab: str, timezone: str, either: bool, dst_gap: str, dst_r
 
 
 def _rest_of_day(when: CrontabWhen | RruleWhen, tick: datetime) -> list[datetime]:
-    """The ticks after `tick` on its day, at once; nothing where the clock changes that day."""
+    """The ticks after `tick` on the same day; empty on a day with a clock change."""
     rule = rule_of(when)
     plain = plain_day(rule, tick)
     if plain is None:
@@ -145,7 +156,7 @@ def _rest_of_day(when: CrontabWhen | RruleWhen, tick: datetime) -> list[datetime
 
 
 def _every(when: IntervalWhen) -> timedelta:
-    """The interval as exact microseconds."""
+    """The length of the interval, rounded to whole microseconds."""
     return _exact(when.every)
 
 
@@ -160,7 +171,7 @@ def _exact(seconds: float) -> timedelta:
 
 
 def _anchor(when: IntervalWhen) -> datetime:
-    """Where the ticks are counted from."""
+    """The moment from which the ticks of an interval are counted, in UTC."""
     if when.anchor is None:
         raise BadExpression(
             "an interval needs an anchor, the moment from which it is counted", field="anchor"
@@ -169,8 +180,9 @@ def _anchor(when: IntervalWhen) -> datetime:
 
 
 def _interval_tick(when: IntervalWhen, after: datetime) -> datetime | None:
-    """The first `anchor + n * every` after `after`, n >= 1."""
-    anchor, every = _anchor(when), _every(when)
+    """The first `anchor + n * every` after `after`, n >= 1; None beyond the year 9999."""
+    anchor = _anchor(when)
+    every = _every(when)
     passed = max((after - anchor) // every, 0)
     try:
         return anchor + (passed + 1) * every
@@ -179,7 +191,7 @@ def _interval_tick(when: IntervalWhen, after: datetime) -> datetime | None:
 
 
 def _interval_ticks(when: IntervalWhen, after: datetime, until: datetime) -> Iterator[datetime]:
-    """The ticks of an interval in (after, until], by adding up."""
+    """The ticks of an interval in (after, until], by addition."""
     every = _every(when)
     tick = _interval_tick(when, after)
     while tick is not None and tick <= until:
@@ -192,7 +204,8 @@ def _interval_ticks(when: IntervalWhen, after: datetime, until: datetime) -> Ite
 
 def _latest_interval_tick(when: IntervalWhen, after: datetime, until: datetime) -> datetime | None:
     """The newest `anchor + n * every` in (after, until], n >= 1."""
-    anchor, every = _anchor(when), _every(when)
+    anchor = _anchor(when)
+    every = _every(when)
     passed = (until - anchor) // every
     tick = anchor + passed * every if passed >= 1 else None
     return tick if tick is not None and tick > after else None

@@ -17,7 +17,7 @@ from scheduler.catalogue.catalogue import Job, check_arguments, unknown_job
 from scheduler.errors import NameTaken, NotFound, Refused, StaleRevision, Unavailable
 from scheduler.events.schema import ScheduleDeleted, encode
 from scheduler.rules.calendars.exclusions import SavedCalendar
-from scheduler.rules.check import check_calendar_known, check_spec
+from scheduler.rules.check import check_calendar_exists, check_spec
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import calendar_changes, changes
@@ -108,7 +108,7 @@ class BatchEdit:
             try:
                 if wish.spec is not None:
                     old = stored.schedule()
-                    check_calendar_known(
+                    check_calendar_exists(
                         wish.spec.window, old.window if old is not None else None, known
                     )
                 return _decide(wish, stored, check_call, edit=edit)

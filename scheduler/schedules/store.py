@@ -16,7 +16,7 @@ from scheduler.errors import BadName, NameTaken, NotFound, Refused, Unavailable,
 from scheduler.events.schema import encode
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
-from scheduler.rules.check import CheckedSpec, check_calendar_known, check_spec
+from scheduler.rules.check import CheckedSpec, check_calendar_exists, check_spec
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule, Spec
 from scheduler.schedules import changes, edits
@@ -267,7 +267,7 @@ class ScheduleStore:
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
         """Refuse a calendar that there is not; one that the schedule names already may be gone."""
         if spec.window.calendar is not None:
-            check_calendar_known(
+            check_calendar_exists(
                 spec.window,
                 old.window if old is not None else None,
                 self._together.calendar_names(),

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from scheduler.catalogue.catalogue import Catalogue
-from scheduler.rules.check import check_calendar_known
+from scheduler.rules.check import check_calendar_exists
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.batch import DesiredSchedule, calls_of
@@ -42,7 +42,7 @@ def plan_text(
     there = calendars.stored()
     known = {one.name for one in there} | {calendar.name for calendar in chosen.calendars}
     faults = yaml_set.faults_of(
-        chosen, document, lambda spec: check_calendar_known(spec.window, None, known)
+        chosen, document, lambda spec: check_calendar_exists(spec.window, None, known)
     )
     if faults:
         raise BadSet(faults)

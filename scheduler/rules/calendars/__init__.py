@@ -1,1 +1,1 @@
-"""Exclusion calendars: what they exclude, as lines of text, and read from iCalendar files."""
+"""Exclusion calendars: the excluded times, their text form, and the reader of iCalendar files."""

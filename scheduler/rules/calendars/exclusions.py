@@ -1,13 +1,12 @@
-"""Exclusion calendars: the days and hours on which a schedule that names one does not run. Pure.
+"""Exclusion calendars: days and hours without runs. Pure; must not know of schedules.
 
-A calendar is read in its own zone, so that a day begins at its midnight, whatever the zone of the
-schedule. A moment is excluded when it falls on one of its days (ranges of whole days, both ends
-included), in one of its spans (from one moment to another), or in one of its weekly hours. Weekly
-hours that begin or end at a time that the clock skips do so right after the gap; at a time that
-comes twice they begin the first and end the second time.
+Days and weekly hours are wall times in the calendar's zone, whatever the zone of the schedule. A
+moment is excluded on a listed day (ranges of whole days, both ends included), in a span (from a
+moment to another) or in weekly hours. Weekly hours that begin or end in the gap of a clock change
+do so right after the gap; at a repeated time, they begin the first and end the second time.
 
-Must not know of schedules. `icalendar` makes one of an iCalendar file, `calendar_text` reads and
-writes its lines.
+`icalendar` reads a calendar from an iCalendar file; `text` reads and writes the lines that an
+operator edits.
 """
 
 from bisect import bisect_right
@@ -33,7 +32,7 @@ _HORIZON = timedelta(days=366 * 50)
 
 
 class Days(Frozen):
-    """Whole days from `first` to `last`, both included."""
+    """Whole days in the calendar's zone, from `first` to `last`, both included."""
 
     first: date
     last: date
@@ -47,7 +46,7 @@ class Days(Frozen):
 
 
 class Span(Frozen):
-    """From one moment until another, which is not part of it."""
+    """From the moment `begins` (included) until the moment `ends` (excluded)."""
 
     begins: AwareDatetime
     ends: AwareDatetime
@@ -64,8 +63,9 @@ class Span(Frozen):
 
 
 class Hours(Frozen):
-    """Each week, on some days, from `begins` until `ends`; where `ends` is not later, until then on
-    the next day.
+    """Weekly hours: on each of `days` from `begins` until `ends`.
+
+    Hours whose `ends` is not later than `begins` last until the next day.
     """
 
     days: Annotated[frozenset[Weekday], Field(min_length=1)]
@@ -83,12 +83,12 @@ class Hours(Frozen):
 
     @field_serializer("days")
     def _in_order(self, days: frozenset[Weekday]) -> list[Weekday]:
-        """The same text in every process: what is stored is compared byte for byte."""
+        """The days in the order of the week: stored texts are compared byte for byte."""
         return [day for day in WEEKDAYS if day in days]
 
     @property
     def length(self) -> timedelta:
-        """From beginning to end by the clock on the wall."""
+        """The length by wall time, at most a day."""
         begins, ends = (
             timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
             for at in (self.begins, self.ends)
@@ -97,7 +97,7 @@ class Hours(Frozen):
 
 
 class Calendar(Frozen):
-    """A named set of times at which schedules do not run."""
+    """A named set of excluded times."""
 
     name: str
     timezone: str = "UTC"
@@ -108,7 +108,7 @@ class Calendar(Frozen):
 
     @cached_property
     def _merged(self) -> tuple[list[date], list[date]]:
-        """The ranges of days without overlaps: where each begins, and the day after its last."""
+        """Merged ranges of days, as two lists: first days, and days after the last ones."""
         begins: list[date] = []
         ends: list[date] = []
         for days in sorted(self.days, key=lambda days: days.first):
@@ -121,7 +121,7 @@ class Calendar(Frozen):
 
     @cached_property
     def _merged_spans(self) -> tuple[list[datetime], list[datetime]]:
-        """The spans without overlaps: where each begins and ends."""
+        """Merged spans, as two lists: begins and ends, in UTC."""
         begins: list[datetime] = []
         ends: list[datetime] = []
         for span in sorted(self.spans, key=lambda span: span.begins):
@@ -134,7 +134,7 @@ class Calendar(Frozen):
 
 
 class SavedCalendar(Calendar):
-    """A calendar as it is stored: with its identity and its revision."""
+    """A stored calendar, with identity and revision."""
 
     uid: str
     revision: int
@@ -142,16 +142,16 @@ class SavedCalendar(Calendar):
     updated_by: str
 
     def calendar(self) -> Calendar:
-        """The part that an operator edits."""
+        """Return the fields that an operator edits."""
         return Calendar(**{name: getattr(self, name) for name in Calendar.model_fields})
 
     def to_json(self) -> dict[str, Any]:
-        """As it is stored, in events and in the history."""
+        """Return the JSON form in Redis, in events and in the history."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
 class Stretch(NamedTuple):
-    """The time in (after, until], which is excluded as a whole, or free."""
+    """A time (after, until] that is either excluded or free as a whole."""
 
     is_excluded: bool
     after: datetime
@@ -159,13 +159,14 @@ class Stretch(NamedTuple):
 
 
 def excludes(calendar: Calendar, moment: datetime) -> bool:
-    """Whether nothing runs at `moment`."""
+    """Whether `calendar` excludes `moment`. Raises UnknownZone."""
     return _excluded_until(calendar, moment) is not None
 
 
 def free_after(calendar: Calendar, moment: datetime) -> datetime | None:
-    """`moment` itself where it is free, or the first one after it that is; none within fifty
-    years.
+    """Return the first free moment from `moment` (included) on, in UTC; None within 50 years.
+
+    Raises UnknownZone.
     """
     limit = moment + _HORIZON
     while (until := _excluded_until(calendar, moment)) is not None:
@@ -176,7 +177,7 @@ def free_after(calendar: Calendar, moment: datetime) -> datetime | None:
 
 
 def split(calendar: Calendar, after: datetime, until: datetime) -> Iterator[Stretch]:
-    """(after, until] as stretches, in order, without gaps."""
+    """Yield (after, until] as stretches, in order, without gaps. Raises UnknownZone."""
     while after < until:
         first = after + _MICROSECOND
         free = free_after(calendar, first)
@@ -188,17 +189,18 @@ def split(calendar: Calendar, after: datetime, until: datetime) -> Iterator[Stre
 
 
 def _excluded_until(calendar: Calendar, moment: datetime) -> datetime | None:
-    """The end of what excludes `moment`; none where nothing does."""
+    """The end of the exclusion that covers `moment`; None for a free moment."""
     zone = zones.zone(calendar.timezone)
     today = moment.astimezone(zone).date()
     begins, ends = calendar._merged
     place = bisect_right(begins, today) - 1
     if place >= 0 and today < ends[place]:
         return _midnight(ends[place], zone)
-    since, till = calendar._merged_spans
-    place = bisect_right(since, moment) - 1
-    found = [till[place]] if place >= 0 and moment < till[place] else []
+    span_begins, span_ends = calendar._merged_spans
+    place = bisect_right(span_begins, moment) - 1
+    found = [span_ends[place]] if place >= 0 and moment < span_ends[place] else []
     for hours in calendar.weekly:
+        # Yesterday's hours may last until today.
         for day in (today, today - _DAY):
             if WEEKDAYS[day.weekday()] in hours.days and _begin(hours, day, zone) <= moment < (
                 end := _end(hours, day, zone)
@@ -208,15 +210,17 @@ def _excluded_until(calendar: Calendar, moment: datetime) -> datetime | None:
 
 
 def _excluded_from(calendar: Calendar, moment: datetime) -> datetime | None:
-    """The first moment after `moment`, which is free, that is excluded."""
+    """The first excluded moment after `moment`, which must be free; None without one."""
     zone = zones.zone(calendar.timezone)
     today = moment.astimezone(zone).date()
-    begins, since = calendar._merged[0], calendar._merged_spans[0]
-    place, found = bisect_right(begins, today), list[datetime]()
-    if place < len(begins):
-        found.append(_midnight(begins[place], zone))
-    place = bisect_right(since, moment)
-    found += since[place : place + 1]
+    found: list[datetime] = []
+    day_begins, _ = calendar._merged
+    place = bisect_right(day_begins, today)
+    if place < len(day_begins):
+        found.append(_midnight(day_begins[place], zone))
+    span_begins, _ = calendar._merged_spans
+    place = bisect_right(span_begins, moment)
+    found += span_begins[place : place + 1]
     for hours in calendar.weekly:
         found += islice(_starts_after(hours, moment, today, zone), 1)
     return min(found, default=None)
@@ -225,8 +229,10 @@ def _excluded_from(calendar: Calendar, moment: datetime) -> datetime | None:
 def _starts_after(
     hours: Hours, moment: datetime, today: date, zone: ZoneInfo
 ) -> Iterator[datetime]:
-    """The beginnings after `moment` of the next two weeks. Hours that lie whole in a clock's gap
-    have no length on that day, and do not begin.
+    """The beginnings of weekly hours in the two weeks after `moment`.
+
+    Hours that lie entirely in the gap of a clock change have no length on that day, and are left
+    out.
     """
     for ahead in range(16):
         day = today + _DAY * ahead
@@ -247,9 +253,8 @@ def _end(hours: Hours, day: date, zone: ZoneInfo) -> datetime:
 
 
 def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    """The instant of a wall time; right after the gap where the clock skips it."""
-    there = wall.replace(tzinfo=zone, fold=fold)
-    at = there.astimezone(UTC)
+    """The instant of a wall time in UTC; for a time in a gap, the first instant after the gap."""
+    at = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) == wall:
         return at
     before, after = sorted(wall.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
@@ -257,5 +262,5 @@ def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a day."""
+    """The first instant of a day in `zone`."""
     return _instant(datetime.combine(day, time()), zone, 0)

@@ -1,9 +1,9 @@
-"""Whether a run may start, asked by the worker that is about to start it: the strict half of the
-policies. Pure.
+"""Admission: the policies applied again by the worker, right before a run starts. Pure.
 
-Dispatch has asked the same before it sent the message; in between lies the queue, and what changed
-while it waited. A retry is a new attempt of a run that was admitted, so it is not asked again. What
-an operator starts by hand is not held by pause, skip, window or overlap, which are about ticks.
+Dispatch has applied the same policies before sending the message; while the message was queued, a
+pause, an edit or another run may have changed the answer. A retry is a new attempt of an admitted
+run, so that admission does not apply again. A run that an operator starts by hand is not subject
+to pause, skip, window or overlap, which are about ticks.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ Reason = Literal["deadline", "paused", "operator", "overlap"]
 
 @dataclass(frozen=True)
 class Admission:
-    """`start`; `expire` (too late); `skip` (a policy decided so); `wait` (put back until those
-    before it end).
+    """A decision and its reason.
+
+    `start`; `expire` (the starting deadline has passed); `skip` (by a policy or an operator);
+    `wait` (put back in the queue until the earlier runs end).
     """
 
     kind: Kind
@@ -29,8 +31,8 @@ class Admission:
 START = Admission("start")
 
 
-def is_asked(*, trigger: str, actor: str | None, attempt: int) -> bool:
-    """Whether a run is asked at all: the first attempt of what the schedule itself started."""
+def is_required(*, trigger: str, actor: str | None, attempt: int) -> bool:
+    """Whether a run needs admission: the first attempt of a run that the schedule started."""
     return trigger == "schedule" and actor is None and attempt == 1
 
 
@@ -45,10 +47,10 @@ def decide(
     overlap: Overlap = "skip",
     others_running: int = 0,
 ) -> Admission:
-    """May this run start now? The first rule that says no gives the reason.
+    """Return whether a run may start at `now`; the first rule against a start gives the reason.
 
-    `start_by` is the run's own starting deadline. `others_running` are runs of the same schedule
-    that have started, are not final, and hold a lease that lives.
+    `start_by` is the run's starting deadline. `others_running` counts runs of the same schedule
+    that have started, are not final, and have an unexpired lease.
     """
     if start_by is not None and now > start_by:
         return Admission("expire", "deadline")

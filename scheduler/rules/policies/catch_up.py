@@ -1,5 +1,4 @@
-"""What becomes of ticks that passed while nobody looked: which run now, and which are missed, with
-the reason. Pure.
+"""Catch-up: which ticks of an absence run now, and which are missed, with the reason. Pure.
 
     policy   on time   late, in the window        late, before the window
     latest   runs      the newest runs, the       missed: deadline
@@ -8,9 +7,8 @@ the reason. Pure.
                                                   the window
     all      runs      all run, oldest first      missed: deadline
 
-A tick is on time while it is less than `ON_TIME` old: Beat looks once a second, and a second is no
-absence. What a calendar excludes is none of these: those ticks are not due, and `excluded` tells
-them.
+A tick is on time while less than `ON_TIME` old: Beat reads due entries once a second, and a second
+is not an absence. Ticks that a calendar excludes are not due; `excluded` returns them.
 """
 
 from collections.abc import Iterable
@@ -32,7 +30,7 @@ MOST_COUNTED = 1_000_000
 """Where counting missed ticks ends; a per-minute schedule reaches it after two years."""
 
 MOST_RANGES = 50
-"""Ranges of one reason; where a calendar cuts an absence into more, the oldest are told as one."""
+"""Most ranges of one reason; where a calendar cuts an absence into more, the oldest are merged."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _LONGEST_WINDOW = 10 * 366 * 86400.0
@@ -40,9 +38,7 @@ _LONGEST_WINDOW = 10 * 366 * 86400.0
 
 @dataclass(frozen=True)
 class Due:
-    """The ticks of `when` that are due: later than `after`, not later than `until`, not excluded by
-    `calendar`.
-    """
+    """The due ticks of `when`: in (after, until] and not excluded by `calendar`."""
 
     when: When
     after: datetime
@@ -52,9 +48,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Range:
-    """Ticks from the first to the last, and how many; of what lies between them, a calendar may
-    take some out.
-    """
+    """`count` ticks from `first` to `last`; a calendar may exclude some ticks in between."""
 
     first: datetime
     last: datetime
@@ -63,14 +57,14 @@ class Range:
 
 @dataclass(frozen=True)
 class Missed(Range):
-    """Ticks that nobody sends."""
+    """Ticks that are not sent, and why."""
 
     reason: Reason
 
 
 @dataclass(frozen=True)
 class CatchUp:
-    """The ticks to run, oldest first, and those that are missed, in order."""
+    """The ticks to run, oldest first, and the missed ranges, in order."""
 
     run: list[datetime]
     missed: list[Missed]
@@ -79,9 +73,10 @@ class CatchUp:
 def plan(
     policy: Policy, window_seconds: float, due: Due, now: datetime, *, most: int = 1000
 ) -> CatchUp:
-    """Decide on every tick that is due; each is either in `run` or in exactly one range.
+    """Return what becomes of every due tick: either in `run` or in exactly one missed range.
 
-    With `all`, at most the newest `most` ticks run; those before them are missed: coalesced.
+    `window_seconds` is how old a late tick may be. With `all`, at most the newest `most` ticks
+    run; earlier ticks are missed: coalesced.
     """
     opens = max(due.after, _window_opens(window_seconds, now) - _MICROSECOND)
     missed = _missed(due, due.after, min(opens, due.until), "deadline")
@@ -104,8 +99,10 @@ def plan(
 
 
 def surely_runs_within(policies: Policies) -> timedelta:
-    """A tick that is younger than this, and the only one that is due, runs: `plan` and the deadline
-    let it.
+    """Return an age below which a tick that is due alone always runs.
+
+    Neither `plan` nor the starting deadline can stop such a tick; the fast path of Beat relies on
+    this bound.
     """
     return _surely_within(
         policies.catch_up != "none", policies.catch_up_window, policies.starting_deadline
@@ -121,12 +118,12 @@ def _surely_within(catches_up: bool, catch_up_window: float, deadline: float | N
 
 
 def excluded(due: Due) -> list[Range]:
-    """The ticks that the calendar takes out, as one range for each time that it excludes."""
+    """Return the ticks that the calendar excludes, one range for each excluded time."""
     return ranges(due.when, excluded_times(due.after, due.until, due.calendar))
 
 
 def ranges(when: When, times: Iterable[tuple[datetime, datetime]]) -> list[Range]:
-    """The ticks in each (after, until], where there are any."""
+    """Return one range for each (after, until] of `times` with a tick, `MOST_RANGES` at most."""
     found: list[Range] = []
     for after, until in times:
         first = next_tick(when, after)
@@ -135,12 +132,13 @@ def ranges(when: When, times: Iterable[tuple[datetime, datetime]]) -> list[Range
             found.append(Range(first, last, max(count_ticks(when, after, until, MOST_COUNTED), 1)))
     old = found[: 1 - MOST_RANGES] if len(found) > MOST_RANGES else []
     if old:
-        found[: len(old)] = [Range(old[0].first, old[-1].last, sum(one.count for one in old))]
+        total = sum(part.count for part in old)
+        found[: len(old)] = [Range(old[0].first, old[-1].last, total)]
     return found
 
 
 def _window_opens(seconds: float, now: datetime) -> datetime:
-    """The oldest tick that may still run. What is on time is never too old."""
+    """The oldest moment of a tick that may still run; a tick on time is never too old."""
     window = max(timedelta(seconds=min(seconds, _LONGEST_WINDOW)), ON_TIME)
     return now - window
 
@@ -155,6 +153,6 @@ def _newest(due: Due, after: datetime, until: datetime) -> datetime | None:
 
 
 def _missed(due: Due, after: datetime, until: datetime, reason: Reason) -> list[Missed]:
-    """The ticks in (after, until]; none where there are none."""
+    """The ticks in (after, until] as missed ranges; empty without a tick."""
     found = ranges(due.when, free_times(after, until, due.calendar))
-    return [Missed(one.first, one.last, one.count, reason) for one in found]
+    return [Missed(part.first, part.last, part.count, reason) for part in found]

@@ -1,8 +1,7 @@
-"""How much later than its tick a run is sent, so that what is due together does not come at once.
-Pure.
+"""Jitter: a delay after the tick, so that schedules due together are not sent at once. Pure.
 
-The tick's nominal time stays; only the moment of sending moves, by the same amount whoever computes
-it.
+The tick's nominal time stays; only the moment of sending moves. Every process computes the same
+delay.
 """
 
 from datetime import datetime
@@ -12,7 +11,7 @@ from scheduler.rules.policies.backoff import fraction
 
 
 def delay(uid: str, tick: datetime, jitter: float, next_tick: datetime | None) -> float:
-    """Seconds in [0, jitter), and always before the schedule's next tick."""
+    """Return the delay after `tick` in seconds, in [0, jitter), and before `next_tick`."""
     room = jitter if next_tick is None else min(jitter, (next_tick - tick).total_seconds())
     if room <= 0:
         return 0.0

@@ -1,11 +1,12 @@
-"""What becomes of a tick that is due while earlier runs of its schedule are not final. Pure.
+"""The overlap policy: a tick is due while earlier runs of the schedule are not final. Pure.
 
-policy            nothing before it   runs before it
-skip              send                skip
-allow             send                send
-queue_one         send                hold, if nothing is held yet; skip otherwise
-queue_all         send                hold, up to the limit; skip otherwise
-cancel_previous   send                cancel_and_hold: those before it end, held ones are replaced
+policy            no earlier run   earlier runs
+skip              send             skip
+allow             send             send
+queue_one         send             hold, while no tick is waiting; skip otherwise
+queue_all         send             hold, up to the limit of waiting ticks; skip otherwise
+cancel_previous   send             cancel_and_hold: earlier runs are cancelled, waiting ticks
+                                   replaced
 """
 
 from typing import Literal
@@ -19,10 +20,10 @@ DEFAULT_LIMIT: int = Policies().queue_limit
 
 
 def decide(policy: Overlap, alive: int, waiting: int, queue_limit: int = DEFAULT_LIMIT) -> Verdict:
-    """The verdict on a tick.
+    """Return the verdict on a tick.
 
-    `alive` runs are not final (queued ones count, those whose lease has expired do not); `waiting`
-    ticks are held already. While any is held, later ones do not overtake it.
+    `alive` counts runs that are not final: queued runs too, runs with an expired lease not.
+    `waiting` counts the schedule's waiting ticks; a later tick never overtakes a waiting one.
     """
     if policy == "allow" or (alive <= 0 and waiting <= 0):
         return "send"

@@ -1,8 +1,7 @@
-"""Which ticks of a schedule count: from its start on, before its end, the first `max_runs`, outside
-its calendar, not while it is paused, not those an operator skips. Pure.
+"""The window of a schedule: start, end, `max_runs`, calendar, pauses and skips. Pure.
 
-Before `starts_at` and after the end there are no ticks at all. A tick in between that does not run
-is skipped, with the reason that `reason` gives: history shows it.
+Before `starts_at` and from `ends_at` on there are no ticks at all. A tick in between that does not
+run is skipped, with the reason that `reason` returns, and shown in history.
 """
 
 from collections.abc import Iterator
@@ -24,10 +23,10 @@ from scheduler.rules.ticks import next_tick, ticks_between
 Reason = Literal["window", "calendar", "paused", "operator", "finished"]
 
 MOST_LOOKS = 10_000
-"""How many ticks that do not run are looked at before a search gives up."""
+"""How many ticks a search passes over before giving up."""
 
 CALENDAR_HORIZON = timedelta(days=5 * 366)
-"""How far ahead a tick is looked for that a calendar leaves free."""
+"""How far ahead a search goes for a tick outside the calendar."""
 
 OVERDUE = timedelta(seconds=30)
 """How long after its time a tick may still be called the next one."""
@@ -36,16 +35,15 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def is_overdue(tick: datetime, now: datetime) -> bool:
-    """Whether a tick should have been dealt with: a Beat that is there looks at each within
-    seconds.
-    """
+    """Whether `tick` is past for longer than a live Beat ever takes to dispatch a due tick."""
     return now - tick > OVERDUE
 
 
 def bounded_next_tick(spec: Spec, after: datetime, *, runs: int = 0) -> datetime | None:
-    """The first tick after `after` within start, end and `max_runs`, of which `runs` are used up.
+    """Return the first tick after `after` within start, end and `max_runs`; None without one.
 
-    Calendar, pause and skips do not matter here: this is when to look at the schedule next.
+    `runs` counts the runs so far. Calendar, pause and skips are ignored: Beat also evaluates, and
+    records, a tick that will be skipped.
     """
     window = spec.window
     if window.max_runs is not None and runs >= window.max_runs:
@@ -57,17 +55,17 @@ def bounded_next_tick(spec: Spec, after: datetime, *, runs: int = 0) -> datetime
 
 
 def is_finished(spec: Spec, after: datetime, *, runs: int = 0) -> bool:
-    """Whether no tick is left: a one-off that has run, an end that has passed, `max_runs` used
-    up.
-    """
+    """Whether no tick is left after `after`: a past one-off, a past end, `max_runs` used up."""
     return bounded_next_tick(spec, after, runs=runs) is None
 
 
 def reason(
     schedule: Schedule, tick: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> Reason | None:
-    """Why `tick` does not run; none where it does. `calendar` is the one that the schedule
-    names.
+    """Return why `tick` does not run; None where it runs.
+
+    `calendar` is the calendar named by the schedule's window. The first reason in this order
+    counts: window, finished, operator, paused, calendar.
     """
     window = schedule.window
     if window.starts_at is not None and tick < window.starts_at:
@@ -87,7 +85,7 @@ def is_paused(schedule: Schedule, moment: datetime) -> bool:
 
 
 def holds(pause: Pause | None, moment: datetime) -> bool:
-    """Whether a pause is on at `moment`; one with an end is over from that end on."""
+    """Whether `pause` covers `moment`: from `since` on, and before `until` where given."""
     return (
         pause is not None
         and moment >= pause.since
@@ -98,7 +96,9 @@ def holds(pause: Pause | None, moment: datetime) -> bool:
 def live_next_tick(
     schedule: Schedule, after: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> datetime | None:
-    """The first tick after `after` that will run; none where a calendar excludes all of the next
+    """Return the first tick after `after` that will run, skipped ticks passed over.
+
+    None where no tick is left, where a pause has no end, and where the calendar excludes the next
     five years.
     """
     horizon = after + CALENDAR_HORIZON
@@ -121,9 +121,7 @@ def live_next_tick(
 def bounded_ticks(
     spec: Spec, after: datetime, until: datetime, *, runs: int = 0, calendar: Calendar | None = None
 ) -> Iterator[datetime]:
-    """The ticks in (after, until] within start, end and `max_runs`, without those that `calendar`
-    excludes.
-    """
+    """Yield the ticks in (after, until] within start, end and `max_runs`, outside `calendar`."""
     window = spec.window
     if window.starts_at is not None:
         after = max(after, window.starts_at - _MICROSECOND)
@@ -136,7 +134,7 @@ def bounded_ticks(
 def free_ticks(
     when: When, after: datetime, until: datetime, calendar: Calendar | None
 ) -> Iterator[datetime]:
-    """The ticks in (after, until] that `calendar` leaves free, in order."""
+    """Yield the ticks in (after, until] outside `calendar`, in order."""
     for begin, end in free_times(after, until, calendar):
         yield from ticks_between(when, begin, end)
 
@@ -144,7 +142,7 @@ def free_ticks(
 def free_times(
     after: datetime, until: datetime, calendar: Calendar | None
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The parts of (after, until] that `calendar` leaves free, in order, each as (after, until]."""
+    """Yield the parts of (after, until] outside `calendar`, in order, each as (after, until]."""
     if calendar is None:
         if after < until:
             yield after, until
@@ -157,7 +155,7 @@ def free_times(
 def excluded_times(
     after: datetime, until: datetime, calendar: Calendar | None
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The other parts of (after, until]."""
+    """Yield the parts of (after, until] that `calendar` excludes; the counterpart of free_times."""
     if calendar is not None:
         for stretch in exclusions.split(calendar, after, until):
             if stretch.is_excluded:
@@ -167,7 +165,7 @@ def excluded_times(
 def _past(
     schedule: Schedule, tick: datetime, why: Reason, calendar: Calendar | None
 ) -> datetime | None:
-    """The moment after which to look again; none where what holds the ticks has no end."""
+    """The moment from which a search goes on; None where the pause or exclusion has no end."""
     if why == "paused":
         until = schedule.paused.until if schedule.paused is not None else None
         return None if until is None else max(until - _MICROSECOND, tick)

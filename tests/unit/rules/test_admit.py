@@ -9,7 +9,7 @@ from scheduler.rules.policies.admit import (
     START,
     Admission,
     decide,
-    is_asked,
+    is_required,
 )
 from scheduler.rules.policies.overlap import Overlap
 from tests.support.builders import NOON
@@ -78,7 +78,7 @@ def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trigger", "actor", "attempt", "asked"),
+    ("trigger", "actor", "attempt", "required"),
     [
         ("schedule", None, 1, True),
         ("schedule", None, 2, False),
@@ -90,9 +90,9 @@ def test_a_tick_of_the_schedule_is_asked_everything(policy: Overlap) -> None:
     ],
 )
 def test_only_the_first_attempt_of_what_the_schedule_itself_started_is_asked(
-    trigger: str, actor: str | None, attempt: int, asked: bool
+    trigger: str, actor: str | None, attempt: int, required: bool
 ) -> None:
-    assert is_asked(trigger=trigger, actor=actor, attempt=attempt) is asked
+    assert is_required(trigger=trigger, actor=actor, attempt=attempt) is required
 
 
 @pytest.mark.parametrize(("start_by", "kind"), [(None, "start"), (NOON, "expire"), (LATE, "start")])

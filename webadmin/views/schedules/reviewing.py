@@ -64,7 +64,7 @@ def review(
     refusals = _Refusals()
     if draft.window is not None:
         refusals.check(
-            check.check_calendar_known, draft.window, saved.window if saved else None, calendars
+            check.check_calendar_exists, draft.window, saved.window if saved else None, calendars
         )
     if draft.name and saved is None:
         refusals.check(check.check_name, draft.name)
