@@ -1,1 +1,1 @@
-"""What a schedule means. Pure: no I/O, no clock, no randomness; `now` is always an argument."""
+"""The meaning of a schedule. Pure: no I/O, no clock, no randomness; `now` is always an argument."""

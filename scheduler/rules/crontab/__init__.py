@@ -1,3 +1,4 @@
-"""Crontab lines: Celery's five fields, and the wider dialect of the editor. Only this room may
-import Celery.
+"""Crontab expressions: Celery's five fields, and the wider dialect of the editor.
+
+Of all rooms in `rules`, only this room may import Celery.
 """

@@ -1,18 +1,17 @@
-"""The crontab dialect of the editor and the importers: Celery's, and more where Celery would
-refuse.
+"""The crontab dialect of the editor and the importers: Celery's fields, and common extensions.
 
-    written              means
-    @daily, @hourly …    the five fields it stands for
+    expression           meaning
+    @daily, @hourly …    a macro for five fields (crontab(5))
     7                    Sunday, also in ranges
     ?                    any day (day of month, day of week)
     L                    the last day of the month
     5L, friL             the last Friday of the month
     mon#2, 1#2           the second Monday of the month
-    H, H(a-b), H/n …     a place of the schedule's own, by Jenkins' rules: `resolve` finds it
+    H, H(a-b), H/n …     a value derived from the schedule's uid, by Jenkins' rules (`resolve`)
 
-What Celery reads means what it means in Celery, with two exceptions that Celery reads only by
-overlooking their ends: `mon#2` and `friL`. So `redbeat.codec` reads RedBeat's own entries with
-`cron.parse`, which is Celery's word alone. Must not know of zones or of time.
+An expression that Celery accepts has Celery's meaning, with two exceptions, which Celery accepts
+only by ignoring the end of the part: `mon#2` and `friL`. `redbeat.codec` therefore reads entries
+of plain RedBeat with `fields.parse`, Celery's own reading. Must not know of zones or of time.
 """
 
 import re
@@ -38,11 +37,12 @@ _LAST_WEEKDAY = re.compile(
 _NTH_WEEKDAY = re.compile(r"(?P<day>[^#]*)#(?P<which>.*)")
 _WITH_SEVEN = re.compile(r"(?P<low>\w+?)(?:-(?P<high>\w+)(?:/(?P<step>\w+))?)?", re.ASCII)
 _PLACES = {"day of month": (1, 28)}
-"""Where `H` keeps to less than the whole field, so that every month has the day."""
+"""Fields in which `H` uses a part of the range only: every month has the days 1 to 28."""
 
 
 _OTHERS = ("minute", "hour", "month")
-_DATES, _WEEKDAYS = ("day of month",), ("day of week",)
+_DATES = ("day of month",)
+_WEEKDAYS = ("day of week",)
 _ANY = (*_OTHERS, *_DATES, *_WEEKDAYS)
 _HINTS = tuple(
     (re.compile(pattern, re.IGNORECASE | re.ASCII), fields, why)
@@ -66,15 +66,19 @@ _HINTS = tuple(
 
 
 def parse(text: str, day_match: Literal["and", "or"] = "and") -> Crontab:
-    """Read an expression whose `H` have their places. Raises BadExpression, which names field,
-    token and remedy.
+    """Return the parsed expression (cached). Macros are read, an unresolved `H` is refused.
+
+    `day_match`: whether a day must match both day fields (`and`, Celery) or, where both are
+    restricted, either (`or`, Vixie cron, crontab(5)). Raises BadExpression with the field, the
+    part and the remedy.
     """
     return _parse(text, day_match == "or")
 
 
 def resolve(text: str, uid: str) -> str:
-    """`text` with each `H` in the place that the schedule `uid` has for it; a macro as its five
-    fields.
+    """Return `text` with each `H` replaced by a value derived from `uid`; a macro as five fields.
+
+    The same uid always gives the same values. Raises BadExpression.
     """
     texts = _fields(text)
     if not any(_is_placed(part) for field_text in texts for part in field_text.split(",")):
@@ -89,20 +93,21 @@ def resolve(text: str, uid: str) -> str:
 
 
 def settle(when: CrontabWhen, uid: str) -> CrontabWhen:
-    """`when` as it is saved for the schedule `uid`: `resolved` is filled where the expression has
-    an `H`.
+    """Return `when` as saved for the schedule `uid`: `resolved` is set where there is an `H`.
+
+    Raises BadExpression.
     """
     resolved = resolve(when.crontab, uid) if has_places(when.crontab) else None
     return when if resolved == when.resolved else when.model_copy(update={"resolved": resolved})
 
 
 def has_places(text: str) -> bool:
-    """Whether an `H` stands in the expression."""
+    """Whether the expression has an `H`."""
     return any(_is_placed(part) for field_text in text.split() for part in field_text.split(","))
 
 
 def effective(when: CrontabWhen) -> str:
-    """The expression that fires. Raises BadExpression for an `H` that has no place yet."""
+    """Return the expression that decides the ticks: `resolved` for one with `H`, else `crontab`."""
     if when.resolved is not None and has_places(when.crontab):
         return when.resolved
     return when.crontab
@@ -110,7 +115,7 @@ def effective(when: CrontabWhen) -> str:
 
 @lru_cache(maxsize=20_000)
 def _parse(text: str, either: bool) -> Crontab:
-    """Read the five fields, part by part."""
+    """The parsed expression; `either` is `day_match="or"`."""
     texts = _fields(text)
     minutes, hours, months = (
         frozenset(
@@ -139,8 +144,9 @@ def _fields(text: str) -> tuple[str, ...]:
 
 
 def _days(dates_text: str, weekdays_text: str, *, either: bool) -> Days:
-    """Both day fields. As in Vixie cron, one that begins with `*` restricts nothing that `or` could
-    widen.
+    """The days of both day fields.
+
+    As in Vixie cron, `or` applies only where neither field begins with `*`.
     """
     date_field, weekday_field = cron.FIELDS[_DATE], cron.FIELDS[_WEEKDAY]
     dates: set[int] = set()
@@ -172,7 +178,7 @@ def _days(dates_text: str, weekdays_text: str, *, either: bool) -> Days:
 
 
 def _parts(field: cron.Field, text: str) -> list[str]:
-    """The parts of a list."""
+    """The comma-separated parts of a field; an empty part is refused."""
     parts = text.split(",")
     if not all(parts):
         raise BadExpression(
@@ -183,7 +189,7 @@ def _parts(field: cron.Field, text: str) -> list[str]:
 
 
 def _values(field: cron.Field, part: str) -> frozenset[int]:
-    """What Celery reads in a part; what it does not is refused in our words."""
+    """The values of a part in Celery's reading; other parts are refused with a remedy."""
     if _is_placed(part):
         _refuse(field, part, "H has no place before the schedule is saved")
     try:
@@ -193,7 +199,7 @@ def _values(field: cron.Field, part: str) -> frozenset[int]:
 
 
 def _weekdays(field: cron.Field, part: str) -> frozenset[int]:
-    """Days of the week in which 7 is Sunday too."""
+    """The values of a part of day of week, where 7 is Sunday as well as 0."""
     found = _WITH_SEVEN.fullmatch(part)
     if found is None or "7" not in (found["low"], found["high"]):
         return _values(field, part)
@@ -210,7 +216,7 @@ def _weekdays(field: cron.Field, part: str) -> frozenset[int]:
 
 
 def _weekday(part: str, text: str) -> int:
-    """One day of the week: 0-7 or a name."""
+    """The number of a single day of the week, given as 0-7 or a name; Sunday is 0."""
     field = cron.FIELDS[_WEEKDAY]
     if text == "7":
         return 0
@@ -226,7 +232,7 @@ def _weekday(part: str, text: str) -> int:
 
 
 def _nth(part: str, day: str, which: str) -> tuple[int, int]:
-    """`mon#2`: the weekday, and which one of the month."""
+    """The (weekday, ordinal in the month) of a part such as `mon#2`."""
     if which not in {"1", "2", "3", "4", "5"}:
         _refuse(cron.FIELDS[_WEEKDAY], part, "after # comes which one of the month, 1 to 5")
     return _weekday(part, day), int(which)
@@ -238,8 +244,9 @@ def _is_placed(part: str) -> bool:
 
 
 def _place(field: cron.Field, part: str, seed: str) -> str:
-    """One part with its `H` in place. Jenkins' rules: `H` is one value, `H/n` begins within the
-    first n.
+    """A part with its `H` replaced, by Jenkins' rules.
+
+    `H` becomes a single value; `H/n` a range with step n that begins within the first n values.
     """
     if not _is_placed(part):
         return part
@@ -247,9 +254,11 @@ def _place(field: cron.Field, part: str, seed: str) -> str:
     if found is None:
         _refuse(field, part, "write H, H(a-b), H/n or H(a-b)/n")
     least, greatest = _PLACES.get(field.name, (field.least, field.greatest))
-    low, high = least, greatest
+    low = least
+    high = greatest
     if found["low"] is not None:
-        low, high = (_bound(field, part, found[end], least, greatest) for end in ("low", "high"))
+        low = _bound(field, part, found["low"], least, greatest)
+        high = _bound(field, part, found["high"], least, greatest)
     if low > high:
         _refuse(field, part, f"{low} is greater than {high}")
     number = int.from_bytes(sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8])
@@ -262,7 +271,7 @@ def _place(field: cron.Field, part: str, seed: str) -> str:
 
 
 def _bound(field: cron.Field, part: str, text: str, least: int, greatest: int) -> int:
-    """An end of `H(a-b)`."""
+    """The value of an end of `H(a-b)`."""
     try:
         (value,) = cron.part_values(field, text or "''")
     except (BadExpression, ValueError):
@@ -273,12 +282,12 @@ def _bound(field: cron.Field, part: str, text: str, least: int, greatest: int) -
 
 
 def _is_step(text: str) -> bool:
-    """Whether a text is a whole number from 1, and short enough to be read."""
+    """Whether a text is a whole number from 1, of at most nine digits."""
     return text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0
 
 
 def _why(field: cron.Field, part: str) -> str:
-    """Why a part cannot be read, and what to write."""
+    """The reason why a part cannot be read, with a remedy."""
     for pattern, fields, why in _HINTS:
         if field.name in fields and pattern.match(part):
             return why
@@ -286,7 +295,7 @@ def _why(field: cron.Field, part: str) -> str:
 
 
 def _allowed(field: cron.Field) -> str:
-    """What may be written in a field, in words."""
+    """The allowed values of a field, in words."""
     values = {"day of month": "1-31, L", "day of week": "0-7 or sun-sat, 5L, mon#2"}.get(field.name)
     if values is None:
         values = f"{field.least}-{field.greatest}{f' or {field.names}' if field.names else ''}"
@@ -295,7 +304,7 @@ def _allowed(field: cron.Field) -> str:
 
 
 def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
-    """Refuse a part."""
+    """Raise BadExpression for a part of a field."""
     shown = part if len(part) <= 40 else part[:40] + "…"
     raise BadExpression(
         f"{field.name}: {shown!r} cannot be used, {why}; allowed: {_allowed(field)}",
@@ -304,8 +313,9 @@ def _refuse(field: cron.Field, part: str, why: str) -> NoReturn:
 
 
 def _refuse_count(text: str, texts: tuple[str, ...]) -> NoReturn:
-    """Say what is wrong with an expression that has not five fields."""
-    count, first = len(texts), texts[0].lower() if texts else ""
+    """Raise BadExpression for an expression that does not have five fields."""
+    count = len(texts)
+    first = texts[0].lower() if texts else ""
     if first.startswith("@"):
         remedy = {
             "@reboot": "it has no time, so no schedule can stand for it",

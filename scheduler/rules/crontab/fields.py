@@ -1,13 +1,13 @@
-"""Five crontab fields -> the sets of minutes, hours and days they stand for, exactly as Celery
-reads them.
+"""Five crontab fields as sets of minutes, hours and days, exactly as Celery reads the fields.
 
-The one place that asks Celery: its parser decides what is accepted and what it means, so that a
-schedule means the same to us and to a Beat without us. Ours are the messages, the table of days
-that makes `ticks` fast, and the refusal of what never fires. Must not know of zones or of time.
+Celery's `crontab_parser` decides which parts are accepted and with which values, so that a schedule
+has the same ticks here and in a Beat without Beatdesk. Added here: messages with a remedy, the
+table of days that makes `ticks` fast, and the refusal of an expression that never fires. Must not
+know of zones or of time.
 
-Parts that anybody would write (`*`, `*/15`, `9-17`, `mon-fri`) are read here, so that a command
-that lists crontabs does not load Celery; a test compares each with Celery's parser. Everything else
-is Celery's to read or to refuse.
+Common parts (`*`, `*/15`, `9-17`, `mon-fri`) are read without Celery, so that a command that lists
+crontabs does not load Celery; a test compares every such part with Celery's parser. All other
+parts are left to Celery.
 """
 
 import re
@@ -35,15 +35,15 @@ NEEDS_FIVE = (
 )
 
 MAX_LENGTH = 1000
-"""Characters of an expression; a list of all sixty minutes has 169."""
+"""Greatest length of an expression in characters; a list of all sixty minutes has 169."""
 
 _READ = re.compile(r"(?:\w+?-\w+|\*)(?:/\w+)?")
-"""As much of a part as Celery's patterns read."""
+"""The beginning of a part that Celery's patterns match; Celery ignores the rest."""
 
 _PLAIN = re.compile(
     r"(?:(?P<star>\*)|(?P<first>[0-9]{1,2}|[a-z]{3})(?:-(?P<last>[0-9]{1,2}|[a-z]{3}))?)(?:/(?P<step>[0-9]{1,2}))?"
 )
-"""A part that is read without Celery, where its numbers and names are those of its field."""
+"""A part that is read without Celery, as long as its numbers and names belong to the field."""
 
 _NAMES = {
     "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
@@ -55,9 +55,7 @@ DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @dataclass(frozen=True)
 class Field:
-    """One of the five: its name, its least and greatest value, and what may be written beside
-    numbers.
-    """
+    """A crontab field: its name, its least and greatest value, and the names beside numbers."""
 
     name: str
     least: int
@@ -66,12 +64,12 @@ class Field:
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return self.greatest - self.least + 1
 
     @property
     def allowed(self) -> str:
-        """What may be written, in words."""
+        """The allowed values, in words."""
         words = f" or {self.names}" if self.names else ""
         return (
             f"{self.least}-{self.greatest}{words}, *, */n, a-b, a-b/n, and lists of these with "
@@ -90,8 +88,9 @@ FIELDS = (
 
 @lru_cache(maxsize=20_000)
 def parse(text: str) -> Crontab:
-    """Read an expression. Raises BadExpression, which names the field, the token and what is
-    allowed.
+    """Return the expression in Celery's reading (cached): no macros, no `H`, no `L`.
+
+    Raises BadExpression with the field, the part and the allowed values.
     """
     if len(text) > MAX_LENGTH:
         raise BadExpression(
@@ -115,7 +114,10 @@ def assembled(
     months: frozenset[int],
     on: Days,
 ) -> Crontab:
-    """Put the five fields together. Raises BadExpression where they never meet."""
+    """Return the crontab of five parsed fields.
+
+    Raises BadExpression for an expression that never fires, such as 31 February.
+    """
     masks = on.masks()
     if not any(
         masks[(length - SHORTEST_MONTH) * 7 + first]
@@ -139,27 +141,28 @@ def assembled(
 
 
 def _lengths(months: frozenset[int]) -> set[int]:
-    """The lengths that these months can have."""
+    """The lengths in days that `months` can have; February has two."""
     return {DAYS_OF_MONTH[month - 1] for month in months} | ({28} if 2 in months else set())
 
 
 def _never(texts: tuple[str, ...], on: Days) -> str:
-    """Which of the fields do not meet."""
+    """Which fields contradict each other, in words."""
     if len(on.weekdays) == 7:
         return f"day of month {texts[2]!r} does not occur in month {texts[3]!r}"
     return f"day of month {texts[2]!r} is never day of week {texts[4]!r} in month {texts[3]!r}"
 
 
 def field_values(position: int, text: str) -> frozenset[int]:
-    """The values of one field, which may hold blanks as plain RedBeat entries do. Raises
-    BadExpression.
+    """Return the values of the field at `position` (0 is the minute).
+
+    Blanks are allowed, as entries of plain RedBeat have some. Raises BadExpression.
     """
     return frozenset(_expand(FIELDS[position], text))
 
 
 @lru_cache(maxsize=4_000)
 def part_values(field: Field, part: str) -> frozenset[int]:
-    """The values of one part of a list. Raises BadExpression."""
+    """Return the values of a single part of a field (cached). Raises BadExpression."""
     plain = plain_values(field, part)
     if plain is not None:
         return plain
@@ -176,20 +179,19 @@ def part_values(field: Field, part: str) -> frozenset[int]:
 
 
 def plain_values(field: Field, part: str) -> frozenset[int] | None:
-    """The values of a part in plain form, as Celery reads it; none where Celery itself is to be
-    asked.
+    """Return the values of a part in plain form; None for a part that only Celery can judge.
 
-    A range whose end is below its beginning goes on from the field's least value: `22-2` is 22, 23,
-    0, 1, 2.
+    A range whose end is below its beginning goes on from the field's least value, as in Celery:
+    `22-2` is 22, 23, 0, 1, 2.
     """
-    read = _PLAIN.fullmatch(part)
-    if read is None:
+    match = _PLAIN.fullmatch(part)
+    if match is None:
         return None
-    step = 1 if read["step"] is None else int(read["step"])
-    first = field.least if read["star"] else _number(field, read["first"])
-    last = field.greatest if read["star"] else _number(field, read["last"] or read["first"])
-    is_single = read["star"] is None and read["last"] is None
-    if first is None or last is None or step == 0 or (is_single and read["step"] is not None):
+    step = 1 if match["step"] is None else int(match["step"])
+    first = field.least if match["star"] else _number(field, match["first"])
+    last = field.greatest if match["star"] else _number(field, match["last"] or match["first"])
+    is_single = match["star"] is None and match["last"] is None
+    if first is None or last is None or step == 0 or (is_single and match["step"] is not None):
         return None
     if first <= last:
         values = list(range(first, last + 1))
@@ -199,7 +201,7 @@ def plain_values(field: Field, part: str) -> frozenset[int] | None:
 
 
 def _number(field: Field, word: str) -> int | None:
-    """The value of a number or a name; none where this field has no such value."""
+    """The value of a number or a name; None for a value outside the field."""
     names = _NAMES.get(field.name, [])
     if word in names:
         return field.least + names.index(word)
@@ -208,7 +210,7 @@ def _number(field: Field, word: str) -> int | None:
 
 
 def why(field: Field, part: str) -> str:
-    """Why Celery does not read this part, and what to write."""
+    """Return the reason why Celery refuses this part, with a remedy."""
     span, _, step = part.partition("/")
     numbers = [
         int(word)
@@ -230,7 +232,7 @@ def why(field: Field, part: str) -> str:
 
 
 def _expand(field: Field, text: str) -> set[int]:
-    """The values of a field, part by part, so that a refusal can name the part."""
+    """The values of a field; read part by part, so that a refusal can name the part."""
     values: set[int] = set()
     for part in text.split(","):
         if not part:
@@ -253,11 +255,11 @@ def _refuse_count(text: str, count: int) -> NoReturn:
 
 
 def _ignored(texts: tuple[str, ...]) -> list[str]:
-    """The tails that Celery's parser drops: it matches the beginning of a part, not the whole."""
+    """The ends of parts that Celery ignores: its patterns match the beginning of a part only."""
     tails = []
     for text in texts:
         for part in text.split(","):
-            read = _READ.match(part)
-            if read and read.end() < len(part):
-                tails.append(part[read.end() :])
+            match = _READ.match(part)
+            if match and match.end() < len(part):
+                tails.append(part[match.end() :])
     return tails

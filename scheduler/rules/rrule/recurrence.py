@@ -1,14 +1,13 @@
-"""RFC 5545's recurrence rules as wall times: which days by bits per month, which times by
-bisection.
+"""Recurrence rules (RFC 5545, section 3.3.10) as wall times: days as bits per month, times sorted.
 
-Not expanded from the beginning, so that a rule that began years ago, or fires on 29 February alone,
-is answered as fast as any. Must not know of zones, nor of how a rule is written
-(`recurrence_text`).
+A rule is not expanded from its start, so that the next tick of a rule that began years ago, or
+that fires on 29 February only, is found as fast as any other. Must not know of zones, nor of the
+text of a rule (`rrule.text`).
 
-Why not python-dateutil: it goes through all ticks from the start, and Beat asks for the next one
-all the time. After a rule of every seven minutes that began in 2020, a tick of 2026 takes it 1,348
-ms, and 0.009 ms here; both answers are the same, as they are for random rules in
-`tests/unit/rules/test_recurrence.py`. `python -m tests.bench.next_tick` compares more of them.
+Why not python-dateutil: dateutil goes through all ticks from the start, and Beat needs the next
+tick all the time. For a rule of every seven minutes that began in 2020, the next tick in 2026 takes
+dateutil 1,348 ms, and this module 0.009 ms; both results are the same, also for random rules in
+`tests/unit/rules/test_recurrence.py`. `python -m tests.bench.next_tick` compares more rules.
 """
 
 from bisect import bisect_left
@@ -33,29 +32,27 @@ _UNIT = {"HOURLY": 3600, "MINUTELY": 60}
 
 @dataclass(frozen=True, eq=False)
 class Recurrence:
-    """A rule with every default filled in from its start. Weekdays count from Monday, 0, as in
-    Python.
-    """
+    """A rule with every default filled in from its start. Monday is 0, as in `datetime`."""
 
     frequency: Frequency
     start: datetime
-    """The wall time from which it counts."""
+    """The wall time from which `interval` and `count` count."""
 
     interval: int = 1
     months: frozenset[int] = frozenset(range(1, 13))
     month_days: frozenset[int] = frozenset()
-    """1 to 31, or -1 to -31 from the end; empty for any. So are those that follow."""
+    """1 to 31, or -1 to -31 from the end; empty for any day, as in the next four fields."""
 
     year_days: frozenset[int] = frozenset()
     weeks: frozenset[int] = frozenset()
     weekdays: frozenset[int] = frozenset()
     nth_weekdays: frozenset[tuple[int, int]] = frozenset()
-    """(weekday, which one, from the end where negative) of the month or of the year."""
+    """(weekday, n): the nth such weekday of the month or year; from the end for a negative n."""
 
     nth_of_year: bool = False
     week_start: int = 0
     seconds: tuple[int, ...] = (0,)
-    """The seconds of a day at which it is due, ascending."""
+    """The times of a day in seconds after midnight, ascending."""
 
     positions: frozenset[int] = frozenset()
     count: int | None = None
@@ -65,18 +62,16 @@ class Recurrence:
 
     @property
     def is_sub_daily(self) -> bool:
-        """Whether it counts elapsed time, as a crontab does whose minute or hour field starts with
-        `*`.
-        """
+        """Whether the rule counts elapsed time (HOURLY or MINUTELY): see `Walls.is_sub_daily`."""
         return self.frequency in _UNIT
 
     @cached_property
     def runs_every_hour(self) -> bool:
-        """Whether each hour has a time, on days whose period counts."""
+        """Whether every hour of a matching day has a time."""
         return len({second // 3600 for second in self.seconds}) == HOURS
 
     def next_wall(self, start: datetime) -> datetime | None:
-        """The first wall time from `start` on."""
+        """Return the first wall time from `start` on; None after the end or past the horizon."""
         start = max(start, self.start)
         if self.count is not None:
             place = bisect_left(self._counted, start)
@@ -85,7 +80,7 @@ class Recurrence:
         return None if wall is None or (self.until is not None and wall > self.until) else wall
 
     def times_on(self, day: date) -> Sequence[timedelta]:
-        """The times of `day`."""
+        """Return the times of `day` after midnight, ascending; empty on other days."""
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall time
         if not (self._month_mask(day.year, day.month) >> day.day & 1):
             return ()
@@ -104,22 +99,22 @@ class Recurrence:
 
     @property
     def ever_fires(self) -> bool:
-        """Whether there is any time, before its end and within the horizon."""
+        """Whether there is a time before UNTIL and within the horizon."""
         first = next(self._walls(self.start), None)
         return first is not None and (self.until is None or first <= self.until)
 
     @cached_property
     def _is_simple(self) -> bool:
-        """Whether a day's times depend on that day alone."""
+        """Whether the times of a day do not depend on other days: no COUNT and no BYSETPOS."""
         return self.count is None and not self.positions
 
     @cached_property
     def _counted(self) -> list[datetime]:
-        """All times of a rule that ends after `count` of them."""
+        """All times of a rule with COUNT."""
         return list(islice(self._walls(self.start), self.count))
 
     def _walls(self, start: datetime) -> Iterator[datetime]:
-        """The wall times from `start` on, within the horizon."""
+        """The wall times from `start` on, within the horizon; COUNT and UNTIL are ignored."""
         if self.positions:
             yield from self._chosen(start)
             return
@@ -138,8 +133,10 @@ class Recurrence:
                 yield midnight + timedelta(seconds=second)
 
     def _days(self, start: date, last: date | None = None) -> Iterator[date]:
-        """The days from `start` on that count, up to the month of `last`."""
-        year, month, day = start.year, start.month, start.day
+        """The matching days from `start` on, up to the month of `last`."""
+        year = start.year
+        month = start.month
+        day = start.day
         end = (
             (min(start.year + HORIZON_YEARS, LAST_YEAR), 12)
             if last is None
@@ -155,9 +152,7 @@ class Recurrence:
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
     def _days_in_phase(self, start: date) -> Iterator[date]:
-        """The days from `start` on that count, where those that meet the rule's times are few: from
-        one to the next.
-        """
+        """The matching days from `start` on, by jumps along the `_meeting_days`."""
         cycle, residues = self._meeting_days or (1, [0])
         ordinal = start.toordinal()
         base = ordinal - ordinal % cycle
@@ -165,7 +160,8 @@ class Recurrence:
         last = date(min(start.year + HORIZON_YEARS, LAST_YEAR), 12, 31).toordinal()
         while True:
             if place == len(residues):
-                base, place = base + cycle, 0
+                base += cycle
+                place = 0
             ordinal = base + residues[place]
             if ordinal > last:
                 return
@@ -176,12 +172,11 @@ class Recurrence:
 
     @cached_property
     def _meeting_days(self) -> tuple[int, list[int]] | None:
-        """On which days an hourly or minutely rule comes to its times: (cycle, residues of the
-        days' ordinals).
+        """The days on which an hourly or minutely rule fires: (cycle, residues of day ordinals).
 
-        None where it does so on most days, or at least once a month: then the days are gone
-        through. A day begins in the phase `ordinal * units of a day - begun` of the interval, so
-        each phase is met by one residue or none.
+        None for a rule that fires at least once a month: then every day is tried. A day begins in
+        the phase `ordinal * units of a day - begun` of the interval, so that each phase has at
+        most one residue.
         """
         unit = _UNIT.get(self.frequency)
         if unit is None or self.interval == 1:
@@ -197,7 +192,7 @@ class Recurrence:
         return (cycle, residues) if residues and len(residues) * LONGEST_MONTH < cycle else None
 
     def _month_mask(self, year: int, month: int) -> int:
-        """Bit d is set when day d of the month counts."""
+        """The matching days of a month: bit d is set for day d."""
         if month not in self.months:
             return 0
         mask = _month_mask(self, *monthrange(year, month))
@@ -206,9 +201,7 @@ class Recurrence:
         return mask & self._aligned(year, month) if mask and self.interval > 1 else mask
 
     def _aligned(self, year: int, month: int) -> int:
-        """The days of a month that lie in a period that counts: each `interval`th from the
-        start.
-        """
+        """The days of a month that lie in every `interval`th period from the start."""
         length = monthrange(year, month)[1]
         whole = (2 << length) - 2
         if self.frequency == "YEARLY":
@@ -220,7 +213,8 @@ class Recurrence:
             first = 1 + (self.start.toordinal() - date(year, month, 1).toordinal()) % self.interval
             return sum(1 << day for day in range(first, length + 1, self.interval))
         if self.frequency == "WEEKLY":
-            ordinal, week = date(year, month, 1).toordinal(), self._week(self.start)
+            ordinal = date(year, month, 1).toordinal()
+            week = self._week(self.start)
             days = range(1, length + 1)
             return sum(
                 1 << d for d in days if (self._week_of(ordinal + d - 1) - week) % self.interval == 0
@@ -228,15 +222,16 @@ class Recurrence:
         return whole
 
     def _week(self, day: date) -> int:
-        """The number of the week that `day` is in, counted from the year 1."""
+        """The number of the week of `day`, counted from the year 1."""
         return self._week_of(day.toordinal())
 
     def _week_of(self, ordinal: int) -> int:
-        """1 January of the year 1, the ordinal 1, is a Monday."""
+        """The number of the week of a day, by the day's ordinal."""
+        # 1 January of the year 1, the ordinal 1, is a Monday.
         return (ordinal - 1 - self.week_start) // 7
 
     def _seconds_on(self, day: date) -> Sequence[int]:
-        """The seconds of a day that counts."""
+        """The times of a matching day, in seconds after midnight."""
         unit = _UNIT.get(self.frequency)
         if unit is None or self.interval == 1:
             return self.seconds
@@ -245,7 +240,7 @@ class Recurrence:
 
     @cached_property
     def _begun(self) -> int:
-        """The hours or minutes from the year 1 to the start."""
+        """The hours (HOURLY) or minutes (MINUTELY) from the year 1 to the start."""
         seconds = (
             self.start.toordinal() * _DAY_SECONDS + self.start.hour * 3600 + self.start.minute * 60
         )
@@ -253,14 +248,14 @@ class Recurrence:
 
     @cached_property
     def _seconds_by_phase(self) -> dict[int, list[int]]:
-        """The seconds of a day that begins so many hours or minutes after one that counts."""
+        """The times of a day, by the phase of the interval in which the day begins."""
         found: dict[int, list[int]] = {}
         for second in self.seconds:
             found.setdefault(-(second // _UNIT[self.frequency]) % self.interval, []).append(second)
         return found
 
     def _chosen(self, start: datetime) -> Iterator[datetime]:
-        """The times that BYSETPOS takes of each period's, from `start` on."""
+        """The times from `start` on that BYSETPOS selects in each period."""
         for first, last in self._periods(start.date()):
             days = list(self._days_between(first, last))
             total = len(days) * len(self.seconds)
@@ -273,11 +268,11 @@ class Recurrence:
                     yield wall
 
     def _days_between(self, first: date, last: date) -> Iterator[date]:
-        """The days that count from `first` to `last`."""
+        """The matching days from `first` to `last`, both included."""
         return (day for day in self._days(first, last) if day <= last)
 
     def _periods(self, start: date) -> Iterator[tuple[date, date]]:
-        """The periods that count, by their first and last days, from the one that `start` is in."""
+        """The first and last days of each period, from the period of `start` on."""
         last_year = min(start.year + HORIZON_YEARS, LAST_YEAR)
         day = start
         while day.year <= last_year:
@@ -286,7 +281,7 @@ class Recurrence:
             day = last + _DAY
 
     def _period(self, day: date) -> tuple[date, date]:
-        """The year, month, week or day that `day` is in."""
+        """The first and last day of the year, month, week or day that contains `day`."""
         if self.frequency == "YEARLY":
             return date(day.year, 1, 1), date(day.year, 12, 31)
         if self.frequency == "MONTHLY":
@@ -299,7 +294,7 @@ class Recurrence:
 
 @lru_cache(maxsize=20_000)
 def _month_mask(rule: Recurrence, first: int, length: int) -> int:
-    """The days that count in a month of this shape, as far as the shape alone can say."""
+    """The days of a month of this shape that match the parts about months and weekdays."""
     mask = (2 << length) - 2
     if rule.month_days:
         days = {day if day > 0 else length + 1 + day for day in rule.month_days}
@@ -318,7 +313,7 @@ def _month_mask(rule: Recurrence, first: int, length: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _year_masks(rule: Recurrence, year: int) -> tuple[int, ...]:
-    """By month: the days that count as far as only the year can say."""
+    """For each month, the days that match the parts about the year, such as BYWEEKNO."""
     january = date(year, 1, 1).toordinal()
     length = 366 if isleap(year) else 365
     days = set(range(january, january + length))
@@ -336,10 +331,12 @@ def _year_masks(rule: Recurrence, year: int) -> tuple[int, ...]:
 
 
 def _days_of_weeks(rule: Recurrence, year: int) -> Iterator[int]:
-    """The days of the rule's weeks. A week belongs to the year that has four of its days or
-    more.
+    """The ordinals of the days in the weeks of BYWEEKNO.
+
+    A week belongs to the year that has at least four of its days (ISO 8601).
     """
-    first, following = _first_week(rule, year), _first_week(rule, year + 1)
+    first = _first_week(rule, year)
+    following = _first_week(rule, year + 1)
     count = (following - first) // 7
     for week in rule.weeks:
         number = week if week > 0 else count + 1 + week
@@ -348,13 +345,13 @@ def _days_of_weeks(rule: Recurrence, year: int) -> Iterator[int]:
 
 
 def _first_week(rule: Recurrence, year: int) -> int:
-    """The first day of a year's first week."""
+    """The ordinal of the first day of a year's first week."""
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - rule.week_start) % 7
 
 
 def _nth_of_year(rule: Recurrence, january: int, length: int) -> set[int]:
-    """The nth weekdays of a year, and the plain weekdays beside them."""
+    """The ordinals of the nth weekdays of a year, and of the plain weekdays in BYDAY."""
     first = (january - 1) % 7
     found = {january + day for day in range(length) if (first + day) % 7 in rule.weekdays}
     for weekday, which in rule.nth_weekdays:
@@ -366,9 +363,7 @@ def _nth_of_year(rule: Recurrence, january: int, length: int) -> set[int]:
 
 
 def meets_its_start(rule: Recurrence) -> bool:
-    """Whether an hourly or minutely rule ever comes to a time that its BYHOUR and BYMINUTE
-    allow.
-    """
+    """Whether an hourly or minutely rule ever reaches a time that BYHOUR and BYMINUTE allow."""
     unit = _UNIT.get(rule.frequency)
     if unit is None:
         return True

@@ -1,8 +1,7 @@
-"""RFC 5545's recurrence text -> `recurrence.Recurrence`, part by part, with a message for each part
-that is wrong.
+"""The reader of RRULE text (RFC 5545, section 3.3.10), with a message for every wrong part.
 
-What is read: one RRULE, with or without its name. Its start and its zone are given beside it. Must
-not compute ticks.
+The text is a single RRULE, with or without `RRULE:`; start and zone are given beside the text.
+Must not compute ticks.
 """
 
 import re
@@ -16,12 +15,13 @@ from scheduler.rules.model.spec import RruleWhen
 from scheduler.rules.rrule.recurrence import Frequency, Recurrence, meets_its_start
 from scheduler.rules.time import zones
 
-FIRST_YEAR, LAST_YEAR = 1970, 2200
+FIRST_YEAR = 1970
+LAST_YEAR = 2200
 MAX_LENGTH = 1000
 MAX_COUNT = 10_000
 MAX_INTERVAL = 10_000
 MAX_TIMES = 1440
-"""Times of one day; more than one a minute is an interval's work."""
+"""Most times of a day; for more than a time a minute there are intervals."""
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES: tuple[Frequency, ...] = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
@@ -32,7 +32,7 @@ _UNTIL = re.compile(r"(?P<date>\d{8})(?:T(?P<time>\d{6})(?P<utc>Z?))?", re.ASCII
 
 
 class _Range(NamedTuple):
-    """What a list of numbers may hold; with `mirrored`, also from the end."""
+    """The allowed numbers of a list part; `mirrored` allows negative numbers, from the end."""
 
     least: int
     greatest: int
@@ -58,17 +58,17 @@ _SINGLE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
 
 
 def parse(when: RruleWhen, *, first_year: int = FIRST_YEAR) -> Recurrence:
-    """Read a rule with its start. Raises BadExpression, which names the part, its value and what is
-    allowed.
+    """Return the recurrence of a rule and its start (cached).
 
-    A schedule begins in 1970 at the earliest; `first_year` is for rules from elsewhere, which may
-    be older.
+    A schedule starts in 1970 at the earliest; `first_year` is for rules from other sources, such
+    as calendar files. Raises BadExpression with the part, the value and the allowed values, or
+    UnknownZone.
     """
     return _parse(when.rrule, when.dtstart, when.timezone, first_year)
 
 
 def parts(text: str) -> dict[str, str]:
-    """The parts of a rule by name, upper case. Raises BadExpression."""
+    """Return the parts of a rule by name, both in upper case. Raises BadExpression."""
     if len(text) > MAX_LENGTH:
         _refuse(f"the rrule has {len(text)} characters; at most {MAX_LENGTH} are read")
     line = text.strip().upper()
@@ -102,7 +102,7 @@ def parts(text: str) -> dict[str, str]:
 
 @lru_cache(maxsize=10_000)
 def _parse(text: str, dtstart: datetime, timezone: str, first_year: int) -> Recurrence:
-    """Read the parts, fill in what the start says, and refuse what cannot be."""
+    """The recurrence of the parts; the start gives missing days and times (RFC 5545, 3.3.10)."""
     zone = zones.zone(timezone)
     found = parts(text)
     if not first_year <= dtstart.year <= LAST_YEAR:
@@ -141,10 +141,11 @@ def _dates(
     plain: set[int],
     nth: set[tuple[int, int]],
 ) -> dict[str, Any]:
-    """Which days; where the rule does not say, the start does."""
+    """The fields of the recurrence about days; the start gives the days of a rule without any."""
     months = lists.get("BYMONTH")
     month_days = lists.get("BYMONTHDAY", frozenset())
-    year_days, weeks = lists.get("BYYEARDAY", frozenset()), lists.get("BYWEEKNO", frozenset())
+    year_days = lists.get("BYYEARDAY", frozenset())
+    weeks = lists.get("BYWEEKNO", frozenset())
     if not (month_days or year_days or weeks or plain or nth):
         if frequency == "YEARLY":
             months = months or frozenset({start.month})
@@ -165,10 +166,11 @@ def _dates(
 def _seconds(
     frequency: Frequency, start: datetime, lists: dict[str, frozenset[int]]
 ) -> tuple[int, ...]:
-    """The times of day; where the rule does not say, the start does."""
+    """The times of day in seconds after midnight; the start gives the parts without a list."""
     all_hours = range(24) if frequency in ("HOURLY", "MINUTELY") else (start.hour,)
     all_minutes = range(60) if frequency == "MINUTELY" else (start.minute,)
-    hours, minutes = lists.get("BYHOUR", all_hours), lists.get("BYMINUTE", all_minutes)
+    hours = lists.get("BYHOUR", all_hours)
+    minutes = lists.get("BYMINUTE", all_minutes)
     seconds = lists.get("BYSECOND", (start.second,))
     if len(hours) * len(minutes) * len(seconds) > MAX_TIMES:
         _refuse(
@@ -207,7 +209,7 @@ def _whole(name: str, text: str, greatest: int) -> int:
 
 
 def _numbers(name: str, text: str) -> frozenset[int]:
-    """A list of numbers of a part."""
+    """The numbers of a list part such as BYHOUR."""
     allowed = _LISTS[name]
     numbers = set()
     for item in text.split(","):
@@ -220,7 +222,10 @@ def _numbers(name: str, text: str) -> frozenset[int]:
 
 
 def _days(text: str, frequency: Frequency, *, weeks: bool) -> tuple[set[int], set[tuple[int, int]]]:
-    """BYDAY: weekdays, and nth weekdays where months or years are counted."""
+    """The plain weekdays of BYDAY, and its nth weekdays as (weekday, n); Monday is 0.
+
+    RFC 5545 allows nth weekdays with FREQ=MONTHLY or YEARLY only, and not beside BYWEEKNO.
+    """
     plain: set[int] = set()
     nth: set[tuple[int, int]] = set()
     for item in text.split(","):
@@ -255,7 +260,7 @@ def _week_start(text: str) -> int:
 def _positions(
     frequency: Frequency, lists: dict[str, frozenset[int]], *, given: set[str]
 ) -> frozenset[int]:
-    """BYSETPOS chooses among the times of a period, so there must be a choice."""
+    """The numbers of BYSETPOS; refused in a rule without another BY part to choose from."""
     positions = lists.get("BYSETPOS", frozenset())
     if positions and frequency in ("HOURLY", "MINUTELY"):
         _refuse("BYSETPOS needs FREQ=DAILY or a longer period")
@@ -265,7 +270,7 @@ def _positions(
 
 
 def _until(text: str, timezone: str) -> datetime:
-    """The last moment, as a wall time of the zone. A date alone includes that day."""
+    """The value of UNTIL as a wall time of the zone; a date includes the whole day."""
     found = _UNTIL.fullmatch(text)
     try:
         if found is None:

@@ -1,1 +1,1 @@
-"""Time zones, wall-clock times, and the instants that these stand for."""
+"""Time zones, wall-clock times, and instants."""

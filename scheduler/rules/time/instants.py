@@ -1,14 +1,13 @@
-"""Wall times -> instants: what a rule means in its zone, clock changes included. Must not read a
-clock.
+"""Wall times in a zone as instants in UTC, clock changes included. Must not read a clock.
 
-    wall time      instants                                        where it is
+    wall time      instants                                             clock change
     usual          one
-    in a gap       the first instant after it (`shift`), or none   clocks went forward
-    repeated       the first (`first`), or two (`both`)            clocks went back
+    in a gap       the first instant after the gap (`shift`), or none   clocks went forward
+    repeated       the first (`first`), or two (`both`)                 clocks went back
 
-`auto` is Debian cron's rule: a schedule that counts elapsed time (`walls.Walls.is_sub_daily`) has
-`skip` and `both`: nothing is lost, nothing doubled; a fixed-time one keeps its one run a day:
-`shift` and `first`.
+`auto` is Debian cron's rule (cron(8)): a schedule that counts elapsed time
+(`Walls.is_sub_daily`) has `skip` and `both`, so that no run is lost and none doubled; a fixed-time
+schedule has `shift` and `first`, and still runs once a day.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +23,11 @@ _DAY = timedelta(days=1)
 
 
 class Rule(NamedTuple):
-    """Wall times with their zone (none for UTC) and what becomes of them when the clock changes."""
+    """Wall times with a zone (None for UTC) and the choices for clock changes.
+
+    `shift`: a time in a gap is due right after the gap, and otherwise never. `both`: a repeated
+    time is due twice, and otherwise the first time only.
+    """
 
     walls: Walls
     zone: ZoneInfo | None
@@ -33,7 +36,7 @@ class Rule(NamedTuple):
 
 
 def next_instant(rule: Rule, after: datetime) -> datetime | None:
-    """The first tick after `after`, an instant in UTC."""
+    """Return the first instant strictly after `after`, in UTC; None within the horizon."""
     step = rule.walls.step
     if rule.zone is None:
         wall = rule.walls.next_wall(_floor(after.replace(tzinfo=None), step) + step)
@@ -42,14 +45,16 @@ def next_instant(rule: Rule, after: datetime) -> datetime | None:
         return None
     local = after.astimezone(rule.zone)
     start = _floor(local.replace(tzinfo=None, fold=0), step) + step
+    # Wall times go back inside a repeated hour: first the rest of the first pass, then the second.
     if rule.both and not local.fold and (again := _second_pass(rule.zone, local)) is not None:
         return _tick_in_first_pass(rule, start, again) or _tick_from(rule, again.wall, after)
     return _tick_from(rule, start, after)
 
 
 def plain_day(rule: Rule, tick: datetime) -> tuple[date, datetime] | None:
-    """The day of `tick` in the rule's zone and its midnight in UTC; none if the clock changes on
-    that day.
+    """Return the day of `tick` in the rule's zone, and its midnight in UTC.
+
+    None for a day with a clock change, on which midnight plus a wall time is not the instant.
     """
     if rule.zone is None:
         return tick.date(), tick.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -60,7 +65,7 @@ def plain_day(rule: Rule, tick: datetime) -> tuple[date, datetime] | None:
 
 @lru_cache(maxsize=4096)
 def _unchanged_midnight(zone: ZoneInfo, day: date) -> datetime | None:
-    """The first instant of a day that has one offset from its beginning to its end."""
+    """The midnight of a day in UTC; None for a day with a clock change."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     ends = {
         moment.replace(fold=fold).utcoffset()
@@ -71,15 +76,16 @@ def _unchanged_midnight(zone: ZoneInfo, day: date) -> datetime | None:
 
 
 class _SecondPass(NamedTuple):
-    """The clock went back: to which wall time, and what it showed when it did."""
+    """A repeated time: the wall time to which the clock went back, and the one just before."""
 
     wall: datetime
     end: datetime
 
 
 def _second_pass(zone: ZoneInfo, local: datetime) -> _SecondPass | None:
-    """If the wall time `local` comes a second time, what that second time begins and ends with."""
-    first, second = local.utcoffset(), local.replace(fold=1).utcoffset()
+    """The second pass of a repeated wall time; None for a wall time that occurs once."""
+    first = local.utcoffset()
+    second = local.replace(fold=1).utcoffset()
     if first is None or second is None or first <= second:
         return None
     instant = local.astimezone(UTC)
@@ -90,7 +96,7 @@ def _second_pass(zone: ZoneInfo, local: datetime) -> _SecondPass | None:
 
 
 def _tick_in_first_pass(rule: Rule, start: datetime, again: _SecondPass) -> datetime | None:
-    """A tick that comes before the clock goes back."""
+    """The first tick from `start` on before the clock goes back."""
     wall = rule.walls.next_wall(start)
     if wall is None or wall >= again.end:
         return None
@@ -109,16 +115,15 @@ def _tick_from(rule: Rule, start: datetime, after: datetime) -> datetime | None:
 
 
 def _instant(rule: Rule, wall: datetime, after: datetime) -> datetime | None:
-    """The first instant after `after` at which the wall time `wall` is due; none if there is
-    none.
-    """
+    """The first instant after `after` at which the wall time `wall` is due; None without one."""
     first = wall.replace(tzinfo=rule.zone)
     second = first.replace(fold=1)
-    before, later = first.utcoffset(), second.utcoffset()
+    before = first.utcoffset()
+    later = second.utcoffset()
     if before is None or later is None or before == later:
         tick = first.astimezone(UTC)
         return tick if tick > after else None
-    if before < later:
+    if before < later:  # in a gap (PEP 495)
         if not rule.shift or rule.zone is None:
             return None
         tick = offset_change(rule.zone, second.astimezone(UTC), first.astimezone(UTC))
@@ -131,8 +136,9 @@ def _instant(rule: Rule, wall: datetime, after: datetime) -> datetime | None:
 
 @lru_cache(maxsize=4096)
 def offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first instant after `before`, up to `after`, at which the zone's offset is no longer that
-    of `before`.
+    """Return the first instant in (before, after] with another UTC offset than `before`.
+
+    Found by halving, to the microsecond; the offset must change exactly once in between.
     """
     old = before.astimezone(zone).utcoffset()
     low, high = before, after
@@ -146,7 +152,7 @@ def offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime
 
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
-    """The minute or the second that `moment` is in."""
+    """`moment` rounded down to the minute or the second."""
     return (
         moment.replace(second=0, microsecond=0)
         if step == _MINUTE

@@ -1,9 +1,8 @@
-"""The wall-clock times of a rule, before any zone: which days, which times of day, and the next of
-both.
+"""The wall-clock times of a rule, before any zone: days, times of day, and the next time.
 
-A rule of this kind (a crontab, an rrule) is a `Walls`; `instants` maps what it says to moments in
-UTC. Days are found by one table of bits per shape of month, never by going through them. Must not
-know of zones, and not how a rule is written.
+A rule with wall times (a crontab, a rrule) is a `Walls`; `instants` maps wall times to moments in
+UTC. Days are found in a table of bits per shape of month, not by trying day after day. Must not
+know of zones, nor of the text of a rule.
 """
 
 from calendar import isleap
@@ -14,63 +13,58 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 HORIZON_YEARS = 50
-"""How far a search goes. The rarest date, 29 February on a given weekday, returns after at most 40
-years.
+"""How far a search goes. The rarest date, 29 February on a given weekday, is at most 40 years away
+from the next.
 """
 
 LAST_YEAR = 9990
 SHORTEST_MONTH = 28
 _LONGER = (0, 3, 0, 3, 2, 3, 2, 3, 3, 2, 3, 2, 3)
-"""By how many days each month is longer than the shortest, February in a leap year apart."""
+"""Days by which each month is longer than the shortest; a leap year's February gets one more."""
 
 HOURS = 24
 
 
 class Walls(Protocol):
-    """What `instants` needs of a rule."""
+    """A rule with wall times, as `instants` needs it."""
 
     @property
     def step(self) -> timedelta:
-        """The distance below which no two of its times lie."""
+        """The least distance of two times: a minute or a second."""
 
     @property
     def is_sub_daily(self) -> bool:
-        """Whether it counts elapsed time, so that a clock change neither loses nor doubles a
-        run.
-        """
+        """Whether the rule counts elapsed time: a clock change neither loses nor doubles a run."""
 
     @property
     def runs_every_hour(self) -> bool:
-        """Whether no hour of a day that counts is without a time."""
+        """Whether every hour of a matching day has a time."""
 
     def next_wall(self, start: datetime) -> datetime | None:
-        """The first wall time from `start` on, a full step; none within the horizon."""
+        """Return the first wall time from `start` (a whole step) on; None within the horizon."""
 
     def times_on(self, day: date) -> Sequence[timedelta]:
-        """The times of a day, counted from its midnight, ascending; none where the day does not
-        count.
-        """
+        """Return the times of a day after midnight, ascending; empty on a day without ticks."""
 
 
 @dataclass(frozen=True)
 class Days:
-    """The days of a month that two crontab fields stand for. Sunday is 0; a month's days count from
-    1.
-    """
+    """The days that the two day fields of a crontab allow. Sunday is 0; dates begin at 1."""
 
     dates: frozenset[int]
     weekdays: frozenset[int]
     last_date: bool = False
     last_weekdays: frozenset[int] = frozenset()
     nth_weekdays: frozenset[tuple[int, int]] = frozenset()
-    """(weekday, which one of the month)."""
+    """(weekday, n): the nth such weekday of the month."""
 
     either: bool = False
-    """Whether one of the two fields is enough, as in Vixie cron."""
+    """Whether a day may match either field, as in Vixie cron, and need not match both."""
 
     def mask(self, first: int, length: int) -> int:
-        """Bit d is set when day d counts, in a month of `length` days whose first falls on the
-        weekday `first`.
+        """Return the matching days of a month of `length` days: bit d is set for day d.
+
+        `first` is the weekday of the month's first day.
         """
         by_date = sum(1 << day for day in self.dates if day <= length)
         if self.last_date:
@@ -86,24 +80,23 @@ class Days:
         return by_date | by_weekday if self.either else by_date & by_weekday
 
     def masks(self) -> tuple[int, ...]:
-        """All 28 shapes of a month, at `(length - 28) * 7 + first`."""
+        """Return the masks of all 28 shapes of a month, at `(length - 28) * 7 + first` (cached)."""
         return _masks(self)
 
 
 @lru_cache(maxsize=4_000)
 def _masks(on: Days) -> tuple[int, ...]:
-    """Found once for days that many schedules have in common."""
+    """The masks of `on`, cached, as many schedules have the same days."""
     return tuple(
         on.mask(first, length) for length in range(SHORTEST_MONTH, 32) for first in range(7)
     )
 
 
 def shape(year: int, month: int) -> int:
-    """The place of a month in `Days.masks`: by its length, and by the weekday of its first."""
+    """Return the place of a month in `Days.masks`, by its length and its first weekday."""
     longer = _LONGER[month] + (month == 2 and isleap(year))
-    return (
-        longer * 7 + date(year, month, 1).toordinal() % 7
-    )  # 1 January of the year 1, the ordinal 1, is a Monday
+    # 1 January of the year 1, the ordinal 1, is a Monday.
+    return longer * 7 + date(year, month, 1).toordinal() % 7
 
 
 @dataclass(frozen=True)
@@ -116,62 +109,63 @@ class Crontab:
     months: frozenset[int]
     on: Days
     day_masks: tuple[int, ...] = field(repr=False)
-    """By the shape of a month, `Days.masks`: bit d is set when the schedule runs on day d."""
+    """The days by the shape of the month, see `Days.masks`: bit d is set for day d."""
 
     ignored: tuple[str, ...] = ()
-    """What Celery's parser overlooks without a word, such as the `-7` of `1-5-7`."""
+    """Texts that Celery's parser silently ignores, such as the `-7` of `1-5-7`."""
 
     step = timedelta(minutes=1)
 
     @property
     def days(self) -> frozenset[int]:
-        """The days of the month that are written as numbers."""
+        """The days of the month that are given as numbers."""
         return self.on.dates
 
     @property
     def weekdays(self) -> frozenset[int]:
-        """The days of the week that count in every week."""
+        """The days of the week that match in every week."""
         return self.on.weekdays
 
     @property
     def is_sub_daily(self) -> bool:
-        """Whether Debian cron takes it for a job by elapsed time: the minute or the hour field
-        starts with `*`.
+        """Whether the minute or the hour field starts with `*`: Debian cron's rule for a job by
+        elapsed time (cron(8)).
         """
         return self.texts[0].startswith("*") or self.texts[1].startswith("*")
 
     @property
     def restricts_both_days(self) -> bool:
-        """Whether day of month and day of week are both restricted, so that Celery and Vixie cron
-        differ.
-        """
+        """Whether both day fields are restricted, so that Celery and Vixie cron differ."""
         return len(self.days) < 31 and len(self.weekdays) < 7
 
     @property
     def runs_every_hour(self) -> bool:
-        """Whether each hour has a time."""
+        """Whether every hour has a time."""
         return len(self.hours) == HOURS
 
     @cached_property
     def times(self) -> tuple[timedelta, ...]:
-        """The times of each day that counts."""
+        """The times of every matching day, after midnight."""
         return tuple(
             timedelta(hours=hour, minutes=minute) for hour in self.hours for minute in self.minutes
         )
 
     def times_on(self, day: date) -> Sequence[timedelta]:
-        """The times of `day`; none where the day does not count."""
-        counts = (
+        """Return the times of `day` after midnight, ascending; empty on a day without ticks."""
+        is_matching = (
             day.month in self.months and self.day_masks[shape(day.year, day.month)] >> day.day & 1
         )
-        return self.times if counts else ()
+        return self.times if is_matching else ()
 
     def next_wall(self, start: datetime) -> datetime | None:
-        """The first matching wall time from `start` on. Jumps to the next month, day, hour, minute
-        that match.
+        """Return the first matching wall time from `start` on; None within the horizon.
+
+        Jumps to the next matching month, day, hour and minute.
         """
         time = self._next_time(start.hour, start.minute)
-        year, month, day = start.year, start.month, start.day
+        year = start.year
+        month = start.month
+        day = start.day
         if time is None:
             time = (self.hours[0], self.minutes[0])
             day += 1
@@ -191,9 +185,7 @@ class Crontab:
 
     @cached_property
     def _month_after(self) -> tuple[tuple[int, int], ...]:
-        """For each month, the next one that counts: (years on, month). A rule of one month skips
-        eleven at a time.
-        """
+        """For each month, the next matching month as (years ahead, month)."""
         ascending = sorted(self.months)
         later = [next((other for other in ascending if other > month), None) for month in range(13)]
         return tuple((1, ascending[0]) if month is None else (0, month) for month in later)
