@@ -129,9 +129,9 @@ def check_calendar(calendar: Calendar) -> None:
         )
     zones.zone(calendar.timezone)
     parts = len(calendar.days) + len(calendar.spans) + len(calendar.weekly)
-    if parts > calendar_text.MOST:
+    if parts > calendar_text.MAX_LINES:
         raise Refused(
-            f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MOST} are "
+            f"the calendar {calendar.name!r} has {parts} entries, {calendar_text.MAX_LINES} are "
             "allowed; leave out past years",
             field="excluded",
         )

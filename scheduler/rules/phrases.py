@@ -1,4 +1,4 @@
-"""Words that sentences about schedules are made of. Must not know what a schedule is."""
+"""Phrases for sentences about schedules. Must not know of schedules."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ _UNITS = ((86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (
 
 
 def duration(seconds: float) -> str:
-    """A length of time: `90` is '90 seconds', `7200` is '2 hours', `1` is 'second'."""
+    """Return seconds in words: `90` is '90 seconds', `7200` is '2 hours', `1` is 'second'."""
     for size, unit in _UNITS:
         if seconds >= size and seconds % size == 0:
             count = int(seconds // size)
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def joined(words: Sequence[str], last: str = "and") -> str:
-    """`a, b and c`."""
+    """Return the words as a list in a sentence: `a, b and c`."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" {last} " + words[-1]
 
 
@@ -49,7 +49,7 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def ordinal(number: int) -> str:
-    """`first`, `fifth`, `12th`; `last` and `last but one` where it is negative."""
+    """Return `first`, `fifth`, `12th`; for negative numbers `last`, `second to last`."""
     if number < 0:
         return "last" if number == -1 else f"{ordinal(-number)} to last"
     if number < len(ORDINALS):
@@ -61,7 +61,7 @@ def ordinal(number: int) -> str:
 
 
 def spans(names: Sequence[str], values: Sequence[int]) -> list[str]:
-    """Names of ascending values; three or more in a row become 'a through b'."""
+    """Return the names of ascending values; three or more in a row become 'a through b'."""
     words = []
     for first, last in runs(values):
         if last - first >= 2:
@@ -72,13 +72,13 @@ def spans(names: Sequence[str], values: Sequence[int]) -> list[str]:
 
 
 def weekday_spans(weekdays: frozenset[int]) -> list[str]:
-    """Weekdays (Sunday is 0) from Monday on, so that a weekend is one span."""
+    """Return weekdays (Sunday is 0) in words, from Monday on, so that a weekend is one span."""
     from_monday = sorted((day - 1) % 7 for day in weekdays)
     return spans([*WEEKDAYS[1:], WEEKDAYS[0]], from_monday)
 
 
 def runs(values: Sequence[int]) -> list[tuple[int, int]]:
-    """Ascending values as (first, last) of each unbroken run."""
+    """Return the unbroken runs of ascending values, as (first, last)."""
     found: list[tuple[int, int]] = []
     for value in values:
         if found and value == found[-1][1] + 1:

@@ -1,9 +1,9 @@
-"""iCalendar text, as calendar programs export it (RFC 5545) -> an exclusion calendar. Pure.
+"""The reader of iCalendar files (RFC 5545): the text of a file becomes an exclusion calendar. Pure.
 
-Whole days become days, events with a time of day become spans; recurring ones are expanded up to a
-date that the caller names. Cancelled events and everything that is not an event are passed over. An
-event that cannot be read is left out and reported with its line, and the others count. Must not
-decide what a calendar excludes: that is `calendars`. The parts are in `ical`.
+All-day events become days, events with a time of day become spans; recurring events are expanded up
+to a date given by the caller. Cancelled events and other components are ignored. An unreadable
+event is left out and reported with its line; the other events count. Which moments a calendar
+excludes is decided in `exclusions`. The parts of the reader are in `ical`.
 """
 
 from dataclasses import dataclass
@@ -22,22 +22,23 @@ __all__ = ["MAX_BYTES", "MAX_EVENTS", "IcalendarImport", "LeftOut", "read"]
 
 MAX_BYTES = 4_000_000
 MAX_EVENTS = 10_000
-"""Events, with recurring ones counted as often as they occur."""
+"""Most events of a file; a recurring event counts once for each occurrence."""
 
 
 @dataclass(frozen=True)
 class IcalendarImport:
-    """The calendar of a file, and the events of it that could not be read, by their lines."""
+    """The calendar of a file, and the unreadable events with their lines."""
 
     calendar: Calendar
     left_out: tuple[LeftOut, ...]
 
 
 def read(text: str, *, name: str, timezone: str = "UTC", until: date) -> IcalendarImport:
-    """Make the calendar `name` of the events in `text`; recurring ones from 1970 up to `until`.
+    """Return the calendar `name` with the events in `text`, recurring events from 1970 to `until`.
 
-    Times without a zone, and days, are read in `timezone`. Raises Refused, which names the line,
-    where the text is no iCalendar file, has too many events, or none that can be read.
+    Days, and times without a zone, are read in `timezone`. Raises Refused, which names the line,
+    for a text that is not an iCalendar file, has too many events, or has no readable event;
+    UnknownZone for `timezone`.
     """
     zone = zones.zone(timezone)
     if len(text) > MAX_BYTES:
@@ -55,7 +56,7 @@ def read(text: str, *, name: str, timezone: str = "UTC", until: date) -> Icalend
                 spans.append(excluded)
             if len(days) + len(spans) > MAX_EVENTS:
                 budget.refuse(event.line)
-    left_out = tuple(sorted(expansion.left_out, key=lambda one: one.line))
+    left_out = tuple(sorted(expansion.left_out, key=lambda event: event.line))
     if not days and not spans:
         _refuse_empty(left_out)
     calendar = Calendar(name=name, timezone=timezone, days=tuple(days), spans=tuple(spans))
@@ -63,12 +64,12 @@ def read(text: str, *, name: str, timezone: str = "UTC", until: date) -> Icalend
 
 
 def _events(text: str, zone: ZoneInfo, budget: Budget, expansion: Expansion) -> list[Event]:
-    """The events of a file, without those that cannot be read."""
-    found = components(text)
-    file_zones = FileZones((one for one in found if one.kind == "VTIMEZONE"), zone)
+    """The readable events of a file; the others are reported to `expansion`."""
+    parts = components(text)
+    file_zones = FileZones((part for part in parts if part.kind == "VTIMEZONE"), zone)
     events: list[Event] = []
     cancelled = 0
-    for component in (one for one in found if one.kind == "VEVENT"):
+    for component in (part for part in parts if part.kind == "VEVENT"):
         try:
             event = event_of(component, file_zones, budget)
             cancelled += event.is_cancelled
@@ -81,7 +82,7 @@ def _events(text: str, zone: ZoneInfo, budget: Budget, expansion: Expansion) -> 
 
 
 def _refuse_empty(left_out: tuple[LeftOut, ...]) -> None:
-    """Say why a file gives no calendar."""
+    """Raise Refused for a file without a readable event."""
     if not left_out:
         refuse(1, "there is no event in it; export a calendar with events")
     first = left_out[0]

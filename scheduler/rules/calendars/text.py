@@ -1,14 +1,13 @@
-"""What a calendar excludes as lines of text, one thing each: read, and written. Pure.
+"""Exclusion calendars as lines of text, one exclusion a line: reader and writer. Pure.
 
-    2026-12-24                               a day, of the calendar's zone
+    2026-12-24                               a day, in the calendar's zone
     2026-12-24..2027-01-01                   days, both included
-    2026-12-24T14:00..2026-12-27T06:00       from one time until another, on the calendar's clock
-                                             or with offsets
+    2026-12-24T14:00..2026-12-27T06:00       a span, in the calendar's zone or with offsets
     sat-sun                                  whole days of each week
-    mon-fri 22:00-06:00                      hours of some days of each week; these go on until
+    mon-fri 22:00-06:00                      hours on some days of each week; these last until
                                              the next morning
 
-What stands behind it in a line is its title. The console, the command, and sets in YAML speak this.
+The rest of a line is the title. The console, the command and sets in YAML use this form.
 """
 
 import re
@@ -39,13 +38,16 @@ KINDS = {
     "weekly": "sat-sun",
     "hours": "mon-fri 22:00-06:00",
 }
-"""What a line may be, with an example."""
+"""The kinds of lines, with an example of each."""
 
-MOST = 10_000
-"""Lines of one calendar."""
+MAX_LINES = 10_000
+"""Most lines of a calendar."""
 
 LONGEST_TITLE = 200
-FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Characters."""
+
+FIRST_YEAR = 1970
+LAST_YEAR = 2200
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLOCKS = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)-(\d{1,2}:\d{2}(?::\d{2})?)", re.ASCII)
@@ -59,14 +61,16 @@ def calendar_of(
     description: str = "",
     field: str = "excluded",
 ) -> Calendar:
-    """The calendar of these lines; empty ones count for nothing. Raises Refused with the line's
-    number.
+    """Return the calendar `name` with the exclusions in `lines`; empty lines are ignored.
+
+    Raises Refused with the line's number, or UnknownZone. `field` is the name of the lines in
+    messages.
     """
     zone = zones.zone(timezone)
     wanted = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    if len(wanted) > MOST:
+    if len(wanted) > MAX_LINES:
         raise Refused(
-            f"{field} has {len(wanted)} lines, {MOST} are allowed; leave out past years",
+            f"{field} has {len(wanted)} lines, {MAX_LINES} are allowed; leave out past years",
             field=field,
         )
     found: list[Line] = []
@@ -80,20 +84,23 @@ def calendar_of(
 
 
 def of_parts(name: str, parts: Iterable[Line], *, timezone: str, description: str = "") -> Calendar:
-    """The calendar of these parts."""
-    found = list(parts)
+    """Return the calendar `name` made of days, spans and weekly hours."""
+    lines = list(parts)
     return Calendar(
         name=name,
         timezone=timezone,
-        days=tuple(part for part in found if isinstance(part, Days)),
-        spans=tuple(part for part in found if isinstance(part, Span)),
-        weekly=tuple(part for part in found if isinstance(part, Hours)),
+        days=tuple(line for line in lines if isinstance(line, Days)),
+        spans=tuple(line for line in lines if isinstance(line, Span)),
+        weekly=tuple(line for line in lines if isinstance(line, Hours)),
         description=description,
     )
 
 
 def read(line: str, zone: ZoneInfo, *, field: str = "excluded") -> Line:
-    """One line. Raises Refused with what is wrong and what is allowed."""
+    """Return the exclusion in a single line. Raises Refused with the fault and the allowed forms.
+
+    Times without an offset are read in `zone`.
+    """
     first, _, rest = line.strip().partition(" ")
     if first[:1].isdigit():
         return _dated(first, _title(rest, field), zone, field)
@@ -109,14 +116,14 @@ def read(line: str, zone: ZoneInfo, *, field: str = "excluded") -> Line:
 
 
 def kind_of(line: Line) -> str:
-    """Which of `KINDS` a line is."""
+    """Return the kind of a line, a key of `KINDS`."""
     if isinstance(line, Hours):
         return "weekly" if (line.begins, line.ends) == (time(), time()) else "hours"
     return "date" if isinstance(line, Days) and line.first == line.last else "range"
 
 
 def lines_of(calendar: Calendar) -> list[str]:
-    """What a calendar excludes, as lines that read back to the same."""
+    """Return the exclusions of a calendar as lines; reading the lines gives the same exclusions."""
     zone = zones.zone(calendar.timezone)
     parts: list[Line] = [
         *calendar.weekly,
@@ -127,22 +134,23 @@ def lines_of(calendar: Calendar) -> list[str]:
 
 
 def line_of(part: Line, zone: ZoneInfo) -> str:
-    """One part as a line."""
+    """Return a single exclusion as a line, with moments in `zone`."""
     if isinstance(part, Days):
-        said = f"{part.first}" if part.first == part.last else f"{part.first}..{part.last}"
+        text = f"{part.first}" if part.first == part.last else f"{part.first}..{part.last}"
     elif isinstance(part, Span):
-        begins, ends = (moment.astimezone(zone) for moment in (part.begins, part.ends))
-        said = f"{_shown_moment(begins)}..{_shown_moment(ends)}"
+        begins = part.begins.astimezone(zone)
+        ends = part.ends.astimezone(zone)
+        text = f"{_shown_moment(begins)}..{_shown_moment(ends)}"
     else:
-        said = _shown_weekdays(part.days)
+        text = _shown_weekdays(part.days)
         if (part.begins, part.ends) != (time(), time()):
-            said += f" {_shown_clock(part.begins)}-{_shown_clock(part.ends)}"
+            text += f" {_shown_clock(part.begins)}-{_shown_clock(part.ends)}"
     title = "".join(sign if sign.isprintable() else " " for sign in part.title)
-    return f"{said} {title}".rstrip()
+    return f"{text} {title}".rstrip()
 
 
 def _dated(text: str, title: str, zone: ZoneInfo, field: str) -> Days | Span:
-    """A day, days, or a span."""
+    """The day, range of days or span in a line that begins with a date."""
     first, dots, last = text.partition("..")
     if "T" in text.upper():
         if not dots:
@@ -151,7 +159,8 @@ def _dated(text: str, title: str, zone: ZoneInfo, field: str) -> Days | Span:
                 f"{text[:40]!r} has a time of day but no end; write "
                 "2026-12-24T14:00..2026-12-24T18:00",
             )
-        begins, ends = (_moment(part, zone, field) for part in (first, last))
+        begins = _moment(first, zone, field)
+        ends = _moment(last, zone, field)
         return _made(Span, field, begins=begins, ends=ends, title=title)
     begin = _day(first, field)
     return _made(Days, field, first=begin, last=_day(last, field) if dots else begin, title=title)
@@ -177,7 +186,7 @@ def _day(text: str, field: str) -> date:
 
 
 def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
-    """A wall time of the calendar's zone, or an instant."""
+    """The moment of an ISO 8601 text in UTC; without an offset, a wall time in `zone`."""
     try:
         at = datetime.fromisoformat(text)
         found = (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
@@ -199,7 +208,7 @@ def _moment(text: str, zone: ZoneInfo, field: str) -> datetime:
 
 
 def _clock(text: str, field: str) -> time:
-    """A time of day; 24:00 is the next midnight."""
+    """The time of day of a text; 24:00 is the next midnight."""
     hour, _, rest = text.partition(":")
     if (hour, rest) == ("24", "00"):
         return time()
@@ -210,7 +219,7 @@ def _clock(text: str, field: str) -> time:
 
 
 def _weekdays(text: str, field: str) -> frozenset[Weekday]:
-    """`sat-sun`, `mon,wed,fri`, `fri-mon`."""
+    """The days of a text such as `sat-sun`, `mon,wed,fri` or `fri-mon`."""
     found: set[Weekday] = set()
     for part in text.lower().split(","):
         first, dash, last = part.partition("-")
@@ -239,7 +248,7 @@ def _title(text: str, field: str) -> str:
 
 
 def _shown_weekdays(days: frozenset[Weekday]) -> str:
-    """Neighbours as a range."""
+    """The days as text, adjacent days as a range."""
     runs: list[list[Weekday]] = []
     for day in (day for day in WEEKDAYS if day in days):
         if runs and WEEKDAYS.index(day) == WEEKDAYS.index(runs[-1][-1]) + 1:
@@ -254,7 +263,7 @@ def _shown_clock(at: time) -> str:
 
 
 def _shown_moment(at: datetime) -> str:
-    """On the calendar's clock, with the offset, so that no hour is meant twice."""
+    """A moment as text with its offset, so that a repeated hour is not ambiguous."""
     return at.isoformat(timespec="seconds" if at.second or at.microsecond else "minutes")
 
 

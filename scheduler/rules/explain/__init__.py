@@ -1,1 +1,1 @@
-"""A schedule in words: sentences, warnings, previews, and what an edit would change."""
+"""A schedule in words: sentences, warnings, previews, and the effect of an edit."""

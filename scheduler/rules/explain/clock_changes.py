@@ -1,6 +1,4 @@
-"""What the coming clock changes do to a schedule: which of its times are skipped or come twice.
-Pure.
-"""
+"""The effect of coming clock changes on a schedule: times that are skipped or repeated. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +9,7 @@ from scheduler.rules.phrases import joined
 from scheduler.rules.time.instants import Rule, offset_change
 
 AHEAD = 366
-"""Days that are looked at."""
+"""How many days ahead clock changes are searched."""
 
 _DAY = timedelta(days=1)
 _MOST_TIMES = 4
@@ -19,18 +17,16 @@ _MOST_TIMES = 4
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a zone's clock: the wall times between `begins` and `ends` are skipped, or come
-    twice.
-    """
+    """A clock change: the wall times from `begins` to `ends` are skipped, or come twice."""
 
     begins: datetime
     ends: datetime
     forward: bool
 
 
-def told(rule: Rule, after: datetime, zone_name: str) -> list[str]:
-    """A sentence for the next time that the clock skips some of the rule's times, and for the next
-    that repeats.
+def sentences(rule: Rule, after: datetime, zone_name: str) -> list[str]:
+    """Return a sentence for the next clock change that skips times of the rule, and a sentence for
+    the next that repeats times; empty where no time is affected.
     """
     if rule.zone is None:
         return []
@@ -44,13 +40,14 @@ def told(rule: Rule, after: datetime, zone_name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def changes(zone: ZoneInfo, start: date) -> tuple[Change, ...]:
-    """The changes of a year from `start` on."""
+    """Return the clock changes in the year from `start` on (cached)."""
     midnight = datetime(start.year, start.month, start.day, tzinfo=UTC)
     days = [midnight + number * _DAY for number in range(AHEAD + 1)]
     offsets = [day.astimezone(zone).utcoffset() for day in days]
     found = []
     for number in range(AHEAD):
-        before, later = offsets[number], offsets[number + 1]
+        before = offsets[number]
+        later = offsets[number + 1]
         if before is not None and later is not None and before != later:
             moment = offset_change(zone, days[number], days[number + 1]).replace(tzinfo=None)
             ends = sorted((moment + before, moment + later))
@@ -59,9 +56,7 @@ def changes(zone: ZoneInfo, start: date) -> tuple[Change, ...]:
 
 
 def _times(rule: Rule, change: Change) -> list[datetime]:
-    """The rule's times that a change touches; none of a rule that runs every hour, by elapsed
-    time.
-    """
+    """The rule's times that a change affects; empty for a rule that runs every hour."""
     if rule.walls.is_sub_daily and rule.walls.runs_every_hour:
         return []
     times: list[datetime] = []
@@ -73,7 +68,7 @@ def _times(rule: Rule, change: Change) -> list[datetime]:
 
 
 def _sentence(rule: Rule, change: Change, times: list[datetime], zone_name: str) -> str:
-    """What happens to these times."""
+    """The sentence about the affected times."""
     words = [f"{wall:%H:%M}" for wall in times[:_MOST_TIMES]] + (
         ["more"] if len(times) > _MOST_TIMES else []
     )

@@ -1,6 +1,6 @@
-"""What an operator sees while typing: words, the next ticks, and what may surprise.
+"""The preview shown while an operator types: words, the next ticks, and warnings. No I/O.
 
-The ticks come from the code that fires. Must not write or read anything.
+The ticks are computed by the same code that decides when a schedule fires.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Preview:
 
 
 def preview(when: When, after: datetime, n: int = 10, *, uid: str = "") -> Preview:
-    """Preview `when` from `after` on. Raises Refused as saving it would.
+    """Return the preview of `when`, with `n` ticks after `after`.
 
-    `uid` is that of the schedule, which gives each `H` its place; without one the places are
-    examples, and said to be.
+    `uid` is the schedule's, and decides the value of each `H`; without a uid, the values are
+    examples, with a note. Raises Refused as saving would.
     """
     check_when(when, now=after)
     notes: list[str] = []
@@ -45,5 +45,5 @@ def preview(when: When, after: datetime, n: int = 10, *, uid: str = "") -> Previ
 
 
 def warnings(when: When, after: datetime) -> list[str]:
-    """What an operator may not expect of `when`."""
+    """Return the warnings about `when`, as whole sentences."""
     return of_when(when, after)

@@ -1,6 +1,4 @@
-"""A rrule in words, made from what it stands for. Must not refuse anything that
-`recurrence_text.parse` accepts.
-"""
+"""A rrule in words, made from its parsed values. Every rule that `rrule.text` accepts has words."""
 
 from scheduler.rules.phrases import (
     MONTHS,
@@ -26,7 +24,7 @@ _MOST_TIMES = 6
 
 
 def describe(rule: Recurrence, timezone: str) -> str:
-    """One line: how often, on which days, at which times, and when it ends."""
+    """Return a line of words: frequency, days, times, end, and the zone."""
     unit = _UNITS[rule.frequency]
     often = f"Every {unit}" if rule.interval == 1 else f"Every {counted(rule.interval, unit)}"
     days = _days(rule)
@@ -50,7 +48,7 @@ def describe(rule: Recurrence, timezone: str) -> str:
 
 
 def _days(rule: Recurrence) -> list[str]:
-    """The days, in words that may be joined by 'and': a day has to fit each of them."""
+    """The restrictions on days; a tick must meet all, so that 'and' may join the phrases."""
     words = []
     if rule.weeks:
         words.append(f"in week {joined([str(week) for week in sorted(rule.weeks)])}")
@@ -76,7 +74,7 @@ def _days(rule: Recurrence) -> list[str]:
 
 
 def _month_days(rule: Recurrence) -> str:
-    """Days of the month, those from the end by name."""
+    """The days of the month; days counted from the end are named."""
     numbered = sorted(day for day in rule.month_days if day > 0)
     forward = joined(spans([str(day) for day in range(32)], numbered)) if numbered else ""
     words = [f"{plural(len(numbered), 'day')} {forward}"] if forward else []
@@ -85,7 +83,7 @@ def _month_days(rule: Recurrence) -> str:
 
 
 def _times(rule: Recurrence) -> str:
-    """The times of day, where they are fixed."""
+    """The times of day; for a sub-daily rule the minutes and hours."""
     if rule.is_sub_daily:
         minutes = sorted({second // 60 % 60 for second in rule.seconds})
         hours = sorted({second // 3600 for second in rule.seconds})
@@ -106,6 +104,6 @@ def _times(rule: Recurrence) -> str:
 
 
 def _clock(second: int) -> str:
-    """`06:00`, `06:00:30`."""
+    """A second of the day as `06:00` or `06:00:30`."""
     text = f"{second // 3600:02d}:{second // 60 % 60:02d}"
     return f"{text}:{second % 60:02d}" if second % 60 else text

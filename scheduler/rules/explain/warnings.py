@@ -1,7 +1,7 @@
-"""What an operator may not expect of a schedule, as whole sentences with dates and a way out. Pure.
+"""Warnings about a schedule, as whole sentences with dates and a remedy. Pure.
 
-`of_when` looks at the rule alone; `warnings` also at what is known of the world, given as `Facts`.
-Nothing here keeps a schedule from being saved: that is `check`.
+`of_when` judges the rule alone; `warnings` also uses `Facts` about queues, jobs, calendars and
+other schedules. A warning does not prevent saving; refusals are in `check`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,33 +31,35 @@ from scheduler.rules.time.wall_times import Crontab
 FAR = timedelta(days=366)
 _DAY = timedelta(days=1)
 _LOOKED_AT = 20
-"""Ticks that are compared with a duration or with another schedule."""
+"""How many ticks are compared with a duration or with another schedule."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the world; what is None is not known, and nothing is said about it."""
+    """Facts about the installation; a fact that is None causes no warning."""
 
     usual_duration: float | None = None
-    """Seconds that a run takes as a rule."""
+    """Usual seconds of a run."""
 
     others: Sequence[Spec] = ()
+    """The other schedules."""
+
     queues: frozenset[str] | None = None
-    """Those that some worker consumes."""
+    """Queues with a worker."""
 
     jobs: frozenset[str] | None = None
-    """Those that some worker has registered."""
+    """Jobs that a worker has registered."""
 
     default_queue: str = "default"
     calendars: Mapping[str, Calendar] | None = None
-    """Those that the schedule may name, by name; one that is not among them is gone."""
+    """Readable calendars by name; a calendar missing here is reported as gone."""
 
 
-NOTHING_KNOWN = Facts()
+NO_FACTS = Facts()
 
 
-def warnings(schedule: Spec, now: datetime, facts: Facts = NOTHING_KNOWN) -> list[str]:
-    """Everything that may surprise, the rule's own surprises first."""
+def warnings(schedule: Spec, now: datetime, facts: Facts = NO_FACTS) -> list[str]:
+    """Return all warnings, as whole sentences; warnings about the rule alone come first."""
     when = anchored(schedule.when, now)
     found = [
         *of_when(when, now),
@@ -72,7 +74,7 @@ def warnings(schedule: Spec, now: datetime, facts: Facts = NOTHING_KNOWN) -> lis
 
 
 def of_when(when: When, after: datetime) -> list[str]:
-    """What may surprise in a rule, whatever it runs."""
+    """Return the warnings about a crontab or rrule alone; empty for other kinds of rules."""
     if not isinstance(when, CrontabWhen | RruleWhen):
         return []
     found: list[str | None] = []
@@ -82,20 +84,20 @@ def of_when(when: When, after: datetime) -> list[str]:
         found = [_overlooked(crontab), _day_match(when, crontab, after), _uneven(crontab)]
     found += [
         _far_away(when, after),
-        *clock_changes.told(ticks.rule_of(when), after, when.timezone),
+        *clock_changes.sentences(ticks.rule_of(when), after, when.timezone),
     ]
     return [warning for warning in found if warning]
 
 
 def anchored(when: When, now: datetime) -> When:
-    """An interval that is not saved yet counts from now."""
+    """Return `when`; an unsaved interval without an anchor gets the anchor `now`."""
     if isinstance(when, IntervalWhen) and when.anchor is None:
         return when.model_copy(update={"anchor": now})
     return when
 
 
 def _placed(when: CrontabWhen) -> CrontabWhen:
-    """An `H` that is not saved yet has some place."""
+    """`when` with an example value for each `H` of an unsaved crontab."""
     return when if when.resolved is not None else dialect.settle(when, "")
 
 
@@ -109,13 +111,15 @@ def _overlooked(crontab: Crontab) -> str | None:
 
 
 def _day_match(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | None:
-    """Celery: both must match. Vixie cron: either, where both are restricted."""
+    """A warning where Celery (both day fields must match) and Vixie cron (either) differ."""
     text = dialect.effective(when)
-    both, either = _both(text), dialect.parse(text, "or")
+    both = _both(text)
+    either = dialect.parse(text, "or")
     if both is not None and both.day_masks == either.day_masks:
         return None
     today = after.astimezone(zones.zone(when.timezone)).date()
-    coming, other = _next_day(crontab, today), _next_day(either, today, both)
+    coming = _next_day(crontab, today)
+    other = _next_day(either, today, both)
     if when.day_match == "and":
         return (
             "Day of month and day of week must both match, as in Celery: the next day is "
@@ -128,7 +132,7 @@ def _day_match(when: CrontabWhen, crontab: Crontab, after: datetime) -> str | No
 
 
 def _both(text: str) -> Crontab | None:
-    """The reading in which both must match; none where they never do."""
+    """The crontab in which both day fields must match; None where no day matches both."""
     try:
         return dialect.parse(text)
     except BadExpression:
@@ -148,7 +152,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _uneven(crontab: Crontab) -> str | None:
-    """`*/7` restarts at each full hour."""
+    """A warning about a step such as `*/7`, which starts again at each full hour or day."""
     for text, values, size, unit in (
         (crontab.texts[0], crontab.minutes, 60, "minute"),
         (crontab.texts[1], crontab.hours, 24, "hour"),
@@ -159,7 +163,8 @@ def _uneven(crontab: Crontab) -> str | None:
             and len(values) > 1
             and size % (values[1] - values[0])
         ):
-            step, last = values[1] - values[0], size - values[-1]
+            step = values[1] - values[0]
+            last = size - values[-1]
             whole = "hour" if unit == "minute" else "day"
             return (
                 f"{text} starts anew each {whole}: from {unit} {values[-1]} to {unit} 0 it is "
@@ -178,7 +183,7 @@ def _far_away(when: When, after: datetime) -> str | None:
 
 
 def _is_over(schedule: Spec, now: datetime) -> str | None:
-    """Start, end and `max_runs` leave nothing."""
+    """A warning where start, end and `max_runs` leave no tick."""
     if ticks.next_tick(schedule.when, now) is None or not window.is_finished(schedule, now):
         return None
     return (
@@ -188,7 +193,7 @@ def _is_over(schedule: Spec, now: datetime) -> str | None:
 
 
 def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
-    """The calendar leaves no tick, or none for long, or is gone."""
+    """A warning where the calendar leaves no tick for a year or more, or is gone."""
     name = schedule.window.calendar
     if name is None or facts.calendars is None or isinstance(schedule.when, RedBeatWhen):
         return None
@@ -200,7 +205,7 @@ def _shut_out(schedule: Spec, now: datetime, facts: Facts) -> str | None:
         )
     due = window.bounded_next_tick(schedule, now)
     if due is None or due - now >= FAR:
-        return None  # that is said already
+        return None  # `_is_over` or `_far_away` warns already
     first = next(
         window.bounded_ticks(schedule, now, now + window.CALENDAR_HORIZON, calendar=calendar), None
     )
@@ -243,13 +248,13 @@ def _longer_than_its_distance(
 
 
 def _seconds(seconds: float) -> str:
-    """`1 minute`, where `duration` says `minute`."""
+    """Seconds in words, with a number: `1 minute`, where `duration` gives `minute`."""
     words = duration(round(seconds, 1) if seconds < 60 else ceil(seconds))
     return words if words[0].isdigit() else f"1 {words}"
 
 
 def _alike(schedule: Spec, when: When, now: datetime, facts: Facts) -> str | None:
-    """Another schedule does the same at the same times."""
+    """A warning where another schedule calls the same job at the same times."""
     coming = ticks.next_ticks(when, now, _LOOKED_AT)
     same = [
         other.name
@@ -272,9 +277,9 @@ def _nobody_listens(schedule: Spec, facts: Facts) -> str | None:
     queue = schedule.queue or facts.default_queue
     if facts.queues is None or queue in facts.queues:
         return None
-    known = f"; consumed are {joined(sorted(facts.queues))}" if facts.queues else ""
+    consumed = f"; consumed are {joined(sorted(facts.queues))}" if facts.queues else ""
     return (
-        f"No worker consumes the queue {queue!r}{known}. Runs wait there until one is started "
+        f"No worker consumes the queue {queue!r}{consumed}. Runs wait there until one is started "
         f"with -Q {queue}."
     )
 

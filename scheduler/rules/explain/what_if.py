@@ -1,7 +1,7 @@
-"""What an edit changes: the ticks of a time to come that go, that come, and that move. Pure.
+"""The effect of an edit on coming ticks: ticks that go, come, or move. Pure.
 
-Two versions of a schedule are laid beside each other, tick by tick. On a day (in the zone of the
-new version) on which as many ticks go as come, each is said to move; what is left goes or comes.
+The ticks of two versions of a schedule are compared. On a day (in the zone of the new version) with
+as many gone as new ticks, the ticks count as moved; all others as gone or new.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ NO_CALENDARS: Mapping[str, Calendar] = {}
 
 @dataclass(frozen=True)
 class Difference:
-    """The ticks that differ, in order, and how many stay the same."""
+    """The ticks that differ, in order, and the number of ticks in both versions."""
 
     gone: list[datetime]
     come: list[datetime]
@@ -32,7 +32,7 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes."""
+        """Whether no tick changes."""
         return not (self.gone or self.come or self.moved)
 
 
@@ -45,15 +45,16 @@ def compare(
     before: Mapping[str, Calendar] = NO_CALENDARS,
     after: Mapping[str, Calendar] = NO_CALENDARS,
 ) -> Difference:
-    """What becomes of the ticks in (since, until] when `new` takes the place of `old`.
+    """Return the difference in the ticks of (since, until] when `new` replaces `old`.
 
-    `before` has the calendars that `old` may name, `after` those that `new` may name; one whose
-    calendar is missing does not fire. None is a schedule that is not there. One that is disabled
-    has no ticks, unless both versions are: then they are compared as if they were not.
+    None is a schedule that does not exist (new or deleted). `before` has the calendars for `old`,
+    `after` the calendars for `new`; without its calendar a schedule has no ticks. A disabled
+    version has no ticks; two disabled versions are compared as if enabled.
     """
-    was, will = _ticks(old, new, since, until, before), _ticks(new, old, since, until, after)
-    gone, come = _unlike(was, will)
-    same = len(was) - len(gone)
+    old_ticks = _ticks(old, new, since, until, before)
+    new_ticks = _ticks(new, old, since, until, after)
+    gone, come = _unlike(old_ticks, new_ticks)
+    same = len(old_ticks) - len(gone)
     gone, come, moved = _moves(gone, come, _zone(new or old))
     return Difference(gone=gone, come=come, moved=moved, same=same)
 
@@ -65,35 +66,36 @@ def _ticks(
     until: datetime,
     calendars: Mapping[str, Calendar],
 ) -> list[datetime]:
-    """The ticks of one version."""
+    """The ticks of the version `spec`, compared with the version `other`."""
     if spec is None or (not spec.enabled and (other is None or other.enabled)):
         return []
     name = spec.window.calendar
     if name is not None and name not in calendars:
         return []
-    known = spec.model_copy(update={"when": anchored(spec.when, since)})
-    return list(
-        bounded_ticks(known, since, until, calendar=None if name is None else calendars[name])
-    )
+    version = spec.model_copy(update={"when": anchored(spec.when, since)})
+    calendar = None if name is None else calendars[name]
+    return list(bounded_ticks(version, since, until, calendar=calendar))
 
 
 def _unlike(before: list[datetime], after: list[datetime]) -> tuple[list[datetime], list[datetime]]:
-    """What is in one ascending list and not in the other."""
+    """The ticks that are only in `before`, and the ticks that are only in `after`."""
     if before == after:
         return [], []
-    kept, added = set(before), set(after)
-    return [tick for tick in before if tick not in added], [
-        tick for tick in after if tick not in kept
-    ]
+    old = set(before)
+    new = set(after)
+    gone = [tick for tick in before if tick not in new]
+    come = [tick for tick in after if tick not in old]
+    return gone, come
 
 
 def _moves(
     gone: list[datetime], come: list[datetime], zone: ZoneInfo
 ) -> tuple[list[datetime], list[datetime], list[tuple[datetime, datetime]]]:
-    """Pair ticks that go with ticks that come, day by day."""
+    """The ticks that go, the ticks that come, and pairs of moved ticks, matched day by day."""
     if not gone or not come:
         return gone, come, []
-    going, coming = _by_day(gone, zone), _by_day(come, zone)
+    going = _by_day(gone, zone)
+    coming = _by_day(come, zone)
     pairs = [day for day in going if len(going[day]) == len(coming.get(day, []))]
     moved = [pair for day in pairs for pair in zip(going.pop(day), coming.pop(day), strict=True)]
     return (
@@ -111,6 +113,6 @@ def _by_day(ticks: list[datetime], zone: ZoneInfo) -> dict[date, list[datetime]]
 
 
 def _zone(spec: Spec | None) -> ZoneInfo:
-    """The zone whose days are meant."""
+    """The zone that defines the days of a schedule; UTC for one without a zone."""
     when = spec.when if spec is not None else None
     return zones.zone(when.timezone if isinstance(when, CrontabWhen | RruleWhen) else str(UTC))

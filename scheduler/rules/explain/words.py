@@ -1,8 +1,8 @@
-"""A schedule in words, made from the values it stands for and not from how they were written.
+"""A schedule in words, made from its parsed values and not from its text.
 
-So the words cannot say anything else than what fires. In particular day-of-month and day-of-week
-are joined by 'and', as Celery joins them, unless the schedule says 'or'; the usual describers
-always say 'or'. Must not refuse anything that `dialect.parse` accepts.
+So the words always match the ticks. In particular, day of month and day of week are joined by
+'and', as in Celery, unless `day_match` is 'or'; other describers of crontabs always say 'or'. Every
+expression that `dialect.parse` accepts has words.
 """
 
 from collections.abc import Mapping
@@ -35,11 +35,11 @@ from scheduler.rules.time.wall_times import Crontab
 __all__ = ["describe", "duration", "joined"]
 
 _MOST_TIMES = 6
-"""Times of day that are listed one by one; more are described by their fields."""
+"""Most times of day that are listed one by one; more are described by their fields."""
 
 
 def describe(when: When) -> str:
-    """The schedule as a sentence without its full stop."""
+    """Return the schedule as a sentence without a full stop. Raises BadExpression."""
     if isinstance(when, IntervalWhen):
         return f"Every {duration(when.every)}"
     if isinstance(when, CrontabWhen):
@@ -52,24 +52,21 @@ def describe(when: When) -> str:
 
 
 def _foreign(kind: object, schedule: Mapping[str, object]) -> str:
-    """A schedule that only RedBeat computes."""
+    """The words for a schedule that only RedBeat can compute."""
     every = schedule.get("every")
     if kind == "interval" and isinstance(every, int | float):
         return f"Every {duration(every)}, rounded by RedBeat"
     if kind == "rrule":
         names = ("yearly", "monthly", "weekly", "daily", "hourly", "minutely", "secondly")
         frequency = schedule.get("freq")
-        known = isinstance(frequency, int) and 0 <= frequency < len(names)
-        return (
-            f"A RedBeat rrule, {names[frequency]}"
-            if known and isinstance(frequency, int)
-            else "A RedBeat rrule"
-        )
+        if isinstance(frequency, int) and 0 <= frequency < len(names):
+            return f"A RedBeat rrule, {names[frequency]}"
+        return "A RedBeat rrule"
     return f"A RedBeat schedule of type {kind}"
 
 
 def _crontab(crontab: Crontab, timezone: str) -> str:
-    """Time of day, then days, then the zone where it makes a difference."""
+    """Time of day, then days, then the zone, left out where no zone matters."""
     time = _time(crontab)
     days = _days(crontab)
     whole_day = len(crontab.hours) == 24 and not days
@@ -79,7 +76,8 @@ def _crontab(crontab: Crontab, timezone: str) -> str:
 
 def _time(crontab: Crontab) -> str:
     """The minutes and hours."""
-    minutes, hours = crontab.minutes, crontab.hours
+    minutes = crontab.minutes
+    hours = crontab.hours
     if len(hours) == 24:
         return _minutes(minutes, "every hour")
     if len(minutes) * len(hours) <= _MOST_TIMES:
@@ -134,7 +132,7 @@ def _days(crontab: Crontab) -> list[str]:
 
 
 def _dates(crontab: Crontab) -> str:
-    """The days of the month; nothing where any will do."""
+    """The days of the month; empty where every day matches."""
     on = crontab.on
     if len(on.dates) == 31 and not on.either:
         return ""
@@ -146,7 +144,7 @@ def _dates(crontab: Crontab) -> str:
 
 
 def _weekdays(crontab: Crontab) -> list[str]:
-    """The days of the week; nothing where any will do."""
+    """The days of the week; empty where every day matches."""
     on = crontab.on
     if len(on.weekdays) == 7 and not on.either:
         return []
@@ -159,9 +157,7 @@ def _weekdays(crontab: Crontab) -> list[str]:
 
 
 def _step(values: tuple[int, ...], size: int) -> int | None:
-    """`n` where the values are 0, n, 2n … and n divides the whole, so that the distance is always
-    n.
-    """
+    """The step n of values 0, n, 2n … where n divides `size`; None for other values."""
     if len(values) < 2 or values[0] != 0 or size % len(values):
         return None
     step = size // len(values)

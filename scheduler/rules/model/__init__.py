@@ -1,1 +1,1 @@
-"""The schedule as data, the ids computed from it, and what differs between two versions of it."""
+"""The schedule as data, the ids of schedules and runs, and the difference of two versions."""

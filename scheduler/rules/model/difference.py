@@ -1,8 +1,7 @@
-"""What one version of a schedule says otherwise than another: field by field, as the JSON of the
-published form. Pure.
+"""The difference of two versions of a schedule, field by field, as published JSON. Pure.
 
-The versions are whole definitions as revisions hold them, of whatever age: fields that did not
-exist when one was saved have the value that they had by default.
+A version is a whole definition, as a revision stores one. In an old revision, fields that were
+added to Schedule later have their default values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ OPENED = frozenset(
 
 @dataclass(frozen=True)
 class Difference:
-    """One field, such as `when.crontab`, before and after; none where it was not there."""
+    """A field such as `when.crontab`, with its old and new value; None for a missing field."""
 
     field: str
     before: Any
@@ -35,8 +34,9 @@ class Difference:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """The fields in which two definitions differ, in the order of the published form."""
-    old, new = dict(_parts(before)), dict(_parts(after))
+    """Return the fields in which two definitions differ, in the order of the published form."""
+    old = dict(_parts(before))
+    new = dict(_parts(after))
     fields = [*new, *(field for field in old if field not in new)]
     return [
         Difference(field, old.get(field), new.get(field))
@@ -46,7 +46,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 
 
 def _parts(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields with their values; those that are opened by their parts."""
+    """The compared fields with their values; fields in `OPENED` part by part."""
     for name, value in _whole(definition).items():
         if name in NOT_COMPARED:
             continue
@@ -57,9 +57,7 @@ def _parts(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _whole(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The definition with all fields of today; as it is where it is not one that is understood any
-    more.
-    """
+    """The definition with all current fields; unchanged where today's model refuses the version."""
     try:
         return Schedule.model_validate(definition).to_json()
     except ValidationError:

@@ -1,7 +1,6 @@
-"""The names of things that are computed, not stored: ids of runs, and ids of entries that never got
-one.
+"""Computed ids: of runs, and of schedules that plain RedBeat code wrote.
 
-Two processes that see the same tick must arrive at the same id; it is the Celery task id.
+Every process must compute the same id for the same tick; the id of a run is the Celery task id.
 """
 
 from datetime import UTC, datetime
@@ -9,36 +8,36 @@ from hashlib import sha1
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f0a3c1e-2f43-5a0e-9c56-8d3f4a9f7f10")
-"""The root of ids of entries that plain RedBeat code wrote. It must never change: history refers to
-it.
+"""The UUID namespace of entries that plain RedBeat code wrote. Must never change: history has
+these ids.
 """
 
 _VARIANT = ["89ab"[byte >> 4 & 3] for byte in range(256)]
-"""How the ninth byte's text begins, by that byte."""
+"""The hexadecimal digit of the UUID variant, by the ninth byte."""
 
 
 def run_id(uid: str, tick: datetime) -> str:
-    """The id of the run of the schedule `uid` for `tick`."""
+    """Return the id of the run of the schedule `uid` for `tick`: a UUID of version 5."""
     return run_id_within(UUID(uid).bytes, tick_text(tick))
 
 
 def run_id_within(uid: bytes, tick: str) -> str:
-    """The same from the uid's bytes and the tick's text (`tick_text`)."""
+    """Return `run_id` from the bytes of the uid and the text of the tick (`tick_text`)."""
     return uuid_text(sha1(uid + tick.encode(), usedforsecurity=False).digest(), 5)
 
 
 def plain_uid(name: str) -> str:
-    """The id of a schedule that has none of its own, from its name."""
+    """Return the uid of an entry without one of its own, derived from the name."""
     return str(uuid5(NAMESPACE, name))
 
 
 def uuid_text(noise: bytes, version: int) -> str:
-    """A UUID of RFC 9562, section 5: `noise` but for version and variant."""
+    """Return a UUID (RFC 9562, section 5) made of `noise`, with version and variant set."""
     text = noise[:16].hex()
     variant = _VARIANT[noise[8]]
     return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def tick_text(tick: datetime) -> str:
-    """A moment as RFC 3339 in UTC with `Z`; fractions only where there are any."""
+    """Return a moment as RFC 3339 text in UTC with `Z`; fractions only where not zero."""
     return tick.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

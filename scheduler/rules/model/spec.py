@@ -1,5 +1,4 @@
-"""The schedule as data: what operators write, what the API speaks, what the extra field and the
-revisions hold.
+"""The schedule as data: the shapes of the published interface, of storage and of revisions.
 
 One pydantic model stands behind form, command, API and storage, so that they cannot differ. The
 shapes are those of the published interface. Meaning (does this expression parse, does it ever fire)
@@ -52,10 +51,9 @@ TimeZone = Annotated[
 
 
 class CrontabWhen(Frozen):
-    """Five crontab fields, read in a time zone.
+    """A crontab expression in a time zone.
 
-    `crontab` is what was written; `resolved` the same with each `H` in its place, filled in when it
-    is saved.
+    `crontab` is the expression as typed; `resolved`, set on saving, has a value for each `H`.
     """
 
     kind: Literal["crontab"] = "crontab"
@@ -107,9 +105,7 @@ class CrontabWhen(Frozen):
 
 
 class IntervalWhen(Frozen):
-    """Every `every` seconds of elapsed time from `anchor`: ticks are `anchor + n * every`, n >=
-    1.
-    """
+    """Every `every` seconds of elapsed time: the ticks are `anchor + n * every`, n >= 1."""
 
     kind: Literal["interval"] = "interval"
     every: Annotated[
@@ -150,9 +146,7 @@ class OnceWhen(Frozen):
 
 
 class RruleWhen(Frozen):
-    """RFC 5545's recurrence text from `dtstart` (a wall time of the zone, or an instant), in an
-    IANA zone.
-    """
+    """A recurrence rule (RFC 5545, section 3.3.10) in an IANA zone, starting at `dtstart`."""
 
     kind: Literal["rrule"] = "rrule"
     rrule: Annotated[
@@ -177,8 +171,9 @@ class RruleWhen(Frozen):
 
 
 class RedBeatWhen(Frozen):
-    """A schedule that only RedBeat computes (rrule, rounded intervals), in its own JSON: shown,
-    run, not edited.
+    """A schedule that only RedBeat can compute (rrule, rounded intervals), in RedBeat's JSON.
+
+    Shown and run, but not edited.
     """
 
     kind: Literal["redbeat"] = "redbeat"
@@ -191,7 +186,7 @@ When = Annotated[
 
 
 class Pause(Frozen):
-    """Why, by whom and since when nothing fires, and until when if it ends by itself."""
+    """A pause of a schedule; with `until`, the pause ends by itself."""
 
     reason: str
     by: str
@@ -200,10 +195,10 @@ class Pause(Frozen):
 
 
 class Override(Frozen):
-    """What an operator put in place of what code (`beat_schedule`) says of its static entry.
+    """An operator's override of a static entry (an entry of `beat_schedule`).
 
-    `fields` are the operator's; everything else follows the code. `code` is RedBeat's definition as
-    the code had it then, so that it is seen when the code changes under the override.
+    `fields` names the overridden fields; all other fields follow the code. `code` is RedBeat's
+    definition from the code at the time of the edit, so that a later change in the code is noticed.
     """
 
     fields: list[str]
@@ -211,7 +206,7 @@ class Override(Frozen):
 
 
 class Spec(Frozen):
-    """What an operator edits: when, what, and notes about it."""
+    """The fields of a schedule that an operator edits."""
 
     name: Annotated[
         str,
@@ -307,11 +302,11 @@ Origin = Literal["operator", "code", "redbeat"]
 
 
 class Schedule(Spec):
-    """A saved schedule: a Spec with its identity and its revision.
+    """A saved schedule: a Spec with identity and revision.
 
-    `origin` is `operator` for ours, `code` for static entries from `beat_schedule`, `redbeat` for
-    entries written by plain RedBeat code; the latter two have revision 0 until an operator edits
-    them.
+    `origin` is `operator` for schedules made in Beatdesk, `code` for static entries from
+    `beat_schedule`, and `redbeat` for entries written by plain RedBeat code. Static entries and
+    plain RedBeat's have revision 0 until an operator edits the schedule.
     """
 
     uid: str
@@ -324,11 +319,11 @@ class Schedule(Spec):
     updated_by: str | None = None
 
     def spec(self) -> Spec:
-        """The part that an operator edits."""
+        """Return the fields that an operator edits."""
         return Spec(**{name: getattr(self, name) for name in Spec.model_fields})
 
     def to_json(self) -> dict[str, Any]:
-        """The published JSON form, times as RFC 3339 in UTC with `Z`."""
+        """Return the published JSON form, with times as RFC 3339 in UTC with `Z`."""
         return self.model_dump(mode="json")
 
 
@@ -336,10 +331,10 @@ _ALL_FIELDS = set(Schedule.model_fields)
 
 
 def assembled(values: dict[str, Any]) -> Schedule:
-    """The schedule with these values, all of them, in the order of its fields, each checked before.
+    """Return a schedule made of checked values without validating again.
 
-    As one that is copied, it costs a tenth of the time of one that is validated, and half the
-    memory.
+    `values` must have every field of Schedule, in the order of the class. Costs a tenth of the
+    time of a validation, and half the memory.
     """
     schedule = Schedule.__new__(Schedule)
     schedule.__setstate__(
