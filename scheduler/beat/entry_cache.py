@@ -4,7 +4,7 @@ from scheduler.beat.due_entries import DueEntry
 from scheduler.beat.fast.routine import FastPath
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec
-from scheduler.redbeat.call import Called, called
+from scheduler.redbeat.call import StoredCall, stored_call
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.rules.model.spec import Schedule
 from scheduler.storage.scripts import text_of
@@ -29,7 +29,7 @@ class DecodedEntry:
         "static",
     )
 
-    def __init__(self, seen: DueEntry, entry: StoredSchedule, call: Called) -> None:
+    def __init__(self, seen: DueEntry, entry: StoredSchedule, call: StoredCall) -> None:
         self.definition, self.extra, self.static = seen.definition, seen.extra, seen.static
         self._entry, self._meta_text = entry, seen.meta
         self.call = call
@@ -98,7 +98,7 @@ def _decoded(seen: DueEntry) -> DecodedEntry:
         raise UnreadableEntry("its name is no text")
     try:
         entry = codec.decode(name, raw, static=bool(seen.static))
-        call = called(entry, raw.definition or "")
+        call = stored_call(entry, raw.definition or "")
         entry = StoredSchedule(
             entry.schedule, entry.meta, entry.diverged
         )  # what only editing needs is not kept

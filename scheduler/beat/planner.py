@@ -115,7 +115,7 @@ class Planner:
             return step or self._step(seen, known, moment)
         except (UnreadableEntry, Unsendable) as error:
             why = str(error)
-            parts = parts_of(seen, ASLEEP, aside=quarantine.written(why, seen.raw, moment.now))
+            parts = parts_of(seen, ASLEEP, aside=quarantine.encode(why, seen.raw, moment.now))
             return Step(seen, ASLEEP, parts, aside=why)
         except NotTaken as error:
             return Step(seen, seen.score, refused=str(error))
@@ -249,7 +249,11 @@ def _lease(
     """
     held = plan.taken
     expires = message_options.expires_at(schedule, tick, held)
-    pause_after = schedule.policies.pause_after_failures if held is None or held.counts else None
+    pause_after = (
+        schedule.policies.pause_after_failures
+        if held is None or held.counts_toward_max_runs
+        else None
+    )
     owner = owner_text(schedule.uid, schedule.name, pause_after=pause_after, expires=expires)
     return run, owner, moment.alive_until if expires is None else f"{expires.timestamp():.6f}"
 

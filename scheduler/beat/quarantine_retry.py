@@ -41,7 +41,11 @@ class Mending:
             return
         raws = self._read(list(reasons))
         self._wake(
-            (name for name, text in reasons.items() if quarantine.why(text, raws[name]) is None),
+            (
+                name
+                for name, text in reasons.items()
+                if quarantine.reason_of(text, raws[name]) is None
+            ),
             now,
         )
 

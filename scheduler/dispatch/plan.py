@@ -88,7 +88,7 @@ class Plan:
     @property
     def counts(self) -> bool:
         """Is one of the schedule's own runs sent, of which it may have a limited number?"""
-        return self.send is not None and (self.taken is None or self.taken.counts)
+        return self.send is not None and (self.taken is None or self.taken.counts_toward_max_runs)
 
     def skip(self, reason: str, tick: datetime) -> None:
         """Rule that one tick is skipped."""
@@ -246,7 +246,7 @@ class _Look(NamedTuple):
     @property
     def runs(self) -> int:
         """How many of the runs that the schedule may have are used up, or will be."""
-        return self.sent + sum(held.counts for held in self.waiting)
+        return self.sent + sum(held.counts_toward_max_runs for held in self.waiting)
 
 
 def _stop(made: Plan, schedule: Schedule, waiting: Sequence[WaitingTick]) -> None:
@@ -405,7 +405,7 @@ def _next_look(
     last = made.last or entry.meta.last_run_at or now.replace(microsecond=0)
     schedule = entry.schedule.model_copy(update={"when": when})
     later = StoredSchedule(schedule, Meta(last, (entry.meta.total_run_count or 0) + made.counts))
-    still = sum(held.counts for held in waiting if held not in made.drop)
+    still = sum(held.counts_toward_max_runs for held in waiting if held not in made.drop)
     return next_score(later, still + len(made.hold))
 
 

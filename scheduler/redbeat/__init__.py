@@ -1,3 +1,4 @@
-"""RedBeat's stored format, byte for byte, and the fields of ours beside it. One of two folders that
-import RedBeat.
+"""RedBeat's stored format, byte for byte, and Beatdesk's own hash field.
+
+The library redbeat is imported here and in `scheduler.beat` only.
 """

@@ -1,6 +1,4 @@
-"""With which arguments and options a stored entry calls its job, as RedBeat's decoder reads
-them.
-"""
+"""The call of a stored entry: arguments and options, as RedBeat's decoder reads both."""
 
 import json
 from typing import Any, NamedTuple
@@ -11,24 +9,27 @@ from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 
 
-class Called(NamedTuple):
-    """What stock gives to Celery, but for what belongs to one tick."""
+class StoredCall(NamedTuple):
+    """The part of a call to Celery that is the same for every tick of an entry."""
 
     args: list[Any]
     kwargs: dict[str, Any]
     options: dict[str, Any]
 
 
-def called(entry: StoredSchedule, text: str) -> Called:
-    """The call. `text` is what the definition was read from.
+def stored_call(entry: StoredSchedule, text: str) -> StoredCall:
+    """Return the call of an entry; `text` is the JSON of the entry's definition.
 
-    Raises whatever RedBeat's decoder does, where the arguments hold objects of its own types.
+    An operator's override wins. Raises the exceptions of RedBeat's decoder for arguments with
+    objects of RedBeat's own types (`__type__`).
     """
     definition = entry.definition
     if entry.schedule.override is not None:
         text = codec.encode_definition(entry.schedule, entry.definition)
         definition = json.loads(text)
-    said = {key: definition.get(key) for key in ("args", "kwargs", "options")}
+    values = {key: definition.get(key) for key in ("args", "kwargs", "options")}
     if codec.has_types(definition, text):
-        said = json.loads(json.dumps(said), cls=RedBeatJSONDecoder)
-    return Called(list(said["args"] or ()), dict(said["kwargs"] or {}), dict(said["options"] or {}))
+        values = json.loads(json.dumps(values), cls=RedBeatJSONDecoder)
+    return StoredCall(
+        list(values["args"] or ()), dict(values["kwargs"] or {}), dict(values["options"] or {})
+    )

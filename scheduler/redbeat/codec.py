@@ -1,11 +1,11 @@
-"""Schedules <-> RedBeat's `definition` and `meta`, byte for byte as RedBeat's encoder writes them.
-Pure.
+"""The codec between Schedules and RedBeat's hash fields `definition` and `meta`. Pure.
 
-The only module, with `whens` and `rrules`, that knows RedBeat's format. What Beat itself could not
-load is refused with the reason (UnreadableEntry), so that a reader can show it and Beat can be kept
-from it; everything else is read, whoever wrote it. Encoding again what was read gives the same
-bytes: what a Schedule cannot say (further options, numbers in place of texts) is carried over from
-the definition that is replaced.
+RedBeat's format (celery-redbeat 2.4: `redbeat.schedulers`, `redbeat.decoder`) is known here, in
+`schedule_json` and in `rrules` only. The encoder writes the same bytes as RedBeat's own. An entry
+that Beat could not load is refused with the reason (UnreadableEntry), so that the console can show
+the entry and Beat can quarantine the entry; every other entry is read, whoever wrote it. Decoding
+and encoding gives the same bytes: values that a Schedule cannot express (further options, numbers
+in place of texts) are copied from the replaced definition.
 """
 
 import json
@@ -29,6 +29,7 @@ from scheduler.rules.model.spec import (
     STOCK,
     CrontabWhen,
     IntervalWhen,
+    Origin,
     Override,
     RruleWhen,
     Schedule,
@@ -45,9 +46,7 @@ _USUAL_META = re.compile(
     + "".join(rf'"{part}": (0|[1-9][0-9]{{0,8}}), ' for part in _PARTS)
     + r'"timezone": (?:"UTC"|0\.0)\}(?:, "total_run_count": (0|[1-9][0-9]{0,17}))?\}'
 )
-"""What our Beat and stock's write in UTC, whose encoder knows it as a name or as an offset in
-seconds.
-"""
+"""A `meta` as Beatdesk's and stock Beat write one in UTC, given as a name or as an offset."""
 
 _KEYS = {"name", "task", "schedule", "args", "kwargs", "enabled", "options"} | {
     "last_run_at",
@@ -65,7 +64,7 @@ _WHEN: TypeAdapter[When] = TypeAdapter(When)
 
 
 class Raw(NamedTuple):
-    """The three fields of an entry's hash, as text; none where the field is missing."""
+    """The three fields of an entry's hash, as text; None for a missing field."""
 
     definition: str | None
     meta: str | None
@@ -74,7 +73,7 @@ class Raw(NamedTuple):
 
 @dataclass(frozen=True)
 class Meta:
-    """What Beat remembers of an entry: the last tick it sent, and how many it has sent."""
+    """Beat's memory of an entry: the last tick that was sent, and the number of ticks sent."""
 
     last_run_at: datetime | None = None
     total_run_count: int | None = None
@@ -82,20 +81,23 @@ class Meta:
 
 @dataclass(frozen=True)
 class StoredSchedule:
-    """A stored schedule with what surrounds it in Redis."""
+    """A schedule as decoded from Redis, with Beat's memory and the raw definition."""
 
     schedule: Schedule
     meta: Meta
     diverged: bool = False
-    """Plain RedBeat code has rewritten the definition since our last edit; it counts as one more
-    revision.
+    """Plain RedBeat code has rewritten the definition since the last edit in Beatdesk; the rewrite
+    counts as a revision.
     """
 
     definition: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
-    """Read the entry called `name`. Raises UnreadableEntry with what Beat would stumble over."""
+    """Return the schedule of the entry called `name`; `static` is an entry of `beat_schedule`.
+
+    Raises UnreadableEntry with the reason why Beat could not load the entry.
+    """
     definition = _object(raw.definition, "definition")
     foreign = schedule_json.is_foreign(definition.get("schedule"))
     _check_loadable(name, definition, raw, foreign=foreign)
@@ -120,15 +122,18 @@ def decode(name: str, raw: Raw, *, static: bool = False) -> StoredSchedule:
 
 
 def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = None) -> str:
-    """The definition of `schedule`. `replaced` is the one it takes the place of."""
+    """Return the JSON text of the definition of `schedule`.
+
+    `replaced` is the definition that is stored now: values that mean the same are copied from the
+    stored one, so that an edit of another field does not change their bytes.
+    """
     old = replaced or {}
+    keeps_args = "args" in old and (old["args"] or []) == schedule.args
     return json.dumps(
         {
             "name": schedule.name,
             "task": schedule.job,
-            "args": old["args"]
-            if "args" in old and (old["args"] or []) == schedule.args
-            else schedule.args,
+            "args": old["args"] if keeps_args else schedule.args,
             "kwargs": schedule.kwargs,
             "options": _options(schedule, old),
             "schedule": schedule_json.encode(
@@ -140,14 +145,14 @@ def encode_definition(schedule: Schedule, replaced: Mapping[str, Any] | None = N
 
 
 def encode_meta(meta: Meta) -> str:
-    """What RedBeat writes when it saves an entry, or, with a count, when it advances one."""
+    """Return the JSON text of `meta`, with a count as RedBeat writes when advancing an entry."""
     last = "null" if meta.last_run_at is None else _moment(meta.last_run_at)
     count = "" if meta.total_run_count is None else f', "total_run_count": {meta.total_run_count:d}'
     return f'{{"last_run_at": {last}{count}}}'
 
 
 def decode_meta(text: str | None) -> Meta:
-    """Read what Beat remembers. Raises UnreadableEntry."""
+    """Return Beat's memory of an entry. Raises UnreadableEntry where Beat could not load `text`."""
     if not text:
         return Meta()
     usual = _USUAL_META.fullmatch(text)
@@ -156,61 +161,56 @@ def decode_meta(text: str | None) -> Meta:
     meta = _object(text, "meta")
     unknown = meta.keys() - _KEYS
     if unknown or "last_run_at" not in meta:
-        what = f"the unknown key {min(unknown)!r}" if unknown else "no 'last_run_at'"
-        raise UnreadableEntry(f"meta has {what}; Beat cannot load it")
+        fault = f"the unknown key {min(unknown)!r}" if unknown else "no 'last_run_at'"
+        raise UnreadableEntry(f"meta has {fault}; Beat cannot load it")
     count = meta.get("total_run_count")
     return Meta(_decode_moment(meta["last_run_at"]), count if isinstance(count, int) else None)
 
 
-def _usual_meta(found: re.Match[str]) -> Meta:
-    """The moment and the count in it. Raises UnreadableEntry."""
-    *parts, count = map(int, found.groups("-1"))
+def _usual_meta(match: re.Match[str]) -> Meta:
+    """The memory in a match of `_USUAL_META`. Raises UnreadableEntry for an impossible moment."""
+    *parts, count = map(int, match.groups("-1"))
     try:
         return Meta(datetime(*parts, tzinfo=UTC), None if count < 0 else count)  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError) as error:
-        raise UnreadableEntry(f"'last_run_at' is not a moment: {found[0]:.100} ({error})") from None
+        raise UnreadableEntry(f"'last_run_at' is not a moment: {match[0]:.100} ({error})") from None
 
 
 def anchored(when: When, meta: Meta) -> When:
-    """An interval that plain RedBeat code wrote counts from its last run."""
+    """Return `when`; an interval of plain RedBeat code gets its last run as the anchor."""
     if isinstance(when, IntervalWhen) and when.anchor is None and meta.last_run_at is not None:
         return when.model_copy(update={"anchor": meta.last_run_at})
     return when
 
 
-def _object(text: str | None, what: str) -> dict[str, Any]:
-    """A field's JSON object."""
+def _object(text: str | None, field_name: str) -> dict[str, Any]:
+    """The JSON object in a field. Raises UnreadableEntry."""
     if not text:
-        raise UnreadableEntry(f"the entry has no {what}; Beat drops such an entry")
+        raise UnreadableEntry(f"the entry has no {field_name}; Beat drops such an entry")
     try:
-        value = from_json(
-            text
-        )  # in half the time, and with a third of the memory, of the standard library
+        # Takes half the time, and a third of the memory, of the standard library.
+        value = from_json(text)
     except (TypeError, ValueError):
-        raise UnreadableEntry(_why_unread(text, what)) from None
+        raise UnreadableEntry(_json_fault(text, field_name)) from None
     if not isinstance(value, dict):
-        raise UnreadableEntry(f"the {what} is a {type(value).__name__}, not an object")
+        raise UnreadableEntry(f"the {field_name} is a {type(value).__name__}, not an object")
     return value
 
 
-def _why_unread(text: str, what: str) -> str:
-    """What is wrong with it, in the words of the library that RedBeat uses, where that refuses it
-    too.
-    """
+def _json_fault(text: str, field_name: str) -> str:
+    """Why `text` cannot be read, if possible with the message of `json`, which RedBeat uses."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return f"the {what} has half of a surrogate pair, which no event can carry"
+        return f"the {field_name} has half of a surrogate pair, which no event can carry"
     except (ValueError, RecursionError) as error:
-        return f"the {what} is not JSON: {error}"
-    return f"the {what} is nested too deeply: more than 200 levels"
+        return f"the {field_name} is not JSON: {error}"
+    return f"the {field_name} is nested too deeply: more than 200 levels"
 
 
 def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign: bool) -> None:
-    """Refuse what makes RedBeat's own loading fail, or makes it fire another entry in place of this
-    one.
-    """
+    """Refuse a definition that RedBeat cannot load, or that makes RedBeat fire another entry."""
     if definition.get("name") != name:
         raise UnreadableEntry(
             f"the entry {name!r} calls itself {definition.get('name')!r}; Beat would advance the "
@@ -221,9 +221,9 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign:
         raise UnreadableEntry(
             f"the definition has the unknown key {unknown!r}; Beat cannot load it"
         )
-    for key, kinds, what in _KINDS:
+    for key, kinds, expected in _KINDS:
         if not isinstance(definition.get(key), kinds):
-            raise UnreadableEntry(f"{key} is {definition.get(key)!r:.80}, not {what}")
+            raise UnreadableEntry(f"{key} is {definition.get(key)!r:.80}, not {expected}")
     if not definition["task"]:
         raise UnreadableEntry("the definition names no task")
     if foreign or TYPE in definition or has_types(definition, raw.definition or ""):
@@ -231,8 +231,9 @@ def _check_loadable(name: str, definition: dict[str, Any], raw: Raw, *, foreign:
 
 
 def has_types(definition: Mapping[str, Any], text: str) -> bool:
-    """Whether any object at any depth, beside the schedule, is one of RedBeat's typed ones. `text`
-    is its JSON.
+    """Whether the definition has an object of RedBeat's types (`__type__`) beside the schedule.
+
+    `text` is the JSON of the definition: without a second `__type__`, no search is needed.
     """
     schedule = definition.get("schedule")
     if text.count(TYPE) <= (isinstance(schedule, dict) and TYPE in schedule) and "\\u" not in text:
@@ -250,12 +251,12 @@ def has_types(definition: Mapping[str, Any], text: str) -> bool:
 
 
 def _load_as_redbeat(text: str) -> None:
-    """Ask RedBeat itself; used only for what we do not read ourselves."""
+    """Let RedBeat's own decoder judge a definition with types that this codec does not read."""
     from redbeat.decoder import RedBeatJSONDecoder
 
     try:
         loaded = json.loads(text, cls=RedBeatJSONDecoder)
-    except Exception as error:  # noqa: BLE001 - whatever it raises there would end Beat
+    except Exception as error:  # noqa: BLE001 - the same exception would end stock Beat
         raise UnreadableEntry(
             f"RedBeat cannot load the definition: {type(error).__name__}: {error}"
         ) from None
@@ -270,7 +271,7 @@ def _load_as_redbeat(text: str) -> None:
 
 
 def _check_readable(when: When) -> None:
-    """Whether the parts of a `when` can be computed."""
+    """Raise a BeatdeskError for a rule whose ticks cannot be computed."""
     if isinstance(when, CrontabWhen):
         dialect.parse(dialect.effective(when), when.day_match)
         zones.zone(when.timezone)
@@ -291,15 +292,14 @@ def _schedule(
     static: bool,
     diverged: bool,
 ) -> Schedule:
-    """Put together what the definition says and what only our field says."""
+    """The schedule of a definition, the extra field and, for static entries, the override."""
     queue, priority = queue_and_priority(definition.get("options") or {})
     override = extra.override if extra is not None and static else None
-    origin = "code" if static else ("redbeat" if extra is None else extra.origin)
-    said = {
+    is_switched_off = static and extra is not None and extra.held
+    values = {
         "name": name,
         "job": definition["task"],
-        "enabled": bool(definition.get("enabled", True))
-        and not (static and extra is not None and extra.held),
+        "enabled": bool(definition.get("enabled", True)) and not is_switched_off,
         "when": when,
         "args": definition.get("args") or [],
         "kwargs": definition.get("kwargs") or {},
@@ -315,52 +315,62 @@ def _schedule(
         "revision": extra.revision + diverged if extra else 0,
         "paused": extra.paused if extra else None,
         "skips": extra.skips if extra else [],
-        "origin": "redbeat" if origin == "code" and not static else origin,
+        "origin": _origin(extra, static=static),
         "override": None,
         "updated_at": extra.updated_at if extra else None,
         "updated_by": extra.updated_by if extra else None,
     }
     if override is None:
-        return assembled(said)
-    values = {key: override.values[key] for key in override.values if key in _VALUES}
+        return assembled(values)
+    overridden = {key: override.values[key] for key in override.values if key in _VALUES}
     return Schedule(
-        **said | values | {"override": Override(fields=override.fields, code=override.code)}
+        **values | overridden | {"override": Override(fields=override.fields, code=override.code)}
     )
 
 
+def _origin(extra: extras.Extra | None, *, static: bool) -> Origin:
+    """The origin of an entry; one that has left `beat_schedule` counts as plain RedBeat's."""
+    if static:
+        return "code"
+    if extra is None or extra.origin == "code":
+        return "redbeat"
+    return extra.origin
+
+
 def _overridden_when(when: When, extra: extras.Extra) -> When:
-    """The rule that an operator put in place of the code's; `when` where there is none."""
-    said = None if extra.override is None else extra.override.values.get("when")
-    if said is None:
+    """The rule of the operator's override; `when`, the code's, without an override of the rule."""
+    override = None if extra.override is None else extra.override.values.get("when")
+    if override is None:
         return when
     try:
-        return _WHEN.validate_python(said)
+        return _WHEN.validate_python(override)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UnreadableEntry(f"the override's when cannot be read: {first['msg']}") from None
 
 
 def queue_and_priority(options: Mapping[str, Any]) -> tuple[str | None, int | None]:
-    """The two options that a Schedule can say."""
-    queue, priority = options.get("queue"), options.get("priority")
-    sayable = isinstance(priority, int) and not isinstance(priority, bool) and 0 <= priority <= 9
-    return queue if isinstance(queue, str) else None, priority if sayable else None
+    """Return the two options that a Schedule has; None for values that a Schedule cannot have."""
+    queue = options.get("queue")
+    priority = options.get("priority")
+    is_valid = isinstance(priority, int) and not isinstance(priority, bool) and 0 <= priority <= 9
+    return queue if isinstance(queue, str) else None, priority if is_valid else None
 
 
 def _options(schedule: Schedule, old: Mapping[str, Any]) -> dict[str, Any]:
     """The replaced definition's options with the queue and the priority of `schedule`."""
     options = dict(old.get("options") or {})
-    said = dict(zip(("queue", "priority"), queue_and_priority(options), strict=True))
+    old_values = dict(zip(("queue", "priority"), queue_and_priority(options), strict=True))
     for key, value in (("queue", schedule.queue), ("priority", schedule.priority)):
         if value is not None:
             options[key] = value
-        elif said[key] is not None:
+        elif old_values[key] is not None:  # a value that a Schedule cannot have stays
             del options[key]
     return options
 
 
 def _moment(moment: datetime) -> str:
-    """A moment as RedBeat's encoder writes one in the zone UTC, to the byte."""
+    """A moment in UTC, with the same bytes as RedBeat's encoder."""
     utc = moment.astimezone(UTC)
     return (
         f'{{"{TYPE}": "datetime", "year": {utc.year}, "month": {utc.month}, "day": {utc.day}, '
@@ -370,14 +380,13 @@ def _moment(moment: datetime) -> str:
 
 
 def _decode_moment(value: Any) -> datetime | None:
-    """A moment as RedBeat's decoder reads one: numbers are its offset in seconds, texts are names
-    of zones.
-    """
+    """A moment as RedBeat's decoder reads one; `timezone`: an offset in seconds or a zone name."""
     if value is None:
         return None
     try:
         parts = dict(value)
-        kind, zone = parts.pop(TYPE), parts.pop("timezone", "UTC")
+        kind = parts.pop(TYPE)
+        zone = parts.pop("timezone", "UTC")
         if kind != "datetime":
             raise ValueError(f"a {kind}")
         tzinfo = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(minutes=zone / 60))

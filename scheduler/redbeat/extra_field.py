@@ -1,9 +1,9 @@
-"""What RedBeat's format cannot say, as the JSON of our own hash field. Pure.
+"""The extra hash field `beatdesk`: values that RedBeat's format cannot express, as JSON. Pure.
 
-The definition stays the truth for everything it can say; nothing of it is repeated here. `digest`
-tells whether plain RedBeat code has rewritten the definition since. A rule that RedBeat cannot say
-stands here whole, beside the digest of what the definition has in its place: once somebody rewrites
-that, the definition is the truth again.
+The definition stays the truth for every value that RedBeat's format can express; no such value is
+repeated here. `digest` shows whether plain RedBeat code has rewritten the definition since. A rule
+that RedBeat cannot express is stored here as a whole, beside the digest of the schedule in the
+definition: once plain RedBeat code rewrites that schedule, the definition is the truth again.
 """
 
 import json
@@ -39,14 +39,14 @@ from scheduler.rules.model.spec import (
 _IS_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 SAYABLE = ("job", "when", "args", "kwargs", "queue", "priority")
-"""The fields of a schedule that a definition of RedBeat's says."""
+"""The fields of a schedule that RedBeat's definition has."""
 
 
-class Overriding(BaseModel):
-    """What an operator says in place of the code: the values, and the definition that the code had
-    then.
+class StoredOverride(BaseModel):
+    """An operator's override of a static entry: the values, and the code's definition at the time.
 
-    Fields that a definition cannot say stand among the others of ours; they are only named here.
+    `values` has the fields of RedBeat's definition; other overridden fields, such as policies, are
+    stored as fields of `Extra`, and only named in `fields`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,7 +57,7 @@ class Overriding(BaseModel):
 
 
 class Extra(BaseModel):
-    """The field's content. Fields of later versions are kept out of the way, not refused."""
+    """The content of the field. Fields of later versions are ignored, not refused."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -75,21 +75,21 @@ class Extra(BaseModel):
     dst_repeat: Literal["auto", "first", "both"] = "auto"
     anchor: AwareDatetime | None = None
     when: When | None = None
-    """The rule, where neither the definition nor the fields above can say it."""
+    """The rule, where neither the definition nor the fields above can express the rule."""
 
     stands_for: str | None = None
-    """The digest of the definition's schedule that `when` takes the place of."""
+    """The digest of the schedule in the definition that `when` replaces."""
 
     policies: Policies = Policies()
     window: Window = Window()
     paused: Pause | None = None
     skips: list[AwareDatetime] = Field(default_factory=list)
     held: bool = False
-    """An operator switched off an entry that code owns; the definition, rewritten at each start,
-    says enabled.
+    """A static entry is switched off by an operator; the definition, rewritten whenever Beat
+    starts, is always enabled.
     """
 
-    override: Overriding | None = None
+    override: StoredOverride | None = None
 
     owner: str = ""
     tags: list[str] = Field(default_factory=list)
@@ -98,16 +98,16 @@ class Extra(BaseModel):
 
     @field_serializer("when")
     def _with_its_kind(self, when: When | None) -> dict[str, Any] | None:
-        """Defaults are left out everywhere, but not the kind."""
+        """The rule without defaults, but always with its kind, which a reader needs."""
         return None if when is None else _rule(when)
 
 
 def encode(schedule: Schedule, definition: str) -> str:
-    """The field's text, to be stored beside `definition`."""
-    said = json.loads(definition).get("schedule")
+    """Return the text of the field for `schedule`, whose definition is stored beside."""
+    stored = json.loads(definition).get("schedule")
     override = schedule.override
     when = (
-        schedule_json.decode(said)
+        schedule_json.decode(stored)
         if override is not None and "when" in override.fields
         else schedule.when
     )
@@ -127,19 +127,19 @@ def encode(schedule: Schedule, definition: str) -> str:
         paused=schedule.paused,
         skips=schedule.skips,
         held=schedule.origin == "code" and not schedule.enabled,
-        override=None if override is None else _overriding(schedule, override),
+        override=None if override is None else _stored_override(schedule, override),
         owner=schedule.owner,
         tags=schedule.tags,
         description=schedule.description,
         notes=schedule.notes,
     )
-    if apply_to(schedule_json.decode(said), extra, said) != when:
-        extra = extra.model_copy(update={"when": when, "stands_for": _schedule_digest(said)})
+    if apply_to(schedule_json.decode(stored), extra, stored) != when:
+        extra = extra.model_copy(update={"when": when, "stands_for": _schedule_digest(stored)})
     return extra.model_dump_json(exclude_defaults=True)
 
 
 def decode(text: str) -> Extra:
-    """Read the field. Raises UnreadableEntry."""
+    """Return the content of the field. Raises UnreadableEntry with the damaged place."""
     try:
         return Extra.model_validate_json(text)
     except ValidationError as error:
@@ -149,31 +149,33 @@ def decode(text: str) -> Extra:
 
 
 def digest(definition: str) -> str:
-    """A fingerprint of a definition."""
+    """Return a fingerprint of a definition: 16 hexadecimal digits of SHA-256."""
     return sha256(definition.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def apply_to(when: When, extra: Extra, said: Any) -> When:
-    """Add to a `when` of RedBeat's format, `said`, what only ours can say. What does not fit its
-    kind is left out.
+def apply_to(when: When, extra: Extra, stored: Any) -> When:
+    """Return the rule `when` with the values of the extra field: the zone, the anchor, and so on.
+
+    `stored` is the schedule in the definition, as JSON; `when` was decoded from that schedule.
+    Values for another kind of rule are left out.
     """
-    if extra.when is not None and extra.stands_for == _schedule_digest(said):
+    if extra.when is not None and extra.stands_for == _schedule_digest(stored):
         return extra.when
     if isinstance(when, CrontabWhen):
-        said_here = {
+        values = {
             "timezone": extra.timezone or when.timezone,
             "dst_gap": extra.dst_gap,
             "dst_repeat": extra.dst_repeat,
         }
-        same = all(getattr(when, name) == value for name, value in said_here.items())
-        return when if same else when.model_copy(update=said_here)
+        same = all(getattr(when, name) == value for name, value in values.items())
+        return when if same else when.model_copy(update=values)
     if isinstance(when, IntervalWhen):
         return IntervalWhen(every=when.every, anchor=extra.anchor)
     return when
 
 
-def _overriding(schedule: Schedule, override: Override) -> Overriding:
-    """The override with the values that stand in place of the definition's."""
+def _stored_override(schedule: Schedule, override: Override) -> StoredOverride:
+    """The override with the schedule's values for the fields of RedBeat's definition."""
     values = {
         name: getattr(schedule, name)
         for name in override.fields
@@ -181,12 +183,12 @@ def _overriding(schedule: Schedule, override: Override) -> Overriding:
     }
     if "when" in override.fields:
         values["when"] = _rule(schedule.when)
-    return Overriding(fields=override.fields, values=values, code=override.code)
+    return StoredOverride(fields=override.fields, values=values, code=override.code)
 
 
 def _rule(when: When) -> dict[str, Any]:
     return {"kind": when.kind, **when.model_dump(mode="json", exclude_defaults=True)}
 
 
-def _schedule_digest(said: Any) -> str:
-    return digest(json.dumps(said, sort_keys=True))
+def _schedule_digest(stored: Any) -> str:
+    return digest(json.dumps(stored, sort_keys=True))

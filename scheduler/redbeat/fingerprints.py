@@ -1,5 +1,6 @@
-"""A fingerprint of every entry, of what only edits change: cheap enough to be taken every few
-seconds.
+"""Fingerprints of entries, which change with every edit, but not when Beat fires an entry.
+
+Cheap enough to be computed every few seconds.
 """
 
 from hashlib import sha1
@@ -18,13 +19,16 @@ _AT_ONCE = 500
 
 
 class Fingerprints:
-    """Takes them on the server, so that the entries themselves need not travel."""
+    """The reader of fingerprints, computed by a script on the server, so that no entry is sent."""
 
     def __init__(self, redis: "Redis") -> None:
         self._digests = redis.register_script(script_text(__package__, "digests.lua"))
 
     def read(self) -> dict[str, str]:
-        """Name -> fingerprint, of all entries in the list of due times."""
+        """Return the fingerprints of all entries in the list of due times, by name.
+
+        Raises redis.RedisError.
+        """
         found: dict[str, str] = {}
         for begin in count(0, _AT_ONCE):
             answer: Any = self._digests(keys=[keys.SCHEDULE_ZSET], args=[begin, _AT_ONCE])
@@ -35,7 +39,7 @@ class Fingerprints:
 
 
 def fingerprint(raw: Raw) -> str:
-    """What `digests.lua` makes of an entry."""
+    """Return the fingerprint that `digests.lua` computes for the same entry."""
     if raw == NOTHING:
         return "-"
     whole = "+" if '"last_run_at"' in (raw.meta or "") else "-"

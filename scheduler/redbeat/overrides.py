@@ -1,9 +1,9 @@
-"""What an operator says in place of code: overrides on static entries (`beat_schedule`). Pure.
+"""An operator's overrides on static entries (entries of `beat_schedule`). Pure.
 
-Code owns the definition and writes it anew whenever Beat starts, so that an override never stands
-in it: it stands in our field, and wins wherever the entry is read. Only the fields that differ from
-the code's are the operator's; the others follow the code. Owner, tags, description and notes, which
-code cannot say, are no part of an override.
+Code owns the definition of a static entry, and Beat rewrites the definition at every start. An
+override is therefore stored in the extra field, and wins wherever the entry is read. Only fields
+that differ from the code are overridden; all others follow the code. Owner, tags, description and
+notes do not exist in code, and are not part of an override.
 """
 
 from typing import Any
@@ -25,14 +25,14 @@ from scheduler.rules.model.spec import (
 )
 
 FIELDS = (*SAYABLE, "policies", "window")
-"""What an override may say."""
+"""The fields that can be overridden."""
 
 
 def code_of(entry: StoredSchedule) -> Schedule:
-    """The schedule as code alone would have it."""
+    """Return the schedule with the code's values in all fields that can be overridden."""
     definition = entry.definition
     queue, priority = codec.queue_and_priority(definition.get("options") or {})
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "job": definition["task"],
         "when": schedule_json.decode(definition.get("schedule")),
         "args": definition.get("args") or [],
@@ -43,14 +43,14 @@ def code_of(entry: StoredSchedule) -> Schedule:
         "window": Window(),
         "override": None,
     }
-    return entry.schedule.model_copy(update=said)
+    return entry.schedule.model_copy(update=values)
 
 
 def put(wanted: Schedule, when: When, entry: StoredSchedule) -> Schedule:
-    """`wanted`, an edit of the static `entry`, with what of it is an override. `when` is the rule
-    as it was asked for.
+    """Return `wanted`, an edit of the static `entry`, with its override set.
 
-    Raises Refused.
+    `when` is the rule as the operator typed the rule, before saving filled in anchor and `H`.
+    Raises Refused for switching on an entry that is switched off in code.
     """
     if wanted.enabled and not entry.definition.get("enabled", True):
         raise Refused(
@@ -92,17 +92,19 @@ def taken_off(entry: StoredSchedule, edit: Edit) -> Schedule:
 
 
 def is_outdated(entry: StoredSchedule) -> bool:
-    """Whether the code has changed since the override was put."""
+    """Whether the code has changed since the override was made."""
     override = entry.schedule.override
     return override is not None and override.code != entry.definition
 
 
 def _is_rule_of_code(when: When, code: When, old: Schedule) -> bool:
-    """Whether `when` is what the code says; where its interval is anchored is no difference."""
+    """Whether the rule `when` is the code's; the anchor of an interval does not count."""
     if isinstance(when, CrontabWhen):
         return dialect.settle(when, old.uid) == code
     if isinstance(when, IntervalWhen) and isinstance(code, IntervalWhen):
         overridden = old.override is not None and "when" in old.override.fields
-        known = None if overridden or not isinstance(old.when, IntervalWhen) else old.when.anchor
-        return when.every == code.every and when.anchor in (None, known)
+        old_anchor = None
+        if isinstance(old.when, IntervalWhen) and not overridden:
+            old_anchor = old.when.anchor
+        return when.every == code.every and when.anchor in (None, old_anchor)
     return when == code

@@ -1,7 +1,7 @@
-"""Why Beat has set an entry aside: beside the reason, of which content it is told, so that a mended
-entry is free.
+"""The record of a quarantined entry: the reason, and a fingerprint of the faulty content. Pure.
 
-For both scheduler classes. Pure.
+With another fingerprint, the entry has been edited, and is no longer in quarantine. Both scheduler
+classes, Beatdesk's and the adapter for stock RedBeat, write the record.
 """
 
 import json
@@ -12,27 +12,27 @@ from scheduler.redbeat.codec import Raw
 from scheduler.rules.model.identity import tick_text
 
 LONGEST = 2000
-"""Characters of a reason that are kept."""
+"""Characters of a reason that are stored."""
 
 
-def written(why: str, raw: Raw, now: datetime) -> str:
-    """The reason as it is kept."""
-    said = why.encode("utf-8", "replace").decode()[:LONGEST]
-    return json.dumps({"why": said, "at": tick_text(now), "of": mark(raw)})
+def encode(reason: str, raw: Raw, now: datetime) -> str:
+    """Return the record of an entry that Beat cannot fire, as JSON."""
+    text = reason.encode("utf-8", "replace").decode()[:LONGEST]
+    return json.dumps({"why": text, "at": tick_text(now), "of": mark(raw)})
 
 
-def why(text: str | None, raw: Raw) -> str | None:
-    """The reason, where it is told of this very content."""
+def reason_of(text: str | None, raw: Raw) -> str | None:
+    """Return the reason in the record `text`; None where the record is about other content."""
     if text is None:
         return None
     try:
-        said = json.loads(text)
-        return str(said["why"]) if said["of"] == mark(raw) else None
+        record = json.loads(text)
+        return str(record["why"]) if record["of"] == mark(raw) else None
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def mark(raw: Raw) -> str:
-    """A fingerprint of all three fields."""
+    """Return a fingerprint of the three fields of an entry."""
     whole = "\0".join("-" if text is None else "+" + text for text in raw)
     return sha1(whole.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()[:16]

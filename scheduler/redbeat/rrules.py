@@ -1,16 +1,15 @@
-"""RedBeat's rrules: what of ours they say exactly, and which of theirs are ours. Pure.
+"""RedBeat's rrule JSON: the encoder of rules that RedBeat can fire exactly, and the decoder. Pure.
 
-A Beat without this package computes them in UTC, so only rules whose zone is UTC are said; there
-they are exact:
+A Beat without Beatdesk computes a rrule in UTC, so that only rules in UTC are encoded exactly:
 
-    ours                                RedBeat's
+    rule                                RedBeat's rrule
     a rrule                             the same parts, counted from the same start
-    a one-off                           one daily occurrence at that moment
+    a one-off                           a daily rule with a single occurrence
     L, 5L, mon#2 in a crontab           a monthly rule
 
-What cannot be said (a zone with clocks that change, day_match `or`) is said as a rule that has
-ended before it began: such a Beat loads it and never fires it, which is better than firing it at
-another time.
+Any other rule (in a zone with clock changes, with day_match `or`) is encoded as a rule that ended
+before its start: a Beat without Beatdesk loads such an entry and never fires the entry, which is
+better than firing at a wrong time.
 """
 
 from collections.abc import Mapping
@@ -25,9 +24,10 @@ from scheduler.rules.time.wall_times import Crontab
 TYPE = "__type__"
 
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
-"""By dateutil's numbers."""
+"""In the order of dateutil's numbers (`dateutil.rrule.YEARLY` is 0)."""
 
-_MONTHLY, _DAILY = 1, 3
+_MONTHLY = 1
+_DAILY = 3
 _LISTS = {
     "bysetpos": "BYSETPOS",
     "bymonth": "BYMONTH",
@@ -54,13 +54,16 @@ _KEYS = (
     "byminute",
     "bysecond",
 )
-"""In the order in which RedBeat writes them."""
+"""The parts of a rule, in the order in which RedBeat writes the parts."""
 
 _MOST_WEEKS = 5
 
 
 def of_rrule(when: RruleWhen) -> dict[str, Any]:
-    """A rrule of ours as RedBeat's."""
+    """Return RedBeat's JSON of a rrule; outside UTC, of a rule that never fires.
+
+    Raises BadExpression or UnknownZone.
+    """
     if when.timezone != "UTC":
         return never()
     rule = recurrence_text.parse(when)
@@ -84,17 +87,18 @@ def of_rrule(when: RruleWhen) -> dict[str, Any]:
 
 
 def of_once(at: datetime) -> dict[str, Any]:
-    """One moment, to the second, as a rule that occurs once."""
+    """Return RedBeat's JSON of a one-off: a rule with a single occurrence, to the second."""
     return _rule(at.astimezone(UTC), None, freq=_DAILY, interval=1, count=1)
 
 
 def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
-    """Days counted from a month's end or by its weeks, in UTC, as a monthly rule from the month of
-    `since` on.
+    """Return RedBeat's JSON of a crontab in UTC: a monthly rule from the month of `since` on.
+
+    For crontabs with `L` or `#`, which RedBeat's own crontab JSON cannot express.
     """
     on = crontab.on
     nth = [(day, -1) for day in sorted(on.last_weekdays)] + sorted(on.nth_weekdays)
-    if nth:  # dateutil would ask for both kinds at once
+    if nth:  # dateutil requires a day to match both kinds, so that plain days become nth days too
         nth += [(day, which) for day in sorted(on.weekdays) for which in range(1, _MOST_WEEKS + 1)]
     dates = sorted(on.dates) + ([-1] if on.last_date else [])
     weekdays = sorted((day - 1) % 7 for day in on.weekdays)
@@ -115,16 +119,17 @@ def of_crontab(crontab: Crontab, since: datetime) -> dict[str, Any]:
 
 
 def never() -> dict[str, Any]:
-    """A rule that ended before it began."""
+    """Return RedBeat's JSON of a rule that never fires: the end lies before the start."""
     begin = datetime(2000, 1, 2, tzinfo=UTC)
     return _rule(begin, begin - timedelta(days=1), freq=_DAILY, interval=1)
 
 
 def to_rrule(rule: Mapping[str, Any]) -> RruleWhen | None:
-    """RedBeat's rrule as ours; none where only RedBeat can compute it."""
+    """Return the rrule of RedBeat's JSON; None for a rule that only RedBeat can compute."""
     if not set(rule) <= {TYPE, *_KEYS, "dtstart", "dtstart_tz", "until", "until_tz"}:
         return None
-    start, text = rule.get("dtstart"), _text(rule)
+    start = rule.get("dtstart")
+    text = _text(rule)
     if text is None or not isinstance(start, int) or rule.get("dtstart_tz", 0) != 0:
         return None
     try:
@@ -136,20 +141,16 @@ def to_rrule(rule: Mapping[str, Any]) -> RruleWhen | None:
 
 
 def _rule(start: datetime, until: datetime | None, **parts: Any) -> dict[str, Any]:
-    """A rule with all the keys that RedBeat writes, in its order."""
+    """A rule with all the keys that RedBeat writes, in RedBeat's order."""
     rule: dict[str, Any] = {TYPE: "rrule", **{key: parts.get(key) for key in _KEYS}}
     rule |= {"dtstart": int(start.timestamp()), "dtstart_tz": 0}
     return rule if until is None else rule | {"until": int(until.timestamp()), "until_tz": 0}
 
 
 def _text(rule: Mapping[str, Any]) -> str | None:
-    """The rule's parts as text; none where one of them has none."""
+    """The RRULE text of a rule; None for a rule with a part that RRULE text cannot express."""
     frequency = rule.get("freq")
-    if (
-        isinstance(frequency, int)
-        and not isinstance(frequency, bool)
-        and 0 <= frequency < len(_FREQUENCIES)
-    ):
+    if _is_whole(frequency) and 0 <= frequency < len(_FREQUENCIES):
         frequency = _FREQUENCIES[frequency]
     interval, count, until, first = (
         rule.get(key) for key in ("interval", "count", "until", "wkst")
@@ -175,7 +176,7 @@ def _text(rule: Mapping[str, Any]) -> str | None:
 
 
 def _list_parts(rule: Mapping[str, Any]) -> list[str] | None:
-    """The BY… parts; none where a value is no list of numbers."""
+    """The BY… parts; None where a value is not a list of numbers."""
     parts = []
     for key, name in _LISTS.items():
         values = _list(rule.get(key))
@@ -189,11 +190,13 @@ def _list_parts(rule: Mapping[str, Any]) -> list[str] | None:
 
 
 def _list(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _day(value: Any) -> str | None:
-    """A weekday as RedBeat writes one, as text."""
+    """The BYDAY text of a weekday in RedBeat's JSON (a number or an object); None for others."""
     which = ""
     if isinstance(value, dict):
         number = value.get("n")
@@ -201,13 +204,15 @@ def _day(value: Any) -> str | None:
             return None
         if number is not None and not (_is_whole(number) and number):
             return None
-        which, value = "" if number is None else str(number), value.get("wkday")
+        which = "" if number is None else str(number)
+        value = value.get("wkday")
     return which + recurrence_text.DAYS[value] if _is_whole(value) and 0 <= value <= 6 else None
 
 
 def _weekday_of(item: str) -> Any:
-    """`MO` as dateutil's number, `-1FR` as RedBeat's weekday."""
-    number, day = item.strip()[:-2], recurrence_text.DAYS.index(item.strip()[-2:])
+    """`MO` as dateutil's number, `-1FR` as RedBeat's object."""
+    number = item.strip()[:-2]
+    day = recurrence_text.DAYS.index(item.strip()[-2:])
     return _weekday(day, int(number)) if number else day
 
 

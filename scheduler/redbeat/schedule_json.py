@@ -1,8 +1,9 @@
-"""RedBeat's JSON of a schedule <-> `When`, as far as RedBeat's JSON goes. Pure.
+"""The codec between a rule (`When`) and the schedule in RedBeat's definition. Pure.
 
-What RedBeat cannot say is kept in our own field (`extra`). RedBeat's JSON then says what a Beat
-without this package is to do: the same, where it can be said exactly; otherwise nothing at all.
-Only a time zone is overlooked there: the hours of a crontab are read in Celery's own zone, UTC.
+Values that RedBeat cannot express are stored in the extra field (`extra_field`). RedBeat's JSON
+then decides what a Beat without Beatdesk does: fire at the same times, where RedBeat can express
+the rule exactly, and otherwise never fire. The exception is a crontab's zone, which is ignored: a
+Beat without Beatdesk reads the hours in Celery's own zone, UTC.
 """
 
 from datetime import UTC, datetime
@@ -23,12 +24,17 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.time.wall_times import Crontab
 
 CRON_KEYS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-_DATE, _WEEKDAY = 2, 4
+_DATE = 2
+_WEEKDAY = 4
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def decode(schedule: Any, *, foreign: bool | None = None) -> When:
-    """RedBeat's schedule as ours. `foreign` is the answer of `is_foreign`, where it is known."""
+    """Return the rule of a schedule in RedBeat's JSON.
+
+    `foreign` is the result of `is_foreign`, for a caller that has computed the result already.
+    Raises UnreadableEntry for a crontab that Celery refuses.
+    """
     if isinstance(schedule, int | float):
         return IntervalWhen(every=float(schedule))
     if is_foreign(schedule) if foreign is None else foreign:
@@ -45,7 +51,7 @@ def decode(schedule: Any, *, foreign: bool | None = None) -> When:
 
 
 def is_foreign(schedule: Any) -> bool:
-    """Whether the schedule is more than a crontab or an interval as RedBeat writes them."""
+    """Whether the schedule is anything but a crontab or an interval as RedBeat writes both."""
     if isinstance(schedule, int | float):
         return False
     if not isinstance(schedule, dict):
@@ -57,10 +63,10 @@ def is_foreign(schedule: Any) -> bool:
 
 
 def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
-    """RedBeat's JSON of `when`; the replaced one, `old`, where it says the same in its own way.
+    """Return RedBeat's JSON of a rule; `old`, the replaced JSON, where both mean the same.
 
-    `since` is when the schedule was saved, from which rules are counted that have no start of their
-    own.
+    `since` is the moment of saving: the start of a monthly rule that stands for a crontab. Raises
+    BadExpression or UnknownZone.
     """
     if isinstance(when, RedBeatWhen):
         return when.schedule
@@ -76,8 +82,8 @@ def encode(when: When, old: Any, *, since: datetime | None = None) -> Any:
 
 
 def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
-    """As a crontab where Celery reads it so, as a monthly rule where one says it, as nothing
-    otherwise.
+    """The JSON of a crontab, if Celery has the same days; else of a monthly rule, if RedBeat can
+    express the days; else of a rule that never fires.
     """
     parsed = dialect.parse(dialect.effective(when), when.day_match)
     texts = _celery_texts(parsed)
@@ -99,8 +105,9 @@ def _encode_crontab(when: CrontabWhen, since: datetime) -> dict[str, Any]:
 
 
 def _celery_texts(parsed: Crontab) -> list[str] | None:
-    """The five fields with which Celery means the same; none where there are none."""
-    texts, on = list(parsed.texts), parsed.on
+    """Five fields that Celery reads as the same days; None where Celery has no such fields."""
+    texts = list(parsed.texts)
+    on = parsed.on
     if _celery_means(" ".join(texts), parsed):
         return texts
     if on.last_date or on.last_weekdays or on.nth_weekdays:
@@ -111,7 +118,7 @@ def _celery_texts(parsed: Crontab) -> list[str] | None:
 
 
 def _celery_means(text: str, parsed: Crontab) -> bool:
-    """Whether Celery reads the days of `text` as those of `parsed`; the rest it reads itself."""
+    """Whether Celery reads the same days in `text` as `parsed` has."""
     try:
         return fields.parse(text).day_masks == parsed.day_masks
     except BadExpression:
@@ -119,10 +126,10 @@ def _celery_means(text: str, parsed: Crontab) -> bool:
 
 
 def _as_celery_reads(text: str) -> str:
-    """`text`, spelt out where our dialect would read more in it than Celery does, as in `friL`.
+    """`text` as an expression of the dialect with Celery's meaning.
 
-    Raises UnreadableEntry for what Celery refuses: no Beat could load it, whatever we would make of
-    it.
+    Where the dialect reads more than Celery, as in `friL`, the days of the week are spelt out.
+    Raises UnreadableEntry for a text that Celery refuses, as no Beat could load such an entry.
     """
     try:
         celery = fields.parse(text)
@@ -136,7 +143,7 @@ def _as_celery_reads(text: str) -> str:
 
 
 def _same_days(text: str, celery: Crontab) -> bool:
-    """Whether our dialect agrees with Celery."""
+    """Whether the dialect reads the same days in `text` as Celery."""
     try:
         return dialect.parse(text).day_masks == celery.day_masks
     except BadExpression:
@@ -144,10 +151,11 @@ def _same_days(text: str, celery: Crontab) -> bool:
 
 
 def _cron_text(position: int, value: Any) -> str:
-    """One crontab field as text without blanks; RedBeat entries may hold numbers and lists."""
+    """A crontab field as text without blanks; plain RedBeat also stores numbers and lists."""
     if isinstance(value, str) and not any(character.isspace() for character in value):
         return value or "''"
-    least, greatest = fields.FIELDS[position].least, fields.FIELDS[position].greatest
+    least = fields.FIELDS[position].least
+    greatest = fields.FIELDS[position].greatest
     if isinstance(value, str):
         try:
             numbers = sorted(fields.field_values(position, value))
@@ -166,7 +174,7 @@ def _cron_text(position: int, value: Any) -> str:
 
 
 def _says(old: Any, when: When) -> bool:
-    """Whether RedBeat's JSON `old` is `when`, but for what only our field can say."""
+    """Whether RedBeat's JSON `old` means `when`, apart from values of the extra field."""
     if isinstance(old, int | float):
         return False
     try:

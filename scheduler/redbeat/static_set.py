@@ -1,9 +1,9 @@
-"""What is done about static entries (`beat_schedule`) when Beat starts, after RedBeat has written
-them anew.
+"""Static entries (of `beat_schedule`) at the start of stock RedBeat's Beat. Changes no definition.
 
-RedBeat gives each the due time that the code's rule has, so that those with a field of ours are
-looked at once: the look gives them their own. And it takes away what the code has no more, with
-everything that operators said of it. Must not change what anybody said of an entry.
+At its start, RedBeat rewrites all static entries, and sets the due time that the code's rule has.
+An entry with an extra field may have another rule, so that Beat must read the entry at once and
+compute the due time again. RedBeat also deletes entries that the code no longer has, with their
+extra fields.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -14,27 +14,32 @@ if TYPE_CHECKING:
     from redis import Redis
 
 AT_ONCE = 0.0
-"""A due time that has passed: Beat looks at the entry, which sends nothing that is not due."""
+"""A due time in the past: Beat reads the entry at once; only ticks that are due are sent."""
 
 
 def begin(redis: "Redis") -> None:
-    """Let Beat look at each static entry that operators have said something of, and note that the
-    code has spoken.
+    """Make static entries with an extra field due at once, and record that statics are published.
+
+    Raises redis.RedisError.
     """
     names = sorted(cast("set[str]", redis.smembers(keys.STATICS_SET)))
     entries = [keys.entry(name).encode("utf-8", "surrogateescape") for name in names]
     with redis.pipeline(transaction=False) as pipe:
         for entry in entries:
             pipe.hexists(entry, keys.EXTRA_FIELD)
-        has_ours = pipe.execute(raise_on_error=False)
+        replies = pipe.execute(raise_on_error=False)
     with redis.pipeline(transaction=True) as pipe:
-        for entry, ours in zip(entries, has_ours, strict=True):
-            if ours is True:
+        for entry, has_extra in zip(entries, replies, strict=True):
+            if has_extra is True:  # an exception where the key is not a hash
                 pipe.zadd(keys.SCHEDULE_ZSET, {entry: AT_ONCE}, xx=True)
         pipe.set(keys.STATICS_PUBLISHED, "told")
         pipe.execute()
 
 
-def has_spoken(redis: "Redis") -> bool:
-    """Whether a Beat has told which static entries there are, in this Redis."""
+def is_published(redis: "Redis") -> bool:
+    """Return whether a Beat has published the names of the static entries in this Redis.
+
+    Only then, a missing static entry was dropped by the code, and not lost. Raises
+    redis.RedisError.
+    """
     return bool(redis.exists(keys.STATICS_PUBLISHED, keys.STATICS_SET))

@@ -1,8 +1,7 @@
-"""The ticks that are held until the run before them has ended, as the texts of a sorted set. Pure.
+"""Waiting ticks (overlap policies `queue_one`, `queue_all`) as texts of a sorted set. Pure.
 
-A text begins with the tick, so that the set is in the order of time. What an operator asked for (a
-backfill, or the ticks of a pause when it was resumed) says after it how the run came to be, and who
-wanted it.
+A text begins with the tick, so that the set is in the order of time. For a tick that an operator
+requested (by a backfill, or by resuming a schedule), trigger and actor follow.
 """
 
 from datetime import datetime
@@ -14,7 +13,7 @@ Trigger = Literal["schedule", "backfill"]
 
 
 class WaitingTick(NamedTuple):
-    """A tick that waits. `actor` is who asked for it, none where it came due by itself."""
+    """A tick that waits for an earlier run; `actor` is the operator who requested the tick."""
 
     tick: datetime
     trigger: Trigger = "schedule"
@@ -22,18 +21,18 @@ class WaitingTick(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As it is kept."""
+        """The text in the sorted set."""
         tick = tick_text(self.tick)
         return tick if self.actor is None else f"{tick} {self.trigger} {self.actor}"
 
     @property
-    def counts(self) -> bool:
-        """Whether it is one of the schedule's own runs, of which it may have a limited number."""
+    def counts_toward_max_runs(self) -> bool:
+        """Whether the run counts toward the schedule's `max_runs`; a backfilled run does not."""
         return self.trigger == "schedule"
 
 
 def read(text: str) -> WaitingTick:
-    """What `WaitingTick.text` has written."""
+    """Return the waiting tick of a text in the sorted set (`WaitingTick.text`)."""
     tick, *more = text.split(" ", 2)
     trigger: Trigger = "backfill" if more[:1] == ["backfill"] else "schedule"
     return WaitingTick(datetime.fromisoformat(tick), trigger, more[1] if len(more) > 1 else None)

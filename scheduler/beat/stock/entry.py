@@ -277,7 +277,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             log.error("beat: %r cannot tell when it is due and is set aside: %s", self.name, error)
             why = f"its ticks cannot be computed: {type(error).__name__}: {error}"
             get_redis(self.app).hset(
-                keys.ASIDE_HASH, self.name, quarantine.written(why, self.raw, utc_now())
+                keys.ASIDE_HASH, self.name, quarantine.encode(why, self.raw, utc_now())
             )
             self._rescore(ASLEEP)
             return False, None
@@ -347,7 +347,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             schedule.name,
             facts=message_options.facts_of(schedule, tick, held),
             pause_after=schedule.policies.pause_after_failures
-            if held is None or held.counts
+            if held is None or held.counts_toward_max_runs
             else None,
             expires=message_options.expires_at(schedule, tick, held),
         )

@@ -138,7 +138,7 @@ def set_aside(services: Services) -> None:
         keys.entry("s07"), keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD
     )
     services.redis.hset(
-        keys.ASIDE_HASH, "s07", quarantine.written("the queue takes nothing", Raw(*raw), NOON)
+        keys.ASIDE_HASH, "s07", quarantine.encode("the queue takes nothing", Raw(*raw), NOON)
     )
     services.redis.zadd(keys.SCHEDULE_ZSET, {keys.entry("s07"): ASLEEP})
 
