@@ -1,10 +1,8 @@
-"""The one place that reads the clock. Roots call it (commands, views, signal handlers, loops) and
-pass `now` on.
-"""
+"""The clock, read by roots only (commands, views, signal handlers, loops), which pass `now` on."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time, aware, in UTC."""
+    """Return the current time as an aware datetime in UTC."""
     return datetime.now(UTC)  # noqa: TID251 - this is the place

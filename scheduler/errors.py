@@ -1,7 +1,7 @@
-"""The exception tree: everything that Beatdesk refuses, with the field, the value and the remedy.
+"""The exceptions of Beatdesk. A message names the field, the value and the remedy.
 
-Whoever shows an error shows `str(error)`; `field` says where it belongs in a form, a command or a
-problem body.
+Console, commands and API show `str(error)`; `field` is the place of the error in a form, a command
+or a problem body.
 """
 
 
@@ -53,12 +53,12 @@ class NameTaken(Refused):
 
 
 class RefusedTogether(Refused):
-    """Some of many changes cannot be made, so that none was. `reasons` has each refusal by name."""
+    """Some changes of a batch were refused, so that none was made; `reasons` by schedule name."""
 
     def __init__(self, reasons: dict[str, str]) -> None:
-        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        refusals = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         super().__init__(
-            f"nothing was changed, because of {len(reasons)} of them: {told}", field="name"
+            f"nothing was changed, because of {len(reasons)} of them: {refusals}", field="name"
         )
         self.reasons = reasons
 

@@ -1,4 +1,4 @@
-"""What a job's author needs, and all of it: `from scheduler.job import job, run`.
+"""The whole interface for authors of jobs: `from scheduler.job import job, run`.
 
     @job("shop.restock", title="Restock", retry_for=(ConnectionError,), soft_time_limit=300)
     def restock(shelves: int = 10) -> dict[str, int]:
@@ -6,8 +6,8 @@
             run.progress(shelf, shelves, f"shelf {shelf}")
         return {"shelves": shelves}
 
-A plain `@shared_task` is a job just as well, and may use `run` too; `@job` is for saying more of
-it. Both run as plain functions in a unit test.
+A plain `@shared_task` is a job as well, and may use `run` too; `@job` adds a title, retries and
+limits. In a unit test, both are called as plain functions.
 """
 
 from scheduler.worker.current import CurrentRun, run

@@ -12,7 +12,7 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.celery_app.queues import CELERYS_QUEUE, DEFAULT, LOWEST_PRIORITY, QUEUES, job_queue
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys, sentinel
-from scheduler.storage.client import redbeats_options
+from scheduler.storage.client import redbeat_options
 
 OWN_JOBS = (
     "scheduler.jobs.reports",
@@ -152,7 +152,7 @@ def _redbeat(settings: Settings) -> dict[str, Any]:
     """RedBeat's options: stock RedBeat notices an edit within a second, and takes over from a dead
     leader within the lock's time-out.
     """
-    place = redbeats_options(settings.redis_url, settings.redis_master)
+    place = redbeat_options(settings.redis_url, settings.redis_master)
     place["redbeat_redis_options"]["retry_period"] = settings.beat_lock_timeout
     return {
         **place,

@@ -1,1 +1,1 @@
-"""Facts: their vocabulary (`schema`, pure) and the stream that carries them (`stream`)."""
+"""Events: the vocabulary (`schema` and `edits`, pure) and the stream in Redis (`stream`)."""

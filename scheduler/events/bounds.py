@@ -1,9 +1,7 @@
-"""What of a job's arguments, result and traceback may stand in an event: JSON, bounded, without
-secrets.
+"""Arguments, results and tracebacks for events: as JSON, bounded, and without secrets. Pure.
 
-Pure, and total: whatever a job returns, something that can be stored comes out, because an end that
-cannot be written down would be an end that nobody hears of. The bounds keep the stream and the
-history small.
+Every value of a job becomes a value that can be stored: otherwise the end of a run with an odd
+result could not be recorded. The bounds keep the stream and the history small.
 """
 
 import math
@@ -19,7 +17,7 @@ from scheduler.events.redaction import without_secrets
 from scheduler.events.secret_names import MASK, is_hidden
 
 DEEPEST = 20
-"""Levels of nesting that are kept; what lies deeper becomes its text."""
+"""Most levels of nesting; a deeper value becomes its repr."""
 
 _written = fast_json.writer(ascii_only=False, separators=(",", ":"))
 _URL_PASSWORD = re.compile(
@@ -28,21 +26,21 @@ _URL_PASSWORD = re.compile(
 
 
 def masked_text(text: str) -> str:
-    """The text with the passwords in its addresses (`scheme://user:password@host`) hidden."""
-    return _URL_PASSWORD.sub(lambda found: found["head"] + MASK, text) if "://" in text else text
+    """Return the text with a mask for passwords in addresses (`scheme://user:password@host`)."""
+    return _URL_PASSWORD.sub(lambda match: match["head"] + MASK, text) if "://" in text else text
 
 
 def plain_text(text: str) -> str:
-    """The text without what UTF-8, JSON or a database cannot hold (lone surrogates, NUL)."""
+    """Return the text with lone surrogates and NUL escaped, which UTF-8 or a database refuses."""
     if text.isascii() and "\x00" not in text:
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 
 def bounded_text(text: str, limit: int, *, keep: str = "start") -> str:
-    """The text, secrets in it hidden, in at most about `limit` bytes; what is cut leaves a mark.
+    """Return the text with secrets hidden, cut to about `limit` bytes, with a mark at the cut.
 
-    `keep="ends"` cuts in the middle: a traceback tells the most in its first and last lines.
+    `keep="ends"` cuts in the middle: the first and last lines of a traceback are the most useful.
     """
     text = without_secrets(masked_text(plain_text(text)), MASK)
     raw = text.encode()
@@ -57,8 +55,9 @@ def bounded_text(text: str, limit: int, *, keep: str = "start") -> str:
 
 
 def masked(value: Any, depth: int = 0) -> JsonValue:
-    """The value as JSON, with what stands under a secret's name hidden; what is not JSON becomes
-    its text.
+    """Return the value as JSON, with a mask for every value under the name of a secret.
+
+    A value that JSON does not have becomes text. May raise whatever the value's methods raise.
     """
     if value is None or isinstance(value, str | int | float):
         return _scalar(value)
@@ -75,16 +74,15 @@ def masked(value: Any, depth: int = 0) -> JsonValue:
 
 
 def bounded(value: Any, limit: int) -> JsonValue:
-    """The value as JSON of at most about `limit` bytes, secrets hidden.
+    """Return the value as JSON of at most about `limit` bytes, with secrets hidden. Never raises.
 
-    A value that is too large becomes the beginning of its JSON text, with a mark that says how
-    large it was.
+    A larger value becomes the beginning of its JSON text, with a mark that has the full size.
     """
     return _bounded(value, limit)[0]
 
 
 def bounded_json(value: Any, limit: int) -> str:
-    """What `bounded` answers, as JSON text."""
+    """Return the value of `bounded` as JSON text."""
     return _bounded(value, limit)[1]
 
 
@@ -101,7 +99,7 @@ def _bounded(value: Any, limit: int) -> tuple[JsonValue, str]:
 
 
 def _scalar(value: str | bool | int | float | None) -> JsonValue:
-    """JSON's own plain values; numbers that JSON or a database cannot hold become their text."""
+    """A plain value as JSON; a number that JSON or a database cannot store becomes text."""
     if isinstance(value, str):
         return masked_text(plain_text(str(value)))
     if isinstance(value, int) and not isinstance(value, bool):
@@ -112,18 +110,18 @@ def _scalar(value: str | bool | int | float | None) -> JsonValue:
 
 
 def _foreign(value: Any, depth: int) -> JsonValue:
-    """A value that is not JSON: dates, paths, models and the like in their usual form, anything
-    else as its repr.
+    """A value without a JSON type: dates, paths and models as pydantic writes such values, all
+    others as repr.
     """
     try:
-        known = to_jsonable_python(value)
-    except Exception:  # noqa: BLE001 - not a type that pydantic knows, or one that fails to serialise
+        converted = to_jsonable_python(value)
+    except Exception:  # noqa: BLE001 - pydantic does not support the type, or its methods raise
         return _text(value)
-    return _text(value) if type(known) is type(value) else masked(known, depth + 1)
+    return _text(value) if type(converted) is type(value) else masked(converted, depth + 1)
 
 
 def _text(value: Any) -> str:
-    """The value's repr; a repr that raises is said so."""
+    """The value's repr; where the repr raises, a text with the exception's type."""
     try:
         return masked_text(plain_text(repr(value)))
     except Exception as error:  # noqa: BLE001 - a repr may raise anything

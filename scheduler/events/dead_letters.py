@@ -1,20 +1,19 @@
-"""Dead letters: events that could not be recorded, in a Redis stream of their own until somebody
-acts.
+"""Dead letters: events that could not be recorded, in a Redis stream until an operator acts.
 
     event stream ──cannot be recorded──▶ dead letters ──dropped──▶ gone; its trace is in the history
          ▲                                    │
          └──────────────retried───────────────┘   as a new entry, and removed here, in one step
 
-Each move is one script, so that a letter is in exactly one of the two streams, whoever is killed
-and however many operators act at once; the move and the event that tells of it are written
-together. Bytes are moved as they are. A retried event moves no lease and starts no run: only the
-recorder reads it. Where it falls in the order does not matter to the fold (`history.projector`).
+Each move is a single script, so that a letter is in exactly one of the two streams, even if a
+process is killed or several operators act at once; the same script appends the event about the
+move. Bytes are moved unchanged. A retried event changes no lease and starts no run, as only the
+recorder reads events. The fold (`history.projector`) does not depend on the order of events.
 
-What a letter's stream entry holds: `entry`, the id that the event had when it failed; `error`;
-`tries`, how often recording it was tried in all; `retries`, how often an operator sent it back;
-`first`, its id when it was first appended; and `field:NAME` for each field of the event's own
-entry. The first two are all that older versions wrote. A retried event carries `tries retries
-first` in the field PAST of its new entry.
+Fields of a letter's stream entry: `entry`, the event's id at the time of the failure; `error`;
+`tries`, the number of attempts to record the event; `retries`, the number of times that an operator
+sent the event back; `first`, the event's id when first appended; and `field:NAME` for each field of
+the event's own entry. Older versions wrote `entry` and `error` only. A retried event has
+`tries retries first` in the field PAST of its new entry.
 """
 
 import re
@@ -34,18 +33,16 @@ from scheduler.storage import keys
 from scheduler.storage.lua import script_text
 
 MOST_LETTERS = 10_000
-"""Letters that Redis holds, about; beyond it the oldest are lost."""
+"""Most letters in Redis (approximately); beyond, the oldest letters are dropped."""
 
 MOST_FIELDS = 3_000
-"""Fields of one entry that a letter holds. Events have one; a script can hand on 8,000 values at
-most.
-"""
+"""Most fields of an entry in a letter. An event has one; Lua's `unpack` allows 8,000 values."""
 
 BATCH = 100
-"""Letters that one script moves, so that Redis never stands still for long."""
+"""Letters moved by a single script, so that Redis is never blocked for long."""
 
 PAST = "dead-letter"
-"""The field of a retried entry that says what happened to it before."""
+"""The field of a retried entry with its earlier tries, retries and first id."""
 
 _PAST_VALUE = re.compile(r"\d+ \d+ \S+")
 _ID = re.compile(r"\d{1,19}-\d{1,19}")
@@ -57,44 +54,41 @@ _ACT = script_text(__package__, "act_on_letters.lua")
 
 
 class LetterPage(NamedTuple):
-    """Some dead letters, newest first; `next` goes on after them, none at the end."""
+    """A page of dead letters, newest first; `next` is the `after` of the next page, if any."""
 
     items: list[DeadLetter]
     next: str | None
 
 
 class Outcome(NamedTuple):
-    """Ids of letters: those that were acted on, and those that were not there any more."""
+    """The ids of letters that were retried or dropped, and of letters that were already gone."""
 
     done: list[str]
     gone: list[str]
 
 
 class SetAside(NamedTuple):
-    """Whether the event was still in the stream, and how many of the oldest letters were lost to
-    make room.
-    """
+    """Whether the event was still in the stream, and the number of letters dropped to make room."""
 
     was_there: bool
     lost: int
 
 
 class DeadLetters:
-    """The stream of dead letters in Redis. Errors of the client (`redis.RedisError`) pass
-    through.
-    """
+    """The stream of dead letters in Redis. Methods raise redis.RedisError."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of dead letters."""
         length: Any = self._redis.xlen(keys.DEAD_LETTERS_STREAM)
         return int(length)
 
     def page(self, after: str | None = None, limit: int = 50) -> LetterPage:
-        """A page of letters, newest first. `after` is the `next` of the page before. Raises
-        Refused.
+        """Return a page of letters, newest first; `after` is the `next` of the page before.
+
+        Raises Refused for an `after` that is not an id.
         """
         if after and not _ID.fullmatch(after):
             raise Refused(
@@ -107,22 +101,22 @@ class DeadLetters:
         return LetterPage(items, items[-1].id if len(found) > limit else None)
 
     def get(self, letter: str) -> DeadLetter:
-        """The letter with this id. Raises NotFound."""
+        """Return the letter with this id. Raises NotFound."""
         found = self._range("XRANGE", letter, letter, 1) if _ID.fullmatch(letter) else []
         if not found:
             raise missing([letter])
         return found[0]
 
     def newest(self) -> str | None:
-        """The id of the newest letter; none where there is none."""
+        """Return the id of the newest letter; None without letters."""
         found = self._range("XREVRANGE", "+", "-", 1)
         return found[0].id if found else None
 
     def set_aside(self, entry: str, error: str, tries: int) -> SetAside:
-        """Move an event from the stream to the dead letters, with the reason, and acknowledge it.
+        """Move an event from the stream to the dead letters, and acknowledge the entry.
 
-        `tries` is how often recording it was tried since it was appended. An event that another
-        recorder has dealt with meanwhile becomes no letter.
+        `tries` is the number of attempts to record the event since its entry was appended. Does
+        nothing for an event that another recorder has recorded or moved meanwhile.
         """
         streams = [keys.EVENTS_STREAM, keys.DEAD_LETTERS_STREAM]
         arguments = [
@@ -139,23 +133,22 @@ class DeadLetters:
         return SetAside(bool(was_there), int(lost))
 
     def retry(self, letters: Sequence[str], edit: Edit) -> Outcome:
-        """Send these back to the recorder, in the order given. Raises NotFound where none of
-        them is there.
-        """
+        """Send letters back to the recorder, in this order. Raises NotFound if all are gone."""
         return self._act("retry", letters, edit)
 
     def drop(self, letters: Sequence[str], edit: Edit) -> Outcome:
-        """Delete these for good. Raises NotFound where none of them is there."""
+        """Delete letters for good. Raises NotFound if all are gone."""
         return self._act("drop", letters, edit)
 
     def retry_all(self, until: str, edit: Edit) -> int:
-        """Send back all letters up to the id `until`, oldest first; how many. One that fails
-        again gets a higher id.
+        """Send back all letters up to the id `until`, oldest first. Returns their number.
+
+        A letter that fails again gets a higher id, and is not sent back twice.
         """
         return sum(len(self._move("retry", batch, edit)) for batch in self._batches(until))
 
     def drop_all(self, until: str, edit: Edit) -> int:
-        """Delete all letters up to the id `until` for good; how many."""
+        """Delete all letters up to the id `until` for good. Returns their number."""
         return sum(len(self._move("drop", batch, edit)) for batch in self._batches(until))
 
     def _act(self, action: str, letters: Sequence[str], edit: Edit) -> Outcome:
@@ -168,7 +161,7 @@ class DeadLetters:
         return Outcome(done, [letter for letter in wanted if letter not in set(done)])
 
     def _move(self, action: str, letters: Sequence[DeadLetter], edit: Edit) -> list[str]:
-        """Move what is still there of a batch, and tell of it. The ids of what was moved."""
+        """Retry or drop the letters of a batch, and append the event. Returns the ids moved."""
         if not letters:
             return []
         kind = DeadLettersRetried if action == "retry" else DeadLettersDropped
@@ -177,10 +170,10 @@ class DeadLetters:
         for letter in letters:
             arguments += [letter.id, fact_of(letter).model_dump_json()]
         done = self._eval(_ACT, [keys.DEAD_LETTERS_STREAM, keys.EVENTS_STREAM], arguments)
-        return [_text(one) for one in done]
+        return [_text(letter) for letter in done]
 
     def _batches(self, until: str) -> Iterator[list[DeadLetter]]:
-        """The letters up to `until`, oldest first; each batch is read when it is asked for."""
+        """The letters up to `until`, oldest first, read batch by batch."""
         if not _ID.fullmatch(until):
             raise Refused(f"until: {until[:60]!r} is not the id of a dead letter", field="until")
         start = "-"
@@ -189,14 +182,15 @@ class DeadLetters:
             start = f"({batch[-1].id}"
 
     def _read(self, letters: Iterable[str]) -> list[DeadLetter]:
-        """Those of these letters that are there."""
-        found = [
-            self._range("XRANGE", letter, letter, 1) for letter in letters if _ID.fullmatch(letter)
-        ]
-        return [one for some in found for one in some]
+        """The letters with these ids; ids of letters that are gone are left out."""
+        found: list[DeadLetter] = []
+        for letter in letters:
+            if _ID.fullmatch(letter):
+                found += self._range("XRANGE", letter, letter, 1)
+        return found
 
     def _range(self, command: str, start: str, end: str, count: int) -> list[DeadLetter]:
-        """Entries as bytes: text that is not UTF-8 would cost the whole answer otherwise."""
+        """Letters in a range, read as bytes: decoding fails as a whole if any text is not UTF-8."""
         answer: Any = self._redis.execute_command(  # type: ignore[no-untyped-call]
             command, keys.DEAD_LETTERS_STREAM, start, end, "COUNT", count, **{NEVER_DECODE: []}
         )
@@ -208,7 +202,8 @@ class DeadLetters:
 
 
 def without_past(fields: dict[str, str]) -> dict[str, str]:
-    """The fields of an entry without the one that says what happened to a retried event before."""
+    """Return the fields of an entry without the field PAST of a retried event."""
+    # An entry with nothing but PAST is not an event; without fields it would pass for deleted.
     if len(fields) == 1 or not _PAST_VALUE.fullmatch(fields.get(PAST, "")):
         # One that has nothing else is no event; without a field it would pass for deleted.
         return fields
@@ -216,7 +211,7 @@ def without_past(fields: dict[str, str]) -> dict[str, str]:
 
 
 def missing(letters: Sequence[str]) -> NotFound:
-    """The refusal where none of these letters is there."""
+    """Return the error for letters that are all gone."""
     named = ", ".join(letter[:60] for letter in letters[:3])
     more = f" and {len(letters) - 3} more" if len(letters) > 3 else ""
     return NotFound(
@@ -227,7 +222,7 @@ def missing(letters: Sequence[str]) -> NotFound:
 
 
 def _letter(raw: Any) -> DeadLetter:
-    """A letter from its stream entry."""
+    """The letter in a stream entry."""
     entry, values = raw
     fields: dict[str, bytes] = {}
     own: dict[str, str] = {}
@@ -259,7 +254,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _moment(entry: str) -> datetime:
-    """When a stream entry was made, by the server's clock."""
+    """The moment at which a stream entry was made, by the clock of the Redis server."""
     return datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
 
 

@@ -1,5 +1,22 @@
-"""What people do, to schedules, calendars and dead letters, as events; a part of the vocabulary
-in `schema`.
+"""Events about edits of schedules, calendars and dead letters, a part of the event vocabulary.
+
+schedule.saved              a schedule was created or edited, or a lost revision was recovered
+schedule.enabled            a schedule was switched on
+schedule.disabled           a schedule was switched off
+schedule.deleted            a schedule was deleted
+schedule.paused             a schedule was paused
+schedule.resumed            an operator ended a pause
+schedule.tick_skipped       an operator marked a coming tick to be skipped
+schedule.tick_kept          an operator took such a mark back
+schedule.restored           an earlier revision became the current one
+schedule.reset              an operator removed the override of a static entry
+schedule.adopted            an operator adopted an entry of plain RedBeat code
+schedule.healed             the healer restored a schedule that Redis had lost or damaged
+calendar.saved              a calendar was created or edited, or a lost revision was recovered
+calendar.deleted            a calendar was deleted
+calendar.healed             the healer restored a calendar that Redis had lost or damaged
+dead_letters.retried        an operator sent dead letters back to the recorder
+dead_letters.dropped        an operator deleted dead letters for good
 """
 
 from typing import Literal
@@ -11,7 +28,7 @@ from scheduler.rules.model.spec import Frozen, Schedule
 
 
 class Event(Frozen):
-    """A fact. `at` is the wall time of whoever saw it happen."""
+    """A fact. `at` is the time on the clock of the process that observed the fact."""
 
     model_config = ConfigDict(ser_json_timedelta="float")
 
@@ -20,8 +37,9 @@ class Event(Frozen):
 
 
 class ScheduleEvent(Event):
-    """A fact about a schedule: who did it, why, and the whole schedule as it stands after it
-    (before, if deleted).
+    """A change of a schedule: actor, comment, and the whole schedule after the change.
+
+    `schedule.deleted` has the schedule before its deletion.
     """
 
     uid: str
@@ -32,11 +50,11 @@ class ScheduleEvent(Event):
 
 
 class ScheduleSaved(ScheduleEvent):
-    """A schedule was created or edited."""
+    """A schedule was created or edited, or a revision missing in the history was recovered."""
 
     kind: Literal["schedule.saved"] = "schedule.saved"
     action: Literal["created", "edited", "recovered"]
-    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
+    """`recovered`: no operator acted; the history had lost a revision that Redis still had."""
 
 
 class ScheduleEnabled(ScheduleEvent):
@@ -58,62 +76,61 @@ class ScheduleDeleted(ScheduleEvent):
 
 
 class SchedulePaused(ScheduleEvent):
-    """A schedule was paused: nothing fires until it is resumed, or until the pause ends by
-    itself.
-    """
+    """A schedule was paused: no tick runs until an operator resumes the schedule, or `until`."""
 
     kind: Literal["schedule.paused"] = "schedule.paused"
 
 
 class ScheduleResumed(ScheduleEvent):
-    """A pause was ended by somebody; `missed` says what became of the ticks in it."""
+    """An operator ended a pause; `missed` is the choice for the ticks during the pause."""
 
     kind: Literal["schedule.resumed"] = "schedule.resumed"
     missed: Literal["skip", "latest", "all"] = "skip"
 
 
 class ScheduleTickSkipped(ScheduleEvent):
-    """One coming tick is not to run."""
+    """An operator marked a coming tick to be skipped."""
 
     kind: Literal["schedule.tick_skipped"] = "schedule.tick_skipped"
     tick: AwareDatetime
 
 
 class ScheduleTickKept(ScheduleEvent):
-    """A tick that was to be skipped runs after all."""
+    """An operator took the mark back: the tick runs."""
 
     kind: Literal["schedule.tick_kept"] = "schedule.tick_kept"
     tick: AwareDatetime
 
 
 class ScheduleRestored(ScheduleEvent):
-    """An earlier revision became the newest one again."""
+    """An earlier revision, `restored`, became the current one, as a new revision."""
 
     kind: Literal["schedule.restored"] = "schedule.restored"
     restored: int
 
 
 class ScheduleReset(ScheduleEvent):
-    """The override on a static entry was taken off: the schedule is as code says."""
+    """An operator removed the override of a static entry: the schedule follows the code again."""
 
     kind: Literal["schedule.reset"] = "schedule.reset"
 
 
 class ScheduleAdopted(ScheduleEvent):
-    """An entry of plain RedBeat code became an operator's."""
+    """An operator adopted an entry of plain RedBeat code, to edit the schedule in Beatdesk."""
 
     kind: Literal["schedule.adopted"] = "schedule.adopted"
 
 
 class ScheduleHealed(ScheduleEvent):
-    """Redis had lost or damaged the schedule, and it was put back as the history knew it."""
+    """The healer restored, from the history, a schedule that Redis had lost or damaged."""
 
     kind: Literal["schedule.healed"] = "schedule.healed"
 
 
 class CalendarEvent(Event):
-    """A fact about an exclusion calendar, with the whole calendar as it stands after it (before, if
-    deleted).
+    """A change of an exclusion calendar: actor, comment, and the whole calendar after the change.
+
+    `calendar.deleted` has the calendar before its deletion.
     """
 
     uid: str
@@ -124,11 +141,11 @@ class CalendarEvent(Event):
 
 
 class CalendarSaved(CalendarEvent):
-    """A calendar was made or edited."""
+    """A calendar was created or edited, or a revision missing in the history was recovered."""
 
     kind: Literal["calendar.saved"] = "calendar.saved"
     action: Literal["created", "edited", "recovered"]
-    """`recovered`: nobody did it now; the history had lost this revision, and Redis had it."""
+    """`recovered`: no operator acted; the history had lost a revision that Redis still had."""
 
 
 class CalendarDeleted(CalendarEvent):
@@ -138,14 +155,16 @@ class CalendarDeleted(CalendarEvent):
 
 
 class CalendarHealed(CalendarEvent):
-    """Redis had lost or damaged the calendar, and it was put back as the history knew it."""
+    """The healer restored, from the history, a calendar that Redis had lost or damaged."""
 
     kind: Literal["calendar.healed"] = "calendar.healed"
 
 
 class DeadLetterFact(Frozen):
-    """What an event says of one dead letter: its id, and what it was about, as far as it could
-    be read.
+    """A dead letter as an event describes one.
+
+    `about` names the run, schedule, calendar or report; `kind` and `about` are empty for an
+    unreadable letter.
     """
 
     id: str
@@ -155,7 +174,7 @@ class DeadLetterFact(Frozen):
 
 
 class DeadLetterEvent(Event):
-    """A fact about dead letters, at most a few hundred of them: who acted on them, and why."""
+    """An operator's action on dead letters, at most a few hundred: actor, comment, and letters."""
 
     actor: str
     comment: str = ""

@@ -1,6 +1,4 @@
-"""What a dead letter says, for people and programs: what the event was about, and its text
-without secrets. Pure.
-"""
+"""Dead letters for people and programs: subject, error and text, without secrets. Pure."""
 
 import json
 import re
@@ -15,24 +13,24 @@ from scheduler.events.schema import FIELD
 from scheduler.events.secret_names import MASK
 
 MOST_TEXT = 200_000
-"""Bytes of a letter's text that are shown."""
+"""Most bytes of a letter's text that are shown."""
 
 MOST_ERROR = 2_000
+"""Most bytes of an error that are shown."""
+
 _MOST_SHORT = 200
 
 _VALUES = re.compile(r"(?m)input_value=.*$|(?s:\[parameters: .*)")
-"""Values in the errors of pydantic and SQLAlchemy: those of an event that an older version set
-aside, and of SQL.
-"""
+"""Values in errors of pydantic (in letters of older versions) and of SQLAlchemy."""
 
 
 class DeadLetter(NamedTuple):
     """An event that could not be recorded.
 
-    `entry` is the id that it had in the stream of events when it failed, `first` the one when it
-    was first appended. `raw` has the fields of that entry as they are. `tries` is how often
-    recording it was tried in all (none where an older version did not say), `retries` how often an
-    operator sent it back, `at` when it was set aside.
+    `entry` is the event's id in the stream at the time of the failure, `first` its id when first
+    appended, `raw` the unchanged fields of the entry. `tries` is the number of attempts to record
+    the event (None in letters of older versions), `retries` the number of times that an operator
+    sent the event back, `at` the moment at which the event became a dead letter.
     """
 
     id: str
@@ -46,16 +44,16 @@ class DeadLetter(NamedTuple):
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields as text, with a mark where bytes are not UTF-8."""
+        """The fields as text, with a mark in place of bytes that are not UTF-8."""
         return {name: value.decode("utf-8", "replace") for name, value in self.raw.items()}
 
 
 class Content(NamedTuple):
-    """What the event of a letter is about, as far as it can be read.
+    """The readable content of a letter.
 
-    `kind` as in the vocabulary, `about` the run, schedule, calendar or report, `at` the time that
-    it tells; `event` is the whole event as JSON with secrets hidden. All are empty where the letter
-    is no JSON object.
+    `kind` as in the vocabulary; `about` names the run, schedule, calendar or report; `at` is the
+    event's own time; `event` is the whole event as JSON with secrets hidden. All are empty for a
+    letter that is not a JSON object.
     """
 
     kind: str = ""
@@ -65,7 +63,7 @@ class Content(NamedTuple):
 
 
 def content_of(letter: DeadLetter) -> Content:
-    """What the letter's event is about."""
+    """Return the readable content of a letter; empty where nothing can be read."""
     try:
         event = json.loads(letter.raw.get(FIELD, b"").decode("utf-8"))
     except (ValueError, RecursionError):
@@ -83,9 +81,7 @@ def content_of(letter: DeadLetter) -> Content:
 
 
 def _hidden(value: Any) -> Any:
-    """JSON with the secrets hidden that are written in its texts, such as `password=…` in an
-    error.
-    """
+    """JSON with a mask for secrets inside texts, such as `password=…` in an error."""
     if isinstance(value, str):
         return without_secrets(value, MASK)
     if isinstance(value, list):
@@ -99,9 +95,7 @@ _SUBJECTS = ("run", "schedule", "calendar", "report", "title")
 
 
 def _subject(value: Any) -> str:
-    """The name of what an event is about: a text, or the name of the schedule or calendar that
-    it carries.
-    """
+    """The name in a field of an event: a text, or the name of a whole schedule or calendar."""
     return _short(value.get("name") if isinstance(value, dict) else value, _MOST_SHORT)
 
 
@@ -113,37 +107,35 @@ def _short(value: Any, limit: int) -> str:
 
 
 def error_of(letter: DeadLetter) -> str:
-    """Why it could not be recorded, without values that may be secret."""
+    """Return the reason of a letter, without values that may be secret."""
     return bounded_text(_VALUES.sub("[values hidden]", letter.error), MOST_ERROR)
 
 
 def texts_of(letter: DeadLetter) -> dict[str, str]:
-    """The fields of the entry as text that can be shown: bytes that are not UTF-8 escaped,
-    secrets hidden, cut.
-    """
+    """Return the fields of the entry for display: not UTF-8 escaped, secrets hidden, cut."""
     return {_short(name, _MOST_SHORT): _shown(value) for name, value in letter.raw.items()}
 
 
 def _shown(value: bytes) -> str:
     text = value[: 2 * MOST_TEXT].decode("utf-8", "backslashreplace")
     try:
-        read = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
         return bounded_text(text, MOST_TEXT)
-    if not isinstance(read, dict | list):
+    if not isinstance(content, dict | list):
         return bounded_text(text, MOST_TEXT)
-    return bounded_text(json.dumps(masked(read), ensure_ascii=False), MOST_TEXT)
+    return bounded_text(json.dumps(masked(content), ensure_ascii=False), MOST_TEXT)
 
 
 def fact_of(letter: DeadLetter) -> DeadLetterFact:
-    """What an event about this letter says of it, in a few hundred bytes."""
+    """Return the letter as an event describes one, in a few hundred bytes."""
     content = content_of(letter)
     error = _short(error_of(letter), _MOST_SHORT)
     return DeadLetterFact(id=letter.id, kind=content.kind, about=content.about, error=error)
 
 
 def letter_json(letter: DeadLetter, *, whole: bool = False) -> dict[str, Any]:
-    """A dead letter as programs get it; `whole` adds the event and the fields of its entry."""
+    """Return the JSON form of a dead letter; `whole` adds the event and the entry's fields."""
     content = content_of(letter)
     body: dict[str, Any] = {
         "id": letter.id,

@@ -1,9 +1,7 @@
-"""Secrets in running text, such as log lines and errors: `password=…`, `"token": "…"`,
-`Authorization: Bearer …`. Pure.
+"""Redaction of secrets in log lines and errors: `password=…`, `"token": "…"`, `Bearer …`. Pure.
 
-Only what is written as a value right behind a secret's name is taken for one. Sentences,
-placeholders, references to secrets, and names that stand where a program would put the value
-(`password=settings.password`) stay as they are.
+Only a value right after the name of a secret is hidden. Sentences, placeholders, references to
+secrets, and names in place of a value (`password=settings.password`) are left unchanged.
 """
 
 import re
@@ -11,7 +9,7 @@ import re
 from scheduler.events.secret_names import WORDS
 
 SHORTEST = 4
-"""Characters of a secret at least, as of those that workers look up; `token=EOF` is none."""
+"""Least length of a secret, as in `worker.secret_refs`; `EOF` in `token=EOF` is not a secret."""
 
 _NAME = rf"(?P<name>{'|'.join(WORDS)})"
 _VALUE = (
@@ -33,18 +31,18 @@ _NO_VALUE = re.compile(
     r"|secret://",
     re.IGNORECASE,
 )
-"""What stands for a value: literals, masks, placeholders."""
+"""Texts that are not secrets: literals, masks, placeholders."""
 
 
 def without_secrets(text: str, mask: str) -> str:
-    """The text with `mask` in place of each value that stands behind a secret's name."""
+    """Return the text with `mask` in place of each value after the name of a secret."""
 
-    def hidden(found: re.Match[str]) -> str:
-        value = found["quoted"] or found["plain"]
-        if _NO_VALUE.match(value) or (found["plain"] and _ENDS_LIKE_A_SECRET.search(value)):
-            return found[0]
-        return f"{found['head']}{found['quote'] or ''}{mask}"
+    def hidden(match: re.Match[str]) -> str:
+        value = match["quoted"] or match["plain"]
+        if _NO_VALUE.match(value) or (match["plain"] and _ENDS_LIKE_A_SECRET.search(value)):
+            return match[0]
+        return f"{match['head']}{match['quote'] or ''}{mask}"
 
     if "=" not in text and ":" not in text:
         return text
-    return _ASSIGNED.sub(hidden, _HEADER.sub(lambda found: found["head"] + mask, text))
+    return _ASSIGNED.sub(hidden, _HEADER.sub(lambda match: match["head"] + mask, text))

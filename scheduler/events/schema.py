@@ -1,13 +1,32 @@
-"""The event vocabulary: frozen, versioned, with one encode and one decode.
+"""The event vocabulary: frozen, versioned, with one encoder and one decoder.
 
-This table is a public contract: an event of any past version decodes for ever (golden files in
+    run.queued          0    a message for the run was given to the broker
+    run.received        1    a worker took the message
+    run.started         2    an attempt began
+    run.progressed      2    a running attempt reported its progress
+    run.retried         3    an attempt failed, and another follows
+    run.succeeded       4    the run ended without an error
+    run.failed          4    the run ended with an error, and no attempt follows
+    run.expired         5    the starting deadline had passed before the run started
+    run.skipped         5    a worker did not start the run, by a policy or for an operator
+    run.revoked         6    the run was cancelled
+    run.lost            7    the run's lease expired without an end
+    log.written              log lines of an attempt
+    ticks.missed             ticks that could not run: absence, deadline, coalesced, broker
+    ticks.skipped            ticks that did not run by a policy or for an operator
+    report.stored            a job stored a file
+    schedule.*               edits of schedules: see `edits`
+    calendar.*               edits of calendars: see `edits`
+    dead_letters.*           actions on dead letters: see `edits`
+
+The vocabulary is a public contract: an event of any past version decodes for ever (golden files in
 `tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes
 its meaning.
 
-A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase` (see `PHASE`), so
-that every process that touches a run can number its events without asking anybody. Two deliveries
-of one attempt give two events of one seq; ties are broken by `at`, then by `worker`, and the fold
-in `history.projector` is written so that the order of arrival never matters.
+A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase`, with the phases of
+the table above (`PHASE`), so that every process can number the events of a run without
+coordination. Two deliveries of an attempt give two events with the same `seq`; ties are broken by
+`at`, then by `worker`, and the fold in `history.projector` does not depend on the order of arrival.
 """
 
 import json
@@ -66,7 +85,7 @@ __all__ = [
     "ScheduleTickKept",
     "ScheduleTickSkipped",
 ]
-"""Defined in `edits`, and part of the vocabulary like all that follows."""
+"""The events defined in `edits`, which are part of the vocabulary."""
 
 FIELD = "event"
 """The field of a stream entry that holds the encoded event."""
@@ -88,7 +107,7 @@ PHASE = {
 }
 
 OVERLAP_ACTOR = "overlap policy"
-"""Who ends a run so that the next one of its schedule can start."""
+"""The actor of a cancellation by the policy `cancel_previous`."""
 
 Trigger = Literal["schedule", "manual", "backfill", "rerun", "api"]
 
@@ -98,7 +117,7 @@ class UndecodableEvent(BeatdeskError):
 
 
 class RunFacts(Frozen):
-    """What is known of a run from its message: why it exists and what it is to do."""
+    """The facts about a run from its message: why the run exists, and what the run calls."""
 
     job: str
     args: JsonValue = Field(default_factory=list)
@@ -115,8 +134,10 @@ class RunFacts(Frozen):
 
 
 class RunEvent(Event):
-    """A fact about a run. `attempt` counts from 1; `worker` is Celery's node name, none for a
-    producer.
+    """A fact about a run.
+
+    `run` is the Celery task id; `attempt` begins at 1; `seq` orders the events of a run; `worker`
+    is Celery's node name, None for an event of a producer.
     """
 
     phase: ClassVar[int]
@@ -149,8 +170,9 @@ class RunStarted(RunEvent):
 
 
 class RunProgressed(RunEvent):
-    """A running attempt told how far it is, in a unit of its own; without `total` nobody knows how
-    much there is.
+    """A running attempt reported its progress: `done` of `total`, in a unit of the job's choice.
+
+    None for an unknown total.
     """
 
     kind: Literal["run.progressed"] = "run.progressed"
@@ -169,7 +191,7 @@ class RunRetried(RunEvent):
 
 
 class RunSucceeded(RunEvent):
-    """The run ended well."""
+    """The run ended without an error; `runtime` in seconds."""
 
     kind: Literal["run.succeeded"] = "run.succeeded"
     result: JsonValue = None
@@ -177,26 +199,24 @@ class RunSucceeded(RunEvent):
 
 
 class RunFailed(RunEvent):
-    """The run ended with an error, and no attempt follows."""
+    """The run ended with an error, and no attempt follows; `runtime` in seconds."""
 
     kind: Literal["run.failed"] = "run.failed"
     error: str
     traceback: str | None = None
     runtime: float | None = None
     facts: RunFacts | None = None
-    """Where nothing else tells them: a chord's body that never was a message, because a part of the
-    chord failed.
-    """
+    """The facts of a run without a message: the body of a chord of which a part failed."""
 
 
 class RunExpired(RunEvent):
-    """The run came to a worker too late to start."""
+    """The run reached a worker after its starting deadline, and did not start."""
 
     kind: Literal["run.expired"] = "run.expired"
 
 
 class RunSkipped(RunEvent):
-    """The run's worker did not start it, because a policy or an operator says so."""
+    """A worker did not start the run, by a policy or for an operator."""
 
     kind: Literal["run.skipped"] = "run.skipped"
     reason: Literal["overlap", "paused", "operator"]
@@ -211,19 +231,20 @@ class RunRevoked(RunEvent):
 
 
 class RunLost(RunEvent):
-    """Nothing was heard of whoever has the run, so that it no longer holds up others. A later end
-    counts more.
+    """The run's lease expired, so that the run no longer blocks later runs of its schedule.
+
+    An end that arrives later replaces this state.
     """
 
     kind: Literal["run.lost"] = "run.lost"
     schedule: str | None = None
     schedule_uid: str | None = None
     facts: RunFacts | None = None
-    """What is known of it, where its message may never have come to a queue."""
+    """The facts of a run whose message may never have reached a queue."""
 
 
 class LogLine(Frozen):
-    """A line that a job has logged."""
+    """A log line of a job."""
 
     at: AwareDatetime
     level: str
@@ -232,10 +253,11 @@ class LogLine(Frozen):
 
 
 class RunLogged(Event):
-    """Log lines of an attempt, in order. `first` is the place of the first among all of them, from
-    0.
+    """Log lines of an attempt, in order.
 
-    `left_out` lines stood right before them and were not kept, because there were too many.
+    `first` is the number of the first line in `lines`, counted from 0 over the whole attempt.
+    `left_out` is the number of dropped lines right before the first line: an attempt logs at most
+    `RUN_LOG_LINES`.
     """
 
     kind: Literal["log.written"] = "log.written"
@@ -248,9 +270,7 @@ class RunLogged(Event):
 
 
 class TicksEvent(Event):
-    """A verdict on ticks of a schedule that became no run, as one range: the first, the last, and
-    how many.
-    """
+    """A verdict on `ticks` ticks without a run, from `tick_from` to `tick_to`."""
 
     schedule: str
     schedule_uid: str
@@ -261,25 +281,29 @@ class TicksEvent(Event):
     tick_to: AwareDatetime
     ticks: int = Field(ge=1)
     actor: str | None = None
-    """Who wanted it, where it was somebody's wish about these ticks."""
+    """The operator who decided about these ticks; None for a verdict by a policy."""
 
 
 class TicksMissed(TicksEvent):
-    """Nobody could run these ticks."""
+    """Ticks that could not run.
+
+    `scheduler_down`: no Beat was running; `deadline`: too late by the catch-up window or the
+    starting deadline; `coalesced`: replaced by a later tick; `broker`: the broker was unreachable.
+    """
 
     kind: Literal["ticks.missed"] = "ticks.missed"
     reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
 
 
 class TicksSkipped(TicksEvent):
-    """A policy, or an operator, decided that these ticks do not run."""
+    """Ticks that did not run by a policy, or by an operator's decision."""
 
     kind: Literal["ticks.skipped"] = "ticks.skipped"
     reason: Literal["overlap", "paused", "window", "calendar", "operator", "finished"]
 
 
 class ReportStored(Event):
-    """A job left a file. `path` is relative to the data folder's `reports/`; `size` in bytes."""
+    """A job stored a file. `path` is relative to the data folder's `reports/`; `size` in bytes."""
 
     kind: Literal["report.stored"] = "report.stored"
     report: str
@@ -331,13 +355,14 @@ AnyEvent = Annotated[
 
 @cache
 def _adapter() -> TypeAdapter[Any]:
-    """Reads events of every kind. Made once, when the first event is read: see `Frozen`."""
+    """The validator of all kinds of events, built for the first event that is read (`Frozen`)."""
     return TypeAdapter(AnyEvent)
 
 
 def prepare() -> None:
-    """Make the validators of all events now, for a process that forks children or measures its
-    first message.
+    """Build the validators of all events now, and not with the first event.
+
+    For a process that forks children, or whose first message must not be slow.
     """
     Schedule.model_rebuild()
     RunFacts.model_rebuild()
@@ -356,7 +381,7 @@ def run_event(
     worker: str | None = None,
     **facts: Any,
 ) -> RunEvent:
-    """Build a run's event with the sequence number that belongs to its kind and attempt."""
+    """Return a run's event with the `seq` of its kind and attempt; `facts` are its other fields."""
     name = kind.model_fields["kind"].default
     return kind(
         run=run, attempt=attempt, at=at, worker=worker, seq=attempt * 10 + PHASE[name], **facts
@@ -364,12 +389,12 @@ def run_event(
 
 
 def encode(event: Event) -> dict[str, str]:
-    """The fields of the stream entry for `event`."""
+    """Return the fields of the stream entry for `event`."""
     return {FIELD: event.model_dump_json(exclude_defaults=False)}
 
 
 def decode(fields: dict[str, str]) -> Event:
-    """The event in a stream entry. Raises UndecodableEvent with the reason."""
+    """Return the event in a stream entry. Raises UndecodableEvent; the reason has no values."""
     try:
         event: Event = _adapter().validate_python(json.loads(fields[FIELD]))
     except KeyError:
@@ -386,7 +411,7 @@ def decode(fields: dict[str, str]) -> Event:
 
 
 def _reasons(error: ValidationError) -> str:
-    """What is wrong at which place of the event, without the values, which may be secret."""
+    """The faults with their places in the event, without values, which may be secret."""
     faults = error.errors(include_input=False, include_url=False, include_context=False)
     return "; ".join(
         f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults

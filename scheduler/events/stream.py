@@ -1,12 +1,12 @@
-"""The stream that carries events from whoever sees a fact to the recorder.
+"""The event stream in Redis: from the process that observes a fact to the recorder.
 
-The only place that writes or reads the stream, beside the script that changes a schedule and
-appends its event in one transaction. What an entry means is the recorder's business: entries are
-handed out undecoded, because one that cannot be read must not hide those around it.
+Only this module, and the scripts that change a schedule and append the event in one transaction,
+write the stream. Entries are returned undecoded, as an unreadable entry must not hide its
+neighbours; the recorder decodes.
 
-An entry is deleted with its acknowledgement, so that the length of the stream is what is not yet in
-SQL. Errors of the client (`redis.RedisError`) pass through: the caller knows whether to wait, to
-buffer or to tell.
+An entry is deleted when acknowledged, so that the length of the stream is the number of events that
+are not yet in SQL. Errors of the client (`redis.RedisError`) are passed on: the caller decides
+whether to wait, to buffer or to report.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,46 +34,44 @@ end
 
 
 Place = tuple[int, int]
-"""The id of an entry, in the order of the stream."""
+"""The id of an entry as (milliseconds, number), which compares in the order of the stream."""
 
 
 class StreamEntry(NamedTuple):
-    """One entry of the stream as it was read. `fields` is empty where the entry has been deleted
-    meanwhile.
-    """
+    """An undecoded entry of the stream; `fields` is empty for an entry deleted meanwhile."""
 
     id: str
     fields: dict[str, str]
 
 
 class Lag(NamedTuple):
-    """How far SQL is behind: events that wait, and the age of the oldest in seconds."""
+    """How far SQL is behind: the number of waiting events, and the age of the oldest in seconds."""
 
     events: int
     seconds: float
 
 
 class EventStream:
-    """The stream in Redis, and its consumer group."""
+    """The event stream and its consumer group. Methods raise redis.RedisError."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._letters = DeadLetters(redis)
 
     def append(self, event: Event) -> str:
-        """Append one event; the id of its entry."""
+        """Append an event. Returns the id of the entry."""
         entry: Any = self._redis.xadd(keys.EVENTS_STREAM, _wire(schema.encode(event)))
         return _text(entry)
 
     def append_many(self, events: Iterable[Event]) -> list[str]:
-        """Append all of them, or none, in one round trip."""
+        """Append all events or none, in one transaction. Returns the ids of the entries."""
         with self._redis.pipeline(transaction=True) as pipe:
             for event in events:
                 pipe.xadd(keys.EVENTS_STREAM, _wire(schema.encode(event)))
             return [_text(entry) for entry in pipe.execute()]
 
     def ensure_group(self) -> None:
-        """Make stream and group where they are missing, from the very first entry on."""
+        """Create stream and consumer group where missing; the group begins at the first entry."""
         try:
             self._redis.xgroup_create(keys.EVENTS_STREAM, keys.EVENTS_GROUP, id="0", mkstream=True)
         except ResponseError as error:
@@ -81,24 +79,25 @@ class EventStream:
                 raise
 
     def read(self, consumer: str, count: int, block_ms: int | None = None) -> list[StreamEntry]:
-        """Entries that nobody was given yet; waits up to `block_ms` for the first (none: not at
-        all).
+        """Return up to `count` entries that no consumer has been given yet (XREADGROUP `>`).
+
+        Waits up to `block_ms` milliseconds for the first entry; None does not wait.
         """
         block: list[Any] = ["BLOCK", block_ms] if block_ms else []
         return self._read(consumer, count, block, ">")
 
     def pending(self, consumer: str, count: int, after: str = "0") -> list[StreamEntry]:
-        """Entries that this consumer was given and has not acknowledged, oldest first."""
+        """Return entries that this consumer has been given and not acknowledged, oldest first."""
         return self._read(consumer, count, [], after)
 
     def claim(
         self, consumer: str, min_idle_ms: int, count: int, start: str = "0-0"
     ) -> tuple[str, list[StreamEntry]]:
-        """Take over entries that another consumer has held for so long that it must be dead.
+        """Take over entries pending for longer than `min_idle_ms` with any consumer (XAUTOCLAIM).
 
-        Returns where to go on, `0-0` at the end, and the entries.
+        Returns the next `start`, `0-0` at the end, and the entries.
         """
-        answer: Any = self._ask(
+        answer: Any = self._execute(
             "XAUTOCLAIM",
             keys.EVENTS_STREAM,
             keys.EVENTS_GROUP,
@@ -111,9 +110,7 @@ class EventStream:
         return _text(answer[0]), [_entry(raw) for raw in answer[1]]
 
     def ack(self, ids: Sequence[str]) -> None:
-        """These are in SQL: take them off the list of pending ones and out of the stream, in one
-        transaction.
-        """
+        """Acknowledge and delete entries that are in SQL, in one transaction."""
         if not ids:
             return
         with self._redis.pipeline(transaction=True) as pipe:
@@ -122,24 +119,24 @@ class EventStream:
             pipe.execute()
 
     def dead(self, entry: str, error: str, tries: int) -> SetAside:
-        """Set an entry aside with the reason, and acknowledge it: see `DeadLetters.set_aside`."""
+        """Move an entry to the dead letters, with the reason: see `DeadLetters.set_aside`."""
         return self._letters.set_aside(entry, error, tries)
 
     def dead_letters(self, count: int) -> list[DeadLetter]:
-        """The newest entries that were set aside."""
+        """Return the newest dead letters."""
         return self._letters.page(limit=count).items
 
     def dead_letter_count(self) -> int:
-        """How many entries were set aside."""
+        """Return the number of dead letters."""
         return self._letters.count()
 
     def length(self) -> int:
-        """How many events are not in SQL yet."""
+        """Return the number of events that are not in SQL yet."""
         length: Any = self._redis.xlen(keys.EVENTS_STREAM)
         return int(length)
 
     def end(self) -> Place:
-        """Behind the newest event that was ever appended."""
+        """Return the id of the newest event that was ever appended, deleted or not."""
         try:
             facts: Any = self._redis.xinfo_stream(keys.EVENTS_STREAM)
         except ResponseError:
@@ -147,15 +144,15 @@ class EventStream:
         return _place(facts["last-generated-id"])
 
     def waiting(self, until: Place, count: int) -> list[StreamEntry]:
-        """The oldest events up to `until` that are not in SQL yet."""
-        answer = self._ask(
+        """Return the oldest events, up to the id `until`, that are not in SQL yet."""
+        answer = self._execute(
             "XRANGE", keys.EVENTS_STREAM, "-", f"{until[0]}-{until[1]}", "COUNT", count
         )
         return [_entry(raw) for raw in answer]
 
     def lag(self) -> Lag:
-        """How far SQL is behind, by the server's own clock, which also made the ids."""
-        oldest = self._ask("XRANGE", keys.EVENTS_STREAM, "-", "+", "COUNT", 1)
+        """Return how far SQL is behind, by the Redis server's clock, which also made the ids."""
+        oldest = self._execute("XRANGE", keys.EVENTS_STREAM, "-", "+", "COUNT", 1)
         if not oldest:
             return Lag(0, 0.0)
         born_ms = int(_text(oldest[0][0]).split("-")[0])
@@ -165,15 +162,15 @@ class EventStream:
         )
 
     def forget_consumers(self, idle_ms: int) -> None:
-        """Remove consumers that hold nothing and have not come back: each start of a recorder makes
-        one.
+        """Delete consumers without pending entries that are idle for longer than `idle_ms`.
 
-        A script, because removing a consumer that was given entries a moment ago would lose them.
+        Every start of a recorder makes a consumer. A script, because deleting a consumer with
+        pending entries would lose the entries.
         """
         self._redis.eval(_FORGET_CONSUMER, 1, keys.EVENTS_STREAM, keys.EVENTS_GROUP, str(idle_ms))
 
     def _read(self, consumer: str, count: int, block: list[Any], after: str) -> list[StreamEntry]:
-        """XREADGROUP; a server that was emptied has lost the group, which is then made again."""
+        """The entries of an XREADGROUP; a group that an emptied server has lost is made again."""
         command = [
             "GROUP",
             keys.EVENTS_GROUP,
@@ -186,24 +183,22 @@ class EventStream:
             after,
         ]
         try:
-            answer = self._ask("XREADGROUP", *command)
+            answer = self._execute("XREADGROUP", *command)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
             self.ensure_group()
-            answer = self._ask("XREADGROUP", *command)
+            answer = self._execute("XREADGROUP", *command)
         streams = answer.items() if isinstance(answer, dict) else answer or ()
         return [_entry(raw) for _stream, entries in streams for raw in entries]
 
-    def _ask(self, *command: Any) -> Any:
-        """A command whose answer is read as bytes: text that is not UTF-8 would cost the whole
-        answer otherwise.
-        """
+    def _execute(self, *command: Any) -> Any:
+        """The reply of a command, as bytes: decoding fails as a whole if any text is not UTF-8."""
         return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
 
 
 def _entry(raw: Any) -> StreamEntry:
-    """One entry as text, with a mark where bytes are not UTF-8."""
+    """An entry as text, with a mark in place of bytes that are not UTF-8."""
     entry, fields = raw
     return StreamEntry(
         _text(entry),
@@ -221,5 +216,5 @@ def _text(value: str | bytes) -> str:
 
 
 def _wire(fields: Mapping[str, str]) -> dict[Any, Any]:
-    """Fields as the client's signature wants them."""
+    """Fields with the type in the client's signature."""
     return dict(fields)

@@ -48,10 +48,10 @@ def wait_until_checked(redis: "Redis", patience: float) -> bool:
     if not redis.exists(keys.RECORDERS_HASH):
         return False
     question = str(uuid4())
-    redis.set(keys.CHECK_ASKED, question, ex=_KEPT)
+    redis.set(keys.CHECK_QUESTION, question, ex=_KEPT)
     waiting = threading.Event()
     for _ in range(int(patience / _POLL)):
-        if redis.get(keys.CHECK_ANSWERED) == question:
+        if redis.get(keys.CHECK_ANSWER) == question:
             return True
         waiting.wait(_POLL)
     log.warning(
@@ -62,13 +62,15 @@ def wait_until_checked(redis: "Redis", patience: float) -> bool:
 
 def asked(redis: "Redis") -> str | None:
     """The question that nobody has answered yet."""
-    question, answered = cast("list[str | None]", redis.mget(keys.CHECK_ASKED, keys.CHECK_ANSWERED))
+    question, answered = cast(
+        "list[str | None]", redis.mget(keys.CHECK_QUESTION, keys.CHECK_ANSWER)
+    )
     return None if question == answered else question
 
 
 def answer(redis: "Redis", question: str) -> None:
     """Redis is as it was: Beat may go on."""
-    redis.set(keys.CHECK_ANSWERED, question, ex=_KEPT)
+    redis.set(keys.CHECK_ANSWER, question, ex=_KEPT)
 
 
 def answer_unseen(redis: "Redis", stop: threading.Event) -> None:

@@ -1,6 +1,4 @@
-"""The client for schedules and events: to one server, or to whichever one Redis Sentinel says is
-the primary.
-"""
+"""The Redis client for schedules and events: to one server, or to the primary of a Sentinel."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +12,14 @@ ANSWER_SECONDS = 10
 
 
 def connect(address: str, master: str) -> "Redis":
-    """A client, whose answers are text. Connects when it is first asked something, and anew after a
-    failover.
+    """Return a client with replies as text.
+
+    `master` is the name of the primary, for a `sentinel://` address. The client connects with the
+    first command, and again after a failover. Raises ValueError for a bad Sentinel address.
     """
     options: dict[str, Any] = {
         "decode_responses": True,
-        # One entry with bytes that are no text must not hide the others.
+        # An entry with bytes that are not UTF-8 must not hide the others.
         "encoding_errors": "surrogateescape",
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
@@ -31,24 +31,27 @@ def connect(address: str, master: str) -> "Redis":
         return Redis.from_url(address, **options)
     from redis.sentinel import Sentinel
 
-    found = sentinel.read(address)
-    watching = Sentinel(
-        found.places,
+    parts = sentinel.read(address)
+    sentinels = Sentinel(
+        parts.places,
         sentinel_kwargs={
             "socket_connect_timeout": CONNECT_SECONDS,
             "socket_timeout": CONNECT_SECONDS,
         },
-        username=found.username,
-        password=found.password,
-        db=found.db,
+        username=parts.username,
+        password=parts.password,
+        db=parts.db,
         **options,
     )  # type: ignore[no-untyped-call]
-    client: Redis = watching.master_for(master)  # type: ignore[no-untyped-call]
+    client: Redis = sentinels.master_for(master)  # type: ignore[no-untyped-call]
     return client
 
 
-def redbeats_options(address: str, master: str) -> dict[str, Any]:
-    """RedBeat's settings for the same server."""
+def redbeat_options(address: str, master: str) -> dict[str, Any]:
+    """Return the Celery settings with which RedBeat uses the same server as `connect`.
+
+    The names are those of celery-redbeat 2.4: `redbeat_redis_url` and `redbeat_redis_options`.
+    """
     if not sentinel.is_sentinel(address):
         return {
             "redbeat_redis_url": address,
@@ -56,18 +59,18 @@ def redbeats_options(address: str, master: str) -> dict[str, Any]:
                 "socket_connect_timeout": CONNECT_SECONDS,
                 "socket_timeout": ANSWER_SECONDS,
                 "health_check_interval": 10,
-                # One name that is not UTF-8 must not stop every look.
+                # A name that is not UTF-8 must not stop the reading of all due entries.
                 "encoding_errors": "surrogateescape",
             },
         }
-    found = sentinel.read(address)
-    login = {"username": found.username, "password": found.password}
+    parts = sentinel.read(address)
+    login = {"username": parts.username, "password": parts.password}
     return {
         "redbeat_redis_url": "redis-sentinel://",
         "redbeat_redis_options": {
-            "sentinels": list(found.places),
+            "sentinels": list(parts.places),
             "service_name": master,
-            "db": found.db,
+            "db": parts.db,
             "socket_timeout": CONNECT_SECONDS,
             "sentinel_kwargs": {
                 "socket_connect_timeout": CONNECT_SECONDS,

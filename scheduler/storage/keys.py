@@ -1,7 +1,7 @@
-"""Every Redis key, stream, group, channel and lock name. No other module spells one.
+"""The names of all Redis keys, streams, groups, channels and locks. No other module spells a name.
 
-RedBeat's own names follow its defaults (celery-redbeat 2.4: prefix `redbeat:`, and `:` before its
-own words).
+RedBeat's names follow RedBeat's defaults (celery-redbeat 2.4): the prefix `redbeat:`, and another
+`:` before names that are not entries.
 """
 
 from typing import NamedTuple
@@ -29,7 +29,7 @@ META_FIELD = "meta"
 """The field of an entry's hash with RedBeat's memory: when it ran last, and how often it ran."""
 
 EXTRA_FIELD = "beatdesk"
-"""The field of an entry's hash that is ours. Stock RedBeat reads `definition` and `meta` only."""
+"""Beatdesk's field of an entry's hash. Stock RedBeat reads `definition` and `meta` only."""
 
 EVENTS_STREAM = "beatdesk:events"
 """Events that are not recorded in SQL yet."""
@@ -41,28 +41,28 @@ DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 """Events that could not be recorded, with the reason."""
 
 BEAT_EPOCH = "beatdesk:beat-epoch"
-"""How often a Beat of ours has begun to lead."""
+"""The number of times that a Beat became the leader: a fencing token."""
 
 BEATS_HASH = "beatdesk:beats"
-"""What each Beat of ours said of itself lately, by its name."""
+"""The latest heartbeat of each Beat, by the Beat's name."""
 
 BEAT_VOUCHED = "beatdesk:beat-vouched"
-"""The life of the server in which Beat was told that Redis remembers what was fired."""
+"""The run id of the Redis server for which Beat's startup check has passed."""
 
 ASIDE_HASH = "beatdesk:aside"
-"""Why Beat has set an entry aside, by its name."""
+"""Quarantine records by entry name: see `redbeat.quarantine`."""
 
 OUTBOX_STREAM = "beatdesk:outbox"
-"""Runs on their way to a broker that is not this Redis."""
+"""Runs to be published to a broker that is not this Redis."""
 
 OUTBOX_DOUBTS_ZSET = "beatdesk:outbox-doubts"
-"""Runs that may be in that broker twice, by the time at which it was feared."""
+"""Runs that may have been published twice, by the time of the doubtful attempt."""
 
 OUTBOX_CLAIMS_HASH = "beatdesk:outbox-claims"
-"""Which of its messages has become a run that came by the outbox."""
+"""The message that was accepted for each run from the outbox, for deduplication."""
 
 OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims-until"
-"""These runs, by the time until which that is remembered."""
+"""Runs with an accepted message, by the expiry of the claim."""
 
 WAKE_CHANNEL = "beatdesk:wake"
 """The channel on which edits, and ends of runs that ticks wait for, wake Beat."""
@@ -92,43 +92,41 @@ CHECK_ANSWERED = "beatdesk:check-answered"
 """The answer to it."""
 
 STATICS_PUBLISHED = "beatdesk:code-word"
-"""There where a Beat has told which static entries there are, so that one that is gone was dropped
-by the code.
-"""
+"""Exists once a Beat has published the static entries: only the code drops entries afterwards."""
 
 NOTICES_LIST = "beatdesk:notices"
-"""What was repaired lately."""
+"""Recent repairs by the healer."""
 
 LEASES_ZSET = "beatdesk:leases"
-"""Every run of a schedule that is not final, by the time until which it counts as alive."""
+"""Runs of schedules that are not final, by the expiry of the lease."""
 
 LEASE_OWNERS_HASH = "beatdesk:lease-owners"
-"""What is known of each of them: see `runs.leases`."""
+"""The lease record of each run in LEASES_ZSET: see `runs.leases`."""
 
 ALIVE_PREFIX = "beatdesk:alive:"
-"""Before a schedule's uid: its runs that are not final, by the same time."""
+"""With a schedule's uid: the schedule's runs in LEASES_ZSET, by the expiry of the lease."""
 
 WAITING_PREFIX = "beatdesk:waiting:"
-"""Before a schedule's uid: its ticks that are held until the run before them has ended."""
+"""With a schedule's uid: the schedule's waiting ticks: see `redbeat.waiting`."""
 
 FAILURES_HASH = "beatdesk:failures"
-"""How many ticks in a row have failed, by schedule, where its policies ask."""
+"""The number of failed ticks in a row by schedule, for the policy `pause_after_failures`."""
 
 CALENDARS_HASH = "beatdesk:calendars"
-"""The exclusion calendars, as JSON, by name."""
+"""The exclusion calendars as JSON, by name."""
 
 CALENDAR_VERSIONS_HASH = "beatdesk:calendar-versions"
-"""A fingerprint of each, by name, so that a look need not carry the whole calendar."""
+"""Fingerprints of calendars by name, so that readers fetch changed calendars only."""
 
 CHORDS_PREFIX = "beatdesk:chords:"
-"""Before the parts of chords whose body has not been sent yet."""
+"""With a chord's id: the finished parts of a chord whose body has not been sent yet."""
 
 LIMITS_PREFIX = "beatdesk:limits"
-"""Before the console's counts of wrong logins."""
+"""Of the counters of the console's login limits."""
 
 
 class Names(NamedTuple):
-    """RedBeat's own names, for the Celery app at hand."""
+    """RedBeat's names as configured in a Celery app."""
 
     prefix: str = REDBEAT_PREFIX
     schedule: str = SCHEDULE_ZSET
@@ -137,17 +135,17 @@ class Names(NamedTuple):
 
 
 def entry(name: str) -> str:
-    """The hash of the schedule called `name`."""
+    """Return the key of the hash of the schedule called `name`."""
     return REDBEAT_PREFIX + name
 
 
 def schedule_name(key: str) -> str:
-    """The name of the schedule whose hash is `key`."""
+    """Return the name of the schedule whose hash has this key."""
     return key.removeprefix(REDBEAT_PREFIX)
 
 
 def under(prefix: str) -> tuple[str, str]:
-    """RedBeat's due times and its names of static entries, under another key prefix than ours."""
-    return prefix + SCHEDULE_ZSET.removeprefix(REDBEAT_PREFIX), prefix + STATICS_SET.removeprefix(
-        REDBEAT_PREFIX
-    )
+    """Return RedBeat's keys of due times and of static names under another key prefix."""
+    due = prefix + SCHEDULE_ZSET.removeprefix(REDBEAT_PREFIX)
+    statics = prefix + STATICS_SET.removeprefix(REDBEAT_PREFIX)
+    return due, statics

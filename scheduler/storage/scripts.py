@@ -1,5 +1,6 @@
-"""A script on the server, whose answer is read as bytes: an entry that is no text must not hide
-others.
+"""Lua scripts on the Redis server, with replies as bytes.
+
+Bytes, because decoding a reply fails as a whole if any entry is not UTF-8.
 """
 
 from hashlib import sha1
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Script:
-    """A script of a package, and the name by which a server knows it once it has seen it."""
+    """The text of a script in a package, and the SHA-1 by which a server caches the script."""
 
     def __init__(self, package: str, name: str) -> None:
         self.text = script_text(package, name)
@@ -23,25 +24,25 @@ class Script:
 
 
 class ServerScript:
-    """One script, sent whole only to a server that has not seen it."""
+    """A script that can be called; the text is sent only to a server without the script."""
 
     def __init__(self, redis: "Redis", package: str, name: str) -> None:
         self._redis = redis
         self._script = Script(package, name)
 
     def __call__(self, keys: list[Any], args: list[Any]) -> Any:
-        """Run it. Raises redis.RedisError."""
+        """Run the script. Returns the reply, with texts as bytes. Raises redis.RedisError."""
         try:
-            return self._ask("EVALSHA", self._script.sha, keys, args)
+            return self._execute("EVALSHA", self._script.sha, keys, args)
         except NoScriptError:
-            return self._ask("EVAL", self._script.text, keys, args)
+            return self._execute("EVAL", self._script.text, keys, args)
 
-    def _ask(self, command: str, script: str, keys: list[Any], args: list[Any]) -> Any:
+    def _execute(self, command: str, script: str, keys: list[Any], args: list[Any]) -> Any:
         return self._redis.execute_command(
             command, script, len(keys), *keys, *args, **{NEVER_DECODE: []}
         )  # type: ignore[no-untyped-call]
 
 
 def text_of(value: bytes | None) -> str | None:
-    """What the server answered, as text that keeps bytes that are none."""
+    """Return bytes of a reply as text; bytes that are not UTF-8 become surrogates (PEP 383)."""
     return None if value is None else value.decode("utf-8", "surrogateescape")

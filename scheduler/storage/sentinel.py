@@ -1,8 +1,9 @@
-"""Addresses of Redis Sentinel, written as kombu writes them:
-`sentinel://:password@one:26379/0;sentinel://two:26379`.
+"""Addresses of Redis Sentinel in kombu's form. Pure.
 
-Login and number of the database stand in the first one, and are those of the servers that Sentinel
-watches. Sentinels that want a password of their own are not supported. Pure.
+    sentinel://:password@one:26379/0;sentinel://two:26379
+
+Login and database number are given in the first part, and belong to the Redis servers behind
+Sentinel. Sentinels with a password of their own are not supported.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ PORT = 26379
 
 
 class Sentinels(NamedTuple):
-    """Where they listen, and how to log in at the servers that they watch."""
+    """The Sentinels as (host, port), and login and database of the Redis servers behind."""
 
     places: tuple[tuple[str, int], ...]
     username: str | None
@@ -22,13 +23,13 @@ class Sentinels(NamedTuple):
 
     @property
     def for_kombu(self) -> str:
-        """The addresses, each with the login: kombu takes it from whichever one it is at."""
+        """The address for kombu, with the login in every part, as kombu may use any part."""
         return ";".join(
             f"{SCHEME}{self._login}{host}:{port}/{self.db}" for host, port in self.places
         )
 
     def for_limits(self, master: str) -> str:
-        """The address as flask-limiter's storage reads it."""
+        """Return the address for flask-limiter's storage; `master` is the name of the primary."""
         places = ",".join(f"{host}:{port}" for host, port in self.places)
         return f"redis+{SCHEME}{self._login}{places}/{master}"
 
@@ -40,18 +41,18 @@ class Sentinels(NamedTuple):
 
 
 def is_sentinel(address: str) -> bool:
-    """Is it one of them?"""
+    """Whether `address` is an address of Redis Sentinel."""
     return address.startswith(SCHEME)
 
 
 def check(address: str) -> None:
-    """Raises ValueError where it is one of them, and cannot be used."""
+    """Raise ValueError for a malformed address of Sentinel; other addresses pass."""
     if is_sentinel(address):
         read(address)
 
 
 def read(address: str) -> Sentinels:
-    """The parts of an address. Raises ValueError with what is wrong."""
+    """Return the parts of an address. Raises ValueError with the fault."""
     parts = [urlsplit(text.strip()) for text in address.split(";") if text.strip()]
     if not parts or any(part.scheme != "sentinel" or not part.hostname for part in parts):
         raise ValueError("each part, with ; between, must be sentinel://host:port")
