@@ -1,1 +1,1 @@
-"""Which jobs workers offer, as data, and whether arguments fit a job's parameters."""
+"""The catalogue of jobs that workers offer, and the check of arguments against parameters."""

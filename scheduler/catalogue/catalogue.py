@@ -1,8 +1,8 @@
-"""Which jobs exist, as data: their parameters, their queues, and the workers that offer them.
+"""The catalogue: jobs with parameters and queues, and the workers that offer the jobs.
 
-Workers publish what they have; the web and the commands read it here and never import job code. The
-part above `Catalogue` is pure. A job that no living worker offers any more stays known, with no
-workers: its schedules must stay editable while the workers are down.
+Workers publish their jobs in Redis; console and commands read the catalogue, and never import the
+code of jobs. The functions above `Catalogue` are pure. A job without a live worker stays in the
+catalogue: its schedules must stay editable while the workers are down.
 """
 
 import difflib
@@ -20,10 +20,10 @@ from scheduler.storage import keys
 from scheduler.storage.availability import answering
 
 ALIVE_FOR = timedelta(seconds=30)
-"""A worker that has not been heard of for longer is gone."""
+"""The age of a worker's last heartbeat beyond which the worker counts as gone."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
-"""A worker that has been gone for longer is no longer listed."""
+"""The age of a worker's last heartbeat beyond which the worker is no longer listed."""
 
 ParameterKind = Literal[
     "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
@@ -31,9 +31,7 @@ ParameterKind = Literal[
 
 
 class Stored(BaseModel):
-    """Data in Redis. Unknown fields are ignored, so that a newer worker can publish to an older
-    desk.
-    """
+    """A record in Redis. Unknown fields are ignored: a worker may be newer than the console."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -42,9 +40,9 @@ Shape = TypeVar("Shape", bound=Stored)
 
 
 class Parameter(Stored):
-    """One parameter of a job. `default` is JSON, or the text of a value that is not.
+    """A parameter of a job. `default` is JSON, or the repr of a value without a JSON type.
 
-    `json_schema` says what fits, where the job has a model of its parameters.
+    `json_schema` describes the allowed values, for a job with a model of its parameters.
     """
 
     name: str
@@ -57,11 +55,10 @@ class Parameter(Stored):
 
 
 class Job(Stored):
-    """A Celery task that may be scheduled. `workers` are the living ones that offer it; without any
-    it is gone.
+    """A Celery task that may be scheduled; `workers` are the live workers that offer the job.
 
-    `soft_time_limit` and `time_limit` are in seconds; `retries` is how many attempts may follow the
-    first, of those that the job declares itself.
+    `soft_time_limit` and `time_limit` are in seconds; `retries` is the number of further attempts
+    that the job itself declares.
     """
 
     name: str
@@ -78,12 +75,12 @@ class Job(Stored):
 
     @property
     def is_gone(self) -> bool:
-        """Does no living worker offer it any more?"""
+        """Whether no live worker offers the job."""
         return not self.workers
 
 
 class Worker(Stored):
-    """What a worker last said of itself."""
+    """The last heartbeat of a worker."""
 
     name: str
     pid: int
@@ -95,13 +92,14 @@ class Worker(Stored):
     active: int = 0
 
     def is_alive(self, now: datetime) -> bool:
-        """Has it been heard of lately?"""
+        """Return whether the heartbeat is recent enough at `now`."""
         return now - self.at <= ALIVE_FOR
 
 
 def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    """Would the call fit the job's signature? Raises BadArguments with the parameter and what to
-    do.
+    """Check a call against the job's signature and schema.
+
+    Raises BadArguments with the parameter and the remedy.
     """
     by_place = [p for p in job.parameters if p.kind in ("positional_only", "positional_or_keyword")]
     by_name = {
@@ -126,7 +124,7 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
                 _check_type(job, by_name[name], value, "kwargs")
         elif not takes_any_name:
             raise BadArguments(
-                f"{job.name} has no parameter {name!r}{_meant(name, by_name)}; its call is "
+                f"{job.name} has no parameter {name!r}{_suggestion(name, by_name)}; its call is "
                 f"{call_of(job)}"
             )
     for parameter, value in zip(by_place, args, strict=False):
@@ -137,13 +135,13 @@ def check_arguments(job: Job, args: Sequence[object], kwargs: Mapping[str, objec
 
 
 def call_of(job: Job) -> str:
-    """The job's call for people: `reports.job_summary(days: int = 1)`."""
+    """Return the job's call for people: `reports.job_summary(days: int = 1)`."""
     return f"{job.name}({', '.join(_shown(parameter) for parameter in job.parameters)})"
 
 
-def unknown_job(name: str, known: Sequence[str]) -> UnknownJob:
-    """The refusal of a job that nobody offers, with what may have been meant."""
-    near = difflib.get_close_matches(name, known, n=3)
+def unknown_job(name: str, offered: Sequence[str]) -> UnknownJob:
+    """Return the error for a job outside the catalogue, with the closest names in `offered`."""
+    near = difflib.get_close_matches(name, offered, n=3)
     hint = f" (did you mean {' or '.join(near)}?)" if near else ""
     return UnknownJob(
         f"no worker offers the job {name!r}{hint}; start a worker with the module that defines it "
@@ -155,7 +153,7 @@ _CONSEQUENCE = "the jobs that workers offer cannot be read; see `beatdesk doctor
 
 
 class Catalogue:
-    """The jobs and the workers, as workers last published them."""
+    """The jobs and workers as last published in Redis. Methods raise Unavailable without Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -190,13 +188,14 @@ class Catalogue:
         """The workers, by name: those that live at `now`, or all that are still listed."""
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
-        known = [
+        listed = [
             worker
             for worker in (_read(Worker, text) for text in raw.values())
             if worker is not None
         ]
         return sorted(
-            (w for w in known if now is None or w.is_alive(now)), key=lambda worker: worker.name
+            (worker for worker in listed if now is None or worker.is_alive(now)),
+            key=lambda worker: worker.name,
         )
 
     def jobs(self, now: datetime) -> list[Job]:
@@ -204,15 +203,15 @@ class Catalogue:
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.CATALOGUE_HASH))
         offers = _offers(self.workers(now))
-        known = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
+        listed = [job for job in (_read(Job, text) for text in raw.values()) if job is not None]
         return sorted(
-            (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in known),
+            (job.model_copy(update={"workers": offers.get(job.name, [])}) for job in listed),
             key=lambda job: job.name,
         )
 
     def get(self, name: str, now: datetime | None = None) -> Job | None:
-        """The job of this name, if any worker has ever offered it. `workers` as in
-        `workers(now)`.
+        """Return the job of this name, with its workers as in `workers(now)`; None for an unknown
+        job.
         """
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
@@ -237,13 +236,13 @@ class Catalogue:
             with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
             raise unknown_job(job, names)
-        check_arguments(known, args, kwargs)
+        check_arguments(listed, args, kwargs)
 
     def forget(self, name: str, now: datetime) -> None:
-        """Take a job that nobody offers any more off the list."""
+        """Remove a job without workers. Raises UnknownJob, or Refused for a job with a worker."""
         job = self.get(name, now)
         if job is None:
-            raise unknown_job(name, [known.name for known in self.jobs(now)])
+            raise unknown_job(name, [other.name for other in self.jobs(now)])
         if job.workers:
             raise Refused(
                 f"{name} is offered by {', '.join(job.workers)}; stop offering it there first",
@@ -267,11 +266,9 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> None:
-    """Refuse a value that its annotation rules out; annotations beyond plain JSON types are not
-    judged.
-    """
+    """Refuse a value that contradicts the annotation; only plain JSON types are checked."""
     if isinstance(value, str) and REFERENCE.search(value):
-        return  # what it stands for is known to the worker only
+        return  # only the worker has the secret's value
     allowed: list[type] = []
     for word in _union(parameter.annotation):
         types = _JSON_TYPES.get(word.partition("[")[0].strip())
@@ -286,8 +283,9 @@ def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> No
 
 
 def _union(annotation: str) -> list[str]:
-    """The parts of `int | None`, brackets respected."""
-    parts, depth = [""], 0
+    """The parts of a union such as `int | None`; a `|` in brackets does not count."""
+    parts = [""]
+    depth = 0
     for letter in annotation:
         depth += (letter == "[") - (letter == "]")
         if letter == "|" and depth == 0:
@@ -307,8 +305,8 @@ def _check_required(job: Job, filled: set[str], kwargs: Mapping[str, object]) ->
         )
 
 
-def _meant(name: str, known: Mapping[str, Parameter]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
+def _suggestion(name: str, parameters: Mapping[str, Parameter]) -> str:
+    near = difflib.get_close_matches(name, list(parameters), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
@@ -327,7 +325,7 @@ def _offers(workers: Sequence[Worker]) -> dict[str, list[str]]:
 
 
 def _read(shape: type[Shape], text: str) -> Shape | None:
-    """What was stored, or none where somebody else has written there."""
+    """The record in `text`; None for a text that Beatdesk has not written."""
     try:
         return shape.model_validate_json(text)
     except ValidationError:

@@ -1,12 +1,11 @@
-"""Whether a value fits the JSON schema of a job's parameters, so that a wrong one is refused where
-it is typed. Pure.
+"""The check of values against the JSON schema of a job's parameters, for forms and commands. Pure.
 
-Checks what pydantic writes for models (JSON Schema 2020-12): types, choices, bounds, lengths,
-patterns, lists, objects, unions and references within the schema. Anything else passes: the worker,
-which has the model itself, checks again and finally. So nothing is refused here that the model
-would accept: `uniqueItems`, which pydantic writes for sets and whose models take a repeated part,
-passes, and so does a value that fits two alternatives of `oneOf`, which pydantic writes for unions
-whose discriminator is a function.
+Supports the keywords that pydantic generates for models (JSON Schema 2020-12): types, choices,
+bounds, lengths, patterns, lists, objects, unions and references within the schema. Other keywords
+are ignored: the worker, which has the model itself, makes the final check. No value is refused that
+the model would accept: `uniqueItems`, generated for sets, whose models accept a repeated part, is
+ignored, and a value may match two alternatives of `oneOf`, generated for unions with a function as
+the discriminator.
 
 Why not the package jsonschema: it says "0 is less than the minimum of 1" and, of a union, "is not
 valid under any of the given schemas", where the form is to say what the field takes. The verdicts
@@ -58,37 +57,33 @@ _WORDS = {
 
 
 def faults(schema: Schema, value: Any) -> list[str]:
-    """What is wrong, each as `place: what it is to be`; the place is empty for the value itself."""
+    """Return the faults of a value as `place: fault`; without a place for the value itself."""
     return [
-        f"{place}: {what}" if place else what
-        for place, what in _faults(schema, value, schema, "", 0)
+        f"{place}: {fault}" if place else fault
+        for place, fault in _faults(schema, value, schema, "", 0)
     ]
 
 
 def inlined(schema: Schema, whole: Schema) -> dict[str, Any]:
-    """The schema with the definitions that it refers to, so that it can be read without the
-    whole.
-    """
-    found = {**_followed(schema, whole)}
-    if "$defs" in whole and "$ref" in json.dumps(found):
-        found["$defs"] = whole["$defs"]
-    return found
+    """Return a part of the schema `whole`, with the definitions that the part refers to."""
+    part = {**_followed(schema, whole)}
+    if "$defs" in whole and "$ref" in json.dumps(part):
+        part["$defs"] = whole["$defs"]
+    return part
 
 
 def alternatives(schema: Schema) -> list[Schema]:
-    """The schemas of which a value has to fit one, without the one for nothing."""
+    """Return the alternatives of a schema, without the alternative `null`."""
     parts = schema.get("anyOf") or schema.get("oneOf") or [schema]
     schemas = [_followed(part, schema) for part in parts]
     return [part for part in schemas if part.get("type") != "null"]
 
 
 def words_of(schema: Schema, whole: Schema) -> str:
-    """The kinds of values that fit, as a type would be written: `int | None`, `list[str]`, `'fast'
-    | 'slow'`.
-    """
+    """Return the allowed values as a type: `int | None`, `list[str]`, `'fast' | 'slow'`."""
     schema = _followed(schema, whole)
     if "enum" in schema:
-        return " | ".join(repr(one) for one in schema["enum"])
+        return " | ".join(repr(choice) for choice in schema["enum"])
     if "const" in schema:
         return repr(schema["const"])
     options = schema.get("anyOf") or schema.get("oneOf")
@@ -101,7 +96,7 @@ def words_of(schema: Schema, whole: Schema) -> str:
 
 
 def _followed(schema: Schema, whole: Schema) -> Schema:
-    """What a reference refers to, with what stands beside the reference."""
+    """The schema with its `$ref` replaced by the definition; keywords beside the `$ref` win."""
     merged: dict[str, Any] = {}
     for part in _parts(schema, whole):
         merged |= part
@@ -109,9 +104,9 @@ def _followed(schema: Schema, whole: Schema) -> Schema:
 
 
 def _parts(schema: Any, whole: Schema) -> list[Schema]:
-    """The schemas that hold together where one refers to another: those referred to first.
+    """The schema and the definitions behind its `$ref`, the last definition first.
 
-    None of them has a reference. Empty for true and false, which are schemas too.
+    No part has a `$ref`. Empty for true and false, which are schemas too.
     """
     parts: list[Schema] = []
     while isinstance(schema, Mapping) and len(parts) < _DEEPEST:
@@ -127,7 +122,7 @@ def _faults(
     schema: Any, value: Any, whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
     if depth > _DEEPEST or (isinstance(value, str) and REFERENCE.search(value)):
-        return  # what a reference to a secret stands for is known to the worker only
+        return  # only the worker has the value of a secret
     if schema is False:
         yield place, "is to be left out"
     for part in _parts(schema, whole):
@@ -137,15 +132,15 @@ def _faults(
 def _faults_of_part(
     schema: Schema, value: Any, whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong by a schema that refers to no other one."""
+    """The faults by a schema without a `$ref`."""
     for part in schema.get("allOf", ()):
         yield from _faults(part, value, whole, place, depth + 1)
     for options in (schema.get("anyOf"), schema.get("oneOf")):
         if options:
             yield from _union_faults(options, value, whole, place, depth)
-    wrong = _scalar_fault(schema, value)
-    if wrong:
-        yield place, wrong
+    fault = _scalar_fault(schema, value)
+    if fault:
+        yield place, fault
     elif isinstance(value, list):
         yield from _list_faults(schema, value, whole, place, depth)
     elif isinstance(value, dict):
@@ -155,7 +150,7 @@ def _faults_of_part(
 def _union_faults(
     options: list[Any], value: Any, whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong by each alternative, or by the only one that has the value's type."""
+    """The faults by all alternatives, or by the only alternative with the type of the value."""
     tried = [list(_faults(option, value, whole, place, depth + 1)) for option in options]
     if not all(tried):
         return
@@ -173,18 +168,18 @@ def _is_of_type(schema: Any, value: Any, whole: Schema) -> bool:
 
 
 def _kinds(schema: Schema) -> list[str]:
-    """The types that the schema allows; empty where it allows any."""
+    """The types that the schema allows; empty for any type."""
     kinds = schema.get("type", [])
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _or(tried: list[list[tuple[str, str]]]) -> str:
-    said = dict.fromkeys(what for found in tried for _, what in found[:1])
-    return " or ".join(said)
+    first_faults = dict.fromkeys(fault for found in tried for _, fault in found[:1])
+    return " or ".join(first_faults)
 
 
 def _scalar_fault(schema: Schema, value: Any) -> str | None:
-    """What is wrong with the value itself."""
+    """The fault of the value itself, apart from the parts of a list or object."""
     if "const" in schema and not _is_same(schema["const"], value):
         return f"is to be {_shown(schema['const'])}, not {_shown(value)}"
     choices = schema.get("enum")
@@ -202,7 +197,7 @@ def _scalar_fault(schema: Schema, value: Any) -> str | None:
 
 
 def _is_same(choice: Any, value: Any) -> bool:
-    """Whether the value is this choice: 1 is as good as 1.0, but 1.0 is no 1, and true neither."""
+    """Whether the value is this choice: 1 matches 1.0, but neither 1.0 nor true matches 1."""
     if isinstance(choice, list) and isinstance(value, list):
         return len(choice) == len(value) and all(map(_is_same, choice, value))
     if isinstance(choice, dict) and isinstance(value, dict):
@@ -216,13 +211,13 @@ def _is_same(choice: Any, value: Any) -> bool:
 
 def _number_fault(schema: Schema, value: float) -> str | None:
     bounds: list[tuple[str, Callable[[float, float], bool], str]] = [
-        ("minimum", lambda bound, it: it >= bound, "at least"),
-        ("maximum", lambda bound, it: it <= bound, "at most"),
-        ("exclusiveMinimum", lambda bound, it: it > bound, "more than"),
-        ("exclusiveMaximum", lambda bound, it: it < bound, "less than"),
+        ("minimum", lambda bound, number: number >= bound, "at least"),
+        ("maximum", lambda bound, number: number <= bound, "at most"),
+        ("exclusiveMinimum", lambda bound, number: number > bound, "more than"),
+        ("exclusiveMaximum", lambda bound, number: number < bound, "less than"),
     ]
-    for key, holds, words in bounds:
-        if isinstance(schema.get(key), int | float) and not holds(schema[key], value):
+    for key, is_within, words in bounds:
+        if isinstance(schema.get(key), int | float) and not is_within(schema[key], value):
             return f"is to be {words} {schema[key]}, not {_shown(value)}"
     step = schema.get("multipleOf")
     if isinstance(step, int | float) and step > 0 and not _is_multiple(value, step):
@@ -231,7 +226,7 @@ def _number_fault(schema: Schema, value: float) -> str | None:
 
 
 def _is_multiple(value: float, step: float) -> bool:
-    """Whether it is, by the numbers as they are written: 0.3 is three times 0.1."""
+    """Whether `value` is a multiple of `step` in decimal notation: 0.3 is three times 0.1."""
     if isinstance(value, float) and not math.isfinite(value):
         return False
     return _exact(value) % _exact(step) == 0
@@ -253,9 +248,7 @@ def _text_fault(schema: Schema, value: str) -> str | None:
 
 
 def _matches(pattern: str, text: str) -> bool | None:
-    """Whether the pattern is found in the text; none where it is of another dialect or the text
-    too long.
-    """
+    """Whether the text has the pattern; None for a pattern that Python refuses, or a long text."""
     if len(text) > _LONGEST_PATTERN_TEXT:
         return None
     try:
@@ -289,8 +282,8 @@ def _object_faults(
     if len(value) > schema.get("maxProperties", len(value)):
         yield place, f"is to have at most {schema['maxProperties']} entries, it has {len(value)}"
     for name, item in value.items():
-        for _, what in _faults(schema.get("propertyNames", True), name, whole, "", depth + 1):
-            yield f"{inner}{name}", f"the name {what}"
+        for _, fault in _faults(schema.get("propertyNames", True), name, whole, "", depth + 1):
+            yield f"{inner}{name}", f"the name {fault}"
         for part in _entry_schemas(schema, name):
             if part is False and "additionalProperties" in schema:
                 yield (
@@ -302,14 +295,14 @@ def _object_faults(
 
 
 def _entry_schemas(schema: Schema, name: str) -> list[Any]:
-    """The schemas that hold for an entry of this name: its own, those of patterns, or else the
-    one for the rest.
+    """The schemas for an entry of this name: from `properties` and `patternProperties`, else from
+    `additionalProperties`.
     """
     properties = schema.get("properties", {})
     patterns = schema.get("patternProperties", {})
     own = [properties[name]] if name in properties else []
     matching = [
-        True if _matches(pattern, name) is None else part  # the worker knows
+        True if _matches(pattern, name) is None else part  # left to the worker
         for pattern, part in patterns.items()
         if _matches(pattern, name) is not False
     ]

@@ -15,9 +15,7 @@
     ticks.missed             ticks that could not run: absence, deadline, coalesced, broker
     ticks.skipped            ticks that did not run by a policy or for an operator
     report.stored            a job stored a file
-    schedule.*               edits of schedules: see `edits`
-    calendar.*               edits of calendars: see `edits`
-    dead_letters.*           actions on dead letters: see `edits`
+    schedule.*, calendar.*, dead_letters.*    edits by operators: see `edits`
 
 The vocabulary is a public contract: an event of any past version decodes for ever (golden files in
 `tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes
@@ -62,29 +60,15 @@ from scheduler.events.edits import (
 )
 from scheduler.rules.model.spec import Frozen, Schedule
 
+# fmt: off
 __all__ = [
-    "CalendarDeleted",
-    "CalendarEvent",
-    "CalendarHealed",
-    "CalendarSaved",
-    "DeadLetterEvent",
-    "DeadLettersDropped",
-    "DeadLettersRetried",
-    "Event",
-    "ScheduleAdopted",
-    "ScheduleDeleted",
-    "ScheduleDisabled",
-    "ScheduleEnabled",
-    "ScheduleEvent",
-    "ScheduleHealed",
-    "SchedulePaused",
-    "ScheduleReset",
-    "ScheduleRestored",
-    "ScheduleResumed",
-    "ScheduleSaved",
-    "ScheduleTickKept",
+    "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "DeadLetterEvent",
+    "DeadLettersDropped", "DeadLettersRetried", "Event", "ScheduleAdopted", "ScheduleDeleted",
+    "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed", "SchedulePaused",
+    "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved", "ScheduleTickKept",
     "ScheduleTickSkipped",
 ]
+# fmt: on
 """The events defined in `edits`, which are part of the vocabulary."""
 
 FIELD = "event"
@@ -170,10 +154,7 @@ class RunStarted(RunEvent):
 
 
 class RunProgressed(RunEvent):
-    """A running attempt reported its progress: `done` of `total`, in a unit of the job's choice.
-
-    None for an unknown total.
-    """
+    """A running attempt reported its progress: `done` of `total`, in a unit of the job's choice."""
 
     kind: Literal["run.progressed"] = "run.progressed"
     done: float
@@ -360,10 +341,7 @@ def _adapter() -> TypeAdapter[Any]:
 
 
 def prepare() -> None:
-    """Build the validators of all events now, and not with the first event.
-
-    For a process that forks children, or whose first message must not be slow.
-    """
+    """Build the validators of all events now: before a fork, or before a first timed message."""
     Schedule.model_rebuild()
     RunFacts.model_rebuild()
     union, _ = get_args(AnyEvent)

@@ -14,7 +14,7 @@ better than firing at a wrong time.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from scheduler.errors import BeatdeskError
 from scheduler.rules.model.spec import RruleWhen
@@ -220,5 +220,5 @@ def _weekday(day: int, which: int) -> dict[str, Any]:
     return {TYPE: "weekday", "wkday": day, "n": which}
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -1,5 +1,5 @@
 """Settings: one frozen, validated object.
 
-`schema` is pure and says what a setting means; `live` reads the environment, `.env`, secret files
-and the running server's address, and is imported by the roots of processes only.
+`schema` defines the settings, and is pure; `environment` reads environment variables, `.env`,
+secret files and the running server's address, and is imported by the roots of processes only.
 """

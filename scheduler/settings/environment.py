@@ -1,5 +1,4 @@
-"""The settings of this process: reads the environment, secret files, `.env` and the running
-server's address.
+"""The reader of settings: environment, secret files, `.env`, and a running server's address.
 
 Imported by the roots of processes only. Precedence, strongest first:
 
@@ -9,14 +8,14 @@ Imported by the roots of processes only. Precedence, strongest first:
     the address file of a `beatdesk up` that runs on this data folder
     the default
 
-All faults are reported at once, with what to do about each.
+All faults are reported at once, each with a remedy.
 
-Why not pydantic-settings: a name with our prefix that no setting has, which is mostly a slip of the
-pen, has to be refused with the name that was meant, and it is passed over there; a secret's file is
-named by a setting of its own (`BEATDESK_X_FILE`) and wins over `.env`; lists are written with
-commas, not as JSON; and faults of the environment, of files and of settings that exclude each other
-are to come together, each with its remedy, before anything starts. All of that is tested in
-`tests/unit/settings/test_live.py`; the types themselves are pydantic's.
+Why not pydantic-settings: an unknown name with the prefix `BEATDESK_`, mostly misspelt, must be
+refused with the closest setting, and pydantic-settings ignores such names; a secret's file is named
+by a setting of its own (`BEATDESK_X_FILE`) and wins over `.env`; lists are comma-separated, not
+JSON; and faults of the environment, of files and of settings that exclude each other are reported
+together before a process starts. The tests are in `tests/unit/settings/test_live.py`; the types are
+pydantic's.
 """
 
 import os
@@ -45,7 +44,7 @@ JOB_SECRETS = f"{PREFIX}JOB_SECRET_"  # no settings: workers read them when a jo
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
 
 Layer = dict[str, tuple[str, str]]
-"""Field -> (text, where it came from)."""
+"""The text and the source of each setting, by field name."""
 
 
 def load(
@@ -54,8 +53,10 @@ def load(
     *,
     running_server: bool = True,
 ) -> Settings:
-    """The settings, or BadSettings with every fault. The server itself looks for no other one that
-    runs.
+    """Return the settings of this process. Raises BadSettings with every fault.
+
+    Creates the data folder. `running_server=False` is for `beatdesk up`, which must not use the
+    address of another server.
     """
     environ = os.environ if environ is None else environ
     cwd = (cwd or Path.cwd()).resolve()
@@ -84,32 +85,37 @@ def load(
 
 
 def _gather(environ: Mapping[str, str], cwd: Path, faults: list[SettingFault]) -> Layer:
-    """What the environment, secret files and `.env` say; unknown names become faults. An empty text
-    sets nothing.
+    """The values in `.env`, secret files and the environment; an empty text counts as unset.
+
+    Unknown names and unreadable files are appended to `faults`.
     """
     given: Layer = {}
     for texts, source in ((_dotenv(cwd / ".env", faults), ".env"), (environ, "environment")):
         if source == "environment":
             given |= _mounted_secrets(faults)
-        ours = {
+        prefixed = {
             name: text for name, text in texts.items() if name.startswith(PREFIX) and text.strip()
         }
-        if source == "environment":  # in `.env` no worker would see them
-            ours = {name: text for name, text in ours.items() if not name.startswith(JOB_SECRETS)}
-        faults += [unknown(name, source) for name in sorted(ours) if _field(name) is None]
+        if (
+            source == "environment"
+        ):  # in `.env` a secret of a job is a fault: workers do not read it
+            prefixed = {
+                name: text for name, text in prefixed.items() if not name.startswith(JOB_SECRETS)
+            }
+        faults += [unknown(name, source) for name in sorted(prefixed) if _field(name) is None]
         files = {
-            name: text for name, text in ours.items() if name.endswith("_FILE") and _field(name)
+            name: text for name, text in prefixed.items() if name.endswith("_FILE") and _field(name)
         }
         for name, path in files.items():
             given |= _from_file(name, cwd / path, source, faults)
-        for name, text in ours.items():
+        for name, text in prefixed.items():
             if name not in files and (field := _field(name)):
                 given[field] = (text, source)
     return given
 
 
 def _field(name: str) -> str | None:
-    """The setting that a variable sets, by its value or by a file."""
+    """The field that a variable sets, by a value or by a file; None for an unknown name."""
     field = name.removeprefix(PREFIX)
     if field != field.upper():
         return None
@@ -153,7 +159,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _mounted_secrets(faults: list[SettingFault]) -> Layer:
-    """Files such as /run/secrets/beatdesk_secret_key, as container runtimes mount them."""
+    """The values of files that a container runtime mounts, such as /run/secrets/beatdesk_smtp_url."""
     given: Layer = {}
     for path in sorted(SECRETS_DIR.iterdir()) if SECRETS_DIR.is_dir() else ():
         name = path.name.upper()
@@ -170,7 +176,7 @@ def _address(data_dir: Path) -> Layer:
 
 
 def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Settings | None:
-    """Settings from texts; values that do not fit become faults."""
+    """The settings made of texts; None with unfitting values, which are appended to `faults`."""
     faults += [
         fault for field, (text, source) in given.items() if (fault := unusable(field, text, source))
     ]
@@ -188,8 +194,9 @@ def _validate(given: Layer, data_dir: Path, faults: list[SettingFault]) -> Setti
 
 
 def _folder_faults(data_dir: Path) -> list[SettingFault]:
-    """Nothing where the data folder can be made and written to."""
-    name, remedy = f"{PREFIX}DATA_DIR", "Name a folder that this user may write to"
+    """Create the data folder. Returns a fault if the folder cannot be created or written to."""
+    name = f"{PREFIX}DATA_DIR"
+    remedy = "Name a folder that this user may write to"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -210,7 +217,7 @@ def _folder_faults(data_dir: Path) -> list[SettingFault]:
 
 
 def _development_key(data_dir: Path, faults: list[SettingFault]) -> str | None:
-    """The key kept in the data folder, made at first use, so that sessions outlive a restart."""
+    """The secret key in the data folder, made on first use, so that sessions outlive a restart."""
     path = data_dir / SECRET_KEY_FILE
     try:
         if not path.exists():
@@ -227,7 +234,7 @@ def _development_key(data_dir: Path, faults: list[SettingFault]) -> str | None:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write a whole private file; when two processes do so at once, the first one's stays."""
+    """Write a private file atomically; of two processes writing at once, the first one wins."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""What can be wrong with a setting, and the error that lists all of it. Pure: reads nothing."""
+"""Faults of settings, and the error that lists all faults. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _PASSWORD_IN_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)[^&#]*", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class SettingFault:
-    """One thing that is wrong, where the value came from, and what to do."""
+    """A fault of a setting: the problem, the source of the value, and the remedy."""
 
     name: str
     value: str | None
@@ -40,7 +40,7 @@ class SettingFault:
 
 
 class BadSettings(Exception):
-    """The settings cannot be used. The message lists every fault."""
+    """The settings cannot be used; the message lists every fault."""
 
     def __init__(self, faults: list[SettingFault]) -> None:
         self.faults = faults
@@ -49,7 +49,7 @@ class BadSettings(Exception):
 
 
 def masked(name: str, value: str) -> str:
-    """`value` as it may be printed: secrets hidden, passwords taken out of addresses."""
+    """Return the value of a setting for messages, with secrets and passwords hidden."""
     field = name.removeprefix(PREFIX).lower().removesuffix("_file")
     if field not in SECRET_FIELDS or name.endswith("_FILE"):
         return repr(value)
@@ -57,7 +57,7 @@ def masked(name: str, value: str) -> str:
 
 
 def without_password(address: str) -> str:
-    """An address with its password hidden: `redis://:***@host`."""
+    """Return an address with the password hidden: `redis://:***@host`."""
     address = _PASSWORD_IN_QUERY.sub(r"\g<name>***", address)
     scheme, mark, rest = address.partition("://")
     login, at, place = rest.rpartition("@")

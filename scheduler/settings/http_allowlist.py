@@ -1,6 +1,4 @@
-"""Which internal places requests may go to, as `HTTP_ALLOW` says it. Pure: texts in, places and
-networks out.
-"""
+"""The internal hosts and networks to which requests may go: the setting `HTTP_ALLOW`. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -11,27 +9,26 @@ _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@]+):(?P<port>[0-9]{
 
 
 class Opened(NamedTuple):
-    """Places (host in lower case, and port), whatever address they have, and networks, on any
-    port.
-    """
+    """Allowed places, as (host in lower case, port) with any address, and networks, on any port."""
 
     places: frozenset[tuple[str, int]] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 def opened(entries: Sequence[str]) -> Opened:
-    """What entries such as `intranet:8080` and `10.1.0.0/16` open. Raises ValueError with the entry
-    that is neither.
+    """Return the places and networks of entries such as `intranet:8080` and `10.1.0.0/16`.
+
+    Raises ValueError with the malformed entry.
     """
-    each = [entry(text) for text in entries]
+    allowed = [entry(text) for text in entries]
     return Opened(
-        frozenset(one for one in each if isinstance(one, tuple)),
-        tuple(one for one in each if not isinstance(one, tuple)),
+        frozenset(place for place in allowed if isinstance(place, tuple)),
+        tuple(network for network in allowed if not isinstance(network, tuple)),
     )
 
 
 def entry(text: str) -> tuple[str, int] | IPv4Network | IPv6Network:
-    """One entry of `HTTP_ALLOW`. Raises ValueError with what is wrong."""
+    """Return a single entry of `HTTP_ALLOW`. Raises ValueError with the fault."""
     place = _PLACE.fullmatch(text)
     if place and 0 < int(place["port"]) < 65536:
         return place["host"].strip("[]").lower(), int(place["port"])

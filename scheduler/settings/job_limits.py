@@ -1,9 +1,8 @@
-"""What jobs may touch, as operators of the machine write it in the settings. Pure: texts in,
-entries out.
+"""The limits of built-in jobs: files, SQL rows and Redis keys that jobs may change or delete. Pure.
 
 `FILE_ROOTS` is a list of folders, `CLEANUP_SQL_ROWS` a list of `TABLE.COLUMN AGE` (or
-`SCHEMA.TABLE.COLUMN AGE`), `CLEANUP_REDIS_KEYS` a list of `PATTERN AGE`. The age is the least one
-at which something may go; a schedule may ask for a greater one, never for a smaller.
+`SCHEMA.TABLE.COLUMN AGE`), `CLEANUP_REDIS_KEYS` a list of `PATTERN AGE`. The age is the least age
+at which rows or keys may be deleted; a schedule may use a greater age, never a smaller.
 """
 
 import re
@@ -17,19 +16,17 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _GLOB = re.compile(r"[*?\[\]\\]")
 
 OTHERS_PREFIXES = ("beatdesk:", "redbeat:", "_kombu.", "unacked", "celery", "/")
-"""Beatdesk's own keys, RedBeat's, and those of Celery's broker and result back end (the last is
-kombu's fan-out).
+"""Prefixes of keys of Beatdesk, RedBeat, and Celery's broker and result backend (`/` is kombu's
+fan-out).
 """
 
 LEAST_PREFIX = 3
-"""Characters that a pattern must have before its first wildcard."""
+"""Least number of characters before the first wildcard of a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlRows:
-    """Rows of `table` whose `column` is older than `age` may be deleted; `schema` is
-    PostgreSQL's.
-    """
+    """Rows that may be deleted: with a `column` older than `age`; `schema` is for PostgreSQL."""
 
     schema: str | None
     table: str
@@ -38,20 +35,20 @@ class SqlRows:
 
     @property
     def name(self) -> str:
-        """As schedules name it: `TABLE.COLUMN`."""
+        """The name in a schedule's arguments: `TABLE.COLUMN`."""
         return ".".join(part for part in (self.schema, self.table, self.column) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class RedisKeys:
-    """Keys that match `pattern` and that nobody has touched for `idle` may be deleted."""
+    """Keys that may be deleted: matching `pattern`, and unused for `idle`."""
 
     pattern: str
     idle: timedelta
 
 
 def file_root(text: str) -> PurePath:
-    """One entry of `FILE_ROOTS`. Raises ValueError with what is wrong."""
+    """Return a single entry of `FILE_ROOTS`. Raises ValueError with the fault."""
     path = PurePath(text)
     if not path.is_absolute() or ".." in path.parts or path == PurePath(path.anchor):
         raise ValueError(f"{text!r} is not the absolute path of a folder below /, without '..'")
@@ -59,7 +56,7 @@ def file_root(text: str) -> PurePath:
 
 
 def sql_rows(text: str) -> SqlRows:
-    """One entry of `CLEANUP_SQL_ROWS`. Raises ValueError with what is wrong."""
+    """Return a single entry of `CLEANUP_SQL_ROWS`. Raises ValueError with the fault."""
     place, age = _two(text, "TABLE.COLUMN AGE, such as sessions.created_at 30d")
     parts = place.split(".")
     if len(parts) not in (2, 3) or not all(_IDENTIFIER.fullmatch(part) for part in parts):
@@ -68,7 +65,7 @@ def sql_rows(text: str) -> SqlRows:
 
 
 def redis_keys(text: str) -> RedisKeys:
-    """One entry of `CLEANUP_REDIS_KEYS`. Raises ValueError with what is wrong."""
+    """Return a single entry of `CLEANUP_REDIS_KEYS`. Raises ValueError with the fault."""
     pattern, age = _two(text, "PATTERN AGE, such as session:* 7d")
     prefix = _GLOB.split(pattern)[0]
     if len(prefix) < LEAST_PREFIX:

@@ -1,6 +1,4 @@
-"""Log lines as text or as one JSON object each, to standard error. Called by roots; decides nothing
-else.
-"""
+"""Logging to standard error, as text or as one JSON object a line. Configured by roots only."""
 
 import json
 import logging
@@ -20,10 +18,12 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line; line breaks in messages are escaped, so that nobody can forge a line."""
+    """A formatter with one JSON object a line; escaped line breaks prevent forged lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record's facts, and whatever `extra` it has that JSON can hold."""
+        """Return the record as JSON, with the values of `extra`; a value without a JSON type as
+        text.
+        """
         facts = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
             "level": record.levelname,
@@ -37,21 +37,24 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people. Line breaks in the message itself are shown as such and not obeyed."""
+    """A formatter for people; line breaks in a message are escaped, which prevents forged lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Keep the message on its line; a traceback follows on its own."""
+        """Return the message on a single line; a traceback follows on lines of its own."""
         record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")
         return super().formatMessage(record)
 
 
 def formatter(format: str) -> logging.Formatter:
-    """The formatter for the setting `log_format`."""
+    """Return the formatter for the setting `log_format`."""
     return JsonFormatter() if format == "json" else TextFormatter(TEXT, "%Y-%m-%d %H:%M:%S")
 
 
 def configure(level: str = "INFO", format: str = "text", stream: TextIO | None = None) -> None:
-    """Send everything from `level` up to `stream`, once, replacing what was set up before."""
+    """Log all records from `level` up to `stream` (default: standard error).
+
+    Replaces the handlers of an earlier configuration, so that no record is logged twice.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter(format))
     root = logging.getLogger()

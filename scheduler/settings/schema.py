@@ -1,4 +1,4 @@
-"""What each setting means. Pure: reads nothing; `live` gives it the values.
+"""The settings: types, limits, defaults and descriptions. Pure; `environment` reads the values.
 
 The table of `docs/reference/settings.md` is made from this class; a test fails where it is stale.
 """
@@ -185,9 +185,7 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        """SQLAlchemy's address of the history; PostgreSQL's own way of writing it gets the driver
-        that we ship.
-        """
+        """SQLAlchemy's address of the history; `postgres(ql)://` gets the driver psycopg."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir.resolve() / 'history.sqlite3'}"
         scheme, mark, rest = self.database_url.partition("://")
@@ -199,5 +197,5 @@ class Settings(BaseModel):
 
     @property
     def reports_dir(self) -> Path:
-        """Folder that report files are stored under."""
+        """The folder of report files."""
         return self.data_dir.resolve() / "reports"

@@ -1,9 +1,8 @@
-"""The address file of a running `beatdesk up`: how other commands in the same folder find its
-server.
+"""The address file of a running `beatdesk up`, for other commands in the same folder.
 
-`data/server.json` (mode 0600) counts only while the server lives, and the proof of life is the lock
-on `data/up.lock`: the kernel gives a lock back when its last holder dies, however it dies, and a
-process id may be somebody else's by now. Must not start or stop anything.
+`data/server.json` (mode 0600) counts only while the server runs, which a lock on `data/up.lock`
+proves: the kernel releases the lock when the process ends in any way (flock(2)), while a process id
+may belong to another process by now. Must not start or stop anything.
 """
 
 import fcntl
@@ -18,7 +17,10 @@ LOCK = "up.lock"
 
 
 class RunningServer(BaseModel):
-    """What `up` tells the other commands: settings that they use where nothing else sets them."""
+    """A running `beatdesk up`: process id, console, and settings for other commands.
+
+    Other commands use these settings where no other source sets a value.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,17 +30,17 @@ class RunningServer(BaseModel):
 
 
 def read(data_dir: Path) -> RunningServer | None:
-    """The server that runs on this data folder, none when it does not live."""
+    """Return the server that runs on this data folder; None without one."""
     if not is_locked(data_dir):
         return None
     try:
         return RunningServer.model_validate_json((data_dir / FILE).read_bytes())
     except (FileNotFoundError, PermissionError, ValidationError):
-        return None  # it is just starting, or it is another user's
+        return None  # the server is just starting, or belongs to another user
 
 
 def write(data_dir: Path, server: RunningServer) -> None:
-    """Replace the file in one step, readable by its owner only."""
+    """Replace the file atomically; only its owner can read the file. Raises OSError."""
     draft = data_dir / f"{FILE}.{os.getpid()}"
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -47,12 +49,12 @@ def write(data_dir: Path, server: RunningServer) -> None:
 
 
 def remove(data_dir: Path) -> None:
-    """Take the file away; the server has stopped."""
+    """Delete the file of a server that has stopped."""
     (data_dir / FILE).unlink(missing_ok=True)
 
 
 def is_locked(data_dir: Path) -> bool:
-    """Whether a server holds the lock of this data folder."""
+    """Return whether a server has locked this data folder."""
     try:
         handle = os.open(data_dir / LOCK, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -67,7 +69,10 @@ def is_locked(data_dir: Path) -> bool:
 
 
 def take_lock(data_dir: Path) -> int | None:
-    """The descriptor that holds the lock until it is closed, none when another process holds it."""
+    """Lock this data folder. Returns a descriptor, which keeps the lock until closed.
+
+    None where another process has the lock. Raises OSError.
+    """
     handle = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

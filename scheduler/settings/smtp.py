@@ -1,6 +1,4 @@
-"""Where mails are given to, and as whom, as `SMTP_URL` and `MAIL_FROM` say it. Pure: texts in,
-parts out.
-"""
+"""The mail server and the sender: the settings `SMTP_URL` and `MAIL_FROM`. Pure."""
 
 import re
 from email.utils import parseaddr
@@ -15,7 +13,7 @@ SCHEMES: dict[str, tuple[Security, int]] = {
     "smtp+starttls": ("starttls", 587),
     "smtps": ("tls", 465),
 }
-"""Scheme of `SMTP_URL` -> how the connection is secured, and the port where none is given."""
+"""The security and the default port of a connection, by the scheme of `SMTP_URL`."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -24,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 class SmtpServer(NamedTuple):
-    """The server that takes our mails."""
+    """The server that accepts mails."""
 
     host: str
     port: int
@@ -33,25 +31,26 @@ class SmtpServer(NamedTuple):
     password: str | None = None
 
     def __repr__(self) -> str:
-        """Without the password, for tracebacks and logs."""
+        """The server without the password, for tracebacks and logs."""
         return f"SmtpServer({self.host}:{self.port}, {self.security}, user={self.user!r})"
 
 
 def mail_address(text: str) -> str:
-    """The text, if it is one plain address of RFC 5321. Raises ValueError.
+    """Return the text of a plain mail address (RFC 5321). Raises ValueError for other texts.
 
-    Quoted local parts, address literals and letters outside of ASCII are refused: hardly a server
-    takes them, and they are what addresses that deceive are made of.
+    Quoted local parts, address literals and letters outside ASCII are refused: hardly a server
+    accepts such addresses, and deceptive addresses are made of them.
     """
-    found = _ADDRESS.fullmatch(text) if isinstance(text, str) and len(text) <= 254 else None
-    if found is None or len(found["local"]) > 64 or len(found["domain"]) > 253:
+    match = _ADDRESS.fullmatch(text) if isinstance(text, str) and len(text) <= 254 else None
+    if match is None or len(match["local"]) > 64 or len(match["domain"]) > 253:
         raise ValueError(f"{str(text)[:100]!r} is not a mail address such as ada@example.org")
     return text
 
 
 def sender(text: str) -> tuple[str, str]:
-    """`MAIL_FROM`: an address, or a name with an address in angle brackets; the name may be
-    empty.
+    """Return (name, address) of `MAIL_FROM`; the name may be empty. Raises ValueError.
+
+    The setting is an address, or a name with an address in angle brackets.
     """
     if _CONTROL.search(text):
         raise ValueError("a sender is one line")
@@ -60,7 +59,7 @@ def sender(text: str) -> tuple[str, str]:
 
 
 def smtp_server(url: str) -> SmtpServer:
-    """`SMTP_URL`. Raises ValueError with what is wrong, and no password in it."""
+    """Return the server of `SMTP_URL`. Raises ValueError with the fault, without the password."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
         raise ValueError(

@@ -1,23 +1,23 @@
-"""A user's own modules: how a process finds them, and which of them collide with Beatdesk's.
+"""A user's own modules: the import path, and collisions with Beatdesk's packages.
 
-Jobs and Flask applications lie in the folder in which a process is started. That folder comes last
-on the path: a `config.py`, `app.py` or `redis.py` of theirs is found by their code, and hides
-nothing that Beatdesk or a library imports.
+Jobs and Flask applications lie in the folder in which a process is started. The folder comes last
+on the path: a user's `config.py`, `app.py` or `redis.py` is found by the user's code, and hides no
+module that Beatdesk or a library imports.
 """
 
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-OURS = ("scheduler", "webadmin")
+PACKAGES = ("scheduler", "webadmin")
 """The names of Beatdesk's packages."""
 
 _PARENT = Path(__file__).resolve().parents[2]
-"""The folder that holds Beatdesk's packages: a checkout, or site-packages."""
+"""The folder of Beatdesk's packages: a checkout, or site-packages."""
 
 
 class Collision(NamedTuple):
-    """A module of the user's that has the name of one of Beatdesk's packages."""
+    """A user's module with the name of one of Beatdesk's packages."""
 
     path: Path
     package: str
@@ -41,15 +41,16 @@ _REMEDIES = {
 
 
 def put_last(folder: Path) -> None:
-    """Let the modules of `folder` be found, after all others. Python's `-m` had put it first."""
+    """Move `folder` to the end of `sys.path`; `python -m` puts the current folder first."""
     text = str(folder)
     sys.path[:] = [entry for entry in sys.path if entry not in ("", text)]
     sys.path.append(text)
 
 
 def append(folder: Path) -> None:
-    """Let the modules of `folder` be found, after all others; what somebody else has put first
-    stays first, since Celery takes its own entry away again.
+    """Append `folder` to `sys.path`, without removing an entry for the same folder.
+
+    Celery puts the folder first while loading an app, and removes its own entry afterwards.
     """
     text = str(folder)
     if sys.path[-1] != text:
@@ -57,10 +58,10 @@ def append(folder: Path) -> None:
 
 
 def collisions(folder: Path) -> list[Collision]:
-    """The modules in `folder` that have the names of Beatdesk's packages."""
+    """Return the modules in `folder` with the names of Beatdesk's packages."""
     if folder.resolve() == _PARENT:
         return []
-    places = ((name, place) for name in OURS for place in (f"{name}.py", f"{name}/__init__.py"))
+    places = ((name, place) for name in PACKAGES for place in (f"{name}.py", f"{name}/__init__.py"))
     return [
         Collision(folder / place.removesuffix("/__init__.py"), name)
         for name, place in places

@@ -1,6 +1,4 @@
-"""What is wrong with a value, and what to do about it: pure functions from texts and settings to
-faults.
-"""
+"""Checks of settings beyond their types. Pure: from texts and settings to faults with remedies."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -45,7 +43,7 @@ NO_CLUSTER = (
     "Name a single Redis or Valkey, or Redis Sentinels; a broker may also be RabbitMQ, "
     "amqp://user:password@host//"
 )
-"""What to do where a Redis Cluster is named."""
+"""The remedy for an address of a Redis Cluster."""
 
 _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
     "redis_url": (sentinel.check, _SENTINELS),
@@ -56,7 +54,7 @@ _SINGLE: dict[str, tuple[Callable[[str], object], str]] = {
 
 
 def unknown(name: str, source: str) -> SettingFault:
-    """The fault of a name with our prefix that sets nothing, with the nearest one that does."""
+    """Return the fault of an unknown name with the prefix `BEATDESK_`, with the closest setting."""
     names = [PREFIX + field.upper() for field in Settings.model_fields]
     near = get_close_matches(name.upper().removesuffix("_FILE"), names, n=1, cutoff=0.6)
     remedy = (
@@ -66,15 +64,16 @@ def unknown(name: str, source: str) -> SettingFault:
 
 
 def explain(field: str, text: str, source: str, message: str) -> SettingFault:
-    """The fault of a value that the schema refuses."""
+    """Return the fault of a value that the schema refuses with `message`."""
     about = Settings.model_fields[field].description if field in Settings.model_fields else ""
     problem = message[:1].lower() + message[1:]
     return SettingFault(PREFIX + field.upper(), text, problem, f"It means: {about}", source)
 
 
 def unusable(field: str, text: str, source: str) -> SettingFault | None:
-    """The fault of a text that the schema takes and nothing can use: a zone, an address, a module's
-    name.
+    """Return the fault of a text that fits the schema and cannot be used; None without a fault.
+
+    For zones, addresses, entries of lists and names of modules.
     """
     name = PREFIX + field.upper()
     if fault := _bad_address(field, text, source):
@@ -115,8 +114,9 @@ def _bad_value(field: str, text: str, source: str) -> SettingFault | None:
 
 
 def _bad_address(field: str, text: str, source: str) -> SettingFault | None:
-    """The fault of an address of a kind that cannot be used here."""
-    name, scheme = PREFIX + field.upper(), text.partition("://")[0]
+    """The fault of an address with a scheme that the setting does not support."""
+    name = PREFIX + field.upper()
+    scheme = text.partition("://")[0]
     if field in ("redis_url", "broker_url") and "cluster" in scheme.lower():
         problem = "Redis Cluster cannot be used: Celery (kombu) has no transport for it"
         return SettingFault(name, text, problem, NO_CLUSTER, source)
@@ -127,12 +127,12 @@ def _bad_address(field: str, text: str, source: str) -> SettingFault | None:
 
 
 def entries(text: str) -> tuple[str, ...]:
-    """The parts of a list with commas between, without those that are empty."""
+    """Return the parts of a comma-separated list; empty parts are left out."""
     return tuple(filter(None, (entry.strip() for entry in text.split(","))))
 
 
 def unsafe(settings: Settings) -> list[SettingFault]:
-    """Why production refuses to start; nothing in development."""
+    """Return the faults with which production refuses to start; empty in development."""
     return (
         [*_weak_key(settings), *_shared_dsn(settings)]
         if settings.environment == "production"
@@ -141,7 +141,9 @@ def unsafe(settings: Settings) -> list[SettingFault]:
 
 
 def _shared_dsn(settings: Settings) -> list[SettingFault]:
-    """A report may read whatever its login may: that of the history reads the passwords' hashes and
+    """The fault of a report login that is also the history's or the cleanup's.
+
+    A report can do whatever its login may: the login of the history reads hashes of passwords, and
     writes.
     """
     if settings.report_dsn is None or settings.report_dsn not in (
@@ -180,7 +182,7 @@ def _is_module(name: str) -> bool:
 
 
 def _bad_entry(field: str, text: str, source: str) -> SettingFault | None:
-    """The fault of the first entry of a list that cannot be used."""
+    """The fault of the first unusable entry of a list; None without a fault."""
     read, example = _ENTRIES[field]
     for entry in entries(text):
         try:
