@@ -159,7 +159,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _mounted_secrets(faults: list[SettingFault]) -> Layer:
-    """The values of files that a container runtime mounts, such as /run/secrets/beatdesk_smtp_url."""
+    """The values of files that a container runtime mounts, such as /run/secrets/beatdesk_jobs."""
     given: Layer = {}
     for path in sorted(SECRETS_DIR.iterdir()) if SECRETS_DIR.is_dir() else ():
         name = path.name.upper()
