@@ -236,7 +236,7 @@ class Catalogue:
             with answering(_CONSEQUENCE):
                 names = cast("list[str]", self._redis.hkeys(keys.CATALOGUE_HASH))
             raise unknown_job(job, names)
-        check_arguments(listed, args, kwargs)
+        check_arguments(known, args, kwargs)
 
     def forget(self, name: str, now: datetime) -> None:
         """Remove a job without workers. Raises UnknownJob, or Refused for a job with a worker."""

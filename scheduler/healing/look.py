@@ -97,7 +97,7 @@ class Look:
         ]
         self.wait_for_history()
         self._read_history()
-        published = static_set.has_spoken(self._redis)
+        published = static_set.is_published(self._redis)
         decided = (Finding(one, reconcile.decide(one, self._book, published)) for one in stored)
         findings = list(self._compared(decided))
         self._well = {**prints, **dict.fromkeys((one.stored.name for one in findings), "")}

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from scheduler.errors import BeatdeskError, NotFound, UnreadableEntry
-from scheduler.redbeat import codec, extra_field, overrides
-from scheduler.redbeat import quarantine as asides
+from scheduler.redbeat import codec, extra_field, overrides, quarantine
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import plain_uid
@@ -109,7 +108,9 @@ class RawEntry(NamedTuple):
         since.
         """
         return (
-            asides.why(self.aside, self.raw) if self.score is not None and self.score < 0 else None
+            quarantine.reason_of(self.aside, self.raw)
+            if self.score is not None and self.score < 0
+            else None
         )
 
     def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> ScheduleRow:

@@ -85,10 +85,10 @@ EVERYTHING_PAUSED = "beatdesk:everything-paused"
 HEALER_LOCK = "beatdesk:healer"
 """Which recorder repairs Redis from the history."""
 
-CHECK_ASKED = "beatdesk:check-asked"
+CHECK_QUESTION = "beatdesk:check-asked"
 """A request of a Beat that starts: compare Redis with the history."""
 
-CHECK_ANSWERED = "beatdesk:check-answered"
+CHECK_ANSWER = "beatdesk:check-answered"
 """The answer to it."""
 
 STATICS_PUBLISHED = "beatdesk:code-word"

@@ -243,7 +243,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             "beat: the schedule %r cannot run and is set aside until it is mended: %s", name, why
         )
         get_redis(app).hset(
-            keys.ASIDE_HASH, as_stored(name), quarantine.written(why, raw, utc_now())
+            keys.ASIDE_HASH, as_stored(name), quarantine.encode(why, raw, utc_now())
         )
         if raw == Raw(None, None, None):
             get_redis(app).zadd(keys.SCHEDULE_ZSET, {as_stored(keys.entry(name)): ASLEEP}, xx=True)

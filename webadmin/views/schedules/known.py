@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 
 from scheduler.catalogue.catalogue import Worker
-from scheduler.rules.explain.warnings import NOTHING_KNOWN, Facts
+from scheduler.rules.explain.warnings import NO_FACTS, Facts
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Spec
 from webadmin.forms.draft import UNCHOSEN
@@ -22,7 +22,7 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     """What can be had quickly; what cannot is left out, and nothing is said about it."""
     workers = _workers(now)
     if workers is None:
-        return NOTHING_KNOWN
+        return NO_FACTS
     named = () if spec.window.calendar is None else (spec.window.calendar,)
     others, calendars = services().alike.others(spec, now), services().calendars.known(named)
     known = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
