@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunView
 from scheduler.rules.model.run_states import RunGroup, RunState, values_in
 from scheduler.rules.phrases import counted
 

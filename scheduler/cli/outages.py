@@ -31,7 +31,7 @@ def _sql_outage(error: Exception) -> str | None:
 
         if (why := reason(error)) is not None:
             return why
-    if "scheduler.history.newest_runs" in sys.modules:
+    if "scheduler.history.queries.newest_runs" in sys.modules:
         from scheduler.history.driver_errors import outage
 
         return outage(error)

@@ -27,7 +27,7 @@ def recorder(services: Services, name: str | None) -> None:
     given is recorded.
     """
     from scheduler.healing import startup_check
-    from scheduler.history.recorder import Recorder
+    from scheduler.history.recording.recorder import Recorder
     from scheduler.runs.leases import LeaseWatch
 
     settings = services.settings

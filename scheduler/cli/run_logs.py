@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from scheduler.cli.output import json_option, print_json, visible
-from scheduler.history.views import LogView
+from scheduler.history.queries.views import LogView
 from scheduler.interface.published import rfc3339
 from scheduler.rules.model.run_states import FINAL
 from scheduler.services.services import Services

@@ -24,7 +24,7 @@ from scheduler.cli.output import (
 from scheduler.cli.run_logs import logs
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
-from scheduler.history.views import TRIGGERS, RunFilter, RunPage, RunView
+from scheduler.history.queries.views import TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.interface.published import progress_words, run_json
 from scheduler.rules.model.run_states import FINAL, STATES, RunState
 from scheduler.services.services import Services

@@ -25,7 +25,7 @@ from scheduler.errors import StaleRevision, UnreadableEntry
 from scheduler.events.schema import CalendarDeleted, CalendarHealed, CalendarSaved
 from scheduler.healing.notices import Repair
 from scheduler.healing.repairs import ACTOR
-from scheduler.history.plain import json_value
+from scheduler.history.recording.column_values import json_value
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.schedules.batch import BatchEdit
 from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerprint
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.events.stream import EventStream
-    from scheduler.history.calendars import CalendarFact, CalendarHistory
+    from scheduler.history.queries.calendars import CalendarFact, CalendarHistory
 
 What = Literal["restore", "delete", "tell"]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler.errors import UnreadableEntry
 from scheduler.healing import reconcile, wait_for_history
 from scheduler.healing.reconcile import Book, Damage, What
-from scheduler.history.views import Saved
+from scheduler.history.queries.views import Saved
 from scheduler.redbeat import static_set
 from scheduler.redbeat.codec import Raw
 from scheduler.redbeat.fingerprints import NOTHING, Fingerprints, fingerprint
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.events.stream import EventStream
-    from scheduler.history.definitions import Definitions
+    from scheduler.history.queries.definitions import Definitions
 
 log = logging.getLogger(__name__)
 

@@ -26,9 +26,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from scheduler.errors import UnreadableEntry
-from scheduler.history.last_word import supersedes
-from scheduler.history.plain import json_value
-from scheduler.history.views import Saved
+from scheduler.history.queries.last_word import supersedes
+from scheduler.history.queries.views import Saved
+from scheduler.history.recording.column_values import json_value
 from scheduler.redbeat import extra_field
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.redbeat.fingerprints import NOTHING

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from scheduler.events.stream import EventStream
-    from scheduler.history.definitions import Definitions
+    from scheduler.history.queries.definitions import Definitions
 
 log = logging.getLogger(__name__)
 

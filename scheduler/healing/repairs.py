@@ -12,7 +12,7 @@ from datetime import datetime
 
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import ScheduleDeleted, ScheduleHealed, ScheduleSaved
-from scheduler.history.views import Saved
+from scheduler.history.queries.views import Saved
 from scheduler.redbeat import codec, extra_field
 from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
 from scheduler.rules.model.spec import Schedule

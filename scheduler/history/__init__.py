@@ -1,1 +1,9 @@
-"""Facts folded into SQL, and the questions asked of it."""
+"""The history in SQL.
+
+models, engine, connecting, schema_version   tables, and the way to a database
+recording/                                   events become rows
+queries/                                     rows become answers
+retention                                    old rows are deleted
+driver_errors, outage                        which errors mean that the server is away
+migrations/                                  the steps that build the tables
+"""

@@ -1,16 +1,15 @@
-"""Which errors of SQLite's and PostgreSQL's drivers mean that the server cannot serve. Imports
-neither driver.
+"""Which errors of SQLite's and PostgreSQL's drivers mean that the server cannot serve.
 
-The names of DB-API's error classes (PEP 249) are the same in both drivers, so that they are judged
-by name.
+Imports neither driver: DB-API (PEP 249) gives error classes the same names in both, so errors are
+judged by name.
 """
 
 _TABLES_MISSING = ("42P01", "42703")
 """PostgreSQL: undefined table, undefined column."""
 
 _TOO_LARGE = "54"
-"""PostgreSQL's class for a row that is beyond its limits: an operational error that waiting does
-not mend.
+"""PostgreSQL's class for a row beyond its limits: an operational error that waiting does not
+mend.
 """
 
 _CANNOT_SERVE = frozenset({"OperationalError", "InterfaceError", "InternalError"})
@@ -18,8 +17,8 @@ _MAY_LACK_TABLES = frozenset({"OperationalError", "ProgrammingError"})
 
 
 def outage(error: BaseException) -> str | None:
-    """Why the database cannot do what is needed, in the driver's words; none where the error is
-    a fault of ours.
+    """Why the database cannot serve, in the driver's words; None where the error is our own
+    fault.
     """
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "DatabaseError" not in kinds and "InterfaceError" not in kinds:

@@ -1,10 +1,8 @@
-"""The engine for the history: SQLite in WAL mode, or PostgreSQL.
+"""The engine for the history: SQLite in WAL mode, or PostgreSQL. Tables are in `models`.
 
-Knows how to connect and how a transaction begins; nothing of tables.
-
-SQLite has one writer at a time, and refuses at once, without waiting, a transaction that read first
-and wants to write after somebody else has written. So whoever is going to write takes the lock at
-the start: `writing(engine)`.
+SQLite has one writer at a time. A transaction that reads first and writes later is refused at once,
+without waiting, if another transaction has written in between. So a writer takes the lock at the
+start: `writing(engine)`.
 """
 
 import os
@@ -26,9 +24,9 @@ _REMEDY = "Give sqlite:////path/history.sqlite3 or postgresql://user:password@ho
 
 def create_engine(url: str) -> Engine:
     """The engine for an address such as `sqlite:////folder/history.sqlite3` or
-    `postgresql://user@host/name`.
+    `postgresql://user@host/name`. Raises Refused for other addresses.
 
-    Its errors do not show the values of a statement: arguments of jobs are among them.
+    Errors hide the values of statements, since arguments of jobs are among the values.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
@@ -52,18 +50,18 @@ def create_engine(url: str) -> Engine:
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine, whose transactions take SQLite's write lock when they begin."""
+    """The engine with transactions that take SQLite's write lock when they begin."""
     return engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"})
 
 
 def make_folder(engine: Engine) -> None:
-    """Make the folder that SQLite's file is to be in."""
+    """Make the folder of a SQLite file; nothing for PostgreSQL."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _address(url: str) -> URL:
-    """The address with the driver that we ship."""
+    """The address with the driver that Beatdesk installs."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -80,8 +78,8 @@ def _address(url: str) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a
-    power cut, and only then may an event leave the stream.
+    """Set up a connection. WAL: readers and the writer do not wait for each other. FULL: a
+    committed row survives a power cut, and only then may its event leave the stream.
     """
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
@@ -95,8 +93,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _switch_to_wal(connection: Any, tries: int = 20) -> None:
-    """Once in a file's life, and the one change for which SQLite does not wait: so wait as a
-    writer, and try again.
+    """Switch the file to WAL, once in its life. SQLite does not wait for this change, so take the
+    write lock between tries.
     """
     for _ in range(tries):
         try:
@@ -120,7 +118,7 @@ def _remember_process(_connection: Any, record: Any) -> None:
 
 
 def _refuse_connection_of_parent(_connection: Any, record: Any, proxy: Any) -> None:
-    """A forked worker must not speak on the connection of its parent."""
+    """Refuse a connection that a forked worker has inherited from its parent."""
     if record.info["pid"] != os.getpid():
         record.dbapi_connection = proxy.dbapi_connection = None
         raise DisconnectionError("the connection belongs to another process")

@@ -1,12 +1,12 @@
-"""THE tables. History is a fold of events; users, roles and reports stand beside it.
+"""The tables. History is a fold of events; users, roles and reports stand beside it.
 
 Times are stored in UTC. `key` is a growing integer, so that pages can be read by keyset.
 
-A column called `..._stamp` holds the rank of the event that the columns named with it come from
-(`projector.Stamp`), so that a replayed or late event never undoes a better one. Stamps mean nothing
-else.
+A column `..._stamp` holds the rank of the event that gave the columns named with it
+(`recording.stamps`), so that a replayed or late event never undoes a better one. Stamps have no
+other meaning.
 
-What these classes say and what `migrations/` builds are held together by a test.
+A test holds these classes and `migrations/` equal.
 """
 
 from datetime import UTC, datetime
@@ -32,13 +32,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite has no zone, so that naive values are read back as UTC."""
+    """An aware datetime in UTC. SQLite stores no zone, so naive values are read back as UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values; store UTC."""
+        """Store UTC; raise ValueError for naive values."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -76,16 +76,15 @@ class Base(DeclarativeBase):
 
 
 HAS_PARENT = text("parent IS NOT NULL")
-"""Most runs have none, and cost the index nothing."""
+"""Most runs have no parent, and cost the index nothing."""
 
 
 class Run(Base):
-    """One execution, or one range of ticks that nobody ran (`tick_to`, `ticks`). Small columns
-    only.
+    """An execution, or a range of ticks that did not run (`tick_to`, `ticks`). Small columns only.
 
-    `state_stamp` stands for state, reason, finished_at and the details' result, error and
-    traceback; `facts_stamp` for what is known of the run from its message; `worker_stamp` for the
-    worker; `progress_stamp` for how far it is, as it last told.
+    `state_stamp` ranks state, reason, finished_at and the details' result, error and traceback;
+    `facts_stamp` the facts of the message; `worker_stamp` the worker; `progress_stamp` the
+    progress.
     """
 
     __tablename__ = "runs"
@@ -147,7 +146,7 @@ class RunDetail(Base):
 
 
 class Attempt(Base):
-    """One try of a run."""
+    """An attempt of a run."""
 
     __tablename__ = "attempts"
 
@@ -165,10 +164,10 @@ class Attempt(Base):
 
 
 class RunLog(Base):
-    """Log lines of an attempt, as many as came in one event. `lines` are objects with `at`,
-    `level`, `logger`, `text`.
+    """Log lines of an attempt, as many as one event holds. `lines` are objects with `at`, `level`,
+    `logger`, `text`.
 
-    The row's `id` is made from the whole event: an attempt that was delivered twice has logged
+    The row's `id` is derived from the whole event: an attempt that was delivered twice has logged
     twice.
     """
 
@@ -187,10 +186,10 @@ class RunLog(Base):
 
 
 class Revision(Base):
-    """One saved edit of a schedule, with who, when, why and the whole definition.
+    """A saved edit of a schedule, with who, when, why and the whole definition.
 
-    The row's `id` is made from the whole event: a Redis that was set back may number two edits
-    alike, and the audit keeps both.
+    The row's `id` is derived from the whole event: a Redis restored from a backup may give two
+    edits one number, and the audit keeps both.
     """
 
     __tablename__ = "revisions"
@@ -210,7 +209,7 @@ class Revision(Base):
 
 
 class CalendarRevision(Base):
-    """One saved edit of an exclusion calendar, with who, when, why and the whole calendar; as
+    """A saved edit of an exclusion calendar, with who, when, why and the whole calendar, like
     `Revision`.
     """
 
@@ -233,8 +232,8 @@ class CalendarRevision(Base):
 class DeadLetterChange(Base):
     """Dead letters that somebody retried or dropped, with who, when and why.
 
-    `letters` are objects with `id`, `kind`, `about` and `error`; `name` says in short what they
-    were about. The row's `id` is made from the whole event.
+    `letters` are objects with `id`, `kind`, `about` and `error`; `name` sums them up. The row's
+    `id` is derived from the whole event.
     """
 
     __tablename__ = "dead_letter_changes"
@@ -268,7 +267,7 @@ class Report(Base):
 
 
 class UserRole(Base):
-    """Who has which role."""
+    """Which user has which role."""
 
     __tablename__ = "users_roles"
 
@@ -291,7 +290,7 @@ class Role(Base):
 
 
 class User(Base):
-    """Who may log in. `password` is an argon2id hash; `fs_uniquifier` changes to end all
+    """A user who may log in. `password` is an argon2id hash; a new `fs_uniquifier` ends all
     sessions.
     """
 

@@ -1,6 +1,5 @@
-"""Which errors of SQL mean that the server cannot serve, as against a fault of ours.
-
-The same for Redis and the broker: `storage.availability`.
+"""Which errors of SQLAlchemy mean that the server cannot serve. `storage.availability` answers the
+same for Redis and the broker.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ def answering(consequence: str = "SQL does not answer") -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str | None:
-    """Why the database cannot do what is needed, in its own words; none where the error is no
+    """Why the database cannot serve, in the driver's words; None where the error is not an
     outage.
     """
     if isinstance(error, TimeoutError):

@@ -1,8 +1,8 @@
-"""Forgetting, in batches: each is a transaction of its own, so that the recorder waits for a
-fraction of a second.
+"""Deleting old history, in batches: each batch is a transaction of its own, so that the recorder
+waits for a fraction of a second.
 
-What is forgotten is decided by the caller. Runs that have not ended are never deleted, however old
-they are: they are something to look at, and their next event would bring back half a row.
+The caller decides what is deleted. Runs that have not ended are never deleted, however old: an
+operator should see them, and their next event would restore half a row.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, delete, func, select
 from scheduler.errors import Refused
 from scheduler.history.engine import writing
 from scheduler.history.models import Attempt, Report, Run, RunDetail, RunLog
-from scheduler.history.queries import ReportView
+from scheduler.history.queries.views import ReportView
 from scheduler.rules.model.run_states import FINAL, STATES
 
 
@@ -24,28 +24,28 @@ def delete_runs_before(
     states: Collection[str] | None = None,
     schedule: str | None = None,
 ) -> Iterator[int]:
-    """Delete ended runs first heard of before `cutoff`, with all that belongs to them; yields the
-    count of each batch.
+    """Delete ended runs first recorded before `cutoff`, with their attempts, logs and details;
+    yields the number of runs of each batch.
 
-    `states` keeps to some of the final states, `schedule` to the runs of the schedule of this name.
+    `states` restricts the final states, `schedule` the name of the schedule. Raises Refused for a
+    batch below 1 and for states that are not final.
     """
     if batch < 1:
         raise Refused(f"batch: {batch} is not 1 or more", field="batch")
-    wanted = select(Run.key, Run.id).where(*_forgettable(cutoff, states, schedule))
-    # Rows that a recorder is folding into right now are left for the next time; SQLite has no such
-    # lock, nor needs it.
-    wanted = wanted.order_by(Run.first_at).limit(batch).with_for_update(skip_locked=True)
+    oldest = select(Run.key, Run.id).where(*_deletable_runs(cutoff, states, schedule))
+    # Rows that a recorder has locked are left for the next time; SQLite has no row locks.
+    oldest = oldest.order_by(Run.first_at).limit(batch).with_for_update(skip_locked=True)
     while True:
         with writing(engine).begin() as connection:
-            found = connection.execute(wanted).all()
-            runs = [row.id for row in found]
+            doomed = connection.execute(oldest).all()
+            runs = [row.id for row in doomed]
             connection.execute(delete(Attempt).where(Attempt.run_id.in_(runs)))
             connection.execute(delete(RunLog).where(RunLog.run_id.in_(runs)))
             connection.execute(delete(RunDetail).where(RunDetail.run_id.in_(runs)))
-            connection.execute(delete(Run).where(Run.key.in_([row.key for row in found])))
-        if found:
-            yield len(found)
-        if len(found) < batch:
+            connection.execute(delete(Run).where(Run.key.in_([row.key for row in doomed])))
+        if doomed:
+            yield len(doomed)
+        if len(doomed) < batch:
             return
 
 
@@ -55,18 +55,20 @@ def count_runs_before(
     states: Collection[str] | None = None,
     schedule: str | None = None,
 ) -> int:
-    """How many runs `delete_runs_before` would delete."""
-    wanted = select(func.count()).select_from(Run).where(*_forgettable(cutoff, states, schedule))
+    """The number of runs that `delete_runs_before` would delete."""
+    counted = (
+        select(func.count()).select_from(Run).where(*_deletable_runs(cutoff, states, schedule))
+    )
     with engine.connect() as connection:
-        return connection.execute(wanted).scalar_one()
+        return connection.execute(counted).scalar_one()
 
 
 def expired_reports(engine: Engine, now: datetime, batch: int = 500) -> list[ReportView]:
-    """Reports that were to be kept until now, oldest first. Remove their files, then
-    `delete_reports`.
+    """Reports whose time ended before `now`, oldest first, at most `batch`. Remove their files,
+    then call `delete_reports`.
 
-    In this order a crash between the two leaves a row whose file is gone, which the next pass finds
-    again; the other order would leave a file that nobody knows.
+    After a crash in between, a row without a file is left, and the next pass finds it again. In the
+    other order, a file would stay that no row names.
     """
     columns = [getattr(Report, name) for name in ReportView.model_fields]
     expired = (
@@ -77,29 +79,32 @@ def expired_reports(engine: Engine, now: datetime, batch: int = 500) -> list[Rep
 
 
 def delete_reports(engine: Engine, ids: Sequence[str]) -> int:
-    """Forget these reports; how many there were."""
+    """Delete the rows of reports. Returns how many there were."""
     with writing(engine).begin() as connection:
         return connection.execute(delete(Report).where(Report.id.in_(list(ids)))).rowcount
 
 
-def _forgettable(
+def _deletable_runs(
     cutoff: datetime, states: Collection[str] | None, schedule: str | None
 ) -> list[ColumnElement[bool]]:
-    """Which runs may go, in SQL."""
-    # Not the bare column: SQLite would gather all that ended, for each batch, instead of beginning
+    """The condition of the runs that may be deleted."""
+    # Not the bare column: SQLite would collect all ended runs for each batch instead of beginning
     # at the oldest.
-    conditions = [Run.first_at < cutoff, func.coalesce(Run.state, "").in_(_doomed(states))]
+    conditions = [
+        Run.first_at < cutoff,
+        func.coalesce(Run.state, "").in_(_deletable_states(states)),
+    ]
     return conditions if schedule is None else [*conditions, Run.schedule == schedule]
 
 
-def _doomed(states: Collection[str] | None) -> list[str]:
-    """The states whose runs may go."""
+def _deletable_states(states: Collection[str] | None) -> list[str]:
+    """The states whose runs may be deleted. Raises Refused for states that are not final."""
     if states is None:
         return sorted(FINAL)
     for state in states:
         if state not in FINAL:
-            known = ", ".join(name for name in STATES if name in FINAL)
+            finals = ", ".join(name for name in STATES if name in FINAL)
             raise Refused(
-                f"states: {state!r} is not a final state; give some of {known}", field="states"
+                f"states: {state!r} is not a final state; give some of {finals}", field="states"
             )
     return sorted(states)

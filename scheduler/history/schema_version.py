@@ -1,8 +1,8 @@
-"""Which step of the migrations a database is at, and how it gets to another one.
+"""The migration step of a database, and the way to another step.
 
-Works from an installed package and from any folder: the steps are found as part of the package, and
-nothing is read from `pyproject.toml` (which only tells the `alembic` command where they are). Two
-processes may upgrade at once: the second waits, and finds nothing left to do.
+Works from an installed package and from any folder: alembic finds the steps inside the package.
+`pyproject.toml` is read by the `alembic` command only. Two processes may upgrade at once: the
+second waits, and finds nothing left to do.
 """
 
 from collections.abc import Iterator
@@ -24,31 +24,34 @@ _LOCK = 0xBEA7DE5C
 
 
 class SchemaFromTheFuture(BeatdeskError):
-    """The database was built by a newer Beatdesk than this one."""
+    """The database was built by a newer Beatdesk."""
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to `revision`; make it where it is missing."""
+    """Bring the database to step `revision`; create a missing database.
+
+    Raises SchemaFromTheFuture where the database is at an unknown step.
+    """
     make_folder(engine)
     with _migrating(engine) as config:
         command.upgrade(config, revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Take the database back to `revision`, or to nothing with `base`."""
+    """Take the database back to step `revision`; `base` drops all tables."""
     with _migrating(engine) as config:
         command.downgrade(config, revision)
 
 
 def current(engine: Engine) -> str | None:
-    """The step that the database is at; none where there is no table of ours."""
+    """The step of the database; None where there are no tables."""
     with engine.connect() as connection:
         return _current(connection)
 
 
 @cache
 def head() -> str:
-    """The newest step that this version knows."""
+    """The newest step of this version."""
     newest = _steps().get_current_head()
     if newest is None:
         raise BeatdeskError("the package has no migrations; install it again")
@@ -56,7 +59,7 @@ def head() -> str:
 
 
 def is_current(engine: Engine) -> bool:
-    """Is the database at the newest step?"""
+    """Whether the database is at the newest step."""
     return current(engine) == head()
 
 
@@ -99,9 +102,10 @@ def _steps() -> ScriptDirectory:
 
 @contextmanager
 def _foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """SQLite changes a table by copying and dropping it, which must not delete what points to it.
+    """Switch SQLite's foreign keys off: SQLite changes a table by copying and dropping it, and the
+    drop must not delete the rows that refer to it.
 
-    The switch works outside of a transaction only, so it is set on the driver's connection.
+    The switch works outside of transactions only, so it is set on the driver's connection.
     """
     if connection.dialect.name != "sqlite":
         yield

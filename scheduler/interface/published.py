@@ -7,7 +7,7 @@ published interface is to use them too, so that two doors never show two shapes.
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunView
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from scheduler.errors import Refused
 from scheduler.events.schema import ReportStored
-from scheduler.history.views import ReportView
+from scheduler.history.queries.views import ReportView
 from scheduler.job import run
 from scheduler.outgoing.letters import LARGEST_ATTACHMENTS, MOST_RECIPIENTS, recipients
 from scheduler.outgoing.mailing import attached, send

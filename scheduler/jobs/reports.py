@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from scheduler.clock import utc_now
 from scheduler.errors import UnknownZone
-from scheduler.history.outcomes import Outcomes
+from scheduler.history.queries.outcomes import Outcomes
 from scheduler.job import job, run
 from scheduler.jobs.parameters import KeepDays, Parameters
 from scheduler.jobs.periods import Period, Unit, last_days, last_whole

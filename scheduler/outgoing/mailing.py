@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from scheduler.errors import NotFound, Refused
-from scheduler.history.views import ReportView
+from scheduler.history.queries.views import ReportView
 from scheduler.outgoing import smtp
 from scheduler.outgoing.letters import (
     LARGEST_ATTACHMENTS,

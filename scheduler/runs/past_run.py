@@ -14,7 +14,7 @@ class HasId(Protocol):
 
 
 class PastRun(HasId, Protocol):
-    """A run in the history; `history.views.RunView` fits."""
+    """A run in the history; `history.queries.views.RunView` fits."""
 
     @property
     def job(self) -> str:

@@ -34,8 +34,8 @@ from scheduler.schedules.edits import Decide, Decision, told
 from scheduler.schedules.raw_entry import RawEntry
 
 if TYPE_CHECKING:
-    from scheduler.history.queries import History
-    from scheduler.history.views import RevisionView
+    from scheduler.history.queries.history import History
+    from scheduler.history.queries.views import RevisionView
     from scheduler.schedules.store import ScheduleStore
 
 Missed = Literal["skip", "latest", "all"]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from scheduler.healing.healer import Healer
     from scheduler.healing.loop import HealerLoop
     from scheduler.healing.notices import Notices
-    from scheduler.history.calendars import CalendarHistory
-    from scheduler.history.definitions import Definitions
-    from scheduler.history.newest_runs import NewestRuns
-    from scheduler.history.queries import History
+    from scheduler.history.queries.calendars import CalendarHistory
+    from scheduler.history.queries.definitions import Definitions
+    from scheduler.history.queries.history import History
+    from scheduler.history.queries.newest_runs import NewestRuns
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
     from scheduler.runs.deduplication import Deduplication
@@ -147,7 +147,7 @@ class Services:
     @cached_property
     def calendar_history(self) -> "CalendarHistory":
         """The exclusion calendars in the history."""
-        from scheduler.history.calendars import CalendarHistory
+        from scheduler.history.queries.calendars import CalendarHistory
 
         return CalendarHistory(self.engine)
 
@@ -161,21 +161,21 @@ class Services:
     @cached_property
     def history(self) -> "History":
         """Queries of runs and events in SQL."""
-        from scheduler.history.queries import History
+        from scheduler.history.queries.history import History
 
         return History(self.engine)
 
     @cached_property
     def newest_runs(self) -> "NewestRuns":
         """The newest run of each schedule, for a process that needs no other query."""
-        from scheduler.history.newest_runs import NewestRuns
+        from scheduler.history.queries.newest_runs import NewestRuns
 
         return NewestRuns(self.settings.database, lambda: self.history)
 
     @cached_property
     def definitions(self) -> "Definitions":
         """The schedules in the history."""
-        from scheduler.history.definitions import Definitions
+        from scheduler.history.queries.definitions import Definitions
 
         return Definitions(self.engine)
 
@@ -218,7 +218,7 @@ class Services:
 
     def existing_runs(self, run_ids: "Sequence[str]") -> set[str]:
         """Those of the given runs that exist: in the history, or not yet recorded there."""
-        return self.history.known(run_ids) | self.leases.known(run_ids)
+        return self.history.recorded(run_ids) | self.leases.known(run_ids)
 
     @cached_property
     def control(self) -> "RunControl":

@@ -176,7 +176,9 @@ class Admission:
         has_one_schedule = len((facts.schedule_uid or "").split()) == 1
         if not has_one_schedule or facts.schedule != raw_parts(headers).get("schedule"):
             return None
-        is_checked = admit.is_required(trigger=facts.trigger, actor=facts.actor, attempt=event.attempt)
+        is_checked = admit.is_required(
+            trigger=facts.trigger, actor=facts.actor, attempt=event.attempt
+        )
         return event if is_checked else None
 
     def _claim_run(self, message: Any, run: str, attempt: int) -> LeaseState | None:

@@ -15,7 +15,7 @@ from tests.architecture.tree import PACKAGES, ROOT, contracts, lint_imports
 
 VIOLATIONS = [
     ("floors", "scheduler/rules/ticks.py", "import scheduler.schedules.store"),
-    ("floors", "scheduler/runs/control.py", "import scheduler.history.views"),
+    ("floors", "scheduler/runs/control.py", "import scheduler.history.queries.views"),
     ("layers", "scheduler/storage/keys.py", "import webadmin.guard"),
     ("not-the-desks", "scheduler/worker/consumer.py", "import scheduler.celery_app.app"),
     ("not-the-desks", "scheduler/runs/control.py", "def late() -> None:\n    import sqlite3"),
@@ -34,7 +34,7 @@ VIOLATIONS = [
         "scheduler/rules/ticks.py",
         "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import scheduler.schedules.store",
     ),
-    ("pure", "scheduler/history/projector.py", "import socket"),
+    ("pure", "scheduler/history/recording/projector.py", "import socket"),
     ("pure", "scheduler/rules/check.py", "from scheduler.clock import utc_now"),
     ("pure", "scheduler/rules/ticks.py", "from celery.schedules import crontab"),
 ]

@@ -21,7 +21,7 @@ import click
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
 from scheduler.healing.loop import EVERY
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules import changes
 from scheduler.services.services import Services

@@ -18,7 +18,7 @@ import click
 from flask.testing import FlaskClient
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.schedules.filters import State
 from scheduler.services.services import Services

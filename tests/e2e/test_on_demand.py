@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.history.queries import RunFilter
+from scheduler.history.queries.views import RunFilter
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.mail_server import MailServer, mail_server

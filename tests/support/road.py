@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from scheduler.clock import utc_now
-from scheduler.history.queries import RunFilter, RunView
+from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.services.services import Services
 from tests.support.console import Console, Page
 from tests.support.ports import free_port, listens

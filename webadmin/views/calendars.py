@@ -12,7 +12,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused, StaleRevision, UnreadableEntry
-from scheduler.history.views import CalendarRevisionView
+from scheduler.history.queries.views import CalendarRevisionView
 from scheduler.interface.calendar_view import DAYS_AHEAD, days_ahead
 from scheduler.rules.calendars import icalendar
 from scheduler.rules.calendars.exclusions import SavedCalendar

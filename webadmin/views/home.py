@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.history.queries import RunFilter
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.rules.model.run_states import RunGroup, RunState, values_in
 from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services

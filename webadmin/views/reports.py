@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
-from scheduler.history.queries import ReportView
+from scheduler.history.queries.views import ReportView
 from webadmin.guard import Guard
 from webadmin.paths import file_below
 from webadmin.security import sandbox

@@ -10,8 +10,7 @@ from markupsafe import Markup
 from scheduler.clock import utc_now
 from scheduler.errors import Refused, Unavailable
 from scheduler.events.secret_names import MASK
-from scheduler.history.queries import RunFilter
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.interface.published import progress_words
 from scheduler.rules.model.run_states import RunState, is_without_run
 from webadmin import present

@@ -20,7 +20,7 @@ from scheduler.cli.schedules import removed
 from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.history.views import RevisionView, RunFilter
+from scheduler.history.queries.views import RevisionView, RunFilter
 from scheduler.rules.model.difference import Difference, differences
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services

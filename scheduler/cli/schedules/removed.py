@@ -6,7 +6,7 @@ import click
 
 from scheduler.cli.output import print_json, print_table, to_the_second
 from scheduler.errors import NotFound, UnreadableEntry
-from scheduler.history.views import RevisionView
+from scheduler.history.queries.views import RevisionView
 from scheduler.services.services import Services
 
 USUAL = 50

@@ -14,7 +14,7 @@ from scheduler.cli.output import json_option, print_json
 from scheduler.cli.runs import say_run
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError, NotFound
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunView
 from scheduler.interface.published import queued_run, run_json
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.run_states import FINAL, RunState

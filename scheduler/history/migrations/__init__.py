@@ -1,8 +1,8 @@
-"""The steps that build the tables, for alembic. Applied by `history.schema_version`; a new one is
-made with
+"""The steps that build the tables, for alembic. `history.schema_version` applies them; a new step
+is made with
 
     alembic -x url=sqlite:////tmp/new.sqlite3 upgrade head
     alembic -x url=sqlite:////tmp/new.sqlite3 revision --autogenerate -m "what it is for"
 
-A step never imports the models: they change, and it must go on building what it built on its day.
+A step never imports the models: models change, and a step must always build the same tables.
 """

@@ -1,6 +1,5 @@
-"""How alembic reaches the database: by the connection that `history.schema_version` hands over, or,
-on the command line, by `-x url=...`. Reads no settings, so that nobody migrates a database by
-accident.
+"""Alembic's environment. The connection comes from `history.schema_version`, or, on the command
+line, from `-x url=...`. Settings are not read, so that nobody migrates a database by accident.
 """
 
 from typing import Literal
@@ -28,14 +27,14 @@ def migrate(connection: Connection) -> None:
 
 
 def _in_plain_types(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
-    """How a new step writes our own types: by what they are in SQL."""
+    """The text of our own column types in a new step: plain SQLAlchemy types."""
     return (
         "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
     )
 
 
 def main() -> None:
-    """Use the connection that was given, or make one."""
+    """Migrate on the connection of `schema_version`, or on a new one."""
     given = context.config.attributes.get("connection")
     if given is not None:
         migrate(given)

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from scheduler.clock import utc_now
-from scheduler.history.queries import RunFilter
+from scheduler.history.queries.views import RunFilter
 from scheduler.services.services import Services
 from tests.support.browser.up import PATIENCE, Up, Watch, log_in
 from tests.support.needs import missing

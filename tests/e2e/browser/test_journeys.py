@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
-from scheduler.history.queries import RunFilter, RunView
+from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import CrontabWhen, IntervalWhen
 from scheduler.services.services import Services

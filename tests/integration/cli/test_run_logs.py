@@ -5,7 +5,7 @@ import threading
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import LogLine, RunLogged, RunSucceeded, run_event
-from scheduler.history.ledger import record
+from scheduler.history.recording.writer import write_events
 from tests.support.builders import NOON
 from tests.support.telling import a_telling_run
 
@@ -13,7 +13,9 @@ RUN = "6d0f4c1e-6a53-5b8a-8f0a-9d8b62f6c7d1"
 
 
 def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
-    record(beatdesk.services.engine, a_telling_run(RUN, NOON, ["one", "two\nof two \x1b[31m"]))
+    write_events(
+        beatdesk.services.engine, a_telling_run(RUN, NOON, ["one", "two\nof two \x1b[31m"])
+    )
     assert beatdesk.done("runs", "logs", RUN).splitlines() == [
         "2026-11-21T12:00:00Z INFO shop: one",
         "2026-11-21T12:00:01Z INFO shop: two",
@@ -31,12 +33,12 @@ def test_lines_are_printed_in_order_with_time_level_and_logger(beatdesk):
 def test_lines_that_were_left_out_are_said_to_be(beatdesk):
     line = LogLine(at=NOON, level="INFO", logger="shop", text="the last")
     left = RunLogged(run=RUN, attempt=1, at=NOON, first=90, left_out=80, lines=[line])
-    record(beatdesk.services.engine, [*a_telling_run(RUN, NOON, ["one"]), left])
+    write_events(beatdesk.services.engine, [*a_telling_run(RUN, NOON, ["one"]), left])
     assert "… 80 lines were left out here …" in beatdesk.done("runs", "logs", RUN).splitlines()
 
 
 def test_all_of_a_long_log_is_printed(beatdesk):
-    record(
+    write_events(
         beatdesk.services.engine,
         a_telling_run(RUN, NOON, [f"line {number}" for number in range(20_000)]),
     )
@@ -45,11 +47,11 @@ def test_all_of_a_long_log_is_printed(beatdesk):
 
 def test_following_ends_with_the_run_and_has_its_last_line(beatdesk):
     engine = beatdesk.services.engine
-    record(engine, a_telling_run(RUN, NOON, ["one"]))
+    write_events(engine, a_telling_run(RUN, NOON, ["one"]))
     last = LogLine(at=utc_now(), level="ERROR", logger="shop", text="the last")
     more = RunLogged(run=RUN, attempt=1, at=last.at, first=1, lines=[last])
     end = run_event(RunSucceeded, RUN, 1, utc_now(), worker="w@host", result=1, runtime=1.0)
-    later = threading.Timer(1.5, record, [engine, [more, end]])
+    later = threading.Timer(1.5, write_events, [engine, [more, end]])
     later.start()
     printed = [
         json.loads(line)
@@ -64,7 +66,7 @@ def test_an_unknown_run_is_refused(beatdesk):
 
 
 def test_a_running_run_says_how_far_it_is(beatdesk):
-    record(beatdesk.services.engine, a_telling_run(RUN, NOON, []))
+    write_events(beatdesk.services.engine, a_telling_run(RUN, NOON, []))
     assert beatdesk.json("runs", "show", RUN)["progress"] == {
         "done": 30.0,
         "total": 120.0,

@@ -4,7 +4,7 @@ import pytest
 
 from scheduler.catalogue.catalogue import Job, Parameter, Worker
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.builders import JOB
 from tests.support.healing.house import House

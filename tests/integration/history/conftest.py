@@ -5,7 +5,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.events.stream import EventStream
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from tests.support.history.recording import MakeRecorder
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from scheduler.errors import Refused
 from scheduler.events.schema import CalendarDeleted, CalendarSaved
-from scheduler.history.calendars import CalendarHistory
-from scheduler.history.cursor import cursor
-from scheduler.history.ledger import record
-from scheduler.history.queries import History
-from scheduler.history.views import ChangeView
+from scheduler.history.queries.calendars import CalendarHistory
+from scheduler.history.queries.cursor import cursor
+from scheduler.history.queries.history import History
+from scheduler.history.queries.views import ChangeView
+from scheduler.history.recording.writer import write_events
 from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.calendars.text import calendar_of
 from tests.support.builders import NOON, a_saved_event, a_schedule
@@ -42,8 +42,8 @@ def an_event(revision: int, kind: Any = CalendarSaved, **parts: Any) -> Any:
 
 def test_every_change_is_kept_once_with_the_whole_calendar(engine: Engine) -> None:
     events = [an_event(1), an_event(2), an_event(3, CalendarDeleted)]
-    record(engine, events)
-    record(engine, list(reversed(events)))
+    write_events(engine, events)
+    write_events(engine, list(reversed(events)))
     history = CalendarHistory(engine)
     found = history.revisions("holidays")
     assert [(one.revision, one.action, one.actor, one.comment) for one in found] == [
@@ -58,7 +58,7 @@ def test_every_change_is_kept_once_with_the_whole_calendar(engine: Engine) -> No
 def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine: Engine) -> None:
     history = CalendarHistory(engine)
     assert (history.newest_key(), history.facts()) == (0, [])
-    record(engine, [an_event(1), an_event(1, name="nights", uid="u2"), an_event(2)])
+    write_events(engine, [an_event(1), an_event(1, name="nights", uid="u2"), an_event(2)])
     facts = history.facts()
     assert sorted((fact.name, fact.uid, fact.revision, fact.action) for fact in facts) == [
         ("holidays", "u1", 2, "edited"),
@@ -69,13 +69,13 @@ def test_the_newest_fact_of_each_calendar_is_what_is_compared_with_redis(engine:
 
 def test_a_change_that_is_recorded_late_is_not_the_last_word(engine: Engine) -> None:
     history = CalendarHistory(engine)
-    record(engine, [an_event(1), an_event(3, CalendarDeleted), an_event(5, uid="u2")])
-    record(engine, [an_event(2)])
+    write_events(engine, [an_event(1), an_event(3, CalendarDeleted), an_event(5, uid="u2")])
+    write_events(engine, [an_event(2)])
     assert [(fact.uid, fact.revision, fact.action) for fact in history.facts()] == [
         ("u1", 3, "deleted"),
         ("u2", 5, "edited"),
     ]
-    record(engine, [an_event(4)])
+    write_events(engine, [an_event(4)])
     assert [(fact.uid, fact.revision) for fact in history.facts()] == [("u1", 4), ("u2", 5)]
 
 
@@ -88,7 +88,7 @@ def test_changes_of_calendars_stand_among_those_of_schedules_by_time(engine: Eng
         )
         for number in (1, 2, 4)
     ]
-    record(engine, [*schedules, *(an_event(number) for number in (1, 2, 3))])
+    write_events(engine, [*schedules, *(an_event(number) for number in (1, 2, 3))])
     history = History(engine)
     expected = [
         ("schedule", 4),

@@ -25,11 +25,11 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.events.stream import EventStream
-from scheduler.history.ledger import record
-from scheduler.history.projector import fold
-from scheduler.history.queries import History
-from scheduler.history.recorder import TRIES
-from scheduler.history.rows import Rows
+from scheduler.history.queries.history import History
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.recorder import TRIES
+from scheduler.history.recording.rows import Rows
+from scheduler.history.recording.writer import write_events
 from scheduler.rules.model.edit import Edit
 from scheduler.runs.leases import LeasedStream
 from scheduler.storage import keys
@@ -277,7 +277,7 @@ def test_a_start_that_is_retried_after_the_end_was_recorded_does_not_make_the_ru
     redis: Redis, letters: DeadLetters, engine: Engine, make_recorder: MakeRecorder
 ) -> None:
     queued, received, started, succeeded = some_runs(1)
-    record(engine, [queued, received, succeeded])
+    write_events(engine, [queued, received, succeeded])
     entry = str(redis.xadd(keys.EVENTS_STREAM, encode(started)))
     letters.set_aside(entry, "no", 1)
     letters.retry([letters.page().items[0].id], EDIT)

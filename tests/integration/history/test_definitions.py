@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from scheduler.events.schema import TicksMissed
-from scheduler.history import definitions as module
-from scheduler.history.definitions import Definitions
-from scheduler.history.ledger import record
+from scheduler.history.queries import definitions as module
+from scheduler.history.queries.definitions import Definitions
+from scheduler.history.recording.writer import write_events
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule
 
 HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ def test_facts_are_read_on_from_where_reading_ended(
     assert definitions.newest_key() == 0
     assert definitions.facts() == []
     first, second = a_schedule("one"), a_schedule("two")
-    record(engine, [a_saved_event(first)])
+    write_events(engine, [a_saved_event(first)])
     (fact,) = definitions.facts()
     assert (fact.uid, fact.name, fact.revision, fact.action, fact.saved_at) == (
         first.uid,
@@ -34,7 +34,7 @@ def test_facts_are_read_on_from_where_reading_ended(
         "created",
         NOON,
     )
-    record(engine, [a_saved_event(second, NOON + HOUR)])
+    write_events(engine, [a_saved_event(second, NOON + HOUR)])
     assert [later.name for later in definitions.facts(fact.key)] == ["two"]
     assert definitions.newest_key() > fact.key
 
@@ -43,7 +43,7 @@ def test_whole_definitions_are_read_for_those_that_are_wanted(
     engine: Engine, definitions: Definitions
 ) -> None:
     schedule = a_schedule(kwargs={"days": 3})
-    record(engine, [a_saved_event(schedule), a_saved_event(a_schedule("other"))])
+    write_events(engine, [a_saved_event(schedule), a_saved_event(a_schedule("other"))])
     key = next(fact.key for fact in definitions.facts() if fact.uid == schedule.uid)
     assert definitions.definitions([key]) == {key: schedule.to_json()}
     assert definitions.definitions([]) == {}
@@ -56,7 +56,9 @@ def test_the_last_tick_is_that_of_the_newest_run_or_verdict(
     monkeypatch.setattr(module, "AT_ONCE", at_once)
     ran, missed, never = a_schedule("ran"), a_schedule("missed"), a_schedule("never")
     for number in (1, 3, 2):
-        record(engine, a_run_history(f"run-{number}", schedule=ran, tick=NOON + number * HOUR))
+        write_events(
+            engine, a_run_history(f"run-{number}", schedule=ran, tick=NOON + number * HOUR)
+        )
     verdict = TicksMissed(
         at=NOON,
         schedule="missed",
@@ -68,7 +70,7 @@ def test_the_last_tick_is_that_of_the_newest_run_or_verdict(
         tick_to=NOON + 5 * HOUR,
         ticks=6,
     )
-    record(engine, [verdict])
+    write_events(engine, [verdict])
     assert definitions.last_ticks([ran.uid, missed.uid, never.uid]) == {
         ran.uid: NOON + 3 * HOUR,
         missed.uid: NOON + 5 * HOUR,

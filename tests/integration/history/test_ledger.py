@@ -11,12 +11,12 @@ from sqlalchemy import Engine, delete, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.events.schema import Event, RunRetried, RunStarted, RunSucceeded, run_event
-from scheduler.history import ledger
 from scheduler.history.engine import create_engine, writing
-from scheduler.history.ledger import record
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail, RunLog
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows
+from scheduler.history.recording import writer
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows
+from scheduler.history.recording.writer import write_events
 from tests.support.builders import NOON, a_run_history, a_saved_event
 from tests.support.history.events import told_twice
 from tests.support.history.stored import rows_in
@@ -40,7 +40,7 @@ def test_the_tables_hold_what_the_fold_says_for_any_order_batches_and_repetition
     events, batches = told
     empty(engine)
     for batch in batches:
-        record(engine, batch)
+        write_events(engine, batch)
     assert rows_in(engine) == fold(Rows(), events)
 
 
@@ -48,7 +48,7 @@ def test_a_batch_is_written_whole_or_not_at_all(engine: Engine) -> None:
     with writing(engine).begin() as connection:
         connection.execute(text("DROP TABLE revisions"))
     with pytest.raises(SQLAlchemyError):
-        record(engine, [*a_run_history("run-1"), a_saved_event()])
+        write_events(engine, [*a_run_history("run-1"), a_saved_event()])
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM runs")).scalar_one() == 0
 
@@ -60,7 +60,7 @@ def test_runs_stand_in_the_list_in_the_order_in_which_they_began(engine: Engine)
         for number in (3, 8, 1, 5)
         for event in a_run_history(f"run-{number}", tick=moments[number])
     ]
-    record(engine, events)
+    write_events(engine, events)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id FROM runs ORDER BY key")).scalars().all() == [
             "run-1",
@@ -105,7 +105,7 @@ def test_two_writers_of_the_same_runs_lose_nothing_of_each_other(
         own = create_engine(database_url)
         together.wait(10)
         for start in range(0, len(share), 7):
-            record(own, share[start : start + 7])
+            write_events(own, share[start : start + 7])
         own.dispose()
 
     with ThreadPoolExecutor(2) as pool:
@@ -125,12 +125,12 @@ def test_a_run_that_is_new_to_two_writers_gets_the_events_of_both(
     done = threading.Event()
 
     def write() -> None:
-        record(other, [started, succeeded])
+        write_events(other, [started, succeeded])
         done.set()
 
     thread = threading.Thread(target=write)
     with writing(engine).begin() as connection:
-        ledger.fold_into(connection, [queued, received])
+        writer.fold_into(connection, [queued, received])
         thread.start()
         assert not done.wait(0.3)
     thread.join(30)
@@ -143,11 +143,11 @@ def test_a_run_that_two_writers_change_gets_the_events_of_both(
     database_url: str, engine: Engine
 ) -> None:
     queued, received, started, succeeded = a_run_history("run-1")
-    record(engine, [queued])
+    write_events(engine, [queued])
     other = create_engine(database_url)
-    thread = threading.Thread(target=record, args=(other, [started, succeeded]))
+    thread = threading.Thread(target=write_events, args=(other, [started, succeeded]))
     with writing(engine).begin() as connection:
-        ledger.fold_into(connection, [received])
+        writer.fold_into(connection, [received])
         thread.start()
         thread.join(0.3)
         assert thread.is_alive()

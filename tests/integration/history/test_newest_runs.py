@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from scheduler.history import driver_errors
-from scheduler.history.ledger import record
-from scheduler.history.newest_runs import NewestRun, NewestRuns
-from scheduler.history.queries import History
+from scheduler.history.queries.history import History
+from scheduler.history.queries.newest_runs import NewestRun, NewestRuns
+from scheduler.history.recording.writer import write_events
 from tests.support.builders import a_run_history, a_schedule
 
 
@@ -26,8 +26,8 @@ def test_the_newest_runs_are_those_of_the_history(engine: Engine) -> None:
         schedule = a_schedule(f"job-{number}")
         wanted.append(schedule.uid)
         if number % 3:
-            record(engine, a_run_history(f"old-{number}", schedule=schedule))
-            record(engine, a_run_history(f"new-{number}", schedule=schedule, state="failed"))
+            write_events(engine, a_run_history(f"old-{number}", schedule=schedule))
+            write_events(engine, a_run_history(f"new-{number}", schedule=schedule, state="failed"))
     found = NewestRuns(address_of(engine), without_history).of(
         [*wanted, "a\x00b", "\ud800", "stranger"]
     )
@@ -45,7 +45,7 @@ def test_without_schedules_nothing_is_found(engine: Engine) -> None:
 
 def test_an_address_with_more_to_it_is_left_to_the_history(engine: Engine) -> None:
     schedule = a_schedule()
-    record(engine, a_run_history("run", schedule=schedule))
+    write_events(engine, a_run_history("run", schedule=schedule))
     found = NewestRuns("sqlite:///file:history?uri=true", lambda: History(engine)).of(
         [schedule.uid]
     )

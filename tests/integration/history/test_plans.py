@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from scheduler.history.cursor import cursor
 from scheduler.history.engine import writing
-from scheduler.history.outcomes import Outcomes
-from scheduler.history.queries import History, RunFilter
+from scheduler.history.queries.cursor import cursor
+from scheduler.history.queries.history import History
+from scheduler.history.queries.outcomes import Outcomes
+from scheduler.history.queries.views import RunFilter
 from scheduler.history.retention import delete_runs_before
 from tests.support.builders import NOON
 

@@ -21,9 +21,10 @@ from scheduler.events.schema import (
     TicksMissed,
     run_event,
 )
-from scheduler.history.ledger import record
-from scheduler.history.outcomes import Outcomes
-from scheduler.history.queries import MOST, History, RunFilter, RunView
+from scheduler.history.queries.history import MOST, History
+from scheduler.history.queries.outcomes import Outcomes
+from scheduler.history.queries.views import RunFilter, RunView
+from scheduler.history.recording.writer import write_events
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule, facts_of
 
 NIGHTLY = a_schedule("nightly-report", kwargs={"days": 1})
@@ -93,7 +94,7 @@ def a_mixed_history() -> list[Event]:
 @pytest.fixture
 def mixed(engine: Engine) -> list[Event]:
     events = a_mixed_history()
-    record(engine, events)
+    write_events(engine, events)
     return events
 
 
@@ -158,7 +159,7 @@ def test_a_run_is_shown_whole_in_the_published_form(history: History, mixed: lis
 
 
 def test_attempts_that_never_began_are_not_shown(history: History, engine: Engine) -> None:
-    record(
+    write_events(
         engine,
         [
             *a_run_history("r", state="started"),
@@ -263,13 +264,13 @@ def test_a_bad_cursor_is_refused(history: History) -> None:
 def test_paging_shows_each_run_once_whatever_arrives_meanwhile(
     history: History, engine: Engine, size: int
 ) -> None:
-    record(engine, a_mixed_history())
+    write_events(engine, a_mixed_history())
     seen: list[str] = []
     after: str | None = None
     for page_number in range(10):
         page = history.runs(RunFilter(), after=after, limit=size)
         seen += ids(page.items)
-        record(engine, a_run_history(f"new-{page_number}", tick=minutes(60 + page_number)))
+        write_events(engine, a_run_history(f"new-{page_number}", tick=minutes(60 + page_number)))
         after = page.next
         if after is None:
             break
@@ -304,8 +305,10 @@ def test_the_changes_of_schedules_are_the_audit(history: History, engine: Engine
     gone = ScheduleDeleted(
         at=minutes(9), uid=NIGHTLY.uid, revision=3, actor="bob", comment="obsolete", schedule=second
     )
-    record(engine, [a_saved_event(NIGHTLY), a_saved_event(second, minutes(5), comment="faster")])
-    record(engine, [a_saved_event(HOURLY, minutes(7)), gone])
+    write_events(
+        engine, [a_saved_event(NIGHTLY), a_saved_event(second, minutes(5), comment="faster")]
+    )
+    write_events(engine, [a_saved_event(HOURLY, minutes(7)), gone])
     assert [
         (item.revision, item.action, item.actor, item.comment)
         for item in history.revisions(NIGHTLY.uid)
@@ -339,7 +342,9 @@ def a_report(name: str, at: datetime, **parts: Any) -> ReportStored:
 
 
 def test_reports_are_listed_newest_first_and_found_by_id(history: History, engine: Engine) -> None:
-    record(engine, [a_report("a", minutes(1)), a_report("b", minutes(2), keep_until=minutes(99))])
+    write_events(
+        engine, [a_report("a", minutes(1)), a_report("b", minutes(2), keep_until=minutes(99))]
+    )
     page = history.reports(limit=1)
     assert ids(page.items) == ["b"]
     assert ids(history.reports(after=page.next).items) == ["a"]
@@ -367,7 +372,7 @@ def test_a_report_has_a_line_for_each_schedule_and_job(engine: Engine) -> None:
         tick_to=minutes(4),
         ticks=4,
     )
-    record(engine, [missed, *a_run_history("old", tick=LONG_AGO)])
+    write_events(engine, [missed, *a_run_history("old", tick=LONG_AGO)])
     outcomes = Outcomes(engine)
     lines = outcomes.lines(NOON, minutes(60), late_after=1)
     kinds = ("succeeded", "failed", "missed", "skipped", "other", "late")
@@ -393,7 +398,7 @@ def test_a_median_is_the_middle_or_the_mean_of_both_in_the_middle(engine: Engine
     }.items():
         for number, seconds in enumerate(lengths):
             schedule = a_schedule(name, uid=name)
-            record(
+            write_events(
                 engine,
                 a_run_history(
                     f"{name}-{number}", schedule=schedule, tick=minutes(number), seconds=seconds
@@ -409,8 +414,8 @@ def test_a_median_is_the_middle_or_the_mean_of_both_in_the_middle(engine: Engine
 
 def test_tags_are_those_of_the_newest_revision(engine: Engine) -> None:
     for revision, tags in enumerate((["old"], ["new", "shop"]), start=1):
-        record(engine, [a_saved_event(a_schedule("tagged", revision=revision, tags=tags))])
-    record(engine, [a_saved_event(a_schedule("bare"))])
+        write_events(engine, [a_saved_event(a_schedule("tagged", revision=revision, tags=tags))])
+    write_events(engine, [a_saved_event(a_schedule("bare"))])
     assert Outcomes(engine).tags() == {a_schedule("tagged").uid: ["new", "shop"]}
 
 
@@ -418,7 +423,7 @@ def test_times_come_back_as_they_were_in_utc_to_the_microsecond(
     history: History, engine: Engine
 ) -> None:
     at = datetime.fromisoformat("2026-03-29T03:00:00.123456+02:00")
-    record(
+    write_events(
         engine,
         [
             run_event(RunStarted, "r", 1, at),

@@ -20,9 +20,9 @@ from scheduler.errors import Unavailable
 from scheduler.events.stream import EventStream
 from scheduler.history import schema_version
 from scheduler.history.engine import create_engine
-from scheduler.history.projector import fold
-from scheduler.history.recorder import TRIES, Recorder
-from scheduler.history.rows import Rows
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.recorder import TRIES, Recorder
+from scheduler.history.recording.rows import Rows
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_saved_event
 from tests.support.history.recording import (

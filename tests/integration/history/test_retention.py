@@ -9,9 +9,9 @@ from sqlalchemy import Engine, func, select
 from scheduler.errors import Refused
 from scheduler.events.schema import Event, LogLine, ReportStored, RunLogged
 from scheduler.history.engine import create_engine, writing
-from scheduler.history.ledger import record
 from scheduler.history.models import Run, RunDetail
-from scheduler.history.queries import History
+from scheduler.history.queries.history import History
+from scheduler.history.recording.writer import write_events
 from scheduler.history.retention import (
     count_runs_before,
     delete_reports,
@@ -38,9 +38,9 @@ def ended(count: int, prefix: str = "old", **parts: object) -> list[Event]:
 
 
 def test_old_runs_go_with_their_details_and_attempts_and_new_ones_stay(engine: Engine) -> None:
-    record(engine, [*ended(7), *a_run_history("new", tick=NEW), a_saved_event()])
+    write_events(engine, [*ended(7), *a_run_history("new", tick=NEW), a_saved_event()])
     line = LogLine(at=OLD, level="INFO", logger="shop", text="one")
-    record(
+    write_events(
         engine,
         [RunLogged(run=run, attempt=1, at=OLD, first=0, lines=[line]) for run in ("old-3", "new")],
     )
@@ -61,14 +61,14 @@ def test_nothing_to_forget_is_no_batch(engine: Engine) -> None:
 
 def test_runs_that_have_not_ended_stay_however_old(engine: Engine) -> None:
     for state in ("queued", "received", "started"):
-        record(engine, a_run_history(state, tick=OLD, state=state))
+        write_events(engine, a_run_history(state, tick=OLD, state=state))
     assert list(delete_runs_before(engine, CUTOFF)) == []
     assert set(states_in(engine)) == {"queued", "received", "started"}
 
 
 def test_what_goes_can_be_kept_to_states_and_a_schedule(engine: Engine) -> None:
-    record(engine, [*ended(2, "ok"), *ended(2, "bad", state="failed")])
-    record(engine, ended(2, "other", schedule=a_schedule("other"), state="failed"))
+    write_events(engine, [*ended(2, "ok"), *ended(2, "bad", state="failed")])
+    write_events(engine, ended(2, "other", schedule=a_schedule("other"), state="failed"))
     assert count_runs_before(engine, CUTOFF) == 6
     assert count_runs_before(engine, CUTOFF, states=["failed"], schedule="other") == 2
     assert sum(delete_runs_before(engine, CUTOFF, states=["failed"], schedule="other")) == 2
@@ -88,11 +88,11 @@ def test_a_batch_of_nothing_is_refused(engine: Engine) -> None:
 
 
 def test_a_writer_gets_in_between_two_batches(database_url: str, engine: Engine) -> None:
-    record(engine, ended(6))
+    write_events(engine, ended(6))
     batches = delete_runs_before(engine, CUTOFF, batch=2)
     next(batches)
     other = create_engine(database_url)
-    writer = threading.Thread(target=record, args=(other, a_run_history("new", tick=NEW)))
+    writer = threading.Thread(target=write_events, args=(other, a_run_history("new", tick=NEW)))
     writer.start()
     writer.join(5)
     assert not writer.is_alive(), "the writer waits for no more than a batch"
@@ -104,7 +104,7 @@ def test_a_writer_gets_in_between_two_batches(database_url: str, engine: Engine)
 def test_a_run_that_a_recorder_is_writing_is_left_for_the_next_time(postgres_url: str) -> None:
     engine = create_engine(postgres_url)
     upgrade(engine)
-    record(engine, ended(3))
+    write_events(engine, ended(3))
     with writing(engine).begin() as connection:
         connection.execute(select(Run.key).where(Run.id == "old-1").with_for_update())
         assert list(delete_runs_before(engine, CUTOFF)) == [2]
@@ -128,7 +128,7 @@ def a_report(name: str, keep_days: int | None) -> ReportStored:
 
 
 def test_reports_are_kept_until_their_day_and_those_without_one_for_ever(engine: Engine) -> None:
-    record(
+    write_events(
         engine,
         [a_report("gone", -1), a_report("now", 0), a_report("later", 1), a_report("ever", None)],
     )

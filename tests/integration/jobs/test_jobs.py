@@ -22,7 +22,7 @@ from scheduler.celery_app.app import create_app
 from scheduler.events.schema import Event, ReportStored
 from scheduler.history.engine import writing
 from scheduler.history.models import Run as RunRow
-from scheduler.history.queries import RunFilter
+from scheduler.history.queries.views import RunFilter
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.builders import a_run_history, a_schedule

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scheduler.history.queries import RunFilter
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from tests.support.processes import start_recorder, start_worker

@@ -12,8 +12,8 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.dispatch.message_options import options_for
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id

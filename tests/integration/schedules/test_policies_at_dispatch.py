@@ -19,8 +19,8 @@ from scheduler.events.schema import (
     TicksMissed,
     run_event,
 )
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import OnceWhen

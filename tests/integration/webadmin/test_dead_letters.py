@@ -9,7 +9,7 @@ from redis import Redis
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunStarted, encode, run_event
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.builders import NOON

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.webadmin.addresses import NO_PAGE, SAMPLES, calls, pages, path_of, rules
 from tests.support.webadmin.samples import make_samples

@@ -9,7 +9,7 @@ from flask import Flask
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, ReportStored, TicksMissed
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import a_run_history, a_saved_event, a_schedule, a_spec, every, facts_of

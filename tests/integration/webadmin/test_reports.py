@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import ReportStored, RunFacts
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.builders import a_run_history, a_schedule
 from tests.support.webadmin.visitor import Visitor

@@ -2,7 +2,7 @@
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunSucceeded, run_event
-from scheduler.history.ledger import record
+from scheduler.history.recording.writer import write_events
 from scheduler.services.services import Services
 from tests.support.builders import NOON
 from tests.support.telling import a_telling_run
@@ -14,7 +14,7 @@ RUN = "6d0f4c1e-6a53-5b8a-8f0a-9d8b62f6c7d1"
 def test_a_running_run_shows_its_bar_and_its_log_and_asks_for_more(
     viewer: Visitor, services: Services
 ) -> None:
-    record(
+    write_events(
         services.engine,
         a_telling_run(RUN, NOON, ["<b>one</b>", "dsn postgresql://ada:hush@db/shop"]),
     )
@@ -29,7 +29,7 @@ def test_a_running_run_shows_its_bar_and_its_log_and_asks_for_more(
 
 def test_a_run_that_is_over_has_its_log_and_no_bar(viewer: Visitor, services: Services) -> None:
     end = run_event(RunSucceeded, RUN, 1, utc_now(), worker="w@host", result=1, runtime=1.0)
-    record(services.engine, [*a_telling_run(RUN, NOON, ["one"]), end])
+    write_events(services.engine, [*a_telling_run(RUN, NOON, ["one"]), end])
     page = viewer.get(f"/runs/{RUN}").text
     assert "<progress" not in page
     assert ">one</span>" in page
@@ -38,7 +38,9 @@ def test_a_run_that_is_over_has_its_log_and_no_bar(viewer: Visitor, services: Se
 def test_of_a_long_log_the_last_lines_are_shown_and_all_on_request(
     viewer: Visitor, services: Services
 ) -> None:
-    record(services.engine, a_telling_run(RUN, NOON, [f"line {number}." for number in range(450)]))
+    write_events(
+        services.engine, a_telling_run(RUN, NOON, [f"line {number}." for number in range(450)])
+    )
     page = viewer.get(f"/runs/{RUN}").text
     assert "line 449." in page
     assert "line 249." not in page

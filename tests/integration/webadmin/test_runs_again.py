@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.schedules.contents import messages
 from tests.support.webadmin.schedule_desk import offer_jobs, saved

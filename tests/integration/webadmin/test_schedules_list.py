@@ -12,7 +12,7 @@ from celery.schedules import crontab
 from redbeat import RedBeatSchedulerEntry
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from tests.support.builders import JOB, NOON, a_run_history, a_spec, cron, every

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services
 from scheduler.storage import keys

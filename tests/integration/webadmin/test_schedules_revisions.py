@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.calendars.text import calendar_of
 from scheduler.rules.model.edit import Edit
 from scheduler.services.services import Services

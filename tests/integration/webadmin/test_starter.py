@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from scheduler.clock import utc_now
 from scheduler.events.schema import RunQueued, decode
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.builders import a_run_history

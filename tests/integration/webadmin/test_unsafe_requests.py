@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import MetaData, select
 
 from scheduler.clock import utc_now
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.webadmin.addresses import calls
 from tests.support.webadmin.samples import make_samples

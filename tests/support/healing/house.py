@@ -9,8 +9,8 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.healing.healer import Healer
 from scheduler.healing.notices import Repair
-from scheduler.history.recorder import Recorder
-from scheduler.history.views import RevisionView
+from scheduler.history.queries.views import RevisionView
+from scheduler.history.recording.recorder import Recorder
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services

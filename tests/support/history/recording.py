@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from scheduler.clock import utc_now
 from scheduler.events.schema import Event, RunStarted, run_event
 from scheduler.events.stream import EventStream
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.builders import NOON, a_run_history
 
@@ -21,7 +21,7 @@ from redis import Redis
 from scheduler.clock import utc_now
 from scheduler.events.stream import EventStream
 from scheduler.history.engine import create_engine
-from scheduler.history.recorder import Recorder
+from scheduler.history.recording.recorder import Recorder
 
 class Dying(EventStream):
     def ack(self, ids):

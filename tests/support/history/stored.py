@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail, RunLog
-from scheduler.history.rows import AttemptRow, LogRow, ReportRow, RevisionRow, Rows, RunRow
+from scheduler.history.recording.rows import (
+    AttemptRow,
+    LogRow,
+    ReportRow,
+    RevisionRow,
+    Rows,
+    RunRow,
+)
 
 LARGE = {"args", "kwargs", "result", "error", "traceback"}
 

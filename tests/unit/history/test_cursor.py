@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import Refused
-from scheduler.history.cursor import cursor, key_of
+from scheduler.history.queries.cursor import cursor, key_of
 
 
 @given(st.integers(0, 2**63 - 1))

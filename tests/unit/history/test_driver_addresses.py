@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from scheduler.history.connecting import POSTGRES
 from scheduler.history.driver_errors import outage
-from scheduler.history.newest_runs import postgres_options, sqlite_path
+from scheduler.history.queries.newest_runs import postgres_options, sqlite_path
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.events.schema import FIELD, decode
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows
 from tests.architecture.tree import ROOT
 
 GOLDEN = sorted((ROOT / "tests" / "unit" / "events" / "golden").rglob("*.json"))

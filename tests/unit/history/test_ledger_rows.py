@@ -23,8 +23,8 @@ from scheduler.events.schema import (
     TicksSkipped,
     run_event,
 )
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows, RunRow
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows, RunRow
 from scheduler.rules.model.identity import run_id
 from tests.support.builders import NOON, a_schedule, facts_of
 

@@ -24,8 +24,8 @@ from scheduler.events.schema import (
     TicksSkipped,
     run_event,
 )
-from scheduler.history.projector import fold
-from scheduler.history.rows import AttemptRow, Rows, RunRow, UnfoldableEvent
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import AttemptRow, Rows, RunRow, UnfoldableEvent
 from tests.support.builders import NOON, a_run_history, a_saved_event, a_schedule, facts_of
 
 RUN = "run-1"

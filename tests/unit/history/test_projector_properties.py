@@ -12,8 +12,8 @@ from scheduler.events.schema import (
     RunRevoked,
     RunSucceeded,
 )
-from scheduler.history.projector import fold
-from scheduler.history.rows import Rows
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import Rows
 from scheduler.rules.model.run_states import FINAL
 from tests.support.history.events import EVENTS, told_twice
 

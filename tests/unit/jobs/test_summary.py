@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pypdf import PdfReader
 
-from scheduler.history.outcomes import OutcomeLine
+from scheduler.history.queries.outcomes import OutcomeLine
 from scheduler.jobs import charts
 from scheduler.jobs.periods import last_days, last_whole
 from scheduler.jobs.summary import Line, Summary, as_csv, as_html, coloured

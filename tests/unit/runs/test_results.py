@@ -7,7 +7,7 @@ import pytest
 from celery.exceptions import TaskRevokedError
 
 from scheduler.celery_app.app import create_app
-from scheduler.history.views import AttemptView, ChildView, RunView
+from scheduler.history.queries.views import AttemptView, ChildView, RunView
 from scheduler.settings.schema import Settings
 from scheduler.worker.result_backend import (
     HistoryBackend,

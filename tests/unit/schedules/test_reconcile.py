@@ -14,7 +14,7 @@ from scheduler.healing.reconcile import (
     is_newer,
     same_content,
 )
-from scheduler.history.views import Saved
+from scheduler.history.queries.views import Saved
 from scheduler.redbeat import codec, extra_field
 from scheduler.redbeat.codec import Meta, Raw
 from scheduler.redbeat.fingerprints import NOTHING

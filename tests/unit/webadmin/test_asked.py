@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.history.views import TRIGGERS
+from scheduler.history.queries.views import TRIGGERS
 from scheduler.rules.model.run_states import STATES
 from webadmin.asked import CHOICES, FILTERS, asked, moment
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from scheduler.history.views import RunView
+from scheduler.history.queries.views import RunView
 from webadmin.overview import needs
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

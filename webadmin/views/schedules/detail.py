@@ -7,7 +7,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import Refused
-from scheduler.history.queries import RevisionView
+from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model.spec import Schedule
 from webadmin.forms.sentences import sentence
 from webadmin.forms.texts import pretty

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scheduler.history.queries import RunView
+from scheduler.history.queries.views import RunView
 from webadmin.refusals import while_away
 from webadmin.services import services
 

@@ -6,7 +6,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
-from scheduler.history.views import RevisionView
+from scheduler.history.queries.views import RevisionView
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
 from webadmin.sent import comment, number

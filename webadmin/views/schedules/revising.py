@@ -15,7 +15,7 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
 from scheduler.events.secret_names import MASK, is_secret
-from scheduler.history.views import RevisionView
+from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
 from webadmin.guard import edit_by_visitor

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.history.queries import RunView
+from scheduler.history.queries.views import RunView
 from scheduler.rules.explain.words import describe
 from scheduler.rules.model.run_states import RunGroup, state_of
 from scheduler.rules.model.spec import (

@@ -1,6 +1,6 @@
-"""Rows of the history as plain data, and which of them an event touches. Pure; no SQL.
+"""Rows of the history as plain data, and the rows that an event touches. Pure; no SQL.
 
-The fields are the columns of the tables in `models`, so that a row can be written as it stands.
+The fields are the columns of the tables in `models`, so that a row is written unchanged.
 """
 
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ _MISSED = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/missed-ticks")
 
 
 class UnfoldableEvent(BeatdeskError):
-    """An event is well-formed, but says what the history cannot hold."""
+    """An event is well-formed, but its values do not fit the history's columns."""
 
 
 @dataclass(slots=True)
 class RunRow:
-    """A run: the columns of `runs`, and those of `run_details` (args, kwargs, result, error,
+    """A run: the columns of `runs` and of `run_details` (args, kwargs, result, error,
     traceback).
     """
 
@@ -74,7 +74,7 @@ class RunRow:
 
 @dataclass(slots=True)
 class AttemptRow:
-    """One try of a run."""
+    """An attempt of a run."""
 
     run_id: str
     number: int
@@ -91,7 +91,7 @@ class AttemptRow:
 
 @dataclass(slots=True)
 class RevisionRow:
-    """One change of a schedule. Never changes: two different changes are two rows."""
+    """A change of a schedule. Rows never change: two different changes are two rows."""
 
     id: str
     schedule_uid: str
@@ -106,9 +106,7 @@ class RevisionRow:
 
 @dataclass(slots=True)
 class ReportRow:
-    """A file that a job left. Of two events about one report, the one with the lower stamp
-    counts.
-    """
+    """A file that a job left. Of two events about one report, the lower stamp wins."""
 
     id: str
     run_id: str | None
@@ -124,8 +122,8 @@ class ReportRow:
 
 @dataclass(slots=True)
 class LogRow:
-    """Some log lines of an attempt, as they were sent. Never changes; its identity is the whole
-    event.
+    """Log lines of an attempt, one row per event. Rows never change; the `id` is derived from the
+    whole event.
     """
 
     id: str
@@ -139,7 +137,7 @@ class LogRow:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows by their identity."""
+    """Rows by id; attempts by run and number."""
 
     runs: dict[str, RunRow] = field(default_factory=dict)
     attempts: dict[tuple[str, int], AttemptRow] = field(default_factory=dict)
@@ -149,7 +147,10 @@ class Rows:
 
 
 def run_of(event: Event) -> str | None:
-    """The id of the run's row that an event touches, none where it touches none."""
+    """The id of the run's row that an event touches; None where an event touches no run.
+
+    Raises UnfoldableEvent for unusable ids and for unknown kinds of events.
+    """
     if isinstance(event, RunEvent):
         return storable_id(event.run)
     if isinstance(event, TicksEvent):
@@ -158,11 +159,13 @@ def run_of(event: Event) -> str | None:
         return None
     if isinstance(event, CalendarEvent | DeadLetterEvent):
         return None
-    raise UnfoldableEvent(f"nothing is known about events like {type(event).__name__}")
+    raise UnfoldableEvent(f"events like {type(event).__name__} are unknown")
 
 
 def storable_id(run: str) -> str:
-    """The id of a run, as long as the tables hold it."""
+    """The id of a run, unchanged. Raises UnfoldableEvent unless it has 1 to 128 characters and no
+    NUL.
+    """
     if not 0 < len(run) <= RUN_ID_LIMIT or "\x00" in run:
         raise UnfoldableEvent(
             f"the id of a run has 1 to {RUN_ID_LIMIT} characters and no NUL, not {run[:80]!r}"
@@ -171,13 +174,13 @@ def storable_id(run: str) -> str:
 
 
 def runs_of(events: Iterable[Event]) -> list[str]:
-    """The ids of all runs' rows that these events touch, in order."""
+    """The ids of all runs whose rows the events touch, sorted, without repetition."""
     return sorted({run for run in map(run_of, events) if run is not None})
 
 
 def range_id(event: TicksEvent) -> str:
-    """The id of the row for a range of ticks that did not run: the same for whoever reports the
-    range, and when.
+    """The id of the row for a range of skipped or missed ticks: the same for every reporter of the
+    range, at any time.
     """
     return str(
         uuid5(

@@ -1,20 +1,19 @@
 """The fold of events into rows: the meaning of history. Pure: no SQL, no clock, no randomness.
 
-`fold` gives the same rows for the same set of events, in whatever order, batches and repetitions
-they come; see `stamps` for how columns choose between events. Columns fall into groups with one
-stamp each:
+`fold` gives the same rows for the same set of events, in any order, batches and repetitions;
+`stamps` explains how a column chooses between events. Columns fall into groups with one stamp each:
 
-| columns | come from |
+| columns | source |
 | --- | --- |
 | state, reason, finished_at, result, error, traceback | the end, or else the newest event |
-| job, schedule, tick, trigger, arguments ... | the first event that tells the facts of the run |
-| worker | the end, or else the newest event, of those that name a worker |
-| progress_done, progress_total, progress_text | the newest event that tells it |
-| queued_at, received_at, started_at, first_at | the earliest moment that any event names |
-| lateness, duration | computed from the others, never below zero (two clocks took part) |
+| job, schedule, tick, trigger, arguments ... | the first event with the facts of the run |
+| worker | the end, or else the newest event, among events with a worker |
+| progress_done, progress_total, progress_text | the newest event with progress |
+| queued_at, received_at, started_at, first_at | the earliest moment in any event |
+| lateness, duration | computed from other columns, never below zero (two clocks took part) |
 
-An attempt is seen the same way, except that a failure that is retried ends the attempt, though not
-the run.
+Attempts follow the same rules, except that a failure with a retry ends the attempt, though not the
+run.
 """
 
 from collections.abc import Iterable
@@ -45,8 +44,15 @@ from scheduler.events.schema import (
     TicksEvent,
     TicksMissed,
 )
-from scheduler.history.plain import earliest, integer, json_value, seconds, text, utc
-from scheduler.history.rows import (
+from scheduler.history.recording.column_values import (
+    earliest,
+    integer,
+    json_value,
+    seconds,
+    text,
+    utc,
+)
+from scheduler.history.recording.rows import (
     AttemptRow,
     LogRow,
     ReportRow,
@@ -57,7 +63,14 @@ from scheduler.history.rows import (
     run_of,
     storable_id,
 )
-from scheduler.history.stamps import ATTEMPT_OVER, FINAL, GOING_ON, is_better, kind_of, stamp
+from scheduler.history.recording.stamps import (
+    ATTEMPT_OVER,
+    FINAL,
+    GOING_ON,
+    is_better,
+    kind_of,
+    stamp,
+)
 from scheduler.rules.model.run_states import RunState
 
 _LOGS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/logs")
@@ -65,13 +78,13 @@ _REVISIONS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/revisions")
 
 
 AGAIN = ("backfill", "rerun")
-"""Triggers of runs that somebody started for a tick of the past: they are late since they were
-queued.
+"""Triggers of runs that somebody started for a past tick: their lateness counts from their
+queueing.
 """
 
 
 class _Effect(NamedTuple):
-    """What a kind of event makes of its run, and of its attempt."""
+    """The state and level that a kind of event gives its run and its attempt."""
 
     run: RunState
     run_level: str
@@ -97,8 +110,10 @@ _EFFECTS: dict[type[Event], _Effect] = {
 
 
 def fold(rows: Rows, events: Iterable[Event]) -> Rows:
-    """The rows after these events. `rows` holds all that the events touch and that exists; it is
-    not changed.
+    """The rows after the events. `rows` holds all stored rows that the events touch, and stays
+    unchanged.
+
+    Raises UnfoldableEvent for values that the tables cannot hold.
     """
     folding = _Folding(rows)
     for event in events:
@@ -131,7 +146,7 @@ class _Folding:
             run_of(event)
 
     def done(self) -> Rows:
-        """All rows, with what is computed from others."""
+        """All rows, with their computed columns."""
         for row in self._new.runs.values():
             due = row.queued_at if row.trigger in AGAIN else row.tick or row.queued_at
             row.lateness = seconds(due, row.started_at)
@@ -153,12 +168,12 @@ class _Folding:
             _facts(row, event.facts, FINAL + rank)
         if isinstance(event, RunFailed) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
-        if (
-            isinstance(event, RunLost) and event.facts is not None
-        ):  # its message may never have come to a queue
+        # The message of a lost run may never have reached a queue.
+        if isinstance(event, RunLost) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         elif isinstance(event, RunLost) and row.facts_stamp is None:
-            row.schedule, row.schedule_uid = text(event.schedule, 255), text(event.schedule_uid, 36)
+            row.schedule = text(event.schedule, 255)
+            row.schedule_uid = text(event.schedule_uid, 36)
         if isinstance(event, RunProgressed):
             _progress(row, event, GOING_ON + rank)
         _worker(row, event.worker, effect.run_level + rank)
@@ -182,8 +197,8 @@ class _Folding:
             row.error, row.traceback = _error(event)
 
     def _report(self, row: ReportRow) -> None:
-        known = self._new.reports.get(row.id) or self._old.reports.get(row.id)
-        if known is None or row.stamp < known.stamp:
+        stored = self._new.reports.get(row.id) or self._old.reports.get(row.id)
+        if stored is None or row.stamp < stored.stamp:
             self._new.reports[row.id] = row
 
     def _run(self, run: str) -> RunRow:
@@ -204,7 +219,7 @@ class _Folding:
 
 
 def _run_moments(row: RunRow, event: RunEvent) -> None:
-    """The earliest moments."""
+    """Set the earliest moments."""
     row.first_at = earliest(row.first_at, event.at)
     if isinstance(event, RunQueued):
         row.queued_at = earliest(row.queued_at, event.facts.queued_at or event.at)
@@ -216,7 +231,7 @@ def _run_moments(row: RunRow, event: RunEvent) -> None:
 
 
 def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
-    """All that belongs to the event that decides the run's state."""
+    """Set all columns of the event that decides the run's state."""
     waits_again = event.attempt > 1 and effect.run is RunState.QUEUED
     row.state = RunState.RETRYING.value if waits_again else effect.run.value
     row.reason = _reason(event)
@@ -226,7 +241,7 @@ def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
 
 
 def _reason(event: RunEvent) -> str | None:
-    """Which policy, or whose wish, it was."""
+    """The policy that skipped the run, or the side that cancelled it."""
     if isinstance(event, RunSkipped):
         return event.reason
     if not isinstance(event, RunRevoked) or not event.actor:
@@ -235,7 +250,7 @@ def _reason(event: RunEvent) -> str | None:
 
 
 def _error(event: RunEvent) -> tuple[str | None, str | None]:
-    """Error and traceback that an event tells."""
+    """Error and traceback of an event."""
     if isinstance(event, RunFailed | RunRetried):
         return text(event.error), text(event.traceback)
     if isinstance(event, RunRevoked) and event.actor:
@@ -246,7 +261,7 @@ def _error(event: RunEvent) -> tuple[str | None, str | None]:
 
 
 def _facts(row: RunRow, facts: RunFacts, rank: str) -> None:
-    """What the message says of the run: from the first event that carries it."""
+    """Set the facts of the message, from the first event with facts."""
     if not is_better(rank, row.facts_stamp):
         return
     row.facts_stamp = rank
@@ -264,22 +279,23 @@ def _facts(row: RunRow, facts: RunFacts, rank: str) -> None:
 
 
 def _progress(row: RunRow, event: RunProgressed, rank: str) -> None:
-    """How far it is."""
+    """Set the progress of the newest event."""
     if is_better(rank, row.progress_stamp):
         row.progress_stamp = rank
-        row.progress_done, row.progress_total = event.done, event.total
+        row.progress_done = event.done
+        row.progress_total = event.total
         row.progress_text = text(event.text, 255)
 
 
 def _worker(row: RunRow | AttemptRow, worker: str | None, rank: str) -> None:
-    """Who had it last, or ended it."""
+    """Set the worker of the end, or else of the newest event."""
     if worker is not None and is_better(rank, row.worker_stamp):
         row.worker_stamp = rank
         row.worker = text(worker, 255)
 
 
 def _verdict(row: RunRow, event: TicksEvent) -> None:
-    """A range of ticks that nobody could run, or that a policy has skipped, as a run that never
+    """Set a range of ticks that could not run, or that a policy has skipped, as a run that never
     began.
     """
     rank = FINAL + stamp(event)
@@ -296,12 +312,13 @@ def _verdict(row: RunRow, event: TicksEvent) -> None:
     row.schedule = text(event.schedule, 255)
     row.schedule_uid = text(event.schedule_uid, 36)
     row.revision = integer(event.revision, "revision")
-    row.tick, row.tick_to = utc(event.tick_from), utc(event.tick_to)
+    row.tick = utc(event.tick_from)
+    row.tick_to = utc(event.tick_to)
     row.ticks = integer(event.ticks, "ticks")
 
 
 def _revision(event: ScheduleEvent) -> RevisionRow:
-    """A change of a schedule. Its identity is the whole event."""
+    """The row of a change of a schedule. Its id is derived from the whole event."""
     return RevisionRow(
         id=str(uuid5(_REVISIONS, f"{event.uid} {stamp(event)}")),
         schedule_uid=text(event.uid, 36),
@@ -316,7 +333,7 @@ def _revision(event: ScheduleEvent) -> RevisionRow:
 
 
 def _log(event: RunLogged) -> LogRow:
-    """Log lines. They stand by themselves: a run need not have been heard of."""
+    """The row of log lines. Log lines need no recorded run."""
     return LogRow(
         id=str(uuid5(_LOGS, f"{storable_id(event.run)} {stamp(event)}")),
         run_id=event.run,

@@ -1,8 +1,8 @@
-"""The questions asked of the history. Reads only, and answers with plain data (`history.views`).
+"""Questions about the history. Reads only; answers with the plain data of `queries.views`.
 
-Lists are paged by key, newest first, so that page 20,000 costs what page 1 costs. The indexes are
-made for these questions; a test looks at the plans. Errors of SQL pass through: the asker knows how
-to say that it is away.
+Lists are paged by key, newest first, so that page 20,000 costs as much as page 1. The indexes are
+made for these questions; a test checks the query plans. Errors of SQL pass through: callers report
+an outage.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql import ColumnElement
 
 from scheduler.errors import NotFound, Refused
-from scheduler.history import audit
 from scheduler.history.connecting import is_storable
-from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import Attempt, Report, Revision, Run, RunDetail
-from scheduler.history.run_logs import log_of
-from scheduler.history.views import (
+from scheduler.history.queries import audit
+from scheduler.history.queries.cursor import cursor, key_of
+from scheduler.history.queries.run_logs import log_of
+from scheduler.history.queries.views import (
     TRIGGERS,
     AttemptView,
     ChangePage,
@@ -35,28 +35,14 @@ from scheduler.history.views import (
 )
 from scheduler.rules.model.run_states import STATES, RunState
 
-__all__ = [
-    "MOST",
-    "TRIGGERS",
-    "AttemptView",
-    "History",
-    "ReportPage",
-    "ReportView",
-    "RevisionPage",
-    "RevisionView",
-    "RunFilter",
-    "RunPage",
-    "RunView",
-]
-
 MOST = 1000
 """Rows of one page at most."""
 
 _CHILDREN = 200
-"""Runs of a run that are shown with it; `runs(RunFilter(parent=…))` has them all."""
+"""Children shown with a run; `runs(RunFilter(parent=…))` lists all."""
 
 _UNIONS = 100
-"""Schedules asked about in one statement; SQLite takes 500 parts at most."""
+"""Schedules in one statement; SQLite takes at most 500 parts."""
 
 _LARGE = {"args", "kwargs", "result", "error", "traceback", "attempts", "children"}
 _SMALL = [getattr(Run, name) for name in RunView.model_fields if name not in _LARGE]
@@ -81,35 +67,35 @@ class History:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def runs(self, wanted: RunFilter, *, after: str | None = None, limit: int = 50) -> RunPage:
-        """A page of runs, newest first, without their large parts."""
-        statement = select(Run.key, *_SMALL).where(*_conditions(wanted))
+    def runs(self, run_filter: RunFilter, *, after: str | None = None, limit: int = 50) -> RunPage:
+        """A page of runs, newest first, without their large fields. Raises Refused for bad
+        filters.
+        """
+        statement = select(Run.key, *_SMALL).where(*_conditions(run_filter))
         rows, following = self._page(statement, Run.key, after, limit)
         return RunPage(items=[_run(row) for row in rows], next=following)
 
     def run(self, run_id: str) -> RunView:
-        """One run, whole."""
+        """A run with all fields, attempts and children. Raises NotFound."""
         with self._engine.connect() as connection:
-            found = _one(
+            row = _one(
                 connection,
                 select(*_SMALL, *_DETAILS).outerjoin_from(Run, RunDetail, _SAME_RUN),
                 Run.id,
                 run_id,
             )
-            if found is None:
+            if row is None:
                 raise NotFound(
                     f"there is no run {run_id[:80]!r}; `beatdesk runs list` shows them", field="run"
                 )
             attempts = (
-                select(*_ATTEMPT).where(Attempt.run_id == run_id, _SEEN).order_by(Attempt.number)
+                select(*_ATTEMPT).where(Attempt.run_id == run_id, _BEGAN).order_by(Attempt.number)
             )
-            tries = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
-        return RunView(**found._mapping, attempts=tries, children=self.children(run_id))
+            attempt_views = [AttemptView(**row._mapping) for row in connection.execute(attempts)]
+        return RunView(**row._mapping, attempts=attempt_views, children=self.children(run_id))
 
     def children(self, run_id: str) -> list[ChildView]:
-        """The first runs that came of this one, oldest first: what it has started, and what repeats
-        it.
-        """
+        """The first runs that a run has started or that repeat it, oldest first."""
         statement = (
             select(Run.id, Run.job, Run.state)
             .where(Run.parent == run_id)
@@ -122,35 +108,37 @@ class History:
     def log(
         self, run_id: str, *, after: str | None = None, limit: int = 50, newest: bool = False
     ) -> LogPage:
-        """What a run has logged: see `run_logs.log_of`."""
+        """The log lines of a run: see `run_logs.log_of`."""
         return log_of(self._engine, run_id, after=after, limit=limit, newest=newest)
 
-    def known(self, run_ids: Sequence[str]) -> set[str]:
-        """Which of these ids belong to runs that were heard of."""
-        found: set[str] = set()
+    def recorded(self, run_ids: Sequence[str]) -> set[str]:
+        """The ids that belong to recorded runs."""
+        recorded_ids: set[str] = set()
         with self._engine.connect() as connection:
             for start in range(0, len(run_ids), _UNIONS):
                 part = run_ids[start : start + _UNIONS]
-                found.update(connection.execute(select(Run.id).where(Run.id.in_(part))).scalars())
-        return found
+                recorded_ids.update(
+                    connection.execute(select(Run.id).where(Run.id.in_(part))).scalars()
+                )
+        return recorded_ids
 
     def makers(self, run_ids: Sequence[str]) -> dict[str, str]:
-        """The name of the schedule, or else of the job, of each of these runs that was heard of."""
-        found: dict[str, str] = {}
+        """The name of the schedule, or else of the job, of each recorded run, by the run's id."""
+        names: dict[str, str] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(run_ids), _UNIONS):
-                wanted = select(Run.id, Run.schedule, Run.job).where(
+                statement = select(Run.id, Run.schedule, Run.job).where(
                     Run.id.in_(run_ids[start : start + _UNIONS])
                 )
-                found.update(
-                    (run, schedule or job) for run, schedule, job in connection.execute(wanted)
+                names.update(
+                    (run, schedule or job) for run, schedule, job in connection.execute(statement)
                 )
-        return found
+        return names
 
     def state_counts(self, since: datetime, until: datetime | None = None) -> dict[str, int]:
-        """How many runs are in each state, of those first heard of in the time given."""
-        # Not the bare column: SQLite would then read the index of states from end to end, and not
-        # that of times.
+        """The number of runs in each state, of runs whose first event lies in [since, until)."""
+        # Not the bare column: SQLite would then read the whole index of states instead of the index
+        # of times.
         state = func.coalesce(Run.state, "").label("in_state")
         statement = (
             select(state, func.count().label("runs")).where(*_between(since, until)).group_by(state)
@@ -159,10 +147,10 @@ class History:
             return {row.in_state: row.runs for row in connection.execute(statement)}
 
     def last_runs(self, uids: Sequence[str], n: int) -> dict[str, list[RunView]]:
-        """The newest `n` runs of each of these schedules, newest first; those without any are left
-        out.
+        """The newest `n` runs of each schedule, newest first, by uid; schedules without runs are
+        left out.
         """
-        found: dict[str, list[RunView]] = {}
+        runs: dict[str, list[RunView]] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(uids), _UNIONS):
                 parts = [
@@ -170,19 +158,19 @@ class History:
                 ]
                 rows = connection.execute(union_all(*parts)).all() if parts else []
                 for row in sorted(rows, key=lambda row: -row.key):
-                    found.setdefault(row.schedule_uid, []).append(_run(row))
-        return found
+                    runs.setdefault(row.schedule_uid, []).append(_run(row))
+        return runs
 
     def revisions(self, uid: str, limit: int = MOST) -> list[RevisionView]:
-        """Who changed a schedule, when and why, newest first."""
+        """The revisions of a schedule, newest first."""
         statement = select(Revision.key, *_REVISION).where(
             Revision.schedule_uid == _text(uid, "schedule_uid")
         )
         rows, _ = self._page(statement, Revision.key, None, limit)
-        return [_plain(RevisionView, row) for row in rows]
+        return [_view(RevisionView, row) for row in rows]
 
     def revision(self, uid: str, number: int) -> RevisionView:
-        """One revision of a schedule: the newest of those that were given its number."""
+        """The newest revision of a schedule with this number. Raises NotFound."""
         statement = select(Revision.key, *_REVISION).where(
             Revision.schedule_uid == _text(uid, "schedule_uid"), Revision.revision == number
         )
@@ -194,55 +182,55 @@ class History:
                 f"there is no revision {number}; `beatdesk schedules revisions` lists them",
                 field="revision",
             )
-        return _plain(RevisionView, rows[0])
+        return _view(RevisionView, rows[0])
 
     def changes(
         self, after: str | None = None, limit: int = 50, *, of: str | None = None
     ) -> ChangePage:
-        """All changes (see `audit`), or those `of` one kind, newest first."""
+        """A page of all changes (see `audit`), or of the changes `of` one kind, newest first."""
         _check_limit(limit)
         with self._engine.connect() as connection:
             return audit.changes(connection, after, limit, of)
 
     def deleted(self, after: str | None = None, limit: int = 50) -> RevisionPage:
-        """The schedules whose newest revision is their deletion, newest first."""
+        """A page of schedules whose newest revision is their deletion, newest first."""
         rows, following = self._page(_deleted(), Revision.key, after, limit)
-        return RevisionPage(items=[_plain(RevisionView, row) for row in rows], next=following)
+        return RevisionPage(items=[_view(RevisionView, row) for row in rows], next=following)
 
     def deleted_as(self, name: str) -> RevisionView | None:
-        """The deletion of the schedule that had this name last, and was not made anew; none where
-        there is none.
+        """The deletion of the last schedule with this name that was not created again; None without
+        one.
         """
         rows, _ = self._page(
             _deleted().where(Revision.name == _text(name, "name")), Revision.key, None, 1
         )
-        return _plain(RevisionView, rows[0]) if rows else None
+        return _view(RevisionView, rows[0]) if rows else None
 
     def reports(
         self, after: str | None = None, limit: int = 50, *, run: str | None = None
     ) -> ReportPage:
-        """The files that jobs left, or those that one run left, newest first."""
+        """A page of the files that jobs left, or that one run left, newest first."""
         statement = select(Report.key, *_REPORT)
         if run is not None:
             statement = statement.where(Report.run_id == _text(run, "run"))
         rows, following = self._page(statement, Report.key, after, limit)
-        return ReportPage(items=[_plain(ReportView, row) for row in rows], next=following)
+        return ReportPage(items=[_view(ReportView, row) for row in rows], next=following)
 
     def report(self, report_id: str) -> ReportView:
-        """One report."""
+        """A report. Raises NotFound."""
         with self._engine.connect() as connection:
-            found = _one(connection, select(*_REPORT), Report.id, report_id)
-        if found is None:
+            row = _one(connection, select(*_REPORT), Report.id, report_id)
+        if row is None:
             raise NotFound(
                 f"there is no report {report_id[:80]!r}; it may have been kept long enough",
                 field="report",
             )
-        return ReportView(**found._mapping)
+        return ReportView(**row._mapping)
 
     def _page(
         self, statement: Select[Any], key: InstrumentedAttribute[int], after: str | None, limit: int
     ) -> tuple[Sequence[Row[Any]], str | None]:
-        """One page by keyset: a row more than asked for tells whether there is a next page."""
+        """One page by keyset: a row beyond the limit means that there is a next page."""
         _check_limit(limit)
         before = key_of(after)
         if before is not None:
@@ -262,14 +250,14 @@ _SAME_RUN = RunDetail.run_id == Run.id
 _AFTER_START = tuple(
     state.value for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.RETRYING)
 )
-_SEEN = Attempt.started_at.is_not(None) | Attempt.state.in_(_AFTER_START)
-"""Attempts that began. A message that was received, and expired or was cancelled before it
-began, is none.
+_BEGAN = Attempt.started_at.is_not(None) | Attempt.state.in_(_AFTER_START)
+"""Attempts that began. A message that was received, and expired or was cancelled before it began,
+is not an attempt.
 """
 
 
-def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    """The filter in SQL."""
+def _conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
+    """The filter in SQL. Raises Refused with the field."""
     conditions: list[ColumnElement[bool]] = []
     for name in (
         "schedule",
@@ -281,13 +269,13 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
         "trigger",
         "parent",
     ):
-        value = getattr(wanted, name)
+        value = getattr(run_filter, name)
         if value:
             conditions.append(getattr(Run, name) == _text(value, name))
-    _among(wanted.state, STATES, "state")
-    _among(wanted.trigger, TRIGGERS, "trigger")
-    if wanted.search:
-        text = _text(wanted.search, "search").lower()
+    _check_choice(run_filter.state, STATES, "state")
+    _check_choice(run_filter.trigger, TRIGGERS, "trigger")
+    if run_filter.search:
+        text = _text(run_filter.search, "search").lower()
         conditions.append(
             or_(
                 func.lower(Run.schedule).contains(text, autoescape=True),
@@ -295,7 +283,7 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
                 Run.id.startswith(text, autoescape=True),
             )
         )
-    return conditions + _between(wanted.since, wanted.until)
+    return conditions + _between(run_filter.since, run_filter.until)
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
@@ -307,20 +295,20 @@ def _between(since: datetime | None, until: datetime | None) -> list[ColumnEleme
     return conditions
 
 
-def _among(value: str | None, known: Sequence[str], field: str) -> None:
-    if value and value not in known:
-        raise Refused(f"{field}: {value[:60]!r} is none of {', '.join(known)}", field=field)
+def _check_choice(value: str | None, choices: Sequence[str], field: str) -> None:
+    if value and value not in choices:
+        raise Refused(f"{field}: {value[:60]!r} is none of {', '.join(choices)}", field=field)
 
 
 def _text(value: str, field: str) -> str:
-    """Text that a database can be asked about."""
+    """The text, if a database can hold it. Raises Refused with the field."""
     if not is_storable(value):
         raise Refused(f"{field}: {value[:60]!r} has a character that no name has", field=field)
     return value
 
 
 def _newest(uid: str, n: int) -> Select[Any]:
-    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside of a
+    """The newest runs of one schedule, as a part of a union: SQLite wants the limit inside a
     subquery.
     """
     newest = (
@@ -334,7 +322,7 @@ def _newest(uid: str, n: int) -> Select[Any]:
 
 
 def _deleted() -> Select[Any]:
-    """The deletions after which nothing came."""
+    """Deletions that are the last revision of their schedule."""
     later = aliased(Revision)
     came_back = select(later.key).where(
         later.schedule_uid == Revision.schedule_uid, later.key > Revision.key
@@ -345,7 +333,7 @@ def _deleted() -> Select[Any]:
 def _one(
     connection: Connection, statement: Select[Any], column: InstrumentedAttribute[str], value: str
 ) -> Row[Any] | None:
-    """The row of this id; an id that no row can have finds none."""
+    """The row with this id; None for an id that no row can have."""
     return (
         connection.execute(statement.where(column == value)).one_or_none()
         if is_storable(value)
@@ -354,7 +342,7 @@ def _one(
 
 
 def _run(row: Row[Any]) -> RunView:
-    """The view of a row of a list. Not validated again: a list page may ask for thousands, and we
+    """The view of a row of a list. Not validated again: a page may have thousands of rows, and we
     wrote them.
     """
     return RunView.model_construct(
@@ -362,6 +350,6 @@ def _run(row: Row[Any]) -> RunView:
     )
 
 
-def _plain(view: type[View], row: Row[Any]) -> View:
+def _view(view: type[View], row: Row[Any]) -> View:
     """The view of a row that also has its key."""
     return view(**{name: value for name, value in row._mapping.items() if name != "key"})

@@ -1,6 +1,4 @@
-"""What the history answers with: plain frozen data in the shapes of the published interface. No
-SQL, no words.
-"""
+"""Answers of the history: plain frozen data in the shapes of the published interface. No SQL."""
 
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
@@ -14,11 +12,10 @@ TRIGGERS: tuple[str, ...] = get_args(Trigger)
 
 
 class RunFilter(Frozen):
-    """Which runs are wanted; what is none or empty does not matter.
+    """A filter of runs; empty and None fields do not filter.
 
-    `since` (inclusive) and `until` (exclusive) are about the moment a run was first heard of.
-    `search` is a part of the schedule's or the job's name, in any case, or the beginning of the
-    run's id.
+    `since` (inclusive) and `until` (exclusive) compare with the first event of a run. `search` is a
+    part of the schedule's or job's name, in any case, or the beginning of the run's id.
     """
 
     schedule: str | None = None
@@ -35,7 +32,7 @@ class RunFilter(Frozen):
 
 
 class AttemptView(Frozen):
-    """One try of a run."""
+    """An attempt of a run."""
 
     number: int
     started_at: datetime | None
@@ -48,7 +45,7 @@ class AttemptView(Frozen):
 
 
 class ChildView(Frozen):
-    """A run that another one has started, or that repeats it, in short."""
+    """A run started by another run, or a repetition of it, in short."""
 
     id: str
     job: str
@@ -56,8 +53,8 @@ class ChildView(Frozen):
 
 
 class RunView(Frozen):
-    """A run. In lists the large parts (arguments, result, error, traceback, attempts, children) are
-    left empty.
+    """A run. In lists the large fields (arguments, result, error, traceback, attempts, children)
+    are empty.
     """
 
     id: str
@@ -94,14 +91,14 @@ class RunView(Frozen):
 
 
 class RunPage(Frozen):
-    """Some runs, newest first; `next` goes on, none at the end."""
+    """A page of runs, newest first; `next` is None on the last page."""
 
     items: list[RunView]
     next: str | None
 
 
 class LogView(Frozen):
-    """A line that a run has logged; `left_out` lines were not kept where it stands, and then it has
+    """A log line of a run; a line with `left_out` above 0 stands for so many omitted lines, and has
     no level.
     """
 
@@ -115,10 +112,10 @@ class LogView(Frozen):
 
 
 class LogPage(Frozen):
-    """Some lines, oldest first. `next` goes on, none at the end; `last` asks later for what has
-    come since.
+    """A page of lines, oldest first. `next` is None on the last page; `last` is the place from
+    which later lines can be read.
 
-    `cut`: there are older ones than these.
+    `cut`: older lines than these exist.
     """
 
     items: list[LogView]
@@ -128,7 +125,7 @@ class LogPage(Frozen):
 
 
 class _Changed(Frozen):
-    """What was done to something that is edited, when, by whom and why."""
+    """The common fields of a change: what was done, when, by whom and why."""
 
     revision: int
     name: str
@@ -139,8 +136,8 @@ class _Changed(Frozen):
 
 
 class RevisionView(_Changed):
-    """One change of a schedule; `definition` is the whole schedule after it (before it, where it
-    was deleted).
+    """A change of a schedule; `definition` is the whole schedule after the change (before a
+    deletion).
     """
 
     schedule_uid: str
@@ -148,8 +145,8 @@ class RevisionView(_Changed):
 
 
 class CalendarRevisionView(_Changed):
-    """One change of an exclusion calendar; `definition` is the whole calendar after it (before it,
-    where deleted).
+    """A change of an exclusion calendar; `definition` is the whole calendar after the change
+    (before a deletion).
     """
 
     calendar_uid: str
@@ -161,11 +158,10 @@ CHANGED: tuple[str, ...] = get_args(Changeable)
 
 
 class ChangeView(Frozen):
-    """One change in the list of all: of a schedule, of an exclusion calendar, or what was done with
-    dead letters.
+    """A change in the list of all changes: of a schedule, of an exclusion calendar, or of dead
+    letters.
 
-    Dead letters have no revision; their `name` says what they were about, and `letters` which they
-    were.
+    Dead letters have no revision; `name` sums them up, and `letters` lists them.
     """
 
     revision: int | None = None
@@ -179,22 +175,22 @@ class ChangeView(Frozen):
 
 
 class ChangePage(Frozen):
-    """Some changes, newest first; `next` goes on, none at the end."""
+    """A page of changes, newest first; `next` is None on the last page."""
 
     items: list[ChangeView]
     next: str | None
 
 
 class RevisionPage(Frozen):
-    """Some changes, newest first."""
+    """A page of revisions, newest first; `next` is None on the last page."""
 
     items: list[RevisionView]
     next: str | None
 
 
 class Saved(NamedTuple):
-    """A change of a schedule in short: what is compared with Redis. `saved_at` stands in the
-    definition itself.
+    """A change of a schedule in short, for comparison with Redis. `saved_at` comes from the
+    definition.
     """
 
     key: int
@@ -222,7 +218,7 @@ class ReportView(Frozen):
 
 
 class ReportPage(Frozen):
-    """Some reports, newest first."""
+    """A page of reports, newest first; `next` is None on the last page."""
 
     items: list[ReportView]
     next: str | None

@@ -1,7 +1,7 @@
-"""The opaque text that says where the next page begins. Pure.
+"""The opaque text at which the next page of a list begins. Pure.
 
-It holds the key of the last row of a page. Opaque, so that what it holds may change; checked,
-because it comes back from anybody.
+A cursor holds the key of a page's last row. It is opaque so that its content may change, and
+checked because clients send it back.
 """
 
 import base64
@@ -14,23 +14,23 @@ _HIGHEST = 2**63 - 1
 
 
 def cursor(key: int) -> str:
-    """The cursor that goes on after the row with this key."""
+    """The cursor for the page after the row with this key."""
     return base64.urlsafe_b64encode(_MARK + str(key).encode()).decode().rstrip("=")
 
 
 def key_of(after: str | None) -> int | None:
-    """The key in a cursor; none for the first page."""
+    """The key in a cursor; None for the first page. Raises Refused for any other text."""
     if not after:
         return None
     try:
-        read = base64.b64decode(
+        decoded = base64.b64decode(
             after.encode("ascii") + b"=" * (-len(after) % 4), altchars=b"-_", validate=True
         )
     except (UnicodeEncodeError, binascii.Error):
         raise not_a_place(after) from None
-    digits = read.removeprefix(_MARK)
+    digits = decoded.removeprefix(_MARK)
     if (
-        not read.startswith(_MARK)
+        not decoded.startswith(_MARK)
         or not digits.isdigit()
         or len(digits) > len(str(_HIGHEST))
         or int(digits) > _HIGHEST
@@ -40,7 +40,7 @@ def key_of(after: str | None) -> int | None:
 
 
 def not_a_place(after: str) -> Refused:
-    """The refusal of a text that no page has given."""
+    """The refusal of a text that is not a cursor."""
     return Refused(
         f"after: {after[:60]!r} is not a place in this list; give the `next` of an earlier page, "
         "or nothing",

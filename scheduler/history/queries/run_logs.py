@@ -1,4 +1,4 @@
-"""What a run has logged, read back. As `queries`: reads only, and answers with plain data."""
+"""The log lines of a run. Reads only; answers with the views of `queries.views`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Engine, Row, select
 
 from scheduler.errors import Refused
-from scheduler.history.cursor import cursor, key_of
 from scheduler.history.models import RunLog
-from scheduler.history.views import LogPage, LogView
+from scheduler.history.queries.cursor import cursor, key_of
+from scheduler.history.queries.views import LogPage, LogView
 
 MOST_EVENTS = 5_000
 _COLUMNS = [RunLog.key, RunLog.attempt, RunLog.first, RunLog.left_out, RunLog.at, RunLog.lines]
@@ -17,22 +17,23 @@ _COLUMNS = [RunLog.key, RunLog.attempt, RunLog.first, RunLog.left_out, RunLog.at
 def log_of(
     engine: Engine, run: str, *, after: str | None = None, limit: int = 50, newest: bool = False
 ) -> LogPage:
-    """Lines of a run in the order in which they were recorded, of `limit` events (of up to 100
-    lines each).
+    """The lines of a run in the order of recording, from `limit` events (of up to 100 lines each).
 
-    `next` goes on where more are there; `last` does so later, too, when more have come. `newest`
-    begins with the last `limit` events instead of the first.
+    `next` is the following page, if there is one now; `last` is the place from which later lines
+    can be read. `newest` takes the last `limit` events instead of the first. Raises Refused for a
+    limit outside 1 to 5,000 and for a text that is not a cursor.
     """
     if not 1 <= limit <= MOST_EVENTS:
         raise Refused(f"limit: {limit} is not from 1 to {MOST_EVENTS}", field="limit")
     statement = select(*_COLUMNS).where(RunLog.run_id == run)
-    begun = key_of(after)
-    if begun is not None:
-        statement = statement.where(RunLog.key > begun)
+    before = key_of(after)
+    if before is not None:
+        statement = statement.where(RunLog.key > before)
     statement = statement.order_by(RunLog.key.desc() if newest else RunLog.key).limit(limit + 1)
     with engine.connect() as connection:
         rows = list(connection.execute(statement)) if run.isprintable() else []
-    more, rows = len(rows) > limit, rows[:limit]
+    more = len(rows) > limit
+    rows = rows[:limit]
     rows = rows[::-1] if newest else rows
     items = [line for row in rows for line in _lines(row)]
     last = cursor(rows[-1].key) if rows else after
@@ -42,7 +43,7 @@ def log_of(
 
 
 def _lines(row: Row[Any]) -> Iterator[LogView]:
-    """The lines of a row; those that were left out are a line of their own."""
+    """The lines of a row; omitted lines are summed up in a line of their own."""
     if row.left_out:
         words = f"… {row.left_out} lines were left out here …"
         yield LogView(

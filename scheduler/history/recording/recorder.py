@@ -4,18 +4,18 @@
                                                         │
                   killed here: read again, folded again, the same rows
 
-What can go wrong, and what happens then:
+Failures:
 
-* SQL away or its tables missing: the events stay in the stream; the recorder waits, longer each
-  time, and tells so.
-* Redis away: the same; a server that comes back empty gets its group again.
-* The recorder is killed: its successor of the same name begins with what was given to it; under
-  another name it is claimed from the dead after a while.
-* An event that cannot be decoded is set aside at once, one that cannot be folded or written after
-  three tries, each with its error; those around it are folded. Nothing else is ever taken out of
+* SQL is away or has no tables: events stay in the stream; the recorder waits, longer each time, and
+  logs the reason.
+* Redis is away: the same. A server that comes back empty gets its consumer group again.
+* The recorder is killed: a recorder with the same name begins with the unacknowledged entries;
+  another recorder claims them after a while.
+* An event that cannot be decoded becomes a dead letter at once, an event that cannot be folded or
+  written after three tries, each with its error; events around it are folded. Nothing else leaves
   the stream without being in SQL.
 
-What rows mean is decided in `projector`, how they are written in `ledger`.
+`projector` decides what rows mean, `writer` how rows are written.
 """
 
 import logging
@@ -33,8 +33,8 @@ from scheduler.events.dead_letters import MOST_LETTERS
 from scheduler.events.schema import Event, UndecodableEvent, decode
 from scheduler.events.stream import EventStream, StreamEntry
 from scheduler.history import outage
-from scheduler.history.heartbeat import Heartbeat
-from scheduler.history.ledger import record
+from scheduler.history.recording.heartbeat import Heartbeat
+from scheduler.history.recording.writer import write_events
 from scheduler.storage.availability import answering
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ DRAIN_AT_MOST = timedelta(seconds=15)
 
 
 class Recorder:
-    """One recorder. `name` is its name in the consumer group: one that keeps its name goes on where
-    it was.
+    """One recorder. `name` is its name in the consumer group: a restart under the same name resumes
+    at the same place.
     """
 
     def __init__(
@@ -72,20 +72,17 @@ class Recorder:
         self._name = name
         self._dead_after = dead_after
         self._tries: Counter[str] = Counter()
-        self._has_backlog = (
-            True  # what was given to us before: to a predecessor, or before a failure
-        )
+        # Unacknowledged entries: of a predecessor with this name, or from before a failure.
+        self._has_backlog = True
         self._claim_from = "0-0"
         self._claimed_at: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Record until `stop` is set, then what is still in the stream. Outlives Redis and SQL
-        being away.
-        """
+        """Record until `stop` is set, then drain the stream. Survives outages of Redis and SQL."""
         wait = FIRST_WAIT
         with self.heartbeat.beating():
             while not stop.is_set():
-                if self._passed(BLOCK_MS):
+                if self._pass_succeeded(BLOCK_MS):
                     wait = FIRST_WAIT
                 else:
                     stop.wait(wait)
@@ -93,10 +90,10 @@ class Recorder:
             self._drain()
 
     def run_once(self, now: datetime, block_ms: int | None = None) -> int:
-        """One pass: take a batch, record it, acknowledge it. Returns how many events it took.
+        """One pass: take a batch, record it, acknowledge it. Returns the number of events taken.
 
-        Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, the next pass goes
-        on.
+        Raises Unavailable while Redis or SQL cannot serve; nothing is lost then, and the next pass
+        resumes.
         """
         try:
             with answering():
@@ -107,7 +104,7 @@ class Recorder:
             raise
         return len(entries)
 
-    def _passed(self, block_ms: int | None) -> bool:
+    def _pass_succeeded(self, block_ms: int | None) -> bool:
         """One pass of the loop; False where it has to wait for a server."""
         try:
             self.run_once(utc_now(), block_ms)
@@ -122,8 +119,8 @@ class Recorder:
         return True
 
     def _drain(self) -> None:
-        """Record what is there before leaving, so that a run that ended before the stop is in the
-        history.
+        """Record the rest of the stream before leaving, so that a run that ended before the stop is
+        in the history.
         """
         deadline = utc_now() + DRAIN_AT_MOST
         try:
@@ -133,21 +130,20 @@ class Recorder:
             log.warning("%s; %s", error, "the events left are recorded at the next start")
 
     def _take(self, now: datetime, block_ms: int | None) -> list[StreamEntry]:
-        """The next entries: first what is ours already, then what a dead recorder left, then what
-        is new.
+        """The next entries: first unacknowledged entries of this name, then entries of dead
+        recorders, then new entries.
         """
         if self._has_backlog:
             entries = self._stream.pending(self._name, self._batch)
             room = self._batch - len(entries)
-            if (
-                entries
-            ):  # with new ones beside them, so that an event that fails again holds up nothing
+            if entries:
+                # New entries beside them, so that an event that fails again holds up nothing.
                 return entries + self._stream.read(self._name, room) if room else entries
             self._has_backlog = False
         return self._claim(now) or self._stream.read(self._name, self._batch, block_ms)
 
     def _claim(self, now: datetime) -> list[StreamEntry]:
-        """Entries of recorders that are dead, looked for now and then."""
+        """Entries of dead recorders, looked for every ten seconds."""
         if self._claimed_at is not None and now - self._claimed_at < LOOK_FOR_DEAD_EVERY:
             return []
         idle_ms = int(self._dead_after / timedelta(milliseconds=1))
@@ -165,8 +161,8 @@ class Recorder:
         return entries
 
     def _record(self, entries: list[StreamEntry]) -> None:
-        """Write what can be read; set aside what cannot; forget what somebody else has dealt
-        with.
+        """Write readable events; make unreadable ones dead letters; acknowledge entries that are
+        already deleted.
         """
         readable: list[tuple[str, Event]] = []
         self._stream.ack([entry.id for entry in entries if not entry.fields])
@@ -176,20 +172,20 @@ class Recorder:
             try:
                 readable.append((entry.id, decode(entry.fields)))
             except UndecodableEvent as error:
-                self._set_aside(entry, error, 1)
+                self._bury(entry, error, 1)
         by_id = {entry.id: entry for entry in entries}
         for entry_id, why in self._write(readable):
-            self._suspect(by_id[entry_id], why)
+            self._retry_or_bury(by_id[entry_id], why)
 
     def _write(self, readable: list[tuple[str, Event]]) -> Iterator[tuple[str, Exception]]:
-        """Write and acknowledge; where that fails for the events' sake, halve until the culprits
-        are alone.
+        """Write and acknowledge. Where an event is the cause of a failure, halve the batch until
+        the culprits are alone; yields each culprit's id with its error.
         """
         if not readable:
             return
         try:
             with outage.answering("SQL cannot take events"):
-                record(self._engine, [event for _, event in readable])
+                write_events(self._engine, [event for _, event in readable])
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
@@ -203,23 +199,23 @@ class Recorder:
             self._stream.ack([entry_id for entry_id, _ in readable])
             self.heartbeat.folded += len(readable)
 
-    def _suspect(self, entry: StreamEntry, error: Exception) -> None:
-        """Leave an event that failed alone for another try, or set it aside."""
+    def _retry_or_bury(self, entry: StreamEntry, error: Exception) -> None:
+        """Leave a failed event for another try; after the last try it becomes a dead letter."""
         self._tries[entry.id] += 1
         if self._tries[entry.id] < TRIES:
             log.warning("event %s failed and is tried again: %s", entry.id, error)
             self._has_backlog = True
             return
         del self._tries[entry.id]
-        self._set_aside(entry, error, TRIES)
+        self._bury(entry, error, TRIES)
 
-    def _set_aside(self, entry: StreamEntry, error: Exception, tries: int) -> None:
+    def _bury(self, entry: StreamEntry, error: Exception, tries: int) -> None:
         reason = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
         log.error("event %s is set aside among the dead letters: %s", entry.id, reason)
-        found = self._stream.dead(entry.id, reason, tries)
-        if found.lost:
+        buried = self._stream.dead(entry.id, reason, tries)
+        if buried.lost:
             log.error(
                 "%d of the oldest dead letters are lost: no more than %d are held",
-                found.lost,
+                buried.lost,
                 MOST_LETTERS,
             )

@@ -1,17 +1,15 @@
-"""Events into tables: the rows that a batch touches are loaded, folded and written in one
-transaction.
+"""Events into tables: the rows of a batch are loaded, folded and written in one transaction.
 
-Several recorders may fold events of the same run at the same moment, and none may lose what another
-wrote:
+Several recorders may fold events of one run at the same moment, and no event may be lost:
 
 * SQLite: the transaction takes the write lock when it begins.
 * PostgreSQL: the rows of runs are locked, in the order of their ids, before anything else is read;
-  details and attempts are read after that and belong to the run whose row is locked. A run that is
-  new to two recorders is inserted by one; the other waits for it, sees that its insert did nothing,
-  and does the whole batch again, which is harmless, because the fold is idempotent. So is a
-  deadlock between two such inserts.
+  details and attempts are read afterwards and belong to a locked run. A run that is new to two
+  recorders is inserted by one; the other waits, sees that its insert did nothing, and repeats the
+  whole batch, which is harmless because the fold is idempotent. A deadlock between two such inserts
+  is repeated too.
 
-The projector decides what the rows are. This module decides nothing.
+The projector decides the content of the rows; this module only reads and writes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,10 +22,19 @@ from sqlalchemy.exc import OperationalError
 
 from scheduler.errors import Unavailable
 from scheduler.events.schema import Event
-from scheduler.history import calendars, dead_letter_changes, models
+from scheduler.history import models
 from scheduler.history.engine import writing
-from scheduler.history.projector import fold
-from scheduler.history.rows import AttemptRow, LogRow, ReportRow, RevisionRow, Rows, RunRow, runs_of
+from scheduler.history.recording import calendar_revisions, dead_letter_changes
+from scheduler.history.recording.projector import fold
+from scheduler.history.recording.rows import (
+    AttemptRow,
+    LogRow,
+    ReportRow,
+    RevisionRow,
+    Rows,
+    RunRow,
+    runs_of,
+)
 
 _TRIES = 10
 _DEADLOCK = "40P01"
@@ -51,8 +58,11 @@ class _ContendedError(Exception):
     """Another recorder has inserted a run that was new to this transaction."""
 
 
-def record(engine: Engine, events: Sequence[Event]) -> None:
-    """Fold the events into the tables: all of them, or none."""
+def write_events(engine: Engine, events: Sequence[Event]) -> None:
+    """Fold events into the tables: all of them, or none.
+
+    Raises Unavailable where other recorders keep writing the same runs, and SQLAlchemy's errors.
+    """
     for _ in range(_TRIES):
         try:
             with writing(engine).begin() as connection:
@@ -69,50 +79,49 @@ def record(engine: Engine, events: Sequence[Event]) -> None:
 
 
 def fold_into(connection: Connection, events: Sequence[Event]) -> None:
-    """Fold the events into the tables, inside the transaction of `connection`, which the caller
-    ends.
+    """Fold events into the tables inside the transaction of `connection`, which the caller ends.
 
-    One attempt: where another recorder inserts the same new run, an exception leaves the
-    transaction to be undone.
+    One try: where another recorder inserts the same new run, an exception leaves the transaction to
+    be undone.
     """
     loaded = _load(connection, runs_of(events))
     folded = fold(loaded, events)
     _write_runs(connection, loaded, folded)
     _write_attempts(connection, loaded, folded)
     _write_audit(connection, folded)
-    calendars.write(connection, events)
+    calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:
-    """The rows of these runs as they are; locked, where the database has locks of rows."""
+    """The rows of these runs as stored; statement, where the database has row locks."""
     if not runs:
         return Rows()
-    locked = (
+    statement = (
         select(*_columns(_RUNS, _SMALL))
         .where(_RUNS.c.id.in_(runs))
         .order_by(_RUNS.c.id)
         .with_for_update()
     )
-    rows = Rows({row.id: RunRow(**row._mapping) for row in connection.execute(locked)})
+    rows = Rows({row.id: RunRow(**row._mapping) for row in connection.execute(statement)})
     if not rows.runs:
         return rows
-    known = list(rows.runs)
+    stored = list(rows.runs)
     details = select(_DETAILS.c.run_id, *_columns(_DETAILS, _LARGE)).where(
-        _DETAILS.c.run_id.in_(known)
+        _DETAILS.c.run_id.in_(stored)
     )
     for row in connection.execute(details):
         for name in _LARGE:
             setattr(rows.runs[row.run_id], name, getattr(row, name))
-    attempts = select(*_columns(_ATTEMPTS, _ATTEMPT)).where(_ATTEMPTS.c.run_id.in_(known))
+    attempts = select(*_columns(_ATTEMPTS, _ATTEMPT)).where(_ATTEMPTS.c.run_id.in_(stored))
     for row in connection.execute(attempts):
         rows.attempts[row.run_id, row.number] = AttemptRow(**row._mapping)
     return rows
 
 
 def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Insert the new ones in the order in which they began, which is the order of lists; update the
-    changed ones.
+    """Insert new runs in the order of their first events, which is the order of lists; update
+    changed runs.
     """
     new = [row for row in folded.runs.values() if row.id not in loaded.runs]
     new.sort(key=lambda row: (row.first_at, row.id))
@@ -128,11 +137,11 @@ def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
     if changed:
         statement = (
             update(_RUNS)
-            .where(_RUNS.c.id == bindparam("which"))
+            .where(_RUNS.c.id == bindparam("run"))
             .values({name: bindparam(name) for name in _SMALL[1:]})
         )
         connection.execute(
-            statement, [{"which": row.id, **_values(row, _SMALL[1:])} for row in changed]
+            statement, [{"run": row.id, **_values(row, _SMALL[1:])} for row in changed]
         )
     details = [
         {"run_id": row.id, **_values(row, _LARGE)}
@@ -150,8 +159,8 @@ def _write_attempts(connection: Connection, loaded: Rows, folded: Rows) -> None:
 
 
 def _write_audit(connection: Connection, folded: Rows) -> None:
-    """Revisions and log lines never change. Of two events about one report the lower stamp
-    counts.
+    """Insert revisions and log lines, which never change. Of two events about one report, the lower
+    stamp wins.
     """
     if folded.revisions:
         insert = _insert(connection, _REVISIONS).on_conflict_do_nothing(index_elements=["id"])
@@ -159,25 +168,25 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         connection.execute(insert, [_values(row, _REVISION) for row in rows])
     if folded.logs:
         insert = _insert(connection, _LOGS).on_conflict_do_nothing(index_elements=["id"])
-        logs = sorted(
+        log_rows = sorted(
             folded.logs.values(), key=lambda row: (row.at, row.attempt, row.first, row.id)
         )
-        connection.execute(insert, [_values(row, _LOG) for row in logs])
+        connection.execute(insert, [_values(row, _LOG) for row in log_rows])
     if folded.reports:
         insert = _insert(connection, _REPORTS)
-        better = insert.on_conflict_do_update(
+        upsert = insert.on_conflict_do_update(
             index_elements=["id"],
             set_={name: insert.excluded[name] for name in _REPORT},
             where=insert.excluded.stamp < _REPORTS.c.stamp,
         )
-        reports = sorted(folded.reports.values(), key=lambda row: (row.created_at, row.id))
-        connection.execute(better, [_values(row, _REPORT) for row in reports])
+        report_rows = sorted(folded.reports.values(), key=lambda row: (row.created_at, row.id))
+        connection.execute(upsert, [_values(row, _REPORT) for row in report_rows])
 
 
 def _upsert(
     connection: Connection, table: Table, keys: list[str], rows: list[dict[str, Any]]
 ) -> None:
-    """Write rows that belong to runs whose rows are ours."""
+    """Insert or update rows of runs that this transaction has locked."""
     if not rows:
         return
     insert = _insert(connection, table)

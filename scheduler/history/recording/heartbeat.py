@@ -1,7 +1,7 @@
-"""A recorder's sign of life in Redis: who it is, how far it has come, how far SQL is behind, and
-what hinders it.
+"""A recorder's heartbeat in Redis: its process, how far it has come, how far SQL is behind, and its
+problem.
 
-Given by a thread of its own, so that a recorder that waits for SQL is not taken for a dead one.
+Sent by a thread of its own, so that a recorder that waits for SQL does not count as dead.
 """
 
 import json
@@ -23,11 +23,13 @@ from scheduler.storage import keys
 log = logging.getLogger(__name__)
 
 EVERY = 3.0
-"""Seconds between two signs of life."""
+"""Seconds between two heartbeats."""
 
 
 class Heartbeat:
-    """One recorder's entry among the recorders. `folded` and `problem` are set by the recorder."""
+    """The heartbeat of one recorder. The recorder sets `folded` (events since its start) and
+    `problem`.
+    """
 
     def __init__(self, redis: Redis, stream: EventStream, name: str) -> None:
         self.folded = 0
@@ -37,7 +39,7 @@ class Heartbeat:
         self._name = name
 
     def beat(self, now: datetime) -> None:
-        """Give one sign of life."""
+        """Send one heartbeat."""
         lag = self._stream.lag()
         facts = {
             "at": now.isoformat(),
@@ -50,34 +52,34 @@ class Heartbeat:
         self._redis.hset(keys.RECORDERS_HASH, self._name, json.dumps(facts))
 
     def sign_off(self) -> None:
-        """Leave the list: this recorder ends on purpose."""
+        """Remove the heartbeat: the recorder ends on purpose."""
         self._redis.hdel(keys.RECORDERS_HASH, self._name)
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Beat in the background. Where Redis is away there is nobody to tell; the recorder says
-        that in its log.
+        """Send heartbeats in the background. An outage of Redis is logged by the recorder, not
+        here.
         """
-        over = threading.Event()
+        stopped = threading.Event()
         thread = threading.Thread(
-            target=self._keep_beating, args=(over,), name="heartbeat", daemon=True
+            target=self._keep_beating, args=(stopped,), name="heartbeat", daemon=True
         )
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            stopped.set()
             thread.join()
             try:
                 self.sign_off()
             except (RedisError, OSError) as error:
                 log.debug("the recorder could not sign off: %s", error)
 
-    def _keep_beating(self, over: threading.Event) -> None:
+    def _keep_beating(self, stopped: threading.Event) -> None:
         while True:
             try:
                 self.beat(utc_now())
             except (RedisError, OSError) as error:
                 log.debug("no sign of life: %s", error)
-            if over.wait(EVERY):
+            if stopped.wait(EVERY):
                 return

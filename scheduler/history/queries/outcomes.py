@@ -1,7 +1,7 @@
-"""What became of the runs of a time, counted for reports. Reads only, and answers with plain data.
+"""Runs counted by outcome, for reports. Reads only; answers with plain data.
 
-A run belongs to the time in which it was first heard of. Ranges of ticks that nobody ran count as
-that many. A run whose worker was lost counts as failed, one that came too late to start as missed.
+A run belongs to the time of its first event. A range of ticks that did not run counts as many. A
+run whose worker was lost counts as failed; an expired run as missed.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ KINDS = (*_STATES, "other")
 
 
 class OutcomeLine(Frozen):
-    """The runs of one schedule and job; times in seconds, `median` over those that succeeded."""
+    """The runs of one schedule and job; times in seconds, `median` over successful runs."""
 
     schedule: str | None
     schedule_uid: str | None
@@ -43,14 +43,14 @@ class OutcomeLine(Frozen):
 
 
 class Outcomes:
-    """The questions, asked of one database."""
+    """Outcomes in one database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def lines(self, since: datetime, until: datetime, late_after: float) -> list[OutcomeLine]:
-        """One line for each schedule and job; `late` are those that started so many seconds after
-        their tick.
+        """One line per schedule and job; `late` counts runs that started over `late_after` seconds
+        after their tick.
         """
         medians = self.medians(since, until)
         counts = [_ticks(kind).label(kind) for kind in KINDS]
@@ -72,27 +72,27 @@ class Outcomes:
         return [OutcomeLine(**row._mapping, median=medians.get(tuple(row[:3]))) for row in rows]
 
     def medians(self, since: datetime, until: datetime) -> dict[tuple[Any, ...], float]:
-        """The median duration of the runs that succeeded, by schedule, its uid, and job."""
+        """The median duration in seconds of successful runs, by (schedule, uid, job)."""
         with self._engine.connect() as connection:
             return {tuple(row[:3]): row[3] for row in connection.execute(_medians(since, until))}
 
     def parts(self, bounds: Sequence[datetime]) -> list[dict[str, int]]:
-        """The ticks of each kind between one bound and the next."""
+        """The number of ticks of each kind between each bound and the next."""
         counts = [func.coalesce(_ticks(kind), 0).label(kind) for kind in KINDS]
         with self._engine.connect() as connection:
             return [
                 dict(
                     connection.execute(
-                        select(*counts).where(Run.first_at >= one, Run.first_at < two)
+                        select(*counts).where(Run.first_at >= since, Run.first_at < until)
                     )
-                    .one()
+                    .since()
                     ._mapping
                 )
-                for one, two in pairwise(bounds)
+                for since, until in pairwise(bounds)
             ]
 
     def tags(self) -> dict[str, list[str]]:
-        """The tags of each schedule that has any, by its uid, as it was last saved."""
+        """The tags of each schedule with tags, by uid, from the newest revision."""
         newest = select(func.max(Revision.key)).group_by(Revision.schedule_uid)
         statement = select(Revision.schedule_uid, Revision.definition["tags"]).where(
             Revision.key.in_(newest)
@@ -105,15 +105,15 @@ _GROUP = (Run.schedule, Run.schedule_uid, Run.job)
 
 
 def _ticks(kind: str) -> Any:
-    """How many ticks ended so."""
+    """The number of ticks of one kind, in SQL."""
     counted = [state for states in _STATES.values() for state in states]
-    found = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
-    return func.coalesce(func.sum(Run.ticks).filter(found), 0)
+    condition = Run.state.in_(_STATES[kind]) if kind in _STATES else Run.state.not_in(counted)
+    return func.coalesce(func.sum(Run.ticks).filter(condition), 0)
 
 
 def _medians(since: datetime, until: datetime) -> Select[Any]:
-    """The middle duration, or the mean of the two in the middle: neither database has a function
-    that both have.
+    """The middle duration, or the mean of the two in the middle: SQLite and PostgreSQL share no
+    function for medians.
     """
     ranked = (
         select(

@@ -1,8 +1,8 @@
-"""The newest run of each of some schedules, asked of the database's driver and not by SQLAlchemy.
+"""The newest run of each schedule, read through the database's driver and not by SQLAlchemy.
 
-A list of schedules shows one word of the history, and importing SQLAlchemy takes longer than all
-the rest of that command. An address that is more than a file, or more than one server with a login,
-is left to `history.queries`. A test holds the answers of both equal, on SQLite and on PostgreSQL.
+A list of schedules shows one word of the history, and importing SQLAlchemy takes longer than the
+rest of the command. Addresses other than a file, or one server with a login, are left to
+`queries.history`. A test holds the answers of both equal, on SQLite and on PostgreSQL.
 """
 
 import re
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from scheduler.history.connecting import BUSY_SECONDS, POSTGRES, is_storable
 
 if TYPE_CHECKING:
-    from scheduler.history.queries import History
+    from scheduler.history.queries.history import History
 
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 
@@ -25,18 +25,18 @@ _POSTGRESQL = re.compile(
     r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?/(?P<name>[\w.-]+)(?:\?(?P<query>[^#]*))?"
 )
 _OF_SQLALCHEMY = frozenset({"host", "port"})
-"""In the query of an address, these name several servers, in a form of SQLAlchemy's own."""
+"""In the query of an address, SQLAlchemy's own way of naming several servers."""
 
 _PART = (
     "SELECT * FROM (SELECT schedule_uid, id, state FROM runs WHERE schedule_uid = {} ORDER BY key "
     "DESC LIMIT 1) AS newest"
 )
 _UNIONS = 100
-"""Schedules in one statement; SQLite takes 500 parts at most."""
+"""Schedules in one statement; SQLite takes at most 500 parts."""
 
 
 class NewestRun(NamedTuple):
-    """A run's id and its state."""
+    """The id and state of a run."""
 
     id: str
     state: str
@@ -46,15 +46,15 @@ class NewestRuns:
     """The newest runs in one database."""
 
     def __init__(self, address: str, history: "Callable[[], History]") -> None:
-        """`address` is SQLAlchemy's; `history` is asked where the address has more to it than is
-        read here.
+        """`address` is SQLAlchemy's; `history` answers for addresses that this module does not
+        read.
         """
         self._address = address
         self._history = history
 
     def of(self, uids: Sequence[str]) -> dict[str, NewestRun]:
-        """The newest run of each of these schedules, by the schedule's uid; those without runs are
-        left out.
+        """The newest run of each schedule, by the schedule's uid; schedules without runs are left
+        out.
 
         Raises the driver's errors (see `driver_errors`), or SQLAlchemy's.
         """
@@ -64,31 +64,31 @@ class NewestRuns:
         if (options := postgres_options(self._address)) is not None:
             with _postgres(options) as connection:
                 return _newest(connection, uids, "%s")
-        found = self._history().last_runs(uids, 1)
-        return {uid: NewestRun(runs[0].id, runs[0].state) for uid, runs in found.items() if runs}
+        newest = self._history().last_runs(uids, 1)
+        return {uid: NewestRun(runs[0].id, runs[0].state) for uid, runs in newest.items() if runs}
 
 
 def sqlite_path(address: str) -> str | None:
-    """The file of an address such as `sqlite:////folder/history.sqlite3`; none for all others."""
-    read = _SQLITE.fullmatch(address)
-    path = None if read is None else unquote(read["path"])
+    """The file of an address such as `sqlite:////folder/history.sqlite3`; None for others."""
+    parsed = _SQLITE.fullmatch(address)
+    path = None if parsed is None else unquote(parsed["path"])
     return None if path is None or path == ":memory:" or path.startswith("file:") else path
 
 
 def postgres_options(address: str) -> dict[str, Any] | None:
-    """The options of libpq for an address with one server; none for all others."""
-    read = _POSTGRESQL.fullmatch(address)
-    if read is None:
+    """The options of libpq for an address with one server; None for others."""
+    parsed = _POSTGRESQL.fullmatch(address)
+    if parsed is None:
         return None
-    query = dict(parse_qsl(read["query"] or ""))
-    if query.keys() & _OF_SQLALCHEMY or (read["query"] or "").count("=") != len(query):
+    query = dict(parse_qsl(parsed["query"] or ""))
+    if query.keys() & _OF_SQLALCHEMY or (parsed["query"] or "").count("=") != len(query):
         return None
     given = {
-        "host": read["host"].strip("[]"),
-        "port": read["port"],
-        "dbname": read["name"],
-        "user": read["user"] and unquote(read["user"]),
-        "password": read["password"] and unquote(read["password"]),
+        "host": parsed["host"].strip("[]"),
+        "port": parsed["port"],
+        "dbname": parsed["name"],
+        "user": parsed["user"] and unquote(parsed["user"]),
+        "password": parsed["password"] and unquote(parsed["password"]),
     }
     return {**{name: value for name, value in given.items() if value}, **query, **POSTGRES}
 
@@ -108,15 +108,15 @@ def _postgres(options: dict[str, Any]) -> Iterator[Any]:
 
 
 def _newest(connection: Any, uids: Sequence[str], mark: str) -> dict[str, NewestRun]:
-    """Ask for as many schedules at once as one statement takes. `mark` stands for a value in the
-    driver's SQL.
+    """The newest runs, with as many schedules in one statement as it takes. `mark` stands for a
+    value in the driver's SQL.
     """
-    wanted = [uid for uid in uids if is_storable(uid)]
-    found: dict[str, NewestRun] = {}
-    for start in range(0, len(wanted), _UNIONS):
-        some = wanted[start : start + _UNIONS]
-        statement = " UNION ALL ".join([_PART.format(mark)] * len(some))
-        found |= {
-            uid: NewestRun(id_, state) for uid, id_, state in connection.execute(statement, some)
+    storable = [uid for uid in uids if is_storable(uid)]
+    newest: dict[str, NewestRun] = {}
+    for start in range(0, len(storable), _UNIONS):
+        part = storable[start : start + _UNIONS]
+        statement = " UNION ALL ".join([_PART.format(mark)] * len(part))
+        newest |= {
+            uid: NewestRun(id_, state) for uid, id_, state in connection.execute(statement, part)
         }
-    return found
+    return newest

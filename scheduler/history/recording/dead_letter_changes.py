@@ -1,7 +1,6 @@
-"""Who retried or dropped which dead letters, in the history: events become rows of the audit.
+"""Retried and dropped dead letters: events become rows of `dead_letter_changes`.
 
-A row's identity is its whole event, so that an event that comes twice is one row, whatever the
-order.
+A row's id is derived from its whole event, so that a repeated event is one row, in any order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,37 +12,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.events.schema import DeadLetterEvent, DeadLettersDropped, DeadLettersRetried, Event
 from scheduler.history.models import DeadLetterChange
-from scheduler.history.plain import json_value, text, utc
-from scheduler.history.stamps import kind_of, stamp
+from scheduler.history.recording.column_values import json_value, text, utc
+from scheduler.history.recording.stamps import kind_of, stamp
 
 _IDS = uuid5(NAMESPACE_URL, "https://beatdesk.invalid/dead-letter-changes")
 _TABLE = cast("Table", DeadLetterChange.__table__)
 
 
 def row_of(event: DeadLetterEvent) -> dict[str, Any]:
-    """The row that an event becomes."""
+    """The row of an event, by column."""
     letters = event.letters if isinstance(event, DeadLettersRetried | DeadLettersDropped) else []
+    subjects = [f"{letter.kind} {letter.about}".strip() or letter.id for letter in letters]
     return {
         "id": str(uuid5(_IDS, stamp(event))),
         "action": kind_of(type(event)),
-        "name": text(
-            _summary([f"{one.kind} {one.about}".strip() or one.id for one in letters]), 255
-        ),
+        "name": text(_summary(subjects), 255),
         "at": utc(event.at),
         "actor": text(event.actor, 255),
         "comment": text(event.comment),
-        "letters": json_value([one.model_dump(mode="json") for one in letters]),
+        "letters": json_value([letter.model_dump(mode="json") for letter in letters]),
     }
 
 
-def _summary(names: Sequence[str]) -> str:
-    """What many letters were about, in a line."""
-    first = names[0] if names else "no letter"
-    return first if len(names) < 2 else f"{first[:200]} and {len(names) - 1} more"
+def _summary(subjects: Sequence[str]) -> str:
+    """The subjects of many letters, in one line."""
+    first = subjects[0] if subjects else "no letter"
+    return first if len(subjects) < 2 else f"{first[:200]} and {len(subjects) - 1} more"
 
 
 def write(connection: Connection, events: Iterable[Event]) -> None:
-    """Write these changes; those that stand there already stay as they are."""
+    """Insert the rows of all dead-letter events; rows that exist stay unchanged."""
     rows = [row_of(event) for event in events if isinstance(event, DeadLetterEvent)]
     if rows:
         rows.sort(key=lambda row: (row["at"], row["id"]))

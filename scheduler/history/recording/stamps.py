@@ -1,13 +1,12 @@
-"""Which of two events a column takes its value from, whatever the order in which they arrive. Pure.
+"""Stamps decide from which event a column takes its value, whatever the order of arrival. Pure.
 
-A stamp is a text that ranks an event among the others of its row. The rules:
+A stamp is a text that ranks an event among all events of its row. The rules:
 
-* What ends something beats what does not: a run that has ended stays ended.
-* Of events that end nothing, the **highest** (sequence, time, kind) counts: the newest news.
-* Of several ends, the **lowest** (sequence, time, kind) counts: a message that was delivered twice
-  ends twice, and the first end is the run's.
-* Where all that is equal, a digest of the whole event decides, so that the choice never depends on
-  the order.
+* A final event beats any other: an ended run stays ended.
+* Among events that end nothing, the **highest** (sequence, time, kind) wins: the newest news.
+* Among final events, the **lowest** (sequence, time, kind) wins: a message delivered twice ends
+  twice, and the first end is the run's.
+* Between equals, a digest of the whole event decides, so that the choice never depends on order.
 
 So a column is the maximum of a total order over the set of its events: commutative, associative and
 idempotent.
@@ -18,10 +17,10 @@ from functools import cache
 from hashlib import blake2b
 
 from scheduler.events.schema import Event
-from scheduler.history.rows import UnfoldableEvent
+from scheduler.history.recording.rows import UnfoldableEvent
 
 GOING_ON, ATTEMPT_OVER, FINAL = "0", "1", "2"
-"""The level of an event, its stamp's first character."""
+"""The level of an event: the first character of its stamp."""
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -30,13 +29,13 @@ _SEQ_LIMIT = 16**8
 
 @cache
 def kind_of(event: type[Event]) -> str:
-    """What happened, in one word: `saved`, `started` ..."""
+    """The kind of an event class without its subject: `saved`, `started` ..."""
     kind: str = event.model_fields["kind"].default
     return kind.partition(".")[2]
 
 
 def stamp(event: Event, seq: int = 0) -> str:
-    """The rank of an event among those of its level."""
+    """The rank of an event within its level. Raises UnfoldableEvent unless 0 <= `seq` < 16**8."""
     if not 0 <= seq < _SEQ_LIMIT:
         raise UnfoldableEvent(f"the sequence number {seq} is not from 0 to {_SEQ_LIMIT - 1}")
     micros = (event.at - _BEGINNING) // _MICROSECOND
@@ -45,9 +44,7 @@ def stamp(event: Event, seq: int = 0) -> str:
 
 
 def is_better(new: str, old: str | None) -> bool:
-    """Does the event with the stamp `new` count more than the one with `old`? Both begin with their
-    level.
-    """
+    """Whether stamp `new` beats stamp `old`. Both begin with their level; no stamp loses to any."""
     if old is None:
         return True
     if new[0] != old[0]:

@@ -1,0 +1,8 @@
+"""Questions about the history: reads only, answered with the plain data of `views`.
+
+history      runs, revisions, changes and reports, page by page
+audit, run_logs, outcomes                 changes of every kind; log lines; counts for reports
+definitions, calendars, last_word         what `healing` compares with Redis
+newest_runs  one word per schedule, without SQLAlchemy
+cursor       the place where the next page begins
+"""
