@@ -115,7 +115,7 @@ def apply_set(
     ):
         for name in names:
             click.echo(f"{name} {what}")
-    for name, reason in done.kept:
+    for name, reason in done.remaining:
         click.echo(f"{name} kept: {visible(reason)}")
     click.echo(f"{counted(len(done.unchanged), 'schedule')} unchanged")
 
@@ -189,7 +189,7 @@ def _tell_plan(plan: Plan) -> None:
         click.echo(f"~ {affected.spec.name}, unchanged itself: {what}{_runs(affected.runs)}")
     for item in plan.only_stored:
         click.echo(f"- {item.spec.name}: not in the set, deleted with --prune{_runs(item.runs)}")
-    for name, reason in plan.kept:
+    for name, reason in plan.remaining:
         click.echo(f"! {name}: not in the set, kept: {visible(reason)}")
     click.echo(f"= {counted(len(plan.unchanged), 'schedule')} unchanged")
 

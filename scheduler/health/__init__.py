@@ -1,1 +1,1 @@
-"""How Beat, workers, recorder, Redis, broker and SQL are, and what to do about what is not well."""
+"""The health of Beat, workers, recorder, Redis, broker and SQL, each fault with its remedy."""

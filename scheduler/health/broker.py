@@ -1,4 +1,4 @@
-"""Whether the broker answers, and is one that Celery can use. Asks, changes nothing."""
+"""The broker's health: whether it answers, and whether Celery can use it. Reads only."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PATIENCE = 5.0
-"""Seconds for which whoever asks `doctor` may wait."""
+"""Seconds for which `doctor` waits for the broker."""
 
 START_PATIENCE = 3.0
-"""Seconds for which a start may be held up by a broker that says nothing; nobody leads yet."""
+"""Seconds for which a silent broker may delay a start; no Beat leads yet."""
 
 _IS_CLUSTER = "the server is a node of a Redis Cluster, which Celery cannot use"
 
 
 def broker(services: Services) -> Part:
-    """Does it answer? The Redis of the schedules has been asked already."""
+    """The broker's part. The Redis of the schedules has its own."""
     where = services.celery.connection_for_write().as_uri().rstrip("/")
     try:
         if not _answers(services):
@@ -44,10 +44,10 @@ def broker(services: Services) -> Part:
 
 
 def refuse_broker(services: Services) -> None:
-    """No worker and no Beat starts on a Redis Cluster, or on queues that RabbitMQ has made
-    otherwise.
+    """Refuse to start a worker or Beat on a Redis Cluster, or on queues that RabbitMQ has declared
+    otherwise. Raises Refused.
 
-    A broker that does not answer yet is waited for, not asked. Raises Refused.
+    A broker that does not answer yet is left to Celery, which waits for it.
     """
     try:
         if is_rabbitmq(services.settings.broker):
@@ -65,7 +65,9 @@ def refuse_broker(services: Services) -> None:
 
 
 def _answers(services: Services) -> bool:
-    """Can it be used? Raises what kombu and redis raise where it does not answer."""
+    """Whether Celery can use the broker. Raises what kombu and redis raise where the broker does
+    not answer.
+    """
     is_cluster = delivery_mode.ask(services.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
         _at_broker(services, PATIENCE, lambda _: None)
@@ -73,7 +75,7 @@ def _answers(services: Services) -> bool:
 
 
 def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -> None:
-    """Do something with a connection to a broker that is no Redis. Raises TimeoutError, and what
+    """Call `act` with a connection to a broker that is not Redis. Raises TimeoutError, and what
     kombu raises.
     """
     connection: Any = services.celery.connection_for_write()
@@ -87,5 +89,5 @@ def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -
 
 
 def _is_cluster(client: "Redis") -> bool:
-    said: Any = client.info("cluster")
-    return bool(said.get("cluster_enabled"))
+    info: Any = client.info("cluster")
+    return bool(info.get("cluster_enabled"))

@@ -1,7 +1,7 @@
-"""What `beatdesk doctor` checks beyond `status`: how the servers are set up, not only whether they
-answer.
+"""The checks of `beatdesk doctor` beyond `status`: how the servers are set up, not only whether
+they answer.
 
-Each check is a part with a remedy. Asks, changes nothing.
+Each check is a part with a remedy. Reads only.
 """
 
 import sys
@@ -23,11 +23,11 @@ from scheduler.settings.schema import Settings
 EVICTION = "redis eviction"
 OLDEST_PYTHON = (3, 11)
 OLDEST_REDIS = (6, 2)
-"""XAUTOCLAIM came with it."""
+"""The first version with XAUTOCLAIM."""
 
 
 def check_all(services: Services, now: datetime) -> list[Part]:
-    """Everything a run needs, in the order in which a run meets it."""
+    """Every part that a run needs, in the order in which a run meets them."""
     state = status.status(services, now)
     parts = [python(), settings(services.settings), own_modules(Path.cwd()), state.redis]
     if state.redis.ok:
@@ -38,7 +38,7 @@ def check_all(services: Services, now: datetime) -> list[Part]:
 
 
 def python() -> Part:
-    """Is Python new enough?"""
+    """Whether Python is new enough."""
     version = ".".join(map(str, sys.version_info[:3]))
     ok = sys.version_info >= OLDEST_PYTHON
     return Part(
@@ -47,30 +47,30 @@ def python() -> Part:
 
 
 def own_modules(folder: Path) -> Part:
-    """Does a module in the working folder have the name of one of Beatdesk's packages?"""
-    found = user_modules.collisions(folder)
+    """Whether a module in the working folder has the name of one of Beatdesk's packages."""
+    collisions = user_modules.collisions(folder)
     return Part(
         name="own modules",
-        ok=not found,
-        summary=", ".join(str(each.path) for each in found) or "none has a name of Beatdesk's",
-        remedy=". ".join(map(str, found)),
+        ok=not collisions,
+        summary=", ".join(str(each.path) for each in collisions) or "none has a name of Beatdesk's",
+        remedy=". ".join(map(str, collisions)),
     )
 
 
 def settings(settings: Settings) -> Part:
-    """The settings could be read; which of them are not the default?"""
+    """The environment, the settings that differ from their defaults, and the data folder."""
     changed = sorted(settings.model_fields_set - {"data_dir", "secret_key"})
-    said = ", ".join(PREFIX + name.upper() for name in changed) or "all default"
+    listed = ", ".join(PREFIX + name.upper() for name in changed) or "all default"
     return Part(
         name="settings",
         ok=True,
-        summary=f"{settings.environment}; {said}; data in {settings.data_dir}",
+        summary=f"{settings.environment}; {listed}; data in {settings.data_dir}",
     )
 
 
 def healing(settings: Settings) -> Part:
-    """Does anybody put back what Redis loses? That it is switched off is somebody's choice, and is
-    said.
+    """Whether healing is on. Switching it off is a choice, so the part is well, and names the
+    consequence.
     """
     off = (
         f"switched off by {PREFIX}HEALING: what Redis loses stays lost until `beatdesk schedules "
@@ -80,7 +80,7 @@ def healing(settings: Settings) -> Part:
 
 
 def redis_version(redis: Part) -> Part:
-    """Does the server know the commands that we use? Every Valkey does."""
+    """Whether the server has all commands that we use. Every Valkey has."""
     numbers = tuple(
         int(number) for number in str(redis.facts["version"]).split(".")[:2] if number.isdecimal()
     )
@@ -95,9 +95,11 @@ def redis_version(redis: Part) -> Part:
 
 
 def redis_setup(services: Services) -> list[Part]:
-    """Does the server keep what it is given? Managed servers may not say; that is no fault."""
+    """The server's eviction and persistence. Managed servers may hide their set-up, which is not a
+    fault.
+    """
     try:
-        said: dict[Any, Any] = {
+        config: dict[Any, Any] = {
             **services.redis.config_get("maxmemory*"),
             **services.redis.config_get("append*"),
         }
@@ -112,11 +114,11 @@ def redis_setup(services: Services) -> list[Part]:
         ]
     except RedisError as error:
         return [Part(name="redis set-up", ok=False, summary=str(error), remedy="Run doctor again")]
-    return [eviction(said, memory), append_only(said)]
+    return [eviction(config, memory), append_only(config)]
 
 
 def refuse_eviction(services: Services) -> None:
-    """Production does not start on a server that evicts."""
+    """Refuse to start in production on a server that evicts. Raises Refused."""
     for part in redis_setup(services) if services.settings.environment == "production" else ():
         if part.name == EVICTION and not part.ok:
             raise Refused(
@@ -124,10 +126,10 @@ def refuse_eviction(services: Services) -> None:
             )
 
 
-def eviction(said: dict[Any, Any], memory: dict[Any, Any]) -> Part:
-    """A server that evicts loses schedules and queued runs without a word."""
-    policy = str(said.get("maxmemory-policy") or memory.get("maxmemory_policy") or "unknown")
-    limit = int(said.get("maxmemory") or memory.get("maxmemory") or 0)
+def eviction(config: dict[Any, Any], memory: dict[Any, Any]) -> Part:
+    """Whether the server evicts, and so silently loses schedules and queued runs."""
+    policy = str(config.get("maxmemory-policy") or memory.get("maxmemory_policy") or "unknown")
+    limit = int(config.get("maxmemory") or memory.get("maxmemory") or 0)
     ok = policy in ("noeviction", "unknown") or limit == 0
     remedy = (
         ""
@@ -143,12 +145,12 @@ def eviction(said: dict[Any, Any], memory: dict[Any, Any]) -> Part:
     )
 
 
-def append_only(said: dict[Any, Any]) -> Part:
-    """Schedules live in this server and must survive its restart."""
-    ok = said.get("appendonly") == "yes"
+def append_only(config: dict[Any, Any]) -> Part:
+    """Whether schedules survive a restart of the server."""
+    ok = config.get("appendonly") == "yes"
     summary = (
-        f"appendonly {said.get('appendonly', 'unknown')}, fsync "
-        f"{said.get('appendfsync', 'unknown')}"
+        f"appendonly {config.get('appendonly', 'unknown')}, fsync "
+        f"{config.get('appendfsync', 'unknown')}"
     )
     remedy = (
         "" if ok else "CONFIG SET appendonly yes, and the same in the server's configuration file"
@@ -157,7 +159,7 @@ def append_only(said: dict[Any, Any]) -> Part:
 
 
 def lock_timeout(settings: Settings) -> Part:
-    """A stand-by waits that long; stock's default is 25 minutes."""
+    """Whether a stand-by takes over soon enough; stock RedBeat's default is 25 minutes."""
     seconds = settings.beat_lock_timeout
     ok = seconds <= 120
     remedy = "" if ok else f"Set {PREFIX}BEAT_LOCK_TIMEOUT to 10 or so"

@@ -1,6 +1,6 @@
-"""How Beat, workers, recorder, Redis and SQL are, with what to do about each that is not well.
+"""The state of Beat, workers, recorder, Redis and SQL, each fault with its remedy.
 
-Asks the servers and never raises: an outage is an answer here. Changes nothing.
+Reads the servers and never raises: an outage is an answer here. Changes nothing.
 """
 
 import json
@@ -28,7 +28,7 @@ _NO_REDIS = "not known: Redis does not answer"
 
 
 class Part(BaseModel):
-    """One part: whether it is well, in a sentence why, and what to do if it is not."""
+    """One part: whether it is well, a sentence with the reason, and the remedy of a fault."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +40,9 @@ class Part(BaseModel):
 
 
 class Status(BaseModel):
-    """All parts, and how far SQL is behind (none where Redis does not say)."""
+    """All parts, and how far SQL is behind; `lag_events` and `lag_seconds` are None without
+    Redis.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,14 +63,14 @@ class Status(BaseModel):
 
 
 def status(services: Services, now: datetime) -> Status:
-    """Ask everybody, now."""
+    """Read all parts."""
     redis = redis_part(services)
     if redis.ok:
         beat, workers = (
-            _asked("beat", beat_part, services, now),
-            _asked("workers", workers_part, services, now),
+            _part_from_redis("beat", beat_part, services, now),
+            _part_from_redis("workers", workers_part, services, now),
         )
-        recorder = _asked("recorder", recorder_part, services, now)
+        recorder = _part_from_redis("recorder", recorder_part, services, now)
     else:
         remedy = "Bring Redis back; what is running goes on and reports then"
         beat, workers, recorder = (
@@ -90,7 +92,7 @@ def status(services: Services, now: datetime) -> Status:
 
 
 def redis_part(services: Services) -> Part:
-    """Does the server that holds schedules and events answer?"""
+    """Whether the server of schedules and events answers."""
     place = without_password(services.settings.redis_url)
     try:
         server = services.redis.info("server")
@@ -113,10 +115,10 @@ def redis_part(services: Services) -> Part:
 
 
 def beat_part(services: Services, now: datetime) -> Part:
-    """Does somebody hold RedBeat's lock? Each tick sets its time to live anew, which tells the age
-    of the last one.
+    """Whether a Beat holds RedBeat's lock. Each tick renews the lock, so its time to live gives the
+    age of the last tick.
 
-    A Beat of ours says more: its path, its epoch, how late it is, and who stands by.
+    Our own Beat adds its path, its epoch, its lag and its stand-bys.
     """
     with services.redis.pipeline(transaction=True) as pipe:
         pipe.get(keys.BEAT_LOCK)
@@ -141,9 +143,9 @@ def beat_part(services: Services, now: datetime) -> Part:
     }
     summary = f"leading, last tick {age:.1f} s ago"
     beats = heartbeat.read(services.redis, datetime.fromtimestamp(seconds_of(time), UTC))
-    ours = next((pulse for pulse in beats if str(holder).endswith(f":{pulse.name}")), None)
-    if ours is not None:
-        return _our_beat(ours, sum(not pulse.leads for pulse in beats), aside, summary, facts)
+    leader = next((beat for beat in beats if str(holder).endswith(f":{beat.name}")), None)
+    if leader is not None:
+        return _our_beat(leader, sum(not beat.leads for beat in beats), aside, summary, facts)
     left = backlog(services.redis)
     if left.entries:
         remedy = (
@@ -160,37 +162,39 @@ def beat_part(services: Services, now: datetime) -> Part:
 
 
 def _our_beat(
-    ours: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]
+    leader: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]
 ) -> Part:
-    """What a leader of our class says of itself, beside what the lock tells."""
-    facts |= {"path": ours.way, "epoch": ours.epoch, "lag_seconds": round(ours.lag, 3)}
+    """The part of a leader of our class, from its heartbeat and the lock."""
+    facts |= {"path": leader.way, "epoch": leader.epoch, "lag_seconds": round(leader.lag, 3)}
     facts |= {"stand_bys": stand_bys, "set_aside": aside}
-    waiting = Backlog(ours.waiting, ours.waiting_seconds)
-    if ours.way == "outbox" or waiting.entries:
+    waiting = Backlog(leader.waiting, leader.waiting_seconds)
+    if leader.way == "outbox" or waiting.entries:
         facts |= _outbox_facts(waiting)
     if waiting.seconds > LONG_SECONDS:
         remedy = (
             "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
         )
-        late = f"leading, but {_waiting(waiting)}" + (f": {ours.hindered}" if ours.hindered else "")
+        late = f"leading, but {_waiting(waiting)}" + (
+            f": {leader.hindered}" if leader.hindered else ""
+        )
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
-    if ours.way == "atomic" and ours.hindered:
+    if leader.way == "atomic" and leader.hindered:
         remedy = "Bring the broker back; what is due is sent then"
         return Part(
             name="beat",
             ok=False,
-            summary=f"leading, but cannot send: {ours.hindered}",
+            summary=f"leading, but cannot send: {leader.hindered}",
             remedy=remedy,
             facts=facts,
         )
-    if ours.lag > LATE_AFTER_SECONDS:
+    if leader.lag > LATE_AFTER_SECONDS:
         remedy = (
             "See Beat's log: what is due does not come into its queue, or is more than one Beat "
             "can send"
         )
-        late = f"leading, but runs are {ours.lag:.0f} s late"
+        late = f"leading, but runs are {leader.lag:.0f} s late"
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
-    summary += f", path {ours.way}, epoch {ours.epoch}"
+    summary += f", path {leader.way}, epoch {leader.epoch}"
     if waiting.entries:
         summary += f", {_waiting(waiting)}"
     if stand_bys:
@@ -212,7 +216,7 @@ def _outbox_facts(waiting: Backlog) -> dict[str, JsonValue]:
 
 
 def workers_part(services: Services, now: datetime) -> Part:
-    """Which workers have been heard of lately?"""
+    """Whether workers are alive, and how busy."""
     alive = services.catalogue.workers(now)
     facts: dict[str, JsonValue] = {
         "workers": [worker.model_dump(mode="json", exclude={"jobs"}) for worker in alive],
@@ -232,7 +236,7 @@ def workers_part(services: Services, now: datetime) -> Part:
 
 
 def recorder_part(services: Services, now: datetime) -> Part:
-    """Is a recorder alive, and how far behind is it?"""
+    """Whether a recorder is alive, and how far behind."""
     alive = recorders(services, now)
     lag = services.events.lag()
     dead = services.events.dead_letter_count()
@@ -252,8 +256,8 @@ def recorder_part(services: Services, now: datetime) -> Part:
             remedy=remedy,
             facts=facts,
         )
-    hindered = [str(said["problem"]) for said in alive.values() if said.get("problem")]
-    if len(hindered) == len(alive):
+    problems = [str(beat["problem"]) for beat in alive.values() if beat.get("problem")]
+    if len(problems) == len(alive):
         remedy = (
             "It goes on by itself as soon as SQL answers; runs go on, and no event is lost until "
             "then"
@@ -261,7 +265,7 @@ def recorder_part(services: Services, now: datetime) -> Part:
         return Part(
             name="recorder",
             ok=False,
-            summary=f"cannot write: {hindered[0]}; {waiting}",
+            summary=f"cannot write: {problems[0]}; {waiting}",
             remedy=remedy,
             facts=facts,
         )
@@ -285,18 +289,18 @@ def recorder_part(services: Services, now: datetime) -> Part:
 
 
 def recorders(services: Services, now: datetime) -> dict[str, Any]:
-    """The recorders that have been heard of lately, by name, with what they said."""
-    said = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
-    heard = {name: json.loads(text) for name, text in said.items()}
+    """The heartbeats of living recorders, by name."""
+    heartbeats = cast("dict[str, str]", services.redis.hgetall(keys.RECORDERS_HASH))
+    decoded = {name: json.loads(text) for name, text in heartbeats.items()}
     return {
         name: facts
-        for name, facts in heard.items()
+        for name, facts in decoded.items()
         if now - datetime.fromisoformat(facts["at"]) <= RECORDER_ALIVE_FOR
     }
 
 
 def sql_part(services: Services) -> Part:
-    """Does the history's database answer, with the tables of this version?"""
+    """Whether the history's database answers, with the tables of this version."""
     from scheduler.history import outage, schema_version
 
     place = without_password(services.settings.database)
@@ -319,14 +323,14 @@ def sql_part(services: Services) -> Part:
     return Part(name="sql", ok=True, summary=place, facts=facts)
 
 
-def _asked(
-    name: str, ask: Callable[[Services, datetime], Part], services: Services, now: datetime
+def _part_from_redis(
+    name: str, read_part: Callable[[Services, datetime], Part], services: Services, now: datetime
 ) -> Part:
-    """The part's answer; Redis may have gone, or may hold what is not ours, since it was asked
-    first.
+    """The part read by `read_part`. Redis may have gone since its own part was read, or may hold
+    foreign data.
     """
     try:
-        return ask(services, now)
+        return read_part(services, now)
     except (RedisError, BeatdeskError, ValueError, KeyError, TypeError) as error:
         remedy = "Run `beatdesk doctor`"
         return Part(

@@ -1,3 +1,1 @@
-"""The JSON that other programs may rely on: schedules, runs, calendars and sets as the interface
-publishes them.
-"""
+"""The JSON that others may rely on, one module a subject: schedules and runs, calendars, sets."""

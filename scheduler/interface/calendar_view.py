@@ -1,6 +1,4 @@
-"""What is shown of an exclusion calendar: its published JSON, and the days that it excludes.
-Pure.
-"""
+"""An exclusion calendar for readers: its published JSON, and its excluded days. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,18 +20,18 @@ DAYS_AHEAD = 90
 
 @dataclass(frozen=True)
 class ExcludedDay:
-    """A day of the calendar's zone of which something is excluded."""
+    """A day in the calendar's zone, excluded wholly or in part."""
 
     day: date
     is_whole: bool
     hours: str
-    """What is excluded of a day that is not excluded as a whole: `22:00–24:00`."""
+    """The excluded hours of a partly excluded day: `22:00–24:00`."""
 
     titles: str
 
 
 def calendar_json(saved: SavedCalendar, used_by: Sequence[str]) -> dict[str, Any]:
-    """The published form of a calendar, with the schedules that name it."""
+    """The published form of a calendar; `used_by` names its schedules."""
     return {
         "name": saved.name,
         "timezone": saved.timezone,
@@ -55,7 +53,7 @@ def damaged_json(name: str, problem: str, used_by: Sequence[str]) -> dict[str, A
 
 
 def days_ahead(calendar: Calendar, now: datetime, count: int = DAYS_AHEAD) -> list[ExcludedDay]:
-    """The days from today on, in the calendar's zone, of which something is excluded."""
+    """The excluded days from today on, `count` days ahead, in the calendar's zone."""
     zone = zones.zone(calendar.timezone)
     today = now.astimezone(zone).date()
     found: list[ExcludedDay] = []
@@ -65,12 +63,12 @@ def days_ahead(calendar: Calendar, now: datetime, count: int = DAYS_AHEAD) -> li
             datetime.combine(one, time(), zone).astimezone(UTC) - timedelta(microseconds=1)
             for one in (day, day + timedelta(days=1))
         )
-        out = [stretch for stretch in split(calendar, begins, ends) if stretch.is_excluded]
-        if out:
-            is_whole = (out[0].after, out[-1].until, len(out)) == (begins, ends, 1)
+        excluded = [stretch for stretch in split(calendar, begins, ends) if stretch.is_excluded]
+        if excluded:
+            is_whole = (excluded[0].after, excluded[-1].until, len(excluded)) == (begins, ends, 1)
             clocks = [
                 f"{_clock(one.after, calendar, day)}–{_clock(one.until, calendar, day, end=True)}"
-                for one in out
+                for one in excluded
             ]
             found.append(
                 ExcludedDay(
@@ -87,7 +85,7 @@ def _clock(moment: datetime, calendar: Calendar, day: date, *, end: bool = False
 
 
 def _titles(calendar: Calendar, day: date) -> str:
-    """What the day is excluded for."""
+    """The reasons of an excluded day."""
     zone = zones.zone(calendar.timezone)
     named = [days.title for days in calendar.days if days.first <= day <= days.last]
     named += [

@@ -1,7 +1,6 @@
-"""The JSON that others script against: a schedule and a run as the interface publishes them.
+"""The JSON of schedules and runs, on which other people's scripts rely. Pure.
 
-Pure: rearranges what it is given. The commands print these forms, and whatever else speaks the
-published interface is to use them too, so that two doors never show two shapes.
+Commands and API print these forms, so that two doors never show two shapes.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from scheduler.rules.model.spec import Schedule
 
 
 def rfc3339(at: datetime | None) -> str | None:
-    """The instant in UTC with `Z`, or none."""
+    """The instant in UTC with `Z`; None stays None."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -28,7 +27,7 @@ def schedule_json(
 ) -> dict[str, Any]:
     """The published form of a schedule; `last_run` has the `id` and `state` of its newest run.
 
-    Where an override stands on a static entry, `code` is what code alone would have.
+    For an override of a static entry, `code` is the schedule without the override.
     """
     override = None
     if schedule.override is not None and code is not None:
@@ -45,27 +44,25 @@ def schedule_json(
 
 
 def unreadable_json(name: str, problem: str) -> dict[str, Any]:
-    """The same keys for an entry that cannot be read: all empty but its name and what is wrong with
-    it.
-    """
+    """The same keys for an unreadable entry: all empty but its name and problem."""
     keys = [*Schedule.model_fields, "next", "last_run"]
     return {**dict.fromkeys(keys), "name": name, "problem": problem}
 
 
-def held_json(held: WaitingTick) -> dict[str, Any]:
-    """The published form of a tick that waits for its turn."""
-    return {"tick": rfc3339(held.tick), "trigger": held.trigger, "actor": held.actor}
+def waiting_json(waiting: WaitingTick) -> dict[str, Any]:
+    """The published form of a waiting tick."""
+    return {"tick": rfc3339(waiting.tick), "trigger": waiting.trigger, "actor": waiting.actor}
 
 
 def run_json(run: RunView) -> dict[str, Any]:
-    """The published form of a run; in lists its large parts are empty."""
+    """The published form of a run; in lists its large fields are empty."""
     body = run.model_dump(mode="json")
-    told = {name: body.pop(f"progress_{name}") for name in ("done", "total", "text")}
-    return {**body, "progress": None if told["done"] is None else told}
+    progress = {name: body.pop(f"progress_{name}") for name in ("done", "total", "text")}
+    return {**body, "progress": None if progress["done"] is None else progress}
 
 
 def progress_words(run: RunView) -> str:
-    """How far a run is, for people: `30 of 120 (25 %), shelf 30`; empty where it has not told."""
+    """A run's progress in words: `30 of 120 (25 %), shelf 30`; empty without progress."""
     if run.progress_done is None:
         return ""
     words = f"{run.progress_done:.15g}"
@@ -87,7 +84,7 @@ def queued_run(
     kwargs: dict[str, Any],
     queued_at: datetime,
 ) -> RunView:
-    """A run that was started by hand this moment, which the history has not recorded yet."""
+    """A run that was started by hand just now, which the history has not recorded yet."""
     named: dict[str, Any] = {
         "id": run_id,
         "schedule": schedule.name,

@@ -1,4 +1,4 @@
-"""Plans and what became of them as the JSON that commands and the API speak. Pure."""
+"""The JSON of plans, applied plans and imports, for commands and API. Pure."""
 
 from datetime import datetime
 from typing import Any
@@ -12,47 +12,47 @@ from scheduler.sets.importing import Import, Taken
 from scheduler.sets.plan import Changed, FieldDifference, Plan, PlannedCalendar, Single
 
 TICKS_SHOWN = 20
-"""Of each list of ticks; their number is always told."""
+"""Ticks shown of each list; the number of all ticks is always given."""
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """A plan. `runs` is null where too many ticks would have to be looked at."""
+    """A plan. `runs` is null where too many ticks would have to be compared."""
     return {
-        "calendars": [_calendar(one) for one in plan.calendars],
+        "calendars": [_calendar(calendar) for calendar in plan.calendars],
         "unchanged_calendars": list(plan.unchanged_calendars),
         "created": [_single(item) for item in plan.created],
         "changed": [_changed(item) for item in plan.changed],
         "affected": [_single(item) for item in plan.affected],
         "unchanged": [spec.name for spec in plan.unchanged],
         "only_stored": [_single(item) for item in plan.only_stored],
-        "kept": _kept(plan.kept),
+        "kept": _remaining(plan.remaining),
     }
 
 
 def applied_json(applied: Applied) -> dict[str, Any]:
-    """What an apply did."""
+    """The result of an apply."""
     return {
         "calendars": {"created": applied.created_calendars, "changed": applied.changed_calendars},
         "created": applied.created,
         "changed": applied.changed,
         "deleted": applied.deleted,
         "unchanged": applied.unchanged,
-        "kept": _kept(applied.kept),
+        "kept": _remaining(applied.remaining),
     }
 
 
-def import_json(told: Import) -> dict[str, Any]:
+def import_json(report: Import) -> dict[str, Any]:
     """The report of an import."""
     return {
-        "calendars": [{"name": name, "outcome": outcome} for name, outcome in told.calendars],
-        "taken": [_taken(one) for one in told.taken],
-        "refused": [_aside(one) for one in told.refused],
-        "ignored": [_aside(one) for one in told.ignored],
+        "calendars": [{"name": name, "outcome": outcome} for name, outcome in report.calendars],
+        "taken": [_taken(item) for item in report.taken],
+        "refused": [_aside(item) for item in report.refused],
+        "ignored": [_aside(item) for item in report.ignored],
     }
 
 
 def runs_json(runs: Difference | None) -> dict[str, Any] | None:
-    """The runs of the next 30 days that go, come and move."""
+    """The runs of the next 30 days that go, come and move; None where they were not computed."""
     if runs is None:
         return None
     return {
@@ -70,8 +70,8 @@ def runs_json(runs: Difference | None) -> dict[str, Any] | None:
     }
 
 
-def _taken(one: Taken) -> dict[str, Any]:
-    candidate = one.candidate
+def _taken(taken: Taken) -> dict[str, Any]:
+    candidate = taken.candidate
     readings = candidate.readings
     both = (
         None
@@ -81,14 +81,14 @@ def _taken(one: Taken) -> dict[str, Any]:
     return {
         "source": candidate.source,
         "name": candidate.spec.name,
-        "outcome": one.outcome,
+        "outcome": taken.outcome,
         "changed": list(candidate.notes),
         "readings": both,
     }
 
 
-def _aside(one: Aside) -> dict[str, str]:
-    return {"source": one.source, "reason": one.reason}
+def _aside(aside: Aside) -> dict[str, str]:
+    return {"source": aside.source, "reason": aside.reason}
 
 
 def _single(item: Single) -> dict[str, Any]:
@@ -108,7 +108,10 @@ def _calendar(item: PlannedCalendar) -> dict[str, Any]:
 
 
 def _differences(differences: list[FieldDifference]) -> list[dict[str, Any]]:
-    return [{"field": one.field, "old": one.old, "new": one.new} for one in differences]
+    return [
+        {"field": difference.field, "old": difference.old, "new": difference.new}
+        for difference in differences
+    ]
 
 
 def _changed(item: Changed) -> dict[str, Any]:
@@ -120,8 +123,8 @@ def _changed(item: Changed) -> dict[str, Any]:
     }
 
 
-def _kept(kept: list[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "reason": reason} for name, reason in kept]
+def _remaining(remaining: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "reason": reason} for name, reason in remaining]
 
 
 def _ticks(ticks: list[datetime]) -> list[str]:

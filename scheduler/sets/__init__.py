@@ -1,14 +1,14 @@
-"""Many schedules at once: kept as YAML in Git, planned and applied; and brought in from where they
-live today.
+"""Many schedules at once: stored as YAML in Git, planned and applied; and imported from crontab,
+another RedBeat or django-celery-beat.
 
-    yaml_text            YAML <-> plain data, read safely, with the line of everything
-    yaml_set             plain data <-> a set: what operators say of their schedules
+    yaml_text            YAML <-> plain data, read safely, with the line of every value
+    yaml_set             plain data <-> a set: the operator's part of each schedule
     yaml_calendars       plain data <-> the exclusion calendars of a set
-    faults               what is wrong with a set, and on which line
-    export, plan, apply  what is stored -> YAML; a set -> what it would change; a plan -> the store
+    faults               the faults of a set, with their lines
+    export, plan, apply  the store -> YAML; a set -> its changes; a plan -> the store
     crontab_file, redbeat_prefix, django_celery_beat
-                         where schedules live today -> what was found there
-    importing            what was found -> what is taken, and what is refused and why
+                         foreign schedules -> candidates
+    importing            candidates -> schedules, or refusals with reasons
 
-Nothing here writes to what it imports from.
+Nothing here writes to the source of an import.
 """

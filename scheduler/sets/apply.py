@@ -1,7 +1,7 @@
-"""A plan -> the store: everything in one step, from the revisions that the plan was made with.
+"""A plan -> the store: everything in one step, from the revisions of the plan.
 
-A schedule that somebody has changed since is a StaleRevision, and then nothing is changed. Applying
-the same set again finds nothing to do.
+A schedule that has changed since the plan raises StaleRevision, and then nothing is changed.
+Applying the same set again changes nothing.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from scheduler.sets.plan import Plan, make_plan
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done, by name."""
+    """The result of an apply, by name."""
 
     created: list[str]
     changed: list[str]
     deleted: list[str]
     unchanged: list[str]
-    kept: list[tuple[str, str]]
+    remaining: list[tuple[str, str]]
     created_calendars: list[str]
     changed_calendars: list[str]
 
@@ -39,26 +39,30 @@ def plan_text(
 ) -> Plan:
     """The plan of a set's YAML. Raises BadYaml or BadSet."""
     chosen, document = yaml_set.read(text)
-    there = calendars.stored()
-    known = {one.name for one in there} | {calendar.name for calendar in chosen.calendars}
+    stored_calendars = calendars.stored()
+    calendar_names = {stored.name for stored in stored_calendars} | {
+        calendar.name for calendar in chosen.calendars
+    }
     faults = yaml_set.faults_of(
-        chosen, document, lambda spec: check_calendar_exists(spec.window, None, known)
+        chosen, document, lambda spec: check_calendar_exists(spec.window, None, calendar_names)
     )
     if faults:
         raise BadSet(faults)
     check_call = calls_of(catalogue.jobs(now))
-    return make_plan(chosen, document, store.stored(), there, check_call, now, lambda: str(uuid4()))
+    return make_plan(
+        chosen, document, store.stored(), stored_calendars, check_call, now, lambda: str(uuid4())
+    )
 
 
 def calendar_wishes(plan: Plan) -> list[CalendarWish]:
-    """The changes of calendars that a plan wants, from the revisions that it was made with."""
-    return [CalendarWish(one.calendar.name, one.calendar, one.revision) for one in plan.calendars]
+    """The calendar changes of a plan, from the revisions of the plan."""
+    return [
+        CalendarWish(item.calendar.name, item.calendar, item.revision) for item in plan.calendars
+    ]
 
 
 def apply(plan: Plan, store: ScheduleStore, *, prune: bool = False, edit: Edit) -> Applied:
-    """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing was
-    changed.
-    """
+    """Carry out a plan. Raises StaleRevision, NameTaken or Refused, and then nothing is changed."""
     wishes = [
         DesiredSchedule(item.spec.name, item.spec, None, uid=item.uid, is_checked=True)
         for item in plan.created
@@ -77,7 +81,9 @@ def apply(plan: Plan, store: ScheduleStore, *, prune: bool = False, edit: Edit) 
         changed=[item.spec.name for item in plan.changed],
         deleted=[schedule.name for schedule in absent] if prune else [],
         unchanged=[spec.name for spec in plan.unchanged],
-        kept=[*plan.kept, *left],
-        created_calendars=[one.calendar.name for one in plan.calendars if one.revision is None],
-        changed_calendars=[one.calendar.name for one in plan.calendars if one.revision is not None],
+        remaining=[*plan.remaining, *left],
+        created_calendars=[item.calendar.name for item in plan.calendars if item.revision is None],
+        changed_calendars=[
+            item.calendar.name for item in plan.calendars if item.revision is not None
+        ],
     )

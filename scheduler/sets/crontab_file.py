@@ -1,10 +1,11 @@
 """A user's crontab file -> candidates. Pure.
 
-A command is no job, so each needs a mapping: a pattern that the whole command matches, whose named
-groups become the arguments; or the command is written as a job's name with its arguments,
+A command is not a job, so each command needs a mapping: a pattern for the whole command, whose
+named groups become arguments; or the command is written as a job's name with arguments,
 `reports.job_summary days=1`. A line is taken with cron's reading of its two day fields, and both
-readings are told where they differ. A schedule is named by a comment `# name: nightly` above its
-line, or after its job and a fingerprint of the line, so that it keeps its name.
+readings are shown where they differ. A schedule takes its name from a comment `# name: nightly`
+above its line, or from its job and a fingerprint of the line, so that a second import finds the
+same name.
 """
 
 import json
@@ -25,7 +26,7 @@ from scheduler.rules.model.spec import CrontabWhen, Spec
 from scheduler.rules.time import zones
 from scheduler.sets.found import Aside, Candidate, Found, Readings, fingerprint, usable_name
 
-TICKS_TOLD = 3
+TICKS_SHOWN = 3
 LONGEST_LINE = 10_000
 
 _VARIABLE = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*?)\s*")
@@ -37,14 +38,14 @@ _ZONES = ("CRON_TZ", "TZ")
 
 @dataclass(frozen=True)
 class Mapping:
-    """Commands that match the whole pattern are runs of the job."""
+    """A pattern for whole commands, and the job that stands for them."""
 
     pattern: re.Pattern[str]
     job: str
 
     @classmethod
     def read(cls, text: str) -> "Mapping":
-        """`PATTERN=JOB`. Raises Refused."""
+        """The mapping in `PATTERN=JOB`. Raises Refused."""
         pattern, equals, job = text.rpartition("=")
         if not equals or not pattern or not JOB.fullmatch(job):
             raise Refused(
@@ -55,13 +56,13 @@ class Mapping:
             return cls(re.compile(pattern), job)
         except re.error as error:
             raise Refused(
-                f"map: {pattern!r} is no regular expression: {error}", field="map"
+                f"map: {pattern!r} is not a regular expression: {error}", field="map"
             ) from None
 
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """What the lines above say to a line."""
+    """The zone and name given by the lines above a line."""
 
     timezone: str
     source_zone: str | None = None
@@ -69,20 +70,22 @@ class _Surroundings:
 
 
 def read(text: str, mappings: Sequence[Mapping], *, timezone: str, now: datetime) -> Found:
-    """What stands in a crontab file, line by line."""
+    """The candidates of a crontab file, line by line; bad lines are refused by themselves."""
     found, around = Found(), _Surroundings(timezone)
     for number, line in enumerate(text.splitlines(), start=1):
-        source, said = f"line {number}", line.strip()
-        if not said or said.startswith("#"):
-            named = _NAME.fullmatch(said)
-            around = replace(around, name=named["name"] if named else around.name if said else None)
+        source, stripped = f"line {number}", line.strip()
+        if not stripped or stripped.startswith("#"):
+            named = _NAME.fullmatch(stripped)
+            around = replace(
+                around, name=named["name"] if named else around.name if stripped else None
+            )
             continue
         try:
             if variable := _VARIABLE.fullmatch(line):
                 around = _take_variable(found, source, variable["name"], variable["value"], around)
                 continue
             found.candidates.append(
-                _candidate(source, said, around, mappings, found=found, now=now)
+                _candidate(source, stripped, around, mappings, found=found, now=now)
             )
         except BeatdeskError as error:
             found.refused.append(Aside(source, str(error)))
@@ -95,8 +98,8 @@ def read(text: str, mappings: Sequence[Mapping], *, timezone: str, now: datetime
 def _take_variable(
     found: Found, source: str, name: str, value: str, around: _Surroundings
 ) -> _Surroundings:
-    """A line that sets a variable: the zone of the lines below it, or something that a worker does
-    not have.
+    """The surroundings after a line that sets a variable: a time zone, or a variable that is
+    ignored.
     """
     if name not in _ZONES:
         why = f"{name} is for commands that cron starts; a worker has an environment of its own"
@@ -118,7 +121,7 @@ def _candidate(
     found: Found,
     now: datetime,
 ) -> Candidate:
-    """One line of five fields, or of a macro, and a command."""
+    """The candidate of a line of five fields, or a macro, and a command. Raises Refused."""
     if len(line) > LONGEST_LINE:
         raise Refused(f"the line has {len(line)} characters; {LONGEST_LINE} are read")
     parts = line.split(None, 1 if line.startswith("@") else 5)
@@ -154,7 +157,7 @@ def _candidate(
 def _call(
     command: str, mappings: Sequence[Mapping]
 ) -> tuple[str, list[JsonValue], dict[str, JsonValue]]:
-    """What a command means as a job."""
+    """The job and arguments of a command. Raises Refused."""
     if _PERCENT.search(command):
         raise Refused(
             "the command has a %, after which cron feeds it text; a job takes arguments "
@@ -198,7 +201,7 @@ def _unmapped(command: str, why: str) -> Refused:
 
 
 def _value(text: str) -> JsonValue:
-    """An argument: JSON where it is some, otherwise text."""
+    """An argument: the JSON value, or else the text."""
     try:
         value: Any = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -221,5 +224,5 @@ def _readings(when: CrontabWhen, now: datetime) -> Readings:
     """The next ticks by either reading."""
     both = when.model_copy(update={"day_match": "and"})
     return Readings(
-        ticks.next_ticks(when, now, TICKS_TOLD), ticks.next_ticks(both, now, TICKS_TOLD)
+        ticks.next_ticks(when, now, TICKS_SHOWN), ticks.next_ticks(both, now, TICKS_SHOWN)
     )

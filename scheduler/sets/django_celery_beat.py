@@ -2,14 +2,14 @@
 
     there                  here
     crontab, its timezone  crontab, both day fields must match, as in Celery
-    interval               interval, counted from its last run
+    interval               interval, counted from the last run
     clocked                once
-    solar                  refused: when the sun rises is not computed here
+    solar                  refused: sunrise and sunset are not computed here
     start_time, expires    the window's start and end
     one_off                at most one run
     expire_seconds         the deadline for starting
 
-What would change what a task does, such as headers, is refused rather than dropped.
+Columns that change a task's meaning, such as headers, are refused rather than dropped.
 """
 
 import json
@@ -37,13 +37,13 @@ _CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week"
 
 
 def read(tasks: Sequence[PeriodicTask]) -> Found:
-    """What of the rows can be taken."""
+    """The candidates of the rows; rows that cannot be imported are refused by themselves."""
     found = Found()
-    called = usable_names(str(one.task["name"]) for one in tasks)
-    for one in tasks:
-        name = str(one.task["name"])
+    called = usable_names(str(row.task["name"]) for row in tasks)
+    for row in tasks:
+        name = str(row.task["name"])
         try:
-            found.candidates.append(_candidate(one, name, called[name]))
+            found.candidates.append(_candidate(row, name, called[name]))
         except Refused as error:
             found.refused.append(Aside(name, str(error)))
         except ValidationError as error:
@@ -52,10 +52,10 @@ def read(tasks: Sequence[PeriodicTask]) -> Found:
     return found
 
 
-def _candidate(one: PeriodicTask, name: str, called: str) -> Candidate:
-    task = one.task
-    _check_sayable(task)
-    when = _when(one)
+def _candidate(row: PeriodicTask, name: str, called: str) -> Candidate:
+    task = row.task
+    _check_columns(task)
+    when = _when(row)
     spent = (
         bool(task.get("one_off"))
         and bool(task.get("total_run_count"))
@@ -92,8 +92,8 @@ def _window(task: Row, when: When) -> Window:
     )
 
 
-def _check_sayable(task: Row) -> None:
-    """Refuse what a schedule here cannot say and a worker would miss."""
+def _check_columns(task: Row) -> None:
+    """Refuse columns that a schedule here cannot hold and a worker would miss."""
     for key in ("exchange", "routing_key"):
         if task.get(key):
             raise Refused(
@@ -104,40 +104,42 @@ def _check_sayable(task: Row) -> None:
         raise Refused("it has headers, which a schedule cannot say", field="headers")
 
 
-def _when(one: PeriodicTask) -> When:
-    """The rule of its schedule's row."""
-    row = one.schedule
+def _when(periodic_task: PeriodicTask) -> When:
+    """The rule of the task's schedule row. Raises Refused."""
+    row = periodic_task.schedule
     if row is None:
         raise Refused(
-            "it has no schedule" if one.kind is None else f"its {one.kind} row is gone",
+            "it has no schedule"
+            if periodic_task.kind is None
+            else f"its {periodic_task.kind} row is gone",
             field="when",
         )
-    if one.kind == "solar":
+    if periodic_task.kind == "solar":
         place = f"{row['event']} at {row['latitude']}, {row['longitude']}"
         raise Refused(
             f"it is solar ({place}); such schedules are not computed, give it a time of day",
             field="when",
         )
-    if one.kind == "clocked":
+    if periodic_task.kind == "clocked":
         return OnceWhen(at=row["clocked_time"])
-    if one.kind == "interval":
+    if periodic_task.kind == "interval":
         if row["period"] not in SECONDS:
             raise Refused(f"the period {row['period']!r} is not known", field="every")
         every = round(float(row["every"]) * SECONDS[row["period"]], 6)
-        return IntervalWhen(every=every, anchor=one.task.get("last_run_at"))
+        return IntervalWhen(every=every, anchor=periodic_task.task.get("last_run_at"))
     written = " ".join("".join(str(row[key]).split()) or "*" for key in _CRON_FIELDS)
     return CrontabWhen(crontab=written, timezone=str(row.get("timezone") or "UTC"))
 
 
 def _json(task: Row, key: str, kind: type[Any]) -> Any:
-    """A column that holds JSON; empty where there is none."""
+    """A JSON column; an empty value where the column is empty. Raises Refused."""
     text = task.get(key)
     if not text:
         return kind()
     try:
         value = text if isinstance(text, list | Mapping) else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"its {key} are no JSON ({error})", field=key) from None
+        raise Refused(f"its {key} are not JSON ({error})", field=key) from None
     if not isinstance(value, kind):
         raise Refused(f"its {key} are a {type(value).__name__}, not a {kind.__name__}", field=key)
     return value

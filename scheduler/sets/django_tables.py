@@ -1,8 +1,7 @@
-"""The tables of django-celery-beat in somebody else's database, read as plain rows. Never writes
-there.
+"""The tables of django-celery-beat in a foreign database, read as plain rows. Never writes.
 
-Tables are read as they are, so that older versions, which lack columns, can be read too. Moments
-without a zone (SQLite has none) are UTC, as Django keeps them.
+Columns are taken as found, so that older versions with fewer columns can be read too. Moments
+without a zone (SQLite has none) are UTC, as in Django.
 """
 
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ KINDS = {
     "clocked": "clockedschedule",
     "solar": "solarschedule",
 }
-"""A kind of schedule -> its table."""
+"""The table of each kind of schedule."""
 
 MOST = 100_000
 
@@ -38,9 +37,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A row of the tasks, and of the schedule that it points to: none where it points to
-    nothing.
-    """
+    """A row of the tasks, and its schedule's row: None for a dangling or missing reference."""
 
     task: Row
     kind: str | None
@@ -48,7 +45,7 @@ class PeriodicTask:
 
 
 def periodic_tasks(url: str) -> list[PeriodicTask]:
-    """All of them, in order of names. Raises Refused where they cannot be read."""
+    """All tasks, ordered by name. Raises Refused where the tables cannot be read."""
     engine = _engine(url)
     try:
         with engine.connect() as connection:
@@ -63,23 +60,23 @@ def periodic_tasks(url: str) -> list[PeriodicTask]:
 
 
 def _read(connection: Connection) -> list[PeriodicTask]:
-    there = set(sqlalchemy.inspect(connection).get_table_names())
-    if TASKS not in there:
+    table_names = set(sqlalchemy.inspect(connection).get_table_names())
+    if TASKS not in table_names:
         raise Refused(
             f"the database has no table {TASKS!r}; is it the one that Django uses?", field="source"
         )
     schedules = {
         kind: {row["id"]: row for row in _rows(connection, PREFIX + table)}
         for kind, table in KINDS.items()
-        if PREFIX + table in there
+        if PREFIX + table in table_names
     }
     tasks = sorted(_rows(connection, TASKS), key=lambda row: str(row["name"]))
     return [_with_schedule(task, schedules) for task in tasks]
 
 
 def _with_schedule(task: Row, schedules: Mapping[str, Mapping[Any, Row]]) -> PeriodicTask:
-    """A task with what it points to, the first kind that it names, as django-celery-beat itself
-    looks.
+    """A task with its schedule: the first kind that has a reference, as in django-celery-beat
+    itself.
     """
     for kind in ("interval", "crontab", "solar", "clocked"):
         if (key := task.get(f"{kind}_id")) is not None:
@@ -92,7 +89,7 @@ def _rows(connection: Connection, name: str) -> list[Row]:
     found = connection.execute(select(table).limit(MOST + 1)).mappings().all()
     if len(found) > MOST:
         raise Refused(
-            f"the table {name!r} has more than {MOST} rows, which is no set of schedules",
+            f"the table {name!r} has more than {MOST} rows, which is not a set of schedules",
             field="source",
         )
     return [{column: _aware(value) for column, value in row.items()} for row in found]
@@ -105,12 +102,12 @@ def _aware(value: Any) -> Any:
 
 
 def _engine(url: str) -> Engine:
-    """An engine that reads only; it leaves a SQLite file in the mode that it is in."""
+    """A read-only engine; a SQLite file stays in its mode. Raises Refused for other addresses."""
     try:
         address = make_url(url)
     except ArgumentError:
         raise Refused(
-            f"source: this is no address of a database; {_REMEDY}", field="source"
+            f"source: this is not an address of a database; {_REMEDY}", field="source"
         ) from None
     backend = address.get_backend_name()
     if backend == "sqlite" and address.database:

@@ -1,4 +1,4 @@
-"""What is stored -> a set's YAML."""
+"""The store -> a set's YAML."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from scheduler.sets.yaml_set import ScheduleSet
 
 @dataclass(frozen=True)
 class Exported:
-    """The YAML, what is in it, and what is not, with the reason."""
+    """The YAML, the names in it, and the items left out with reasons."""
 
     text: str
     names: list[str]
@@ -29,8 +29,8 @@ def export(
     tags: Sequence[str] = (),
     names: Sequence[str] | None = None,
 ) -> Exported:
-    """All schedules, those with one of the tags, or those with these names; and of the calendars
-    what they name.
+    """All schedules, or schedules with one of the tags or names, and the exclusion calendars in
+    use.
     """
     specs: list[Spec] = []
     left_out: list[tuple[str, str]] = []
@@ -59,8 +59,8 @@ def export(
 def _named(
     names: Collection[str], stored: Sequence[StoredCalendar], left_out: list[tuple[str, str]]
 ) -> list[Calendar]:
-    """The calendars of these names; one that is gone or damaged is left out, and said so."""
-    by_name = {one.name: one for one in stored}
+    """The calendars with these names; missing and damaged ones are added to `left_out`."""
+    by_name = {calendar.name: calendar for calendar in stored}
     found: list[Calendar] = []
     for name in sorted(names):
         try:

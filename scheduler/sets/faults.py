@@ -1,4 +1,4 @@
-"""What is wrong with a set, and where. Pure."""
+"""The faults of a set, with their places. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FAULTS_SHOWN = 50
 
 @dataclass(frozen=True)
 class SetFault:
-    """What is wrong, and where: `schedules[3].when.crontab`, and the line (from 1)."""
+    """A fault and its place: `schedules[3].when.crontab`, and the line (from 1)."""
 
     path: str
     line: int | None
@@ -28,7 +28,7 @@ class SetFault:
 
 
 class BadSet(Refused):
-    """The set has faults, and nothing of it is applied."""
+    """The set has faults, and nothing is applied."""
 
     def __init__(self, faults: Sequence[SetFault]) -> None:
         self.faults = list(faults)
@@ -42,29 +42,29 @@ class BadSet(Refused):
 
 
 def fault_in(document: Document, part: str, at: int, where: Path, message: str) -> SetFault:
-    """A fault in the item number `at` of a list of the set; `where` is a path in the item, such as
+    """A fault in item number `at` of a list of the set; `where` is a path in the item, such as
     ("excluded", 2).
     """
     path: Path = (part, at, *where)
     while len(path) > 2 and path not in document.lines:
         path = path[:-1]
-    told = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where)
-    return SetFault(f"{part}[{at}]{told}", document.lines.get(path), message)
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where)
+    return SetFault(f"{part}[{at}]{steps}", document.lines.get(path), message)
 
 
 def fault_at(document: Document, at: int, where: str, message: str) -> SetFault:
-    """A fault in the schedule number `at`; `where` is a path in it, such as `when.crontab`, or
-    nothing.
+    """A fault in schedule number `at`; `where` is a path in the schedule, such as `when.crontab`,
+    or empty.
     """
     return fault_in(document, "schedules", at, tuple(where.split(".")) if where else (), message)
 
 
-def shape_message(found: "ErrorDetails", known: Sequence[str]) -> str:
-    """Pydantic's finding in our words; `known` are the keys that are read where an unknown one
-    stands.
+def shape_message(found: "ErrorDetails", readable_keys: Sequence[str]) -> str:
+    """Pydantic's finding in our words; `readable_keys` are the keys allowed beside an unknown
+    key.
     """
     if found["type"] == "extra_forbidden":
-        return f"unknown key; known are {', '.join(known)}"
+        return f"unknown key; known are {', '.join(readable_keys)}"
     if found["type"] == "missing":
         return "this is missing"
     message = found["msg"].removeprefix("Value error, ")

@@ -1,6 +1,4 @@
-"""What was found where schedules live today: candidates, what cannot be taken, and what is
-overlooked. Pure.
-"""
+"""The result of reading a foreign source: candidates, refused and ignored items. Pure."""
 
 import re
 from collections import Counter
@@ -16,7 +14,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Readings:
-    """The next ticks where day of month and day of week are both restricted: either is enough, or
+    """The next ticks where day of month and day of week are both restricted: either suffices, or
     both must match.
     """
 
@@ -26,19 +24,19 @@ class Readings:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A schedule that could be taken, where it was found, and what had to be changed on the way."""
+    """A schedule for import, its place in the source, and notes on what had to change."""
 
     source: str
     spec: Spec
     notes: tuple[str, ...] = ()
     readings: Readings | None = None
     anchor_moves: bool = False
-    """The anchor is where the source happens to stand: it counts for a new schedule only."""
+    """The anchor is the source's last run: it counts for a new schedule only."""
 
 
 @dataclass(frozen=True)
 class Aside:
-    """What is not taken, and why."""
+    """An item that is not imported, and the reason."""
 
     source: str
     reason: str
@@ -46,7 +44,7 @@ class Aside:
 
 @dataclass
 class Found:
-    """All that a source has."""
+    """All items of a source."""
 
     candidates: list[Candidate] = field(default_factory=list)
     refused: list[Aside] = field(default_factory=list)
@@ -54,7 +52,7 @@ class Found:
 
 
 def usable_names(names: Iterable[str]) -> dict[str, str]:
-    """What each can be called as a schedule: the same each time, and no two alike."""
+    """A schedule name for each name: the same on every call, no two alike."""
     plain = {name: usable_name(name) for name in names}
     count = Counter(plain.values())
     return {
@@ -71,7 +69,7 @@ def usable_name(name: str) -> str:
 
 
 def renamed(name: str, called: str) -> tuple[str, ...]:
-    """The note that says so, where a name could not be kept."""
+    """The note about a changed name; empty for an unchanged name."""
     return (
         ()
         if called == name

@@ -1,8 +1,8 @@
-"""What was found -> what is taken. Decides, then saves all that is taken in one step.
+"""Candidates -> an import. Decides first, then saves all changes in one step.
 
-A candidate that is stored as it is has been imported before, and nothing happens. One whose name is
-stored otherwise is refused, unless the import replaces. What cannot be taken is refused by itself
-and keeps no other from being taken.
+A candidate equal to the stored schedule was imported before, and nothing happens. A candidate that
+differs from the stored schedule is refused, unless the import replaces. A refusal does not affect
+other candidates.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ Outcome = Literal["created", "replaced", "unchanged"]
 
 @dataclass(frozen=True)
 class Taken:
-    """A candidate that is taken, and what that makes of the store."""
+    """An imported candidate, and its effect on the store."""
 
     candidate: Candidate
     outcome: Outcome
@@ -35,7 +35,7 @@ class Taken:
 
 @dataclass
 class Import:
-    """The report, and the changes that make it true."""
+    """The report, and the changes that carry it out."""
 
     taken: list[Taken] = field(default_factory=list)
     refused: list[Aside] = field(default_factory=list)
@@ -57,13 +57,13 @@ class Import:
 def decide(
     found: Found, stored: Sequence[RawEntry], check_call: CheckCall, *, replace: bool, now: datetime
 ) -> Import:
-    """What of it is taken."""
-    told = Import(refused=list(found.refused), ignored=list(found.ignored))
+    """The import of a source's candidates. Changes nothing yet."""
+    report = Import(refused=list(found.refused), ignored=list(found.ignored))
     by_name = {entry.name: entry for entry in stored}
     for candidate in found.candidates:
         try:
             _decide_one(
-                told,
+                report,
                 candidate,
                 by_name.get(candidate.spec.name),
                 check_call,
@@ -71,53 +71,55 @@ def decide(
                 now=now,
             )
         except BeatdeskError as error:
-            told.refused.append(Aside(candidate.source, str(error)))
-    return told
+            report.refused.append(Aside(candidate.source, str(error)))
+    return report
 
 
 def of_plan(plan: Plan, *, replace: bool) -> Import:
-    """A set of our own as an import: nothing is deleted, and what is stored otherwise is replaced
-    only if asked for.
+    """A set of our own as an import: deletes nothing, and replaces stored schedules only with
+    `replace`.
     """
-    told = Import(taken=[Taken(Candidate(spec.name, spec), "unchanged") for spec in plan.unchanged])
-    told.calendars += [(name, "unchanged") for name in plan.unchanged_calendars]
+    report = Import(
+        taken=[Taken(Candidate(spec.name, spec), "unchanged") for spec in plan.unchanged]
+    )
+    report.calendars += [(name, "unchanged") for name in plan.unchanged_calendars]
     for planned in plan.calendars:
-        _take_calendar(told, planned, replace=replace)
+        _take_calendar(report, planned, replace=replace)
     for item in plan.created:
-        told.take(Candidate(item.spec.name, item.spec), None)
+        report.take(Candidate(item.spec.name, item.spec), None)
     for changed in plan.changed:
         if replace:
-            told.take(Candidate(changed.spec.name, changed.spec), changed.stored.revision)
+            report.take(Candidate(changed.spec.name, changed.spec), changed.stored.revision)
         else:
-            fields = [one.field for one in changed.differences]
-            told.refused.append(
+            fields = [difference.field for difference in changed.differences]
+            report.refused.append(
                 Aside(changed.spec.name, _stored_otherwise(changed.spec.name, fields))
             )
-    return told
+    return report
 
 
-def save(told: Import, store: ScheduleStore, *, edit: Edit) -> None:
-    """Make it true, all of it or nothing."""
-    store.save_together(told.wishes, calendars=told.calendar_wishes, edit=edit)
+def save(report: Import, store: ScheduleStore, *, edit: Edit) -> None:
+    """Carry out an import: all of it or nothing. Raises StaleRevision, NameTaken or Refused."""
+    store.save_together(report.wishes, calendars=report.calendar_wishes, edit=edit)
 
 
-def _take_calendar(told: Import, planned: PlannedCalendar, *, replace: bool) -> None:
-    """A calendar that is new, or is stored otherwise."""
+def _take_calendar(report: Import, planned: PlannedCalendar, *, replace: bool) -> None:
+    """Take a new or changed calendar."""
     name = planned.calendar.name
     if planned.revision is not None and not replace:
-        fields = ", ".join(one.field for one in planned.differences)
+        fields = ", ".join(difference.field for difference in planned.differences)
         why = (
             f"there is a calendar {name!r} with another {fields}; --replace takes this one in its "
             "place"
         )
-        told.refused.append(Aside(f"calendar {name}", why))
+        report.refused.append(Aside(f"calendar {name}", why))
         return
-    told.calendars.append((name, "created" if planned.revision is None else "replaced"))
-    told.calendar_wishes.append(CalendarWish(name, planned.calendar, planned.revision))
+    report.calendars.append((name, "created" if planned.revision is None else "replaced"))
+    report.calendar_wishes.append(CalendarWish(name, planned.calendar, planned.revision))
 
 
 def _decide_one(
-    told: Import,
+    report: Import,
     candidate: Candidate,
     stored: RawEntry | None,
     check_call: CheckCall,
@@ -129,7 +131,7 @@ def _decide_one(
     if stored is None:
         check_spec(spec, now=now)
         check_call(spec.job, spec.args, spec.kwargs)
-        told.take(candidate, None)
+        report.take(candidate, None)
         return
     try:
         entry = stored.decode()
@@ -142,17 +144,17 @@ def _decide_one(
     spec = settled(spec, entry)
     found = differences(entry.schedule.spec(), spec)
     if not found:
-        told.taken.append(Taken(candidate, "unchanged"))
+        report.taken.append(Taken(candidate, "unchanged"))
         return
     if not replace:
-        raise Refused(_stored_otherwise(spec.name, [one.field for one in found]))
+        raise Refused(_stored_otherwise(spec.name, [difference.field for difference in found]))
     if entry.schedule.origin == "code":
         raise Refused(
             f"{spec.name!r} is defined in code (beat_schedule), which would undo the change"
         )
     changes.check_edit(spec, entry.schedule, now, check_call)
-    told.taken.append(Taken(candidate, "replaced"))
-    told.wishes.append(DesiredSchedule(spec.name, spec, entry.schedule.revision, is_checked=True))
+    report.taken.append(Taken(candidate, "replaced"))
+    report.wishes.append(DesiredSchedule(spec.name, spec, entry.schedule.revision, is_checked=True))
 
 
 def _stored_otherwise(name: str, fields: Sequence[str]) -> str:

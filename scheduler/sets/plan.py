@@ -1,8 +1,9 @@
-"""What a set would change: a set and what is stored -> a plan. Pure; `apply` carries it out.
+"""A set and the store -> a plan: the changes that an apply would make. Pure; `apply` carries it
+out.
 
-A set that leaves out an interval's anchor keeps the one that is stored; places of `H` are the
-stored schedule's own. What only the store has is deleted by an apply that prunes: as far as the set
-speaks for it, and operators made it.
+A set without an interval's anchor keeps the stored anchor; places of `H` are the stored schedule's
+own. Schedules that only the store has are deleted by a pruning apply, if the set speaks for them
+and operators made them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,12 +39,12 @@ from scheduler.sets.yaml_text import Document
 
 AHEAD = timedelta(days=30)
 TICKS_COMPARED = 500_000
-"""How many ticks one plan compares. Beyond it the runs of the other schedules are not told."""
+"""Ticks that one plan compares. Beyond this number, runs of further schedules are not computed."""
 
 
 @dataclass(frozen=True)
 class FieldDifference:
-    """One field that changes, by its path."""
+    """A field that changes, by path."""
 
     field: str
     old: Any
@@ -52,7 +53,7 @@ class FieldDifference:
 
 @dataclass(frozen=True)
 class Changed:
-    """A stored schedule that the set wants otherwise. `runs` is None where it was not computed."""
+    """A stored schedule that the set changes. `runs` is None where not computed."""
 
     stored: Schedule
     spec: Spec
@@ -62,7 +63,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Single:
-    """A schedule that comes or goes as a whole. A new one has the id that it gets, on which places
+    """A schedule that comes or goes as a whole. A new schedule has its future id, on which places
     of `H` depend.
     """
 
@@ -73,32 +74,33 @@ class Single:
 
 @dataclass(frozen=True)
 class PlannedCalendar:
-    """A calendar that is made (`revision` None), or that changes from the stored revision.
-    Calendars never go.
+    """A calendar that is created (`revision` None), or changed from the stored revision. Calendars
+    are never deleted.
     """
 
     calendar: Calendar
     revision: int | None
     differences: list[FieldDifference]
     used_by: list[str]
-    """The stored schedules that name it, for which it changes what is excluded."""
+    """The stored schedules with this calendar, whose excluded times change."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an apply does. `only_stored` goes where it prunes, `kept` stays for the reason given."""
+    """The changes of an apply. A pruning apply deletes `only_stored`; `remaining` stays, for the
+    reason given.
+    """
 
     calendars: list[PlannedCalendar] = field(default_factory=list)
     unchanged_calendars: list[str] = field(default_factory=list)
     created: list[Single] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     affected: list[Single] = field(default_factory=list)
-    """Stored schedules that stay as they are, in the set or not, whose calendar is made or changed.
-    """
+    """Unchanged stored schedules, in the set or not, whose calendar is created or changed."""
 
     unchanged: list[Spec] = field(default_factory=list)
     only_stored: list[Single] = field(default_factory=list)
-    kept: list[tuple[str, str]] = field(default_factory=list)
+    remaining: list[tuple[str, str]] = field(default_factory=list)
 
 
 def make_plan(  # noqa: PLR0917
@@ -110,8 +112,9 @@ def make_plan(  # noqa: PLR0917
     now: datetime,
     new_uid: Callable[[], str],
 ) -> Plan:
-    """Compare. `new_uid` gives ids to new schedules. Raises BadSet with everything that could not
-    be applied.
+    """Compare a set with the store. `new_uid` gives ids to new schedules.
+
+    Raises BadSet with all faults that prevent an apply.
     """
     plan, faults = Plan(), list[SetFault]()
     users = _users(stored) if chosen.calendars else {}
@@ -140,19 +143,23 @@ def make_plan(  # noqa: PLR0917
 
 
 def with_runs(
-    plan: Plan, now: datetime, known: Callable[[Collection[str]], Mapping[str, Calendar]]
+    plan: Plan, now: datetime, read_calendars: Callable[[Collection[str]], Mapping[str, Calendar]]
 ) -> Plan:
-    """The same plan with the runs of the next 30 days that go, come and move, as far as they can be
-    looked at.
+    """The plan with the runs of the next 30 days that go, come and move, as far as the budget of
+    ticks reaches.
 
-    Of the affected schedules those stay of which a run changes, or whose runs could not be looked
-    at. `known` answers with those of the named calendars that there are.
+    Affected schedules remain in the plan if a run changes or was not computed. `read_calendars`
+    returns the existing calendars among the given names.
     """
     specs: list[Spec] = [item.spec for item in (*plan.created, *plan.only_stored, *plan.affected)]
     specs += [spec for item in plan.changed for spec in (item.spec, item.stored)]
-    before = known({spec.window.calendar for spec in specs if spec.window.calendar is not None})
+    before = read_calendars(
+        {spec.window.calendar for spec in specs if spec.window.calendar is not None}
+    )
     budget = _Budget(
-        now, before, {**before, **{one.calendar.name: one.calendar for one in plan.calendars}}
+        now,
+        before,
+        {**before, **{planned.calendar.name: planned.calendar for planned in plan.calendars}},
     )
     created = [replace(item, runs=budget.compare(None, item.spec)) for item in plan.created]
     changed = [replace(item, runs=budget.compare(item.stored, item.spec)) for item in plan.changed]
@@ -176,21 +183,23 @@ def differences(old: Spec, new: Spec) -> list[FieldDifference]:
 
 
 def settled(spec: Spec, entry: StoredSchedule) -> Spec:
-    """`spec` with what a set does not say, as it is stored."""
+    """`spec` completed from the stored entry: the anchor of an interval and the places of `H`."""
     old, when = entry.schedule.when, spec.when
     if isinstance(when, IntervalWhen) and when.anchor is None and isinstance(old, IntervalWhen):
         if old.anchor is None and old.every == when.every:
             return spec
-        kept = codec.anchored(old, entry.meta)
-        if isinstance(kept, IntervalWhen) and kept.every == when.every:
-            return spec.model_copy(update={"when": when.model_copy(update={"anchor": kept.anchor})})
+        stored_when = codec.anchored(old, entry.meta)
+        if isinstance(stored_when, IntervalWhen) and stored_when.every == when.every:
+            return spec.model_copy(
+                update={"when": when.model_copy(update={"anchor": stored_when.anchor})}
+            )
     if isinstance(when, CrontabWhen):
         return spec.model_copy(update={"when": dialect.settle(when, entry.schedule.uid)})
     return spec
 
 
 class _Budget:
-    """Compares ticks until it has looked at enough of them."""
+    """Compares ticks until the budget is spent."""
 
     def __init__(
         self, now: datetime, before: Mapping[str, Calendar], after: Mapping[str, Calendar]
@@ -200,7 +209,9 @@ class _Budget:
         self._left = TICKS_COMPARED
 
     def compare(self, old: Spec | None, new: Spec | None) -> Difference | None:
-        """The difference; none where it would take too long, or where the ticks are not known."""
+        """The difference of the runs; None beyond the budget, or for rules whose ticks cannot be
+        computed.
+        """
         both = [spec for spec in (old, new) if spec is not None]
         if not all(_has_ticks(spec.when) for spec in both):
             return None
@@ -223,12 +234,12 @@ class _Budget:
 
 
 def _has_ticks(when: When) -> bool:
-    """Whether the ticks can be computed: not those of RedBeat's own."""
+    """Whether ticks can be computed: not for RedBeat's own rules."""
     return not isinstance(when, RedBeatWhen)
 
 
 def _rule(spec: Spec, calendars: Mapping[str, Calendar]) -> tuple[Any, ...]:
-    """What decides on the ticks."""
+    """The fields that decide the ticks."""
     name = spec.window.calendar
     return spec.enabled, spec.when, spec.window, None if name is None else calendars.get(name)
 
@@ -241,10 +252,8 @@ def _plan_calendars(  # noqa: PLR0917
     calendars: Sequence[StoredCalendar],
     faults: list[SetFault],
 ) -> None:
-    """Which calendars are made, and which changed. `users` has the stored schedules that name
-    each.
-    """
-    by_name = {one.name: one for one in calendars if one.text is not None}
+    """Plan created and changed calendars. `users` holds the stored schedules of each calendar."""
+    by_name = {stored.name: stored for stored in calendars if stored.text is not None}
     used_by = {name: [user.name for user in named_by] for name, named_by in users.items()}
     for at, calendar in enumerate(chosen.calendars):
         found, old = by_name.get(calendar.name), None
@@ -270,10 +279,10 @@ def _plan_calendars(  # noqa: PLR0917
 
 
 def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]:
-    """The parts that differ as a set says them; of what is excluded, only the lines that go and
+    """The fields that differ in a set's form; for excluded times, only the lines that go and
     come.
     """
-    was, becomes = yaml_calendars.said(old), yaml_calendars.said(new)
+    was, becomes = yaml_calendars.entry_of(old), yaml_calendars.entry_of(new)
     found = [
         FieldDifference(name, getattr(was, name), getattr(becomes, name))
         for name in ("timezone", "description")
@@ -286,7 +295,7 @@ def _calendar_differences(old: Calendar, new: Calendar) -> list[FieldDifference]
 
 
 def _users(stored: Sequence[RawEntry]) -> dict[str, list[Schedule]]:
-    """The stored schedules that name each calendar."""
+    """The stored schedules of each calendar, by the calendar's name."""
     used: dict[str, list[Schedule]] = {}
     for entry in stored:
         schedule = entry.schedule() if '"calendar"' in (entry.raw.extra or "") else None
@@ -330,11 +339,11 @@ def _plan_one(  # noqa: PLR0917
 
 
 def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: RawEntry) -> None:
-    """What the store has and the set has not."""
+    """Plan a stored schedule that the set does not have."""
     try:
         schedule = stored.decode().schedule
     except UnreadableEntry as error:
-        plan.kept.append((stored.name, f"it cannot be read: {error}"))
+        plan.remaining.append((stored.name, f"it cannot be read: {error}"))
         return
     if not chosen.speaks_for(schedule):
         return
@@ -342,15 +351,15 @@ def _plan_absent(plan: Plan, chosen: ScheduleSet, stored: RawEntry) -> None:
         plan.only_stored.append(Single(schedule))
     else:
         owner = "code (beat_schedule)" if schedule.origin == "code" else "plain RedBeat code"
-        plan.kept.append((stored.name, f"it belongs to {owner}"))
+        plan.remaining.append((stored.name, f"it belongs to {owner}"))
 
 
 def _flat(spec: Spec) -> dict[str, Any]:
     """The fields by path, as JSON; places of H and arguments stay whole."""
-    said = spec.model_dump(mode="json", include=set(Spec.model_fields))
-    said["when"].pop("resolved", None)
+    fields = spec.model_dump(mode="json", include=set(Spec.model_fields))
+    fields["when"].pop("resolved", None)
     flat: dict[str, Any] = {}
-    for name, value in said.items():
+    for name, value in fields.items():
         if name in ("when", "policies", "window"):
             flat |= {f"{name}.{part}": inner for part, inner in value.items()}
         else:

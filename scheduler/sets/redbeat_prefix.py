@@ -1,9 +1,9 @@
 """The entries of another RedBeat, under another key prefix or on another server -> candidates.
 Reads only.
 
-Read as Beat reads them; an entry of another Beatdesk brings its policies and notes along. What Beat
-could not load is refused with the reason, and so are entries that come from code: their code goes
-on writing them.
+Entries are decoded as Beat decodes them; entries of another Beatdesk bring their policies and
+notes. Entries that Beat could not load are refused with the reason, and so are entries from code,
+which would write them again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def read(redis: "Redis", prefix: str = keys.REDBEAT_PREFIX) -> Found:
-    """What lies under a key prefix."""
+    """The candidates under a key prefix. Raises Unavailable where Redis does not answer."""
     found = Found()
     due, statics = keys.under(prefix)
     with answering():
@@ -39,7 +39,7 @@ def read(redis: "Redis", prefix: str = keys.REDBEAT_PREFIX) -> Found:
             continue
         try:
             if isinstance(raw, Exception):
-                raise UnreadableEntry(f"the key is no hash: {raw}")
+                raise UnreadableEntry(f"the key is not a hash: {raw}")
             _take(found, name, raw, called[name])
         except UnreadableEntry as error:
             found.refused.append(Aside(name, str(error)))
@@ -49,7 +49,7 @@ def read(redis: "Redis", prefix: str = keys.REDBEAT_PREFIX) -> Found:
 def _entries(
     redis: "Redis", prefix: str, names: Sequence[str]
 ) -> Iterator[tuple[str, Raw | Exception]]:
-    """The fields of each entry."""
+    """The hash fields of each entry, or the server's error."""
     for begin in range(0, len(names), CHUNK):
         some = names[begin : begin + CHUNK]
         with answering(), redis.pipeline(transaction=False) as pipe:

@@ -1,8 +1,8 @@
 """The exclusion calendars of a set <-> plain data. Pure.
 
-A calendar is said as the console and `beatdesk calendars` say it: a name, a time zone (UTC where it
-is left out), what it excludes as lines of text, a description. Two calendars that say the same are
-the same.
+A calendar has the same form as in the console and in `beatdesk calendars`: a name, a time zone (by
+default UTC), excluded times as lines of text, a description. Two calendars with the same form are
+equal.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ PART = "calendars"
 MAX_CALENDARS = 1_000
 
 
-class SaidCalendar(Frozen):
+class CalendarEntry(Frozen):
     """A calendar as a set says it."""
 
     model_config = ConfigDict(strict=True)
@@ -34,9 +34,9 @@ class SaidCalendar(Frozen):
     excluded: list[str] = []
 
 
-def said(calendar: Calendar) -> SaidCalendar:
-    """What a set says of a calendar."""
-    return SaidCalendar(
+def entry_of(calendar: Calendar) -> CalendarEntry:
+    """The calendar in the form of a set."""
+    return CalendarEntry(
         name=calendar.name,
         timezone=calendar.timezone,
         description=calendar.description,
@@ -45,12 +45,12 @@ def said(calendar: Calendar) -> SaidCalendar:
 
 
 def plain(calendar: Calendar) -> dict[str, Any]:
-    """What is written of a calendar: defaults left out."""
-    return said(calendar).model_dump(exclude_defaults=True)
+    """The YAML data of a calendar, without defaults."""
+    return entry_of(calendar).model_dump(exclude_defaults=True)
 
 
 def faults_of_frame(document: Document) -> Iterator[SetFault]:
-    """What is wrong with the list itself."""
+    """The faults of the list itself."""
     given, line = document.value.get(PART), document.lines.get((PART,))
     if given is not None and not isinstance(given, list):
         yield SetFault(PART, line, "a list is wanted; write [] for none, or leave it out")
@@ -63,13 +63,13 @@ def faults_of_frame(document: Document) -> Iterator[SetFault]:
 
 
 def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
-    """The calendars of a set, whose frame has no fault, and every fault of them."""
+    """The calendars of a set whose frame has no fault, and all faults of the calendars."""
     found: list[Calendar] = []
     faults: list[SetFault] = []
     first: dict[str, int] = {}
     for at, item in enumerate(document.value.get(PART) or []):
         try:
-            given = SaidCalendar.model_validate(item)
+            given = CalendarEntry.model_validate(item)
         except ValidationError as error:
             faults += [_shape_fault(document, at, one) for one in error.errors(include_url=False)]
             continue
@@ -85,9 +85,9 @@ def read(document: Document) -> tuple[list[Calendar], list[SetFault]]:
 
 
 def _calendar(
-    document: Document, at: int, given: SaidCalendar
+    document: Document, at: int, given: CalendarEntry
 ) -> tuple[Calendar | None, list[SetFault]]:
-    """A calendar, or all that keeps it from being one."""
+    """The calendar, or all faults that prevent it."""
     try:
         zone = zones.zone(given.timezone)
     except Refused as error:
@@ -104,11 +104,11 @@ def _calendar(
     try:
         check_calendar(calendar)
     except Refused as error:
-        where: Path = (error.field,) if error.field in SaidCalendar.model_fields else ()
+        where: Path = (error.field,) if error.field in CalendarEntry.model_fields else ()
         faults.append(fault_in(document, PART, at, where, str(error)))
     return None if faults else calendar, faults
 
 
 def _shape_fault(document: Document, at: int, found: Any) -> SetFault:
-    known: Sequence[str] = list(SaidCalendar.model_fields)
-    return fault_in(document, PART, at, tuple(found["loc"]), shape_message(found, known))
+    keys: Sequence[str] = list(CalendarEntry.model_fields)
+    return fault_in(document, PART, at, tuple(found["loc"]), shape_message(found, keys))

@@ -1,11 +1,11 @@
-"""A set of schedules <-> YAML: the operator's part of each, defaults left out, always in the same
-order. Pure.
+"""A set of schedules <-> YAML: the operator's part of each schedule, without defaults, always in
+the same order. Pure.
 
-What a schedule is called, what it runs and when is in it; its uid, its revisions, a pause and its
-runs are not. Where a set was exported by tags it names them, and then speaks for the schedules with
-these tags only. It carries the exclusion calendars that its schedules name.
+A set holds names, jobs and rules; it does not hold uids, revisions, pauses and runs. A set exported
+by tags names the tags, and then speaks only for schedules with these tags. It carries the exclusion
+calendars of its schedules.
 
-A set is read whole: every fault is reported with its place, and a set with one fault is no set.
+A set is read whole: every fault is reported with its place, and a set with a fault is refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,21 +33,19 @@ _HEADER = f"""\
 _WHENS: tuple[type[BaseModel], ...] = (*fields.RULES.values(), RedBeatWhen)
 _SET_KEYS = ("version", "tags", "calendars", "schedules")
 _AS_GIVEN = ("args", "kwargs", "schedule")
-"""Whose values belong to jobs and to RedBeat, and are written as they are."""
+"""Fields whose values belong to jobs and to RedBeat, and are written unchanged."""
 
 
 @dataclass(frozen=True)
 class ScheduleSet:
-    """Schedules by name, the tags they were chosen by, if they were, and the exclusion calendars
-    they name.
-    """
+    """Schedules, the tags of the export, if any, and the exclusion calendars in use."""
 
     schedules: list[Spec]
     tags: list[str] = field(default_factory=list)
     calendars: list[Calendar] = field(default_factory=list)
 
     def speaks_for(self, spec: Spec) -> bool:
-        """Whether the set means to hold `spec`, so that its absence says something."""
+        """Whether the absence of `spec` from the set means its deletion."""
         return not self.tags or bool(set(self.tags) & set(spec.tags))
 
 
@@ -56,7 +54,7 @@ def write(chosen: ScheduleSet) -> str:
     tags = {"tags": sorted(chosen.tags)} if chosen.tags else {}
     named = [
         yaml_calendars.plain(calendar)
-        for calendar in sorted(chosen.calendars, key=lambda one: one.name)
+        for calendar in sorted(chosen.calendars, key=lambda calendar: calendar.name)
     ]
     calendars = {"calendars": named} if named else {}
     schedules = [_plain(spec) for spec in sorted(chosen.schedules, key=lambda spec: spec.name)]
@@ -66,7 +64,7 @@ def write(chosen: ScheduleSet) -> str:
 
 
 def read(text: str) -> tuple[ScheduleSet, Document]:
-    """Read a set; the document says on which line what stands. Raises BadYaml or BadSet."""
+    """The set, and the document with the line of each value. Raises BadYaml or BadSet."""
     document = yaml_text.read(text)
     faults = list(_faults_of_frame(document))
     if faults:
@@ -109,20 +107,20 @@ def place_of(error: Refused) -> str:
 
 
 def _plain(spec: Spec) -> dict[str, Any]:
-    """What is written of one schedule."""
+    """The YAML data of a schedule."""
     if isinstance(spec.when, CrontabWhen) and spec.when.resolved is not None:
         spec = spec.model_copy(update={"when": spec.when.model_copy(update={"resolved": None})})
-    said = spec.model_dump(mode="json", exclude_defaults=True)
-    said["when"] = {"kind": spec.when.kind, **said["when"]}
+    data = spec.model_dump(mode="json", exclude_defaults=True)
+    data["when"] = {"kind": spec.when.kind, **data["when"]}
     return {
-        key: _whole(said[key]) if key not in _AS_GIVEN else said[key]
+        key: _whole(data[key]) if key not in _AS_GIVEN else data[key]
         for key in Spec.model_fields
-        if key in said
+        if key in data
     }
 
 
 def _whole(value: Any) -> Any:
-    """Seconds without a fraction as whole numbers."""
+    """The value with integral floats as integers."""
     if isinstance(value, dict):
         return {key: item if key in _AS_GIVEN else _whole(item) for key, item in value.items()}
     return (
@@ -133,26 +131,26 @@ def _whole(value: Any) -> Any:
 
 
 def _faults_of_frame(document: Document) -> Iterator[SetFault]:
-    """What is wrong with the set itself."""
-    said = document.value
-    if not isinstance(said, dict):
+    """The faults of the set itself."""
+    frame = document.value
+    if not isinstance(frame, dict):
         yield SetFault(
             "",
             document.lines.get(()),
             "a set begins with 'version: 1' and 'schedules:'; this has neither",
         )
         return
-    for key in said:
+    for key in frame:
         if key not in _SET_KEYS:
             yield SetFault(
                 key, document.lines.get((key,)), f"unknown key; known are {', '.join(_SET_KEYS)}"
             )
-    if said.get("version") != FORMAT or isinstance(said.get("version"), bool):
-        told = (
-            f"{said.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
+    if frame.get("version") != FORMAT or isinstance(frame.get("version"), bool):
+        message = (
+            f"{frame.get('version')!r:.40} is not a format that this version reads; write {FORMAT}"
         )
-        yield SetFault("version", document.lines.get(("version",)), told)
-    tags, schedules = said.get("tags") or [], said.get("schedules")
+        yield SetFault("version", document.lines.get(("version",)), message)
+    tags, schedules = frame.get("tags") or [], frame.get("schedules")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
         yield SetFault("tags", document.lines.get(("tags",)), "a list of texts is wanted")
     yield from yaml_calendars.faults_of_frame(document)
@@ -161,25 +159,27 @@ def _faults_of_frame(document: Document) -> Iterator[SetFault]:
             "schedules", document.lines.get(("schedules",)), "a list is wanted; write [] for none"
         )
     elif len(schedules) > MAX_SCHEDULES:
-        told = (
+        message = (
             f"{len(schedules)} schedules are too many for one set; {MAX_SCHEDULES} are allowed, "
             "so divide it"
         )
-        yield SetFault("schedules", document.lines.get(("schedules",)), told)
+        yield SetFault("schedules", document.lines.get(("schedules",)), message)
 
 
 def _shape_faults(document: Document, at: int, error: ValidationError) -> Iterator[SetFault]:
-    """Pydantic's findings with the paths that stand in the text."""
+    """Pydantic's findings with their paths in the text."""
     for found in error.errors(include_url=False):
         location = [str(part) for part in found["loc"]]
         if location[:1] == ["when"] and len(location) > 1:
-            del location[1]  # the kind, which is no step of the path
-        known = _known(location[:-1], found) if found["type"] == "extra_forbidden" else []
-        yield fault_at(document, at, ".".join(location), shape_message(found, known))
+            del location[1]  # the kind, which is not a step of the path
+        readable = (
+            _readable_keys(location[:-1], found) if found["type"] == "extra_forbidden" else []
+        )
+        yield fault_at(document, at, ".".join(location), shape_message(found, readable))
 
 
-def _known(parent: list[str], found: Mapping[str, Any]) -> list[str]:
-    """The keys that are read where an unknown one stands."""
+def _readable_keys(parent: list[str], found: Mapping[str, Any]) -> list[str]:
+    """The keys that are allowed beside an unknown key."""
     if parent == ["when"]:
         kind = found["loc"][1]
         return next(

@@ -38,7 +38,7 @@ from scheduler.errors import Refused
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 40
-LINES_KEPT = 4
+LINE_DEPTH = 4
 """Down to which depth the lines of values are remembered, for messages."""
 
 Path = tuple[str | int, ...]
@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", re
 _YAML_1_2_NUMBER = (
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+"
 )
-"""What other readers take for a number: section 10.3.2 of YAML 1.2.2. All of `_NUMBER` is in it."""
+"""Numbers of other YAML readers: section 10.3.2 of YAML 1.2.2. Includes all of `_NUMBER`."""
 
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,7 +61,7 @@ class BadYaml(Refused):
 
 @dataclass
 class Document:
-    """What a text holds, and the line (from 1) of each value near the top."""
+    """The value of a text, and the line (from 1) of each value near the top."""
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Open:
 
 
 def read(text: str) -> Document:
-    """Read one document. Raises BadYaml with the line."""
+    """The document of a text. Raises BadYaml with the line."""
     if len(text) > MAX_BYTES:
         raise BadYaml(f"the text has {len(text)} characters; {MAX_BYTES} are read, so divide it")
     reader = _Reader()
@@ -96,7 +96,7 @@ def read(text: str) -> Document:
 
 
 def write(value: Any) -> str:
-    """Write `value`, keys in their order."""
+    """`value` as YAML, keys in their order."""
     text: str = yaml.dump(value, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=110)
     return text
 
@@ -110,7 +110,7 @@ class _Reader:
         self._documents = 0
 
     def take(self, event: Event) -> None:
-        """One event."""
+        """Take an event of the parser."""
         if isinstance(event, ScalarEvent):
             self._scalar(event)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
@@ -146,7 +146,7 @@ class _Reader:
             self._put(value, event)
 
     def _put(self, value: Any, event: Event) -> Path:
-        """Put a value where it belongs. Answers its path."""
+        """Put a value into its list or object. Returns its path."""
         if not self._open:
             self.document.value = value
             self._remember((), event)
@@ -159,17 +159,18 @@ class _Reader:
             _refuse(event, "a list or an object cannot be a key")
         else:
             path = (*top.path, top.key)
-            top.into[top.key], top.key = value, None
+            top.into[top.key] = value
+            top.key = None
         self._remember(path, event)
         return path
 
     def _remember(self, path: Path, event: Event) -> None:
-        if len(path) <= LINES_KEPT:
+        if len(path) <= LINE_DEPTH:
             self.document.lines[path] = _line(event)
 
 
 def _plain(event: ScalarEvent) -> Any:
-    """A word without quotes, as JSON would read it; any other is a text."""
+    """The JSON value of a plain word; other words are texts."""
     text = event.value
     if text in _WORDS:
         return _WORDS[text]
@@ -189,13 +190,13 @@ def _key(event: ScalarEvent, value: Any, into: dict[str, Any]) -> str:
         _refuse(event, f"the key {event.value[:40]!r} is not a text; put it in quotes")
     if value in into:
         _refuse(event, f"the key {value[:80]!r} stands twice; leave one out")
-    if value == "<<" and event.implicit[0]:  # in quotes it is a text like any other
+    if value == "<<" and event.implicit[0]:  # in quotes, << is a text like any other
         _refuse(event, "merging with << is not read; write it out")
     return value
 
 
 def _at(mark: Any, text: str) -> str:
-    """Where it is. What is missing at the end is found by the parser one line after the last."""
+    """The line of a fault. The parser finds a missing end one line after the last."""
     return "" if mark is None else f"line {min(mark.line + 1, len(text.splitlines()))}: "
 
 
@@ -208,15 +209,15 @@ def _refuse(event: Event, why: str) -> NoReturn:
 
 
 class _Writer(_DUMPER):  # type: ignore[misc]
-    """Puts in quotes what `read`, or another reader of YAML, would take for something else."""
+    """Quotes every text that `read`, or another YAML reader, would take for another type."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write everything out."""
+        """Never write aliases."""
         return True
 
 
 def _text(writer: Any, text: str) -> ScalarNode:
-    """Several lines as a block where nothing can get lost in one."""
+    """Several lines as a block, where a block loses nothing."""
     style: Literal["|", '"'] | None = None
     if not text.isprintable():
         lines = text.split("\n")

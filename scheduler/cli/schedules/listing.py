@@ -115,10 +115,10 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
     listed = services.schedule_list.listed(name)
     waiting = services.waiting.of(listed.schedule.uid) if listed.schedule is not None else []
     if as_json:
-        from scheduler.interface.published import held_json
+        from scheduler.interface.published import waiting_json
 
         print_json(
-            one_as_json(services, listed) | {"waiting": [held_json(held) for held in waiting]}
+            one_as_json(services, listed) | {"waiting": [waiting_json(held) for held in waiting]}
         )
         return
     runs = newest_runs(services, [listed])

@@ -12,7 +12,7 @@ from scheduler.cli.output import json_option, print_json
 from scheduler.cli.schedules.changes import comment_option
 from scheduler.cli.schedules.listing import clock_of, local_time, one_as_json
 from scheduler.clock import utc_now
-from scheduler.interface.published import held_json, rfc3339
+from scheduler.interface.published import rfc3339, waiting_json
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted, plural
 from scheduler.schedules.operations import Missed
@@ -186,7 +186,7 @@ def drop_waiting(services: Services, /, *, name: str, tick: str | None, as_json:
     schedule = services.schedules.get(name)
     dropped = services.waiting.drop(schedule, tick=at, actor=fields.actor(), now=now)
     if as_json:
-        print_json({"name": name, "dropped": [held_json(held) for held in dropped]})
+        print_json({"name": name, "dropped": [waiting_json(held) for held in dropped]})
     else:
         count = len(dropped)
         click.echo(f"{counted(count, 'tick')} of {name} {plural(count, 'waits', 'wait')} no longer")

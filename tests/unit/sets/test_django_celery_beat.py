@@ -139,7 +139,7 @@ def test_names_and_texts_that_do_not_fit_are_changed_and_said():
         ({"exchange": "x"}, "exchange 'x'"),
         ({"headers": '{"a": 1}'}, "headers"),
         ({"args": "{}"}, "its args are a dict, not a list"),
-        ({"kwargs": "{'a': 1}"}, "its kwargs are no JSON"),
+        ({"kwargs": "{'a': 1}"}, "its kwargs are not JSON"),
         ({"priority": 12}, "priority"),
     ],
 )

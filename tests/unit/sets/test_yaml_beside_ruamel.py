@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
-from scheduler.sets.yaml_text import LINES_KEPT, BadYaml, Path, read, write
+from scheduler.sets.yaml_text import LINE_DEPTH, BadYaml, Path, read, write
 
 CHARACTERS = st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f_")
 """Without _: ruamel.yaml takes `._` for a number, and fails."""
@@ -61,7 +61,7 @@ def by_ruamel(text: str) -> Any:
 
 def lines_by_ruamel(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
     """The line, from 1, of every value below this one, down to the depth that our reader keeps."""
-    if len(path) >= LINES_KEPT:
+    if len(path) >= LINE_DEPTH:
         return
     if isinstance(value, CommentedMap):
         below = [(key, value.lc.value(key)[0]) for key in value]
