@@ -275,11 +275,11 @@ def recorder_part(services: Services, now: datetime) -> Part:
             "See the recorder's log and whether SQL answers; more recorders may run beside this one"
         )
         return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
-    aside = (
-        f", {counted(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
-        if dead
-        else ""
-    )
+    aside = ""
+    if dead:
+        aside = (
+            f", {counted(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
+        )
     return Part(
         name="recorder",
         ok=True,

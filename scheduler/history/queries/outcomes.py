@@ -85,7 +85,7 @@ class Outcomes:
                     connection.execute(
                         select(*counts).where(Run.first_at >= since, Run.first_at < until)
                     )
-                    .since()
+                    .one()
                     ._mapping
                 )
                 for since, until in pairwise(bounds)

@@ -1,6 +1,7 @@
 """The command line of these tests, on the servers of the test."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from scheduler.clock import utc_now
 from scheduler.history.recording.recorder import Recorder
 from scheduler.services.services import Services
 from tests.support.commands import Commands
+from tests.support.sets.operators import NIGHTLY
 
 
 @pytest.fixture
@@ -41,3 +43,17 @@ def record(services: Services) -> Callable[[], None]:
             pass
 
     return fold
+
+
+@pytest.fixture
+def stored(beatdesk: Commands) -> Commands:
+    """Two schedules, one of them tagged."""
+    beatdesk.done(*NIGHTLY, "--tag", "reports", "--notes", "call Grace\nthen Ada")
+    beatdesk.done("schedules", "add", "often", "demo.plain", "--every", "300")
+    return beatdesk
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a set is written to."""
+    return tmp_path / "set.yaml"

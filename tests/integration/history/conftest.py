@@ -4,8 +4,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
+from scheduler.events.schema import Event
 from scheduler.events.stream import EventStream
+from scheduler.history.queries.history import History
 from scheduler.history.recording.recorder import Recorder
+from scheduler.history.recording.writer import write_events
+from tests.support.history.mixed import a_mixed_history
 from tests.support.history.recording import MakeRecorder
 
 
@@ -23,3 +27,15 @@ def make_recorder(stream: EventStream, redis: Redis, engine: Engine) -> MakeReco
         return Recorder(stream, engine, redis, batch, name, **more)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def history(engine: Engine) -> History:
+    return History(engine)
+
+
+@pytest.fixture
+def mixed(engine: Engine) -> list[Event]:
+    events = a_mixed_history()
+    write_events(engine, events)
+    return events

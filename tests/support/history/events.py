@@ -29,21 +29,15 @@ from tests.support.builders import NOON, a_saved_event, a_schedule, facts_of
 # Few values of each, so that ties and conflicts are the rule.
 RUNS = st.sampled_from(["run-1", "run-2"])
 
-
 ATTEMPTS = st.sampled_from([1, 1, 2])
-
 
 MOMENTS = st.integers(0, 3).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
-
 WORKERS = st.sampled_from([None, "w1@host", "w2@host"])
-
 
 WORDS = st.sampled_from(["a", "b"])
 
-
 SCHEDULE = a_schedule()
-
 
 FACTS = st.builds(
     lambda queue, tick, queued_at: facts_of(SCHEDULE, tick, queue=queue, queued_at=queued_at),
@@ -65,7 +59,6 @@ def run_events(kind: Any, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[
         **parts,
     )
 
-
 MISSED = st.builds(
     lambda at, reason, ticks: TicksMissed(
         at=at,
@@ -83,7 +76,6 @@ MISSED = st.builds(
     st.sampled_from([1, 2]),
 )
 
-
 REPORTS = st.builds(
     lambda at, title: ReportStored(
         at=at,
@@ -99,7 +91,6 @@ REPORTS = st.builds(
     WORDS,
 )
 
-
 LOGS = st.builds(
     lambda run, attempt, at, text: RunLogged(
         run=run,
@@ -114,7 +105,6 @@ LOGS = st.builds(
     WORDS,
 )
 
-
 CHANGES = st.builds(
     lambda kind, at, actor: kind(
         at=at, uid=SCHEDULE.uid, revision=2, actor=actor, schedule=SCHEDULE
@@ -123,7 +113,6 @@ CHANGES = st.builds(
     MOMENTS,
     WORDS,
 ) | st.builds(lambda at: a_saved_event(SCHEDULE, at), MOMENTS)
-
 
 EVENTS = st.one_of(
     run_events(RunQueued, facts=FACTS),

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import UnreadableEntry
 from scheduler.redbeat import codec, extra_field
-from scheduler.redbeat.codec import Meta, Raw
+from scheduler.redbeat.codec import Raw
 from scheduler.rules.crontab import dialect
 from scheduler.rules.model.identity import plain_uid
 from scheduler.rules.model.spec import (
@@ -25,15 +25,8 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from tests.support.builders import NOON, a_schedule, cron, every
+from tests.support.schedules.raw_entries import CRONTAB, definition, read
 
-CRONTAB = {
-    "__type__": "crontab",
-    "minute": "0",
-    "hour": "*",
-    "day_of_week": "*",
-    "day_of_month": "*",
-    "month_of_year": "*",
-}
 RRULE = {
     "__type__": "rrule",
     "freq": "WEEKLY",
@@ -41,26 +34,9 @@ RRULE = {
     "byweekday": [0, 4],
     "byhour": 6,
 }
+
+
 INTERVAL = {"__type__": "interval", "every": 60.0, "relative": False}
-
-
-def definition(**parts: Any) -> str:
-    whole = {
-        "name": "plain",
-        "task": "app.task",
-        "args": None,
-        "kwargs": {},
-        "options": {},
-        "schedule": CRONTAB,
-        "enabled": True,
-    }
-    return json.dumps({**whole, **parts})
-
-
-def read(
-    text: str, meta: str | None = None, ours: str | None = None, **more: Any
-) -> codec.StoredSchedule:
-    return codec.decode("plain", Raw(text, meta, ours), **more)
 
 
 def saved(schedule: Schedule, meta: str | None = None) -> Raw:
@@ -307,52 +283,6 @@ def test_a_zone_that_is_not_installed_is_refused_with_the_reason() -> None:
         codec.decode("plain", ours)
 
 
-@pytest.mark.parametrize(
-    "meta",
-    [
-        Meta(),
-        Meta(NOON),
-        Meta(NOON + timedelta(microseconds=5), 12),
-        Meta(None, 3),
-    ],
-)
-def test_beats_memory_is_read_again(meta: Meta) -> None:
-    text = codec.encode_meta(meta)
-    assert codec.decode_meta(text) == meta
-    assert json.dumps(json.loads(text)) == text
-
-
-@given(
-    st.tuples(*(st.integers(0, 70) for _ in range(6))),
-    st.integers(1, 9999),
-    st.none() | st.integers(0, 10**18),
-    st.sampled_from(["UTC", 0.0, 3600.0, 0.5]),
-)
-@example((11, 21, 12, 0, 0, 0), 2026, None, "UTC")
-@example((2, 29, 0, 0, 0, 999_999), 2024, 7, 0.0)
-@example((2, 29, 0, 0, 0, 999_999), 2024, 7, 3600.0)
-@example((2, 30, 0, 0, 0, 0), 2024, 7, "UTC")
-def test_the_usual_memory_is_read_as_any_other_is(
-    parts: tuple[int, ...], year: int, count: int | None, zone: str | float
-) -> None:
-    names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    said: dict[str, Any] = {
-        "__type__": "datetime",
-        **dict(zip(names, (year, *parts), strict=True)),
-        "timezone": zone,
-    }
-    memory = {"last_run_at": said} | ({} if count is None else {"total_run_count": count})
-    texts = json.dumps(memory), json.dumps(memory, separators=(",", ":"))
-
-    def read(text: str) -> Meta | None:
-        try:
-            return codec.decode_meta(text)
-        except UnreadableEntry:
-            return None
-
-    assert read(texts[0]) == read(texts[1])
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
@@ -398,36 +328,3 @@ def test_what_is_nested_too_deeply_is_refused(levels: int) -> None:
     else:
         with pytest.raises(UnreadableEntry, match=r"definition is (nested too deeply|not JSON)"):
             read(deep)
-
-
-@pytest.mark.parametrize("zone", [0.0, 3600.0, "UTC", "Europe/Berlin"])
-def test_moments_of_plain_redbeat_code_are_read_in_their_zone(zone: Any) -> None:
-    parts = {
-        "year": 2026,
-        "month": 11,
-        "day": 21,
-        "hour": 12,
-        "minute": 0,
-        "second": 0,
-        "microsecond": 0,
-    }
-    text = json.dumps({"last_run_at": {"__type__": "datetime", **parts, "timezone": zone}})
-    hours = 0 if zone in (0.0, "UTC") else 1
-    assert codec.decode_meta(text).last_run_at == datetime(2026, 11, 21, 12 - hours, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{",
-        "[]",
-        "{}",
-        '{"last_run_at": 5}',
-        '{"last_run_at": {"__type__": "datetime"}}',
-        '{"last_run_at": {"__type__": "datetime", "year": 2026, "month": 1, "day": 1, "timezone": "Mars"}}',
-        '{"last_run_at": null, "surprise": 1}',
-    ],
-)
-def test_a_memory_that_beat_cannot_load_is_refused(text: str) -> None:
-    with pytest.raises(UnreadableEntry):
-        codec.decode_meta(text)
