@@ -31,7 +31,7 @@ def test_the_settings_page_lists_every_setting_and_no_other() -> None:
 def test_the_settings_page_says_what_a_setting_does_in_the_words_of_the_code() -> None:
     rows = documented_settings()
     words = {name: str(field.description) for name, field in Settings.model_fields.items()}
-    assert [name for name, said in words.items() if said not in rows.get(name.upper(), "")] == []
+    assert [name for name, text in words.items() if text not in rows.get(name.upper(), "")] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

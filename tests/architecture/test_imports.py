@@ -108,22 +108,22 @@ def test_a_planted_clock_or_sleep_is_seen_by_ruff(tree: Path) -> None:
 
 
 def test_looking_for_the_celery_app_loads_neither_celery_nor_sql() -> None:
-    asked = (
+    program = (
         "import sys, scheduler; print(sorted({'celery', 'redis', 'sqlalchemy', 'flask'} & "
         "set(sys.modules)))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
 
 
 def test_the_web_runs_without_any_job_code() -> None:
-    asked = (
+    program = (
         "import sys, webadmin; print(sorted(name for name in sys.modules if "
         "name.startswith('scheduler.jobs')))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"

@@ -1,8 +1,7 @@
-"""Every row of what a schedule means, and the tests that hold the code to it: a row without a test,
-or a test that is gone, fails here.
+"""Every row of the semantics has tests: a row without a test, or with a missing test, fails here.
 
 A test is named by its file and its function, or by the words of its row where the file has a table
-of them.
+of rows.
 """
 
 import ast
@@ -16,7 +15,7 @@ from tests.architecture.tree import parsed
 
 
 @cache
-def said_in(path: Path) -> frozenset[str]:
+def names_in(path: Path) -> frozenset[str]:
     """The names of a file's tests, and the words of its tables."""
     nodes = list(ast.walk(parsed(path)))
     tests = {
@@ -39,4 +38,4 @@ def said_in(path: Path) -> frozenset[str]:
 def test_every_row_of_the_semantics_has_tests_that_are_there(row: str, tests: list[str]) -> None:
     assert tests, row
     places = [test.split("::", 1) for test in tests]
-    assert [test for file, test in places if test not in said_in(Path("tests") / file)] == []
+    assert [test for file, test in places if test not in names_in(Path("tests") / file)] == []

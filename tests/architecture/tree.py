@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("scheduler", "webadmin")
 CODE = (*PACKAGES, "tests")
-OURS = {
+TEXT_SUFFIXES = {
     ".py",
     ".html",
     ".css",
@@ -50,8 +50,8 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def texts() -> list[Path]:
-    """Every text file of ours, vendored ones left out. What lies about in the folder (data, .venv)
-    is not ours.
+    """Every text file of the repository, without vendored files. Other files in the folder (data,
+    .venv) are left out.
     """
     inside = (path for folder in (*CODE, "docs", ".ci") for path in (ROOT / folder).rglob("*"))
     found = (
@@ -60,7 +60,7 @@ def texts() -> list[Path]:
     return sorted(
         path.relative_to(ROOT)
         for path in found
-        if (path.suffix in OURS or not path.suffix)
+        if (path.suffix in TEXT_SUFFIXES or not path.suffix)
         and not {"vendor", "__pycache__"} & set(path.parts)
     )
 

@@ -13,11 +13,11 @@ from tests.bench.beat_stage import (
     NONE,
     Failed,
     candidates,
+    report_failure,
     seconds,
     stage,
     times,
     title,
-    told,
 )
 from tests.bench.figures import table
 
@@ -45,20 +45,20 @@ def measured(key: str, count: int) -> dict[str, Any] | None:
             here.ask("fill", plans="due", count=count, at=here.at.isoformat())
             return here.ask("due", count=count, at=here.at.isoformat(), longest=LONGEST)
     except Failed as error:
-        told(key, f"{count} due", error)
+        report_failure(key, f"{count} due", error)
         return None
 
 
-def row(key: str, found: dict[str, Any], ours: dict[str, Any], count: int) -> list[str]:
-    """Its line; what is used is told of the warm pass, by message."""
+def row(key: str, found: dict[str, Any], our_result: dict[str, Any], count: int) -> list[str]:
+    """A contender's line; resources are those of the warm pass, per message."""
     cold, warm, peak = found["cold"], found["warm"], f"{found['peak_mb']:.0f} MB"
-    line = [title(key), seconds(cold), times(cold, ours["cold"])]
+    line = [title(key), seconds(cold), times(cold, our_result["cold"])]
     if warm is None:
         return [*line, NONE, NONE, NONE, NONE, NONE, NONE, NONE, peak]
     return [
         *line,
         seconds(warm),
-        times(warm, ours["warm"]),
+        times(warm, our_result["warm"]),
         f"{count / warm['seconds']:.0f}",
         f"{warm['commands'] / count:.1f}",
         f"{warm['reads'] / count:.3f}",

@@ -7,7 +7,7 @@ ours. APScheduler is not told of what another process makes.
 
 from statistics import median
 
-from tests.bench.beat_stage import Failed, answer_of, candidates, stage, title, told
+from tests.bench.beat_stage import Failed, answer_of, candidates, report_failure, stage, title
 from tests.bench.figures import shown, table
 
 
@@ -26,7 +26,7 @@ def main(*, quick: bool) -> None:
                 running.terminate()
                 answer_of(running)
         except Failed as error:
-            told(key, "edits", error)
+            report_failure(key, "edits", error)
             continue
         taken = found["taken"]
         if not taken:

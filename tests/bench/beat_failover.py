@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from scheduler.settings.schema import Settings
-from tests.bench.beat_stage import Failed, Stage, candidates, stage, title, told
+from tests.bench.beat_stage import Failed, Stage, candidates, report_failure, stage, title
 from tests.bench.figures import table
 from tests.support.processes import Process, end_all, start_beat
 from tests.support.waiting import wait_for
@@ -71,7 +71,7 @@ def main(*, quick: bool) -> None:
             try:
                 rows.append(measured(key, 2 if key == "ours" and not quick else 1))
             except (Failed, RuntimeError, AssertionError) as error:
-                told(key, "failover", error)
+                report_failure(key, "failover", error)
     rows.append(["stock RedBeat", "1500 s", "not waited for", "not waited for", "0"])
     table(
         "until another one leads (worst)",

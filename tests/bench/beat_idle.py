@@ -2,7 +2,7 @@
 switched off.
 """
 
-from tests.bench.beat_stage import Failed, candidates, stage, title, told
+from tests.bench.beat_stage import Failed, candidates, report_failure, stage, title
 from tests.bench.figures import shown, table
 
 
@@ -15,7 +15,7 @@ def main(*, quick: bool) -> None:
                 here.ask("fill", plans="idle", future=each, disabled=each, at=here.at.isoformat())
                 found = here.ask("idle", turns=200, longest=4)
         except Failed as error:
-            told(key, "idle", error)
+            report_failure(key, "idle", error)
             continue
         rows.append(
             [title(key), shown(found["median"]), shown(found["worst"]), str(found["turns"])]

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from tests.bench.beat_contenders import QUEUE
-from tests.bench.beat_stage import Failed, Stage, stage, told
+from tests.bench.beat_stage import Failed, Stage, report_failure, stage
 from tests.bench.figures import table
 
 
@@ -31,7 +31,7 @@ def main(*, quick: bool) -> None:
             found = here.ask("due", count=count, at=here.at.isoformat(), longest=120, warm=False)
             distinct = len(numbers(here))
     except Failed as error:
-        told("ours", f"{count} due", error)
+        report_failure("ours", f"{count} due", error)
         return
     passed = found["cold"]
     row = [

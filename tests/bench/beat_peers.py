@@ -116,10 +116,10 @@ class APScheduler(Contender):
         from apscheduler.jobstores.redis import RedisJobStore
         from apscheduler.schedulers.background import BackgroundScheduler
 
-        known = self.redis.connection_pool.connection_kwargs
+        options = self.redis.connection_pool.connection_kwargs
         stores = {
             "default": RedisJobStore(
-                **{name: known[name] for name in ("host", "port", "password", "db")}
+                **{name: options[name] for name in ("host", "port", "password", "db")}
             )
         }
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 100}

@@ -66,23 +66,23 @@ class Stage:
 
 
 def answer_of(process: "subprocess.Popen[str]", longest: float = LONGEST) -> dict[str, Any]:
-    """What a process says in the end. Raises Failed."""
+    """The JSON in the last line of a process. Raises Failed."""
     try:
-        said, told = process.communicate(timeout=longest)
+        output, errors = process.communicate(timeout=longest)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise Failed(f"no answer in {longest:.0f} s") from None
     if process.returncode:
-        lines = told.strip().splitlines() or ["it said nothing"]
+        lines = errors.strip().splitlines() or ["it said nothing"]
         raise Failed(f"exit code {process.returncode}: {lines[-1][:200]}")
-    found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return found
 
 
 @contextmanager
 def stage(key: str) -> Iterator[Stage]:
-    """A fresh one, thrown away afterwards."""
+    """A fresh stage, thrown away afterwards."""
     with TemporaryDirectory(prefix="beatdesk-bench-") as name:
         server = ValkeyServer(Path(name) / "valkey", Path(get_binary_path()))
         server.start()
@@ -93,17 +93,17 @@ def stage(key: str) -> Iterator[Stage]:
 
 
 def candidates(*keys: str) -> list[str]:
-    """Those of them that are installed; all where none is named."""
+    """The installed contenders among `keys`; all installed contenders without keys."""
     return [key for key in (keys or CONTENDERS) if installed(CONTENDERS[key])]
 
 
-def told(key: str, what: str, error: Exception) -> None:
+def report_failure(key: str, what: str, error: Exception) -> None:
     """Say that a contender had no answer, and go on."""
     click.echo(f"  {CONTENDERS[key].title}, {what}: {error}")
 
 
 def title(key: str) -> str:
-    """Its name in a table."""
+    """A contender's title in tables."""
     return CONTENDERS[key].title
 
 
@@ -112,12 +112,12 @@ def seconds(passed: Mapping[str, float] | None) -> str:
     return f"> {LONGEST:.0f} s" if passed is None else f"{passed['seconds']:.2f} s"
 
 
-def times(theirs: Mapping[str, float] | None, ours: Mapping[str, float] | None) -> str:
-    """How many times as long they took."""
-    if ours is None:
+def times(theirs: Mapping[str, float] | None, our_pass: Mapping[str, float] | None) -> str:
+    """The ratio of both times."""
+    if our_pass is None:
         return NONE
     return (
-        f"> {LONGEST / ours['seconds']:.0f}x"
+        f"> {LONGEST / our_pass['seconds']:.0f}x"
         if theirs is None
-        else f"{theirs['seconds'] / ours['seconds']:.1f}x"
+        else f"{theirs['seconds'] / our_pass['seconds']:.1f}x"
     )

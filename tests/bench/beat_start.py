@@ -4,11 +4,11 @@ From making the scheduler to the end of its first turn, without the imports. Col
 stored yet. Warm: all of them are, as they are in the code. APScheduler knows no such thing.
 """
 
-from tests.bench.beat_stage import Failed, candidates, stage, title, told
+from tests.bench.beat_stage import Failed, candidates, report_failure, stage, title
 from tests.bench.figures import table
 
 PATIENCE = 30.0
-"""Seconds for one start; who needs longer is told."""
+"""Seconds for one start; slower contenders are reported."""
 
 
 def main(*, quick: bool) -> None:
@@ -21,7 +21,7 @@ def main(*, quick: bool) -> None:
                     here.ask("static", PATIENCE, count=count)["seconds"] for _ in range(2)
                 )
         except Failed as error:
-            told(key, "start", error)
+            report_failure(key, "start", error)
             continue
         rows.append([title(key), f"{cold:.2f} s", f"{warm:.2f} s"])
     table(f"start with {count:,} static entries", ["", "cold", "warm"], rows)

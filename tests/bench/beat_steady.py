@@ -13,7 +13,15 @@ from typing import Any
 
 from scheduler.clock import utc_now
 from tests.bench.beat_contenders import QUEUE
-from tests.bench.beat_stage import Failed, Stage, answer_of, candidates, stage, title, told
+from tests.bench.beat_stage import (
+    Failed,
+    Stage,
+    answer_of,
+    candidates,
+    report_failure,
+    stage,
+    title,
+)
 from tests.bench.figures import shown, table
 
 EVERY = 10.0
@@ -44,12 +52,12 @@ def lateness(
     found: list[tuple[datetime, str]], first: datetime, count: int, until: datetime
 ) -> list[float]:
     """Seconds behind the grid, of each message that was due in the time that counts."""
-    seen: Counter[int] = Counter()
+    arrivals: Counter[int] = Counter()
     late = []
     for arrived, text in found:
         number = json.loads(base64.b64decode(json.loads(text)["body"]))[0][0]
-        due = first + timedelta(seconds=EVERY * (number / count + seen[number]))
-        seen[number] += 1
+        due = first + timedelta(seconds=EVERY * (number / count + arrivals[number]))
+        arrivals[number] += 1
         if due <= until:
             late.append((arrived - due).total_seconds())
     return sorted(late)
@@ -72,7 +80,7 @@ def measured(key: str, rate: int, seconds: float) -> list[str] | None:
             arrivals.join()
             late = lateness(arrivals.found, first, count, first + timedelta(seconds=seconds - 1))
     except Failed as error:
-        told(key, f"{rate} a second", error)
+        report_failure(key, f"{rate} a second", error)
         return None
     if not late:
         return [title(key), "no message", "", "", "", ""]

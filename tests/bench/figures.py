@@ -82,9 +82,9 @@ def shown(seconds: float) -> str:
     return f"{seconds * 1e9:.0f} ns"
 
 
-def ratio(theirs: Timing | None, ours: Timing) -> str:
-    """Their mean, and how many times ours it is."""
-    return "-" if theirs is None else f"{shown(theirs.mean)} ({theirs.mean / ours.mean:.1f}x)"
+def ratio(theirs: Timing | None, own: Timing) -> str:
+    """Their mean, and its ratio to our own."""
+    return "-" if theirs is None else f"{shown(theirs.mean)} ({theirs.mean / own.mean:.1f}x)"
 
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

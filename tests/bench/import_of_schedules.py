@@ -64,11 +64,11 @@ def main(redis_url: str, schedules: str = "10000") -> None:
     text = yaml_set.write(ScheduleSet(some_specs(int(schedules))))
     for what in ("first import", "unchanged import"):
         began, busy = perf_counter(), process_time()
-        told = of_plan(plan_text(text, store, calendars, catalogue, now), replace=False)
-        save(told, store, edit=Edit(actor="bench", now=now))
+        report = of_plan(plan_text(text, store, calendars, catalogue, now), replace=False)
+        save(report, store, edit=Edit(actor="bench", now=now))
         seconds, cpu = perf_counter() - began, process_time() - busy
         print(  # noqa: T201
-            f"{what}: {len(told.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the "
+            f"{what}: {len(report.taken)} schedules in {seconds:.2f} s ({cpu:.2f} s of them on the "
             "processor)"
         )
 

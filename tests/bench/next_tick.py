@@ -55,7 +55,7 @@ def moments() -> list[datetime]:
     return [BEGIN + timedelta(seconds=dice.randrange(6 * 366 * 86400)) for _ in range(MOMENTS)]
 
 
-def ours(when: When) -> Timing:
+def our_timing(when: When) -> Timing:
     """This package."""
     return time_each([lambda moment=moment: next_tick(when, moment) for moment in moments()])  # type: ignore[misc]
 
@@ -117,7 +117,7 @@ def crontab_rows() -> list[list[str]]:
     rows = []
     for zone in ("UTC", BERLIN):
         for text in (*CRONTABS, *WIDER):
-            mine = ours(CrontabWhen(crontab=text, timezone=zone))
+            mine = our_timing(CrontabWhen(crontab=text, timezone=zone))
             shared = text in CRONTABS
             rows.append(
                 [
@@ -139,7 +139,7 @@ def rrule_rows() -> list[list[str]]:
     rows = []
     for zone in ("UTC", BERLIN):
         for text in RRULES:
-            mine = ours(RruleWhen(rrule=text, dtstart=START, timezone=zone))
+            mine = our_timing(RruleWhen(rrule=text, dtstart=START, timezone=zone))
             other = ratio(by_dateutil(text), mine) if zone == "UTC" else "-"
             rows.append([f"{text}  {zone}", shown(mine.mean), shown(mine.worst), other])
     return rows

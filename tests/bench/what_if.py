@@ -35,11 +35,11 @@ def main() -> None:
         new = old.model_copy(update={"when": when})
         taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])  # noqa: B023 - asked at once
         found = compare(old, new, NOW, NOW + timedelta(days=30))
-        told = (
+        counts = (
             f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} "
             "stay"
         )
-        rows.append([f"{when.crontab}  {when.timezone}", shown(taken.mean), told])
+        rows.append([f"{when.crontab}  {when.timezone}", shown(taken.mean), counts])
     rows.append(interval_row())
     click.echo(machine())
     table("what-if of * * * * * over 30 days", ["becomes", "time", "difference"], rows)

@@ -1,8 +1,8 @@
-"""Somebody who changes schedules while everything else goes wrong: edits, pauses, resumes, deletes,
-makes new ones.
+"""A client that changes schedules while everything else fails: edits, pauses, resumes, deletes,
+creates.
 
-What was accepted must stand (I3). A change whose answer was lost counts as uncertain until the next
-one is accepted.
+Accepted changes must stand (I3). A change without an answer counts as uncertain until the next
+accepted change.
 """
 
 from random import Random
@@ -21,8 +21,8 @@ EVERY = 0.15
 
 
 class Editor(Thread):
-    """A thread. `names` are the schedules that it may change and pause, `born` the one that it
-    deletes and makes.
+    """A thread. `names` are schedules to change and pause, `born` is a schedule to delete and
+    create.
     """
 
     def __init__(self, services: Services, names: list[str], born: Spec, seed: int) -> None:
@@ -40,8 +40,8 @@ class Editor(Thread):
             self._try(self._dice.choice(self._names))
 
     def finish(self) -> None:
-        """End the thread; resume and edit each once more, now that the server answers; delete what
-        was born.
+        """End the thread; resume and edit each schedule once more, now that the server answers;
+        delete `born`.
         """
         self._over.set()
         self.join()

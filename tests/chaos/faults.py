@@ -1,5 +1,5 @@
-"""What is done to a world. Each fault is a function of the world and of chance, and leaves the
-world as it may be.
+"""Faults of a world. Each fault is a function of the world and of chance, and leaves the world in
+any state.
 """
 
 import os
@@ -21,12 +21,12 @@ _NEVER = Event()
 
 
 def pause(seconds: float) -> None:
-    """Let the world go on; what is waited for is the moment of the next fault, not a fact."""
+    """Let the world run on until the next fault: a moment, not a fact."""
     _NEVER.wait(max(seconds, 0))
 
 
 def aim(world: World, dice: Random) -> None:
-    """Wait until Beat is in the midst of what is due each second, more or less."""
+    """Wait until Beat is in the midst of the ticks of a second, more or less."""
     with suppress(RedisError):
         _seconds, micros = world.redis.time()
         pause(1 - micros / 1e6 + dice.uniform(-0.005, 0.08))
@@ -51,7 +51,9 @@ def kill_any(world: World, dice: Random) -> None:
 
 
 def freeze_leader(world: World, dice: Random) -> None:
-    """While it fires, until its lock has ended and another leads; then it goes on where it was."""
+    """While firing, until its lock has ended and another Beat leads; then the frozen Beat
+    resumes.
+    """
     aim(world, dice)
     pid = world.leader() or dice.choice(sorted(world.beats))
     with suppress(ProcessLookupError):

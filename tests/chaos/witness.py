@@ -1,10 +1,8 @@
-"""Takes messages and events away as they come, and remembers what they say. Loses and doubles
-nothing itself.
+"""Takes messages and events away as they come, and records them. Loses and doubles nothing itself.
 
-Each step can be repeated: a batch of messages is renamed under a number of its own, read,
-remembered, then deleted; events are read from the last one that is remembered, then trimmed. It
-also plays the worker for runs of `finishing` schedules, so that ticks that wait for them have an
-end to wait for.
+Each step can be repeated: a batch of messages is renamed under a number of its own, read, recorded,
+then deleted; events are read from the last recorded event, then trimmed. The witness also plays the
+worker for runs of `finishing` schedules, so that waiting ticks have an end to wait for.
 """
 
 import json
@@ -69,7 +67,9 @@ class Witness(Thread):
             pass
 
     def look(self) -> int:
-        """One look; how much was new. A server that is away is asked again the next time."""
+        """One pass; returns the number of new messages and events. An unreachable server is asked
+        again in the next pass.
+        """
         try:
             return self._take_messages() + self._read_events()
         except RedisError as error:
@@ -130,7 +130,9 @@ class Witness(Thread):
                 Verdict(event.facts.schedule_uid, tick, tick, 1, "queued", event.run)
             )
         elif isinstance(event, TicksMissed | TicksSkipped):
-            said = f"{event.kind}: {event.reason}"
+            verdict_text = f"{event.kind}: {event.reason}"
             self._account.verdicts.append(
-                Verdict(event.schedule_uid, event.tick_from, event.tick_to, event.ticks, said)
+                Verdict(
+                    event.schedule_uid, event.tick_from, event.tick_to, event.ticks, verdict_text
+                )
             )

@@ -1,5 +1,5 @@
-"""A server, three Beats, schedules that fire each second, a witness and an editor: what the faults
-are done to.
+"""A server, three Beats, schedules that fire each second, a witness and an editor: the target of
+faults.
 """
 
 import os
@@ -30,11 +30,11 @@ from tests.support.processes import ROOT, env_of
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_for
 
-OURS = "scheduler.beat.Scheduler"
+OUR_BEAT = "scheduler.beat.Scheduler"
 STOCK = "redbeat.RedBeatScheduler"
 BEATS = 3
 TTL = 3
-"""Seconds that a dead leader's lock outlives it."""
+"""Seconds for which a dead leader's lock remains."""
 
 SECOND = timedelta(seconds=1)
 JOB = "chaos.job"
@@ -63,12 +63,12 @@ BAD = {
 
 
 class World:
-    """One of them. `schedules` fire each second at the same moment; some more wait for each other,
-    or are edited.
+    """`schedules` fire each second at the same moment; a few more wait for each other, or are
+    edited.
     """
 
     def __init__(
-        self, folder: Path, binary: Path, *, scheduler: str = OURS, schedules: int, seed: int
+        self, folder: Path, binary: Path, *, scheduler: str = OUR_BEAT, schedules: int, seed: int
     ) -> None:
         self.server, self.scheduler, self._folder = (
             ValkeyServer(folder / "valkey", binary),
@@ -96,7 +96,7 @@ class World:
         self.editor = Editor(self.services, names, self._spec("born", self.anchor), seed)
 
     def start(self) -> None:
-        """Let it run, and wait until somebody leads."""
+        """Start the world, and wait until a Beat leads."""
         self.witness.start()
         for _ in range(BEATS):
             self.start_beat()
@@ -111,7 +111,7 @@ class World:
         self.beats.add(self._answers.get(timeout=20))
 
     def kill(self, pid: int) -> None:
-        """SIGKILL, and another in its place."""
+        """SIGKILL to a Beat, and another in its place."""
         self._expected.add(pid)
         self.beats.discard(pid)
         self.kills += 1
@@ -120,7 +120,7 @@ class World:
         self.start_beat()
 
     def leader(self) -> int | None:
-        """The process that leads, as far as its lock tells; none where it does not, as stock's."""
+        """The leading process, as far as its lock tells; None for stock's lock."""
         try:
             token = self.redis.get(keys.BEAT_LOCK)
         except RedisError:
@@ -135,7 +135,7 @@ class World:
             wait_for(self._is_led, TTL + 2)
 
     def finish(self) -> None:
-        """Let what is due be dealt with, end all in order, and complete the account."""
+        """Wait for verdicts on due ticks, end all in order, and complete the account."""
         self.editor.finish()
         wait_for(self._nothing_overdue, 60, "everything that is due has been dealt with")
         self._expected |= self.beats
@@ -192,7 +192,9 @@ class World:
                 Thread(target=self.start_beat, daemon=True).start()
 
     def _fill(self, schedules: int) -> set[str]:
-        """Make the schedules; the uids of those whose ticks wait for the run before them."""
+        """Create the schedules; returns the uids of schedules whose ticks wait for the run
+        before.
+        """
         now = utc_now()
         offered = Job(name=JOB, parameters=[Parameter(name="n", required=False)])
         self.services.catalogue.publish(
@@ -224,7 +226,7 @@ class World:
     def _is_led(self) -> bool:
         try:
             return bool(self.redis.exists(keys.BEAT_LOCK)) and (
-                self.scheduler != OURS or self.leader() is not None
+                self.scheduler != OUR_BEAT or self.leader() is not None
             )
         except RedisError:
             return False

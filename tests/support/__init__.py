@@ -1,3 +1,3 @@
-"""What tests stand on: real servers, real processes, waiting for facts, and builders of plain data.
-No doubles.
+"""The ground of the tests: real servers, real processes, waiting for facts, and builders of plain
+data. No doubles.
 """

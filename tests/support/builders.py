@@ -46,7 +46,7 @@ def cron(text: str, timezone: str = "UTC", **more: Any) -> CrontabWhen:
 
 
 def a_spec(name: str = "nightly-report", job: str = JOB, **parts: Any) -> Spec:
-    """What an operator would type; hourly unless `when` is given."""
+    """An operator's input for a schedule; hourly unless `when` is given."""
     parts.setdefault("when", cron("0 * * * *"))
     return Spec(name=name, job=job, **parts)
 
@@ -64,7 +64,7 @@ def a_schedule(name: str = "nightly-report", job: str = JOB, **parts: Any) -> Sc
 def a_saved_event(
     schedule: Schedule | None = None, now: datetime = NOON, **parts: Any
 ) -> ScheduleSaved:
-    """The fact that a schedule was created, or edited where its revision is above 1."""
+    """The event of a created schedule, or of an edited one where its revision is above 1."""
     schedule = schedule or a_schedule()
     parts.setdefault("action", "created" if schedule.revision == 1 else "edited")
     parts.setdefault("actor", "ada@example.org")
@@ -74,7 +74,7 @@ def a_saved_event(
 
 
 def facts_of(schedule: Schedule, tick: datetime = NOON, **parts: Any) -> RunFacts:
-    """Why a scheduled run exists."""
+    """The facts in the message of a scheduled run."""
     parts.setdefault("args", schedule.args)
     parts.setdefault("kwargs", schedule.kwargs)
     parts.setdefault("trigger", "schedule")

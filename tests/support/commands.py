@@ -1,6 +1,4 @@
-"""The command line in the process of the test: `beatdesk`, called with a desk, and what came of
-it.
-"""
+"""The command line in the test's own process: `beatdesk`, called with a desk, and its result."""
 
 import json
 from typing import Any
@@ -13,7 +11,7 @@ from scheduler.storage import keys
 
 
 class Commands:
-    """Calls commands and says what came of it."""
+    """Calls commands and returns their output."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -22,7 +20,7 @@ class Commands:
         return CliRunner().invoke(cli, list(words), obj=self.services, input=typed)
 
     def done(self, *words: str, typed: str | None = None) -> str:
-        """What a command that succeeds has printed."""
+        """The output of a command, which must succeed."""
         result = self(*words, typed=typed)
         assert result.exit_code == 0, (
             f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
@@ -30,11 +28,11 @@ class Commands:
         return result.stdout
 
     def json(self, *words: str) -> Any:
-        """What a command that succeeds has printed as JSON."""
+        """The JSON output of a command, which must succeed."""
         return json.loads(self.done(*words, "--json"))
 
     def refused(self, *words: str) -> str:
-        """The message of a command that is refused: on stderr, exit 1, nothing on stdout."""
+        """The message of a command, which must be refused: on stderr, exit 1, nothing on stdout."""
         result = self(*words)
         assert result.exit_code == 1, (
             f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
@@ -49,7 +47,7 @@ class Commands:
         return body
 
     def misused(self, *words: str) -> str:
-        """The message of a command that is used wrongly: exit 2."""
+        """The message of a command, which must fail by its usage: exit 2."""
         result = self(*words)
         assert result.exit_code == 2, (
             f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
@@ -58,7 +56,9 @@ class Commands:
         return result.stderr
 
     def written(self) -> dict[str, Any]:
-        """All that edits write to: every entry, the schedule's scores, the stream's length."""
+        """Everything that edits write: every entry, the scores of the schedules, the stream's
+        length.
+        """
         redis = self.services.redis
         entries = {
             key: redis.hgetall(key)

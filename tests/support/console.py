@@ -1,5 +1,5 @@
-"""The console as a browser without JavaScript sees it: cookies, pages, and forms sent with all that
-stands in them.
+"""The console in a browser without JavaScript: cookies, pages, and forms sent with all their
+fields.
 """
 
 import http.cookiejar
@@ -14,24 +14,24 @@ Attributes = dict[str, str]
 
 @dataclass
 class Form:
-    """A form of a page: where it goes, and its fields with what they hold."""
+    """A form of a page: its address, and its fields with their values."""
 
     action: str
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, given: dict[str, str | list[str] | None]) -> list[tuple[str, str]]:
-        """The fields as they are sent; a list is sent as several values, None leaves a field (a
-        checkbox) out.
+        """The fields as a browser sends them; a list is sent as several values, None leaves a field
+        (a checkbox) out.
         """
-        kept = [(name, value) for name, value in self.fields if name not in given]
+        fields = [(name, value) for name, value in self.fields if name not in given]
         for name, value in given.items():
             values = [] if value is None else [value] if isinstance(value, str) else value
-            kept += [(name, one) for one in values]
-        return kept
+            fields += [(name, one) for one in values]
+        return fields
 
 
 class Forms(HTMLParser):
-    """Reads the forms of a page. A button that sends its form elsewhere counts as a form of its
+    """Reads the forms of a page. A button with an address of its own counts as a form of its
     own.
     """
 
@@ -115,7 +115,7 @@ class Page:
         return urllib.parse.urlsplit(self.url).path
 
     def form(self, having: str) -> Form:
-        """The form with a field called so, or that goes to an address that ends so."""
+        """The form with a field of this name, or with an address that ends so."""
         for form in Forms(self.text).forms:
             if any(name == having for name, _ in form.fields) or form.action.endswith(having):
                 return form
@@ -137,7 +137,7 @@ class Console:
         return self._open(urllib.request.Request(urllib.parse.urljoin(self.base + "/", path)))  # noqa: S310 - loopback
 
     def send(self, page: Page, having: str, **given: str | list[str] | None) -> Page:
-        """Send a form of a page, with these fields changed."""
+        """Send a form of a page, with changed fields."""
         form = page.form(having)
         address = urllib.parse.urljoin(page.url, form.action or page.url)
         body = urllib.parse.urlencode(form.filled(given)).encode()
@@ -145,11 +145,11 @@ class Console:
         return self._open(urllib.request.Request(address, data=body, headers=headers))  # noqa: S310 - loopback
 
     def submit(self, path: str, having: str, **given: str | list[str] | None) -> Page:
-        """Open a page and send the form that has the field."""
+        """Open a page and send the form with the field."""
         return self.send(self.get(path), having, **given)
 
     def login(self, email: str, password: str) -> Page:
-        """Log in; the page that follows."""
+        """Log in; returns the following page."""
         page = self.submit("/login", "password", email=email, password=password)
         assert page.path != "/login", f"the login was refused:\n{page.text[:3000]}"
         return page

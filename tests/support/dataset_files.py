@@ -13,11 +13,11 @@ from scheduler.settings.schema import Settings
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROWS = 30_000
-"""More than the types of a CSV are found out from."""
+"""More rows than the types of a CSV are guessed from."""
 
 
 def profile(services: Settings, path: str = "", **parameters: Any) -> Profile:
-    """The profile of what is there."""
+    """The profile of a dataset."""
     wanted = DatasetProfile(root="files", path=path, **parameters)
     return profiled(wanted, services.file_roots[0], services, NOW, lambda share, text: None)
 

@@ -57,7 +57,7 @@ def valkey_binary() -> Path:
 def valkey_server(
     valkey_binary: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ValkeyServer]:
-    """The session's server, whatever the tests do to it."""
+    """The session's server, in whatever state tests leave it."""
     server = ValkeyServer(tmp_path_factory.mktemp("valkey"), valkey_binary)
     server.start()
     yield server
@@ -66,8 +66,8 @@ def valkey_server(
 
 @pytest.fixture
 def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
-    """The running server, empty. A test may restart, stop or kill it; it is up again for the next
-    one.
+    """The running server, empty. A test may restart, stop or kill it; the next test finds it
+    running.
     """
     valkey_server.start()
     with valkey_server.client() as client:
@@ -177,8 +177,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, valkey: ValkeyServer, tmp_path: Path) -> Settings:
-    """Settings for the servers of this test. SQLite, unless the test asks for `database_url` or
-    `engine` too.
+    """Settings for the servers of the test. SQLite, unless the test uses `database_url` or `engine`
+    too.
     """
     parametrised = "database_url" in request.fixturenames
     address: str = request.getfixturevalue("database_url" if parametrised else "sqlite_url")
@@ -194,7 +194,7 @@ def settings(request: pytest.FixtureRequest, valkey: ValkeyServer, tmp_path: Pat
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    """All the parts, with the database migrated."""
+    """All services, with a migrated database."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     services = Services(settings)
     migrate(services.engine)
@@ -212,10 +212,10 @@ def _processes_end_with_the_test() -> Iterator[None]:
 
 
 def pytest_sessionstart() -> None:
-    """Let SIGTERM end the session as Ctrl-C does, so that servers and processes are ended with it.
+    """Let SIGTERM end the session like Ctrl-C, so that servers and processes end with the session.
 
-    Ctrl-C too: a session in the background of a script is started with it ignored, and so would be
-    all that it starts.
+    Restore Ctrl-C too: a script's background session starts with SIGINT ignored, and its child
+    processes would inherit that.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -223,7 +223,7 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Show the logs of the test's processes where it failed."""
+    """Show the logs of a failed test's processes."""
     report = yield
     if report.failed:  # type: ignore[attr-defined]
         for process in processes.living():

@@ -1,5 +1,5 @@
 """Queues of every kind, and jobs with options of their own: for golden messages, and for a worker
-that runs them.
+of these jobs.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ JOB = "golden.add"
 
 
 class Proud(Task):  # type: ignore[type-arg]
-    """Adds a header to whatever is sent."""
+    """Adds a header to every message."""
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
         return super().apply_async(
@@ -31,23 +31,23 @@ class Proud(Task):  # type: ignore[type-arg]
 
 
 class Shadowy(Task):  # type: ignore[type-arg]
-    """Calls itself by its first argument."""
+    """Uses its first argument as its name."""
 
     def shadow_name(self, args: Any, kwargs: Any, options: Any) -> str:
         return f"seen-as-{len(args or ())}"
 
 
 def anything(*args: Any, **kwargs: Any) -> list[Any]:
-    """A job that takes what it is given, and returns it."""
+    """A job that takes any arguments and returns them."""
     return [list(args), kwargs]
 
 
 def one(x: Any) -> None:
-    """A job that takes one argument."""
+    """A job with one argument."""
 
 
 def set_up(app: Celery) -> None:
-    """Give the app these queues and jobs."""
+    """Give the app the queues and jobs."""
     app.conf.update(
         task_queues=QUEUES,
         task_routes={

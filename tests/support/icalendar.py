@@ -1,4 +1,4 @@
-"""iCalendar text for tests, and what is read of it."""
+"""iCalendar text for tests, and the calendar read from it."""
 
 from datetime import date
 
@@ -20,12 +20,12 @@ def file(*components: str) -> str:
 
 
 def imported(text: str, *, timezone: str = "UTC", until: date = UNTIL) -> IcalendarImport:
-    """The calendar of a file, and what is left out."""
+    """The calendar of a file, and the omitted parts."""
     return icalendar.read(text, name="c", timezone=timezone, until=until)
 
 
 def complete(text: str, *, timezone: str = "UTC", until: date = UNTIL) -> Calendar:
-    """The calendar of a file of which nothing is left out."""
+    """The calendar of a file without omitted parts."""
     found = imported(text, timezone=timezone, until=until)
     assert found.left_out == ()
     return found.calendar

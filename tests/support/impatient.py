@@ -1,4 +1,4 @@
-"""The app with short times, for tests of what takes a minute in earnest: `celery -A
+"""The app with short times, for tests of events that take a minute in production: `celery -A
 tests.support.impatient worker`.
 """
 

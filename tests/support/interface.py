@@ -1,5 +1,5 @@
-"""The keys of the published JSON: what others script against, written down once more so that a
-change is seen.
+"""The keys of the published JSON, on which other people's scripts rely: written down once more so
+that a change is noticed.
 """
 
 # The interface's keys, and after `|` what we add: who saved a schedule when, what is wrong with a

@@ -54,7 +54,7 @@ def retry_later(self: Task, seconds: float) -> int:
 
 @shared_task(name="tests.priority", bind=True, max_retries=1)
 def priority(self: Task) -> Any:
-    """Fail in the first attempt, then tell the priority that it was sent with."""
+    """Fail in the first attempt, then return the message's priority."""
     if self.request.retries == 0:
         raise self.retry(countdown=0)
     return self.request.delivery_info["priority"]
@@ -78,32 +78,32 @@ def flaky(self: Task, failures: int) -> str:
 
 @shared_task(name="tests.die")
 def die(mark: str | None = None) -> None:
-    """Kill the process that runs it."""
+    """Kill the job's own process."""
     _mark(mark, "begin")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @shared_task(name="tests.die_for_good", max_retries=0)
 def die_for_good(mark: str | None = None) -> None:
-    """Kill the process that runs it, without a wish to be tried again."""
+    """Kill the job's own process, without another attempt."""
     die(mark)
 
 
 @shared_task(name="tests.die_without_end", max_retries=None, default_retry_delay=0)
 def die_without_end() -> None:
-    """Kill the process that runs it, each time."""
+    """Kill the job's own process in each attempt."""
     die()
 
 
 @shared_task(name="tests.echo")
 def echo(value: Any = None) -> Any:
-    """Return what is given."""
+    """Return the argument."""
     return value
 
 
 @shared_task(name="tests.odd")
 def odd() -> Any:
-    """Return what is not JSON."""
+    """Return a value that is not JSON."""
     return {1, 2}, object
 
 
@@ -115,19 +115,19 @@ def ignore() -> None:
 
 @shared_task(name="tests.send")
 def send(x: int) -> str:
-    """Send another job; its run's id."""
+    """Send another job; returns the id of the run."""
     return str(add.delay(x).id)
 
 
 @shared_task(name="tests.tick", bind=True)
 def tick(self: Task) -> Any:
-    """The tick that it was started for."""
+    """Return the run's tick."""
     return getattr(self.request, "tick", None)
 
 
 @shared_task(name="tests.slow_limit", time_limit=1)
 def slow_limit() -> None:
-    """Take longer than it may."""
+    """Run longer than the time limit."""
     threading.Event().wait(30)
 
 
@@ -139,7 +139,7 @@ def _mark(path: str | None, word: str) -> None:
 
 @shared_task(name="tests.lengths")
 def lengths(values: list[Any]) -> list[int]:
-    """How much each value holds; plain numbers hold one."""
+    """The length of each value; 1 for a plain number."""
     return [
         len(value["password"])
         if isinstance(value, dict)

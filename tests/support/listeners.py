@@ -14,12 +14,11 @@ from threading import Event, Thread
 from tests.support.needs import missing
 
 Behaviour = Callable[[socket.socket, Event], None]
-"""Answers a request that was read, over its connection; the event is set when the server is to end.
-"""
+"""Answers a request on its connection; the event is set when the server ends."""
 
 
 class Listener:
-    """A server on one address; `heard` has what was asked, one text for each connection."""
+    """A server on one address; `requests` holds the request of each connection."""
 
     def __init__(
         self,
@@ -29,7 +28,7 @@ class Listener:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ):
-        self.heard: list[str] = []
+        self.requests: list[str] = []
         self._behave = behave
         self._tls = tls
         self._over = Event()
@@ -57,7 +56,7 @@ class Listener:
             connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
         )
         with speaking:
-            self.heard.append(_request(speaking))
+            self.requests.append(_request(speaking))
             self._behave(speaking, self._over)
 
 
@@ -82,9 +81,7 @@ def says(status: str, body: bytes = b"", *headers: str) -> Behaviour:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """What a server needs to be `name` over TLS, and the file by which clients trust it. Needs
-    openssl.
-    """
+    """A certificate for `name`, and the file by which clients trust the server. Needs openssl."""
     key, file = folder / f"{name}.key", folder / f"{name}.pem"
     if shutil.which("openssl") is None:
         missing("there is no openssl to make a certificate with")

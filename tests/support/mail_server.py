@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that takes mails, or refuses them as a test says."""
+"""A real SMTP server on loopback, which takes or refuses mails as a test says."""
 
 import contextlib
 import ssl
@@ -14,8 +14,8 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from tests.support.ports import free_port
 
 Judge = Callable[[int, str], str | None]
-"""The server's answer to a recipient: the number of the mail, from 1, and the address; none takes
-it.
+"""The server's answer to a recipient, from the number of the mail (from 1) and the address; None
+accepts.
 """
 
 
@@ -28,7 +28,7 @@ class Taken(NamedTuple):
 
 
 class MailServer:
-    """Takes mails and keeps them. `judge` may refuse recipients."""
+    """Takes and stores mails. `judge` may refuse recipients."""
 
     def __init__(self, judge: Judge | None = None, login: tuple[str, str] | None = None) -> None:
         self.taken: list[Taken] = []

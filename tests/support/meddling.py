@@ -1,4 +1,6 @@
-"""What happens between a decision and its script, and an answer that gets lost on the way."""
+"""Another client's deed between a decision and its script, and an answer that is lost on the
+way.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +9,7 @@ from redis import Redis
 
 
 class Once:
-    """The deed of somebody else, done at the first call and never again."""
+    """A deed that is done at the first call only."""
 
     def __init__(self, deed: Callable[[], object]) -> None:
         self._deeds = [deed]
@@ -18,9 +20,7 @@ class Once:
 
 
 class RunsScriptsTwice(Redis):
-    """A client that runs each script twice, as it does when the connection breaks before the
-    answer came.
-    """
+    """A client that runs each script twice, as after a connection that broke before the answer."""
 
     def evalsha(self, *args: Any, **options: Any) -> Any:
         super().evalsha(*args, **options)
@@ -28,6 +28,6 @@ class RunsScriptsTwice(Redis):
 
 
 def runs_scripts_twice(url: str) -> RunsScriptsTwice:
-    """Such a client of the server at `url`; answers are text."""
+    """A `RunsScriptsTwice` for the server at `url`; answers are text."""
     client: RunsScriptsTwice = RunsScriptsTwice.from_url(url, decode_responses=True)
     return client

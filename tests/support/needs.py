@@ -1,4 +1,4 @@
-"""What a test needs of the machine. Missing: skipped with the reason, or a failure where
+"""The needs of tests: a missing program skips the test with the reason, or fails it where
 `CI=true`.
 """
 

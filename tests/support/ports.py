@@ -4,8 +4,8 @@ import socket
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now. Whoever starts a server there tries again if it was
-    taken meanwhile.
+    """A TCP port without a listener. Callers try again if another process takes the port
+    meanwhile.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -14,7 +14,7 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Whether a server accepts connections there."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

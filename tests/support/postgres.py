@@ -2,7 +2,7 @@
 database for each test.
 
 Only the wheel's binaries are used: its Python part adds a user to the machine and opens folders to
-everybody when it is run as root. PostgreSQL refuses to run as root, so that there it runs as
+everybody when run as root. PostgreSQL refuses to run as root, so for root the server runs as
 `nobody`.
 """
 
@@ -32,7 +32,7 @@ class PostgresServer:
         self._databases = 0
 
     def start(self) -> None:
-        """Make the cluster where there is none, start it, return when it answers."""
+        """Create the cluster if missing, start the server, return when it answers."""
         self._hand_over()
         if not (self.data / "PG_VERSION").exists():
             self._run(
@@ -64,7 +64,7 @@ class PostgresServer:
         wait_for(self._answers, timeout=30, what=f"PostgreSQL on port {self.port} answers")
 
     def stop(self) -> None:
-        """End it at once (SIGINT: open connections are closed)."""
+        """End the server at once (SIGINT: open connections are closed)."""
         if self.process is not None:
             self.process.send_signal(2)
             self.process.wait(timeout=30)
@@ -78,7 +78,7 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
     def drop(self, address: str) -> None:
-        """Remove a database and whoever is connected to it."""
+        """Remove a database and end its connections."""
         self._execute(f'DROP DATABASE IF EXISTS "{address.rpartition("/")[2]}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
@@ -106,9 +106,7 @@ class PostgresServer:
         return True
 
     def _hand_over(self) -> None:
-        """Where we are root: give the folder to `nobody`, and copy binaries that `nobody` cannot
-        reach.
-        """
+        """For root: give the folder to `nobody`, and copy binaries that `nobody` cannot reach."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() != 0:
             return

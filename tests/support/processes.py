@@ -1,5 +1,5 @@
-"""Processes that tests start: a known environment, the log in a file, ended by their own id when
-the test ends.
+"""Processes of tests: a fixed environment, the log in a file, ended by process id when the test
+ends.
 """
 
 import os
@@ -21,8 +21,8 @@ _numbers = iter(range(1, 1_000_000))
 
 
 def env_of(settings: Settings) -> dict[str, str]:
-    """The environment in which a process reads exactly these settings, whatever is set around the
-    tests.
+    """The environment in which a process reads exactly these settings, whatever the tests' own
+    environment.
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("BEATDESK_")
@@ -42,9 +42,7 @@ def env_of(settings: Settings) -> dict[str, str]:
 
 
 class Process:
-    """A started process. `keep` means that whoever started it ends it, instead of the end of the
-    test.
-    """
+    """A started process. With `keep`, the starter ends it instead of the end of the test."""
 
     def __init__(
         self,
@@ -68,38 +66,38 @@ class Process:
                 start_new_session=True,
             )
         self.keep = keep
-        self._told = 0
+        self._read_until = 0
         _living.append(self)
 
     @property
     def pid(self) -> int:
-        """The id of the process that was started."""
+        """The process id."""
         return self.popen.pid
 
     @property
     def log(self) -> str:
-        """All that it and its children have written."""
+        """The output of the process and its children."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     @property
     def news(self) -> str:
-        """What was written since `read_up`."""
-        return self.log[self._told :]
+        """The output since `read_up`."""
+        return self.log[self._read_until :]
 
     def read_up(self) -> None:
-        """Take what is written so far as old."""
-        self._told = len(self.log)
+        """Mark the output so far as read."""
+        self._read_until = len(self.log)
 
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is alive."""
         return self.popen.poll() is None
 
     def wait_for_log(self, text: str, timeout: float = 30) -> None:
-        """Return when `text` stands in the log; fail with the log when it ends or the time is
+        """Return when `text` is in the log; fail with the log when the process ends or time is
         over.
         """
 
-        def seen() -> bool:
+        def is_in_log() -> bool:
             if text in self.log:
                 return True
             if not self.running():
@@ -109,23 +107,21 @@ class Process:
             return False
 
         try:
-            wait_for(seen, timeout, f"{text!r} in the log of {self.name}")
+            wait_for(is_in_log, timeout, f"{text!r} in the log of {self.name}")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log[-4000:]}") from None
 
     def terminate(self) -> None:
-        """Ask it to end (SIGTERM), do not wait."""
+        """Send SIGTERM, do not wait."""
         if self.running():
             self.popen.terminate()
 
     def wait(self, timeout: float = 30) -> int:
-        """Wait for its end and return the exit code."""
+        """Wait for the end and return the exit code."""
         return self.popen.wait(timeout)
 
     def stop(self, timeout: float = 20) -> int:
-        """Ask it to end and wait; what is left of its group after that is killed. Returns the exit
-        code.
-        """
+        """Send SIGTERM and wait; then kill the rest of the process group. Returns the exit code."""
         self.terminate()
         try:
             code = self.wait(timeout)
@@ -135,17 +131,17 @@ class Process:
         return code
 
     def kill(self) -> None:
-        """End it and its children as a power cut would (SIGKILL)."""
+        """SIGKILL to the process and its children, like a power cut."""
         self._kill_group()
         self.wait(10)
 
     def kill_alone(self) -> None:
-        """SIGKILL to the process itself; its children live on."""
+        """SIGKILL to the process; its children live on."""
         self.popen.kill()
         self.wait(10)
 
     def forget(self) -> None:
-        """Stop it, and remove its log."""
+        """Stop the process, and remove its log."""
         self.stop()
         if self in _living:
             _living.remove(self)
@@ -171,16 +167,16 @@ class Process:
 
 
 def living() -> list[Process]:
-    """Every process whose log has not been thrown away, for the report of a failure."""
+    """Every process with a log, for the report of a failure."""
     return list(_living)
 
 
 def end_all() -> None:
-    """End what the test has started: all are asked first, so that they end side by side."""
-    ours = [process for process in _living if not process.keep]
-    for process in ours:
+    """End the processes of the test: all get SIGTERM first, so that they end side by side."""
+    processes = [process for process in _living if not process.keep]
+    for process in processes:
         process.terminate()
-    for process in ours:
+    for process in processes:
         process.forget()
 
 
@@ -194,7 +190,7 @@ def start_worker(
     keep: bool = False,
     app: str = "scheduler",
 ) -> Process:
-    """`celery -A scheduler worker` with a name of its own; returned when it takes jobs."""
+    """`celery -A scheduler worker` under a name of its own; returned when ready for jobs."""
     command = ["celery", "-A", app, "worker", "-l", "INFO", "-c", str(concurrency)]
     command += [
         "-n",
@@ -215,7 +211,7 @@ def start_beat(
     options: Sequence[str] = (),
     wait: bool = True,
 ) -> Process:
-    """`celery -A scheduler beat -S redbeat.RedBeatScheduler`; returned when it holds the lock."""
+    """`celery -A scheduler beat -S redbeat.RedBeatScheduler`; returned when Beat holds the lock."""
     command = ["celery", "-A", "scheduler", "beat", "-S", scheduler, "-l", "INFO", *options]
     beat = Process(*command, env=env_of(settings), name="beat")
     if wait:
@@ -224,5 +220,5 @@ def start_beat(
 
 
 def start_recorder(settings: Settings) -> Process:
-    """`beatdesk recorder`. Whether it works is seen by what it records."""
+    """`beatdesk recorder`; returned at once."""
     return Process("beatdesk", "recorder", env=env_of(settings), name="recorder")

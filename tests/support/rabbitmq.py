@@ -1,5 +1,5 @@
-"""A real RabbitMQ (Debian's package) of the tests' own: on loopback, with its own name, ports, data
-and port mapper.
+"""A real RabbitMQ (Debian's package) for the tests: on loopback, with its own name, ports, data and
+port mapper.
 """
 
 import os
@@ -16,11 +16,11 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-"""The program itself: what stands in the path insists on a user of the system."""
+"""The program itself: the wrapper in the path insists on a system user."""
 
 
 def installed() -> bool:
-    """Is there a RabbitMQ on this machine?"""
+    """Whether RabbitMQ is installed."""
     return SERVER.exists() and shutil.which("epmd") is not None
 
 
@@ -47,7 +47,7 @@ class RabbitServer:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> None:
-        """Start unless it runs; return when it answers."""
+        """Start the server unless running; return when it answers."""
         if self._server is not None and self._server.poll() is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,14 +71,14 @@ class RabbitServer:
         wait_for(self._answers, timeout=90, what=f"RabbitMQ on port {self.port} answers", every=0.2)
 
     def stop(self) -> None:
-        """End it in order (SIGTERM)."""
+        """Send SIGTERM and wait."""
         if self._server is not None:
             self._server.terminate()
             self._server.wait(timeout=60)
         self.kill()
 
     def kill(self) -> None:
-        """End it as a power cut would (SIGKILL), with all processes of its own."""
+        """SIGKILL to the server and all its processes, like a power cut."""
         server, self._server = self._server, None
         if server is not None:
             with suppress(ProcessLookupError):
@@ -86,17 +86,17 @@ class RabbitServer:
             server.wait(timeout=20)
 
     def freeze(self) -> None:
-        """Let it stand still (SIGSTOP): connections stay, and nobody answers."""
+        """SIGSTOP: connections stay open without answers."""
         assert self._server is not None
         os.killpg(self._server.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on where it was."""
+        """SIGCONT."""
         assert self._server is not None
         os.killpg(self._server.pid, signal.SIGCONT)
 
     def end(self) -> None:
-        """Kill it, and its port mapper."""
+        """Kill the server and its port mapper."""
         self.kill()
         if self._epmd is not None:
             self._epmd.terminate()
@@ -104,7 +104,7 @@ class RabbitServer:
             self._epmd = None
 
     def count(self, queue: str) -> int:
-        """How many messages wait in a queue; none where there is no such queue."""
+        """The number of messages in a queue; None where the queue is missing."""
         with Connection(self.url) as connection, connection.channel() as channel:
             try:
                 return int(channel.queue_declare(queue, passive=True).message_count)
@@ -112,7 +112,7 @@ class RabbitServer:
                 return 0
 
     def delete(self, *queues: str) -> None:
-        """Delete these queues."""
+        """Delete queues."""
         with Connection(self.url) as connection:
             for queue in queues:
                 with connection.channel() as channel:

@@ -1,10 +1,9 @@
-"""Runs RedBeat's own tests, which lie in a folder that is given, and writes what became of each as
-JSON.
+"""Runs RedBeat's own tests, from a given folder, and writes the outcome of each as JSON.
 
     python -m tests.support.redbeats_suite FOLDER stock|ours
 
-Only the name that its tests take from the package is another class with `ours`. In a process of its
-own, because its tests are a package called `tests` too.
+With `ours`, the scheduler class is replaced. A process of its own, because RedBeat's tests are a
+package called `tests` too.
 """
 
 import json

@@ -13,7 +13,7 @@ from scheduler.storage import keys
 
 
 def main() -> None:
-    """Relay until the lock is another's."""
+    """Relay until another Beat holds the lock."""
     settings = load()
     app = create_app(settings)
     with Redis.from_url(settings.redis_url, decode_responses=True) as redis:

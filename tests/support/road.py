@@ -1,5 +1,5 @@
-"""All processes of the road beside one Valkey and one database, started by the commands that the
-README names.
+"""All processes beside one Valkey and one database, started by the commands of the
+documentation.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ PASSWORD = "a long enough phrase"
 
 
 class Road:
-    """Beat, worker, recorder and web as processes of their own. Nobody but `supervise` starts one
-    again.
+    """Beat, worker, recorder and web as processes of their own. Only `supervise` restarts a
+    process.
     """
 
     def __init__(self, services: Services, valkey: ValkeyServer) -> None:
@@ -49,7 +49,7 @@ class Road:
         )
 
     def wait_until_open(self) -> Console:
-        """The console, logged in, when it knows the workers' jobs."""
+        """The console, logged in, when the workers' jobs are offered."""
         self.services.accounts.create(EMAIL, PASSWORD, "admin", now=utc_now())
         wait_for(lambda: listens(self.port), 60, "the console listens")
         console = Console(f"http://127.0.0.1:{self.port}")
@@ -60,19 +60,17 @@ class Road:
         return console
 
     def supervise(self) -> bool:
-        """Start Beat again if it has ended, as its supervisor would: stock Beat ends when its lock
-        is gone.
-        """
+        """Restart Beat after its end, like a supervisor: stock Beat ends when its lock is gone."""
         if not self.beat.running():
             self.beat = self._start("beat", *BEAT)
         return True
 
     def restart_recorder(self) -> None:
-        """A new recorder, after the old one has ended or was killed."""
+        """Start a new recorder in place of an ended or killed one."""
         self.recorder = self._start("recorder", *RECORDER)
 
     def end(self) -> None:
-        """End all of it: those that make work first."""
+        """End all processes, producers of work first."""
         for process in (self.beat, self.web, self.worker, self.recorder):
             process.terminate()
         for process in (self.beat, self.web, self.worker, self.recorder):
@@ -92,13 +90,13 @@ class Road:
                 return found[::-1]
 
     def done(self, schedule: str) -> list[RunView]:
-        """The recorded runs that ended well."""
+        """The successful runs."""
         return self.runs(schedule, state="succeeded")
 
     def wait_for_runs(
         self, schedule: str, more_than: int = 0, timeout: float = 60
     ) -> list[RunView]:
-        """The schedule's successful runs, when there are more than so many."""
+        """The schedule's successful runs, when more than `count` are recorded."""
         what = f"{schedule} has more than {more_than} successful runs"
 
         def enough() -> list[RunView]:
@@ -118,18 +116,18 @@ def save(console: Console, name: str, **fields: str) -> Page:
 
 
 def edit(console: Console, name: str, **fields: str) -> Page:
-    """Change these fields of a saved schedule."""
+    """Change fields of a saved schedule."""
     return console.submit(f"/schedules/{name}/edit", "crontab", arguments="json", **fields)
 
 
 def delete(console: Console, name: str) -> Page:
-    """Delete, by the page that asks first."""
+    """Delete a schedule by its confirmation page."""
     return console.submit(f"/schedules/{name}/delete", "revision")
 
 
 def gaps(runs: Iterable[RunView], every: float) -> list[tuple[datetime, datetime]]:
-    """Where, between the first and the last tick, a tick has no verdict: neither a run nor a range
-    of missed ones.
+    """Ticks without a verdict, between the first and the last tick: neither a run nor a range of
+    missed ticks.
     """
     spans = sorted((run.tick, run.tick_to or run.tick) for run in runs if run.tick is not None)
     step = timedelta(seconds=every)
@@ -137,6 +135,6 @@ def gaps(runs: Iterable[RunView], every: float) -> list[tuple[datetime, datetime
 
 
 def twice(runs: Iterable[RunView]) -> list[datetime]:
-    """Ticks that stand in the history more than once."""
+    """Ticks with more than one run or range."""
     ticks = [run.tick for run in runs if run.tick is not None]
     return sorted({tick for tick in ticks if ticks.count(tick) > 1})

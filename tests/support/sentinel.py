@@ -1,5 +1,5 @@
-"""Real Redis with real Sentinels (of Debian): a primary, a replica, and three that watch them, on
-free ports.
+"""Real Redis with real Sentinels (of Debian): a primary, a replica, and three Sentinels, on free
+ports.
 """
 
 import shutil
@@ -20,12 +20,12 @@ DOWN_AFTER_MS = 1000
 
 
 def installed() -> bool:
-    """Are they on this machine?"""
+    """Whether Redis and Sentinel are installed."""
     return all(shutil.which(name) for name in ("redis-server", "redis-sentinel"))
 
 
 class SentinelGroup:
-    """All five. The primary may be killed; `end` ends what is left."""
+    """All five servers. The primary may be killed; `end` ends the rest."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,13 +43,13 @@ class SentinelGroup:
 
     @property
     def log(self) -> str:
-        """What all of them have written."""
+        """The output of all servers."""
         return "\n".join(
             path.read_text(errors="replace")[-2000:] for path in sorted(self._folder.glob("*.log"))
         )
 
     def start(self) -> None:
-        """Start all; return when the Sentinels know each other and the replica has everything."""
+        """Start all; return when the Sentinels have found each other and the replica is in sync."""
         self._folder.mkdir(parents=True, exist_ok=True)
         primary, replica = self._ports
         for port in self._ports:
@@ -68,25 +68,25 @@ class SentinelGroup:
 
     def primary(self) -> int:
         """The port of the primary, as most Sentinels say."""
-        said = []
+        votes = []
         for port in self._watching:
             with (
                 suppress(RedisError, OSError),
                 Redis(port=port, decode_responses=True, socket_timeout=2) as client,
             ):
                 answer: Any = client.sentinel_get_master_addr_by_name(MASTER)  # type: ignore[no-untyped-call]
-                said.append(int(answer[1]))
-        return max(said, key=said.count)
+                votes.append(int(answer[1]))
+        return max(votes, key=votes.count)
 
     def kill_primary(self) -> int:
-        """SIGKILL; its port."""
+        """SIGKILL to the primary; returns its port."""
         port = self.primary()
         self._processes[port].kill()
         self._processes[port].wait(10)
         return port
 
     def restart(self, port: int) -> None:
-        """Start one of the servers again: as a primary, until the Sentinels tell it what it is."""
+        """Start a server again: as a primary, until the Sentinels demote it."""
         self._start_server(port)
 
     def end(self) -> None:
@@ -147,8 +147,8 @@ class SentinelGroup:
     def _all_know(self) -> bool:
         for port in self._watching:
             with Redis(port=port, decode_responses=True, socket_timeout=2) as client:
-                known: Any = client.execute_command("SENTINEL", "MASTER", MASTER)  # type: ignore[no-untyped-call]
-                if int(known["num-slaves"]) != 1 or int(known["num-other-sentinels"]) != 2:
+                master: Any = client.execute_command("SENTINEL", "MASTER", MASTER)  # type: ignore[no-untyped-call]
+                if int(master["num-slaves"]) != 1 or int(master["num-other-sentinels"]) != 2:
                     return False
         with self.at(self._ports[1]) as client:
             replication: Any = client.info("replication")

@@ -1,7 +1,7 @@
 """A user's Flask application with jobs of its own.
 
-Knows nothing of Beatdesk: the jobs are plain `@shared_task` functions that use the application as
-views would.
+Does not use Beatdesk: the jobs are plain `@shared_task` functions that use the application like
+views.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""The app with leases of a few seconds, for tests of what takes half a minute in earnest: `celery
--A … worker`.
+"""The app with leases of a few seconds, for tests of events that take half a minute in production:
+`celery -A … worker`.
 """
 
 from scheduler.celery import app

@@ -1,5 +1,5 @@
-"""Real sockets behind which nobody answers: a server that accepts, and a road to a server that can
-swallow.
+"""Real sockets without answers: a server that accepts and stays silent, and a road to a server that
+can swallow.
 """
 
 import socket
@@ -11,7 +11,7 @@ from tests.support.ports import free_port
 
 
 class Silent:
-    """Listens on a port of its own, accepts, reads, and never says a word."""
+    """Listens on a port of its own, accepts, reads, and never answers."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", free_port()))
@@ -20,16 +20,16 @@ class Silent:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port."""
         return int(self._listener.getsockname()[1])
 
     @property
     def visits(self) -> int:
-        """How many connections there have been."""
+        """The number of connections so far."""
         return len(self._open)
 
     def end(self) -> None:
-        """Close it, and whatever is open."""
+        """Close the listener and all connections."""
         for one in [self._listener, *self._open]:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -46,7 +46,7 @@ class Silent:
         self._work(self._carry, visitor, None)
 
     def _carry(self, source: socket.socket, target: socket.socket | None) -> None:
-        """Read to the end; what is read goes to `target`, unless that is None."""
+        """Read to the end; forward to `target`, unless None."""
         with suppress(OSError):
             while data := source.recv(65536):
                 if target is not None and not self._swallows():
@@ -60,8 +60,8 @@ class Silent:
 
 
 class Road(Silent):
-    """Passes everything on to a port and back; with `swallows` set nothing arrives any more, and
-    nothing is refused.
+    """Forwards to a port and back; with `swallows` set nothing arrives any more, and nothing is
+    refused.
     """
 
     def __init__(self, port: int) -> None:

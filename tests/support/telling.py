@@ -1,4 +1,4 @@
-"""Events of a run that tells how far it is and what it logs, as a worker would append them."""
+"""Events of a run with progress and log lines, as a worker would append them."""
 
 from datetime import datetime, timedelta
 
@@ -17,10 +17,10 @@ from scheduler.events.schema import (
 def a_telling_run(
     run: str, at: datetime, lines: list[str], *, done: float = 30, total: float | None = 120
 ) -> list[Event]:
-    """A run that has started, told a bar and logged these lines."""
+    """A run with a start, progress and log lines."""
     facts = RunFacts(job="told.steps", queue="default")
     second = timedelta(seconds=1)
-    said = [
+    log_lines = [
         LogLine(at=at + number * second, level="INFO", logger="shop", text=text)
         for number, text in enumerate(lines)
     ]
@@ -45,10 +45,10 @@ def a_telling_run(
                 run=run,
                 attempt=1,
                 worker="w@host",
-                at=said[start].at,
+                at=log_lines[start].at,
                 first=start,
-                lines=said[start : start + 100],
+                lines=log_lines[start : start + 100],
             )
-            for start in range(0, len(said), 100)
+            for start in range(0, len(log_lines), 100)
         ],
     ]

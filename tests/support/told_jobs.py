@@ -1,4 +1,4 @@
-"""Jobs for tests that use what every job gets. Plain `@shared_task` functions where nothing else is
+"""Jobs for tests of the run's own tools. Plain `@shared_task` functions where nothing else is
 needed.
 """
 
@@ -26,7 +26,7 @@ class Wish(BaseModel):
 
 @shared_task(name="told.steps")
 def steps(total: int = 4, hold: str | None = None) -> dict[str, Any]:
-    """Tell how far it is, log, and wait for the file `hold` to be there."""
+    """Report progress, log, and wait for the file `hold`."""
     for step in range(1, total + 1):
         run.progress(step, total, f"step {step}")
         log.info("step %d of %d", step, total)
@@ -50,7 +50,7 @@ def lines(count: int) -> None:
 
 @shared_task(name="told.secret")
 def secret(password: str, header: str = "", way: str = "return") -> Any:
-    """Let the secret out in every way there is."""
+    """Leak the secret in every possible way."""
     log.warning("the password is %s", password)
     run.progress(1, 2, f"with {password}")
     if way == "raise":
@@ -86,7 +86,7 @@ def unlucky() -> int:
 
 @shared_task(name="told.once_killed")
 def once_killed(mark: str) -> str:
-    """Kill the whole worker at the first time, as a machine that goes out would."""
+    """Kill the whole worker at the first time, like a power cut."""
     begun = Path(mark)
     if not begun.exists():
         begun.touch()
@@ -108,7 +108,7 @@ def with_flask() -> None:
 
 @job("told.urgent", queue="critical")
 def urgent(again: bool = True) -> str:
-    """Send itself once more; the run's id."""
+    """Send the same job once more; returns the id of the run."""
     return str(urgent.delay(again=False).id) if again else "sent"
 
 

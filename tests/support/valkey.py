@@ -37,7 +37,7 @@ class ValkeyServer:
 
     @property
     def log(self) -> str:
-        """What the server has written."""
+        """The server's output."""
         path = self.folder / "valkey.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -52,7 +52,7 @@ class ValkeyServer:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start unless it runs; return when it answers."""
+        """Start the server unless running; return when it answers."""
         if self.running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,26 +72,26 @@ class ValkeyServer:
         wait_for(self._answers, timeout=20, what=f"Valkey on port {self.port} answers")
 
     def stop(self) -> None:
-        """End it in order (SIGTERM)."""
+        """Send SIGTERM and wait."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=20)
             self.process = None
 
     def kill(self) -> None:
-        """End it as a power cut would (SIGKILL)."""
+        """SIGKILL, like a power cut."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(timeout=20)
             self.process = None
 
     def freeze(self) -> None:
-        """Let it stand still (SIGSTOP): connections stay, and nobody answers."""
+        """SIGSTOP: connections stay open without answers."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on where it was."""
+        """SIGCONT."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 

@@ -1,6 +1,4 @@
-"""Waiting for a fact, which is the only way in which a test waits. It never sleeps for a fixed
-time.
-"""
+"""Waiting for a fact, the only way in which a test waits. Tests never sleep for a fixed time."""
 
 from collections.abc import Callable
 from threading import Event
@@ -10,25 +8,20 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 20.0
-"""Seconds that a broker may take for an answer, where a test is not about brokers that do not
-answer.
-"""
+"""Seconds for a broker's answer, in tests that are not about silent brokers."""
 
 _SLOWER = 3
-"""So many times slower than usual may a machine be that runs other tests too; only a test that
-fails has to wait.
-"""
+"""Factor for a machine with other tests beside; only failing tests have to wait so long."""
 
 _NEVER = Event()
 
 
 def wait_for(fact: Callable[[], T], timeout: float = 10, what: str = "", every: float = 0.05) -> T:
-    """Ask `fact` until it answers something true, and return that; fail with `what` and its last
+    """Call `fact` until its answer is true, and return the answer; fail with `what` and the last
     answer.
 
-    `timeout` is how many seconds it may take on a machine that does nothing else; it gets three
-    times as long. An AssertionError raised by `fact` counts as "not yet"; any other error is a
-    fault of the test and is raised.
+    `timeout` counts seconds on an idle machine; tests get three times as long. An AssertionError
+    raised by `fact` counts as "not yet"; any other error is a fault of the test and is raised.
     """
     patience = _SLOWER * timeout
     deadline = monotonic() + patience
@@ -48,7 +41,7 @@ def wait_for(fact: Callable[[], T], timeout: float = 10, what: str = "", every: 
 
 
 def stays(fact: Callable[[], object], seconds: float, what: str = "", every: float = 0.05) -> None:
-    """Watch that `fact` is true the whole time; the one place where a test has to let time pass."""
+    """Check that `fact` is true the whole time; the only place where a test lets time pass."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         assert fact(), f"{what or fact} did not stay true for {seconds} s"

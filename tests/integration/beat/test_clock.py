@@ -18,7 +18,7 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import JOB
 from tests.support.needs import missing
 from tests.support.processes import start_beat
@@ -100,7 +100,7 @@ def test_an_hour_forward_is_an_absence(
     """Of the ticks of the hour the newest runs, and the others are told as missed; then it goes
     on.
     """
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     each_second(store, server_time(redis))
     wait_for(lambda: len(queued(redis)) >= 2, 10, "two runs")
     before = newest(redis)
@@ -125,7 +125,7 @@ def test_after_an_hour_back_no_tick_comes_twice_and_new_schedules_run(
     """Ticks that have run do not run again when their hour comes again; what is new, or edited, is
     not held up.
     """
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     each_second(store, server_time(redis))
     wait_for(lambda: len(queued(redis)) >= 2, 10, "two runs")
     clock.step(-HOUR)

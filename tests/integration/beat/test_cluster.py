@@ -12,7 +12,7 @@ from scheduler.errors import Refused
 from scheduler.health import broker
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.ports import free_port
 from tests.support.processes import start_beat, start_worker
 from tests.support.rabbitmq import RabbitServer
@@ -48,7 +48,7 @@ def test_neither_beat_nor_a_worker_starts_on_one(
     process = (
         start_worker(settings, wait=False)
         if who == "worker"
-        else start_beat(settings, scheduler=OURS, wait=False)
+        else start_beat(settings, scheduler=OUR_BEAT, wait=False)
     )
     assert process.wait(30) == 1
     assert (

@@ -15,7 +15,7 @@ from scheduler.events.schema import RunQueued
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import every
 from tests.support.processes import Process, start_beat
 from tests.support.schedules.contents import events
@@ -33,7 +33,7 @@ def holder(redis: Redis) -> str:
 
 def stand_by(settings: Settings, redis: Redis) -> Process:
     """A Beat of ours that has seen that another one leads."""
-    beat = start_beat(settings, scheduler=OURS, wait=False)
+    beat = start_beat(settings, scheduler=OUR_BEAT, wait=False)
     wait_for(
         lambda: any(f":{beat.pid}:" in name for name in redis.hkeys(keys.BEATS_HASH)),
         30,
@@ -66,7 +66,7 @@ def fires(store: ScheduleStore, redis: Redis) -> bool:
 def test_a_stand_by_takes_over_when_the_lock_of_a_killed_leader_has_run_out(
     settings: Settings, redis: Redis
 ) -> None:
-    first = start_beat(settings, scheduler=OURS)
+    first = start_beat(settings, scheduler=OUR_BEAT)
     second = stand_by(settings, redis)
     first.kill()
     assert seconds_until(leads(second, redis), 10) <= settings.beat_lock_timeout + 1
@@ -76,7 +76,7 @@ def test_a_stand_by_takes_over_when_the_lock_of_a_killed_leader_has_run_out(
 def test_a_stand_by_takes_over_at_once_from_a_leader_that_is_stopped(
     settings: Settings, redis: Redis
 ) -> None:
-    first = start_beat(settings, scheduler=OURS)
+    first = start_beat(settings, scheduler=OUR_BEAT)
     second = stand_by(settings, redis)
     first.terminate()
     assert seconds_until(leads(second, redis), 10) <= 0.5
@@ -84,9 +84,9 @@ def test_a_stand_by_takes_over_at_once_from_a_leader_that_is_stopped(
 
 
 def test_a_frozen_leader_that_thaws_stands_by(settings: Settings, redis: Redis) -> None:
-    first = start_beat(settings, scheduler=OURS)
+    first = start_beat(settings, scheduler=OUR_BEAT)
     os.kill(first.pid, signal.SIGSTOP)
-    second = start_beat(settings, scheduler=OURS)
+    second = start_beat(settings, scheduler=OUR_BEAT)
     assert leads(second, redis)()
     os.kill(first.pid, signal.SIGCONT)
     first.wait_for_log("leads no more")
@@ -97,7 +97,7 @@ def test_a_frozen_leader_that_thaws_stands_by(settings: Settings, redis: Redis) 
 def test_ours_and_stock_exclude_each_other_and_take_over_from_each_other(
     settings: Settings, redis: Redis
 ) -> None:
-    ours = start_beat(settings, scheduler=OURS)
+    ours = start_beat(settings, scheduler=OUR_BEAT)
     stock = start_beat(settings, scheduler=STOCK, wait=False)
     stock.wait_for_log("beat: Starting")
     stays(leads(ours, redis), 2)
@@ -113,7 +113,7 @@ def test_ours_and_stock_exclude_each_other_and_take_over_from_each_other(
 def test_a_lost_lock_does_not_end_beat(
     settings: Settings, redis: Redis, store: ScheduleStore, rob: str
 ) -> None:
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     if rob == "gone":
         redis.delete(keys.BEAT_LOCK)
     else:
@@ -127,7 +127,7 @@ def test_a_lost_lock_does_not_end_beat(
 def test_a_redis_that_was_killed_and_comes_back_is_waited_for(
     settings: Settings, redis: Redis, store: ScheduleStore, valkey: ValkeyServer, seconds: float
 ) -> None:
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     valkey.kill()
     stays(beat.running, seconds)
     valkey.start()
@@ -139,7 +139,7 @@ def test_beat_starts_without_redis_and_leads_when_it_is_there(
     settings: Settings, redis: Redis, valkey: ValkeyServer
 ) -> None:
     valkey.stop()
-    beat = start_beat(settings, scheduler=OURS, wait=False)
+    beat = start_beat(settings, scheduler=OUR_BEAT, wait=False)
     beat.wait_for_log("waits and tries again", timeout=60)
     valkey.start()
     wait_for(leads(beat, redis), 10)
@@ -151,7 +151,7 @@ def test_a_server_that_refuses_writes_is_waited_for(
     """As a replica does with READONLY after a failover, and a primary without replicas with
     NOREPLICAS.
     """
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     redis.config_set("min-replicas-to-write", 1)
     beat.wait_for_log("NOREPLICAS")
     redis.config_set("min-replicas-to-write", 0)

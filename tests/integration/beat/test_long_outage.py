@@ -16,7 +16,7 @@ from scheduler.rules.model.spec import IntervalWhen, Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import JOB, a_spec
 from tests.support.processes import start_beat
 from tests.support.schedules.contents import events
@@ -44,7 +44,10 @@ def test_redis_is_away_for_a_minute(
     store: ScheduleStore,
     valkey: ValkeyServer,
 ) -> None:
-    beats = [start_beat(settings, scheduler=OURS), start_beat(settings, scheduler=OURS, wait=False)]
+    beats = [
+        start_beat(settings, scheduler=OUR_BEAT),
+        start_beat(settings, scheduler=OUR_BEAT, wait=False),
+    ]
     wait_for(lambda: len(heartbeat.read(redis, utc_now())) == 2, 20, "both are there")
     anchor = utc_now().replace(microsecond=0) + SECOND
     regardless = Policies(overlap="allow", catch_up="all")

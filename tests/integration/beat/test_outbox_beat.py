@@ -25,7 +25,7 @@ from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import NOON, a_spec, every
 from tests.support.processes import start_beat, start_worker
 from tests.support.waiting import wait_for
@@ -106,8 +106,8 @@ def test_whatever_is_killed_each_tick_is_run_once(
     settings: Settings, services: Services, broker: Any, ticking: Schedule, witness: Witness
 ) -> None:
     start_worker(settings, concurrency=2)
-    leader = start_beat(settings, scheduler=OURS)
-    start_beat(settings, scheduler=OURS, wait=False)
+    leader = start_beat(settings, scheduler=OUR_BEAT)
+    start_beat(settings, scheduler=OUR_BEAT, wait=False)
     witness.more("run.succeeded")
     leader.kill()
     witness.more("run.succeeded")
@@ -126,8 +126,8 @@ def test_a_leader_that_was_frozen_past_its_lock_publishes_nothing_again(
     settings: Settings, services: Services, ticking: Schedule, witness: Witness
 ) -> None:
     start_worker(settings, concurrency=2)
-    frozen = start_beat(settings, scheduler=OURS)
-    start_beat(settings, scheduler=OURS, wait=False).wait_for_log("beat: Starting")
+    frozen = start_beat(settings, scheduler=OUR_BEAT)
+    start_beat(settings, scheduler=OUR_BEAT, wait=False).wait_for_log("beat: Starting")
     witness.more("run.succeeded")
     leader = services.redis.get(keys.BEAT_LOCK)
     os.killpg(frozen.pid, signal.SIGSTOP)
@@ -169,7 +169,7 @@ def each_tick_is_run_once(services: Services, ticking: Schedule, witness: Witnes
 def test_the_way_in_use_is_told(
     settings: Settings, services: Services, ticking: Schedule, witness: Witness
 ) -> None:
-    beat = start_beat(settings, scheduler=OURS)
+    beat = start_beat(settings, scheduler=OUR_BEAT)
     beat.wait_for_log("'outbox'")
     wait_for(
         lambda: [pulse.way for pulse in heartbeat.read(services.redis, utc_now())] == ["outbox"], 10
@@ -180,7 +180,7 @@ def test_a_beat_that_starts_while_the_broker_is_away_puts_runs_into_the_outbox(
     settings: Settings, services: Services, broker: Any, ticking: Schedule, witness: Witness
 ) -> None:
     broker.stop()
-    start_beat(settings, scheduler=OURS)
+    start_beat(settings, scheduler=OUR_BEAT)
     witness.more("run.queued")
     assert backlog(services.redis).entries >= 3
     broker.start()
@@ -195,7 +195,7 @@ def test_what_waits_in_the_outbox_is_told_and_is_not_well_when_it_waits_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broker.stop()
-    start_beat(services.settings, scheduler=OURS)
+    start_beat(services.settings, scheduler=OUR_BEAT)
     witness.more("run.queued")
     (pulse,) = wait_for(
         lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.hindered], 40

@@ -19,7 +19,7 @@ from scheduler.health.broker import refuse_broker
 from scheduler.publishing.relay import Relay
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.beat.road import Road, a_road
 from tests.support.processes import start_beat, start_worker
 from tests.support.rabbitmq import RabbitServer
@@ -97,7 +97,7 @@ def test_nobody_starts_on_queues_that_were_made_without(
     assert refused.value.field == "rabbitmq_priorities"
     worker, beat = (
         start_worker(settings, wait=False),
-        start_beat(settings, scheduler=OURS, wait=False),
+        start_beat(settings, scheduler=OUR_BEAT, wait=False),
     )
     assert (worker.wait(30), beat.wait(30)) == (1, 1)
     assert "were made with other arguments" in worker.log

@@ -27,7 +27,7 @@ from scheduler.rules.model.spec import IntervalWhen, Policies, Spec
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.fixtures import migrate
 from tests.support.processes import start_beat, start_worker
 from tests.support.schedules.contents import events
@@ -110,7 +110,10 @@ def test_messages_take_the_atomic_way_behind_sentinels(services: Services) -> No
 def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(
     settings: Settings, services: Services, group: SentinelGroup
 ) -> None:
-    beats = [start_beat(settings, scheduler=OURS), start_beat(settings, scheduler=OURS, wait=False)]
+    beats = [
+        start_beat(settings, scheduler=OUR_BEAT),
+        start_beat(settings, scheduler=OUR_BEAT, wait=False),
+    ]
     uids = each_second(services)
     redis = services.redis
     until_newer(redis, RunQueued, utc_now() + SECOND, 20)
@@ -135,7 +138,7 @@ def test_beat_goes_on_when_the_primary_is_killed_and_sends_each_tick_once(
 
 
 def test_a_worker_goes_on_too(settings: Settings, services: Services, group: SentinelGroup) -> None:
-    start_beat(settings, scheduler=OURS)
+    start_beat(settings, scheduler=OUR_BEAT)
     worker = start_worker(settings)
     each_second(services)
     until_newer(services.redis, RunQueued, utc_now() + SECOND, 20)

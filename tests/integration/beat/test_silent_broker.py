@@ -28,7 +28,7 @@ from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.support.beat.golden import call_of
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import JOB, a_spec, every
 from tests.support.processes import start_beat
 from tests.support.schedules.contents import events
@@ -129,7 +129,7 @@ def test_beat_leads_on_while_its_broker_swallows_everything(
 ) -> None:
     """The broker is the Redis of the schedules, but the road to it is another one."""
     beat = start_beat(
-        settings.model_copy(update={"broker_url": redis_at(road.port)}), scheduler=OURS
+        settings.model_copy(update={"broker_url": redis_at(road.port)}), scheduler=OUR_BEAT
     )
     beat.wait_for_log("'atomic'")
     road.swallows.set()
@@ -155,7 +155,7 @@ def test_beat_fires_into_the_outbox_while_another_broker_never_answers(
         "replacing", JOB, when=every(1.0), policies=Policies(overlap="cancel_previous")
     )
     store.create(replaces, edit=Edit(actor="ada", now=utc_now()))
-    beat = start_beat(settings.model_copy(update={"broker_url": broker}), scheduler=OURS)
+    beat = start_beat(settings.model_copy(update={"broker_url": broker}), scheduler=OUR_BEAT)
     store.create(
         a_spec("ticking", JOB, when=every(1.0), policies=Policies(overlap="allow")),
         edit=Edit(actor="ada", now=utc_now()),

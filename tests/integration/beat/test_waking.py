@@ -24,7 +24,7 @@ from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from tests.support.beat.ours import OURS
+from tests.support.beat.ours import OUR_BEAT
 from tests.support.builders import every
 from tests.support.processes import Process, env_of, start_beat
 from tests.support.schedules.contents import events
@@ -39,7 +39,7 @@ def queued(redis: Redis) -> list[RunQueued]:
 def test_an_edit_is_seen_at_once_and_so_is_the_end_of_a_run_that_a_tick_waits_for(
     settings: Settings, store: ScheduleStore, redis: Redis, services: Services
 ) -> None:
-    start_beat(settings, scheduler=OURS)
+    start_beat(settings, scheduler=OUR_BEAT)
     took = []
     for number in range(5):
         start = full_second() - timedelta(minutes=90)
@@ -69,7 +69,7 @@ def test_an_edit_is_seen_at_once_and_so_is_the_end_of_a_run_that_a_tick_waits_fo
 def test_a_tick_is_sent_when_it_is_due_and_intervals_do_not_drift(
     settings: Settings, store: ScheduleStore, redis: Redis
 ) -> None:
-    start_beat(settings, scheduler=OURS)
+    start_beat(settings, scheduler=OUR_BEAT)
     anchor = full_second() + timedelta(milliseconds=250)
     due_since(store, every(1, anchor), utc_now(), "often", policies=Policies(overlap="allow"))
     wait_for(lambda: len(queued(redis)) >= 4, 10)
@@ -175,7 +175,7 @@ def test_nothing_is_said_where_systemd_did_not_ask(
 
 
 def test_the_lock_lives_on_while_nothing_is_due(settings: Settings, redis: Redis) -> None:
-    start_beat(settings, scheduler=OURS)
+    start_beat(settings, scheduler=OUR_BEAT)
     token = redis.get(keys.BEAT_LOCK)
     began = monotonic()
     wait_for(lambda: monotonic() - began > settings.beat_lock_timeout + 1, 30)

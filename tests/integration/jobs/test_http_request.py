@@ -57,7 +57,7 @@ def test_an_answer_becomes_the_result(run_job: Run) -> None:
         "cut": False,
         "body": '{"sold": 3}',
     }
-    head, _, body = shop.heard[0].partition("\r\n\r\n")
+    head, _, body = shop.requests[0].partition("\r\n\r\n")
     assert "Content-Type: application/json" in head
     assert "X-Shop: berlin" in head
     assert body == '{"day": "monday"}'
@@ -74,7 +74,7 @@ def test_a_secret_reaches_the_server_and_nothing_that_is_written_down(
         says("500 Oh", b"." * 480 + said)
     ) as echo_in_error:  # the excerpt ends in the middle of the secret
         ill = run_job(at(echo_in_error), headers=headers)
-    assert f"Authorization: Bearer {SECRET}" in echo.heard[0]
+    assert f"Authorization: Bearer {SECRET}" in echo.requests[0]
     assert well.result["body"] == "you said: •••••"
     assert "answered 500 Oh, and 200 to 299 was expected" in ill.error
     assert SECRET[:8] not in ill.error

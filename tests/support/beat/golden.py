@@ -45,7 +45,7 @@ def bind(app: Celery, producer: Any) -> None:
 
 
 def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) -> dict[str, Any]:
-    """What is in the server after stock Beat has sent it; `bound` where the queues were made
+    """The server's content after stock Beat has sent the entry; `bound` where queues were declared
     before.
     """
     redis.flushall()
@@ -63,7 +63,7 @@ def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) ->
     if bound:
         bind(app, scheduler.producer)
     try:
-        return _heard(
+        return _effects_of(
             redis, lambda: scheduler.apply_async(entry, producer=scheduler.producer, advance=False)
         )
     finally:
@@ -73,7 +73,7 @@ def by_stock(app: Celery, redis: "Redis", call: Call, *, bound: bool = False) ->
 def by_us(
     app: Celery, renderer: Renderer, redis: "Redis", call: Call, *, bound: bool = False
 ) -> dict[str, Any]:
-    """What is in the server after our commands have been carried out."""
+    """The server's content after our commands."""
 
     def send() -> None:
         for command in renderer.render(call, utc_now()).commands:
@@ -83,7 +83,7 @@ def by_us(
     renderer.reset()  # so that queues are declared again
     if bound:
         bind(app, renderer.producer())
-    return _heard(redis, send)
+    return _effects_of(redis, send)
 
 
 def again_by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any]:
@@ -93,12 +93,14 @@ def again_by_us(renderer: Renderer, redis: "Redis", call: Call) -> dict[str, Any
         if redis.type(key) == "list":
             redis.delete(key)
     rendered = renderer.render(call, utc_now())
-    said = _heard(redis, lambda: [redis.execute_command(*command) for command in rendered.commands])
+    effects = _effects_of(
+        redis, lambda: [redis.execute_command(*command) for command in rendered.commands]
+    )
     assert {key: redis.smembers(key) for key in redis.scan_iter("*_kombu.binding.*")} == bindings
-    return said
+    return effects
 
 
-def _heard(redis: "Redis", act: Callable[[], Any]) -> dict[str, Any]:
+def _effects_of(redis: "Redis", act: Callable[[], Any]) -> dict[str, Any]:
     """Everything in the server after `act`, and everything published meanwhile."""
     with redis.pubsub() as listener:
         listener.psubscribe("*")

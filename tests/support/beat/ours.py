@@ -12,7 +12,7 @@ from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.schedules.contents import events
 
-OURS = "scheduler.beat.Scheduler"
+OUR_BEAT = "scheduler.beat.Scheduler"
 
 
 def our_beat(services: Services) -> Scheduler:

@@ -64,7 +64,7 @@ class Road(NamedTuple):
         return backlog(self.redis).entries == 0
 
     def events(self) -> list[RunEvent]:
-        """What was told of runs."""
+        """The events of runs."""
         entries: Any = self.redis.xrange(keys.EVENTS_STREAM)
         return [event for _, fields in entries if isinstance(event := decode(fields), RunEvent)]
 
@@ -75,8 +75,8 @@ def call_of(
     """A call as our Beat makes it, for a run that a worker starts whatever has become of its
     schedule.
     """
-    said = {"schedule": "s", "schedule_uid": run, "revision": 1, "trigger": "manual"}
-    headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": said, "celery_beat_task": True}
+    facts = {"schedule": "s", "schedule_uid": run, "revision": 1, "trigger": "manual"}
+    headers = {"tick": "2026-11-21T06:00:00Z", "beatdesk": facts, "celery_beat_task": True}
     complete = {**options, "task_id": run, "headers": headers}
     return Call(job, [1] if args is None else args, {}, complete, run)
 

@@ -46,7 +46,7 @@ class Watch:
         self.faults: list[str] = []
         self.allowed: set[int] = set()
         context.add_init_script(WATCH_THE_POLICY)
-        context.on("console", self._said)
+        context.on("console", self._on_console)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         context.on("response", self._answered)
 
@@ -54,7 +54,7 @@ class Watch:
         """The journey is about this refusal; Chromium writes one line about it."""
         self.allowed.add(status)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in self.allowed)
         if message.type in {"error", "warning"} and not expected:
             self.faults.append(f"{message.type}: {message.text} ({message.location.get('url')})")

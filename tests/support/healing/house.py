@@ -19,7 +19,7 @@ from tests.support.builders import a_spec
 
 @dataclass
 class House:
-    """The parts, and what tests do with them."""
+    """The services of a house, and shortcuts for tests."""
 
     services: Services
     recorder: Recorder
@@ -32,7 +32,7 @@ class House:
             pass
 
     def saved(self, name: str = "nightly-report", **parts: object) -> Schedule:
-        """A schedule that was made an hour ago, and that the history knows."""
+        """A schedule that was created an hour ago, and is recorded."""
         schedule = self.services.schedules.create(
             a_spec(name, **parts), edit=Edit(actor="ada", now=an_hour_ago())
         )
@@ -40,7 +40,7 @@ class House:
         return schedule
 
     def edited(self, name: str = "nightly-report", **parts: object) -> Schedule:
-        """The next revision, which the history knows too."""
+        """The next revision of a schedule, recorded too."""
         store = self.services.schedules
         old = store.get(name)
         spec = old.spec().model_copy(update=parts)
@@ -51,7 +51,7 @@ class House:
         return schedule
 
     def heal(self) -> list[Repair]:
-        """One look, heard of by the history, after which another finds nothing."""
+        """One pass over recorded changes, after which another pass finds nothing."""
         done = self.healer.run_once(utc_now())
         self.record()
         assert self.healer.run_once(utc_now()) == []
@@ -63,19 +63,19 @@ class House:
         return self.services.healer()
 
     def past(self, schedule: Schedule) -> list[RevisionView]:
-        """Its changes, newest first."""
+        """The schedule's changes, newest first."""
         self.record()
         return self.services.history.revisions(schedule.uid)
 
     def copy(self) -> Callable[[], None]:
-        """Take a copy of all that Redis holds; called, it is what Redis holds again."""
+        """Copy all of Redis. Returns a function that restores the copy."""
         raw = Redis.from_url(self.services.settings.redis_url)
-        kept = {key: raw.dump(key) for key in raw.scan_iter()}
+        dump = {key: raw.dump(key) for key in raw.scan_iter()}
 
         def set_back() -> None:
             with raw.pipeline(transaction=True) as pipe:
                 pipe.flushall()
-                for key, value in kept.items():
+                for key, value in dump.items():
                     pipe.restore(key, 0, value)
                 pipe.execute()
 

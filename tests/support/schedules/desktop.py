@@ -57,16 +57,16 @@ class Desktop:
         return [message["headers"]["id"] for message in messages(self.redis)]
 
     def rulings(self, reason: str | None = None) -> list[TicksEvent]:
-        """What was ruled on ticks that became no run."""
-        told = [event for event in events(self.redis) if isinstance(event, TicksEvent)]
-        return [event for event in told if reason in {None, event.reason}]
+        """The verdicts on ticks without a run."""
+        verdicts = [event for event in events(self.redis) if isinstance(event, TicksEvent)]
+        return [event for event in verdicts if reason in {None, event.reason}]
 
     def waiting(self) -> list[str]:
-        """The ticks that are held."""
+        """The waiting ticks."""
         return self.redis.zrange(keys.WAITING_PREFIX + self.schedule.uid, 0, -1)
 
     def alive(self) -> list[str]:
-        """The runs that are not final."""
+        """The runs without a final state."""
         return self.services.leases.runs_of(self.schedule.uid)
 
     def ends(self, run: str, kind: Any = RunSucceeded) -> None:

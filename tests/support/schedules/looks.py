@@ -34,8 +34,10 @@ def look(
     waiting: tuple[float | WaitingTick, ...] = (),
     calendar: Calendar | None = None,
 ) -> Plan:
-    held = [one if isinstance(one, WaitingTick) else WaitingTick(hour(one)) for one in waiting]
-    return plan(entry, now, alive, held, calendar)
+    waiting_ticks = [
+        one if isinstance(one, WaitingTick) else WaitingTick(hour(one)) for one in waiting
+    ]
+    return plan(entry, now, alive, waiting_ticks, calendar)
 
 
 def asked(number: float, trigger: Trigger = "backfill") -> WaitingTick:
@@ -44,7 +46,7 @@ def asked(number: float, trigger: Trigger = "backfill") -> WaitingTick:
 
 
 def dropped(made: Plan) -> list[datetime]:
-    return [held.tick for held in made.drop]
+    return [waiting_tick.tick for waiting_tick in made.drop]
 
 
 def ruled(made: Plan) -> list[tuple[str, str, int]]:

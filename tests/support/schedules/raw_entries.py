@@ -31,7 +31,7 @@ def definition(**parts: Any) -> str:
 
 
 def read(
-    text: str, meta: str | None = None, ours: str | None = None, **more: Any
+    text: str, meta: str | None = None, extra: str | None = None, **more: Any
 ) -> codec.StoredSchedule:
     """The schedule of a definition, Beat's memory and the extra field."""
-    return codec.decode("plain", Raw(text, meta, ours), **more)
+    return codec.decode("plain", Raw(text, meta, extra), **more)

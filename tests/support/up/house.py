@@ -19,12 +19,14 @@ READY = re.compile(r"(\w+) is ready \(process (\d+)\)")
 
 
 class House:
-    """One folder, and what runs in it."""
+    """One folder, and its processes."""
 
     def __init__(self, folder: Path, **more: str) -> None:
         self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self.env = {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
+        }
+        self.env = {**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
         self.processes: list[Process] = []
 
     @property
