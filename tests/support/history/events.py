@@ -59,6 +59,7 @@ def run_events(kind: Any, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[
         **parts,
     )
 
+
 MISSED = st.builds(
     lambda at, reason, ticks: TicksMissed(
         at=at,

@@ -194,7 +194,7 @@ def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as
     rewritten = json.loads(ours.definition or "")
     rewritten["schedule"]["hour"] = "7"
     rewritten["task"] = "app.other"
-    entry = read(json.dumps(rewritten), ours=ours.extra)
+    entry = read(json.dumps(rewritten), extra=ours.extra)
     assert entry.diverged
     assert entry.schedule.revision == 4
     assert entry.schedule.job == "app.other"
@@ -204,7 +204,7 @@ def test_a_definition_rewritten_by_plain_redbeat_code_is_the_truth_and_counts_as
 
 def test_a_rewrite_that_changes_the_kind_leaves_nothing_of_the_old_kind() -> None:
     ours = saved(a_schedule("plain", when=cron("0 6 * * *", "Europe/Berlin")))
-    assert read(definition(schedule=INTERVAL), ours=ours.extra).schedule.when == IntervalWhen(
+    assert read(definition(schedule=INTERVAL), extra=ours.extra).schedule.when == IntervalWhen(
         every=60
     )
 
@@ -213,8 +213,8 @@ def test_a_rule_that_redbeat_cannot_say_is_kept_while_plain_code_leaves_it_alone
     when = cron("0 6 * * mon#2", "Europe/Berlin")
     ours = saved(a_schedule("plain", when=when))
     other = json.loads(ours.definition or "") | {"args": [1]}
-    assert read(json.dumps(other), ours=ours.extra).schedule.when == when
-    entry = read(json.dumps(other | {"schedule": CRONTAB}), ours=ours.extra)
+    assert read(json.dumps(other), extra=ours.extra).schedule.when == when
+    entry = read(json.dumps(other | {"schedule": CRONTAB}), extra=ours.extra)
     assert entry.schedule.when == cron("0 * * * *", "Europe/Berlin")
     assert entry.diverged
 
@@ -222,7 +222,7 @@ def test_a_rule_that_redbeat_cannot_say_is_kept_while_plain_code_leaves_it_alone
 def test_an_operator_may_hold_what_code_defines() -> None:
     text = definition()
     held = a_schedule("plain", origin="code", enabled=False)
-    entry = read(text, ours=extra_field.encode(held, text), static=True)
+    entry = read(text, extra=extra_field.encode(held, text), static=True)
     assert not entry.schedule.enabled
     assert json.loads(codec.encode_definition(entry.schedule, entry.definition))["enabled"] is True
 
@@ -274,7 +274,7 @@ def test_what_beat_cannot_load_is_refused_with_the_reason(text: str | None, word
 )
 def test_a_damaged_field_of_ours_is_refused_with_the_reason(ours: str) -> None:
     with pytest.raises(UnreadableEntry, match="beatdesk"):
-        read(definition(), ours=ours)
+        read(definition(), extra=ours)
 
 
 def test_a_zone_that_is_not_installed_is_refused_with_the_reason() -> None:
