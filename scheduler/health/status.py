@@ -248,14 +248,9 @@ def recorder_part(services: Services, now: datetime) -> Part:
     }
     waiting = f"{counted(lag.events, 'event')} waiting" if lag.events else "nothing waits"
     if not alive:
+        summary = f"no recorder is running, {waiting}"
         remedy = "Start one: beatdesk recorder; no event is lost until then"
-        return Part(
-            name="recorder",
-            ok=False,
-            summary=f"no recorder is running, {waiting}",
-            remedy=remedy,
-            facts=facts,
-        )
+        return Part(name="recorder", ok=False, summary=summary, remedy=remedy, facts=facts)
     problems = [str(beat["problem"]) for beat in alive.values() if beat.get("problem")]
     if len(problems) == len(alive):
         remedy = (
