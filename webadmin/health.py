@@ -35,7 +35,7 @@ def beat_leads() -> bool:
 @while_away(None)
 def everything_paused() -> Pause | None:
     """Why everything stands still; none where it does not, or where nobody can say."""
-    return services().everything.paused(utc_now()) if current().redis.ok else None
+    return services().pause_all.paused(utc_now()) if current().redis.ok else None
 
 
 def causes(found: Status) -> list[Part]:

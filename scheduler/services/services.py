@@ -100,14 +100,14 @@ class Services:
         return Leases(self.redis, self.events)
 
     @cached_property
-    def copies(self) -> "Deduplication":
+    def deduplication(self) -> "Deduplication":
         """Deduplication of messages that came by the outbox."""
         from scheduler.runs.deduplication import Deduplication
 
         return Deduplication(self.redis)
 
     @cached_property
-    def at_start(self) -> "StartCheck":
+    def start_check(self) -> "StartCheck":
         """Check whether a scheduled run may start."""
         from scheduler.dispatch.start_check import StartCheck
 
@@ -152,7 +152,7 @@ class Services:
         return CalendarHistory(self.engine)
 
     @cached_property
-    def alike(self) -> "SameCall":
+    def same_call(self) -> "SameCall":
         """Search for schedules that make the same call."""
         from scheduler.schedules.same_call import SameCall
 
@@ -237,7 +237,7 @@ class Services:
         return Operations(self.schedules)
 
     @cached_property
-    def everything(self) -> "PauseAll":
+    def pause_all(self) -> "PauseAll":
         """Pause of all schedules at once."""
         from scheduler.schedules.pause_all import PauseAll
 

@@ -134,7 +134,7 @@ class Admission:
     def _ask_start(self, message: Any, received: RunReceived) -> StartAnswer | None:
         """What the schedule's policies say of the run; None where Redis does not answer."""
         try:
-            return parts_for(self._app).at_start.ask(
+            return parts_for(self._app).start_check.ask(
                 received,
                 again=_is_redelivered(message, message.headers),
                 start_by=moment_in(message.headers.get("expires")),
@@ -188,7 +188,7 @@ class Admission:
         """
         services = parts_for(self._app)
         claim = delivery_claim_of(message.headers)
-        if claim is not None and not services.copies.take(claim):
+        if claim is not None and not services.deduplication.take(claim):
             return None
         if not _is_redelivered(message, message.headers):
             return LeaseState.OVER

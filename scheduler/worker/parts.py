@@ -78,7 +78,7 @@ class WorkerParts(Protocol):
         """Leases of the schedules' runs that are not final."""
 
     @property
-    def copies(self) -> Deduplication:
+    def deduplication(self) -> Deduplication:
         """Deduplication of messages that came by the outbox."""
 
     @property
@@ -90,7 +90,7 @@ class WorkerParts(Protocol):
         """The jobs that workers offer."""
 
     @property
-    def at_start(self) -> StartQuestion:
+    def start_check(self) -> StartQuestion:
         """Check whether a scheduled run may start."""
 
     @property

@@ -55,7 +55,9 @@ def texts() -> list[Path]:
     """
     inside = (path for folder in (*CODE, "docs", ".ci") for path in (ROOT / folder).rglob("*"))
     found = (
-        path for path in (*inside, *ROOT.glob("*")) if path.is_file() and path.name != "uv.lock"
+        path
+        for path in (*inside, *ROOT.glob("*"))
+        if path.is_file() and path.name not in (".git", "uv.lock")
     )
     return sorted(
         path.relative_to(ROOT)

@@ -108,7 +108,7 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
     zone = fields.default_clock(services.settings)
     ends = None if until is None else fields.moment_ahead(until, "until", now=now, zone=zone)
     _say_all(
-        services.everything.pause(reason=reason, until=ends, edit=fields.edit(now=now)),
+        services.pause_all.pause(reason=reason, until=ends, edit=fields.edit(now=now)),
         "paused",
         as_json=as_json,
     )
@@ -122,7 +122,7 @@ def pause_all(services: Services, /, *, reason: str, until: str | None, as_json:
 def resume_all(services: Services, /, *, missed: str, comment: str, as_json: bool) -> None:
     """Resume what `pause-all` has paused; what was paused on its own stays so."""
     how = cast(Missed, missed)
-    outcome = services.everything.resume(
+    outcome = services.pause_all.resume(
         missed=how, edit=fields.edit(now=utc_now(), comment=comment)
     )
     _say_all(outcome, "resumed", as_json=as_json)

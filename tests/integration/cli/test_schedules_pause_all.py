@@ -24,7 +24,7 @@ def three(beatdesk):
 def test_everything_that_is_on_is_paused_and_comes_back(three):
     body = three.json("schedules", "pause-all", "--reason", "the data centre moves")
     assert body == {"paused": ["on"], "runs": [], "refused": {}}
-    pause = three.services.everything.paused(utc_now())
+    pause = three.services.pause_all.paused(utc_now())
     assert (pause.reason, pause.by) == ("the data centre moves", f"cli:{getpass.getuser()}")
     assert three.json("schedules", "show", "on")["paused"]["reason"] == "the data centre moves"
     assert three.json("schedules", "show", "own")["paused"]["reason"] == "mine"
@@ -32,7 +32,7 @@ def test_everything_that_is_on_is_paused_and_comes_back(three):
     assert "paused already" in three.refused("schedules", "pause-all", "--reason", "again")
 
     assert three.done("schedules", "resume-all").startswith("1 schedule resumed")
-    assert three.services.everything.paused(utc_now()) is None
+    assert three.services.pause_all.paused(utc_now()) is None
     assert three.json("schedules", "show", "on")["paused"] is None
     assert three.json("schedules", "show", "own")["paused"]["reason"] == "mine"
     assert three.json("schedules", "show", "off")["enabled"] is False
@@ -60,4 +60,4 @@ def test_a_pause_without_a_reason_pauses_nothing(three):
     before = three.written()
     assert "needs a reason" in three.refused("schedules", "pause-all", "--reason", " ")
     assert three.written() == before
-    assert three.services.everything.paused(utc_now()) is None
+    assert three.services.pause_all.paused(utc_now()) is None

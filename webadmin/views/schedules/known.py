@@ -24,7 +24,7 @@ def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
     if workers is None:
         return NO_FACTS
     named = () if spec.window.calendar is None else (spec.window.calendar,)
-    others, calendars = services().alike.others(spec, now), services().calendars.known(named)
+    others, calendars = services().same_call.others(spec, now), services().calendars.known(named)
     known = Facts(usual_duration=_usual(uid), others=others, calendars=calendars)
     if not workers or spec.job == UNCHOSEN:
         return known

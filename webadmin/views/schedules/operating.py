@@ -149,7 +149,7 @@ class OperationPages(BaseView):
         form = _typed_pause(now, default_clock)
         if form.errors:
             return self._pause_all_page(form), 422
-        done = services().everything.pause(
+        done = services().pause_all.pause(
             reason=form.reason, until=form.ends, edit=edit_by_visitor(now=now)
         )
         _say_all(done, "paused")
@@ -159,7 +159,7 @@ class OperationPages(BaseView):
     @shows_refusals("", to=back, category="info")
     def resume_all(self) -> ResponseReturnValue:
         """Resume what was paused with everything. What it missed is skipped."""
-        _say_all(services().everything.resume(edit=edit_by_visitor(now=utc_now())), "resumed")
+        _say_all(services().pause_all.resume(edit=edit_by_visitor(now=utc_now())), "resumed")
         return back()
 
     @expose("/bulk-pause", methods=["POST"])

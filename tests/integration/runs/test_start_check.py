@@ -68,7 +68,7 @@ class Door:
         facts = facts_of(self.schedule, self.tick(number))
         event = run_event(RunReceived, run, 1, utc_now(), worker=worker, facts=facts)
         assert isinstance(event, RunReceived)
-        return self.services.at_start.ask(event, again=again, start_by=start_by)
+        return self.services.start_check.ask(event, again=again, start_by=start_by)
 
     def received(self) -> list[str]:
         """The runs of which it is told that a worker has them."""
