@@ -8,28 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Event
-from time import monotonic
 
 import pytest
 
 from scheduler.errors import Refused
-from scheduler.outgoing.addresses import Target, target_of
+from scheduler.outgoing.addresses import target_of
 from scheduler.outgoing.connection import connection_over, exchange
 from scheduler.outgoing.http import LARGEST, Answer, Request, Unanswered, ask
 from scheduler.settings.http_allowlist import Opened, opened
-from tests.support.listeners import Behaviour, Listener, certificate, listening, says
+from tests.support.listeners import Listener, certificate, listening, says
+from tests.support.outgoing.requests import LOOPBACK, SECONDS, at, get
 from tests.support.ports import free_port
-
-LOOPBACK = opened(["127.0.0.0/8"])
-SECONDS = 3.0
-
-
-def at(port: int, path: str = "/", host: str = "127.0.0.1", scheme: str = "http") -> Target:
-    return target_of(f"{scheme}://{host}:{port}{path}")
-
-
-def get(listener: Listener, path: str = "/", seconds: float = SECONDS) -> Answer:
-    return ask(Request("GET", at(listener.port, path)), LOOPBACK, seconds=seconds)
 
 
 def test_the_request_says_what_it_is_to_say_and_the_answer_is_read() -> None:
@@ -142,59 +131,6 @@ def test_a_huge_answer_is_cut_and_the_rest_is_not_read() -> None:
     assert sum(sent) < 50_000_000
 
 
-def drip(first: bytes, piece: bytes) -> Behaviour:
-    def behave(connection: socket.socket, over: Event) -> None:
-        connection.sendall(first)
-        while not over.wait(0.05):
-            connection.sendall(piece)
-
-    return behave
-
-
-@pytest.mark.parametrize(
-    ("first", "piece"),
-    [
-        (b"", b""),
-        (b"H", b"T"),
-        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"."),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n.\r\n"),
-    ],
-    ids=["silence", "status", "headers", "body", "chunks"],
-)
-def test_a_server_that_drips_is_left_when_the_time_is_up(first: bytes, piece: bytes) -> None:
-    began = monotonic()
-    with (
-        listening(drip(first, piece)) as server,
-        pytest.raises(Unanswered, match=r"whole answer|not an answer"),
-    ):
-        get(server, seconds=0.8)
-    assert monotonic() - began < 3
-
-
-def test_a_handshake_that_never_ends_is_left_when_the_time_is_up() -> None:
-    began = monotonic()
-    hello = drip(b"\x16\x03\x03\x40\x00", b"\x02")
-    with (
-        listening(hello) as server,
-        pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"),
-    ):
-        ask(Request("GET", at(server.port, scheme="https")), LOOPBACK, seconds=0.8)
-    assert monotonic() - began < 3
-
-
-def test_a_resolver_that_does_not_answer_is_left_when_the_time_is_up() -> None:
-    over = Event()
-
-    def silent(host: str, port: int) -> list[str]:
-        over.wait(30)
-        return []
-
-    with pytest.raises(Unanswered, match=r"within 0\.3 s"):
-        ask(Request("GET", at(1)), LOOPBACK, seconds=0.3, lookup=silent)
-    over.set()
-
-
 def test_nobody_who_listens_is_a_clear_refusal() -> None:
     with pytest.raises(Unanswered, match=r"http://127\.0\.0\.1:\d+: the connection was refused"):
         ask(Request("GET", at(free_port(), "/secret-path")), LOOPBACK)
@@ -245,58 +181,6 @@ def test_the_certificate_must_be_that_of_the_name(tmp_path: Path) -> None:
             over_tls("shop.example", None)
         with pytest.raises(Unanswered, match="the certificate is not valid"):
             over_tls("127.0.0.1", trust)
-
-
-def test_a_request_that_nobody_reads_is_left_when_the_time_is_up() -> None:
-    """The server takes the connection and reads nothing: the system's buffers fill, and sending
-    waits.
-    """
-    began = monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        request = Request("POST", at(server.getsockname()[1]), body=b"x" * 32_000_000)
-        with pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
-            ask(request, LOOPBACK, seconds=0.8)
-    assert monotonic() - began < 3
-
-
-@pytest.mark.parametrize(
-    "first",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
-    ],
-    ids=["with a length", "until it hangs up"],
-)
-def test_a_body_that_drips_under_tls_is_left_when_the_time_is_up(
-    tmp_path: Path, first: bytes
-) -> None:
-    """Each byte comes well before any time-out of a single read."""
-    server_side, file = certificate(tmp_path, "shop.example")
-    trust = ssl.create_default_context(cafile=str(file))
-    began = monotonic()
-    with listening(drip(first, b"."), tls=server_side) as server:
-        request = Request("GET", at(server.port, host="shop.example", scheme="https"))
-        with pytest.raises(Unanswered, match=r"no whole answer within 0\.8 s"):
-            ask(request, LOOPBACK, seconds=0.8, lookup=lambda *_: ["127.0.0.1"], trust=trust)
-    assert monotonic() - began < 3
-
-
-def test_the_time_is_that_of_all_parts_together() -> None:
-    """The look-up, the handshake and the answer each stay below the bound; their sum does not."""
-
-    def slow(host: str, port: int) -> list[str]:
-        Event().wait(0.6)
-        return ["127.0.0.1"]
-
-    def behave(connection: socket.socket, over: Event) -> None:
-        over.wait(0.6)
-        says("200 OK", b"late")(connection, over)
-
-    with listening(behave) as server:
-        request = Request("GET", at(server.port, host="slow.example"))
-        assert ask(request, LOOPBACK, seconds=5, lookup=slow).body == b"late"
-        with pytest.raises(Unanswered, match=r"no whole answer within 1 s"):
-            ask(request, LOOPBACK, seconds=1, lookup=slow)
 
 
 def test_a_server_that_hangs_up_is_asked_once() -> None:
