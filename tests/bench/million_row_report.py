@@ -45,14 +45,14 @@ def fill(path: Path, rows: int) -> None:
 def one(address: str, statement: str, format: str, folder: str) -> None:
     """Make one report and print: rows, bytes, seconds, peak in kB."""
     from scheduler.jobs.sql.caps import Budget, Caps
-    from scheduler.jobs.sql.source import asked
+    from scheduler.jobs.sql.source import query
     from scheduler.jobs.sql_report import SqlQuery, write_table
 
     asks = SqlQuery(statement=statement, totals=["amount"], format=format)
     path = Path(folder) / f"report.{format}"
     budget = Budget(Caps(10**9, 10**12, 3600), monotonic)
     begun = perf_counter()
-    with asked(address, statement, {}, budget) as (columns, batches), path.open("wb") as file:
+    with query(address, statement, {}, budget) as (columns, batches), path.open("wb") as file:
         totals = write_table(asks, file, asks.title, columns, budget.counted(batches))
     took = perf_counter() - begun
     print(  # noqa: T201

@@ -101,7 +101,7 @@ def test_work_that_takes_more_of_the_disk_than_it_may_is_ended(tmp_path: Path, r
         engine(place, {}, 64) as asked,
         pytest.raises(NoRoom, match="room"),
     ):
-        asked.ask(
+        asked.query(
             "CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)"
         )
     assert not list((tmp_path / FOLDER).iterdir())
@@ -113,7 +113,9 @@ def test_work_that_takes_more_memory_than_it_may_fails_and_says_so(tmp_path: Pat
         engine(place, {}, 64) as asked,
         pytest.raises(TooLittleMemory),
     ):
-        asked.ask("SELECT list(hash(i)::VARCHAR || repeat('x', 500)) FROM range(10000000) AS r(i)")
+        asked.query(
+            "SELECT list(hash(i)::VARCHAR || repeat('x', 500)) FROM range(10000000) AS r(i)"
+        )
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told_as_such(small_disk: Path) -> Non
         engine(place, {}, 64) as asked,
         pytest.raises(NoRoom, match="there is no room for the work"),
     ):
-        asked.ask(
+        asked.query(
             "CREATE TABLE large AS SELECT hash(i)::VARCHAR AS x FROM range(200000000) AS r(i)"
         )
 
@@ -155,7 +157,7 @@ def test_the_engine_reads_no_other_file_and_lets_nothing_be_set(tmp_path: Path) 
     (tmp_path / "given.csv").write_text("n\n1\n")
     given = str(tmp_path / "given.csv")
     with workplace(tmp_path, 10**9) as place, engine(place, {given: "given.csv"}, 64) as asked:
-        assert asked.ask(f"SELECT count(*) FROM '{given}'") == [(1,)]  # noqa: S608
+        assert asked.query(f"SELECT count(*) FROM '{given}'") == [(1,)]  # noqa: S608
         for statement in (
             f"SELECT * FROM '{tmp_path}/other.csv'",  # noqa: S608
             "SELECT * FROM read_text('/etc/hostname')",
@@ -167,7 +169,7 @@ def test_the_engine_reads_no_other_file_and_lets_nothing_be_set(tmp_path: Path) 
             "SET memory_limit = '10GB'",
         ):
             with pytest.raises(DatasetUnreadable, match=r"disabled|locked|Cannot"):
-                asked.ask(statement)
+                asked.query(statement)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
         "given.csv",
         "other.csv",
@@ -184,10 +186,10 @@ def test_whatever_is_raised_meanwhile_interrupts_the_query(tmp_path: Path) -> No
 
     with workplace(tmp_path, 10**9) as place, engine(place, {}, 64) as asked:
         with pytest.raises(Stop):
-            asked.ask(
+            asked.query(
                 "SELECT count(*) FROM range(1000000000000) AS r(i) WHERE i % 7 = hash(i) % 11", stop
             )
-        assert asked.ask("SELECT 1") == [(1,)]
+        assert asked.query("SELECT 1") == [(1,)]
 
 
 def test_a_folder_that_a_killed_process_has_left_is_taken_away_and_one_at_work_stays(

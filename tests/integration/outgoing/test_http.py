@@ -32,7 +32,7 @@ def test_the_request_says_what_it_is_to_say_and_the_answer_is_read() -> None:
         False,
     )
     assert (answer.content_type, answer.address) == ("application/json", "127.0.0.1")
-    head, _, body = server.heard[0].partition("\r\n\r\n")
+    head, _, body = server.requests[0].partition("\r\n\r\n")
     lines = head.split("\r\n")
     assert lines[0] == "POST /hook?x=1 HTTP/1.1"
     assert f"Host: 127.0.0.1:{server.port}" in lines
@@ -70,8 +70,8 @@ def test_a_name_that_answers_otherwise_the_next_time_is_asked_once_and_the_judge
             inner.stop()
     assert answer.body == b"outer"
     assert answers == [["127.0.0.1"]]
-    assert f"Host: rebound.example:{outer.port}" in outer.heard[0]
-    assert inner.heard == []
+    assert f"Host: rebound.example:{outer.port}" in outer.requests[0]
+    assert inner.requests == []
 
 
 def test_a_name_with_one_address_inside_is_not_asked_at_all() -> None:
@@ -84,7 +84,7 @@ def test_a_name_with_one_address_inside_is_not_asked_at_all() -> None:
             opened(["127.0.0.2"]),
             lookup=lambda host, port: ["127.0.0.2", "127.0.0.1"],
         )
-    assert server.heard == []
+    assert server.requests == []
 
 
 def test_the_next_judged_address_is_tried_where_the_first_takes_no_connection() -> None:
@@ -102,7 +102,7 @@ def test_a_redirect_is_an_answer_and_nobody_goes_there() -> None:
         place = f"Location: http://127.0.0.1:{inner.port}/latest/meta-data"
         with listening(says("302 Found", b"", place)) as server:
             answer = get(server)
-        assert inner.heard == []
+        assert inner.requests == []
     assert answer.status == 302
 
 
@@ -114,7 +114,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatc
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         assert get(server).body == b"direct"
-    assert proxy.heard == []
+    assert proxy.requests == []
 
 
 def test_a_huge_answer_is_cut_and_the_rest_is_not_read() -> None:
@@ -189,7 +189,7 @@ def test_a_server_that_hangs_up_is_asked_once() -> None:
         pytest.raises(Unanswered, match="without an answer"),
     ):
         get(server)
-    assert len(server.heard) == 1
+    assert len(server.requests) == 1
 
 
 def test_nothing_is_sent_that_was_not_given() -> None:
@@ -202,12 +202,12 @@ def test_nothing_is_sent_that_was_not_given() -> None:
         )
     names = [
         {line.partition(":")[0].lower() for line in head.splitlines()[1:] if line}
-        for head in server.heard
+        for head in server.requests
     ]
     assert names[0] == {"host", "accept-encoding"}
     assert names[1] == {"host", "accept-encoding", "content-length"}
     assert names[2] == {"host", "accept-encoding", "user-agent"}
-    assert "Accept-Encoding: identity" in server.heard[0]
+    assert "Accept-Encoding: identity" in server.requests[0]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_nothing_is_sent_that_was_not_given() -> None:
 def test_the_path_is_sent_as_it_stands_in_the_address(path: str) -> None:
     with listening(says("200 OK")) as server:
         get(server, path)
-    assert server.heard[0].startswith(f"GET {path.removesuffix('?')} HTTP/1.1\r\n")
+    assert server.requests[0].startswith(f"GET {path.removesuffix('?')} HTTP/1.1\r\n")
 
 
 def test_a_packed_answer_is_not_unpacked() -> None:
@@ -249,7 +249,7 @@ def test_a_header_that_would_begin_another_one_is_not_sent(name: str, value: str
         pytest.raises(Refused, match=r"^headers: ") as refused,
     ):
         ask(Request("GET", at(server.port), {name: value}), LOOPBACK)
-    assert server.heard == []
+    assert server.requests == []
     assert "Host: inner" not in str(refused.value)
     assert "folded" not in str(refused.value)
 
@@ -259,7 +259,7 @@ def test_a_method_that_would_begin_another_request_is_not_sent() -> None:
         with pytest.raises(ValueError, match="non-token"):
             ask(Request("GET / HTTP/1.1\r\nHost: inner\r\n\r\nGET", at(server.port)), LOOPBACK)
         get(server)
-    assert "inner" not in "".join(server.heard)
+    assert "inner" not in "".join(server.requests)
 
 
 def test_the_name_is_sent_in_the_handshake_and_a_plain_address_is_not(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_neither_path_nor_query_is_logged_or_repeated_whatever_comes(
             outcome = repr(get(server, "/hook/hush-path?token=hush-query"))
         except Unanswered as error:
             outcome = str(error)
-    assert "hush-path" in server.heard[0]
+    assert "hush-path" in server.requests[0]
     assert "hush" not in outcome + caplog.text
 
 

@@ -15,7 +15,7 @@ from scheduler.events.schema import RunEvent, decode
 from scheduler.publishing.calls import Call
 from scheduler.publishing.outbox import OutboxRenderer, backlog
 from scheduler.publishing.relay import Relay
-from scheduler.runs.leases import owner_text
+from scheduler.runs.lease_record import owner_text
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from tests.support.rabbitmq import RabbitServer

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from scheduler.events.bounds import MASK
 from scheduler.events.letter_text import (
     MOST_TEXT,
     Content,
@@ -20,6 +19,7 @@ from scheduler.events.letter_text import (
     texts_of,
 )
 from scheduler.events.schema import DeadLettersDropped, encode
+from scheduler.events.secret_names import MASK
 from tests.support.builders import NOON, a_run_history, a_saved_event
 
 SECRET = "hunter2hunter2"
