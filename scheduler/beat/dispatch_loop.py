@@ -195,9 +195,9 @@ class DispatchLoop:
         steps = self._planner.steps(filter(self._held_back.may, seen), look.now)
         for step in steps:
             if step.refused:
-                self._refused(step.seen, step.refused, others_moved=True)
+                self._refused(step.entry, step.refused, others_moved=True)
             elif not step.parts:
-                self._held_back.once_more(step.seen)
+                self._held_back.once_more(step.entry)
         return [step for step in steps if step.parts]
 
     def _settled(self, steps: Sequence[Step], outcome: Sequence[str], look: DueBatch) -> int:
@@ -207,27 +207,27 @@ class DispatchLoop:
             if not refused:
                 moved += self._done(step, look)
             elif refused != MOVED_ON:
-                self._refused(step.seen, refused, others_moved=moved > 0)
+                self._refused(step.entry, refused, others_moved=moved > 0)
         if self.sent > sent:
             log.info("beat: sent %d runs", self.sent - sent)
         return moved
 
     def _done(self, step: Step, look: DueBatch) -> bool:
         """A step was carried out. Whether its entry is due no more."""
-        if step.aside:
+        if step.quarantined:
             log.error(
                 "beat: the schedule %r is set aside until it is mended: %s",
-                step.seen.name,
-                step.aside,
+                step.entry.name,
+                step.quarantined,
             )
         elif step.gone:
-            log.warning("beat: the schedule %r is gone, and is forgotten", step.seen.name)
+            log.warning("beat: the schedule %r is gone, and is forgotten", step.entry.name)
         elif step.run:
             self.sent += 1
-            log.debug("beat: sent %s as run %s", step.seen.name_bytes, step.run)
+            log.debug("beat: sent %s as run %s", step.entry.name_bytes, step.run)
         if step.cancel is not None:
             self._cancel(step.cancel, look.now)
-        self._held_back.free(step.seen.key)
+        self._held_back.free(step.entry.key)
         return step.gone or not 0 <= step.score <= look.now.timestamp()
 
     def _refused(self, seen: DueEntry, why: str, *, others_moved: bool) -> None:

@@ -75,11 +75,13 @@ class Loop:
         sleep: float,
         limit: int,
         said: Callable[[], Mapping[str, StaticEntry]],
+        fast_path: bool = True,
     ) -> None:
         self._app, self._redis, self._names, self._said = app, redis, names, said
         self.leader = Leader(redis, names.lock, ttl)
         self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
-        self._planner = Planner(app, redis, Renderer(app), limit)
+        self._fast_path = fast_path
+        self._planner = Planner(app, redis, self._renderer("atomic"), limit, fast_path=fast_path)
         self._relay: Relay | None = None
         self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
         line = ScriptPipeline(redis)
@@ -174,14 +176,17 @@ class Loop:
         self._planner.renderer.reset()
         self._way = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
         log.info("beat: leads; messages take the way %r to their queues", self._way)
-        self._planner.renderer = (
-            Renderer(self._app) if self._way == "atomic" else OutboxRenderer(self._app)
-        )
+        self._planner.renderer = self._renderer(self._way)
         if (
             self._way == "outbox" or backlog(self._redis).entries
         ):  # what waits since the broker was another one, too
             self._relay = Relay(self._app, self._redis, self._names.lock, self.leader.token or "")
             self._relay.start()
+
+    def _renderer(self, way: Way) -> Renderer | OutboxRenderer:
+        if way == "atomic":
+            return Renderer(self._app, templates=self._fast_path)
+        return OutboxRenderer(self._app)
 
     def _stop_relay(self) -> None:
         relay, self._relay = self._relay, None

@@ -1,9 +1,8 @@
-"""What is to be done about each entry that is due: `dispatch.plan` decides, here it becomes a step
-to carry out.
+"""What becomes of each entry that is due, as steps for `fire.lua`. Writes nothing.
 
-An entry that cannot be read, computed or sent is a step too: it is set aside with the reason, and
-costs only itself. Most entries do what they did the last time, and go by their `routine`. Writes
-nothing.
+The fast path is tried first. Otherwise `dispatch.plan` decides, Celery makes the message, and the
+two become a step. An entry that cannot be read, computed or sent is a step too: it goes into
+quarantine with the reason, and costs only itself.
 """
 
 import logging
@@ -15,8 +14,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from scheduler.beat.due_entries import DueEntry
-from scheduler.beat.entry_cache import DecodedEntry, DecodedEntryCache
-from scheduler.beat.fast.routine import FastPath, Moment, routine_for
+from scheduler.beat.fast.decoded_entries import DecodedEntry
+from scheduler.beat.fast.path import FastPath
+from scheduler.beat.fast.prepared_run import Moment
 from scheduler.beat.steps import NO_LEASE, Step, parts_of
 from scheduler.beat.stock import by_redbeat
 from scheduler.dispatch import message_options, outcomes
@@ -24,22 +24,15 @@ from scheduler.dispatch import plan as dispatch
 from scheduler.dispatch.plan import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
-from scheduler.publishing.calls import (
-    Call,
-    Command,
-    NotTaken,
-    Rendered,
-    Unsendable,
-)
+from scheduler.publishing.calls import Call, Command, NotTaken, Rendered, Unsendable
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec, quarantine, waiting
 from scheduler.redbeat.codec import StoredSchedule
-from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
 from scheduler.rules.model.identity import tick_text
 from scheduler.rules.model.spec import RedBeatWhen, Schedule
 from scheduler.rules.policies.window import is_paused
-from scheduler.runs.headers import STOCK_BEAT_HEADER, Message, facts_of
+from scheduler.runs.headers import Message, facts_of
 from scheduler.runs.lease_record import owner_text
 from scheduler.schedules.calendar_cache import CalendarCache
 from scheduler.schedules.changes import ASLEEP
@@ -50,145 +43,126 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAME_SCORE = 0.0005
+"""Seconds by which two scores may differ and still be the same moment."""
 
 
 class Renders(Protocol):
-    """Whoever makes messages: see the package's docstring."""
+    """The maker of messages; its contract is in the package's docstring."""
 
     generation: object
-    """Another one where what was learnt of messages holds no more."""
+    """Identity of the present set of templates; a new object when they are out of date."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
-        """The commands for a call."""
+        """The commands and the message of a call."""
 
     @property
     def repeats(self) -> bool:
-        """May messages be made now from what `template` answers, without asking anybody?"""
+        """True while messages may be made from templates, unseen by Celery's listeners."""
 
     def template(self, call: Call) -> Template | None:
-        """What the call's message can be made from; none where there is nothing, or not yet."""
+        """The template that the call's message can be made from; None where there is none yet."""
 
     def reset(self) -> None:
-        """Forget connection and templates."""
+        """Drop the connection and the templates."""
 
 
 class Planner:
-    """Plans, for one process.
+    """The planner of one Beat process.
 
     `renderer` makes the messages, `redis` has the calendars, `limit` is the most bytes of arguments
     in an event.
     """
 
-    def __init__(self, app: Any, redis: "Redis", renderer: Renders, limit: int) -> None:
-        self._app, self._redis, self._limit = app, redis, limit
+    def __init__(
+        self, app: Any, redis: "Redis", renderer: Renders, limit: int, *, fast_path: bool = True
+    ) -> None:
+        self._app = app
+        self._redis = redis
+        self._limit = limit
         self.renderer = renderer
-        self._entries = DecodedEntryCache()
-        self._shelf = CalendarCache()
+        self._fast = FastPath(enabled=fast_path, limit=limit)
+        self._calendar_cache = CalendarCache()
         self._calendars: dict[str, Calendar] = {}
 
-    def steps(self, seen: Iterable[DueEntry], now: datetime) -> list[Step]:
-        """Decide about each. Raises what is broken for all: the broker's errors."""
-        seen, moment = list(seen), Moment.of(now)
-        self._calendars = self._shelf.known(
-            self._redis, {name for one in seen if (name := self._named(one))}
-        )
+    def steps(self, entries: Iterable[DueEntry], now: datetime) -> list[Step]:
+        """One step for each entry. Raises what is broken for all of them: the broker's errors."""
+        entries = list(entries)
+        moment = Moment.of(now)
+        names = {name for entry in entries if (name := self._calendar_name(entry))}
+        self._calendars = self._calendar_cache.known(self._redis, names)
         repeats = self.renderer.repeats
-        return [self._decided(one, moment, repeats=repeats) for one in seen]
+        return [self._step(entry, moment, repeats=repeats) for entry in entries]
 
-    def _named(self, seen: DueEntry) -> str | None:
-        """The calendar that an entry names."""
+    def _calendar_name(self, entry: DueEntry) -> str | None:
+        """The calendar that an entry names, where its bytes can name one at all."""
+        extra = entry.extra
+        if extra is None or (b"calendar" not in extra and b"\\u" not in extra):
+            return None
         try:
-            return (
-                self._entries.known(seen).entry.schedule.window.calendar
-                if _may_name_one(seen.extra)
-                else None
-            )
+            return self._fast.decode(entry).schedule.window.calendar
         except UnreadableEntry:
             return None
 
-    def _decided(self, seen: DueEntry, moment: Moment, *, repeats: bool) -> Step:
-        if seen.fault is None and seen.definition is None and seen.extra is None:
-            return Step(seen, gone=True, parts=parts_of(seen, None))
+    def _step(self, entry: DueEntry, moment: Moment, *, repeats: bool) -> Step:
+        if entry.fault is None and entry.definition is None and entry.extra is None:
+            return Step(entry, gone=True, parts=parts_of(entry, None))
         try:
-            known = self._entries.known(seen)
-            step = self._again(seen, known, moment) if repeats else None
-            return step or self._step(seen, known, moment)
+            decoded = self._fast.decode(entry)
+            step = self._fast.step(entry, decoded, self.renderer, moment) if repeats else None
+            return step or self._full_step(entry, decoded, moment)
         except (UnreadableEntry, Unsendable) as error:
-            why = str(error)
-            parts = parts_of(seen, ASLEEP, aside=quarantine.encode(why, seen.raw, moment.now))
-            return Step(seen, ASLEEP, parts, aside=why)
+            reason = str(error)
+            record = quarantine.encode(reason, entry.raw, moment.now)
+            return Step(entry, ASLEEP, parts_of(entry, ASLEEP, aside=record), quarantined=reason)
         except NotTaken as error:
-            return Step(seen, seen.score, refused=str(error))
+            return Step(entry, entry.score, refused=str(error))
 
-    def _again(self, seen: DueEntry, known: DecodedEntry, moment: Moment) -> Step | None:
-        """The entry's routine, where it has one, and that will do."""
-        routine = known.routine
-        if routine is None or routine.made_by is not self.renderer.generation:
-            routine = known.routine = self._routine(known)
-        made = None if routine is None else routine.step(seen, known.memory, moment)
-        if made is None:
-            return None
-        step, memory, text = made
-        known.remember(memory, text)
-        return step
-
-    def _routine(self, known: DecodedEntry) -> FastPath | None:
-        schedule = known.schedule
-        plain = dispatch.is_plain(schedule) and schedule.policies.starting_deadline is None
-        if known.memory.last_run_at is None or isinstance(schedule.when, RedBeatWhen) or not plain:
-            return None
-        call = Call(
-            schedule.job, known.call.args, known.call.kwargs, _standing(known, schedule), ""
-        )
-        template = self.renderer.template(call)
-        if template is None:
-            return None
-        return routine_for(schedule, call, template, self.renderer.generation, self._limit)
-
-    def _step(self, seen: DueEntry, known: DecodedEntry, moment: Moment) -> Step:
-        """What all rules say."""
-        entry, plan = self._plan(seen, known, moment.now)
-        schedule = entry.schedule
+    def _full_step(self, entry: DueEntry, decoded: DecodedEntry, moment: Moment) -> Step:
+        """The step by all rules and with Celery's own message."""
+        stored, plan = self._plan(entry, decoded, moment.now)
+        schedule = stored.schedule
         if not plan.has_changes:
-            same = abs(seen.score - plan.score) <= _SAME_SCORE
-            return Step(seen, plan.score, [] if same else parts_of(seen, plan.score))
-        memory = outcomes.meta_after(entry.meta, plan, int(plan.counts))
-        text = codec.encode_meta(memory)
+            unchanged = abs(entry.score - plan.score) <= _SAME_SCORE
+            return Step(entry, plan.score, [] if unchanged else parts_of(entry, plan.score))
+        meta = outcomes.meta_after(stored.meta, plan, int(plan.counts))
+        meta_text = codec.encode_meta(meta)
         events = [
-            encode(outcomes.event_of(schedule, ruling, moment.now))[FIELD]
-            for ruling in plan.rulings
+            encode(outcomes.event_of(schedule, verdict, moment.now))[FIELD]
+            for verdict in plan.rulings
         ]
         commands: tuple[Command, ...] = ()
         lease = NO_LEASE
         if plan.send is not None:
-            call = self._call(known, schedule, plan, plan.send)
-            rendered = self._rendered(call, moment.now)
-            commands, lease = rendered.commands, _lease(schedule, plan, call.run, plan.send, moment)
-            events += [self._queued(message, moment.now) for message in rendered.messages]
+            call = _call(decoded, schedule, plan, plan.send)
+            rendered = self._render(call, moment.now)
+            commands = rendered.commands
+            lease = _lease(schedule, plan, call.run, plan.send, moment)
+            events += [self._queued_event(message, moment.now) for message in rendered.messages]
         parts = parts_of(
-            seen,
+            entry,
             plan.score,
-            meta=text,
+            meta=meta_text,
             uid=schedule.uid,
             lease=lease,
             taken="" if plan.taken is None else plan.taken.text,
             while_alive=bool(plan.hold) and plan.send is None,
             commands=commands,
             events=events,
-            drop=[held.text for held in plan.drop],
+            drop=[waiting_tick.text for waiting_tick in plan.drop],
             hold=[tick_text(tick) for tick in plan.hold],
         )
-        known.remember(memory, text)
-        return Step(seen, plan.score, parts, run=lease[0], cancel=schedule if plan.cancel else None)
+        decoded.set_meta(meta, meta_text)
+        cancel = schedule if plan.cancel else None
+        return Step(entry, plan.score, parts, run=lease[0], cancel=cancel)
 
-    def _queued(self, message: Message, now: datetime) -> str:
-        """The fact that a message is in the queue."""
+    def _queued_event(self, message: Message, now: datetime) -> str:
+        """`run.queued` for a message, encoded."""
         facts = facts_of(message, self._limit, queued_at=now)
         return encode(run_event(RunQueued, message.run, 1, now, facts=facts))[FIELD]
 
-    def _rendered(self, call: Call, now: datetime) -> Rendered:
-        """The message; a broker that does not answer is nobody's fault here, all else is the
-        entry's.
+    def _render(self, call: Call, now: datetime) -> Rendered:
+        """The message of a call. Raises the broker's errors as they are, and Unsendable for every
+        other one, which is the entry's own.
         """
         try:
             return self.renderer.render(call, now)
@@ -201,63 +175,50 @@ class Planner:
             ) from error
 
     def _plan(
-        self, seen: DueEntry, known: DecodedEntry, now: datetime
+        self, entry: DueEntry, decoded: DecodedEntry, now: datetime
     ) -> tuple[StoredSchedule, Plan]:
-        """The rules' answer; whatever they stumble over is the entry's fault."""
+        """The schedule and what the rules decide. Raises UnreadableEntry for any error in them."""
         try:
-            entry = dispatch.remembered(known.entry, seen.score, now)
-            schedule = entry.schedule
-            if (
-                isinstance(schedule.when, RedBeatWhen)
-                and schedule.enabled
-                and not is_paused(schedule, now)
-            ):
-                return entry, by_redbeat.plan(entry, seen.raw, self._app, now)
-            held = tuple(
-                waiting.read(tick.decode("utf-8", "surrogateescape")) for tick in seen.waiting
+            stored = dispatch.remembered(decoded.stored, entry.score, now)
+            schedule = stored.schedule
+            by_redbeats_code = isinstance(schedule.when, RedBeatWhen)
+            if by_redbeats_code and schedule.enabled and not is_paused(schedule, now):
+                return stored, by_redbeat.plan(stored, entry.raw, self._app, now)
+            ticks = tuple(
+                waiting.read(text.decode("utf-8", "surrogateescape")) for text in entry.waiting
             )
-            calendar = self._calendars.get(schedule.window.calendar or "")
-            return entry, dispatch.plan(entry, now, seen.alive, held, calendar)
+            plan = self._fast.plan(stored, now, entry.alive, ticks)
+            if plan is None:
+                calendar = self._calendars.get(schedule.window.calendar or "")
+                plan = dispatch.plan(stored, now, entry.alive, ticks, calendar)
+            return stored, plan
         except Exception as error:
-            log.exception("beat: the schedule %r cannot tell when it is due", seen.name)
+            log.exception("beat: the schedule %r cannot tell when it is due", entry.name)
             raise UnreadableEntry(
                 f"its ticks cannot be computed: {type(error).__name__}: {error}"
             ) from error
 
-    def _call(self, known: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
-        """What stock would give to Celery."""
-        options = message_options.for_tick(
-            _standing(known, schedule, plan.taken), schedule, tick, plan.taken
-        )
-        return Call(schedule.job, known.call.args, known.call.kwargs, options, options["task_id"])
 
-
-def _standing(
-    known: DecodedEntry, schedule: Schedule, held: WaitingTick | None = None
-) -> dict[str, Any]:
-    """What Celery is told of each run of the entry, whatever its tick."""
-    options = message_options.standing_options(schedule, known.call.options, held)
-    options["headers"][STOCK_BEAT_HEADER] = True
-    return options
+def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
+    """The call for a tick: what stock Beat would give to Celery."""
+    options = message_options.for_tick(
+        message_options.beat_options(schedule, decoded.call.options, plan.taken),
+        schedule,
+        tick,
+        plan.taken,
+    )
+    return Call(schedule.job, decoded.call.args, decoded.call.kwargs, options, options["task_id"])
 
 
 def _lease(
     schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment
 ) -> tuple[str, str, str]:
-    """The run, what is known of it, and until when it counts as alive: as long as its message may
-    wait.
+    """The run's id, its lease record, and until when it counts as alive in seconds: as long as its
+    message may wait.
     """
-    held = plan.taken
-    expires = message_options.expires_at(schedule, tick, held)
-    pause_after = (
-        schedule.policies.pause_after_failures
-        if held is None or held.counts_toward_max_runs
-        else None
-    )
+    waited = plan.taken
+    expires = message_options.expires_at(schedule, tick, waited)
+    counts = waited is None or waited.counts_toward_max_runs
+    pause_after = schedule.policies.pause_after_failures if counts else None
     owner = owner_text(schedule.uid, schedule.name, pause_after=pause_after, expires=expires)
     return run, owner, moment.alive_until if expires is None else f"{expires.timestamp():.6f}"
-
-
-def _may_name_one(extra: bytes | None) -> bool:
-    """Can our field name a calendar? A look at the bytes, so that others are decoded only once."""
-    return extra is not None and (b"calendar" in extra or b"\\u" in extra)

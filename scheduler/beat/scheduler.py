@@ -72,7 +72,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         client.set_retry(
             Retry(NoBackoff(), 0)
         )  # the loop waits by itself, and renews its lock meanwhile
-        limit = settings.event_body_limit if isinstance(settings, Settings) else _default_limit()
+        if not isinstance(settings, Settings):
+            settings = None  # a Celery app of somebody else's
         names = keys.Names(
             conf.key_prefix, conf.schedule_key, conf.statics_key, self.lock_key or keys.BEAT_LOCK
         )
@@ -82,7 +83,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             names,
             ttl=float(self.lock_timeout),
             sleep=float(self.max_interval),
-            limit=limit,
+            limit=_default("event_body_limit") if settings is None else settings.event_body_limit,
+            fast_path=_default("beat_fast_path") if settings is None else settings.beat_fast_path,
             said=self._said,
         )
 
@@ -120,6 +122,6 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         self._own = dict_
 
 
-def _default_limit() -> int:
-    limit: int = Settings.model_fields["event_body_limit"].default
-    return limit
+def _default(setting: str) -> Any:
+    """The default of a setting."""
+    return Settings.model_fields[setting].default

@@ -16,7 +16,7 @@ NO_LEASE: tuple[str, str, str] = ("", "", "0")
 class Step:
     """One entry, and what becomes of it."""
 
-    seen: DueEntry
+    entry: DueEntry
     score: float = -1.0
     """When to look at it again."""
 
@@ -26,8 +26,8 @@ class Step:
     run: str = ""
     """The run that is sent."""
 
-    aside: str = ""
-    """Why it is set aside."""
+    quarantined: str = ""
+    """Why it goes into quarantine."""
 
     refused: str = ""
     """Why its message cannot be made now."""
@@ -40,7 +40,7 @@ class Step:
 
 
 def parts_of(
-    seen: DueEntry,
+    entry: DueEntry,
     score: float | None,
     *,
     meta: str | None = None,
@@ -56,17 +56,17 @@ def parts_of(
 ) -> list[Any]:
     """A step for the script: see there. Without a score, a key that is gone is forgotten."""
     there = "".join(
-        "0" if value is None else "1" for value in (seen.definition, seen.meta, seen.extra, meta)
+        "0" if value is None else "1" for value in (entry.definition, entry.meta, entry.extra, meta)
     )
     parts: list[Any] = [
-        seen.key,
+        entry.key,
         there,
-        seen.definition or "",
-        seen.meta or "",
-        seen.extra or "",
+        entry.definition or "",
+        entry.meta or "",
+        entry.extra or "",
         meta or "",
         "" if score is None else repr(score),
-        seen.name_bytes,
+        entry.name_bytes,
         uid,
         *lease,
         taken,
@@ -82,7 +82,7 @@ def parts_of(
 
 
 def usual_parts(
-    seen: DueEntry,
+    entry: DueEntry,
     score: float,
     *,
     meta: str,
@@ -98,14 +98,14 @@ def usual_parts(
     `event` is empty.
     """
     return [
-        seen.key,
-        "1111" if seen.extra is not None else "1101",
-        seen.definition,
-        seen.meta,
-        seen.extra or "",
+        entry.key,
+        "1111" if entry.extra is not None else "1101",
+        entry.definition,
+        entry.meta,
+        entry.extra or "",
         meta,
         repr(score),
-        seen.name_bytes,
+        entry.name_bytes,
         uid,
         *lease,
         "",

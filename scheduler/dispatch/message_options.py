@@ -9,6 +9,7 @@ from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.identity import run_id, tick_text
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs import limits
+from scheduler.runs.headers import STOCK_BEAT_HEADER
 from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode
 
 
@@ -38,6 +39,15 @@ def standing_options(
     )
     headers = {**(options.get("headers") or {}), HEADER: encode(own), TICK_HEADER: ""}
     return {**options, **limits.options_of(schedule.policies), "task_id": "", "headers": headers}
+
+
+def beat_options(
+    schedule: Schedule, options: Mapping[str, Any], waited: WaitingTick | None = None
+) -> dict[str, Any]:
+    """`standing_options` with the header by which stock Beat marks what it sends; for our Beat."""
+    complete = standing_options(schedule, options, waited)
+    complete["headers"][STOCK_BEAT_HEADER] = True
+    return complete
 
 
 def for_tick(

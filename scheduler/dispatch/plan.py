@@ -109,17 +109,6 @@ def plan(
     given, since it is gone or unreadable, nothing is sent and no tick has a verdict until it is
     there again: then they are caught up with.
     """
-    return _usual(entry, now, alive, waiting) or by_all_rules(entry, now, alive, waiting, calendar)
-
-
-def by_all_rules(
-    entry: StoredSchedule,
-    now: datetime,
-    alive: int,
-    waiting: Sequence[WaitingTick],
-    calendar: Calendar | None = None,
-) -> Plan:
-    """What `plan` answers, by asking every rule."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     made = Plan()
     if not schedule.enabled or window.is_paused(schedule, now):
@@ -142,53 +131,6 @@ def by_all_rules(
         _deal_with_due(made, schedule, when, look)
     made.score = _next_look(made, entry, when, waiting, now)
     return made
-
-
-def _usual(
-    entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]
-) -> Plan | None:
-    """The plan where exactly one tick is due and no rule has a word to say about it, as nearly
-    always; else none.
-    """
-    schedule, last = entry.schedule, entry.meta.last_run_at
-    if (
-        last is None
-        or waiting
-        or (alive > 0 and schedule.policies.overlap != "allow")
-        or not is_plain(schedule)
-    ):
-        return None
-    when = codec.anchored(schedule.when, entry.meta)
-    ticks = usual_ticks(when, last, now, catch_up.surely_runs_within(schedule.policies))
-    return None if ticks is None else Plan(score=ticks[1].timestamp(), last=ticks[0], send=ticks[0])
-
-
-def is_plain(schedule: Schedule) -> bool:
-    """May every tick become a run, and at its own time, as far as the schedule itself says?"""
-    limits = schedule.window
-    bounds = (limits.calendar, limits.starts_at, limits.ends_at, limits.max_runs)
-    plain = (
-        schedule.enabled
-        and schedule.paused is None
-        and not schedule.skips
-        and schedule.policies.jitter <= 0
-    )
-    return plain and all(bound is None for bound in bounds)
-
-
-def usual_ticks(
-    when: When, last: datetime, now: datetime, within: timedelta, tick: datetime | None = None
-) -> tuple[datetime, datetime] | None:
-    """The tick that is due and the one after it, where it is the only one and not older than
-    `within`; else none.
-
-    `tick` is the first one after `last`, where it is known.
-    """
-    tick = tick or next_tick(when, last)
-    if tick is None or tick > now or now - tick >= within:
-        return None
-    following = next_tick(when, tick)
-    return None if following is None or following <= now else (tick, following)
 
 
 def remembered(entry: StoredSchedule, score: float | None, now: datetime) -> StoredSchedule:

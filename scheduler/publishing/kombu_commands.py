@@ -77,11 +77,15 @@ class Renderer:
     Celery.
 
     `patience` is how many seconds the broker may take to be connected to, and then for each answer.
+    Without `templates` Celery makes every message.
     """
 
-    def __init__(self, app: Celery, patience: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, app: Celery, patience: float = ANSWER_SECONDS, *, templates: bool = True
+    ) -> None:
         self._app: Any = app
         self._patience = patience
+        self._uses_templates = templates
         self._producer: Any = None
         self._channel: Any = None
         self._templates: dict[Hashable, Template | None] = {}
@@ -94,7 +98,7 @@ class Renderer:
     @property
     def repeats(self) -> bool:
         """May messages be made from templates now? Nobody else hears of them."""
-        return not _others_listen(self._app)
+        return self._uses_templates and not _others_listen(self._app)
 
     def template(self, call: Call) -> Template | None:
         """What the call's message can be made from, once Celery has made one like it."""
@@ -108,7 +112,7 @@ class Renderer:
         broker does not answer in time; NotTaken where a key of this call is of another type than
         kombu expects.
         """
-        if _others_listen(self._app):
+        if not self.repeats:
             return self._by_celery(call)[0]
         shape = _shape(call)
         if shape is None:
@@ -176,7 +180,7 @@ class Renderer:
             connection = self._app.connection_for_write()
             if connection.transport.driver_type != "redis":
                 raise BeatdeskError(
-                    "the broker is no Redis, so that its messages cannot be written by a script"
+                    "the broker is not Redis, so that its messages cannot be written by a script"
                 )
             # Whatever those of workers are: Beat must not wait for longer than its lock lives.
             bounds = {"socket_connect_timeout": self._patience, "socket_timeout": self._patience}

@@ -54,6 +54,11 @@ class Settings(BaseModel):
     beat_lock_timeout: Annotated[int, Field(ge=3)] = Field(
         10, description="seconds until a stand-by takes over from a dead Beat"
     )
+    beat_fast_path: bool = Field(
+        True,
+        description="`false`: Beat plans every run by all rules, and lets Celery make every "
+        "message; slower, to rule out the fast path as the cause of a fault",
+    )
     worker_concurrency: Annotated[int, Field(ge=1)] = Field(
         2, description="processes of the worker that `beatdesk up` starts"
     )

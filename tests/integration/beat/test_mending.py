@@ -110,7 +110,7 @@ def test_a_new_leader_tries_again_what_an_older_one_could_not_read(
         raise TypeError("an older version")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scheduler.beat.entry_cache.called", cannot)
+        patch.setattr("scheduler.beat.fast.decoded_entries.stored_call", cannot)
         old = our_beat(services)
         old.tick()
         old.close()

@@ -362,7 +362,7 @@ def test_beat_forgets_decoded_entries_only_where_there_are_too_many(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few it keeps, each is sent, and again."""
-    monkeypatch.setattr("scheduler.beat.entry_cache.MOST_KEPT", 2)
+    monkeypatch.setattr("scheduler.beat.fast.decoded_entries.CACHE_SIZE", 2)
     saved = [
         hourly(store, f"due-{number}", policies=Policies(overlap="allow")) for number in range(5)
     ]

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduler.beat.fast import queued_event
 from scheduler.events.schema import FIELD, RunFacts, RunQueued, encode
-from scheduler.publishing import queued_event
 from scheduler.rules.model.identity import tick_text
 from scheduler.runs.own_header import LONGEST_NAME
 from tests.support.builders import NOON, a_schedule

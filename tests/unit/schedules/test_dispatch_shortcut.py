@@ -1,4 +1,4 @@
-"""The short way through Beat's decision decides what all rules decide together."""
+"""The plan for a single tick is what all rules decide together."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.dispatch.plan import by_all_rules, plan
+from scheduler.beat.fast.single_tick import plan_single_tick
+from scheduler.dispatch.plan import plan
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import (
@@ -118,4 +119,12 @@ def entries(draw: st.DrawFn) -> StoredSchedule:
 def test_the_short_way_and_the_long_one_are_the_same(
     entry: StoredSchedule, alive: int, held: tuple[WaitingTick, ...]
 ) -> None:
-    assert plan(entry, NOON, alive, held) == by_all_rules(entry, NOON, alive, held)
+    short = plan_single_tick(entry, NOON, alive, held)
+    assert short is None or short == plan(entry, NOON, alive, held)
+
+
+def test_a_plain_schedule_with_one_tick_due_goes_the_short_way() -> None:
+    entry = StoredSchedule(a_schedule(when=every(60, NOON)), Meta(NOON))
+    plain = plan_single_tick(entry, NOON + timedelta(seconds=61), 0, ())
+    assert plain is not None
+    assert plain.send == NOON + timedelta(seconds=60)
