@@ -1,55 +1,83 @@
-"""How our Beat fires: one Redis transaction takes an entry past its tick, puts its message in the
-queue and says so.
+"""Our Beat: every tick that is due becomes one run, in one Redis transaction with its message, its
+event and the entry's next due time.
 
-    leader      who of several Beats fires: a token with an epoch, in RedBeat's own lock
-    chunk       up to 100 due entries: read in one round trip, planned by `dispatch.plan`, fired by one script
-    rounds      chunk after chunk; the server looks and fires (`line`) while the next chunk is planned
-    known       entries that were decoded, by the bytes that they were decoded from
-    routine     runs that differ from the last one in run and times only: texts made once, and filled in
-    fire.lua    per entry: fence, compare, push, advance, event; whole or not at all (`steps` has its arguments)
-    calls       what is sent, before and after it is a message: the types between the modules here
-    messages    a call -> the Redis commands that kombu would send for it
-    outbox      a call -> an entry of the outbox stream, for brokers that are not this Redis; the relay publishes it
-    patience    how long a broker is waited for: never for as long as the lock lives
-    cancelling  runs that a due tick replaces are asked to end, beside the loop
-    wake        an edit, or the end of a run that a tick waits for, ends Beat's sleep
+    due entries in Redis                                                 SQL history
+         │ look.lua                                                           ▲
+         ▼                          fire.lua, one transaction for 100 entries │ recorder
+    due_entries ─▶ planner ─▶ transaction ─▶ entry advanced                   │
+      DueEntry      │  Step         │          message in its queue ─▶ worker  │
+                    │               └────────▶ events in the stream ──────────┘
+                    ├─ fast/             one tick, nothing special: texts filled in
+                    └─ dispatch.plan     else: all rules, then a renderer makes the message
 
-**What a renderer is** (`messages.Renderer` and `outbox.OutboxRenderer`, chosen once the Beat leads,
-by `way.choose`):
+**The parts**
+
+    scheduler          the class that Celery starts: `scheduler.beat.Scheduler`
+    loop               one turn: lead or stand by, dispatch, sleep, heartbeat
+    leader             which of several Beats leads: a token with an epoch in RedBeat's own lock
+    dispatch_loop      batches of 100 due entries until none is left; the server reads and fires
+                       (`script_pipeline`) while the next batch is planned
+    due_entries        one read of due entries, with all that the planner needs
+    planner, steps     an entry and its plan as arguments of `fire.lua`
+    fast/              the fast path, behind one door and a switch (`fast.path`)
+    transaction        the script `fire.lua`; its steps go on from those of `dispatch.plan`
+    stock/             stock Beat (`-S redbeat.RedBeatScheduler`) with our entries, and what only
+                       RedBeat computes
+    static_entries     entries from `beat_schedule`, written by the Beat that leads
+    cancelling         runs that a new tick replaces are cancelled, in a thread of its own
+    wake               an edit, or the end of a run that a tick waits for, ends Beat's sleep
+    entry_backoff      entries that could not be advanced wait, 0.1 s doubling to 10
+    quarantine_retry   entries in quarantine come back once they were changed
+    heartbeat, watchdog  the state of this Beat, for the console and for systemd
+
+A tick keeps its name on the way: `tick` in the plan, in the message's header, in the event and in
+the row of history. The forms around it are few: `DueEntry` (bytes as read), `Plan` (decision),
+`Call` (what Celery would be given), `Step` (what the script is given), `run.queued` (event).
+
+**Failure**
+
+- Another Beat has the lock: the script writes nothing, this Beat stands by. Nothing ends a process.
+- Redis or the broker is away: the turn ends, Beat waits 0.1 s doubling to 1 and begins anew.
+- An entry changed between read and transaction (an edit, another Beat): it is left as it is, and
+  read again in the next turn.
+- The server refuses one entry's message (its queue is another type): that entry backs off, alone.
+- The server refuses everything (`OOM`, `READONLY`, …): the turn ends as if the server were away.
+- An entry cannot be read, computed or sent: quarantine, score -1, the reason stored beside it.
+- The meta was lost: the last run is inferred from the due time (`dispatch.next_look`).
+- Redis has lost data: Beat waits for the recorder's check before it fires (`healing`).
+- This process dies anywhere: the transaction is done or not, so that no tick is lost or sent twice.
+
+**The contract of a renderer** (`kombu_commands.Renderer` and `outbox.OutboxRenderer`, chosen by
+`delivery_mode` when a Beat begins to lead)
 
     class Renderer:
         def __init__(self, app: Celery) -> None
         def render(self, call: Call, now: datetime) -> Rendered
-        def reset(self) -> None         # forget connection and templates: the broker was away, or is another one
-        repeats: bool                   # may messages be made from templates, without asking anybody?
-        def template(self, call: Call) -> Template | None       # what this call's can be made from, once one was made
-        generation: object              # another one where templates that were given out hold no more
+        def reset(self) -> None                              # drop connection and templates
+        repeats: bool                                        # may templates be used now?
+        def template(self, call: Call) -> Template | None    # once one was made
+        generation: object                                   # new when templates are out of date
 
 `render` is called for each run that is about to be sent, before the script, in the thread that
-ticks. It must not send anything, and a call whose commands are then not carried out must leave no
-trace beside declared queues. `Call.options` is complete: the entry's own options, policies' limits,
-`expires`, `task_id`, and `headers` with `tick`, `beatdesk` and `celery_beat_task`; they are what
-stock would give to `apply_async`, or to `send_task` where the job is not imported.
+ticks. It sends nothing, and a call whose commands are not carried out leaves no trace but declared
+queues. `Call.options` is complete: the entry's own options, the limits of its policies, `expires`,
+`task_id`, and `headers` with `tick`, `beatdesk` and `celery_beat_task`; the same that stock Beat
+would give to `apply_async`, or to `send_task` where the job is not imported.
 
-`Rendered.commands` are run by fire.lua, as they are, in order, in the database of the schedules:
-name and arguments, as text or bytes (LPUSH, PUBLISH, PEXPIRE, XADD …). The first may fail (the
-script asks `pcall`), and then nothing of the entry is written and Beat looks at it again later; all
-after it must not. `Rendered.messages` are those that `after_task_publish` would have told of,
-normally one: run.queued is made from them, within the transaction. While a message is rendered by
-Celery's own code, `worker.signals.collecting()` catches what our receiver of `after_task_publish`
-is told, so that the event is not written twice; that receiver (`app.run_signals.published`, where
-the app has `run_signals`) is no reason to leave the fast way.
+`Rendered.commands` are run by `fire.lua` as they are and in order, in the database of the
+schedules. The first may fail: then nothing of the entry is written. All after it must not.
+`Rendered.messages` are those of which `after_task_publish` would be sent, normally one: run.queued
+is made from them. While Celery's own code renders, `worker.signals.collecting()` catches what our
+receiver of that signal gets, so that the event is not written twice.
 
-`render` raises `Unsendable` with the reason where this entry can never be sent (its options are not
-what Celery takes): the entry is set aside; `NotTaken` where a key is of another type than kombu
-expects: Beat tries again, later and later. What is broken for all (the broker does not answer:
-kombu's OperationalError) passes through: Beat backs off, asks again, and says meanwhile that it
-lives, and why it sends nothing. No renderer waits for longer than `patience` says.
+`render` raises `Unsendable` where this entry can never be sent (quarantine), `NotTaken` where a key
+is of another type than kombu expects (back-off). Errors of the broker pass through: they concern
+all entries. No renderer waits for longer than `publishing.timeouts` allows, which is less than the
+lock lives.
 
-The outbox renderer answers with one XADD to `keys.OUTBOX_STREAM`. A `relay.Relay` of each
-leadership runs in a thread of the Beat that leads, publishes with confirms (`publisher`), and
-deletes what is published. A leader that is none any more calls `stop()`; two relays at a time do no
-harm beyond a second copy: workers drop it (`runs.deduplication`).
+The outbox renderer makes one XADD to `keys.OUTBOX_STREAM`. While a Beat leads, its `relay.Relay`
+publishes from there with confirms and deletes what is published. Two relays at a time do no harm
+beyond a second copy, which workers drop (`runs.deduplication`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -61,9 +89,7 @@ __all__ = ["Scheduler"]
 
 
 def __getattr__(name: str) -> Any:
-    """`scheduler.beat.Scheduler`, loaded when it is asked for: who reads heartbeats needs no
-    RedBeat.
-    """
+    """`scheduler.beat.Scheduler`, imported on first use: readers of heartbeats need no RedBeat."""
     if name == "Scheduler":
         from scheduler.beat.scheduler import Scheduler
 

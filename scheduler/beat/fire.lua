@@ -1,30 +1,39 @@
--- Carry out what is planned for a chunk of entries: each whole or not at all, and none where the lock is another's.
+-- Carry out the plans for a batch of entries: each entry whole or not at all, and none where another Beat has the lock.
 --
--- KEYS  1 the lock   2 RedBeat's sorted set of due times   3 the stream of events   4 all leases   5 their owners
---       6 why entries are set aside
+-- The steps go on from those of the decision (`dispatch/plan.py`, 1 to 6):
+--   7  The lock: answers -1 where its token is not this Beat's
+--   8  Keys that all entries share: a wrong type fails here, before the first write
+--   9  Is the entry as it was read? 0 where it was edited, advanced or taken off meanwhile, where the waiting tick that
+--      is sent waits no longer, or where the run that new ticks would wait for is over
+--  10  Write the entry: lease, message, events, quarantine, meta, waiting ticks. Lua has no rollback, so that only the
+--      first write may be refused, and what could fail after it is tried before it
+--  11  What goes into one key for all entries (due times, lease records) is gathered, and written at the end, when
+--      nothing can be refused any more
+--
+-- Answers for each entry 1, or 0 (step 9), or the server's reason why it was refused (step 10).
+--
+-- KEYS  1 the lock   2 RedBeat's sorted set of due times   3 the stream of events   4 all leases   5 lease records
+--       6 reasons of entries in quarantine
 -- ARGV  1 the token   2 field of an event   3-4 prefixes: alive runs, waiting ticks
 --       then for each entry:
 --       1 key   2-5 the entry as it was read, and behind which fields are there, whether there is a new meta
 --       6 the new meta (not there: it stays as it is)
 --       7 due time; '' takes a key that is gone off the set   8 name   9 uid
---       10 the run that is sent ('' for none)   11 what is known of it   12 until when it is alive
---       13 what of the waiting ticks is sent ('' for none)   14 '1' where the plan holds only while a run is alive
---       15 why it is set aside ('' where it is not)
---       then, each after their number: messages as commands, each after the number of its parts; events; what waits no
---       longer; what waits from now on
+--       10 the run that is sent ('' for none)   11 its lease record   12 until when it is alive
+--       13 the waiting tick that is sent ('' for none)   14 '1' where the plan holds only while a run is alive
+--       15 why it goes into quarantine ('' where it does not)
+--       then, each after their number: messages as commands, each after the number of its parts; events; ticks that
+--       wait no longer; ticks that wait from now on
 --
 -- uses: entry
---
--- Answers -1 where the lock is another's; otherwise for each entry 1, or 0 where it is not as it was read, or the
--- server's word why it was refused. Lua has no rollback: the first write of an entry is the one that may be refused,
--- and what could fail after it is tried before it. What goes into one key for all entries is gathered, and written in
--- the end, when nothing can be refused any more.
 
 local arg, call, try = ARGV, redis.call, redis.pcall
 
+-- Step 7.
 if call('GET', KEYS[1]) ~= arg[1] then
   return -1
 end
+-- Step 8.
 call('XLEN', KEYS[3])
 call('HLEN', KEYS[5])
 call('HLEN', KEYS[6])
@@ -53,6 +62,7 @@ local function is_there(entry, number)
   return string.sub(arg[entry + THERE], number, number) == '1'
 end
 
+-- Step 9.
 local function is_as_read(entry)
   local fields = read_entry(arg[entry], try)
   if not is_as_it_was_read(fields.err and NO_FIELDS or fields, arg, entry + THERE) then
@@ -65,7 +75,7 @@ local function is_as_read(entry)
   return alive ~= 0 and type(alive) ~= 'table'
 end
 
--- What would fail after the first write.
+-- Step 10, before the first write: the reason why a later one would fail.
 local function fault_of(entry, drop, hold)
   if arg[drop] ~= '0' or arg[hold] ~= '0' then
     local waiting = try('ZCARD', waiting_of(entry))
@@ -87,11 +97,12 @@ local function error_of(answer)
   return type(answer) == 'table' and answer.err or nil
 end
 
--- Answers why the server refuses; only an entry's first write may be refused.
+-- Answers the server's reason to refuse; only an entry's first write may be refused.
 local function write(first, ...)
   return error_of((first and try or call)(...))
 end
 
+-- Step 10.
 local function move_on(entry, events, drop, hold)
   local run, first, counts_alive, refused = arg[entry + RUN], true, false, nil
   local alive = arg[3] .. arg[entry + UID]
@@ -155,7 +166,7 @@ while entry <= #arg do
   end
   local drop = behind(events)
   local hold = behind(drop)
-  -- What was read of an entry is compared, so that only one of which nothing was read has to be asked for.
+  -- An entry of which something was read is compared in step 9; only one of which nothing was read is looked for here.
   local exists = is_there(entry, 1) or call('EXISTS', arg[entry]) == 1
   if arg[entry + SCORE] == '' then
     answer[#answer + 1] = exists and 0 or call('ZREM', KEYS[2], arg[entry])
@@ -166,6 +177,7 @@ while entry <= #arg do
   end
   entry = behind(hold)
 end
+-- Step 11.
 if #scores > 0 then
   local refused = error_of(try('ZADD', KEYS[2], 'XX', unpack(scores)))
   for number = 1, refused and #answer or 0 do

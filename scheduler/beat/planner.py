@@ -19,9 +19,9 @@ from scheduler.beat.fast.path import FastPath
 from scheduler.beat.fast.prepared_run import Moment
 from scheduler.beat.steps import NO_LEASE, Step, parts_of
 from scheduler.beat.stock import by_redbeat
-from scheduler.dispatch import message_options, outcomes
-from scheduler.dispatch import plan as dispatch
-from scheduler.dispatch.plan import Plan
+from scheduler.dispatch import message_options, next_look, outcomes
+from scheduler.dispatch.plan import plan as plan_entry
+from scheduler.dispatch.verdicts import Plan
 from scheduler.errors import UnreadableEntry
 from scheduler.events.schema import FIELD, RunQueued, encode, run_event
 from scheduler.publishing.calls import Call, Command, NotTaken, Rendered, Unsendable
@@ -124,11 +124,11 @@ class Planner:
         if not plan.has_changes:
             unchanged = abs(entry.score - plan.score) <= _SAME_SCORE
             return Step(entry, plan.score, [] if unchanged else parts_of(entry, plan.score))
-        meta = outcomes.meta_after(stored.meta, plan, int(plan.counts))
+        meta = outcomes.meta_after(stored.meta, plan, int(plan.counts_toward_max_runs))
         meta_text = codec.encode_meta(meta)
         events = [
             encode(outcomes.event_of(schedule, verdict, moment.now))[FIELD]
-            for verdict in plan.rulings
+            for verdict in plan.verdicts
         ]
         commands: tuple[Command, ...] = ()
         lease = NO_LEASE
@@ -144,12 +144,12 @@ class Planner:
             meta=meta_text,
             uid=schedule.uid,
             lease=lease,
-            taken="" if plan.taken is None else plan.taken.text,
-            while_alive=bool(plan.hold) and plan.send is None,
+            taken="" if plan.sent_from_waiting is None else plan.sent_from_waiting.text,
+            while_alive=bool(plan.wait) and plan.send is None,
             commands=commands,
             events=events,
             drop=[waiting_tick.text for waiting_tick in plan.drop],
-            hold=[tick_text(tick) for tick in plan.hold],
+            hold=[tick_text(tick) for tick in plan.wait],
         )
         decoded.set_meta(meta, meta_text)
         cancel = schedule if plan.cancel else None
@@ -179,7 +179,7 @@ class Planner:
     ) -> tuple[StoredSchedule, Plan]:
         """The schedule and what the rules decide. Raises UnreadableEntry for any error in them."""
         try:
-            stored = dispatch.remembered(decoded.stored, entry.score, now)
+            stored = next_look.with_inferred_last_run(decoded.stored, entry.score, now)
             schedule = stored.schedule
             by_redbeats_code = isinstance(schedule.when, RedBeatWhen)
             if by_redbeats_code and schedule.enabled and not is_paused(schedule, now):
@@ -190,7 +190,7 @@ class Planner:
             plan = self._fast.plan(stored, now, entry.alive, ticks)
             if plan is None:
                 calendar = self._calendars.get(schedule.window.calendar or "")
-                plan = dispatch.plan(stored, now, entry.alive, ticks, calendar)
+                plan = plan_entry(stored, now, entry.alive, ticks, calendar)
             return stored, plan
         except Exception as error:
             log.exception("beat: the schedule %r cannot tell when it is due", entry.name)
@@ -202,10 +202,10 @@ class Planner:
 def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
     """The call for a tick: what stock Beat would give to Celery."""
     options = message_options.for_tick(
-        message_options.beat_options(schedule, decoded.call.options, plan.taken),
+        message_options.beat_options(schedule, decoded.call.options, plan.sent_from_waiting),
         schedule,
         tick,
-        plan.taken,
+        plan.sent_from_waiting,
     )
     return Call(schedule.job, decoded.call.args, decoded.call.kwargs, options, options["task_id"])
 
@@ -216,7 +216,7 @@ def _lease(
     """The run's id, its lease record, and until when it counts as alive in seconds: as long as its
     message may wait.
     """
-    waited = plan.taken
+    waited = plan.sent_from_waiting
     expires = message_options.expires_at(schedule, tick, waited)
     counts = waited is None or waited.counts_toward_max_runs
     pause_after = schedule.policies.pause_after_failures if counts else None

@@ -1,7 +1,6 @@
-"""What follows from a plan: what Beat remembers, the facts it tells, whom it asks to end.
+"""What follows from a plan: the new meta, the events of its verdicts, and the runs to cancel.
 
-For both scheduler classes, stock's with our entries and our own, so that they say the same of the
-same tick.
+Shared by our Beat and by stock's with our entries, so that both write the same about a tick.
 """
 
 import logging
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.dispatch.plan import Plan, Verdict
+from scheduler.dispatch.verdicts import Plan, Verdict
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.run_states import RunState
@@ -27,33 +26,33 @@ log = logging.getLogger(__name__)
 MOST_CANCELLED = 100
 
 
-def meta_after(known: Meta, plan: Plan, count: int) -> Meta:
-    """What Beat remembers once the plan is carried out, with so many runs more."""
-    runs = known.total_run_count
-    return Meta(
-        plan.last or known.last_run_at, (runs or 0) + count if count or runs is not None else None
-    )
+def meta_after(meta: Meta, plan: Plan, sent: int) -> Meta:
+    """The meta once the plan is carried out; `sent` is how many runs more it counts."""
+    count = meta.total_run_count
+    if sent or count is not None:
+        count = (count or 0) + sent
+    return Meta(plan.last or meta.last_run_at, count)
 
 
-def event_of(schedule: Schedule, ruling: Verdict, now: datetime) -> TicksEvent:
-    """A ruling as the fact that history keeps."""
-    kind: type[TicksEvent] = TicksMissed if ruling.state == RunState.MISSED else TicksSkipped
+def event_of(schedule: Schedule, verdict: Verdict, now: datetime) -> TicksEvent:
+    """A verdict as the event that history keeps."""
+    kind: type[TicksEvent] = TicksMissed if verdict.state == RunState.MISSED else TicksSkipped
     return kind(
         at=now,
         schedule=schedule.name,
         schedule_uid=schedule.uid,
         revision=schedule.revision,
         job=schedule.job,
-        reason=ruling.reason,
-        tick_from=ruling.first,
-        tick_to=ruling.last,
-        ticks=ruling.count,
+        reason=verdict.reason,
+        tick_from=verdict.first,
+        tick_to=verdict.last,
+        ticks=verdict.count,
     )
 
 
 def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) -> None:
-    """Ask the runs of a schedule to end. Where that fails the tick waits until they end by
-    themselves.
+    """Ask the schedule's runs that are alive to end, 100 at most. Where that fails, the next tick
+    waits until they end by themselves.
     """
     try:
         runs: Any = redis.zrange(keys.ALIVE_PREFIX + schedule.uid, 0, MOST_CANCELLED - 1)

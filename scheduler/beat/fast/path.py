@@ -10,7 +10,7 @@ from scheduler.beat.fast.prepared_run import Moment, PreparedRun, prepare
 from scheduler.beat.fast.single_tick import is_plain, plan_single_tick
 from scheduler.beat.steps import Step
 from scheduler.dispatch import message_options
-from scheduler.dispatch.plan import Plan
+from scheduler.dispatch.verdicts import Plan
 from scheduler.publishing.calls import Call
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat.codec import StoredSchedule

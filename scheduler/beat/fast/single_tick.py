@@ -6,7 +6,7 @@ Decides what `dispatch.plan` decides, for the cases that it recognises, at a qua
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from scheduler.dispatch.plan import Plan
+from scheduler.dispatch.verdicts import Plan
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick

@@ -8,7 +8,7 @@ from typing import Any
 from redbeat.schedulers import RedBeatSchedulerEntry
 
 from scheduler.beat.stock.entry import BeatEntry
-from scheduler.dispatch.plan import Plan
+from scheduler.dispatch.verdicts import Plan
 from scheduler.redbeat.codec import Raw, StoredSchedule
 from scheduler.schedules.changes import ASLEEP
 

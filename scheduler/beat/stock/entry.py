@@ -28,9 +28,9 @@ from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry, get_redi
 from redis.exceptions import ResponseError
 
 from scheduler.clock import utc_now
-from scheduler.dispatch import message_options, outcomes
-from scheduler.dispatch import plan as dispatch
-from scheduler.dispatch.plan import Plan
+from scheduler.dispatch import message_options, next_look, outcomes
+from scheduler.dispatch.plan import plan as plan_entry
+from scheduler.dispatch.verdicts import Plan
 from scheduler.errors import BeatdeskError, UnreadableEntry
 from scheduler.events.schema import FIELD, encode
 from scheduler.healing import startup_check
@@ -142,7 +142,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             loaded.calendar = _CALENDARS.of(get_redis(app), loaded.entry.schedule)
         loaded.waiting = tuple(map(read, look[6]))
         if loaded.entry is not None:
-            loaded.entry = dispatch.remembered(
+            loaded.entry = next_look.with_inferred_last_run(
                 loaded.entry, loaded.stored_score, loaded.default_now()
             )
             loaded.last_run_at = loaded.entry.meta.last_run_at
@@ -164,7 +164,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if isinstance(self.entry.schedule.when, RedBeatWhen) or self.last_run_at is None:
             due: datetime | None = super().due_at
             return due
-        score = dispatch.next_score(self.entry)
+        score = next_look.next_score(self.entry)
         return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
@@ -181,9 +181,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             and not is_paused(schedule, now)
         ):
             return self._is_due_by_redbeat()
-        plan = self.planned = dispatch.plan(
-            self.entry, now, self.alive, self.waiting, self.calendar
-        )
+        plan = self.planned = plan_entry(self.entry, now, self.alive, self.waiting, self.calendar)
         wait = None if plan.score == ASLEEP else max(plan.score - now.timestamp(), SOON)
         if plan.send is not None:
             return True, wait
@@ -206,12 +204,14 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         plan = self._plan_to_send(entry, now)
         if plan.send is None:
             raise EntryMovedOn(f"{self.name!r} is not due any more")
-        meta = self._meta_after(plan, count=0 if only_update_last_run_at else int(plan.counts))
+        meta = self._meta_after(
+            plan, count=0 if only_update_last_run_at else int(plan.counts_toward_max_runs)
+        )
         if not self._advance(meta, plan, now):
             raise EntryMovedOn(
                 f"{self.name!r} was changed while it became due; Beat looks at it again"
             )
-        return self._sent_for(plan.send, plan.taken, meta)
+        return self._sent_for(plan.send, plan.sent_from_waiting, meta)
 
     __next__ = next = _next_instance
 
@@ -256,7 +256,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if isinstance(entry.schedule.when, RedBeatWhen):
             first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
             return Plan(score=self._redbeat_score_after(first), last=first, send=first)
-        return self.planned or dispatch.plan(entry, now, self.alive, self.waiting, self.calendar)
+        return self.planned or plan_entry(entry, now, self.alive, self.waiting, self.calendar)
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
         """What Beat remembers once the plan is carried out."""
@@ -302,13 +302,13 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         said = (
             []
             if now is None
-            else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.rulings]
+            else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.verdicts]
         )
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
             [encode(event)[FIELD] for event in said],
             [held.text for held in plan.drop],
-            [tick_text(tick) for tick in plan.hold],
+            [tick_text(tick) for tick in plan.wait],
         ]
         done = get_redis(self.app).register_script(_ADVANCE)(
             keys=[
@@ -326,8 +326,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
                 "" if written is None else as_stored(written),
                 repr(plan.score),
                 FIELD,
-                *self._lease(plan.send, plan.taken),
-                plan.taken.text if plan.taken is not None else "",
+                *self._lease(plan.send, plan.sent_from_waiting),
+                plan.sent_from_waiting.text if plan.sent_from_waiting is not None else "",
                 *(part for texts in lists for part in (len(texts), *texts)),
             ],
         )

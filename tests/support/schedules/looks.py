@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from scheduler.dispatch.plan import Plan, plan
+from scheduler.dispatch.plan import plan
+from scheduler.dispatch.verdicts import Plan
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import Trigger, WaitingTick
 from scheduler.rules.calendars.exclusions import Calendar
@@ -50,4 +51,4 @@ def dropped(made: Plan) -> list[datetime]:
 
 
 def ruled(made: Plan) -> list[tuple[str, str, int]]:
-    return [(ruling.state, ruling.reason, ruling.count) for ruling in made.rulings]
+    return [(ruling.state, ruling.reason, ruling.count) for ruling in made.verdicts]

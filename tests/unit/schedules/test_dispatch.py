@@ -5,13 +5,9 @@ from typing import Any
 
 import pytest
 
-from scheduler.dispatch.plan import (
-    CALENDAR_AWAITED,
-    Plan,
-    Verdict,
-    next_score,
-    remembered,
-)
+from scheduler.dispatch.next_look import next_score, with_inferred_last_run
+from scheduler.dispatch.plan import CALENDAR_AWAITED
+from scheduler.dispatch.verdicts import Plan, Verdict
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick, read
 from scheduler.rules.calendars.text import calendar_of
@@ -24,14 +20,14 @@ from tests.support.schedules.looks import SECOND, an_entry, asked, dropped, hour
 def test_a_tick_is_sent_from_its_moment_on() -> None:
     early, due = look(an_entry(), NOON - SECOND), look(an_entry())
     assert (early.send, early.has_changes, early.score) == (None, False, NOON.timestamp())
-    assert (due.send, due.last, due.score, due.rulings) == (NOON, NOON, hour(1).timestamp(), [])
+    assert (due.send, due.last, due.score, due.verdicts) == (NOON, NOON, hour(1).timestamp(), [])
 
 
 def test_nothing_is_sent_before_the_start_and_no_tick_before_it_needs_a_ruling() -> None:
     entry = an_entry(-10, window={"starts_at": hour(2.5)})
     made = look(entry)
-    assert (made.send, made.rulings, made.score) == (None, [], hour(3).timestamp())
-    assert look(entry, hour(3)).rulings == []
+    assert (made.send, made.verdicts, made.score) == (None, [], hour(3).timestamp())
+    assert look(entry, hour(3)).verdicts == []
     assert look(entry, hour(3)).send == hour(3)
 
 
@@ -47,14 +43,14 @@ def test_after_its_last_run_a_schedule_sleeps() -> None:
     made = look(an_entry(count=2, window={"max_runs": 3}))
     assert (made.send, made.score) == (NOON, ASLEEP)
     over = look(an_entry(count=3, window={"max_runs": 3}))
-    assert (over.send, over.rulings, over.score) == (None, [], ASLEEP)
+    assert (over.send, over.verdicts, over.score) == (None, [], ASLEEP)
 
 
 def test_held_ticks_use_up_the_runs_that_are_left() -> None:
     entry = an_entry(count=1, window={"max_runs": 2}, policies={"overlap": "queue_all"})
     made = look(entry, alive=1)
-    assert (made.hold, made.score) == ([NOON], ASLEEP)
-    assert look(entry, alive=1, waiting=(-1,)).hold == []
+    assert (made.wait, made.score) == ([NOON], ASLEEP)
+    assert look(entry, alive=1, waiting=(-1,)).wait == []
 
 
 def test_a_pause_without_end_sleeps_and_one_with_an_end_is_looked_at_when_it_ends() -> None:
@@ -68,7 +64,7 @@ def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks(
     pause = Pause(reason="r", by="ada", since=hour(-20.5), until=hour(-0.5))
     made = look(an_entry(-21, paused=pause), hour(-0.5))
     assert (made.send, made.last, made.score) == (None, hour(-1), NOON.timestamp())
-    assert made.rulings == [Verdict("skipped", "paused", hour(-20), hour(-1), 20)]
+    assert made.verdicts == [Verdict("skipped", "paused", hour(-20), hour(-1), 20)]
     assert look(an_entry(-1, paused=pause)).send == NOON
     both = look(an_entry(-21, paused=pause))
     assert (both.send, ruled(both)) == (NOON, [("skipped", "paused", 20)])
@@ -80,7 +76,7 @@ def test_a_pause_that_has_ended_resumes_by_itself_with_one_ruling_for_its_ticks(
 def test_what_is_held_when_a_schedule_is_stopped_is_skipped(parts: dict[str, Any]) -> None:
     made = look(an_entry(**parts), alive=1, waiting=(-2, -1))
     assert (made.send, dropped(made), made.score) == (None, [hour(-2), hour(-1)], ASLEEP)
-    assert [ruling.state for ruling in made.rulings] == ["skipped", "skipped"]
+    assert [ruling.state for ruling in made.verdicts] == ["skipped", "skipped"]
 
 
 def test_a_tick_that_an_operator_skips_is_not_sent() -> None:
@@ -104,7 +100,7 @@ def test_none_sends_what_is_on_time_only() -> None:
 
 def test_all_sends_the_oldest_and_holds_the_others_in_order() -> None:
     made = look(an_entry(-4, policies={"catch_up": "all", "catch_up_window": 3 * 3600}), hour(0.1))
-    assert (made.send, made.hold, made.last) == (hour(-2), [hour(-1), NOON], NOON)
+    assert (made.send, made.wait, made.last) == (hour(-2), [hour(-1), NOON], NOON)
     assert ruled(made) == [("missed", "deadline", 1)]
 
 
@@ -112,7 +108,7 @@ def test_all_holds_everything_while_a_run_is_alive() -> None:
     made = look(
         an_entry(-3, policies={"catch_up": "all", "catch_up_window": 9 * 3600}), hour(0.1), alive=1
     )
-    assert (made.send, made.hold) == (None, [hour(-2), hour(-1), NOON])
+    assert (made.send, made.wait) == (None, [hour(-2), hour(-1), NOON])
 
 
 @pytest.mark.parametrize(
@@ -144,14 +140,14 @@ def test_overlap(  # noqa: PLR0917 - the columns of a table
         an_entry(policies={"overlap": overlap, "queue_limit": 2}), alive=alive, waiting=waiting
     )
     assert made.send == (None if send is None else hour(send))
-    assert (made.hold, dropped(made)) == ([hour(at) for at in hold], [hour(at) for at in drop])
-    assert [ruling.reason for ruling in made.rulings] == reasons
+    assert (made.wait, dropped(made)) == ([hour(at) for at in hold], [hour(at) for at in drop])
+    assert [ruling.reason for ruling in made.verdicts] == reasons
     assert made.cancel == (overlap == "cancel_previous")
 
 
 def test_a_held_tick_is_sent_before_the_one_that_is_due_and_that_one_is_looked_at_next() -> None:
     made = look(an_entry(policies={"overlap": "queue_one"}), waiting=(-1,))
-    assert (made.send, made.taken, made.last, made.score) == (
+    assert (made.send, made.sent_from_waiting, made.last, made.score) == (
         hour(-1),
         WaitingTick(hour(-1)),
         None,
@@ -167,13 +163,13 @@ def test_a_tick_whose_run_could_not_start_in_time_is_missed() -> None:
     held = look(
         an_entry(-0.5, policies={"starting_deadline": 60, "overlap": "queue_all"}), waiting=(-2, -1)
     )
-    assert (held.send, dropped(held), len(held.rulings)) == (None, [hour(-2), hour(-1)], 2)
+    assert (held.send, dropped(held), len(held.verdicts)) == (None, [hour(-2), hour(-1)], 2)
 
 
 def test_jitter_sends_later_and_keeps_the_tick() -> None:
     entry = an_entry(policies={"jitter": 600})
     later = look(entry)
-    assert (later.send, later.rulings) == (None, [])
+    assert (later.send, later.verdicts) == (None, [])
     assert NOON.timestamp() < later.score < NOON.timestamp() + 600
     ready = look(entry, datetime.fromtimestamp(later.score, NOON.tzinfo))
     assert (ready.send, ready.last) == (NOON, NOON)
@@ -193,10 +189,10 @@ def test_ticks_that_were_due_before_a_pause_began_are_caught_up_with_and_not_cal
     pause = Pause(reason="r", by="ada", since=hour(-3.5), until=hour(-0.5))
     policies = {"catch_up": policy, "catch_up_window": 90 * 3600}
     made = look(an_entry(-7, paused=pause, policies=policies))
-    paused = next(ruling for ruling in made.rulings if ruling.reason == "paused")
+    paused = next(ruling for ruling in made.verdicts if ruling.reason == "paused")
     assert (paused.first, paused.last) == (hour(-3), hour(-1))
     assert (made.send, made.last) == (hour(sent), NOON)
-    assert made.hold == ([hour(-5), hour(-4), NOON] if policy == "all" else [])
+    assert made.wait == ([hour(-5), hour(-4), NOON] if policy == "all" else [])
     counts: dict[tuple[str, str], int] = {}
     for state, reason, count in ruled(made):
         counts[state, reason] = counts.get((state, reason), 0) + count
@@ -224,7 +220,7 @@ def test_what_an_operator_asked_for_waits_for_the_end_of_a_pause_and_is_never_to
     assert (off.send, dropped(off)) == (None, [hour(-30), hour(-29)])
     assert ruled(off) == [("skipped", "operator", 1)] * 2
     late = look(an_entry(policies={"starting_deadline": 60}), waiting=(asked(-30),))
-    assert (late.send, late.rulings) == (hour(-30), [])
+    assert (late.send, late.verdicts) == (hour(-30), [])
 
 
 def test_a_backfill_that_waits_uses_up_neither_the_runs_of_a_schedule_nor_its_places_in_the_queue() -> (
@@ -234,23 +230,23 @@ def test_a_backfill_that_waits_uses_up_neither_the_runs_of_a_schedule_nor_its_pl
         count=1, window={"max_runs": 2}, policies={"overlap": "queue_all", "queue_limit": 1}
     )
     made = look(entry, alive=1, waiting=(asked(-30), asked(-29)))
-    assert (made.hold, made.drop, made.rulings) == ([NOON], [], [])
+    assert (made.wait, made.drop, made.verdicts) == ([NOON], [], [])
     sent = look(entry, waiting=(asked(-30),))
-    assert (sent.counts, sent.score) == (False, NOON.timestamp())
+    assert (sent.counts_toward_max_runs, sent.score) == (False, NOON.timestamp())
     own = look(entry, waiting=(asked(-30, "schedule"),))
-    assert (own.counts, own.score) == (True, ASLEEP)
+    assert (own.counts_toward_max_runs, own.score) == (True, ASLEEP)
 
 
 def test_a_tick_that_waits_for_a_backfill_and_comes_due_waits_once() -> None:
     made = look(an_entry(policies={"overlap": "queue_all"}), alive=1, waiting=(asked(0),))
-    assert (made.hold, made.drop) == ([NOON], [asked(0)])
+    assert (made.wait, made.drop) == ([NOON], [asked(0)])
 
 
 def test_cancel_previous_takes_no_place_from_what_an_operator_asked_for() -> None:
     made = look(
         an_entry(policies={"overlap": "cancel_previous"}), alive=1, waiting=(asked(-30), -1)
     )
-    assert (made.hold, dropped(made), made.cancel) == ([NOON], [hour(-1)], True)
+    assert (made.wait, dropped(made), made.cancel) == ([NOON], [hour(-1)], True)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +259,7 @@ def test_what_waits_is_read_as_it_was_written(held: WaitingTick) -> None:
 
 def test_an_entry_of_plain_redbeat_code_that_never_ran_is_sent_at_once_as_in_stock() -> None:
     entry = an_entry(None, updated_at=None, origin="redbeat", revision=0)
-    assert remembered(entry, NOON.timestamp(), NOON) is entry
+    assert with_inferred_last_run(entry, NOON.timestamp(), NOON) is entry
     made = look(entry, NOON + timedelta(microseconds=5))
     assert (made.send, made.last) == (NOON, NOON)
 
@@ -274,9 +270,9 @@ def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_t
 ) -> None:
     entry = an_entry(-1, policies={"jitter": jitter})
     due = next_score(entry)
-    forgotten = remembered(an_entry(None, policies={"jitter": jitter}), due, hour(0.9))
+    forgotten = with_inferred_last_run(an_entry(None, policies={"jitter": jitter}), due, hour(0.9))
     made = look(forgotten, hour(0.9))
-    assert (made.send, made.rulings) == (NOON, [])
+    assert (made.send, made.verdicts) == (NOON, [])
 
 
 @pytest.mark.parametrize(
@@ -285,8 +281,8 @@ def test_where_beats_memory_is_lost_the_time_to_look_tells_which_tick_is_still_t
 def test_where_nothing_tells_ticks_count_from_now_on_and_none_is_fired_out_of_turn(
     score: float | None,
 ) -> None:
-    made = look(remembered(an_entry(None), score, hour(0.2)), hour(0.2))
-    assert (made.send, made.rulings, made.score) == (None, [], hour(1).timestamp())
+    made = look(with_inferred_last_run(an_entry(None), score, hour(0.2)), hour(0.2))
+    assert (made.send, made.verdicts, made.score) == (None, [], hour(1).timestamp())
 
 
 def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
@@ -296,11 +292,15 @@ def test_a_one_off_whose_memory_is_lost_is_not_fired_twice() -> None:
         (NOON.timestamp(), hour(0.1), NOON),
         (None, hour(0.1), None),
     ):
-        entry = remembered(StoredSchedule(once, Meta()), score, now)
+        entry = with_inferred_last_run(StoredSchedule(once, Meta()), score, now)
         assert look(entry, now).send == sent
-    late = look(remembered(StoredSchedule(once, Meta()), NOON.timestamp(), hour(2)), hour(2))
+    late = look(
+        with_inferred_last_run(StoredSchedule(once, Meta()), NOON.timestamp(), hour(2)), hour(2)
+    )
     assert (late.send, ruled(late), late.score) == (None, [("missed", "deadline", 1)], ASLEEP)
-    coming = look(remembered(StoredSchedule(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1))
+    coming = look(
+        with_inferred_last_run(StoredSchedule(once, Meta()), NOON.timestamp(), hour(-1)), hour(-1)
+    )
     assert (coming.send, coming.score) == (None, NOON.timestamp())
 
 
@@ -343,7 +343,7 @@ def test_what_passed_is_skipped_in_the_calendar_and_caught_up_with_outside(
     made = look(entry, hour(0.1), calendar=MORNING)
     assert (made.send, made.last) == (None if sent is None else hour(sent), NOON)
     assert ruled(made) == rulings
-    (skipped,) = [one for one in made.rulings if one.reason == "calendar"]
+    (skipped,) = [one for one in made.verdicts if one.reason == "calendar"]
     assert (skipped.first, skipped.last) == (hour(-6), hour(-3))
 
 
@@ -368,7 +368,7 @@ def test_a_held_tick_that_an_edited_calendar_excludes_is_skipped() -> None:
 
 def test_what_an_operator_asked_for_runs_in_spite_of_the_calendar() -> None:
     made = look(an_entry(window=NAMED), waiting=(asked(-4),), calendar=TODAY)
-    assert (made.send, made.rulings) == (hour(-4), [])
+    assert (made.send, made.verdicts) == (hour(-4), [])
 
 
 @pytest.mark.parametrize("waiting", [(), (-1,)])

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.dispatch.plan import Plan, Verdict, remembered
+from scheduler.dispatch.next_look import with_inferred_last_run
+from scheduler.dispatch.verdicts import Plan, Verdict
 from scheduler.redbeat.codec import Meta, StoredSchedule
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.model.spec import Pause, RedBeatWhen
@@ -17,9 +18,9 @@ MINUTE = timedelta(minutes=1)
 
 def test_a_tick_that_is_the_start_counts_and_one_that_is_the_end_does_not() -> None:
     begins = an_entry(-10, window={"starts_at": NOON})
-    assert (look(begins).send, look(begins).rulings) == (NOON, [])
+    assert (look(begins).send, look(begins).verdicts) == (NOON, [])
     ends = an_entry(window={"ends_at": NOON})
-    assert (look(ends).send, look(ends).rulings, look(ends).score) == (None, [], ASLEEP)
+    assert (look(ends).send, look(ends).verdicts, look(ends).score) == (None, [], ASLEEP)
 
 
 def test_of_two_ticks_that_are_due_the_newer_is_sent_though_it_came_due_this_moment() -> None:
@@ -34,7 +35,7 @@ def test_of_two_ticks_that_are_due_the_newer_is_sent_though_it_came_due_this_mom
 def test_a_tick_at_the_first_moment_of_a_pause_is_skipped_and_one_at_its_last_runs() -> None:
     pause = Pause(reason="r", by="ada", since=hour(-20), until=hour(-1))
     made = look(an_entry(-20.5, paused=pause, policies={"catch_up_window": 0}), hour(-1))
-    assert (made.send, made.rulings) == (
+    assert (made.send, made.verdicts) == (
         hour(-1),
         [Verdict("skipped", "paused", hour(-20), hour(-2), 19)],
     )
@@ -60,8 +61,8 @@ def test_jitter_never_delays_a_tick_past_the_next_one() -> None:
 def test_with_all_no_more_ticks_run_than_the_schedule_has_runs_left() -> None:
     late = {"catch_up": "all", "catch_up_window": 9 * 3600}
     made = look(an_entry(-5, count=1, window={"max_runs": 3}, policies=late))
-    assert (made.send, made.hold) == (hour(-4), [hour(-3)])
-    assert made.rulings == [
+    assert (made.send, made.wait) == (hour(-4), [hour(-3)])
+    assert made.verdicts == [
         Verdict("skipped", "finished", tick, tick) for tick in (hour(-2), hour(-1), NOON)
     ]
     assert made.score == ASLEEP
@@ -72,7 +73,7 @@ def test_with_all_what_finds_no_place_among_the_waiting_ticks_uses_up_no_run() -
     made = look(
         an_entry(-4, count=1, window={"max_runs": 4}, policies=late), alive=1, waiting=(-4,)
     )
-    assert made.hold == [hour(-2)]
+    assert made.wait == [hour(-2)]
     assert ruled(made) == [
         ("missed", "coalesced", 1),
         ("skipped", "overlap", 1),
@@ -89,22 +90,22 @@ def test_with_all_the_newest_ticks_run_as_many_as_may_wait_behind_one(
     late = {"catch_up": "all", "catch_up_window": 9 * 3600, "queue_limit": 2}
     made = look(an_entry(-6, policies=late), alive=alive)
     assert made.send == (None if send is None else hour(send))
-    assert made.hold == [hour(number) for number in hold]
-    assert [ruling.reason for ruling in made.rulings] == ["coalesced", *over]
-    assert made.rulings[0] == Verdict("missed", "coalesced", hour(-5), hour(-3), 3)
+    assert made.wait == [hour(number) for number in hold]
+    assert [ruling.reason for ruling in made.verdicts] == ["coalesced", *over]
+    assert made.verdicts[0] == Verdict("missed", "coalesced", hour(-5), hour(-3), 3)
 
 
 def test_a_held_tick_that_an_operator_skips_has_no_turn_unless_an_operator_asked_for_it() -> None:
     entry = an_entry(skips=[hour(-2)], policies={"overlap": "queue_all"})
     made = look(entry, waiting=(-2, -1))
     assert (made.send, dropped(made)) == (hour(-1), [hour(-2), hour(-1)])
-    assert made.rulings == [Verdict("skipped", "operator", hour(-2), hour(-2))]
+    assert made.verdicts == [Verdict("skipped", "operator", hour(-2), hour(-2))]
     assert look(entry, waiting=(asked(-2),)).send == hour(-2)
 
 
 def test_a_held_tick_that_is_sent_alone_is_more_to_write_than_a_score() -> None:
     made = look(an_entry(), waiting=(-1,))
-    assert (made.send, made.last, made.rulings, made.has_changes) == (hour(-1), None, [], True)
+    assert (made.send, made.last, made.verdicts, made.has_changes) == (hour(-1), None, [], True)
 
 
 @pytest.mark.parametrize(("waiting", "score"), [((-1,), NOON.timestamp()), ((-2, -1), ASLEEP)])
@@ -115,34 +116,39 @@ def test_each_held_tick_counts_once_as_a_run_that_is_left_whether_it_is_sent_or_
         an_entry(count=1, window={"max_runs": 3}, policies={"overlap": "queue_all"}),
         waiting=waiting,
     )
-    assert (made.counts, made.score) == (True, score)
+    assert (made.counts_toward_max_runs, made.score) == (True, score)
 
 
 def test_a_lost_memory_is_made_up_for_at_the_very_moment_of_the_tick() -> None:
-    forgotten = remembered(an_entry(None), NOON.timestamp(), NOON)
+    forgotten = with_inferred_last_run(an_entry(None), NOON.timestamp(), NOON)
     assert look(forgotten).send == NOON
 
 
 @pytest.mark.parametrize("score", [NOON.timestamp() + 200.5, hour(3).timestamp()])
 def test_a_time_to_look_that_is_no_ticks_own_tells_nothing_with_jitter_either(score: float) -> None:
-    made = look(remembered(an_entry(None, policies={"jitter": 600}), score, hour(0.2)), hour(0.2))
-    assert (made.send, made.rulings) == (None, [])
+    made = look(
+        with_inferred_last_run(an_entry(None, policies={"jitter": 600}), score, hour(0.2)),
+        hour(0.2),
+    )
+    assert (made.send, made.verdicts) == (None, [])
     assert hour(1).timestamp() <= made.score < hour(1).timestamp() + 600
 
 
 def test_a_time_to_look_that_lies_ahead_passes_over_no_tick_before_it() -> None:
-    made = look(remembered(an_entry(None), hour(3).timestamp(), hour(0.2)), hour(0.2))
+    made = look(with_inferred_last_run(an_entry(None), hour(3).timestamp(), hour(0.2)), hour(0.2))
     assert (made.send, made.score) == (None, hour(1).timestamp())
 
 
 def test_a_lost_memory_with_a_jitter_beyond_all_time_costs_nothing() -> None:
     entry = an_entry(None, policies={"jitter": 1e15})
-    assert look(remembered(entry, NOON.timestamp() + 5, hour(0.2)), hour(0.2)).send is None
+    assert (
+        look(with_inferred_last_run(entry, NOON.timestamp() + 5, hour(0.2)), hour(0.2)).send is None
+    )
 
 
 def test_what_only_redbeat_computes_is_remembered_as_redbeat_does() -> None:
     entry = StoredSchedule(a_schedule(when=RedBeatWhen(schedule={"__type__": "rrule"})), Meta(None))
-    assert remembered(entry, NOON.timestamp(), NOON) is entry
+    assert with_inferred_last_run(entry, NOON.timestamp(), NOON) is entry
 
 
 def test_what_waits_is_in_the_order_of_time_as_text_since_no_two_ticks_share_a_second() -> None:
@@ -155,5 +161,5 @@ def test_what_waits_is_in_the_order_of_time_as_text_since_no_two_ticks_share_a_s
 def test_a_tick_that_is_missed_uses_up_none_of_the_runs_that_are_left() -> None:
     policies = {"catch_up": "all", "catch_up_window": 10 * 3600, "starting_deadline": 90 * 60}
     made = look(an_entry(-3, count=1, policies=policies, window={"max_runs": 3}))
-    assert (made.send, made.hold) == (hour(-1), [NOON])
+    assert (made.send, made.wait) == (hour(-1), [NOON])
     assert ruled(made) == [("missed", "deadline", 1)]
