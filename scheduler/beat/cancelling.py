@@ -1,8 +1,8 @@
-"""Asks runs to end that a due tick replaces. Beside the loop, since the question is a message of
-the broker's.
+"""Cancels runs that a new tick replaces, in a thread of its own.
 
-A broker that is away makes Celery wait for seconds with each such message, and Beat has a lock to
-renew. What cannot be asked is told and forgotten: the tick waits until the runs end by themselves.
+A cancellation is a message of the broker's, and a broker that is away makes Celery wait for seconds
+with each, while Beat has a lock to renew. One that cannot be sent is logged and dropped: the new
+tick waits until the runs end by themselves.
 """
 
 from datetime import datetime
@@ -17,31 +17,30 @@ if TYPE_CHECKING:
 
 
 class Cancelling:
-    """The questions that are open, each schedule's newest; a thread lives as long as there are
-    any.
-    """
+    """Pending cancellations, the newest of each schedule; a thread lives while there are any."""
 
     def __init__(self, redis: "Redis", app: Any) -> None:
-        self._redis, self._app = redis, app
-        self._open: dict[str, tuple[Schedule, datetime]] = {}
+        self._redis = redis
+        self._app = app
+        self._pending: dict[str, tuple[Schedule, datetime]] = {}
         self._lock = Lock()
-        self._asks = False
+        self._is_working = False
 
-    def ask(self, schedule: Schedule, now: datetime) -> None:
-        """Let the runs of this schedule be asked to end; returns at once."""
+    def cancel(self, schedule: Schedule, now: datetime) -> None:
+        """Cancel the schedule's runs that are alive; returns at once."""
         with self._lock:
-            self._open[schedule.uid] = schedule, now
-            if not self._asks:
-                self._asks = True
+            self._pending[schedule.uid] = schedule, now
+            if not self._is_working:
+                self._is_working = True
                 Thread(target=self._work, name="beatdesk-cancels", daemon=True).start()
 
     def _work(self) -> None:
-        while (found := self._next()) is not None:
-            outcomes.cancel_alive(self._redis, self._app, *found)
+        while (pending := self._next()) is not None:
+            outcomes.cancel_alive(self._redis, self._app, *pending)
 
     def _next(self) -> tuple[Schedule, datetime] | None:
         with self._lock:
-            if not self._open:
-                self._asks = False
+            if not self._pending:
+                self._is_working = False
                 return None
-            return self._open.pop(next(iter(self._open)))
+            return self._pending.pop(next(iter(self._pending)))

@@ -1,21 +1,13 @@
-"""Beat's loop body: stand by, or look, plan and carry out until nothing is due, then sleep until
-something is.
+"""One pass over what is due: read, plan and carry out batch after batch, until nothing is due or
+a second is over.
 
-    tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader leaves
-              │yes
-              ▼
-            look ─▶ plan ─▶ one transaction ─▶ … until nothing is due
-                                                   │
-                                                   ▼
-                        sleep until the next due time, an edit, or the longest sleep is over
-
-Where more is due than one chunk, the server looks and fires while the next chunk is planned:
+Where more is due than one batch, the server reads and fires while the next batch is planned:
 
     Beat    │ plan 1 │ plan 2         │ plan 3         │ …
-    server  │ look 2 │ look 3, fire 1 │ look 4, fire 2 │ …
+    server  │ read 2 │ read 3, fire 1 │ read 4, fire 2 │ …
 
-Nothing that a server does ends it: it backs off and goes on. What makes no progress is looked at
-less and less often.
+What becomes of one entry is decided in the steps that `dispatch.plan` numbers, 1 to 6, and carried
+out in those that `fire.lua` numbers, 7 to 11. An entry that makes no progress backs off.
 """
 
 import gc
@@ -29,31 +21,25 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from scheduler.beat.due_entries import (
-    DueBatch,
-    DueEntry,
-    DueEntryReader,
-    PendingBatch,
-)
+from scheduler.beat.due_entries import DueBatch, DueEntry, DueEntryReader, PendingBatch
 from scheduler.beat.entry_backoff import EntryBackoff
 from scheduler.beat.planner import Planner
 from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.beat.steps import Step
-from scheduler.beat.transaction import MOVED_ON, Transaction
+from scheduler.beat.transaction import DONE, MOVED_ON, Transaction
 from scheduler.rules.model.spec import Schedule
 
 log = logging.getLogger(__name__)
 
-CHUNK = 100
+BATCH_SIZE = 100
 """Entries in one transaction."""
 
 LONGEST_PASS = 1.0
-"""Seconds after which a pass over what is due is interrupted, so that others hear that Beat lives.
-"""
+"""Seconds after which a pass is interrupted, so that Beat can renew its heartbeat."""
 
-_SHORTEST = 0.0005
+_SHORTEST_SLEEP = 0.0005
 
-_FOR_ALL = (
+_REFUSES_ALL = (
     "OOM",
     "READONLY",
     "MISCONF",
@@ -63,16 +49,16 @@ _FOR_ALL = (
     "CLUSTERDOWN",
     "NOPERM",
 )
-"""How the server's refusals begin that are nobody's own fault."""
+"""How the server's errors begin that no entry is the reason of."""
 
 
 class Blocked(RedisError):
-    """The server takes nothing at the moment."""
+    """The server refuses all writes at the moment."""
 
 
 class PassResult(NamedTuple):
-    """A pass that is over: what was seen first, how long to sleep (0 where more is due now), and
-    what stayed due.
+    """A pass that is over: its `first` batch, the seconds to sleep (0 where more is due now), and
+    how many entries have `stayed` due.
     """
 
     first: DueBatch
@@ -81,22 +67,18 @@ class PassResult(NamedTuple):
 
     @property
     def lag(self) -> float:
-        """For how many seconds the longest due entry has been due, of those that stayed; 0 where
-        none did.
+        """Seconds that the longest due entry of those that stayed has been due; 0 where none
+        stayed.
         """
-        oldest, now = self.first.oldest, self.first.now.timestamp()
-        return (
-            max(now - oldest, 0.0)
-            if oldest is not None and (self.stayed or self.wait == 0)
-            else 0.0
-        )
+        oldest = self.first.oldest_due
+        if oldest is None or (not self.stayed and self.wait > 0):
+            return 0.0
+        return max(self.first.now.timestamp() - oldest, 0.0)
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """A pass lasts about a second, and keeps what it makes: a search for garbage takes a tenth of
-    it and finds none.
-    """
+    """No garbage collection: it would take a tenth of a pass, which leaves none behind."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -107,113 +89,119 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 class DispatchLoop:
-    """Passes over what is due."""
+    """The passes of one Beat process; `cancel` cancels a schedule's runs that are alive."""
 
     def __init__(
         self,
-        line: ScriptPipeline,
-        eye: DueEntryReader,
+        pipeline: ScriptPipeline,
+        reader: DueEntryReader,
         planner: Planner,
         transaction: Transaction,
         cancel: Callable[[Schedule, datetime], None],
     ) -> None:
-        self._line, self._eye, self._planner, self._transaction = line, eye, planner, transaction
+        self._pipeline = pipeline
+        self._reader = reader
+        self._planner = planner
+        self._transaction = transaction
         self._cancel = cancel
-        self._held_back = EntryBackoff()
+        self._backoff = EntryBackoff()
         self.sent = 0
+        """Runs sent by this process."""
 
     def run(self) -> PassResult:
         """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or
-        takes nothing.
+        refuses all writes.
         """
         try:
             with _no_garbage_collection():
                 return self._run()
         finally:
-            self._line.drop()
+            self._pipeline.drop()
 
     def _run(self) -> PassResult:
-        passed, until = 0, time.monotonic() + LONGEST_PASS
+        stayed = 0
+        until = time.monotonic() + LONGEST_PASS
         first: DueBatch | None = None
         while True:
-            asked = time.monotonic()
-            look = self._eye.glance(passed, CHUNK).look()
-            first = first or look
-            if not look.seen:
-                return PassResult(first, self._until(look, asked), passed)
-            moved, stayed = self._chunks(look, passed, until)
-            passed += stayed
-            if time.monotonic() > until and moved:
-                return PassResult(first, 0.0, passed)
+            began = time.monotonic()
+            batch = self._reader.fetch(stayed, BATCH_SIZE).wait()
+            first = first or batch
+            if not batch.entries:
+                return PassResult(first, self._seconds_to_sleep(batch, began), stayed)
+            left, remained = self._dispatch(batch, stayed, until)
+            stayed += remained
+            if time.monotonic() > until and left:
+                return PassResult(first, 0.0, stayed)
 
-    def _chunks(self, look: DueBatch, passed: int, until: float) -> tuple[int, int]:
-        """Deal with a chunk and with those behind it, as long as there are any and it is not too
-        late.
+    def _dispatch(self, batch: DueBatch, skip: int, until: float) -> tuple[int, int]:
+        """Dispatch a batch and those behind it, until there are no more or it is too late.
 
-        How many entries have left the place that they had among those that are due, and how many
-        have not.
+        Returns how many entries have left their place among the due ones, and how many have stayed
+        in it. `skip` entries stayed before the batch.
         """
-        moved, stayed = 0, 0
-        behind = self._behind(look, passed + len(look.seen), until)
-        steps = self._planned(look.seen, look)
+        left, stayed = 0, 0
+        pending = self._fetch_behind(batch, skip + len(batch.entries), until)
+        steps = self._plan(batch.entries, batch)
         while True:
-            following = None if behind is None else self._seen_behind(behind, look)
-            behind, next_steps = None, []
-            if (
-                following is not None
-            ):  # before the chunk is fired: a server answers both at once if it is asked after
-                passing = passed + stayed + len(look.seen) + len(following.seen)
-                behind = self._behind(following, passing, until)
-            firing = self._transaction.carry_out(steps) if steps else None
+            following = None if pending is None else self._without_known(pending, batch)
+            pending = None
+            next_steps: list[Step] = []
+            if following is not None:
+                # Asked before the batch is fired, so that the server answers both at once.
+                behind = skip + stayed + len(batch.entries) + len(following.entries)
+                pending = self._fetch_behind(following, behind, until)
+            results = self._transaction.carry_out(steps) if steps else None
             try:
                 if following is not None:
-                    next_steps = self._planned(following.seen, following)
+                    next_steps = self._plan(following.entries, following)
             finally:
-                # A broker that is away when the next chunk is planned changes nothing of what was
-                # fired.
-                done = 0 if firing is None else self._settled(steps, firing.each(), look)
-            moved, stayed = moved + done, stayed + len(look.seen) - done
+                # What was fired counts, also where the broker is away when the next one is planned.
+                done = 0 if results is None else self._settle(steps, results.wait(), batch)
+            left += done
+            stayed += len(batch.entries) - done
             if following is None:
-                return moved, stayed
-            look, steps = following, next_steps
+                return left, stayed
+            batch, steps = following, next_steps
 
     @staticmethod
-    def _seen_behind(behind: PendingBatch, look: DueBatch) -> DueBatch:
-        """What was seen behind a chunk, without what is of that chunk: meanwhile others may have
-        come before it.
+    def _without_known(pending: PendingBatch, batch: DueBatch) -> DueBatch:
+        """The batch behind `batch`, without its entries: others may have come before them
+        meanwhile.
         """
-        following, known = behind.look(), {seen.key for seen in look.seen}
-        return following._replace(seen=[seen for seen in following.seen if seen.key not in known])
+        following = pending.wait()
+        keys = {entry.key for entry in batch.entries}
+        entries = [entry for entry in following.entries if entry.key not in keys]
+        return following._replace(entries=entries)
 
-    def _behind(self, look: DueBatch, passed: int, until: float) -> PendingBatch | None:
-        """Let the server look behind a chunk, where there may be more and it is not too late."""
-        more = len(look.seen) >= CHUNK and time.monotonic() < until
-        return self._eye.glance(passed, CHUNK) if more else None
+    def _fetch_behind(self, batch: DueBatch, skip: int, until: float) -> PendingBatch | None:
+        """Ask for the batch behind this one, where there may be more and it is not too late."""
+        more = len(batch.entries) >= BATCH_SIZE and time.monotonic() < until
+        return self._reader.fetch(skip, BATCH_SIZE) if more else None
 
-    def _planned(self, seen: Sequence[DueEntry], look: DueBatch) -> list[Step]:
-        """The steps that there are to carry out."""
-        steps = self._planner.steps(filter(self._held_back.may, seen), look.now)
+    def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[Step]:
+        """The steps to carry out; entries that back off have none."""
+        steps = self._planner.steps(filter(self._backoff.is_allowed, entries), batch.now)
         for step in steps:
             if step.refused:
-                self._refused(step.entry, step.refused, others_moved=True)
+                self._refuse(step.entry, step.refused, others_moved=True)
             elif not step.parts:
-                self._held_back.once_more(step.entry)
+                self._backoff.record_failure(step.entry)
         return [step for step in steps if step.parts]
 
-    def _settled(self, steps: Sequence[Step], outcome: Sequence[str], look: DueBatch) -> int:
-        """What became of a chunk; how many of its entries have left their place."""
-        moved, sent = 0, self.sent
-        for step, refused in zip(steps, outcome, strict=True):
-            if not refused:
-                moved += self._done(step, look)
-            elif refused != MOVED_ON:
-                self._refused(step.entry, refused, others_moved=moved > 0)
+    def _settle(self, steps: Sequence[Step], results: Sequence[str], batch: DueBatch) -> int:
+        """Note what became of each step. Returns how many entries have left their place."""
+        left, sent = 0, self.sent
+        for step, result in zip(steps, results, strict=True):
+            if result == DONE:
+                left += self._complete(step, batch)
+            elif result != MOVED_ON:
+                self._refuse(step.entry, result, others_moved=left > 0)
         if self.sent > sent:
             log.info("beat: sent %d runs", self.sent - sent)
-        return moved
+        return left
 
-    def _done(self, step: Step, look: DueBatch) -> bool:
-        """A step was carried out. Whether its entry is due no more."""
+    def _complete(self, step: Step, batch: DueBatch) -> bool:
+        """Note a step that was carried out. Returns whether its entry is due no more."""
         if step.quarantined:
             log.error(
                 "beat: the schedule %r is set aside until it is mended: %s",
@@ -226,19 +214,25 @@ class DispatchLoop:
             self.sent += 1
             log.debug("beat: sent %s as run %s", step.entry.name_bytes, step.run)
         if step.cancel is not None:
-            self._cancel(step.cancel, look.now)
-        self._held_back.free(step.entry.key)
-        return step.gone or not 0 <= step.score <= look.now.timestamp()
+            self._cancel(step.cancel, batch.now)
+        self._backoff.clear(step.entry.key)
+        return step.gone or not 0 <= step.score <= batch.now.timestamp()
 
-    def _refused(self, seen: DueEntry, why: str, *, others_moved: bool) -> None:
-        """The server did not take an entry's message: it is looked at again, later and later."""
-        if why.startswith(_FOR_ALL) and not others_moved:
-            raise Blocked(why)
-        wait = self._held_back.once_more(seen)
-        log.error("beat: the run of %r was refused, next try in %.1f s: %s", seen.name, wait, why)
+    def _refuse(self, entry: DueEntry, reason: str, *, others_moved: bool) -> None:
+        """Let an entry back off whose message the server refused. Raises Blocked where it refuses
+        all writes, and nothing of the batch was done.
+        """
+        if reason.startswith(_REFUSES_ALL) and not others_moved:
+            raise Blocked(reason)
+        wait = self._backoff.record_failure(entry)
+        log.error(
+            "beat: the run of %r was refused, next try in %.1f s: %s", entry.name, wait, reason
+        )
 
-    def _until(self, look: DueBatch, asked: float) -> float:
-        """How long to sleep, from now on."""
-        now, elapsed = look.now.timestamp(), time.monotonic() - asked
-        wait = inf if look.coming is None else look.coming - now
-        return max(min(wait - elapsed, self._held_back.soonest()), _SHORTEST)
+    def _seconds_to_sleep(self, batch: DueBatch, began: float) -> float:
+        """Seconds until the next due time or the end of a back-off, from now on; `began` is when
+        the batch was asked for.
+        """
+        elapsed = time.monotonic() - began
+        wait = inf if batch.next_due is None else batch.next_due - batch.now.timestamp()
+        return max(min(wait - elapsed, self._backoff.seconds_until_next()), _SHORTEST_SLEEP)

@@ -1,6 +1,4 @@
-"""One look at the schedule: what is due, with all that is needed to decide about it, in one round
-trip.
-"""
+"""One read of the schedule: due entries with all that is needed to plan them, in one round trip."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -14,9 +12,7 @@ from scheduler.storage.scripts import Script, text_of
 
 
 class DueEntry(NamedTuple):
-    """An entry that is due, as it was read, in bytes: most of them are known already, and need not
-    be understood.
-    """
+    """A due entry as it was read, in bytes: most entries are in the cache, and need no decoding."""
 
     key: bytes
     name_bytes: bytes
@@ -27,10 +23,16 @@ class DueEntry(NamedTuple):
     meta: bytes | None
     extra: bytes | None
     static: int
+    """1 for an entry from `beat_schedule`, else 0."""
+
     alive: int
+    """How many of its runs are not final."""
+
     waiting: list[bytes]
+    """Its waiting ticks, the oldest first (`redbeat.waiting`)."""
+
     fault: bytes | None
-    """What is wrong with its key."""
+    """What is wrong with its key; None where nothing is."""
 
     @property
     def name(self) -> str:
@@ -44,71 +46,73 @@ class DueEntry(NamedTuple):
 
     @property
     def fields(self) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """What there is to read."""
+        """Its three stored fields."""
         return self.definition, self.meta, self.extra
 
     @property
     def raw(self) -> Raw:
-        """The same as text."""
+        """Its three stored fields as text."""
         return Raw(text_of(self.definition), text_of(self.meta), text_of(self.extra))
 
 
 class DueBatch(NamedTuple):
-    """What was seen, the longest due first. `coming` is the next due time that has not come,
-    `oldest` the longest due.
+    """Due entries, the longest due first, and the server's time at the read.
 
-    `now` is the server's time.
+    `next_due` is the next due time that has not come, `oldest_due` the one that came first, both in
+    seconds; None where there is none.
     """
 
     now: datetime
-    coming: float | None
-    oldest: float | None
-    seen: list[DueEntry]
+    next_due: float | None
+    oldest_due: float | None
+    entries: list[DueEntry]
 
 
 class PendingBatch:
-    """A look that is on its way."""
+    """A read whose reply is on its way."""
 
-    def __init__(self, asked: PendingReply) -> None:
-        self._asked = asked
+    def __init__(self, pending: PendingReply) -> None:
+        self._pending = pending
 
-    def look(self) -> DueBatch:
-        """Wait for it. Raises LostLock, redis.RedisError."""
-        answer: Any = self._asked.answer()
-        if not answer:
+    def wait(self) -> DueBatch:
+        """The batch, once it has arrived. Raises LostLock, redis.RedisError."""
+        reply: Any = self._pending.wait()
+        if not reply:
             raise LostLock
-        now, coming, oldest, *entries = answer
+        now, next_due, oldest_due, *entries = reply
         seconds, micros = now.split(b".")
         return DueBatch(
             now=datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)),
-            coming=None if coming is None else float(coming),
-            oldest=None if oldest is None else float(oldest),
-            seen=list(map(DueEntry._make, entries)),
+            next_due=None if next_due is None else float(next_due),
+            oldest_due=None if oldest_due is None else float(oldest_due),
+            entries=list(map(DueEntry._make, entries)),
         )
 
 
 class DueEntryReader:
-    """Looks. Each look renews the leader's lock."""
+    """Reads due entries; each read renews the leader's lock."""
 
-    def __init__(self, line: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
-        self._line, self._leader, self._names = line, leader, names
+    def __init__(self, pipeline: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
+        self._pipeline = pipeline
+        self._leader = leader
+        self._names = names
         self._script = Script(__package__, "look.lua")
 
-    def glance(self, passed: int, most: int) -> PendingBatch:
-        """Ask for up to `most` due entries after the first `passed`. Raises redis.RedisError."""
+    def fetch(self, skip: int, limit: int) -> PendingBatch:
+        """Ask for at most `limit` due entries after the first `skip`. Raises redis.RedisError."""
         names = self._names
-        asked = self._line.ask(
+        pending = self._pipeline.send(
             self._script,
             [names.lock, names.schedule, names.statics],
             [
                 self._leader.token or "",
                 self._leader.ttl_ms,
-                passed,
-                most,
+                skip,
+                limit,
                 keys.ALIVE_PREFIX,
                 keys.WAITING_PREFIX,
                 names.prefix,
                 NAMESPACE.bytes,
             ],
         )
-        return PendingBatch(asked)
+        return PendingBatch(pending)

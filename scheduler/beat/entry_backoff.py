@@ -1,6 +1,4 @@
-"""Entries that were looked at and could not be moved on: each is left alone for a while, longer
-each time.
-"""
+"""Back-off of entries that could not be advanced."""
 
 import time
 from typing import NamedTuple
@@ -12,51 +10,57 @@ LONGEST = 10.0
 """Seconds."""
 
 _FORGOTTEN_AFTER = 60.0
+"""Seconds after the end of a wait."""
 
 
-class _Held(NamedTuple):
+class _Wait(NamedTuple):
     until: float
-    wait: float
+    seconds: float
     fields: tuple[bytes | None, ...]
 
 
 class EntryBackoff:
-    """Which entries to leave alone, by this process's own clock, which nobody can set."""
+    """The entries that are not planned for a while, by this process's monotonic clock."""
 
     def __init__(self) -> None:
-        self._held: dict[bytes, _Held] = {}
+        self._waits: dict[bytes, _Wait] = {}
 
-    def may(self, seen: DueEntry) -> bool:
-        """Is it time to look at this entry? One that was edited is looked at at once."""
-        held = self._held.get(seen.key)
-        return held is None or held.until <= time.monotonic() or held.fields != seen.fields
+    def is_allowed(self, entry: DueEntry) -> bool:
+        """True where the entry may be planned now: its wait is over, or it was edited."""
+        wait = self._waits.get(entry.key)
+        return wait is None or wait.until <= time.monotonic() or wait.fields != entry.fields
 
-    def once_more(self, seen: DueEntry) -> float:
-        """It could not be moved on. For how many seconds it is left alone."""
-        known = self._held.get(seen.key)
-        wait = (
-            FIRST if known is None or known.fields != seen.fields else min(known.wait * 2, LONGEST)
-        )
-        self._held[seen.key] = _Held(time.monotonic() + wait, wait, seen.fields)
-        return wait
+    def record_failure(self, entry: DueEntry) -> float:
+        """Record a failed attempt. Returns the back-off in seconds, 0.1 doubling to 10; an edited
+        entry starts again at 0.1.
+        """
+        before = self._waits.get(entry.key)
+        seconds = FIRST
+        if before is not None and before.fields == entry.fields:
+            seconds = min(before.seconds * 2, LONGEST)
+        self._waits[entry.key] = _Wait(time.monotonic() + seconds, seconds, entry.fields)
+        return seconds
 
-    def free(self, key: bytes) -> None:
-        """It has moved on."""
-        self._held.pop(key, None)
+    def clear(self, key: bytes) -> None:
+        """Forget the entry's failures: it was advanced."""
+        self._waits.pop(key, None)
 
-    def soonest(self) -> float:
-        """In how many seconds the first of those that are left alone may be looked at."""
-        if not self._held:
+    def seconds_until_next(self) -> float:
+        """Seconds until the first wait is over, at most LONGEST. Drops waits that ended a minute
+        ago.
+        """
+        if not self._waits:
             return LONGEST
         now = time.monotonic()
-        self._held = {
-            key: held for key, held in self._held.items() if now - held.until < _FORGOTTEN_AFTER
+        self._waits = {
+            key: wait for key, wait in self._waits.items() if now - wait.until < _FORGOTTEN_AFTER
         }
         return min(
-            (held.until - now for held in self._held.values() if held.until > now), default=LONGEST
+            (wait.until - now for wait in self._waits.values() if wait.until > now),
+            default=LONGEST,
         )
 
     @property
     def count(self) -> int:
-        """How many there are."""
-        return len(self._held)
+        """How many entries have failed of late."""
+        return len(self._waits)

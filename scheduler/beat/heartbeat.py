@@ -1,11 +1,9 @@
-"""What each Beat of ours says of itself in Redis, once a second, for console, commands and
-metrics.
-"""
+"""Heartbeats: each Beat of ours writes its state to Redis once a second."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from scheduler.publishing.calls import Way
 from scheduler.storage import keys
@@ -18,9 +16,9 @@ _FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 class Heartbeat(BaseModel):
-    """A Beat, as it was at `at` by the server's clock."""
+    """The state of a Beat at `at`, by the server's clock."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     name: str
     at: AwareDatetime
@@ -28,9 +26,9 @@ class Heartbeat(BaseModel):
     pid: int
     leads: bool
     epoch: int = 0
-    way: Way | None = None
+    delivery_mode: Way | None = Field(None, alias="way")
     lag: float = 0.0
-    """Seconds since the longest due entry was due that could not be dealt with."""
+    """Seconds since the longest due entry was due that could not be advanced."""
 
     due: int = 0
     """How many such entries there are."""
@@ -42,43 +40,45 @@ class Heartbeat(BaseModel):
     """How many runs are in the outbox, not yet with the broker."""
 
     waiting_seconds: float = 0.0
-    """For how long the first of them has been."""
+    """Seconds that the first of them has been there."""
 
-    hindered: str = ""
-    """Why nothing is published at the moment."""
+    blocked_by: str = Field("", alias="hindered")
+    """Why nothing is published at the moment; empty where it is."""
 
 
-def say(redis: "Redis", pulse: Heartbeat) -> None:
-    """Write it down."""
-    redis.hset(keys.BEATS_HASH, pulse.name, pulse.model_dump_json())
+def write(redis: "Redis", heartbeat: Heartbeat) -> None:
+    """Write a heartbeat. Raises redis.RedisError, as all functions here."""
+    redis.hset(keys.BEATS_HASH, heartbeat.name, heartbeat.model_dump_json(by_alias=True))
 
 
 def leave(redis: "Redis", name: str) -> None:
-    """A Beat that ends in order is no more."""
+    """Remove the heartbeat of a Beat that ends in order."""
     redis.hdel(keys.BEATS_HASH, name)
 
 
 def read(redis: "Redis", now: datetime) -> list[Heartbeat]:
-    """The Beats that have been heard of lately, the leader first."""
-    pulses = [
-        pulse for pulse in _all(redis).values() if pulse is not None and now - pulse.at <= ALIVE_FOR
+    """The heartbeats of the last 15 seconds, the leader's first."""
+    heartbeats = [
+        heartbeat
+        for heartbeat in _all(redis).values()
+        if heartbeat is not None and now - heartbeat.at <= ALIVE_FOR
     ]
-    return sorted(pulses, key=lambda pulse: (not pulse.leads, pulse.name))
+    return sorted(heartbeats, key=lambda heartbeat: (not heartbeat.leads, heartbeat.name))
 
 
 def forget_old(redis: "Redis", now: datetime) -> None:
-    """Take away what long dead Beats have said."""
-    for name, pulse in _all(redis).items():
-        if pulse is None or now - pulse.at > _FORGOTTEN_AFTER:
+    """Remove heartbeats older than an hour, and those that cannot be read."""
+    for name, heartbeat in _all(redis).items():
+        if heartbeat is None or now - heartbeat.at > _FORGOTTEN_AFTER:
             redis.hdel(keys.BEATS_HASH, name)
 
 
 def _all(redis: "Redis") -> dict[str, Heartbeat | None]:
-    said = cast("dict[str, str]", redis.hgetall(keys.BEATS_HASH))
-    return {name: _pulse(text) for name, text in said.items()}
+    texts = cast("dict[str, str]", redis.hgetall(keys.BEATS_HASH))
+    return {name: _decode(text) for name, text in texts.items()}
 
 
-def _pulse(text: str) -> Heartbeat | None:
+def _decode(text: str) -> Heartbeat | None:
     try:
         return Heartbeat.model_validate_json(text)
     except ValidationError:

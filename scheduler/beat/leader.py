@@ -1,11 +1,11 @@
-"""Who of several Beats fires: whoever holds RedBeat's lock, with a token that nobody had before.
+"""Which of several Beats leads: the one that holds RedBeat's lock, with a token never used before.
 
     stand by ──the lock is free──▶ lead ──the lock is another's, or gone──▶ stand by
 
-The lock is stock's own key, so that a stock Beat and ours exclude each other. Each look at the
-schedule renews it by comparing (`look.lua`), idle or not, and every transaction asks for it
-(`fire.lua`): who was frozen while another took over can write nothing any more. Its epoch grows
-with each leader. A lost lock ends no process.
+The lock is stock's own key, so that a stock Beat and ours exclude each other. Each read of due
+entries renews it by comparing (`look.lua`), idle or not, and every transaction checks it
+(`fire.lua`): a process that was frozen while another took over can write nothing any more. The
+epoch grows with each leader. A lost lock ends no process.
 """
 
 import os
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from redis import Redis
 
 LEFT = "beat left"
-"""What is said on the wake channel when a leader leaves in order."""
+"""The message on the wake channel when a leader leaves in order."""
 
-_FOREVER = 1.0
+_NO_EXPIRY_WAIT = 1.0
+"""Seconds to wait for a lock that has no expiry."""
 
 
 class LostLock(BeatdeskError):
-    """Another Beat leads, or nobody does: the lock is not this one's any more."""
+    """The lock is not this Beat's any more: another Beat has it, or none."""
 
 
 class Leader:
     """This process as a candidate. `ttl` is how many seconds the lock outlives its holder."""
 
     def __init__(self, redis: "Redis", lock: str, ttl: float) -> None:
-        self._lock, self.ttl_ms = lock, int(ttl * 1000)
+        self._lock = lock
+        self.ttl_ms = int(ttl * 1000)
         self.identity = f"{socket.gethostname()}:{os.getpid()}:{uuid4()}"
         self.token: str | None = None
         self._take = ServerScript(redis, __package__, "lead.lua")
@@ -46,22 +48,21 @@ class Leader:
         return 0 if self.token is None else int(self.token.split(":", 1)[0])
 
     def try_to_lead(self) -> float:
-        """Take the lock where it is free. How many seconds to wait before the next try; 0 where it
-        leads now.
+        """Take the lock where it is free. Returns the seconds to wait before the next try, 0 where
+        this Beat leads now. Raises redis.RedisError.
         """
-        won, said = self._take([self._lock, keys.BEAT_EPOCH], [self.identity, self.ttl_ms])
+        won, reply = self._take([self._lock, keys.BEAT_EPOCH], [self.identity, self.ttl_ms])
         if not won:
-            return _FOREVER if said < 0 else said / 1000
-        self.token = said.decode()
+            return _NO_EXPIRY_WAIT if reply < 0 else reply / 1000
+        self.token = reply.decode()
         return 0.0
 
     def step_down(self) -> None:
-        """The lock is not ours any more."""
+        """Note that the lock is lost."""
         self.token = None
 
     def leave(self) -> None:
-        """Give the lock back, if it is ours, even where the answer to the last try was not read any
-        more.
+        """Release the lock where this Beat has it, even where the reply to its last try was lost.
 
         Raises redis.RedisError.
         """

@@ -1,8 +1,15 @@
-"""A Beat of ours, whole: candidate, leader, its passes, its sleep, and what it says of itself.
-`tick` is one turn.
+"""One Beat: candidate, leader, passes, sleep and heartbeat. `tick` is one turn.
 
-Whatever a server does, the loop goes on: a lost lock makes a stand-by of the leader, an error is
-waited out.
+    tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader leaves
+              │yes
+              ▼
+            one pass over what is due (`dispatch_loop`)
+              │
+              ▼
+            sleep until the next due time, a wake message, or the longest sleep is over
+
+Whatever a server does, the loop goes on: a leader that lost its lock stands by, an error is waited
+out.
 """
 
 import logging
@@ -21,8 +28,8 @@ from scheduler.beat.due_entries import DueEntryReader
 from scheduler.beat.heartbeat import Heartbeat
 from scheduler.beat.leader import Leader, LostLock
 from scheduler.beat.planner import Planner
-from scheduler.beat.quarantine_retry import EVERY as MEND_EVERY
-from scheduler.beat.quarantine_retry import Mending
+from scheduler.beat.quarantine_retry import EVERY as RETRY_EVERY
+from scheduler.beat.quarantine_retry import QuarantineRetry
 from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.beat.static_entries import StaticEntry
 from scheduler.beat.transaction import Transaction
@@ -34,7 +41,7 @@ from scheduler.publishing.calls import Way
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.publishing.outbox import (
     Backlog,
-    GrowthWatch,
+    BacklogWarnings,
     OutboxRenderer,
     backlog,
 )
@@ -47,22 +54,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which Beat looks in any case: whoever writes past us wakes nobody."""
+"""Seconds after which Beat reads due entries in any case: writers other than us send no wake
+message.
+"""
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 """Seconds between two tries while a server is away."""
 
-SAY_EVERY = 1.0
-_SHORTEST = 0.01
-_REPEAT_EVERY = 10.0
+HEARTBEAT_EVERY = 1.0
+_SHORTEST_WAIT = 0.01
+_LOG_AGAIN_AFTER = 10.0
 
 
 class Loop:
     """One Beat.
 
-    `ttl` is how many seconds the lock outlives it, `sleep` how long it sleeps at most where nothing
-    is due; `said` tells what the code says of static entries; `limit` bounds what events carry.
+    `ttl` is how many seconds the lock outlives it, `sleep` how many it sleeps at most where nothing
+    is due; `static_entries` returns those of the code; `limit` is the most bytes of arguments in an
+    event.
     """
 
     def __init__(
@@ -74,39 +84,48 @@ class Loop:
         ttl: float,
         sleep: float,
         limit: int,
-        said: Callable[[], Mapping[str, StaticEntry]],
+        static_entries: Callable[[], Mapping[str, StaticEntry]],
         fast_path: bool = True,
     ) -> None:
-        self._app, self._redis, self._names, self._said = app, redis, names, said
+        self._app = app
+        self._redis = redis
+        self._names = names
+        self._static_entries = static_entries
         self.leader = Leader(redis, names.lock, ttl)
-        self._ttl, self._sleep = ttl, min(sleep, LONGEST_SLEEP)
+        self._ttl = ttl
+        self._sleep = min(sleep, LONGEST_SLEEP)
         self._fast_path = fast_path
         self._planner = Planner(app, redis, self._renderer("atomic"), limit, fast_path=fast_path)
         self._relay: Relay | None = None
-        self._growth, self._cancelling = GrowthWatch(), Cancelling(redis, app)
-        line = ScriptPipeline(redis)
-        self._rounds = DispatchLoop(
-            line,
-            DueEntryReader(line, self.leader, names),
+        self._backlog_warnings = BacklogWarnings()
+        self._cancelling = Cancelling(redis, app)
+        pipeline = ScriptPipeline(redis)
+        self._dispatch_loop = DispatchLoop(
+            pipeline,
+            DueEntryReader(pipeline, self.leader, names),
             self._planner,
-            Transaction(line, self.leader, names),
-            self._cancelling.ask,
+            Transaction(pipeline, self.leader, names),
+            self._cancelling.cancel,
         )
-        self._wake, self._mending, self._watchdog = Wake(redis), Mending(redis, names), Watchdog()
-        self._way: Way | None = None
-        self._has_begun = self._is_vouched = False
-        self._done: PassResult | None = None
-        self._said_at = self._mended_at = -1e9
-        self._pause, self._problem, self._problem_at = 0.0, "", 0.0
+        self._wake = Wake(redis)
+        self._quarantine = QuarantineRetry(redis, names)
+        self._watchdog = Watchdog()
+        self._delivery_mode: Way | None = None
+        self._has_begun = False
+        self._is_checked = False
+        self._last_pass: PassResult | None = None
+        self._heartbeat_at = -1e9
+        self._retried_at = -1e9
+        self._pause = 0.0
+        self._problem = ""
+        self._problem_at = 0.0
 
     def tick(self) -> float:
-        """One turn, which lasts about a second at most. In how many seconds the next one should
-        begin.
-        """
+        """One turn, of about a second at most. Returns the seconds until the next should begin."""
         try:
             self._turn()
         except LostLock:
-            self._stand_by_again("another Beat has the lock, or nobody has")
+            self._stand_by("another Beat has the lock, or nobody has")
         except (RedisError, KombuError, OSError) as error:
             return self._wait_out(error)
         self._pause = 0.0
@@ -116,7 +135,7 @@ class Loop:
         return 0.0
 
     def close(self) -> None:
-        """Leave in order, so that another may begin at once."""
+        """Release the lock and remove the heartbeat, so that another Beat may lead at once."""
         self._watchdog.stopping()
         led = self.leader.token is not None
         try:
@@ -134,52 +153,52 @@ class Loop:
 
     def _turn(self) -> None:
         self._wake.listen()
-        if self.leader.token is None and not self._leads_now():
+        if self.leader.token is None and not self._acquire_or_wait():
             return
         if not self._has_begun:
             self._begin()
-        self._check_vouched()
-        done = self._rounds.run()
-        self._done, now = done, done.first.now
-        if time.monotonic() - self._mended_at >= MEND_EVERY:
-            self._mending.look(now)
-            self._mended_at = time.monotonic()
-        self._say(now)
-        self._wake.wait(min(done.wait, self._sleep))
+        self._wait_for_startup_check()
+        result = self._dispatch_loop.run()
+        self._last_pass = result
+        now = result.first.now
+        if time.monotonic() - self._retried_at >= RETRY_EVERY:
+            self._quarantine.retry_changed(now)
+            self._retried_at = time.monotonic()
+        self._write_heartbeat(now)
+        self._wake.wait(min(result.wait, self._sleep))
 
-    def _leads_now(self) -> bool:
-        """Try to lead, or wait a while for the lock."""
+    def _acquire_or_wait(self) -> bool:
+        """Try to lead; else wait a while for the lock. Returns whether this Beat leads now."""
         wait = self.leader.try_to_lead()
         if wait > 0:
-            self._say(_time_of(self._redis))
-            self._wake.wait(min(max(wait, _SHORTEST), self._sleep))
+            self._write_heartbeat(_time_of(self._redis))
+            self._wake.wait(min(max(wait, _SHORTEST_WAIT), self._sleep))
             return False
         self._has_begun = False
         log.info("beat: Acquired lock, epoch %d", self.leader.epoch)
         return True
 
     def _begin(self) -> None:
-        """What a new leader does before its first look; done again where a server went away
-        meanwhile.
-        """
+        """Prepare a leadership for its first pass; repeated where a server goes away meanwhile."""
         now = _time_of(self._redis)
-        self._choose_way()
-        static_entries.set_up(self._redis, self.leader, self._names, self._said(), now)
-        self._check_vouched()
-        self._mending.retry_all(now)
+        self._choose_delivery_mode()
+        entries = self._static_entries()
+        static_entries.set_up(self._redis, self.leader, self._names, entries, now)
+        self._wait_for_startup_check()
+        self._quarantine.retry_all(now)
         heartbeat.forget_old(self._redis, now)
-        self._said_at = -1e9
+        self._heartbeat_at = -1e9
         self._has_begun = True
 
-    def _choose_way(self) -> None:
+    def _choose_delivery_mode(self) -> None:
         self._stop_relay()
         self._planner.renderer.reset()
-        self._way = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
-        log.info("beat: leads; messages take the way %r to their queues", self._way)
-        self._planner.renderer = self._renderer(self._way)
-        if (
-            self._way == "outbox" or backlog(self._redis).entries
-        ):  # what waits since the broker was another one, too
+        mode = delivery_mode.choose(self._app, self._redis, self._ttl / 3)
+        self._delivery_mode = mode
+        log.info("beat: leads; messages take the way %r to their queues", mode)
+        self._planner.renderer = self._renderer(mode)
+        # The outbox may hold runs from when the broker was another one.
+        if mode == "outbox" or backlog(self._redis).entries:
             self._relay = Relay(self._app, self._redis, self._names.lock, self.leader.token or "")
             self._relay.start()
 
@@ -193,86 +212,89 @@ class Loop:
         if relay is not None:
             relay.stop()
 
-    def _check_vouched(self) -> None:
-        """In each life of the server once: let a recorder say whether Redis remembers what was
-        fired.
-        """
-        if self._is_vouched:
+    def _wait_for_startup_check(self) -> None:
+        """Once in each life of the server, wait for a recorder to compare Redis with history."""
+        if self._is_checked:
             return
         server: Any = self._redis.info("server")
         life = str(server["run_id"])
         if self._redis.get(keys.BEAT_VOUCHED) != life:
             startup_check.wait_until_checked(self._redis, min(startup_check.LONGEST, self._ttl / 2))
             self._redis.set(keys.BEAT_VOUCHED, life)
-        self._is_vouched = True
+        self._is_checked = True
 
-    def _say(self, now: datetime, hindered: str = "") -> None:
-        """Tell Redis and systemd how this Beat is, and what keeps it from sending."""
-        if time.monotonic() - self._said_at < SAY_EVERY:
+    def _write_heartbeat(self, now: datetime, blocked_by: str = "") -> None:
+        """Write the state of this Beat for Redis and systemd, once a second at most."""
+        if time.monotonic() - self._heartbeat_at < HEARTBEAT_EVERY:
             return
-        self._said_at = time.monotonic()
-        waiting, why = self._outbox()
+        self._heartbeat_at = time.monotonic()
+        waiting, problem = self._check_outbox()
+        last = self._last_pass
         host, pid, _ = self.leader.identity.rsplit(":", 2)
-        pulse = Heartbeat(
+        beat = Heartbeat(
             name=self.leader.identity,
             at=now,
             host=host,
             pid=int(pid),
             leads=self.leader.token is not None,
             epoch=self.leader.epoch,
-            way=self._way,
-            lag=0.0 if self._done is None else self._done.lag,
-            due=0 if self._done is None else self._done.stayed,
-            sent=self._rounds.sent,
+            delivery_mode=self._delivery_mode,
+            lag=0.0 if last is None else last.lag,
+            due=0 if last is None else last.stayed,
+            sent=self._dispatch_loop.sent,
             waiting=waiting.entries,
             waiting_seconds=waiting.seconds,
-            hindered=hindered or why,
+            blocked_by=blocked_by or problem,
         )
-        heartbeat.say(self._redis, pulse)
-        self._watchdog.alive(f"leads, epoch {pulse.epoch}" if pulse.leads else "stands by")
+        heartbeat.write(self._redis, beat)
+        self._watchdog.alive(f"leads, epoch {beat.epoch}" if beat.leads else "stands by")
 
-    def _outbox(self) -> tuple[Backlog, str]:
-        """What waits in the outbox that this Beat publishes, and why; a warning where that
-        grows.
+    def _check_outbox(self) -> tuple[Backlog, str]:
+        """The backlog of the outbox that this Beat publishes, and why nothing is published, empty
+        where it is. Logs a warning where the backlog grows.
         """
         if self._relay is None:
             return Backlog(), ""
-        waiting, why = backlog(self._redis), self._relay.problem
-        if self._growth.is_news(waiting):
-            reason = why or "more is put in than the broker takes"
+        waiting = backlog(self._redis)
+        problem = self._relay.problem
+        if self._backlog_warnings.record(waiting):
+            reason = problem or "more is put in than the broker takes"
             log.warning(
                 "beat: %d runs wait in the outbox, the first for %.0f s: %s", *waiting, reason
             )
-        return waiting, why
+        return waiting, problem
 
-    def _stand_by_again(self, why: str) -> None:
-        log.warning("beat: leads no more, stands by: %s", why)
-        self._done = None
+    def _stand_by(self, reason: str) -> None:
+        """Note that the lock is lost."""
+        log.warning("beat: leads no more, stands by: %s", reason)
+        self._last_pass = None
         self.leader.step_down()
         self._stop_relay()
-        self._is_vouched = False
+        self._is_checked = False
 
     def _wait_out(self, error: Exception) -> float:
-        """A server is away, or takes nothing: how long to wait before the next try."""
+        """Drop connections after an error of a server. Returns the seconds until the next try."""
         self._wake.forget()
         self._redis.connection_pool.disconnect()
         self._planner.renderer.reset()
-        self._is_vouched = False
+        self._is_checked = False
         self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         text = f"{type(error).__name__}: {error}"
-        if text != self._problem or time.monotonic() - self._problem_at > _REPEAT_EVERY:
+        if text != self._problem or time.monotonic() - self._problem_at > _LOG_AGAIN_AFTER:
             log.error("beat: waits and tries again: %s", text)
-            self._problem, self._problem_at = text, time.monotonic()
+            self._problem = text
+            self._problem_at = time.monotonic()
         self._watchdog.alive(f"waits: {text[:200]}")
-        if isinstance(error, KombuError):  # the broker's: Redis itself can be told how this Beat is
-            self._say_hindered(text)
+        if isinstance(error, KombuError):  # the broker is away, and Redis is there
+            self._write_blocked(text)
         return self._pause
 
-    def _say_hindered(self, why: str) -> None:
+    def _write_blocked(self, reason: str) -> None:
+        """Write a heartbeat that names what blocks this Beat."""
         try:
-            self._say(_time_of(self._redis), why)
+            self._write_heartbeat(_time_of(self._redis), reason)
         except (RedisError, OSError) as error:
-            log.debug("beat: could not say that it waits: %r", error)
+            log.debug("beat: could not write that it waits: %r", error)
 
 
 class _Clock(Protocol):
@@ -280,6 +302,6 @@ class _Clock(Protocol):
 
 
 def _time_of(redis: _Clock) -> datetime:
-    """The server's clock."""
+    """The time by the server's clock."""
     seconds, micros = redis.time()
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))

@@ -1,6 +1,4 @@
-"""Entries that were set aside come back by themselves: when what is stored is not what the reason
-was told of.
-"""
+"""Entries in quarantine are tried again once their stored fields have changed."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,26 +15,27 @@ if TYPE_CHECKING:
     from redis import Redis
 
 EVERY = 2.0
-"""Seconds between two looks at what is set aside."""
+"""Seconds between two looks at the quarantine."""
 
-_MOST = 1000
+_MOST_ENTRIES = 1000
 
 
-class Mending:
-    """Looks after what is set aside, for the Beat that leads."""
+class QuarantineRetry:
+    """The retry of entries in quarantine, for the Beat that leads. Raises redis.RedisError."""
 
     def __init__(self, redis: "Redis", names: keys.Names) -> None:
-        self._redis, self._names = redis, names
+        self._redis = redis
+        self._names = names
 
     def retry_all(self, now: datetime) -> None:
-        """Look at all of them again: this Beat may be one that can read them."""
-        self._wake(self._names_aside(), now)
+        """Try all of them again: this Beat may be one that can read them."""
+        self._wake(self._reasons(), now)
 
-    def look(self, now: datetime) -> None:
-        """Look again at those that are not what they were. What is mended is free, what is gone is
-        forgotten.
+    def retry_changed(self, now: datetime) -> None:
+        """Try those again whose stored fields are not those of the reason; forget those that are
+        gone.
         """
-        reasons = self._names_aside()
+        reasons = self._reasons()
         if not reasons:
             return
         raws = self._read(list(reasons))
@@ -49,31 +48,29 @@ class Mending:
             now,
         )
 
-    def _names_aside(self) -> dict[bytes, str]:
-        answer: Any = self._ask("HGETALL", keys.ASIDE_HASH)
+    def _reasons(self) -> dict[bytes, str]:
+        reply: Any = self._execute("HGETALL", keys.ASIDE_HASH)
         pairs = (
-            answer.items()
-            if isinstance(answer, dict)
-            else zip(answer[::2], answer[1::2], strict=True)
+            reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
         )
-        return {name: text_of(text) or "" for name, text in list(pairs)[:_MOST]}
+        return {name: text_of(text) or "" for name, text in list(pairs)[:_MOST_ENTRIES]}
 
     def _read(self, names: list[bytes]) -> dict[bytes, Raw]:
-        """What is stored now; nothing where the key is gone, or no hash."""
+        """The stored fields by name; empty where the key is gone, or is not a hash."""
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 fields = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
                 pipe.execute_command("HMGET", self._key(name), *fields, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
-            answers = pipe.execute(raise_on_error=False)
+            replies = pipe.execute(raise_on_error=False)
         return {
             name: Raw(None, None, None)
-            if isinstance(answer, Exception)
-            else Raw(*map(text_of, answer))
-            for name, answer in zip(names, answers, strict=True)
+            if isinstance(reply, Exception)
+            else Raw(*map(text_of, reply))
+            for name, reply in zip(names, replies, strict=True)
         }
 
     def _wake(self, names: Iterable[bytes], now: datetime) -> None:
-        """Let Beat look at them at once. Those that have a due time by now keep it."""
+        """Make them due at once and take them out of quarantine; a due time set meanwhile stays."""
         chosen = list(names)
         if not chosen:
             return
@@ -91,5 +88,5 @@ class Mending:
     def _key(self, name: bytes) -> bytes:
         return self._names.prefix.encode() + name
 
-    def _ask(self, *command: Any) -> Any:
+    def _execute(self, *command: Any) -> Any:
         return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]

@@ -1,8 +1,8 @@
 """Our scheduler class: `celery -A scheduler beat -S scheduler.beat.Scheduler`, or `-S beatdesk`.
 
-A RedBeatScheduler on the same data, that fires in one transaction each time (`firing`). What
-differs from stock on purpose: the lock is taken in `tick`, not in `beat_init`, and static entries
-are written by whoever leads, not by whoever starts.
+A RedBeatScheduler on the same data, that fires each tick in one transaction. On purpose it differs
+from stock in this: the lock is taken in `tick`, not in `beat_init`, and static entries are written
+by the Beat that leads, not by each that starts.
 """
 
 import gc
@@ -36,7 +36,7 @@ where much is due, to walk over entries that are kept on purpose."""
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
-    """Beat's scheduler; `lazy` ones are only asked what they would be."""
+    """Beat's scheduler. Celery makes a `lazy` one only to read its configuration."""
 
     Entry = BeatEntry
 
@@ -49,22 +49,22 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             )  # it waits for the lock before the first tick
 
     def setup_schedule(self) -> None:
-        """Nothing yet: static entries are written once this Beat leads."""
+        """Does nothing: static entries are written once this Beat leads."""
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """One turn, which sleeps by itself; in how many seconds Celery is to come again."""
+        """One turn, sleep included. Returns the seconds after which Celery should call again."""
         if self._loop is None:
-            self._loop = self._made()
+            self._loop = self._make_loop()
         return self._loop.tick()
 
     def close(self) -> None:
-        """Give back the lock, and what Celery holds."""
+        """Release the lock, and what Celery holds."""
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.close()
         super().close()
 
-    def _made(self) -> Loop:
+    def _make_loop(self) -> Loop:
         gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
         conf, settings = self.app.redbeat_conf, getattr(self.app, "settings", None)
         client = get_redis(self.app)
@@ -85,15 +85,15 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             sleep=float(self.max_interval),
             limit=_default("event_body_limit") if settings is None else settings.event_body_limit,
             fast_path=_default("beat_fast_path") if settings is None else settings.beat_fast_path,
-            said=self._said,
+            static_entries=self._static_entries,
         )
 
-    def _said(self) -> Mapping[str, StaticEntry]:
-        """What the code says of static entries. One that is no entry is told and left out, as in
+    def _static_entries(self) -> Mapping[str, StaticEntry]:
+        """The static entries of the code by name; an invalid one is logged and left out, as in
         stock.
         """
-        said: dict[str, StaticEntry] = {}
-        for name, (entry, listed) in self._static().items():
+        entries: dict[str, StaticEntry] = {}
+        for name, (entry, listed) in self._configured().items():
             try:
                 made = self._maybe_entry(name, entry)
                 definition = {
@@ -105,20 +105,20 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
                     "schedule": made.schedule,
                     "enabled": made.enabled,
                 }
-                said[name] = StaticEntry(json.dumps(definition, cls=RedBeatJSONEncoder), listed)
+                entries[name] = StaticEntry(json.dumps(definition, cls=RedBeatJSONEncoder), listed)
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
                 log.error(ADD_ENTRY_ERROR, name, error, entry)
-        return said
+        return entries
 
-    def _static(self) -> dict[str, tuple[Any, bool]]:
-        """Those of the code, and Celery's own, which RedBeat does not list as static."""
+    def _configured(self) -> dict[str, tuple[Any, bool]]:
+        """The entries of `beat_schedule`, and Celery's own, which RedBeat lists nowhere."""
         self._own: dict[str, Any] = {}
         self.install_default_entries(self.app.redbeat_conf.schedule)
         own = {name: (entry, False) for name, entry in self._own.items()}
         return own | {name: (entry, True) for name, entry in self.app.redbeat_conf.schedule.items()}
 
     def update_from_dict(self, dict_: dict[str, Any]) -> None:
-        """Celery's own entries, given by `install_default_entries`, are written with all others."""
+        """Take Celery's own entries from `install_default_entries`; `_configured` adds them."""
         self._own = dict_
 
 

@@ -1,8 +1,5 @@
-"""The connection on which Beat asks the scripts of its rounds: in order, and without waiting for
-the answers.
-
-While the server carries out one chunk, Beat plans the next. Answers are bytes, as those of
-`scripts.ServerScript`.
+"""Beat's connection for its scripts: they are sent in order, without waiting for the replies, so
+that the server carries out one batch while the next is planned. Replies are bytes.
 """
 
 from collections import deque
@@ -18,98 +15,99 @@ if TYPE_CHECKING:
 
 
 class PendingReply:
-    """A question that is on its way."""
+    """The reply to a script, on its way."""
 
-    def __init__(self, line: "ScriptPipeline", script: Script, arguments: list[Any]) -> None:
-        self._line, self._script, self._arguments = line, script, arguments
-        self.said: Any = None
-        """What the server has answered, an error too."""
+    def __init__(self, pipeline: "ScriptPipeline", script: Script, arguments: list[Any]) -> None:
+        self._pipeline = pipeline
+        self._script = script
+        self._arguments = arguments
+        self.value: Any = None
+        """The server's reply, an error too; None until it was read."""
 
-    def packed(self, *, whole: bool = False) -> bytes:
-        """The command, with the script's name or with its text."""
-        named = ("EVAL", self._script.text) if whole else ("EVALSHA", self._script.sha)
-        packed: bytes = pack_command((*named, *self._arguments))
+    def packed(self, *, with_text: bool = False) -> bytes:
+        """The command in Redis's protocol, with the script's hash or with its text."""
+        name = ("EVAL", self._script.text) if with_text else ("EVALSHA", self._script.sha)
+        packed: bytes = pack_command((*name, *self._arguments))
         return packed
 
-    def answer(self) -> Any:
-        """Wait for the answer. Raises redis.RedisError, and OSError where the connection breaks."""
-        self._line.read_until(self)
-        if isinstance(self.said, NoScriptError):
-            self._line.ask_whole(self)
-        if isinstance(self.said, Exception):
-            raise self.said
-        return self.said
+    def wait(self) -> Any:
+        """The reply, once it has arrived. Raises redis.RedisError, and OSError where the connection
+        breaks.
+        """
+        self._pipeline.read_until(self)
+        if isinstance(self.value, NoScriptError):
+            self._pipeline.send_again(self)
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
 
 
 class ScriptPipeline:
-    """The connection. When it breaks, whatever was asked is forgotten, and the next question opens
-    it anew.
+    """One connection. Where it breaks, pending replies are lost, and the next script opens a new
+    one.
     """
 
     def __init__(self, redis: "Redis") -> None:
         self._pool: Any = redis.connection_pool
         self._connection: Any = None
-        self._open: deque[PendingReply] = deque()
-        self._told: set[str] = set()
-        """The scripts that the server at the other end has been sent whole."""
+        self._pending: deque[PendingReply] = deque()
+        self._loaded: set[str] = set()
+        """Hashes of the scripts whose text the server has been sent on this connection."""
 
-    def ask(self, script: Script, keys: list[Any], arguments: list[Any]) -> PendingReply:
-        """Send a question: names and texts as bytes or as text that is UTF-8. Raises as
-        `PendingReply.answer`.
+    def send(self, script: Script, keys: list[Any], arguments: list[Any]) -> PendingReply:
+        """Send a script with its keys and arguments, as bytes or as text that is UTF-8. Raises as
+        `PendingReply.wait`.
         """
-        asked = PendingReply(self, script, [len(keys), *keys, *arguments])
-        self._send(asked, asked.packed(whole=script.sha not in self._told))
-        self._told.add(script.sha)
-        return asked
+        pending = PendingReply(self, script, [len(keys), *keys, *arguments])
+        self._send(pending, pending.packed(with_text=script.sha not in self._loaded))
+        self._loaded.add(script.sha)
+        return pending
 
-    def ask_whole(self, asked: PendingReply) -> None:
-        """Ask again, with the whole script: the server has forgotten it. All others are answered
-        before.
-        """
-        while self._open:
+    def send_again(self, pending: PendingReply) -> None:
+        """Send a script with its text, which the server has forgotten, and read all replies."""
+        while self._pending:
             self._read()
-        self._send(asked, asked.packed(whole=True))
+        self._send(pending, pending.packed(with_text=True))
         self._read()
 
-    def read_until(self, asked: PendingReply) -> None:
-        """Read the answers up to this one's."""
-        while asked in self._open:
+    def read_until(self, pending: PendingReply) -> None:
+        """Read replies up to this one."""
+        while pending in self._pending:
             self._read()
 
     def drop(self) -> None:
-        """Forget what is not answered yet, and with it the connection, on which the answers would
-        still come.
+        """Forget pending replies, and with them the connection, on which they would still arrive.
 
-        The pool may close the connection below us; whoever waited for an old answer then would wait
-        for nothing.
+        The pool may close the connection below us; a caller that waited for an old reply then would
+        wait in vain.
         """
-        if self._open:
-            self._leave()
+        if self._pending:
+            self._disconnect()
 
-    def _send(self, asked: PendingReply, packed: bytes) -> None:
+    def _send(self, pending: PendingReply, packed: bytes) -> None:
         try:
             if self._connection is None:
                 self._connection = self._pool.get_connection()
-            self._connection.send_packed_command([packed], check_health=not self._open)
+            self._connection.send_packed_command([packed], check_health=not self._pending)
         except BaseException:
-            self._leave()
+            self._disconnect()
             raise
-        self._open.append(asked)
+        self._pending.append(pending)
 
     def _read(self) -> None:
         try:
-            said = self._connection.read_response(disable_decoding=True)
+            reply = self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
-            said = error
+            reply = error
         except BaseException:
-            self._leave()
+            self._disconnect()
             raise
-        self._open.popleft().said = said
+        self._pending.popleft().value = reply
 
-    def _leave(self) -> None:
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        self._open.clear()
-        self._told.clear()
+        self._pending.clear()
+        self._loaded.clear()
         if connection is not None:
             connection.disconnect()
             self._pool.release(connection)

@@ -1,8 +1,8 @@
-"""Static entries (`beat_schedule`): what the code says is written once this Beat leads, and only
-where it differs.
+"""Static entries (`beat_schedule`): written by the Beat that leads, where they differ from Redis.
 
-A stand-by writes nothing: it may run older code than the leader. What operators said of an entry
-stands beside the definition and is not touched; what the code has dropped goes, as in RedBeat.
+A stand-by writes nothing: it may run older code than the leader. An operator's override stands
+beside the definition and is not touched; entries that are gone from the code are removed, as in
+RedBeat.
 """
 
 import logging
@@ -27,7 +27,9 @@ _AT_ONCE = 500
 
 
 class StaticEntry(NamedTuple):
-    """What the code says of one entry. `listed` is not set for those that Celery adds by itself."""
+    """One entry of the code, its definition as RedBeat stores it. `listed` is False for those that
+    Celery adds by itself.
+    """
 
     definition: str
     listed: bool = True
@@ -37,20 +39,25 @@ def set_up(
     redis: "Redis",
     leader: Leader,
     names: keys.Names,
-    said: Mapping[str, StaticEntry],
+    entries: Mapping[str, StaticEntry],
     now: datetime,
 ) -> int:
-    """Write the differences; how many there were. Raises LostLock, redis.RedisError."""
-    known = cast("set[str]", set(redis.smembers(names.statics)))
-    dropped = sorted(known - {name for name, spoken in said.items() if spoken.listed})
-    differs = [name for name, is_same in _same(redis, names, said, known).items() if not is_same]
+    """Write the entries of the code that differ, and remove those that are gone from it.
+
+    Returns how many there were. Raises LostLock, redis.RedisError.
+    """
+    stored_names = cast("set[str]", set(redis.smembers(names.statics)))
+    dropped = sorted(stored_names - {name for name, entry in entries.items() if entry.listed})
+    differs = [
+        name for name, is_same in _same(redis, names, entries, stored_names).items() if not is_same
+    ]
     if not dropped and not differs and redis.exists(keys.STATICS_PUBLISHED):
         return 0
     script = ServerScript(redis, __package__, "statics.lua")
     meta = encode_meta(Meta(now.replace(microsecond=0)))
     for begin in range(0, max(len(differs), 1), _AT_ONCE):
         gone = dropped if begin == 0 else []
-        answer = script(
+        reply = script(
             [names.lock, names.schedule, names.statics, keys.STATICS_PUBLISHED],
             [
                 leader.token or "",
@@ -67,24 +74,24 @@ def set_up(
                     for part in (
                         as_stored(names.prefix + name),
                         as_stored(name),
-                        said[name].definition,
+                        entries[name].definition,
                         meta,
-                        "1" if said[name].listed else "",
+                        "1" if entries[name].listed else "",
                     )
                 ),
             ],
         )
-        if answer == -1:
+        if reply == -1:
             raise LostLock
     log.info("beat: %d static entries are new or changed, %d are gone", len(differs), len(dropped))
     return len(differs) + len(dropped)
 
 
 def _same(
-    redis: "Redis", names: keys.Names, said: Mapping[str, StaticEntry], known: set[str]
+    redis: "Redis", names: keys.Names, entries: Mapping[str, StaticEntry], stored_names: set[str]
 ) -> dict[str, bool]:
-    """For each entry whether Redis has it as the code says it."""
-    wanted = list(said)
+    """Whether Redis has each entry as the code has it, by name."""
+    wanted = list(entries)
     with redis.pipeline(transaction=False) as pipe:
         for name in wanted:
             pipe.execute_command(
@@ -94,15 +101,15 @@ def _same(
             pipe.zmscore(
                 names.schedule, [names.prefix + name for name in wanted[begin : begin + _AT_ONCE]]
             )
-        answers = pipe.execute(raise_on_error=False)
-    stored, parts = answers[: len(wanted)], answers[len(wanted) :]
+        replies = pipe.execute(raise_on_error=False)
+    stored, parts = replies[: len(wanted)], replies[len(wanted) :]
     for part in parts:
         if isinstance(part, Exception):
             raise part
     scores = [score for part in parts for score in part]
     return {
-        name: definition == said[name].definition.encode()
+        name: definition == entries[name].definition.encode()
         and score is not None
-        and (name in known or not said[name].listed)
+        and (name in stored_names or not entries[name].listed)
         for name, definition, score in zip(wanted, stored, scores, strict=True)
     }

@@ -1,6 +1,4 @@
-"""Carries out the steps of a chunk: one script, in which each entry is fired whole or not at
-all.
-"""
+"""Carries out the steps of a batch: one script, each entry whole or not at all (`fire.lua`)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,15 +10,18 @@ from scheduler.events.schema import FIELD
 from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
 
+DONE = ""
+"""A step was carried out."""
+
 MOVED_ON = "0"
-"""An entry is not as it was read."""
+"""A step was not carried out, since its entry is not as it was read."""
 
 
 class Transaction:
-    """The script."""
+    """The script, with the keys that all entries share."""
 
-    def __init__(self, line: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
-        self._line = line
+    def __init__(self, pipeline: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
+        self._pipeline = pipeline
         self._leader = leader
         self._script = Script(__package__, "fire.lua")
         self._keys = [
@@ -32,8 +33,8 @@ class Transaction:
             keys.ASIDE_HASH,
         ]
 
-    def carry_out(self, steps: Sequence[Step]) -> "Outcome":
-        """Let it be done, without waiting for it. Raises redis.RedisError."""
+    def carry_out(self, steps: Sequence[Step]) -> "PendingResults":
+        """Send the steps, without waiting for the reply. Raises redis.RedisError."""
         arguments: list[Any] = [
             self._leader.token or "",
             FIELD,
@@ -42,27 +43,26 @@ class Transaction:
         ]
         for step in steps:
             arguments += step.parts
-        return Outcome(self._line.ask(self._script, self._keys, arguments))
+        return PendingResults(self._pipeline.send(self._script, self._keys, arguments))
 
 
-class Outcome:
-    """What becomes of the steps."""
+class PendingResults:
+    """The results of steps, on their way."""
 
-    def __init__(self, asked: PendingReply) -> None:
-        self._asked = asked
+    def __init__(self, pending: PendingReply) -> None:
+        self._pending = pending
 
-    def each(self) -> list[str]:
-        """For each step nothing where it is done, MOVED_ON, or why the server refused it. Raises
-        LostLock.
-        """
-        answer: Any = self._asked.answer()
-        if answer == -1:
+    def wait(self) -> list[str]:
+        """For each step DONE, MOVED_ON, or the server's reason to refuse it. Raises LostLock."""
+        reply: Any = self._pending.wait()
+        if reply == -1:
             raise LostLock
-        return [
-            ""
-            if said == 1
-            else MOVED_ON
-            if said == 0
-            else (text_of(said) or "the server said nothing")
-            for said in answer
-        ]
+        return list(map(_result, reply))
+
+
+def _result(reply: Any) -> str:
+    if reply == 1:
+        return DONE
+    if reply == 0:
+        return MOVED_ON
+    return text_of(reply) or "the server gives no reason"

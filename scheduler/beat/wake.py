@@ -1,6 +1,4 @@
-"""Beat's sleep, which ends when something is due, or when somebody says on the wake channel that
-something changed.
-"""
+"""Beat's sleep: until something is due, or a message on the wake channel tells of a change."""
 
 import logging
 import threading
@@ -16,11 +14,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST = 1000
+_MOST_MESSAGES = 1000
 
 
 class Wake:
-    """The subscription. Where there is none, sleep is shorter, and the next look tries again."""
+    """The subscription to the wake channel."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -28,8 +26,8 @@ class Wake:
         self._never = threading.Event()
 
     def listen(self) -> None:
-        """Subscribe, if that is not done: before the look, so that no word is lost between it and
-        the sleep.
+        """Subscribe, where that is not done. Called before due entries are read, so that no message
+        between the read and the sleep is lost. Raises redis.RedisError.
         """
         if self._channel is None:
             channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
@@ -41,19 +39,19 @@ class Wake:
             self._channel = channel
 
     def wait(self, seconds: float) -> None:
-        """Sleep until then at the latest. All that was said meanwhile counts as one word."""
+        """Sleep until a message comes, for `seconds` at most; several messages count as one."""
         if seconds <= 0:
             return
         if self._channel is None:
             self._never.wait(seconds)
             return
         self._channel.get_message(timeout=seconds)
-        for _ in range(_MOST):
+        for _ in range(_MOST_MESSAGES):
             if self._channel.get_message(timeout=0) is None:
                 break
 
     def forget(self) -> None:
-        """The connection is broken."""
+        """Drop the subscription, whose connection is broken; `listen` makes another."""
         channel, self._channel = self._channel, None
         if channel is not None:
             try:

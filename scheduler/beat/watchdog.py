@@ -1,5 +1,4 @@
-"""systemd's notification socket: ready, alive, stopping. Nothing is said where systemd did not ask
-(`NOTIFY_SOCKET`).
+"""Notifications for systemd: ready, alive, stopping. None are sent without `NOTIFY_SOCKET`.
 
 The protocol is sd_notify(3): a datagram of `NAME=value` lines; a name that begins with `@` is
 abstract.
@@ -13,8 +12,8 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Says how this process is. Made once, so that children of Beat, which inherit the variable,
-    say nothing.
+    """Notifies systemd of this process's state. Takes the variable out of the environment, so that
+    children of Beat notify nobody.
     """
 
     def __init__(self) -> None:
@@ -23,16 +22,16 @@ class Watchdog:
         self._is_ready = False
 
     def alive(self, status: str) -> None:
-        """The loop goes round; `status` is one line for people."""
+        """Notify that the loop goes on; `status` is one line for people."""
         ready = "" if self._is_ready else "READY=1\n"
         self._is_ready = True
-        self._say(f"{ready}WATCHDOG=1\nSTATUS={status}")
+        self._notify(f"{ready}WATCHDOG=1\nSTATUS={status}")
 
     def stopping(self) -> None:
-        """It ends in order."""
-        self._say("STOPPING=1")
+        """Notify that the process ends in order."""
+        self._notify("STOPPING=1")
 
-    def _say(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         if not self._address:
             return
         try:
@@ -40,4 +39,4 @@ class Watchdog:
                 wire.settimeout(1)
                 wire.sendto(text.encode(), self._address)
         except OSError as error:
-            log.warning("beat: systemd cannot be told how Beat is: %s", error)
+            log.warning("beat: systemd cannot be notified: %s", error)

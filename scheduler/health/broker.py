@@ -12,7 +12,7 @@ from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
 from scheduler.health.status import Part
 from scheduler.publishing import delivery_mode
-from scheduler.publishing.timeouts import within
+from scheduler.publishing.timeouts import call_with_timeout
 from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
@@ -56,7 +56,7 @@ def refuse_broker(services: Services) -> None:
                 START_PATIENCE,
                 lambda connection: declared_queues.make(services.celery, connection),
             )
-        is_cluster = delivery_mode.ask(services.celery, _is_cluster)
+        is_cluster = delivery_mode.query_broker(services.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return
     if is_cluster:
@@ -68,7 +68,7 @@ def _answers(services: Services) -> bool:
     """Whether Celery can use the broker. Raises what kombu and redis raise where the broker does
     not answer.
     """
-    is_cluster = delivery_mode.ask(services.celery, _is_cluster, PATIENCE)
+    is_cluster = delivery_mode.query_broker(services.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
         _at_broker(services, PATIENCE, lambda _: None)
     return not is_cluster
@@ -85,7 +85,7 @@ def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
             act(connection)
 
-    within(seconds, visit, lambda _: None)
+    call_with_timeout(seconds, visit, lambda _: None)
 
 
 def _is_cluster(client: "Redis") -> bool:

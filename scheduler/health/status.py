@@ -165,25 +165,29 @@ def _our_beat(
     leader: Heartbeat, stand_bys: int, aside: int, summary: str, facts: dict[str, JsonValue]
 ) -> Part:
     """The part of a leader of our class, from its heartbeat and the lock."""
-    facts |= {"path": leader.way, "epoch": leader.epoch, "lag_seconds": round(leader.lag, 3)}
+    facts |= {
+        "path": leader.delivery_mode,
+        "epoch": leader.epoch,
+        "lag_seconds": round(leader.lag, 3),
+    }
     facts |= {"stand_bys": stand_bys, "set_aside": aside}
     waiting = Backlog(leader.waiting, leader.waiting_seconds)
-    if leader.way == "outbox" or waiting.entries:
+    if leader.delivery_mode == "outbox" or waiting.entries:
         facts |= _outbox_facts(waiting)
     if waiting.seconds > LONG_SECONDS:
         remedy = (
             "Bring the broker back, if it is away; runs stay in the outbox, and are published then"
         )
         late = f"leading, but {_waiting(waiting)}" + (
-            f": {leader.hindered}" if leader.hindered else ""
+            f": {leader.blocked_by}" if leader.blocked_by else ""
         )
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
-    if leader.way == "atomic" and leader.hindered:
+    if leader.delivery_mode == "atomic" and leader.blocked_by:
         remedy = "Bring the broker back; what is due is sent then"
         return Part(
             name="beat",
             ok=False,
-            summary=f"leading, but cannot send: {leader.hindered}",
+            summary=f"leading, but cannot send: {leader.blocked_by}",
             remedy=remedy,
             facts=facts,
         )
@@ -194,7 +198,7 @@ def _our_beat(
         )
         late = f"leading, but runs are {leader.lag:.0f} s late"
         return Part(name="beat", ok=False, summary=late, remedy=remedy, facts=facts)
-    summary += f", path {leader.way}, epoch {leader.epoch}"
+    summary += f", path {leader.delivery_mode}, epoch {leader.epoch}"
     if waiting.entries:
         summary += f", {_waiting(waiting)}"
     if stand_bys:

@@ -1,3 +1,3 @@
-"""How a call becomes a message in a queue: as commands for Redis, or by an outbox and a relay for
-other brokers.
+"""Calls become messages in queues: as commands for Redis, or by an outbox and a relay for other
+brokers.
 """

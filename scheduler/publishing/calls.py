@@ -1,4 +1,4 @@
-"""What Beat sends for a tick, before and after it is a message. Pure."""
+"""What Beat sends for a tick, as data: a call, and what it is rendered to. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from scheduler.errors import BeatdeskError
 from scheduler.runs.headers import Message
 
 Way = Literal["atomic", "outbox"]
-"""How a message comes to its queue: in the transaction itself, or by the outbox."""
+"""The delivery mode: in the transaction itself, or by the outbox."""
 
 RUN, TICK, TAG, AT = "\x01", "\x02", "\x03", "\x04"
-"""Stand in kept texts where a run's id, its tick, the tag of its message, and when that was sent
-belong.
+"""Places in prepared texts for a run's id, its tick, its message's tag, and the time of sending.
 
-The texts are JSON, which has no such characters.
+The texts are JSON, in which no such characters occur.
 """
 
 Command = tuple[str | bytes, ...]
@@ -22,7 +21,7 @@ Command = tuple[str | bytes, ...]
 
 
 class Unsendable(BeatdeskError):
-    """No message can be made of this entry, not later either; the text says why."""
+    """No message can ever be made of this entry; the text is the reason."""
 
 
 class NotTaken(BeatdeskError):
@@ -33,7 +32,7 @@ class NotTaken(BeatdeskError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One run as Celery is asked for it: the arguments of `apply_async`, or of `send_task`."""
+    """One run as arguments of Celery's `apply_async`, or of `send_task`."""
 
     job: str
     args: list[Any]
@@ -46,9 +45,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A call as it goes to the broker."""
+    """A call as commands for Redis, and the messages in them."""
 
     commands: tuple[Command, ...]
     messages: tuple[Message, ...]
-    """What is said of it: normally one message, with all headers, and its routing key as its queue.
-    """
+    """Normally one message, with all headers, and its routing key as its queue."""

@@ -38,7 +38,7 @@ from scheduler.publishing.calls import (
     Unsendable,
 )
 from scheduler.publishing.message_template import Template
-from scheduler.publishing.timeouts import ANSWER_SECONDS, within
+from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
 from scheduler.runs.headers import Message, is_job
 from scheduler.worker.signals import collecting
 
@@ -190,7 +190,9 @@ class Renderer:
                 "retry_on_timeout": False,
             }
             try:
-                self._channel = within(self._patience, lambda: _channel_of(connection), _leave)
+                self._channel = call_with_timeout(
+                    self._patience, lambda: _channel_of(connection), _leave
+                )
             except TimeoutError as error:
                 raise OperationalError(f"the broker gives {error}") from error
             self._producer = self._app.amqp.Producer(self._channel, auto_declare=False)

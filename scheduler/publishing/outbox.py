@@ -1,15 +1,14 @@
-"""The way to a broker that is not the Redis of the schedules: a call is put into a stream there,
-and published from it.
+"""The outbox, for a broker that is not the Redis of the schedules: a call is added to a stream
+there, and published from it.
 
     fire.lua ──XADD, in the transaction──▶ outbox ──relay──▶ broker ──▶ worker
                                                                         asks: is the run taken?
 
-A run is `queued` when its entry is in the outbox: from then on it cannot be lost any more, and only
-its moment of arrival is open. That the broker is away shows as entries that wait. At least one copy
-reaches the broker, and exactly one becomes a run (`runs.deduplication`).
+A run is `queued` once its entry is in the outbox: it cannot be lost from then on, only its arrival
+is open. While the broker is away, entries wait. At least one copy reaches the broker, and exactly
+one becomes a run (`runs.deduplication`).
 
-Celery is imported where a call is made or read: whoever only asks how much waits (`backlog`) does
-not need it.
+Celery is imported where a call is made or read: callers of `backlog` do not need it.
 """
 
 from collections.abc import Mapping
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
 FIELD = "call"
 
 LONG_SECONDS = 30.0
-"""How long an entry may wait before that is worth a warning: longer than a broker takes to start
-anew.
-"""
+"""Seconds that an entry may wait without a warning: longer than a broker takes to restart."""
 
 
 class OutboxEntry(NamedTuple):
@@ -47,35 +44,31 @@ class OutboxEntry(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """What waits to be published, and for how many seconds the first of it does."""
+    """How many entries wait to be published, and for how many seconds the first of them has."""
 
     entries: int = 0
     seconds: float = 0.0
 
 
-class GrowthWatch:
-    """Remembers of how large a backlog was warned, so that one that stays is not told again and
-    again. Pure.
-    """
+class BacklogWarnings:
+    """When to warn of a backlog: once it is old, and again each time that it has doubled. Pure."""
 
     def __init__(self) -> None:
-        self._told = 0
+        self._warned_of = 0
 
-    def is_news(self, now: Backlog) -> bool:
-        """Has the first waited for too long, and are there twice as many as when that was said
-        last?
-        """
-        if now.seconds <= LONG_SECONDS:
-            self._told = 0
+    def record(self, backlog: Backlog) -> bool:
+        """Record the backlog as it is now. Returns whether to warn of it."""
+        if backlog.seconds <= LONG_SECONDS:
+            self._warned_of = 0
             return False
-        if now.entries < 2 * self._told:
+        if backlog.entries < 2 * self._warned_of:
             return False
-        self._told = now.entries
+        self._warned_of = backlog.entries
         return True
 
 
 class OutboxRenderer:
-    """Makes the command that puts a call into the outbox. Needs no connection to the broker."""
+    """The renderer of the outbox mode: one XADD for each call. Needs no connection to a broker."""
 
     generation: object = None
     repeats = False
@@ -84,12 +77,10 @@ class OutboxRenderer:
         self._app: Any = app
 
     def template(self, call: Call) -> None:
-        """There is none: the message is made when it is published."""
+        """None: the message is made when it is published."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
-        """The XADD for this call. Raises Unsendable where it is seen now already that Celery will
-        refuse it.
-        """
+        """The XADD for a call. Raises Unsendable where Celery is sure to refuse it."""
         from kombu.utils import json
 
         options = {**call.options, **_moments(call.options, now)}
@@ -104,15 +95,15 @@ class OutboxRenderer:
                 f"Celery cannot send {call.job!r}: {type(error).__name__}: {error}"
             ) from error
         headers = {"task": call.job, "id": call.run, **options["headers"]}
-        told = (Message(headers, call.args, call.kwargs, queue),) if is_job(call.job) else ()
-        return Rendered((("XADD", keys.OUTBOX_STREAM, "*", FIELD, text),), told)
+        messages = (Message(headers, call.args, call.kwargs, queue),) if is_job(call.job) else ()
+        return Rendered((("XADD", keys.OUTBOX_STREAM, "*", FIELD, text),), messages)
 
     def reset(self) -> None:
-        """There is nothing to forget."""
+        """Do nothing: there is no connection."""
 
     def _queue(self, call: Call, options: Mapping[str, Any]) -> str | None:
-        """The queue that the configuration routes it to; also the check that the job takes these
-        arguments.
+        """The queue that the configuration routes a call to. Raises TypeError where the job does
+        not take its arguments.
         """
         from kombu import Queue
 
@@ -132,7 +123,7 @@ class OutboxRenderer:
 
 
 def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
-    """Read an entry. Raises ValueError, KeyError, TypeError."""
+    """The entry decoded. Raises ValueError, KeyError, TypeError."""
     from kombu.utils import json
 
     call = json.loads(fields[FIELD])
@@ -142,15 +133,15 @@ def entry_of(id_: str, fields: Mapping[str, str]) -> OutboxEntry:
 
 
 def marked(entry: OutboxEntry) -> dict[str, Any]:
-    """The options to publish it with: its message gets a mark of its own, by which workers know a
-    second one.
+    """The options to publish an entry with. Each copy of its message has a mark of its own, by
+    which workers recognise a second one.
     """
     headers = updated(entry.options["headers"], outbox=uuid4().hex)
     return {**entry.options, "headers": headers, "retry": False}
 
 
 def backlog(redis: "Redis") -> Backlog:
-    """What waits. Raises redis.RedisError."""
+    """The backlog of the outbox. Raises redis.RedisError."""
     with redis.pipeline(transaction=True) as pipe:
         pipe.xlen(keys.OUTBOX_STREAM)
         pipe.xrange(keys.OUTBOX_STREAM, count=1)
@@ -163,7 +154,7 @@ def backlog(redis: "Redis") -> Backlog:
 
 
 def _moments(options: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Times that count from sending, as moments: an entry may have to wait."""
+    """Options that count from sending, as moments, since an entry may have to wait."""
     moments: dict[str, Any] = {}
     countdown, expires = options.get("countdown"), options.get("expires")
     if countdown:

@@ -20,7 +20,7 @@ def told(services: Services, name: str = "h:1:x", ago: float = 1, **said: Any) -
     """A Beat has said this of itself."""
     at = utc_now() - timedelta(seconds=ago)
     said = {"leads": True, "epoch": 7, "way": "atomic"} | said
-    heartbeat.say(services.redis, Heartbeat(name=name, at=at, host="h", pid=1, **said))
+    heartbeat.write(services.redis, Heartbeat(name=name, at=at, host="h", pid=1, **said))
 
 
 def part(services: Services, holder: str = "7:h:1:x") -> Part:
@@ -68,7 +68,7 @@ def test_without_a_holder_nothing_is_fired_whatever_beats_say(services: Services
     [
         ({"lag": LATE_AFTER_SECONDS}, True, "path atomic"),
         ({"lag": LATE_AFTER_SECONDS + 1}, False, "runs are 31 s late"),
-        ({"hindered": "no answer"}, False, "cannot send: no answer"),
+        ({"blocked_by": "no answer"}, False, "cannot send: no answer"),
         ({"way": "outbox", "waiting": 0}, True, "path outbox"),
         (
             {"way": "outbox", "waiting": 1, "waiting_seconds": LONG_SECONDS},
@@ -81,7 +81,7 @@ def test_without_a_holder_nothing_is_fired_whatever_beats_say(services: Services
             "2 runs in the outbox for 31 s",
         ),
         (
-            {"waiting": 2, "waiting_seconds": 99, "hindered": "no route"},
+            {"waiting": 2, "waiting_seconds": 99, "blocked_by": "no route"},
             False,
             "2 runs in the outbox for 99 s: no route",
         ),

@@ -32,14 +32,14 @@ def some_are_stuck(store: ScheduleStore, redis: Redis) -> list[Schedule]:
 def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_sent_once(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", chunk)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", chunk)
     saved = some_are_stuck(store, redis)
     plan, planned, early = Planner.steps, [], iter(range(8))
 
-    def watched(self: Planner, seen: Iterable[DueEntry], now: datetime) -> list[Step]:
-        seen = list(seen)
-        planned.extend(one.name for one in seen)
-        made = plan(self, seen, now)
+    def watched(self: Planner, entries: Iterable[DueEntry], now: datetime) -> list[Step]:
+        entries = list(entries)
+        planned.extend(one.name for one in entries)
+        made = plan(self, entries, now)
         for number in islice(
             early, 1
         ):  # entries that are due since the same time come in the order of their names
@@ -60,15 +60,15 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
 def test_a_pass_reads_each_entry_once_the_longest_due_first(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", chunk)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", chunk)
     saved = some_are_stuck(store, redis)
-    look, read = PendingBatch.look, []
+    look, read = PendingBatch.wait, []
 
     def watched(self: PendingBatch) -> DueBatch:
         found = look(self)
-        read.extend(one.name for one in found.seen)
+        read.extend(one.name for one in found.entries)
         return found
 
-    monkeypatch.setattr(PendingBatch, "look", watched)
+    monkeypatch.setattr(PendingBatch, "wait", watched)
     beat.tick()
     assert read == [one.name for one in saved]

@@ -34,9 +34,9 @@ from scheduler.rules.model.spec import (
     Window,
 )
 from scheduler.rules.ticks import next_tick
-from scheduler.schedules import changes
 from scheduler.services.services import Services
-from tests.support.builders import NOON, a_saved_event, a_schedule, cron, every
+from tests.support.beat.due_entries import due_entry
+from tests.support.builders import NOON, a_schedule, cron, every
 from tests.support.waiting import PATIENCE
 
 JOB = "another.programs_job"
@@ -152,26 +152,6 @@ SITUATIONS = st.builds(
 METAS = st.builds(Meta, st.sampled_from([NOON, NOON, NOON, None]), st.none() | st.integers(0, 9))
 
 
-def due_entry(schedule: Schedule, meta: Meta, found: Situation = Situation()) -> DueEntry:
-    """The entry as Beat reads it."""
-    raw = changes.written(schedule, None, None, NOON, a_saved_event(schedule, NOON)).raw
-    assert raw.definition is not None
-    assert raw.extra is not None
-    name = schedule.name.encode()
-    return DueEntry(
-        key=b"redbeat:" + name,
-        name_bytes=name,
-        due=repr(NOON.timestamp()).encode(),
-        definition=raw.definition.encode(),
-        meta=codec.encode_meta(meta).encode(),
-        extra=None if found.foreign else raw.extra.encode(),
-        static=0,
-        alive=found.alive,
-        waiting=[tick.text.encode() for tick in found.waiting],
-        fault=None,
-    )
-
-
 def time_of_look(entry: DueEntry, late: float) -> datetime:
     """The moment `late` seconds after the entry's next tick, where that can be told."""
     decoded = decode(entry)
@@ -229,7 +209,9 @@ def test_the_fast_path_does_what_the_full_path_does(
 ) -> None:
     fast, full = planners
     for found in situations:
-        entry = due_entry(schedule, meta, found)
+        entry = due_entry(
+            schedule, meta, alive=found.alive, waiting=found.waiting, foreign=found.foreign
+        )
         now = time_of_look(entry, found.late)
         (one,) = fast.steps([entry], now)
         (other,) = full.steps([entry], now)

@@ -24,7 +24,7 @@ from tests.support.schedules.late import due_since, full_second
 
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "MEND_EVERY", 0.0)
+    monkeypatch.setattr(loop, "RETRY_EVERY", 0.0)
 
 
 def due(store: ScheduleStore, name: str = "due") -> Schedule:

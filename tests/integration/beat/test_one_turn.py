@@ -97,7 +97,7 @@ def test_beats_are_told_the_leader_first_and_those_that_fell_silent_are_not(redi
         pulse("b", timedelta(seconds=2), leads=True),
         pulse("silent", timedelta(seconds=16)),
     ):
-        heartbeat.say(redis, one)
+        heartbeat.write(redis, one)
     redis.hset(keys.BEATS_HASH, "older", "{}")
     assert [one.name for one in heartbeat.read(redis, utc_now())] == ["b", "a"]
 
@@ -105,8 +105,8 @@ def test_beats_are_told_the_leader_first_and_those_that_fell_silent_are_not(redi
 def test_a_new_leader_forgets_beats_that_were_silent_for_an_hour_and_no_others(
     beat: Scheduler, redis: Redis, services: Services
 ) -> None:
-    heartbeat.say(redis, pulse("dead", timedelta(minutes=61)))
-    heartbeat.say(redis, pulse("ill", timedelta(minutes=59)))
+    heartbeat.write(redis, pulse("dead", timedelta(minutes=61)))
+    heartbeat.write(redis, pulse("ill", timedelta(minutes=59)))
     redis.hset(keys.BEATS_HASH, "older", "{}")
     beat.tick()
     beat.tick()
@@ -114,7 +114,7 @@ def test_a_new_leader_forgets_beats_that_were_silent_for_an_hour_and_no_others(
     assert "ill" in names
     assert names.isdisjoint({"dead", "older"})
     (leader,) = heartbeat.read(redis, utc_now())
-    assert (leader.leads, leader.epoch, leader.way) == (True, 1, "atomic")
+    assert (leader.leads, leader.epoch, leader.delivery_mode) == (True, 1, "atomic")
     stand_by = our_beat(services)
     stand_by.tick()
     assert [one.leads for one in heartbeat.read(redis, utc_now())] == [True, False]

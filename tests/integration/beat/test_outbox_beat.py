@@ -172,7 +172,11 @@ def test_the_way_in_use_is_told(
     beat = start_beat(settings, scheduler=OUR_BEAT)
     beat.wait_for_log("'outbox'")
     wait_for(
-        lambda: [pulse.way for pulse in heartbeat.read(services.redis, utc_now())] == ["outbox"], 10
+        lambda: (
+            [pulse.delivery_mode for pulse in heartbeat.read(services.redis, utc_now())]
+            == ["outbox"]
+        ),
+        10,
     )
 
 
@@ -198,7 +202,7 @@ def test_what_waits_in_the_outbox_is_told_and_is_not_well_when_it_waits_long(
     start_beat(services.settings, scheduler=OUR_BEAT)
     witness.more("run.queued")
     (pulse,) = wait_for(
-        lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.hindered], 40
+        lambda: [one for one in heartbeat.read(services.redis, utc_now()) if one.blocked_by], 40
     )
     assert pulse.waiting >= 3
     assert pulse.waiting_seconds > 1
@@ -208,7 +212,7 @@ def test_what_waits_in_the_outbox_is_told_and_is_not_well_when_it_waits_long(
     monkeypatch.setattr(status, "LONG_SECONDS", 1.0)  # nobody waits for half a minute here
     part = beat_part(services, utc_now())
     assert not part.ok
-    assert pulse.hindered in part.summary
+    assert pulse.blocked_by in part.summary
 
 
 def test_what_is_left_in_the_outbox_under_a_beat_that_does_not_know_it_is_not_well(

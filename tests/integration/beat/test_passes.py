@@ -62,7 +62,7 @@ def test_a_pass_that_takes_long_is_interrupted_and_gone_on_with_at_once(
     monkeypatch: pytest.MonkeyPatch,
     passes: list[PassResult],
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
     saved = [hourly(store, f"due-{number}") for number in range(3)]
     for sent in (1, 2, 3):
@@ -82,7 +82,7 @@ def test_what_cannot_be_moved_does_not_interrupt_a_pass_before_the_others_had_th
     monkeypatch: pytest.MonkeyPatch,
     passes: list[PassResult],
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", 1)
     monkeypatch.setattr(dispatch_loop, "LONGEST_PASS", 0.0)
     redis.set("broken", "no list")
     stuck = [hourly(store, f"a-stuck-{number}", queue="broken") for number in range(2)]
@@ -133,7 +133,7 @@ def test_a_key_that_is_no_entry_is_set_aside_once_and_not_forgotten(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(loop, "MEND_EVERY", 0.0)
+    monkeypatch.setattr(loop, "RETRY_EVERY", 0.0)
     saved = hourly(store)
     fields = redis.hgetall(keys.entry("due"))
     redis.delete(keys.entry("due"))
@@ -380,7 +380,7 @@ def test_a_broker_that_goes_away_between_two_chunks_leaves_the_first_one_counted
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", 1)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", 1)
     first, second = hourly(store, "a-first"), hourly(store, "b-second", queue="slow")
     render = Renderer.render
 

@@ -20,7 +20,7 @@ from scheduler.health.status import beat_part
 from scheduler.publishing import delivery_mode
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.publishing.outbox import backlog
-from scheduler.publishing.timeouts import ANSWER_SECONDS, within
+from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
@@ -103,7 +103,7 @@ def test_an_answer_that_comes_too_late_is_left_by_who_got_it() -> None:
     left: list[str] = []
     gate = Event()
     with pytest.raises(TimeoutError, match=r"no answer in 0\.05 s"):
-        within(0.05, lambda: "late" if gate.wait(10) else "never", left.append)
+        call_with_timeout(0.05, lambda: "late" if gate.wait(10) else "never", left.append)
     gate.set()
     wait_for(lambda: left == ["late"], what="the late answer is left")
 

@@ -156,7 +156,7 @@ def test_a_server_without_memory_advances_nothing_and_all_is_sent_when_it_has_so
 def test_the_longest_due_goes_first_over_all_chunks(
     store: ScheduleStore, beat: Scheduler, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch_loop, "CHUNK", 4)
+    monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", 4)
     saved = []
     for number in (7, 3, 9, 1, 5, 8, 2, 6, 4, 0):
         start = full_second() - LATE + timedelta(seconds=number)

@@ -106,7 +106,12 @@ def test_beat_says_in_redis_who_it_is_and_takes_it_back_when_it_ends(
 ) -> None:
     beat.tick()
     (pulse,) = heartbeat.read(redis, utc_now())
-    assert (pulse.leads, pulse.epoch, pulse.way, pulse.pid) == (True, 1, "atomic", os.getpid())
+    assert (pulse.leads, pulse.epoch, pulse.delivery_mode, pulse.pid) == (
+        True,
+        1,
+        "atomic",
+        os.getpid(),
+    )
     part = beat_part(services, utc_now())
     assert part.ok
     assert part.facts["path"] == "atomic"

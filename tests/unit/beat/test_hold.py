@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def seen(name: str = "due", definition: str = "{}") -> DueEntry:
+def due_entry(name: str = "due", definition: str = "{}") -> DueEntry:
     """An entry, as Beat sees it."""
     return DueEntry(
         b"redbeat:" + name.encode(),
@@ -45,58 +45,60 @@ def seen(name: str = "due", definition: str = "{}") -> DueEntry:
 
 
 def test_each_wait_is_twice_the_one_before_up_to_the_longest(clock: Clock) -> None:
-    held = EntryBackoff()
-    waits = [held.once_more(seen()) for _ in range(9)]
+    backoff = EntryBackoff()
+    waits = [backoff.record_failure(due_entry()) for _ in range(9)]
     assert waits == [FIRST * 2**number for number in range(7)] + [LONGEST] * 2
 
 
 def test_it_is_looked_at_when_its_wait_is_over_and_no_sooner(clock: Clock) -> None:
-    held = EntryBackoff()
-    assert held.may(seen())
-    wait = held.once_more(seen())
+    backoff = EntryBackoff()
+    assert backoff.is_allowed(due_entry())
+    wait = backoff.record_failure(due_entry())
     clock.now += wait * 0.9
-    assert not held.may(seen())
-    assert held.may(seen("another"))
+    assert not backoff.is_allowed(due_entry())
+    assert backoff.is_allowed(due_entry("another"))
     clock.now += wait * 0.2
-    assert held.may(seen())
+    assert backoff.is_allowed(due_entry())
 
 
 def test_one_that_was_edited_is_looked_at_at_once_and_waits_as_if_for_the_first_time(
     clock: Clock,
 ) -> None:
-    held = EntryBackoff()
+    backoff = EntryBackoff()
     for _ in range(5):
-        held.once_more(seen())
-    assert held.may(seen(definition='{"args": []}'))
-    assert held.once_more(seen(definition='{"args": []}')) == FIRST
+        backoff.record_failure(due_entry())
+    assert backoff.is_allowed(due_entry(definition='{"args": []}'))
+    assert backoff.record_failure(due_entry(definition='{"args": []}')) == FIRST
 
 
 def test_one_that_has_moved_on_is_held_no_more(clock: Clock) -> None:
-    held = EntryBackoff()
-    held.once_more(seen())
-    held.once_more(seen())
-    held.free(b"redbeat:due")
-    assert (held.may(seen()), held.count) == (True, 0)
-    assert held.once_more(seen()) == FIRST
+    backoff = EntryBackoff()
+    backoff.record_failure(due_entry())
+    backoff.record_failure(due_entry())
+    backoff.clear(b"redbeat:due")
+    assert (backoff.is_allowed(due_entry()), backoff.count) == (True, 0)
+    assert backoff.record_failure(due_entry()) == FIRST
 
 
 def test_beat_sleeps_no_longer_than_until_the_first_may_be_looked_at_again(clock: Clock) -> None:
-    held = EntryBackoff()
-    assert held.soonest() == LONGEST
+    backoff = EntryBackoff()
+    assert backoff.seconds_until_next() == LONGEST
     for _ in range(3):
-        held.once_more(seen("slow"))
-    held.once_more(seen("quick"))
-    assert held.soonest() == pytest.approx(FIRST)
+        backoff.record_failure(due_entry("slow"))
+    backoff.record_failure(due_entry("quick"))
+    assert backoff.seconds_until_next() == pytest.approx(FIRST)
     clock.now += FIRST * 2
-    assert held.soonest() == pytest.approx(FIRST * 2), "the first one's time has come already"
+    assert backoff.seconds_until_next() == pytest.approx(FIRST * 2), (
+        "the first one's time has come already"
+    )
 
 
 def test_one_that_was_not_heard_of_for_a_minute_is_forgotten_and_no_sooner(clock: Clock) -> None:
-    held = EntryBackoff()
-    wait = held.once_more(seen())
+    backoff = EntryBackoff()
+    wait = backoff.record_failure(due_entry())
     clock.now += wait + 59
-    held.soonest()
-    assert held.count == 1
+    backoff.seconds_until_next()
+    assert backoff.count == 1
     clock.now += 2
-    held.soonest()
-    assert held.count == 0
+    backoff.seconds_until_next()
+    assert backoff.count == 0
