@@ -1,8 +1,8 @@
 """How long Beat waits for a broker: never so long that its own lock ends meanwhile.
 
 A server may be away without any error: packets are dropped, a name is not resolved, a Sentinel has
-no primary. Time-outs of sockets bound some of that, each for itself. So a call to a broker runs in a
-thread of its own, and is left there when it takes too long.
+no primary. Time-outs of sockets bound some of that, each for itself. So a call to a broker runs in
+a thread of its own, and is left there when it takes too long.
 """
 
 from collections.abc import Callable
