@@ -59,7 +59,7 @@ class Holds(Protocol):
     """Whoever keeps the ticks that wait."""
 
     def add(
-        self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime
+        self, schedule: Schedule, ticks: Sequence[WaitingTick], now: datetime
     ) -> list[WaitingTick]:
         """Let ticks wait, those that do not wait yet; which these are."""
 
@@ -99,7 +99,7 @@ def plan(
     """The ticks in [since, until) that `calendar` leaves free, those after `beat` left to Beat.
 
     `beat` is the moment up to which it has dealt with them, none where it will deal with no others.
-    Raises Refused for what cannot be meant.
+    Raises Refused where the times or the limit make no sense.
     """
     when = schedule.when
     if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
@@ -138,14 +138,14 @@ def start(
     backfill: Backfill,
     control: Starts,
     waiting: Holds,
-    known: Callable[[Sequence[str]], set[str]],
+    existing: Callable[[Sequence[str]], set[str]],
     *,
     overlap: Overlap,
     actor: str,
     now: datetime,
 ) -> Started:
-    """Start the runs of a plan, or let their ticks wait for their turn. `known` are those runs that
-    there are already.
+    """Start the runs of a plan, or let their ticks wait for their turn. `existing` returns those of
+    some runs that exist already.
 
     Raises Refused where nothing would start, and Unavailable where the broker goes away, with how
     many are started.
@@ -158,11 +158,11 @@ def start(
             field="overlap",
         )
     runs = {run_id(schedule.uid, tick): tick for tick in backfill.ticks}
-    taken = known(list(runs))
+    taken = existing(list(runs))
     ticks = [tick for run, tick in runs.items() if run not in taken]
     if overlap == "queue_all":
-        held = waiting.add(schedule, [WaitingTick(tick, "backfill", actor) for tick in ticks], now)
-        started = [run_id(schedule.uid, one.tick) for one in held]
+        added = waiting.add(schedule, [WaitingTick(tick, "backfill", actor) for tick in ticks], now)
+        started = [run_id(schedule.uid, one.tick) for one in added]
         return Started(started, len(runs) - len(started))
     started = []
     for tick in ticks:

@@ -14,27 +14,29 @@ from scheduler.runs.own_header import HEADER, TICK_HEADER, OwnHeader, encode
 
 
 def options_for(
-    schedule: Schedule, tick: datetime, options: Mapping[str, Any], held: WaitingTick | None = None
+    schedule: Schedule,
+    tick: datetime,
+    options: Mapping[str, Any],
+    waited: WaitingTick | None = None,
 ) -> dict[str, Any]:
-    """The entry's own options, with what says which tick of which revision of which schedule it is.
+    """The complete options of a tick's message: the entry's own, the limits of the policies, and
+    the headers that name tick, revision and schedule.
 
-    `held` is how the tick waited until now, if it did.
+    `waited` is the waiting tick that it was until now; None where it has just come due.
     """
-    return for_tick(standing_options(schedule, options, held), schedule, tick, held)
+    return for_tick(standing_options(schedule, options, waited), schedule, tick, waited)
 
 
 def standing_options(
-    schedule: Schedule, options: Mapping[str, Any], held: WaitingTick | None = None
+    schedule: Schedule, options: Mapping[str, Any], waited: WaitingTick | None = None
 ) -> dict[str, Any]:
-    """What of `options_for` is the same for all ticks of one revision, those that were held in the
-    same way.
-    """
+    """The part of `options_for` that all ticks of one revision share."""
     own = OwnHeader(
         schedule=schedule.name,
         schedule_uid=schedule.uid,
         revision=schedule.revision,
-        trigger="schedule" if held is None else held.trigger,
-        actor=None if held is None else held.actor,
+        trigger="schedule" if waited is None else waited.trigger,
+        actor=None if waited is None else waited.actor,
         **limits.facts_of(schedule.policies),
     )
     headers = {**(options.get("headers") or {}), HEADER: encode(own), TICK_HEADER: ""}
@@ -51,10 +53,13 @@ def beat_options(
 
 
 def for_tick(
-    standing: Mapping[str, Any], schedule: Schedule, tick: datetime, held: WaitingTick | None = None
+    standing: Mapping[str, Any],
+    schedule: Schedule,
+    tick: datetime,
+    waited: WaitingTick | None = None,
 ) -> dict[str, Any]:
-    """The options for a tick, from those of all."""
-    expires = expires_at(schedule, tick, held)
+    """The options of one tick, from `standing` ones."""
+    expires = expires_at(schedule, tick, waited)
     return {
         **standing,
         **({} if expires is None else {"expires": expires}),
@@ -63,26 +68,26 @@ def for_tick(
     }
 
 
-def facts_of(schedule: Schedule, tick: datetime, held: WaitingTick | None = None) -> RunFacts:
-    """Why the run of a tick exists."""
+def facts_of(schedule: Schedule, tick: datetime, waited: WaitingTick | None = None) -> RunFacts:
+    """The facts of a tick's run, for its event and lease."""
     return RunFacts(
         job=schedule.job,
         schedule=schedule.name,
         schedule_uid=schedule.uid,
         revision=schedule.revision,
         tick=tick,
-        trigger="schedule" if held is None else held.trigger,
-        actor=None if held is None else held.actor,
+        trigger="schedule" if waited is None else waited.trigger,
+        actor=None if waited is None else waited.actor,
     )
 
 
 def expires_at(
-    schedule: Schedule, tick: datetime, held: WaitingTick | None = None
+    schedule: Schedule, tick: datetime, waited: WaitingTick | None = None
 ) -> datetime | None:
-    """When it is too late for the tick's run to start. What an operator asked for is for a tick of
-    the past anyway.
+    """When it is too late for the tick's run to start; None where it never is, as for one that an
+    operator requested.
     """
     deadline = schedule.policies.starting_deadline
-    if deadline is None or (held is not None and held.actor is not None):
+    if deadline is None or (waited is not None and waited.actor is not None):
         return None
     return tick + timedelta(seconds=deadline)

@@ -1,9 +1,7 @@
-"""What a worker is told that asks whether a scheduled run may start: one question to Redis, then
-`rules.policies.admit`.
+"""Whether a scheduled run may start on a worker: one script, then `rules.policies.admit`.
 
-The question rides on the event that the worker has the message, so that it costs no round trip of
-its own. Nothing is refused on a guess: an entry that cannot be read, or a run of which Redis has no
-memory, is started rather than lost.
+The script also records run.received, so that the check costs no round trip of its own. Nothing is
+refused on a guess: where the entry cannot be read, or Redis has no record of the run, it starts.
 """
 
 import logging
@@ -33,29 +31,29 @@ _MOST_LOOKED_AT = 200
 
 
 class Answer(NamedTuple):
-    """What becomes of the run. `is_recorded`: the worker has it, and the event that says so is in the
-    stream.
+    """The decision on a run. `is_recorded`: the lease names the worker, and the event is in
+    the stream.
     """
 
     admission: Admission
     is_recorded: bool
     gone: bool = False
-    """Its schedule is not there: deleted, or lost by Redis and soon put back."""
+    """True where its schedule is deleted, or lost by Redis and soon put back."""
 
 
 class StartCheck:
-    """The question, for any number of runs."""
+    """The check, for any number of runs."""
 
     def __init__(self, redis: "Redis") -> None:
         self._ask = redis.register_script(script_text(__package__, "ask.lua"))
 
     def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> Answer:
-        """May this first attempt start? `again`: the broker has given its message out before;
+        """Whether a first attempt may start. `again`: the broker has delivered its message before;
         `start_by` is the message's own deadline. Raises redis.RedisError.
         """
         facts = event.facts
         uid, name = facts.schedule_uid or "", facts.schedule or ""
-        said: Any = self._ask(
+        reply: Any = self._ask(
             keys=[
                 keys.EVENTS_STREAM,
                 keys.LEASES_ZSET,
@@ -77,20 +75,22 @@ class StartCheck:
                 _MOST_LOOKED_AT,
             ],
         )
-        held, gone, admitted, static = (bool(flag) for flag in said[:4])
-        raw = Raw(*said[4:7])
+        recorded, gone, admitted, static = (bool(flag) for flag in reply[:4])
+        raw = Raw(*reply[4:7])
         if admitted or (raw == (None, None, None) and not gone):
-            return Answer(START, held)
+            return Answer(START, recorded)
         if gone:
-            return Answer(admit.decide(event.at, start_by=start_by, exists=False), held, gone=True)
+            return Answer(
+                admit.decide(event.at, start_by=start_by, exists=False), recorded, gone=True
+            )
         try:
             schedule = codec.decode(name, raw, static=static).schedule
         except UnreadableEntry as error:
             log.warning(
                 "run %s starts, though the entry %s cannot be asked: %s", event.run, name, error
             )
-            return Answer(START, held)
-        return Answer(_decide(schedule, event, start_by, others=not held), held)
+            return Answer(START, recorded)
+        return Answer(_decide(schedule, event, start_by, others=not recorded), recorded)
 
 
 def _decide(

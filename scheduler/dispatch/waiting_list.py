@@ -1,8 +1,7 @@
-"""The list of a schedule's ticks that wait until the run before them has ended, for those who put
-ticks on it or drop them.
+"""The waiting ticks of schedules in Redis: read, added to by backfills, dropped by operators.
 
-Beat takes from it (`dispatch`, `beat_entry`), so that it outlives every process. Must not decide
-what waits.
+Beat sends from the same list (`dispatch.plan`), which outlives every process. Nothing is decided
+here.
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ PORTION = 500
 
 
 class WaitingList:
-    """The lists of all schedules."""
+    """The waiting ticks of all schedules. Raises Unavailable where Redis does not answer."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -36,16 +35,16 @@ class WaitingList:
         self._drop = redis.register_script(script_text(__package__, "drop.lua"))
 
     def of(self, uid: str) -> list[WaitingTick]:
-        """What waits of a schedule, the oldest tick first."""
+        """The waiting ticks of a schedule, the oldest first."""
         with answering():
             texts: Any = self._redis.zrange(keys.WAITING_PREFIX + uid, 0, -1)
         return [read(text) for text in texts]
 
     def add(
-        self, schedule: Schedule, held: Sequence[WaitingTick], now: datetime
+        self, schedule: Schedule, ticks: Sequence[WaitingTick], now: datetime
     ) -> list[WaitingTick]:
-        """Let ticks wait, and Beat look at the schedule at once. Those that did not wait yet; none
-        if it is gone.
+        """Let ticks wait, and wake Beat. Returns those that did not wait yet; none where
+        the schedule is gone.
         """
         with answering(
             "nothing is known to wait; look at the schedule's runs before you try again"
@@ -56,30 +55,34 @@ class WaitingList:
                     repr(now.timestamp()),
                     keys.WAKE_CHANNEL,
                     schedule.name,
-                    *(text for one in held for text in (WaitingTick(one.tick).text, one.text)),
+                    *(text for one in ticks for text in (WaitingTick(one.tick).text, one.text)),
                 ],
             )
         new = set(added)
-        return [one for one in held if one.text in new]
+        return [one for one in ticks if one.text in new]
 
     def drop(
         self, schedule: Schedule, *, tick: datetime | None = None, actor: str, now: datetime
     ) -> list[WaitingTick]:
-        """Let `tick`, or all that wait, have no turn: each is skipped by the operator. Those that
-        waited until now.
+        """Drop `tick`, or all waiting ticks, each with the verdict skipped: operator. Returns those
+        that waited until now.
 
         Raises Refused where nothing of the kind waits.
         """
-        waiting = [held for held in self.of(schedule.uid) if tick is None or held.tick == tick]
+        waiting = [
+            waiting_tick
+            for waiting_tick in self.of(schedule.uid)
+            if tick is None or waiting_tick.tick == tick
+        ]
         if not waiting:
             what = "no tick" if tick is None else f"no tick {tick_text(tick)}"
             raise Refused(f"{what} of {schedule.name!r} waits for its turn", field="tick")
         dropped: set[str] = set()
         for begin in range(0, len(waiting), PORTION):
-            told = [
+            texts = [
                 text
-                for held in waiting[begin : begin + PORTION]
-                for text in (held.text, _skipped(schedule, held, actor, now))
+                for waiting_tick in waiting[begin : begin + PORTION]
+                for text in (waiting_tick.text, _skipped(schedule, waiting_tick, actor, now))
             ]
             with answering("some may be dropped; look at what waits before you try again"):
                 done: Any = self._drop(
@@ -89,18 +92,20 @@ class WaitingList:
                         keys.WAKE_CHANNEL,
                         schedule.name,
                         schema.FIELD,
-                        *told,
+                        *texts,
                     ],
                 )
             dropped.update(done)
-        return [held for held in waiting if held.text in dropped]
+        return [waiting_tick for waiting_tick in waiting if waiting_tick.text in dropped]
 
 
 def _keys(schedule: Schedule) -> list[str]:
     return [keys.WAITING_PREFIX + schedule.uid, keys.SCHEDULE_ZSET, keys.entry(schedule.name)]
 
 
-def _skipped(schedule: Schedule, held: WaitingTick, actor: str, now: datetime) -> str:
-    """The verdict on a tick that has no turn, encoded."""
-    event = verdict(TicksSkipped, schedule, "operator", (held.tick, held.tick, 1), now)
+def _skipped(schedule: Schedule, waiting_tick: WaitingTick, actor: str, now: datetime) -> str:
+    """The event that a waiting tick is skipped, encoded."""
+    event = verdict(
+        TicksSkipped, schedule, "operator", (waiting_tick.tick, waiting_tick.tick, 1), now
+    )
     return encode(event.model_copy(update={"actor": actor}))[schema.FIELD]

@@ -1,8 +1,8 @@
-"""A call -> the Redis commands with which kombu would send it. Nothing is sent here.
+"""The Redis commands with which kombu would send a call's message. Nothing is sent here.
 
 Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes,
 signals. kombu 5.7 can gather what a producer publishes (`Producer.batch()`); a `_Collector` put in
-the batch's place is told the final commands instead of a connection. That is no public interface:
+the batch's place gets the final commands instead of a connection. That is not a public interface:
 kombu is pinned, and tests compare what stock leaves in Redis, key by key, with what is made here.
 
 Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by
@@ -92,16 +92,16 @@ class Renderer:
         self.generation = object()
         """Another one for each set of templates."""
 
-        self.asked = 0
-        """How many messages Celery itself has made."""
+        self.made_by_celery = 0
+        """How many messages Celery's own code has made."""
 
     @property
     def repeats(self) -> bool:
-        """May messages be made from templates now? Nobody else hears of them."""
+        """True while messages may be made from templates, which no listener of Celery's sees."""
         return self._uses_templates and not _others_listen(self._app)
 
     def template(self, call: Call) -> Template | None:
-        """What the call's message can be made from, once Celery has made one like it."""
+        """The template of a call; None until Celery has made a message like it."""
         shape = _shape(call)
         return None if shape is None else self._templates.get(shape)
 
@@ -140,12 +140,12 @@ class Renderer:
         self.generation = object()
 
     def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
-        """Let Celery send it, into our hands."""
-        self.asked += 1
+        """Let Celery's own code send a call, and collect its commands."""
+        self.made_by_celery += 1
         producer = self.producer()
         task = self._app.tasks.get(call.job)
         options = {**call.options, "retry": False, "producer": producer}
-        with collecting() as told, _collect(producer) as sent:
+        with collecting() as published, _collect(producer) as sent:
             try:
                 if task is not None:
                     task.apply_async(call.args, call.kwargs, **options)
@@ -166,7 +166,7 @@ class Renderer:
                 call.run,
                 call.job,
             )
-        messages = (tuple(told) or sent.messages(call)) if is_job(call.job) else ()
+        messages = (tuple(published) or sent.messages(call)) if is_job(call.job) else ()
         return Rendered(tuple(sent.commands), messages), sent
 
     def producer(self) -> Any:
@@ -199,7 +199,7 @@ class Renderer:
         return self._producer
 
     def _template(self, call: Call, sent: "_Collector") -> "Template | None":
-        """What the next message like this one can be made from; none where it cannot."""
+        """The template for messages like this one; None where only Celery can make them."""
         if not sent.is_plain or not _nobody_has_a_say(self._app, call.job):
             return None
         if (
@@ -293,13 +293,13 @@ class _Collector:
 
     def messages(self, call: Call) -> tuple[Message, ...]:
         """What `after_task_publish` has told, for an app in which nobody of ours listens."""
-        ours = [
+        own = [
             (key, message)
             for key, message in self.published
             if message["headers"].get("id") == call.run
         ]
         return tuple(
-            Message(message["headers"], call.args, call.kwargs, key) for key, message in ours
+            Message(message["headers"], call.args, call.kwargs, key) for key, message in own
         )
 
 
@@ -344,11 +344,11 @@ def _is_moment(value: Any) -> bool:
 
 
 def _others_listen(app: Any) -> bool:
-    """Does anybody but us hear of messages that are published?"""
+    """True where anybody but us listens to Celery's publish signals."""
     if signals.before_task_publish.receivers or signals.task_sent.receivers:
         return True
-    ours = getattr(getattr(app, "run_signals", None), "published", None)
-    return any(receiver != ours for _, receiver in signals.after_task_publish.receivers)
+    own = getattr(getattr(app, "run_signals", None), "published", None)
+    return any(receiver != own for _, receiver in signals.after_task_publish.receivers)
 
 
 def _nobody_has_a_say(app: Any, job: str) -> bool:

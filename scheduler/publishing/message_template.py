@@ -1,9 +1,8 @@
-"""A message that Celery has made, which becomes another run's: its JSON text with places for what
-differs.
+"""A message that Celery has made, as a template: its JSON text with places for what differs in
+other runs of the job.
 
-The text is split once; then a message is a matter of texts put in their places. For an entry whose
-runs differ in nothing but run, tick and tag, `payload` has everything else in its place already
-(`routine`).
+`fill` makes the message of one run. For an entry whose runs differ in run, tick and tag only,
+`payload` fills in all the rest once, for the fast path (`beat.fast`).
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +41,7 @@ _written = fast_json.writer()
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message that Celery has made, and what it needs to become another run's."""
+    """A message that Celery has made, and what its text needs to become another run's."""
 
     app: Any
     channel: Any
@@ -53,7 +52,7 @@ class Template:
     headers: dict[str, Any]
     check: Callable[..., Any] | None
     bounds: tuple[int, int, int]
-    """How long the texts of arguments may be, those of keywords, and how deep they go."""
+    """The most characters of the texts of arguments and of keywords, and their levels at most."""
 
     texts: dict[bool, str] = field(default_factory=dict)
     """The payload with its places, without and with an expiration; made when it is asked for."""
@@ -67,7 +66,7 @@ class Template:
         object.__setattr__(self, "around", (before, after))
 
     def fill(self, call: Call, now: datetime) -> Rendered | None:
-        """The call's own message; none where only Celery can make it. Raises Unsendable."""
+        """The message of a call; None where only Celery can make it. Raises Unsendable."""
         own = call.options["headers"]
         if not own or not self.headers.keys().isdisjoint(own):
             return None
@@ -75,11 +74,11 @@ class Template:
         if times is None:
             return None
         args, kwargs = call.args or (), call.kwargs
-        args_text, kwargs_text, said = self._said(call, args, kwargs)
+        args_text, kwargs_text, encoded = self._argument_texts(call, args, kwargs)
         eta, expires, expiration = times
         run = json.dumps(call.run)
         payload = self._text(expiration is not None) % {
-            **said,
+            **encoded,
             "run": run,
             "eta": "null" if eta is None else json.dumps(eta),
             "expires": "null" if expires is None else json.dumps(expires),
@@ -97,8 +96,8 @@ class Template:
             "kwargsrepr": kwargs_text,
             **own,
         }
-        told = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
-        return Rendered(((*self.first, payload), *self.rest), told)
+        messages = (Message(headers, args, kwargs, self.routing_key),) if is_job(call.job) else ()
+        return Rendered(((*self.first, payload), *self.rest), messages)
 
     def payload(self, call: Call) -> str | None:
         """The text of the messages of the call's entry, with marks for RUN, TICK and TAG.
@@ -110,12 +109,16 @@ class Template:
             return None
         if options.get("countdown") or options.get("expires") is not None:
             return None
-        said = _json({**own, TICK_HEADER: TICK})[1:-1]
-        if said.count(quoted(TICK)) != 1:
-            return None  # somebody's own header says the same
-        said = said.replace(quoted(TICK), f'"{TICK}"')
-        rest = {"run": f'"{RUN}"', "tag": f'"{TAG}"', "eta": "null", "expires": "null", "own": said}
-        return self._text(False) % {**self._said(call, call.args or (), call.kwargs)[2], **rest}
+        headers = _json({**own, TICK_HEADER: TICK})[1:-1]
+        if headers.count(quoted(TICK)) != 1:
+            return None  # another header has the same value
+        headers = headers.replace(quoted(TICK), f'"{TICK}"')
+        rest = {"run": f'"{RUN}"', "tag": f'"{TAG}"', "eta": "null", "expires": "null"}
+        rest["own"] = headers
+        return self._text(False) % {
+            **self._argument_texts(call, call.args or (), call.kwargs)[2],
+            **rest,
+        }
 
     def _text(self, ends: bool) -> str:
         """The payload, with `%(name)s` where the JSON of what differs belongs."""
@@ -150,8 +153,12 @@ class Template:
             self.texts[ends] = text
         return text
 
-    def _said(self, call: Call, args: Any, kwargs: Any) -> tuple[str, str, dict[str, str]]:
-        """The arguments as texts, and these and the body as JSON. Raises Unsendable."""
+    def _argument_texts(
+        self, call: Call, args: Any, kwargs: Any
+    ) -> tuple[str, str, dict[str, str]]:
+        """The arguments and keywords as texts, and these and the body as JSON strings. Raises
+        Unsendable.
+        """
         if self.check is not None:
             try:
                 self.check(*call.args, **call.kwargs)
@@ -160,8 +167,8 @@ class Template:
         most_args, most_kwargs, levels = self.bounds
         texts = repr_of(args, most_args, levels), repr_of(kwargs, most_kwargs, levels)
         body = self._body(args, kwargs)
-        said = {"args": quoted(texts[0]), "kwargs": quoted(texts[1]), "body": quoted(body)}
-        return (*texts, said)
+        encoded = {"args": quoted(texts[0]), "kwargs": quoted(texts[1]), "body": quoted(body)}
+        return (*texts, encoded)
 
     def _body(self, args: Any, kwargs: Any) -> Any:
         embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}

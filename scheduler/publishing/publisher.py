@@ -36,7 +36,7 @@ class Rejected(BeatdeskError):
 
 
 class Publisher:
-    """One connection to the broker, made when it is needed; for one thread."""
+    """A connection to the broker, opened when it is needed; for one thread."""
 
     def __init__(self, app: Celery) -> None:
         self._app: Any = app
@@ -47,8 +47,8 @@ class Publisher:
     def publish(self, entries: Sequence[OutboxEntry]) -> None:
         """Publish all of them, in order.
 
-        Raises Away where the broker is the reason that it is not known whether it has them,
-        Rejected where one of them is. Either way it may have any of them.
+        Raises Away where the broker has not confirmed them, Rejected where one of them is refused
+        for good. Either way the broker may have any of them.
         """
         try:
             self._publish(entries)
@@ -58,13 +58,11 @@ class Publisher:
             raise (Away if away else Rejected)(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
-        """Leave the connection."""
-        connection, self._connection, self._producer, self._confirms = (
-            self._connection,
-            None,
-            None,
-            None,
-        )
+        """Close the connection; the next `publish` opens another."""
+        connection = self._connection
+        self._connection = None
+        self._producer = None
+        self._confirms = None
         if connection is not None:
             try:
                 connection.release()
@@ -105,8 +103,8 @@ class Publisher:
         self._producer = self._app.amqp.Producer(channel, auto_declare=False)
 
     def _make_queues(self, connection: Any) -> None:
-        """Raises Away where one was made otherwise: its messages wait, since all of them would be
-        refused.
+        """Declare the queues. Raises Away where one exists with other arguments: its messages wait,
+        since all of them would be refused.
         """
         try:
             declared_queues.make(self._app, connection)
@@ -114,7 +112,7 @@ class Publisher:
             raise Away(str(error)) from error
 
     def _is_away(self, error: Exception) -> bool:
-        """Is it the broker, or the call that was to be published?"""
+        """True where the broker is the reason of an error, False where the call is."""
         if isinstance(error, Away):
             return True
         cause = (
@@ -130,12 +128,15 @@ class Publisher:
             or isinstance(cause, OSError | OperationalError)
         ):
             return True
-        known = (*self._connection.connection_errors, *self._connection.recoverable_channel_errors)
-        return isinstance(cause, known) and not isinstance(cause, _OUR_FAULTS)
+        connection_errors = (
+            *self._connection.connection_errors,
+            *self._connection.recoverable_channel_errors,
+        )
+        return isinstance(cause, connection_errors) and not isinstance(cause, _OUR_FAULTS)
 
 
 class _Confirms:
-    """What RabbitMQ has not confirmed yet on one channel."""
+    """The messages that RabbitMQ has not confirmed yet on one channel."""
 
     def __init__(self, channel: Any) -> None:
         self._publish = channel.basic_publish

@@ -7,8 +7,8 @@ over. All that lies in the outbox at that moment may be with the broker already,
 of a failed try: these runs are noted as doubtful before they are published (again), and are
 remembered for long once a worker has taken them.
 
-The broker may be away for as long as it likes: it is asked again, at most every 5 seconds. What the
-broker or Celery refuses for good is told as a run that failed, with the reason, and stops nobody.
+A broker that is away is tried again, after 5 seconds at most. A call that the broker or Celery
+refuses for good becomes a failed run with the reason, and holds up no other.
 """
 
 import logging
@@ -62,23 +62,23 @@ class Relay:
         self._thread = threading.Thread(target=self.run, name="beatdesk-relay", daemon=True)
         self._stop = threading.Event()
         self._tried: str | None = None
-        """Up to which entry somebody may have published; none until it was looked."""
+        """The last entry that may have been published before; None until that was read."""
 
         self.problem = ""
         """Why nothing is published at the moment."""
 
     @property
     def lives(self) -> bool:
-        """Has it not ended?"""
+        """True while the thread runs."""
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, soon: what is being published at the moment may be published again by the next
-        relay.
+        """Stop the thread, within a second. What it publishes at the moment may be published again
+        by the next relay.
         """
         self._stop.set()
         if self._thread.is_alive():
@@ -92,11 +92,11 @@ class Relay:
                 if not self._pass():
                     break
             except (Away, RedisError, OSError) as error:
-                self._say(f"{type(error).__name__}: {error}")
+                self._note_problem(f"{type(error).__name__}: {error}")
                 self._stop.wait(pause)
                 pause = min(pause * 2, LONGEST_WAIT)
             else:
-                self._say("")
+                self._note_problem("")
                 pause = FIRST_WAIT
         self._publisher.close()
 
@@ -105,10 +105,8 @@ class Relay:
         if self._tried is None:
             self._tried = self._newest()
         entries = None if self._tried is None else self._read()
-        if (
-            entries is None or self._tried is None or self._stop.is_set()
-        ):  # what came since is another relay's
-            return False
+        if entries is None or self._tried is None or self._stop.is_set():
+            return False  # what has come since is another relay's
         if not entries:
             self._redis.xread({keys.OUTBOX_STREAM: "0-0"}, count=1, block=WAKE_MS)
             return True
@@ -121,24 +119,27 @@ class Relay:
         """The last entry that somebody else may have published; none where the lock is
         another's.
         """
-        said = self._asked(lambda pipe: pipe.xrevrange(keys.OUTBOX_STREAM, count=1))
-        return None if said is None else said[0][0] if said else "0-0"
+        newest = self._read_as_leader(lambda pipe: pipe.xrevrange(keys.OUTBOX_STREAM, count=1))
+        if newest is None:
+            return None
+        return newest[0][0] if newest else "0-0"
 
     def _read(self) -> list[Any] | None:
         """The first entries; none where the lock is another's."""
-        return self._asked(lambda pipe: pipe.xrange(keys.OUTBOX_STREAM, count=BATCH))
+        return self._read_as_leader(lambda pipe: pipe.xrange(keys.OUTBOX_STREAM, count=BATCH))
 
-    def _asked(self, question: Any) -> list[Any] | None:
+    def _read_as_leader(self, query: Any) -> list[Any] | None:
+        """The reply to `query`, which adds one command to a pipeline; None where the lock is
+        another Beat's.
+        """
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(self._lock)
-            question(pipe)
-            holder, answer = pipe.execute()
-        return list(answer) if holder == self._token else None
+            query(pipe)
+            holder, reply = pipe.execute()
+        return list(reply) if holder == self._token else None
 
     def _publish(self, found: list[Any], doubtful: set[str]) -> None:
-        """Publish these, and forget them. Raises Away, and what Redis raises; then they are tried
-        again.
-        """
+        """Publish entries and remove them. After Away and redis.RedisError they are tried again."""
         entries = []
         for id_, fields in found:
             try:
@@ -147,11 +148,11 @@ class Relay:
                 log.error(
                     "beat: entry %s of the outbox cannot be read and is dropped: %s", id_, error
                 )
-        self._note([entry for entry in entries if entry.id in doubtful])
+        self._mark_doubtful([entry for entry in entries if entry.id in doubtful])
         try:
             self._publisher.publish(entries)
         except Rejected:
-            self._note(entries)
+            self._mark_doubtful(entries)
             for entry in entries:
                 self._publish_alone(entry)
         self._published(
@@ -164,8 +165,8 @@ class Relay:
             args=[DOUBTFUL_SECONDS, int(not doubtful), *(id_ for id_, _ in found)],
         )
 
-    def _note(self, entries: list[OutboxEntry]) -> None:
-        """These are about to be published, and may have been before."""
+    def _mark_doubtful(self, entries: list[OutboxEntry]) -> None:
+        """Mark runs as doubtful: they are published now, and may have been before."""
         if entries:
             self._doubt(
                 keys=[keys.OUTBOX_CLAIMS_ZSET, keys.OUTBOX_DOUBTS_ZSET],
@@ -176,15 +177,16 @@ class Relay:
         try:
             self._publisher.publish([entry])
         except Rejected as error:
-            self._refused(entry, str(error))
+            self._fail(entry, str(error))
 
-    def _refused(self, entry: OutboxEntry, why: str) -> None:
-        """It will never be published: its run has failed."""
-        log.error("beat: run %s of %s cannot be published: %s", entry.run, entry.job, why)
-        error = bounded_text(f"the run could not be published: {why}", ERROR_LIMIT)
+    def _fail(self, entry: OutboxEntry, reason: str) -> None:
+        """Record that an entry's run has failed, since it can never be published."""
+        log.error("beat: run %s of %s cannot be published: %s", entry.run, entry.job, reason)
+        error = bounded_text(f"the run could not be published: {reason}", ERROR_LIMIT)
         self._stream.append(run_event(RunFailed, entry.run, 1, utc_now(), error=error))
 
-    def _say(self, problem: str) -> None:
+    def _note_problem(self, problem: str) -> None:
+        """Keep the present problem, empty for none; log its beginning and its end."""
         if problem and not self.problem:
             log.warning("beat: nothing is published, the outbox waits: %s", problem)
         elif self.problem and not problem:

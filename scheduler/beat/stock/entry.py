@@ -6,11 +6,11 @@ schedules.
 - ticks come from `rules.ticks`, in the schedule's own zone; the tick's nominal time becomes
   `last_run_at`, so that nothing drifts, and the message carries it, with a run id that follows from
   schedule and tick;
-- what is due is sent, held or ruled upon as the schedule's policies say (`dispatch`); rulings are
-  events;
+- what is due is sent, waits or gets a verdict as the schedule's policies say (`dispatch.plan`);
+  verdicts are events;
 - an entry is advanced by a script that first compares what was read, so that an edit or a deletion
-  that happens meanwhile stands, and two Beats never send one tick twice; rulings, held ticks and
-  the lease of the run that is sent are written in the same transaction;
+  that happens meanwhile stands, and two Beats never send one tick twice; verdicts, waiting ticks
+  and the lease of the run that is sent are written in the same transaction;
 - an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or
   drops it.
 
@@ -96,7 +96,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     """How many runs of the schedule are not final."""
 
     waiting: tuple[WaitingTick, ...] = ()
-    """The ticks that are held for them."""
+    """The ticks that wait for them."""
 
     calendar: Calendar | None = None
     """The one that the schedule names, as it is now; none where it names none, or where that is
@@ -168,8 +168,8 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
-        """Whether to send it now, and in how many seconds to look again. What is not sent is ruled
-        upon here.
+        """Whether to send it now, and in how many seconds to look again. Ticks that are not
+        sent get their verdicts here.
         """
         if self.entry is None:
             return False, None
@@ -299,15 +299,15 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         """
         schedule = self.entry.schedule if self.entry is not None else None
         uid = plain_uid(self.name) if schedule is None else schedule.uid
-        said = (
+        events = (
             []
             if now is None
-            else [outcomes.event_of(self._schedule(), ruling, now) for ruling in plan.verdicts]
+            else [outcomes.event_of(self._schedule(), verdict, now) for verdict in plan.verdicts]
         )
         written = None if meta is None else codec.encode_meta(meta)
         lists: list[list[str]] = [
-            [encode(event)[FIELD] for event in said],
-            [held.text for held in plan.drop],
+            [encode(event)[FIELD] for event in events],
+            [waiting.text for waiting in plan.drop],
             [tick_text(tick) for tick in plan.wait],
         ]
         done = get_redis(self.app).register_script(_ADVANCE)(
@@ -335,7 +335,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             outcomes.cancel_alive(get_redis(self.app), self.app, self._schedule(), now)
         return bool(done)
 
-    def _lease(self, tick: datetime | None, held: WaitingTick | None) -> tuple[str, str, float]:
+    def _lease(self, tick: datetime | None, waited: WaitingTick | None) -> tuple[str, str, float]:
         """The run that is sent for a tick, what is known of it, and how long it may take to its
         queue.
         """
@@ -345,11 +345,11 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         owner = owner_text(
             schedule.uid,
             schedule.name,
-            facts=message_options.facts_of(schedule, tick, held),
+            facts=message_options.facts_of(schedule, tick, waited),
             pause_after=schedule.policies.pause_after_failures
-            if held is None or held.counts_toward_max_runs
+            if waited is None or waited.counts_toward_max_runs
             else None,
-            expires=message_options.expires_at(schedule, tick, held),
+            expires=message_options.expires_at(schedule, tick, waited),
         )
         return run_id(schedule.uid, tick), owner, SENT_SECONDS
 
@@ -358,7 +358,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             raise UnreadableEntry(f"{self.name!r} cannot be run")
         return self.entry.schedule
 
-    def _sent_for(self, tick: datetime, held: WaitingTick | None, meta: Meta) -> "BeatEntry":
+    def _sent_for(self, tick: datetime, waited: WaitingTick | None, meta: Meta) -> "BeatEntry":
         """The copy that is sent: its message tells which tick of which revision of which schedule
         it is.
         """
@@ -366,7 +366,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
             return sent
-        sent.options = message_options.options_for(self.entry.schedule, tick, self.options, held)
+        sent.options = message_options.options_for(self.entry.schedule, tick, self.options, waited)
         sent.entry, sent.raw = (
             replace(self.entry, meta=meta),
             self.raw._replace(meta=codec.encode_meta(meta)),

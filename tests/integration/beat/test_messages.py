@@ -61,7 +61,7 @@ def test_a_message_is_stocks_and_the_second_is_made_without_celery(
     stock = by_stock(app, redis, case(said))
     assert by_us(app, renderer, redis, case(said)) == stock
     assert again_by_us(renderer, redis, case(said)) == stock
-    assert renderer.asked == 1
+    assert renderer.made_by_celery == 1
 
 
 @pytest.mark.parametrize("said", BY_CELERY.values(), ids=BY_CELERY)
@@ -73,7 +73,7 @@ def test_where_others_have_a_say_celery_makes_each_message(
     assert not bound or queues_with_messages(redis), "it has come to a queue"
     assert by_us(app, renderer, redis, case(said), bound=bound) == stock
     assert again_by_us(renderer, redis, case(said)) == stock
-    assert renderer.asked == 2
+    assert renderer.made_by_celery == 2
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_options_of_the_transport_are_followed(
     stock = by_stock(app, redis, case(TEMPLATED[name]))
     assert by_us(app, renderer, redis, case(TEMPLATED[name])) == stock
     assert again_by_us(renderer, redis, case(TEMPLATED[name])) == stock
-    assert renderer.asked == 1
+    assert renderer.made_by_celery == 1
 
 
 @pytest.mark.parametrize("name", ["by topic", "a queue of a topic", "by direct exchange"])
@@ -131,7 +131,7 @@ def test_settings_that_let_others_speak_are_left_to_celery(
     stock = by_stock(app, redis, call)
     assert by_us(app, renderer, redis, call) == stock
     assert again_by_us(renderer, redis, call) == stock
-    assert renderer.asked == 2
+    assert renderer.made_by_celery == 2
 
 
 @pytest.mark.parametrize("signal", ["before_task_publish", "after_task_publish", "task_sent"])
@@ -154,7 +154,7 @@ def test_receivers_of_others_hear_of_each_message(
     finally:
         getattr(signals, signal).disconnect(listen)
     assert heard == [JOB] * 3
-    assert renderer.asked == 3
+    assert renderer.made_by_celery == 3
 
 
 def test_what_is_told_of_a_message_is_the_same_on_both_ways(
@@ -162,7 +162,7 @@ def test_what_is_told_of_a_message_is_the_same_on_both_ways(
 ) -> None:
     call = case(TEMPLATED["arguments"])
     first, second = (renderer.render(call, utc_now()).messages for _ in range(2))
-    assert renderer.asked == 1
+    assert renderer.made_by_celery == 1
     assert (first[0].headers, first[0].queue) == (second[0].headers, "default")
     assert [(list(said.args), said.kwargs, said.run) for said in (*first, *second)] == [
         (call.args, call.kwargs, RUN)
