@@ -38,6 +38,9 @@ where much is due, to walk over entries that are kept on purpose."""
 class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
     """Beat's scheduler. Celery makes a `lazy` one only to read its configuration."""
 
+    __module__ = "scheduler.beat"
+    """The name that settings, banners and `-S` have for it, wherever the code stands."""
+
     Entry = BeatEntry
 
     def __init__(self, app: Any, *args: Any, lazy: bool = False, **kwargs: Any) -> None:

@@ -7,7 +7,8 @@
 Each move is a single script, so that a letter is in exactly one of the two streams, even if a
 process is killed or several operators act at once; the same script appends the event about the
 move. Bytes are moved unchanged. A retried event changes no lease and starts no run, as only the
-recorder reads events. The fold (`history.recording.projector`) does not depend on the order of events.
+recorder reads events. The fold (`history.recording.projector`) does not depend on the order of
+events.
 
 Fields of a letter's stream entry: `entry`, the event's id at the time of the failure; `error`;
 `tries`, the number of attempts to record the event; `retries`, the number of times that an operator

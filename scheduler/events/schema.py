@@ -24,7 +24,8 @@ its meaning.
 A run's events are ordered by `seq`, not by clocks: `seq = attempt * 10 + phase`, with the phases of
 the table above (`PHASE`), so that every process can number the events of a run without
 coordination. Two deliveries of an attempt give two events with the same `seq`; ties are broken by
-`at`, then by `worker`, and the fold in `history.recording.projector` does not depend on the order of arrival.
+`at`, then by `worker`, and the fold in `history.recording.projector` does not depend on the order
+of arrival.
 """
 
 import json

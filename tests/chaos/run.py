@@ -1,6 +1,7 @@
 """The long mode, `make chaos`: many kills in several worlds at a time, then the broken invariants.
 
-    python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed 1] [--stock]
+    python -m tests.chaos.run [--kills 1000] [--ticks 100000] [--worlds 3] [--schedules 100] [--seed
+    1] [--stock]
 
 Ends when both numbers are reached, prints a line a minute and the findings, and exits 1 where there
 are any. `--stock` runs redbeat.RedBeatScheduler with the same entries, for comparison.

@@ -154,3 +154,18 @@ TABLES: dict[str, Callable[[], str]] = {
     "sql-tables": structure.sql_tables,
     **schedule_fields.tables(),
 }
+
+
+def env_example() -> str:
+    """`config/env.example`: every setting with its meaning, commented out at its default."""
+    head = (
+        "# Settings of Beatdesk, for `.env` in the working folder or an environment file of a\n"
+        "# service manager. Each is at its default; take the # away to change one. Written by\n"
+        "# `make docs` from the settings themselves.\n"
+    )
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = _default(field).strip("`")
+        value = "" if default == "none" else default
+        rows.append(f"\n# {field.description}\n# {PREFIX}{name.upper()}={value}\n")
+    return head + "".join(rows)

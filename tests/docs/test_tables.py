@@ -3,6 +3,7 @@ name what is there.
 """
 
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -14,11 +15,12 @@ from scheduler.events.schema import RunSkipped, TicksMissed, TicksSkipped
 from scheduler.rules.model.fields import field_of
 from scheduler.rules.model.run_states import FINAL, STATES
 from scheduler.rules.model.spec import Policies, Window
+from scheduler.settings.environment import load
 from scheduler.settings.schema import Settings
 from scheduler.worker.introspect import jobs_of
 from tests.docs.files import document, documents, rows, section
-from tests.docs.tables import TABLES
-from tests.docs.write import MARKED, rewrite
+from tests.docs.tables import TABLES, env_example
+from tests.docs.write import ENV_EXAMPLE, MARKED, rewrite
 
 POLICIES = "docs/reference/policies.md"
 STATES_PAGE = "docs/reference/run-states.md"
@@ -154,3 +156,13 @@ def test_every_setting_that_a_document_names_is_there() -> None:
 
 def _settings_in(text: str) -> set[str]:
     return {found.rstrip("_") for found in re.findall(r"BEATDESK_([A-Z][A-Z_]*[A-Z])", text)}
+
+
+def test_the_example_of_an_environment_is_fresh_and_can_be_read(tmp_path: Path) -> None:
+    text = ENV_EXAMPLE.read_text(encoding="utf-8")
+    assert text == env_example(), "run `make docs`"
+    given = [line.removeprefix("# ") for line in text.splitlines() if "# BEATDESK_" in line]
+    assert len(given) == len(Settings.model_fields)
+    values = dict(line.split("=", 1) for line in given)
+    settings = load({name: value for name, value in values.items() if value}, tmp_path)
+    assert settings.web_port == Settings.model_fields["web_port"].default

@@ -6,7 +6,9 @@ import re
 
 from tests.architecture.tree import ROOT
 from tests.docs.files import documents
-from tests.docs.tables import TABLES
+from tests.docs.tables import TABLES, env_example
+
+ENV_EXAMPLE = ROOT / "config" / "env.example"
 
 MARKED = re.compile(
     r"^(?P<begin><!-- table: (?P<name>[\w-]+) -->\n).*?^(?P<end><!-- end -->\n)", re.M | re.S
@@ -27,6 +29,8 @@ def main() -> None:
         if fresh != one.text:
             (ROOT / one.name).write_text(fresh, encoding="utf-8")
             print(f"{one.name} is written anew")  # noqa: T201 - a program for the terminal
+    ENV_EXAMPLE.parent.mkdir(exist_ok=True)
+    ENV_EXAMPLE.write_text(env_example(), encoding="utf-8")
 
 
 if __name__ == "__main__":

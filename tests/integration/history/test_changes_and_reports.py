@@ -1,4 +1,6 @@
-"""Changes, reports and counts in the history: what was edited, what jobs left, what became of runs."""
+"""Changes, reports and counts in the history: what was edited, what jobs left, what became of
+runs.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

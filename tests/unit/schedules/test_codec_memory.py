@@ -1,4 +1,6 @@
-"""Beat's memory of an entry (`meta`): dates and counts as every writer of RedBeat's format spells them."""
+"""Beat's memory of an entry (`meta`): dates and counts as every writer of RedBeat's format
+spells them.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta
