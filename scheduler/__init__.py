@@ -2,17 +2,24 @@
 
 The folders are the product's nouns, in the order in which the data flows:
 
-    rules/      what a schedule means: pure functions of their arguments
-    schedules/  schedules as RedBeat entries in Redis, and how Beat reads them
-    firing/     our own Beat: who leads, what is due, the transaction that fires it
-    sets/       many schedules at once: as YAML to keep in Git, and from where they live today
-    runs/       what happens to a message on a worker, and how operators start runs
-    events/     the vocabulary of facts, and the stream that carries them
-    history/    facts folded into SQL, and the questions asked of it
-    jobs/       the jobs that come with Beatdesk
-    outgoing/   requests and mails that leave the house at a job's word
-    up/         all processes of one machine under one supervisor
-    commands/   the `beatdesk` command
+    settings/    what the operator of the machine has set
+    storage/     Redis: client, keys, scripts
+    rules/       what a schedule means: pure functions of their arguments
+    events/      the event vocabulary, and the stream that carries events
+    redbeat/     RedBeat's stored format, and our field beside it
+    schedules/   schedules and calendars in Redis: read, list, edit
+    dispatch/    what becomes of a tick, for both Beats
+    beat/        our Beat, with its fast path, and the adapter for stock RedBeat
+    publishing/  from a call to a message in a queue
+    worker/      from a message to the events of its run
+    runs/        a run's data: headers, lease, control
+    history/     events folded into SQL, and the queries
+    healing/     what Redis has lost is put back from the history
+    sets/        many schedules at once: as YAML, and from elsewhere
+    jobs/        the jobs that come with Beatdesk
+    cli/         the `beatdesk` command
+
+ARCHITECTURE.md has all of them, with floors and fences.
 
 This module imports nothing, so that `celery -A scheduler` finds `scheduler/celery.py` and the pure
 parts load without Celery.
