@@ -9,8 +9,8 @@ from scheduler.clock import utc_now
 from scheduler.health.status import Part, Status, status
 from scheduler.rules.model.spec import Pause
 from webadmin.refusals import while_away
-from webadmin.remembered import StaleWhileRevalidate
 from webadmin.services import services
+from webadmin.stale_while_revalidate import StaleWhileRevalidate
 
 FRESH = timedelta(seconds=3)
 

@@ -15,7 +15,7 @@ from flask_limiter.util import get_remote_address
 
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys, sentinel
-from webadmin.starter import mailed_account
+from webadmin.tutorial_api import mailed_account
 
 WRONG_LOGINS = "20 per 15 minutes"
 

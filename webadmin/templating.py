@@ -15,7 +15,13 @@ from scheduler.events.bounds import masked_text
 from scheduler.rules.model.run_states import RunGroup, RunState
 from scheduler.rules.phrases import plural
 from scheduler.rules.policies.window import is_overdue
-from webadmin import guard, healed, health, preferences, present
+from webadmin import (
+    guard,
+    health,
+    preferences,
+    present,
+    repairs,
+)
 from webadmin.help.addresses import help_url
 from webadmin.security import csp_nonce
 
@@ -64,7 +70,7 @@ def install(app: Flask) -> None:
         health=health.current,
         causes=health.causes,
         everything_paused=health.everything_paused,
-        heals=healed.heals,
+        heals=repairs.heals,
         here=here,
         with_query=with_query,
         menu=menu,

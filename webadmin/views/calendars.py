@@ -19,10 +19,10 @@ from scheduler.rules.calendars.exclusions import SavedCalendar
 from scheduler.rules.calendars.icalendar import LeftOut
 from scheduler.rules.calendars.text import calendar_of, lines_of
 from scheduler.rules.time.zones import zone_names
+from webadmin.form_values import comment, number, whole_number
 from webadmin.forms.sentences import sentence
 from webadmin.guard import Guard, edit_by_visitor
 from webadmin.refusals import at_field, shows_refusals, while_away
-from webadmin.sent import comment, number, whole_number
 from webadmin.services import services
 
 YEARS_EXPANDED = 10

@@ -8,7 +8,7 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from webadmin.guard import Guard
-from webadmin.healed import healed
+from webadmin.repairs import healed
 from webadmin.services import services
 
 PAGE = 50

@@ -12,9 +12,9 @@ from scheduler.events.dead_letters import MOST_LETTERS
 from scheduler.events.letter_text import content_of, error_of, texts_of
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.phrases import counted
+from webadmin.form_values import comment
 from webadmin.guard import Guard, edit_by_visitor
 from webadmin.present import first_line
-from webadmin.sent import comment
 from webadmin.services import services
 
 PAGE = 50

@@ -14,10 +14,10 @@ from scheduler.schedules.raw_entry import ScheduleRow
 from scheduler.services.services import Services
 from webadmin import overview, present
 from webadmin.guard import Guard
-from webadmin.healed import healed
 from webadmin.refusals import while_away
-from webadmin.remembered import StaleWhileRevalidate
+from webadmin.repairs import healed
 from webadmin.services import services
+from webadmin.stale_while_revalidate import StaleWhileRevalidate
 
 LIVE = values_in(RunGroup.ACTIVE)
 SHOWN = 10

@@ -14,13 +14,13 @@ from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.interface.published import progress_words
 from scheduler.rules.model.run_states import RunState, is_without_run
 from webadmin import present
-from webadmin.asked import CHOICES, ParsedFilters, asked
 from webadmin.forms import json_text
 from webadmin.guard import Guard, actor
+from webadmin.parsed_filters import CHOICES, ParsedFilters, asked
 from webadmin.refusals import reason, shows_refusals
 from webadmin.services import services
 from webadmin.views.reports import KINDS, SHOWN
-from webadmin.views.schedules.acting import default_clock
+from webadmin.views.schedules.actions import default_clock
 
 PAGE = 50
 LOG_LINES = 200

@@ -3,15 +3,15 @@
     definition   options -> the Spec that an operator means
     listing      list, show
     changes      add, edit, enable, disable, delete
-    owning       reset, adopt: whose a schedule is
+    adopt_reset  reset, adopt: whose a schedule is
     bulk         the same to many schedules
-    removed      the deleted ones, for list and restore
-    starting     run
-    operating    pause, resume, skip, pause-all, resume-all
-    backfilling  backfill
+    deleted      the deleted ones, for list and restore
+    run          run
+    pause_resume pause, resume, skip, pause-all, resume-all
+    backfill     backfill
     ticks        next, preview
-    past         history, revisions, restore
-    rebuilding   rebuild
+    history      history, revisions, restore
+    rebuild      rebuild
 
 `export`, `plan`, `apply` and `import` are about many schedules and stand in `cli.sets` and
 `cli.importing`.
@@ -54,12 +54,12 @@ COMMANDS = (
     LazyCommand("delete", "scheduler.cli.schedules.changes:delete", "Delete schedule NAME."),
     LazyCommand(
         "reset",
-        "scheduler.cli.schedules.owning:reset",
+        "scheduler.cli.schedules.adopt_reset:reset",
         "Take the override off schedule NAME, so that it is as code (beat_schedule) says.",
     ),
     LazyCommand(
         "adopt",
-        "scheduler.cli.schedules.owning:adopt",
+        "scheduler.cli.schedules.adopt_reset:adopt",
         "Make schedule NAME, which plain RedBeat code wrote, an operator's.",
     ),
     LazyCommand(
@@ -68,40 +68,40 @@ COMMANDS = (
         "Do the same to many schedules: to all that are named or found, or with one refusal to "
         "none.",
     ),
-    LazyCommand("run", "scheduler.cli.schedules.starting:run", "Run schedule NAME now."),
+    LazyCommand("run", "scheduler.cli.schedules.run:run", "Run schedule NAME now."),
     LazyCommand(
         "pause",
-        "scheduler.cli.schedules.operating:pause",
+        "scheduler.cli.schedules.pause_resume:pause",
         "Let nothing of schedule NAME fire until it is resumed.",
     ),
     LazyCommand(
         "resume",
-        "scheduler.cli.schedules.operating:resume",
+        "scheduler.cli.schedules.pause_resume:resume",
         "End the pause of schedule NAME.",
     ),
     LazyCommand(
         "skip",
-        "scheduler.cli.schedules.operating:skip",
+        "scheduler.cli.schedules.pause_resume:skip",
         "Let one coming tick of schedule NAME pass without a run.",
     ),
     LazyCommand(
         "drop-waiting",
-        "scheduler.cli.schedules.operating:drop_waiting",
+        "scheduler.cli.schedules.pause_resume:drop_waiting",
         "Let the ticks of schedule NAME that wait for their turn have none.",
     ),
     LazyCommand(
         "pause-all",
-        "scheduler.cli.schedules.operating:pause_all",
+        "scheduler.cli.schedules.pause_resume:pause_all",
         "Pause every schedule that is on.",
     ),
     LazyCommand(
         "resume-all",
-        "scheduler.cli.schedules.operating:resume_all",
+        "scheduler.cli.schedules.pause_resume:resume_all",
         "Resume what `pause-all` has paused; what was paused on its own stays so.",
     ),
     LazyCommand(
         "backfill",
-        "scheduler.cli.schedules.backfilling:backfill",
+        "scheduler.cli.schedules.backfill:backfill",
         "Start a run of schedule NAME for each of its ticks from T up to T, oldest first.",
     ),
     LazyCommand(
@@ -116,23 +116,23 @@ COMMANDS = (
     ),
     LazyCommand(
         "history",
-        "scheduler.cli.schedules.past:history",
+        "scheduler.cli.schedules.history:history",
         "Show the runs of schedule NAME, newest first.",
     ),
     LazyCommand(
         "revisions",
-        "scheduler.cli.schedules.past:revisions",
+        "scheduler.cli.schedules.history:revisions",
         "Show who changed schedule NAME, when and why, newest first.",
     ),
     LazyCommand(
         "restore",
-        "scheduler.cli.schedules.past:restore",
+        "scheduler.cli.schedules.history:restore",
         "Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule "
         "anew as it was then.",
     ),
     LazyCommand(
         "rebuild",
-        "scheduler.cli.schedules.rebuilding:rebuild",
+        "scheduler.cli.schedules.rebuild:rebuild",
         "Repair the schedules and calendars in Redis from the history, and tell the history what "
         "it lacks.",
     ),

@@ -72,7 +72,7 @@ def list_schedules(
     if deleted:
         if filters != {"search": "", "state": "all", "job": "", "tag": ""}:
             raise click.UsageError("--deleted goes with --limit and --after only")
-        from scheduler.cli.schedules import removed
+        from scheduler.cli.schedules import deleted as removed
 
         removed.list_deleted(services, after=after, limit=limit, as_json=as_json)
         return

@@ -13,7 +13,7 @@ from scheduler.health.status import status
 from tests.support.valkey import ValkeyServer
 from tests.support.webadmin.addresses import pages
 from tests.support.webadmin.visitor import Visitor
-from webadmin.remembered import StaleWhileRevalidate
+from webadmin.stale_while_revalidate import StaleWhileRevalidate
 
 LIVE_IN_REDIS = {"calendars", "dead_letters", "jobs", "schedules"}
 """Rooms whose pages cannot be shown without Redis."""

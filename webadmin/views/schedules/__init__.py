@@ -5,17 +5,17 @@ schedule means or touches Redis: they ask the store, and show what it answers.
 """
 
 from webadmin.guard import Guard
-from webadmin.views.schedules.backfilling import BackfillPages
+from webadmin.views.schedules.adopt_reset import OwningPages
+from webadmin.views.schedules.backfill import BackfillPages
+from webadmin.views.schedules.bulk_change import TogetherPages
 from webadmin.views.schedules.changes import ChangePages
+from webadmin.views.schedules.deleted import RemovedPages
 from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
-from webadmin.views.schedules.operating import OperationPages
-from webadmin.views.schedules.owning import OwningPages
+from webadmin.views.schedules.pause_resume import OperationPages
 from webadmin.views.schedules.previews import PreviewPages
-from webadmin.views.schedules.removed import RemovedPages
-from webadmin.views.schedules.revising import RevisionPages
+from webadmin.views.schedules.revisions import RevisionPages
 from webadmin.views.schedules.sets import SetPages
-from webadmin.views.schedules.together import TogetherPages
 
 
 class SchedulesView(

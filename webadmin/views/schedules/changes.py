@@ -13,12 +13,17 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Schedule
+from webadmin.form_values import comment, number
 from webadmin.forms import json_text
 from webadmin.guard import actor, edit_by_visitor
 from webadmin.refusals import reason, shows_refusals
-from webadmin.sent import comment, number
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, each, seen, selected
+from webadmin.views.schedules.actions import (
+    back,
+    each,
+    seen,
+    selected,
+)
 from webadmin.views.schedules.detail import DetailPages
 
 
@@ -65,7 +70,7 @@ class ChangePages(DetailPages):
         if request.method == "GET":
             if listed.schedule is not None and listed.schedule.origin == "code":
                 return redirect(url_for(".show", name=name), 303)
-            return self.render("schedules/delete.html", listed=listed)
+            return self.render("schedules/actions/delete.html", listed=listed)
         services().schedules.delete(
             name,
             revision=number("revision"),
@@ -92,7 +97,9 @@ class ChangePages(DetailPages):
         if not request.form.get("confirmed"):
             listed = [item for name in names if (item := seen(name)) is not None]
             return self.render(
-                "schedules/bulk_delete.html", listed=listed, next=request.form.get("next", "")
+                "schedules/actions/bulk_delete.html",
+                listed=listed,
+                next=request.form.get("next", ""),
             )
         each(names, _delete, "deleted")
         return back()

@@ -15,10 +15,10 @@ from webadmin.forms.versions import limits
 from webadmin.refusals import while_away
 from webadmin.services import services
 from webadmin.views.schedules import rows
-from webadmin.views.schedules.known import facts
-from webadmin.views.schedules.owning import of_override
+from webadmin.views.schedules.adopt_reset import of_override
 from webadmin.views.schedules.previews import Coming, coming_to
 from webadmin.views.schedules.recent import last_runs
+from webadmin.views.schedules.surroundings import facts
 
 RUNS = 20
 REVISIONS = 20
@@ -40,12 +40,12 @@ class DetailPages(BaseView):
         schedule = listed.schedule
         if schedule is None:
             return self.render(
-                "schedules/problem.html", listed=listed, problem=sentence(listed.problem or "")
+                "schedules/list/problem.html", listed=listed, problem=sentence(listed.problem or "")
             )
         runs = last_runs([schedule.uid], RUNS)
         recent = runs.by_uid.get(schedule.uid, ())
         return self.render(
-            "schedules/show.html",
+            "schedules/detail/show.html",
             schedule=schedule,
             row=rows.row(listed, (), utc_now()),
             runs=recent,

@@ -25,7 +25,7 @@ from webadmin.forms.schedule import ScheduleForm
 from webadmin.forms.versions import Difference, differences
 from webadmin.guard import edit_by_visitor
 from webadmin.services import services
-from webadmin.views.schedules import reviewing
+from webadmin.views.schedules import validation
 from webadmin.views.schedules.previews import Coming, Unreadable, coming_of
 
 
@@ -92,7 +92,7 @@ class EditorPages(BaseView):
         form = ScheduleForm(
             MultiDict({"job": job.name if job else ""}), job.parameters if job else None
         )
-        return self.render("schedules/arguments.html", form=form, job=job, errors={})
+        return self.render("schedules/editor/arguments.html", form=form, job=job, errors={})
 
     def _creation(self, page: EditorPage) -> ResponseReturnValue:
         checked, page = self._reviewed(page)
@@ -103,7 +103,7 @@ class EditorPages(BaseView):
                 checked, edit=edit_by_visitor(now=utc_now(), comment=page.draft.comment)
             )
         except Refused as error:
-            return self._page(replace(page, errors=reviewing.at_field(page.draft, error)))
+            return self._page(replace(page, errors=validation.at_field(page.draft, error)))
         flash(f"{saved.name} is saved.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
 
@@ -132,7 +132,7 @@ class EditorPages(BaseView):
             conflict = Conflict(stored, error.given, differences(checked.spec, stored.spec()))
             return self._page(replace(page, editing=stored, conflict=conflict))
         except Refused as error:
-            return self._page(replace(page, errors=reviewing.at_field(page.draft, error)))
+            return self._page(replace(page, errors=validation.at_field(page.draft, error)))
         flash(f"{saved.name} is saved as revision {saved.revision}.", "success")
         return redirect(url_for(".show", name=saved.name), 303)
 
@@ -144,13 +144,13 @@ class EditorPages(BaseView):
         if action == "arguments":
             return None, page
         calendars = services().calendars.names()
-        review = reviewing.review(
+        review = validation.review(
             page.draft, page.editing, services().catalogue, calendars, now=utc_now()
         )
         return (review.checked if action == "save" else None), replace(page, errors=review.errors)
 
     def _page(self, page: EditorPage) -> ResponseReturnValue:
-        html = self.render("schedules/editor.html", **_facts(page, utc_now()))
+        html = self.render("schedules/editor/editor.html", **_facts(page, utc_now()))
         return html, (409 if page.conflict or page.gone else 422 if page.errors else 200)
 
 

@@ -36,7 +36,7 @@ class ListPages(BaseView):
         runs = last_runs(rows.by_uid(page.items), BARS)
         jobs = services().catalogue.jobs(now)
         return self.render(
-            "schedules/list.html",
+            "schedules/list/list.html",
             rows=rows.rows(page.items, runs.by_uid, now),
             history_away=runs.away,
             overdue=any(

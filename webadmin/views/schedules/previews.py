@@ -35,8 +35,8 @@ from webadmin.forms.schedule import ScheduleForm
 from webadmin.forms.sentences import sentence
 from webadmin.forms.zone import zone_of
 from webadmin.services import services
-from webadmin.views.schedules.known import facts
-from webadmin.views.schedules.reviewing import is_rule_of
+from webadmin.views.schedules.surroundings import facts
+from webadmin.views.schedules.validation import is_rule_of
 
 TICKS = 10
 MONTH = timedelta(days=30)

@@ -18,8 +18,8 @@ from scheduler.rules.phrases import counted
 from scheduler.sets.apply import Applied, apply, plan_text
 from scheduler.sets.export import export
 from scheduler.sets.plan import Plan, with_runs
+from webadmin.form_values import comment
 from webadmin.guard import edit_by_visitor, may
-from webadmin.sent import comment
 from webadmin.services import services
 
 FILE_NAME = "schedules.yaml"
@@ -61,7 +61,7 @@ class SetPages(BaseView):
             services().schedules.stored(), services().calendars.stored(), names=[name]
         )
         return self.render(
-            "schedules/yaml.html", name=name, text=exported.text if exported.names else None
+            "schedules/detail/yaml.html", name=name, text=exported.text if exported.names else None
         )
 
     @expose("/import", methods=["GET", "POST"])
@@ -110,7 +110,7 @@ class SetPages(BaseView):
         prune: bool = False,
     ) -> str:
         return self.render(
-            "schedules/import.html",
+            "schedules/list/import.html",
             text=text,
             plan=plan,
             fault=fault,

@@ -7,11 +7,11 @@ from flask_admin import BaseView, expose
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound, Refused
 from scheduler.history.queries.views import RevisionView
+from webadmin.form_values import comment, number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
-from webadmin.sent import comment, number
 from webadmin.services import services
-from webadmin.views.schedules.revising import SHOWN, steps
+from webadmin.views.schedules.revisions import SHOWN, steps
 
 PAGE = 50
 
@@ -33,7 +33,7 @@ class RemovedPages(BaseView):
         after = request.args.get("after") or None
         page = services().history.deleted(after, PAGE)
         return self.render(
-            "schedules/deleted.html",
+            "schedules/list/deleted.html",
             page=page,
             next_url=url_for(".deleted", after=page.next) if page.next else None,
             first_url=url_for(".deleted") if after else None,
@@ -46,7 +46,7 @@ class RemovedPages(BaseView):
         gone = _gone(_name())
         if request.method == "GET":
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
-            return self.render("schedules/revive.html", gone=gone, steps=found)
+            return self.render("schedules/actions/revive.html", gone=gone, steps=found)
         wanted = number("number")
         if wanted is None:
             raise Refused("Choose the revision that is to come back.", field="revision")

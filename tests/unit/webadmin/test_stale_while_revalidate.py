@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
-from webadmin.remembered import StaleWhileRevalidate
+from webadmin.stale_while_revalidate import StaleWhileRevalidate
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DESK = Services(Settings())

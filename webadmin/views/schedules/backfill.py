@@ -24,10 +24,10 @@ from scheduler.errors import Refused
 from scheduler.rules.model.spec import Schedule
 from scheduler.rules.phrases import counted
 from scheduler.rules.time.typed import clock_zone
-from webadmin.asked import moment
+from webadmin.form_values import whole_number
 from webadmin.guard import actor
+from webadmin.parsed_filters import moment
 from webadmin.refusals import at_field, shows_refusals
-from webadmin.sent import whole_number
 from webadmin.services import services
 
 FIELDS = {"from": "since", "to": "until", "limit": "limit"}
@@ -87,7 +87,7 @@ class BackfillPages(BaseView):
         self, schedule: Schedule, wanted: Wanted, status: int
     ) -> ResponseReturnValue:
         page = self.render(
-            "schedules/backfill.html",
+            "schedules/actions/backfill.html",
             schedule=schedule,
             wanted=wanted,
             errors=wanted.errors,

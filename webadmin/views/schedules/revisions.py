@@ -18,9 +18,9 @@ from scheduler.events.secret_names import MASK, is_secret
 from scheduler.history.queries.views import RevisionView
 from scheduler.rules.model import difference
 from webadmin import present
+from webadmin.form_values import comment, number, whole_number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
-from webadmin.sent import comment, number, whole_number
 from webadmin.services import services
 
 SHOWN = 200
@@ -56,7 +56,7 @@ class RevisionPages(BaseView):
         """All of them, newest first."""
         schedule = services().schedules.get(name)
         found = services().history.revisions(schedule.uid, SHOWN)
-        return self.render("schedules/revisions.html", schedule=schedule, steps=steps(found))
+        return self.render("schedules/detail/revisions.html", schedule=schedule, steps=steps(found))
 
     @expose("/<path:name>/restore", methods=["GET", "POST"])
     @shows_refusals("{name} was not restored", to=".revisions", again=_look_again)
@@ -70,7 +70,7 @@ class RevisionPages(BaseView):
                 line for line in lines(schedule.to_json(), earlier.definition) if not _stays(line)
             ]
             return self.render(
-                "schedules/restore.html", schedule=schedule, earlier=earlier, lines=found
+                "schedules/actions/restore.html", schedule=schedule, earlier=earlier, lines=found
             )
         seen = number("revision")
         saved = services().operations.restore(

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from scheduler.history.queries.views import TRIGGERS
 from scheduler.rules.model.run_states import STATES
-from webadmin.asked import CHOICES, FILTERS, asked, moment
+from webadmin.parsed_filters import (
+    CHOICES,
+    FILTERS,
+    asked,
+    moment,
+)
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

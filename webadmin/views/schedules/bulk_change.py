@@ -14,12 +14,12 @@ from scheduler.rules.phrases import counted
 from scheduler.schedules import edits
 from scheduler.schedules.bulk import Outcome
 from scheduler.schedules.edits import Decide
+from webadmin.form_values import comment
 from webadmin.forms.fields import tags
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import reason
-from webadmin.sent import comment
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, seen, selected
+from webadmin.views.schedules.actions import back, seen, selected
 
 ACTIONS = {"tag": "tagged", "queue": "sent to another queue", "adopt": "adopted"}
 SHOWN = 10
@@ -62,7 +62,7 @@ class TogetherPages(BaseView):
         listed = [item for name in names if (item := seen(name)) is not None]
         status = 422 if form.errors or form.reasons else 200
         return self.render(
-            "schedules/bulk_change.html",
+            "schedules/actions/bulk_change.html",
             listed=listed,
             form=form,
             errors=form.errors,

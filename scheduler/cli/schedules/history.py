@@ -16,7 +16,7 @@ from scheduler.cli.output import (
     to_the_second,
 )
 from scheduler.cli.runs import limit_options, say_page
-from scheduler.cli.schedules import removed
+from scheduler.cli.schedules import deleted
 from scheduler.cli.schedules.listing import one_as_json
 from scheduler.clock import utc_now
 from scheduler.errors import NotFound
@@ -58,7 +58,7 @@ def history(
 @click.pass_obj
 def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     """Show who changed schedule NAME, when and why, newest first."""
-    gone = removed.deletion_of(services, name)
+    gone = deleted.deletion_of(services, name)
     saved = services.history.revisions(
         services.schedules.get(name).uid if gone is None else gone.schedule_uid
     )
@@ -111,7 +111,7 @@ def restore(
     """Save an earlier REVISION of schedule NAME as its newest one, or make a deleted schedule anew
     as it was then.
     """
-    gone = removed.deletion_of(services, name)
+    gone = deleted.deletion_of(services, name)
     if gone is not None:
         saved = services.operations.revive(
             gone, number, services.history, edit=fields.edit(now=utc_now(), comment=comment)

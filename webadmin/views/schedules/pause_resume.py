@@ -21,13 +21,20 @@ from scheduler.schedules.operations import Missed
 from scheduler.schedules.pause_all import Outcome
 from scheduler.schedules.raw_entry import ScheduleRow
 from webadmin import present
-from webadmin.asked import moment_ahead
+from webadmin.form_values import comment
 from webadmin.forms.sentences import sentence
 from webadmin.guard import actor, edit_by_visitor
+from webadmin.parsed_filters import moment_ahead
 from webadmin.refusals import at_field, shows_refusals
-from webadmin.sent import comment
 from webadmin.services import services
-from webadmin.views.schedules.acting import back, clock_of, default_clock, each, seen, selected
+from webadmin.views.schedules.actions import (
+    back,
+    clock_of,
+    default_clock,
+    each,
+    seen,
+    selected,
+)
 
 MISSED: tuple[str, ...] = get_args(Missed)
 
@@ -90,7 +97,7 @@ class OperationPages(BaseView):
                 flash(f"{name} is not paused.", "info")
                 return redirect(url_for(".show", name=name), 303)
             return self.render(
-                "schedules/resume.html", schedule=schedule, held=held_ticks(schedule, now)
+                "schedules/actions/resume.html", schedule=schedule, held=held_ticks(schedule, now)
             )
         missed = request.form.get("missed", "skip")
         if missed not in MISSED:
@@ -185,7 +192,7 @@ class OperationPages(BaseView):
     def _pause_page(self, listed: list[ScheduleRow], form: PauseForm, *, bulk: bool = False) -> str:
         """What would be paused, and the form."""
         return self.render(
-            "schedules/pause.html",
+            "schedules/actions/pause.html",
             listed=listed,
             bulk=bulk,
             form=form,
@@ -194,7 +201,7 @@ class OperationPages(BaseView):
         )
 
     def _pause_all_page(self, form: PauseForm) -> str:
-        return self.render("schedules/pause_all.html", form=form, errors=form.errors)
+        return self.render("schedules/actions/pause_all.html", form=form, errors=form.errors)
 
 
 def _say_all(done: Outcome, what: str) -> None:

@@ -3,7 +3,12 @@
 import pytest
 from flask import Flask
 
-from webadmin.sent import LONGEST_COMMENT, comment, number, whole_number
+from webadmin.form_values import (
+    LONGEST_COMMENT,
+    comment,
+    number,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from flask_admin import BaseView, expose
 
 from scheduler.clock import utc_now
 from scheduler.schedules.raw_entry import ScheduleRow
+from webadmin.form_values import comment, number
 from webadmin.guard import edit_by_visitor
 from webadmin.refusals import shows_refusals
-from webadmin.sent import comment, number
 from webadmin.services import services
-from webadmin.views.schedules.revising import Line, lines
+from webadmin.views.schedules.revisions import Line, lines
 
 
 class OwningPages(BaseView):
@@ -28,7 +28,7 @@ class OwningPages(BaseView):
                 flash(f"{name} has no override.", "info")
                 return redirect(url_for(".show", name=name), 303)
             back = lines(listed.schedule.to_json(), listed.code.to_json())
-            return self.render("schedules/reset.html", listed=listed, lines=back)
+            return self.render("schedules/actions/reset.html", listed=listed, lines=back)
         services().schedules.reset(
             name,
             revision=number("revision"),
@@ -50,7 +50,7 @@ class OwningPages(BaseView):
                     "info",
                 )
                 return redirect(url_for(".show", name=name), 303)
-            return self.render("schedules/adopt.html", schedule=schedule)
+            return self.render("schedules/actions/adopt.html", schedule=schedule)
         services().schedules.adopt(
             name,
             revision=number("revision"),
