@@ -2,7 +2,7 @@
 
 ROWS_FIRED = "integration/schedules/test_semantics_rows.py::"
 LEDGER = "unit/history/test_ledger_rows.py::"
-DISPATCH = "unit/schedules/test_dispatch.py::"
+DISPATCH = "unit/dispatch/test_dispatch.py::"
 AT_DISPATCH = "integration/schedules/test_policies_at_dispatch.py::"
 AT_START = "integration/runs/test_policies_at_start.py::"
 ON_WORKER = "integration/runs/test_policies_on_worker.py::"
@@ -147,7 +147,7 @@ THE_DIALECT = {
 }
 
 ZONES = {
-    "Celery runs in UTC": ["unit/runs/test_app.py::test_celery_lives_in_utc"],
+    "Celery runs in UTC": ["unit/celery_app/test_app.py::test_celery_lives_in_utc"],
     "each schedule has its own zone": [ROWS_FIRED + "zones: each schedule has its own"],
     "sub-daily: elapsed time, nothing is lost": [
         ROWS_FIRED + "clock changes: sub-daily runs by elapsed time over the gap"
