@@ -1,16 +1,16 @@
 """The console: Flask-Admin at the rim, own templates. It reads jobs from the catalogue and never
 imports their code.
 
-`create_app` is the root of the web process: the only place where the console's parts are put
-together, in the order in which a request meets them.
+`create_app` is the root of the web process and the only place where the parts are put together, in
+the order in which a request meets them.
 
     security      cookies, size limits, headers on every answer
-    guard         who may call which endpoint; no row, no entry
-    auth          login and logout, sessions that end when they should
-    tutorial_api  start a job, ask for its state, sign up: the tutorial's endpoints, for anyone
-    limits        wrong logins per address and per account; calls of what anyone may call
-    templating    what every template knows: time, health, menu, the nonce
-    errors        every refusal and every outage as a page that says what to do
+    guard         the least role for each endpoint; an endpoint without a row is closed
+    auth          login, logout and the end of sessions
+    tutorial_api  the tutorial's open endpoints: start a job, read a job's state, sign up
+    limits        rates of wrong logins per address and account, and of open endpoints
+    templating    globals of every template: time, health, menu, nonce
+    errors        every refusal and every outage as a page with a remedy
     views/        the screens
 """
 
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The console as a WSGI application. Without settings they are read from the environment."""
+    """Return the console as a WSGI application.
+
+    `settings` is read from the environment by default. Raises BadSettings with every fault.
+    """
     from webadmin import (
         auth,
         errors,

@@ -1,8 +1,7 @@
-"""Login and logout: Flask-Security over our own tables, with a plain session of SQLAlchemy.
+"""Login and logout: Flask-Security over Beatdesk's own tables, with a plain SQLAlchemy session.
 
-Accounts are made by the command `beatdesk users`; there is no registration and no password recovery
-here. A logout changes `fs_uniquifier`, so that a copied cookie ends with the session that it was
-copied from.
+Accounts are made by the command `beatdesk users`; the console has no registration and no password
+recovery. A logout changes `fs_uniquifier`, so that a copied cookie ends with the original session.
 """
 
 import unicodedata
@@ -30,12 +29,13 @@ from webadmin.services import services
 
 
 class AccountRole(RoleMixin):
-    """A row of `roles`, as Flask-Security wants to see it."""
+    """A row of `roles`, in the shape that Flask-Security expects."""
 
 
 class Account(UserMixin):
-    """A row of `users`, as Flask-Security wants to see it. The engine's models know nothing of
-    Flask.
+    """A row of `users`, in the shape that Flask-Security expects.
+
+    The engine's models stay free of Flask, hence the separate mapping.
     """
 
 
@@ -53,7 +53,7 @@ _mapping.map_imperatively(
 
 
 def as_stored(text: str | None) -> str | None:
-    """An address as `scheduler.accounts.check_email` writes it."""
+    """Normalize a mail address as `scheduler.accounts.check_email` stores addresses."""
     return unicodedata.normalize("NFC", text.strip()).lower() if text else text
 
 
@@ -69,16 +69,14 @@ class LoginForm(StockLoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not safe_path(self.next.data or ""):
-            self.next.data = ""  # the stock form would refuse the login, and not say why
+            self.next.data = ""  # the stock form would refuse the login without a reason
 
 
 class DeskSession(Session):
-    """A session on the desk's engine, which is made when first asked for: the process starts
-    without SQL.
-    """
+    """A session on the engine of this process, bound at the first query: startup needs no SQL."""
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
-        """The engine of this process."""
+        """Return the SQLAlchemy engine of this process."""
         return services().engine
 
 
@@ -111,7 +109,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def install(app: Flask) -> None:
-    """Add the login, and the sessions of the database that end with each request."""
+    """Install Flask-Security and end the request's database session after each request."""
     app.config.update(SETTINGS, REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"])
     sessions = scoped_session(sessionmaker(class_=DeskSession))
     app.extensions["sessions"] = sessions
@@ -126,19 +124,21 @@ def install(app: Flask) -> None:
 
 
 def no_tokens(request: Any) -> None:
-    """Nobody logs in by a token in a header or in an address; Flask-Security's own loader would
-    allow it.
+    """Refuse every token in a header or an address.
+
+    Flask-Security's own request loader would allow a login by token.
     """
 
 
 def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
-    """Drop what the visitor's session held before the login, the CSRF token too."""
+    """Drop the session's contents from before the login, the CSRF token included."""
     for name in set(cookie) - {"_user_id", "_fresh", "_id", "fs_paa"}:
         cookie.pop(name)
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
-    """Make every cookie of this account worthless, copied ones too."""
+    """Invalidate every session cookie of the account, copies included, with a new `fs_uniquifier`.
+    """
     with Session(writing(services().engine)) as session, session.begin():
         session.execute(
             update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())
@@ -146,7 +146,7 @@ def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
 
 
 def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
-    """The login, redirecting to paths of this console only, whatever `next` says."""
+    """Wrap the login view: redirects stay on the console, for every value of `next`."""
 
     @wraps(login)
     def login_here(*args: Any, **kwargs: Any) -> Response:
@@ -161,5 +161,5 @@ def stay_here(login: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def asked_for() -> list[str]:
-    """Where the visitor, or whoever made the link, wants the login to lead."""
+    """Return the redirect targets in the address and in the form, which anyone may have written."""
     return [target for target in (request.args.get("next"), request.form.get("next")) if target]

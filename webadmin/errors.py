@@ -1,7 +1,7 @@
-"""Every refusal and every outage as a page in the same look that says why, and what to do.
+"""Error pages: every refusal and every outage in one look, with the reason and the remedy.
 
-Nothing of the error's inside reaches the page; it is logged. A page about an outage of SQL asks
-nothing of SQL, not even who the visitor is.
+Internals of an error are logged and never shown. The page about an outage of SQL runs no query, not
+even for the visitor's account.
 """
 
 import logging
@@ -80,7 +80,10 @@ def page(
     bare: bool = False,
     headers: dict[str, str] | None = None,
 ) -> ResponseReturnValue:
-    """An error page. A bare one has no menu and needs no database."""
+    """Return an error page with its status and headers.
+
+    `bare` leaves out the menu and the visitor, so that rendering needs no database.
+    """
     g.bare = bare or g.get("bare", False)
     if g.bare:
         forget_visitor()
@@ -89,14 +92,15 @@ def page(
 
 
 def forget_visitor() -> None:
-    """Render the page for nobody: Flask-Login would ask the database who the visitor is for every
-    template.
+    """Make the visitor anonymous for the rest of the request.
+
+    Otherwise Flask-Login would query the account from SQL for every template.
     """
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:
-    """Answer a refusal by its code."""
+    """Return the page for an HTTP error; a redirect (below 400) passes unchanged."""
     code = error.code or 500
     if code < 400:
         return error.get_response()
@@ -108,7 +112,7 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def show_expired_form(error: CSRFError) -> ResponseReturnValue:
-    """A form without its token, or with an old one."""
+    """Return the page for a missing or outdated CSRF token."""
     remedy = "Go back, load the page again and send the form once more. Nothing was changed."
     return page(
         400,
@@ -119,7 +123,7 @@ def show_expired_form(error: CSRFError) -> ResponseReturnValue:
 
 
 def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
-    """A refusal of the engine that no view has shown beside its field."""
+    """Return the page for an engine error that no view has handled at a field."""
     if isinstance(error, NotFound):
         return page(404, TITLES[404][0], str(error), TITLES[404][1])
     if isinstance(error, StaleRevision):
@@ -139,20 +143,18 @@ def show_refusal(error: BeatdeskError) -> ResponseReturnValue:
 
 
 def show_redis_away(error: Exception) -> ResponseReturnValue:
-    """Redis is away and the page has nothing to show without it."""
+    """Return the page for an outage of Redis, with status 503."""
     log.error("redis does not answer: %s", error)
     return page(503, *REDIS_AWAY)
 
 
 def status_of(error: Exception) -> int:
-    """The status for an error that no view has expected: 503 where a server is away, 500 for a
-    fault of ours.
-    """
+    """Return the status of an unexpected error: 503 for an outage, 500 for a fault of Beatdesk."""
     return 503 if is_outage(error) else 500
 
 
 def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
-    """The database is away, or the statement is wrong; only the first is an outage."""
+    """Return the page for a SQL error: 503 for an outage, 500 for a wrong statement."""
     if status_of(error) == 503:
         log.error("the database does not answer: %s", error)
         return page(503, *SQL_AWAY, bare=True)
@@ -160,6 +162,6 @@ def show_sql_error(error: SQLAlchemyError) -> ResponseReturnValue:
 
 
 def show_crash(error: Exception) -> ResponseReturnValue:
-    """A fault of ours: the log has all of it, the page nothing."""
+    """Log a fault of Beatdesk with its traceback; the page shows no details."""
     log.exception("cannot answer %s %s", request.method, request.path, exc_info=error)
     return page(500, TITLES[500][0], "The fault is ours, not yours.", TITLES[500][1], bare=True)

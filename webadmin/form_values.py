@@ -1,4 +1,4 @@
-"""What a form or an address has sent, as values: the parts that many views read alike."""
+"""Values of the current form or address: the readers that many views share."""
 
 from flask import request
 
@@ -7,15 +7,15 @@ _DIGITS = 17
 
 
 def comment() -> str:
-    """Why, in the words of whoever did it."""
+    """Return the comment of the form: the visitor's reason, at most LONGEST_COMMENT characters."""
     return request.form.get("comment", "").strip()[:LONGEST_COMMENT]
 
 
 def number(field: str) -> int | None:
-    """A whole number that a form has sent; none where it is none."""
+    """Return the whole number in a form field; None if the field holds anything else."""
     return whole_number(request.form.get(field, ""))
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number written in ASCII digits; none for anything else."""
+    """Return the whole number written in ASCII digits; None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

@@ -1,8 +1,8 @@
-"""Who may call what. An endpoint without a row in `LEAST_ROLE` is closed to everyone.
+"""Roles and endpoints: an endpoint without a row in `LEAST_ROLE` is closed to everyone.
 
-The table is enforced twice: before every request of the app, and again by `Guard`, which stands
-first in the MRO of every view, so that a view is closed however it was registered. It decides on
-roles only; whether a thing exists or an edit is stale is the views' matter.
+The table is enforced twice: before every request of the app, and again by `Guard`, the first class
+in the MRO of every view, so that a view is closed however the registration went. Only roles are
+decided here; missing records and stale edits are the views' matter.
 """
 
 import logging
@@ -99,7 +99,7 @@ LEAST_ROLE = {
     "schedules.delete": ADMIN,
     "schedules.bulk_delete": ADMIN,
 }
-"""Endpoint -> the least role that may call it, by any method."""
+"""The least role for each endpoint, for all HTTP methods."""
 
 PAGE = re.compile(r"[1-9][0-9]{0,5}")
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -112,12 +112,12 @@ def install(app: Flask) -> None:
 
 
 def least_role(endpoint: str | None) -> str | None:
-    """The least role that may call the endpoint; none where nobody has said so."""
+    """Return the least role for the endpoint; None for an endpoint without a row."""
     return LEAST_ROLE.get(endpoint or "")
 
 
 def permits(endpoint: str | None, roles: Iterable[str]) -> bool:
-    """Whether someone with these roles may call the endpoint. Closed unless the table opens it."""
+    """Whether any of the roles may call the endpoint. False for an endpoint without a row."""
     least = least_role(endpoint)
     if least is None:
         return False
@@ -125,36 +125,38 @@ def permits(endpoint: str | None, roles: Iterable[str]) -> bool:
 
 
 def safe_path(target: str) -> bool:
-    """Whether a redirect to the target stays here: a path, one slash, no backslash, no white space,
-    plain ASCII.
+    """Whether a redirect target stays on the console.
+
+    Safe is a path with one leading slash, in printable ASCII, without backslashes and spaces.
     """
     return LOCAL_PATH.fullmatch(target) is not None
 
 
 def roles_of(user: Any) -> list[str]:
-    """The names of the user's roles; none for visitors."""
+    """Return the names of the user's roles; empty for a visitor without a login."""
     return [role.name for role in user.roles] if user.is_authenticated else []
 
 
 def actor() -> str:
-    """Who does what this request does, as events and revisions name them."""
+    """Return the visitor's mail address, the actor in events and revisions."""
     return str(current_user.email)
 
 
 def edit_by_visitor(*, now: datetime, comment: str = "") -> Edit:
-    """The edit of whoever is logged in."""
+    """Return an Edit by the logged-in user."""
     return Edit(actor=actor(), now=now, comment=comment)
 
 
 def may(endpoint: str) -> bool:
-    """Whether the user of this request may call the endpoint, so that no page offers what would be
-    refused.
-    """
+    """Whether the user may call the endpoint; templates hide the links and buttons of the rest."""
     return permits(endpoint, roles_of(current_user))
 
 
 def admit() -> ResponseReturnValue | None:
-    """Let the request pass (none), send it to the login, or refuse it."""
+    """Return None for a permitted request and a redirect to the login for an anonymous visitor.
+
+    Aborts with 403 for a missing role or a closed endpoint, with 400 for a hostile parameter.
+    """
     if request.endpoint is None:
         return None
     least = least_role(request.endpoint)
@@ -172,13 +174,13 @@ def admit() -> ResponseReturnValue | None:
 
 
 def come_back() -> str | None:
-    """Where to go after the login: the page that was asked for, where asking again is harmless."""
+    """Return the address to open after the login: the requested page of a GET request, or None."""
     target = iri_to_uri(request.full_path.removesuffix("?"))
     return target if request.method == "GET" and target != "/" and safe_path(target) else None
 
 
 def refuse_hostile_parameters() -> None:
-    """Refuse what no page can mean: NUL bytes anywhere, a `page` or an `id` of the wrong shape."""
+    """Abort with 400 for NUL bytes, and for a malformed `page` or `id`."""
     path = {name: str(value) for name, value in (request.view_args or {}).items()}
     values = [*path.values(), *(v for _, v in request.args.items(multi=True)), *request.args.keys()]
     if request.method == "POST":
@@ -200,13 +202,13 @@ class Guard:
     _default_view: str
 
     def is_accessible(self) -> bool:
-        """Whether the menu shows the view to this user."""
+        """Whether the menu shows the view to the user."""
         return may(f"{self.endpoint}.{self._default_view}")
 
     def _handle_view(self, view: str, /, **kwargs: Any) -> ResponseReturnValue | None:
         return admit()
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        # Flask-Admin calls the view a second time, without arguments, when it raises TypeError.
-        # That hides the error.
+        # After a TypeError in a view, Flask-Admin calls the view again without arguments, and so
+        # hides the error.
         return fn(self, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The desk's health as every page shows it."""
+"""The health of Beatdesk, as shown on every page."""
 
 from datetime import timedelta
 from typing import cast
@@ -16,31 +16,33 @@ FRESH = timedelta(seconds=3)
 
 
 def install(app: Flask) -> None:
-    """Let the app remember its health."""
+    """Install the cached health on the app."""
     app.extensions["health"] = StaleWhileRevalidate(status, FRESH)
 
 
 def current() -> Status:
-    """The health of everything, at most a few seconds old."""
+    """Return the health of all parts, at most FRESH old."""
     return cast("StaleWhileRevalidate[Status]", current_app.extensions["health"]).read(
         services(), utc_now()
     )
 
 
 def beat_leads() -> bool:
-    """Whether a Beat holds the lock, so that what is due is dealt with."""
+    """Whether a Beat process holds the leader lock and handles due ticks."""
     return "leader" in current().beat.facts
 
 
 @while_away(None)
 def everything_paused() -> Pause | None:
-    """Why everything stands still; none where it does not, or where nobody can say."""
+    """Return the pause of all schedules; None without such a pause, or while Redis is away."""
     return services().pause_all.paused(utc_now()) if current().redis.ok else None
 
 
 def causes(found: Status) -> list[Part]:
-    """The parts that are not well; without Redis nothing is known of Beat, workers and recorder, so
-    that it is one.
+    """Return the unhealthy parts.
+
+    Beat, workers and recorder report through Redis: an outage of Redis hides their state, and only
+    the servers are listed.
     """
     red = [part for part in found.parts if not part.ok]
     return red if found.redis.ok else [part for part in red if part.name in {"redis", "sql"}]

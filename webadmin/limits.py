@@ -1,8 +1,7 @@
-"""Wrong logins, counted per address and per account; and calls of the endpoints that anyone may
-call.
+"""Rate limits: wrong logins per address and per account, and calls of the open endpoints.
 
-The counts are in Redis, so that all web processes share them; while Redis is away each process
-counts for itself, and nobody is locked out by an outage. Right logins cost nothing.
+The counts are in Redis, shared by all web processes. During an outage of Redis each process counts
+for itself, so that an outage locks nobody out. Right logins cost nothing.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ STARTER: dict[str, list[tuple[str, Callable[[], str]]]] = {
     "starter.task_status": [("6000 per minute", get_remote_address)],
     "starter.signup": [("60 per minute", get_remote_address), ("20 per hour", mailed_account)],
 }
-"""Endpoint -> how often it may be called, by one address, and for one that would get the mails."""
+"""Limits of the open endpoints: per client address, and per recipient of mails."""
 
 
 def _storage(settings: Settings) -> str:
@@ -38,7 +37,7 @@ def _storage(settings: Settings) -> str:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put both limits on the login, and theirs on the endpoints that are open."""
+    """Limit the login per address and per account, and the open endpoints as in STARTER."""
     limiter = Limiter(
         get_remote_address,
         app=app,
@@ -66,11 +65,11 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def account_key() -> str:
-    """The account that a login names, as a digest: Redis learns no addresses of people."""
+    """Return a digest of the account named in a login, so that Redis stores no mail addresses."""
     name = request.form.get("email", "").strip().lower()
     return "account-" + hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def is_wrong_login(response: Response) -> bool:
-    """Whether the answer to a login was a refusal. A right one redirects."""
+    """Whether a login was refused; a successful login is a redirect."""
     return response.status_code in {200, 400}

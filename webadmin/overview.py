@@ -1,4 +1,4 @@
-"""What the overview says of many runs: whose attention is needed, and why. Pure."""
+"""The overview's summary of runs: schedules in need of attention, with the reason. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from scheduler.rules.phrases import counted
 
 DAY = timedelta(hours=24)
 TROUBLE = values_in(RunGroup.FAILED, RunGroup.LATE)
-"""States that somebody should look at."""
+"""States of runs in need of attention."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """Runs of one schedule (or of one job without a schedule) that went wrong in the same way."""
+    """Runs of one schedule (or of one job without a schedule) with the same bad outcome."""
 
     title: str
     schedule: str | None
@@ -27,7 +27,7 @@ class Need:
 
     @property
     def words(self) -> str:
-        """How often, and whether it still is so."""
+        """Return the number of bad runs, and whether a later run succeeded."""
         often = "Once" if self.times == 1 else counted(self.times, "time")
         return f"{often}, succeeded since" if self.recovered else often
 
@@ -35,10 +35,10 @@ class Need:
 def needs(
     runs: Iterable[RunView], last: Mapping[str, Sequence[RunView]], now: datetime, most: int = 8
 ) -> list[Need]:
-    """The trouble of the last day, what is still wrong first, then the newest first.
+    """Return the trouble of the last day: open problems first, then the newest first.
 
-    `runs` are newest first for each state; `last` has the newest runs of each schedule that is
-    named in them.
+    `runs` are newest first within each state; `last` has the newest runs of each schedule in
+    `runs`, by schedule id. At most `most` entries.
     """
     groups: dict[tuple[str, str], list[RunView]] = {}
     for run in runs:
@@ -49,7 +49,7 @@ def needs(
 
 
 def moment_of(run: RunView, now: datetime) -> datetime:
-    """When the run ended, or the last thing that is known of it."""
+    """Return the end of the run, or the latest earlier moment in its record."""
     return run.finished_at or run.started_at or run.queued_at or run.tick_to or run.tick or now
 
 

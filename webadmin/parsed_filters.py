@@ -1,5 +1,6 @@
-"""The filters in an address -> what is asked of the history. Pure; a value that means nothing is
-named, not ignored.
+"""The filters of an address, and the query for the history. Pure.
+
+An invalid value is reported, not ignored.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ LONGEST = 255
 
 @dataclass(frozen=True)
 class ParsedFilters:
-    """What was typed, what it means, and what is wrong with it, each by the filter's name."""
+    """The typed texts, the parsed values and the error messages, by filter name."""
 
     typed: dict[str, str]
     meant: dict[str, str | datetime]
@@ -29,7 +30,7 @@ class ParsedFilters:
 
 
 def asked(query: Mapping[str, str], now: datetime, zone: Zone = UTC_ZONE) -> ParsedFilters:
-    """Read the filters. Those with faults are left out of what is meant."""
+    """Return the parsed filters; a filter with an error has no parsed value."""
     typed = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
     meant: dict[str, str | datetime] = {}
     faults: dict[str, str] = {}
@@ -56,8 +57,9 @@ def _value(name: str, text: str, now: datetime, zone: Zone) -> str | datetime:
 
 
 def moment_ahead(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time to come, `rules.time.typed`; a date is in UTC where it names no zone. Raises
-    ValueError.
+    """Return a time in the future, in the notation of `rules.time.typed`.
+
+    A date without a zone is in UTC, a time of day in `zone`. Raises ValueError.
     """
     at = _time(text, now, Direction.AHEAD, zone)
     if at <= now:
@@ -66,8 +68,9 @@ def moment_ahead(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
 
 
 def moment(text: str, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time that has passed, `rules.time.typed`; a date is in UTC where it names no zone.
-    Raises ValueError.
+    """Return a time in the past, in the notation of `rules.time.typed`.
+
+    A date without a zone is in UTC, a time of day in `zone`. Raises ValueError.
     """
     return _time(text, now, Direction.PAST, zone)
 

@@ -1,13 +1,12 @@
-"""A stored relative path -> a file below a folder, or nothing. Links are not followed out of the
-folder.
-"""
+"""Stored relative paths as files below a folder; links out of the folder are not followed."""
 
 from pathlib import Path
 
 
 def file_below(root: Path, relative: str) -> Path | None:
-    """The regular file that `relative` names below `root`; none where it is elsewhere, no file, or
-    gone.
+    """Return the regular file at `relative` below `root`.
+
+    None for a path outside `root`, a missing file, or anything but a regular file.
     """
     if not relative or "\0" in relative or Path(relative).is_absolute():
         return None

@@ -1,7 +1,7 @@
-"""How a person wants to see the console: light or dark, local time or UTC. Two cookies that hold
-nothing else.
+"""Display preferences: light or dark, local time or UTC. Two cookies without other content.
 
-With JavaScript the page changes at once and writes the same cookies; without it this form does.
+With JavaScript the page changes at once and writes the same cookies; without JavaScript a form
+does.
 """
 
 from flask import Blueprint, Flask, current_app, redirect, request
@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
 
 
 def chosen(name: str) -> str:
-    """This visitor's choice, or the first one."""
+    """Return the visitor's choice; the first value of CHOICES by default."""
     value = request.cookies.get(f"beatdesk_{name}", "")
     return value if value in CHOICES[name] else CHOICES[name][0]
 

@@ -1,6 +1,6 @@
-"""Rows to words, colours and masked arguments. Pure: no request, no clock, no store.
+"""Rows as words, colours and masked arguments. Pure: no request, no clock, no store.
 
-It never makes HTML; templates do, with autoescape on.
+HTML is left to the templates, with autoescape on.
 """
 
 import json
@@ -17,10 +17,10 @@ from scheduler.rules.model.run_states import RunGroup, RunState
 DASH = "–"
 DEPTH_LIMIT = 25
 WRAPPED = 60
-"""A line that is shorter was ended on purpose."""
+"""Shortest length of a line, in characters, that counts as wrapped by the source's width."""
 
 OWN_LINE = re.compile(r"\s|[-*•>:]|\d+[.)]\s")
-"""What begins a line that stands for itself: an indent, an item of a list, a field."""
+"""The beginning of a separate line: an indent, a list item, a field."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ TRIGGERS = {
 
 
 def state_look(state: str) -> Look:
-    """How to show a state; one that this version does not know is shown by its name."""
+    """Return the display of a state; an unknown state is shown by name."""
     return STATES.get(state, Look(state.capitalize() or "Unknown", "secondary", "help-circle"))
 
 
@@ -100,7 +100,7 @@ def due(moment: datetime | None, now: datetime) -> str:
 
 
 def rough(seconds: float) -> str:
-    """A length of time in one unit: `45 s`, `4 min`, `3 h`, `12 d`."""
+    """Return a length of time, in seconds, in a single unit: `45 s`, `4 min`, `3 h`, `12 d`."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= (2 * length if unit == "d" else length):
             return f"{int(seconds // length)} {unit}"
@@ -108,7 +108,8 @@ def rough(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time as exact as it is useful: `12 ms`, `1.84 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return a length of time, in seconds, with useful precision: `12 ms`, `1.84 s`, `3 min 20 s`.
+    """
     if seconds is None:
         return DASH
     if seconds < 0:
@@ -142,7 +143,7 @@ def size(number: int | None) -> str:
 
 
 def masked(value: Any, depth: int = 0) -> Any:
-    """The value with everything hidden that a key or an address calls secret."""
+    """Return the value with secrets masked, by key and by address."""
     if depth > DEPTH_LIMIT:
         return "…"
     if isinstance(value, Mapping):
@@ -153,13 +154,13 @@ def masked(value: Any, depth: int = 0) -> Any:
 
 
 def first_line(text: str, most: int = 160) -> str:
-    """The first line, cut where it is long, without passwords."""
+    """Return the first line, cut to `most` characters, with passwords masked."""
     line = masked_text(text.strip().partition("\n")[0])
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def unwrapped(text: str) -> str:
-    """A docstring without the line breaks that only the width of the source has made."""
+    """Return a docstring without the line breaks of wrapping at the source's width."""
     lines: list[str] = []
     before = ""
     for line in text.splitlines():
@@ -178,7 +179,7 @@ def pretty(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a run's life, and the gap since the one before."""
+    """A step of a run's life, and the gap since the previous step."""
 
     name: str
     at: datetime | None
@@ -193,7 +194,7 @@ def steps(
     started: datetime | None,
     finished: datetime | None,
 ) -> list[Step]:
-    """A run's life in order; a step that has not come has no time."""
+    """Return the steps of a run's life in order; a step ahead has no time."""
     named = (
         ("Due", tick, "the nominal time of the tick"),
         ("Queued", queued, "the message was given to the broker"),

@@ -1,6 +1,4 @@
-"""What a load balancer asks: does the process live, can it do its work. No login, and no secrets in
-the answer.
-"""
+"""Probes for a load balancer: liveness and readiness. No login, no secrets in the answer."""
 
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
@@ -17,17 +15,15 @@ def install(app: Flask) -> None:
 
 @probes.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """The process answers. It asks nobody else, so that an outage elsewhere restarts no web
-    process.
-    """
+    """Answer 200 from the process alone, so that an outage elsewhere restarts no web process."""
     return jsonify(status="ok")
 
 
 @probes.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Redis, SQL, Beat's last tick and the recorder's lag; 503 names what is not well."""
+    """Answer 200, or 503 with reasons: Redis, SQL, Beat's last tick, the recorder's lag."""
     red = [part for part in health.current().parts if not part.ok and part.name != "workers"]
-    # Where Redis and SQL are is nobody's business who has not logged in.
+    # The addresses of Redis and SQL stay hidden from visitors without a login.
     reasons = {
         part.name: "does not serve" if part.name in {"redis", "sql"} else part.summary
         for part in red

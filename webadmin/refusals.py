@@ -1,8 +1,7 @@
-"""What the engine refuses, as a message on the page that asked for it, or at a field of its form.
+"""The engine's refusals as messages: on a page, or at a field of the form.
 
-A view states its case and nothing else: `shows_refusals` answers for everything that the engine can
-refuse there. What no view expects becomes a page of its own in `webadmin.errors`: a thing that is
-not there, a server that is away.
+A view holds only the successful case; `shows_refusals` handles every refusal by the engine. Other
+errors become pages of their own in `webadmin.errors`: a missing record, an outage.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from webadmin.forms.json_text import BadJson
 from webadmin.forms.sentences import sentence
 
 REFUSALS = (Refused, StaleRevision, UnreadableEntry, BadJson)
-"""Errors that whoever sent the form can mend."""
+"""Errors that the sender of the form can correct."""
 
 View = Callable[..., ResponseReturnValue]
 P = ParamSpec("P")
@@ -35,14 +34,13 @@ def shows_refusals(
     also: tuple[type[BeatdeskError], ...] = (),
     category: str = "danger",
 ) -> Callable[[View], View]:
-    """Answer a refusal of a POST with a message, or with its form.
+    """Decorate a view: a refused POST shows a message, or the form again.
 
-    `lead` says what did not happen, such as "{name} was not deleted"; it, and the addresses below,
-    are filled in with the view's arguments. `to` is an endpoint, or a function that makes the
-    answer: where the message is shown. `again` is the same for an edit on a stale revision, where
-    whoever sent it has to look again. `form` is called with the view, the error and the view's
-    arguments; where it returns a page, that is the answer. `also` are errors that are refusals in
-    this view only.
+    `lead` names the failed action, such as "{name} was not deleted". `lead` and addresses are
+    filled in with the view's arguments. `to` is an endpoint, or a function that returns the
+    response with the message. `again` is the same for an edit of a stale revision, which needs a
+    fresh look. `form` is called with the view, the error and the view's arguments; a page returned
+    by `form` is the response. `also` are additional errors to handle as refusals.
     """
 
     refusals: tuple[type[Exception], ...] = (*REFUSALS, *also)
@@ -72,24 +70,23 @@ def shows_refusals(
 
 
 def reason(error: Exception) -> str:
-    """Why, as a sentence for whoever sent the form."""
+    """Return the reason as a sentence for the sender of the form."""
     if isinstance(error, StaleRevision):
         return f"it has been changed to revision {error.current} since you looked."
     return sentence(str(error))
 
 
 def at_field(error: Exception, fields: Mapping[str, str], otherwise: str) -> dict[str, str]:
-    """The reason under the name of the form's field; `fields` maps the engine's names to the
-    form's.
+    """Return the error message by form field; `fields` maps the engine's field names to the form's.
 
-    Where the error names no field of the form, it is shown at `otherwise`.
+    An error without a field of the form is shown at `otherwise`.
     """
     field = getattr(error, "field", None)
     return {fields.get(field or "", otherwise): sentence(str(error))}
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether a server that is needed cannot serve, as against a fault of ours."""
+    """Whether the error is an outage of a server, as opposed to a fault of Beatdesk."""
     return (
         isinstance(error, Unavailable)
         or server_of(error) is not None
@@ -98,7 +95,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def while_away(instead: Any) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return `instead`, which nobody may change, while a server is away."""
+    """Decorate a function: return the immutable `instead` during an outage."""
 
     def decorate(read: Callable[P, T]) -> Callable[P, T]:
         @wraps(read)

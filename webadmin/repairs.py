@@ -1,4 +1,4 @@
-"""What was repaired in the last hour, for the pages that tell it."""
+"""Repairs of the last hour, for the pages that list repairs."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from webadmin.services import services
 
 @while_away([])
 def healed(now: datetime) -> list[Notice]:
-    """The repairs, newest first; none where Redis does not answer, which the page says by
-    itself.
+    """Return the repairs, newest first; empty while Redis is away, since the page reports the
+    outage.
     """
     return services().notices.recent(now)
 
 
 def heals() -> bool:
-    """Whether what Redis loses is put back by itself, as the settings say."""
+    """Whether the settings enable the automatic repair of losses in Redis."""
     return services().settings.healing

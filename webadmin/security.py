@@ -1,8 +1,8 @@
 """Cookies, size limits and the headers on every answer.
 
 The policy has no `unsafe-inline`: pages have no inline handlers, no `style` attributes and no
-inline scripts. It must not be loosened for one page; a page that shows foreign HTML (a report)
-tightens it instead, see `sandbox`.
+inline scripts. No page may loosen the policy; a page with foreign HTML (a report) tightens the
+policy instead, see `sandbox`.
 """
 
 import secrets
@@ -28,13 +28,13 @@ SANDBOX = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors "
     "'none'; form-action 'none'; base-uri 'none'"
 )
-"""The policy of a file that a job wrote: it may look as it likes, and do nothing."""
+"""The policy of a file written by a job: free styling, no scripts, no requests."""
 
 csrf = CSRFProtect()
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Set what holds for every request and every answer."""
+    """Set the configuration, CSRF protection and headers for every request."""
     production = settings.environment == "production"
     app.config.update(
         SECRET_KEY=settings.secret_key or secrets.token_hex(32),
@@ -56,7 +56,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def csp_nonce() -> str:
-    """The number that allows one script or style element on this page."""
+    """Return the request's nonce, required on each script and style element of the page."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
@@ -81,7 +81,7 @@ def content_policy(nonce: str) -> str:
 
 
 def add_headers(response: Response) -> Response:
-    """Put the headers on; an answer that has a stricter policy of its own keeps it."""
+    """Add the security headers; a stricter policy of the response is preserved."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", content_policy(csp_nonce()))
@@ -91,12 +91,12 @@ def add_headers(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
     elif (
         "v" not in request.args
-    ):  # without its digest an address may mean another file after the next release
+    ):  # without a digest, the file may change with the next release
         response.headers["Cache-Control"] = "max-age=3600"
     return response
 
 
 def sandbox(response: Response) -> Response:
-    """Let the browser show this answer as a foreign document without scripts, forms or requests."""
+    """Mark a response as a foreign document: the browser allows no scripts, forms or requests."""
     response.headers["Content-Security-Policy"] = SANDBOX
     return response

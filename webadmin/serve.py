@@ -1,7 +1,8 @@
 """`beatdesk web`: the console under gunicorn, in the process of the command.
 
-`gunicorn 'webadmin:create_app()'` looks for the package by its name in the working folder first,
-and takes a package `webadmin` of the user's for it. Here the application is handed over.
+`gunicorn 'webadmin:create_app()'` imports the package by name, first from the working folder, and
+could load a user's package `webadmin` by mistake. The command passes the application object
+instead.
 """
 
 import sys
@@ -16,7 +17,7 @@ from scheduler.settings.environment import load
 from scheduler.settings.schema import Settings
 
 THREADS = 16
-"""Requests at a time of one process; most of them wait for Redis or SQL."""
+"""Concurrent requests of one process; most requests wait for Redis or SQL."""
 
 
 class Console(BaseApplication):
@@ -28,12 +29,12 @@ class Console(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        """Our options in gunicorn's words."""
+        """Set gunicorn's configuration from the options."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The application."""
+        """Return the WSGI application, made in the worker process."""
         from webadmin import create_app
 
         return create_app(self._settings)
@@ -61,5 +62,5 @@ def web(bind: str | None, fd: int | None, workers: int, threads: int) -> None:
         "loglevel": "warning",
         "control_socket_disable": True,
     }
-    sys.argv[1:] = []  # gunicorn reads it too
+    sys.argv[1:] = []  # gunicorn would parse the arguments too
     Console(settings, options).run()

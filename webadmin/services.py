@@ -1,4 +1,4 @@
-"""The engine's parts, as the console's views reach them."""
+"""Access to the engine's services for the console's views."""
 
 from typing import cast
 
@@ -8,5 +8,5 @@ from scheduler.services.services import Services
 
 
 def services() -> Services:
-    """The parts of this process."""
+    """Return the services of this process."""
     return cast(Services, current_app.extensions["services"])

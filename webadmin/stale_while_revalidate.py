@@ -1,4 +1,4 @@
-"""An answer that is asked for once in a while per process, not once per page."""
+"""A cache of one answer per process, with refreshing by one thread at a time."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,10 @@ Answer = TypeVar("Answer")
 
 
 class StaleWhileRevalidate(Generic[Answer]):
-    """The last answer and when it was asked for. One thread asks; the others take what is there."""
+    """The last answer with the time of its query.
+
+    One thread refreshes an old answer, while the other threads use the old answer.
+    """
 
     def __init__(self, ask: Callable[[Services, datetime], Answer], fresh: timedelta) -> None:
         self._ask = ask
@@ -20,7 +23,8 @@ class StaleWhileRevalidate(Generic[Answer]):
         self._last: tuple[datetime, Answer] | None = None
 
     def read(self, services: Services, now: datetime) -> Answer:
-        """An answer that is at most `fresh` old, or older while another thread is asking."""
+        """Return an answer at most `fresh` old, or an older answer while another thread refreshes.
+        """
         last = self._last
         if last is not None and (
             abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)

@@ -1,5 +1,6 @@
-"""What every template knows: the time, the health, the menu, the visitor's choices, addresses of
-static files.
+"""Filters and globals of every template.
+
+Time, health, menu, the visitor's preferences, and addresses of static files.
 """
 
 import hashlib
@@ -35,9 +36,7 @@ PART_NAMES = {
 
 
 def install(app: Flask) -> None:
-    """Add filters and globals; refuse names that a template misspells only where they are
-    called.
-    """
+    """Add the filters and globals. Jinja refuses a misspelt name only at a call."""
     health.install(app)
     preferences.install(app)
     app.jinja_env.filters.update(
@@ -82,9 +81,9 @@ def install(app: Flask) -> None:
 
 
 def coded(text: str) -> Markup:
-    """The text, escaped, with what stands between back quotes set as code."""
+    """Return the escaped text, with code elements for the parts between back quotes."""
     pieces = [escape(piece) for piece in text.split("`")]
-    if len(pieces) % 2 == 0:  # a back quote without its partner is only a sign
+    if len(pieces) % 2 == 0:  # an unpaired back quote stays literal
         return escape(text)
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if number % 2 else piece
@@ -93,8 +92,9 @@ def coded(text: str) -> Markup:
 
 
 def asset(path: str) -> str:
-    """The address of a static file with a part of its digest: kept for a year, and never an old
-    one.
+    """Return the address of a static file with a part of its digest.
+
+    Browsers cache the file for a year; a changed file has a new address.
     """
     return _address(path, Path(str(current_app.static_folder)), request.script_root)
 
@@ -108,20 +108,18 @@ def _address(path: str, folder: Path, script_root: str) -> str:
 
 
 def menu() -> list[Any]:
-    """Flask-Admin's menu, as far as this user may follow it, without the views that are not in
-    the menu.
-    """
+    """Return the visible items of Flask-Admin's menu that the user may open."""
     admin = current_app.extensions["admin"][0]
     return [item for item in admin.menu() if item.is_visible() and item.is_accessible()]
 
 
 def here() -> str:
-    """The path and query of this page."""
+    """Return the path and query of the current page."""
     return request.full_path.removesuffix("?")
 
 
 def with_query(**changes: str | None) -> str:
-    """This page's address with some parameters changed; None takes one away."""
+    """Return the page's address with some parameters changed; None removes a parameter."""
     query = {name: value for name, value in request.args.items() if name not in changes and value}
     query.update({name: value for name, value in changes.items() if value is not None})
     return url_for(str(request.endpoint), **{**(request.view_args or {}), **query})

@@ -1,10 +1,9 @@
-"""The endpoints of the first Flask + Celery tutorial, done right: start a job, ask for its state,
-sign up.
+"""The endpoints of the first Flask + Celery tutorial: start a job, read its state, sign up.
 
-They are there in development, or where `STARTER_ENDPOINTS` says so. Anyone may call them, so each
-is limited by the caller's address. They need no CSRF token, because they know no user: no cookie is
-looked at, so that another site has nothing to gain by sending somebody's browser here; and a form
-cannot send JSON anyway. Bodies are 4 kB at most.
+Registered in development, or with the setting `STARTER_ENDPOINTS`. The endpoints are open to
+anyone, and so limited by the caller's address. A CSRF token is not needed: no cookie is read, so
+that a foreign site gains nothing from a visitor's browser; and a form cannot send JSON anyway.
+Bodies are 4 kB at most.
 """
 
 import hashlib
@@ -35,7 +34,7 @@ starter = Blueprint("starter", __name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Add the endpoints, where they are wanted."""
+    """Register the endpoints in development, or where the settings enable them."""
     if settings.environment == "development" or settings.starter_endpoints:
         app.register_blueprint(starter)
         csrf.exempt(starter)
@@ -43,8 +42,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 @starter.post("/start-task")
 def start_task() -> ResponseReturnValue:
-    """Start a job that takes `duration` seconds (default: 10); its id, under which to ask for its
-    state.
+    """Start a job of `duration` seconds (0 to 3600, default 10). Returns the task's id, with 202.
     """
     duration = _body().get("duration", 10)
     if (
@@ -61,8 +59,9 @@ def start_task() -> ResponseReturnValue:
 
 @starter.get("/task-status/<id>")
 def task_status(id: str) -> ResponseReturnValue:
-    """The state of a task as Celery names it, and its result or error. An unknown id is PENDING, as
-    in Celery.
+    """Return a task's state in Celery's words, and the result or error.
+
+    An unknown id is PENDING, as in Celery.
     """
     try:
         run = services().history.run(id)
@@ -75,8 +74,9 @@ def task_status(id: str) -> ResponseReturnValue:
 
 @starter.post("/signup")
 def signup() -> ResponseReturnValue:
-    """Send the welcome mail to whoever signs up: by a worker, so that nobody waits for a mail
-    server.
+    """Send the welcome mail by a worker, so that the caller does not wait for a mail server.
+
+    Returns 400 for a missing field and 422 for an invalid value.
     """
     body = _body()
     email, name = body.get("email"), body.get("name")
@@ -98,11 +98,11 @@ def signup() -> ResponseReturnValue:
 
 
 def mailed_account() -> str:
-    """Whom a sign-up would send a mail to, as a digest, for the limit of mails to one address."""
+    """Return a digest of the recipient, the key of the limit on mails to one address."""
     try:
         email = _body().get("email")
     except HTTPException:
-        email = None  # the view says what is wrong
+        email = None  # the view reports the error
     return (
         "signup-"
         + hashlib.sha256(str(email).strip().lower().encode("utf-8", "replace")).hexdigest()[:24]
@@ -111,20 +111,20 @@ def mailed_account() -> str:
 
 @starter.errorhandler(Refused)
 def say_refusal(error: Refused) -> ResponseReturnValue:
-    """A value that cannot be taken, with its field."""
+    """Return an invalid value's error and field, with status 422."""
     return jsonify(error=str(error), field=error.field), 422
 
 
 @starter.errorhandler(HTTPException)
 def say_http_error(error: HTTPException) -> ResponseReturnValue:
-    """Whatever is wrong with the request itself."""
+    """Return an error of the HTTP request, with its status."""
     headers = {"Retry-After": "60"} if error.code == 429 else {}
     return jsonify(error=error.description or error.name), error.code or 500, headers
 
 
 @starter.errorhandler(Exception)
 def say_failure(error: Exception) -> ResponseReturnValue:
-    """A server that does not answer, or a fault of ours; the log has all of it."""
+    """Return an outage (503) or a fault of Beatdesk (500); the log has the traceback."""
     code = status_of(error)
     log.error("cannot answer %s %s", request.method, request.path, exc_info=error)
     return jsonify(
@@ -133,10 +133,10 @@ def say_failure(error: Exception) -> ResponseReturnValue:
 
 
 def _body() -> dict[str, Any]:
-    """The request's JSON object. Answers 400, 413 or 415 where there is none."""
+    """Return the request's JSON object. Aborts with 400, 413 or 415 for any other body."""
     if (
         len(request.get_data()) > BODY_LIMIT
-    ):  # which the app's own limit keeps from being very large
+    ):  # the app's own limit bounds the memory
         abort(413)
     try:
         body: Any = request.get_json()
@@ -148,7 +148,7 @@ def _body() -> dict[str, Any]:
 
 
 def _send(job: str, kwargs: dict[str, Any]) -> str:
-    """Send a job to its queue; the run's id."""
+    """Send a job to the default queue. Returns the id of the run."""
     queue = str(services().celery.conf.task_default_queue)
     return services().control.send(
         RunFacts(job=job, trigger="api", queue=queue), [], kwargs, now=utc_now()

@@ -1,6 +1,6 @@
-"""What operators type, turned into what the engine takes, and back.
+"""Operators' input to the engine's values, and back.
 
-Pure: no request, no store, no clock. A form keeps every character that was typed, so that a refused
-page can be shown again as it was; each fault is named at its field, with the remedy, and all faults
-are found at once.
+Pure: no request, no store, no clock. A form keeps every typed character, so that a refused page
+looks the same when shown again; all faults are found at once, each at its field and with the
+remedy.
 """

@@ -1,9 +1,8 @@
-"""The form that is made from a job's parameters: one field each, and the named arguments that were
-typed in them.
+"""The form for a job's parameters: one field each, and the named arguments read from the fields.
 
-A field left empty means 'the job's own default', and then the argument is not stored, so that a
-later change of the default in code takes effect. What a field cannot say (an empty text, another
-type) is said in raw JSON.
+An empty field stands for the job's own default. The argument is then not stored, so that a later
+change of the default in code takes effect. Values beyond a single field (an empty text, another
+type) are typed as raw JSON.
 """
 
 import json
@@ -39,21 +38,21 @@ _SCALARS: dict[str, Widget] = {
 
 
 PARAMETER = "p."
-"""Prefix of the form's fields that hold one parameter of the job each."""
+"""Prefix of the form fields for single parameters."""
 
 LONGEST = 100_000
-"""Characters that may be typed for one parameter."""
+"""Longest text of one parameter, in characters."""
 
 LONG_TEXT = 1000
-"""Characters that a text may have, from which on it is typed in several lines."""
+"""Length limit, in characters, from which a text field has several lines."""
 
 
 class Unsplittable(ValueError):
-    """The saved arguments do not fit single fields; raw JSON shows them."""
+    """The saved arguments do not fit single fields; the editor shows raw JSON instead."""
 
 
 class ParameterField(TypedField):
-    """One parameter of the job: how it is typed, what stands in it, and what its default is."""
+    """The field of one parameter: its widget, text, default and bounds."""
 
     def __init__(self, parameter: Parameter, **options: Any) -> None:
         super().__init__(parameter.name, max_length=LONGEST, **options)
@@ -65,10 +64,13 @@ class ParameterField(TypedField):
         self.choices = choices(parameter)
         self.bounds = bounds(parameter)
         self.is_long = _the_kind(parameter).get("maxLength", 0) >= LONG_TEXT
-        """Whether it may be a text of many lines."""
+        """Whether the field has several lines."""
 
     def read(self, text: str) -> JsonValue:
-        """The argument; None where the job's own default is meant. Raises ValueError."""
+        """Return the argument; None for an empty field, which stands for the job's default.
+
+        Raises ValueError with the remedy.
+        """
         if not text:
             if self.parameter.required:
                 raise ValueError("The job needs this; it has no default.")
@@ -81,9 +83,7 @@ class ParameterField(TypedField):
 
     @staticmethod
     def words(encoded: str) -> str:
-        """A choice or a default, given as JSON, as people read it: texts without quotes, and "none"
-        for null.
-        """
+        """Return a choice or default, encoded as JSON, in words: texts unquoted, null as "none"."""
         meant = json.loads(encoded)
         if meant is None:
             return "none"
@@ -91,9 +91,7 @@ class ParameterField(TypedField):
 
 
 class ParametersForm(BaseForm):
-    """The fields of a job's parameters, in the order of the signature; their names begin with
-    `p.`.
-    """
+    """The fields of a job's parameters, in the signature's order; field names begin with `p.`."""
 
     def __init__(
         self,
@@ -107,24 +105,24 @@ class ParametersForm(BaseForm):
 
     @property
     def fields(self) -> list[ParameterField]:
-        """One for each parameter."""
+        """The fields, one for each parameter."""
         return [cast("ParameterField", field) for field in self]
 
     @property
     def faults(self) -> dict[str, str]:
-        """What is wrong, by the field's name: `p.` and the parameter's."""
+        """Error messages by field name: `p.` and the parameter's name."""
         return {field.name: field.errors[0] for field in self if field.errors}
 
     @property
     def kwargs(self) -> dict[str, JsonValue] | None:
-        """The named arguments that the fields hold; None where one of them cannot be read."""
+        """The named arguments in the fields; None if any field cannot be read."""
         if self.faults:
             return None
         return {field.short_name: field.data for field in self.fields if field.text.strip()}
 
 
 def single(parameters: Sequence[Parameter]) -> list[Parameter]:
-    """The parameters that can be given by name, one field each."""
+    """Return the parameters that can be passed by name, and so have a field."""
     return [
         parameter
         for parameter in parameters
@@ -133,8 +131,7 @@ def single(parameters: Sequence[Parameter]) -> list[Parameter]:
 
 
 def fits(parameters: Sequence[Parameter]) -> bool:
-    """Whether single fields can say every call that the job needs; one by place only needs raw
-    JSON.
+    """Whether single fields cover every call; a required positional-only parameter needs raw JSON.
     """
     return not any(
         parameter.kind == "positional_only" and parameter.required for parameter in parameters
@@ -142,7 +139,7 @@ def fits(parameters: Sequence[Parameter]) -> bool:
 
 
 def widget(parameter: Parameter) -> Widget:
-    """How a parameter is typed. What has no plain type is typed as JSON."""
+    """Return the kind of field for a parameter; JSON for a parameter without a plain type."""
     if choices(parameter):
         return "choice"
     kind = _the_kind(parameter).get("type")
@@ -152,7 +149,7 @@ def widget(parameter: Parameter) -> Widget:
 
 
 def bounds(parameter: Parameter) -> str:
-    """What a number, or the length of a text, may be, in words: `1 to 31`, `at least 1`."""
+    """Return the bounds of a number, or of a text's length, in words: `1 to 31`, `at least 1`."""
     kind = _the_kind(parameter)
     unit = ""
     least, most = kind.get("minimum"), kind.get("maximum")
@@ -166,9 +163,7 @@ def bounds(parameter: Parameter) -> str:
 
 
 def _the_kind(parameter: Parameter) -> Mapping[str, Any]:
-    """The schema of a parameter that takes one kind of value, beside nothing; empty where it has
-    none, or several.
-    """
+    """Return the schema of a parameter with one type; empty for no schema or for several types."""
     if parameter.json_schema is None:
         return {}
     found = json_schema.alternatives(parameter.json_schema)
@@ -176,7 +171,7 @@ def _the_kind(parameter: Parameter) -> Mapping[str, Any]:
 
 
 def choices(parameter: Parameter) -> tuple[str, ...]:
-    """The values of a `Literal[...]` or of an enumeration, each as JSON."""
+    """Return the values of a `Literal[...]` or an enumeration, each as JSON."""
     listed = _the_kind(parameter).get("enum")
     if isinstance(listed, list):
         return tuple(json.dumps(one, ensure_ascii=False) for one in listed if one is not None)
@@ -190,9 +185,7 @@ def choices(parameter: Parameter) -> tuple[str, ...]:
 def join(
     parameters: Sequence[Parameter], given: Mapping[str, str]
 ) -> tuple[dict[str, JsonValue], dict[str, str]]:
-    """The named arguments in the fields, and the faults by form field (`p.` and the parameter's
-    name).
-    """
+    """Return the named arguments in the fields, and the errors by form field name (`p.` + name)."""
     form = ParametersForm(
         parameters, MultiDict({PARAMETER + name: text for name, text in given.items()})
     )
@@ -205,7 +198,7 @@ def join(
 
 
 def value(parameter: Parameter, text: str) -> JsonValue:
-    """What `text` means for a parameter. Raises ValueError with the remedy."""
+    """Return the value of `text` for a parameter. Raises ValueError with the remedy."""
     kind = widget(parameter)
     if kind == "text" or (kind != "json" and REFERENCE.fullmatch(text)):
         return text
@@ -231,8 +224,9 @@ def value(parameter: Parameter, text: str) -> JsonValue:
 def split(
     parameters: Sequence[Parameter], args: Sequence[JsonValue], kwargs: Mapping[str, JsonValue]
 ) -> dict[str, str]:
-    """Saved arguments as the text of single fields, exactly `join`'s reverse. Raises
-    Unsplittable.
+    """Return saved arguments as the texts of single fields: the exact reverse of `join`.
+
+    Raises Unsplittable if raw JSON is needed.
     """
     named = {parameter.name: parameter for parameter in single(parameters)}
     if not fits(parameters) or args or set(kwargs) - set(named):
@@ -251,7 +245,7 @@ def _text(parameter: Parameter, argument: JsonValue) -> str:
 
 
 def _plain(annotation: str) -> str:
-    """The annotation without `| None`, which an empty field says."""
+    """Return the annotation without `| None`; an empty field covers None."""
     parts = [
         part.strip()
         for part in re.sub(r"^(?:typing\.)?Optional\[(.+)\]$", r"\1", annotation).split("|")

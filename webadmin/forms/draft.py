@@ -1,5 +1,4 @@
-"""What a submitted schedule form means. It is read once; preview, warnings, comparison and store
-take it from here.
+"""The content of a submitted schedule form, read once for preview, warnings, comparison and store.
 """
 
 from dataclasses import dataclass, field
@@ -20,18 +19,18 @@ from scheduler.rules.model.spec import (
 EditableWhen = CrontabWhen | IntervalWhen | OnceWhen | RruleWhen
 
 UNCHOSEN = "unchosen"
-"""The job of a draft in which none is chosen yet."""
+"""The job of a draft without a chosen job."""
 
 RULE_FIELDS = {"interval": "every", "once": "at", "rrule": "rrule"}
-"""Which field of the form writes the rule, by kind; `crontab` where there is no kind."""
+"""The form field of the rule, by kind; `crontab` for a draft without a kind."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """As much of a schedule as could be read, and what is wrong, by the form's field.
+    """The readable parts of a schedule form, and the errors by form field.
 
-    `spec` is None unless everything could be read. Whether the rule fires, whether there is such a
-    job and whether the arguments fit it is not decided here, but when the draft is reviewed.
+    `spec` is None unless every field was readable. Further checks (ticks ahead, an existing job,
+    fitting arguments) belong to the review, not to the draft.
     """
 
     kind: str = ""
@@ -39,9 +38,7 @@ class Draft:
     job: str = ""
     comment: str = ""
     values: dict[str, Any] = field(default_factory=dict)
-    """The fields beside rule, policies, window and arguments that could be read, such as
-    `queue`.
-    """
+    """Readable values beside rule, policies, window and arguments, such as `queue`."""
 
     errors: dict[str, str] = field(default_factory=dict)
     when: EditableWhen | None = None
@@ -52,8 +49,7 @@ class Draft:
     spec: Spec | None = None
 
     def outline(self, when: EditableWhen) -> Spec:
-        """As much of the schedule as decides about its ticks and warnings, with `when` for its
-        rule.
+        """Return a Spec with the parts that ticks and warnings depend on, and `when` as the rule.
         """
         return Spec(
             name=self.name or "unnamed",
@@ -68,7 +64,7 @@ class Draft:
         )
 
     def at_field(self, name: str | None) -> str:
-        """The form's field that can mend a refusal of the engine's field `name`."""
+        """Return the form field for a refusal of the engine's field `name`."""
         rule = RULE_FIELDS.get(self.kind, "crontab")
         names = {"when": rule, "anchor": "every", "zone": "timezone"}
         return names.get(name or "", name or "") or "form"

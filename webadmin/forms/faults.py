@@ -1,8 +1,8 @@
-"""A field that cannot be read."""
+"""The error of a form field that cannot be read."""
 
 
 class Fault(Exception):
-    """The field's name and what to do."""
+    """A field's name, and a message with the remedy."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

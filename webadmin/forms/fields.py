@@ -1,9 +1,8 @@
-"""Fields of the schedule editor: each keeps every character that was typed, and knows what it
-means.
+"""Fields of the schedule editor, with the typed text and the value of each.
 
-`text` is what stands in the field, `data` what it means; None where it is empty or cannot be read,
-and then the reason is among the field's errors. A field is read once, when the form gets what was
-sent.
+`text` holds every typed character, `data` the value. `data` is None for an empty or unreadable
+field; the reason is then among the field's errors. A field is read once, when the form receives the
+submitted data.
 """
 
 from collections.abc import Sequence
@@ -22,13 +21,15 @@ from webadmin.forms.faults import Fault
 from webadmin.forms.sentences import sentence
 
 WIDE = 1000
-"""Characters from which on a text has a line of its own."""
+"""Length limit, in characters, from which a text field has a line of its own."""
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 class TypedField(Field):
-    """A text of limited length. Subclasses read it: `read` raises ValueError with the remedy."""
+    """A text of limited length. Subclasses override `read`, which raises ValueError with the
+    remedy.
+    """
 
     widget = TextInput()
     css_class = ""
@@ -52,11 +53,11 @@ class TypedField(Field):
         self.text = ""
         self.is_too_long = False
         self.is_used = True
-        """Whether the form needs it: fields of other kinds of rule are only kept as they are."""
+        """Whether the chosen kind of rule needs the field. An unused field keeps its text."""
 
     @property
     def is_wide(self) -> bool:
-        """Whether the texts are long, so that the field needs a line of its own."""
+        """Whether the field holds long texts and needs a line of its own."""
         return self.row is not None and self.row.type is FieldType.TEXT and self.max_length >= WIDE
 
     def process_data(self, value: str | None) -> None:
@@ -65,7 +66,10 @@ class TypedField(Field):
         self.data = None
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """Keep what was typed, and read it. What was not sent stays as it is."""
+        """Keep the submitted text and read the value; a field that was not submitted is unchanged.
+
+        Raises ValueError for a text longer than `max_length`.
+        """
         if valuelist:
             self.text = valuelist[0].replace("\r\n", "\n")
         if len(self.text) > self.max_length:
@@ -76,16 +80,14 @@ class TypedField(Field):
         self.data = self.read(self.text.strip())
 
     def read(self, text: str) -> Any:
-        """What the text means; None where it is empty and nothing is missing."""
+        """Return the value of the text; None for an empty optional field. Raises ValueError."""
         return text
 
     def _value(self) -> str:
         return self.text
 
     def described(self, error: str | None, hint: str) -> dict[str, Any]:
-        """The attributes of the input: how long its text may be, and where its error and its
-        hint stand.
-        """
+        """Return the input's HTML attributes: maximum length, and references to error and hint."""
         places = [f"e-{self.name}" if error else "", f"h-{self.name}" if hint else ""]
         invalid = {"aria-invalid": "true"} if error else {}
         return {
@@ -98,14 +100,14 @@ class TypedField(Field):
 
 
 class NeededField(TypedField):
-    """A text that may not be empty."""
+    """A required text."""
 
     def __init__(self, label: str | None = None, *, missing: str, **options: Any) -> None:
         super().__init__(label, **options)
         self.missing = missing
 
     def read(self, text: str) -> str:
-        """The text. Raises ValueError with what is missing."""
+        """Return the text. Raises ValueError with the message `missing` for an empty text."""
         if not text:
             raise ValueError(self.missing)
         return text
@@ -115,7 +117,7 @@ class ZoneField(NeededField):
     """The name of a time zone."""
 
     def read(self, text: str) -> str:
-        """The name, if there is such a zone."""
+        """Return the name. Raises ValueError for an unknown zone."""
         try:
             zones.zone(super().read(text))
         except UnknownZone as error:
@@ -124,7 +126,7 @@ class ZoneField(NeededField):
 
 
 class ChoiceField(TypedField):
-    """One of some values."""
+    """A choice among fixed values."""
 
     def __init__(
         self, label: str | None = None, *, values: Sequence[str], refusal: str, **options: Any
@@ -134,29 +136,30 @@ class ChoiceField(TypedField):
         self.refusal = refusal
 
     def read(self, text: str) -> str:
-        """The value. Raises ValueError unless it is one of those that there are."""
+        """Return the value. Raises ValueError unless `values` contains the text."""
         if text not in self.values:
             raise ValueError(self.refusal)
         return text
 
 
 class SwitchField(TypedField):
-    """A box to tick: what was not sent is off."""
+    """A tick box; a box that was not submitted is off."""
 
     def process_data(self, value: Any) -> None:
-        """Show it on or off."""
+        """Set the box on or off."""
         self.text = "on" if value else ""
         self.data = bool(value)
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """On where it was sent."""
+        """Set the box on if the field was submitted."""
         self.text = valuelist[0] if valuelist else ""
         self.data = bool(valuelist)
 
 
 class WholeNumberField(TypedField):
-    """A whole number, or nothing. Its limits are the model's to check, unless it has two and may
-    be left empty.
+    """A whole number, or None.
+
+    The model checks the limits, except for an optional field with both limits.
     """
 
     css_class = "num"
@@ -192,7 +195,7 @@ class LengthOfTimeField(TypedField):
 
 
 class EveryField(TypedField):
-    """A number above 0 in the unit of the field `unit` beside it; read as seconds."""
+    """A number above 0 in the unit of the neighbouring field `unit`; the value is in seconds."""
 
     def read(self, text: str) -> float:
         """The number. Raises ValueError."""
@@ -205,15 +208,19 @@ class EveryField(TypedField):
         return number
 
     def seconds(self, unit: str | None) -> float | None:
-        """The number as seconds; None where it or the unit cannot be read."""
+        """Return the number in seconds; None if the number or the unit cannot be read."""
         return None if self.data is None or unit is None else float(self.data * UNITS[unit])
 
 
 class AnchorField(TypedField):
-    """The instant from which an interval counts. It travels with the page; nobody types it."""
+    """The instant from which an interval counts: a hidden field of the page."""
 
     def read(self, text: str) -> datetime | None:
-        """The instant in UTC; None where the moment of saving is meant. Raises ValueError."""
+        """Return the instant in UTC; None for an empty field, which stands for the moment of
+        saving.
+
+        Raises ValueError for an unreadable instant, or for an instant without an offset.
+        """
         if not text:
             return None
         try:
@@ -228,7 +235,7 @@ class AnchorField(TypedField):
 
 
 class MomentField(TypedField):
-    """A wall time on the clock of the form, or an instant with its offset; read as an instant in
+    """A wall time in the form's zone, or an instant with its offset; the value is an instant in
     UTC.
     """
 
@@ -239,12 +246,13 @@ class MomentField(TypedField):
         self.missing = missing
 
     def read(self, text: str) -> None:
-        """Nothing yet: which clock is meant, another field says; see `read_on`."""
+        """Check that a required time is present; `read_on` reads the value once the zone is known.
+        """
         if not text and self.missing:
             raise ValueError(self.missing)
 
     def described(self, error: str | None, hint: str) -> dict[str, Any]:
-        """The attributes of a browser's own field for times; as text where the time needs its
+        """Return the HTML attributes of a date and time input; a text input for a time with an
         offset.
         """
         is_wall = len(self.text) in (0, 16, 19)
@@ -254,9 +262,7 @@ class MomentField(TypedField):
         }
 
     def read_on(self, clock: str | None) -> None:
-        """Read it on the clock of this zone; where the zone cannot be read, its own field says
-        so.
-        """
+        """Read the time in the zone `clock`; None stands for a zone with an error of its own."""
         if not self.is_used or not self.text.strip() or self.is_too_long or clock is None:
             return
         try:
@@ -266,7 +272,7 @@ class MomentField(TypedField):
 
 
 class TagsField(TypedField):
-    """Texts with commas between them, each once, in their order."""
+    """Comma-separated texts, without duplicates, in their order."""
 
     def read(self, text: str) -> list[str]:
         """The texts."""
@@ -274,7 +280,7 @@ class TagsField(TypedField):
 
 
 class JsonField(TypedField):
-    """A JSON value of one shape; an empty field is the empty one."""
+    """A JSON value of one shape (list or dict); an empty field is an empty value."""
 
     def __init__(
         self, label: str | None = None, *, shape: type, wanted: str, **options: Any
@@ -292,7 +298,7 @@ class JsonField(TypedField):
 
 
 def placeholder_of(row: ScheduleField) -> str:
-    """What an empty field stands for: the default, or that there is no limit."""
+    """Return the placeholder of an empty field: the default, or the words for no limit."""
     if row.about.empty:
         return row.about.empty
     if row.type is FieldType.LENGTH_OF_TIME:
@@ -301,7 +307,7 @@ def placeholder_of(row: ScheduleField) -> str:
 
 
 def tags(text: str) -> list[str]:
-    """The tags in a comma-separated line, each once, in their order."""
+    """Return the tags of a comma-separated line, without duplicates, in their order."""
     return list(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
 
 

@@ -1,8 +1,8 @@
-"""The search box and the filters of the schedule list: text with qualifiers <-> what the store is
-asked.
+"""The search box and the filters of the schedule list, as text and as the store's query.
 
-`tag:nightly job:reports.job_summary state:disabled report` finds disabled schedules of that job and
-tag whose name holds 'report'. Unknown qualifiers are said, not ignored.
+`tag:nightly job:reports.job_summary state:disabled report` finds disabled schedules with the tag
+and the job, and with 'report' in the name. An unknown state is reported; an unknown qualifier is
+part of the searched text.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class Filters:
-    """What a page of the list is asked for."""
+    """The filters of one page of the list."""
 
     search: str = ""
     state: State = "all"
@@ -29,7 +29,7 @@ class Filters:
 
     @property
     def text(self) -> str:
-        """The filters as one line of the search box."""
+        """Return the filters as one line of the search box."""
         parts = [
             f"tag:{_quoted(self.tag)}" if self.tag else "",
             f"job:{_quoted(self.job)}" if self.job else "",
@@ -39,11 +39,11 @@ class Filters:
 
     @property
     def active(self) -> bool:
-        """Whether anything is filtered."""
+        """Whether any filter is set."""
         return bool(self.search or self.job or self.tag or self.state != "all")
 
     def query(self, **changes: str) -> str:
-        """The query string of the list with these filters and `changes`."""
+        """Return the list's query string with the filters and `changes`."""
         known = {
             key: text for key, text in changes.items() if key in {"search", "job", "tag", "state"}
         }
@@ -60,7 +60,7 @@ class Filters:
 
 
 def wanted(args: Mapping[str, str]) -> Filters:
-    """The filters in a GET form: the search box, whose qualifiers win, and the selects beside
+    """Return the filters of a GET form; a qualifier in the search box overrides the select beside
     it.
     """
     filters = Filters(job=args.get("job", "").strip(), tag=args.get("tag", "").strip())
@@ -91,7 +91,7 @@ def _with_state(filters: Filters, text: str) -> Filters:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a search; a part in double quotes is one word and loses the quotes."""
+    """Return the words of a search; a part in double quotes is one word, without the quotes."""
     words: list[str] = []
     current, quoted = "", False
     for letter in text:

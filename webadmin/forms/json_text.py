@@ -1,4 +1,4 @@
-"""JSON as people type it: strict, with the place of the fault and the remedy in the message."""
+"""Strict reading of typed JSON; messages name the place of the fault and the remedy."""
 
 import json
 from typing import Any, NoReturn
@@ -17,12 +17,13 @@ _KINDS: dict[type, str] = {
 
 
 class BadJson(ValueError):
-    """The text is not JSON; the message says where and what to do."""
+    """Text that is not JSON; the message names the place and the remedy."""
 
 
 def parse(text: str) -> JsonValue:
-    """The value written in `text`. NaN, doubled names and half characters are refused: readers
-    differ on them.
+    """Return the JSON value in `text`. Raises BadJson.
+
+    NaN, duplicate names and lone surrogates are refused: JSON readers differ on all three.
     """
     try:
         value: JsonValue = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_single)
@@ -45,7 +46,7 @@ def parse(text: str) -> JsonValue:
 
 
 def kind(value: object) -> str:
-    """What a JSON value is, in words."""
+    """Return the type of a JSON value in words."""
     return _KINDS.get(type(value), type(value).__name__)
 
 

@@ -1,5 +1,4 @@
-"""The form of the schedule editor. Its fields are the rows of the field table, and a few that
-only the form has.
+"""The form of the schedule editor: a field for each row of the field table, and a few of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ from webadmin.forms.fields import (
 from webadmin.forms.texts import EXAMPLES, texts_of
 
 _EXTRA = {"interval": ("unit",), "once": ("timezone",)}
-"""Fields of the form that a kind of rule needs beside its own."""
+"""Additional form fields by kind of rule."""
 
 LIMITS = ("policies", "window")
 
@@ -49,8 +48,9 @@ _RULE_NAMES = {
 
 
 class ScheduleForm(Form):
-    """One field for each row of the field table; the rows without a field of their own here are
-    added below.
+    """The editor's form: a field for each row of the field table.
+
+    Rows without a field in the class body get one from `_add_rows`.
     """
 
     kind = ChoiceField(
@@ -105,8 +105,7 @@ class ScheduleForm(Form):
     def __init__(
         self, formdata: MultiDict[str, str], parameters: Sequence[Parameter] | None = None
     ) -> None:
-        """Read what was sent. `parameters` are those of the job; without them only raw JSON can
-        be read.
+        """Read the submitted data. `parameters` are the job's; without them only raw JSON is read.
         """
         super().__init__(formdata)
         fits = parameters is not None and arguments.fits(parameters)
@@ -117,7 +116,7 @@ class ScheduleForm(Form):
     def blank(
         cls, zone: str, parameters: Sequence[Parameter] | None = None, *, job: str = ""
     ) -> "ScheduleForm":
-        """The form of a new schedule, as if its examples were typed."""
+        """Return the form of a new schedule, filled with the examples."""
         texts = {**EXAMPLES, "timezone": zone, "job": job, "enabled": "on"}
         return cls(MultiDict(texts), parameters)
 
@@ -130,10 +129,10 @@ class ScheduleForm(Form):
         revision: int | None = None,
         name: str | None = None,
     ) -> "ScheduleForm":
-        """The form as if a saved schedule were typed, its arguments in single fields where the
-        parameters allow it.
+        """Return the form of a saved schedule, with single argument fields where the parameters
+        fit.
 
-        With another `name` it is a copy: where an interval counts from is the original's alone.
+        With another `name` the form is a copy, without the original's interval anchor.
         """
         texts = texts_of(spec)
         texts["revision"] = "" if revision is None else str(revision)
@@ -152,7 +151,7 @@ class ScheduleForm(Form):
     def sent(
         cls, formdata: MultiDict[str, str], find_job: Callable[[str], Job | None]
     ) -> "ScheduleForm":
-        """The form as it was sent, with the fields of the job that is chosen in it."""
+        """Return the submitted form, with fields for the parameters of the chosen job."""
         name = formdata.get("job", "").strip()
         job = find_job(name) if name else None
         return cls(formdata, job.parameters if job is not None else None)
@@ -160,7 +159,7 @@ class ScheduleForm(Form):
     if TYPE_CHECKING:
 
         def __getitem__(self, name: str) -> TypedField:
-            """The field called `name`; all of them are ours."""
+            """Return the field called `name`; every field is a TypedField."""
 
     @property
     def moments(self) -> list[MomentField]:
@@ -169,12 +168,12 @@ class ScheduleForm(Form):
 
     @property
     def revision_number(self) -> int | None:
-        """The revision that this draft was made from; none if it is not a number."""
+        """The revision behind the form; None for a text that is not a number."""
         text: str = self["revision"].text
         return int(text) if text.isascii() and text.isdigit() else None
 
     def read(self) -> Draft:
-        """What the form means, and everything that is wrong with it."""
+        """Return the form's content as a draft, with every error."""
         kind = self["kind"].data
         self._leave_out_what_is_not_used(kind or "")
         every = cast("EveryField", self["every"])
@@ -194,7 +193,7 @@ class ScheduleForm(Form):
             args, kwargs = [], self.parameters.kwargs
             errors |= self.parameters.faults
         if "anchor" in errors:
-            errors = {"every": errors.pop("anchor")} | errors  # nobody sees the anchor
+            errors = {"every": errors.pop("anchor")} | errors  # the anchor is a hidden field
         draft = Draft(
             kind=self["kind"].text,
             name=values["name"] or "",
@@ -211,8 +210,9 @@ class ScheduleForm(Form):
         return draft if errors else _with_spec(draft)
 
     def _leave_out_what_is_not_used(self, kind: str) -> None:
-        """Fields of other kinds of rule, and JSON beside single fields, may hold anything but
-        too long texts.
+        """Clear the errors of unused fields, except for too long texts.
+
+        Unused are the fields of other kinds of rule, and raw JSON beside single argument fields.
         """
         unused = set().union(*_RULE_NAMES.values()) - _RULE_NAMES.get(kind, set())
         if self.has_single_fields:
@@ -224,9 +224,7 @@ class ScheduleForm(Form):
 
 
 def _rule(parts: Sequence[TypedField], kind: str, errors: Mapping[str, str]) -> Any:
-    """The rule that these fields write; None where one of them, or one beside them, cannot be
-    read.
-    """
+    """Return the rule of the fields; None if any field of the rule has an error."""
     if _RULE_NAMES[kind] & set(errors):
         return None
     return RULES[kind].model_validate(
@@ -235,8 +233,7 @@ def _rule(parts: Sequence[TypedField], kind: str, errors: Mapping[str, str]) -> 
 
 
 def _limits(model: type[BaseModel], parts: Sequence[TypedField]) -> Any:
-    """Policies or window; None where one of the fields cannot be read. An empty field stands for
-    the default.
+    """Return the policies or the window; None for an unreadable field. Empty fields are defaults.
     """
     if any(part.errors for part in parts):
         return None
@@ -254,12 +251,12 @@ def _limits(model: type[BaseModel], parts: Sequence[TypedField]) -> Any:
 
 
 def _plain(row: ScheduleField, value: Any) -> Any:
-    """The value that a field stands for: an empty text of an optional field is none."""
+    """Return the stored value of a field: None for the empty text of an optional field."""
     return None if row.is_optional and value == "" else value
 
 
 def _add_rows() -> None:
-    """Give the form a field for each row that it has none for."""
+    """Add a field to the form for each row of the field table without one."""
     for row in (*rule_fields(), *fields_of("", "policies", "window")):
         if row.type is not FieldType.PARTS and not hasattr(ScheduleForm, row.name):
             setattr(ScheduleForm, row.name, field_for(row))
@@ -269,7 +266,7 @@ _add_rows()
 
 
 def _with_spec(draft: Draft) -> Draft:
-    """The draft with the whole schedule, or with what keeps it from being one."""
+    """Return the draft with its Spec, or with the model's validation errors by field."""
     values = {name: value for name, value in draft.values.items() if value is not None}
     parts = {"when": draft.when, "policies": draft.policies, "window": draft.window}
     try:

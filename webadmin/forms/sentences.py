@@ -1,8 +1,8 @@
-"""The engine's messages as the console prints them. Pure."""
+"""The engine's messages as sentences of the console. Pure."""
 
 
 def sentence(text: str) -> str:
-    """A message as it stands beside a field: capital first, full stop last."""
+    """Return a message as a sentence: capital first, full stop last."""
     text = text.strip()
     return (
         f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

@@ -1,4 +1,4 @@
-"""A saved schedule as the texts that show it in the editor's fields."""
+"""A saved schedule as the texts of the editor's fields."""
 
 import json
 from datetime import datetime
@@ -13,13 +13,11 @@ from webadmin.forms.fields import UNITS
 from webadmin.forms.zone import zone_of
 
 EXAMPLES = {"crontab": "0 6 * * *", "every": "5", "rrule": "FREQ=MONTHLY;BYDAY=-1FR"}
-"""What stands in the fields of the kinds of rule that are not in use."""
+"""Example texts in the fields of the kinds of rule that are not in use."""
 
 
 def texts_of(spec: Spec) -> dict[str, str]:
-    """The text of each field, by its name; arguments as JSON. A policy that is as usual is an
-    empty field.
-    """
+    """Return the text of each form field by name: arguments as JSON, default policies empty."""
     zone = zone_of(spec.when)
     texts: dict[str, str] = dict(EXAMPLES)
     for part, model in (("", spec), ("policies", spec.policies), ("window", spec.window)):
@@ -27,7 +25,7 @@ def texts_of(spec: Spec) -> dict[str, str]:
     texts |= {"arguments": "json", "kind": "", "timezone": zone}
     when = spec.when
     if when.kind not in RULES:
-        return texts  # a rule of RedBeat's own: the editor can replace it, not write it
+        return texts  # a custom RedBeat rule: the editor can replace, but not write, such a rule
     texts |= {
         "kind": when.kind,
         **_texts(when.kind, when, "UTC" if isinstance(when, OnceWhen) else zone),
@@ -39,7 +37,7 @@ def texts_of(spec: Spec) -> dict[str, str]:
 
 
 def split_seconds(seconds: float) -> tuple[str, str]:
-    """A length of time as a number in the largest unit that leaves it whole: 300 is 5 minutes."""
+    """Return a length of time as a whole number and its largest unit: 300 is 5 minutes."""
     for unit in ("days", "hours", "minutes"):
         if seconds and seconds % UNITS[unit] == 0:
             return str(int(seconds // UNITS[unit])), unit
@@ -47,7 +45,7 @@ def split_seconds(seconds: float) -> tuple[str, str]:
 
 
 def pretty(value: object) -> str:
-    """JSON as a person wants to edit it: short values in one line."""
+    """Return JSON for editing: a short value in one line, a long value indented."""
     flat = json.dumps(value, ensure_ascii=False)
     return flat if len(flat) <= 60 else json.dumps(value, ensure_ascii=False, indent=2)
 
@@ -60,11 +58,11 @@ def _texts(part: str, model: BaseModel, zone: str) -> dict[str, str]:
     }
     return {
         name: text for name, text in texts.items() if name not in off
-    }  # a box that is not ticked is not sent
+    }  # browsers leave out an unticked box
 
 
 def _text(row: ScheduleField, value: Any, zone: str) -> str:
-    """What stands in a field."""
+    """Return the text of one field."""
     if row.type in (FieldType.CHOICE, FieldType.SWITCH):
         return "on" if value is True else str(value)
     if row.type is FieldType.JSON:

@@ -1,5 +1,6 @@
-"""Wall times and lengths of time in a form's fields: `rules.time.typed`, with faults at their
-fields.
+"""Wall times and lengths of time in form fields, by `rules.time.typed`.
+
+Faults name their field.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ _REMEDY = "write one such as 2026-12-24 18:00"
 
 
 def read_moment(text: str, field: str, zone: str) -> datetime:
-    """The instant of a wall time in `zone`; with an offset, as it is."""
+    """Return the instant of a wall time in `zone`, or of a time with an offset. Raises Fault."""
     try:
         return typed_times.read_instant(
             text, field, plain_zone=lambda: zones.zone(zone.strip()), remedy=_REMEDY, years=None
@@ -28,14 +29,15 @@ def read_moment(text: str, field: str, zone: str) -> datetime:
 
 
 def shown_moment(at: datetime | None, zone: str) -> str:
-    """An instant on the clock of `zone`, as a browser's field for times holds it; with an offset
-    where it needs one.
+    """Return an instant as the text of a date and time input in `zone`.
+
+    The text has an offset if the wall time alone would be ambiguous.
     """
     return "" if at is None else typed_times.written_time(at, ZoneInfo(zone))
 
 
 def read_seconds(text: str, field: str) -> float:
-    """A length of time: seconds, or 15m, 2h, 1d."""
+    """Return a length of time in seconds; accepts seconds, 15m, 2h, 1d. Raises Fault."""
     try:
         seconds = typed_times.read_length(text.replace(" ", ""), field)
         timedelta(seconds=seconds)
@@ -49,5 +51,5 @@ def read_seconds(text: str, field: str) -> float:
 
 
 def shown_seconds(seconds: float | None) -> str:
-    """A length of time in the largest unit that leaves it whole; nothing for none."""
+    """Return a length of time in the largest whole unit; empty for None."""
     return "" if seconds is None else typed_times.written_length(seconds)

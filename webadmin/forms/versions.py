@@ -1,4 +1,4 @@
-"""Two versions of a schedule side by side: the fields in which they differ, as text."""
+"""The fields in which two versions of a schedule differ, as texts side by side."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ USUAL = "as usual"
 
 @dataclass(frozen=True)
 class Difference:
-    """One field that is not the same in both."""
+    """A field with different values in two versions."""
 
     label: str
     ours: str
@@ -30,7 +30,7 @@ class Difference:
 
 
 def limits(spec: Spec) -> list[tuple[str, str]]:
-    """The policies and limits of a schedule that are not as usual, in words."""
+    """Return the policies and limits that differ from the defaults, as labels and words."""
     return [
         (LABELS[name], text)
         for name in ("policies", "window")
@@ -39,8 +39,9 @@ def limits(spec: Spec) -> list[tuple[str, str]]:
 
 
 def differences(ours: Spec, theirs: Spec) -> list[Difference]:
-    """The fields in which two versions differ, in the editor's order. Where an interval is anchored
-    is not one.
+    """Return the differing fields of two versions, in the editor's order.
+
+    The anchor of an interval is not compared.
     """
     pairs = [
         (label, shown(getattr(ours, name)), shown(getattr(theirs, name)))
@@ -52,7 +53,7 @@ def differences(ours: Spec, theirs: Spec) -> list[Difference]:
 
 
 def shown(value: object) -> str:
-    """A field's value as text; nothing is a dash."""
+    """Return a field's value as text; a dash for an empty value."""
     if isinstance(value, CrontabWhen | IntervalWhen | OnceWhen | RruleWhen):
         return _rule(value)
     if isinstance(value, Policies | Window):
@@ -69,7 +70,7 @@ def shown(value: object) -> str:
 
 
 def _rule(value: CrontabWhen | IntervalWhen | OnceWhen | RruleWhen) -> str:
-    """When, as it was written."""
+    """Return the rule as text, in the notation of its kind."""
     if isinstance(value, CrontabWhen):
         either = ", either day field" if value.day_match == "or" else ""
         return f"{value.crontab} ({value.timezone}{either})"
@@ -81,9 +82,7 @@ def _rule(value: CrontabWhen | IntervalWhen | OnceWhen | RruleWhen) -> str:
 
 
 def _value(value: object) -> str:
-    """A policy's value in words: a length of time as it is typed, a choice without its
-    underscore.
-    """
+    """Return a policy's value in words: lengths of time with their unit, underscores as spaces."""
     if isinstance(value, float):
         return times.shown_seconds(value)
     return "none" if value is None else str(value).replace("_", " ")

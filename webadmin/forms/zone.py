@@ -4,5 +4,5 @@ from scheduler.rules.model.spec import CrontabWhen, RruleWhen, When
 
 
 def zone_of(when: When) -> str:
-    """The zone whose clock is shown beside a rule; UTC where it has none."""
+    """Return the zone of a rule; UTC for a rule without a zone."""
     return when.timezone if isinstance(when, CrontabWhen | RruleWhen) else "UTC"

@@ -1,3 +1,4 @@
-"""The documents of `docs/` as pages of the console: `pages` reads them, `rendering` makes HTML,
-`addresses` links.
+"""The documents of `docs/` as pages of the console.
+
+`pages` reads the documents, `rendering` makes HTML, `addresses` makes links.
 """

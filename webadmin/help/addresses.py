@@ -1,4 +1,4 @@
-"""Where the console shows a document."""
+"""The console's addresses of documents."""
 
 from flask import url_for
 
@@ -6,7 +6,7 @@ from webadmin.help.pages import INDEX, Target, all_pages
 
 
 def address_of(target: Target) -> str | None:
-    """The console's address of a document; none where there is no such document."""
+    """Return the console's address of a document; None for a missing document."""
     if target.path not in all_pages():
         return None
     anchor = target.anchor or None
@@ -16,5 +16,5 @@ def address_of(target: Target) -> str | None:
 
 
 def help_url(path: str, anchor: str = "") -> str:
-    """The address of a document, for templates; empty where this installation does not have it."""
+    """Return the address of a document, for templates; empty if the document is not installed."""
     return address_of(Target(path, anchor)) or ""

@@ -1,8 +1,7 @@
 """The documents as data: every page of the folder `docs/` with its address, title and text.
 
-A page's path is its file's path below `docs/` without `.md`: `how-to/use-flask`. The first line of
-each file is its title, `# Title`. The menu has the pages in the order in which the index links to
-them.
+A page's path is the file's path below `docs/` without `.md`: `how-to/use-flask`. The first line of
+each file is the title, `# Title`. The menu has the order of the links in the index.
 """
 
 import posixpath
@@ -21,7 +20,7 @@ SECTIONS = {
     "explanation": "Explanation",
     "decisions": "Decisions",
 }
-"""Folders of `docs/`, in the order of the menu, and what the menu calls them."""
+"""Folders of `docs/` and their names in the menu, in the menu's order."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MARKER = re.compile(r"^<!--.*-->\n?", re.MULTILINE)
@@ -30,7 +29,7 @@ _LINK = re.compile(r"\]\(([^()\s]+)\)")
 
 @dataclass(frozen=True)
 class Page:
-    """One document. `text` is its Markdown without the markers of generated tables."""
+    """A document. `text` is the Markdown without the markers of generated tables."""
 
     path: str
     title: str
@@ -39,26 +38,27 @@ class Page:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a link between documents leads: a page, and one of its headings (or empty)."""
+    """The target of a link between documents: a page, and a heading's anchor or an empty text."""
 
     path: str
     anchor: str
 
 
 def docs_folder() -> Path:
-    """The folder of the documents: inside an installed package, beside it in a checkout."""
+    """Return the folder of the documents: inside an installed package, beside a checkout's package.
+    """
     installed = _PACKAGE / "docs"
     return installed if installed.is_dir() else _PACKAGE.parent / "docs"
 
 
 @cache
 def all_pages() -> Mapping[str, Page]:
-    """Every document of this installation by its path. Read once in a process."""
+    """Return every installed document by its path, read once per process."""
     return read_pages(docs_folder())
 
 
 def read_pages(folder: Path) -> dict[str, Page]:
-    """Every document below `folder` by its path."""
+    """Return every document below `folder` by its path. Raises ValueError for a missing title."""
     files = sorted(folder.rglob("*.md"))
     paths = (file.relative_to(folder).with_suffix("").as_posix() for file in files)
     return {
@@ -68,8 +68,8 @@ def read_pages(folder: Path) -> dict[str, Page]:
 
 
 def sections(pages: Mapping[str, Page]) -> dict[str, list[Page]]:
-    """The menu: the name of each section, and its pages in the order of the index. Empty sections
-    are left out.
+    """Return the menu: section names with their pages, in the index's order, empty sections left
+    out.
     """
     linked = _order(pages)
     places = {path: place for place, path in enumerate(linked)}
@@ -84,13 +84,13 @@ def sections(pages: Mapping[str, Page]) -> dict[str, list[Page]]:
 
 
 def links(page: Page) -> Iterator[str]:
-    """The addresses of all links of a page, code blocks left out."""
+    """Yield the addresses of a page's links, code left out."""
     prose = re.sub(r"^ *```.*?^ *```", "", page.text, flags=re.MULTILINE | re.DOTALL)
     return (found[1] for found in _LINK.finditer(re.sub(r"`[^`\n]*`", "", prose)))
 
 
 def target_of(page: str, address: str) -> Target | None:
-    """The document that a relative link on `page` leads to; none where it leads elsewhere."""
+    """Return the document behind a relative link on `page`; None for any other link."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc or parts.path.startswith("/"):
         return None
@@ -103,7 +103,8 @@ def target_of(page: str, address: str) -> Target | None:
 
 
 def slug(heading: str) -> str:
-    """The anchor of a heading as on GitHub: lower case, no punctuation, `-` for each space."""
+    """Return the anchor of a heading as on GitHub: lower case, no punctuation, `-` for each space.
+    """
     letters = re.sub(r"[^\w\- ]", "", heading.strip().lower())
     return letters.replace(" ", "-")
 
@@ -119,9 +120,7 @@ def _page(path: str, text: str) -> Page:
 
 
 def _order(pages: Mapping[str, Page]) -> list[str]:
-    """Paths of pages in the order in which the index, and then the pages that it links to, link to
-    them.
-    """
+    """Return the paths of pages in the order of links, breadth first from the index."""
     order: list[str] = []
     waiting = [INDEX]
     while waiting:

@@ -1,7 +1,7 @@
 """A document's Markdown as HTML that is safe under the console's content security policy.
 
-CommonMark with tables by markdown-it-py. Raw HTML is shown as text, images are not made, links with
-a scheme other than http, https and mailto are not links, and nothing gets a `style` attribute.
+CommonMark with tables by markdown-it-py. Raw HTML is shown as text, images are left out, links are
+limited to the schemes http, https and mailto, and no element gets a `style` attribute.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +14,10 @@ from markupsafe import Markup
 from webadmin.help.pages import Page, Target, slug, target_of
 
 STACKED_COLUMNS = 3
-"""A table with at most so many columns can be read without its head."""
+"""The largest number of columns of a table that is readable without its head."""
 
 Address = Callable[[Target], str | None]
-"""The address of a document in the console; none where there is no such document."""
+"""A function from a document to its console address; None for a missing document."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Heading:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A document as HTML without its title, which the console's layout shows, and its headings."""
+    """A document's HTML without the title, which the layout shows, and its headings."""
 
     html: Markup
     headings: list[Heading]
 
 
 def render(page: Page, address: Address) -> Rendered:
-    """The page as HTML. Links to documents that do not exist become plain text."""
+    """Return the page as HTML. Links to missing documents become plain text."""
     markdown = _markdown()
     tokens = _without_title(markdown.parse(page.text))
     headings = _anchor_headings(tokens)
@@ -58,13 +58,14 @@ def _markdown() -> MarkdownIt:
 
 
 def _fence(_: object, tokens: Sequence[Token], place: int, *__: object) -> str:
-    """A block of code that can be scrolled with the keyboard."""
+    """Return a code block that scrolls with the keyboard."""
     return Markup('<pre tabindex="0"><code>{}</code></pre>\n').format(tokens[place].content)
 
 
 def _open_table(_: object, tokens: Sequence[Token], place: int, *__: object) -> str:
-    """A table that can be scrolled, with the keyboard too; one with few columns is stacked on a
-    phone instead.
+    """Return the opening of a scrollable table.
+
+    A table of at most STACKED_COLUMNS columns is stacked on a phone.
     """
     head = next(at for at in range(place, len(tokens)) if tokens[at].type == "thead_close")
     columns = sum(token.type == "th_open" for token in tokens[place:head])
@@ -73,15 +74,13 @@ def _open_table(_: object, tokens: Sequence[Token], place: int, *__: object) -> 
 
 
 def _without_title(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens after the first heading: opening, text, closing."""
+    """Return the tokens after the first heading (opening, text, closing)."""
     is_titled = bool(tokens) and tokens[0].type == "heading_open" and tokens[0].tag == "h1"
     return list(tokens[3:] if is_titled else tokens)
 
 
 def _anchor_headings(tokens: Sequence[Token]) -> list[Heading]:
-    """Give each heading its anchor. Returns all of them; only those of the second level have a
-    title.
-    """
+    """Set the anchor of each heading. Returns all headings; only the second level has a title."""
     headings: list[Heading] = []
     for place, token in enumerate(tokens):
         if token.type != "heading_open":
@@ -94,8 +93,7 @@ def _anchor_headings(tokens: Sequence[Token]) -> list[Heading]:
 
 
 def _anchor_rows(tokens: Sequence[Token], taken: set[str]) -> None:
-    """Give a row of a table whose first cell is one code the anchor of this code:
-    `#beatdesk_redis_url`.
+    """Set the anchor of each table row with a single code in the first cell: `#beatdesk_redis_url`.
     """
     for place, token in enumerate(tokens):
         if token.type != "tr_open" or tokens[place + 1].type != "td_open":
@@ -110,16 +108,14 @@ def _anchor_rows(tokens: Sequence[Token], taken: set[str]) -> None:
 
 
 def _drop_style(token: Token) -> None:
-    """A column's alignment as a class: the policy refuses `style`."""
+    """Replace a column's alignment by a class: the content security policy refuses `style`."""
     style = token.attrs.pop("style", None)
     if style == "text-align:right":
         token.attrSet("class", "right")
 
 
 def _point_links(tokens: Sequence[Token], page: str, address: Address) -> None:
-    """Let links between documents lead to the console's pages; others open without naming where
-    they come from.
-    """
+    """Point links between documents to the console's pages; other links send no referrer."""
     for place, token in enumerate(tokens):
         if token.type != "link_open":
             continue
@@ -143,5 +139,5 @@ def _unlink(tokens: Sequence[Token], place: int) -> None:
 
 
 def _plain(inline: Token) -> str:
-    """The text of a heading without its marks."""
+    """Return the text of a heading without markup."""
     return "".join(child.content for child in inline.children or [])

@@ -1,5 +1,6 @@
-"""The screens, in the order of the menu. To add one: write its module, add its line here and its
-rows in `guard`.
+"""The screens, in the order of the menu.
+
+A new screen needs a module, a line in `screens` and rows in `guard`.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ ICONS = "sprite"
 
 
 def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
-    """Each view's class and what Flask-Admin is to call it. `menu_icon_value` names a symbol of the
-    icon sprite.
+    """Yield each view's class with Flask-Admin's options.
+
+    `menu_icon_value` names a symbol of the icon sprite.
     """
     from webadmin.views.calendars import CalendarsView
     from webadmin.views.changes import ChangesView
@@ -52,7 +54,7 @@ def screens() -> Iterator[tuple[type[BaseView], dict[str, Any]]]:
 
 
 def install(app: Flask) -> None:
-    """Put Flask-Admin at the root of the app, with the overview as its first page."""
+    """Mount Flask-Admin at the root of the app, with the overview as the first page."""
     from webadmin.views import home
 
     home.install(app)
@@ -65,7 +67,7 @@ def install(app: Flask) -> None:
         url="/",
         endpoint="home",
         index_view=first,
-        # Without a path of its own the first view would also serve Flask-Admin's Bootstrap 4 files.
+        # Without a separate path, the first view would also serve Flask-Admin's Bootstrap 4 files.
         static_url_path="/static/admin",
         theme=Theme(folder="bootstrap4", base_template="layout.html"),
         csp_nonce_generator=csp_nonce,

@@ -1,6 +1,4 @@
-"""The exclusion calendars: list, page of one, editor, import of iCalendar text or files, deletion
-that asks first.
-"""
+"""The exclusion calendars: list, detail page, editor, import of iCalendar data, deletion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,8 +28,9 @@ YEARS_EXPANDED = 10
 
 REVISIONS = 20
 MOST_SHOWN = 500
-"""Lines of a long calendar that its page shows, the editor has all; events left out of an
-import.
+"""Most lines of a calendar on its page, and most omitted events after an import.
+
+The editor has all lines.
 """
 
 
@@ -50,7 +49,7 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """The fields of the editor as they were typed."""
+    """The editor's fields as typed."""
 
     name: str = ""
     timezone: str = "UTC"
@@ -66,7 +65,7 @@ def _refused_deletion(pages: "CalendarsView", error: Exception, name: str) -> Re
 
 
 class CalendarsView(Guard, BaseView):
-    """`/calendars/` and everything under it."""
+    """The pages below `/calendars/`."""
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
@@ -82,7 +81,7 @@ class CalendarsView(Guard, BaseView):
 
     @expose("/<path:name>/")
     def show(self, name: str) -> ResponseReturnValue:
-        """What it excludes in the days to come, who names it, and who changed it."""
+        """Show the excluded days ahead, the schedules that use the calendar, and the revisions."""
         saved, problem = _read(name)
         if saved is None and problem is None:
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
@@ -129,8 +128,8 @@ class CalendarsView(Guard, BaseView):
 
     @expose("/import", methods=["GET", "POST"])
     def import_ics(self) -> ResponseReturnValue:
-        """An iCalendar file, or its text, becomes lines in the editor: nothing is saved before they
-        were seen.
+        """Turn an iCalendar file, or pasted text, into lines of the editor; saving is a separate
+        step.
         """
         name, zone = request.values.get("name", "").strip(), services().settings.default_timezone
         saved, _ = _read(name) if name else (None, None)
@@ -164,7 +163,7 @@ class CalendarsView(Guard, BaseView):
     @expose("/<path:name>/delete", methods=["GET", "POST"])
     @shows_refusals("{name} was not deleted", to=".show", form=_refused_deletion)
     def delete(self, name: str) -> ResponseReturnValue:
-        """Say what deleting means; delete what was seen."""
+        """GET shows the consequences of deletion; POST deletes the revision shown."""
         saved, problem = _read(name)
         if saved is None and problem is None:
             raise NotFound(f"there is no calendar {name!r}; choose another one from the list")
@@ -178,7 +177,7 @@ class CalendarsView(Guard, BaseView):
         return redirect(url_for(".index"), 303)
 
     def _save(self, sheet: Sheet, *, editing: str | None) -> ResponseReturnValue:
-        """Save what was typed; what cannot be meant is told at its field."""
+        """Save the calendar; an invalid value is reported at its field."""
         try:
             calendar = calendar_of(
                 sheet.name,
@@ -207,7 +206,7 @@ class CalendarsView(Guard, BaseView):
         )
 
     def _page(self, sheet: Sheet, *, editing: str | None, left_out: Sequence[LeftOut] = ()) -> str:
-        """The editor; after an import also the events of the file that are not in it."""
+        """Render the editor; after an import also the omitted events."""
         return self.render(
             "calendars/editor.html",
             sheet=sheet,
@@ -242,14 +241,14 @@ def _typed(name: str) -> Sheet:
 
 
 def _sent_text() -> str:
-    """The file that was sent, or else the text that was pasted."""
+    """Return the uploaded file as text, or else the pasted text."""
     sent = request.files.get("file")
     raw = sent.read() if sent is not None else b""
     return raw.decode("utf-8-sig", "replace") if raw else request.form.get("text", "")
 
 
 def _read(name: str) -> tuple[SavedCalendar | None, str | None]:
-    """The calendar, or what is wrong with it, or neither where there is none."""
+    """Return the calendar, or the error of an unreadable one; both are None for a missing one."""
     try:
         return services().calendars.get(name), None
     except NotFound:

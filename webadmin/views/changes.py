@@ -1,5 +1,6 @@
-"""The audit list: who changed which schedule or calendar, or acted on dead letters, when, and
-why.
+"""The audit list: changes of schedules and calendars, and actions on dead letters.
+
+Each entry has the actor, the time and the comment.
 """
 
 from flask import request, url_for
@@ -19,7 +20,7 @@ class ChangesView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """All changes, or those of one kind of thing, newest first."""
+        """Show all changes, or those of one kind of record, newest first."""
         after = request.args.get("after") or None
         of = request.args.get("of") or None
         page = services().history.changes(after, PAGE, of=of)

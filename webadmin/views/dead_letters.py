@@ -1,6 +1,4 @@
-"""Dead letters: events that could not be recorded. List, page of one, sent back to the recorder,
-dropped for good.
-"""
+"""Dead letters: events that the recorder could not store. List, detail page, retry, drop."""
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,7 +23,7 @@ class DeadLettersView(Guard, BaseView):
     """`/dead-letters/`."""
 
     def is_visible(self) -> bool:
-        """Not in the menu: the overview links here where there is something to see."""
+        """Hide the view from the menu; the overview links to existing dead letters."""
         return False
 
     @expose("/")
@@ -49,9 +47,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
-        """One letter: why, when, how often it was tried, and the event itself with secrets
-        hidden.
-        """
+        """Show one letter: error, times, attempts, and the event with secrets masked."""
         letter = services().dead_letters.get(id)
         return self.render(
             "dead_letters/show.html",
@@ -63,7 +59,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/<id>/retry", methods=["POST"])
     def retry(self, id: str) -> ResponseReturnValue:
-        """Send one back to the recorder."""
+        """Send one letter back to the recorder."""
         try:
             services().dead_letters.retry([id], _edit())
         except NotFound:
@@ -77,7 +73,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/retry-all", methods=["POST"])
     def retry_all(self) -> ResponseReturnValue:
-        """Send back all that were there when the page was loaded."""
+        """Send back all letters up to the newest one on the submitted page."""
         count = services().dead_letters.retry_all(request.form.get("until", ""), _edit())
         flash(
             f"{_letters(count)} on the way to the history. What fails again comes back here.",
@@ -87,7 +83,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/<id>/drop", methods=["GET", "POST"])
     def drop(self, id: str) -> ResponseReturnValue:
-        """Say what dropping means; drop what was seen."""
+        """GET shows the consequences of dropping a letter; POST drops the letter."""
         if request.method == "GET":
             letter = services().dead_letters.get(id)
             content = content_of(letter)
@@ -102,7 +98,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/drop-all", methods=["GET", "POST"])
     def drop_all(self) -> ResponseReturnValue:
-        """Say what dropping all means; drop those that were there then."""
+        """GET shows the consequences; POST drops all letters up to the newest one shown."""
         store = services().dead_letters
         if request.method == "GET":
             count, newest = store.count(), store.newest()
@@ -115,7 +111,7 @@ class DeadLettersView(Guard, BaseView):
 
 
 def _edit() -> Edit:
-    """Who does this, why, and when."""
+    """Return an Edit with the visitor, the comment and the current time."""
     return edit_by_visitor(now=utc_now(), comment=comment())
 
 

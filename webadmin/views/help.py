@@ -1,4 +1,4 @@
-"""The documents, for everybody who has logged in."""
+"""The documents, for every logged-in user."""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose

@@ -1,4 +1,4 @@
-"""The overview: is everything well, who needs you, what runs, what comes next."""
+"""The overview: health, problems, running jobs, coming ticks."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from webadmin.stale_while_revalidate import StaleWhileRevalidate
 LIVE = values_in(RunGroup.ACTIVE)
 SHOWN = 10
 ALWAYS = (RunState.SUCCEEDED.value, RunState.FAILED.value, RunState.RUNNING.value)
-"""States whose number is shown even where it is 0."""
+"""States with a count on the page, even a count of 0."""
 
 _SELDOM = (RunState.MISSED, RunState.EXPIRED, RunState.LOST, RunState.REVOKED, RunState.SKIPPED)
 TOTALS = (
@@ -31,11 +31,11 @@ TOTALS = (
     RunState.RETRYING.value,
     *(state.value for state in _SELDOM),
 )
-"""The states in the order in which their numbers are shown."""
+"""States in the order of their counts on the page."""
 
 
 class HomeView(Guard, BaseView):
-    """`/` and the fragments that keep it, and the bar of every page, fresh."""
+    """`/`, and the fragments that refresh the overview and the bar of every page."""
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
@@ -44,7 +44,7 @@ class HomeView(Guard, BaseView):
 
     @expose("/fragments/overview")
     def live(self) -> ResponseReturnValue:
-        """The overview without its frame."""
+        """Render the overview without the layout, for refreshing."""
         return self.render("home/fragment.html", **seen(utc_now()))
 
     @expose("/fragments/health")
@@ -54,13 +54,12 @@ class HomeView(Guard, BaseView):
 
 
 def install(app: Flask) -> None:
-    """Let the app remember which entries cannot be read."""
+    """Install the cache of unreadable entries."""
     app.extensions["unreadable"] = StaleWhileRevalidate(unreadable, timedelta(minutes=1))
 
 
 def seen(now: datetime) -> dict[str, Any]:
-    """Everything that the overview shows. Without Redis the past is still there, and the future is
-    none.
+    """Return the overview's data. Without Redis the past is still shown, the coming ticks are None.
     """
     history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
@@ -84,8 +83,8 @@ def seen(now: datetime) -> dict[str, Any]:
 
 
 def reason(need: overview.Need) -> str:
-    """Why, in one line: the error of the newest run, or the word that is kept for runs without
-    one.
+    """Return the reason in one line: the newest run's error, or the reason code of a tick without a
+    run.
     """
     error = (
         services().history.run(need.newest.id).error
@@ -102,13 +101,14 @@ def newest(state: str, limit: int) -> list[RunView]:
 
 @while_away(None)
 def coming(now: datetime) -> list[ScheduleRow] | None:
-    """What Beat fires in the next hour; none where Redis is away."""
+    """Return the schedules due in the next hour; None while Redis is away."""
     return services().schedules.due(now + timedelta(hours=1), limit=SHOWN)
 
 
 @while_away([])
 def unreadable(services: Services, now: datetime) -> list[ScheduleRow]:
-    """Entries that Beat cannot run. To find them all entries are read, so that the answer is kept
-    for a while.
+    """Return the entries that Beat cannot run.
+
+    The search reads every entry, hence the cache in `install`.
     """
     return services.schedules.page(state="problem", limit=SHOWN).items

@@ -1,5 +1,6 @@
-"""The catalogue: which jobs workers offer, and what each takes. Reads what workers published,
-imports no job code.
+"""The catalogue: jobs offered by workers, with their parameters.
+
+Only the published catalogue is read; job code is not imported.
 """
 
 from flask import flash, redirect, url_for
@@ -22,7 +23,7 @@ class JobsView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> str:
-        """Every known job by its module; those that no living worker offers are gone."""
+        """Show every job by module; jobs without a living worker are marked as gone."""
         now = utc_now()
         jobs = services().catalogue.jobs(now)
         modules: dict[str, list[Job]] = {}
@@ -34,7 +35,7 @@ class JobsView(Guard, BaseView):
 
     @expose("/<path:name>/")
     def show(self, name: str) -> str:
-        """One job: its parameters, its limits, who offers it, and the schedules that run it."""
+        """Show one job: parameters, limits, workers, and the schedules of the job."""
         now = utc_now()
         job = _job(name)
         page = services().schedules.page(job=name, limit=MOST_SCHEDULES, now=now)
@@ -51,7 +52,7 @@ class JobsView(Guard, BaseView):
     @expose("/<path:name>/forget", methods=["POST"])
     @shows_refusals("", to="jobs.show")
     def forget(self, name: str) -> ResponseReturnValue:
-        """Take a job that is gone off the list."""
+        """Remove a gone job from the list."""
         services().catalogue.forget(name, utc_now())
         flash(
             f"{name} is off the list. It comes back by itself when a worker offers it again.",
@@ -61,7 +62,7 @@ class JobsView(Guard, BaseView):
 
 
 def _job(name: str) -> Job:
-    """The job of this name."""
+    """Return the job. Raises NotFound with similar names."""
     now = utc_now()
     job = services().catalogue.get(name, now)
     if job is None:

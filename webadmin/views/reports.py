@@ -1,7 +1,6 @@
-"""Files that jobs left: list, view, download.
+"""Files written by jobs: list, view, download.
 
-A report is written by a job and may hold anything, so that it is shown in a sandbox: no scripts, no
-forms, no requests.
+A report may hold anything, and so is shown in a sandbox: no scripts, no forms, no requests.
 """
 
 from flask import abort, request, send_file, url_for
@@ -17,7 +16,7 @@ from webadmin.services import services
 
 PAGE = 50
 SHOWN = {"text/html": "text/html; charset=utf-8", "text/plain": "text/plain; charset=utf-8"}
-"""Media types that a browser may show; all others are downloads."""
+"""Media types shown in the browser; all others are downloads."""
 
 KINDS = {
     "text/html": "page",
@@ -27,7 +26,7 @@ KINDS = {
     "application/json": "JSON",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
 }
-"""What the usual kinds of files are called."""
+"""Names of the usual kinds of files."""
 
 
 class ReportsView(Guard, BaseView):
@@ -52,7 +51,7 @@ class ReportsView(Guard, BaseView):
 
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
-        """The report itself, in the browser."""
+        """Send the report for display in the browser; a download for other media types."""
         report = services().history.report(id)
         media_type = SHOWN.get(report.media_type.partition(";")[0].strip().lower())
         return self._send(report, media_type, as_attachment=media_type is None)

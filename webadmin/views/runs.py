@@ -1,4 +1,4 @@
-"""Job history: the list of runs with its filters, and the page of one run."""
+"""Job history: the list of runs with filters, and the page of one run."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ from webadmin.views.schedules.actions import default_clock
 
 PAGE = 50
 LOG_LINES = 200
-"""Log lines that a run's page begins with: the last ones."""
+"""The number of log lines, from the end, on a run's page."""
 
-LOG_EVENTS = LOG_LINES  # a slow job has one line in each
+LOG_EVENTS = LOG_LINES  # a slow job logs one line per event
 MOST_LOG_EVENTS = 5000
 MOST_REPORTS = 20
-"""Files of one run that its page links to; the list of reports has all."""
+"""Most files linked on the page of a run; the list of reports has all."""
 QUICK = (
     "",
     *(
@@ -37,11 +37,11 @@ QUICK = (
         for state in (RunState.RUNNING, RunState.FAILED, RunState.SUCCEEDED, RunState.MISSED)
     ),
 )
-"""The states that the list offers with one click; the form has all."""
+"""States with a one-click filter above the list; the form has all states."""
 
 
 def _refused_rerun(pages: "RunsView", error: Exception, id: str) -> ResponseReturnValue | None:
-    """The page with what was typed; none where the run was to start with its own arguments."""
+    """Return the page with the typed arguments; None for a rerun without typed arguments."""
     typed = request.form.get("kwargs")
     if typed is None:
         return None
@@ -53,7 +53,7 @@ class RunsView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The runs that fit the filters, newest first."""
+        """Show the runs that match the filters, newest first."""
         wanted = asked(request.args, utc_now(), default_clock)
         after = request.args.get("after") or None
         page = services().history.runs(RunFilter(**wanted.meant), after=after, limit=PAGE)
@@ -72,12 +72,11 @@ class RunsView(Guard, BaseView):
 
     @expose("/<id>")
     def show(self, id: str) -> ResponseReturnValue:
-        """One run, whole."""
+        """Show one run."""
         return self._page(services().history.run(id))
 
     def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
-        """The page; `typed` are arguments for running it again, and `fault` what is wrong with
-        them.
+        """Render the page of a run; `typed` are the arguments for a rerun, and `fault` their error.
         """
         whole = request.args.get("log") == "all"
         log = services().history.log(
@@ -110,7 +109,7 @@ class RunsView(Guard, BaseView):
     @expose("/<id>/rerun", methods=["POST"])
     @shows_refusals("The run was not started again", to="runs.show", form=_refused_rerun)
     def rerun(self, id: str) -> ResponseReturnValue:
-        """Run it once more, with other named arguments if they are given."""
+        """Start the run again, optionally with other named arguments."""
         old = services().history.run(id)
         typed = request.form.get("kwargs")
         run = services().control.rerun(
@@ -144,7 +143,7 @@ class RunsView(Guard, BaseView):
 
 
 def _named(typed: str) -> dict[str, Any]:
-    """Named arguments as they were typed."""
+    """Return the typed named arguments. Raises Refused, also for a masked secret."""
     kwargs = json_text.parse(typed or "{}")
     if not isinstance(kwargs, dict):
         raise Refused(

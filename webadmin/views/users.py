@@ -1,6 +1,4 @@
-"""Who may log in. Accounts are made and changed by the command `beatdesk users`; here they are only
-seen.
-"""
+"""The list of accounts. The command `beatdesk users` makes and changes accounts."""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose

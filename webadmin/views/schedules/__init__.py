@@ -1,7 +1,7 @@
-"""The schedule screens: list, editor, page of one, and the buttons.
+"""The schedule screens: list, editor, detail page and buttons.
 
-One Flask-Admin view, put together from one file for each screen. None of them decides what a
-schedule means or touches Redis: they ask the store, and show what it answers.
+One Flask-Admin view, composed of one class for each screen. No screen interprets a schedule or
+accesses Redis: the store does both.
 """
 
 from webadmin.guard import Guard
@@ -32,4 +32,4 @@ class SchedulesView(
     SetPages,
     ChangePages,
 ):
-    """`/schedules/` and everything under it."""
+    """The pages below `/schedules/`."""

@@ -1,6 +1,4 @@
-"""What the buttons of the schedule pages share: the selection, the comment, one thing done to each,
-the way back.
-"""
+"""Shared parts of the schedule buttons: selection, bulk action, typed times, redirect."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -18,12 +16,13 @@ from webadmin.refusals import REFUSALS, reason
 from webadmin.services import services
 
 SELECTED = 200
-"""Schedules that one bulk action takes."""
+"""Most schedules of one bulk action."""
 
 
 def selected(*, nothing: bool = False) -> list[str]:
-    """The names that were ticked; where there are none, or `nothing` is to be done with them, it is
-    said.
+    """Return the ticked names; a warning is flashed for an empty selection, or with `nothing`.
+
+    `nothing` stands for a missing choice of action. At most SELECTED names.
     """
     names = list(dict.fromkeys(request.form.getlist("name")))[:SELECTED]
     if not names or nothing:
@@ -32,7 +31,7 @@ def selected(*, nothing: bool = False) -> list[str]:
 
 
 def each(names: list[str], action: Callable[[str], object], done: str) -> None:
-    """Do `action` to each; one that is refused does not keep the others from it."""
+    """Call `action` for each name and flash the outcome; a refusal does not stop the rest."""
     refused: list[str] = []
     for name in names:
         try:
@@ -49,19 +48,17 @@ def each(names: list[str], action: Callable[[str], object], done: str) -> None:
 
 
 def clock_of(name: str) -> ZoneInfo:
-    """The zone of a schedule, or the default zone where it has none: the clock of a typed time
-    of day.
-    """
+    """Return the zone for typed times of day: the schedule's, or else the default zone."""
     return clock_zone(services().schedules.get(name).when, services().settings.default_timezone)
 
 
 def default_clock() -> ZoneInfo:
-    """The clock of a time of day that is typed where no one schedule is meant."""
+    """Return the zone for typed times of day without a single schedule: the default zone."""
     return zones.zone(services().settings.default_timezone)
 
 
 def seen(name: str) -> ScheduleRow | None:
-    """The line of a schedule; none where it is gone."""
+    """Return the row of a schedule; None for a deleted schedule."""
     try:
         return services().schedules.listed(name)
     except NotFound:
@@ -69,7 +66,7 @@ def seen(name: str) -> ScheduleRow | None:
 
 
 def back(name: str | None = None) -> ResponseReturnValue:
-    """To the page that the button stood on."""
+    """Redirect to the page with the button."""
     target = request.form.get("next", "")
     fallback = url_for(".show", name=name) if name else url_for(".index")
     return redirect(target if safe_path(target) else fallback, 303)

@@ -1,6 +1,4 @@
-"""Whose a schedule is: off with an override on a static entry, or an entry of plain RedBeat code
-made an operator's.
-"""
+"""Ownership: reset a static entry's override, or adopt an entry of plain RedBeat code."""
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,7 +19,7 @@ class OwningPages(BaseView):
     @expose("/<path:name>/reset", methods=["GET", "POST"])
     @shows_refusals("{name} was not reset", to=".show")
     def reset(self, name: str) -> ResponseReturnValue:
-        """Show what code says instead; take the override off."""
+        """GET shows the definition in code; POST removes the override."""
         if request.method == "GET":
             listed = services().schedules.listed(name)
             if listed.schedule is None or listed.code is None:
@@ -40,7 +38,7 @@ class OwningPages(BaseView):
     @expose("/<path:name>/adopt", methods=["GET", "POST"])
     @shows_refusals("{name} was not adopted", to=".show")
     def adopt(self, name: str) -> ResponseReturnValue:
-        """Say what it means; adopt."""
+        """GET shows the consequences of adoption; POST makes operators the owners of the entry."""
         if request.method == "GET":
             schedule = services().schedules.get(name)
             if schedule.origin != "redbeat":
@@ -61,7 +59,7 @@ class OwningPages(BaseView):
 
 
 def of_override(listed: ScheduleRow) -> list[Line]:
-    """What the override says otherwise than the code, secrets masked."""
+    """Return the differences between the override and the code, secrets masked."""
     if listed.schedule is None or listed.code is None:
         return []
     return lines(listed.code.to_json(), listed.schedule.to_json())

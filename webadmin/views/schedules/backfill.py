@@ -1,6 +1,4 @@
-"""Runs for ticks of the past: the time is asked, then the number is shown, and what was shown is
-started.
-"""
+"""Backfill: runs for past ticks. The page counts the ticks of a period, then starts their runs."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,14 +34,15 @@ FIELDS = {"from": "since", "to": "until", "limit": "limit"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was typed, what it means, and what is wrong with it by field."""
+    """The typed texts, the backfill found, and error messages by field."""
 
     typed: dict[str, str]
     found: Backfill | None = None
     errors: dict[str, str] = field(default_factory=dict)
     since: str = ""
     until: str = ""
-    """The time as instants: what was counted is what is started, however long somebody thinks."""
+    """The period as instants, so that the counted ticks are the started ones, however much later.
+    """
 
     @property
     def overlap(self) -> Overlap:
@@ -57,7 +56,7 @@ class BackfillPages(BaseView):
     @expose("/<path:name>/backfill", methods=["GET", "POST"])
     @shows_refusals("Nothing was started", to=".backfill")
     def backfill(self, name: str) -> ResponseReturnValue:
-        """GET asks, and counts what was typed; POST starts it."""
+        """GET shows the form and counts the ticks; POST starts the runs."""
         schedule = services().schedules.get(name)
         now = utc_now()
         wanted = _read(schedule, now)
@@ -97,7 +96,7 @@ class BackfillPages(BaseView):
 
 
 def _said(done: Started, left: int, overlap: Overlap) -> str:
-    """What was done, in words."""
+    """Return the outcome in words."""
     how = ("run is started", "runs are started")
     if overlap == "queue_all":
         how = ("run waits for its turn", "runs wait for their turn")
@@ -114,7 +113,7 @@ def _said(done: Started, left: int, overlap: Overlap) -> str:
 
 
 def _read(schedule: Schedule, now: datetime) -> Wanted:
-    """What the address or the form asks for; nothing is found while nothing is asked."""
+    """Return the period in the address or form; without a period, nothing is counted."""
     typed = {
         name: str(request.values.get(name, "")).strip()[:60] for name in ("since", "until", "limit")
     }

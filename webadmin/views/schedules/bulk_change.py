@@ -1,6 +1,4 @@
-"""Tags and queue of a selection, and adopting one: what is to be done is asked on a page; all are
-changed, or none.
-"""
+"""Bulk changes of tags, queue or ownership: a form for the details, then all or nothing."""
 
 from dataclasses import dataclass, field
 
@@ -27,7 +25,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class BulkForm:
-    """What was typed, and what is wrong: with a field, or with a schedule."""
+    """The typed texts, and error messages by field (`errors`) or by schedule (`reasons`)."""
 
     add: str = ""
     remove: str = ""
@@ -41,7 +39,7 @@ class TogetherPages(BaseView):
 
     @expose("/bulk-change", methods=["POST"])
     def bulk_change(self) -> ResponseReturnValue:
-        """First the page that asks what to do, then the deed."""
+        """Show the form for the details; apply the change once the form is complete."""
         names = selected()
         if not names:
             return back()
@@ -76,7 +74,7 @@ class TogetherPages(BaseView):
 
 
 def _decision(action: str, form: BulkForm) -> Decide:
-    """What is to be done to each. Raises Refused."""
+    """Return the change for each schedule. Raises Refused."""
     edit = edit_by_visitor(now=utc_now(), comment=comment())
     if action == "adopt":
         return edits.adopting(edit=edit)
@@ -94,7 +92,7 @@ def _typed(name: str) -> str:
 
 
 def _say(done: list[Outcome], what: str) -> None:
-    """Tell of each, as far as a page can hold it."""
+    """Flash the outcome, with at most SHOWN names."""
     changed = [one.schedule.name for one in done if one.changed]
     same = len(done) - len(changed)
     if changed:

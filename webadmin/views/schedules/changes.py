@@ -1,5 +1,6 @@
-"""The buttons: on, off, delete, run now, for one schedule or for a selection. Each is a POST;
-deleting asks first.
+"""The buttons: on, off, delete, run now, for one schedule or for a selection.
+
+Each button is a POST; deletion needs a confirmation.
 """
 
 from collections.abc import Callable
@@ -28,8 +29,7 @@ from webadmin.views.schedules.detail import DetailPages
 
 
 def _refused_run(pages: DetailPages, error: Exception, name: str) -> ResponseReturnValue | None:
-    """The page with what was typed; none where the button was pressed beside the schedule's own
-    arguments.
+    """Return the page with the typed arguments; None for a run with the schedule's own arguments.
     """
     typed = request.form.get("kwargs")
     return None if typed is None else (pages.page(name, kwargs=typed, run_error=reason(error)), 422)
@@ -41,7 +41,7 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/enable", methods=["POST"])
     @shows_refusals("{name} was not switched on", to=back)
     def enable(self, name: str) -> ResponseReturnValue:
-        """Switch on. Nothing fires at once by itself."""
+        """Switch the schedule on. No run starts at once."""
         return _switch(name, True)
 
     @expose("/<path:name>/disable", methods=["POST"])
@@ -53,7 +53,7 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/run", methods=["POST"])
     @shows_refusals("{name} was not started", to=back, form=_refused_run)
     def run(self, name: str) -> ResponseReturnValue:
-        """Start a run now, with other arguments if they are given. The next tick does not move."""
+        """Start a run now, optionally with other named arguments. The next tick does not move."""
         schedule = services().schedules.listed(name).schedule
         if schedule is None:
             return redirect(url_for(".show", name=name), 303)
@@ -65,7 +65,7 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/delete", methods=["GET", "POST"])
     @shows_refusals("{name} was not deleted", to=".show", again=".delete")
     def delete(self, name: str) -> ResponseReturnValue:
-        """Say what deleting means; delete what was seen."""
+        """GET shows the consequences of deletion; POST deletes the revision shown."""
         listed = services().schedules.listed(name)
         if request.method == "GET":
             if listed.schedule is not None and listed.schedule.origin == "code":
@@ -81,7 +81,7 @@ class ChangePages(DetailPages):
 
     @expose("/bulk", methods=["POST"])
     def bulk(self) -> ResponseReturnValue:
-        """Do one thing to each selected schedule, and say what became of each."""
+        """Apply the chosen action to each selected schedule, and flash the outcome of each."""
         action = BULK.get(request.form.get("action", ""))
         names = selected(nothing=action is None)
         if action is not None and names:
@@ -90,7 +90,7 @@ class ChangePages(DetailPages):
 
     @expose("/bulk-delete", methods=["POST"])
     def bulk_delete(self) -> ResponseReturnValue:
-        """First the page that names what would go, then the deed."""
+        """Show the schedules to delete; delete after confirmation."""
         names = selected()
         if not names:
             return back()
@@ -106,8 +106,9 @@ class ChangePages(DetailPages):
 
 
 def start(schedule: Schedule, typed: str | None = None) -> str:
-    """Start a run, with other named arguments if they are given, once they passed what a save must
-    pass.
+    """Start a run, optionally with other named arguments. Returns the id of the run.
+
+    The arguments pass the same checks as in a saved schedule. Raises Refused or BadJson.
     """
     kwargs = schedule.kwargs if typed is None else json_text.parse(typed or "{}")
     if not isinstance(kwargs, dict):

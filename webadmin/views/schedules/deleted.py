@@ -1,4 +1,4 @@
-"""The schedules that were deleted, with a way back to each of their revisions."""
+"""The deleted schedules, with a way back to each revision."""
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,7 +29,7 @@ class RemovedPages(BaseView):
 
     @expose("/deleted")
     def deleted(self) -> ResponseReturnValue:
-        """All of them, newest first."""
+        """Show all deleted schedules, newest first."""
         after = request.args.get("after") or None
         page = services().history.deleted(after, PAGE)
         return self.render(
@@ -42,7 +42,7 @@ class RemovedPages(BaseView):
     @expose("/deleted/restore", methods=["GET", "POST"])
     @shows_refusals("It was not restored", to=_look_again)
     def revive(self) -> ResponseReturnValue:
-        """Show the revisions of a deleted schedule; make it anew as it was in one of them."""
+        """GET shows the revisions of a deleted schedule; POST restores one of them."""
         gone = _gone(_name())
         if request.method == "GET":
             found = steps(services().history.revisions(gone.schedule_uid, SHOWN))
@@ -61,7 +61,7 @@ class RemovedPages(BaseView):
 
 
 def _gone(name: str) -> RevisionView:
-    """The deletion of the schedule that had this name last."""
+    """Return the latest deletion of a schedule with the name. Raises NotFound."""
     found = services().history.deleted_as(name)
     if found is None:
         raise NotFound(

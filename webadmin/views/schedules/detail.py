@@ -1,6 +1,4 @@
-"""One schedule: its state in a sentence, what and when, the coming ticks, the last runs, the
-revisions.
-"""
+"""One schedule: state, rule, job, coming ticks, last runs, revisions."""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
@@ -29,12 +27,11 @@ class DetailPages(BaseView):
 
     @expose("/<path:name>/")
     def show(self, name: str) -> ResponseReturnValue:
-        """The page of one schedule, or of an entry that cannot be read."""
+        """Show the page of one schedule, or of an unreadable entry."""
         return self.page(name)
 
     def page(self, name: str, *, kwargs: str | None = None, run_error: str | None = None) -> str:
-        """The page; `kwargs` are those that were typed for one run, and `run_error` what is wrong
-        with them.
+        """Render the page; `kwargs` is the text typed for a single run, and `run_error` its error.
         """
         listed = services().schedules.listed(name)
         schedule = listed.schedule
@@ -62,7 +59,7 @@ class DetailPages(BaseView):
 
 
 def _coming(schedule: Schedule, runs: int) -> Coming | None:
-    """The next ticks; none where the rule is not one that can be computed."""
+    """Return the next ticks; None for a rule that only RedBeat can compute."""
     try:
         now = utc_now()
         return coming_to(schedule, facts(schedule.uid, schedule, now), now=now, runs=runs)

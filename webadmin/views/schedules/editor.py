@@ -1,6 +1,4 @@
-"""The editor: new, edit and clone. Saves a draft that holds, and shows one that does not as it was
-typed.
-"""
+"""The editor: new, edit and clone. A valid draft is saved; an invalid draft is shown as typed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,7 +29,7 @@ from webadmin.views.schedules.previews import Coming, Unreadable, coming_of
 
 @dataclass(frozen=True)
 class Conflict:
-    """The schedule that somebody else saved meanwhile, and where it differs from what was typed."""
+    """A schedule saved meanwhile by another user, and the differences from the draft."""
 
     stored: Schedule
     given: int
@@ -40,7 +38,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class EditorPage:
-    """Everything that an editor page shows: the form, and what it means."""
+    """The contents of an editor page: form, draft, errors and circumstances."""
 
     form: ScheduleForm
     draft: Draft
@@ -65,7 +63,7 @@ class EditorPages(BaseView):
 
     @expose("/<path:name>/clone", methods=["GET", "POST"])
     def clone(self, name: str) -> ResponseReturnValue:
-        """A new schedule that starts as another one."""
+        """Create a schedule from a copy of another."""
         source = services().schedules.listed(name).schedule
         if source is None:
             return redirect(url_for(".show", name=name), 303)
@@ -118,7 +116,7 @@ class EditorPages(BaseView):
             return self._page(replace(page, gone=True, editing=None, errors={}))
 
     def _replacement(self, checked: CheckedSpec, page: EditorPage) -> ResponseReturnValue:
-        """Save over the revision that was read; where there is a newer one, show both."""
+        """Save over the revision behind the form; show both versions if a newer revision exists."""
         name = checked.spec.name
         try:
             saved = services().schedules.edit(
@@ -137,9 +135,7 @@ class EditorPages(BaseView):
         return redirect(url_for(".show", name=saved.name), 303)
 
     def _reviewed(self, page: EditorPage) -> tuple[CheckedSpec | None, EditorPage]:
-        """The schedule to save; none when only a look was asked for, or where something is
-        wrong.
-        """
+        """Return the schedule to save; None for a mere preview, or for a draft with errors."""
         action = request.form.get("action", "save")
         if action == "arguments":
             return None, page
@@ -155,7 +151,8 @@ class EditorPages(BaseView):
 
 
 def _sent(name: str | None = None) -> EditorPage:
-    """The form as it was sent, read once. The name of a saved schedule is that of its address."""
+    """Return the submitted form and its draft. The name of a saved schedule comes from the address.
+    """
     fields = MultiDict(request.form)
     if name is not None:
         fields["name"] = name
@@ -164,8 +161,9 @@ def _sent(name: str | None = None) -> EditorPage:
 
 
 def _revision(form: ScheduleForm) -> int:
-    """The revision that a save replaces: the one that was read, or the newer one that is
-    deliberately overwritten.
+    """Return the revision to replace: the form's, or a newer one to overwrite deliberately.
+
+    An unreadable revision is -1, which matches no schedule.
     """
     over = request.form.get("over", "")
     if over.isascii() and over.isdigit():
@@ -174,13 +172,13 @@ def _revision(form: ScheduleForm) -> int:
 
 
 def _parameters(job: str) -> list[Parameter] | None:
-    """The parameters of a job; none where no worker offers it."""
+    """Return the parameters of a job; None for a job without a worker."""
     found = services().catalogue.get(job) if job else None
     return None if found is None else found.parameters
 
 
 def _coming(page: EditorPage, now: datetime) -> Coming | None:
-    """The preview; none while the rule cannot be read."""
+    """Return the preview; None while the rule cannot be read."""
     try:
         return coming_of(page.draft, page.editing, now=now)
     except Unreadable:

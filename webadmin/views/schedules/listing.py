@@ -1,4 +1,4 @@
-"""The list: a page of schedules, each with its last runs. Changes nothing."""
+"""The list: a page of schedules, each with the last runs. Changes nothing."""
 
 from flask import request
 from flask_admin import BaseView, expose
@@ -11,7 +11,7 @@ from webadmin.views.schedules import rows
 from webadmin.views.schedules.recent import last_runs
 
 PAGE = 40
-"""Lines on a page: with all that a line can show, a page stays below 100 kB."""
+"""Rows per page; a page of full rows stays below 100 kB."""
 
 BARS = 16
 
@@ -21,7 +21,7 @@ class ListPages(BaseView):
 
     @expose("/")
     def index(self) -> str:
-        """The page of the list that the query string asks for."""
+        """Show the page of the list for the query string."""
         wanted = filters.wanted(request.args)
         now = utc_now()
         page = services().schedules.page(

@@ -1,5 +1,6 @@
-"""Pause and resume, for one schedule or a selection, and skip single ticks. Where there is a
-choice, a page asks.
+"""Pause and resume, for one schedule or a selection, and skipping of single ticks.
+
+An action with a choice has a page of its own.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ MISSED: tuple[str, ...] = get_args(Missed)
 
 @dataclass(frozen=True)
 class PauseForm:
-    """What was typed about a pause, and what is wrong with it by field."""
+    """The typed texts of a pause, its end as an instant, and error messages by field."""
 
     reason: str
     until: str
@@ -50,7 +51,7 @@ class PauseForm:
 
 
 def _refused_pause(pages: "OperationPages", error: Exception, name: str) -> ResponseReturnValue:
-    """The page with a refusal at its field."""
+    """Return the page with the refusal at its field."""
     form = _with_fault(error, lambda: clock_of(name))
     return pages._pause_page([services().schedules.listed(name)], form), 422
 
@@ -60,7 +61,7 @@ def _refused_pause_of_all(pages: "OperationPages", error: Exception) -> Response
 
 
 def _with_fault(error: Exception, zone: Zone) -> PauseForm:
-    """The form as it was sent, with a refusal at its field."""
+    """Return the submitted form with the refusal at its field."""
     form = _typed_pause(utc_now(), zone)
     return replace(form, errors=at_field(error, {"until": "until"}, "reason"))
 
@@ -89,7 +90,7 @@ class OperationPages(BaseView):
     @expose("/<path:name>/resume", methods=["GET", "POST"])
     @shows_refusals("{name} was not resumed", to=".show")
     def resume(self, name: str) -> ResponseReturnValue:
-        """Ask what becomes of the ticks in the pause; resume."""
+        """GET shows the choices for the ticks in the pause; POST resumes the schedule."""
         now = utc_now()
         if request.method == "GET":
             schedule = services().schedules.get(name)
@@ -117,7 +118,7 @@ class OperationPages(BaseView):
     @expose("/<path:name>/skip", methods=["POST"])
     @shows_refusals("Nothing of {name} is skipped", to=back)
     def skip(self, name: str) -> ResponseReturnValue:
-        """Let one coming tick pass: the named one, or the next."""
+        """Skip one coming tick: the named tick, or the next."""
         _, tick = services().operations.skip(
             name, tick=_tick(), edit=edit_by_visitor(now=utc_now(), comment=comment())
         )
@@ -127,7 +128,7 @@ class OperationPages(BaseView):
     @expose("/<path:name>/keep", methods=["POST"])
     @shows_refusals("Nothing of {name} has changed", to=back)
     def keep(self, name: str) -> ResponseReturnValue:
-        """Let a tick run that was to be skipped."""
+        """Take back the skipping of a tick."""
         now = utc_now()
         tick = _tick() or now
         services().operations.keep(
@@ -139,7 +140,7 @@ class OperationPages(BaseView):
     @expose("/<path:name>/drop-waiting", methods=["POST"])
     @shows_refusals("Nothing is dropped", to=back, category="info")
     def drop_waiting(self, name: str) -> ResponseReturnValue:
-        """Let the named tick that waits for its turn, or all that wait, have none."""
+        """Drop the named waiting tick, or all waiting ticks."""
         schedule = services().schedules.get(name)
         dropped = services().waiting.drop(schedule, tick=_tick(), actor=actor(), now=utc_now())
         count = len(dropped)
@@ -149,7 +150,7 @@ class OperationPages(BaseView):
     @expose("/pause-all", methods=["GET", "POST"])
     @shows_refusals("Nothing was paused", to=".index", form=_refused_pause_of_all)
     def pause_all(self) -> ResponseReturnValue:
-        """Ask for the reason and the end; pause every schedule that is on."""
+        """GET shows the form for reason and end; POST pauses every enabled schedule."""
         if request.method == "GET":
             return self._pause_all_page(PauseForm("", "", None, {}))
         now = utc_now()
@@ -165,13 +166,13 @@ class OperationPages(BaseView):
     @expose("/resume-all", methods=["POST"])
     @shows_refusals("", to=back, category="info")
     def resume_all(self) -> ResponseReturnValue:
-        """Resume what was paused with everything. What it missed is skipped."""
+        """Resume the schedules paused by `pause_all`. Missed ticks are skipped."""
         _say_all(services().pause_all.resume(edit=edit_by_visitor(now=utc_now())), "resumed")
         return back()
 
     @expose("/bulk-pause", methods=["POST"])
     def bulk_pause(self) -> ResponseReturnValue:
-        """First the page that asks for the reason, then the deed."""
+        """Show the form for the reason; pause the selection after confirmation."""
         names = selected()
         if not names:
             return back()
@@ -190,7 +191,7 @@ class OperationPages(BaseView):
         return back()
 
     def _pause_page(self, listed: list[ScheduleRow], form: PauseForm, *, bulk: bool = False) -> str:
-        """What would be paused, and the form."""
+        """Render the schedules to pause, and the form."""
         return self.render(
             "schedules/actions/pause.html",
             listed=listed,
@@ -212,7 +213,7 @@ def _say_all(done: Outcome, what: str) -> None:
 
 
 def _typed_pause(now: datetime, zone: Zone) -> PauseForm:
-    """The reason and the end as they were sent."""
+    """Return the submitted reason and end, with errors by field."""
     reason, until = (
         request.form.get("reason", "").strip()[:2000],
         request.form.get("until", "").strip()[:100],
@@ -233,7 +234,7 @@ def _until(schedule: Schedule) -> str:
 
 
 def _tick() -> datetime | None:
-    """The tick that the button stands for; none where it stands for the next one."""
+    """Return the tick of the button; None for the next tick. Raises Refused."""
     text = request.form.get("tick", "")
     if not text:
         return None

@@ -1,6 +1,4 @@
-"""What a draft means, for the editor's right side: words, coming ticks, warnings, what changes. The
-rules decide.
-"""
+"""The editor's preview of a draft: rule in words, coming ticks, warnings, changes."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -41,7 +39,7 @@ from webadmin.views.schedules.validation import is_rule_of
 TICKS = 10
 MONTH = timedelta(days=30)
 MOST_COMPARED = 43_200
-"""Ticks that are compared: those of a schedule that fires each minute."""
+"""Most ticks in a comparison: a month of a schedule that fires each minute."""
 
 SHOWN_CHANGES = 4
 
@@ -53,17 +51,15 @@ RULE_AND_LIMITS = {
     "unit",
     *(row.name for row in (*rule_fields(), *fields_of("policies", "window"))),
 }
-"""The form's fields that a preview needs."""
+"""Form fields that a preview needs."""
 
 NO_RULE = Draft()
-"""What stands for the form where a rule came as JSON."""
+"""The draft of a request with the rule as JSON, without a form."""
 
 
 @dataclass(frozen=True)
 class Coming:
-    """The meaning of a schedule from now on. `changes` is set where it takes the place of a saved
-    one.
-    """
+    """The meaning of a schedule from now on. `changes` is set for an edit of a saved schedule."""
 
     words: str
     ticks: list[datetime]
@@ -76,7 +72,7 @@ class Coming:
         return tick.astimezone(ZoneInfo(self.zone))
 
     def to_json(self) -> dict[str, Any]:
-        """The published form, and the zone that the schedule is meant in."""
+        """Return the published form, with the schedule's zone."""
         ticks = [rfc3339(tick) for tick in self.ticks]
         shown = {
             "words": self.words,
@@ -88,7 +84,7 @@ class Coming:
 
 
 class Unreadable(Exception):
-    """The rule, a policy or a limit cannot be read: the form's field, and what to do."""
+    """An unreadable rule, policy or limit: the form field, and a message with the remedy."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -96,11 +92,13 @@ class Unreadable(Exception):
 
 
 class PreviewPages(BaseView):
-    """`/schedules/preview`, asked by the editor while somebody types."""
+    """`/schedules/preview`, called by the editor during typing."""
 
     @expose("/preview", methods=["POST"])
     def preview(self) -> ResponseReturnValue:
-        """Words, ticks and warnings; 422 with the field where the rule cannot be read."""
+        """Return words, ticks and warnings as JSON; 422 with field and error for an unreadable
+        rule.
+        """
         now = utc_now()
         try:
             if request.is_json:
@@ -116,14 +114,15 @@ class PreviewPages(BaseView):
 
 
 def coming(when: When, *, now: datetime, uid: str = "") -> Coming:
-    """The next ticks of a rule alone. An interval that is not saved yet counts from now."""
+    """Return the next ticks of a rule alone. The interval of an unsaved rule counts from `now`."""
     shown = preview.preview(when, now, TICKS, uid=uid)
     return Coming(shown.words, shown.ticks, shown.warnings, zone_of(when))
 
 
 def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> Coming:
-    """The meaning of a draft, with what it changes of a saved schedule. Raises Unreadable, at
-    the form's field.
+    """Return the meaning of a draft, and the changes to `saved`.
+
+    Raises Unreadable with the form field.
     """
     when = draft.when
     if when is None or draft.policies is None or draft.window is None:
@@ -136,7 +135,7 @@ def coming_of(draft: Draft, saved: Schedule | None = None, *, now: datetime) -> 
 
 
 def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0) -> Coming:
-    """What a saved schedule does next, with all that is known."""
+    """Return the coming ticks and all warnings of a saved schedule."""
     shown = _finished_or_coming(schedule.when, now, schedule.uid)
     found = warnings(schedule, now, known)
     ticks = _ticks(schedule, now, known, runs=runs)
@@ -144,7 +143,7 @@ def coming_to(schedule: Schedule, known: Facts, *, now: datetime, runs: int = 0)
 
 
 def _meaning(draft: Draft, when: EditableWhen, saved: Schedule | None, now: datetime) -> Coming:
-    """Everything that can be said of a draft. Raises Refused."""
+    """Return the full preview of a draft. Raises Refused."""
     same = saved is not None and is_rule_of(saved, when)
     uid = saved.uid if saved is not None else ""
     spec = draft.outline(dialect.settle(when, uid) if isinstance(when, CrontabWhen) else when)
@@ -159,7 +158,7 @@ def _meaning(draft: Draft, when: EditableWhen, saved: Schedule | None, now: date
 
 
 def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
-    """A saved rule may have no tick left, and is shown all the same."""
+    """Return the meaning of a saved rule; such a rule may have no tick left."""
     try:
         return coming(when, now=now, uid=uid)
     except Refused:
@@ -167,9 +166,7 @@ def _finished_or_coming(when: When, now: datetime, uid: str) -> Coming:
 
 
 def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[datetime]:
-    """The next ticks within the window and outside the calendar, those that are paused or skipped
-    too.
-    """
+    """Return the next ticks within window and calendar, paused and skipped ones included."""
     ticks: list[datetime] = []
     name = spec.window.calendar
     calendar = None if name is None else (known.calendars or {}).get(name)
@@ -185,8 +182,9 @@ def _ticks(spec: Spec, now: datetime, known: Facts, *, runs: int = 0) -> list[da
 
 
 def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
-    """What the edit changes in 30 days; in less where it fires so often that nobody would wait for
-    the answer.
+    """Return the changes of an edit in 30 days, or in a shorter span for a frequent interval.
+
+    The span is bounded by MOST_COMPARED ticks, since the editor waits for the answer.
     """
     periods = [spec.when.every for spec in (old, new) if isinstance(spec.when, IntervalWhen)]
     span = timedelta(
@@ -221,7 +219,7 @@ def _changes(difference: what_if.Difference, zone: str) -> list[str]:
 
 
 def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> str:
-    """`3 go: Mon 23 Nov 06:00, …`; nothing where there are none."""
+    """Return a count with the first ticks: `3 go: Mon 23 Nov 06:00, …`; empty for a count of 0."""
     if not count:
         return ""
     shown = ", ".join(
@@ -233,7 +231,7 @@ def _told(count: int, one: str, many: str, ticks: list[datetime], zone: str) -> 
 
 
 def _saved(name: str) -> Schedule | None:
-    """The schedule that is being edited."""
+    """Return the schedule in the editor; None for a new or deleted schedule."""
     try:
         return services().schedules.listed(name).schedule if name else None
     except NotFound:

@@ -1,4 +1,4 @@
-"""The last runs of schedules, for pages that must load while SQL is away."""
+"""The last runs of schedules, for pages that must load during an outage of SQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from webadmin.services import services
 
 @dataclass(frozen=True)
 class Recent:
-    """Runs by schedule id, newest first; `away` says that the history did not answer."""
+    """Runs by schedule id, newest first; `away` is True while the history is unavailable."""
 
     by_uid: Mapping[str, Sequence[RunView]]
     away: bool = False

@@ -1,6 +1,4 @@
-"""The revisions of a schedule: what each changed, and the way back to one. What that would change
-is shown first.
-"""
+"""The revisions of a schedule: the changes of each, and restoring with a preview."""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +26,7 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class Line:
-    """One field that changed, as text."""
+    """A changed field, as text."""
 
     field: str
     before: str
@@ -37,14 +35,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Step:
-    """A revision, and what it changed of the one before it; none where that one is not known."""
+    """A revision with its changes; None if the previous revision is unknown."""
 
     revision: RevisionView
     lines: list[Line] | None
 
 
 def _look_again(name: str) -> ResponseReturnValue:
-    """To what would change now."""
+    """Redirect to the preview of the restoration."""
     return redirect(url_for(".restore", name=name, number=_wanted()), 303)
 
 
@@ -53,7 +51,7 @@ class RevisionPages(BaseView):
 
     @expose("/<path:name>/revisions")
     def revisions(self, name: str) -> ResponseReturnValue:
-        """All of them, newest first."""
+        """Show the revisions, newest first."""
         schedule = services().schedules.get(name)
         found = services().history.revisions(schedule.uid, SHOWN)
         return self.render("schedules/detail/revisions.html", schedule=schedule, steps=steps(found))
@@ -61,7 +59,7 @@ class RevisionPages(BaseView):
     @expose("/<path:name>/restore", methods=["GET", "POST"])
     @shows_refusals("{name} was not restored", to=".revisions", again=_look_again)
     def restore(self, name: str) -> ResponseReturnValue:
-        """Show what would change; restore what was seen."""
+        """GET shows the changes of restoring a revision; POST restores over the revision shown."""
         schedule = services().schedules.get(name)
         wanted = _wanted()
         earlier = services().history.revision(schedule.uid, wanted)
@@ -88,7 +86,7 @@ class RevisionPages(BaseView):
 
 
 def steps(found: Sequence[RevisionView]) -> list[Step]:
-    """Revisions that come newest first, each with what it changed."""
+    """Return each revision with its changes. `found` is newest first."""
     return [
         Step(newer, None if older is None else lines(older.definition, newer.definition))
         for newer, older in zip_longest(found, found[1:])
@@ -96,7 +94,7 @@ def steps(found: Sequence[RevisionView]) -> list[Step]:
 
 
 def lines(before: dict[str, Any], after: dict[str, Any]) -> list[Line]:
-    """What differs between two definitions, secrets masked."""
+    """Return the differences between two definitions, secrets masked."""
     return [
         Line(one.field, _text(one.field, one.before), _text(one.field, one.after))
         for one in difference.differences(before, after)
@@ -119,7 +117,7 @@ def _text(field: str, value: Any) -> str:
 
 
 def _wanted() -> int:
-    """The revision that is to come back."""
+    """Return the number of the revision to restore. Raises NotFound."""
     text = request.values.get("number", "")
     found = whole_number(text)
     if found is None:

@@ -1,4 +1,4 @@
-"""One line of the schedule list, ready to print: bars, words, what is wrong. Pure."""
+"""A row of the schedule list, ready to print: bars, words, problems. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _DRAWN_BY_DURATION = (RunGroup.WAITING, RunGroup.ACTIVE, RunGroup.SUCCEEDED)
 
 @dataclass(frozen=True)
 class Bars:
-    """Runs as bars, oldest left: one SVG path for each group of states, and the same in words."""
+    """Runs as bars, oldest left: one SVG path for each group of states, and a text alternative."""
 
     width: int
     paths: tuple[tuple[str, str], ...]
@@ -33,9 +33,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Row:
-    """A schedule in the list. Where `problem` is set, the entry cannot be read and there is no
-    schedule.
-    """
+    """A schedule in the list. An entry with a `problem` is unreadable and has no schedule."""
 
     name: str
     schedule: Schedule | None
@@ -48,17 +46,17 @@ class Row:
     bars: Bars | None
     diverged: bool = False
     code_has_changed: bool = False
-    """The code has, since an override was put on its entry."""
+    """Whether the code's definition has changed since the override was made."""
 
     paused: Pause | None = None
-    """The pause that holds it now; one that is over is none."""
+    """The current pause; None for an expired pause."""
 
     finished: bool = False
-    """No tick is left: a one-off that has run, an end that has passed."""
+    """Whether no tick is left: after a one-off's run, or after the end of the window."""
 
 
 def row(listed: ScheduleRow, runs: Sequence[RunView], now: datetime) -> Row:
-    """The line for one entry; `runs` are its last ones, newest first."""
+    """Return the row of an entry; `runs` are the last runs, newest first."""
     schedule = listed.schedule
     when = listed.schedule.when if listed.schedule else None
     return Row(
@@ -84,15 +82,16 @@ def row(listed: ScheduleRow, runs: Sequence[RunView], now: datetime) -> Row:
 
 
 def expression(when: When) -> str:
-    """The rule as it is written, where it is written as a line."""
+    """Return the rule's own notation; empty for rules without a notation in one line."""
     if isinstance(when, RruleWhen):
         return when.rrule
     return when.crontab if isinstance(when, CrontabWhen) else ""
 
 
 def bars(runs: Sequence[RunView]) -> Bars:
-    """Bars for runs that come newest first. Height is the duration against the longest; a failure
-    is never small.
+    """Return the bars of `runs`, given newest first.
+
+    The height is the duration relative to the longest run; a failure has the full height.
     """
     longest = max((run.duration or 0 for run in runs), default=0)
     drawn: dict[str, str] = {}
@@ -102,7 +101,7 @@ def bars(runs: Sequence[RunView]) -> Bars:
         height = _height(run.duration, longest) if group in _DRAWN_BY_DURATION else BAR_HEIGHT
         left = place * (BAR_WIDTH + BAR_GAP)
         path = _hollow(left) if group is RunGroup.LATE else _bar(left, BAR_HEIGHT, height)
-        if group is RunGroup.FAILED:  # in two pieces, so that colour is not the only sign
+        if group is RunGroup.FAILED:  # two pieces: a sign beside the colour
             path = _bar(left, BAR_HEIGHT, 4) + _bar(left, BAR_HEIGHT - 6, BAR_HEIGHT - 6)
         drawn[group.value] = drawn.get(group.value, "") + path
     return Bars(len(runs) * (BAR_WIDTH + BAR_GAP) - BAR_GAP, tuple(drawn.items()), in_words(runs))
@@ -134,7 +133,7 @@ def rows(
 
 
 def _bar(left: int, foot: int, height: int) -> str:
-    """A line as broad as a bar, which is shorter to write than a box."""
+    """Return the SVG path of a bar: a broad line, shorter in text than a box."""
     return f"M{left + BAR_WIDTH // 2} {foot}v-{height}"
 
 

@@ -1,8 +1,7 @@
-"""Schedules as YAML: a download of all or of a selection, one schedule's text, and a set pasted,
-planned and applied.
+"""Schedules as YAML: export of all or a selection, one schedule's text, and import.
 
-What is applied is what was shown: the plan is made again from the text, and one that has become
-another is shown anew.
+An import applies exactly the plan shown: the plan is computed again from the text, and a changed
+plan is shown again.
 """
 
 from hashlib import sha256
@@ -30,7 +29,7 @@ class SetPages(BaseView):
 
     @expose("/export")
     def export(self) -> ResponseReturnValue:
-        """All schedules, or those with a tag, as a file."""
+        """Send all schedules, or those with a tag, as a file."""
         tag = request.args.get("tag", "")
         return _file(
             export(
@@ -53,7 +52,7 @@ class SetPages(BaseView):
 
     @expose("/<path:name>/yaml")
     def yaml(self, name: str) -> ResponseReturnValue:
-        """One schedule, to be copied."""
+        """Show one schedule's YAML for copying."""
         listed = services().schedules.listed(name)
         if listed.schedule is None:
             return redirect(url_for(".show", name=name), 303)
@@ -66,7 +65,7 @@ class SetPages(BaseView):
 
     @expose("/import", methods=["GET", "POST"])
     def import_set(self) -> ResponseReturnValue:
-        """Paste a set, see what it would change, apply it."""
+        """Plan a pasted set, show the changes, and apply the confirmed plan."""
         if request.method == "GET":
             return self._import_page("", None, None)
         text, now = request.form.get("text", ""), utc_now()
@@ -125,7 +124,7 @@ def _may_delete() -> bool:
 
 
 def _digest(plan: Plan, prune: bool) -> str:
-    """A fingerprint of what an apply would do, revisions included."""
+    """Return a fingerprint of a plan's effect, revisions included."""
     stored = [getattr(item.spec, "revision", 0) for item in plan.only_stored]
     return sha256(repr((plan_json(plan), stored, prune)).encode()).hexdigest()
 

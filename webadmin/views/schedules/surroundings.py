@@ -1,6 +1,4 @@
-"""What is known of the world beside a schedule: who registered its job, who consumes its queue, how
-long it takes.
-"""
+"""Facts beside a schedule, for warnings: registered jobs, consumed queues, usual duration."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +17,7 @@ RUNS = 20
 
 
 def facts(uid: str | None, spec: Spec, now: datetime) -> Facts:
-    """What can be had quickly; what cannot is left out, and nothing is said about it."""
+    """Return the facts that are quick to read; a missing fact causes no warning."""
     workers = _workers(now)
     if workers is None:
         return NO_FACTS
@@ -43,7 +41,7 @@ def _workers(now: datetime) -> list[Worker] | None:
 
 
 def _usual(uid: str | None) -> float | None:
-    """The median of the last runs that succeeded."""
+    """Return the median duration, in seconds, of the last successful runs; None without any."""
     if uid is None:
         return None
     runs = last_runs([uid], RUNS).by_uid.get(uid, ())

@@ -1,6 +1,4 @@
-"""A draft judged whole: what the form sees, what the rules say, what the catalogue knows. Writes
-nothing.
-"""
+"""The review of a draft by the form, the rules and the catalogue. Writes nothing."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,20 +17,20 @@ from webadmin.forms.sentences import sentence
 
 @dataclass(frozen=True)
 class Review:
-    """The schedule that may be saved, or None and everything that is wrong, by form field."""
+    """A schedule that may be saved, or None with all error messages by form field."""
 
     checked: CheckedSpec | None
     errors: dict[str, str]
 
 
 class _Refusals:
-    """Collects what the rules and the catalogue refuse."""
+    """The refusals of the rules and the catalogue."""
 
     def __init__(self) -> None:
         self.found: list[Refused] = []
 
     def check(self, judge: Callable[..., object], *values: Any, **options: Any) -> bool:
-        """Whether `judge` has nothing to refuse; what it refuses is noted."""
+        """Whether `judge` accepts the values; a refusal is recorded."""
         try:
             judge(*values, **options)
         except Refused as error:
@@ -41,7 +39,7 @@ class _Refusals:
         return True
 
     def by_field(self, draft: Draft) -> dict[str, str]:
-        """The first fault at each field of the form; what could not be read comes first."""
+        """Return the first error at each form field; reading errors come before refusals."""
         errors = dict(draft.errors)
         for error in self.found:
             errors.setdefault(draft.at_field(error.field), sentence(str(error)))
@@ -56,10 +54,11 @@ def review(
     *,
     now: datetime,
 ) -> Review:
-    """Judge a draft, and name all faults at once.
+    """Review a draft and report all errors at once.
 
-    `calendars` are the names of those that there are. `saved` is the schedule that is edited: its
-    name stays, a rule that is finished may stay, and so may a call that plain RedBeat code wrote.
+    `calendars` are the names of the existing calendars. `saved` is the schedule in the editor;
+    unchanged parts of a saved schedule are not checked again: name, finished rule, and a call from
+    plain RedBeat code.
     """
     refusals = _Refusals()
     if draft.window is not None:
@@ -84,25 +83,25 @@ def review(
 
 
 def is_rule_of(saved: Schedule, when: When) -> bool:
-    """Whether `when` is the rule that is saved, each `H` in its place."""
+    """Whether `when` is the saved rule, with `H` resolved as for the saved schedule."""
     settled = dialect.settle(when, saved.uid) if isinstance(when, CrontabWhen) else when
     return settled == saved.when
 
 
 def _keeps_rule(draft: Draft, when: When, saved: Schedule) -> bool:
-    """Whether rule and window are those that are saved."""
+    """Whether rule and window equal the saved ones."""
     return draft.window == saved.window and is_rule_of(saved, when)
 
 
 def at_field(draft: Draft, error: Refused) -> dict[str, str]:
-    """The error under the name of the form's field that can mend it."""
+    """Return the error message by the form field to correct."""
     return {draft.at_field(error.field): sentence(str(error))}
 
 
 def _judge_call(
     draft: Draft, saved: Schedule | None, catalogue: Catalogue, refusals: _Refusals
 ) -> None:
-    """The job and its arguments, where they are not those that are saved."""
+    """Check the job and the arguments, unless both are unchanged."""
     job, args, kwargs = draft.job, draft.args, draft.kwargs
     if args is None or kwargs is None:
         return
