@@ -58,11 +58,12 @@ def as_stored(text: str | None) -> str | None:
 
 
 class LoginForm(StockLoginForm):
-    """Address and password. The address is a name to log in with: the stock form refuses
-    `admin@beatdesk.local`.
+    """Address and password.
+
+    Any name may serve as an address; the stock form would refuse `admin@beatdesk.local`.
     """
 
-    email = StringField(  # type: ignore[assignment] # the stock form has a field that wants a mail address
+    email = StringField(  # type: ignore[assignment] # a mail field in the stock form
         filters=[as_stored], validators=[DataRequired(), Length(max=LONGEST)]
     )
 
@@ -137,8 +138,7 @@ def start_afresh(app: Flask, user: Account, **facts: Any) -> None:
 
 
 def end_all_sessions(app: Flask, user: Account, **facts: Any) -> None:
-    """Invalidate every session cookie of the account, copies included, with a new `fs_uniquifier`.
-    """
+    """Invalidate every session of the account, copied cookies included, by a new uniquifier."""
     with Session(writing(services().engine)) as session, session.begin():
         session.execute(
             update(User).where(User.id == user.id).values(fs_uniquifier=make_uniquifier())

@@ -61,7 +61,7 @@ SQL_AWAY = (
 
 
 def install(app: Flask) -> None:
-    """Answer every error with a page."""
+    """Register the handlers that answer every error with a page."""
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(CSRFError, show_expired_form)
     app.register_error_handler(BeatdeskError, show_refusal)

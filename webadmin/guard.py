@@ -107,7 +107,7 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def install(app: Flask) -> None:
-    """Stand before every request of the app."""
+    """Check every request of the app with `admit`."""
     app.before_request(admit)
 
 
@@ -196,7 +196,7 @@ def refuse_hostile_parameters() -> None:
 
 
 class Guard:
-    """Stands first in the MRO of every Flask-Admin view; refuses by default."""
+    """The first class in the MRO of every Flask-Admin view; refuses by default."""
 
     endpoint: str
     _default_view: str

@@ -27,7 +27,7 @@ STARTER: dict[str, list[tuple[str, Callable[[], str]]]] = {
 
 
 def _storage(settings: Settings) -> str:
-    """Where the counts are kept: with the schedules."""
+    """Return the address of the storage for counts: the Redis server of the schedules."""
     address = settings.redis_url
     return (
         sentinel.read(address).for_limits(settings.redis_master)

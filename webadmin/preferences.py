@@ -16,7 +16,7 @@ preferences = Blueprint("preferences", __name__)
 
 
 def install(app: Flask) -> None:
-    """Add the form's handler."""
+    """Register the form's handler."""
     app.register_blueprint(preferences)
 
 
@@ -28,7 +28,7 @@ def chosen(name: str) -> str:
 
 @preferences.post("/preferences")
 def save() -> ResponseReturnValue:
-    """Keep the choices and go back to the page."""
+    """Store the valid choices in cookies and redirect to the page."""
     target = request.form.get("next", "/")
     response = redirect(target if safe_path(target) else "/", 303)
     for name, values in CHOICES.items():

@@ -25,14 +25,14 @@ OWN_LINE = re.compile(r"\s|[-*•>:]|\d+[.)]\s")
 
 @dataclass(frozen=True)
 class Look:
-    """How a state is shown: never by the colour alone."""
+    """The display of a state: words and icon beside the colour."""
 
     words: str
     colour: str
     icon: str
     live: bool = False
     group: RunGroup | None = None
-    """None for a state of a later version."""
+    """The group of the state; None for a state from a later version."""
 
     shows_error: bool = False
     is_without_run: bool = False
@@ -66,24 +66,24 @@ def state_look(state: str) -> Look:
 
 
 def state_words(state: str) -> str:
-    """A state in words."""
+    """Return the label of a state."""
     return state_look(state).words
 
 
 def iso(moment: datetime | None) -> str:
-    """RFC 3339 in UTC with `Z`, to the millisecond; empty for none."""
+    """Return the moment by RFC 3339 in UTC with `Z`, to the millisecond; empty for None."""
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def absolute(moment: datetime | None) -> str:
-    """A moment with its zone: `2026-11-21 06:00:00 UTC`."""
+    """Return the moment with the zone: `2026-11-21 06:00:00 UTC`; a dash for None."""
     return DASH if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def relative(moment: datetime | None, now: datetime) -> str:
-    """How far a moment is from now: `in 4 min`, `3 h ago`."""
+    """Return the distance from `now` in words: `in 4 min`, `3 h ago`; a dash for None."""
     if moment is None:
         return DASH
     away = (moment - now).total_seconds()
@@ -94,7 +94,7 @@ def relative(moment: datetime | None, now: datetime) -> str:
 
 
 def due(moment: datetime | None, now: datetime) -> str:
-    """When a tick is or was due, as seen from now: `in 4 min`, `due 3 h ago`."""
+    """Return the distance of a tick from `now` in words: `in 4 min`, `due 3 h ago`."""
     words = relative(moment, now)
     return f"due {words}" if words.endswith(" ago") else words
 
@@ -108,8 +108,7 @@ def rough(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a length of time, in seconds, with useful precision: `12 ms`, `1.84 s`, `3 min 20 s`.
-    """
+    """Return a length of time, given in seconds, in words: `12 ms`, `1.84 s`, `3 min 20 s`."""
     if seconds is None:
         return DASH
     if seconds < 0:
@@ -129,12 +128,12 @@ def _long(seconds: int) -> str:
 
 
 def count(number: float | None) -> str:
-    """A number with thin gaps between thousands."""
+    """Return a rounded number with thin spaces between thousands; a dash for None."""
     return DASH if number is None else f"{number:,.0f}".replace(",", "\u202f")
 
 
 def size(number: int | None) -> str:
-    """A size in bytes, kB or MB."""
+    """Return a size, given in bytes, in B, kB or MB; a dash for None."""
     if number is None:
         return DASH
     if number < 1000:
@@ -173,7 +172,7 @@ def unwrapped(text: str) -> str:
 
 
 def pretty(value: Any) -> str:
-    """JSON for reading, secrets masked."""
+    """Return indented JSON for reading, secrets masked."""
     return json.dumps(masked(value), indent=2, ensure_ascii=False, default=str)
 
 

@@ -9,7 +9,7 @@ probes = Blueprint("probes", __name__)
 
 
 def install(app: Flask) -> None:
-    """Add `/healthz` and `/readyz`."""
+    """Register `/healthz` and `/readyz`."""
     app.register_blueprint(probes)
 
 

@@ -40,7 +40,8 @@ def shows_refusals(
     filled in with the view's arguments. `to` is an endpoint, or a function that returns the
     response with the message. `again` is the same for an edit of a stale revision, which needs a
     fresh look. `form` is called with the view, the error and the view's arguments; a page returned
-    by `form` is the response. `also` are additional errors to handle as refusals.
+    by `form` is the response, None falls back to the message. `also` are additional errors to
+    handle as refusals.
     """
 
     refusals: tuple[type[Exception], ...] = (*REFUSALS, *also)

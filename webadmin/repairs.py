@@ -9,9 +9,7 @@ from webadmin.services import services
 
 @while_away([])
 def healed(now: datetime) -> list[Notice]:
-    """Return the repairs, newest first; empty while Redis is away, since the page reports the
-    outage.
-    """
+    """Return the repairs, newest first; empty while Redis is away."""
     return services().notices.recent(now)
 
 

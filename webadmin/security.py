@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from scheduler.settings.schema import Settings
 
 BODY_LIMIT = 1_000_000
-"""Bytes of a request's body. The largest form is a schedule with 64 kB of arguments."""
+"""Largest body of a request, in bytes; the largest form has 64 kB of arguments."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -63,7 +63,7 @@ def csp_nonce() -> str:
 
 
 def content_policy(nonce: str) -> str:
-    """The content security policy of the console's own pages."""
+    """Return the content security policy of the console's own pages."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -89,9 +89,7 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
-    elif (
-        "v" not in request.args
-    ):  # without a digest, the file may change with the next release
+    elif "v" not in request.args:  # without a digest, the file may change with the next release
         response.headers["Cache-Control"] = "max-age=3600"
     return response
 

@@ -21,7 +21,7 @@ THREADS = 16
 
 
 class Console(BaseApplication):
-    """Gunicorn with the console, made once in each worker process, after the fork."""
+    """Gunicorn with the console; each worker process makes the application after the fork."""
 
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
         self._settings = settings

@@ -23,8 +23,7 @@ class StaleWhileRevalidate(Generic[Answer]):
         self._last: tuple[datetime, Answer] | None = None
 
     def read(self, services: Services, now: datetime) -> Answer:
-        """Return an answer at most `fresh` old, or an older answer while another thread refreshes.
-        """
+        """Return an answer at most `fresh` old; older only while another thread refreshes."""
         last = self._last
         if last is not None and (
             abs(now - last[0]) <= self._fresh or not self._lock.acquire(blocking=False)

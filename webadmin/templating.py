@@ -101,7 +101,10 @@ def asset(path: str) -> str:
 
 @cache
 def _address(path: str, folder: Path, script_root: str) -> str:
-    """Made once for each file and mount point: a long list asks for hundreds of icons."""
+    """Return the address of a static file, cached per file and mount point.
+
+    A long list needs hundreds of icons.
+    """
     return url_for(
         "static", filename=path, v=hashlib.sha256((folder / path).read_bytes()).hexdigest()[:10]
     )

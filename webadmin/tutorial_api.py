@@ -42,8 +42,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 @starter.post("/start-task")
 def start_task() -> ResponseReturnValue:
-    """Start a job of `duration` seconds (0 to 3600, default 10). Returns the task's id, with 202.
-    """
+    """Start a job of `duration` seconds (0 to 3600, default 10). Returns the task's id."""
     duration = _body().get("duration", 10)
     if (
         isinstance(duration, bool)
@@ -134,9 +133,7 @@ def say_failure(error: Exception) -> ResponseReturnValue:
 
 def _body() -> dict[str, Any]:
     """Return the request's JSON object. Aborts with 400, 413 or 415 for any other body."""
-    if (
-        len(request.get_data()) > BODY_LIMIT
-    ):  # the app's own limit bounds the memory
+    if len(request.get_data()) > BODY_LIMIT:  # the app's own limit bounds the memory
         abort(413)
     try:
         body: Any = request.get_json()

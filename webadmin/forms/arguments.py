@@ -131,8 +131,7 @@ def single(parameters: Sequence[Parameter]) -> list[Parameter]:
 
 
 def fits(parameters: Sequence[Parameter]) -> bool:
-    """Whether single fields cover every call; a required positional-only parameter needs raw JSON.
-    """
+    """Whether single fields suffice; a required positional-only parameter needs raw JSON."""
     return not any(
         parameter.kind == "positional_only" and parameter.required for parameter in parameters
     )

@@ -1,5 +1,4 @@
-"""The content of a submitted schedule form, read once for preview, warnings, comparison and store.
-"""
+"""The content of a submitted schedule form, for preview, warnings, comparison and store."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +48,7 @@ class Draft:
     spec: Spec | None = None
 
     def outline(self, when: EditableWhen) -> Spec:
-        """Return a Spec with the parts that ticks and warnings depend on, and `when` as the rule.
-        """
+        """Return a Spec with `when` as the rule, sufficient for ticks and warnings."""
         return Spec(
             name=self.name or "unnamed",
             job=self.job or UNCHOSEN,

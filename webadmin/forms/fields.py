@@ -27,9 +27,7 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 class TypedField(Field):
-    """A text of limited length. Subclasses override `read`, which raises ValueError with the
-    remedy.
-    """
+    """A text of limited length. `read` of a subclass raises ValueError with the remedy."""
 
     widget = TextInput()
     css_class = ""
@@ -61,7 +59,7 @@ class TypedField(Field):
         return self.row is not None and self.row.type is FieldType.TEXT and self.max_length >= WIDE
 
     def process_data(self, value: str | None) -> None:
-        """Show the default."""
+        """Show the default text; no value is read."""
         self.text = value or ""
         self.data = None
 
@@ -165,7 +163,7 @@ class WholeNumberField(TypedField):
     css_class = "num"
 
     def read(self, text: str) -> int | None:
-        """The number. Raises ValueError."""
+        """Return the number; None for an empty field. Raises ValueError with the remedy."""
         if not text:
             return None
         is_number = text.isascii() and text.isdigit() and len(text) < 10
@@ -182,12 +180,12 @@ class WholeNumberField(TypedField):
 
 
 class LengthOfTimeField(TypedField):
-    """A length of time in seconds, or nothing."""
+    """A length of time in seconds, or None."""
 
     css_class = "num"
 
     def read(self, text: str) -> float | None:
-        """The seconds. Raises ValueError."""
+        """Return the seconds; None for an empty field. Raises ValueError with the remedy."""
         try:
             return times.read_seconds(text, self.short_name) if text else None
         except Fault as fault:
@@ -198,7 +196,7 @@ class EveryField(TypedField):
     """A number above 0 in the unit of the neighbouring field `unit`; the value is in seconds."""
 
     def read(self, text: str) -> float:
-        """The number. Raises ValueError."""
+        """Return the number, in the unit of the field `unit`. Raises ValueError with the remedy."""
         try:
             number = float(text)
         except ValueError:
@@ -216,8 +214,7 @@ class AnchorField(TypedField):
     """The instant from which an interval counts: a hidden field of the page."""
 
     def read(self, text: str) -> datetime | None:
-        """Return the instant in UTC; None for an empty field, which stands for the moment of
-        saving.
+        """Return the instant in UTC; None (empty) stands for the moment of saving.
 
         Raises ValueError for an unreadable instant, or for an instant without an offset.
         """
@@ -235,9 +232,7 @@ class AnchorField(TypedField):
 
 
 class MomentField(TypedField):
-    """A wall time in the form's zone, or an instant with its offset; the value is an instant in
-    UTC.
-    """
+    """A wall time in the form's zone, or a time with an offset; the value is in UTC."""
 
     css_class = "num"
 
@@ -246,15 +241,12 @@ class MomentField(TypedField):
         self.missing = missing
 
     def read(self, text: str) -> None:
-        """Check that a required time is present; `read_on` reads the value once the zone is known.
-        """
+        """Raise ValueError for a missing required time; `read_on` reads the value later."""
         if not text and self.missing:
             raise ValueError(self.missing)
 
     def described(self, error: str | None, hint: str) -> dict[str, Any]:
-        """Return the HTML attributes of a date and time input; a text input for a time with an
-        offset.
-        """
+        """Return the HTML attributes: a date and time input, or text for a time with an offset."""
         is_wall = len(self.text) in (0, 16, 19)
         return super().described(error, hint) | {
             "type": "datetime-local" if is_wall else "text",
@@ -275,7 +267,7 @@ class TagsField(TypedField):
     """Comma-separated texts, without duplicates, in their order."""
 
     def read(self, text: str) -> list[str]:
-        """The texts."""
+        """Return the list of texts."""
         return tags(text)
 
 
@@ -290,7 +282,7 @@ class JsonField(TypedField):
         self.wanted = wanted
 
     def read(self, text: str) -> Any:
-        """The value. Raises ValueError."""
+        """Return the JSON value. Raises ValueError for another shape or for invalid JSON."""
         value = json_text.parse(self.text) if self.text else self.shape()
         if not isinstance(value, self.shape):
             raise ValueError(f"This must be {self.wanted}; it is {json_text.kind(value)}.")
@@ -322,7 +314,7 @@ _CLASSES: dict[FieldType, type[TypedField]] = {
 
 
 def field_for(row: ScheduleField) -> Any:
-    """The form's field for a row of the field table."""
+    """Return the form's field for a row of the field table."""
     common: dict[str, Any] = {"max_length": row.about.max_length, "row": row}
     if row.type is FieldType.CHOICE:
         titles = ", ".join(choice.title for choice in row.about.choices)

@@ -48,7 +48,7 @@ class Filters:
             key: text for key, text in changes.items() if key in {"search", "job", "tag", "state"}
         }
         rest = {key: text for key, text in changes.items() if key not in known}
-        kept = replace(self, **known)  # type: ignore[arg-type] # links are made with known states only
+        kept = replace(self, **known)  # type: ignore[arg-type] # links use valid states only
         values = {
             key: text
             for key, text in asdict(kept).items()
@@ -60,9 +60,7 @@ class Filters:
 
 
 def wanted(args: Mapping[str, str]) -> Filters:
-    """Return the filters of a GET form; a qualifier in the search box overrides the select beside
-    it.
-    """
+    """Return the filters of a GET form; qualifiers in the search box override the selects."""
     filters = Filters(job=args.get("job", "").strip(), tag=args.get("tag", "").strip())
     filters = _with_state(filters, args.get("state", "all").strip() or "all")
     words = []

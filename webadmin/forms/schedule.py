@@ -1,5 +1,4 @@
-"""The form of the schedule editor: a field for each row of the field table, and a few of its own.
-"""
+"""The schedule editor's form: a field for each row of the field table, and a few more."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -105,8 +104,7 @@ class ScheduleForm(Form):
     def __init__(
         self, formdata: MultiDict[str, str], parameters: Sequence[Parameter] | None = None
     ) -> None:
-        """Read the submitted data. `parameters` are the job's; without them only raw JSON is read.
-        """
+        """Read the submitted data; without the job's `parameters`, arguments are raw JSON only."""
         super().__init__(formdata)
         fits = parameters is not None and arguments.fits(parameters)
         self.parameters = ParametersForm(parameters or (), formdata) if fits else None
@@ -129,8 +127,7 @@ class ScheduleForm(Form):
         revision: int | None = None,
         name: str | None = None,
     ) -> "ScheduleForm":
-        """Return the form of a saved schedule, with single argument fields where the parameters
-        fit.
+        """Return the form of a saved schedule, with single argument fields if possible.
 
         With another `name` the form is a copy, without the original's interval anchor.
         """
@@ -163,7 +160,7 @@ class ScheduleForm(Form):
 
     @property
     def moments(self) -> list[MomentField]:
-        """The fields of times."""
+        """The fields that hold a time."""
         return [field for field in self if isinstance(field, MomentField)]
 
     @property
@@ -233,8 +230,7 @@ def _rule(parts: Sequence[TypedField], kind: str, errors: Mapping[str, str]) -> 
 
 
 def _limits(model: type[BaseModel], parts: Sequence[TypedField]) -> Any:
-    """Return the policies or the window; None for an unreadable field. Empty fields are defaults.
-    """
+    """Return policies or window; None for an unreadable field. Empty fields are defaults."""
     if any(part.errors for part in parts):
         return None
     try:

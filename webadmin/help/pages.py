@@ -45,8 +45,7 @@ class Target:
 
 
 def docs_folder() -> Path:
-    """Return the folder of the documents: inside an installed package, beside a checkout's package.
-    """
+    """Return the documents' folder: inside an installed package, beside it in a checkout."""
     installed = _PACKAGE / "docs"
     return installed if installed.is_dir() else _PACKAGE.parent / "docs"
 
@@ -68,9 +67,7 @@ def read_pages(folder: Path) -> dict[str, Page]:
 
 
 def sections(pages: Mapping[str, Page]) -> dict[str, list[Page]]:
-    """Return the menu: section names with their pages, in the index's order, empty sections left
-    out.
-    """
+    """Return the menu: pages by section name, in the index's order, without empty sections."""
     linked = _order(pages)
     places = {path: place for place, path in enumerate(linked)}
     ordered = sorted(
@@ -103,8 +100,7 @@ def target_of(page: str, address: str) -> Target | None:
 
 
 def slug(heading: str) -> str:
-    """Return the anchor of a heading as on GitHub: lower case, no punctuation, `-` for each space.
-    """
+    """Return a heading's anchor as on GitHub: lower case, no punctuation, `-` for a space."""
     letters = re.sub(r"[^\w\- ]", "", heading.strip().lower())
     return letters.replace(" ", "-")
 

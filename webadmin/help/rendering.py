@@ -93,8 +93,7 @@ def _anchor_headings(tokens: Sequence[Token]) -> list[Heading]:
 
 
 def _anchor_rows(tokens: Sequence[Token], taken: set[str]) -> None:
-    """Set the anchor of each table row with a single code in the first cell: `#beatdesk_redis_url`.
-    """
+    """Set an anchor on each table row that begins with a single code: `#beatdesk_redis_url`."""
     for place, token in enumerate(tokens):
         if token.type != "tr_open" or tokens[place + 1].type != "td_open":
             continue

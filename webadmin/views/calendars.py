@@ -24,7 +24,7 @@ from webadmin.refusals import at_field, shows_refusals, while_away
 from webadmin.services import services
 
 YEARS_EXPANDED = 10
-"""How many years of a recurring event are taken from iCalendar text."""
+"""Years of a recurring event that an import expands."""
 
 REVISIONS = 20
 MOST_SHOWN = 500
@@ -44,7 +44,7 @@ FIELDS = {
     "comment": "comment",
     "revision": "form",
 }
-"""The engine's names of fields, and the form's."""
+"""The form's field names by the engine's."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class CalendarsView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """All calendars, and how many schedules name each."""
+        """Show all calendars, with the number of schedules that use each."""
         stored = services().calendars.stored()
         lines = [(one.name, *_read(one.name)) for one in stored]
         return self.render(
@@ -101,14 +101,14 @@ class CalendarsView(Guard, BaseView):
 
     @expose("/new", methods=["GET", "POST"])
     def create(self) -> ResponseReturnValue:
-        """A new calendar."""
+        """Create a calendar."""
         if request.method == "GET":
             return self._page(Sheet(timezone=services().settings.default_timezone), editing=None)
         return self._save(_typed(request.form.get("name", "").strip()), editing=None)
 
     @expose("/<path:name>/edit", methods=["GET", "POST"])
     def edit(self, name: str) -> ResponseReturnValue:
-        """A saved calendar."""
+        """Edit a saved calendar."""
         if request.method == "POST":
             return self._save(_typed(name), editing=name)
         saved, problem = _read(name)
@@ -128,9 +128,7 @@ class CalendarsView(Guard, BaseView):
 
     @expose("/import", methods=["GET", "POST"])
     def import_ics(self) -> ResponseReturnValue:
-        """Turn an iCalendar file, or pasted text, into lines of the editor; saving is a separate
-        step.
-        """
+        """Turn iCalendar text or a file into lines of the editor; saving is a separate step."""
         name, zone = request.values.get("name", "").strip(), services().settings.default_timezone
         saved, _ = _read(name) if name else (None, None)
         if saved is not None:

@@ -28,7 +28,7 @@ class DeadLettersView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The dead letters, newest first."""
+        """Show the dead letters, newest first."""
         after = request.args.get("after") or None
         store = services().dead_letters
         page = store.page(after, PAGE)

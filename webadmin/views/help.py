@@ -16,12 +16,12 @@ class HelpView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The index of the documents."""
+        """Show the index of the documents."""
         return self._show(INDEX)
 
     @expose("/<path:name>")
     def page(self, name: str) -> ResponseReturnValue:
-        """One document by its path, `how-to/use-flask`."""
+        """Show one document by its path, `how-to/use-flask`."""
         return self._show(name)
 
     def _show(self, name: str) -> ResponseReturnValue:

@@ -39,7 +39,7 @@ class HomeView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The overview."""
+        """Show the overview."""
         return self.render("home/index.html", **seen(utc_now()))
 
     @expose("/fragments/overview")
@@ -49,7 +49,7 @@ class HomeView(Guard, BaseView):
 
     @expose("/fragments/health")
     def health(self) -> ResponseReturnValue:
-        """The sign in the bar of every page."""
+        """Render the health indicator in the bar of every page."""
         return self.render("home/pill.html")
 
 
@@ -59,8 +59,7 @@ def install(app: Flask) -> None:
 
 
 def seen(now: datetime) -> dict[str, Any]:
-    """Return the overview's data. Without Redis the past is still shown, the coming ticks are None.
-    """
+    """Return the overview's data. Without Redis, past runs remain and `coming` is None."""
     history = services().history
     trouble = [run for state in overview.TROUBLE for run in newest(state, 50)]
     uids = sorted({run.schedule_uid for run in trouble if run.schedule_uid})
@@ -83,9 +82,7 @@ def seen(now: datetime) -> dict[str, Any]:
 
 
 def reason(need: overview.Need) -> str:
-    """Return the reason in one line: the newest run's error, or the reason code of a tick without a
-    run.
-    """
+    """Return the newest run's error in one line, or the reason for a tick without a run."""
     error = (
         services().history.run(need.newest.id).error
         if need.state in values_in(RunGroup.FAILED)
@@ -95,7 +92,7 @@ def reason(need: overview.Need) -> str:
 
 
 def newest(state: str, limit: int) -> list[RunView]:
-    """The newest runs in a state."""
+    """Return the newest runs in a state, at most `limit`."""
     return services().history.runs(RunFilter(state=state), limit=limit).items
 
 

@@ -34,7 +34,7 @@ class ReportsView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The reports, newest first."""
+        """Show the list of reports, newest first."""
         after = request.args.get("after") or None
         history = services().history
         page = history.reports(after, PAGE)
@@ -58,7 +58,7 @@ class ReportsView(Guard, BaseView):
 
     @expose("/<id>/download")
     def download(self, id: str) -> ResponseReturnValue:
-        """The report as a file."""
+        """Send the report as a download."""
         return self._send(services().history.report(id), None, as_attachment=True)
 
     @staticmethod

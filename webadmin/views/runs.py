@@ -76,8 +76,7 @@ class RunsView(Guard, BaseView):
         return self._page(services().history.run(id))
 
     def _page(self, run: RunView, *, typed: str | None = None, fault: str | None = None) -> str:
-        """Render the page of a run; `typed` are the arguments for a rerun, and `fault` their error.
-        """
+        """Render a run's page; `typed` is the text of a rerun's arguments, `fault` the error."""
         whole = request.args.get("log") == "all"
         log = services().history.log(
             run.id, newest=True, limit=MOST_LOG_EVENTS if whole else LOG_EVENTS
@@ -127,7 +126,7 @@ class RunsView(Guard, BaseView):
     @expose("/<id>/cancel", methods=["POST"])
     @shows_refusals("The run was not cancelled", to="runs.show", also=(Unavailable,))
     def cancel(self, id: str) -> ResponseReturnValue:
-        """Ask the workers to end the run."""
+        """Request cancellation of the run from the workers."""
         run = services().history.run(id)
         if not present.state_look(run.state).live:
             flash(f"The run has ended already: {present.state_words(run.state).lower()}.", "info")

@@ -14,7 +14,7 @@ class UsersView(Guard, BaseView):
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The accounts."""
+        """Show the accounts."""
         return self.render(
             "users/index.html", accounts=Accounts(services().engine).list(), role_words=ROLE_WORDS
         )

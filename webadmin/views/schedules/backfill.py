@@ -29,7 +29,7 @@ from webadmin.refusals import at_field, shows_refusals
 from webadmin.services import services
 
 FIELDS = {"from": "since", "to": "until", "limit": "limit"}
-"""The engine's names of fields, and the form's."""
+"""The form's field names by the engine's."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,11 @@ class Wanted:
     errors: dict[str, str] = field(default_factory=dict)
     since: str = ""
     until: str = ""
-    """The period as instants, so that the counted ticks are the started ones, however much later.
-    """
+    """The period as instants, so that the ticks started later are the ticks counted."""
 
     @property
     def overlap(self) -> Overlap:
-        """How the runs go together."""
+        """The policy for overlapping runs."""
         return cast("Overlap", self.typed["overlap"])
 
 

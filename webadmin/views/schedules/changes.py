@@ -29,8 +29,7 @@ from webadmin.views.schedules.detail import DetailPages
 
 
 def _refused_run(pages: DetailPages, error: Exception, name: str) -> ResponseReturnValue | None:
-    """Return the page with the typed arguments; None for a run with the schedule's own arguments.
-    """
+    """Return the page with the typed arguments; None for the schedule's own arguments."""
     typed = request.form.get("kwargs")
     return None if typed is None else (pages.page(name, kwargs=typed, run_error=reason(error)), 422)
 
@@ -47,7 +46,7 @@ class ChangePages(DetailPages):
     @expose("/<path:name>/disable", methods=["POST"])
     @shows_refusals("{name} was not switched off", to=back)
     def disable(self, name: str) -> ResponseReturnValue:
-        """Switch off."""
+        """Switch the schedule off."""
         return _switch(name, False)
 
     @expose("/<path:name>/run", methods=["POST"])

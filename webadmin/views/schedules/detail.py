@@ -1,4 +1,4 @@
-"""One schedule: state, rule, job, coming ticks, last runs, revisions."""
+"""The page of one schedule: state, rule, job, coming ticks, last runs, revisions."""
 
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
@@ -31,8 +31,7 @@ class DetailPages(BaseView):
         return self.page(name)
 
     def page(self, name: str, *, kwargs: str | None = None, run_error: str | None = None) -> str:
-        """Render the page; `kwargs` is the text typed for a single run, and `run_error` its error.
-        """
+        """Render the page; `kwargs` is the text typed for one run, `run_error` the error."""
         listed = services().schedules.listed(name)
         schedule = listed.schedule
         if schedule is None:
@@ -59,7 +58,7 @@ class DetailPages(BaseView):
 
 
 def _coming(schedule: Schedule, runs: int) -> Coming | None:
-    """Return the next ticks; None for a rule that only RedBeat can compute."""
+    """Return the next ticks; None for a rule that cannot be computed."""
     try:
         now = utc_now()
         return coming_to(schedule, facts(schedule.uid, schedule, now), now=now, runs=runs)

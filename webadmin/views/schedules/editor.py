@@ -54,7 +54,7 @@ class EditorPages(BaseView):
 
     @expose("/new", methods=["GET", "POST"])
     def create(self) -> ResponseReturnValue:
-        """A new schedule."""
+        """Create a schedule."""
         if request.method == "POST":
             return self._creation(_sent())
         job, zone = request.args.get("job", ""), services().settings.default_timezone
@@ -74,7 +74,7 @@ class EditorPages(BaseView):
 
     @expose("/<path:name>/edit", methods=["GET", "POST"])
     def edit(self, name: str) -> ResponseReturnValue:
-        """A saved schedule."""
+        """Edit a saved schedule."""
         if request.method == "POST":
             return self._edition(name, _sent(name))
         saved = services().schedules.listed(name).schedule
@@ -85,7 +85,7 @@ class EditorPages(BaseView):
 
     @expose("/arguments")
     def arguments(self) -> ResponseReturnValue:
-        """The fields for a job's parameters, empty, for the page's script."""
+        """Render the empty fields for a job's parameters, for the page's script."""
         job = services().catalogue.get(request.args.get("job", ""))
         form = ScheduleForm(
             MultiDict({"job": job.name if job else ""}), job.parameters if job else None
@@ -151,8 +151,7 @@ class EditorPages(BaseView):
 
 
 def _sent(name: str | None = None) -> EditorPage:
-    """Return the submitted form and its draft. The name of a saved schedule comes from the address.
-    """
+    """Return the submitted form and its draft; `name`, from the address, overrides the form's."""
     fields = MultiDict(request.form)
     if name is not None:
         fields["name"] = name

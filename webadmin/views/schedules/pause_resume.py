@@ -72,7 +72,7 @@ class OperationPages(BaseView):
     @expose("/<path:name>/pause", methods=["GET", "POST"])
     @shows_refusals("{name} was not paused", to=".show", form=_refused_pause)
     def pause(self, name: str) -> ResponseReturnValue:
-        """Ask for the reason and the end; pause."""
+        """GET shows the form for reason and end; POST pauses the schedule."""
         if request.method == "GET":
             return self._pause_page(
                 [services().schedules.listed(name)], PauseForm("", "", None, {})

@@ -68,7 +68,7 @@ class Coming:
     changes: list[str] | None = None
 
     def local(self, tick: datetime) -> datetime:
-        """A tick in the schedule's zone."""
+        """Return a tick in the schedule's zone."""
         return tick.astimezone(ZoneInfo(self.zone))
 
     def to_json(self) -> dict[str, Any]:
@@ -96,9 +96,7 @@ class PreviewPages(BaseView):
 
     @expose("/preview", methods=["POST"])
     def preview(self) -> ResponseReturnValue:
-        """Return words, ticks and warnings as JSON; 422 with field and error for an unreadable
-        rule.
-        """
+        """Return words, ticks and warnings as JSON; 422 with the field for an unreadable rule."""
         now = utc_now()
         try:
             if request.is_json:
@@ -206,7 +204,7 @@ def _compared(old: Spec, new: Spec, now: datetime) -> list[str]:
 
 
 def _changes(difference: what_if.Difference, zone: str) -> list[str]:
-    """A difference in sentences."""
+    """Return a difference in sentences."""
     if difference.is_empty:
         return ["No tick changes."]
     lines = [

@@ -18,5 +18,5 @@ class Recent:
 
 @while_away(Recent({}, away=True))
 def last_runs(uids: Sequence[str], count: int) -> Recent:
-    """The last `count` runs of each."""
+    """Return the last `count` runs of each schedule, by id."""
     return Recent(services().history.last_runs(uids, count))

@@ -107,7 +107,7 @@ def _stays(line: Line) -> bool:
 
 
 def _text(field: str, value: Any) -> str:
-    """A value as text; nothing is a dash."""
+    """Return a value as text, secrets masked; a dash for an empty value."""
     if value in (None, "", [], {}):
         return present.DASH
     if is_secret(field.rpartition(".")[2]):

@@ -108,7 +108,7 @@ def bars(runs: Sequence[RunView]) -> Bars:
 
 
 def in_words(runs: Sequence[RunView]) -> str:
-    """The last runs counted by state: 'last 12 runs: 11 succeeded, 1 failed'."""
+    """Return the last runs by state, in words: 'last 12 runs: 11 succeeded, 1 failed'."""
     counts: dict[str, int] = {}
     for run in runs:
         counts[run.state] = counts.get(run.state, 0) + 1
@@ -119,14 +119,14 @@ def in_words(runs: Sequence[RunView]) -> str:
 
 
 def by_uid(listed: Sequence[ScheduleRow]) -> list[str]:
-    """The ids to ask the history for."""
+    """Return the ids of the readable schedules, for queries of the history."""
     return [item.schedule.uid for item in listed if item.schedule]
 
 
 def rows(
     listed: Sequence[ScheduleRow], runs: Mapping[str, Sequence[RunView]], now: datetime
 ) -> list[Row]:
-    """The lines of a page."""
+    """Return the rows of a page. `runs` are by schedule id, newest first."""
     return [
         row(item, runs.get(item.schedule.uid, ()) if item.schedule else (), now) for item in listed
     ]

@@ -41,7 +41,7 @@ class SetPages(BaseView):
 
     @expose("/bulk-export", methods=["POST"])
     def bulk_export(self) -> ResponseReturnValue:
-        """The selected schedules as a file."""
+        """Send the selected schedules as a file."""
         names = request.form.getlist("name")
         if not names:
             flash("Select schedules first, then choose what to do with them.", "warning")
