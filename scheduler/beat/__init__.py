@@ -1,5 +1,5 @@
-"""Our Beat: every tick that is due becomes one run, in one Redis transaction with its message, its
-event and the entry's next due time.
+"""Our Beat: every tick that is due is sent as a run, waits, or gets a verdict, in one Redis script
+together with message, event and the entry's next due time.
 
     due entries in Redis                                                 SQL history
          │ look.lua                                                           ▲

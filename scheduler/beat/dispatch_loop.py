@@ -1,5 +1,6 @@
-"""One pass over what is due: read, plan and carry out batch after batch, until nothing is due or
-a second is over.
+"""One pass over what is due: read, plan and carry out batch after batch, so that each due entry is
+looked at once, or until a second is over. An entry that is still due after its look has `stayed`,
+and is looked at in the next pass.
 
 Where more is due than one batch, the server reads and fires while the next batch is planned:
 
@@ -26,7 +27,7 @@ from scheduler.beat.entry_backoff import EntryBackoff
 from scheduler.beat.planner import Planner
 from scheduler.beat.script_pipeline import ScriptPipeline
 from scheduler.beat.steps import Step
-from scheduler.beat.transaction import DONE, MOVED_ON, Transaction
+from scheduler.beat.transaction import DONE, STALE, Transaction
 from scheduler.rules.model.spec import Schedule
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,8 @@ class Blocked(RedisError):
 
 
 class PassResult(NamedTuple):
-    """A pass that is over: its `first` batch, the seconds to sleep (0 where more is due now), and
-    how many entries have `stayed` due.
+    """A pass that is over: its `first` batch, the seconds to sleep (0 where the pass was cut
+    short), and how many entries have `stayed` due.
     """
 
     first: DueBatch
@@ -183,7 +184,7 @@ class DispatchLoop:
         steps = self._planner.steps(filter(self._backoff.is_allowed, entries), batch.now)
         for step in steps:
             if step.refused:
-                self._refuse(step.entry, step.refused, others_moved=True)
+                self._refuse(step.entry, step.refused, server_takes_writes=True)
             elif not step.parts:
                 self._backoff.record_failure(step.entry)
         return [step for step in steps if step.parts]
@@ -194,8 +195,8 @@ class DispatchLoop:
         for step, result in zip(steps, results, strict=True):
             if result == DONE:
                 left += self._complete(step, batch)
-            elif result != MOVED_ON:
-                self._refuse(step.entry, result, others_moved=left > 0)
+            elif result != STALE:
+                self._refuse(step.entry, result, server_takes_writes=left > 0)
         if self.sent > sent:
             log.info("beat: sent %d runs", self.sent - sent)
         return left
@@ -218,11 +219,11 @@ class DispatchLoop:
         self._backoff.clear(step.entry.key)
         return step.gone or not 0 <= step.score <= batch.now.timestamp()
 
-    def _refuse(self, entry: DueEntry, reason: str, *, others_moved: bool) -> None:
+    def _refuse(self, entry: DueEntry, reason: str, *, server_takes_writes: bool) -> None:
         """Let an entry back off whose message the server refused. Raises Blocked where it refuses
         all writes, and nothing of the batch was done.
         """
-        if reason.startswith(_REFUSES_ALL) and not others_moved:
+        if reason.startswith(_REFUSES_ALL) and not server_takes_writes:
             raise Blocked(reason)
         wait = self._backoff.record_failure(entry)
         log.error(

@@ -3,7 +3,7 @@
 -- The steps go on from those of the decision (`dispatch/plan.py`, 1 to 6):
 --   7  The lock: answers -1 where its token is not this Beat's
 --   8  Keys that all entries share: a wrong type fails here, before the first write
---   9  Is the entry as it was read? 0 where it was edited, advanced or taken off meanwhile, where the waiting tick that
+--   9  Is the entry as it was read? 0 where it was edited, advanced or deleted meanwhile, where the waiting tick that
 --      is sent waits no longer, or where the run that new ticks would wait for is over
 --  10  Write the entry: lease, message, events, quarantine, meta, waiting ticks. Lua has no rollback, so that only the
 --      first write may be refused, and what could fail after it is tried before it
@@ -16,16 +16,18 @@
 --       6 reasons of entries in quarantine
 -- ARGV  1 the token   2 field of an event   3-4 prefixes: alive runs, waiting ticks
 --       then for each entry:
---       1 key   2-5 the entry as it was read, and behind which fields are there, whether there is a new meta
+--       1 key   2 four flags, '1' or '0': definition, meta and our own field were read; there is a new meta
+--       3-5 the three fields as they were read
 --       6 the new meta (not there: it stays as it is)
 --       7 due time; '' takes a key that is gone off the set   8 name   9 uid
 --       10 the run that is sent ('' for none)   11 its lease record   12 until when it is alive
---       13 the waiting tick that is sent ('' for none)   14 '1' where the plan holds only while a run is alive
+--       13 the waiting tick that is sent ('' for none)   14 '1' where the step is void once no run is alive
 --       15 why it goes into quarantine ('' where it does not)
 --       then, each after their number: messages as commands, each after the number of its parts; events; ticks that
 --       wait no longer; ticks that wait from now on
 --
 -- uses: entry
+-- (storage/entry.lua is put in front of this text: read_entry, is_as_it_was_read)
 
 local arg, call, try = ARGV, redis.call, redis.pcall
 
@@ -103,7 +105,7 @@ local function write(first, ...)
 end
 
 -- Step 10.
-local function move_on(entry, events, drop, hold)
+local function write_entry(entry, events, drop, hold)
   local run, first, counts_alive, refused = arg[entry + RUN], true, false, nil
   local alive = arg[3] .. arg[entry + UID]
   if run ~= '' then
@@ -173,7 +175,7 @@ while entry <= #arg do
   elseif not exists or not is_as_read(entry) then
     answer[#answer + 1] = 0
   else
-    answer[#answer + 1] = fault_of(entry, drop, hold) or move_on(entry, events, drop, hold)
+    answer[#answer + 1] = fault_of(entry, drop, hold) or write_entry(entry, events, drop, hold)
   end
   entry = behind(hold)
 end

@@ -13,7 +13,7 @@ from scheduler.storage.scripts import Script, text_of
 DONE = ""
 """A step was carried out."""
 
-MOVED_ON = "0"
+STALE = "0"
 """A step was not carried out, since its entry is not as it was read."""
 
 
@@ -53,7 +53,7 @@ class PendingResults:
         self._pending = pending
 
     def wait(self) -> list[str]:
-        """For each step DONE, MOVED_ON, or the server's reason to refuse it. Raises LostLock."""
+        """For each step DONE, STALE, or the server's reason to refuse it. Raises LostLock."""
         reply: Any = self._pending.wait()
         if reply == -1:
             raise LostLock
@@ -64,5 +64,5 @@ def _result(reply: Any) -> str:
     if reply == 1:
         return DONE
     if reply == 0:
-        return MOVED_ON
+        return STALE
     return text_of(reply) or "the server gives no reason"

@@ -6,9 +6,11 @@ The decision, in this order:
     1. The schedule is off, or paused    nothing is sent; its waiting ticks are skipped, but those
                                          that an operator asked for wait for the end of a pause
     2. Its calendar cannot be read       nothing is sent or decided; Beat looks again in 3 seconds
-    3. Ticks wait and no run is alive    the oldest of them that may still run is sent
-    4. It never ran, by any record       it runs at once, as with stock Beat
-    5. Else: the ticks that are due      (`due_ticks`)
+    3. Ticks wait and no run is alive    the oldest of them that may still run is sent; ticks that
+                                         are due are left for the next look
+    4. RedBeat's own code wrote it, and  it runs at once, as with stock Beat
+       it has no last run
+    5. Neither 3 nor 4 applies           the ticks that are due (`due_ticks`)
        5.1 the time since the last tick, within the window; a tick whose jitter is not over is left
            for later
        5.2 ticks in a pause that has ended by itself are skipped
@@ -22,7 +24,12 @@ The decision, in this order:
 Every tick that is passed is sent, waits, or has a verdict. What follows is the script's, numbered
 on: the steps 7 to 11 at the head of `beat/fire.lua` carry the plan out, each entry whole or not at
 all. `beat/planner.py` stands between the two: it makes the message of the tick that is sent.
-Stock Beat goes by the same plan, with a script of its own (`beat/stock/advance.lua`).
+Stock Beat goes by the same plan, with a script of its own (`beat/stock/advance.lua`), but it
+publishes after it has advanced the entry, so that a run can be lost between the two.
+
+Not decided here: rules that only RedBeat computes (`beat/stock/by_redbeat.py`). Decided once more,
+by the worker, before a run begins: `dispatch/start_check.py`. A shortcut with the same answer:
+`beat/fast/single_tick.py`. For our Beat, `now` is the time of Redis.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The event stream in Redis: from the process that observes a fact to the recorder.
 
-Only this module, and the scripts that change a schedule and append the event in one transaction,
-write the stream. Entries are returned undecoded, as an unreadable entry must not hide its
+Python appends events here. Scripts that change something else in the same step append their event
+themselves. Entries are returned undecoded, as an unreadable entry must not hide its
 neighbours; the recorder decodes.
 
 An entry is deleted when acknowledged, so that the length of the stream is the number of events that

@@ -10,6 +10,7 @@ from scheduler.events.schema import SchedulePaused, ScheduleResumed
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.policies.window import is_paused
 from scheduler.services.services import Services
+from scheduler.storage import keys
 from tests.support.builders import cron
 from tests.support.console import Forms
 from tests.support.schedules.contents import events
@@ -45,6 +46,19 @@ def test_pausing_asks_why_and_says_it_everywhere(operator: Visitor, services: Se
         assert "Paused" in said
         assert "the bank is closed" in said
     assert facts(services, SchedulePaused)[0].actor == "operator@example.org"
+
+
+def test_what_cannot_be_read_is_refused_on_the_form_also_with_a_time_of_its_clock(
+    operator: Visitor, services: Services
+) -> None:
+    saved(services)
+    services.redis.hset(keys.entry("nightly"), "definition", "{")
+    answer = operator.post(
+        "/schedules/nightly/pause", {"reason": "the bank is closed", "until": "08:00"}
+    )
+    assert answer.status_code == 422
+    assert 'value="08:00"' in answer.text
+    assert "is not JSON" in fault_at(answer, "reason")
 
 
 def test_a_pause_may_end_at_a_time_of_day_on_the_schedules_clock(

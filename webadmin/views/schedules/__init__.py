@@ -5,14 +5,14 @@ accesses Redis: the store does both.
 """
 
 from webadmin.guard import Guard
-from webadmin.views.schedules.adopt_reset import OwningPages
+from webadmin.views.schedules.adopt_reset import AdoptResetPages
 from webadmin.views.schedules.backfill import BackfillPages
-from webadmin.views.schedules.bulk_change import TogetherPages
+from webadmin.views.schedules.bulk_change import BulkChangePages
 from webadmin.views.schedules.changes import ChangePages
-from webadmin.views.schedules.deleted import RemovedPages
+from webadmin.views.schedules.deleted import DeletedPages
 from webadmin.views.schedules.editor import EditorPages
 from webadmin.views.schedules.listing import ListPages
-from webadmin.views.schedules.pause_resume import OperationPages
+from webadmin.views.schedules.pause_resume import PauseResumePages
 from webadmin.views.schedules.previews import PreviewPages
 from webadmin.views.schedules.revisions import RevisionPages
 from webadmin.views.schedules.sets import SetPages
@@ -23,12 +23,12 @@ class SchedulesView(
     ListPages,
     EditorPages,
     PreviewPages,
-    OperationPages,
+    PauseResumePages,
     BackfillPages,
     RevisionPages,
-    OwningPages,
-    RemovedPages,
-    TogetherPages,
+    AdoptResetPages,
+    DeletedPages,
+    BulkChangePages,
     SetPages,
     ChangePages,
 ):

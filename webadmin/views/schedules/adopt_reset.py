@@ -13,7 +13,7 @@ from webadmin.services import services
 from webadmin.views.schedules.revisions import Line, lines
 
 
-class OwningPages(BaseView):
+class AdoptResetPages(BaseView):
     """`/schedules/<name>/reset` and `/schedules/<name>/adopt`."""
 
     @expose("/<path:name>/reset", methods=["GET", "POST"])

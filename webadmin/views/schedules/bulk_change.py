@@ -34,7 +34,7 @@ class BulkForm:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-class TogetherPages(BaseView):
+class BulkChangePages(BaseView):
     """`/schedules/bulk-change`."""
 
     @expose("/bulk-change", methods=["POST"])

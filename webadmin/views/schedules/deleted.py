@@ -24,7 +24,7 @@ def _look_again() -> ResponseReturnValue:
     return redirect(url_for(".revive", name=_name()), 303)
 
 
-class RemovedPages(BaseView):
+class DeletedPages(BaseView):
     """`/schedules/deleted` and `/schedules/deleted/restore`."""
 
     @expose("/deleted")

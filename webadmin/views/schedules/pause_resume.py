@@ -50,13 +50,14 @@ class PauseForm:
     errors: dict[str, str]
 
 
-def _refused_pause(pages: "OperationPages", error: Exception, name: str) -> ResponseReturnValue:
+def _refused_pause(pages: "PauseResumePages", error: Exception, name: str) -> ResponseReturnValue:
     """Return the page with the refusal at its field."""
-    form = _with_fault(error, lambda: clock_of(name))
+    # The zone of a schedule that cannot be read is not known; asking again would be refused again.
+    form = _with_fault(error, default_clock)
     return pages._pause_page([services().schedules.listed(name)], form), 422
 
 
-def _refused_pause_of_all(pages: "OperationPages", error: Exception) -> ResponseReturnValue:
+def _refused_pause_of_all(pages: "PauseResumePages", error: Exception) -> ResponseReturnValue:
     return pages._pause_all_page(_with_fault(error, default_clock)), 422
 
 
@@ -66,7 +67,7 @@ def _with_fault(error: Exception, zone: Zone) -> PauseForm:
     return replace(form, errors=at_field(error, {"until": "until"}, "reason"))
 
 
-class OperationPages(BaseView):
+class PauseResumePages(BaseView):
     """`/schedules/<name>/pause` and the like."""
 
     @expose("/<path:name>/pause", methods=["GET", "POST"])
