@@ -1,4 +1,5 @@
-"""Schedules as RedBeat entries in Redis.
+"""Schedules as RedBeat entries in Redis: reading, listing, changing.
 
-`codec` is the format, `store` the changes, `beat_entry` how Beat reads them.
+`store` writes schedules, `reads` lists them, `edits` and `operations` decide the changes, and
+`calendar_store` writes calendars. The format of an entry stands in `scheduler.redbeat`.
 """

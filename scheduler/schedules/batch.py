@@ -1,11 +1,9 @@
-"""Many changes at once, of schedules and of the calendars that they name: all of them are written,
-or none is.
+"""Many changes at once, of schedules and the calendars that they name: all are written, or none.
 
-Decided like single changes, entry by entry, from what was read; then one script compares every byte
-of all of them and writes. Where Beat has moved some on in between, those are decided again; where
-somebody else has changed one, nothing is written at all. A connection that breaks while the answer
-is under way leaves the question open: repeating the whole is safe, since what is there already is
-no change.
+Each change is decided from the entry as read. Then a single script compares every byte of all
+entries and writes. Entries that Beat has advanced meanwhile are read and decided again; an edit by
+another author stops the whole batch. A connection that breaks during the script leaves the outcome
+unknown; the batch may be repeated, since a change already made is no change.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 ATTEMPTS = 20
-"""How often changes are decided anew while Beat moves entries under them."""
+"""The most attempts to decide changes while Beat advances the entries."""
 
 CheckCall = Callable[[str, list[Any], dict[str, Any]], None]
 BeforeCommit = Callable[[], object]
@@ -45,25 +43,25 @@ _SCRIPT = script_text(__package__, "change_batch.lua")
 
 
 def do_nothing() -> None:
-    """The usual step between a decision and its script."""
+    """The default for `before_commit`."""
 
 
 @dataclass(frozen=True)
 class DesiredSchedule:
-    """One schedule as it is to be: `spec` None deletes it, `revision` None wants it to be new."""
+    """A desired schedule: `spec` None deletes, `revision` None demands a new schedule."""
 
     name: str
     spec: Spec | None
     revision: int | None
     uid: str | None = None
-    """The id that a new schedule is to get, where somebody has looked at its ticks already."""
+    """The id for a new schedule, where a plan has already shown ticks computed from the id."""
 
     is_checked: bool = False
-    """The rules and the catalogue have been asked already, about this revision."""
+    """Whether rules and catalogue have already accepted this revision."""
 
 
 def calls_of(jobs: Sequence[Job]) -> CheckCall:
-    """What the catalogue checks of a call, for many calls: the jobs are asked for once."""
+    """Return a check of many calls against the catalogue's jobs. Raises for an unknown job."""
     known = {job.name: job for job in jobs}
 
     def check_call(job: str, args: list[Any], kwargs: dict[str, Any]) -> None:
@@ -77,8 +75,8 @@ def calls_of(jobs: Sequence[Job]) -> CheckCall:
 class BatchEdit:
     """Writes changes of many schedules.
 
-    `before_commit` is called after the decision and before the script that writes it, each time:
-    the moment at which other writers may still change what was read.
+    `before_commit` is called between each decision and its script, while other writers may still
+    change the entries.
     """
 
     def __init__(
@@ -97,8 +95,11 @@ class BatchEdit:
         calendars: Sequence[CalendarWish] = (),
         edit: Edit,
     ) -> list[Schedule]:
-        """Make all wishes true. Raises the first refusal of any of them, and then nothing was
-        written.
+        """Save all desired schedules and calendars, all or none. Returns the schedules in order.
+
+        Raises the first refusal, NotFound, NameTaken, StaleRevision or UnreadableEntry; nothing is
+        written then. Raises Unavailable where Redis does not answer, or where Beat keeps advancing
+        the entries.
         """
         beside = self._decide_calendars(calendars, edit=edit)
         gone = {change.name for change in beside if change.text is None}
@@ -132,25 +133,25 @@ class BatchEdit:
         )
 
     def save_calendars(self, wishes: Sequence[CalendarWish], *, edit: Edit) -> list[SavedCalendar]:
-        """Make wishes about calendars true. Raises the first refusal of any of them, and then
-        nothing was written.
+        """Save all desired calendars, all or none. Raises the first refusal; nothing is written
+        then.
         """
         decided = self._decide_calendars(wishes, edit=edit)
         self.write_calendars(decided)
         return [change.saved for change in decided]
 
     def write_calendars(self, decided: Sequence[CalendarChange]) -> None:
-        """Write changes of calendars. Raises StaleRevision where one is not as it was read."""
+        """Write changes of calendars. Raises StaleRevision for a calendar changed since its read."""
         self.write([], [], decided)
 
     def calendar_names(self) -> set[str]:
-        """The names of all calendars."""
+        """Return the names of all calendars."""
         with answering():
             found: Any = self._redis.hkeys(keys.CALENDARS_HASH)
         return set(found)
 
     def read_calendars(self, names: Sequence[str]) -> list[StoredCalendar]:
-        """Calendars, there or not."""
+        """Return the calendars called `names`, present or not, in the same order."""
         if not names:
             return []
         with answering():
@@ -168,7 +169,7 @@ class BatchEdit:
         ]
 
     def read(self, names: Sequence[str]) -> list[RawEntry]:
-        """Entries, there or not, in as many round trips as are needed."""
+        """Return the entries called `names`, present or not, in the same order."""
         return [stored for some in _portions(names) for stored in self._listing.read_all(some)]
 
     def write(
@@ -177,11 +178,11 @@ class BatchEdit:
         decided: Sequence[Change],
         calendars: Sequence[CalendarChange] = (),
     ) -> list[int]:
-        """Write changes of schedules and calendars, all or none, by one script.
+        """Write changes of schedules and calendars, all or none, by a single script.
 
-        Returns the places in `decided` of what has to be decided again; none when it is done.
-        Raises StaleRevision where a calendar is not as it was read, NameTaken where a key holds
-        something else, Unavailable where Redis does not answer.
+        Returns the places in `decided` to decide again; an empty list means success. Raises
+        StaleRevision for a calendar changed since its read, NameTaken for a key of another type,
+        Unavailable where Redis does not answer.
         """
         if not decided and not calendars:
             return []
@@ -224,8 +225,9 @@ class BatchEdit:
 def _places_to_decide_again(
     answer: Sequence[Any], names: Sequence[str], calendars: Sequence[CalendarChange]
 ) -> list[int]:
-    """The places in what the script answers, in pairs of a reason and a number from 1. Raises
-    StaleRevision for a calendar that was changed, and NameTaken for a key of another type.
+    """Return the places, from 0, in the script's reply: pairs of a reason and a number from 1.
+
+    Raises StaleRevision for a changed calendar, and NameTaken for a key of another type.
     """
     for why, number in zip(answer[::2], answer[1::2], strict=True):
         if why == "calendar":
@@ -249,15 +251,16 @@ def _moved(change: CalendarChange) -> StaleRevision:
 
 
 def _portions(names: Sequence[str]) -> list[Sequence[str]]:
-    """Names in portions of one round trip."""
+    """Return the names in lists for a round trip each."""
     return [names[begin : begin + CHUNK] for begin in range(0, len(names), CHUNK)]
 
 
 def _decide(
     wish: DesiredSchedule, stored: RawEntry, check_call: CheckCall, *, edit: Edit
 ) -> Change:
-    """The change that makes a wish true. Raises Refused, StaleRevision, NotFound or
-    UnreadableEntry.
+    """Return the change for a desired schedule.
+
+    Raises Refused, StaleRevision, NotFound, NameTaken or UnreadableEntry.
     """
     if wish.revision is None:
         return _created(wish, stored, check_call, edit=edit)
@@ -303,5 +306,5 @@ def _created(
 
 
 def _calendar_text(text: str | None) -> str:
-    """A calendar's text for the script: absent is not empty."""
+    """Return a calendar's text for the script; the prefix tells an absent text from an empty text."""
     return "-" if text is None else "+" + text

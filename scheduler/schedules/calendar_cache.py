@@ -1,8 +1,7 @@
-"""Exclusion calendars as Redis holds them: read, and kept while they are the same.
+"""Exclusion calendars as stored in Redis: decoded, and cached until they change. Writes nothing.
 
-Beside each calendar stands its fingerprint, which is all that is read where the calendar is known
-already. So an edit is seen at the next look, and a long calendar costs nothing meanwhile. Writes
-nothing.
+Redis holds a fingerprint beside each calendar, and a cached calendar costs only a read of its
+fingerprint. So an edit is visible at the next read, however long the calendar is.
 """
 
 import logging
@@ -29,26 +28,29 @@ MOST_KEPT = 200
 
 
 class StoredCalendar(NamedTuple):
-    """A calendar as it lies in Redis; none where there is nothing."""
+    """A calendar as stored in Redis; text and version are None for an absent calendar."""
 
     name: str
     text: str | None
     version: str | None
 
     def decode(self) -> SavedCalendar:
-        """Read it. Raises UnreadableEntry."""
+        """Return the decoded calendar. Raises UnreadableEntry."""
         return decode(self.name, self.text or "")
 
 
 class CalendarCache:
-    """The calendars that were read lately, by fingerprint."""
+    """The calendars read lately, by fingerprint."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Calendar | None] = OrderedDict()
         self._gone: set[str] = set()
 
     def known(self, redis: "Redis", names: Collection[str]) -> dict[str, Calendar]:
-        """Those of these calendars that are there and can be read, by name."""
+        """Return the readable calendars by name; missing and damaged calendars are left out.
+
+        The log names a calendar when the calendar goes missing, and again when it is back.
+        """
         wanted = sorted(set(names))
         if not wanted:
             return {}
@@ -72,8 +74,9 @@ class CalendarCache:
         return found
 
     def of(self, redis: "Redis", spec: Spec) -> Calendar | None:
-        """The calendar that a schedule names; none where it names none, or where that is gone or
-        damaged.
+        """Return the calendar that a schedule names.
+
+        None where the schedule names no calendar, or where the calendar is missing or damaged.
         """
         name = spec.window.calendar
         return None if name is None else self.known(redis, [name]).get(name)
@@ -92,9 +95,7 @@ class CalendarCache:
         }
 
     def _keep(self, name: str, version: str, text: str | None) -> None:
-        """Keep what was read under the fingerprint it has; one that belongs to other bytes is not
-        trusted.
-        """
+        """Cache a calendar under its fingerprint. Text with another fingerprint is ignored."""
         if text is None or fingerprint(text) != version:
             return
         try:
@@ -107,17 +108,19 @@ class CalendarCache:
 
 
 def _text(value: str | bytes) -> str:
-    """What a client of text, or one of bytes, has read."""
+    """Return text from the reply of a client with or without `decode_responses`."""
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def encode(calendar: SavedCalendar) -> str:
-    """The text of a calendar in Redis: ASCII, so that whoever reads it reads the same."""
+    """Return the text of a calendar in Redis, as JSON in ASCII, so that all readers agree on its
+    bytes.
+    """
     return calendar.model_dump_json(exclude_defaults=True, ensure_ascii=True)
 
 
 def decode(name: str, text: str) -> SavedCalendar:
-    """Read a calendar. Raises UnreadableEntry."""
+    """Return the calendar of a text from Redis. Raises UnreadableEntry."""
     try:
         saved = SavedCalendar.model_validate_json(text.encode("utf-8", "surrogateescape"))
         zones.zone(saved.timezone)
@@ -135,5 +138,5 @@ def decode(name: str, text: str) -> SavedCalendar:
 
 
 def fingerprint(text: str) -> str:
-    """What stands beside a calendar."""
+    """Return the fingerprint stored beside a calendar: 24 hexadecimal digits of SHA-256."""
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]

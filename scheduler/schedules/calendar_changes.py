@@ -1,4 +1,4 @@
-"""What a change makes of a calendar: decided here, applied by `together`. Pure."""
+"""Decisions of a calendar edit, from the stored calendar to its change; `batch` applies them. Pure."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -13,7 +13,7 @@ from scheduler.schedules.calendar_cache import StoredCalendar, encode, fingerpri
 
 @dataclass(frozen=True)
 class CalendarWish:
-    """A calendar as it is to be: `calendar` None deletes it, `revision` None wants it to be new."""
+    """A desired calendar: `calendar` None deletes, `revision` None demands a new calendar."""
 
     name: str
     calendar: Calendar | None
@@ -22,9 +22,7 @@ class CalendarWish:
 
 @dataclass(frozen=True)
 class CalendarChange:
-    """The text as it was read, the text as it is to be, none where there is nothing, and the fact
-    that says so.
-    """
+    """The text as read and the text to write, None for an absent calendar, and the event."""
 
     name: str
     read: str | None
@@ -39,7 +37,10 @@ class CalendarChange:
 
 
 def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> CalendarChange:
-    """The change that makes a wish true. Raises Refused, NameTaken, NotFound or StaleRevision."""
+    """Return the change for a desired calendar.
+
+    Raises Refused, NameTaken, NotFound or StaleRevision.
+    """
     old = _readable(stored)
     if wish.calendar is not None:
         check_calendar(wish.calendar)
@@ -89,7 +90,7 @@ def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> Calenda
 
 
 def unknown(name: str) -> NotFound:
-    """The refusal of a name that no calendar has."""
+    """Return the NotFound error for a calendar's name."""
     return NotFound(
         f"there is no calendar {name!r}; `beatdesk calendars list` shows all", field="name"
     )

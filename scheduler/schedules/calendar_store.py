@@ -1,10 +1,10 @@
-"""The exclusion calendars in Redis: list, read, and change them. Schedules name them, Beat keeps to
+"""Exclusion calendars in Redis: list, read and change. Schedules name calendars, and Beat obeys
 them.
 
-Saved like schedules: decided from what was read, then written by one script that compares it first,
-together with the event that says so. A calendar that a schedule names is not deleted. Whoever saves
-a schedule at that very moment may still name it: the schedule then waits, and says so, until there
-is such a calendar again.
+Changes are saved like changes of schedules. A script compares the calendar with its text as read,
+and writes calendar and event together. A calendar in use by a schedule is not deleted. A schedule
+saved at the same moment may still name the deleted calendar: Beat then holds the schedule, with a
+message, until a calendar of the name exists.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MOST_NAMED = 10
-"""Schedules that a refusal names."""
+"""The most schedules that a refusal names."""
 
 
 class CalendarStore:
-    """The only writer of calendars, but for what was lost."""
+    """The only writer of calendars, apart from the healer."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -38,37 +38,42 @@ class CalendarStore:
         self._shelf = CalendarCache()
 
     def names(self) -> list[str]:
-        """The names of all calendars, readable or not, in order."""
+        """Return the names of all calendars, readable or not, in order."""
         with answering():
             found: Any = self._redis.hkeys(keys.CALENDARS_HASH)
         return sorted(found)
 
     def stored(self) -> list[StoredCalendar]:
-        """All calendars as they lie in Redis, in order of names."""
+        """Return all calendars as stored in Redis, in order of names."""
         return self._together.read_calendars(self.names())
 
     def get(self, name: str) -> SavedCalendar:
-        """The calendar called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
+        """Return the calendar called `name`. Raises NotFound, or UnreadableEntry with the damage."""
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
             raise unknown(name)
         return stored.decode()
 
     def known(self, names: Collection[str]) -> dict[str, Calendar]:
-        """Those of these calendars that are there and can be read, by name."""
+        """Return the readable calendars by name; missing and damaged calendars are left out."""
         with answering():
             return self._shelf.known(self._redis, names)
 
     def save(self, calendar: Calendar, *, revision: int | None, edit: Edit) -> SavedCalendar:
-        """Save a new calendar, or the next revision of one. Raises NameTaken, StaleRevision or
-        Refused.
+        """Save a calendar: a new calendar for `revision` None, else the revision after `revision`.
+
+        Raises NameTaken, StaleRevision or Refused.
         """
         wish = CalendarWish(calendar.name, calendar, revision)
         (saved,) = self._together.save_calendars([wish], edit=edit)
         return saved
 
     def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
-        """Delete a calendar, readable or not, that no schedule names."""
+        """Delete a calendar, readable or not. Raises NotFound, StaleRevision, or Refused while in
+        use.
+
+        `revision` is the revision to delete; None means the stored one.
+        """
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
             raise unknown(name)
@@ -84,9 +89,7 @@ class CalendarStore:
         self._together.save_calendars([wish], edit=edit)
 
     def used_by(self) -> dict[str, list[str]]:
-        """The schedules that name each calendar, in order; calendars that none names are left
-        out.
-        """
+        """Return the names of schedules by calendar, in order. Unused calendars are left out."""
         used: dict[str, list[str]] = {}
         names = self._listing.names()
         for begin in range(0, len(names), CHUNK):
@@ -98,7 +101,7 @@ class CalendarStore:
 
 
 def in_use(name: str, schedules: Sequence[str]) -> str:
-    """Why a calendar cannot be deleted."""
+    """Return the reason why a calendar cannot be deleted, with at most `MOST_NAMED` schedules."""
     more = [f"{len(schedules) - MOST_NAMED} more"] if len(schedules) > MOST_NAMED else []
     named = joined([*map(repr, schedules[:MOST_NAMED]), *more])
     verb = plural(len(schedules), "names", "name")

@@ -1,9 +1,9 @@
-"""What each action makes of an entry: a function from what is stored to the change, for one
-schedule or for many. Pure.
+"""Decisions of an edit: functions from a stored entry to its change, for one schedule or many.
+Pure.
 
-A decision raises Refused, StaleRevision or UnreadableEntry, or answers with the schedule where
-there is nothing to change. Nothing here reads or writes Redis; pausing and the like stand in
-`operations`.
+A decision returns a Change, or the schedule itself where there is nothing to change. A decision
+raises Refused, StaleRevision or UnreadableEntry. Reads and writes no Redis. Pause, resume, skip and
+restore stand in `operations`.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,14 +38,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Decision(Generic[R]):
-    """What is to be written, none where nothing is, and what the caller gets once it is."""
+    """The change to write, None for no change, and the caller's result once the change is written."""
 
     change: Change | None
     result: R
 
 
 def saved(schedule: Schedule, action: Literal["created", "edited"], edit: Edit) -> ScheduleSaved:
-    """The fact that a schedule was made or edited."""
+    """Return the event of a created or edited schedule."""
     return ScheduleSaved(**told(schedule, edit), action=action)
 
 
@@ -57,9 +57,11 @@ def editing(
     restored: int | None = None,
     edit: Edit,
 ) -> Decide:
-    """Save `wanted` as the next revision; on a static entry, as an override.
+    """Return the decision to save `wanted` as the next revision; on a static entry, as an override.
 
-    `restored` is the revision that it comes from.
+    `revision` is the revision that the edit began from; None skips the comparison. `restored` is
+    the number of an earlier revision with the same definition, for the event. Deciding raises
+    StaleRevision, UnreadableEntry, or Refused for a rule or call that does not pass its checks.
     """
 
     def decide(stored: RawEntry) -> Change:
@@ -73,7 +75,10 @@ def editing(
 def tagging(
     add: Sequence[str], remove: Sequence[str], check_call: CheckCall, *, edit: Edit
 ) -> Decide:
-    """Put tags on a schedule, and take others off it."""
+    """Return the decision to add tags to a schedule, and to remove others.
+
+    A tag in both `add` and `remove` is removed. Unchanged tags are no change.
+    """
 
     def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
@@ -88,7 +93,7 @@ def tagging(
 
 
 def queueing(queue: str | None, check_call: CheckCall, *, edit: Edit) -> Decide:
-    """Send a schedule's runs to another queue; none is the job's own."""
+    """Return the decision to send a schedule's runs to `queue`; None means the job's own queue."""
 
     def decide(stored: RawEntry) -> Change | Schedule:
         entry = stored.decode()
@@ -102,7 +107,11 @@ def queueing(queue: str | None, check_call: CheckCall, *, edit: Edit) -> Decide:
 
 
 def switching(enabled: bool, *, revision: int | None = None, edit: Edit) -> Decide:
-    """Switch on or off. Switched on, a schedule fires at its next tick, not at once."""
+    """Return the decision to switch a schedule on or off.
+
+    A schedule that is switched on fires at its next tick, not at once. Deciding raises
+    StaleRevision, or Refused for a schedule that code has switched off.
+    """
     kind: type[ScheduleEnabled | ScheduleDisabled] = (
         ScheduleEnabled if enabled else ScheduleDisabled
     )
@@ -130,7 +139,10 @@ def switching(enabled: bool, *, revision: int | None = None, edit: Edit) -> Deci
 
 
 def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
-    """Delete an entry, readable or not."""
+    """Return the decision to delete an entry, readable or not.
+
+    Deciding raises StaleRevision, or Refused for a schedule defined in code (beat_schedule).
+    """
 
     def decide(stored: RawEntry) -> Change:
         try:
@@ -152,7 +164,7 @@ def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
 
 
 def resetting(*, revision: int | None = None, edit: Edit) -> Decide:
-    """Take the override off a static entry."""
+    """Return the decision to remove the override of a static entry."""
 
     def decide(stored: RawEntry) -> Change:
         entry = stored.decode()
@@ -168,10 +180,11 @@ def resetting(*, revision: int | None = None, edit: Edit) -> Decide:
 
 
 def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
-    """Make an entry of plain RedBeat code an operator's, with the behaviour that it has.
+    """Return the decision to turn an entry of plain RedBeat code into an operator's, unchanged in
+    behaviour.
 
-    Its id, definition, due time and Beat's memory of it stay, so that no tick is lost or comes
-    twice.
+    Id, definition, due time and Beat's metadata stay, so that no tick is lost or fires twice.
+    Deciding raises StaleRevision, or Refused for a schedule defined in code (beat_schedule).
     """
 
     def decide(stored: RawEntry) -> Change | Schedule:
@@ -211,8 +224,11 @@ def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
 
 
 def revived(earlier: Schedule, raw: Raw, restored: int, deleted: int, *, edit: Edit) -> Change:
-    """The change that makes a deleted schedule anew, paused if it was; what it missed is not
-    run.
+    """Return the change that creates a deleted schedule again.
+
+    The pause of `earlier` stays, and so do skips of future ticks. Ticks missed since the deletion
+    do not run. `restored` is the revision number of `earlier`, `deleted` the number of the
+    deletion.
     """
     spec = changes.settled(earlier.spec(), None, uid=earlier.uid, now=edit.now)
     schedule = changes.revised(spec, None, uid=earlier.uid, edit=edit)
@@ -225,7 +241,10 @@ def revived(earlier: Schedule, raw: Raw, restored: int, deleted: int, *, edit: E
 
 
 def check_revision(schedule: Schedule, given: int | None) -> None:
-    """Refuse an edit that was made from another revision than the stored one."""
+    """Refuse an edit that began from another revision than the stored one. Raises StaleRevision.
+
+    `given` None skips the comparison.
+    """
     if given is not None and given != schedule.revision:
         raise StaleRevision(
             f"{schedule.name!r} has been changed since it was read: revision {given} was edited, "
@@ -244,7 +263,7 @@ def _edit(
     restored: int | None = None,
     edit: Edit,
 ) -> Change:
-    """The change that saves `wanted`. What plain RedBeat code wrote stays editable as it is."""
+    """Return the change that saves `wanted`. Entries of plain RedBeat code stay editable."""
     spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
     if not isinstance(wanted, CheckedSpec) or wanted.revision != entry.schedule.revision:
         changes.check_edit(spec, entry.schedule, edit.now, check_call)
@@ -256,7 +275,7 @@ def _edit(
 
 
 def told(schedule: Schedule, edit: Edit) -> dict[str, Any]:
-    """What every fact about a schedule says."""
+    """Return the fields that all events about a schedule share."""
     return {
         "at": edit.now,
         "uid": schedule.uid,

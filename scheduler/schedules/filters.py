@@ -1,8 +1,8 @@
-"""Which entries a filtered list shows. Pure.
+"""The filters of a list of schedules. Pure.
 
-To decode ten thousand entries takes most of a second, so the text of an entry is looked at first:
-what cannot match is dropped unread. The text only ever rules out; what remains is decoded and
-judged by its meaning.
+To decode ten thousand entries takes most of a second. The text of an entry is therefore examined
+first, and entries that cannot match are dropped without decoding. Text only rules entries out: the
+remaining entries are decoded, and the decoded schedule decides.
 """
 
 import json
@@ -15,10 +15,10 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.rules.policies.window import is_paused
 
 State = Literal["all", "enabled", "disabled", "paused", "finished", "problem"]
-"""`enabled` is switched on, paused and finished ones too; `problem` cannot be read."""
+"""`enabled` includes paused and finished schedules; `problem` means unreadable or quarantined."""
 
 _ON, _OFF = '"enabled": true}', '"enabled": false}'
-"""How a definition ends that RedBeat or we have written."""
+"""The end of a definition, as written by RedBeat and by Beatdesk."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Filter:
     job: str = ""
     tag: str = ""
     now: datetime | None = None
-    """What is paused, and what is finished, is so at a time."""
+    """The moment at which a schedule is paused or finished."""
 
     @property
     def is_open(self) -> bool:
-        """Whether everything passes."""
+        """Whether every entry passes."""
         return self.state == "all" and not self.job and not self.tag
 
     def may_match(self, raw: Raw, *, static: bool) -> bool:
-        """Whether the entry has to be decoded to know."""
+        """Whether the entry may pass, so that its definition has to be decoded."""
         definition, extra = raw.definition or "", raw.extra or ""
         if self.state == "paused" and '"paused"' not in extra:
             return False
@@ -50,7 +50,7 @@ class Filter:
         return not self.tag or _spelt(self.tag, extra)
 
     def matches(self, schedule: Schedule | None) -> bool:
-        """Whether a schedule passes; none stands for an entry that cannot be read."""
+        """Whether a schedule passes; None stands for an unreadable entry."""
         if schedule is None or self.state == "problem":
             return (
                 schedule is None and self.state in ("all", "problem") and not (self.job or self.tag)
@@ -58,14 +58,14 @@ class Filter:
         return self._has_state(schedule) and self.names(schedule)
 
     def names(self, schedule: Schedule) -> bool:
-        """Whether job and tag are those that are looked for."""
+        """Whether the schedule has the job and the tag of the filters."""
         return (not self.job or schedule.job == self.job) and (
             not self.tag or self.tag in schedule.tags
         )
 
     def _has_state(self, schedule: Schedule) -> bool:
-        """As far as the schedule alone tells it; whether a tick is left, `finished` asks the
-        reader.
+        """Whether the schedule has the state. For `finished`, the caller also looks for a tick
+        left.
         """
         if self.state in ("all", "problem"):
             return self.state == "all"
@@ -76,5 +76,5 @@ class Filter:
 
 
 def _spelt(word: str, text: str) -> bool:
-    """Whether `word` may stand in a JSON text; a text with escapes may spell it in many ways."""
+    """Whether `word` may occur in a JSON text. A text with escapes counts as a possible match."""
     return word in text or "\\u" in text or json.dumps(word)[1:-1] in text or "\\/" in text

@@ -1,9 +1,8 @@
-"""Pause everything, and resume it: each schedule is paused by itself, so that each says so, and
-Beat knows no more.
+"""Pause and resume of all schedules: each schedule gets a pause of its own, and Beat needs no flag.
 
-A flag in Redis remembers by whom, why and since when; those that were paused before, or again
-since, are not touched when everything is resumed. Schedules that are made in the meantime are not
-paused.
+A record in Redis holds author, reason and start of the common pause. Schedules that were paused
+before, or paused anew since, stay paused at the common resume. Schedules created during the common
+pause are not paused.
 """
 
 from collections.abc import Callable
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """The schedules that it was done to, the runs that it started, and what was refused, by
-    name.
-    """
+    """The names of the changed schedules, the ids of started runs, and the refusals by name."""
 
     names: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
@@ -39,7 +36,7 @@ class Outcome:
 
 
 class PauseAll:
-    """All schedules at once."""
+    """Pauses and resumes all schedules."""
 
     def __init__(self, redis: "Redis", store: "ScheduleStore", operations: Operations) -> None:
         self._redis = redis
@@ -47,7 +44,7 @@ class PauseAll:
         self._operations = operations
 
     def paused(self, now: datetime) -> Pause | None:
-        """Why everything is paused, by whom and since when; none where it is not."""
+        """Return the common pause in force at `now`; None without a common pause."""
         with answering():
             text = cast("str | None", self._redis.get(keys.EVERYTHING_PAUSED))
         if text is None:
@@ -59,7 +56,11 @@ class PauseAll:
         return pause if pause.until is None or now < pause.until else None
 
     def pause(self, *, reason: str, until: datetime | None = None, edit: Edit) -> Outcome:
-        """Pause every schedule that is on and not paused."""
+        """Pause every schedule that is enabled and not paused.
+
+        `until` is aware; None means until the common resume. Raises Refused for a bad reason or
+        end, or while a common pause is in force.
+        """
         check_pause(reason, until, edit.now)
         if self.paused(edit.now) is not None:
             raise Refused("everything is paused already; resume it first", field="reason")
@@ -76,7 +77,11 @@ class PauseAll:
         )
 
     def resume(self, *, missed: Missed = "skip", edit: Edit) -> Outcome:
-        """Resume every schedule that was paused with everything, and not on its own since."""
+        """Resume every schedule of the common pause, except schedules paused anew since.
+
+        `missed` decides about ticks of the pause, as for a single schedule. Raises Refused where no
+        common pause is in force.
+        """
         pause = self.paused(edit.now)
         if pause is None:
             raise Refused(
@@ -92,7 +97,7 @@ class PauseAll:
         return outcome
 
     def _each(self, wanted: Callable[[Schedule], bool], act: Callable[[str], list[str]]) -> Outcome:
-        """Do it to each that is wanted; one that is refused does not keep the others from it."""
+        """Apply `act` to each wanted schedule. A refusal does not stop the others."""
         names, refused = self._chosen(wanted)
         outcome = Outcome(refused=refused)
         for name in names:
@@ -105,7 +110,7 @@ class PauseAll:
         return outcome
 
     def _chosen(self, wanted: Callable[[Schedule], bool]) -> tuple[list[str], dict[str, str]]:
-        """The names of those that are wanted, and why others cannot be read."""
+        """Return the names of the wanted schedules, and the errors of unreadable entries by name."""
         names: list[str] = []
         unreadable: dict[str, str] = {}
         for stored in self._store.stored():
@@ -120,5 +125,5 @@ class PauseAll:
 
 
 def _is_part_of(pause: Pause | None, everything: Pause) -> bool:
-    """Whether a schedule's pause is the one of everything."""
+    """Whether a schedule's pause is the common pause."""
     return pause is not None and (pause.since, pause.by) == (everything.since, everything.by)

@@ -1,8 +1,8 @@
-"""Reading entries from Redis: one, or a page of a list. Writes nothing.
+"""Reading entries from Redis: a single entry, or a page of a list. Writes nothing.
 
-A list reads the names, then only what it shows; an entry that cannot be read is a line with its
-problem. The order is that of names, and a page begins after a name, so that entries that come and
-go do not shift it.
+A list reads the names first, then only the entries of its page. An unreadable entry becomes a row
+with its problem. Rows are in order of names, and a page begins after a name, so that entries
+created or deleted meanwhile do not shift the page.
 """
 
 import logging
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 500
-"""Entries that are read in one round trip."""
+"""Entries read in a round trip."""
 
 FIRST_CHUNK = 100
-"""Entries that are read first where a page may be full before all are read."""
+"""Entries read in the first round trip of a filtered page, which may be full early."""
 
 _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 
 
 class Listing:
-    """Reads entries. With a memory, lists with filters read only what they may show."""
+    """Reads entries. With a `ListCache`, a filtered list reads only entries that may pass its
+    filters.
+    """
 
     def __init__(self, redis: "Redis", memory: ListCache | None = None) -> None:
         self._redis = redis
@@ -44,19 +46,24 @@ class Listing:
         self._memory = memory
 
     def names(self) -> list[str]:
-        """All names, in order. A name of bytes that are no text cannot be shown, asked for or
-        linked to.
+        """Return all names, in order.
+
+        Names that are not UTF-8 text are left out: such an entry can be neither shown nor linked
+        to.
         """
         with answering():
             members = cast("list[str]", self._redis.zrange(keys.SCHEDULE_ZSET, 0, -1))
         return sorted(_texts(members))
 
     def read(self, name: str) -> RawEntry:
-        """One entry."""
+        """Return the entry called `name`; an absent entry has empty fields."""
         return self.read_all([name])[0]
 
     def read_all(self, names: Sequence[str]) -> list[RawEntry]:
-        """Entries, in one round trip."""
+        """Return the entries called `names`, in the same order, read in a single round trip.
+
+        Raises Unavailable where Redis does not answer, or where RedBeat's keys have another type.
+        """
         if not names:
             return []
         with answering(), self._redis.pipeline(transaction=False) as pipe:
@@ -74,14 +81,17 @@ class Listing:
         ]
 
     def listed(self, name: str) -> ScheduleRow:
-        """One line of a list."""
+        """Return the row of a list for `name`. Raises NotFound."""
         stored = self.read(name)
         stored.check_exists()
         (line,) = self._lines([stored])
         return line
 
     def page(self, filters: Filter, *, search: str, after: str | None, limit: int) -> SchedulePage:
-        """A page. Filters that look into entries read them until the page is full."""
+        """Return a page of at most `limit` rows after the name `after`.
+
+        Filters that look into entries read on until the page is full.
+        """
         names = self._found(search)
         if not filters.is_open:
             return self._filtered(names, filters, after, limit)
@@ -93,11 +103,10 @@ class Listing:
         )
 
     def due(self, until: datetime, limit: int) -> list[ScheduleRow]:
-        """What Beat fires until then, soonest first. Costs what it shows, however many schedules
-        there are.
+        """Return the schedules that Beat fires until `until`, soonest first, at most `limit`.
 
-        Ticks that Beat looks at and that do not run, because of a calendar, a pause or a skip, are
-        none.
+        The cost depends on `limit`, not on the number of schedules. Ticks suppressed by a calendar,
+        a pause or a skip are left out.
         """
         with answering():
             members = self._redis.zrange(
@@ -108,12 +117,12 @@ class Listing:
         return sorted(fired, key=lambda line: cast(datetime, line.next))
 
     def known(self, names: Collection[str]) -> dict[str, Calendar]:
-        """Those of these calendars that are there and can be read, by name."""
+        """Return the readable calendars by name; missing and damaged calendars are left out."""
         with answering():
             return self._calendars.known(self._redis, names)
 
     def _lines(self, stored: Sequence[RawEntry]) -> list[ScheduleRow]:
-        """Lines of a list. The calendars are read where some schedule names one."""
+        """Return rows for entries. Calendars are read only where a schedule names a calendar."""
         lines = [one.listed() for one in stored]
         schedules = [line.schedule for line in lines if line.schedule is not None]
         named = {
@@ -132,7 +141,7 @@ class Listing:
         ]
 
     def matching(self, filters: Filter, search: str = "") -> list[str]:
-        """The names of all that pass."""
+        """Return the names of all entries that pass the filters, in order."""
         names = self._found(search)
         return (
             names if filters.is_open else [stored.name for stored in self._matching(names, filters)]
@@ -143,9 +152,7 @@ class Listing:
         return [name for name in self.names() if wanted in name.casefold()]
 
     def _matching(self, names: list[str], filters: Filter) -> Iterator[RawEntry]:
-        """The entries that pass, in order. Few are read first, since few may be all that is
-        wanted.
-        """
+        """Yield the entries that pass, in order. The first round trip is small, for a short page."""
         names = self._worth_reading(names, filters)
         begin, size = 0, FIRST_CHUNK
         while begin < len(names):
@@ -157,7 +164,7 @@ class Listing:
             begin, size = begin + size, CHUNK
 
     def _passes(self, stored: RawEntry, filters: Filter) -> bool:
-        """Whether an entry belongs to the list."""
+        """Whether an entry passes the filters."""
         schedule = stored.schedule()
         if filters.state == "problem" and stored.why_aside is not None:
             return schedule is not None and filters.names(schedule)
@@ -166,14 +173,14 @@ class Listing:
         )
 
     def _worth_reading(self, names: list[str], filters: Filter) -> list[str]:
-        """Without those of which it is known that they do not pass."""
+        """Return the names without entries already certain not to pass."""
         if filters.state == "finished" and filters.now is not None:
             names = self._not_asleep(names, filters.now)
         known = self._memory.passing(names, filters) if self._memory is not None else None
         return names if known is None else known
 
     def _not_asleep(self, names: list[str], now: datetime) -> list[str]:
-        """Without those of which Beat's own list tells already: what it looks at later has a tick
+        """Return the names that are due or asleep in Beat's list; an entry due later has a tick
         left.
         """
         with answering():
@@ -184,14 +191,14 @@ class Listing:
         return [name for name in names if name in due]
 
     def _is_finished(self, stored: RawEntry) -> bool:
-        """Whether no tick is left. What waits for a calendar that is gone is not finished."""
+        """Whether no tick is left. A schedule that waits for a missing calendar is not finished."""
         (line,) = self._lines([stored])
         return line.next is None and line.problem is None and not line.lacks_calendar
 
     def _filtered(
         self, names: list[str], filters: Filter, after: str | None, limit: int
     ) -> SchedulePage:
-        """A page of the entries that pass; lines are made only for what is shown."""
+        """Return a page of the entries that pass. Rows are built only for the page."""
         coming = names if after is None else [name for name in names if name > after]
         found = list(islice(self._matching(coming, filters), limit + 1))
         more = len(found) > limit
@@ -205,9 +212,7 @@ class Listing:
 
 
 def _texts(members: list[str]) -> list[str]:
-    """The names of entries. One of bytes that are no text cannot be shown, asked for or linked
-    to.
-    """
+    """Return the names of entries. Names that are not UTF-8 text are left out, with a warning."""
     names = [keys.schedule_name(member) for member in members]
     if sendable("".join(names)) == "".join(names):
         return names
@@ -218,7 +223,7 @@ def _texts(members: list[str]) -> list[str]:
 def _stored(
     name: str, found: Any, static: bool, score: float | None, aside: str | None
 ) -> RawEntry:
-    """What a round trip brought for one name."""
+    """Return the entry for a name from the replies of a round trip."""
     if isinstance(found, Exception):
         return RawEntry(
             name,
@@ -231,7 +236,7 @@ def _stored(
 
 
 def _found(answer: Any) -> Any:
-    """The answer to a command that concerns all names; an error in it is everybody's."""
+    """Return the reply to a command about all names. Raises Unavailable for an error reply."""
     if isinstance(answer, Exception):
         raise Unavailable(f"the keys of RedBeat are not what RedBeat makes of them: {answer}")
     return answer

@@ -1,7 +1,7 @@
-"""Which schedules make the same call: an index over all of them, kept by whoever asks often.
+"""Index of schedules by call (job and arguments), for a form that warns of duplicates.
 
-Brought up to date from the fingerprints that the server takes of all entries, so that only what has
-changed is read again; and at most once in a few seconds, because somebody is typing meanwhile.
+Redis computes fingerprints of all entries, and only entries with another fingerprint are read
+again. A refresh happens at most every five seconds, since the form asks while an operator types.
 """
 
 import json
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 MOST = 50
-"""Schedules of one call that are laid beside another; with more of them nobody reads the names any
-more.
+"""The most schedules of a call that are compared with another; longer lists of names are not read
+by people.
 """
 
 
 class SameCall:
-    """The index. Any number of threads may ask; one brings it up to date, and the others take what
-    is there.
+    """The index. Safe for threads: a single thread refreshes, the others use the index as it
+    stands.
     """
 
     def __init__(self, redis: "Redis") -> None:
@@ -44,7 +44,7 @@ class SameCall:
         self._read_at: datetime | None = None
 
     def others(self, spec: Spec, now: datetime) -> list[Spec]:
-        """The other schedules that make the same call, the first of them in order of names."""
+        """Return the other schedules with the same call, at most `MOST`, in order of names."""
         self._refresh(now)
         names = sorted(self._names.get(_call(spec.job, spec.args, spec.kwargs), ()))
         found = self._listing.read_all([name for name in names if name != spec.name][:MOST])
@@ -63,7 +63,7 @@ class SameCall:
             self._lock.release()
 
     def _read(self) -> None:
-        """Read what has changed since."""
+        """Read the entries that have changed since the last refresh."""
         with answering():
             prints = self._prints.read()
         for name in self._known.keys() - prints.keys():
@@ -87,8 +87,9 @@ class SameCall:
 
 
 def _call_of(stored: RawEntry) -> str:
-    """The call of an entry, '' where it cannot be read. Ten thousand whole readings would take a
-    second.
+    """Return the call of an entry, '' for an unreadable entry.
+
+    Only static entries are decoded in full: to decode ten thousand entries takes a second.
     """
     try:
         if stored.static:
