@@ -1,1 +1,1 @@
-"""What Redis has lost of schedules and calendars is found and put back from the history."""
+"""Finding schedules and calendars lost by Redis, and restoring them from the history."""

@@ -1,17 +1,16 @@
-"""Looks at the exclusion calendars, and repairs what Redis has lost of them: before the schedules
-that name them.
+"""Repairs exclusion calendars that Redis has lost, before the schedules that name them.
 
-| Redis has | the history's newest word | then |
+| Redis has | the history's newest fact | then |
 | --- | --- | --- |
-| nothing | saved | put back: it was lost |
-| an earlier revision | saved later | put back: Redis was set back |
-| the same revision, unreadable or with other content | saved | put back: it was damaged |
-| an earlier revision | deleted later | delete again: it came back with an old copy |
-| a later revision, or one that it never heard of | anything | tell the history |
+| nothing | saved | put back: the calendar was lost |
+| an earlier revision | saved later | put back: Redis has an older copy |
+| the same revision, unreadable or different | saved | put back: the calendar was damaged |
+| an earlier revision | deleted later | delete again: back with an older copy of Redis |
+| a later or unrecorded revision | any or none | tell the history |
 
-Redis is read first; then the history is seen to have heard of all that was said until then; then it
-is asked. So no edit is taken for damage. What changes meanwhile makes the script refuse, which
-compares every byte.
+Redis is read first; then the history catches up with all events up to that read; then the history
+is read. So no edit is taken for damage. A script compares every byte before it writes, and refuses
+after a change in between.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +54,8 @@ _DONE: dict[What, str] = {
 
 @dataclass(frozen=True)
 class CalendarFinding:
-    """A calendar that is not as it should be, and what is to be done. `saved` is the calendar that
-    this is about.
+    """A calendar that differs from the history, and the action on it. `saved` is the calendar to
+    write.
     """
 
     stored: StoredCalendar
@@ -66,19 +65,17 @@ class CalendarFinding:
 
     @property
     def name(self) -> str:
-        """What a list of repairs calls it."""
+        """The calendar's name in a list of repairs."""
         return f"calendar {self.stored.name}"
 
     @property
     def planned(self) -> str:
-        """What a repair would do."""
+        """The planned repair, in words."""
         return PLANNED[self.what]
 
 
 class CalendarHealer:
-    """Compares and repairs. Remembers what was well, so that a look at unchanged calendars costs
-    little.
-    """
+    """Compares and repairs calendars. A look at unchanged calendars costs little."""
 
     def __init__(self, redis: "Redis", stream: "EventStream", history: "CalendarHistory") -> None:
         self._redis, self._stream, self._history = redis, stream, history
@@ -86,11 +83,13 @@ class CalendarHealer:
         self._well: tuple[dict[str, str], int] | None = None
 
     def forget(self) -> None:
-        """Begin anew: trust no earlier look."""
+        """Compare every calendar at the next look."""
         self._well = None
 
     def findings(self, wait_for_history: Callable[[], None]) -> list[CalendarFinding]:
-        """All that is wrong."""
+        """Return all calendars that differ now. `wait_for_history` is called between the
+        two reads.
+        """
         looked = self._look_well()
         if looked == self._well:
             return []
@@ -105,8 +104,9 @@ class CalendarHealer:
         return found
 
     def repair(self, findings: Sequence[CalendarFinding], now: datetime) -> list[Repair]:
-        """Repair what was found, and tell what was done. Where somebody was quicker, the next look
-        sees to it.
+        """Repair the findings. Returns the repairs made.
+
+        A calendar that changed meanwhile is left to the next look.
         """
         done: list[Repair] = []
         for finding in findings:
@@ -118,7 +118,7 @@ class CalendarHealer:
         return done
 
     def _look_well(self) -> tuple[dict[str, str], int]:
-        """What changes whenever a calendar does: here, or in the history."""
+        """Return a state that changes with every calendar, in Redis or in the history."""
         versions: Any = self._redis.hgetall(keys.CALENDAR_VERSIONS_HASH)
         texts: Any = self._redis.hlen(keys.CALENDARS_HASH)
         return {**versions, "": str(texts)}, self._history.newest_key()
@@ -146,8 +146,9 @@ class CalendarHealer:
 
 
 def decide(stored: StoredCalendar, facts: "list[CalendarFact]") -> CalendarFinding | None:
-    """What to do about a calendar, which may be nothing at all. `facts` are the newest words, in
-    order. Pure.
+    """Return the finding for a calendar, which may be absent; None for a calendar in order. Pure.
+
+    `facts` are the history's newest facts, in order.
     """
     named = [fact for fact in facts if fact.name == stored.name]
     newest = named[-1] if named else None
@@ -170,7 +171,7 @@ def decide(stored: StoredCalendar, facts: "list[CalendarFact]") -> CalendarFindi
 
 
 def _harm(stored: StoredCalendar, held: SavedCalendar | None, saved: SavedCalendar) -> str | None:
-    """What is wrong with a calendar that was last heard of as `saved`."""
+    """Return the damage of a calendar last saved as `saved`; None for a calendar in order."""
     if stored.text is None:
         return "it was gone from Redis"
     if held is not None and held.revision < saved.revision:
@@ -188,7 +189,7 @@ def _held(stored: StoredCalendar) -> SavedCalendar | None:
 
 
 def _saved(fact: "CalendarFact") -> SavedCalendar | None:
-    """The calendar of a fact; none where another version wrote what this one cannot read."""
+    """Return the calendar of a fact; None for a definition that this version cannot read."""
     try:
         return SavedCalendar.model_validate(fact.definition)
     except ValidationError:

@@ -1,14 +1,14 @@
-"""Repairs what Redis has lost of schedules and calendars: emptied, set back, or damaged.
+"""Repairs schedules and calendars that Redis has lost: emptied, restored from a copy, or damaged.
 
-    look       what is not as the history has it
-    reconcile  what is to be done about it: pure
-    repair     writes it, unless somebody was quicker
-    loop       when to look, and whose turn it is
+    look       entries that differ from the history
+    reconcile  the action on each: pure
+    repair     writes, unless another writer was faster
+    loop       times of looks, and turns among recorders
 
-Beat's own memory changes with each tick, and is compared when Beat asks for it, at its start
+Beat's metadata changes with each tick. The healer compares it when Beat asks, at Beat's start
 (`startup_check`).
 
-While SQL or Redis is away, nothing is decided. Must not publish messages, nor decide anything about
+During an outage of SQL or Redis nothing is decided. Must not publish messages, nor decide about
 entries itself.
 """
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RACES = 3
-"""How often a look is repeated at once where somebody was quicker."""
+"""The most looks in a row while other writers are faster."""
 
 
 class Healer:
-    """One healer: single looks, each with its repairs."""
+    """Makes single looks, each with its repairs."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Healer:
 
     @property
     def entries(self) -> int:
-        """How many entries the last look saw."""
+        """The number of entries at the last look."""
         return self._look.entries
 
     def stop_with(self, stop: threading.Event) -> None:
@@ -61,12 +61,12 @@ class Healer:
         self._look.stop = stop
 
     def forget(self) -> None:
-        """Trust no earlier look."""
+        """Compare every entry at the next look."""
         self._look.forget()
 
     def run_once(self, now: datetime) -> list[Repair]:
-        """One look, and all repairs that it calls for. Raises Unavailable while Redis or SQL cannot
-        serve.
+        """Look once, and repair. Returns the repairs made. Raises Unavailable in an outage of Redis
+        or SQL.
         """
         with answering(), outage.answering():
             done: list[Repair] = []
@@ -84,20 +84,22 @@ class Healer:
         return done
 
     def findings(self) -> list[Finding]:
-        """What a look at all schedules would repair; changes nothing. Raises Unavailable."""
+        """Return the entries that a look would repair; changes nothing. Raises Unavailable."""
         with answering(), outage.answering():
             self._look.forget()
             return self._look.findings()
 
     def calendar_findings(self) -> list[CalendarFinding]:
-        """What a look at all calendars would repair; changes nothing. Raises Unavailable."""
+        """Return the calendars that a look would repair; changes nothing. Raises Unavailable."""
         with answering(), outage.answering():
             self._calendars.forget()
             return self._calendars.findings(self._look.wait_for_history)
 
     def remind(self, now: datetime) -> int:
-        """Tell Beat's memory of ticks that the history has heard of, and that it lacks. Returns how
-        many entries it lacked. Raises Unavailable.
+        """Write ticks from the history into Beat's metadata, where missing. Returns the number of
+        entries.
+
+        Raises Unavailable.
         """
         with answering(), outage.answering():
             reminded = self._repairer.remind(now)

@@ -1,11 +1,10 @@
-"""Finds the entries that are not as the history has them.
+"""Finds entries that differ from the history.
 
-    fingerprints of all entries ─▶ those that changed ─▶ read ─▶ the history has caught up
-                                                              ─▶ decide (`reconcile`)
+    fingerprints of all entries ─▶ changed entries ─▶ read ─▶ the history has caught up
+                                                           ─▶ decide (`reconcile`)
 
-The order is what makes it safe: the entries are read first, then the stream is seen to have passed
-the end that it had after that, then the history is asked. So an edit or a deletion is never taken
-for damage.
+The order makes the look safe. Entries are read first; then the history catches up with the stream's
+end as of that read; then the history is read. So an edit or a deletion is never taken for damage.
 """
 
 import logging
@@ -36,21 +35,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Finding:
-    """An entry that is not as it should be, and what is to be done."""
+    """An entry that differs from the history, and the action on the entry."""
 
     stored: RawEntry
     verdict: Damage
 
     @property
     def fact(self) -> Saved:
-        """The history's last word on the entry. Raises UnreadableEntry where there is none."""
+        """The history's newest fact about the entry. Raises UnreadableEntry where there is none."""
         if self.verdict.fact is None:
             raise UnreadableEntry(f"nothing is known of {self.stored.name!r}")
         return self.verdict.fact
 
 
 class Look:
-    """Compares all entries with the history, and remembers which were well the last time."""
+    """Compares all entries with the history, and remembers the entries found in order."""
 
     def __init__(self, redis: "Redis", stream: "EventStream", definitions: "Definitions") -> None:
         self._redis = redis
@@ -59,12 +58,12 @@ class Look:
         self._listing = Listing(redis)
         self._fingerprints = Fingerprints(redis)
         self.stop = threading.Event()
-        """Set by whoever wants a wait for the history to end."""
+        """An event that ends a wait for the history."""
 
         self._forget()
 
     def forget(self) -> None:
-        """Begin anew: trust no earlier look."""
+        """Compare every entry at the next look."""
         self._forget()
 
     def _forget(self) -> None:
@@ -75,12 +74,13 @@ class Look:
 
     @property
     def entries(self) -> int:
-        """How many entries the last look saw."""
+        """The number of entries at the last look."""
         return len(self._well)
 
     def findings(self) -> list[Finding]:
-        """Everything that is wrong now. Raises redis.RedisError, an error of SQL, or
-        wait_for_history.Behind.
+        """Return all entries that differ now.
+
+        Raises redis.RedisError, an error of SQL, or wait_for_history.Behind.
         """
         if self._definitions.newest_key() < self._newest:
             log.warning("the history lacks what it had; everything is compared anew")
@@ -104,28 +104,26 @@ class Look:
         return findings
 
     def remember(self, name: str, written: Raw) -> None:
-        """Note an entry as a repair left it, so that a repair is never done over and over."""
+        """Record an entry as repaired, so that a repair is not repeated at each look."""
         if written == NOTHING:
             self._well.pop(name, None)
         else:
             self._well[name] = fingerprint(written)
 
     def wait_for_history(self) -> None:
-        """Wait until the history has heard of all that Redis holds. Raises
-        wait_for_history.Behind.
-        """
+        """Wait until the history has caught up with Redis. Raises wait_for_history.Behind."""
         wait_for_history.wait_for_history(self._stream, self.stop)
 
     def _suspects(self, prints: dict[str, str]) -> set[str]:
-        """The names whose entries changed, went, or are missing though the history has them."""
+        """Return the names of entries changed, gone, or missing though the history has them."""
         changed = {name for name, print_ in prints.items() if self._well.get(name) != print_}
         gone = self._well.keys() - prints.keys()
         missing = {name for name in self._book.living() if name not in prints}
         return changed | gone | missing
 
     def _read_history(self) -> None:
-        """Read on in the history. A little of the last time is read again: keys are not committed
-        in their order.
+        """Read new facts, and the latest known ones again, since keys are not committed in
+        order.
         """
         facts = self._definitions.facts(self._read_to)
         self._book.take(facts)
@@ -133,8 +131,8 @@ class Look:
         self._newest = max([self._newest, *(fact.key for fact in facts)])
 
     def _compared(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """The findings that call for something, once contents are compared where that is what
-        matters.
+        """Yield the findings with an action, after comparing contents where the decision needs
+        them.
         """
         compare: list[Finding] = []
         for finding in findings:
@@ -153,7 +151,7 @@ class Look:
 
 
 def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """The values in lists of at most CHUNK, as many as one round trip takes."""
+    """Yield the values in lists of at most CHUNK, for a round trip each."""
     rest = iter(values)
     while part := list(islice(rest, CHUNK)):
         yield part

@@ -1,4 +1,4 @@
-"""When a healer looks, and whose turn it is. One recorder looks at a time; two would do no harm."""
+"""The healer's loop: times of looks, and turns among recorders. Two looks at once do no harm."""
 
 import logging
 import threading
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY = 3.5
-"""Seconds between two looks at everything."""
+"""Seconds between two looks at all entries."""
 
 COUNT_EVERY = 0.5
-"""Seconds between two counts of the entries: an emptied Redis is seen at once."""
+"""Seconds between two counts of entries, so that an emptied Redis is noticed at once."""
 
 _LOCK_MS = 10_000
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class HealerLoop:
-    """Looks again and again. `name` tells which loop it is among those that take turns."""
+    """Looks at intervals. `name` identifies the loop among those that take turns."""
 
     def __init__(self, redis: "Redis", healer: Healer, name: str) -> None:
         self._redis = redis
@@ -38,7 +38,7 @@ class HealerLoop:
         self._last_look = _NEVER
 
     def run(self, stop: threading.Event) -> None:
-        """Look until `stop` is set. Outlives Redis and SQL being away."""
+        """Look until `stop` is set. Survives outages of Redis and SQL."""
         problem = None
         self._healer.stop_with(stop)
         while not stop.wait(COUNT_EVERY):
@@ -58,7 +58,7 @@ class HealerLoop:
                 self._healer.forget()
 
     def _turn(self, now: datetime) -> None:
-        """Look, if it is time or if Beat asks."""
+        """Look, when the interval is over or Beat asks."""
         with answering(), outage.answering():
             question = startup_check.asked(self._redis)
         if question is not None:
@@ -70,13 +70,13 @@ class HealerLoop:
             self._healer.run_once(now)
 
     def _is_time(self, now: datetime) -> bool:
-        """Is the last look long ago, or are there more or fewer entries than there were?"""
+        """Whether the interval is over, or the number of entries has changed."""
         with answering():
             entries = self._redis.zcard(keys.SCHEDULE_ZSET)
         return entries != self._healer.entries or now - self._last_look >= timedelta(seconds=EVERY)
 
     def _is_my_turn(self) -> bool:
-        """Is the lock this loop's? Takes it where nobody has it, and renews it."""
+        """Whether this loop holds the lock. Takes a free lock, and renews its own."""
         with answering():
             if self._redis.set(keys.HEALER_LOCK, self._name, nx=True, px=_LOCK_MS):
                 return True

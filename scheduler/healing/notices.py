@@ -1,7 +1,6 @@
-"""What was repaired lately, for people: one line for each look that found something. Kept in Redis
-for an hour.
+"""Summaries of recent repairs, one per look with repairs. Redis keeps them for an hour.
 
-Every repair also stands in the history as a change; here is the summary that the console shows.
+Every repair is also a change in the history; the console shows the summaries.
 """
 
 import json
@@ -24,7 +23,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Repair:
-    """One repaired schedule: what was done, and why."""
+    """A repaired schedule: the repair, and its reason."""
 
     name: str
     done: str
@@ -33,7 +32,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Notice:
-    """What one look has repaired."""
+    """The summary of a look."""
 
     at: datetime
     text: str
@@ -46,7 +45,7 @@ class Notices:
         self._redis = redis
 
     def add(self, repairs: Sequence[Repair], now: datetime) -> None:
-        """Keep one more."""
+        """Store the summary of a look at `now`. Raises redis.RedisError."""
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.lpush(
                 keys.NOTICES_LIST, json.dumps({"at": now.isoformat(), "text": summary(repairs)})
@@ -56,14 +55,14 @@ class Notices:
             pipe.execute()
 
     def recent(self, now: datetime) -> list[Notice]:
-        """Those of the last hour, newest first."""
+        """Return the summaries of the last hour, newest first. Raises redis.RedisError."""
         said: Any = self._redis.lrange(keys.NOTICES_LIST, 0, -1)
         notices = [_notice(text) for text in said]
         return [notice for notice in notices if now - notice.at <= SHOWN_FOR]
 
 
 def summary(repairs: Sequence[Repair]) -> str:
-    """The repairs of one look, in a sentence or two. Pure."""
+    """Return the repairs of a look in a sentence or two. Pure."""
     groups: dict[str, list[Repair]] = {}
     for repair in repairs:
         groups.setdefault(repair.done, []).append(repair)

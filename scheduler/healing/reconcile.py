@@ -1,20 +1,20 @@
-"""What Redis holds, held against what the history knows: which entries were lost, set back or
-damaged. Pure.
+"""Compares Redis with the history: entries lost, restored from an older copy, or damaged. Pure.
 
-Redis is the truth about the future, so that the rule is: what somebody may have done on purpose
-stands.
+Redis is the truth about the future. The rule is therefore: any state that an operator or code may
+have caused on purpose stays.
 
-| Redis has | the history's newest word | then | | --- | --- | --- | | nothing | saved | put back:
-it was lost | | nothing | saved, of an entry that code owned and names no more | tell the history:
-the code has dropped it | | an earlier revision | saved later | put back: Redis was set back | | the
-same revision, unreadable or with other content | saved | put back: it was damaged | | an earlier
-revision | deleted later | delete again: it came back with an old copy | | a later revision, or a
-schedule of ours that it never heard of | anything | tell the history | | a definition that plain
-RedBeat code has rewritten | saved | leave: that is an edit | | an entry of plain RedBeat code |
-nothing, or deleted | leave |
+| Redis has | the history's newest fact | then |
+| --- | --- | --- |
+| nothing | saved | put back: the entry was lost |
+| nothing | saved; code owned the entry, and no longer has it | tell the history: dropped |
+| an earlier revision | saved later | put back: Redis has an older copy |
+| the same revision, unreadable or different | saved | put back: the entry was damaged |
+| an earlier revision | deleted later | delete again: back with an older copy of Redis |
+| a later revision, or an unrecorded schedule of Beatdesk | any or none | tell the history |
+| a definition rewritten by plain RedBeat code | saved | leave: an edit |
+| an entry of plain RedBeat code | none, or deleted | leave |
 
-The history must have heard of everything that happened to an entry before it was read; the caller
-sees to that.
+The caller makes sure that the history includes all events about an entry up to its read.
 """
 
 from collections.abc import Iterable
@@ -38,11 +38,11 @@ from scheduler.schedules.raw_entry import RawEntry
 
 
 class What(Enum):
-    """What is to be done about an entry."""
+    """The action on an entry."""
 
     LEAVE = "leave"
     COMPARE = "compare"
-    """Leave it, if its content is that of the history's revision; otherwise it was damaged."""
+    """Leave an entry with the content of the history's revision; restore any other as damaged."""
 
     RESTORE = "restore"
     DELETE = "delete"
@@ -53,7 +53,9 @@ class What(Enum):
 
 @dataclass(frozen=True)
 class Damage:
-    """A decision, and why. `fact` is the history's newest word, where it matters."""
+    """A decision with its reason. `fact` is the history's newest fact, where the action
+    needs it.
+    """
 
     what: What
     why: str = ""
@@ -64,14 +66,14 @@ LEAVE = Damage(What.LEAVE)
 
 
 class Book:
-    """The history's newest word about each schedule, and about each name."""
+    """The history's newest fact about each schedule, and about each name."""
 
     def __init__(self) -> None:
         self._by_uid: dict[str, Saved] = {}
         self._by_name: dict[str, Saved] = {}
 
     def take(self, facts: Iterable[Saved]) -> None:
-        """Read on."""
+        """Add facts, in any order."""
         for fact in facts:
             known = self._by_uid.get(fact.uid)
             if known is None or is_newer(fact, known):
@@ -81,33 +83,33 @@ class Book:
                 self._by_name[fact.name] = fact
 
     def of(self, uid: str) -> Saved | None:
-        """The newest word about a schedule."""
+        """Return the newest fact about the schedule with the id `uid`; None without a fact."""
         return self._by_uid.get(uid)
 
     def named(self, name: str) -> Saved | None:
-        """The newest word about whatever schedule had this name."""
+        """Return the newest fact about any schedule of this name; None without a fact."""
         return self._by_name.get(name)
 
     def living(self) -> list[str]:
-        """The names of all schedules that were not deleted."""
+        """Return the names of all schedules not deleted."""
         return [name for name, fact in self._by_name.items() if fact.action != "deleted"]
 
 
 def is_newer(fact: Saved, known: Saved) -> bool:
-    """Which of two facts about one schedule, or one name, is the last word."""
+    """Whether `fact` is newer than `known`, for the same schedule or the same name."""
     if fact.uid != known.uid:
         return (fact.at, fact.key) > (known.at, known.key)
     return supersedes(fact, known)
 
 
 def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damage:
-    """What to do about the entry `stored`, which may be nothing at all.
+    """Return the action on the entry `stored`, which may be absent.
 
-    `code_has_spoken`: a Beat has told which static entries there are, so that one that is none has
-    been dropped.
+    `code_has_spoken` is true once a Beat has published its static entries; a static entry missing
+    from them was dropped by code.
     """
     if stored.fault:
-        return LEAVE  # the key is somebody else's
+        return LEAVE  # the key belongs to another program
     if stored.raw == NOTHING:
         return _about_nothing(stored, book.named(stored.name), code_has_spoken)
     try:
@@ -132,7 +134,7 @@ def decide(stored: RawEntry, book: Book, code_has_spoken: bool = False) -> Damag
 
 
 def _about_nothing(stored: RawEntry, fact: Saved | None, code_has_spoken: bool) -> Damage:
-    """An entry that is not there."""
+    """Return the action on an absent entry."""
     if fact is None or _is_gone(fact):
         return LEAVE
     if fact.origin == "code" and code_has_spoken and not stored.static:
@@ -141,12 +143,12 @@ def _about_nothing(stored: RawEntry, fact: Saved | None, code_has_spoken: bool) 
 
 
 def _about_ours(entry: StoredSchedule, fact: Saved | None) -> Damage:
-    """An entry that can be read, with our field."""
+    """Return the action on a readable entry with Beatdesk's field."""
     schedule = entry.schedule
     if fact is None:
         return Damage(What.TELL, "the history did not know it")
     if fact.name != schedule.name:
-        return LEAVE  # a copy of another entry; nobody knows which of the two is meant
+        return LEAVE  # a copy of another entry; the intended one cannot be told
     revision = schedule.revision - entry.diverged
     if fact.action == "deleted":
         return _about_deleted(revision, fact)
@@ -166,7 +168,7 @@ def _about_ours(entry: StoredSchedule, fact: Saved | None) -> Damage:
 
 
 def _about_deleted(revision: int, fact: Saved) -> Damage:
-    """An entry of ours that the history knows to be deleted."""
+    """Return the action on an entry of Beatdesk that the history has as deleted."""
     if revision > fact.revision:
         return Damage(What.TELL, "the history knew it as deleted only")
     came_back = revision < fact.revision
@@ -178,7 +180,7 @@ def _about_deleted(revision: int, fact: Saved) -> Damage:
 
 
 def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
-    """An entry that Beat cannot run."""
+    """Return the action on an entry that Beat cannot run."""
     fact = book.named(stored.name)
     ours = _own_field(stored.raw)
     if ours is not None:
@@ -196,15 +198,13 @@ def _about_unreadable(stored: RawEntry, book: Book, problem: str) -> Damage:
 
 
 def same_content(schedule: Schedule, definition: Any) -> bool:
-    """Whether an entry says what its revision in the history says; yes where that cannot be
-    compared.
-    """
+    """Whether an entry equals its revision in the history; true where they cannot be compared."""
     saved = saved_schedule(definition)
     return saved is None or json_value(schedule.to_json()) == json_value(saved.to_json())
 
 
 def saved_schedule(definition: Any) -> Schedule | None:
-    """The schedule of a revision; none where another version wrote what this one cannot read."""
+    """Return the schedule of a revision; None for a definition that this version cannot read."""
     try:
         return Schedule.model_validate(definition)
     except ValidationError:

@@ -1,5 +1,6 @@
-"""Writes what repairs an entry: by a script that compares every byte of what was read, so that an
-operator or Beat who was quicker wins.
+"""Writes the repairs of entries, by a script that compares every byte with the entry as read.
+
+A faster write by an operator or Beat therefore wins.
 """
 
 import logging
@@ -35,7 +36,7 @@ PLANNED = {
     What.DROPPED: "tell the history that code has dropped it",
     What.TELL: "tell the history",
 }
-"""What a repair would do, in words."""
+"""The planned repairs, in words."""
 
 _DONE = {
     What.RESTORE: "put back as it was saved",
@@ -46,7 +47,7 @@ _DONE = {
 
 
 class Write(NamedTuple):
-    """What is to stand in place of what was found."""
+    """The fields to store in place of an entry as found."""
 
     found: RawEntry
     raw: Raw
@@ -56,14 +57,14 @@ class Write(NamedTuple):
 
 
 class Repaired(NamedTuple):
-    """What was repaired, and whether somebody was quicker for one of the findings."""
+    """The repairs made. `was_late` is true where another writer was faster for a finding."""
 
     done: list[Repair]
     was_late: bool
 
 
 class Repairer:
-    """Carries out what `reconcile` decided."""
+    """Carries out the decisions of `reconcile`."""
 
     def __init__(
         self, redis: "Redis", stream: "EventStream", definitions: "Definitions", look: Look
@@ -76,7 +77,7 @@ class Repairer:
         self._heal = redis.register_script(script_text(__package__, "heal.lua"))
 
     def repair(self, findings: list[Finding], now: datetime) -> Repaired:
-        """Do what is to be done about each finding. Raises redis.RedisError or an error of SQL."""
+        """Carry out the action of each finding. Raises redis.RedisError or an error of SQL."""
         done: list[Repair] = []
         was_late = False
         for part in portions(findings):
@@ -96,8 +97,10 @@ class Repairer:
         return Repaired(done, was_late)
 
     def remind(self, now: datetime) -> int:
-        """Tell Beat's memory of ticks that the history has heard of, and that it lacks. Returns how
-        many entries it lacked.
+        """Write ticks from the history into Beat's metadata, where missing. Returns the number of
+        entries.
+
+        Raises redis.RedisError or an error of SQL.
         """
         reminded = 0
         for names in portions(self._listing.names()):
@@ -116,7 +119,7 @@ class Repairer:
     def _changes(
         self, findings: list[Finding], now: datetime
     ) -> Iterator[tuple[Finding, Change | None]]:
-        """What is to be written for each; none where only the history is to be told."""
+        """Yield the change for each finding; None where only the history needs an event."""
         wanted = [
             finding.fact
             for finding in findings
@@ -153,7 +156,7 @@ class Repairer:
             )
 
     def _write(self, writes: Sequence[Write]) -> list[bool]:
-        """Write, in one round trip. False for each where somebody else was quicker."""
+        """Write, in a single round trip. False for each entry where another writer was faster."""
         if not writes:
             return []
         with self._redis.pipeline(transaction=False) as pipe:
@@ -183,7 +186,7 @@ class Repairer:
 
 
 def _repair_of(finding: Finding) -> Repair:
-    """The repair that was done, which the log hears of too."""
+    """Return the repair made for a finding, and log the repair."""
     name = finding.stored.name
     verdict = finding.verdict
     log.warning("schedule %r: %s; %s", name, verdict.why, _DONE[verdict.what])

@@ -1,9 +1,8 @@
-"""What is written to repair an entry, and the fact that says so. Pure.
+"""The change that repairs an entry, with its event. Pure.
 
-A schedule is put back with the revision, the time and the author that it had, so that whoever edits
-it right now may go on. Beat goes on after the newest tick that the history has heard of, or that
-Redis still remembers: what came due since is caught up with as the schedule's own policy says, and
-no tick is fired that has a verdict already.
+A schedule is put back with its revision, time and author, so that an edit in progress is not
+refused. Beat continues after the newest tick in the history or in Redis: later ticks are caught up
+by the schedule's own policy, and no tick with a verdict fires.
 """
 
 import json
@@ -21,7 +20,7 @@ from scheduler.schedules.changes import ASLEEP, Change
 from scheduler.schedules.raw_entry import RawEntry
 
 ACTOR = "beatdesk"
-"""Who did it, where nobody did."""
+"""The author of changes without a human author."""
 
 
 def put_back(
@@ -33,15 +32,19 @@ def put_back(
     runs: int | None,
     now: datetime,
 ) -> Change:
-    """The change that stores `schedule` as it was saved, in place of what was found."""
+    """Return the change that stores `schedule` as saved, in place of `found`.
+
+    `last_tick` is the newest tick in the history, `runs` the number of runs there; None for
+    unknown.
+    """
     entry = _readable(found)
     definition = codec.encode_definition(schedule, entry.definition if entry is not None else None)
     if schedule.origin == "code" and found.static and entry is not None and found.raw.definition:
-        definition = found.raw.definition  # code owns it, and Beat has written it anew
+        definition = found.raw.definition  # Beat has rewritten the entry from code
     elif schedule.override is not None:
         definition = json.dumps(
             schedule.override.code
-        )  # as code had it; the override stands beside it
+        )  # the definition in code; the override has a field of its own
     remembered = _remembered(found)
     last = max(
         tick
@@ -66,7 +69,7 @@ def put_back(
 
 
 def delete_again(schedule: Schedule, fact: Saved, why: str, now: datetime) -> Change:
-    """The change that removes an entry which had been deleted."""
+    """Return the change that removes an entry deleted before."""
     comment = f"deleted again: {why}, and had been deleted {fact.at:%Y-%m-%d %H:%M:%S} UTC"
     event = ScheduleDeleted(
         at=now,
@@ -80,8 +83,10 @@ def delete_again(schedule: Schedule, fact: Saved, why: str, now: datetime) -> Ch
 
 
 def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
-    """Nothing is written, since RedBeat has removed the entry; but what operators had said of it is
-    not lost.
+    """Return a change with the event of an entry dropped by code.
+
+    RedBeat has removed the entry, so that nothing is written to it. The event preserves the
+    operators' override.
     """
     event = ScheduleDeleted(
         at=now,
@@ -96,8 +101,8 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
 
 
 def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
-    """The fact that the history lacks, as far as the entry tells it. Told twice it is the same
-    fact.
+    """Return the event missing in the history, as far as the entry allows. A repeat is the same
+    event.
     """
     schedule = entry.schedule
     if entry.diverged:
@@ -116,8 +121,9 @@ def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
 def reminded(
     entry: StoredSchedule, raw: Raw, ticks: Mapping[str, datetime], now: datetime
 ) -> tuple[Raw, float] | None:
-    """The entry with the newest tick that the history has heard of, and its due time; none where
-    Beat knows it.
+    """Return the entry with the newest tick in the history, and its due time.
+
+    The due time is in Unix seconds. None where Beat already remembers the tick.
     """
     tick, last = ticks.get(entry.schedule.uid), entry.meta.last_run_at
     if tick is None or (last is not None and last >= tick):
@@ -127,7 +133,7 @@ def reminded(
 
 
 def _resting(schedule: Schedule, now: datetime) -> datetime:
-    """The point from which ticks count: nothing before the last edit is due."""
+    """Return the moment from which ticks count: no tick before the last edit is due."""
     saved = now if schedule.updated_at is None else min(schedule.updated_at, now)
     return changes.resting_point(schedule.when, saved)
 
@@ -140,7 +146,7 @@ def _readable(found: RawEntry) -> StoredSchedule | None:
 
 
 def _remembered(found: RawEntry) -> Meta:
-    """What Beat remembers, as far as it can be read."""
+    """Return Beat's metadata; empty where unreadable."""
     try:
         return codec.decode_meta(found.raw.meta)
     except UnreadableEntry:

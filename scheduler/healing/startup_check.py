@@ -1,10 +1,9 @@
-"""Beat asks, before its first tick, whether Redis remembers what was fired; a recorder answers from
-the history.
+"""Check before Beat's first tick that Redis still remembers the latest ticks.
 
-A Redis that was set back to an older copy has forgotten the last ticks, and Beat would fire them
-again at once. A Beat that leads holds no lock in such a Redis, so that it ends and starts again:
-here. Where no recorder is known or none answers in time, Beat goes on, because late history must
-not stop schedules.
+A Redis restored from an older copy has forgotten the latest ticks, and Beat would fire them again
+at once. Such a Redis holds no lock of the leading Beat, so that Beat exits, starts again, and asks
+here. A recorder compares Redis with the history and answers. Where no recorder is registered, or
+none answers in time, Beat goes on: late history must not stop schedules.
 """
 
 import logging
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST = 5.0
-"""Seconds that Beat waits for an answer, and never longer than half of its lock lives."""
+"""The most seconds that Beat waits for an answer; half the lifetime of Beat's lock, if shorter."""
 
 ANSWER_EVERY = 0.25
-"""Seconds between two looks at whether Beat asks, where nobody heals."""
+"""Seconds between two reads of Beat's question, where healing is off."""
 
 _POLL = 0.05
 _KEPT = 60
 
 
 def hold_first_tick(scheduler: Any, redis: "Redis") -> None:
-    """Let the scheduler wait for an answer before its first tick, which comes when it leads."""
+    """Make the scheduler wait for an answer before its first tick, which follows its election."""
     tick = scheduler.tick
 
     def first_tick(*args: Any, **kwargs: Any) -> Any:
@@ -44,7 +43,10 @@ def hold_first_tick(scheduler: Any, redis: "Redis") -> None:
 
 
 def wait_until_checked(redis: "Redis", patience: float) -> bool:
-    """Ask, and wait. False where nobody has answered."""
+    """Ask, and wait up to `patience` seconds. False without a recorder or an answer in time.
+
+    Raises redis.RedisError.
+    """
     if not redis.exists(keys.RECORDERS_HASH):
         return False
     question = str(uuid4())
@@ -61,7 +63,7 @@ def wait_until_checked(redis: "Redis", patience: float) -> bool:
 
 
 def asked(redis: "Redis") -> str | None:
-    """The question that nobody has answered yet."""
+    """Return the open question; None without a question. Raises redis.RedisError."""
     question, answered = cast(
         "list[str | None]", redis.mget(keys.CHECK_QUESTION, keys.CHECK_ANSWER)
     )
@@ -69,13 +71,14 @@ def asked(redis: "Redis") -> str | None:
 
 
 def answer(redis: "Redis", question: str) -> None:
-    """Redis is as it was: Beat may go on."""
+    """Answer that Redis is in order, so that Beat goes on. Raises redis.RedisError."""
     redis.set(keys.CHECK_ANSWER, question, ex=_KEPT)
 
 
 def answer_unseen(redis: "Redis", stop: threading.Event) -> None:
-    """Where healing is off nobody compares, so that Beat is told to go on whenever it asks, until
-    `stop` is set.
+    """Answer each question at once until `stop` is set, where healing is off and nobody compares.
+
+    Survives errors of Redis, and logs each error once.
     """
     problem = None
     while not stop.wait(ANSWER_EVERY):

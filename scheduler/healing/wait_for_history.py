@@ -1,6 +1,4 @@
-"""Waits until the history has heard of all that Redis was found to hold: before, edits cannot be
-told from damage.
-"""
+"""Waits until the history has caught up with Redis; before, an edit looks like damage."""
 
 import threading
 from typing import TYPE_CHECKING
@@ -20,14 +18,14 @@ _CHANGES = ('"kind":"schedule.', '"kind":"calendar.')
 
 
 class Behind(Unavailable):
-    """The history has not heard of everything yet, so that nothing can be told from loss."""
+    """The history has not caught up, so that a deletion looks like a loss."""
 
 
 def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
-    """Return when the history has heard of all that is in the stream now, or `stop` is set.
+    """Return when the history has caught up with the stream's present end, or `stop` is set.
 
-    After a while only changes of schedules and calendars count: those must be known. Raises Behind
-    where they are not.
+    After `PATIENCE` seconds, events may still wait, except changes of schedules and calendars.
+    Raises Behind while such changes wait.
     """
     end = stream.end()
     for _ in range(int(PATIENCE / _POLL)):

@@ -57,7 +57,7 @@ class DesiredSchedule:
     """The id for a new schedule, where a plan has already shown ticks computed from the id."""
 
     is_checked: bool = False
-    """Whether rules and catalogue have already accepted this revision."""
+    """Whether rules and catalogue have already accepted the revision."""
 
 
 def calls_of(jobs: Sequence[Job]) -> CheckCall:
@@ -133,15 +133,17 @@ class BatchEdit:
         )
 
     def save_calendars(self, wishes: Sequence[CalendarWish], *, edit: Edit) -> list[SavedCalendar]:
-        """Save all desired calendars, all or none. Raises the first refusal; nothing is written
-        then.
+        """Save all desired calendars, all or none. Raises the first refusal and then writes
+        nothing.
         """
         decided = self._decide_calendars(wishes, edit=edit)
         self.write_calendars(decided)
         return [change.saved for change in decided]
 
     def write_calendars(self, decided: Sequence[CalendarChange]) -> None:
-        """Write changes of calendars. Raises StaleRevision for a calendar changed since its read."""
+        """Write changes of calendars. Raises StaleRevision for a calendar changed since its
+        read.
+        """
         self.write([], [], decided)
 
     def calendar_names(self) -> set[str]:
@@ -306,5 +308,5 @@ def _created(
 
 
 def _calendar_text(text: str | None) -> str:
-    """Return a calendar's text for the script; the prefix tells an absent text from an empty text."""
+    """Return a calendar's text for the script; a prefix tells absent from empty."""
     return "-" if text is None else "+" + text

@@ -1,6 +1,6 @@
-"""The same done to many schedules: to all of them, or to none; and what became of each.
+"""The same change on many schedules, on all or on none, with an outcome for each.
 
-Which schedules are meant is said by their names, or by the filters of the list.
+Schedules are chosen by name, or by the filters of the list.
 """
 
 from collections.abc import Sequence
@@ -28,20 +28,18 @@ if TYPE_CHECKING:
 from scheduler.schedules.reads import Listing
 
 MOST = 10_000
-"""Schedules that one step changes."""
+"""The most schedules in a single step."""
 
 
 class Outcome(NamedTuple):
-    """What became of one of them: the schedule as it stands, and whether anything had to be
-    changed.
-    """
+    """The outcome for a schedule: its state after the step, and whether a change was needed."""
 
     schedule: Schedule
     changed: bool
 
 
 class Bulk:
-    """Changes of many schedules."""
+    """Changes many schedules."""
 
     def __init__(self, listing: "Listing", together: "BatchEdit", catalogue: "Catalogue") -> None:
         self._listing = listing
@@ -49,15 +47,20 @@ class Bulk:
         self._catalogue = catalogue
 
     def names(self, filters: "Filter", search: str = "") -> list[str]:
-        """The schedules that the filters find, in order of names."""
+        """Return the names of the schedules that pass the filters, in order."""
         return self._listing.matching(filters, search)
 
     def calls(self, now: datetime) -> CheckCall:
-        """What the catalogue checks of calls, for many of them: the jobs are asked for once."""
+        """Return a check of many calls against the catalogue as of `now`."""
         return calls_of(self._catalogue.jobs(now))
 
     def change(self, names: Sequence[str], decide: Decide) -> list[Outcome]:
-        """Do it to each. Raises RefusedTogether with every refusal, and then nothing was done."""
+        """Apply `decide` to each schedule. Returns an outcome for each name, without duplicates.
+
+        Raises RefusedTogether with every refusal, and Refused for more than `MOST` schedules;
+        nothing is written then. Raises Unavailable where Redis does not answer, or where Beat keeps
+        advancing the entries.
+        """
         names = list(dict.fromkeys(names))
         if len(names) > MOST:
             raise Refused(
@@ -83,7 +86,7 @@ class Bulk:
     def _carry_out(
         self, read: "list[RawEntry]", decided: list[Change | Schedule], decide: Decide
     ) -> None:
-        """Write; where Beat has moved an entry on meanwhile, decide about it again."""
+        """Write the changes. An entry that Beat has advanced meanwhile is decided again."""
         for _ in range(ATTEMPTS):
             places = [place for place, one in enumerate(decided) if isinstance(one, Change)]
             changes = [one for one in decided if isinstance(one, Change)]

@@ -1,4 +1,4 @@
-"""Decisions of a calendar edit, from the stored calendar to its change; `batch` applies them. Pure."""
+"""Decisions of a calendar edit, from stored calendar to change; `batch` applies them. Pure."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -37,9 +37,8 @@ class CalendarChange:
 
 
 def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> CalendarChange:
-    """Return the change for a desired calendar.
-
-    Raises Refused, NameTaken, NotFound or StaleRevision.
+    """Return the change for a desired calendar. Raises Refused, NameTaken, NotFound or
+    StaleRevision.
     """
     old = _readable(stored)
     if wish.calendar is not None:

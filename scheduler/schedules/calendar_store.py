@@ -48,14 +48,16 @@ class CalendarStore:
         return self._together.read_calendars(self.names())
 
     def get(self, name: str) -> SavedCalendar:
-        """Return the calendar called `name`. Raises NotFound, or UnreadableEntry with the damage."""
+        """Return the calendar called `name`. Raises NotFound, or UnreadableEntry with the
+        damage.
+        """
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
             raise unknown(name)
         return stored.decode()
 
     def known(self, names: Collection[str]) -> dict[str, Calendar]:
-        """Return the readable calendars by name; missing and damaged calendars are left out."""
+        """Return the readable calendars by name, without missing and damaged calendars."""
         with answering():
             return self._shelf.known(self._redis, names)
 

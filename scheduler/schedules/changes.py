@@ -1,4 +1,4 @@
-"""What a change makes of an entry: decided here, applied by the store. Pure."""
+"""Changes of entries: decided here, applied by the store. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,24 +26,22 @@ from scheduler.rules.ticks import latest_tick
 from scheduler.schedules import missed_in_pause
 
 ASLEEP = -1.0
-"""The score of an entry that is not to be looked at; stock Beat asks for scores from 0 on."""
+"""The score of a sleeping entry; stock Beat reads scores from 0 on."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """The fields as they are to be, the time Beat is to look at the entry, and the fact that says
-    so.
-    """
+    """The fields to store, the due time in Unix seconds, the event and the schedule."""
 
     raw: Raw
     score: float
     event: Event
     schedule: Schedule
     also: tuple[Event, ...] = ()
-    """What the change says beside its event, such as what became of ticks."""
+    """Further events of the change, such as verdicts on ticks."""
 
     hold: tuple[WaitingTick, ...] = ()
-    """Ticks that wait from now on: Beat sends them one after the other."""
+    """Ticks that wait from now on: Beat sends them in order, oldest first."""
 
 
 def check_edit(
@@ -52,7 +50,10 @@ def check_edit(
     now: datetime,
     check_call: Callable[[str, list[Any], dict[str, Any]], None],
 ) -> None:
-    """Check what the edit changes; what plain RedBeat code wrote stays editable as it is."""
+    """Check the parts that an edit changes, so that entries of plain RedBeat code stay editable.
+
+    Raises Refused for a bad rule or name, or for a call that the catalogue does not accept.
+    """
     same_rule = (
         spec.when == old.when
         and spec.window == old.window
@@ -66,7 +67,7 @@ def check_edit(
             "kwargs": {} if same_call else spec.kwargs,
         }
     )
-    if same_rule:  # a finished schedule may be told apart, or noted, without being armed again
+    if same_rule:  # tags and notes of a finished schedule stay editable
         checked = checked.model_copy(update={"when": IntervalWhen(every=60), "window": Window()})
     check_spec(checked, now=now)
     if not same_call:
@@ -74,16 +75,14 @@ def check_edit(
 
 
 def edited(spec: Spec, entry: StoredSchedule, *, edit: Edit) -> Schedule:
-    """`spec` as the next revision of `entry`; on a static entry, with what of it is an override."""
+    """Return `spec` as the next revision of `entry`; on a static entry, with its override."""
     old = entry.schedule
     schedule = revised(settled(spec, entry, uid=old.uid, now=edit.now), old, uid=old.uid, edit=edit)
     return overrides.put(schedule, spec.when, entry) if old.origin == "code" else schedule
 
 
 def settled(spec: Spec, old: StoredSchedule | None, *, uid: str, now: datetime) -> Spec:
-    """`spec` as it is stored: each `H` has the place of the schedule `uid`, an interval has its
-    anchor.
-    """
+    """Return `spec` as stored: `H` replaced by the place of `uid`, intervals with an anchor."""
     when = settle_anchor(spec.when, old, now)
     if isinstance(when, CrontabWhen):
         when = dialect.settle(when, uid)
@@ -91,8 +90,9 @@ def settled(spec: Spec, old: StoredSchedule | None, *, uid: str, now: datetime) 
 
 
 def settle_anchor(when: When, old: StoredSchedule | None, now: datetime) -> When:
-    """Give an interval its anchor: the one it has while `every` stays, the full second of now
-    otherwise.
+    """Return the interval with an anchor: the old anchor while `every` is unchanged, else `now`.
+
+    `now` is cut to a full second. Other kinds of schedule are returned unchanged.
     """
     if not isinstance(when, IntervalWhen) or when.anchor is not None:
         return when
@@ -108,8 +108,9 @@ def settle_anchor(when: When, old: StoredSchedule | None, now: datetime) -> When
 
 
 def resting_point(when: When, now: datetime) -> datetime:
-    """The `last_run_at` with which nothing fires at once: the newest tick of an interval's grid,
-    otherwise now.
+    """Return the `last_run_at` with which nothing fires at once.
+
+    For an interval, the newest tick of its grid; otherwise `now`.
     """
     if isinstance(when, IntervalWhen) and when.anchor is not None:
         return latest_tick(when, when.anchor, now) or when.anchor
@@ -119,7 +120,7 @@ def resting_point(when: When, now: datetime) -> datetime:
 def next_meta(
     schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime
 ) -> str:
-    """Beat's memory after the change: as it was, byte for byte, unless the ticks are others now."""
+    """Return Beat's metadata after the change: the same bytes, unless the ticks change."""
     if old is not None and raw is not None and raw.meta:
         same = (
             codec.anchored(old.schedule.when, old.meta) == schedule.when
@@ -133,14 +134,14 @@ def next_meta(
 
 
 def is_awake(schedule: Schedule, now: datetime) -> bool:
-    """Whether it fires as far as operators are concerned."""
+    """Whether operators let the schedule fire."""
     return schedule.enabled and not is_paused(schedule, now)
 
 
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
-    """When Beat is to look at the entry next, in seconds of Unix time.
+    """Return when Beat examines the entry next, in Unix seconds, or `ASLEEP`.
 
-    A pause that ends by itself is looked at when it ends; a schedule that has no tick left is
+    An entry with a timed pause is due at the end of the pause. A schedule without a further tick is
     finished, and sleeps.
     """
     if not schedule.enabled:
@@ -155,7 +156,9 @@ def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
 
 
 def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
-    """The first tick after `after` that Beat is to look at, within start, end and `max_runs`."""
+    """Return the first tick strictly after `after` within start, end and `max_runs`; None without
+    one.
+    """
     when = codec.anchored(schedule.when, meta)
     anchored = schedule if when == schedule.when else schedule.model_copy(update={"when": when})
     return bounded_next_tick(anchored, after, runs=meta.total_run_count or 0)
@@ -164,7 +167,7 @@ def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
 def written(
     schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime, event: Event
 ) -> Change:
-    """The change that stores `schedule` in place of `old`."""
+    """Return the change that stores `schedule` in place of `old`."""
     definition = codec.encode_definition(schedule, old.definition if old is not None else None)
     if old is not None and schedule.origin == "code" and raw is not None and raw.definition:
         definition = raw.definition
@@ -180,12 +183,12 @@ def written(
 
 
 def deleted(schedule: Schedule, event: Event) -> Change:
-    """The change that removes an entry."""
+    """Return the change that removes an entry."""
     return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
 
 
 def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedule:
-    """`spec` as the next revision of `old`, or as the first one of a new schedule."""
+    """Return `spec` as the next revision of `old`, or as the first revision of a new schedule."""
     return Schedule(
         **{name: getattr(spec, name) for name in Spec.model_fields},
         uid=old.uid if old is not None else uid,

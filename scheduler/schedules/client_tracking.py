@@ -1,11 +1,10 @@
-"""A connection on which the server tells of each key that changes after it was read there, whoever
-changes it.
+"""A connection with client-side caching (CLIENT TRACKING), on which Redis announces changed keys.
 
-Redis' tracking of keys for caches of clients, since version 6: a key that was read is told of once,
-when it changes, expires, is deleted or evicted, or is emptied away with all others; it is told of
-again once it has been read again. So little waits on a connection that nobody asks. What is told
-stands before the answer to any command that comes after the change. A connection that broke is
-never mended: whoever watches begins anew.
+Redis 6 and later announces a key once after a read: when the key changes, expires, is deleted,
+evicted or flushed, whichever client causes the change. A further announcement needs a further read,
+so few messages pile up on an idle connection. An announcement arrives before the reply to any
+command sent after the change. A broken connection is not repaired: the caller opens another and
+starts from nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,26 +16,29 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _INVALIDATE = 1
-"""Where the keys stand in what the server tells."""
+"""The place of the keys in an announcement."""
 
 
 class Told(NamedTuple):
-    """What the server tells between two answers. No keys are all keys."""
+    """An announcement between two replies. `keys` None means that all keys may have changed."""
 
     keys: list[str] | None
 
 
 class Watch:
-    """One connection, for one thread at a time. Raises what redis-py raises; after an error it is
-    of no use.
+    """A connection for a single thread at a time. Raises redis-py's errors, and is useless
+    afterwards.
     """
 
     def __init__(self, redis: "Redis") -> None:
-        """Connect. Raises ResponseError where the server does not track keys, or not for this
-        user.
+        """Connect, and turn tracking on.
+
+        Raises ResponseError where the server does not support tracking, or denies it to this user.
         """
         self.told: set[str] = set()
-        """The keys that have changed since they were read. Who reads one again takes it out."""
+        """The keys that have changed since their read. The caller removes a key before reading
+        again.
+        """
 
         self.all_told = False
         """Whether every key may have changed."""
@@ -53,9 +55,10 @@ class Watch:
             raise
 
     def ask(self, commands: Sequence[tuple[str, ...]]) -> Iterator[Any]:
-        """The answers, in one round trip; the error of one command is its answer.
+        """Yield the reply to each command, in order, in a single round trip. Errors are yielded as
+        replies.
 
-        What was told before an answer is in `told` when that answer comes.
+        Announcements that precede a reply are in `told` when the reply is yielded.
         """
         self._connection.send_packed_command(
             self._connection.pack_commands(commands), check_health=False
@@ -67,11 +70,11 @@ class Watch:
                 yield error
 
     def close(self) -> None:
-        """End it; the server forgets what was read."""
+        """Close the connection; the server drops its tracking."""
         self._connection.disconnect()
 
     def _answer(self) -> Any:
-        """The next answer; what is told before it is kept."""
+        """Return the next reply. Announcements before the reply are recorded."""
         while True:
             answer = self._connection.read_response(push_request=True)
             if not isinstance(answer, Told):
@@ -83,11 +86,11 @@ class Watch:
 
 
 def _new_connection(redis: "Redis") -> Any:
-    """One that no other command is sent on."""
+    """Return a connection that no other command uses."""
     return redis.connection_pool.make_connection()
 
 
 def _told(message: list[Any]) -> Told:
-    """What redis-py hands on. A key of bytes that are no text is none of ours."""
+    """Return the announcement in a message of redis-py. Keys that are not text are left out."""
     keys = message[_INVALIDATE]
     return Told(None if keys is None else [key for key in keys if isinstance(key, str)])

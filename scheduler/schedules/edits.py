@@ -38,7 +38,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Decision(Generic[R]):
-    """The change to write, None for no change, and the caller's result once the change is written."""
+    """The change to write, None for no change, and the caller's result after the write."""
 
     change: Change | None
     result: R

@@ -1,7 +1,7 @@
-"""What a filtered list has to know of an entry to tell whether it is worth reading. Pure.
+"""A summary of an entry, from which a filtered list decides whether to read the entry. Pure.
 
-A fact may let pass what does not belong to a list: whatever is shown is read and judged. It never
-rules out what does.
+A summary may let through entries that do not belong to a list, since every entry shown is read and
+examined. An entry that belongs to the list is never ruled out.
 """
 
 from datetime import UTC, datetime
@@ -21,39 +21,40 @@ from scheduler.rules.ticks import next_tick
 from scheduler.schedules.filters import Filter
 
 _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
-"""Any moment: a crontab that fires after it fires after each."""
+"""An arbitrary moment: a crontab with a tick after it has a tick after every moment."""
 
 
 class Said(NamedTuple):
-    """What definition and our field say; it changes with edits only."""
+    """The facts in definition and Beatdesk's own field, which change only with edits."""
 
     enabled: bool
     job: str
     tags: tuple[str, ...]
     paused: Pause | None
     is_endless: bool
-    """Whether there is a next tick after each one that was sent."""
+    """Whether each tick is followed by another."""
 
 
 class Fact(NamedTuple):
-    """What is remembered of an entry."""
+    """The facts cached about an entry."""
 
     content: int
-    """A hash of what `said` was made from."""
+    """A hash of the fields behind `said`."""
 
     said: Said | None
-    """None where it cannot be read."""
+    """None for an unreadable entry."""
 
     is_readable: bool
-    """Whether Beat's own memory can be read too."""
+    """Whether Beat's metadata can be read too."""
 
     has_last: bool
-    """Whether Beat knows of a last tick, from which it counts on."""
+    """Whether Beat's metadata holds a last tick, from which ticks count."""
 
 
 def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
-    """Look at an entry. `known` is what was known of it; reading a definition again is what
-    costs.
+    """Return the facts of an entry. `known` is the earlier fact.
+
+    A definition is decoded again only where its bytes have changed, since decoding is slow.
     """
     content = hash((raw.definition, raw.extra, static))
     said = (
@@ -69,8 +70,9 @@ def fact(name: str, raw: Raw, *, static: bool, known: Fact | None) -> Fact:
 
 
 def may_pass(known: Fact, filters: Filter, *, is_aside: bool) -> bool:
-    """Whether a list with these filters may show the entry. `is_aside`: Beat has set it aside at
-    some time.
+    """Whether a list with these filters may show the entry.
+
+    `is_aside` is true for an entry that Beat has quarantined at some time.
     """
     said = known.said
     if said is None:
@@ -108,7 +110,7 @@ def _said(name: str, raw: Raw, *, static: bool) -> Said | None:
 
 
 def _is_endless(schedule: Schedule) -> bool:
-    """Whether no date, count or calendar can end it."""
+    """Whether no date, count or calendar can end the schedule."""
     window = schedule.window
     if window.ends_at is not None or window.max_runs is not None or window.calendar is not None:
         return False

@@ -1,13 +1,12 @@
-"""What a process that lives on remembers of each entry, so that a list with filters reads what it
-shows, and no more.
+"""Facts about entries, cached in a long-lived process, so that a filtered list reads few entries.
 
-    a list is asked for ─▶ what has the server told? ─▶ what changed is read again
-                                                        ─▶ names that may pass the filters
+    request for a list ─▶ announced changes ─▶ changed entries are read again
+                                             ─▶ names that may pass the filters
 
-The server tells of each key that changes (`watching`), whoever has changed it, before it answers
-what is asked after the change. So nothing is remembered longer than it is true, and nothing has to
-be waited for. What is remembered only says which entries are worth reading. Where the server does
-not tell, or does not answer here, nothing is remembered, and a list reads everything.
+Redis announces each changed key (`client_tracking`) before the reply to any later command. A cached
+fact is therefore never older than its entry, and nobody waits. Facts only choose the entries to
+read. Where Redis does not track keys, or does not answer here, no fact is used and a list reads all
+entries.
 """
 
 import logging
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 500
-"""Entries that are read in one round trip."""
+"""Entries read in a round trip."""
 
 _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 _SPARE = 1000
 
 
 class ListCache:
-    """The facts of one process. Any number of threads may ask, one after the other."""
+    """The facts of a process. Any number of threads may call; calls run in turn."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -47,12 +46,13 @@ class ListCache:
         self._told: str | None = None
 
     def __len__(self) -> int:
-        """Of how many entries something is remembered."""
+        """Return the number of entries with a fact."""
         return len(self._facts)
 
     def passing(self, names: Sequence[str], filters: Filter) -> list[str] | None:
-        """Those of these names that may pass, in their order. None where nothing is known, and all
-        must be read.
+        """Return the names that may pass the filters, in the given order.
+
+        None where no facts are available, so that every entry must be read.
         """
         with self._lock:
             try:
@@ -71,7 +71,7 @@ class ListCache:
             ]
 
     def _refresh(self, names: Sequence[str]) -> frozenset[str]:
-        """Bring the facts of these names up to date. Answers which entries Beat has set aside."""
+        """Bring the facts of `names` up to date. Returns the names in Beat's quarantine."""
         watch = self._watch
         if watch is None:
             watch = self._watch = Watch(self._redis)
@@ -87,7 +87,7 @@ class ListCache:
         statics = frozenset(statics)
         if watch.all_told:
             self._facts_are_old(watch)
-        if len(self._facts) > 2 * count + _SPARE:  # many have come and gone
+        if len(self._facts) > 2 * count + _SPARE:  # facts of many deleted entries
             self._facts.clear()
         watch.told.update(keys.entry(name) for name in statics ^ self._statics)
         self._statics = statics
@@ -99,7 +99,7 @@ class ListCache:
         return frozenset(aside)
 
     def _read(self, watch: Watch, names: Sequence[str]) -> None:
-        """Read entries anew. What is told after an answer counts for that entry again."""
+        """Read entries again. A change announced after a reply makes the entry stale again."""
         answers = watch.ask([("HMGET", keys.entry(name), *_FIELDS) for name in names])
         for name, answer in zip(names, answers, strict=True):
             watch.told.discard(keys.entry(name))
@@ -109,20 +109,18 @@ class ListCache:
             )
 
     def _facts_are_old(self, watch: Watch) -> None:
-        """Read each entry again that is asked for, since it is not known which have changed."""
+        """Mark every fact as stale, where the changed keys cannot be told."""
         watch.told.update(map(keys.entry, self._facts))
         watch.all_told = False
 
     def _begin_anew(self) -> None:
-        """Watch by another connection next time. The facts stay: of most entries they will prove to
-        be true.
-        """
+        """Close the connection; the next request opens another. Facts stay: most remain true."""
         if self._watch is not None:
             self._watch.close()
             self._watch = None
 
     def _tell(self, error: RedisError) -> None:
-        """Say once why lists are slow."""
+        """Log once why lists are slow."""
         if self._told != str(error):
             log.warning(
                 "lists with filters read everything, since the server does not tell what changes: "
@@ -133,7 +131,7 @@ class ListCache:
 
 
 def _checked(answer: Any) -> Any:
-    """The answer to what concerns all entries."""
+    """Return the reply to a command about all entries. Raises RedisError for an error reply."""
     if isinstance(answer, RedisError):
         raise answer
     return answer

@@ -1,6 +1,4 @@
-"""The ticks that a pause held back: which of them run when it ends, and a verdict on each of the
-others. Pure.
-"""
+"""Ticks missed in a pause: the ticks that run at its end, and verdicts on all other ticks. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +26,7 @@ from scheduler.rules.policies.window import free_ticks, free_times, is_paused
 from scheduler.rules.ticks import count_ticks, latest_tick, next_tick
 
 MOST_STARTED = 1000
-"""Runs that one resume starts."""
+"""The most runs that a resume starts."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -38,7 +36,7 @@ Range = tuple[datetime, datetime, int]
 
 @dataclass
 class MissedInPause:
-    """The ticks of a schedule that run, oldest first, and what is said of the others."""
+    """The ticks that run, oldest first, and the verdicts on the other ticks."""
 
     schedule: Schedule
     now: datetime
@@ -46,7 +44,7 @@ class MissedInPause:
     verdicts: list[TicksEvent] = field(default_factory=list)
 
     def rule(self, kind: type[TicksEvent], reason: str, ticks: Range | None) -> None:
-        """Say what became of a range of ticks, if there are any."""
+        """Add a verdict on a range of ticks; no verdict for `ticks` None."""
         if ticks is not None:
             self.verdicts.append(verdict(kind, self.schedule, reason, ticks, self.now))
 
@@ -57,10 +55,11 @@ def sort(
     now: datetime,
     calendar: Calendar | None = None,
 ) -> MissedInPause:
-    """Decide on every tick since the last that Beat dealt with, up to now. What `calendar` excludes
-    does not run.
+    """Decide on every tick between Beat's last tick and `now`.
 
-    What was due before the pause and was not sent then is missed, as nobody could send it.
+    Ticks excluded by `calendar` do not run. Ticks due before the pause and not sent are missed
+    (`scheduler_down`), since no Beat was there to send them. `missed` decides about the ticks of
+    the pause. Raises Refused beyond `MOST_STARTED` runs.
     """
     schedule, last, pause = entry.schedule, entry.meta.last_run_at, entry.schedule.paused
     held = MissedInPause(schedule, now)
@@ -99,11 +98,11 @@ def sort(
 
 
 def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
-    """A verdict on every tick that Beat has not dealt with, for a change after which ticks count
-    from now on.
+    """Return verdicts on all ticks that Beat has not dealt with, for a change that restarts the
+    count.
 
-    Nobody could send what was due for long; what was due this moment, or waited for its jitter, the
-    change took away.
+    Ticks long overdue are missed (`scheduler_down`). Ticks due just now, or delayed by jitter, are
+    skipped (`operator`).
     """
     schedule, last, runs = entry.schedule, entry.meta.last_run_at, entry.meta.total_run_count or 0
     if (
@@ -128,8 +127,10 @@ def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
 
 
 def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
-    """The ticks that a pause has held back until now, for a page that asks what is to become of
-    them.
+    """Return the range of ticks missed in the pause until `now`.
+
+    None without a pause, without a missed tick, or where only RedBeat computes the ticks. The
+    resume page shows the range and asks for a decision.
     """
     pause, when = schedule.paused, schedule.when
     if (
@@ -143,8 +144,10 @@ def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
 
 
 def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
-    """The first and the last tick in (after, until], and how many there are; none where there are
-    none.
+    """Return the first and last tick in (after, until], and the number of ticks; None without a
+    tick.
+
+    Counting stops at `MOST_COUNTED`.
     """
     first = next_tick(when, after)
     if first is None or first > until:
@@ -156,7 +159,7 @@ def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
 def verdict(
     kind: type[Verdict], schedule: Schedule, reason: Any, ticks: Range, now: datetime
 ) -> Verdict:
-    """What became of a range of ticks."""
+    """Return the event with the verdict on a range of ticks."""
     return kind(
         at=now,
         schedule=schedule.name,
@@ -171,14 +174,14 @@ def verdict(
 
 
 def _bounds(schedule: Schedule, last: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """After which moment, and until which, ticks count."""
+    """Return the bounds (after, until] within which ticks count."""
     starts, ends = schedule.window.starts_at, schedule.window.ends_at
     after = last if starts is None else max(last, starts - _MICROSECOND)
     return after, now if ends is None else min(now, ends - _MICROSECOND)
 
 
 def _chosen(name: str, due: Due, missed: str) -> list[datetime]:
-    """The ticks that are to run after all."""
+    """Return the ticks that run after all. Raises Refused beyond `MOST_STARTED`."""
     found = ranges(due.when, free_times(due.after, due.until, due.calendar))
     if not found:
         return []

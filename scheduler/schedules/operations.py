@@ -1,9 +1,8 @@
-"""What operators do to a schedule beside editing it: pause and resume it, skip one coming tick,
-restore a revision.
+"""Actions of operators besides editing: pause, resume, skip a coming tick, restore a revision.
 
-Each is decided here from what is stored, and applied by the store as one change. Ticks that a pause
-held back get their verdict in the same transaction that ends it; those that are to run after all
-wait from then on, and Beat sends them one after the other.
+Each action is decided here from the stored entry, and the store applies the decision as a single
+change. The verdicts on ticks missed in a pause are written in the transaction that ends the pause.
+Missed ticks that run after all become waiting ticks, and Beat sends them in order, oldest first.
 """
 
 from collections.abc import Mapping
@@ -46,7 +45,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Resumed(NamedTuple):
-    """The schedule after its pause, and the runs of ticks in the pause that Beat starts now, oldest
+    """The schedule after its pause, and the ids of runs for ticks missed in the pause, oldest
     first.
     """
 
@@ -63,14 +62,20 @@ class Operations:
     def pause(
         self, name: str, *, reason: str, until: datetime | None = None, edit: Edit
     ) -> Schedule:
-        """Let nothing fire until it is resumed, or until `until`. Said again, it gives a new reason
+        """Pause a schedule until `until`, or until a resume. A paused schedule gets a new reason
         and end.
+
+        `until` is aware. Raises NotFound, UnreadableEntry, or Refused for a bad reason, a bad end,
+        or a schedule that is off.
         """
         return self._store.change(name, pausing(reason=reason, until=until, edit=edit))
 
     def resume(self, name: str, *, missed: Missed = "skip", edit: Edit) -> Resumed:
-        """End the pause. Its ticks are skipped, or the latest of them runs now, or all do, one
-        after the other.
+        """End a pause. `missed` decides about its ticks: skip all, run the latest, or run all in
+        order.
+
+        Raises NotFound, UnreadableEntry, or Refused where the schedule is not paused, where its
+        calendar is missing, or where more than `missed_in_pause.MOST_STARTED` runs would start.
         """
 
         def decide(stored: RawEntry) -> Decision[Resumed]:
@@ -87,7 +92,7 @@ class Operations:
             event = ScheduleResumed(**told(schedule, edit), missed=missed)
             change = changes.written(schedule, entry, stored.raw, edit.now, event)
             hold = tuple(WaitingTick(tick, "schedule", edit.actor) for tick in held.run)
-            # Beat looks at once: other ticks may have waited for the end of the pause.
+            # Due at once: other ticks may have waited for the end of the pause.
             change = replace(
                 change, score=edit.now.timestamp(), also=tuple(held.verdicts), hold=hold
             )
@@ -100,8 +105,11 @@ class Operations:
     def skip(
         self, name: str, *, tick: datetime | None = None, edit: Edit
     ) -> tuple[Schedule, datetime]:
-        """Let one coming tick pass without a run: the next one, or `tick`. The schedule, and the
+        """Let a coming tick pass without a run: `tick`, or the next. Returns the schedule and the
         tick.
+
+        `tick` is aware. Raises NotFound, UnreadableEntry, or Refused for a tick that would not run
+        anyway, or beyond `MOST_SKIPS` skipped ticks.
         """
 
         def decide(stored: RawEntry) -> Decision[tuple[Schedule, datetime]]:
@@ -122,7 +130,9 @@ class Operations:
         return self._store.carry_out(name, decide)
 
     def keep(self, name: str, *, tick: datetime, edit: Edit) -> Schedule:
-        """Let a tick run that was to be skipped."""
+        """Undo a skip: let `tick` run. Raises NotFound, UnreadableEntry, or Refused for a tick not
+        skipped.
+        """
 
         def decide(stored: RawEntry) -> changes.Change:
             entry = stored.decode()
@@ -141,8 +151,9 @@ class Operations:
     def revive(
         self, gone: "RevisionView", number: int, history: "History", *, edit: Edit
     ) -> Schedule:
-        """Make a deleted schedule anew as it was in its revision `number`. `gone` is its
-        deletion.
+        """Create a deleted schedule again, as in its revision `number`. `gone` is its deletion.
+
+        Raises NameTaken, or Refused for a revision that this version cannot read.
         """
         earlier = history.revision(gone.schedule_uid, number)
         schedule = _readable(earlier.definition, number)
@@ -157,18 +168,18 @@ class Operations:
         revision: int,
         edit: Edit,
     ) -> Schedule:
-        """Save the definition of the revision `restored` as the newest one. `revision` is the one
-        it takes over from.
+        """Save the definition of revision `restored` as the newest revision.
 
-        Whether the schedule is paused, and which ticks it skips, stays as it is.
+        `revision` is the revision to replace. Pause and skips stay. Raises StaleRevision, NotFound,
+        or Refused for a definition that this version cannot read.
         """
         spec = _readable(definition, restored).spec()
         return self._store.edit(name, spec, revision=revision, edit=edit, restored=restored)
 
 
 def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
-    """The schedule of a revision. Raises Refused for one of another version that this one cannot
-    read.
+    """Return the schedule of a revision. Raises Refused where another version wrote a definition
+    that this version cannot read.
     """
     try:
         return Schedule.model_validate(definition)
@@ -181,14 +192,17 @@ def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
 
 
 def _next_revision(entry: StoredSchedule, edit: Edit) -> Schedule:
-    """The same schedule, one revision on."""
+    """Return the schedule with the next revision number, otherwise unchanged."""
     old = entry.schedule
     spec = changes.settled(old.spec(), entry, uid=old.uid, now=edit.now)
     return changes.revised(spec, old, uid=old.uid, edit=edit)
 
 
 def pausing(*, reason: str, until: datetime | None, edit: Edit) -> Decide:
-    """The decision to pause a schedule. Raises Refused for a reason or an end that cannot be."""
+    """Return the decision to pause a schedule. Raises Refused for a bad reason or end.
+
+    Deciding raises UnreadableEntry, or Refused for a schedule that is off.
+    """
     check_pause(reason, until, edit.now)
 
     def decide(stored: RawEntry) -> changes.Change:
@@ -216,7 +230,10 @@ def pausing(*, reason: str, until: datetime | None, edit: Edit) -> Decide:
 
 
 def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
-    """A pause has a reason, and an end in the future if it has one."""
+    """Refuse a pause without a reason, or with an end not in the future. Raises Refused.
+
+    The reason has at most `LONGEST_REASON` characters.
+    """
     text = reason.strip()
     if not text:
         raise Refused("a pause needs a reason: who finds it at night must know why", field="reason")
@@ -240,7 +257,9 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
 def _coming_tick(
     entry: StoredSchedule, tick: datetime | None, now: datetime, calendar: Calendar | None
 ) -> datetime:
-    """The tick that is meant, if it is one that would run."""
+    """Return the tick to skip: `tick`, or the next tick after `now`. Raises Refused for a tick that
+    would not run.
+    """
     schedule = entry.schedule
     name = schedule.name
     if isinstance(schedule.when, RedBeatWhen):

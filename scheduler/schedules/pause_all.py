@@ -110,7 +110,7 @@ class PauseAll:
         return outcome
 
     def _chosen(self, wanted: Callable[[Schedule], bool]) -> tuple[list[str], dict[str, str]]:
-        """Return the names of the wanted schedules, and the errors of unreadable entries by name."""
+        """Return the wanted schedules' names, and the errors of unreadable entries by name."""
         names: list[str] = []
         unreadable: dict[str, str] = {}
         for stored in self._store.stored():

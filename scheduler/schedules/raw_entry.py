@@ -1,4 +1,4 @@
-"""One entry as Redis holds it, and the line of a list that it becomes. Reads and writes nothing."""
+"""An entry as stored in Redis, and its row in a list. Reads and writes no Redis."""
 
 import json
 import logging
@@ -22,8 +22,9 @@ NO_CALENDARS: Mapping[str, Calendar] = {}
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """A line of a list: the schedule, or what is wrong with the entry. `next` and `last_run_at` as
-    Beat sees them.
+    """A row of a list: the schedule, or the problem of an unreadable entry.
+
+    `next` and `last_run_at` are Beat's.
     """
 
     name: str
@@ -32,24 +33,24 @@ class ScheduleRow:
     next: datetime | None
     last_run_at: datetime | None
     diverged: bool = False
-    """Plain RedBeat code has rewritten the definition since it was last saved here."""
+    """Plain RedBeat code has rewritten the definition since the last save in Beatdesk."""
 
     code: Schedule | None = None
-    """What code alone would have, where an override stands on a static entry."""
+    """The schedule as code defines it, where an override stands on a static entry."""
 
     code_has_changed: bool = False
-    """Since the override was put."""
+    """Whether code has changed since the override was saved."""
 
     runs: int = 0
-    """How many runs Beat has sent, which `max_runs` counts."""
+    """The number of runs sent by Beat, which `max_runs` limits."""
 
     calendar: Calendar | None = None
-    """The calendar that the schedule names, as it is now."""
+    """The current calendar of the schedule."""
 
     @property
     def lacks_calendar(self) -> bool:
-        """Whether the calendar that the schedule names is gone or damaged, so that nothing fires
-        until it is back.
+        """Whether the schedule's calendar is missing or damaged, so that nothing fires until its
+        repair.
         """
         return (
             self.schedule is not None
@@ -60,19 +61,17 @@ class ScheduleRow:
 
 @dataclass(frozen=True)
 class SchedulePage:
-    """Part of a list. `next` is the name to go on after, `total` the length of the list, as far as
-    it is known.
-    """
+    """A part of a list. `next` is the name to continue after, `total` the length of the list."""
 
     items: list[ScheduleRow]
     next: str | None
     total: int
     is_counted: bool = True
-    """Whether `total` is all; a filtered list is read no further than what is shown."""
+    """Whether `total` counts the whole list; a filtered list is read no further than its page."""
 
 
 class RawEntry(NamedTuple):
-    """An entry as it lies in Redis. `fault` says that the key holds something else."""
+    """An entry as stored in Redis. `fault` is set where the key has another type."""
 
     name: str
     raw: Raw
@@ -80,23 +79,23 @@ class RawEntry(NamedTuple):
     score: float | None
     fault: str | None = None
     aside: str | None = None
-    """Why Beat has set it aside, as Beat noted it."""
+    """Beat's record of a quarantine, with its reason."""
 
     def check_exists(self) -> None:
-        """Raise NotFound where there is nothing under this name."""
+        """Raise NotFound for an absent entry."""
         if self.name.startswith(":") or (self.score is None and self.raw == Raw(None, None, None)):
             raise NotFound(
                 f"there is no schedule {self.name!r}; `beatdesk schedules list` shows all"
             )
 
     def decode(self) -> StoredSchedule:
-        """The schedule with its surroundings. Raises UnreadableEntry."""
+        """Return the schedule with definition and metadata. Raises UnreadableEntry."""
         if self.fault:
             raise UnreadableEntry(self.fault)
         return codec.decode(self.name, self.raw, static=self.static)
 
     def schedule(self) -> Schedule | None:
-        """The schedule, none where the entry cannot be read."""
+        """Return the schedule; None for an unreadable entry."""
         try:
             return self.decode().schedule
         except UnreadableEntry:
@@ -104,8 +103,8 @@ class RawEntry(NamedTuple):
 
     @property
     def why_aside(self) -> str | None:
-        """Why Beat does not run an entry that can be read; none where it does, or was mended
-        since.
+        """The reason of a quarantine; None where Beat runs the entry, or after a repair of the
+        entry.
         """
         return (
             quarantine.reason_of(self.aside, self.raw)
@@ -114,7 +113,7 @@ class RawEntry(NamedTuple):
         )
 
     def listed(self, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> ScheduleRow:
-        """As a line of a list; `calendars` has those that the schedule may name."""
+        """Return the row of a list. `calendars` holds the calendars that schedules may name."""
         try:
             entry = self.decode()
         except UnreadableEntry as error:
@@ -138,7 +137,9 @@ class RawEntry(NamedTuple):
 
 
 def remains_of(stored: RawEntry) -> Schedule:
-    """As much of an unreadable entry as can be told, for the event that says it was deleted."""
+    """Return a schedule with the readable parts of an unreadable entry, for the event of its
+    deletion.
+    """
     uid, revision = plain_uid(stored.name), 0
     definition: Any = None
     text = sendable(stored.raw.definition or "")
@@ -163,12 +164,14 @@ def remains_of(stored: RawEntry) -> Schedule:
 
 
 def sendable(text: str) -> str:
-    """The text without what is no text: bytes that were not UTF-8, halves of surrogate pairs."""
+    """Return the text with a question mark in place of each lone surrogate, so that UTF-8 can carry
+    it.
+    """
     return text.encode("utf-8", "replace").decode()
 
 
 def _next(entry: StoredSchedule, score: float | None, calendar: Calendar | None) -> datetime | None:
-    """The next tick that runs; what only RedBeat computes is taken from its score."""
+    """Return the next tick that runs; for a schedule that only RedBeat computes, its score."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     if not schedule.enabled or (schedule.window.calendar is not None and calendar is None):
         return None
@@ -183,5 +186,5 @@ def _next(entry: StoredSchedule, score: float | None, calendar: Calendar | None)
 
 
 def _has_run(entry: StoredSchedule) -> bool:
-    """Whether Beat has sent it; a new entry of ours has a `last_run_at` that is no run."""
+    """Whether Beat has sent a run. The `last_run_at` of an operator's new entry is not a run."""
     return entry.schedule.origin != "operator" or bool(entry.meta.total_run_count)

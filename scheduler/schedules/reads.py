@@ -152,7 +152,9 @@ class Listing:
         return [name for name in self.names() if wanted in name.casefold()]
 
     def _matching(self, names: list[str], filters: Filter) -> Iterator[RawEntry]:
-        """Yield the entries that pass, in order. The first round trip is small, for a short page."""
+        """Yield the entries that pass, in order. The first round trip is small, as pages
+        are short.
+        """
         names = self._worth_reading(names, filters)
         begin, size = 0, FIRST_CHUNK
         while begin < len(names):
@@ -180,9 +182,7 @@ class Listing:
         return names if known is None else known
 
     def _not_asleep(self, names: list[str], now: datetime) -> list[str]:
-        """Return the names that are due or asleep in Beat's list; an entry due later has a tick
-        left.
-        """
+        """Return the names due or asleep in Beat's list; an entry due later has a tick left."""
         with answering():
             members: Any = self._redis.zrange(
                 keys.SCHEDULE_ZSET, "-inf", now.timestamp(), byscore=True

@@ -93,7 +93,7 @@ def _call_of(stored: RawEntry) -> str:
     """
     try:
         if stored.static:
-            schedule = stored.decode().schedule  # an override may say otherwise than the definition
+            schedule = stored.decode().schedule  # an override may replace the definition
             return _call(schedule.job, schedule.args, schedule.kwargs)
         said = json.loads(stored.raw.definition or "")
         return _call(said["task"], said.get("args") or [], said.get("kwargs") or {})

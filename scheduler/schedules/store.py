@@ -1,10 +1,10 @@
-"""The schedules in Redis: read, list, and change them.
+"""Schedules in Redis: read, list and change.
 
-Each change is decided here in Python from what was read, then applied by one script (`change.lua`)
-that compares every byte of it first: the entry, its due time, the event and the wake-up call are
-written together or not at all. Where only Beat has moved the entry on in between, the change is
-decided again; where another operator has changed it, the revision decides. Nothing else in Beatdesk
-writes entries, except Beat advancing them (`beat_entry`).
+Each change is decided in Python from the entry as read, then applied by a script (`change.lua`)
+that first compares every byte of the entry. Entry, due time, event and wake-up call are written
+together or not at all. Where only Beat has advanced the entry meanwhile, the change is decided
+again; where another operator has changed the entry, the revision numbers decide. No other part of
+Beatdesk writes entries, apart from Beat (`beat.entry`), the batch edits (`batch`) and the healer.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
 __all__ = ["SchedulePage", "ScheduleRow", "ScheduleStore"]
 
 ATTEMPTS = 20
-"""How often a change is decided anew while the entry moves under it."""
+"""The most attempts to decide a change while the entry changes."""
 
 _SCRIPT = script_text(__package__, "change.lua")
 _NO_ENTRY = Raw(None, None, None)
 
 
 class ScheduleStore:
-    """The only writer of schedules."""
+    """The writer of schedules."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class ScheduleStore:
         *,
         before_commit: BeforeCommit = do_nothing,
     ) -> None:
-        """`memory` is for a process that lists schedules again and again.
+        """`memory` suits a process that lists schedules often.
 
-        `before_commit` is called after each decision and before the script that writes it: the
-        moment at which other writers may still change what was read.
+        `before_commit` is called between each decision and its script, while other writers may
+        still change the entry.
         """
         self._before_commit = before_commit
         self._redis = redis
@@ -78,12 +78,15 @@ class ScheduleStore:
         self.bulk = Bulk(self._listing, self._together, catalogue)
 
     def get(self, name: str) -> Schedule:
-        """The schedule called `name`. Raises NotFound, or UnreadableEntry with what is wrong."""
+        """Return the schedule called `name`. Raises NotFound, or UnreadableEntry with the
+        damage.
+        """
         return self._decoded(name).schedule
 
     def known(self, name: str | None, uid: str | None) -> Schedule | None:
-        """The schedule that a run belongs to; none where it is gone, unreadable, or another one by
-        now.
+        """Return the schedule that a run belongs to.
+
+        None where the schedule is gone or unreadable, or where another schedule has its name.
         """
         if name is None or uid is None:
             return None
@@ -94,7 +97,7 @@ class ScheduleStore:
         return schedule if schedule.uid == uid else None
 
     def names(self) -> list[str]:
-        """The names of all entries, readable or not, in order."""
+        """Return the names of all entries, readable or not, in order."""
         return self._listing.names()
 
     def page(
@@ -108,25 +111,26 @@ class ScheduleStore:
         limit: int = 50,
         now: datetime | None = None,
     ) -> SchedulePage:
-        """The entries after the name `after`, in order of names. `search` is looked for in names.
+        """Return at most `limit` rows after the name `after`, in order of names. `search` filters
+        names.
 
-        Without `state`, `job` and `tag` only what is shown is read. `paused` and `finished` need
-        `now`.
+        Without `state`, `job` and `tag`, only the entries of the page are read. The states `paused`
+        and `finished` need `now`.
         """
         return self._listing.page(
             Filter(state, job, tag, now), search=search, after=after, limit=limit
         )
 
     def listed(self, name: str) -> ScheduleRow:
-        """The line of a list for `name`, which may be an unreadable entry. Raises NotFound."""
+        """Return the row of a list for `name`, also for an unreadable entry. Raises NotFound."""
         return self._listing.listed(name)
 
     def due(self, until: datetime, *, limit: int = 20) -> list[ScheduleRow]:
-        """What Beat fires until then, soonest first."""
+        """Return the schedules that Beat fires until `until`, soonest first, at most `limit`."""
         return self._listing.due(until, limit)
 
     def stored(self) -> list[RawEntry]:
-        """Every entry as it lies in Redis, in order of names."""
+        """Return every entry as stored in Redis, in order of names."""
         return self._together.read(self.names())
 
     def save_together(
@@ -136,14 +140,19 @@ class ScheduleStore:
         calendars: Sequence[CalendarWish] = (),
         edit: Edit,
     ) -> list[Schedule]:
-        """Make many changes, of schedules and of the calendars that they name, all of them or
-        none.
+        """Save many schedules and the calendars that they name, all or none.
+
+        Returns the schedules in order. Raises the first refusal; nothing is written then.
         """
         check_call = calls_of(self._catalogue.jobs(edit.now))
         return self._together.save(wishes, check_call, calendars=calendars, edit=edit)
 
     def create(self, wanted: Spec | CheckedSpec, *, edit: Edit) -> Schedule:
-        """Save a new schedule. Its first tick is the first after now; nothing fires at once."""
+        """Save a new schedule. Nothing fires at once: its first tick is the first after now.
+
+        Raises NameTaken, or Refused for a bad rule, a missing calendar, or a call that the
+        catalogue does not accept.
+        """
         spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
         if not isinstance(wanted, CheckedSpec):
             check_spec(spec, now=edit.now)
@@ -169,11 +178,11 @@ class ScheduleStore:
         return schedule
 
     def revive(self, earlier: Schedule, *, restored: int, deleted: int, edit: Edit) -> Schedule:
-        """Make a deleted schedule anew as `earlier`, its revision `restored`, with its id.
-        `deleted` is its last one.
+        """Create a deleted schedule again, as in its revision `restored`, with its id.
 
-        It belongs to operators, whoever had made it. Nothing that it missed is run. Raises
-        NameTaken.
+        `earlier` is the schedule in that revision, `deleted` the number of the deletion. The
+        schedule belongs to operators from now on. Ticks missed since the deletion do not run.
+        Raises NameTaken or Refused.
         """
         spec = earlier.spec()
         is_ours = earlier.origin == "operator"
@@ -201,10 +210,11 @@ class ScheduleStore:
         edit: Edit,
         restored: int | None = None,
     ) -> Schedule:
-        """Save `wanted` as the next revision of `name`. Raises StaleRevision unless `revision` is
-        the stored one.
+        """Save `wanted` as the next revision of `name`.
 
-        `restored` is the earlier revision that it comes from.
+        `revision` is the revision that the edit began from; StaleRevision is raised for any other
+        stored revision. `restored` is the number of an earlier revision with the same definition.
+        Raises NotFound, UnreadableEntry, Refused, or BadName for a change of name.
         """
         spec = wanted.spec if isinstance(wanted, CheckedSpec) else wanted
         if spec.name != name:
@@ -221,29 +231,39 @@ class ScheduleStore:
     def set_enabled(
         self, name: str, enabled: bool, *, revision: int | None = None, edit: Edit
     ) -> Schedule:
-        """Switch a schedule on or off. Switched on, it fires at its next tick, not at once."""
+        """Switch a schedule on or off. A schedule switched on fires at its next tick, not at once.
+
+        Raises NotFound, UnreadableEntry, StaleRevision or Refused.
+        """
         decide = edits.switching(enabled, revision=revision, edit=edit)
         return self.change(name, decide)
 
     def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
-        """Delete an entry, readable or not."""
+        """Delete an entry, readable or not. Raises NotFound, StaleRevision or Refused."""
         self.change(name, edits.deleting(revision=revision, edit=edit))
 
     def reset(self, name: str, *, revision: int | None = None, edit: Edit) -> Schedule:
-        """Take the override off a static entry, so that it is as code says."""
+        """Remove the override of a static entry, so that code alone defines the schedule.
+
+        Raises NotFound, UnreadableEntry or StaleRevision.
+        """
         return self.change(name, edits.resetting(revision=revision, edit=edit))
 
     def adopt(self, name: str, *, revision: int | None = None, edit: Edit) -> Schedule:
-        """Make an entry of plain RedBeat code an operator's. It fires as before."""
+        """Turn an entry of plain RedBeat code into an operator's. Its ticks do not change.
+
+        Raises NotFound, UnreadableEntry, StaleRevision, or Refused for a schedule defined in code.
+        """
         return self.change(name, edits.adopting(revision=revision, edit=edit))
 
     def calendar_names(self) -> set[str]:
-        """The names of all calendars."""
+        """Return the names of all calendars."""
         return self._together.calendar_names()
 
     def calendar_of(self, schedule: Spec) -> Calendar | None:
-        """The calendar that a schedule names, none where it names none. Raises Refused where it is
-        gone or damaged.
+        """Return the calendar of a schedule; None for a schedule without a calendar.
+
+        Raises Refused for a missing or damaged calendar.
         """
         name = schedule.window.calendar
         if name is None:
@@ -258,14 +278,15 @@ class ScheduleStore:
         return calendar
 
     def dealt_with(self, name: str) -> datetime | None:
-        """Up to when Beat has dealt with the ticks of a schedule; none where it will deal with no
-        others.
+        """Return the moment up to which Beat has dealt with the ticks of a schedule.
+
+        None where the schedule is off. Raises NotFound or UnreadableEntry.
         """
         entry = self._decoded(name)
         return entry.meta.last_run_at if entry.schedule.enabled else None
 
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
-        """Refuse a calendar that there is not; one that the schedule names already may be gone."""
+        """Refuse a missing calendar, unless the old revision already names it."""
         if spec.window.calendar is not None:
             check_calendar_exists(
                 spec.window,
@@ -279,7 +300,10 @@ class ScheduleStore:
         return stored.decode()
 
     def change(self, name: str, decide: Decide) -> Schedule:
-        """Change an entry as `decide` says, and answer with the schedule as it stands then."""
+        """Change an entry as `decide` decides. Returns the schedule after the change.
+
+        Raises the errors of `decide`, NotFound, and Unavailable while the entry keeps changing.
+        """
 
         def decide_with_result(stored: RawEntry) -> Decision[Schedule]:
             made = decide(stored)
@@ -292,8 +316,10 @@ class ScheduleStore:
         return self.carry_out(name, decide_with_result)
 
     def carry_out(self, name: str, decide: Callable[[RawEntry], Decision[R]]) -> R:
-        """Read, decide, apply; again while somebody else was quicker. Answers with the result of
-        what was decided.
+        """Read, decide and apply, again while another writer was faster. Returns the decision's
+        result.
+
+        Raises the errors of `decide`, NotFound, and Unavailable after `ATTEMPTS` attempts.
         """
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)
@@ -304,7 +330,7 @@ class ScheduleStore:
         raise Unavailable(f"{name!r} is being changed all the time, nothing was saved; try again")
 
     def _apply(self, name: str, read: Raw, change: changes.Change) -> str:
-        """Run the script. Answers 'done' or what stands in the way."""
+        """Run the script. Returns 'done', or the reason why nothing was written."""
         ((field, event),) = encode(change.event).items()
         further = [text for more in change.also for text in encode(more).values()]
         waiting = keys.WAITING_PREFIX + change.schedule.uid
