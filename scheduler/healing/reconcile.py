@@ -53,9 +53,7 @@ class What(Enum):
 
 @dataclass(frozen=True)
 class Damage:
-    """A decision with its reason. `fact` is the history's newest fact, where the action
-    needs it.
-    """
+    """A decision with its reason. `fact` is the history's newest fact, where needed."""
 
     what: What
     why: str = ""

@@ -1,18 +1,20 @@
 """The Redis commands with which kombu would send a call's message. Nothing is sent here.
 
 Celery and kombu do the work themselves: routing, priorities, `x-expires`, fanout, prefixes,
-signals. kombu 5.7 can gather what a producer publishes (`Producer.batch()`); a `_Collector` put in
-the batch's place gets the final commands instead of a connection. That is not a public interface:
-kombu is pinned, and tests compare what stock leaves in Redis, key by key, with what is made here.
+signals. kombu 5.7 can gather the messages of a producer (`Producer.batch()`). A `_Collector` in
+place of the batch receives the final commands instead of a connection. No public interface offers
+this: kombu is pinned, and tests compare the keys and values that stock kombu leaves in Redis with
+the commands made here.
 
-Celery takes 200 µs and more for a message. So a message that nobody can have a say in is made by
-Celery once for each job and its options, and serves as the `Template` of those that differ in run,
-arguments, time and headers. Celery's own code is asked each time where somebody has a say: publish
-signals of others, `apply_async` or `send_task` overridden, routes that are code (but for
-`job_queue`, which looks at job and options only), sent-events, another serializer than JSON,
-compression, exchanges whose bindings stand in Redis. Those who listen to publish signals then hear
-of a message when it is made, just before it is in the queue. A job whose own `apply_async` ignores
-the producer that it is given sends by itself, and at once.
+Celery takes 200 µs and more for a message. Where no other code influences messages, Celery makes
+one message for each job and set of options, and the message serves as the `Template` of all
+messages that differ only in run, arguments, time and headers.
+
+Celery makes each message where other code does have influence: publish signals of other receivers,
+an overridden `apply_async` or `send_task`, routes in code (except `job_queue`, which depends on job
+and options only), sent-events, a serializer other than JSON, compression, exchanges with bindings
+in Redis. Receivers of publish signals then run when the message is made, just before it enters the
+queue. A job whose own `apply_async` ignores the given producer sends by itself, and at once.
 """
 
 import logging
@@ -47,13 +49,13 @@ log = logging.getLogger(__name__)
 JSON = "application/json"
 
 MOST_TEMPLATES = 10_000
-"""How many are kept; then they are made anew. One is about 3 KB."""
+"""The most templates in memory, about 3 KB each; beyond, all are dropped and made again."""
 
 _OWN = {"task_id", "headers", "expires", "countdown"}
 """Options that a template leaves open."""
 
 _WITHOUT_EFFECT = {"retry", "retry_policy"}
-"""Options that say how to publish, not what."""
+"""Options that say how to publish, and leave the message alone."""
 
 _FIXED = {
     "queue",
@@ -69,15 +71,15 @@ _FIXED = {
     "ignore_result",
     "shadow",
 }
-"""Options that make a template another one."""
+"""Options with a template for each value."""
 
 
 class Renderer:
-    """The maker of messages, for one thread. Costs a connection to the broker when it first asks
-    Celery.
+    """Makes messages, for a single thread. The first use of Celery opens a connection to the
+    broker.
 
-    `patience` is how many seconds the broker may take to be connected to, and then for each answer.
-    Without `templates` Celery makes every message.
+    `patience` is the limit in seconds for connecting to the broker, and for each of its replies.
+    Without `templates`, Celery makes every message.
     """
 
     def __init__(
@@ -90,27 +92,27 @@ class Renderer:
         self._channel: Any = None
         self._templates: dict[Hashable, Template | None] = {}
         self.generation = object()
-        """Another one for each set of templates."""
+        """A new object for each set of templates."""
 
         self.made_by_celery = 0
-        """How many messages Celery's own code has made."""
+        """The number of messages made by Celery's own code."""
 
     @property
     def repeats(self) -> bool:
-        """True while messages may be made from templates, which no listener of Celery's sees."""
+        """Whether messages may be made from templates, without Celery's publish signals."""
         return self._uses_templates and not _others_listen(self._app)
 
     def template(self, call: Call) -> Template | None:
-        """The template of a call; None until Celery has made a message like it."""
+        """Return the template of a call; None until Celery has made a similar message."""
         shape = _shape(call)
         return None if shape is None else self._templates.get(shape)
 
     def render(self, call: Call, now: datetime) -> Rendered:
-        """The commands for this call.
+        """Return the commands for a call.
 
         Raises Unsendable where Celery refuses the call itself; kombu's OperationalError where the
-        broker does not answer in time; NotTaken where a key of this call is of another type than
-        kombu expects.
+        broker does not answer in time; NotTaken where a key of the call has another type than kombu
+        expects.
         """
         if not self.repeats:
             return self._by_celery(call)[0]
@@ -129,7 +131,7 @@ class Renderer:
         return rendered
 
     def reset(self) -> None:
-        """Forget the connection and what was declared over it, and all templates."""
+        """Drop the connection, the declarations made over it, and all templates."""
         channel, self._channel, self._producer = self._channel, None, None
         self._forget_templates()
         if channel is not None:
@@ -140,7 +142,7 @@ class Renderer:
         self.generation = object()
 
     def _by_celery(self, call: Call) -> tuple[Rendered, "_Collector"]:
-        """Let Celery's own code send a call, and collect its commands."""
+        """Let Celery's own code send a call, and collect the commands."""
         self.made_by_celery += 1
         producer = self.producer()
         task = self._app.tasks.get(call.job)
@@ -170,11 +172,11 @@ class Renderer:
         return Rendered(tuple(sent.commands), messages), sent
 
     def producer(self) -> Any:
-        """The kombu producer that Celery's messages go through, on a channel of its own; connects
-        where it has to.
+        """Return the kombu producer of Celery's messages, on a channel of its own. Connects if
+        necessary.
 
-        Tries once; who retries, and when, is not decided here. Raises kombu's OperationalError
-        where the broker does not answer in time, BeatdeskError where it is not Redis.
+        Tries once; the caller decides about retries. Raises kombu's OperationalError where the
+        broker does not answer in time, BeatdeskError where the broker is not Redis.
         """
         if self._producer is None:
             connection = self._app.connection_for_write()
@@ -182,7 +184,7 @@ class Renderer:
                 raise BeatdeskError(
                     "the broker is not Redis, so that its messages cannot be written by a script"
                 )
-            # Whatever those of workers are: Beat must not wait for longer than its lock lives.
+            # Workers' timeouts do not apply: Beat must not wait longer than its lock lives.
             bounds = {"socket_connect_timeout": self._patience, "socket_timeout": self._patience}
             connection.transport_options = {
                 **connection.transport_options,
@@ -199,7 +201,7 @@ class Renderer:
         return self._producer
 
     def _template(self, call: Call, sent: "_Collector") -> "Template | None":
-        """The template for messages like this one; None where only Celery can make them."""
+        """Return the template for similar messages; None where only Celery can make them."""
         if not sent.is_plain or not _nobody_has_a_say(self._app, call.job):
             return None
         if (
@@ -216,7 +218,7 @@ class Renderer:
         }
         late = (
             headers.get("expires") is not None and call.options.get("expires") is None
-        )  # the task's own option
+        )  # set by the task itself
         if (
             late
             or headers.get("stamped_headers")
@@ -243,22 +245,20 @@ class Renderer:
 
 
 def _channel_of(connection: Any) -> Any:
-    """A channel, for which the broker is asked once: the way by the connection would ask again."""
+    """Return a channel with a single try; kombu's `connection.channel()` would try again."""
     with connection._reraise_as_library_errors():
         return connection.transport.create_channel(connection.transport)
 
 
 def _leave(channel: Any) -> None:
-    """Close what `_channel_of` made."""
+    """Close a channel of `_channel_of`, and its connection."""
     connection = channel.connection.client
     channel.close()
     connection.release()
 
 
 class _Collector:
-    """Stands where a producer keeps its batch, and in the transport where the batch keeps its
-    commands.
-    """
+    """Stands in for a producer's batch, and for the batch's pipeline in the transport."""
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
@@ -267,7 +267,7 @@ class _Collector:
         self._pipe: Any = None
 
     def publish(self, channel: Any, message: dict[str, Any], **how: Any) -> Any:
-        """Called by kombu's producer: route the message, which ends in `add`."""
+        """Route a message, which ends in `add`. Called by kombu's producer."""
         if self._pipe is None:
             self.channel = channel
             with channel.conn_or_acquire() as client:
@@ -276,7 +276,7 @@ class _Collector:
         return channel.basic_publish(message, _publish_batch=self, **how)
 
     def add(self, name: str, *args: Any) -> None:
-        """Called by kombu's transport: a command, which the pipeline knows to prefix."""
+        """Record a command, with the pipeline's key prefix. Called by kombu's transport."""
         getattr(self._pipe, name)(*args)
         self.commands = [
             tuple(part if isinstance(part, bytes) else str(part) for part in parts)
@@ -285,14 +285,18 @@ class _Collector:
 
     @property
     def is_plain(self) -> bool:
-        """One message, in a queue or to all who listen, whatever is bound to what."""
+        """Whether there is a single message, for a queue or a fanout, independent of bindings in
+        Redis.
+        """
         if len(self.published) != 1 or not self.commands:
             return False
         fanout = self.commands[0][0] == "PUBLISH"
         return fanout or not self.published[0][1]["properties"]["delivery_info"]["exchange"]
 
     def messages(self, call: Call) -> tuple[Message, ...]:
-        """What `after_task_publish` has told, for an app in which nobody of ours listens."""
+        """Return the messages of a call, for an app without Beatdesk's `after_task_publish`
+        receiver.
+        """
         own = [
             (key, message)
             for key, message in self.published
@@ -305,7 +309,7 @@ class _Collector:
 
 @contextmanager
 def _collect(producer: Any) -> Iterator[_Collector]:
-    """While this lasts, what this thread publishes by the producer is collected."""
+    """Collect the messages that this thread publishes by the producer within the block."""
     sent = _Collector()
     producer._batch_local.current = sent
     try:
@@ -315,9 +319,7 @@ def _collect(producer: Any) -> Iterator[_Collector]:
 
 
 def _shape(call: Call) -> Hashable | None:
-    """What calls of one template have in common; none for a call with options that a template
-    cannot have.
-    """
+    """Return the key of the template for a call; None for a call with options beyond templates."""
     options = call.options
     expires, countdown = options.get("expires"), options.get("countdown")
     if not (expires is None or _is_moment(expires) or _is_seconds(expires)):
@@ -344,7 +346,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def _others_listen(app: Any) -> bool:
-    """True where anybody but us listens to Celery's publish signals."""
+    """Whether receivers other than Beatdesk's listen to Celery's publish signals."""
     if signals.before_task_publish.receivers or signals.task_sent.receivers:
         return True
     own = getattr(getattr(app, "run_signals", None), "published", None)
@@ -352,9 +354,7 @@ def _others_listen(app: Any) -> bool:
 
 
 def _nobody_has_a_say(app: Any, job: str) -> bool:
-    """Is the message of this job what Celery's own code makes of its options, and of nothing
-    else?
-    """
+    """Whether Celery's own code alone makes the job's messages, from its options alone."""
     conf, task = app.conf, app.tasks.get(job)
     by_code = conf.task_send_sent_event or conf.task_always_eager or conf.task_protocol != 2
     routed = all(isinstance(route, MapRoute) or route is job_queue for route in app.amqp.routes)
@@ -374,10 +374,10 @@ def _is_celerys(thing: Any, method: str, base: type) -> bool:
 
 
 def _is_brokers(error: Exception) -> bool:
-    """Does the broker not answer, or answers nobody? One key of another type than kombu expects is
-    this call's fault.
+    """Whether the error is the broker's: the broker does not answer, or refuses every client.
 
-    kombu says OperationalError for both, and counts even KeyError among errors of the connection.
+    A key of another type than kombu expects is the call's error. kombu raises OperationalError for
+    both, and counts even KeyError among errors of the connection.
     """
     cause = error.__cause__ if isinstance(error, OperationalError) else error
     if isinstance(error, OperationalError) and cause is None:

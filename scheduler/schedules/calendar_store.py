@@ -48,9 +48,7 @@ class CalendarStore:
         return self._together.read_calendars(self.names())
 
     def get(self, name: str) -> SavedCalendar:
-        """Return the calendar called `name`. Raises NotFound, or UnreadableEntry with the
-        damage.
-        """
+        """Return the calendar called `name`. Raises NotFound or UnreadableEntry."""
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:
             raise unknown(name)

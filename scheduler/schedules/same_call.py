@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 MOST = 50
-"""The most schedules of a call that are compared with another; longer lists of names are not read
-by people.
-"""
+"""The most schedules with the same call that are shown; nobody reads longer lists."""
 
 
 class SameCall:
-    """The index. Safe for threads: a single thread refreshes, the others use the index as it
-    stands.
-    """
+    """The index. Safe for threads: one thread refreshes, the others use the index as it stands."""
 
     def __init__(self, redis: "Redis") -> None:
         self._listing = Listing(redis)

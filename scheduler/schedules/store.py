@@ -4,7 +4,8 @@ Each change is decided in Python from the entry as read, then applied by a scrip
 that first compares every byte of the entry. Entry, due time, event and wake-up call are written
 together or not at all. Where only Beat has advanced the entry meanwhile, the change is decided
 again; where another operator has changed the entry, the revision numbers decide. No other part of
-Beatdesk writes entries, apart from Beat (`beat.entry`), the batch edits (`batch`) and the healer.
+Beatdesk writes entries, apart from the batch edits (`batch`), Beat (`scheduler.beat`) and the
+healer (`scheduler.healing`).
 """
 
 from collections.abc import Callable, Sequence
@@ -78,9 +79,7 @@ class ScheduleStore:
         self.bulk = Bulk(self._listing, self._together, catalogue)
 
     def get(self, name: str) -> Schedule:
-        """Return the schedule called `name`. Raises NotFound, or UnreadableEntry with the
-        damage.
-        """
+        """Return the schedule called `name`. Raises NotFound or UnreadableEntry."""
         return self._decoded(name).schedule
 
     def known(self, name: str | None, uid: str | None) -> Schedule | None:
@@ -111,11 +110,10 @@ class ScheduleStore:
         limit: int = 50,
         now: datetime | None = None,
     ) -> SchedulePage:
-        """Return at most `limit` rows after the name `after`, in order of names. `search` filters
-        names.
+        """Return at most `limit` rows after the name `after`, in order of names.
 
-        Without `state`, `job` and `tag`, only the entries of the page are read. The states `paused`
-        and `finished` need `now`.
+        `search` filters names. Without `state`, `job` and `tag`, only the entries of the page are
+        read. The states `paused` and `finished` need `now`.
         """
         return self._listing.page(
             Filter(state, job, tag, now), search=search, after=after, limit=limit
@@ -316,7 +314,7 @@ class ScheduleStore:
         return self.carry_out(name, decide_with_result)
 
     def carry_out(self, name: str, decide: Callable[[RawEntry], Decision[R]]) -> R:
-        """Read, decide and apply, again while another writer was faster. Returns the decision's
+        """Read, decide and apply; repeat while another writer is faster. Returns the decision's
         result.
 
         Raises the errors of `decide`, NotFound, and Unavailable after `ATTEMPTS` attempts.

@@ -1,1 +1,1 @@
-"""How stock RedBeat's scheduler class reads and advances our schedules."""
+"""How stock RedBeat's scheduler class reads and advances Beatdesk's schedules."""

@@ -1,6 +1,4 @@
-"""What only RedBeat computes (a rrule that is not ours, a rounded interval), asked of RedBeat
-itself.
-"""
+"""Schedules that only RedBeat computes: a rrule not written by Beatdesk, or a rounded interval."""
 
 from datetime import datetime
 from typing import Any
@@ -14,8 +12,9 @@ from scheduler.schedules.changes import ASLEEP
 
 
 def plan(entry: StoredSchedule, raw: Raw, app: Any, now: datetime) -> Plan:
-    """RedBeat's answer as a plan. Raises whatever RedBeat and Celery do with an entry that they
-    cannot compute.
+    """Return RedBeat's decision as a plan.
+
+    Raises any error of RedBeat or Celery on an entry that they cannot compute.
     """
     loaded = BeatEntry._load(entry, raw, app)
     loaded.schedule.nowfun = lambda: now

@@ -1,20 +1,20 @@
-"""How stock Beat (`celery -A scheduler beat -S redbeat.RedBeatScheduler`) reads and advances our
-schedules.
+"""Entries for stock Beat (`celery -A scheduler beat -S redbeat.RedBeatScheduler`): read and
+advance.
 
-`install` gives a running scheduler our class of entries, and with it:
+`install` gives a running scheduler Beatdesk's class of entries, with these effects:
 
-- ticks come from `rules.ticks`, in the schedule's own zone; the tick's nominal time becomes
-  `last_run_at`, so that nothing drifts, and the message carries it, with a run id that follows from
-  schedule and tick;
-- what is due is sent, waits or gets a verdict as the schedule's policies say (`dispatch.plan`);
-  verdicts are events;
-- an entry is advanced by a script that first compares what was read, so that an edit or a deletion
-  that happens meanwhile stands, and two Beats never send one tick twice; verdicts, waiting ticks
-  and the lease of the run that is sent are written in the same transaction;
-- an entry that cannot be loaded is set aside (score -1) and costs only itself, where stock ends or
-  drops it.
+- Ticks come from `rules.ticks`, in the schedule's own zone. The tick's nominal time becomes
+  `last_run_at`, so that nothing drifts. The message carries the tick, and a run id computed from
+  schedule and tick.
+- A due tick is sent, waits or gets a verdict by the schedule's policies (`dispatch.plan`).
+  Verdicts are events.
+- A script advances the entry, and first compares every byte with the entry as read. So an edit or
+  a deletion meanwhile stands, and two Beats never send the same tick twice. Verdicts, waiting
+  ticks and the lease of the sent run are written in the same transaction.
+- An entry that cannot be loaded is quarantined (score -1) and stops no other entry, where stock
+  Beat ends or drops the entry.
 
-What only RedBeat computes (rrule, rounded intervals) it still computes. Must not publish anything
+RedBeat still computes rrules and rounded intervals of plain RedBeat code. Must not publish anything
 itself.
 """
 
@@ -52,7 +52,7 @@ from scheduler.storage.lua import script_text
 log = logging.getLogger(__name__)
 
 SOON = 0.01
-"""Seconds after which to look again at an entry that has more to send."""
+"""Seconds until the next look at an entry with more to send."""
 
 _LOOK = script_text(__package__, "look.lua")
 _ADVANCE = script_text(__package__, "advance.lua")
@@ -61,12 +61,13 @@ _CALENDARS = CalendarCache()
 
 
 class EntryMovedOn(BeatdeskError):
-    """The entry was changed, deleted or advanced by somebody else while it became due."""
+    """Another writer has changed, deleted or advanced the entry while it became due."""
 
 
 def install(scheduler: Any) -> None:
-    """Let a running RedBeatScheduler read our entries. Any other scheduler is left alone, with a
-    warning.
+    """Make a running RedBeatScheduler read Beatdesk's entries.
+
+    Any other scheduler is left alone, with a warning.
     """
     if not isinstance(scheduler, RedBeatScheduler):
         log.warning(
@@ -76,39 +77,37 @@ def install(scheduler: Any) -> None:
         )
         return
     if issubclass(scheduler.Entry, BeatEntry):
-        return  # our own class, which needs nothing of this
+        return  # Beatdesk's own class is set up already
     scheduler.Entry = BeatEntry
     static_set.begin(get_redis(scheduler.app))
     startup_check.hold_first_tick(scheduler, get_redis(scheduler.app))
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
-    """An entry as Beat holds it for one look: loaded from Redis, asked whether it is due, advanced,
-    thrown away.
+    """An entry for a single look of Beat: loaded from Redis, checked for a due tick, advanced,
+    dropped.
     """
 
     entry: StoredSchedule | None = None
-    """What was read; none for an entry that cannot run."""
+    """The decoded entry; None for an entry that cannot run."""
 
     raw: Raw = Raw(None, None, None)
     stored_score: float | None = None
     alive: int = 0
-    """How many runs of the schedule are not final."""
+    """The number of the schedule's runs that are not final."""
 
     waiting: tuple[WaitingTick, ...] = ()
-    """The ticks that wait for them."""
+    """The ticks that wait for the end of those runs."""
 
     calendar: Calendar | None = None
-    """The one that the schedule names, as it is now; none where it names none, or where that is
-    gone.
-    """
+    """The schedule's current calendar; None without a calendar, or for a missing or damaged one."""
 
     planned: Plan | None = None
-    """What the look came to; the entry is advanced by it."""
+    """The plan of the look, by which the entry is advanced."""
 
     @classmethod
     def from_key(cls, key: str, app: Any = None) -> Self:
-        """Load an entry. Raises KeyError only where there is none, which makes RedBeat drop it from
+        """Load an entry. Raises KeyError only for an absent entry, which RedBeat then drops from
         its set.
         """
         name = keys.schedule_name(key)
@@ -149,15 +148,15 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return loaded
 
     def _default_now(self) -> datetime:
-        """The name by which RedBeat calls `default_now`, so that a subclass overrides both at
-        once.
-        """
+        """RedBeat's other name for `default_now`, so that a subclass overrides both at once."""
         now: datetime = self.default_now()
         return now
 
     @property
     def due_at(self) -> datetime | None:
-        """When the entry is due next; now where that has passed."""
+        """The entry's next due time, aware; now for a time in the past, None for a sleeping
+        entry.
+        """
         now: datetime = self.default_now()
         if self.entry is None:
             return None
@@ -168,8 +167,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
-        """Whether to send it now, and in how many seconds to look again. Ticks that are not
-        sent get their verdicts here.
+        """Return whether to send now, and the seconds until the next look.
+
+        Writes verdicts on ticks that are not sent.
         """
         if self.entry is None:
             return False, None
@@ -194,9 +194,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     def _next_instance(
         self, last_run_at: datetime | None = None, only_update_last_run_at: bool = False
     ) -> "BeatEntry":
-        """Advance past the tick that is due, and return the copy that is sent for it. Raises
-        EntryMovedOn.
-        """
+        """Advance past the due tick, and return the copy to send. Raises EntryMovedOn."""
         entry = self.entry
         if entry is None:
             raise EntryMovedOn(f"{self.name!r} cannot be run")
@@ -216,12 +214,12 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     __next__ = next = _next_instance
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """The parts that Celery knows, for whoever copies an entry Celery's way."""
+        """Yield the fields that Celery uses when it copies an entry."""
         return ((name, value) for name, value in vars(self).items() if name not in _OURS)
 
     @classmethod
     def _load(cls, entry: StoredSchedule, raw: Raw, app: Any) -> Self:
-        """Make a good entry, the way RedBeat does."""
+        """Return a readable entry, loaded as RedBeat does."""
         text = raw.definition
         if entry.schedule.override is not None:
             text = codec.encode_definition(entry.schedule, entry.definition)
@@ -236,7 +234,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     @classmethod
     def _unreadable(cls, name: str, app: Any, raw: Raw, why: str) -> Self:
-        """Set an entry aside, and return one in its place that is never due."""
+        """Quarantine an entry, and return a replacement that is never due."""
         harmless = cls(name=name, task="", enabled=False, app=app)
         harmless.raw = raw
         log.error(
@@ -252,25 +250,25 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return harmless
 
     def _plan_to_send(self, entry: StoredSchedule, now: datetime) -> Plan:
-        """The plan of the look that found it due, or a new one for whoever asks without looking."""
+        """Return the plan of the look, or a new plan for a caller without a look."""
         if isinstance(entry.schedule.when, RedBeatWhen):
             first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
             return Plan(score=self._redbeat_score_after(first), last=first, send=first)
         return self.planned or plan_entry(entry, now, self.alive, self.waiting, self.calendar)
 
     def _meta_after(self, plan: Plan, count: int = 0) -> Meta:
-        """What Beat remembers once the plan is carried out."""
+        """Return Beat's metadata after the plan."""
         return outcomes.meta_after(
             self.entry.meta if self.entry is not None else Meta(), plan, count
         )
 
     def _redbeat_score_after(self, moment: datetime) -> float:
-        """RedBeat's own answer for what only RedBeat computes."""
+        """Return RedBeat's due time for a schedule that only RedBeat computes, in Unix seconds."""
         remaining = self.schedule.remaining_estimate(moment)
         return ASLEEP if remaining is None else (self.default_now() + remaining).timestamp()
 
     def _is_due_by_redbeat(self) -> tuple[bool, float | None]:
-        """RedBeat's own answer; if it has none, the entry is set aside."""
+        """Return RedBeat's own decision. An entry that RedBeat cannot compute is quarantined."""
         try:
             due, wait = super().is_due()
         except Exception as error:  # noqa: BLE001 - one entry must not end Beat
@@ -287,14 +285,14 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return bool(due), wait
 
     def _rescore(self, score: float) -> None:
-        """Correct a due time that plain RedBeat code has written, so that the entry is not loaded
-        in vain.
+        """Correct a due time written by plain RedBeat code, so that the entry is not loaded in
+        vain.
         """
         if self.stored_score is None or abs(self.stored_score - score) > 0.0005:
             self._advance(None, Plan(score=score), None)
 
     def _advance(self, meta: Meta | None, plan: Plan, now: datetime | None) -> bool:
-        """Carry out the plan in one transaction. False where somebody else has changed the
+        """Carry out the plan in a single transaction. False where another writer has changed the
         entry.
         """
         schedule = self.entry.schedule if self.entry is not None else None
@@ -336,9 +334,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return bool(done)
 
     def _lease(self, tick: datetime | None, waited: WaitingTick | None) -> tuple[str, str, float]:
-        """The run that is sent for a tick, what is known of it, and how long it may take to its
-        queue.
-        """
+        """Return run id, lease record, and seconds to reach a queue, for the run of a tick."""
         if tick is None or self.entry is None:
             return "", "", 0
         schedule = self.entry.schedule
@@ -359,9 +355,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return self.entry.schedule
 
     def _sent_for(self, tick: datetime, waited: WaitingTick | None, meta: Meta) -> "BeatEntry":
-        """The copy that is sent: its message tells which tick of which revision of which schedule
-        it is.
-        """
+        """Return the copy to send. Its message names schedule, revision and tick."""
         sent = type(self)(**dict(self))
         sent.last_run_at, sent.total_run_count = meta.last_run_at, meta.total_run_count or 0
         if self.entry is None:
