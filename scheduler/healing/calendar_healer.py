@@ -54,9 +54,7 @@ _DONE: dict[What, str] = {
 
 @dataclass(frozen=True)
 class CalendarFinding:
-    """A calendar that differs from the history, and the action on it. `saved` is the calendar to
-    write.
-    """
+    """A calendar that differs from the history, and its repair. `saved` is the desired calendar."""
 
     stored: StoredCalendar
     what: What
@@ -87,8 +85,9 @@ class CalendarHealer:
         self._well = None
 
     def findings(self, wait_for_history: Callable[[], None]) -> list[CalendarFinding]:
-        """Return all calendars that differ now. `wait_for_history` is called between the
-        two reads.
+        """Return all calendars that differ now.
+
+        `wait_for_history` is called between the read of Redis and the read of the history.
         """
         looked = self._look_well()
         if looked == self._well:

@@ -65,8 +65,9 @@ class Healer:
         self._look.forget()
 
     def run_once(self, now: datetime) -> list[Repair]:
-        """Look once, and repair. Returns the repairs made. Raises Unavailable in an outage of Redis
-        or SQL.
+        """Look once, and repair. Returns the repairs made.
+
+        Raises Unavailable while Redis or SQL does not answer.
         """
         with answering(), outage.answering():
             done: list[Repair] = []
@@ -96,10 +97,9 @@ class Healer:
             return self._calendars.findings(self._look.wait_for_history)
 
     def remind(self, now: datetime) -> int:
-        """Write ticks from the history into Beat's metadata, where missing. Returns the number of
-        entries.
+        """Write ticks from the history into Beat's metadata, where missing.
 
-        Raises Unavailable.
+        Returns the number of entries written. Raises Unavailable.
         """
         with answering(), outage.answering():
             reminded = self._repairer.remind(now)

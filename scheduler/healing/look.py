@@ -122,18 +122,14 @@ class Look:
         return changed | gone | missing
 
     def _read_history(self) -> None:
-        """Read new facts, and the latest known ones again, since keys are not committed in
-        order.
-        """
+        """Read new facts, and the previous batch again, since keys are not committed in order."""
         facts = self._definitions.facts(self._read_to)
         self._book.take(facts)
         self._read_to = self._newest
         self._newest = max([self._newest, *(fact.key for fact in facts)])
 
     def _compared(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Yield the findings with an action, after comparing contents where the decision needs
-        them.
-        """
+        """Yield the findings with an action. Contents are compared where the decision needs it."""
         compare: list[Finding] = []
         for finding in findings:
             if finding.verdict.what is What.COMPARE:

@@ -97,10 +97,9 @@ class Repairer:
         return Repaired(done, was_late)
 
     def remind(self, now: datetime) -> int:
-        """Write ticks from the history into Beat's metadata, where missing. Returns the number of
-        entries.
+        """Write ticks from the history into Beat's metadata, where missing.
 
-        Raises redis.RedisError or an error of SQL.
+        Returns the number of entries written. Raises redis.RedisError or an error of SQL.
         """
         reminded = 0
         for names in portions(self._listing.names()):

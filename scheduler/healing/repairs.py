@@ -1,8 +1,8 @@
 """The change that repairs an entry, with its event. Pure.
 
-A schedule is put back with its revision, time and author, so that an edit in progress is not
-refused. Beat continues after the newest tick in the history or in Redis: later ticks are caught up
-by the schedule's own policy, and no tick with a verdict fires.
+A schedule is put back with the revision, time and author of its last save, so that an edit in
+progress is not refused. Beat continues after the newest tick in the history or in Redis: the
+schedule's own policy decides how later ticks are caught up, and no tick with a verdict fires.
 """
 
 import json
@@ -101,8 +101,9 @@ def dropped(schedule: Schedule, fact: Saved, now: datetime) -> Change:
 
 
 def told(entry: StoredSchedule, now: datetime) -> ScheduleSaved:
-    """Return the event missing in the history, as far as the entry allows. A repeat is the same
-    event.
+    """Return the event missing in the history, as far as the entry allows.
+
+    A second call for the same entry returns the same event.
     """
     schedule = entry.schedule
     if entry.diverged:

@@ -31,7 +31,7 @@ _KEPT = 60
 
 
 def hold_first_tick(scheduler: Any, redis: "Redis") -> None:
-    """Make the scheduler wait for an answer before its first tick, which follows its election."""
+    """Make the scheduler wait for an answer before its first tick, after Beat takes the lead."""
     tick = scheduler.tick
 
     def first_tick(*args: Any, **kwargs: Any) -> Any:

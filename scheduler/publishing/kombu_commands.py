@@ -75,8 +75,7 @@ _FIXED = {
 
 
 class Renderer:
-    """Makes messages, for a single thread. The first use of Celery opens a connection to the
-    broker.
+    """Makes messages, for a single thread. Its first use of Celery connects to the broker.
 
     `patience` is the limit in seconds for connecting to the broker, and for each of its replies.
     Without `templates`, Celery makes every message.
@@ -172,11 +171,11 @@ class Renderer:
         return Rendered(tuple(sent.commands), messages), sent
 
     def producer(self) -> Any:
-        """Return the kombu producer of Celery's messages, on a channel of its own. Connects if
-        necessary.
+        """Return the kombu producer of Celery's messages, on a channel of its own.
 
-        Tries once; the caller decides about retries. Raises kombu's OperationalError where the
-        broker does not answer in time, BeatdeskError where the broker is not Redis.
+        Connects if necessary, with a single try; the caller decides about retries. Raises kombu's
+        OperationalError where the broker does not answer in time, BeatdeskError where the broker is
+        not Redis.
         """
         if self._producer is None:
             connection = self._app.connection_for_write()
@@ -285,18 +284,14 @@ class _Collector:
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is a single message, for a queue or a fanout, independent of bindings in
-        Redis.
-        """
+        """Whether there is a single message, for a queue or a fanout, independent of bindings."""
         if len(self.published) != 1 or not self.commands:
             return False
         fanout = self.commands[0][0] == "PUBLISH"
         return fanout or not self.published[0][1]["properties"]["delivery_info"]["exchange"]
 
     def messages(self, call: Call) -> tuple[Message, ...]:
-        """Return the messages of a call, for an app without Beatdesk's `after_task_publish`
-        receiver.
-        """
+        """Return the call's messages, where Beatdesk has no `after_task_publish` receiver."""
         own = [
             (key, message)
             for key, message in self.published

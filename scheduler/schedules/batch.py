@@ -133,16 +133,18 @@ class BatchEdit:
         )
 
     def save_calendars(self, wishes: Sequence[CalendarWish], *, edit: Edit) -> list[SavedCalendar]:
-        """Save all desired calendars, all or none. Raises the first refusal and then writes
-        nothing.
+        """Save all desired calendars, all or none. Returns the calendars in order.
+
+        Raises the first refusal; nothing is written then.
         """
         decided = self._decide_calendars(wishes, edit=edit)
         self.write_calendars(decided)
         return [change.saved for change in decided]
 
     def write_calendars(self, decided: Sequence[CalendarChange]) -> None:
-        """Write changes of calendars. Raises StaleRevision for a calendar changed since its
-        read.
+        """Write changes of calendars, all or none.
+
+        Raises StaleRevision for a calendar changed since its read.
         """
         self.write([], [], decided)
 

@@ -113,9 +113,7 @@ def _text(value: str | bytes) -> str:
 
 
 def encode(calendar: SavedCalendar) -> str:
-    """Return the text of a calendar in Redis, as JSON in ASCII, so that all readers agree on its
-    bytes.
-    """
+    """Return the text of a calendar in Redis: JSON in ASCII, the same bytes for every reader."""
     return calendar.model_dump_json(exclude_defaults=True, ensure_ascii=True)
 
 

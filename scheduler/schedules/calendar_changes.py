@@ -37,9 +37,7 @@ class CalendarChange:
 
 
 def decide(wish: CalendarWish, stored: StoredCalendar, *, edit: Edit) -> CalendarChange:
-    """Return the change for a desired calendar. Raises Refused, NameTaken, NotFound or
-    StaleRevision.
-    """
+    """Return the desired change. Raises Refused, NameTaken, NotFound or StaleRevision."""
     old = _readable(stored)
     if wish.calendar is not None:
         check_calendar(wish.calendar)

@@ -1,5 +1,4 @@
-"""Exclusion calendars in Redis: list, read and change. Schedules name calendars, and Beat obeys
-them.
+"""Exclusion calendars in Redis: list, read and change. Schedules name them, and Beat obeys.
 
 Changes are saved like changes of schedules. A script compares the calendar with its text as read,
 and writes calendar and event together. A calendar in use by a schedule is not deleted. A schedule
@@ -69,10 +68,10 @@ class CalendarStore:
         return saved
 
     def delete(self, name: str, *, revision: int | None = None, edit: Edit) -> None:
-        """Delete a calendar, readable or not. Raises NotFound, StaleRevision, or Refused while in
-        use.
+        """Delete a calendar, readable or not.
 
-        `revision` is the revision to delete; None means the stored one.
+        `revision` is the revision to delete; None means the stored one. Raises NotFound,
+        StaleRevision, or Refused while a schedule names the calendar.
         """
         (stored,) = self._together.read_calendars([name])
         if stored.text is None:

@@ -156,9 +156,7 @@ def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
 
 
 def next_of(schedule: Schedule, meta: Meta, after: datetime) -> datetime | None:
-    """Return the first tick strictly after `after` within start, end and `max_runs`; None without
-    one.
-    """
+    """Return the first tick strictly after `after` within start, end and `max_runs`, or None."""
     when = codec.anchored(schedule.when, meta)
     anchored = schedule if when == schedule.when else schedule.model_copy(update={"when": when})
     return bounded_next_tick(anchored, after, runs=meta.total_run_count or 0)

@@ -26,9 +26,7 @@ class Told(NamedTuple):
 
 
 class Watch:
-    """A connection for a single thread at a time. Raises redis-py's errors, and is useless
-    afterwards.
-    """
+    """A connection for a single thread at a time. Raises redis-py's errors; useless afterwards."""
 
     def __init__(self, redis: "Redis") -> None:
         """Connect, and turn tracking on.
@@ -36,9 +34,7 @@ class Watch:
         Raises ResponseError where the server does not support tracking, or denies it to this user.
         """
         self.told: set[str] = set()
-        """The keys that have changed since their read. The caller removes a key before reading
-        again.
-        """
+        """The keys changed since their read. The caller removes a key before reading again."""
 
         self.all_told = False
         """Whether every key may have changed."""
@@ -55,10 +51,10 @@ class Watch:
             raise
 
     def ask(self, commands: Sequence[tuple[str, ...]]) -> Iterator[Any]:
-        """Yield the reply to each command, in order, in a single round trip. Errors are yielded as
-        replies.
+        """Yield the reply to each command, in order, in a single round trip.
 
-        Announcements that precede a reply are in `told` when the reply is yielded.
+        An error reply is yielded, not raised. Announcements that precede a reply are in `told` when
+        the reply is yielded.
         """
         self._connection.send_packed_command(
             self._connection.pack_commands(commands), check_health=False

@@ -1,9 +1,8 @@
-"""Decisions of an edit: functions from a stored entry to its change, for one schedule or many.
-Pure.
+"""Decisions of an edit: functions from a stored entry to its change. Pure.
 
-A decision returns a Change, or the schedule itself where there is nothing to change. A decision
-raises Refused, StaleRevision or UnreadableEntry. Reads and writes no Redis. Pause, resume, skip and
-restore stand in `operations`.
+The same decision serves a single schedule or many. A decision returns a Change, or the schedule
+itself where there is nothing to change. A decision raises Refused, StaleRevision or
+UnreadableEntry. Reads and writes no Redis. Pause, resume, skip and restore stand in `operations`.
 """
 
 from collections.abc import Callable, Sequence
@@ -109,8 +108,8 @@ def queueing(queue: str | None, check_call: CheckCall, *, edit: Edit) -> Decide:
 def switching(enabled: bool, *, revision: int | None = None, edit: Edit) -> Decide:
     """Return the decision to switch a schedule on or off.
 
-    A schedule that is switched on fires at its next tick, not at once. Deciding raises
-    StaleRevision, or Refused for a schedule that code has switched off.
+    A schedule switched on fires at its next tick, not at once. Deciding raises StaleRevision, or
+    Refused for a schedule switched off in code.
     """
     kind: type[ScheduleEnabled | ScheduleDisabled] = (
         ScheduleEnabled if enabled else ScheduleDisabled
@@ -180,8 +179,7 @@ def resetting(*, revision: int | None = None, edit: Edit) -> Decide:
 
 
 def adopting(*, revision: int | None = None, edit: Edit) -> Decide:
-    """Return the decision to turn an entry of plain RedBeat code into an operator's, unchanged in
-    behaviour.
+    """Return the decision to turn an entry of plain RedBeat code into an operator's.
 
     Id, definition, due time and Beat's metadata stay, so that no tick is lost or fires twice.
     Deciding raises StaleRevision, or Refused for a schedule defined in code (beat_schedule).

@@ -64,9 +64,7 @@ class Filter:
         )
 
     def _has_state(self, schedule: Schedule) -> bool:
-        """Whether the schedule has the state. For `finished`, the caller also looks for a tick
-        left.
-        """
+        """Whether the schedule has the state. For `finished`, the caller looks for a tick left."""
         if self.state in ("all", "problem"):
             return self.state == "all"
         if self.state in ("enabled", "disabled"):

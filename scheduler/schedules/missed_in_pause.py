@@ -98,8 +98,7 @@ def sort(
 
 
 def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
-    """Return verdicts on all ticks that Beat has not dealt with, for a change that restarts the
-    count.
+    """Return verdicts on all ticks that Beat has not dealt with, for a change of the ticks.
 
     Ticks long overdue are missed (`scheduler_down`). Ticks due just now, or delayed by jitter, are
     skipped (`operator`).
@@ -144,8 +143,7 @@ def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
 
 
 def ticks_in(when: When, after: datetime, until: datetime) -> Range | None:
-    """Return the first and last tick in (after, until], and the number of ticks; None without a
-    tick.
+    """Return the first and last tick in (after, until], and their number; None without a tick.
 
     Counting stops at `MOST_COUNTED`.
     """

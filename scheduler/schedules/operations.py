@@ -45,9 +45,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Resumed(NamedTuple):
-    """The schedule after its pause, and the ids of runs for ticks missed in the pause, oldest
-    first.
-    """
+    """The schedule after its pause, and the run ids of missed ticks that run now, oldest first."""
 
     schedule: Schedule
     runs: list[str]
@@ -62,17 +60,15 @@ class Operations:
     def pause(
         self, name: str, *, reason: str, until: datetime | None = None, edit: Edit
     ) -> Schedule:
-        """Pause a schedule until `until`, or until a resume. A paused schedule gets a new reason
-        and end.
+        """Pause a schedule until `until`, or until a resume.
 
-        `until` is aware. Raises NotFound, UnreadableEntry, or Refused for a bad reason, a bad end,
-        or a schedule that is off.
+        A schedule already paused gets the new reason and end. `until` is aware. Raises NotFound,
+        UnreadableEntry, or Refused for a bad reason, a bad end, or a schedule that is off.
         """
         return self._store.change(name, pausing(reason=reason, until=until, edit=edit))
 
     def resume(self, name: str, *, missed: Missed = "skip", edit: Edit) -> Resumed:
-        """End a pause. `missed` decides about its ticks: skip all, run the latest, or run all in
-        order.
+        """End a pause. `missed` skips its ticks, runs the latest, or runs all in order.
 
         Raises NotFound, UnreadableEntry, or Refused where the schedule is not paused, where its
         calendar is missing, or where more than `missed_in_pause.MOST_STARTED` runs would start.
@@ -105,11 +101,10 @@ class Operations:
     def skip(
         self, name: str, *, tick: datetime | None = None, edit: Edit
     ) -> tuple[Schedule, datetime]:
-        """Let a coming tick pass without a run: `tick`, or the next. Returns the schedule and the
-        tick.
+        """Let a coming tick pass without a run: `tick`, or the next one.
 
-        `tick` is aware. Raises NotFound, UnreadableEntry, or Refused for a tick that would not run
-        anyway, or beyond `MOST_SKIPS` skipped ticks.
+        Returns the schedule and the tick, aware in UTC. Raises NotFound, UnreadableEntry, or
+        Refused for a tick without a run anyway, or beyond `MOST_SKIPS` skipped ticks.
         """
 
         def decide(stored: RawEntry) -> Decision[tuple[Schedule, datetime]]:
@@ -130,8 +125,9 @@ class Operations:
         return self._store.carry_out(name, decide)
 
     def keep(self, name: str, *, tick: datetime, edit: Edit) -> Schedule:
-        """Undo a skip: let `tick` run. Raises NotFound, UnreadableEntry, or Refused for a tick not
-        skipped.
+        """Undo a skip: let `tick` run.
+
+        Raises NotFound, UnreadableEntry, or Refused for a tick not skipped.
         """
 
         def decide(stored: RawEntry) -> changes.Change:
@@ -153,7 +149,7 @@ class Operations:
     ) -> Schedule:
         """Create a deleted schedule again, as in its revision `number`. `gone` is its deletion.
 
-        Raises NameTaken, or Refused for a revision that this version cannot read.
+        Raises NameTaken, or Refused for a revision written by another version and unreadable here.
         """
         earlier = history.revision(gone.schedule_uid, number)
         schedule = _readable(earlier.definition, number)
@@ -178,8 +174,9 @@ class Operations:
 
 
 def _readable(definition: Mapping[str, JsonValue], number: int) -> Schedule:
-    """Return the schedule of a revision. Raises Refused where another version wrote a definition
-    that this version cannot read.
+    """Return the schedule of a revision.
+
+    Raises Refused where another version wrote a definition unreadable here.
     """
     try:
         return Schedule.model_validate(definition)
@@ -257,8 +254,9 @@ def check_pause(reason: str, until: datetime | None, now: datetime) -> None:
 def _coming_tick(
     entry: StoredSchedule, tick: datetime | None, now: datetime, calendar: Calendar | None
 ) -> datetime:
-    """Return the tick to skip: `tick`, or the next tick after `now`. Raises Refused for a tick that
-    would not run.
+    """Return the tick to skip: `tick`, or the next tick after `now`.
+
+    Raises Refused for a tick without a run anyway.
     """
     schedule = entry.schedule
     name = schedule.name

@@ -49,9 +49,7 @@ class ScheduleRow:
 
     @property
     def lacks_calendar(self) -> bool:
-        """Whether the schedule's calendar is missing or damaged, so that nothing fires until its
-        repair.
-        """
+        """Whether the schedule's calendar is missing or damaged; nothing fires until its repair."""
         return (
             self.schedule is not None
             and self.schedule.window.calendar is not None
@@ -103,9 +101,7 @@ class RawEntry(NamedTuple):
 
     @property
     def why_aside(self) -> str | None:
-        """The reason of a quarantine; None where Beat runs the entry, or after a repair of the
-        entry.
-        """
+        """The reason of a quarantine; None for an entry that Beat runs, or repaired since."""
         return (
             quarantine.reason_of(self.aside, self.raw)
             if self.score is not None and self.score < 0
@@ -137,9 +133,7 @@ class RawEntry(NamedTuple):
 
 
 def remains_of(stored: RawEntry) -> Schedule:
-    """Return a schedule with the readable parts of an unreadable entry, for the event of its
-    deletion.
-    """
+    """Return a schedule with the readable parts of an entry, for the event of its deletion."""
     uid, revision = plain_uid(stored.name), 0
     definition: Any = None
     text = sendable(stored.raw.definition or "")
@@ -164,14 +158,12 @@ def remains_of(stored: RawEntry) -> Schedule:
 
 
 def sendable(text: str) -> str:
-    """Return the text with a question mark in place of each lone surrogate, so that UTF-8 can carry
-    it.
-    """
+    """Return the text with a question mark in place of each lone surrogate, fit for UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _next(entry: StoredSchedule, score: float | None, calendar: Calendar | None) -> datetime | None:
-    """Return the next tick that runs; for a schedule that only RedBeat computes, its score."""
+    """Return the next tick that runs; for a schedule only RedBeat computes, its score as a time."""
     schedule, last = entry.schedule, entry.meta.last_run_at
     if not schedule.enabled or (schedule.window.calendar is not None and calendar is None):
         return None

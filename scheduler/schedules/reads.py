@@ -36,9 +36,7 @@ _FIELDS = (keys.DEFINITION_FIELD, keys.META_FIELD, keys.EXTRA_FIELD)
 
 
 class Listing:
-    """Reads entries. With a `ListCache`, a filtered list reads only entries that may pass its
-    filters.
-    """
+    """Reads entries. With a `ListCache`, a filtered list reads only entries that may pass."""
 
     def __init__(self, redis: "Redis", memory: ListCache | None = None) -> None:
         self._redis = redis
@@ -152,9 +150,7 @@ class Listing:
         return [name for name in self.names() if wanted in name.casefold()]
 
     def _matching(self, names: list[str], filters: Filter) -> Iterator[RawEntry]:
-        """Yield the entries that pass, in order. The first round trip is small, as pages
-        are short.
-        """
+        """Yield the entries that pass, in order. The first round trip is small, for short pages."""
         names = self._worth_reading(names, filters)
         begin, size = 0, FIRST_CHUNK
         while begin < len(names):

@@ -314,10 +314,10 @@ class ScheduleStore:
         return self.carry_out(name, decide_with_result)
 
     def carry_out(self, name: str, decide: Callable[[RawEntry], Decision[R]]) -> R:
-        """Read, decide and apply; repeat while another writer is faster. Returns the decision's
-        result.
+        """Read, decide and apply; repeat while another writer is faster.
 
-        Raises the errors of `decide`, NotFound, and Unavailable after `ATTEMPTS` attempts.
+        Returns the decision's result. Raises the errors of `decide`, NotFound, and Unavailable
+        after `ATTEMPTS` attempts.
         """
         for _ in range(ATTEMPTS):
             stored = self._listing.read(name)

@@ -12,9 +12,9 @@ from scheduler.schedules.changes import ASLEEP
 
 
 def plan(entry: StoredSchedule, raw: Raw, app: Any, now: datetime) -> Plan:
-    """Return RedBeat's decision as a plan.
+    """Return RedBeat's decision on an entry as a plan.
 
-    Raises any error of RedBeat or Celery on an entry that they cannot compute.
+    Raises the errors of RedBeat and Celery for an entry beyond their rules.
     """
     loaded = BeatEntry._load(entry, raw, app)
     loaded.schedule.nowfun = lambda: now

@@ -1,5 +1,4 @@
-"""Entries for stock Beat (`celery -A scheduler beat -S redbeat.RedBeatScheduler`): read and
-advance.
+"""Entries as stock Beat reads and advances them (`celery beat -S redbeat.RedBeatScheduler`).
 
 `install` gives a running scheduler Beatdesk's class of entries, with these effects:
 
@@ -11,11 +10,11 @@ advance.
 - A script advances the entry, and first compares every byte with the entry as read. So an edit or
   a deletion meanwhile stands, and two Beats never send the same tick twice. Verdicts, waiting
   ticks and the lease of the sent run are written in the same transaction.
-- An entry that cannot be loaded is quarantined (score -1) and stops no other entry, where stock
-  Beat ends or drops the entry.
+- An entry that cannot be loaded is quarantined (score -1) and stops no other entry. Stock Beat
+  would end, or drop the entry.
 
-RedBeat still computes rrules and rounded intervals of plain RedBeat code. Must not publish anything
-itself.
+Rrules and rounded intervals that only RedBeat computes are still left to RedBeat. Must not publish
+anything itself.
 """
 
 import logging
@@ -84,9 +83,7 @@ def install(scheduler: Any) -> None:
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
-    """An entry for a single look of Beat: loaded from Redis, checked for a due tick, advanced,
-    dropped.
-    """
+    """An entry for a single look of Beat: loaded, checked for a due tick, advanced, dropped."""
 
     entry: StoredSchedule | None = None
     """The decoded entry; None for an entry that cannot run."""
@@ -107,8 +104,9 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     @classmethod
     def from_key(cls, key: str, app: Any = None) -> Self:
-        """Load an entry. Raises KeyError only for an absent entry, which RedBeat then drops from
-        its set.
+        """Load an entry from Redis; an unreadable entry is quarantined.
+
+        Raises KeyError only for an absent entry, which RedBeat then drops from its set.
         """
         name = keys.schedule_name(key)
         if not name.isascii() and as_stored(name) != name.encode("utf-8", "replace"):
@@ -154,9 +152,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     @property
     def due_at(self) -> datetime | None:
-        """The entry's next due time, aware; now for a time in the past, None for a sleeping
-        entry.
-        """
+        """The next due time, aware: never before now, and None for a sleeping entry."""
         now: datetime = self.default_now()
         if self.entry is None:
             return None
@@ -285,16 +281,12 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return bool(due), wait
 
     def _rescore(self, score: float) -> None:
-        """Correct a due time written by plain RedBeat code, so that the entry is not loaded in
-        vain.
-        """
+        """Correct a due time written by plain RedBeat code, to avoid needless loads."""
         if self.stored_score is None or abs(self.stored_score - score) > 0.0005:
             self._advance(None, Plan(score=score), None)
 
     def _advance(self, meta: Meta | None, plan: Plan, now: datetime | None) -> bool:
-        """Carry out the plan in a single transaction. False where another writer has changed the
-        entry.
-        """
+        """Carry out the plan in a single transaction. False where another writer was faster."""
         schedule = self.entry.schedule if self.entry is not None else None
         uid = plain_uid(self.name) if schedule is None else schedule.uid
         events = (
