@@ -24,8 +24,8 @@ class Behind(Unavailable):
 def wait_for_history(stream: "EventStream", stop: threading.Event) -> None:
     """Return when the history has caught up with the stream's present end, or `stop` is set.
 
-    After `PATIENCE` seconds, events may still wait, except changes of schedules and calendars.
-    Raises Behind while such changes wait.
+    After `PATIENCE` seconds, other events may still wait. Raises Behind while changes of schedules
+    or calendars wait, or more events than are looked through.
     """
     end = stream.end()
     for _ in range(int(PATIENCE / _POLL)):

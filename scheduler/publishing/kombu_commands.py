@@ -244,7 +244,7 @@ class Renderer:
 
 
 def _channel_of(connection: Any) -> Any:
-    """Return a channel with a single try; kombu's `connection.channel()` would try again."""
+    """Return a channel after a single try; kombu's usual way to a channel would try again."""
     with connection._reraise_as_library_errors():
         return connection.transport.create_channel(connection.transport)
 

@@ -103,7 +103,7 @@ class Operations:
     ) -> tuple[Schedule, datetime]:
         """Let a coming tick pass without a run: `tick`, or the next one.
 
-        Returns the schedule and the tick, aware in UTC. Raises NotFound, UnreadableEntry, or
+        Returns the schedule and the tick, which is aware. Raises NotFound, UnreadableEntry, or
         Refused for a tick without a run anyway, or beyond `MOST_SKIPS` skipped ticks.
         """
 
