@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 MOST = 50
-"""The most schedules with the same call that are shown; nobody reads longer lists."""
+"""The most schedules that a warning compares; nobody reads longer lists of names."""
 
 
 class SameCall:
