@@ -1,1 +1,1 @@
-"""The catalogue of jobs that workers offer, and the check of arguments against parameters."""
+"""Catalogue of the jobs offered by workers, and the check of arguments against parameters."""

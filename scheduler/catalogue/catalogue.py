@@ -2,7 +2,7 @@
 
 Workers publish their jobs in Redis; console and commands read the catalogue, and never import the
 code of jobs. The functions above `Catalogue` are pure. A job without a live worker stays in the
-catalogue: its schedules must stay editable while the workers are down.
+catalogue: the job's schedules must stay editable while the workers are down.
 """
 
 import difflib
@@ -55,10 +55,10 @@ class Parameter(Stored):
 
 
 class Job(Stored):
-    """A Celery task that may be scheduled; `workers` are the live workers that offer the job.
+    """A Celery task for schedules; `workers` are the live workers with the job.
 
     `soft_time_limit` and `time_limit` are in seconds; `retries` is the number of further attempts
-    that the job itself declares.
+    declared by the job.
     """
 
     name: str
@@ -159,8 +159,9 @@ class Catalogue:
         self._redis = redis
 
     def publish(self, jobs: Sequence[Job], worker: Worker, now: datetime) -> None:
-        """Store what a worker that has just started offers, and drop workers that have been gone
-        for long.
+        """Store the jobs of a starting worker, and drop long-gone workers.
+
+        Long gone are workers without a heartbeat in the last `FORGOTTEN_AFTER` before `now`.
         """
         with answering(_CONSEQUENCE):
             long_gone = [known.name for known in self.workers() if known.at < now - FORGOTTEN_AFTER]
@@ -175,17 +176,17 @@ class Catalogue:
                 pipe.execute()
 
     def heartbeat(self, worker: Worker) -> None:
-        """The worker lives."""
+        """Store the heartbeat of a live worker."""
         with answering(_CONSEQUENCE):
             self._redis.hset(keys.WORKERS_HASH, worker.name, worker.model_dump_json())
 
     def leave(self, worker: str) -> None:
-        """The worker has ended in order."""
+        """Remove a worker that has shut down in order."""
         with answering(_CONSEQUENCE):
             self._redis.hdel(keys.WORKERS_HASH, worker)
 
     def workers(self, now: datetime | None = None) -> list[Worker]:
-        """The workers, by name: those that live at `now`, or all that are still listed."""
+        """Return the workers alive at `now`, by name; without `now` all listed workers."""
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.WORKERS_HASH))
         listed = [
@@ -199,7 +200,7 @@ class Catalogue:
         )
 
     def jobs(self, now: datetime) -> list[Job]:
-        """Every known job, by name; those that no living worker offers have no workers."""
+        """Return all jobs, by name; a job without a live worker has empty `workers`."""
         with answering(_CONSEQUENCE):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.CATALOGUE_HASH))
         offers = _offers(self.workers(now))
@@ -210,8 +211,9 @@ class Catalogue:
         )
 
     def get(self, name: str, now: datetime | None = None) -> Job | None:
-        """Return the job of this name, with its workers as in `workers(now)`; None for an unknown
-        job.
+        """Return the job of this name, or None.
+
+        The job's workers are as in `workers(now)`.
         """
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
@@ -221,14 +223,14 @@ class Catalogue:
         return job.model_copy(update={"workers": _offers(self.workers(now)).get(name, [])})
 
     def queue_of(self, name: str) -> str | None:
-        """The queue that the job has named for itself, if it has."""
+        """Return the queue declared by the job, or None."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, name))
         job = None if raw is None else _read(Job, raw)
         return None if job is None else job.queue
 
     def check_call(self, job: str, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-        """Is there such a job, and do the arguments fit it? Raises UnknownJob or BadArguments."""
+        """Check a call against the catalogue. Raises UnknownJob or BadArguments."""
         with answering(_CONSEQUENCE):
             raw = cast("str | None", self._redis.hget(keys.CATALOGUE_HASH, job))
         known = None if raw is None else _read(Job, raw)
@@ -283,7 +285,7 @@ def _check_type(job: Job, parameter: Parameter, value: object, field: str) -> No
 
 
 def _union(annotation: str) -> list[str]:
-    """The parts of a union such as `int | None`; a `|` in brackets does not count."""
+    """Return the parts of a union such as `int | None`; a `|` in brackets does not count."""
     parts = [""]
     depth = 0
     for letter in annotation:
@@ -325,7 +327,7 @@ def _offers(workers: Sequence[Worker]) -> dict[str, list[str]]:
 
 
 def _read(shape: type[Shape], text: str) -> Shape | None:
-    """The record in `text`; None for a text that Beatdesk has not written."""
+    """Return the record in `text`; None for a text not written by Beatdesk."""
     try:
         return shape.model_validate_json(text)
     except ValidationError:

@@ -2,14 +2,14 @@
 
 Supports the keywords that pydantic generates for models (JSON Schema 2020-12): types, choices,
 bounds, lengths, patterns, lists, objects, unions and references within the schema. Other keywords
-are ignored: the worker, which has the model itself, makes the final check. No value is refused that
-the model would accept: `uniqueItems`, generated for sets, whose models accept a repeated part, is
+are ignored: the worker, with the model itself, makes the final check. No value accepted by the
+model is refused: `uniqueItems`, generated for sets, whose models accept a repeated part, is
 ignored, and a value may match two alternatives of `oneOf`, generated for unions with a function as
 the discriminator.
 
-Why not the package jsonschema: it says "0 is less than the minimum of 1" and, of a union, "is not
-valid under any of the given schemas", where the form is to say what the field takes. The verdicts
-are the same on 20,000 pairs of a schema and a value, in
+Why not the package jsonschema: its messages are "0 is less than the minimum of 1" and, for a union,
+"is not valid under any of the given schemas", where the form has to describe the accepted values.
+The verdicts are the same on 20,000 pairs of a schema and a value, in
 `tests/unit/catalogue/test_json_schema_beside_jsonschema.py`, where each wanted difference stands
 with its reason.
 """
@@ -65,7 +65,7 @@ def faults(schema: Schema, value: Any) -> list[str]:
 
 
 def inlined(schema: Schema, whole: Schema) -> dict[str, Any]:
-    """Return a part of the schema `whole`, with the definitions that the part refers to."""
+    """Return a part of the schema `whole`, with the definitions referenced by the part."""
     part = {**_followed(schema, whole)}
     if "$defs" in whole and "$ref" in json.dumps(part):
         part["$defs"] = whole["$defs"]
@@ -96,7 +96,7 @@ def words_of(schema: Schema, whole: Schema) -> str:
 
 
 def _followed(schema: Schema, whole: Schema) -> Schema:
-    """The schema with its `$ref` replaced by the definition; keywords beside the `$ref` win."""
+    """Return the schema with `$ref` replaced by the definition; keywords beside the `$ref` win."""
     merged: dict[str, Any] = {}
     for part in _parts(schema, whole):
         merged |= part
@@ -104,7 +104,7 @@ def _followed(schema: Schema, whole: Schema) -> Schema:
 
 
 def _parts(schema: Any, whole: Schema) -> list[Schema]:
-    """The schema and the definitions behind its `$ref`, the last definition first.
+    """Return the schema and the definitions behind `$ref`, the last definition first.
 
     No part has a `$ref`. Empty for true and false, which are schemas too.
     """
@@ -132,7 +132,7 @@ def _faults(
 def _faults_of_part(
     schema: Schema, value: Any, whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
-    """The faults by a schema without a `$ref`."""
+    """Yield the faults by a schema without a `$ref`."""
     for part in schema.get("allOf", ()):
         yield from _faults(part, value, whole, place, depth + 1)
     for options in (schema.get("anyOf"), schema.get("oneOf")):
@@ -150,7 +150,7 @@ def _faults_of_part(
 def _union_faults(
     options: list[Any], value: Any, whole: Schema, place: str, depth: int
 ) -> Iterator[tuple[str, str]]:
-    """The faults by all alternatives, or by the only alternative with the type of the value."""
+    """Yield the faults by all alternatives, or by the only one with the type of the value."""
     tried = [list(_faults(option, value, whole, place, depth + 1)) for option in options]
     if not all(tried):
         return
@@ -168,7 +168,7 @@ def _is_of_type(schema: Any, value: Any, whole: Schema) -> bool:
 
 
 def _kinds(schema: Schema) -> list[str]:
-    """The types that the schema allows; empty for any type."""
+    """Return the types allowed by the schema; empty for any type."""
     kinds = schema.get("type", [])
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
@@ -179,7 +179,7 @@ def _or(tried: list[list[tuple[str, str]]]) -> str:
 
 
 def _scalar_fault(schema: Schema, value: Any) -> str | None:
-    """The fault of the value itself, apart from the parts of a list or object."""
+    """Return the fault of the value itself, apart from the parts of a list or object."""
     if "const" in schema and not _is_same(schema["const"], value):
         return f"is to be {_shown(schema['const'])}, not {_shown(value)}"
     choices = schema.get("enum")
@@ -197,7 +197,7 @@ def _scalar_fault(schema: Schema, value: Any) -> str | None:
 
 
 def _is_same(choice: Any, value: Any) -> bool:
-    """Whether the value is this choice: 1 matches 1.0, but neither 1.0 nor true matches 1."""
+    """Whether the value equals the choice: 1 matches 1.0, but neither 1.0 nor true matches 1."""
     if isinstance(choice, list) and isinstance(value, list):
         return len(choice) == len(value) and all(map(_is_same, choice, value))
     if isinstance(choice, dict) and isinstance(value, dict):
@@ -248,7 +248,7 @@ def _text_fault(schema: Schema, value: str) -> str | None:
 
 
 def _matches(pattern: str, text: str) -> bool | None:
-    """Whether the text has the pattern; None for a pattern that Python refuses, or a long text."""
+    """Whether the text has the pattern; None for an invalid pattern in Python, or a long text."""
     if len(text) > _LONGEST_PATTERN_TEXT:
         return None
     try:
@@ -295,8 +295,9 @@ def _object_faults(
 
 
 def _entry_schemas(schema: Schema, name: str) -> list[Any]:
-    """The schemas for an entry of this name: from `properties` and `patternProperties`, else from
-    `additionalProperties`.
+    """Return the schemas for an entry of this name.
+
+    From `properties` and `patternProperties`, else from `additionalProperties`.
     """
     properties = schema.get("properties", {})
     patterns = schema.get("patternProperties", {})

@@ -1,11 +1,11 @@
-"""The `beatdesk` command. Each subcommand's module is imported when it is called, so that start-up
-is quick.
+"""The `beatdesk` command. Subcommands' modules are imported on call, for a quick start.
 
-A new command is a module beside this one and a row in `COMMANDS`, with the first sentence of its
-help.
+A new command is a module in this folder and a row in `COMMANDS` with the first sentence of the
+command's help.
 
-Commands only ask and tell: what they do is done by the rooms beside this one. Data goes to standard
-output, everything else to standard error; 0 is done, 1 refused or failed, 2 wrong usage.
+Commands read options and print results; the work is done in the neighbouring packages. Data goes to
+standard output, all else to standard error. Exit codes: 0 is done, 1 refused or failed, 2 wrong
+usage.
 """
 
 from typing import Any
@@ -69,20 +69,20 @@ COMMANDS = (
     LazyCommand("web", "webadmin.serve:web", "Serve the console until SIGTERM or Ctrl-C."),
     LazyCommand("db", "scheduler.cli.db:db", "Build and change the tables of the history."),
 )
-"""All commands, in the order in which the help lists them."""
+"""All commands, in the order of the help."""
 
 READ_THEIR_OWN_SETTINGS = frozenset({"beat", "doctor", "up", "web", "worker"})
 
 
 class Commands(click.Group):
-    """The root group: lists commands in the table's order, and words what they refuse."""
+    """The root group: lists commands in the table's order, and prints refusals."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the table's order."""
+        """Return all names, in the table's order."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the command, and tell what it refuses, as JSON where the call asks for JSON."""
+        """Call the command, and print a refusal as text, or as JSON with `--json`."""
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)

@@ -1,6 +1,4 @@
-"""`beatdesk calendars`: the exclusion calendars that schedules name: list, show, set, import,
-delete, revisions.
-"""
+"""`beatdesk calendars`: list, show, set, import, delete and compare exclusion calendars."""
 
 import sys
 from collections.abc import Sequence
@@ -30,10 +28,10 @@ from scheduler.rules.time import zones
 from scheduler.services.services import Services
 
 MOST_LEFT_OUT = 20
-"""Events left out of an import that the text names; the JSON has all."""
+"""Most left-out events of an import in the text; the JSON has all."""
 
 YEARS_EXPANDED = 10
-"""How many years of a recurring event are taken from an iCalendar file."""
+"""Years for which recurring events of an iCalendar file are expanded."""
 
 revision_option = click.option(
     "--revision", type=int, metavar="N", help="Refuse if it is at another revision."
@@ -226,7 +224,7 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     found = services.calendar_history.revisions(name)
     if (
         not found and name not in services.calendars.names()
-    ):  # what is new, a recorder writes a moment later
+    ):  # a recorder writes the newest revision a moment later
         raise NotFound(
             f"name: the history knows no calendar {name!r}; `beatdesk calendars list` shows all",
             field="name",
@@ -244,7 +242,7 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
 
 
 def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Calendar:
-    """The calendar that the options mean."""
+    """Return the calendar with the changes from the options."""
     zone = given["tz"] if given["tz"] is not None else old.timezone if old is not None else "UTC"
     parts: list[calendar_text.Line] = []
     for option, kind in (
@@ -270,7 +268,7 @@ def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Ca
 
 
 def _part(text: str, kind: str, zone: str) -> calendar_text.Line:
-    """What an option says, if it is of the option's kind."""
+    """Return the calendar line in an option. Raises a refusal for a line of another kind."""
     try:
         part = calendar_text.read(text, zones.zone(zone), field=kind)
     except Refused as error:
@@ -304,7 +302,7 @@ def _body(stored: Any, used_by: list[str]) -> dict[str, Any]:
 
 
 def _short(body: dict[str, Any]) -> str:
-    """The first lines, in a line."""
+    """Return the first lines of a calendar, joined in one line."""
     if body["problem"]:
         return "problem: " + str(body["problem"])[:60]
     lines = body["excluded"]
@@ -313,7 +311,7 @@ def _short(body: dict[str, Any]) -> str:
 
 
 def _print_left_out(events: Sequence[icalendar.LeftOut]) -> None:
-    """Print which events of a file are not in the calendar, and why."""
+    """Print the events of a file that are not in the calendar, and the reasons."""
     if not events:
         return
     count = (

@@ -1,4 +1,4 @@
-"""`beatdesk dead-letters`: the events that could not be recorded: list, show, retry, drop."""
+"""`beatdesk dead-letters`: list, show, retry and drop events that could not be recorded."""
 
 import sys
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from scheduler.rules.phrases import counted
 from scheduler.services.services import Services
 
 SHORT = 60
-"""Characters of a reason that the table shows."""
+"""Most characters of a reason in the table."""
 
 comment_option = click.option(
     "--comment", default="", metavar="TEXT", help="Why; stands in the history."
@@ -30,7 +30,7 @@ comment_option = click.option(
 
 
 def letter_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the letters that it is about: some by their ids, or all."""
+    """Add the arguments that select letters: ids, or `--all`."""
     command = click.option("--all", "everything", is_flag=True, help="All that are there now.")(
         command
     )
@@ -177,7 +177,7 @@ def drop(
 
 
 def _check(letters: tuple[str, ...], everything: bool) -> None:
-    """Either some letters, or all of them."""
+    """Raise UsageError unless either ids or `--all` are given."""
     if everything == bool(letters):
         raise click.UsageError(
             "give the IDs of dead letters, or --all; `beatdesk dead-letters list` shows them"
@@ -185,8 +185,9 @@ def _check(letters: tuple[str, ...], everything: bool) -> None:
 
 
 def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
-    """Print what was done; letters that were not there any more are no failure, since somebody
-    was quicker.
+    """Print the outcome of a retry or drop.
+
+    Letters that were gone already are no failure: another operator was quicker.
     """
     if as_json:
         print_json({action: count, "gone": gone})

@@ -1,4 +1,4 @@
-"""`beatdesk doctor`: everything that a run needs, and what to do about what is missing."""
+"""`beatdesk doctor`: every requirement of a run, and the remedy for each missing one."""
 
 import sys
 from typing import TYPE_CHECKING

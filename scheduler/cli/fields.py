@@ -1,7 +1,7 @@
-"""Texts from the command line -> values, each refused with the field, the value and the remedy.
+"""Texts from the command line -> values; a refusal names the field, the value and the remedy.
 
-Pure but for `actor`, which asks the system who is at the keyboard. Whether a value makes sense for
-a schedule is decided in `rules.check`; here it only has to be readable.
+Pure except `actor`, which reads the name of the system's user. `rules.check` decides whether a
+value suits a schedule; here a value only has to be readable.
 """
 
 import getpass
@@ -21,9 +21,7 @@ from scheduler.settings.schema import Settings
 
 
 def actor() -> str:
-    """Who gives the command: the name of the operating system's user, or its number where it has no
-    name.
-    """
+    """Return the name of the operating system's user, or the user's number without a name."""
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError, ImportError):
@@ -31,12 +29,12 @@ def actor() -> str:
 
 
 def edit(*, now: datetime, comment: str = "") -> Edit:
-    """The edit of whoever gives the command."""
+    """Return the edit made by the current user."""
     return Edit(actor=actor(), now=now, comment=comment)
 
 
 def json_list(text: str, field: str = "args") -> list[Any]:
-    """A JSON list."""
+    """Return a JSON list. Raises a refusal for any other text."""
     value = _json(text, field)
     if not isinstance(value, list):
         raise BadArguments(
@@ -46,7 +44,7 @@ def json_list(text: str, field: str = "args") -> list[Any]:
 
 
 def json_object(text: str, field: str = "kwargs") -> dict[str, Any]:
-    """A JSON object."""
+    """Return a JSON object. Raises a refusal for any other text."""
     value = _json(text, field)
     if not isinstance(value, dict):
         raise BadArguments(
@@ -71,20 +69,21 @@ def _no_constant(name: str) -> None:
 
 
 def instant(text: str, field: str) -> datetime:
-    """An instant with its zone, in UTC."""
+    """Return an instant, in UTC, from a text with an offset."""
     return typed_times.read_instant(text, field)
 
 
 def moment(text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE) -> datetime:
-    """A time that has passed, `rules.time.typed`; a time of day is on the clock of `zone`."""
+    """Return a past instant (`rules.time.typed`); a time of day is read in `zone`."""
     return typed_times.read_time(text, field, now=now, direction=Direction.PAST, zone=zone)
 
 
 def moment_ahead(
     text: str, field: str, *, now: datetime, zone: Zone = UTC_ZONE, plain_zone: Zone | None = None
 ) -> datetime:
-    """A time to come, `rules.time.typed`; a date without an offset is on the clock of
-    `plain_zone`, or refused.
+    """Return a future instant (`rules.time.typed`).
+
+    A date without an offset is read in `plain_zone`, and refused without `plain_zone`.
     """
     return typed_times.read_time(
         text, field, now=now, direction=Direction.AHEAD, zone=zone, plain_zone=plain_zone
@@ -92,17 +91,17 @@ def moment_ahead(
 
 
 def default_clock(settings: Settings) -> Callable[[], ZoneInfo]:
-    """The zone in which a time of day is meant where no schedule is named."""
+    """Return a function for the default zone, for times of day without a schedule."""
     return lambda: zones.zone(settings.default_timezone)
 
 
 def seconds(text: str, field: str) -> float:
-    """A length of time: a number of seconds, or `90s`, `15m`, `2h`, `1d`."""
+    """Return a length of time in seconds: from a number of seconds, or `90s`, `15m`, `2h`, `1d`."""
     return typed_times.read_length(text, field)
 
 
 def whole(text: str, field: str, least: float | None = None, most: float | None = None) -> int:
-    """A whole number; where it has two limits, one within them."""
+    """Return a whole number within the limits `least` and `most`, where both are given."""
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     if least is None or most is None:
         if not is_number:

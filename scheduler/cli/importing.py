@@ -1,4 +1,4 @@
-"""`schedules import`: take schedules over from where they live today, with a report of each."""
+"""`schedules import`: take schedules over from another scheduler, with a report on each."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,7 @@ def _decide(
     replace: bool,
     now: datetime,
 ) -> Import:
-    """Find what the source has, and decide what of it is taken."""
+    """Read the source, and decide on each of the schedules found."""
     if _kind(source) == "a file":
         text = read_text(source)
         if _is_yaml(source, text):
@@ -115,7 +115,7 @@ def _decide(
 
 
 def _found(services: "Services", source: str, prefix: str) -> Found:
-    """What a server has."""
+    """Return the schedules on a server."""
     if not source.startswith(REDBEAT):
         from scheduler.sets.django_tables import periodic_tasks
 
@@ -149,7 +149,7 @@ def _client(url: str) -> "Redis":
 
 
 def _kind(source: str) -> str:
-    """What kind of thing a source is, without its address, which may hold a password."""
+    """Return the kind of a source, without the address, which may hold a password."""
     if source.startswith(REDBEAT):
         return "RedBeat"
     if source.startswith(("redis://", "rediss://", "unix://")):
@@ -161,7 +161,7 @@ def _kind(source: str) -> str:
 
 
 def _is_yaml(source: str, text: str) -> bool:
-    """By its name, or by its first line that says anything."""
+    """Whether the text is YAML, by the file's name or by the first line with content."""
     if source.lower().endswith(_YAML_ENDS):
         return True
     lines = (line.strip() for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""`beatdesk jobs`: what workers offer to run, as they published it. Imports no job code."""
+"""`beatdesk jobs`: the jobs published by workers. Imports no job code."""
 
 import click
 

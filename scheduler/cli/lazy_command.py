@@ -1,8 +1,8 @@
-"""A command that a group can list, suggest and complete without importing its module.
+"""A command that a group lists, suggests and completes without importing the command's module.
 
     beatdesk --help          the name and help text of each row; no command's module is imported
     beatdesk runs --help     the module of `runs`
-    beatdesk runs list       the same; what it needs beyond that is imported inside its function
+    beatdesk runs list       the same; further modules are imported inside the function
 
 Why: the modules of all commands together load Celery, SQLAlchemy and Alembic, a second of CPU
 before the first line.
@@ -15,10 +15,10 @@ import click
 
 
 class LazyCommand(click.Command):
-    """Stands in a group for a command in another module, and hands over to it when it is called.
+    """Placeholder in a group for a command in another module; calls are passed to the command.
 
-    `target` is `module:attribute`. `help` is the first sentence of the command's own help, which a
-    list of commands shows; a test holds the two equal.
+    `target` is `module:attribute`. `help` is the first sentence of the command's own help, for the
+    group's list of commands; a test compares the two.
     """
 
     def __init__(self, name: str, target: str, help: str) -> None:
@@ -26,7 +26,7 @@ class LazyCommand(click.Command):
         self.target = target
 
     def load(self) -> click.Command:
-        """The command itself. Imports its module."""
+        """Import the module, and return the command itself."""
         module, _, attribute = self.target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
@@ -38,12 +38,10 @@ class LazyCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """The context of the command itself: click invokes, completes and explains what stands
-        in it.
-        """
+        """Return the context of the real command, for click to invoke and complete."""
         return self.load().make_context(info_name, args, parent, **extra)
 
 
 def loaded(command: click.Command) -> click.Command:
-    """The command itself, where `command` stands for one in another module."""
+    """Return the command itself, also for a placeholder."""
     return command.load() if isinstance(command, LazyCommand) else command

@@ -1,6 +1,4 @@
-"""A server that does not answer -> what to tell whoever gave the command. Imports no client that
-was not in use.
-"""
+"""Messages for operators about a server that does not answer. Imports no unused client."""
 
 import sys
 
@@ -10,7 +8,7 @@ REMEDY = "`beatdesk doctor` checks what is needed and says what to do"
 
 
 def explain(error: Exception) -> str | None:
-    """The message for an outage, none for a fault of ours, whose traceback is wanted."""
+    """Return the message for an outage; None for a bug in Beatdesk, shown with a traceback."""
     server = server_of(error)
     if server is REDIS:
         return f"Redis cannot do what is needed: {error}; {REMEDY}"
@@ -23,8 +21,9 @@ def explain(error: Exception) -> str | None:
 
 
 def _sql_outage(error: Exception) -> str | None:
-    """Why the history's database cannot serve; none where it was not in use, or the error is a
-    fault of ours.
+    """Return the reason why the history's database cannot serve, or None.
+
+    None means that the database was not in use, or that the error is a bug in Beatdesk.
     """
     if "sqlalchemy" in sys.modules:
         from scheduler.history.outage import reason

@@ -1,6 +1,4 @@
-"""How commands print: tables and facts for people, JSON for programs. Prints what it is given and
-asks nobody.
-"""
+"""Output of commands: tables and facts for people, JSON for programs. Reads no server."""
 
 import json
 import os
@@ -22,13 +20,12 @@ STATE_TINTS = {
     "problem": "red",
     "paused": "yellow",
 }
-"""State of a run or of a schedule -> colour. The word stands there as well: a colour is never the
-only sign.
+"""Colours by state of a run or schedule. The word is printed too: a colour is never the only sign.
 """
 
 
 def json_option(command: Command) -> Command:
-    """Add `--json`, which the command gets as `as_json`."""
+    """Add `--json` to a command, as the parameter `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
@@ -40,11 +37,10 @@ def print_json(data: Any) -> None:
 def print_table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], *, tints: Mapping[str, str] = NO_TINTS
 ) -> None:
-    """Print rows under headers, each column as wide as its widest cell; nothing but the headers
-    without rows.
+    """Print rows below headers, aligned.
 
-    `tints` has the colours of words such as states. They are seen on a terminal only, and not where
-    NO_COLOR is set.
+    `tints` maps words such as states to colours. Colours appear on a terminal only, and not with
+    NO_COLOR.
     """
     lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
@@ -62,7 +58,7 @@ def _tinted(cell: str, tints: Mapping[str, str]) -> str:
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Print names and values in two columns; a value of several lines stays under itself."""
+    """Print names and values in two columns; further lines of a value are indented."""
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
         lines = [visible(line) for line in value.splitlines()] or [""]
@@ -77,14 +73,12 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 
 def to_the_second(at: datetime | None) -> str:
-    """A time for people: in UTC, without fractions."""
+    """Return an instant for people: UTC, without fractions of a second."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def visible(text: str) -> str:
-    """`text` with control characters escaped, so that data cannot write into the terminal what it
-    likes.
-    """
+    """Return `text` with control characters escaped, so that data cannot control the terminal."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,6 +1,4 @@
-"""`beatdesk recorder`: writes the events of Beat, workers and console into the history, until
-SIGTERM or Ctrl-C.
-"""
+"""`beatdesk recorder`: write events into the history until SIGTERM or Ctrl-C."""
 
 import os
 import socket
@@ -38,8 +36,8 @@ def recorder(services: Services, name: str | None) -> None:
         services.events, services.engine, services.redis, settings.recorder_batch, name
     )
     stop = threading.Event()
-    # In a thread of its own: a signal handler must not set an Event that its own thread may be
-    # waiting on.
+    # In a separate thread: a signal handler must not set an Event for which the handler's own
+    # thread may be waiting.
     thread = threading.Thread(target=recording.run, args=(stop,), name="recorder")
     watch = threading.Thread(
         target=LeaseWatch(services.leases).run, args=(stop,), name="leases", daemon=True

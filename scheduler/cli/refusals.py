@@ -1,8 +1,7 @@
-"""What a command could not do -> one message on standard error and exit code 1; with `--json`, one
-JSON object.
+"""Errors of a command -> one message on standard error and exit code 1; with `--json`, an object.
 
-Knows every error that is told rather than shown with its traceback: ours, unusable settings, and
-servers that do not answer. Wrong usage is click's own, exit code 2.
+Covers every error that is printed without a traceback: Beatdesk's own errors, unusable settings,
+and servers that do not answer. Wrong usage is click's own, exit code 2.
 """
 
 import json
@@ -33,7 +32,7 @@ class Failure(click.ClickException):
 
 
 def failure(error: Exception, *, as_json: bool) -> Failure | None:
-    """How to tell `error`, or none where it is a fault of ours, whose traceback is wanted."""
+    """Return the failure to print for `error`; None for a bug, shown with a traceback."""
     if isinstance(error, BeatdeskError):
         return Failure(str(error), field=error.field, as_json=as_json)
     if isinstance(error, BadSettings):

@@ -1,4 +1,4 @@
-"""`beatdesk runs logs`: what a run has logged, and what it logs while it goes on."""
+"""`beatdesk runs logs`: the log lines of a run, until now or as the run goes on."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from scheduler.services.services import Services
 
 LOOK_EVERY = 1.0
 AT_ONCE = 100
-"""Events that are read in one go, each with up to 100 lines."""
+"""Most events in one query; each event has up to 100 lines."""
 
 TINTS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
@@ -38,7 +38,7 @@ def logs(services: Services, /, *, run_id: str, follow: bool, as_json: bool) -> 
     place: str | None = None
     waiting = threading.Event()
     while True:
-        over = run.state in FINAL  # asked before the lines are read, so that none is missed
+        over = run.state in FINAL  # state before lines, so that no line is missed
         items, place = _read(services, run_id, place)
         for line in items:
             _print(line, as_json=as_json)
@@ -49,7 +49,7 @@ def logs(services: Services, /, *, run_id: str, follow: bool, as_json: bool) -> 
 
 
 def _read(services: Services, run_id: str, place: str | None) -> tuple[list[LogView], str | None]:
-    """All lines after `place`, and where to go on."""
+    """Return all lines after `place`, and the next `place`."""
     items: list[LogView] = []
     while True:
         page = services.history.log(run_id, after=place, limit=AT_ONCE)

@@ -1,7 +1,7 @@
-"""`beatdesk runs`: what ran, from SQL; running it again, and cancelling what has not ended.
+"""`beatdesk runs`: runs from SQL; start a run again, and cancel unfinished runs.
 
-Reads the history only; it never asks a worker. A cancellation goes to the workers by Celery's
-control channel, and what became of it is in the history afterwards.
+Reads the history only, never a worker. A cancellation reaches workers through Celery's control
+channel, and the effect appears in the history afterwards.
 """
 
 import json
@@ -39,7 +39,7 @@ runs.add_command(logs)
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a page."""
+    """Add the options of a page to a command."""
     command = click.option(
         "--after", metavar="NEXT", help="Go on after an earlier page: its `next`."
     )(command)
@@ -140,7 +140,7 @@ def rerun(
 
 
 def _state(services: Services, run_id: str) -> str | None:
-    """The state of the run, none where SQL is away: what runs must be stoppable then, too."""
+    """Return the state of the run; None without SQL, because runs must be stoppable even then."""
     try:
         return services.history.run(run_id).state
     except NotFound as error:
@@ -166,7 +166,7 @@ def say_page(page: RunPage, *, as_json: bool) -> None:
 
 
 def say_run(view: RunView, *, as_json: bool) -> None:
-    """Print one run whole."""
+    """Print all facts about one run."""
     body = run_json(view)
     if as_json:
         print_json(body)

@@ -1,4 +1,4 @@
-"""`schedules export | plan | apply`: sets of schedules as YAML, so that they can be kept in Git."""
+"""`schedules export | plan | apply`: sets of schedules as YAML, for storage in Git."""
 
 import sys
 from pathlib import Path
@@ -121,7 +121,7 @@ def apply_set(
 
 
 def read_text(file: str) -> str:
-    """The text of a file, or of standard input where it is called `-`."""
+    """Return the text of a file, or of standard input for `-`."""
     try:
         raw: bytes
         if file == "-":
@@ -141,9 +141,7 @@ def read_text(file: str) -> str:
 
 
 def words_of(when: When) -> str:
-    """A rule in words; one with an H as it is written, since the H gets its place when it is
-    saved.
-    """
+    """Return a rule in words; a rule with `H` as written, because saving places the `H`."""
     if isinstance(when, CrontabWhen) and when.resolved is None and dialect.has_places(when.crontab):
         return when.crontab
     return describe(when)
@@ -157,7 +155,7 @@ def _write(file: str, text: str) -> None:
 
 
 def _tell_calendar(item: PlannedCalendar) -> None:
-    """A calendar that is made or changed, and for which schedules that counts."""
+    """Print a new or changed calendar, and the schedules concerned."""
     used = (
         f"; {counted(len(item.used_by), 'schedule')} here named it already" if item.used_by else ""
     )
@@ -195,16 +193,14 @@ def _tell_plan(plan: Plan) -> None:
 
 
 def _new(when: When) -> str:
-    """The rule of a new schedule in words; the place of an H follows from the id that it gets when
-    it is made.
-    """
+    """Return the rule of a new schedule in words; `H` is placed by the id of the saved schedule."""
     if isinstance(when, CrontabWhen) and dialect.has_places(when.crontab):
         return f"{when.crontab} (H gets its place when it is made, such as {when.resolved})"
     return words_of(when)
 
 
 def _runs(runs: Difference | None) -> str:
-    """What becomes of the runs, in a few words."""
+    """Return the change in the number of runs, in a few words."""
     if runs is None:
         return "; its runs of the next 30 days were not counted"
     counts = ((len(runs.gone), "go"), (len(runs.come), "come"), (len(runs.moved), "move"))

@@ -1,4 +1,4 @@
-"""`beatdesk status`: how everything is, in a few lines."""
+"""`beatdesk status`: the state of all processes and servers, in a few lines."""
 
 import sys
 

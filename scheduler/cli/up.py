@@ -1,4 +1,4 @@
-"""`beatdesk up`: everything on this machine, in order."""
+"""`beatdesk up`: every process of Beatdesk on this machine, in order."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ from scheduler.up.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 SHARED = ("redis_url", "redis_master", "broker_url", "result_backend", "database_url")
-"""Settings that other commands in this folder take over from the running server."""
+"""Settings that other commands in this folder take from the running server."""
 
 
 @click.command()
@@ -46,7 +46,7 @@ def up() -> None:
 
 
 def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int) -> None:
-    """Start, announce, watch, stop."""
+    """Start the children, announce the console's address, watch, and stop."""
     own = None if "redis_url" in settings.model_fields_set else embedded.prepare(settings.data_dir)
     if own is not None:
         settings = settings.model_copy(update={"redis_url": own.url})
@@ -79,7 +79,7 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
 def _children(
     services: Services, own: embedded.Embedded | None, first: FirstStart, listening: socket.socket
 ) -> list[Child]:
-    """Who runs, in the order of the start."""
+    """Return the child processes, in the order of the start."""
     return [
         *([children.valkey(own)] if own else []),
         children.recorder(services, before=first.tables),
@@ -90,7 +90,7 @@ def _children(
 
 
 def _tell_others(settings: Settings, web: str) -> None:
-    """Let the other commands in this folder find our server and database."""
+    """Write the addresses of server and database for other commands in this folder."""
     shared = {name: value for name in SHARED if (value := getattr(settings, name))}
     data_dir: Path = settings.data_dir
     server_file.write(

@@ -1,4 +1,4 @@
-"""`beatdesk users`: who may log in to the console."""
+"""`beatdesk users`: the accounts for the console."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -105,8 +105,9 @@ def enable(services: Services, email: str, as_json: bool) -> None:
 
 
 def _given(password_stdin: bool) -> str | None:
-    """The password from standard input; never from the command line, which everybody on the machine
-    can see.
+    """Return the password from standard input, or None.
+
+    Never from the command line, which every user of the machine can read.
     """
     return sys.stdin.readline().rstrip("\r\n") if password_stdin else None
 
@@ -121,5 +122,5 @@ def _say(account: "Account", what: str, as_json: bool) -> None:
 
 
 def _plain(account: "Account") -> dict[str, object]:
-    """The account for programs; the password only where it was just made up."""
+    """Return the account as JSON fields; with a password only if just generated."""
     return account.model_dump(exclude={"password"} if account.password is None else set())

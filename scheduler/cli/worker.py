@@ -1,7 +1,7 @@
-"""`beatdesk worker` and `beatdesk beat`: Celery's own commands, with Beatdesk's app in hand.
+"""`beatdesk worker` and `beatdesk beat`: Celery's commands with Beatdesk's app.
 
-`celery -A scheduler worker` looks for the app by its name, and takes a module `scheduler` of the
-user's for it. Here the app is handed over in the process, and the user's modules come last.
+`celery -A scheduler worker` imports the app by name, and a user's own module `scheduler` would win.
+Here the app is passed within the process, and the user's modules come last in the search path.
 """
 
 import sys
@@ -17,7 +17,7 @@ PASSED_ON: dict[str, Any] = {
     "allow_interspersed_args": False,
     "help_option_names": [],
 }
-"""Every option, `--help` among them, is Celery's."""
+"""Settings of click for passing every option, including `--help`, on to Celery."""
 
 quiet_option = click.option("--quiet", is_flag=True, help="No banner.")
 celerys_options = click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -40,7 +40,7 @@ def beat(quiet: bool, options: tuple[str, ...]) -> None:
 
 
 def _run(command: str, quiet: bool, options: tuple[str, ...]) -> None:
-    """Give the process to Celery. Its exit code becomes the command's."""
+    """Run Celery in this process, and exit with Celery's exit code."""
     folder = Path.cwd()
     user_modules.put_last(folder)
     for collision in user_modules.collisions(folder):

@@ -1,7 +1,7 @@
 """Checks before a schedule or a calendar is saved. Every refusal names field, value and remedy.
 
-Pure: no I/O, no clock. Whether the job exists and its arguments fit is checked by
-`catalogue.check_call`.
+Pure: no I/O, no clock. `catalogue.check_call` checks the job and the arguments against the
+catalogue.
 """
 
 import json
@@ -50,10 +50,10 @@ _LENGTHS_OF_TIME = [
 ]
 _MOMENTS = [row.name for row in fields_of("window") if row.type is FieldType.MOMENT]
 LEAST_INTERVAL = 1.0
-"""Seconds."""
+"""Shortest interval, in seconds."""
 
 GREATEST_INTERVAL = 10 * 366 * 86400.0
-"""Seconds: ten years."""
+"""Longest interval, in seconds: ten years."""
 
 FIRST_YEAR = 1970
 LAST_YEAR = 2200
@@ -62,7 +62,7 @@ GREATEST_TIME = 366 * 86400.0
 
 
 def check_spec(spec: Spec, *, now: datetime) -> None:
-    """Raise the first refusal (a Refused, or a subclass) of a schedule that cannot be saved."""
+    """Raise the first refusal (a Refused, or a subclass) of an invalid schedule."""
     check_name(spec.name)
     check_job(spec.job)
     check_when(spec.when, now=now)
@@ -75,11 +75,10 @@ def check_spec(spec: Spec, *, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class CheckedSpec:
-    """A Spec that passed the rules and the catalogue: as an edit of the stored `revision`, or as
-    new where it is None.
+    """A Spec that passed the rules and the catalogue.
 
-    Whoever makes one has checked it. The store then checks only that the revision is still the
-    stored one.
+    An edit of the stored `revision`, or a new schedule where `revision` is None. The creator has
+    done the checks; the store then only compares the revision with the stored one.
     """
 
     spec: Spec
@@ -154,7 +153,7 @@ def check_calendar(calendar: Calendar) -> None:
 
 
 def check_calendar_exists(window: Window, old: Window | None, calendars: Collection[str]) -> None:
-    """Raise Refused where `window` names a calendar that is missing from `calendars`.
+    """Raise Refused where `window` names a calendar missing from `calendars`.
 
     A name that the saved window `old` has already is accepted: a calendar may be deleted while
     schedules name it, and an unrelated edit of such a schedule must not be refused.
@@ -195,7 +194,7 @@ def check_when(when: When, *, now: datetime) -> None:
 
 
 def _check_crontab(when: CrontabWhen, now: datetime) -> None:
-    """Refuse a crontab that is unreadable, has an `H` that cannot be placed, or never fires."""
+    """Refuse an unreadable crontab, an `H` without a possible place, or a rule that never fires."""
     placed = when if when.resolved is not None else dialect.settle(when, "")
     dialect.resolve(when.crontab, "")
     dialect.parse(dialect.effective(placed), placed.day_match)
@@ -250,7 +249,7 @@ def check_window(spec: Spec, *, now: datetime) -> None:
 
 
 def check_policies(policies: Policies) -> None:
-    """Raise Refused for a policy whose length of time is beyond a year."""
+    """Raise Refused for a policy with a length of time beyond a year."""
     for field in _LENGTHS_OF_TIME:
         seconds = getattr(policies, field)
         if seconds is not None and not (math.isfinite(seconds) and seconds <= GREATEST_TIME):
@@ -261,7 +260,7 @@ def check_policies(policies: Policies) -> None:
 
 
 def _placed(spec: Spec, now: datetime) -> Spec:
-    """`spec` with the fields that saving fills in: the places of `H`, the anchor of an interval."""
+    """Return `spec` with the fields filled in by saving: places of `H`, anchor of an interval."""
     when = spec.when
     if isinstance(when, CrontabWhen):
         when = dialect.settle(when, "")
@@ -271,7 +270,7 @@ def _placed(spec: Spec, now: datetime) -> Spec:
 
 
 def check_arguments(args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Raise BadArguments for arguments that Beat, the broker or the history cannot carry.
+    """Raise BadArguments for arguments unfit for Beat, the broker or the history.
 
     At most `MAX_BYTES` of JSON each and `MAX_DEPTH` levels; no `__type__` key, no infinite number,
     no NUL, no half of a surrogate pair.

@@ -1,4 +1,4 @@
-"""Phrases for sentences about schedules. Must not know of schedules."""
+"""Phrases for sentences about schedules. Must not import schedules."""
 
 from collections.abc import Sequence
 
@@ -37,14 +37,15 @@ def joined(words: Sequence[str], last: str = "and") -> str:
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:
-    """The words that go with a number: `tick is` with 1, `ticks are` with any other; `many` is
-    `one` and an s.
+    """Return the words for a number: `tick is` with 1, `ticks are` with any other.
+
+    `many` defaults to `one` and an s.
     """
     return one if number == 1 else many or f"{one}s"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """The number and its words: `1 minute`, `5 minutes`, `2 ticks are`."""
+    """Return the number with its words: `1 minute`, `5 minutes`, `2 ticks are`."""
     return f"{number} {plural(number, one, many)}"
 
 

@@ -1,9 +1,9 @@
-"""What everything that is stored in Redis shares.
+"""Shared code for all data in Redis.
 
-availability   which errors mean that a server cannot serve, and the refusal that says so
+availability   errors that mean an outage of a server, and the refusal for operators
 server_time    the server's clock
-lua            scripts, each behind the preludes that it names
+lua            scripts, each behind the preludes named in the script
 lease.lua      prelude: the record of a lease
-entry.lua      prelude: an entry's fields, and whether they are as they were read
+entry.lua      prelude: an entry's fields, and the check for changes since reading
 entry_fields   the same fields as arguments
 """

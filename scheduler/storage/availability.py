@@ -1,8 +1,8 @@
-"""Which errors mean that Redis or the broker cannot serve, and the refusal that says so.
+"""Classification of errors that mean an outage of Redis or the broker, and the refusal.
 
-The database has its own classification in `history.outage`, where SQLAlchemy may be imported. No
-client is imported here either: an error of a client that nobody has imported cannot occur, and
-commands must start quickly.
+The database has a classification of its own in `history.outage`, where SQLAlchemy may be imported.
+No client is imported here either: without the import of a client no error of the client can occur,
+and commands must start quickly.
 """
 
 import sys
@@ -15,7 +15,7 @@ from scheduler.errors import Unavailable
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is needed, and what an operator does when it is away."""
+    """A required server, and the remedy for an outage."""
 
     name: str
     remedy: str
@@ -27,11 +27,11 @@ BROKER = Server("the broker", "look at `beatdesk doctor`, and try again when it 
 
 @contextmanager
 def answering(consequence: str = "", *, server: Server = REDIS) -> Iterator[None]:
-    """Turn the errors of a server that is away, or that refuses a command, into Unavailable.
+    """Turn errors of a server in an outage, or of a refused command, into Unavailable.
 
-    `consequence` says what is not certain now and what to look at first. Errors that waiting does
-    not mend pass: a value that cannot be sent (DataError), and a transaction that somebody else's
-    write has ended (WatchError).
+    `consequence` states the uncertainty and the first thing to check. Errors that waiting does not
+    mend pass: a value that cannot be sent (DataError), and a transaction ended by another client's
+    write (WatchError).
     """
     try:
         yield
@@ -42,7 +42,7 @@ def answering(consequence: str = "", *, server: Server = REDIS) -> Iterator[None
 
 
 def server_of(error: BaseException) -> Server | None:
-    """The server that cannot serve, by its client's error; none where that is no outage."""
+    """Return the server in an outage, by the client's error; None for any other error."""
     if "redis.exceptions" in sys.modules:
         from redis.exceptions import DataError, RedisError, WatchError
 
@@ -60,7 +60,7 @@ def _sentence(error: Exception, server: Server, consequence: str) -> str:
     because = f"; {consequence}" if consequence else ""
     if _is_refusal(
         error
-    ):  # the server is there: it is full, read-only, or holds something else under the key
+    ):  # the server answers, but is full, read-only, or has a value of another type under the key
         return f"{server.name} refused the command, nothing was saved: {error}{because}"
     return f"{server.name} does not answer ({error}){because}; {server.remedy}"
 

@@ -19,7 +19,7 @@ def connect(address: str, master: str) -> "Redis":
     """
     options: dict[str, Any] = {
         "decode_responses": True,
-        # An entry with bytes that are not UTF-8 must not hide the others.
+        # An entry with bytes other than UTF-8 must not hide the other entries.
         "encoding_errors": "surrogateescape",
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
@@ -48,7 +48,7 @@ def connect(address: str, master: str) -> "Redis":
 
 
 def redbeat_options(address: str, master: str) -> dict[str, Any]:
-    """Return the Celery settings with which RedBeat uses the same server as `connect`.
+    """Return the Celery settings that point RedBeat to the same server as `connect`.
 
     The names are those of celery-redbeat 2.4: `redbeat_redis_url` and `redbeat_redis_options`.
     """
@@ -59,7 +59,7 @@ def redbeat_options(address: str, master: str) -> dict[str, Any]:
                 "socket_connect_timeout": CONNECT_SECONDS,
                 "socket_timeout": ANSWER_SECONDS,
                 "health_check_interval": 10,
-                # A name that is not UTF-8 must not stop the reading of all due entries.
+                # A name with bytes other than UTF-8 must not stop the reading of all due entries.
                 "encoding_errors": "surrogateescape",
             },
         }

@@ -7,89 +7,85 @@ RedBeat's names follow RedBeat's defaults (celery-redbeat 2.4): the prefix `redb
 from typing import NamedTuple
 
 REDBEAT_PREFIX = "redbeat:"
-"""Before the name of each schedule: its hash."""
+"""Before the name of each schedule: the schedule's hash."""
 
 SCHEDULE_ZSET = REDBEAT_PREFIX + ":schedule"
-"""The keys of all schedules, by the time when Beat looks at each next; -1 for those that wait
-for nobody.
-"""
+"""Keys of all schedules, by the time of Beat's next look; -1 for entries without a next look."""
 
 STATICS_SET = REDBEAT_PREFIX + ":statics"
-"""The names of static entries, which `beat_schedule` defines."""
+"""Names of the static entries, defined by `beat_schedule`."""
 
 BEAT_LOCK = REDBEAT_PREFIX + ":lock"
-"""Which Beat leads."""
+"""The leading Beat's lock."""
 
 DEFINITION_FIELD = "definition"
-"""The field of an entry's hash with RedBeat's definition: when, and which task with which
-arguments.
-"""
+"""The field of an entry's hash with RedBeat's definition: rule, task and arguments."""
 
 META_FIELD = "meta"
-"""The field of an entry's hash with RedBeat's memory: when it ran last, and how often it ran."""
+"""The field of an entry's hash with RedBeat's memory: time of the last run, number of runs."""
 
 EXTRA_FIELD = "beatdesk"
 """Beatdesk's field of an entry's hash. Stock RedBeat reads `definition` and `meta` only."""
 
 EVENTS_STREAM = "beatdesk:events"
-"""Events that are not recorded in SQL yet."""
+"""Events not yet recorded in SQL."""
 
 EVENTS_GROUP = "recorder"
-"""The consumer group of the recorders on that stream."""
+"""The consumer group of the recorders on EVENTS_STREAM."""
 
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 """Events that could not be recorded, with the reason."""
 
 BEAT_EPOCH = "beatdesk:beat-epoch"
-"""The number of times that a Beat became the leader: a fencing token."""
+"""The number of changes of the leading Beat: a fencing token."""
 
 BEATS_HASH = "beatdesk:beats"
 """The latest heartbeat of each Beat, by the Beat's name."""
 
 BEAT_VOUCHED = "beatdesk:beat-vouched"
-"""The run id of the Redis server for which Beat's startup check has passed."""
+"""The run id of the Redis server that has passed Beat's startup check."""
 
 ASIDE_HASH = "beatdesk:aside"
 """Quarantine records by entry name: see `redbeat.quarantine`."""
 
 OUTBOX_STREAM = "beatdesk:outbox"
-"""Runs to be published to a broker that is not this Redis."""
+"""Runs to be published to a broker other than this Redis."""
 
 OUTBOX_DOUBTS_ZSET = "beatdesk:outbox-doubts"
-"""Runs that may have been published twice, by the time of the doubtful attempt."""
+"""Runs with a possible second message, by the time of the doubtful attempt."""
 
 OUTBOX_CLAIMS_HASH = "beatdesk:outbox-claims"
-"""The message that was accepted for each run from the outbox, for deduplication."""
+"""The accepted message of each run from the outbox, for deduplication."""
 
 OUTBOX_CLAIMS_ZSET = "beatdesk:outbox-claims-until"
 """Runs with an accepted message, by the expiry of the claim."""
 
 WAKE_CHANNEL = "beatdesk:wake"
-"""The channel on which edits, and ends of runs that ticks wait for, wake Beat."""
+"""The channel that wakes Beat after edits, and after the ends of runs with waiting ticks."""
 
 CATALOGUE_HASH = "beatdesk:catalogue"
-"""The jobs that workers offer, as JSON, by name."""
+"""The jobs offered by workers, as JSON, by name."""
 
 WORKERS_HASH = "beatdesk:workers"
-"""The newest heartbeat of each worker, by its name."""
+"""The newest heartbeat of each worker, by the worker's name."""
 
 RECORDERS_HASH = "beatdesk:recorders"
-"""The newest heartbeat of each recorder, by its name."""
+"""The newest heartbeat of each recorder, by the recorder's name."""
 
 CANCELLED_HASH = "beatdesk:cancelled"
-"""Runs that somebody has cancelled before a worker began them."""
+"""Runs cancelled before a worker began them."""
 
 EVERYTHING_PAUSED = "beatdesk:everything-paused"
-"""Why, by whom and until when everything is paused; missing otherwise."""
+"""Reason, actor and end of the pause of everything; missing without such a pause."""
 
 HEALER_LOCK = "beatdesk:healer"
-"""Which recorder repairs Redis from the history."""
+"""The lock of the recorder that repairs Redis from the history."""
 
 CHECK_QUESTION = "beatdesk:check-asked"
-"""A request of a Beat that starts: compare Redis with the history."""
+"""A request of a starting Beat: compare Redis with the history."""
 
 CHECK_ANSWER = "beatdesk:check-answered"
-"""The answer to it."""
+"""The answer to CHECK_QUESTION."""
 
 STATICS_PUBLISHED = "beatdesk:code-word"
 """Exists once a Beat has published the static entries: only the code drops entries afterwards."""
@@ -98,7 +94,7 @@ NOTICES_LIST = "beatdesk:notices"
 """Recent repairs by the healer."""
 
 LEASES_ZSET = "beatdesk:leases"
-"""Runs of schedules that are not final, by the expiry of the lease."""
+"""Unfinished runs of schedules, by the expiry of the lease."""
 
 LEASE_OWNERS_HASH = "beatdesk:lease-owners"
 """The lease record of each run in LEASES_ZSET: see `runs.leases`."""
@@ -122,7 +118,7 @@ CHORDS_PREFIX = "beatdesk:chords:"
 """With a chord's id: the finished parts of a chord whose body has not been sent yet."""
 
 LIMITS_PREFIX = "beatdesk:limits"
-"""Of the counters of the console's login limits."""
+"""Before the counters of the console's login limits."""
 
 
 class Names(NamedTuple):
@@ -140,7 +136,7 @@ def entry(name: str) -> str:
 
 
 def schedule_name(key: str) -> str:
-    """Return the name of the schedule whose hash has this key."""
+    """Return the name of the schedule stored under this key."""
     return key.removeprefix(REDBEAT_PREFIX)
 
 

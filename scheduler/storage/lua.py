@@ -1,9 +1,9 @@
-"""Scripts for the server, each behind the preludes that it names.
+"""Scripts for the server, each behind the preludes named in the script.
 
 A line `-- uses: entry, lease` in a script puts `entry.lua` and `lease.lua` of this folder in front
-of it: what several scripts must read alike is written once. The text is put together when a script
-is loaded, and a server that has seen it is sent its digest only, so that a prelude costs a call
-nothing but the functions that it defines.
+of the script: code shared by several scripts is written once. The text is assembled when a script
+is loaded. A server with the script in its cache gets the digest only, so that a prelude costs a
+call no more than the definition of the prelude's functions.
 """
 
 import re
@@ -13,7 +13,7 @@ _USES = re.compile(r"^-- uses: (?P<names>[a-z_, ]+)$", re.MULTILINE)
 
 
 def script_text(package: str, name: str) -> str:
-    """The text of the script `name` in the folder of `package`, preludes included."""
+    """Return the text of the script `name` in the folder of `package`, preludes included."""
     text = files(package).joinpath(name).read_text(encoding="utf-8")
     uses = _USES.search(text)
     preludes = uses["names"].split(",") if uses is not None else []
@@ -21,5 +21,5 @@ def script_text(package: str, name: str) -> str:
 
 
 def prelude_text(name: str) -> str:
-    """The text of one prelude."""
+    """Return the text of one prelude."""
     return files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")

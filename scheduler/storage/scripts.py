@@ -24,7 +24,7 @@ class Script:
 
 
 class ServerScript:
-    """A script that can be called; the text is sent only to a server without the script."""
+    """A callable script; the text is sent only to a server that has not cached the script."""
 
     def __init__(self, redis: "Redis", package: str, name: str) -> None:
         self._redis = redis

@@ -14,7 +14,7 @@ PORT = 26379
 
 
 class Sentinels(NamedTuple):
-    """The Sentinels as (host, port), and login and database of the Redis servers behind."""
+    """The Sentinels as (host, port), with login and database of the Redis servers behind."""
 
     places: tuple[tuple[str, int], ...]
     username: str | None

@@ -1,11 +1,11 @@
-"""`beatdesk schedules`: the same edits as the console's, for people at a terminal and for scripts.
+"""`beatdesk schedules`: the console's edits for people at a terminal and for scripts.
 
-    definition   options -> the Spec that an operator means
+    definition   options -> a Spec
     listing      list, show
     changes      add, edit, enable, disable, delete
-    adopt_reset  reset, adopt: whose a schedule is
-    bulk         the same to many schedules
-    deleted      the deleted ones, for list and restore
+    adopt_reset  reset, adopt: code or operator as the owner of a schedule
+    bulk         one edit of many schedules
+    deleted      deleted schedules, for list and restore
     run          run
     pause_resume pause, resume, skip, pause-all, resume-all
     backfill     backfill
@@ -13,11 +13,11 @@
     history      history, revisions, restore
     rebuild      rebuild
 
-`export`, `plan`, `apply` and `import` are about many schedules and stand in `cli.sets` and
+`export`, `plan`, `apply` and `import` handle many schedules and stand in `cli.sets` and
 `cli.importing`.
 
-Commands are roots: they read the clock once and pass `now` on. They decide nothing about schedules
-themselves; the store refuses, and whatever it refuses is shown with the field and the remedy.
+Commands are roots: each command reads the clock once and passes `now` on. Commands decide nothing
+about schedules; a refusal of the store is printed with the field and the remedy.
 """
 
 import click
@@ -157,7 +157,7 @@ COMMANDS = (
         "Take schedules over from SOURCE, and report each that was taken, changed or refused.",
     ),
 )
-"""All commands of the group; its help lists them by name."""
+"""All commands of the group, in the order of the help."""
 
 
 @click.group(commands=COMMANDS)

@@ -1,6 +1,4 @@
-"""`schedules reset | adopt`: whose a schedule is. Back to what code says, or an operator's from now
-on.
-"""
+"""`schedules reset | adopt`: hand a schedule back to code, or over to an operator."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`schedules backfill`: runs for ticks of the past, with their number said first."""
+"""`schedules backfill`: runs for past ticks, with the number printed first."""
 
 import sys
 
@@ -104,7 +104,7 @@ def _print(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """What was started, or would be."""
+    """Print the runs that were started, or would be started in a dry run."""
     name = schedule.name
     if as_json:
         ticks = [rfc3339(tick) for tick in found.ticks]
@@ -134,7 +134,7 @@ def _print(
 
 
 def _check_limit(found: Backfill, *, dry_run: bool) -> None:
-    """More ticks than the limit are refused, so that nobody starts what was not meant."""
+    """Raise a refusal for more ticks than the limit, so that no run starts by mistake."""
     if not dry_run and found.count > len(found.ticks):
         raise Refused(
             f"limit: there are {found.count} ticks in that time, {len(found.ticks)} may start; "
@@ -155,7 +155,7 @@ def _ask(found: Backfill) -> None:
 
 
 def _left(count: int) -> str:
-    """What is Beat's."""
+    """Return a sentence about the ticks left to Beat."""
     if not count:
         return ""
     ticks, them = counted(count, "tick is", "ticks are"), plural(count, "it", "them")

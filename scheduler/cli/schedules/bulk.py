@@ -1,8 +1,7 @@
-"""`schedules bulk …`: the same to many schedules, which names or filters choose; to all of them, or
-to none.
+"""`schedules bulk …`: one edit of many schedules, chosen by names or filters; all or nothing.
 
-`resume` is the exception: each is resumed by itself, because ticks of its pause get their verdict
-then.
+`resume` is the exception: schedules are resumed one by one, because the ticks of each pause get a
+verdict at that moment.
 """
 
 import sys
@@ -44,7 +43,7 @@ def bulk() -> None:
 
 
 def choosing(command: Command) -> Command:
-    """Give a command the arguments that choose schedules."""
+    """Add the arguments that choose schedules to a command."""
     for option in reversed(CHOOSING):
         command = option(command)
     return command
@@ -221,7 +220,10 @@ def _change(
 
 
 def _names(services: Services, chosen: dict[str, Any]) -> list[str]:
-    """The schedules that are meant. Raises UsageError where none, or all by mistake, would be."""
+    """Return the names of the chosen schedules.
+
+    Raises UsageError where no schedule is chosen, or all without `--all`.
+    """
     names: list[str] = list(chosen["names"])
     filters = Filter(chosen["state"], chosen["job"], chosen["with_tag"], utc_now())
     filtered = bool(chosen["search"]) or not filters.is_open

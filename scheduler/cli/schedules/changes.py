@@ -1,4 +1,4 @@
-"""`schedules add | edit | enable | disable | delete`: one change, one revision, by `cli:<user>`."""
+"""`schedules add | edit | enable | disable | delete`: one change, one revision by `cli:<user>`."""
 
 import sys
 from datetime import datetime
@@ -59,7 +59,7 @@ def add(
 
 
 def _clock(services: Services, when: When, now: datetime) -> Clock:
-    """The clock on which the beginning and the end of a schedule are meant."""
+    """Return the clock for the start and the end of a schedule: `now` and the rule's zone."""
     return Clock(now, lambda: clock_zone(when, services.settings.default_timezone))
 
 

@@ -1,7 +1,6 @@
-"""Options of `add`, `edit` and `preview` -> the Spec that the operator means. Pure: asks no store,
-reads no clock.
+"""Options of `add`, `edit` and `preview` -> a Spec. Pure: no store, no clock.
 
-An option that is not given is None here, so that `edit` changes the named fields only.
+An absent option is None here, so that `edit` changes the named fields only.
 """
 
 from collections.abc import Callable
@@ -23,28 +22,28 @@ Command = Callable[..., Any]
 
 
 def when_options(command: Command) -> Command:
-    """Give a command the options that say when."""
+    """Add the options for a schedule's rule to a command."""
     return options.with_options(command, rule.ROWS)
 
 
 def what_options(command: Command) -> Command:
-    """Give a command the options that say what, and about it."""
+    """Add the options for the job, the arguments and the description to a command."""
     return options.with_options(comment_option(command), fields_of(""))
 
 
 def policy_options(command: Command) -> Command:
-    """Give a command the options that say what happens when things do not go as planned."""
+    """Add the options for policies and window to a command."""
     return options.with_options(command, policies.ROWS)
 
 
 def named_fields(given: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a Spec that the options name, as values; `--job` of `edit` too."""
+    """Return the Spec fields named by options, as values; includes `--job` of `edit`."""
     rows = [row for row in fields_of("") if row.flag or row.name == "job"]
     return options.values_of(rows, given)
 
 
 def spec_of(values: dict[str, Any]) -> Spec:
-    """The Spec with these fields, or what is wrong with the first that does not fit."""
+    """Return the Spec with these fields. Raises a refusal that names the first invalid field."""
     try:
         return Spec.model_validate(values)
     except ValidationError as error:

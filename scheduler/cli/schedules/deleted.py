@@ -1,6 +1,4 @@
-"""The schedules that were deleted: what `schedules list --deleted` shows, and what `restore` brings
-back.
-"""
+"""Deleted schedules, for `schedules list --deleted` and `schedules restore`."""
 
 import click
 
@@ -15,7 +13,7 @@ USUAL = 50
 def list_deleted(
     services: Services, *, after: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """Print them, newest first."""
+    """Print a page of deleted schedules, newest deletion first."""
     page = services.history.deleted(after, limit or USUAL)
     if as_json:
         print_json(
@@ -34,7 +32,7 @@ def list_deleted(
 
 
 def deletion_of(services: Services, name: str) -> RevisionView | None:
-    """The deletion of the schedule called so; none where there is such a schedule, or never was."""
+    """Return the deletion of the schedule `name`; None for an existing or unknown schedule."""
     try:
         services.schedules.get(name)
     except NotFound:

@@ -1,6 +1,4 @@
-"""`schedules history`, `revisions` and `restore`: what ran, and who changed what, from SQL; and the
-way back.
-"""
+"""`schedules history`, `revisions` and `restore`: runs and changes from SQL, and the way back."""
 
 import json
 from dataclasses import asdict
@@ -26,7 +24,7 @@ from scheduler.rules.model.spec import Schedule
 from scheduler.services.services import Services
 
 SHOWN = 4
-"""Changed fields that a line of the table names."""
+"""Most changed fields in a line of the table."""
 
 WIDEST = 40
 
@@ -138,8 +136,9 @@ def _say_restored(services: Services, saved: Schedule, what: str, *, as_json: bo
 
 
 def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
-    """What each revision changed of the one before it; nothing is said of the first that is
-    known.
+    """Return the differences between each revision and the previous one.
+
+    The oldest revision in the history has no differences.
     """
     pairs = pairwise(saved)
     return [
@@ -149,7 +148,7 @@ def _changed(saved: list[RevisionView]) -> list[list[Difference]]:
 
 
 def _in_words(found: list[Difference]) -> str:
-    """What changed, in a line."""
+    """Return the differences in one line of words."""
     texts = [f"{one.field}: {_shown(one.before)} → {_shown(one.after)}" for one in found[:SHOWN]]
     more = len(found) - SHOWN
     return "; ".join([*texts, *([f"{more} more"] if more > 0 else [])])

@@ -1,6 +1,4 @@
-"""`schedules list` and `schedules show`: what is stored in Redis, with the newest run from the
-history.
-"""
+"""`schedules list` and `schedules show`: schedules from Redis, the newest run from the history."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +32,7 @@ from scheduler.services.services import Services
 PAGE = 200
 WIDEST = 60
 MOST_WAITING = 10
-"""Lines for ticks that wait; the JSON has all of them."""
+"""Most lines for waiting ticks; the JSON has all."""
 
 
 @click.command("list")
@@ -94,7 +92,7 @@ def list_schedules(
 def _read(
     services: Services, wanted: Filter, *, search: str, limit: int | None, after: str | None
 ) -> tuple[list[ScheduleRow], str | None]:
-    """The lines that pass the filter, and the name to go on after; none where there are no more."""
+    """Return the rows that pass the filter, and the name for `--after`; None on the last page."""
     items: list[ScheduleRow] = []
     while limit is None or len(items) < limit:
         size = PAGE if limit is None else min(PAGE, limit - len(items))
@@ -128,7 +126,7 @@ def show(services: Services, /, *, name: str, as_json: bool) -> None:
 
 
 def _waiting(listed: ScheduleRow, waiting: list[WaitingTick]) -> list[tuple[str, str]]:
-    """The ticks that wait for their turn, the oldest first."""
+    """Return the lines for waiting ticks, oldest first."""
     if listed.schedule is None:
         return []
     when = listed.schedule.when
@@ -189,7 +187,7 @@ def _facts(
 
 
 def _of_override(listed: ScheduleRow) -> list[tuple[str, str]]:
-    """Which fields are the operator's, and what the code says of each."""
+    """Return the lines for the fields that an operator overrides, with the code's values."""
     override, code = (listed.schedule.override if listed.schedule else None), listed.code
     if override is None or code is None:
         return []
@@ -200,7 +198,7 @@ def _of_override(listed: ScheduleRow) -> list[tuple[str, str]]:
 
 
 def _said(value: Any) -> str:
-    """A field's value; of rules and policies, what is not as usual."""
+    """Return a field's value as text; of rules and policies, the unusual values only."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_defaults=True)
     return _as_text(value)
@@ -211,13 +209,14 @@ def _as_text(value: Any) -> str:
 
 
 def one_as_json(services: Services, listed: ScheduleRow) -> dict[str, Any]:
-    """The published form of one schedule, with its newest run."""
+    """Return the published JSON form of one schedule, with the newest run."""
     return as_published(listed, newest_runs(services, [listed]))
 
 
 def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[str, Any]]:
-    """`id` and `state` of the newest run of each schedule, by its uid. SQL away hides the past,
-    never the future.
+    """Return `id` and `state` of the newest run of each schedule, by uid.
+
+    Without SQL the result is empty: the past is hidden, never the future.
     """
     uids = [item.schedule.uid for item in items if item.schedule is not None]
     try:
@@ -231,7 +230,7 @@ def newest_runs(services: Services, items: list[ScheduleRow]) -> dict[str, dict[
 
 
 def as_published(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The published form of a listed entry, readable or not."""
+    """Return the published JSON form of a row, readable or not."""
     from scheduler.interface.published import schedule_json, unreadable_json
 
     if listed.schedule is None:
@@ -261,13 +260,13 @@ def _row(listed: ScheduleRow, runs: dict[str, dict[str, Any]], now: datetime) ->
 
 
 def _next(listed: ScheduleRow, when: When, now: datetime) -> str:
-    """When it runs next; a tick that should have been dealt with is not called the next one."""
+    """Return the next tick as text; an overdue tick is not called the next one."""
     overdue = listed.next is not None and is_overdue(listed.next, now)
     return ("overdue since " if overdue else "") + local_time(listed.next, when)
 
 
 def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime) -> None:
-    """Say what to do where ticks are due and no Beat runs."""
+    """Print the remedy where ticks are due and no Beat runs."""
     if any(item.next is not None and is_overdue(item.next, now) for item in items):
         from scheduler.health.status import beat_part
 
@@ -277,12 +276,12 @@ def _say_why_overdue(services: Services, items: list[ScheduleRow], now: datetime
 
 
 def _short(text: str) -> str:
-    """What `show` tells in full must not make a table too wide to read."""
+    """Return the text cut to the width of a table; `show` prints the whole text."""
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
 def state_of(listed: ScheduleRow, now: datetime) -> str:
-    """`enabled`, `paused`, `finished`, `disabled` or `problem`."""
+    """Return `enabled`, `paused`, `finished`, `disabled` or `problem`."""
     if listed.schedule is None or listed.problem:
         return "problem"
     if listed.schedule.enabled and is_paused(listed.schedule, now):
@@ -298,14 +297,15 @@ def _last(listed: ScheduleRow, runs: dict[str, dict[str, Any]]) -> str:
 
 
 def clock_of(services: Services, name: str) -> Callable[[], ZoneInfo]:
-    """The zone of schedule NAME, or the default zone where it has none; read when a typed time
-    needs it.
+    """Return a function for the zone of schedule `name`, or the default zone.
+
+    Redis is read only when an option holds a time of day.
     """
     return lambda: clock_zone(services.schedules.get(name).when, services.settings.default_timezone)
 
 
 def local_time(at: datetime | None, when: When) -> str:
-    """The instant on the schedule's own clock, with the zone's name."""
+    """Return the instant on the schedule's clock, with the name of the zone."""
     if at is None:
         return "-"
     zone = zone_of(when)

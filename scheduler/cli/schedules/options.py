@@ -1,8 +1,7 @@
-"""Rows of the field table as options of `schedules add | edit | preview`, and what is typed in them
-as values. Pure.
+"""Rows of the field table -> options of `schedules add | edit | preview`, and their values. Pure.
 
-An option that is not given is None, so that `edit` changes the named fields only. `none` takes an
-optional value away.
+An absent option is None, so that `edit` changes the named fields only. `none` removes an optional
+value.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,14 +26,14 @@ METAVARS = {
 
 
 class Clock(NamedTuple):
-    """Now, and the zone in which times of day are meant: the schedule's."""
+    """The current moment, and the zone for times of day: the schedule's zone."""
 
     now: datetime
     zone: Zone
 
 
 def with_options(command: Command, rows: Iterable[ScheduleField]) -> Command:
-    """Give a command one option for each row that has one, in the order of the rows."""
+    """Add one option for each row with an option to a command, in the order of the rows."""
     for row in reversed(list(rows)):
         if row.flag:
             command = option_of(row)(command)
@@ -42,7 +41,7 @@ def with_options(command: Command, rows: Iterable[ScheduleField]) -> Command:
 
 
 def option_of(row: ScheduleField) -> Callable[[Command], Command]:
-    """The option of one field."""
+    """Return the decorator for the option of one field."""
     if row.type is FieldType.CHOICE:
         return click.option(
             row.flag, row.parameter, type=click.Choice(row.values), help=row.about.option
@@ -58,14 +57,14 @@ def option_of(row: ScheduleField) -> Callable[[Command], Command]:
 
 
 def metavar_of(row: ScheduleField) -> str:
-    """What the help shows in place of the value, such as `TIME|none`."""
+    """Return the placeholder for the value in the help, such as `TIME|none`."""
     metavar = row.about.metavar or METAVARS[row.type]
     has_word = row.is_optional and row.about.unset and row.part not in RULES
     return f"{metavar}|{row.about.unset}" if has_word else metavar
 
 
 def value_of(row: ScheduleField, given: Any, clock: Clock | None = None) -> Any:
-    """What an option's text means. Without `clock` only whole dates are read.
+    """Return the value of an option's text. Without `clock` only whole dates are read.
 
     Raises Refused or BadArguments with the field, the value and the remedy.
     """
@@ -80,7 +79,7 @@ def value_of(row: ScheduleField, given: Any, clock: Clock | None = None) -> Any:
 def values_of(
     rows: Iterable[ScheduleField], given: dict[str, Any], clock: Clock | None = None
 ) -> dict[str, Any]:
-    """The values of the fields that the options name, by field. `clock` as in `value_of`."""
+    """Return the values of the given options, by field. `clock` as in `value_of`."""
     named = {row.name: (row, given.get(row.parameter)) for row in rows}
     return {
         name: value_of(row, text, clock)
@@ -90,7 +89,7 @@ def values_of(
 
 
 def _click_type(row: ScheduleField) -> type | None:
-    """What click itself reads: plain numbers that cannot be taken away."""
+    """Return the type for click: a plain number without `none`; None for every other type."""
     if row.type is FieldType.WHOLE_NUMBER and not row.is_optional:
         return int
     if row.type is FieldType.LENGTH_OF_TIME and row.is_required:

@@ -1,6 +1,4 @@
-"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`: what holds ticks back
-or lets them go.
-"""
+"""`schedules pause | resume | skip | drop-waiting | pause-all | resume-all`."""
 
 from datetime import datetime
 from typing import cast
@@ -48,7 +46,7 @@ def pause(
 
 
 def _end(schedule: Schedule, ends: datetime | None) -> str:
-    """Until when."""
+    """Return the end of a pause as text."""
     if ends is None:
         return f"until `beatdesk schedules resume {schedule.name}`"
     return f"until {local_time(ends, schedule.when)}"

@@ -1,6 +1,4 @@
-"""The options of `add` and `edit` that say what happens when things do not go as planned, and which
-ticks count.
-"""
+"""Options of `add` and `edit` -> policies and window of a schedule."""
 
 from typing import Any
 
@@ -16,7 +14,7 @@ NAMES = tuple(row.name for row in ROWS)
 def named(
     given: dict[str, Any], policies: Policies, window: Window, clock: Clock | None = None
 ) -> dict[str, Any]:
-    """`policies` and `window` as fields of a Spec, each only where an option changes it.
+    """Return `policies` and `window` for a Spec, each only where an option changes a value.
 
     Without `clock` only whole dates are read.
     """

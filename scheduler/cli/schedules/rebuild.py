@@ -1,5 +1,6 @@
-"""`schedules rebuild`: put back by hand what Redis has lost; a recorder does the same by itself
-within seconds.
+"""`schedules rebuild`: restore by hand the schedules that Redis has lost.
+
+A running recorder does the same within seconds.
 """
 
 import click

@@ -1,8 +1,7 @@
-"""The options of `add`, `edit` and `preview` that say when -> the `When` that is meant. Pure: reads
-no clock.
+"""Options of `add`, `edit` and `preview` -> the rule of a schedule (`When`). Pure: reads no clock.
 
-Each kind of rule has one option that names it and some that go with it; what does not go with it is
-refused.
+Each kind of rule has one option that names the kind, and further options for details. Options of
+another kind are refused.
 """
 
 from datetime import datetime
@@ -24,19 +23,19 @@ from scheduler.rules.model.spec import (
 from scheduler.rules.time import zones
 
 _KINDS = {fields_of(kind)[0].parameter: kind for kind in RULES}
-"""The option that names each kind: its first field."""
+"""Kinds of rule by the option that names each kind: the kind's first field."""
 
 ROWS = sorted(rule_fields(), key=lambda row: row.parameter not in _KINDS)
 NAMES = tuple(row.parameter for row in ROWS)
 
 _GOES_WITH = {kind: {row.parameter for row in fields_of(kind)[1:]} for kind in RULES}
-_GOES_WITH["once"] |= {"tz"}  # a wall time needs a clock, though the rule keeps the instant only
+_GOES_WITH["once"] |= {"tz"}  # a wall time needs a clock, though the rule holds the instant only
 
 _BY_PARAMETER = {row.parameter: row for row in ROWS}
 
 
 def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
-    """The rule of a new schedule: exactly one of the kinds."""
+    """Return the rule of a new schedule. Raises UsageError unless exactly one kind is named."""
     kind = _named_kind(given)
     if kind is None:
         raise click.UsageError(_one_of())
@@ -58,8 +57,9 @@ def new_when(*, default_zone: str, now: datetime, **given: Any) -> When:
 
 
 def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) -> When:
-    """The rule after an edit: what is not named stays. An interval that keeps `every` keeps its
-    anchor.
+    """Return the rule after an edit; unnamed options stay.
+
+    An interval whose length stays the same keeps the anchor.
     """
     kind = _named_kind(given)
     if all(given.get(name) is None for name in NAMES):
@@ -88,7 +88,7 @@ def edited_when(old: When, *, default_zone: str, now: datetime, **given: Any) ->
 
 
 def _named_kind(given: dict[str, Any]) -> str | None:
-    """The kind that the options name; more than one is wrong usage."""
+    """Return the kind named by the options, or None. Raises UsageError for more than one kind."""
     kinds = [kind for option, kind in _KINDS.items() if given.get(option) is not None]
     if len(kinds) > 1:
         raise click.UsageError(_one_of())
@@ -100,7 +100,7 @@ def _one_of() -> str:
 
 
 def _check_fits(kind: str, given: dict[str, Any]) -> None:
-    """Refuse what has no meaning for this kind."""
+    """Raise UsageError for an option without a meaning for this kind."""
     for option in NAMES:
         if given.get(option) is None or option in _KINDS or option in _GOES_WITH.get(kind, ()):
             continue
@@ -126,8 +126,9 @@ def _anchor(given: dict[str, Any], now: datetime, default_zone: str) -> datetime
 
 
 def _ahead(text: str, field: str, zone: str | None, now: datetime, default_zone: str) -> datetime:
-    """A time to come. Without an offset a date is on the clock of `zone`, and refused where none
-    is named.
+    """Return a future instant. A date without an offset is read in `zone`.
+
+    Raises Refused for such a date where `zone` is None.
     """
     plain_zone = None if zone is None else zones.zone(zone)
     clock = plain_zone or (lambda: zones.zone(default_zone))
@@ -136,5 +137,5 @@ def _ahead(text: str, field: str, zone: str | None, now: datetime, default_zone:
 
 
 def zone_of(when: When) -> str:
-    """The zone whose clock is meant; UTC where none is."""
+    """Return the name of the rule's time zone; UTC for a rule without a zone."""
     return "UTC" if isinstance(when, IntervalWhen | OnceWhen | RedBeatWhen) else when.timezone

@@ -1,7 +1,7 @@
-"""`schedules run`: start a schedule's job now, and wait for its end where that is wanted.
+"""`schedules run`: start a schedule's job now, and optionally wait for the end of the run.
 
-Waiting looks at the history until the run's state is final; it holds nothing, so that Ctrl-C ends
-the waiting and never the run.
+Waiting reads the history until the run's state is final, and holds no lock: Ctrl-C ends the
+waiting, never the run.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""`schedules next` and `schedules preview`: coming ticks, from the code that fires them."""
+"""`schedules next` and `schedules preview`: coming ticks, computed by Beat's own code."""
 
 from datetime import datetime
 from typing import Any
@@ -87,8 +87,9 @@ def preview_rule(
 def _upcoming(
     schedule: Schedule, after: datetime, count: int, listed: ScheduleRow
 ) -> list[datetime]:
-    """The ticks that will run: within window and calendar, after a pause that ends, without those
-    that are skipped.
+    """Return the next ticks that will run.
+
+    Ticks outside window and calendar, during a pause, or skipped by an operator are left out.
     """
     seen = schedule.model_copy(update={"enabled": True})
     ticks: list[datetime] = []

@@ -1,5 +1,6 @@
-"""What people are to know of a schedule's field: stands beside its type in `rules.model.spec`,
-read by `rules.model.fields`.
+"""Texts for people about a schedule's field, written beside the type in `rules.model.spec`.
+
+Read by `rules.model.fields`.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ SECONDS = "seconds"
 
 
 class Choice(NamedTuple):
-    """One value that a field may have, its name for people, and what it means."""
+    """One value of a choice, with a name for people and the meaning."""
 
     value: str
     title: str
@@ -19,14 +20,13 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """The part of a row of the field table that a type cannot say.
+    """The part of a row of the field table that a type cannot express.
 
-    `label` names the field in the console. `hint` is a sentence below it, or, for a choice, the
-    question that is asked. `option` is the help text of the command's option; without one there is
-    no option. `flag` and `metavar` follow from name and type where they are not given, and so does
-    `max_length`, the number of characters that may be typed. `empty` says what an empty field means
-    where no default value says so, and `unset` is the word with which the command takes an optional
-    value away.
+    `label` names the field in the console. `hint` is a sentence below the field, or, for a choice,
+    the question above the answers. `option` is the help text of the command's option; without
+    `option` the command has none. `flag`, `metavar` and `max_length`, the greatest number of
+    characters, are derived from name and type by default. `empty` explains an empty field where no
+    default value does. `unset` is the word on the command line for removing an optional value.
     """
 
     label: str

@@ -1,6 +1,4 @@
-"""Who changes something, when, and why: what every edit of schedules and calendars carries to
-its revision.
-"""
+"""Actor, time and reason of an edit, carried by every edit of schedules and calendars."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +9,8 @@ class Edit:
     """The circumstances of one edit.
 
     `actor` is an e-mail address, or `cli:` and the name of a user. `now` is read once, where the
-    edit begins, and decides about all that the edit touches. `comment` is the reason, in the words
-    of whoever edits.
+    edit begins, and is the time of all resulting changes. `comment` is the reason, in the actor's
+    words.
     """
 
     actor: str

@@ -28,7 +28,7 @@ from scheduler.rules.model.spec import (
 
 
 class FieldType(StrEnum):
-    """How a value is written and read."""
+    """The way a value is written and read."""
 
     TEXT = "text"
     SWITCH = "switch"
@@ -45,9 +45,9 @@ class FieldType(StrEnum):
 class ScheduleField:
     """One row of the table.
 
-    `part` is where in a schedule the field stands: `policies`, `window`, the kind of a rule such as
-    `crontab`, or nothing for the schedule itself. `least` and `most` are the limits of a number,
-    `most` included; `least` is included unless `is_above` says that the value must be greater.
+    `part` is the field's place in a schedule: `policies`, `window`, the kind of a rule such as
+    `crontab`, or empty for the schedule itself. `least` and `most` are the limits of a number,
+    `most` included; `least` is included unless `is_above` is set.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ScheduleField:
     default: Any = None
     is_required: bool = False
     is_optional: bool = False
-    """Whether the value may be none."""
+    """Whether None is a valid value."""
 
     least: float | None = None
     most: float | None = None
@@ -65,35 +65,33 @@ class ScheduleField:
 
     @property
     def path(self) -> str:
-        """The field's place in the published form, such as `policies.jitter` or `when.crontab`."""
+        """Return the path in the published form, such as `policies.jitter` or `when.crontab`."""
         if not self.part:
             return self.name
         return f"{_parent(self.part)}.{self.name}"
 
     @property
     def flag(self) -> str:
-        """The command's option, such as `--queue-limit`; empty where the command has none."""
+        """Return the command's option, such as `--queue-limit`, or an empty text."""
         if not self.about.option:
             return ""
         return self.about.flag or "--" + self.name.replace("_", "-")
 
     @property
     def parameter(self) -> str:
-        """The name under which the command gets the option's value."""
+        """Return the name of the command's parameter with the option's value."""
         if self.type is FieldType.TEXTS or not self.flag:
             return self.name
         return self.flag.removeprefix("--").replace("-", "_")
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The values of a choice."""
+        """Return the values of a choice."""
         return tuple(choice.value for choice in self.about.choices)
 
     @property
     def limits(self) -> str:
-        """What a number may be, in words: `1 to 100`, `more than 0`; nothing where everything
-        fits.
-        """
+        """Return the limits of a number in words: `1 to 100`, `more than 0`, or nothing."""
         unit = f" {self.about.unit}" if self.about.unit else ""
         least = "" if self.least is None else f"{self.least:g}"
         most = "" if self.most is None else f"{self.most:g}"
@@ -117,30 +115,28 @@ MODELS: dict[str, type[BaseModel]] = {"": Spec, **RULES, "policies": Policies, "
 
 
 def rows_of(model: type[BaseModel], part: str) -> list[ScheduleField]:
-    """The rows of one part, in the model's order; fields without `About` are nobody's to set."""
+    """Return the rows of one part, in the model's order; without the fields that lack `About`."""
     rows = [_row(name, part, declared) for name, declared in model.model_fields.items()]
     return [row for row in rows if row is not None]
 
 
 def fields_of(*parts: str) -> list[ScheduleField]:
-    """The rows of these parts, in order."""
+    """Return the rows of these parts, in order."""
     return [row for row in TABLE if row.part in parts]
 
 
 def field_of(part: str, name: str) -> ScheduleField:
-    """One row. Raises KeyError."""
+    """Return one row. Raises KeyError."""
     return _BY_PLACE[part, name]
 
 
 def rule_fields() -> list[ScheduleField]:
-    """The rows of all kinds of rule; what several kinds share, such as the time zone, once."""
+    """Return the rows of all kinds of rule; a row shared by kinds, such as the time zone, once."""
     return list({row.name: row for row in reversed(fields_of(*RULES))}.values())[::-1]
 
 
 def place_of(name: str) -> str:
-    """The path of the field called `name`, wherever it stands; empty where there is none. For
-    refusals.
-    """
+    """Return the path of the field `name`, for refusals; empty for an unknown field."""
     part = next(
         (part for part, model in MODELS.items() if name in model.model_fields and name != "kind"),
         None,
@@ -151,7 +147,7 @@ def place_of(name: str) -> str:
 
 
 def _parent(part: str) -> str:
-    """The field of a schedule that holds a part."""
+    """Return the field of a schedule that holds a part."""
     return "when" if part in RULES else part
 
 
@@ -178,12 +174,12 @@ def _row(name: str, part: str, declared: FieldInfo) -> ScheduleField | None:
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union; any other type alone."""
+    """Return the members of a union; any other type alone."""
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def _plain(annotation: Any) -> tuple[Any, list[Any]]:
-    """A type without its annotations, and the marks of pydantic that they hold."""
+    """Return a type without annotations, and pydantic's marks from the annotations."""
     if get_origin(annotation) is not Annotated:
         return annotation, []
     inner, *marks = get_args(annotation)
@@ -199,7 +195,7 @@ def _limit(marks: Sequence[Any], name: str) -> float | None:
 
 
 def _type_of(annotation: Any, about: About) -> FieldType:
-    """How values of this type are written and read."""
+    """Return the way values of this type are written and read."""
     if get_origin(annotation) is Literal:
         return FieldType.CHOICE
     if annotation is float and about.unit == SECONDS:
@@ -226,7 +222,7 @@ _PLAIN_TYPES: dict[Any, FieldType] = {
 
 
 def _with_choices(about: About, annotation: Any) -> About:
-    """The words of each value of a `Literal`; a value without words has its name."""
+    """Return `about` with words for each value of a `Literal`; the value's name by default."""
     if get_origin(annotation) is not Literal:
         return about
     words = {choice.value: choice for choice in about.choices}

@@ -1,14 +1,14 @@
-"""The class of all values that schedules are made of."""
+"""The base class of all values in a schedule."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Immutable, and unknown fields are refused.
+    """Immutable model that refuses unknown fields.
 
-    `defer_build`: a validator is made when it is first used (pydantic locks around it), not when
-    its module is imported. Making those of the whole vocabulary takes longer than a command that
-    uses three of them.
+    `defer_build`: a validator is built on first use (pydantic takes a lock for the build), not when
+    the module is imported. Building the validators of all models takes longer than a command with
+    three of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -1,5 +1,4 @@
-"""The policies of a schedule, and which of its ticks count, as data. A part of the schedule's model
-in `spec`.
+"""The policies and the window of a schedule, as data. A part of the model in `spec`.
 
 Each field is a row of the field table (`rules.model.fields`).
 """
@@ -13,7 +12,7 @@ from scheduler.rules.model.frozen import Frozen
 
 
 class Policies(Frozen):
-    """What happens when things do not go as planned. Times in seconds; None means no limit."""
+    """The handling of late, overlapping and failed runs. Times in seconds; None means no limit."""
 
     overlap: Annotated[
         Literal["skip", "allow", "queue_one", "queue_all", "cancel_previous"],
@@ -147,14 +146,16 @@ class Policies(Frozen):
 
 
 STOCK = Policies(overlap="allow", catch_up_window=366 * 86_400)
-"""What RedBeat does with an entry that knows of no policies: starts it regardless, and after an
-absence, once.
+"""RedBeat's treatment of an entry without policies.
+
+Runs may overlap, and after an absence one run catches up.
 """
 
 
 class Window(Frozen):
-    """Which of the ticks count: from `starts_at` on, before `ends_at`, the first `max_runs`,
-    outside a calendar.
+    """The ticks that count: from `starts_at`, before `ends_at`, the first `max_runs`.
+
+    Ticks excluded by the calendar do not count.
     """
 
     starts_at: Annotated[

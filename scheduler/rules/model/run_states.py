@@ -1,4 +1,4 @@
-"""The states of a run, with everything that depends on the state alone. Pure.
+"""The states of a run, with all facts that depend on the state alone. Pure.
 
 | group | states | meaning |
 | --- | --- | --- |
@@ -11,14 +11,14 @@
 | cancelled | revoked | somebody ended the run |
 
 Every other module reads a state's group, finality, words and colour here. Templates take the
-members from the global `RunState`, and what they show from `webadmin.present.state_look`.
+members from the global `RunState`, and icons and colours from `webadmin.present.state_look`.
 """
 
 from enum import StrEnum
 
 
 class RunGroup(StrEnum):
-    """States that are counted, drawn and judged alike; the style sheet has a class for each."""
+    """States with a common count, drawing and judgement; the style sheet has a class for each."""
 
     WAITING = "waiting"
     ACTIVE = "active"
@@ -30,7 +30,7 @@ class RunGroup(StrEnum):
 
 
 class RunState(StrEnum):
-    """A run's state as it stands in SQL, JSON and commands, in the order of commands' choices."""
+    """A run's state as written in SQL, JSON and commands, in the order of commands' choices."""
 
     group: RunGroup
     label: str
@@ -60,27 +60,27 @@ class RunState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether a run does not leave this state."""
+        """Whether a run never leaves this state."""
         return self.group not in (RunGroup.WAITING, RunGroup.ACTIVE)
 
     @property
     def needs_attention(self) -> bool:
-        """Whether somebody should look at a run that ended so."""
+        """Whether an operator should look at a run with this final state."""
         return self.group in (RunGroup.FAILED, RunGroup.LATE)
 
     @property
     def is_without_run(self) -> bool:
-        """Whether it is a verdict on a tick for which no job ran: nothing can be run again."""
+        """Whether the state is a verdict on a tick without a run: no job can be run again."""
         return self in (RunState.SKIPPED, RunState.MISSED)
 
     @property
     def shows_error(self) -> bool:
-        """Whether the error of the run is news to whoever looks at it."""
+        """Whether the error of the run is news to an operator."""
         return self.group is RunGroup.FAILED or self is RunState.RETRYING
 
     @property
     def terminal_colour(self) -> str | None:
-        """The colour of the word in a terminal, which has fewer; none for what is ordinary."""
+        """Return the colour in a terminal, where fewer exist; None for usual states."""
         return {"azure": None, "secondary": None, "orange": "yellow"}.get(self.colour, self.colour)
 
 
@@ -88,20 +88,20 @@ STATES: tuple[str, ...] = tuple(state.value for state in RunState)
 """The values, for choices in commands and forms."""
 
 FINAL: frozenset[str] = frozenset(state.value for state in RunState if state.is_final)
-"""The values of states that a run does not leave."""
+"""The values of final states."""
 
 
 def state_of(value: str) -> RunState | None:
-    """The state with this value; none for a state of a later version."""
+    """Return the state with this value; None for a state of a later version."""
     return RunState._value2member_map_.get(value)  # type: ignore[return-value]
 
 
 def values_in(*groups: RunGroup) -> tuple[str, ...]:
-    """The values of the states in these groups, as SQL compares them."""
+    """Return the values of the states in these groups, for comparison in SQL."""
     return tuple(state.value for state in RunState if state.group in groups)
 
 
 def is_without_run(value: str) -> bool:
-    """Whether this state's tick had no run; false for a state of a later version."""
+    """Whether this state's tick had no run; False for a state of a later version."""
     state = state_of(value)
     return state is not None and state.is_without_run

@@ -1,7 +1,7 @@
-"""A VEVENT as a value: when it begins, how long it lasts, how it recurs (RFC 5545, 3.6.1). Pure.
+"""A VEVENT as a value: start, length, recurrence (RFC 5545, 3.6.1). Pure.
 
-Every moment is a `date`, for whole days, or a `datetime` with its zone. A local time that the clock
-skips is read by the offset before the gap, one that comes twice is the first (3.3.5).
+Every moment is a `date`, for whole days, or a `datetime` with a zone. A local time skipped by the
+clock is read with the offset before the gap; of a repeated local time the first counts (3.3.5).
 """
 
 import re
@@ -23,7 +23,7 @@ _DURATION = re.compile(
     re.ASCII,
 )
 _FIRST_YEAR, _LAST_YEAR = 2, 9998
-"""Of times, so that each exists in every zone."""
+"""Bounds for the years of times, so that each time exists in every zone."""
 
 _OTHER_KIND = "DTSTART and DTEND are not of the same kind; write both as dates or both as times"
 _MOMENT = re.compile(r"(?P<date>\d{8})(?:T(?P<time>\d{6})(?P<utc>Z?))?", re.ASCII)
@@ -32,7 +32,7 @@ _SEQUENCE = re.compile(r"\d{1,9}", re.ASCII)
 
 @dataclass(frozen=True)
 class Length:
-    """How long an event lasts: first `days` by the clock on the wall, then `exact` time (3.3.6)."""
+    """Length of an event: first `days` by the wall clock, then `exact` time (3.3.6)."""
 
     days: timedelta = timedelta()
     exact: timedelta = timedelta()
@@ -46,24 +46,24 @@ class Event:
     uid: str | None
     title: str
     start: date
-    """DTSTART: a day, or a moment in the zone it was written in."""
+    """DTSTART: a day, or a moment in the zone as written."""
 
     length: Length = Length()
     rules: tuple[str, ...] = ()
     rules_out: tuple[str, ...] = ()
-    """EXRULE, which RFC 2445 had (4.8.5.2) and some programs still write."""
+    """EXRULE, from RFC 2445 (4.8.5.2), which some programs still write."""
 
     dates: tuple[date, ...] = ()
     """RDATE."""
 
     lengths: dict[date, Length] = field(default_factory=dict)
-    """Of those RDATE that are periods and have a length of their own."""
+    """Lengths of the RDATE values that are periods."""
 
     dates_out: tuple[date, ...] = ()
     """EXDATE."""
 
     recurrence_id: date | None = None
-    """Which instance of its series it describes; none for the series itself."""
+    """The changed instance of the series; None for the series itself."""
 
     this_and_future: bool = False
     sequence: int = 0
@@ -71,21 +71,21 @@ class Event:
 
 
 def event_of(component: Component, zones: FileZones, budget: Budget) -> Event:
-    """The event of a VEVENT. Raises BadEvent with the property, its value and what is right."""
+    """Return the event of a VEVENT. Raises BadEvent with the property, the value and the remedy."""
     if component.problem is not None:
         raise BadEvent(component.problem)
     return _Reader(component, zones, budget).event()
 
 
 def title_of(component: Component) -> str:
-    """The SUMMARY of a VEVENT as one line of printable characters (3.8.1.12)."""
+    """Return the SUMMARY of a VEVENT as one line of printable characters (3.8.1.12)."""
     found = component.one("SUMMARY")
     text = library.plain_text(found.value[: 2 * LONGEST_TITLE]) if found is not None else ""
     return "".join(sign if sign.isprintable() else " " for sign in text).strip()[:LONGEST_TITLE]
 
 
 class _Reader:
-    """Reads one VEVENT."""
+    """Reader of one VEVENT."""
 
     def __init__(self, component: Component, zones: FileZones, budget: Budget) -> None:
         self._component = component
@@ -93,7 +93,7 @@ class _Reader:
         self._budget = budget
 
     def event(self) -> Event:
-        """The event; of a cancelled one only what it cancels."""
+        """Return the event; of a cancelled event only the cancelled instances."""
         uid = self._component.one("UID")
         status = self._component.one("STATUS")
         identifier = self._component.one("RECURRENCE-ID")
@@ -125,27 +125,28 @@ class _Reader:
         )
 
     def _sequence(self) -> int:
-        """The number of its revision (3.8.7.4); 0 where there is none that can be read."""
+        """Return the revision number (3.8.7.4); 0 where SEQUENCE is missing or unreadable."""
         found = self._component.one("SEQUENCE")
         text = found.value.strip() if found is not None else ""
         return int(text) if _SEQUENCE.fullmatch(text) else 0
 
     def _is_range(self, identifier: ContentLine) -> bool:
-        """Whether the later instances change too (3.2.13); not THISANDPRIOR, which RFC 2445 had."""
+        """Whether later instances change too (3.2.13); not for RFC 2445's THISANDPRIOR."""
         value = identifier.parameters.get("RANGE", "").upper()
         if value not in ("", "THISANDFUTURE"):
             raise BadEvent(f"RANGE={value[:40]} of RECURRENCE-ID cannot be read; THISANDFUTURE can")
         return bool(value)
 
     def _rules(self, name: str) -> tuple[str, ...]:
-        """The rules of that name. Some programs write an empty one for an event that happens
-        once.
+        """Return the rules of this name.
+
+        Some programs write an empty rule for an event without recurrence.
         """
         values = (found.value.strip() for found in self._component.all(name))
         return tuple(value for value in values if value)
 
     def _values(self, name: str) -> Iterator[tuple[ContentLine, str]]:
-        """The values of the properties of that name, each with its property; without empty ones."""
+        """Yield the non-empty values of all properties of this name, each with the property."""
         for found in self._component.all(name):
             for value in found.value.split(","):
                 if value.strip():
@@ -153,7 +154,7 @@ class _Reader:
                     yield found, value
 
     def _dates(self, start: date) -> tuple[tuple[date, ...], dict[date, Length]]:
-        """RDATE (3.8.5.2): days, moments, or periods, which have their own end."""
+        """Return RDATE (3.8.5.2): days, moments, or periods with lengths."""
         dates: list[date] = []
         lengths: dict[date, Length] = {}
         for found, value in self._values("RDATE"):
@@ -169,7 +170,7 @@ class _Reader:
         return tuple(dates), lengths
 
     def _length(self, start: date) -> Length:
-        """How long it lasts: until DTEND or for DURATION; else the day, or a minute of a time."""
+        """Return the length by DTEND or DURATION; by default the day, or a minute for a time."""
         end = self._component.one("DTEND")
         duration = self._component.one("DURATION")
         if end is not None:
@@ -181,7 +182,7 @@ class _Reader:
         return Length(days=DAY)
 
     def _between(self, start: date, end: date) -> Length:
-        """From DTSTART to DTEND: days, or exact time (3.8.5.3). The day of the start at least."""
+        """Return the length from DTSTART to DTEND: days (one at least), or exact time (3.8.5.3)."""
         if isinstance(start, datetime) and isinstance(end, datetime):
             exact = end.astimezone(UTC) - start.astimezone(UTC)
             if exact < timedelta():
@@ -196,7 +197,7 @@ class _Reader:
         return Length(days=max(end - start, DAY))
 
     def _duration(self, found: ContentLine, value: str, start: date) -> Length:
-        """A DURATION (3.3.6): weeks and days by the wall, hours, minutes and seconds exactly."""
+        """Return a DURATION (3.3.6): weeks and days by the wall clock, the rest as exact time."""
         matched = _DURATION.fullmatch(value.strip().upper())
         if matched is None or not any(matched.groupdict().values()):
             raise BadEvent(f"{found.name} {value[:40]!r} is not one; write P1D or PT1H30M")
@@ -210,7 +211,7 @@ class _Reader:
         return Length(days, exact)
 
     def _moment(self, found: ContentLine, value: str) -> date:
-        """A day, or a moment in UTC, in the zone of TZID, or in the calendar's (3.3.4, 3.3.5)."""
+        """Return a day, or a moment in UTC, the zone of TZID, or the calendar's (3.3.4, 3.3.5)."""
         matched = _MOMENT.fullmatch(value.strip().upper())
         try:
             if matched is None:
@@ -232,7 +233,7 @@ class _Reader:
         return moment
 
     def _zone(self, found: ContentLine, utc: str) -> tzinfo:
-        """The zone of a time."""
+        """Return the zone of a time."""
         if utc:
             return UTC
         tzid = found.parameters.get("TZID")

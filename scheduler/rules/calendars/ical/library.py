@@ -1,14 +1,14 @@
-"""The door to icalendar and recurring-ical-events: nothing else of Beatdesk imports them.
+"""The door to icalendar and recurring-ical-events; no other module of Beatdesk imports either.
 
-Read at icalendar 7.3 and recurring-ical-events 3.8; `tests/unit/rules/ical/test_library.py` holds
-what is relied on. They are imported when a file is read, not when Beatdesk starts: 0.15 s that only
-an import of a calendar pays.
+Read at icalendar 7.3 and recurring-ical-events 3.8; `tests/unit/rules/ical/test_library.py` tests
+the behaviour relied on. Imported when a file is read, not when Beatdesk starts: only an import of a
+calendar pays the 0.15 s.
 
 The libraries get wall times without zones, and dates in place of rules. Zones, because icalendar
-stores the zones of every file it reads for the whole process, so that one file would decide for the
-next. Rules, because python-dateutil, which expands them there, takes seconds for a rule that
-`scheduler.rules.rrule.recurrence` answers at once, and never ends for some. They decide which
-instances there are, and which of a series' events describes each. Pure.
+stores the zones of every file for the whole process: one file would decide for the next. Rules,
+because python-dateutil, which the libraries use, takes seconds for a rule that
+`scheduler.rules.rrule.recurrence` answers at once, and never ends for some. The libraries decide
+which instances exist, and which event of a series describes each instance. Pure.
 """
 
 from collections.abc import Sequence
@@ -22,43 +22,43 @@ if TYPE_CHECKING:
 _FIRST = datetime(1900, 1, 1)  # noqa: DTZ001 - a wall time
 _LAST = datetime(9000, 1, 1)  # noqa: DTZ001 - a wall time
 _INDEX = "X-BEATDESK-EVENT"
-"""The property in which an event's place in the series travels through the library."""
+"""The property that carries an event's index in the series through the library."""
 
 
 @dataclass(frozen=True)
 class SeriesEvent:
-    """One event of a series. All its times are dates, or all are wall times of one zone."""
+    """One event of a series. All times are dates, or all are wall times of one zone."""
 
     start: date
     sequence: int = 0
     starts: Sequence[date] = ()
-    """Further instances: those of its rules, and its RDATE."""
+    """Further instances: from RRULE and RDATE."""
 
     excluded: Sequence[date] = ()
-    """Its EXDATE. A date excludes every instance of that day."""
+    """EXDATE. A date excludes every instance of the day."""
 
     recurrence_id: date | None = None
-    """The instance that it describes; none for the event that the series is made of."""
+    """The changed instance; None for the event of the series itself."""
 
     this_and_future: bool = False
-    """Whether it describes the instances after that one too."""
+    """Whether the event describes the later instances too."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance of a series: which of its events describes it, and when it begins."""
+    """One instance of a series: the index of the describing event, and the start."""
 
     event: int
     start: date
 
 
 def instances(events: Sequence[SeriesEvent]) -> list[Instance]:
-    """The instances of a series, by their beginning.
+    """Return the instances of a series, ordered by start.
 
     RFC 5545: RDATE (3.8.5.2), EXDATE (3.8.5.1), RECURRENCE-ID (3.8.4.4) with RANGE=THISANDFUTURE
-    (3.2.13), and SEQUENCE (3.8.7.4), by which the newest of several events for one instance counts.
-    DTSTART is the first instance (3.8.5.3).
-    Raises OverflowError where a moved instance lies thousands of years from its place.
+    (3.2.13), and SEQUENCE (3.8.7.4): of several events for one instance the newest counts. DTSTART
+    is the first instance (3.8.5.3). Raises OverflowError for an instance moved by thousands of
+    years.
     """
     import icalendar
     from recurring_ical_events import CalendarQuery
@@ -74,21 +74,24 @@ def instances(events: Sequence[SeriesEvent]) -> list[Instance]:
 
 
 def windows_zone(name: str) -> str | None:
-    """The IANA name of a Microsoft zone, 'W. Europe Standard Time', by Unicode's CLDR; or none."""
+    """Return the IANA name of a Microsoft zone, by Unicode's CLDR, or None.
+
+    Example: 'W. Europe Standard Time'.
+    """
     from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
     return WINDOWS_TO_OLSON.get(name)
 
 
 def plain_text(value: str) -> str:
-    """A value of the type TEXT without its escapes (RFC 5545, 3.3.11)."""
+    """Return a value of the type TEXT without escapes (RFC 5545, 3.3.11)."""
     from icalendar.parser import unescape_backslash
 
     return str(unescape_backslash(value))
 
 
 def _component(index: int, event: SeriesEvent) -> "icalendar.Event":
-    """The event as the library's component."""
+    """Return the event as the library's component."""
     import icalendar
 
     is_timed = isinstance(event.start, datetime)

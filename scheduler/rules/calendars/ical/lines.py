@@ -1,8 +1,8 @@
-"""iCalendar text as components with their content lines and line numbers. Pure.
+"""iCalendar text as components with content lines and line numbers. Pure.
 
-RFC 5545, sections 3.1, 3.4 and 3.6. Only events, time zones, and the properties that decide when
-they are count; all else is passed over as it is read, so that a file with megabytes of descriptions
-and attachments costs one pass.
+RFC 5545, sections 3.1, 3.4 and 3.6. Reads events, time zones, and the properties that decide the
+times. All else is skipped while reading, so that a file with megabytes of descriptions and
+attachments costs one pass.
 """
 
 import re
@@ -26,7 +26,7 @@ _PROPERTIES = {
     "STANDARD": _CHANGE_PROPERTIES,
     "DAYLIGHT": _CHANGE_PROPERTIES,
 }
-"""The components that are read, and the properties that are read of each."""
+"""Properties to read, by component."""
 
 _HEAD = re.compile(r'((?:[^":]|"[^"]*")*+):')
 _PARAMETER = re.compile(r';\s*([^=;"]*)=((?:[^";]|"[^"]*")*+)')
@@ -34,7 +34,7 @@ _PARAMETER = re.compile(r';\s*([^=;"]*)=((?:[^";]|"[^"]*")*+)')
 
 @dataclass(frozen=True)
 class ContentLine:
-    """A property: its name in capitals, its parameters by name, its value as written."""
+    """A property: the name in capitals, parameters by name, the value as written."""
 
     line: int
     name: str
@@ -44,45 +44,48 @@ class ContentLine:
 
 @dataclass
 class Component:
-    """A VEVENT, or a VTIMEZONE with its STANDARD and DAYLIGHT parts."""
+    """A VEVENT, or a VTIMEZONE with STANDARD and DAYLIGHT parts."""
 
     kind: str
     line: int
-    """The number of its BEGIN, from 1."""
+    """The line number of BEGIN, from 1."""
 
     calendar: int
-    """Which VCALENDAR of the file it stands in, from 1; 0 outside of any. TZIDs count within it."""
+    """The number of the surrounding VCALENDAR in the file, from 1; 0 outside of any.
+
+    TZIDs are unique within a VCALENDAR only.
+    """
 
     properties: list[ContentLine] = field(default_factory=list)
     parts: list["Component"] = field(default_factory=list)
     problem: str | None = None
-    """The first of its lines that is not `NAME:VALUE`."""
+    """The first line of the component not of the form `NAME:VALUE`."""
 
     def one(self, name: str) -> ContentLine | None:
-        """The first property of that name."""
+        """Return the first property of this name, or None."""
         return next((found for found in self.properties if found.name == name), None)
 
     def all(self, name: str) -> list[ContentLine]:
-        """Every property of that name."""
+        """Return all properties of this name."""
         return [found for found in self.properties if found.name == name]
 
 
 @dataclass
 class _Open:
-    """A component that has begun, and its record; none where it is passed over."""
+    """A component between BEGIN and END, with a record; None for a skipped component."""
 
     name: str
     component: Component | None
     is_inner: bool
-    """Whether it is a VEVENT or VTIMEZONE, or stands in one: no event begins in it."""
+    """Whether the component is, or stands in, a VEVENT or VTIMEZONE: no event begins inside."""
 
 
 def components(text: str) -> list[Component]:
-    """The events and time zones of a file, in its order.
+    """Return the events and time zones of a file, in the order of the file.
 
-    A line that is not `NAME:VALUE` is a problem of the event that it stands in, and refuses the
-    file where it stands in none. Raises Refused, which names the line, where a component ends that
-    did not begin, or does not end.
+    A line not of the form `NAME:VALUE` is a problem of the surrounding event; outside of events the
+    file is refused. Raises Refused, with the line number, where a component ends that did not
+    begin, or does not end.
     """
     found: list[Component] = []
     stack: list[_Open] = []
@@ -116,7 +119,7 @@ def refuse(line: int, why: str) -> NoReturn:
 
 
 def _begun(kind: str, line: int, calendar: int, outer: _Open | None) -> Component | None:
-    """The record of a component that begins; none for one passed over, as an event's VALARM."""
+    """Return the record of a new component; None for a skipped component, such as a VALARM."""
     if kind in ("STANDARD", "DAYLIGHT"):
         zone = outer.component if outer is not None else None
         if zone is None or zone.kind != "VTIMEZONE":
@@ -130,7 +133,7 @@ def _begun(kind: str, line: int, calendar: int, outer: _Open | None) -> Componen
 
 
 def _ended(content: ContentLine, stack: list[_Open]) -> Component | None:
-    """The record of the component that ends."""
+    """Return the record of the component that ends."""
     kind = content.value.strip().upper()
     last = stack.pop() if stack else None
     if last is None or last.name != kind:
@@ -139,7 +142,7 @@ def _ended(content: ContentLine, stack: list[_Open]) -> Component | None:
 
 
 def _record(content: ContentLine, stack: list[_Open]) -> None:
-    """Add the property to its component, where it is one that is read."""
+    """Add the property to the surrounding component, if the property is read."""
     if stack and stack[-1].name == "VCALENDAR" and content.name == "CALSCALE":
         _check_scale(content)
     component = stack[-1].component if stack else None
@@ -148,7 +151,7 @@ def _record(content: ContentLine, stack: list[_Open]) -> None:
 
 
 def _check_scale(content: ContentLine) -> None:
-    """Refuse a file that counts days by another calendar (3.7.1)."""
+    """Raise Refused for a file with another calendar scale than GREGORIAN (3.7.1)."""
     if content.value.strip().upper() != "GREGORIAN":
         refuse(
             content.line,
@@ -157,7 +160,7 @@ def _check_scale(content: ContentLine) -> None:
 
 
 def _note_problem(stack: list[_Open], number: int, line: str) -> None:
-    """A line that is no property harms the component that it stands in, or else the file."""
+    """Record a malformed line in the surrounding event; refuse the file outside of events."""
     why = f"{line[:40]!r} is not NAME:VALUE"
     if not stack or stack[-1].name == "VCALENDAR":
         refuse(number, f"{why}; is this an iCalendar file?")
@@ -167,7 +170,7 @@ def _note_problem(stack: list[_Open], number: int, line: str) -> None:
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """Whole lines with their numbers: one that begins with a blank continues the last (3.1)."""
+    """Yield unfolded lines with numbers: a leading blank continues the previous line (3.1)."""
     parts: list[str] = []
     begun = 0
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -186,7 +189,7 @@ def _unfolded(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _content_line(number: int, line: str) -> ContentLine | None:
-    """`NAME;PARAMETER=x:value`, where quotes hide colons and semicolons; none for another line."""
+    """Parse `NAME;PARAMETER=x:value`, where quotes hide colons and semicolons; None on failure."""
     head = _HEAD.match(line)
     if head is None:
         return None

@@ -1,8 +1,8 @@
-"""An RRULE of an iCalendar file as the wall times that it stands for. Pure.
+"""An RRULE of an iCalendar file, expanded to wall times. Pure.
 
-RFC 5545, sections 3.3.10 and 3.8.5.3. The rule is read by `recurrence_text`, as a schedule's is:
-what cannot be used there (FREQ=SECONDLY, a COUNT above 10,000, a rule that never fires) is refused
-here with the same words.
+RFC 5545, sections 3.3.10 and 3.8.5.3. The rule is read by `recurrence_text`, like a schedule's
+rule, so that the same rules are refused with the same words: FREQ=SECONDLY, a COUNT above 10,000, a
+rule that never fires.
 """
 
 import re
@@ -17,7 +17,7 @@ from scheduler.rules.model.spec import RruleWhen
 from scheduler.rules.rrule import text as recurrence_text
 
 FIRST_DAY = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall time
-"""What lies before it is in no calendar: schedules begin in 1970."""
+"""First day of a calendar: schedules begin in 1970."""
 
 _UNTIL = re.compile(r"(?<=UNTIL=)\d{8}T\d{6}Z", re.ASCII)
 
@@ -27,25 +27,25 @@ class BadEvent(Exception):
 
 
 class Budget:
-    """How many dates the rules, RDATE and EXDATE of one file may still make.
+    """The number of dates that RRULE, RDATE and EXDATE of one file may still produce.
 
-    It bounds the work on a file whose events exclude one another: how many come out is counted
-    apart.
+    Bounds the work on a file whose events exclude one another; the events in the result are counted
+    separately.
     """
 
     def __init__(self, limit: int) -> None:
-        """`limit` is how many events a file may have; five dates for each are worked on."""
+        """`limit` is the allowed number of events in a file; five dates are processed for each."""
         self.limit = limit
         self._left = 5 * limit
 
     def spend(self, line: int) -> None:
-        """Count one date of the event on `line`. Raises Refused where there are too many."""
+        """Count one date of the event on `line`. Raises Refused when the budget is spent."""
         self._left -= 1
         if self._left < 0:
             self.refuse(line)
 
     def refuse(self, line: int) -> NoReturn:
-        """Raise Refused: the file has more events than are read."""
+        """Raise Refused: the file has too many events."""
         refuse(
             line,
             f"there are more than {self.limit} events; export fewer, or end the recurring ones",
@@ -53,10 +53,11 @@ class Budget:
 
 
 def rule_starts(text: str, start: datetime, zone: tzinfo, until: datetime) -> Iterator[datetime]:
-    """The wall times of a rule from 1970 up to `until`, ascending.
+    """Yield the wall times of a rule from 1970 up to `until`, ascending.
 
-    `start` is the DTSTART as a wall time of `zone`; `until` is a wall time. An UNTIL in UTC is one
-    of `zone` (3.3.10). Empty parts, as after a last semicolon, are passed over. Raises BadEvent.
+    `start` is the DTSTART as a wall time of `zone`; `until` is a wall time. An UNTIL in UTC is
+    converted to `zone` (3.3.10). Empty parts, as after a last semicolon, are skipped. Raises
+    BadEvent.
     """
     in_zone = ";".join(part for part in text.upper().split(";") if part.strip())
     in_zone = _UNTIL.sub(lambda found: _local(found[0], zone), in_zone)
@@ -77,7 +78,7 @@ def rule_starts(text: str, start: datetime, zone: tzinfo, until: datetime) -> It
 
 
 def _local(until: str, zone: tzinfo) -> str:
-    """An UNTIL in UTC as a wall time of the zone; as it is where it is no time."""
+    """Return an UNTIL in UTC as a wall time of the zone; any other text unchanged."""
     try:
         moment = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         return f"{moment.astimezone(zone):%Y%m%dT%H%M%S}"

@@ -2,13 +2,13 @@
 
 RFC 5545, sections 3.8.4.4 and 3.8.5. The algorithm:
 1. Of the events without RECURRENCE-ID, those with the highest SEQUENCE are the series; older
-   revisions are left out (3.8.7.4). Files written by hand give one UID to many events: those of the
-   same SEQUENCE all count, and repeated ones, as in two exports joined, count once.
-2. Their RRULE become dates, from 1970 up to the day that the caller names. What is given as a date
-   is not cut off.
-3. Each event with RECURRENCE-ID goes to the first event of the series that has such an instance. It
-   stands alone where the file has no event without one.
-4. The library finds which event describes each instance; the cancelled ones fall out.
+   revisions are left out (3.8.7.4). Files written by hand give one UID to many events: all events
+   of the same SEQUENCE count, and repeated events, as in two exports joined, count once.
+2. Each RRULE becomes dates, from 1970 up to the day given by the caller. Explicit dates are not
+   cut off.
+3. Each event with RECURRENCE-ID goes to the first event of the series with such an instance; in a
+   file without an event for the series, the changed instances stand alone.
+4. The library finds the event that describes each instance; cancelled instances fall out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,12 +24,12 @@ from scheduler.rules.calendars.ical.events import DAY, Event, Length
 from scheduler.rules.calendars.ical.rules import FIRST_DAY, BadEvent, Budget, rule_starts
 
 MAX_SPLITS = 100
-"""Events of one series with RANGE=THISANDFUTURE."""
+"""Most events of one series with RANGE=THISANDFUTURE."""
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An event that is not in the calendar: the line it begins on, its title, and why."""
+    """An event left out of the calendar: the line of its BEGIN, its title, and the reason."""
 
     line: int
     title: str
@@ -38,22 +38,24 @@ class LeftOut:
 
 @dataclass
 class _Main:
-    """An event without RECURRENCE-ID, with the instances that its rules make."""
+    """An event without RECURRENCE-ID, with the instances from its rules."""
 
     event: Event
     zone: tzinfo
-    """The zone of DTSTART; the calendar's for whole days."""
+    """The zone of DTSTART; the calendar's zone for whole days."""
 
     starts: list[date] = field(default_factory=list)
     excluded: list[date] = field(default_factory=list)
     is_missing: bool = False
-    """Whether `event` only changes an instance: the file has none that the series is made of."""
+    """Whether `event` only changes an instance, in a file without an event for the series itself.
+    """
 
     def local(self, moment: date) -> date:
-        """A moment as one of this series: a day, or a wall time of its zone.
+        """Return a moment in the terms of the series: a day, or a wall time of the series' zone.
 
-        Some programs write the day alone for a time, or a time for a day: it is the day's instance.
-        Of a local time that is the day as written, of one in UTC the day in the calendar's zone.
+        Some programs write a day in place of a time, or a time in place of a day. A day means the
+        instance on the day. A local time means the day as written; a time in UTC the day in the
+        calendar's zone.
         """
         start = self.event.start
         if not isinstance(start, datetime):
@@ -65,12 +67,12 @@ class _Main:
         return moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
 
     def moment(self, local: date) -> date:
-        """A day as it is, a wall time of the zone as a moment."""
+        """Return a day unchanged, and a wall time as an aware moment of the series' zone."""
         return local.replace(tzinfo=self.zone) if isinstance(local, datetime) else local
 
 
 class _Moment(NamedTuple):
-    """An instance: the event that describes it, when it begins, and how long it lasts."""
+    """An instance: the describing event, the start, and the length."""
 
     event: Event
     start: date
@@ -78,7 +80,7 @@ class _Moment(NamedTuple):
 
 
 class Expansion:
-    """Makes the days and spans of events, and gathers the events that are left out."""
+    """Expander of events into days and spans; collects the events left out."""
 
     def __init__(self, zone: tzinfo, until: date, budget: Budget) -> None:
         """Rules are expanded up to the day `until`; `zone` is the calendar's."""
@@ -88,14 +90,14 @@ class Expansion:
         self.left_out: list[LeftOut] = []
 
     def leave_out(self, line: int, title: str, reason: str) -> None:
-        """Note that the event that begins on `line` is not in the calendar."""
+        """Record an event, beginning on `line`, as left out of the calendar."""
         self.left_out.append(LeftOut(line, title, reason))
 
     def _leave_out(self, event: Event, reason: str) -> None:
         self.leave_out(event.line, event.title, reason)
 
     def instances(self, events: Sequence[Event]) -> Iterator[tuple[Event, Days | Span]]:
-        """What the events of one UID exclude, each with its event, without repetition."""
+        """Yield the excluded days and spans of one UID, each with the event, without repetition."""
         revisions = [event for event in events if event.recurrence_id is None]
         newest = max((event.sequence for event in revisions), default=0)
         mains: list[_Main] = []
@@ -115,7 +117,7 @@ class Expansion:
                     yield event, found
 
     def _main(self, event: Event) -> Iterator[_Main]:
-        """The event with what its rules make; nothing where one cannot be read."""
+        """Yield the event with the instances from its rules; nothing for an unreadable rule."""
         zone = event.start.tzinfo if isinstance(event.start, datetime) else self._zone
         main = _Main(event, zone or self._zone)
         try:
@@ -132,7 +134,7 @@ class Expansion:
         yield main
 
     def _expand(self, rule: str, main: _Main) -> Iterator[date]:
-        """The instances of a rule."""
+        """Yield the instances of a rule."""
         start = main.event.start
         is_timed = isinstance(start, datetime)
         day = date(start.year, start.month, start.day)
@@ -143,7 +145,7 @@ class Expansion:
             yield found if is_timed else found.date()
 
     def _set(self, main: _Main, changes: Sequence[Event]) -> Iterator[tuple[Event, Days | Span]]:
-        """The instances of one series, those before 1970 apart: they exclude nothing."""
+        """Yield the days and spans of one series. Instances before 1970 exclude no tick."""
         moments = list(self._moments(main, changes))
         coming = [moment for moment in moments if moment.start.year >= FIRST_DAY.year]
         if moments and not coming:
@@ -159,7 +161,7 @@ class Expansion:
                 return
 
     def _moments(self, main: _Main, changes: Sequence[Event]) -> Iterator[_Moment]:
-        """When the instances of one series begin, without the cancelled ones."""
+        """Yield the instances of one series, without the cancelled ones."""
         if not (changes or main.starts or main.excluded):
             yield _Moment(main.event, main.event.start, main.event.length)
             return
@@ -187,9 +189,10 @@ class Expansion:
             yield _Moment(event, start, period or event.length)
 
     def _without_stale(self, main: _Main, changes: Sequence[Event]) -> Iterator[Event]:
-        """The changes without the beginnings of older revisions, whose instances are no more.
+        """Yield the changes, without leftovers of older revisions.
 
-        Programs that split a series leave one behind: it has rules of its own and a lower SEQUENCE.
+        Programs that split a series leave an event behind for an instance that no longer exists,
+        with rules of its own and a lower SEQUENCE.
         """
         present = {main.local(main.event.start), *main.starts}
         for event in changes:
@@ -202,7 +205,8 @@ class Expansion:
 
 
 def by_uid(events: Iterable[Event]) -> list[list[Event]]:
-    """The events of each UID together, in the order of the file; one without a UID stands alone."""
+    """Return the events grouped by UID, in the file's order; an event without a UID stands alone.
+    """
     groups: dict[str | int, list[Event]] = {}
     for event in events:
         groups.setdefault(event.line if event.uid is None else event.uid, []).append(event)
@@ -210,7 +214,7 @@ def by_uid(events: Iterable[Event]) -> list[list[Event]]:
 
 
 def _content(event: Event) -> tuple[object, ...]:
-    """The same for two events that differ in their lines alone."""
+    """Return the content of an event apart from its line in the file, for comparison."""
     when = (event.start, event.length, event.dates, event.dates_out, *event.lengths.items())
     return (event.title, event.rules, event.rules_out, *when)
 
@@ -218,9 +222,9 @@ def _content(event: Event) -> tuple[object, ...]:
 def _with_changes(
     mains: Sequence[_Main], changes: Sequence[Event], zone: tzinfo
 ) -> Iterator[tuple[_Main, list[Event]]]:
-    """Each series with the events that change its instances.
+    """Yield each series with the events that change its instances.
 
-    Where no event of the series is in the file, the changed instances are a series of themselves.
+    In a file without an event for the series, the changed instances are a series of their own.
     """
     if not mains:
         if changes:
@@ -242,12 +246,12 @@ def _with_changes(
 
 
 def _instant(moment: date) -> date:
-    """The same for the same moment, whatever its zone."""
+    """Return a key for comparing moments across zones."""
     return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def _for_library(main: _Main, event: Event) -> library.SeriesEvent:
-    """The event in the terms of its series."""
+    """Return the event in the terms of its series, for the library."""
     if event is main.event and not main.is_missing:
         start = main.local(event.start)
         return library.SeriesEvent(start, event.sequence, main.starts, main.excluded)
@@ -261,7 +265,7 @@ def _for_library(main: _Main, event: Event) -> library.SeriesEvent:
 
 
 def _excluded(start: date, length: Length, title: str) -> Days | Span:
-    """What an instance excludes. Raises ValidationError or OverflowError where that cannot be."""
+    """Return the day or span excluded by an instance. Raises ValidationError or OverflowError."""
     if not isinstance(start, datetime):
         return Days(first=start, last=start + max(length.days, DAY) - DAY, title=title)
     wall = start.replace(tzinfo=None, fold=0) + length.days

@@ -1,11 +1,11 @@
-"""The zones that an iCalendar file names: IANA's, Microsoft's, and its own. Pure.
+"""The zones named in an iCalendar file: IANA's, Microsoft's, and the file's own. Pure.
 
 RFC 5545, 3.2.19 (TZID) and 3.6.5 (VTIMEZONE). A TZID is looked up in this order:
 1. an IANA name with a place (`Europe/Berlin`), or UTC;
 2. a Microsoft name (`W. Europe Standard Time`), by Unicode's table;
 3. the file's own VTIMEZONE;
 4. an IANA name behind a vendor's prefix (`/example.org/20260101/Europe/Berlin`);
-5. an IANA name without a place (`EST`): where the file defines it, its definition is better.
+5. an IANA name without a place (`EST`), last, because a definition in the file is better.
 """
 
 import re
@@ -22,10 +22,10 @@ from scheduler.rules.calendars.ical.rules import BadEvent, rule_starts
 from scheduler.rules.time import zones
 
 MAX_CHANGES = 20_000
-"""Clock changes that the VTIMEZONEs of one file may have together; one zone has about 500."""
+"""Most clock changes in all VTIMEZONEs of one file; one zone has about 500."""
 
 _HINTS = 20
-"""Unknown names for which the nearest known one is looked up; that is slow."""
+"""Most unknown names per file for which the nearest IANA name is searched, a slow search."""
 
 _LONGEST_PLACE = 3
 """Parts of the longest IANA names, such as America/Argentina/Buenos_Aires."""
@@ -35,11 +35,11 @@ _OFFSET = re.compile(r"(?P<sign>[+-])(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?", re.
 _MOMENT = re.compile(r"\d{8}T\d{6}", re.ASCII)
 
 Change = tuple[datetime, timedelta, timedelta]
-"""A clock change: its wall time by the old offset, the old offset, the new one."""
+"""A clock change: the wall time by the old offset, the old offset, the new offset."""
 
 
 class FileZones:
-    """The zones of one file, each made when it is first named."""
+    """The zones of one file, each built on first use."""
 
     def __init__(self, components: Iterable[Component], default: ZoneInfo) -> None:
         """`default` is the calendar's zone, for days and times without a zone (3.3.5, form 1)."""
@@ -54,7 +54,7 @@ class FileZones:
         self._changes_left = MAX_CHANGES
 
     def zone(self, tzid: str, calendar: int) -> tzinfo:
-        """The zone called `tzid` in a VCALENDAR. Raises BadEvent, with a name that may be right"""
+        """Return the zone `tzid` of a VCALENDAR. Raises BadEvent, with a suggested name."""
         key = (calendar, tzid.strip())
         if key in self._unknown:
             raise BadEvent(self._unknown[key])
@@ -67,7 +67,7 @@ class FileZones:
         return self._found[key]
 
     def _look_up(self, key: tuple[int, str]) -> tzinfo:
-        """In the order that stands at the head of this module."""
+        """Return the zone, searched in the order of the module's docstring."""
         name = key[1]
         definition = self._definitions.get(key)
         iana = _iana(name)
@@ -86,7 +86,7 @@ class FileZones:
         return found
 
     def _defined(self, name: str, definition: Component) -> tzinfo:
-        """The zone of a VTIMEZONE: by its IANA name, where a program wrote it, or by its rules."""
+        """Return the zone of a VTIMEZONE: by the IANA name a program wrote, else by the rules."""
         place = definition.one("X-LIC-LOCATION")
         iana = _iana(place.value.strip()) if place is not None else None
         if iana is not None:
@@ -101,7 +101,7 @@ class FileZones:
         return RuleZone(name, changes)
 
     def _changes(self, definition: Component) -> Iterator[Change]:
-        """The clock changes of a VTIMEZONE, as long as the file has not too many."""
+        """Yield the clock changes of a VTIMEZONE. Raises BadEvent for a file with too many."""
         if definition.problem is not None:
             raise BadEvent(definition.problem)
         for part in definition.parts:
@@ -112,7 +112,7 @@ class FileZones:
                 yield change
 
     def _refusal(self, name: str) -> str:
-        """What to write instead of an unknown name."""
+        """Return a message with a replacement for an unknown name."""
         if len(self._unknown) < _HINTS:
             try:
                 zones.zone(name)
@@ -122,10 +122,10 @@ class FileZones:
 
 
 class RuleZone(tzinfo):
-    """A zone by its clock changes, as a VTIMEZONE defines it (3.6.5)."""
+    """A zone by clock changes, as a VTIMEZONE defines the zone (3.6.5)."""
 
     def __init__(self, name: str, changes: Iterable[Change]) -> None:
-        """The changes may come in any order."""
+        """`changes` may come in any order."""
         ordered = sorted(set(changes), key=lambda change: change[0] - change[1])
         self._name = name
         self._moments = [wall - old for wall, old, _ in ordered]
@@ -135,17 +135,18 @@ class RuleZone(tzinfo):
             [moment + max(before, after) for moment, (before, after) in pairs],
             [moment + min(before, after) for moment, (before, after) in pairs],
         )
-        """By fold: the wall times from which an offset counts; one in a gap has the old (3.3.5)."""
+        """By fold: wall times from which an offset counts; in a gap the old offset counts (3.3.5).
+        """
 
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
-        """The offset of a wall time; of one that comes twice the first, with fold=1 the second."""
+        """Return the offset of a wall time; for a repeated wall time `fold` decides."""
         if moment is None:
             return None
         walls = self._walls[moment.fold]
         return self._offsets[bisect_right(walls, moment.replace(tzinfo=None, fold=0))]
 
     def fromutc(self, moment: datetime) -> datetime:
-        """A time in UTC, which carries this zone, as a wall time of it."""
+        """Return a time in UTC, with this zone attached, as a wall time of the zone."""
         plain = moment.replace(tzinfo=None)
         place = bisect_right(self._moments, plain)
         wall = plain + self._offsets[place]
@@ -153,15 +154,15 @@ class RuleZone(tzinfo):
         return wall.replace(tzinfo=self, fold=int(is_second))
 
     def dst(self, moment: datetime | None) -> None:
-        """Not told apart from the offset."""
+        """Return None: daylight saving is part of the offset."""
 
     def tzname(self, moment: datetime | None) -> str:
-        """The TZID."""
+        """Return the TZID."""
         return self._name
 
 
 def _iana(name: str) -> ZoneInfo | None:
-    """The IANA zone of that very name."""
+    """Return the IANA zone of exactly this name, or None."""
     try:
         return zones.zone(name) if name in zones.zone_names() else None
     except UnknownZone:
@@ -169,7 +170,7 @@ def _iana(name: str) -> ZoneInfo | None:
 
 
 def _changes(part: Component) -> Iterator[Change]:
-    """The clock changes of a STANDARD or DAYLIGHT part: its DTSTART, RRULE and RDATE."""
+    """Yield the clock changes of a STANDARD or DAYLIGHT part: DTSTART, RRULE and RDATE."""
     old = _offset(part, "TZOFFSETFROM")
     new = _offset(part, "TZOFFSETTO")
     begins = part.one("DTSTART")
@@ -186,7 +187,7 @@ def _changes(part: Component) -> Iterator[Change]:
 
 
 def _offset(part: Component, name: str) -> timedelta:
-    """An offset from UTC: +0100 or -053000 (3.3.14), of less than a day."""
+    """Return an offset from UTC of less than a day: +0100 or -053000 (3.3.14)."""
     found = part.one(name)
     matched = _OFFSET.fullmatch(found.value.strip()) if found is not None else None
     if found is None or matched is None:
@@ -200,7 +201,7 @@ def _offset(part: Component, name: str) -> timedelta:
 
 
 def _wall(found: ContentLine, value: str) -> datetime:
-    """A wall time, as 20271031T030000."""
+    """Return a wall time, such as 20271031T030000."""
     text = value.strip().upper().removesuffix("Z")
     try:
         if not _MOMENT.fullmatch(text):
