@@ -1,4 +1,4 @@
-"""What is to be done about one entry, and the same as `fire.lua` takes it. Pure."""
+"""The next step for one entry, and its form as arguments of `fire.lua`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,34 +9,34 @@ from scheduler.publishing.calls import Command
 from scheduler.rules.model.spec import Schedule
 
 NO_LEASE: tuple[str, str, str] = ("", "", "0")
-"""In place of a run, what is known of it, and until when it is alive."""
+"""Run id, record and expiry of the lease, for a step without a run."""
 
 
 @dataclass(slots=True)
 class Step:
-    """One entry, and what becomes of it."""
+    """One entry, and the decision about the entry."""
 
     entry: DueEntry
     score: float = -1.0
-    """When to look at it again."""
+    """The time of the next look, in seconds since 1970; -1 for no further look."""
 
     parts: list[Any] = field(default_factory=list)
-    """For the script; empty where all is as it should be."""
+    """Arguments for the script; empty where nothing changes."""
 
     run: str = ""
-    """The run that is sent."""
+    """The id of the run to send."""
 
     quarantined: str = ""
-    """Why it goes into quarantine."""
+    """The reason for a quarantine of the entry."""
 
     refused: str = ""
-    """Why its message cannot be made now."""
+    """The reason why the message cannot be made now."""
 
     gone: bool = False
-    """There is no such entry any more."""
+    """Whether the entry has been deleted."""
 
     cancel: Schedule | None = None
-    """The schedule, where its runs that are alive are to end."""
+    """The schedule whose running runs have to be cancelled."""
 
 
 def parts_of(
@@ -54,7 +54,7 @@ def parts_of(
     drop: Sequence[str] = (),
     hold: Sequence[str] = (),
 ) -> list[Any]:
-    """A step for the script: see there. Without a score, a key that is gone is forgotten."""
+    """Return a step as arguments of `fire.lua`. Without a score, a missing key is forgotten."""
     there = "".join(
         "0" if value is None else "1" for value in (entry.definition, entry.meta, entry.extra, meta)
     )
@@ -91,11 +91,10 @@ def usual_parts(
     message: Sequence[Any],
     event: str,
 ) -> list[Any]:
-    """What `parts_of` answers for a run of an entry that has been read whole, at a third of its
-    price.
+    """Return the same as `parts_of` for a run of a fully read entry, at a third of the cost.
 
-    `message` has the commands as the script takes them, their number first; no event is told where
-    `event` is empty.
+    `message` has the commands in the script's form, behind their number; an empty `event` appends
+    no event.
     """
     return [
         entry.key,

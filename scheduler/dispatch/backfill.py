@@ -1,15 +1,14 @@
-"""Runs for ticks of the past: which ticks there are in a time, and a run for each, oldest first.
+"""Runs for past ticks: the ticks in a range of time, and a run for each, oldest first.
 
-A backfill takes the rule, with its start, its end and its calendar, as it is now. Its runs have the
-ids of their ticks, so that saying it twice starts nothing twice, and a tick that has a run already
-gets none. It has an overlap policy of its own: with `queue_all` the ticks wait, and Beat starts one
-when no run of the schedule is alive; with `allow` all go to the queue at once. The other policies
-would let one tick of many run, which is no backfill. Nothing is planned that would not be started:
-the count is known first, and bounded.
+A backfill uses the current rule, start, end and calendar of the schedule. A run's id follows from
+the tick, so that a repeated backfill starts nothing twice, and a tick with a run gets no second
+run. A backfill has an overlap policy of its own: with `queue_all` the ticks wait, and Beat starts
+the next when no run of the schedule is alive; with `allow` all runs go to the queue at once. The
+other policies would let one tick of many run, and are not offered. The plan lists only ticks to
+start: the count is computed first, and bounded.
 
-Ticks that Beat has not dealt with yet, since it is down or the schedule is paused, are left to it,
-and said so: it catches up with them as the schedule's policy says, or `resume` does, and none runs
-twice.
+Ticks not yet processed by Beat, because Beat is down or the schedule is paused, are left to Beat
+and reported: Beat catches up by the schedule's policy, or `resume` does, and no tick runs twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,16 +30,16 @@ Overlap = Literal["queue_all", "allow"]
 OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)
 
 MOST_RUNS = 1000
-"""Runs that one backfill starts at most."""
+"""Most runs of one backfill."""
 
 USUAL = 100
-"""The limit where none is given."""
+"""The default limit."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class Starts(Protocol):
-    """Whoever sends runs to the queue."""
+    """The sender of runs to the queue."""
 
     def start(
         self,
@@ -56,17 +55,18 @@ class Starts(Protocol):
 
 
 class Holds(Protocol):
-    """Whoever keeps the ticks that wait."""
+    """The store of waiting ticks."""
 
     def add(
         self, schedule: Schedule, ticks: Sequence[WaitingTick], now: datetime
     ) -> list[WaitingTick]:
-        """Let ticks wait, those that do not wait yet; which these are."""
+        """Add ticks to the waiting ones. Returns the newly added ticks."""
 
 
 class Started(NamedTuple):
-    """The runs that are in the queue or will be, oldest tick first, and how many ticks had a run
-    already.
+    """Runs in the queue or waiting, oldest tick first, and the number of ticks left out.
+
+    `known` is the number of ticks that had a run already.
     """
 
     runs: list[str]
@@ -75,15 +75,13 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True)
 class Backfill:
-    """The ticks in a time: how many there are, and those that would run, the oldest ones up to the
-    limit.
-    """
+    """The number of ticks in a range of time, and the oldest ticks up to the limit."""
 
     schedule: Schedule
     count: int
     ticks: list[datetime]
     left: int = 0
-    """How many ticks more there are, with which Beat has not dealt yet."""
+    """The number of further ticks, not yet processed by Beat."""
 
 
 def plan(
@@ -96,10 +94,10 @@ def plan(
     calendar: Calendar | None = None,
     beat: datetime | None = None,
 ) -> Backfill:
-    """The ticks in [since, until) that `calendar` leaves free, those after `beat` left to Beat.
+    """Return the ticks in [since, until) outside `calendar`; those after `beat` are left to Beat.
 
-    `beat` is the moment up to which it has dealt with them, none where it will deal with no others.
-    Raises Refused where the times or the limit make no sense.
+    Beat has processed the ticks up to `beat`; None where Beat will process no further tick. Raises
+    Refused for an impossible range or limit.
     """
     when = schedule.when
     if isinstance(when, RedBeatWhen) or (isinstance(when, IntervalWhen) and when.anchor is None):
@@ -144,11 +142,10 @@ def start(
     actor: str,
     now: datetime,
 ) -> Started:
-    """Start the runs of a plan, or let their ticks wait for their turn. `existing` returns those of
-    some runs that exist already.
+    """Start the runs of a plan, or let the ticks wait.
 
-    Raises Refused where nothing would start, and Unavailable where the broker goes away, with how
-    many are started.
+    `existing` returns the existing ids among the given run ids. Raises Refused where no run would
+    start, and Unavailable, with the number of started runs, where the broker fails.
     """
     schedule = backfill.schedule
     if overlap == "queue_all" and not schedule.enabled:

@@ -62,7 +62,7 @@ class LetterPage(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The ids of letters that were retried or dropped, and of letters that were already gone."""
+    """The ids of retried or dropped letters, and of letters gone already."""
 
     done: list[str]
     gone: list[str]
@@ -116,7 +116,7 @@ class DeadLetters:
     def set_aside(self, entry: str, error: str, tries: int) -> SetAside:
         """Move an event from the stream to the dead letters, and acknowledge the entry.
 
-        `tries` is the number of attempts to record the event since its entry was appended. Does
+        `tries` is the number of attempts to record the event since the entry was appended. Does
         nothing for an event that another recorder has recorded or moved meanwhile.
         """
         streams = [keys.EVENTS_STREAM, keys.DEAD_LETTERS_STREAM]
@@ -174,7 +174,7 @@ class DeadLetters:
         return [_text(letter) for letter in done]
 
     def _batches(self, until: str) -> Iterator[list[DeadLetter]]:
-        """The letters up to `until`, oldest first, read batch by batch."""
+        """Yield the letters up to `until`, oldest first, read batch by batch."""
         if not _ID.fullmatch(until):
             raise Refused(f"until: {until[:60]!r} is not the id of a dead letter", field="until")
         start = "-"
@@ -183,7 +183,7 @@ class DeadLetters:
             start = f"({batch[-1].id}"
 
     def _read(self, letters: Iterable[str]) -> list[DeadLetter]:
-        """The letters with these ids; ids of letters that are gone are left out."""
+        """Return the letters with these ids; missing letters are left out."""
         found: list[DeadLetter] = []
         for letter in letters:
             if _ID.fullmatch(letter):
@@ -191,7 +191,7 @@ class DeadLetters:
         return found
 
     def _range(self, command: str, start: str, end: str, count: int) -> list[DeadLetter]:
-        """Letters in a range, read as bytes: decoding fails as a whole if any text is not UTF-8."""
+        """Return letters in a range, as bytes: decoding fails as a whole if any text is not UTF-8."""
         answer: Any = self._redis.execute_command(  # type: ignore[no-untyped-call]
             command, keys.DEAD_LETTERS_STREAM, start, end, "COUNT", count, **{NEVER_DECODE: []}
         )
@@ -204,9 +204,9 @@ class DeadLetters:
 
 def without_past(fields: dict[str, str]) -> dict[str, str]:
     """Return the fields of an entry without the field PAST of a retried event."""
-    # An entry with nothing but PAST is not an event; without fields it would pass for deleted.
+    # An entry with nothing but PAST is not an event; without fields the entry would pass for
+    # deleted.
     if len(fields) == 1 or not _PAST_VALUE.fullmatch(fields.get(PAST, "")):
-        # One that has nothing else is no event; without a field it would pass for deleted.
         return fields
     return {name: value for name, value in fields.items() if name != PAST}
 
@@ -223,7 +223,7 @@ def missing(letters: Sequence[str]) -> NotFound:
 
 
 def _letter(raw: Any) -> DeadLetter:
-    """The letter in a stream entry."""
+    """Return the letter in a stream entry."""
     entry, values = raw
     fields: dict[str, bytes] = {}
     own: dict[str, str] = {}
@@ -255,7 +255,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _moment(entry: str) -> datetime:
-    """The moment at which a stream entry was made, by the clock of the Redis server."""
+    """Return the moment when a stream entry was appended, by the clock of the Redis server."""
     return datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
 
 

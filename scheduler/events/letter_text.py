@@ -13,10 +13,10 @@ from scheduler.events.schema import FIELD
 from scheduler.events.secret_names import MASK
 
 MOST_TEXT = 200_000
-"""Most bytes of a letter's text that are shown."""
+"""Most bytes of a letter's text for display."""
 
 MOST_ERROR = 2_000
-"""Most bytes of an error that are shown."""
+"""Most bytes of an error for display."""
 
 _MOST_SHORT = 200
 
@@ -53,7 +53,7 @@ class Content(NamedTuple):
 
     `kind` as in the vocabulary; `about` names the run, schedule, calendar or report; `at` is the
     event's own time; `event` is the whole event as JSON with secrets hidden. All are empty for a
-    letter that is not a JSON object.
+    letter without a JSON object.
     """
 
     kind: str = ""
@@ -63,7 +63,7 @@ class Content(NamedTuple):
 
 
 def content_of(letter: DeadLetter) -> Content:
-    """Return the readable content of a letter; empty where nothing can be read."""
+    """Return the readable content of a letter; empty for an unreadable letter."""
     try:
         event = json.loads(letter.raw.get(FIELD, b"").decode("utf-8"))
     except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ def content_of(letter: DeadLetter) -> Content:
 
 
 def _hidden(value: Any) -> Any:
-    """JSON with a mask for secrets inside texts, such as `password=…` in an error."""
+    """Return JSON with a mask for secrets inside texts, such as `password=…` in an error."""
     if isinstance(value, str):
         return without_secrets(value, MASK)
     if isinstance(value, list):
@@ -95,7 +95,7 @@ _SUBJECTS = ("run", "schedule", "calendar", "report", "title")
 
 
 def _subject(value: Any) -> str:
-    """The name in a field of an event: a text, or the name of a whole schedule or calendar."""
+    """Return the name in an event's field: a text, or the name of a whole schedule or calendar."""
     return _short(value.get("name") if isinstance(value, dict) else value, _MOST_SHORT)
 
 
@@ -107,7 +107,7 @@ def _short(value: Any, limit: int) -> str:
 
 
 def error_of(letter: DeadLetter) -> str:
-    """Return the reason of a letter, without values that may be secret."""
+    """Return the reason of a letter, without possibly secret values."""
     return bounded_text(_VALUES.sub("[values hidden]", letter.error), MOST_ERROR)
 
 

@@ -1,7 +1,7 @@
-"""The record of a lease in Redis: what is known of a run that is not final. Pure.
+"""The record of a lease in Redis: facts about an unfinished run. Pure.
 
-`uid attempt worker failures until name`, see `storage/lease.lua`, which reads and writes the same
-for scripts. One golden file, tests/unit/runs/golden/leases.json, holds both: leases outlive the
+`uid attempt worker failures until name`; `storage/lease.lua` reads and writes the same format for
+scripts. One golden file, tests/unit/runs/golden/leases.json, tests both sides: leases outlive the
 version that wrote them.
 """
 
@@ -15,14 +15,14 @@ _LARGE = {"args", "kwargs"}
 
 
 class Lease(NamedTuple):
-    """What is known of a run that is not final."""
+    """Facts about an unfinished run."""
 
     uid: str
     attempt: int
     worker: str | None
     expires: float
     facts: RunFacts | None
-    """What its message says, as long as that may not have come to a queue."""
+    """Facts from the run's message, until the message is certainly in a queue."""
 
     name: str
     text: str
@@ -36,7 +36,10 @@ def owner_text(
     pause_after: int | None = None,
     expires: datetime | None = None,
 ) -> str:
-    """The record of a run of the schedule `uid` whose message is sent now, without arguments."""
+    """Return the record of a run whose message is sent now; `facts` go in without arguments.
+
+    `uid` and `name` are the schedule's; `pause_after` is the number of failures before a pause.
+    """
     till = 0 if expires is None else expires.timestamp()
     said = ""
     if facts is not None:
@@ -45,7 +48,7 @@ def owner_text(
 
 
 def lease_of(text: str) -> Lease:
-    """Read a record. Raises ValueError where it is none."""
+    """Parse a record. Raises ValueError for a malformed record."""
     uid, attempt, worker, _, till, name = text.split(" ", 5)
     till, _, said = till.partition(";")
     facts = RunFacts.model_validate_json(unquote(said)) if said else None
@@ -61,5 +64,5 @@ def lease_of(text: str) -> Lease:
 
 
 def worker_word(worker: str | None) -> str:
-    """A worker's name as one word that is not a dash."""
+    """Return a worker's name as one word other than a dash."""
     return "@" + "_".join((worker or "?").split())

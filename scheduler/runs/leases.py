@@ -1,13 +1,13 @@
-"""Leases of runs: which runs of each schedule are not final. One lease per run, in Redis.
+"""Leases of runs: the unfinished runs of each schedule. One lease per run, in Redis.
 
     Beat sends a tick     ──▶ a minute, from the transaction that advances the entry
     an operator starts it ──▶ a minute
     the message is queued ──▶ as long as the message may wait
-    a worker has it       ──▶ half a minute, renewed every few seconds by the worker
+    a worker has the run  ──▶ half a minute, renewed every few seconds by the worker
     the run is over       ──▶ none; Beat looks at once at a tick that waits for this run
 
-Each step is written with its event, in one script, so a lease costs no round trip of its own. An
-expired lease delays no tick; `LeaseWatch` records that its run is lost. All times are the Redis
+Each step is written with the step's event, in one script, so a lease costs no round trip of its
+own. An expired lease delays no tick; `LeaseWatch` records the run as lost. All times are the Redis
 server's.
 """
 
@@ -47,10 +47,10 @@ from scheduler.storage.server_time import seconds_of
 log = logging.getLogger(__name__)
 
 HELD_SECONDS = 30.0
-"""Seconds for which a run is alive after its worker's last heartbeat."""
+"""Seconds for which a run is alive after the worker's last heartbeat."""
 
 QUEUED_SECONDS = 7 * 86_400.0
-"""Seconds for which a message may wait in its queue before its run is lost."""
+"""Seconds for which a message may wait in a queue before the run is lost."""
 
 SENT_SECONDS = 60.0
 """Seconds for Beat from advancing an entry to having the message in its queue."""
@@ -67,7 +67,7 @@ _OUTCOMES: dict[type[RunEvent], str] = {
 
 
 class Streak(NamedTuple):
-    """A schedule whose ticks have failed in a row as often as its policies allow."""
+    """A schedule with as many failed ticks in a row as `pause_after_failures` allows."""
 
     uid: str
     name: str
@@ -78,19 +78,19 @@ class LeaseState(Enum):
     """State of a run's lease, for a worker with another message of the same attempt."""
 
     ALIVE = "alive"
-    """A worker has the run, and its lease has not expired."""
+    """A worker has the run, and the lease has not expired."""
 
     OVER = "over"
     """The lease has expired, or is for another attempt."""
 
     GONE = "gone"
-    """There is no lease: the run has ended, or never had one."""
+    """The run has no lease: the run has ended, or never had a lease."""
 
 
 class LeasedStream(EventStream):
-    """Event stream that moves the leases of runs with their events.
+    """Event stream that moves the leases of runs together with the events.
 
-    `streaks` collects the schedules that an appended event makes due for a pause.
+    `streaks` collects the schedules due for a pause after an appended event.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -100,12 +100,13 @@ class LeasedStream(EventStream):
         self.streaks: list[Streak] = []
 
     def append(self, event: Event) -> str:
-        """Append one event. Returns the id of its entry; "" where the event moved a lease too."""
+        """Append one event. Returns the id of the entry; "" where the event moved a lease too."""
         return (self.append_many([event]) or [""])[0]
 
     def append_many(self, events: Iterable[Event]) -> list[str]:
-        """Append all events or none, in one round trip. Returns the ids of the entries; none where
-        an event moved a lease.
+        """Append all events or none, in one round trip. Returns the ids of the entries.
+
+        The list is empty where an event moved a lease.
         """
         told = [(event, *_effect(event)) for event in events]
         if all(effect == "none" for _, effect, _ in told):
@@ -114,7 +115,7 @@ class LeasedStream(EventStream):
         return []
 
     def tell(self, told: Sequence[tuple[Event, str, str]]) -> None:
-        """Append events with these effects on their runs' leases: (event, effect, argument)."""
+        """Append events with these effects on the leases of runs: (event, effect, argument)."""
         arguments: list[str] = []
         for event, effect, argument in told:
             run = event.run if isinstance(event, RunEvent) else ""
@@ -126,9 +127,9 @@ class LeasedStream(EventStream):
         self._write(["", "release", run, "-"])
 
     def give_back(self, runs: Mapping[str, int], worker: str | None) -> None:
-        """Release a worker's leases of attempts (by run id) that it will never begin.
+        """Release a worker's leases of attempts, by run id, that the worker will never begin.
 
-        Their messages are delivered again. A lease of another worker or attempt stays.
+        The messages are delivered again. A lease of another worker or attempt stays.
         """
         held = {run: f"{attempt} {worker_word(worker)}" for run, attempt in runs.items()}
         self._write([text for run, owner in held.items() for text in ("", "return", run, owner)])
@@ -163,7 +164,7 @@ class Leases:
         self._renew = redis.register_script(script_text(__package__, "renew.lua"))
 
     def announce(self, run: str, owner: str) -> None:
-        """Give a run a lease of `SENT_SECONDS`, before its message is sent."""
+        """Give a run a lease of `SENT_SECONDS`, before the run's message is sent."""
         uid = lease_of(owner).uid
         till = seconds_of(self._redis.time()) + SENT_SECONDS
         with self._redis.pipeline() as pipe:
@@ -177,7 +178,7 @@ class Leases:
         self._stream.forget(run)
 
     def known(self, runs: Sequence[str]) -> set[str]:
-        """Those of the given runs that are not final."""
+        """Return the ids of unfinished runs among `runs`."""
         owners: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         return {run for run, owner in zip(runs, owners, strict=True) if owner is not None}
 
@@ -192,7 +193,7 @@ class Leases:
         return int(kept)
 
     def get(self, run: str) -> Lease | None:
-        """The lease of a run; None where the run has none, or an expired one."""
+        """Return the lease of a run; None for a missing or expired lease."""
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.LEASE_OWNERS_HASH, run)
             pipe.zscore(keys.LEASES_ZSET, run)
@@ -203,7 +204,7 @@ class Leases:
         return lease_of(text)
 
     def standing(self, run: str, attempt: int) -> LeaseState:
-        """State of the lease for this attempt of a run."""
+        """Return the state of the lease for this attempt of a run."""
         if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):
             lease = self.get(run)
             held = lease is not None and lease.worker is not None and lease.attempt == attempt
@@ -211,7 +212,7 @@ class Leases:
         return LeaseState.GONE
 
     def runs_of(self, uid: str) -> list[str]:
-        """Ids of a schedule's runs that are not final, at most `_MOST`."""
+        """Return the ids of a schedule's unfinished runs, at most `_MOST`."""
         runs: Any = self._redis.zrange(keys.ALIVE_PREFIX + uid, 0, _MOST - 1)
         return list(runs)
 
@@ -220,7 +221,7 @@ class Leases:
         self._redis.hdel(keys.FAILURES_HASH, uid)
 
     def overdue(self) -> dict[str, Lease]:
-        """The expired leases by run id, at most `_MOST`."""
+        """Return the expired leases by run id, at most `_MOST`."""
         now = seconds_of(self._redis.time())
         runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", now, start=0, num=_MOST)
         texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
@@ -232,9 +233,9 @@ class Leases:
         }
 
     def lose(self, overdue: dict[str, Lease], now: datetime) -> None:
-        """Record that runs are lost, where the lease is still as it was read.
+        """Record runs as lost, except where the lease has changed since reading.
 
-        A run that no worker had, and whose deadline is past, is `expired` and not `lost`.
+        A run past the deadline that no worker had is `expired` and not `lost`.
         """
         told: list[tuple[Event, str, str]] = []
         for run, lease in overdue.items():
@@ -275,8 +276,10 @@ class LeaseWatch:
                 self._seen = {}
 
     def look(self, now: datetime) -> None:
-        """Look once. A run is lost whose lease was expired in two looks: after an outage workers
-        first have time to renew their leases.
+        """Look once for expired leases.
+
+        A run is lost after two looks with an expired lease: after an outage workers first have time
+        to renew leases.
         """
         overdue = self._leases.overdue()
         lost = {run: lease for run, lease in overdue.items() if self._seen.get(run) == lease}
@@ -287,7 +290,7 @@ class LeaseWatch:
 
 
 def _effect(event: Event) -> tuple[str, str]:
-    """Effect of an event on the lease of its run, with the script's argument for the effect."""
+    """Return an event's effect on the lease of the run, with the script's argument."""
     if isinstance(event, RunQueued):
         return ("none", "") if event.facts.schedule_uid is None else ("queued", "")
     if isinstance(event, RunReceived):

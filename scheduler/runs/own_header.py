@@ -1,17 +1,17 @@
-"""The message header `beatdesk`: what Celery does not know of a run, in one encoding.
+"""The message header `beatdesk`: facts about a run beyond Celery's headers, in one encoding.
 
 | part | from | meaning |
 | --- | --- | --- |
-| `schedule`, `schedule_uid`, `revision` | Beat, or whoever starts a run | whose run it is |
-| `trigger`, `actor`, `queued_at`, `parent` | the same | why it exists |
+| `schedule`, `schedule_uid`, `revision` | Beat, or the sender of a run | the run's schedule |
+| `trigger`, `actor`, `queued_at`, `parent` | the same | the reason of the run |
 | `retries`, `backoff` | the schedule's policies | further attempts, seconds before the first |
-| `attempts_before` | the worker that sends the next one | attempts of the task's own retries |
-| `lost` | the same | attempts whose process was lost |
-| `outbox` | the relay | this message's own mark, by which workers know a second copy |
+| `attempts_before` | the worker that sends the next attempt | attempts of the task's own retries |
+| `lost` | the same | attempts with a lost process |
+| `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
-The tick stands in a header of its own, `tick`. `decode` never raises: anybody may have written a
-header. Nothing in Lua reads it. tests/unit/runs/golden/message_headers.json is the format: messages
-that an older version sent are in the queues while a newer one starts.
+The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
+a header. No Lua script reads the header. tests/unit/runs/golden/message_headers.json is the format:
+messages of an older version are in the queues while a newer version starts.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from scheduler.events.schema import Trigger
 HEADER = "beatdesk"
 TICK_HEADER = "tick"
 LONGEST_NAME = 255
-"""Characters of a name that an event carries whole."""
+"""Most characters of a name that is not cut in an event."""
 
 MOST_RETRIES = 100
 LONGEST_BACKOFF = 366 * 86_400.0
@@ -36,7 +36,7 @@ _TRIGGERS = frozenset(get_args(Trigger))
 
 
 class OwnHeader(NamedTuple):
-    """The parts; what a header lacks, or holds in another form, is none."""
+    """The parts of the header; None for a missing or malformed part."""
 
     schedule: str | None = None
     schedule_uid: str | None = None
@@ -53,7 +53,7 @@ class OwnHeader(NamedTuple):
 
 
 def encode(header: OwnHeader) -> dict[str, Any]:
-    """The value of the header; what is none is left out."""
+    """Return the value of the header, without parts that are None."""
     parts = {name: value for name, value in header._asdict().items() if value is not None}
     if header.queued_at is not None:
         parts["queued_at"] = to_jsonable_python(header.queued_at)
@@ -61,7 +61,7 @@ def encode(header: OwnHeader) -> dict[str, Any]:
 
 
 def decode(headers: Any) -> OwnHeader:
-    """What the headers of a message say."""
+    """Return the parts in a message's headers; every part is None without a readable header."""
     parts = raw_parts(headers)
     if not parts:
         return OwnHeader()
@@ -84,36 +84,36 @@ def decode(headers: Any) -> OwnHeader:
 
 
 def raw_parts(headers: Any) -> Mapping[str, Any]:
-    """The header's value as it is, parts of later versions too; empty where there is none."""
+    """Return the header's value unchanged, including parts of later versions; empty if missing."""
     value = headers.get(HEADER) if isinstance(headers, Mapping) else None
     return value if isinstance(value, Mapping) else {}
 
 
 def updated(headers: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
-    """The headers with these parts of ours changed; all else stays, parts of later versions too."""
+    """Return the headers with Beatdesk's `parts` changed; all else stays, as do unknown parts."""
     return {**headers, HEADER: {**raw_parts(headers), **parts}}
 
 
 def schedule_of(headers: Mapping[str, Any]) -> str | None:
-    """The name of the schedule that fired the run."""
+    """Return the name of the run's schedule."""
     return name_in(raw_parts(headers).get("schedule"))
 
 
 def tick_of(headers: Mapping[str, Any]) -> datetime | None:
-    """The moment for which the run was due, in UTC."""
+    """Return the run's tick, in UTC; None for a run without a tick."""
     tick = moment_in(headers.get(TICK_HEADER))
     return None if tick is None else tick.astimezone(UTC)
 
 
 def name_in(value: Any, limit: int = LONGEST_NAME) -> str | None:
-    """A name in a header, cut where it is longer than an event carries; none for anything else."""
+    """Return a name in a header, cut to `limit` characters; None for any other value."""
     if not isinstance(value, str) or not value:
         return None
     return value if len(value) <= limit else bounded_text(value, limit - 60)[:limit]
 
 
 def moment_in(value: Any) -> datetime | None:
-    """An aware moment in a header; none for anything else."""
+    """Return an aware moment in a header; None for any other value."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -125,7 +125,7 @@ def moment_in(value: Any) -> datetime | None:
 
 
 def _attempts(left: Any, base: Any) -> tuple[int | None, float | None]:
-    """Further attempts and the seconds before the first: both, or none."""
+    """Return further attempts and the seconds before the first: both, or None twice."""
     if (
         not isinstance(left, int)
         or not isinstance(base, int | float)

@@ -1,3 +1,4 @@
-"""Benchmarks: run one with `python -m tests.bench.<name>`. They print figures and assert nothing;
-no test runs them.
+"""Benchmarks: run one with `python -m tests.bench.<name>`. Figures are printed, not asserted.
+
+No test runs a benchmark.
 """

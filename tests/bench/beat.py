@@ -1,10 +1,11 @@
-"""Our Beat beside stock RedBeat, django-celery-beat and APScheduler, in one run: `make bench`.
+"""Beatdesk's Beat beside stock RedBeat, django-celery-beat and APScheduler: `make bench`.
 
     python -m tests.bench.beat [--quick] [--only due,many,idle,start,steady,edits,failover]
 
 Each contender has a process and a fresh Valkey (append-only file) of its own, one after the other;
-logs are off for all. What is not installed is left out, and said. A quiet machine is needed, and
-eight minutes or so; `--quick` is to try whether everything runs, its figures mean nothing.
+logs are off for all. Missing packages are reported, and the contender is left out. A full run needs
+a quiet machine and about eight minutes; `--quick` only tests whether everything runs, and the
+figures mean nothing.
 """
 
 import signal
@@ -48,7 +49,7 @@ PACKAGES = (
 
 
 def main(*words: str) -> None:
-    """Ask all questions, or those that are named."""
+    """Run all questions, or the named ones."""
     given = list(words)
     quick = "--quick" in given
     only = given[given.index("--only") + 1].split(",") if "--only" in given else list(QUESTIONS)
@@ -58,7 +59,7 @@ def main(*words: str) -> None:
         )
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
-    )  # so that servers and children end with it
+    )  # servers and children end with the process
     click.echo(machine())
     click.echo(versions(*PACKAGES))
     for contender in CONTENDERS.values():

@@ -1,4 +1,4 @@
-"""One contender asked one question in a process of its own; the answer is JSON on standard output.
+"""One question to one contender, in a process of its own; the answer is JSON on standard output.
 
 python -m tests.bench.beat_child CONTENDER QUESTION REDIS_URL FOLDER JSON
 """
@@ -25,12 +25,12 @@ _waiting = threading.Event()
 
 
 def due_plans(count: int, at: str) -> list[Plan]:
-    """All due since the same moment."""
+    """Return plans that are all due since the same moment."""
     return [Plan(number, datetime.fromisoformat(at)) for number in range(count)]
 
 
 def steady_plans(count: int, every: float, at: str) -> list[Plan]:
-    """Spread evenly over their interval."""
+    """Return plans spread evenly over the interval."""
     start = datetime.fromisoformat(at)
     return [
         Plan(number, start + timedelta(seconds=every * number / count), every)
@@ -39,22 +39,23 @@ def steady_plans(count: int, every: float, at: str) -> list[Plan]:
 
 
 def idle_plans(future: int, disabled: int, at: str) -> list[Plan]:
-    """Some that are due in months, some that are switched off."""
+    """Return some plans due in months, and some disabled."""
     now = datetime.fromisoformat(at)
     coming = [Plan(number, now + FUTURE, FUTURE.total_seconds()) for number in range(future)]
     return [*coming, *(Plan(future + number, now, enabled=False) for number in range(disabled))]
 
 
 def fill(contender: Contender, plans: str, **options: Any) -> dict[str, Any]:
-    """Make schedules; how long it took."""
+    """Make schedules. Returns the seconds."""
     began = perf_counter()
     contender.fill(globals()[f"{plans}_plans"](**options))
     return {"seconds": perf_counter() - began}
 
 
 class Meter:
-    """What has been used since it was made: seconds, processors on both sides, the server's
-    commands and reads.
+    """Meter of resources since its creation.
+
+    Seconds, processor time on both sides, the server's commands and reads.
     """
 
     def __init__(self, redis: Any) -> None:
@@ -72,13 +73,13 @@ class Meter:
         }
 
     def used(self) -> dict[str, float]:
-        """Since then."""
+        """Return the resources used since the creation."""
         now = self._now(self._redis)
         return {name: now[name] - before for name, before in self._before.items()}
 
 
 def run_until(contender: Contender, done: Callable[[], bool], longest: float) -> bool:
-    """Turn after turn, until it is done or `longest` seconds are over."""
+    """Run turns until `done()`, for at most `longest` seconds. Returns whether `done()` came."""
     until = monotonic() + longest
     while not done():
         if monotonic() > until:
@@ -92,7 +93,7 @@ def run_until(contender: Contender, done: Callable[[], bool], longest: float) ->
 def due(
     contender: Contender, count: int, at: str, longest: float, warm: bool = True
 ) -> dict[str, Any]:
-    """Send what is due, cold, and once more, warm. A pass that is not done in time is None."""
+    """Send all due messages, cold, and again, warm; None for a pass beyond `longest` seconds."""
 
     def a_pass() -> dict[str, float] | None:
         meter = Meter(contender.redis)
@@ -112,8 +113,8 @@ def due(
 
 
 def idle(contender: Contender, turns: int, longest: float) -> dict[str, Any]:
-    """Turns in which nothing is due; the median of their seconds, the first ones apart."""
-    contender.begin(-1.0)  # ours sleeps within its turn, others do not: here nobody does
+    """Return the median and worst seconds of turns without a due schedule, after two turns."""
+    contender.begin(-1.0)  # Beatdesk sleeps within a turn, others do not: here no contender sleeps
     contender.turn()
     contender.turn()
     taken: list[float] = []
@@ -127,7 +128,7 @@ def idle(contender: Contender, turns: int, longest: float) -> dict[str, Any]:
 
 
 def static(contender: Contender, count: int) -> dict[str, Any]:
-    """Start with as many entries in the code, until the end of the first turn."""
+    """Start with `count` entries in the code, until the end of the first turn."""
     from celery.schedules import crontab
 
     app = contender.app()  # type: ignore[attr-defined]
@@ -152,7 +153,7 @@ def static(contender: Contender, count: int) -> dict[str, Any]:
 
 
 def steady(contender: Contender, seconds: float) -> dict[str, Any]:
-    """Turns as Celery would ask for them, until the time is over or SIGTERM comes."""
+    """Run turns at Celery's pace for `seconds` seconds, or until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: _waiting.set())
     contender.begin(1.0)
     meter, until = Meter(contender.redis), monotonic() + seconds
@@ -166,9 +167,7 @@ def steady(contender: Contender, seconds: float) -> dict[str, Any]:
 
 
 def edits(contender: Contender, count: int, pause: float) -> dict[str, Any]:
-    """Make schedules that are due now, one after the other; from the beginning of each to its
-    message.
-    """
+    """Make due schedules one by one. Returns the seconds from each edit to the message."""
     contender.redis.delete(QUEUE)
     contender.edit(0)
     contender.redis.brpop(QUEUE, 10)
@@ -194,7 +193,7 @@ QUESTIONS = {
 
 
 def main(key: str, question: str, url: str, folder: str, options: str) -> None:
-    """Answer."""
+    """Answer one question, as JSON."""
     logging.disable(logging.WARNING)
     contender = CONTENDERS[key](url, Path(folder))
     answer = QUESTIONS[question](contender, **json.loads(options))  # type: ignore[operator]

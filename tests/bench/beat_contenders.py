@@ -1,8 +1,8 @@
-"""Those who are measured: ours, stock RedBeat twice, django-celery-beat and APScheduler, behind the
-same few words.
+"""The measured schedulers, behind one interface.
 
-Each lives in a process of its own (`beat_child`). All send the same task to the same queue of the
-same Redis. What a contender cannot do is None in its table.
+Beatdesk, stock RedBeat twice, django-celery-beat and APScheduler; each lives in a process of its
+own (`beat_child`). All send the same task to the same queue of the same Redis. A question beyond a
+contender's abilities is None in the table.
 """
 
 import json
@@ -25,7 +25,7 @@ HOUR = 3600.0
 
 
 class Plan(NamedTuple):
-    """A schedule to make: it is due for the first time at `due`, then each `every` seconds."""
+    """A planned schedule: due first at `due`, then every `every` seconds."""
 
     number: int
     due: datetime
@@ -38,19 +38,20 @@ class Plan(NamedTuple):
 
     @property
     def before(self) -> datetime:
-        """The run before the first."""
+        """Return the time of the run before `due`."""
         return self.due - timedelta(seconds=self.every)
 
 
 class Contender:
-    """One of them. `fill` makes the schedules, `begin` the scheduler; `turn` is one of its
-    ticks.
+    """A measured scheduler.
+
+    `fill` makes the schedules, `begin` the scheduler; `turn` is one tick of the scheduler.
     """
 
     key = ""
     title = ""
     needs: tuple[str, ...] = ()
-    """Packages, of which the first must be there."""
+    """Required packages; a contender with a missing package is left out."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
@@ -62,27 +63,27 @@ class Contender:
         raise NotImplementedError
 
     def begin(self, longest_sleep: float) -> None:
-        """Make the scheduler, which is asked for turns afterwards."""
+        """Make the scheduler, for later turns."""
         raise NotImplementedError
 
     def turn(self) -> float:
-        """One tick; how many seconds it would like to wait."""
+        """Run one tick. Returns the seconds until the next turn."""
         return float(self.scheduler.tick() or 0)
 
     def rearm(self, plans: Sequence[Plan]) -> None:
-        """Make all of them due again."""
+        """Make all schedules due again."""
         raise NotImplementedError
 
     def edit(self, number: int) -> None:
-        """Another process makes a schedule that is due now."""
+        """Make a schedule that is due now, as another process would."""
         self.fill([Plan(number, datetime.now(UTC))])  # noqa: TID251 - a root
 
     def end(self) -> None:
-        """Leave."""
+        """Close the scheduler."""
 
 
 class OverRedBeat(Contender):
-    """What is common to all that keep RedBeat's data."""
+    """Shared code of all contenders with RedBeat's data."""
 
     def _write(
         self, plans: Sequence[Plan], fields: Callable[[Plan], tuple[dict[str, Any], float]]
@@ -100,14 +101,12 @@ class OverRedBeat(Contender):
 
 
 class Stock(OverRedBeat):
-    """redbeat.RedBeatScheduler on a Celery app that knows nothing of Beatdesk, entries saved by
-    RedBeat.
-    """
+    """redbeat.RedBeatScheduler on a Celery app without Beatdesk, with entries saved by RedBeat."""
 
     key, title, needs = "stock", "stock RedBeat", ("celery-redbeat",)
 
     def app(self) -> Any:
-        """A plain app."""
+        """Return a plain Celery app."""
         from celery import Celery
 
         app = Celery("bench", broker=self.url)
@@ -155,7 +154,7 @@ class Stock(OverRedBeat):
 
 
 class OurEntries(OverRedBeat):
-    """Schedules of ours."""
+    """Contender with schedules saved by Beatdesk."""
 
     def fill(self, plans: Sequence[Plan]) -> None:
         from scheduler.rules.model.spec import IntervalWhen, Policies, Schedule
@@ -210,7 +209,7 @@ class OurEntries(OverRedBeat):
         services.schedules.create(spec, edit=Edit(actor="bench", now=now))
 
     def app(self) -> Any:
-        """The app of `-A scheduler`."""
+        """Return the app of `-A scheduler`."""
         os.environ.update(BEATDESK_REDIS_URL=self.url, BEATDESK_DATA_DIR=str(self.folder))
         os.environ.update(BEATDESK_BEAT_LOCK_TIMEOUT="600", BEATDESK_LOG_LEVEL="WARNING")
         from scheduler.celery import app
@@ -252,14 +251,14 @@ class Ours(OurEntries):
 
 
 def _meta(plan: Plan) -> str:
-    """Beat's memory of a schedule that has run before, as RedBeat writes it."""
+    """Return Beat's memory of a schedule with an earlier run, in RedBeat's encoding."""
     from redbeat.decoder import RedBeatJSONEncoder
 
     return json.dumps({"last_run_at": plan.before, "total_run_count": 0}, cls=RedBeatJSONEncoder)
 
 
 def _take_lock(scheduler: Any) -> None:
-    """What stock does when Celery has started it."""
+    """Take the lock, as stock RedBeat does on Celery's signal."""
     from types import SimpleNamespace
 
     from redbeat.schedulers import acquire_distributed_beat_lock
@@ -268,7 +267,7 @@ def _take_lock(scheduler: Any) -> None:
 
 
 def _offer(services: Any) -> None:
-    """Let the catalogue know the task, so that schedules of it can be saved."""
+    """Publish the task in the catalogue, so that schedules of the task can be saved."""
     from scheduler.catalogue.catalogue import Job, Parameter, Worker
     from scheduler.clock import utc_now
 
@@ -278,10 +277,10 @@ def _offer(services: Any) -> None:
 
 
 def installed(contender: type[Contender]) -> bool:
-    """Can it be measured here?"""
+    """Whether the contender's packages are installed."""
     return "missing" not in versions(*contender.needs)
 
 
 def cpu_seconds() -> float:
-    """What this process has used, all its threads."""
+    """Return the CPU seconds of this process, over all threads."""
     return time.process_time()

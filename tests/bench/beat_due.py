@@ -1,8 +1,9 @@
-"""How long until the last of many messages is in its queue, where all schedules are due at once.
+"""Seconds until the last of many messages is in the queue, with all schedules due at once.
 
-Cold: a new process, its first turn. Warm: the same process, when all of them are due a second time.
-The contenders take turns, and each figure is the median of its rounds: a machine that others use
-too is faster in one minute than in the next. Who is not done in time has no further rounds.
+Cold: a new process, in the first turn. Warm: the same process, with all schedules due a second
+time. The contenders take turns, and each figure is the median of a contender's rounds: a shared
+machine is faster in one minute than in the next. A contender not done in time has no further
+rounds.
 """
 
 from statistics import median_low
@@ -39,7 +40,7 @@ HEADS = [
 
 
 def measured(key: str, count: int) -> dict[str, Any] | None:
-    """One contender, or nothing where it cannot."""
+    """Return one contender's figures; None where the contender has no answer."""
     try:
         with stage(key) as here:
             here.ask("fill", plans="due", count=count, at=here.at.isoformat())
@@ -50,7 +51,7 @@ def measured(key: str, count: int) -> dict[str, Any] | None:
 
 
 def row(key: str, found: dict[str, Any], our_result: dict[str, Any], count: int) -> list[str]:
-    """A contender's line; resources are those of the warm pass, per message."""
+    """Return a contender's row; resources are those of the warm pass, per message."""
     cold, warm, peak = found["cold"], found["warm"], f"{found['peak_mb']:.0f} MB"
     line = [title(key), seconds(cold), times(cold, our_result["cold"])]
     if warm is None:
@@ -69,7 +70,7 @@ def row(key: str, found: dict[str, Any], our_result: dict[str, Any], count: int)
 
 
 def middle(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of each pass the median round, by its seconds; nothing where one was not done in time."""
+    """Return the median round of each pass, by seconds; None where a round was not done in time."""
 
     def of(name: str) -> dict[str, float] | None:
         passes = [one[name] for one in rounds]

@@ -1,8 +1,7 @@
-"""From the beginning of an edit in another process to the message: a schedule that is due now is
-made.
+"""Seconds from an edit in another process to the message: a new schedule is due at once.
 
-Stock waits for its next look; its default is 300 s, here it looks each second, as in an app of
-ours. APScheduler is not told of what another process makes.
+Stock RedBeat waits for the next look; the default is 300 s, here a second, as in Beatdesk's app.
+APScheduler does not notice schedules of another process.
 """
 
 from statistics import median

@@ -1,7 +1,7 @@
-"""How long nobody leads after the leader was killed, or has stopped in order: real processes,
-settings as they are.
+"""Seconds without a leader after the leader was killed, or has stopped in order.
 
-Stock on a plain app is not waited for: its lock lives 1500 s, and a stand-by looks every 300 s.
+Real processes with default settings. Stock RedBeat on a plain app is left out: the lock lives for
+1500 s, and a stand-by looks every 300 s.
 """
 
 import signal
@@ -20,14 +20,14 @@ CLASSES = {"ours": "scheduler.beat.Scheduler", "stock-a": "redbeat.RedBeatSchedu
 
 
 def settings_for(here: Stage) -> Settings:
-    """As they come, but for the servers."""
+    """Return default settings with the stage's servers."""
     return Settings(
         redis_url=here.server.url, data_dir=here.folder, secret_key="s" * 40, log_level="INFO"
     )
 
 
 def taken_over(here: Stage, first: Process, second: Process, how: signal.Signals) -> float:
-    """Seconds from the signal to the leader to the other one's lock."""
+    """Return the seconds from the signal to the leader until the stand-by has the lock."""
     second.wait_for_log("beat: Starting", 60)
     with here.server.client() as redis:
         before: Any = redis.get(LOCK)
@@ -40,7 +40,7 @@ def taken_over(here: Stage, first: Process, second: Process, how: signal.Signals
 
 
 def measured(key: str, times: int) -> list[str]:
-    """One line: the worst of some kills, and of some clean ends."""
+    """Return one row: the worst of some kills, and of some clean ends."""
     found: dict[signal.Signals, list[float]] = {signal.SIGKILL: [], signal.SIGTERM: []}
     with stage(key) as here:
         settings = settings_for(here)

@@ -1,6 +1,4 @@
-"""What a turn costs in which nothing is due, with many schedules that are not due and many that are
-switched off.
-"""
+"""The cost of a turn without a due schedule, among many future and many disabled schedules."""
 
 from tests.bench.beat_stage import Failed, candidates, report_failure, stage, title
 from tests.bench.figures import shown, table

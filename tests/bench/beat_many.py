@@ -1,4 +1,4 @@
-"""A hundred thousand schedules due at once: time, whether any is lost or double, and memory."""
+"""A hundred thousand schedules due at once: time, lost and double runs, and memory."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from tests.bench.figures import table
 
 
 def numbers(here: Stage) -> set[int]:
-    """Of which schedules there is a message."""
+    """Return the numbers of the schedules with a message."""
     found: set[int] = set()
     with here.server.client() as redis:
         length: Any = redis.llen(QUEUE)
@@ -23,7 +23,7 @@ def numbers(here: Stage) -> set[int]:
 
 
 def main(*, quick: bool) -> None:
-    """Ours only: at the rate of stock's ten thousand it would take minutes."""
+    """Print the table, for Beatdesk only: at stock's rate the run would take minutes."""
     count = 2000 if quick else 100_000
     try:
         with stage("ours") as here:

@@ -1,4 +1,4 @@
-"""django-celery-beat and APScheduler as contenders, and all contenders by their key."""
+"""django-celery-beat and APScheduler as contenders, and all contenders by key."""
 
 import json
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from typing import Any
 from tests.bench.beat_contenders import HOUR, QUEUE, TASK, Contender, Ours, Plan, Stock, StockOnOurs
 
 RUNNING = 1
-"""APScheduler's word for it."""
+"""APScheduler's constant for a running scheduler."""
 
 
 class Django(Contender):
-    """django-celery-beat's DatabaseScheduler, its tables in SQLite."""
+    """django-celery-beat's DatabaseScheduler, with tables in SQLite."""
 
     key, title, needs = "django", "django-celery-beat", ("django-celery-beat", "Django")
 
     def app(self) -> Any:
-        """A Celery app within a Django that has only this."""
+        """Return a Celery app within a Django project for django-celery-beat alone."""
         import django
         from celery import Celery
         from django.conf import settings
@@ -106,9 +106,7 @@ class Django(Contender):
 
 
 class APScheduler(Contender):
-    """APScheduler 3 with its Redis job store; each job sends by Celery, from its pool of ten
-    threads.
-    """
+    """APScheduler 3 with the Redis job store; jobs send by Celery, from a pool of ten threads."""
 
     key, title, needs = "apscheduler", "APScheduler 3", ("APScheduler",)
 
@@ -135,12 +133,12 @@ class APScheduler(Contender):
             made.add_job(
                 _send, "interval", seconds=plan.every, start_date=plan.before, args=args, **more
             )
-        # Not shut down: that would fire what is due. Its thread ends with the process.
+        # No shutdown: a shutdown would fire due jobs. The scheduler's thread ends with the process.
 
     def begin(self, longest_sleep: float) -> None:
         self.scheduler = self._made()
         _sender(self.url)
-        self.scheduler.state = RUNNING  # but its turns are asked for here
+        self.scheduler.state = RUNNING  # but the bench calls the turns
 
     def turn(self) -> float:
         wait = self.scheduler._process_jobs()
@@ -172,5 +170,5 @@ def _sender(url: str) -> Any:
 
 
 def _send(url: str, number: int) -> None:
-    """A job of APScheduler."""
+    """The job of APScheduler: send a message."""
     _sender(url).send_task(TASK, [number], queue=QUEUE)

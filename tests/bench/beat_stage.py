@@ -1,4 +1,4 @@
-"""A throw-away server for each contender and question, and the contender's process on it."""
+"""A throw-away server for each contender and question, and the contender's process."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from tests.support.processes import ROOT
 from tests.support.valkey import ValkeyServer
 
 LONGEST = 40.0
-"""Seconds that one contender may take for one pass."""
+"""Longest time in seconds of one contender's pass."""
 
 NONE = "-"
 
@@ -38,11 +38,11 @@ class Stage:
 
     @property
     def contender(self) -> type[Contender]:
-        """Who is here."""
+        """Return the contender's class."""
         return CONTENDERS[self.key]
 
     def start(self, question: str, **options: Any) -> "subprocess.Popen[str]":
-        """Ask, and do not wait."""
+        """Start the process with a question, without waiting."""
         command = [
             sys.executable,
             "-m",
@@ -61,12 +61,12 @@ class Stage:
         )
 
     def ask(self, question: str, patience: float = 3 * LONGEST, **options: Any) -> dict[str, Any]:
-        """Ask, and wait for the answer. Raises Failed."""
+        """Run the process with a question. Returns the answer. Raises Failed."""
         return answer_of(self.start(question, **options), patience)
 
 
 def answer_of(process: "subprocess.Popen[str]", longest: float = LONGEST) -> dict[str, Any]:
-    """The JSON in the last line of a process. Raises Failed."""
+    """Return the JSON in the last line of a process. Raises Failed."""
     try:
         output, errors = process.communicate(timeout=longest)
     except subprocess.TimeoutExpired:
@@ -82,7 +82,7 @@ def answer_of(process: "subprocess.Popen[str]", longest: float = LONGEST) -> dic
 
 @contextmanager
 def stage(key: str) -> Iterator[Stage]:
-    """A fresh stage, thrown away afterwards."""
+    """Yield a fresh stage, deleted afterwards."""
     with TemporaryDirectory(prefix="beatdesk-bench-") as name:
         server = ValkeyServer(Path(name) / "valkey", Path(get_binary_path()))
         server.start()
@@ -98,22 +98,22 @@ def candidates(*keys: str) -> list[str]:
 
 
 def report_failure(key: str, what: str, error: Exception) -> None:
-    """Say that a contender had no answer, and go on."""
+    """Print that a contender had no answer."""
     click.echo(f"  {CONTENDERS[key].title}, {what}: {error}")
 
 
 def title(key: str) -> str:
-    """A contender's title in tables."""
+    """Return a contender's title in tables."""
     return CONTENDERS[key].title
 
 
 def seconds(passed: Mapping[str, float] | None) -> str:
-    """How long a pass took."""
+    """Return the seconds of a pass as text."""
     return f"> {LONGEST:.0f} s" if passed is None else f"{passed['seconds']:.2f} s"
 
 
 def times(theirs: Mapping[str, float] | None, our_pass: Mapping[str, float] | None) -> str:
-    """The ratio of both times."""
+    """Return the ratio of both times as text."""
     if our_pass is None:
         return NONE
     return (

@@ -1,7 +1,7 @@
-"""How late messages are where five hundred schedules are due each second, evenly spread.
+"""Lateness of messages with five hundred due schedules each second, evenly spread.
 
-Each schedule is due every ten seconds. Late means: behind the grid of its first due time, so that a
-scheduler that drifts gets later and later. A run that is lost counts as the next one's lateness.
+Each schedule is due every ten seconds. Lateness counts from the grid of the first due time, so that
+a drifting scheduler gets later and later. A lost run counts as lateness of the next run.
 """
 
 import base64
@@ -26,11 +26,11 @@ from tests.bench.figures import shown, table
 
 EVERY = 10.0
 SETTLE = timedelta(seconds=3)
-"""What is due before a scheduler is there is not counted."""
+"""Time for a scheduler to settle; earlier ticks are not counted."""
 
 
 class Arrivals(Thread):
-    """Takes messages out of the queue, and notes when each came."""
+    """Reader of the queue that records the arrival of each message."""
 
     def __init__(self, here: Stage) -> None:
         super().__init__(daemon=True)
@@ -39,7 +39,7 @@ class Arrivals(Thread):
         self.found: list[tuple[datetime, str]] = []
 
     def run(self) -> None:
-        """Until it is over."""
+        """Read messages until the end of the measurement."""
         while not self.over.is_set():
             answer = self._redis.blmpop(0.5, 1, QUEUE, direction="RIGHT", count=1000)
             if answer:
@@ -51,7 +51,7 @@ class Arrivals(Thread):
 def lateness(
     found: list[tuple[datetime, str]], first: datetime, count: int, until: datetime
 ) -> list[float]:
-    """Seconds behind the grid, of each message that was due in the time that counts."""
+    """Return the seconds behind the grid, for each message due within the measured time."""
     arrivals: Counter[int] = Counter()
     late = []
     for arrived, text in found:
@@ -64,12 +64,12 @@ def lateness(
 
 
 def measured(key: str, rate: int, seconds: float) -> list[str] | None:
-    """One contender's line."""
+    """Return one contender's row."""
     count = int(rate * EVERY)
     try:
         with stage(key) as here:
-            # Filled first, with a guess of how long filling takes; who is not ready by then has
-            # overdue ones to do.
+            # Filled first, with an estimate of the time for filling; a contender not ready by then
+            # starts with overdue schedules.
             first = utc_now() + SETTLE + timedelta(seconds=count / 700)
             here.ask("fill", plans="steady", count=count, every=EVERY, at=first.isoformat())
             arrivals = Arrivals(here)
@@ -95,7 +95,7 @@ def measured(key: str, rate: int, seconds: float) -> list[str] | None:
 
 
 def main(*, quick: bool) -> None:
-    """Print the table: ours for longer than the others."""
+    """Print the table: Beatdesk runs for longer than the others."""
     rate, rows = 100 if quick else 500, []
     for key in candidates():
         line = measured(key, rate, (60 if key == "ours" else 10) if not quick else 6)

@@ -1,12 +1,11 @@
-"""How long the profile of a dataset of a gigabyte takes, and how much memory its process needs at
-most.
+"""Seconds and peak memory of the profile of a dataset of a gigabyte.
 
 python -m tests.bench.dataset_profile [MEGABYTES]
 
 A CSV of sales (ten columns: numbers, texts, times, empty values) is made in a temporary folder, and
 a Parquet file with the same rows. Each is profiled by the job `datasets.profile` with the settings'
-defaults, in a process of its own, on a Valkey and an SQLite of its own. The peak is that of the
-whole process, with Celery, DuckDB and everything else; disk is the most that the work folder took.
+defaults, in a process of its own, on a Valkey and an SQLite of its own. The peak is the peak of the
+whole process, with Celery, DuckDB and everything else; disk is the peak size of the work folder.
 """
 
 import resource
@@ -42,7 +41,7 @@ SALES = """
 
 
 def write(folder: Path, rows: int) -> tuple[Path, Path]:
-    """The same sales as CSV and as Parquet."""
+    """Write the same sales as CSV and as Parquet."""
     csv, parquet = folder / "sales.csv", folder / "sales.parquet"
     with duckdb.connect(config={"threads": 2}) as connection:
         for path, options in ((csv, "FORMAT csv"), (parquet, "FORMAT parquet")):
@@ -51,9 +50,7 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
 
 
 def one(redis_url: str, data_dir: str, file: str) -> None:
-    """Run the job once and print: rows, columns, seconds, peak in kB, most bytes of the work
-    folder.
-    """
+    """Run the job once and print rows, columns, seconds, peak kB, peak bytes of the work folder."""
     from scheduler.jobs.datasets import profile
     from scheduler.jobs.profiling.workplace import FOLDER
     from scheduler.services.services import Services

@@ -1,9 +1,9 @@
-"""What Beat's fast path saves: processor time to plan one run, with it and without.
+"""Processor time to plan one run, with and without Beat's fast path.
 
     python -m tests.bench.fast_path
 
-A thousand plain schedules are planned seven times; messages are made, and nothing is sent. The
-first time everything is new to the process; of the others the median counts.
+A thousand plain schedules are planned seven times; messages are made, and nothing is sent. In the
+first pass all caches are empty; of the others the median counts.
 """
 
 import tempfile
@@ -40,7 +40,7 @@ WAYS = {
 def measured(
     services: Services, entries: list[DueEntry], *, fast_path: bool, templates: bool
 ) -> list[float]:
-    """Seconds of processor time for each pass."""
+    """Return the seconds of processor time of each pass."""
     renderer = Renderer(services.celery, 5, templates=templates)
     planner = Planner(services.celery, services.redis, renderer, EVENT_LIMIT, fast_path=fast_path)
     passes = []

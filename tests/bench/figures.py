@@ -1,6 +1,4 @@
-"""What every benchmark needs: the machine it runs on, a stopwatch, and a table. Must not know what
-is measured.
-"""
+"""Shared code of benchmarks: description of the machine, stopwatch, table. Knows no benchmark."""
 
 import os
 import platform
@@ -28,7 +26,7 @@ class Timing:
 
 
 def machine() -> str:
-    """Processor, its load, the Python that runs, one line."""
+    """Return processor, load and Python version in one line."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
@@ -46,7 +44,7 @@ def machine() -> str:
 
 
 def versions(*packages: str) -> str:
-    """The versions of the packages that are compared."""
+    """Return the versions of the compared packages."""
     found = []
     for package in packages:
         try:
@@ -57,10 +55,10 @@ def versions(*packages: str) -> str:
 
 
 def time_each(questions: Sequence[Callable[[], object]], repeats: int = REPEATS) -> Timing:
-    """Ask every question `repeats` times.
+    """Time every question `repeats` times.
 
-    A question counts with its fastest answer, so that pauses of the machine are not taken for work:
-    `worst` is the question that costs most, not the moment at which something else ran.
+    The fastest answer of a question counts, so that pauses of the machine are not taken for work:
+    `worst` is the most expensive question, not a moment with other load.
     """
     best = []
     for question in questions:
@@ -75,7 +73,7 @@ def time_each(questions: Sequence[Callable[[], object]], repeats: int = REPEATS)
 
 
 def shown(seconds: float) -> str:
-    """A time with a unit that suits it."""
+    """Return a time with a suitable unit."""
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
@@ -83,7 +81,7 @@ def shown(seconds: float) -> str:
 
 
 def ratio(theirs: Timing | None, own: Timing) -> str:
-    """Their mean, and its ratio to our own."""
+    """Return the mean of `theirs`, and the ratio to `own`."""
     return "-" if theirs is None else f"{shown(theirs.mean)} ({theirs.mean / own.mean:.1f}x)"
 
 

@@ -1,10 +1,9 @@
-"""What it costs to watch many schedules, and how long it takes to put all of them back. SQLite, one
-recorder.
+"""The cost of watching many schedules, and the seconds to restore all. SQLite, one recorder.
 
 python -m tests.bench.healing REDIS_URL [SCHEDULES]
 
-The server must be a throw-away one: it is emptied. The aims, with 10,000: less than 1 % of a
-processor for watching, and all of them back within 5 seconds.
+The server must be a throw-away one: all data is deleted. The aims, with 10,000: less than 1 % of a
+processor for watching, and all schedules restored within 5 seconds.
 """
 
 import logging
@@ -32,7 +31,7 @@ from tests.support.builders import a_saved_event, a_schedule, cron, every
 
 
 def fill(services: Services, count: int) -> None:
-    """As many schedules, half of them crontabs, in Redis and on the way to the history."""
+    """Store `count` schedules, half of them crontabs, in Redis and on the way to the history."""
     now = utc_now() - timedelta(hours=1)
     with services.redis.pipeline(transaction=False) as pipe:
         for number in range(count):
@@ -61,7 +60,7 @@ def fill(services: Services, count: int) -> None:
 
 
 def measured(services: Services, what: str, work: Callable[[], object], times: int = 1) -> None:
-    """Do it, and print what it took."""
+    """Run `work`, and print the time and cost."""
 
     def served() -> float:
         cpu = services.redis.info("cpu")
@@ -82,7 +81,7 @@ def measured(services: Services, what: str, work: Callable[[], object], times: i
 
 
 def main(redis_url: str, schedules: str = "10000") -> None:
-    """Look, lose everything, put it back; print the times."""
+    """Watch, delete all schedules, restore; print the times."""
     logging.disable(logging.CRITICAL)
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'history.sqlite3'}"

@@ -1,9 +1,8 @@
-"""How long the import of many schedules takes: a YAML text read, checked and saved, and the same
-again unchanged.
+"""Seconds of an import of many schedules: YAML read, checked and saved, and again unchanged.
 
 python -m tests.bench.import_of_schedules REDIS_URL [SCHEDULES]
 
-The server must be a throw-away one; it has to be without schedules, and they stay there. The aim:
+The server must be a throw-away one, without schedules; the imported schedules stay there. The aim:
 10,000 in 5 seconds.
 """
 
@@ -33,7 +32,7 @@ JOB = "reports.job_summary"
 
 
 def some_specs(count: int) -> list[Spec]:
-    """Two crontabs, each at another minute of the day, for every interval."""
+    """Return specs: for every interval two crontabs, each at another minute of the day."""
     return [
         a_spec(
             f"bench-{number:05}",

@@ -1,9 +1,8 @@
-"""How long the server takes for the console's list of many schedules. SQLite, the app's own test
-client.
+"""Server time of the console's list of many schedules. SQLite, the app's own test client.
 
 python -m tests.bench.list_page REDIS_URL [SCHEDULES]
 
-The server must be a throw-away one: it is emptied. The aim, with 10,000: a page in 50 ms.
+The server must be a throw-away one: all data is deleted. The aim, with 10,000: a page in 50 ms.
 """
 
 import logging
@@ -44,7 +43,7 @@ PAGES = {
 
 
 def logged_in(services: Services) -> FlaskClient:
-    """A browser of somebody who may edit."""
+    """Return the browser of a user with the right to edit."""
     services.accounts.create("ada@example.org", PASSWORD, "operator", now=utc_now())
     client = create_app(services.settings).test_client()
     found = TOKEN.search(client.get("/login").text)
@@ -90,7 +89,7 @@ def main(redis_url: str, schedules: str = "10000") -> None:
             page = client.get(path)
             if page.status_code != 200:
                 sys.exit(f"{path} answers {page.status_code}")
-            taken = time_each([lambda: client.get(path)], repeats=10)  # noqa: B023 - asked at once
+            taken = time_each([lambda: client.get(path)], repeats=10)  # noqa: B023 - called at once
             rows.append([what, shown(taken.mean), f"{len(page.data) / 1000:.0f} kB"])
         click.echo(f"{machine()}; {schedules} schedules")
         table("the list of schedules", ["page", "time", "size"], rows)

@@ -1,11 +1,11 @@
-"""How long a report of a million rows takes, and how much memory its process needs at most.
+"""Seconds and peak memory of a report of a million rows.
 
 python -m tests.bench.million_row_report [ROWS] [POSTGRESQL_URL]
 
 Each kind of file is made in a process of its own, by the code of `reports.sql_query`, from six
-columns: on SQLite in a temporary folder, and on PostgreSQL where an address is given (its login
-must be one that can only read, as the job demands). The peak is that of the whole process, with
-Celery and everything else loaded.
+columns: on SQLite in a temporary folder, and on PostgreSQL where an address is given (the login
+must be read-only, as the job demands). The peak is the peak of the whole process, with Celery and
+everything else loaded.
 """
 
 import resource
@@ -28,7 +28,7 @@ POSTGRES = """
 
 
 def fill(path: Path, rows: int) -> None:
-    """A table of sales."""
+    """Fill a table of sales."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "CREATE TABLE sales (id INTEGER, customer TEXT, amount REAL, paid INTEGER, at TEXT, "

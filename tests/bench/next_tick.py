@@ -1,7 +1,7 @@
-"""The next tick: ours beside cronsim, croniter, Celery's own crontab and dateutil, in one run.
+"""The next tick: Beatdesk beside cronsim, croniter, Celery's crontab and dateutil, in one run.
 
-Every question is "the first tick after this moment", over the same moments. All have read their
-expression before the clock runs. Wanted: 20 µs on average for a crontab, and no question over 1 ms.
+Every question is "the first tick after this moment", over the same moments. Expressions are parsed
+before the clock runs. Aim: 20 µs on average for a crontab, and no question over 1 ms.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ CRONTABS = (
     "0 0 29 2 mon",
 )
 BOTH_DAYS = {"0 0 29 2 mon"}
-"""cronsim reads two day fields as cron does, so it answers another question here."""
+"""Expressions with two day fields, read by cronsim as by cron: a different question here."""
 
 WIDER = ("0 0 L * *", "0 0 * * 5L", "0 9 * * mon#2")
 RRULES = (
@@ -50,28 +50,29 @@ RRULES = (
 
 
 def moments() -> list[datetime]:
-    """The same moments in every run."""
+    """Return the same moments in every run."""
     dice = Random(1)  # noqa: S311 - a sample, not a secret
     return [BEGIN + timedelta(seconds=dice.randrange(6 * 366 * 86400)) for _ in range(MOMENTS)]
 
 
 def our_timing(when: When) -> Timing:
-    """This package."""
+    """Time Beatdesk."""
     return time_each([lambda moment=moment: next_tick(when, moment) for moment in moments()])  # type: ignore[misc]
 
 
 def theirs(make: Callable[[datetime], Callable[[], object]], n: int = MOMENTS) -> Timing | None:
-    """Another implementation; none where it gives up."""
+    """Time another implementation; None on an error."""
     try:
         return time_each([make(moment) for moment in moments()[:n]], repeats=3)
-    except Exception as error:  # noqa: BLE001 - each of them has its own
+    except Exception as error:  # noqa: BLE001 - each implementation has errors of its own
         click.echo(f"gives up: {type(error).__name__}: {error}", err=True)
         return None
 
 
 def by_cronsim(text: str, zone: str) -> Timing | None:
-    """A copy of the iterator for each question, because it cannot be set back; the copy is not
-    counted.
+    """Time cronsim, with a copy of the iterator for each question; the copying is not counted.
+
+    An iterator of cronsim cannot be set back.
     """
 
     def make(moment: datetime) -> Callable[[], object]:
@@ -82,7 +83,7 @@ def by_cronsim(text: str, zone: str) -> Timing | None:
 
 
 def by_croniter(text: str, zone: str) -> Timing | None:
-    """One iterator, set to each moment."""
+    """Time croniter, with one iterator set to each moment."""
     found = croniter(text, BEGIN, day_or=False, ret_type=datetime)
 
     def make(moment: datetime) -> Callable[[], object]:
@@ -93,7 +94,7 @@ def by_croniter(text: str, zone: str) -> Timing | None:
 
 
 def by_celery(text: str) -> Timing | None:
-    """Celery's own schedule, in UTC, asked how long it is until the next tick."""
+    """Time Celery's own schedule in UTC, by the remaining seconds until the next tick."""
     minute, hour, day_of_month, month_of_year, day_of_week = text.split()
     app = Celery(set_as_current=False, timezone="UTC", enable_utc=True)
 
@@ -107,13 +108,13 @@ def by_celery(text: str) -> Timing | None:
 
 
 def by_dateutil(text: str) -> Timing | None:
-    """dateutil goes through a rule from its start, so it is asked less often."""
+    """Time dateutil, with fewer questions: dateutil expands a rule from its start."""
     found = rrulestr(text, dtstart=START.replace(tzinfo=None))
     return theirs(lambda moment: lambda: found.after(moment.replace(tzinfo=None)), n=10)
 
 
 def crontab_rows() -> list[list[str]]:
-    """Each expression in UTC and in a zone whose clock changes."""
+    """Return a row for each expression, in UTC and in a zone with clock changes."""
     rows = []
     for zone in ("UTC", BERLIN):
         for text in (*CRONTABS, *WIDER):
@@ -135,7 +136,7 @@ def crontab_rows() -> list[list[str]]:
 
 
 def rrule_rows() -> list[list[str]]:
-    """Rules that began years before the question."""
+    """Return rows for rules that began years before the question."""
     rows = []
     for zone in ("UTC", BERLIN):
         for text in RRULES:

@@ -1,4 +1,4 @@
-"""A preview of ten ticks, with words and warnings, as the editor asks for it. Wanted: 1 ms."""
+"""A preview of ten ticks, with words and warnings, as in the editor. Aim: 1 ms."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""How many events a second one recorder folds into SQL.
+"""Events per second folded into SQL by one recorder.
 
 python -m tests.bench.recorder_throughput REDIS_URL DATABASE_URL [RUNS] [BATCH]
 
@@ -25,7 +25,7 @@ AT_ONCE = 50
 
 
 def some_events(runs: int) -> list[Event]:
-    """The events of many runs, as they come where fifty are under way."""
+    """Return the events of many runs, in the order of fifty concurrent runs."""
     now = utc_now()
     schedules = [
         a_schedule(f"bench-{number}", kwargs={"a": 1, "b": "x" * 50}) for number in range(20)
@@ -48,7 +48,7 @@ def some_events(runs: int) -> list[Event]:
 
 
 def main(redis_url: str, database_url: str, runs: str = "5000", batch: str = "1000") -> None:
-    """Fill the stream, empty it, print the rate."""
+    """Fill the stream, empty the stream, print the rate."""
     redis = Redis.from_url(redis_url, decode_responses=True)
     stream, engine = EventStream(redis), create_engine(database_url)
     if stream.length():

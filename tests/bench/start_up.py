@@ -1,11 +1,11 @@
-"""What a command costs from its start to its end: seconds of CPU (user and system) of its process.
+"""The cost of a command from start to end: CPU seconds (user and system) of the process.
 
 python -m tests.bench.start_up [RUNS] [SCHEDULES]
 
-Starts a Valkey of its own, and puts as many schedules with a newest run each into it and into
-SQLite. No Beat runs, so that `schedules list` also looks why nothing fires. The aims: 0.25 s for
-`--help`, 0.5 s for `schedules list`. Bytecode is expected to be cached, as pip leaves it; the first
-run of each command is not counted.
+Starts a Valkey, and puts SCHEDULES schedules with a newest run each into Valkey and SQLite. No Beat
+runs, so that `schedules list` also searches for the reason. The aims: 0.25 s for `--help`, 0.5 s
+for `schedules list`. Bytecode is expected to be cached, as pip leaves it; the first run of each
+command is not counted.
 """
 
 import logging
@@ -48,10 +48,10 @@ COMMANDS = (
     ("runs", "list"),
     ("status",),
 )
-"""What is measured."""
+"""The measured commands."""
 
 MAY_REFUSE = frozenset({"status"})
-"""Commands whose exit code 1 is an answer: nothing runs beside them here."""
+"""Commands with exit code 1 as an answer: no other process runs here."""
 
 
 def main(runs: str = "9", schedules: str = "20") -> None:
@@ -65,7 +65,7 @@ def main(runs: str = "9", schedules: str = "20") -> None:
 
 @contextmanager
 def stage(schedules: int) -> Iterator[Settings]:
-    """Settings of a server and a history that hold so many schedules."""
+    """Yield settings of a server and a history with `schedules` schedules."""
     with TemporaryDirectory() as folder:
         server = ValkeyServer(Path(folder) / "valkey", Path(get_binary_path()))
         server.start()
@@ -81,7 +81,7 @@ def stage(schedules: int) -> Iterator[Settings]:
 
 
 def _fill(services: Services, schedules: int) -> None:
-    """Schedules, a job on a worker, and a run of each schedule, all recorded."""
+    """Store schedules, a job on a worker, and a recorded run of each schedule."""
     now = utc_now()
     fill(services, schedules)
     job = Job(name="demo.plain", title="Plain", module="demo")
@@ -99,7 +99,7 @@ def _fill(services: Services, schedules: int) -> None:
 
 
 def _row(words: tuple[str, ...], settings: Settings, runs: int) -> list[str]:
-    """The command, its least and its median time."""
+    """Return the command, the least and the median time."""
     environment = env_of(settings)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     taken = [_cpu_of(words, environment) for _ in range(runs + 1)][1:]
@@ -107,7 +107,7 @@ def _row(words: tuple[str, ...], settings: Settings, runs: int) -> list[str]:
 
 
 def _cpu_of(words: tuple[str, ...], environment: dict[str, str]) -> float:
-    """Seconds of CPU of one run. Ends the bench where the command fails."""
+    """Return the CPU seconds of one run. Ends the bench where the command fails."""
     child = subprocess.Popen(
         ["beatdesk", *words],
         env=environment,

@@ -1,4 +1,4 @@
-"""What an edit of a per-minute schedule changes over thirty days. Wanted: 100 ms."""
+"""Preview of an edited per-minute schedule: the changes over thirty days. Aim: 100 ms."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ AFTER = (
 
 
 def interval_row() -> list[str]:
-    """Every minute becomes every 61 seconds: nearly all ticks move."""
+    """Return the row for an edit from every minute to every 61 seconds: nearly all ticks move."""
     old = Spec(name="a", job="demo.job", when=IntervalWhen(every=60, anchor=NOW))
     new = old.model_copy(update={"when": IntervalWhen(every=61, anchor=NOW)})
     taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])
@@ -33,7 +33,7 @@ def main() -> None:
     old = Spec(name="a", job="demo.job", when=BEFORE)
     for when in AFTER:
         new = old.model_copy(update={"when": when})
-        taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])  # noqa: B023 - asked at once
+        taken = time_each([lambda: compare(old, new, NOW, NOW + timedelta(days=30))])  # noqa: B023 - run at once
         found = compare(old, new, NOW, NOW + timedelta(days=30))
         counts = (
             f"{len(found.gone)} go, {len(found.come)} come, {len(found.moved)} move, {found.same} "

@@ -1,10 +1,9 @@
-"""How long a set of many schedules takes to read: ours, and with ruamel.yaml, which is not used for
-that reason.
+"""Seconds to read a set of many schedules: with Beatdesk's reader, and with ruamel.yaml.
 
 python -m tests.bench.yaml_readers [SCHEDULES]
 
-CPU seconds, each the median of three. Where ruamel.yaml.clib is installed, its binding to libyaml
-is measured too.
+CPU seconds, each the median of three. The figures are the reason not to use ruamel.yaml. Where
+ruamel.yaml.clib is installed, the binding to libyaml is measured too.
 """
 
 import sys
@@ -21,7 +20,7 @@ from tests.bench.import_of_schedules import some_specs
 
 
 def seconds_of(read: Callable[[str], Any], text: str) -> float:
-    """CPU seconds of one reading, the median of three."""
+    """Return the CPU seconds of one reading, the median of three."""
     measured = []
     for _ in range(3):
         began = process_time()

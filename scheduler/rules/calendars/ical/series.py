@@ -205,8 +205,7 @@ class Expansion:
 
 
 def by_uid(events: Iterable[Event]) -> list[list[Event]]:
-    """Return the events grouped by UID, in the file's order; an event without a UID stands alone.
-    """
+    """Return the events grouped by UID, in the file's order; events without a UID stand alone."""
     groups: dict[str | int, list[Event]] = {}
     for event in events:
         groups.setdefault(event.line if event.uid is None else event.uid, []).append(event)
