@@ -187,7 +187,7 @@ def _check(letters: tuple[str, ...], everything: bool) -> None:
 def _say(action: str, count: int, gone: list[str], *, as_json: bool) -> None:
     """Print the outcome of a retry or drop.
 
-    Letters that were gone already are no failure: another operator was quicker.
+    Letters that were gone already do not count as a failure: another operator was quicker.
     """
     if as_json:
         print_json({action: count, "gone": gone})

@@ -191,7 +191,7 @@ class DeadLetters:
         return found
 
     def _range(self, command: str, start: str, end: str, count: int) -> list[DeadLetter]:
-        """Return letters in a range, as bytes: decoding fails as a whole if any text is not UTF-8."""
+        """Return a range of letters as bytes: decoding fails as a whole if a text is not UTF-8."""
         answer: Any = self._redis.execute_command(  # type: ignore[no-untyped-call]
             command, keys.DEAD_LETTERS_STREAM, start, end, "COUNT", count, **{NEVER_DECODE: []}
         )

@@ -44,7 +44,7 @@ class DeadLetter(NamedTuple):
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields as text, with a mark in place of bytes that are not UTF-8."""
+        """Return the fields as text, with a mark in place of bytes that are not UTF-8."""
         return {name: value.decode("utf-8", "replace") for name, value in self.raw.items()}
 
 

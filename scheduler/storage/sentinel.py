@@ -23,7 +23,7 @@ class Sentinels(NamedTuple):
 
     @property
     def for_kombu(self) -> str:
-        """The address for kombu, with the login in every part, as kombu may use any part."""
+        """Return the address for kombu, with the login in every part: kombu may use any part."""
         return ";".join(
             f"{SCHEME}{self._login}{host}:{port}/{self.db}" for host, port in self.places
         )

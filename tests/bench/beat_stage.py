@@ -93,7 +93,7 @@ def stage(key: str) -> Iterator[Stage]:
 
 
 def candidates(*keys: str) -> list[str]:
-    """The installed contenders among `keys`; all installed contenders without keys."""
+    """Return the installed contenders among `keys`; without keys all installed contenders."""
     return [key for key in (keys or CONTENDERS) if installed(CONTENDERS[key])]
 
 
