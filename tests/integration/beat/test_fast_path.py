@@ -23,6 +23,7 @@ from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
 from scheduler.redbeat.waiting import WaitingTick
 from scheduler.rules.calendars.text import calendar_of
+from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import (
     OnceWhen,
     Pause,
@@ -183,7 +184,9 @@ def planners(services: Services) -> Iterator[tuple[Planner, Planner]]:
     app = services.celery
     app.conf.task_queues = [Queue("default"), BRIEF]
     for name, lines in (("weekend", ["sat-sun"]), ("never", ["2020-01-01"])):
-        services.calendars.save(calendar_of(name, lines), revision=None, actor="ada", now=NOON)
+        services.calendars.save(
+            calendar_of(name, lines), revision=None, edit=Edit(actor="ada", now=NOON)
+        )
     renderers = Renderer(app, PATIENCE), Renderer(app, PATIENCE, templates=False)
     fast = Planner(app, services.redis, renderers[0], LIMIT)
     full = Planner(app, services.redis, renderers[1], LIMIT, fast_path=False)

@@ -169,9 +169,9 @@ def test_nothing_is_said_where_systemd_did_not_ask(
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody-listens"))
     Watchdog().alive("leads")
-    assert ["systemd cannot be told" in record.message for record in caplog.records] == [True], (
-        "an attempt is noticed"
-    )
+    assert ["systemd cannot be notified" in record.message for record in caplog.records] == [
+        True
+    ], "an attempt is noticed"
     caplog.clear()
     watchdog = Watchdog()
     watchdog.alive("leads")
