@@ -165,12 +165,12 @@ def import_calendar(
     others count.
     """
     now, old = utc_now(), _stored(services, name)
-    zone = tz if tz is not None else old.timezone if old is not None else "UTC"
+    zone = _zone(tz, old)
     until = (now + timedelta(days=366 * YEARS_EXPANDED)).date()
     imported = icalendar.read(read_text(file), name=name, timezone=zone, until=until)
-    kept = {} if old is None else {"weekly": old.weekly, "description": old.description}
+    unchanged = {} if old is None else {"weekly": old.weekly, "description": old.description}
     saved = services.calendars.save(
-        imported.calendar.model_copy(update=kept),
+        imported.calendar.model_copy(update=unchanged),
         revision=_revision(old, revision),
         edit=fields.edit(now=now, comment=comment or "imported from an iCalendar file"),
     )
@@ -241,9 +241,16 @@ def revisions(services: Services, /, *, name: str, as_json: bool) -> None:
     )
 
 
+def _zone(given: str | None, old: SavedCalendar | None) -> str:
+    """Return the zone of the calendar: the given one, else the stored one, else UTC."""
+    if given is not None:
+        return given
+    return "UTC" if old is None else old.timezone
+
+
 def _calendar(name: str, old: SavedCalendar | None, given: dict[str, Any]) -> Calendar:
     """Return the calendar with the changes from the options."""
-    zone = given["tz"] if given["tz"] is not None else old.timezone if old is not None else "UTC"
+    zone = _zone(given["tz"], old)
     parts: list[calendar_text.Line] = []
     for option, kind in (
         ("dates", "date"),
