@@ -15,6 +15,8 @@ from tests.support.up.house import House
 from tests.support.waiting import wait_for
 
 BEATDESK = str(Path(sys.executable).with_name("beatdesk"))
+CELERY = str(Path(sys.executable).with_name("celery"))
+"""Not `python -m celery`, which puts the working folder first on the path by itself."""
 
 JOBS = """
 from celery import shared_task
@@ -117,7 +119,7 @@ def test_everything_starts_and_jobs_get_the_users_own_config(house: UsersHouse) 
     assert house.result("restock") == "10 shelves in a module"
     assert house.result("colour") == "green"
     assert house.page("/login")[0] == 200
-    celery = (sys.executable, "-m", "celery", "-A", "scheduler")
+    celery = (CELERY, "-A", "scheduler")
     for name, command in {
         "byname": (*celery, "worker", "-n", "byname@%h", "-Q", "byname", "-P", "solo"),
         "ours": (BEATDESK, "worker", "-n", "ours@%h", "-Q", "ours", "-c", "1"),
