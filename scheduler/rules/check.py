@@ -195,9 +195,9 @@ def check_when(when: When, *, now: datetime) -> None:
 
 def _check_crontab(when: CrontabWhen, now: datetime) -> None:
     """Refuse an unreadable crontab, an `H` without a possible place, or a rule that never fires."""
-    placed = when if when.resolved is not None else dialect.settle(when, "")
-    dialect.resolve(when.crontab, "")
-    dialect.parse(dialect.effective(placed), placed.day_match)
+    some_place = dialect.resolve(when.crontab, "")
+    has_place = when.resolved is not None or some_place == when.crontab
+    placed = when if has_place else when.model_copy(update={"resolved": some_place})
     zones.zone(when.timezone)
     if next_tick(placed, now) is None:
         raise BadExpression(
