@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--python-version 3.11 --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs fuzz chaos bench lock clean system
+.PHONY: help run test check docs fuzz chaos chaos-runs bench lock clean system
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ docs: .venv/installed-dev ## write the tables of the documents that are made fro
 fuzz: .venv/installed-dev ## feed every reader of text whatever atheris thinks of, for a minute
 	@$(PIP) --require-hashes -r requirements-fuzz.lock
 	@$(BIN)/python -m tests.fuzz.texts -max_total_time=$(or $(SECONDS),60)
+
+chaos-runs: .venv/installed-dev ## kill workers, recorders and servers while jobs run, and count what is lost (ARGS="--kills 20 --runs 1000" for less)
+	@$(BIN)/python -m tests.chaos.runs.run $(ARGS)
 
 chaos: .venv/installed-dev ## kill Beat a thousand times and count what is lost (ARGS="--kills 100" for less)
 	@$(BIN)/python -m tests.chaos.run $(ARGS)
