@@ -26,11 +26,14 @@ OWN_JOBS = (
     "scheduler.jobs.workflow",
 )
 
-VISIBILITY_TIMEOUT = 60
-"""Seconds after which a dead worker's messages are delivered to another worker. Living workers
-renew their claims (`worker.claims`), so that a job may take as long as it likes."""
+VISIBILITY_TIMEOUT = 52
+"""Seconds after which a dead worker's messages are delivered to another worker: a little longer
+than the lease of a run (`runs.leases.HELD_SECONDS`), so that the lease is over when the message is
+back. Living workers renew their claims (`worker.claims`), so that a job may take as long as it
+likes.
+"""
 
-RESTORE_SECONDS = 5
+RESTORE_SECONDS = 2
 """Seconds between two looks of a worker for messages that dead workers have left."""
 
 SOFT_SHUTDOWN_SECONDS = 30.0
@@ -47,7 +50,7 @@ def create_app(settings: Settings) -> BeatdeskApp:
         broker=broker,
         backend=settings.result_backend or "scheduler.worker.result_backend:HistoryBackend",
         include=[*OWN_JOBS, *settings.jobs],
-        amqp="scheduler.celery_app.priorities:TurnedAMQP" if _has_priorities(settings) else None,
+        amqp=_amqp(settings),
         set_as_current=True,
     )
     app.settings = settings
@@ -93,6 +96,18 @@ def _has_priorities(settings: Settings) -> bool:
     return settings.rabbitmq_priorities and is_rabbitmq(settings.broker)
 
 
+def _amqp(settings: Settings) -> str | None:
+    """Celery's sender of messages, where it is not Celery's own."""
+    if _has_priorities(settings):
+        return "scheduler.celery_app.priorities:TurnedAMQP"
+    return "scheduler.celery_app.connection:ReplaceableAMQP" if is_redis(settings.broker) else None
+
+
+def is_redis(address: str) -> bool:
+    """Whether a broker's address is that of Redis, or of Redis Sentinel."""
+    return address.startswith(("redis", "sentinel"))
+
+
 def is_rabbitmq(address: str) -> bool:
     """Whether a broker's address is RabbitMQ's."""
     return address.startswith(("amqp:", "amqps:", "pyamqp:"))
@@ -131,7 +146,10 @@ def _reliability(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
     }
-    if settings.broker.startswith(("redis", "sentinel")):
+    if is_redis(settings.broker):
+        # Jobs go on while Redis is away: their messages are kept (`worker.kept_messages`).
+        options["worker_cancel_long_running_tasks_on_connection_loss"] = False
+        options["worker_enable_prefetch_count_reduction"] = False
         options["broker_transport_options"] = {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "queue_order_strategy": "priority",  # in the order of QUEUES, not in turn

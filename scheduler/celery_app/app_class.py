@@ -49,6 +49,18 @@ class WorkerSettings(Protocol):
         """Public address of the application, for links made in jobs."""
 
     @property
+    def claiming_transport(self) -> bool:
+        """Whether workers take messages from Redis by the claiming transport."""
+
+    @property
+    def broker_has_leases(self) -> bool:
+        """Whether the broker is the Redis of the schedules, which has the leases of runs too."""
+
+    @property
+    def most_deliveries(self) -> int:
+        """Deliveries of a message that end their worker, after which its run is given up."""
+
+    @property
     def result_backend(self) -> str | None:
         """Address of Celery's result back end; None reads results from the history."""
 

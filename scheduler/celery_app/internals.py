@@ -93,6 +93,11 @@ def was_stopped(request: Any) -> bool:
     return bool(request._already_cancelled or request._already_revoked)
 
 
+def is_with_pool(request: Any) -> bool:
+    """Whether a worker's request was handed to the pool, which runs it, or has run it."""
+    return request._apply_result is not None
+
+
 def worker_lost_info(request: Any, error: BaseException) -> Any:
     """Exception information of a WorkerLostError, for a job that left its process by `error`."""
     return request._worker_lost_info(error)

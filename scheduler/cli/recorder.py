@@ -26,7 +26,7 @@ def recorder(services: Services, name: str | None) -> None:
     """
     from scheduler.healing import startup_check
     from scheduler.history.recording.recorder import Recorder
-    from scheduler.runs.leases import LeaseWatch
+    from scheduler.runs.lease_watch import LeaseWatch
 
     settings = services.settings
     configure(settings.log_level, settings.log_format)

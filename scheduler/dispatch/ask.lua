@@ -2,8 +2,9 @@
 --
 -- KEYS  1 the stream of events   2 all leases   3 their owners   4 the schedule's alive runs   5 its entry
 --       6 names of static entries
--- ARGV  1 field of an event   2 the event that tells that the worker has it   3 run   4 '1': given out before
+-- ARGV  1 field of an event   2 the event that tells that the worker has it   3 run   4 '1': it began before
 --       5 seconds that it counts as alive   6 uid   7 attempt   8 worker   9 name of the schedule   10 most runs looked at
+--       11 '1' where Redis knew the run before this delivery, '0' where not, '' where its lease tells
 --
 -- Answers: is it the worker's, is the entry gone of a run that is known, was it admitted before, is the entry static,
 -- and the entry's three fields. The event is told where it is the worker's.
@@ -14,7 +15,8 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local record = redis.call('HGET', KEYS[3], ARGV[3])
 local lease = record and decode_lease(record)
-local admitted = (lease and is_held(lease)) or (not lease and ARGV[4] == '1')
+local is_back = not lease or (is_held(lease) and not is_received(lease))
+local admitted = (lease and is_received(lease)) or (is_back and ARGV[4] == '1')
 
 local others = false
 if not admitted then
@@ -22,13 +24,14 @@ if not admitted then
   local owners = #runs > 0 and redis.call('HMGET', KEYS[3], unpack(runs)) or {}
   for at, run in ipairs(runs) do
     local other = run ~= ARGV[3] and owners[at] and decode_lease(owners[at])
-    others = others or (other and is_held(other))
+    others = others or (other and is_received(other))
   end
 end
 
 local entry = redis.call('TYPE', KEYS[5])['ok'] == 'hash'
   and read_entry(KEYS[5], redis.call) or {false, false, false}
-local gone = lease and not admitted and not (entry[1] or entry[2] or entry[3])
+local is_known = lease and ARGV[11] ~= '0'
+local gone = is_known and not admitted and not (entry[1] or entry[2] or entry[3])
 
 if not others and not gone then
   local score = string.format('%.6f', now + tonumber(ARGV[5]))

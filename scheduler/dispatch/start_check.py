@@ -47,9 +47,19 @@ class StartCheck:
     def __init__(self, redis: "Redis") -> None:
         self._ask = redis.register_script(script_text(__package__, "ask.lua"))
 
-    def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> Answer:
-        """Whether a first attempt may start. `again`: the broker has delivered its message before;
-        `start_by` is the message's own deadline. Raises redis.RedisError.
+    def ask(
+        self,
+        event: RunReceived,
+        *,
+        again: bool,
+        start_by: datetime | None,
+        is_known: bool | None = None,
+    ) -> Answer:
+        """Whether a first attempt may start. Raises redis.RedisError.
+
+        `again`: the run began in an earlier delivery of its message; `start_by` is the message's
+        own deadline. `is_known`: whether Redis had a record of the run before this delivery; None
+        where the run's lease tells.
         """
         facts = event.facts
         uid, name = facts.schedule_uid or "", facts.schedule or ""
@@ -73,6 +83,7 @@ class StartCheck:
                 worker_word(event.worker),
                 name,
                 _MOST_LOOKED_AT,
+                "" if is_known is None else int(is_known),
             ],
         )
         recorded, gone, admitted, static = (bool(flag) for flag in reply[:4])

@@ -170,6 +170,8 @@ class RunRetried(RunEvent):
     error: str
     traceback: str | None = None
     next_at: AwareDatetime | None = None
+    redelivered: bool = False
+    """Whether the attempt was stopped for its worker, and its own message comes back."""
 
 
 class RunSucceeded(RunEvent):

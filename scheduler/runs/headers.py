@@ -21,6 +21,7 @@ from scheduler.runs.own_header import (
     TICK_HEADER,
     OwnHeader,
     decode,
+    deliveries_of,
     encode,
     moment_in,
     name_in,
@@ -49,8 +50,8 @@ class Message(NamedTuple):
 
     @property
     def attempt(self) -> int:
-        """The number of the message's attempt, from 1."""
-        return attempt_of(self.headers.get("retries"))
+        """The number of the message's attempt, from 1: `attempt_in`."""
+        return attempt_in(self.headers)
 
 
 def is_job(name: str) -> bool:
@@ -123,6 +124,13 @@ def headers_for(facts: RunFacts, retries: Mapping[str, Any] | None = None) -> di
 def attempt_of(retries: Any) -> int:
     """Number of the attempt, from 1; 1 where the header `retries` is not a number."""
     return retries + 1 if isinstance(retries, int) and retries >= 0 else 1
+
+
+def attempt_in(headers: Mapping[str, Any]) -> int:
+    """Number of the attempt, from 1, that a message's headers are for: further attempts that were
+    sent, and earlier deliveries that began and did not end, count alike.
+    """
+    return attempt_of(headers.get("retries")) + deliveries_of(headers)
 
 
 def queue_of(delivery_info: Any) -> str | None:

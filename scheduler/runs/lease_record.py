@@ -1,8 +1,8 @@
 """The record of a lease in Redis: facts about an unfinished run. Pure.
 
-`uid attempt worker failures until name`; `storage/lease.lua` reads and writes the same format for
-scripts. One golden file, tests/unit/runs/golden/leases.json, tests both sides: leases outlive the
-version that wrote them.
+`uid attempt worker failures until name`, as `storage/lease.lua` explains, which reads and writes
+the same format for scripts. One golden file, tests/unit/runs/golden/leases.json, tests both sides:
+leases outlive the version that wrote them.
 """
 
 from datetime import datetime
@@ -11,20 +11,30 @@ from urllib.parse import quote, unquote
 
 from scheduler.events.schema import RunFacts
 
+NO_SCHEDULE = "-"
+IN_QUEUE = "-"
+_NOT_RECEIVED = frozenset("-+")
 _LARGE = {"args", "kwargs"}
 
 
 class Lease(NamedTuple):
     """Facts about an unfinished run."""
 
-    uid: str
+    uid: str | None
+    """The schedule's; None for a run that no schedule started."""
+
     attempt: int
     worker: str | None
+    is_received: bool
+    """Whether the run's history names the worker; until then the worker has only the message."""
+
     expires: float
     facts: RunFacts | None
     """Facts from the run's message, until the message is certainly in a queue."""
 
     name: str
+    """The schedule's name, or the job's for a run that no schedule started."""
+
     text: str
 
 
@@ -53,9 +63,10 @@ def lease_of(text: str) -> Lease:
     till, _, said = till.partition(";")
     facts = RunFacts.model_validate_json(unquote(said)) if said else None
     return Lease(
-        uid,
+        None if uid == NO_SCHEDULE else uid,
         int(attempt),
-        None if worker == "-" else worker.removeprefix("@"),
+        None if worker == IN_QUEUE else worker[1:],
+        worker[0] not in _NOT_RECEIVED,
         float(till),
         facts,
         name,
@@ -63,6 +74,16 @@ def lease_of(text: str) -> Lease:
     )
 
 
+def received_text(uid: str | None, name: str, attempt: int, worker: str) -> str:
+    """Return the record of a run that a worker has; `name` is the job's where `uid` is None."""
+    return f"{uid or NO_SCHEDULE} {attempt} {worker_word(worker)} 0 0 {name}"
+
+
 def worker_word(worker: str | None) -> str:
-    """Return a worker's name as one word other than a dash."""
-    return "@" + "_".join((worker or "?").split())
+    """Return a worker's name as one word other than a dash, with the mark of a received run."""
+    return "@" + worker_name(worker)
+
+
+def worker_name(worker: str | None) -> str:
+    """Return a worker's name as one word, as in a record behind the mark."""
+    return "_".join((worker or "?").split())

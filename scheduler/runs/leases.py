@@ -1,32 +1,31 @@
-"""Leases of runs: the unfinished runs of each schedule. One lease per run, in Redis.
+"""Leases of runs: which runs are alive. One lease per run, in Redis.
 
     Beat sends a tick     ──▶ a minute, from the transaction that advances the entry
     an operator starts it ──▶ a minute
     the message is queued ──▶ as long as the message may wait
-    a worker has the run  ──▶ half a minute, renewed every few seconds by the worker
+    a worker has the run  ──▶ `HELD_SECONDS`, renewed every few seconds by the worker
     the run is over       ──▶ none; Beat looks at once at a tick that waits for this run
 
+A run that no schedule started has a lease from the moment in which a worker has its message.
 Each step is written with the step's event, in one script, so a lease costs no round trip of its
-own. An expired lease delays no tick; `LeaseWatch` records the run as lost. All times are the Redis
+own. An expired lease delays no tick; `lease_watch` records the run as lost. All times are the Redis
 server's.
 """
 
 import logging
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
 from redis import Redis
-from redis.exceptions import RedisError
 
-from scheduler.clock import utc_now
 from scheduler.events import schema
 from scheduler.events.schema import (
     Event,
     RunEvent,
     RunExpired,
+    RunFacts,
     RunFailed,
     RunLost,
     RunQueued,
@@ -39,14 +38,20 @@ from scheduler.events.schema import (
 )
 from scheduler.events.stream import EventStream
 from scheduler.rules.model.run_states import RunState
-from scheduler.runs.lease_record import Lease, lease_of, worker_word
+from scheduler.runs.lease_record import (
+    NO_SCHEDULE,
+    Lease,
+    lease_of,
+    worker_name,
+    worker_word,
+)
 from scheduler.storage import keys
 from scheduler.storage.lua import script_text
 from scheduler.storage.server_time import seconds_of
 
 log = logging.getLogger(__name__)
 
-HELD_SECONDS = 30.0
+HELD_SECONDS = 50.0
 """Seconds for which a run is alive after the worker's last heartbeat."""
 
 QUEUED_SECONDS = 7 * 86_400.0
@@ -55,8 +60,8 @@ QUEUED_SECONDS = 7 * 86_400.0
 SENT_SECONDS = 60.0
 """Seconds for Beat from advancing an entry to having the message in its queue."""
 
-WATCH_EVERY = 10.0
 _MOST = 200
+_MOST_OVERDUE = 2_000
 _OUTCOMES: dict[type[RunEvent], str] = {
     RunSucceeded: RunState.SUCCEEDED.value,
     RunFailed: RunState.FAILED.value,
@@ -124,7 +129,16 @@ class LeasedStream(EventStream):
 
     def forget(self, run: str) -> None:
         """Release a run's lease without an event."""
-        self._write(["", "release", run, "-"])
+        self._write(["", "drop", run, ""])
+
+    def abandon(self, leases: Mapping[str, Lease]) -> None:
+        """Return expired leases, by run id, of workers that have not begun, to the queue.
+
+        A lease that has changed since it was read stays. The messages are delivered again.
+        """
+        self._write(
+            [text for run, lease in leases.items() for text in ("", "abandon", run, lease.text)]
+        )
 
     def give_back(self, runs: Mapping[str, int], worker: str | None) -> None:
         """Release a worker's leases of attempts, by run id, that the worker will never begin.
@@ -147,12 +161,40 @@ class LeasedStream(EventStream):
                 keys.OUTBOX_CLAIMS_HASH,
                 keys.OUTBOX_CLAIMS_ZSET,
                 keys.OUTBOX_DOUBTS_ZSET,
+                keys.ENDED_ZSET,
+                keys.DELIVERIES_HASH,
+                keys.DELIVERIES_ZSET,
             ],
             args=[schema.FIELD, *prefixes, QUEUED_SECONDS, keys.WAKE_CHANNEL, *arguments],
         )
         for text in said:
             failures, uid, name = text.split(" ", 2)
             self.streaks.append(Streak(uid, name, int(failures)))
+
+
+class HeldRun(NamedTuple):
+    """A run that a worker has, as the worker knows it."""
+
+    run: str
+    retries: int
+    """Further attempts that were sent before this one."""
+
+    begun: int
+    """Earlier deliveries that began and did not end."""
+
+    lost_lease: str
+    """The record to be made anew where Redis has lost it; "" makes none."""
+
+
+class Renewal(NamedTuple):
+    """The result of a worker's renewal of its leases."""
+
+    renewed: int
+    taken_away: tuple[str, ...]
+    """Runs that are not this worker's any more: another worker has them, or they count as lost."""
+
+    unknown: tuple[str, ...]
+    """Runs of which Redis has no record: they have just ended, or Redis has lost the record."""
 
 
 class Leases:
@@ -162,6 +204,7 @@ class Leases:
         self._redis = redis
         self._stream = stream
         self._renew = redis.register_script(script_text(__package__, "renew.lua"))
+        self._forget = redis.register_script(script_text(__package__, "forget.lua"))
 
     def announce(self, run: str, owner: str) -> None:
         """Give a run a lease of `SENT_SECONDS`, before the run's message is sent."""
@@ -170,7 +213,8 @@ class Leases:
         with self._redis.pipeline() as pipe:
             pipe.hsetnx(keys.LEASE_OWNERS_HASH, run, owner)
             pipe.zadd(keys.LEASES_ZSET, {run: till}, nx=True)
-            pipe.zadd(keys.ALIVE_PREFIX + uid, {run: till}, nx=True)
+            if uid is not None:
+                pipe.zadd(keys.ALIVE_PREFIX + uid, {run: till}, nx=True)
             pipe.execute()
 
     def withdraw(self, run: str) -> None:
@@ -182,15 +226,23 @@ class Leases:
         owners: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
         return {run for run, owner in zip(runs, owners, strict=True) if owner is not None}
 
-    def renew(self, runs: Sequence[str]) -> int:
-        """Renew a worker's leases for `HELD_SECONDS`. Returns the number of runs with a lease."""
+    def renew(self, runs: Sequence["HeldRun"], worker: str) -> "Renewal":
+        """Renew a worker's leases for `HELD_SECONDS`. Raises redis.RedisError.
+
+        A lease that Redis has lost is made anew where the run's `lost_lease` has its record.
+        """
         if not runs:
-            return 0
-        kept: Any = self._renew(
-            keys=[keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH],
-            args=[HELD_SECONDS, keys.ALIVE_PREFIX, *runs],
+            return Renewal(0, (), ())
+        reply: Any = self._renew(
+            keys=[keys.LEASES_ZSET, keys.LEASE_OWNERS_HASH, keys.ENDED_ZSET, keys.DELIVERIES_HASH],
+            args=[
+                HELD_SECONDS,
+                keys.ALIVE_PREFIX,
+                worker_name(worker),
+                *(part for run in runs for part in run),
+            ],
         )
-        return int(kept)
+        return Renewal(int(reply[0]), tuple(reply[1]), tuple(reply[2]))
 
     def get(self, run: str) -> Lease | None:
         """Return the lease of a run; None for a missing or expired lease."""
@@ -221,72 +273,80 @@ class Leases:
         self._redis.hdel(keys.FAILURES_HASH, uid)
 
     def overdue(self) -> dict[str, Lease]:
-        """Return the expired leases by run id, at most `_MOST`."""
-        now = seconds_of(self._redis.time())
-        runs: Any = self._redis.zrangebyscore(keys.LEASES_ZSET, "-inf", now, start=0, num=_MOST)
-        texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
-        orphans = [run for run, text in zip(runs, texts, strict=True) if text is None]
-        if orphans:
-            self._redis.zrem(keys.LEASES_ZSET, *orphans)
-        return {
-            run: lease_of(text) for run, text in zip(runs, texts, strict=True) if text is not None
-        }
+        """Return the expired leases by run id, at most `_MOST_OVERDUE`, the longest expired first.
 
-    def lose(self, overdue: dict[str, Lease], now: datetime) -> None:
+        What is no lease is logged and removed: one bad record must not hide the others.
+        """
+        now = seconds_of(self._redis.time())
+        runs: Any = self._redis.zrangebyscore(
+            keys.LEASES_ZSET, "-inf", now, start=0, num=_MOST_OVERDUE
+        )
+        texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
+        found: dict[str, Lease] = {}
+        for run, text in zip(runs, texts, strict=True):
+            lease = None if text is None else self._lease_or_none(run, text)
+            if lease is None:
+                self._redis.zrem(keys.LEASES_ZSET, run)
+            else:
+                found[run] = lease
+        return found
+
+    def _lease_or_none(self, run: str, text: str) -> Lease | None:
+        """The lease in a record; a malformed record is logged, and deleted."""
+        try:
+            return lease_of(text)
+        except (ValueError, IndexError) as error:
+            log.error("run %s: its lease is set aside, %r is none: %s", run, text, error)
+            self._redis.hdel(keys.LEASE_OWNERS_HASH, run)
+            return None
+
+    def lose(self, overdue: Mapping[str, Lease], now: datetime) -> None:
         """Record runs as lost, except where the lease has changed since reading.
 
-        A run past the deadline that no worker had is `expired` and not `lost`.
+        A run past the deadline that no worker had is `expired` and not `lost`. A run whose worker
+        had only its message, and recorded nothing of it, waits in its queue again.
         """
-        told: list[tuple[Event, str, str]] = []
-        for run, lease in overdue.items():
-            late = lease.worker is None and 0 < lease.expires <= now.timestamp()
-            event = (
-                run_event(RunExpired, run, lease.attempt, now)
-                if late
-                else run_event(
-                    RunLost,
-                    run,
-                    lease.attempt,
-                    now,
-                    worker=lease.worker,
-                    schedule=lease.name,
-                    schedule_uid=lease.uid,
-                    facts=lease.facts,
-                )
-            )
-            told.append((event, "lose", lease.text))
-        if told:
-            self._stream.tell(told)
+        claimed = {run: lease for run, lease in overdue.items() if _is_claimed(lease)}
+        lost = [
+            (_loss(run, lease, now), "lose", lease.text)
+            for run, lease in overdue.items()
+            if run not in claimed
+        ]
+        if claimed:
+            self._stream.abandon(claimed)
+        if lost:
+            self._stream.tell(lost)
+
+    def forget_old(self) -> int:
+        """Forget ends and deliveries whose message never came, by their age. Returns how many."""
+        reply: Any = self._forget(
+            keys=[keys.ENDED_ZSET, keys.DELIVERIES_HASH, keys.DELIVERIES_ZSET], args=[_MOST_OVERDUE]
+        )
+        return int(reply)
 
 
-class LeaseWatch:
-    """Recorder of lost runs, in a long-lived process. Any number of processes may have one."""
+def _is_claimed(lease: Lease) -> bool:
+    """Whether a worker had the run's message, and had recorded nothing."""
+    return lease.worker is not None and not lease.is_received
 
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
-        self._seen: dict[str, Lease] = {}
 
-    def run(self, stop: threading.Event) -> None:
-        """Look every `WATCH_EVERY` seconds, until `stop` is set."""
-        while not stop.wait(WATCH_EVERY):
-            try:
-                self.look(utc_now())
-            except (RedisError, OSError) as error:
-                log.warning("leases cannot be looked at: %s", error)
-                self._seen = {}
-
-    def look(self, now: datetime) -> None:
-        """Look once for expired leases.
-
-        A run is lost after two looks with an expired lease: after an outage workers first have time
-        to renew leases.
-        """
-        overdue = self._leases.overdue()
-        lost = {run: lease for run, lease in overdue.items() if self._seen.get(run) == lease}
-        self._leases.lose(lost, now)
-        for run, lease in lost.items():
-            log.warning("run %s of %s is lost: nothing was heard of it", run, lease.name)
-        self._seen = overdue
+def _loss(run: str, lease: Lease, now: datetime) -> Event:
+    """The event for an expired lease."""
+    if lease.worker is None and 0 < lease.expires <= now.timestamp():
+        return run_event(RunExpired, run, lease.attempt, now)
+    facts = lease.facts
+    if facts is None and lease.uid is None:
+        facts = RunFacts(job=lease.name)
+    return run_event(
+        RunLost,
+        run,
+        lease.attempt,
+        now,
+        worker=lease.worker,
+        schedule=None if lease.uid is None else lease.name,
+        schedule_uid=lease.uid,
+        facts=facts,
+    )
 
 
 def _effect(event: Event) -> tuple[str, str]:
@@ -295,14 +355,20 @@ def _effect(event: Event) -> tuple[str, str]:
         return ("none", "") if event.facts.schedule_uid is None else ("queued", "")
     if isinstance(event, RunReceived):
         facts = event.facts
-        if facts.schedule is None or len((facts.schedule_uid or "").split()) != 1:
-            return "none", ""
+        uid, name = schedule_of(facts) or (NO_SCHEDULE, facts.job)
         worker = worker_word(event.worker)
-        return (
-            "hold",
-            f"{HELD_SECONDS} {facts.schedule_uid} {event.attempt} {worker} {facts.schedule}",
-        )
+        return "hold", f"{HELD_SECONDS} {uid} {event.attempt} {worker} {name}"
     if isinstance(event, RunRetried):
-        return "requeue", str(event.attempt + 1)
+        return "redeliver" if event.redelivered else "requeue", str(event.attempt + 1)
     outcome = _OUTCOMES.get(type(event)) if isinstance(event, RunEvent) else None
-    return ("none", "") if outcome is None else ("release", outcome)
+    return ("none", "") if outcome is None else ("release", f"{outcome} {event.attempt}")
+
+
+def schedule_of(facts: RunFacts) -> tuple[str, str] | None:
+    """Return uid and name of the schedule whose ticks a run may delay; None for other runs."""
+    uid = facts.schedule_uid or ""
+    return (uid, facts.schedule) if facts.schedule is not None and _is_word(uid) else None
+
+
+def _is_word(text: str) -> bool:
+    return text.split() == [text]

@@ -7,6 +7,7 @@
 | `retries`, `backoff` | the schedule's policies | further attempts, seconds before the first |
 | `attempts_before` | the worker that sends the next attempt | attempts of the task's own retries |
 | `lost` | the same | attempts with a lost process |
+| `deliveries` | the worker that takes the message | earlier deliveries that began, without an end |
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
@@ -49,6 +50,7 @@ class OwnHeader(NamedTuple):
     backoff: float | None = None
     attempts_before: int | None = None
     lost: int | None = None
+    deliveries: int | None = None
     outbox: str | None = None
 
 
@@ -79,6 +81,7 @@ def decode(headers: Any) -> OwnHeader:
         backoff=backoff,
         attempts_before=_whole(parts.get("attempts_before")),
         lost=_whole(parts.get("lost")),
+        deliveries=_count(parts.get("deliveries")),
         outbox=mark if isinstance(mark, str) and mark.isalnum() else None,
     )
 
@@ -103,6 +106,13 @@ def tick_of(headers: Mapping[str, Any]) -> datetime | None:
     """Return the run's tick, in UTC; None for a run without a tick."""
     tick = moment_in(headers.get(TICK_HEADER))
     return None if tick is None else tick.astimezone(UTC)
+
+
+def deliveries_of(headers: Any) -> int:
+    """Return the number of earlier deliveries of a run that began and did not end, because their
+    worker ended: how many attempts the run had beside its retries.
+    """
+    return _count(raw_parts(headers).get("deliveries")) or 0
 
 
 def name_in(value: Any, limit: int = LONGEST_NAME) -> str | None:
@@ -145,6 +155,12 @@ def _revision(value: Any) -> int | None:
         if _whole(value) is not None and not isinstance(value, bool) and 0 <= value < 2**31
         else None
     )
+
+
+def _count(value: Any) -> int | None:
+    """Return a small number in a header; None for any other value."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**15
+    return value if is_count else None
 
 
 def _whole(value: Any) -> int | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.control import RunControl
     from scheduler.runs.deduplication import Deduplication
+    from scheduler.runs.deliveries import Deliveries
     from scheduler.runs.leases import LeasedStream, Leases
     from scheduler.schedules.calendar_store import CalendarStore
     from scheduler.schedules.operations import Operations
@@ -105,6 +106,13 @@ class Services:
         from scheduler.runs.deduplication import Deduplication
 
         return Deduplication(self.redis)
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        """Deliveries of the messages of runs."""
+        from scheduler.runs.deliveries import Deliveries
+
+        return Deliveries(self.redis)
 
     @cached_property
     def start_check(self) -> "StartCheck":

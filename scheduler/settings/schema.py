@@ -34,6 +34,17 @@ class Settings(BaseModel):
         description="`true`: RabbitMQ's queues are made with priorities; those made without must "
         "be deleted first",
     )
+    claiming_transport: bool = Field(
+        True,
+        description="`false`: workers take messages from Redis as kombu does, so that one that is "
+        "killed while it takes a message loses it; to rule out the claiming transport as the cause "
+        "of a fault",
+    )
+    most_deliveries: Annotated[int, Field(ge=1, le=1000)] = Field(
+        5,
+        description="deliveries of a message that end their worker, after which the run is given "
+        "up as failed",
+    )
     result_backend: str | None = Field(
         None, description="Celery's result back end; default none, history is ours"
     )
@@ -187,6 +198,11 @@ class Settings(BaseModel):
     def broker(self) -> str:
         """Celery's broker address."""
         return self.broker_url or self.redis_url
+
+    @property
+    def broker_has_leases(self) -> bool:
+        """Whether the broker is the Redis of the schedules, which has the leases of runs too."""
+        return self.broker == self.redis_url
 
     @property
     def database(self) -> str:

@@ -94,10 +94,21 @@ NOTICES_LIST = "beatdesk:notices"
 """Recent repairs by the healer."""
 
 LEASES_ZSET = "beatdesk:leases"
-"""Unfinished runs of schedules, by the expiry of the lease."""
+"""Unfinished runs, by the expiry of the lease."""
 
 LEASE_OWNERS_HASH = "beatdesk:lease-owners"
 """The lease record of each run in LEASES_ZSET: see `runs.leases`."""
+
+ENDED_ZSET = "beatdesk:ended"
+"""Runs, and attempts as `run retries`, whose end is recorded and whose message is not acknowledged
+yet, by the time at which they are forgotten.
+"""
+
+DELIVERIES_HASH = "beatdesk:deliveries"
+"""Deliveries of a run whose worker ended, as `begun all`: see `runs.deliveries`."""
+
+DELIVERIES_ZSET = "beatdesk:deliveries-until"
+"""Runs in DELIVERIES_HASH, by the time at which they are forgotten."""
 
 ALIVE_PREFIX = "beatdesk:alive:"
 """With a schedule's uid: the schedule's runs in LEASES_ZSET, by the expiry of the lease."""

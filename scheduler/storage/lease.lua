@@ -1,9 +1,12 @@
 -- The record of a lease, for scripts that read or change one: 'uid attempt worker failures until name'.
 --
---   worker     '-' in a queue, otherwise '@' and the worker's name as one word
+--   uid        the schedule's, '-' for a run without one
+--   worker     '-' in a queue, otherwise a mark and the worker's name as one word; the marks:
+--              '+' it has the message, '@' its history says so, '=' and the message is acknowledged before the end
 --   failures   how many in a row pause the schedule (0: none)
 --   until      when the message expires (0: never), and after a ';' what the message says, escaped
---   name       the schedule's name; the last part, because it is the only one with spaces in it
+--   name       the schedule's name, or the job's of a run without schedule; the last part, because it is the only
+--              one with spaces in it
 --
 -- The same in Python: `scheduler.runs.lease_record`. One golden file holds both.
 
@@ -20,4 +23,14 @@ end
 -- Has a worker the run?
 local function is_held(lease)
   return lease.worker ~= '-'
+end
+
+-- Has a worker the run, and does the run's history say so?
+local function is_received(lease)
+  return is_held(lease) and string.sub(lease.worker, 1, 1) ~= '+'
+end
+
+-- The name in a worker's word, without its mark.
+local function worker_name(word)
+  return string.sub(word, 2)
 end

@@ -1,20 +1,20 @@
 """Admission of messages: whether a message may become a run, before Celery makes a task of it.
 
 1. A further attempt does not expire: the deadline was for the start, and the run has started.
-2. A message that the broker delivered a second time, while the run of its first delivery is alive,
-   waits. It is dropped when that run ends; it starts when that run's lease expires, because then
-   no worker has the run.
-3. A message that came by the outbox may be in the queue twice, without the broker's knowledge: it
+2. A message that came by the outbox may be in the queue twice, without the broker's knowledge: it
    claims its run first (`runs.deduplication`), and a second copy is dropped. While Redis does not
    answer, such a message waits.
+3. The run is taken (`runs.deliveries`): a message whose run has ended is dropped; one whose run
+   another worker has waits, until that run ends or that worker's lease does; one that has ended its
+   workers again and again is given up. The claiming transport has taken the run with the message.
 4. A run that its schedule started is checked once more as Beat checked it before it sent it
    (`dispatch.start_check`): meanwhile the schedule may be paused, off, deleted, or running. A
    worker takes no more messages than it can begin with, so this is the moment of the start. Where
    Redis does not answer, the run starts rather than is lost.
 
 Step 4 writes the event that the message was taken in its own round trip; steps 2 and 3 cost one
-round trip to Redis, for messages that come a second time or by the outbox. No clock of this module
-decides anything.
+round trip to Redis each, for messages by the outbox, and of brokers other than the runs' Redis. No
+clock of this module decides anything.
 """
 
 import logging
@@ -28,21 +28,24 @@ from scheduler.clock import utc_now
 from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
 from scheduler.runs.deduplication import delivery_claim_of
+from scheduler.runs.deliveries import Delivery, Settled, with_deliveries
 from scheduler.runs.headers import attempt_of, is_job, message_of
-from scheduler.runs.leases import LeaseState
-from scheduler.runs.own_header import HEADER, moment_in, raw_parts, schedule_of
+from scheduler.runs.leases import HeldRun
+from scheduler.runs.own_header import HEADER, deliveries_of, moment_in, raw_parts, schedule_of
 from scheduler.worker.parts import StartAnswer, parts_for
-from scheduler.worker.signals import signals_of
+from scheduler.worker.signals import is_run, signals_of
+from scheduler.worker.transport.channel import DELIVERY
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 4.0
-"""Seconds between two looks at the lease of the other delivery; less than `leases.WATCH_EVERY`, so
-that a look falls between the end of the lease and the event that the run is lost.
-"""
+LOOK_EVERY = 2.0
+"""Seconds between two looks at what a message waits for."""
 
-LOOKS_FOR_THE_GONE = 3
+LOOKS_FOR_THE_GONE = 6
 """How often a schedule that is gone is looked for, in case that a recorder is putting it back."""
+
+UNASKED = Delivery("start", is_known=True)
+"""The delivery of a message whose run cannot be taken, as Redis does not answer: it starts."""
 
 Strategy = Callable[..., Any]
 
@@ -66,61 +69,102 @@ class Admission:
             headers = message.headers if isinstance(message.headers, dict) else {}
             if HEADER in headers and headers.get("retries") and headers.get("expires"):
                 headers["expires"] = None
+            claimed = (message.delivery_info or {}).pop(DELIVERY, None)
+            settle = ack if claimed is not None else self._with_settlement(message, ack)
 
             def start() -> Any:
-                return strategy(message, body, ack, *more, **options)
+                return strategy(message, body, settle, *more, **options)
 
-            received = self._scheduled_run(message, headers)
-
-            def check_and_start() -> Any:
-                if received is None:
-                    return start()
-                return self._check_start(message, ack, start, received, 1)
-
-            if delivery_claim_of(headers) is None and not _is_redelivered(message, headers):
-                return check_and_start()
-            return self._deduplicate(message, ack, check_and_start, first=True)
+            if not is_run(headers):
+                return start()
+            return self._take(message, settle, start, claimed, look=1)
 
         return admit_message
 
-    def _deduplicate(self, message: Any, ack: Any, start: Callable[[], Any], *, first: bool) -> Any:
-        """Drop the second copy, start the run, or look again in `LOOK_EVERY` seconds."""
+    def _take(
+        self,
+        message: Any,
+        ack: Any,
+        start: Callable[[], Any],
+        claimed: Delivery | None,
+        look: int,
+    ) -> Any:
+        """Drop the message, begin with its run, or look again in `LOOK_EVERY` seconds."""
         if self._is_given_back(message):
             return None
         run = message.headers["id"]
-        attempt = attempt_of(message.headers.get("retries"))
-        try:
-            state = self._claim_run(message, run, attempt)
-        except RedisError as error:
-            log.warning("whether run %s is alive cannot be seen, its message waits: %s", run, error)
-            state = LeaseState.ALIVE
-        if state is LeaseState.ALIVE:
-            if first:
+        delivery = self._ask_delivery(message, run, claimed)
+        if delivery.fate == "wait":
+            if look == 1:
                 log.warning("run %s may be alive already, its message waits", run)
             return self._later(
-                lambda: self._deduplicate(message, ack, start, first=False), first=first
+                lambda: self._take(message, ack, start, claimed, look + 1), first=look == 1
             )
-        if not first:
+        if look > 1:
             self._consumer.qos.decrement_eventually()
-        if state is None or (state is LeaseState.GONE and not first):
+        if delivery.fate == "ended":
             log.warning("run %s has ended, or has another message: this one is dropped", run)
             return ack(log, self._consumer.connection_errors)
-        return start()
+        message.headers = with_deliveries(message.headers, delivery.begun)
+        if delivery.unended >= self._app.settings.most_deliveries:
+            self._give_up(message, delivery)
+            return ack(log, self._consumer.connection_errors)
+        received = self._scheduled_run(message, message.headers)
+        if received is None:
+            return start()
+        return self._check_start(message, ack, start, received, delivery, look=1)
+
+    def _ask_delivery(self, message: Any, run: str, claimed: Delivery | None) -> Delivery:
+        """What Redis says of this delivery; the lease is this worker's where it may start."""
+        parts = parts_for(self._app)
+        copy = delivery_claim_of(message.headers)
+        is_doubtful = copy is not None or _is_redelivered(message)
+        try:
+            if copy is not None and not parts.deduplication.take(copy):
+                if claimed is not None:
+                    parts.events.forget(run)
+                return Delivery("ended")
+            return claimed or parts.deliveries.take(
+                message.headers, self._consumer.hostname, utc_now()
+            )
+        except RedisError as error:
+            fate = "waits" if is_doubtful else "starts"
+            log.warning("whether run %s is alive cannot be seen, it %s: %s", run, fate, error)
+            return Delivery("wait") if is_doubtful else UNASKED
+
+    def _give_up(self, message: Any, delivery: Delivery) -> None:
+        """Record that a message that ends its workers again and again is delivered no more."""
+        reason = (
+            f"given up: {delivery.unended} deliveries of its message ended their worker "
+            "(BEATDESK_MOST_DELIVERIES); look for the reason in the logs of the workers and of "
+            "the system, such as too little memory"
+        )
+        log.error("run %s is %s", message.headers["id"], reason)
+        signals_of(self._app).given_up(message, self._consumer.hostname, reason)
 
     def _check_start(
-        self, message: Any, ack: Any, start: Callable[[], Any], received: RunReceived, look: int
+        self,
+        message: Any,
+        ack: Any,
+        start: Callable[[], Any],
+        received: RunReceived,
+        delivery: Delivery,
+        look: int,
     ) -> Any:
         """Start the run as its schedule allows, skip it, or check again in `LOOK_EVERY` seconds."""
+        self._consumer.waiting_runs.pop(received.run, None)
         if self._is_given_back(message):
             return None
         received = received.model_copy(update={"at": utc_now()})
-        answer = self._ask_start(message, received)
+        answer = self._ask_start(message, received, delivery)
         if answer is not None and (
             answer.admission.kind == "wait" or (answer.gone and look < LOOKS_FOR_THE_GONE)
         ):
             log.info("run %s of %s waits for its turn", received.run, received.facts.schedule)
+            self._consumer.waiting_runs[received.run] = _held(message.headers)
             return self._later(
-                lambda: self._check_start(message, ack, start, received, look + 1), first=look == 1
+                lambda: self._check_start(message, ack, start, received, delivery, look + 1),
+                first=look == 1,
             )
         if look > 1:
             self._consumer.qos.decrement_eventually()
@@ -131,13 +175,16 @@ class Admission:
         with signals_of(self._app).already_recorded(received.run if is_recorded else None):
             return start()
 
-    def _ask_start(self, message: Any, received: RunReceived) -> StartAnswer | None:
+    def _ask_start(
+        self, message: Any, received: RunReceived, delivery: Delivery
+    ) -> StartAnswer | None:
         """What the schedule's policies say of the run; None where Redis does not answer."""
         try:
             return parts_for(self._app).start_check.ask(
                 received,
-                again=_is_redelivered(message, message.headers),
+                again=_is_redelivered(message) and not delivery.is_known,
                 start_by=moment_in(message.headers.get("expires")),
+                is_known=delivery.is_known,
             )
         except RedisError as error:
             log.warning(
@@ -163,9 +210,26 @@ class Admission:
         """Whether the connection was lost, so that the broker delivers the message again."""
         return bool(message.channel is not self._consumer.task_consumer.channel)
 
+    def _with_settlement(self, message: Any, ack: Any) -> Callable[..., Any]:
+        """An acknowledgement after which the run's end need not be remembered any more.
+
+        An acknowledgement by a lost connection does not reach the broker: the message comes back,
+        and finds the note of its run's end.
+        """
+
+        def acknowledge(*given: Any, **named: Any) -> Any:
+            is_lost = self._is_given_back(message)
+            answer = ack(*given, **named)
+            if not is_lost and is_run(message.headers):
+                held = _held(message.headers)
+                self._consumer.settled.append(Settled(held.run, held.retries))
+            return answer
+
+        return acknowledge
+
     def _scheduled_run(self, message: Any, headers: dict[str, Any]) -> RunReceived | None:
         """The event that this worker has a message to which step 4 applies; None for others."""
-        if not isinstance(headers.get("id"), str) or not schedule_of(headers):
+        if not schedule_of(headers):
             return None
         event = (
             signals_of(self._app)
@@ -181,22 +245,13 @@ class Admission:
         )
         return event if is_checked else None
 
-    def _claim_run(self, message: Any, run: str, attempt: int) -> LeaseState | None:
-        """State of the run's lease; None where another message has the run. Raises RedisError.
 
-        OVER for the first delivery of a message that came by the outbox: it may start.
-        """
-        services = parts_for(self._app)
-        claim = delivery_claim_of(message.headers)
-        if claim is not None and not services.deduplication.take(claim):
-            return None
-        if not _is_redelivered(message, message.headers):
-            return LeaseState.OVER
-        return services.leases.standing(run, attempt)
+def _held(headers: dict[str, Any]) -> HeldRun:
+    """The run of a message, as its worker knows it."""
+    retries = attempt_of(headers.get("retries")) - 1
+    return HeldRun(headers["id"], retries, deliveries_of(headers), "")
 
 
-def _is_redelivered(message: Any, headers: dict[str, Any]) -> bool:
-    """Whether the broker has delivered this message of a schedule's run before."""
-    has_schedule = bool(raw_parts(headers).get("schedule_uid"))
-    is_run = has_schedule and isinstance(headers.get("id"), str)
-    return is_run and bool((message.delivery_info or {}).get("redelivered"))
+def _is_redelivered(message: Any) -> bool:
+    """Whether the broker has delivered this message before."""
+    return bool((message.delivery_info or {}).get("redelivered"))

@@ -8,24 +8,25 @@ that a dead worker's messages come back soon. Brokers with acknowledgements of t
 need none of this.
 """
 
-from datetime import datetime
 from typing import Any
 
 from scheduler.celery_app import internals
+from scheduler.storage.server_time import seconds_of
 
 
-def renew(consumer: Any, now: datetime) -> int:
+def renew(consumer: Any) -> int:
     """Renew the claims of a worker's consumer. Returns the number of its unacknowledged messages.
 
-    0 where the broker is not Redis, or its channel is closed. `now` is this host's clock, because
-    kombu wrote the times by it and compares them with it. Only messages that are still in the set
-    are touched: an acknowledged message must not come back. Raises what the Redis client raises.
+    0 where the broker is not Redis, or its channel is closed. The times are the server's, as those
+    of the claiming transport; kombu compares them with its host's clock. Only messages that are
+    still in the set are touched: an acknowledged message must not come back. Raises what the Redis
+    client raises.
     """
     unacked = internals.unacked_messages(consumer)
     if unacked is None:
         return 0
     if unacked.tags:
-        times = dict.fromkeys(unacked.tags, now.timestamp())
         with unacked.channel.conn_or_acquire() as client:
+            times = dict.fromkeys(unacked.tags, seconds_of(client.time()))
             client.zadd(unacked.index_key, times, xx=True)
     return len(unacked.tags)

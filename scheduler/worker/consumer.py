@@ -4,16 +4,29 @@ Celery drops a message that it refuses first, and sends a signal after, or none 
 worker died in between, the run would have no verdict.
 """
 
+import logging
+import warnings
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import state
 from celery.worker.consumer import Consumer
+from redis.exceptions import ResponseError
 
 from scheduler.celery_app import internals, priorities
 from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.connection import BrokerConnection
+from scheduler.runs.deliveries import Settled
+from scheduler.runs.leases import HeldRun
+from scheduler.worker import kept_messages
 from scheduler.worker.admission import Admission
 from scheduler.worker.signals import signals_of
+from scheduler.worker.transport.channel import ClaimingMixin
+from scheduler.worker.transport.redis import claiming
+
+log = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 5.0
 """Seconds for which a broker that may be gone is listened to, as in Celery at the same place."""
@@ -27,9 +40,36 @@ class RecordingConsumer(Consumer):
     strategies: dict[str, Any]
     task_consumer: Any
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.waiting_runs: dict[str, HeldRun] = {}
+        """Runs that this worker has taken, and that wait here for their admission, by id."""
+
+        self.settled: deque[Settled] = deque()
+        """Acknowledged messages of runs whose ends are to be forgotten, at a broker that is not the
+        runs' Redis.
+        """
+
+        self._kept = kept_messages.KeptMessages()
+        super().__init__(*args, **options)
+
+    def connection_for_read(self, heartbeat: float | None = None) -> Any:
+        """A connection that claims messages, where the broker is Redis."""
+        connection: Any = self.app.connection_for_read(heartbeat=heartbeat)
+        if isinstance(connection, BrokerConnection) and self.app.settings.claiming_transport:
+            connection.transport_for = claiming
+        return self.ensure_connected(connection)
+
     def update_strategies(self) -> None:
-        """Put admission before Celery's strategy of each task, and turn RabbitMQ's priorities."""
+        """Put admission before Celery's strategy of each task, and turn RabbitMQ's priorities.
+
+        Celery calls this for each connection, before it takes the first message.
+        """
         super().update_strategies()
+        self.waiting_runs.clear()
+        channel = self.connection.default_channel
+        if isinstance(channel, ClaimingMixin):
+            channel.claimant = self.hostname if self.app.settings.broker_has_leases else ""
+            self._kept.hand_to(self, channel.qos)
         admission = Admission(self)
         turned = priorities.are_turned(self.app)
         for name, strategy in self.strategies.items():
@@ -44,13 +84,28 @@ class RecordingConsumer(Consumer):
         the channel again after it has taken the channel's transport away. Where the channel then
         has a message to give back, that raises AttributeError, and the worker ends.
         """
+        self._kept.keep(self)
         if self.connection.transport.driver_type == "redis":
             internals.bound_sockets(self.connection, LAST_WORDS_SECONDS)
             with suppress(Exception):  # Celery ignores the same errors when it closes the channel
                 self.connection.maybe_close_channel(self.task_consumer.channel)
             with suppress(Exception):
                 self.connection.revive(None)  # closes the channel once more
-        super().on_connection_error_after_connected(exc)
+        with warnings.catch_warnings():
+            # Celery warns that it will stop jobs here by default; ours go on, and are fenced.
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
+
+    def stop(self) -> None:
+        """Stop taking messages, and give back at once what this worker has not begun."""
+        super().stop()
+        try:
+            given_back = kept_messages.give_back_unbegun(self)
+        except (*self.connection_errors, ResponseError) as error:
+            log.warning("messages come back by themselves, as Redis does not answer: %s", error)
+        else:
+            if given_back:
+                log.info("%d messages that were not begun go back", given_back)
 
     def on_close(self) -> None:
         """Record that messages which waited here for their time go back to the broker."""

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 from celery import signals
@@ -20,15 +21,21 @@ from scheduler.catalogue.catalogue import Job, Worker
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
-from scheduler.worker import captured, retrying, runtime
+from scheduler.worker import captured, own_jobs, retrying, runtime
 from scheduler.worker.claims import renew
+from scheduler.worker.held_runs import forget_messages, held_runs
 from scheduler.worker.introspect import jobs_of
 from scheduler.worker.parts import parts_for
 from scheduler.worker.signals import RunSignals
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 3.0
+
+GIVE_UP_SECONDS = 45.0
+"""Seconds without a renewal of its leases after which a worker stops its jobs: before the leases
+are over (`leases.HELD_SECONDS`), and another worker begins with the same runs.
+"""
 
 
 class WorkerHeartbeat:
@@ -43,6 +50,8 @@ class WorkerHeartbeat:
         self._jobs: list[Job] = []
         self._published = False
         self._worker_name = ""
+        self._renewed_at = 0.0
+        self._unknown: frozenset[str] = frozenset()
         self._runtime_by_process: tuple[int, runtime.Runtime] | None = None
 
     def connect(self) -> None:
@@ -92,6 +101,7 @@ class WorkerHeartbeat:
 
     def _run(self, consumer: Any) -> None:
         self._worker_name = consumer.hostname
+        self._renewed_at = time.monotonic()
         while True:
             self.beat(consumer)
             if self._stop.wait(EVERY_SECONDS):
@@ -101,9 +111,10 @@ class WorkerHeartbeat:
         """Make one heartbeat. A step that fails is tried again with the next heartbeat."""
         now = utc_now()
         steps = (
-            self._renew_leases,
+            lambda: self._renew_leases(consumer),
+            lambda: renew(consumer),
+            lambda: self._settle(consumer),
             lambda: self._publish(consumer, now),
-            lambda: renew(consumer, now),
             self._flush_events,
         )
         for step in steps:
@@ -116,9 +127,37 @@ class WorkerHeartbeat:
             except Exception:  # the thread must not end, or a living worker counts as dead
                 log.exception("a sign of life failed, the next follows in %g s", EVERY_SECONDS)
 
-    def _renew_leases(self) -> None:
-        """Renew the leases of this worker's runs."""
-        parts_for(self._app).leases.renew(self._signals.runs_taken())
+    def _renew_leases(self, consumer: Any) -> None:
+        """Renew the leases of this worker's runs, and stop the jobs whose leases are lost."""
+        held = held_runs(consumer, self._unknown)
+        try:
+            renewal = parts_for(self._app).leases.renew(held, consumer.hostname)
+        except (RedisError, OSError):
+            self._stop_unrenewed(consumer)
+            raise
+        self._renewed_at = time.monotonic()
+        self._unknown = frozenset(renewal.unknown)
+        taken_away = frozenset(renewal.taken_away)
+        if taken_away:
+            events = self._signals.reporter().events
+            own_jobs.stop(consumer, events, own_jobs.TAKEN_AWAY, taken_away.__contains__)
+            forget_messages(consumer, taken_away)
+
+    def _stop_unrenewed(self, consumer: Any) -> None:
+        """Stop all jobs where no lease could be renewed for `GIVE_UP_SECONDS`."""
+        if time.monotonic() - self._renewed_at >= GIVE_UP_SECONDS:
+            events = self._signals.reporter().events
+            reason = own_jobs.UNRENEWED.format(seconds=GIVE_UP_SECONDS)
+            own_jobs.stop(consumer, events, reason, lambda _run: True)
+
+    def _settle(self, consumer: Any) -> None:
+        """Forget the ends of runs whose messages another broker than Redis has acknowledged."""
+        settled = [consumer.settled.popleft() for _ in range(len(consumer.settled))]
+        try:
+            parts_for(self._app).deliveries.settle(settled, consumer.hostname)
+        except (RedisError, OSError):
+            consumer.settled.extendleft(reversed(settled))
+            raise
 
     def _flush_events(self) -> None:
         events = self._signals.reporter().events

@@ -17,6 +17,7 @@ from scheduler.rules.model.edit import Edit
 from scheduler.rules.policies.admit import Admission
 from scheduler.runs.cancellations import Cancellations
 from scheduler.runs.deduplication import Deduplication
+from scheduler.runs.deliveries import Deliveries
 from scheduler.runs.leases import LeasedStream, Leases
 from scheduler.runs.past_run import PastRun
 
@@ -40,11 +41,19 @@ class StartAnswer(Protocol):
 class StartQuestion(Protocol):
     """Check whether a scheduled run may start."""
 
-    def ask(self, event: RunReceived, *, again: bool, start_by: datetime | None) -> StartAnswer:
-        """Decide whether a first attempt may start.
+    def ask(
+        self,
+        event: RunReceived,
+        *,
+        again: bool,
+        start_by: datetime | None,
+        is_known: bool | None = None,
+    ) -> StartAnswer:
+        """Decide whether a first attempt may start. Raises redis.RedisError.
 
-        `again`: the broker has delivered the message before; `start_by` is the message's own
-        deadline. Raises redis.RedisError.
+        `again`: the run began in an earlier delivery of its message; `start_by` is the message's
+        own deadline. `is_known`: whether Redis had a record of the run before this delivery; None
+        where the run's lease tells.
         """
 
 
@@ -80,6 +89,10 @@ class WorkerParts(Protocol):
     @property
     def deduplication(self) -> Deduplication:
         """Deduplication of messages that came by the outbox."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Deliveries of the messages of runs."""
 
     @property
     def cancellations(self) -> Cancellations:

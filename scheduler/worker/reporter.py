@@ -97,9 +97,13 @@ class Reporter:
         error: Any,
         traceback: str | None,
         when: datetime | float | None,
+        redelivered: bool = False,
         now: datetime,
     ) -> None:
-        """Record that an attempt failed and another follows; `when` as a moment or in seconds."""
+        """Record that an attempt failed and another follows; `when` as a moment or in seconds.
+
+        `redelivered`: the attempt was stopped, and its own message comes back.
+        """
         after = now + timedelta(seconds=when) if isinstance(when, int | float) else when
         trace = self._traceback(traceback)
         self._end(
@@ -111,6 +115,7 @@ class Reporter:
             error=error_text(error),
             traceback=trace,
             next_at=after,
+            redelivered=redelivered,
         )
 
     def expired(self, run: str, retries: Any, *, worker: str | None, now: datetime) -> None:

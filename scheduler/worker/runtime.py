@@ -18,6 +18,7 @@ from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.clock import utc_now
 from scheduler.runs.headers import attempt_of, is_job
+from scheduler.runs.own_header import deliveries_of
 from scheduler.worker import captured
 from scheduler.worker.current import Execution, enter, leave
 from scheduler.worker.event_buffer import EventBuffer
@@ -48,7 +49,7 @@ class Runtime:
         request = task.request
         if request.called_directly:
             return run(*args, **kwargs)
-        attempt = attempt_of(request.retries)
+        attempt = attempt_of(request.retries) + deliveries_of(request.headers)
         progress_log = ProgressLog(
             request.id, attempt, request.hostname, self._bounds, now=utc_now, wake=self._sender.wake
         )

@@ -27,12 +27,13 @@ from scheduler.rules.model.edit import Edit
 from scheduler.runs.headers import (
     BUILT_IN,
     Message,
+    attempt_in,
     attempt_of,
     is_job,
     message_of,
     queue_of,
 )
-from scheduler.runs.own_header import schedule_of
+from scheduler.runs.own_header import deliveries_of, schedule_of
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.parts import parts_for
 from scheduler.worker.reporter import Reporter
@@ -124,7 +125,7 @@ class RunSignals:
 
         Not for a further attempt, whose run is in the stream already.
         """
-        if not _is_run(headers) or headers.get("retries"):
+        if not is_run(headers) or headers.get("retries"):
             return
         args, kwargs = body[:2] if isinstance(body, tuple) else ((), {})
         message = Message(headers, args, kwargs, routing_key)
@@ -151,7 +152,11 @@ class RunSignals:
             return
         request = task.request
         self.reporter().started(
-            task_id, request.retries, worker=request.hostname, pid=os.getpid(), now=utc_now()
+            task_id,
+            executions_before(request),
+            worker=request.hostname,
+            pid=os.getpid(),
+            now=utc_now(),
         )
 
     def succeeded(
@@ -163,7 +168,7 @@ class RunSignals:
         request = sender.request
         self.reporter().succeeded(
             request.id,
-            request.retries,
+            executions_before(request),
             worker=request.hostname,
             result=result,
             runtime=runtime,
@@ -177,7 +182,7 @@ class RunSignals:
         request = task.request
         self.reporter().succeeded(
             task_id,
-            request.retries,
+            executions_before(request),
             worker=request.hostname,
             result=Ignore.__name__,
             runtime=None,
@@ -217,7 +222,7 @@ class RunSignals:
         trace = getattr(more.get("einfo"), "traceback", None)
         self.reporter().failed(
             task_id,
-            fields.get("retries"),
+            attempt_in(fields) - 1,
             worker=fields.get("hostname"),
             error=exception,
             traceback=_text(trace),
@@ -240,11 +245,12 @@ class RunSignals:
         cause = getattr(reason, "exc", None) or reason or LOST_CONNECTION
         self.reporter().retried(
             request.id,
-            request.retries,
+            executions_before(request),
             worker=request.hostname,
             error=cause,
             traceback=_text(getattr(einfo, "traceback", None)),
             when=getattr(reason, "when", None),
+            redelivered=reason is None,
             now=utc_now(),
         )
 
@@ -276,11 +282,12 @@ class RunSignals:
             return
         now = utc_now()
         if expired:
-            self.reporter().expired(request.id, request.retries, worker=request.hostname, now=now)
+            before = executions_before(request)
+            self.reporter().expired(request.id, before, worker=request.hostname, now=now)
             return
         self.reporter().revoked(
             request.id,
-            request.retries,
+            executions_before(request),
             worker=request.hostname,
             actor=self._canceller(request.id),
             terminated=bool(terminated),
@@ -290,10 +297,25 @@ class RunSignals:
     def refused(self, message: Any, worker: str, reason: str) -> None:
         """The worker's consumer is about to drop a message that it cannot begin with."""
         headers: Any = getattr(message, "headers", None)
-        if _is_run(headers):
+        if is_run(headers):
             self.reporter().refused(
                 message_of(message), worker=worker, reason=reason, now=utc_now()
             )
+
+    def given_up(self, message: Any, worker: str, reason: str) -> None:
+        """The worker's consumer is about to drop a message that ended its workers before."""
+        attempts_before = deliveries_of(message.headers)
+        if not attempts_before:
+            self.refused(message, worker, reason)
+            return
+        self.reporter().failed(
+            message.headers["id"],
+            attempt_in(message.headers) - 2,  # the last attempt; this delivery is none
+            worker=worker,
+            error=reason,
+            traceback=None,
+            now=utc_now(),
+        )
 
     def give_back(self, requests: Sequence[Any], worker: str) -> None:
         """Give back the leases of runs that waited for their time in this worker.
@@ -302,7 +324,7 @@ class RunSignals:
         their next worker would wait until the leases expire.
         """
         runs = {
-            request.id: attempt_of(request.request_dict.get("retries"))
+            request.id: attempt_in(request.request_dict)
             for request in requests
             if is_job(request.name)
         }
@@ -353,14 +375,21 @@ class RunSignals:
         """
         context = task.request
         if context.id == run:
-            return context.retries, context.hostname
+            return executions_before(context), context.hostname
         request = self._taken.get(run)
         if request is None:
             return 0, None
-        return request.request_dict.get("retries"), request.hostname
+        return attempt_in(request.request_dict) - 1, request.hostname
 
 
-def _is_run(headers: Any) -> bool:
+def executions_before(request: Any) -> int:
+    """Executions of a run before the one of this context: its retries, and deliveries whose worker
+    ended.
+    """
+    return attempt_of(request.retries) - 1 + deliveries_of(request.headers)
+
+
+def is_run(headers: Any) -> bool:
     """Whether a message's headers name a run of a job."""
     if not isinstance(headers, dict):
         return False

@@ -16,7 +16,8 @@ from scheduler.runs.deduplication import (
     delivery_claim_of,
 )
 from scheduler.runs.lease_record import owner_text
-from scheduler.runs.leases import LeasedStream, Leases, LeaseWatch
+from scheduler.runs.lease_watch import LeaseWatch
+from scheduler.runs.leases import LeasedStream, Leases
 from scheduler.storage import keys
 
 FIRST, SECOND = DeliveryClaim("r1", "a1"), DeliveryClaim("r1", "b2")

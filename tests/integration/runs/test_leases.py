@@ -20,13 +20,13 @@ from scheduler.events.schema import (
 )
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.lease_record import owner_text
+from scheduler.runs.lease_watch import LeaseWatch
 from scheduler.runs.leases import (
     HELD_SECONDS,
     QUEUED_SECONDS,
     LeasedStream,
     Leases,
     LeaseState,
-    LeaseWatch,
 )
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_schedule, facts_of

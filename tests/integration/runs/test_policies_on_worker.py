@@ -17,7 +17,7 @@ from scheduler.dispatch.message_options import options_for
 from scheduler.events.schema import RunQueued, RunStarted
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies, Schedule
-from scheduler.runs.leases import LeaseWatch
+from scheduler.runs.lease_watch import LeaseWatch
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys

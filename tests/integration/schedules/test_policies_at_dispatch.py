@@ -24,7 +24,7 @@ from scheduler.history.recording.rows import Rows
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.identity import run_id
 from scheduler.rules.model.spec import OnceWhen
-from scheduler.runs.leases import LeaseWatch
+from scheduler.runs.lease_watch import LeaseWatch
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys

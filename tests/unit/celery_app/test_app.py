@@ -49,7 +49,7 @@ def test_stock_beat_is_told_all_that_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broker", "seconds"), [("redis://r/0", 60), ("rediss://r/0", 60), ("amqp://b//", None)]
+    ("broker", "seconds"), [("redis://r/0", 52), ("rediss://r/0", 52), ("amqp://b//", None)]
 )
 def test_only_a_redis_broker_is_told_how_long_a_claim_holds(
     broker: str, seconds: int | None

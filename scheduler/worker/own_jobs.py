@@ -1,0 +1,59 @@
+"""A worker's own jobs, stopped because their runs are not this worker's any more.
+
+A worker that could not renew its leases (its network was cut), or was itself stopped for a while
+(frozen, swapped out), finds that another worker has its runs, or soon will. Two must not run at
+once, so it stops its jobs, and records why.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker import state
+
+from scheduler.clock import utc_now
+from scheduler.events.schema import RunRetried, run_event
+from scheduler.runs.headers import attempt_in, is_job
+from scheduler.worker.event_buffer import EventBuffer
+
+log = logging.getLogger(__name__)
+
+TAKEN_AWAY = (
+    "stopped: this worker was not heard of for longer than a lease lasts, and the run is "
+    "not its own any more"
+)
+UNRENEWED = (
+    "stopped: this worker could not renew its leases for {seconds:g} s, and another worker may "
+    "begin with the run"
+)
+
+
+def stop(
+    consumer: Any, events: EventBuffer, reason: str, is_concerned: Callable[[str], bool]
+) -> list[str]:
+    """Stop the running jobs whose run's id `is_concerned` answers. Returns these ids.
+
+    Celery neither acknowledges their messages nor gives them back.
+    """
+    stopped = []
+    for request in list(state.active_requests):
+        if not is_job(request.name) or request.acknowledged or not is_concerned(request.id):
+            continue
+        stopped.append(request.id)
+        log.error("run %s is %s", request.id, reason)
+        events.offer(
+            run_event(
+                RunRetried,
+                request.id,
+                attempt_in(request.request_dict),
+                utc_now(),
+                worker=consumer.hostname,
+                error=reason,
+                redelivered=True,
+            )
+        )
+        try:
+            request.cancel(consumer.pool, signal="KILL", emit_retry=False)
+        except NotImplementedError:
+            log.error("this worker's pool cannot stop the job of run %s, which goes on", request.id)
+    return stopped

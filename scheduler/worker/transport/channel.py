@@ -1,0 +1,286 @@
+"""The claiming channel: takes a message out of its list and notes it in one script, and waits for
+the next one without taking anything.
+
+The channel asks one thing at a time on a connection of its own: a claim, and where that finds
+nothing, whether all lists are empty (EXISTS), after which the server announces their next change.
+"""
+
+import logging
+from queue import Empty
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+
+from kombu.transport.redis import Channel as KombuChannel
+from kombu.transport.redis import SentinelChannel as KombuSentinelChannel
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+from redis.exceptions import NoScriptError, ResponseError
+
+from scheduler.clock import utc_now
+from scheduler.runs import leases
+from scheduler.runs.deliveries import Delivery, lost_event, take_keys, with_deliveries
+from scheduler.runs.lease_record import worker_name
+from scheduler.storage import keys
+from scheduler.storage.lua import script_text
+from scheduler.worker.transport.qos import Claim, QoS
+
+if TYPE_CHECKING:
+    Base = Any
+else:
+    Base = object
+
+log = logging.getLogger(__name__)
+
+DELIVERY = "beatdesk"
+"""Key of a message's `delivery_info` under which a claimed run's `Delivery` stands, in this process
+only.
+"""
+
+LOOK_EVERY = 1.0
+"""Seconds after which a waiting channel looks by itself."""
+
+UNWATCHED_LOOK_EVERY = 0.1
+"""The same on a server without CLIENT TRACKING."""
+
+_PUSHED = object()
+
+
+class ClaimingMixin(Base):
+    """The claiming part of a channel, before kombu's class."""
+
+    QoS = QoS
+
+    claimant: str = ""
+    """The worker for which runs are taken together with their messages; "" takes no runs, as where
+    the runs' Redis is not the broker.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._no_ack_queues: set[str] = set()
+        self._asked: Literal["claim", "look"] | None = None
+        self._is_waiting = False
+        self._has_changed = False
+        self._looked_at = 0.0
+        self._lists: list[str] = []
+        self._set_up_socket: Any = None
+        self._is_watched = False
+        self._claim_digest = ""
+        super().__init__(*args, **options)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next claim may be made."""
+        if not self._is_waiting or self._has_changed:
+            return True
+        every = LOOK_EVERY if self._is_watched else UNWATCHED_LOOK_EVERY
+        return monotonic() - self._looked_at >= every
+
+    def lists_of(self, payload: Any, exchange: str, routing_key: str) -> list[str]:
+        """The lists to which a message belongs."""
+        priority = self._get_message_priority(payload, reverse=False)
+        return [self._q_for_pri(queue, priority) for queue in self._lookup(exchange, routing_key)]
+
+    def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> Any:
+        """Consume from a queue; without acknowledgement its messages are not noted."""
+        if no_ack:
+            self._no_ack_queues.add(queue)
+        else:
+            self._no_ack_queues.discard(queue)
+        return super().basic_consume(queue, no_ack, *args, **options)
+
+    def _basic_cancel(self, consumer_tag: str) -> Any:
+        """Stop consuming from a queue, after a message that was just claimed is given back."""
+        self._give_back_claimed()
+        return super()._basic_cancel(consumer_tag)
+
+    def close(self) -> None:
+        """Close the channel, and give back what is not acknowledged."""
+        if not self.closed:
+            self._give_back_claimed()
+        super().close()
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        """Send a claim."""
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        if not queues:
+            return
+        connection = self.client.connection
+        if self._set_up_socket is not connection._sock:
+            self._set_up(connection)
+        pairs = [(queue, step) for step in self.priority_steps for queue in queues]
+        self._lists = [self._q_for_pri(queue, step) for queue, step in pairs]
+        flags = "".join("0" if self._is_without_ack(queue) else "1" for queue, _ in pairs)
+        names = [self.unacked_key, self.unacked_index_key, *take_keys(), *self._lists]
+        self._is_waiting = False
+        self._send(
+            "claim",
+            "EVALSHA",
+            self._claim_digest,
+            len(names),
+            *names,
+            flags,
+            worker_name(self.claimant) if self.claimant else "",
+            leases.HELD_SECONDS,
+            self.visibility_timeout,
+            keys.ALIVE_PREFIX,
+            *lost_event(utc_now()),
+        )
+
+    def _brpop_read(self, **options: Any) -> bool:
+        """Read what the server has sent, and deliver a message. Raises Empty without one."""
+        asked = self._asked
+        try:
+            if asked is None:
+                self._read_announcements()
+                raise Empty
+            reply = self._read_reply()
+        except self.connection_errors:
+            # As in kombu: the next turn connects again.
+            self.client.connection.disconnect()
+            raise
+        except NoScriptError:
+            self._set_up_socket = None  # the server was emptied or replaced
+            raise Empty from None
+        if asked == "look":
+            self._is_waiting = not reply
+            self._looked_at = monotonic()
+            raise Empty
+        message = self._message_in(reply)
+        if message is None:
+            raise Empty
+        payload, queue = message
+        self._queue_cycle.rotate(queue)
+        self.connection._deliver(payload, queue)
+        return True
+
+    def _read_announcements(self) -> None:
+        """Read what the server sends unasked; a closed connection raises."""
+        connection = self.client.connection
+        connection.read_response(push_request=True)
+        while connection.can_read(timeout=0):
+            connection.read_response(push_request=True)
+
+    def _read_reply(self) -> Any:
+        """The reply to what was asked."""
+        connection = self.client.connection
+        try:
+            reply = _PUSHED
+            while reply is _PUSHED:
+                reply = connection.read_response(push_request=True)
+            return reply
+        finally:
+            self._asked = None
+            self._in_poll = None
+
+    def _message_in(self, reply: Any) -> tuple[Any, str] | None:
+        """Message and queue in the reply to a claim; the next question is sent without one."""
+        outcome, set_aside, *rest = reply
+        for text in set_aside:
+            fate, _, run = bytes_to_str(text).partition(" ")
+            log.warning(_SET_ASIDE[fate], run)
+        if outcome == b"empty":
+            self._has_changed = False
+            self._send("look", "EXISTS", *self._lists)
+        if outcome != b"message":
+            return None
+        place, text, is_noted, begun, unended, is_known = rest
+        payload = loads(bytes_to_str(text))
+        if is_noted:
+            self._note(payload, Delivery("start", begun, unended, bool(is_known)))
+        return payload, bytes_to_str(place).rsplit(self.sep, 1)[0]
+
+    def _note(self, payload: Any, delivery: Delivery) -> None:
+        """Remember a claimed message, and tell it what Redis said of its run."""
+        properties, headers = payload["properties"], payload.get("headers")
+        claim = Claim(None)
+        if delivery.begun >= 0:
+            retries = headers.get("retries")
+            claim = Claim(
+                headers["id"],
+                retries if isinstance(retries, int) and retries >= 0 else 0,
+                delivery.begun,
+            )
+            payload["headers"] = with_deliveries(headers, delivery.begun)
+            properties["delivery_info"][DELIVERY] = delivery
+        self.qos.claims[properties["delivery_tag"]] = claim
+
+    def _give_back_claimed(self) -> None:
+        """Give back a message whose claim is on its way: nobody would read the reply any more."""
+        if self._asked is None:
+            return
+        asked = self._asked
+        try:
+            reply = self._read_reply()
+            message = self._message_in(reply) if asked == "claim" else None
+            if self._asked is not None:  # the question that follows an empty claim
+                self._read_reply()
+            if message is not None:
+                tag = message[0]["properties"]["delivery_tag"]
+                if tag in self.qos.claims:
+                    self.qos.give_back(tag)
+                    del self.qos.claims[tag]
+                else:
+                    self._put(message[1], message[0])
+        except (*self.connection_errors, ResponseError) as error:
+            log.info("a claim has no reply, its message comes back by itself: %s", error)
+
+    def _is_without_ack(self, queue: str) -> bool:
+        return queue in self._no_ack_queues or not self.ack_emulation
+
+    def _send(self, question: Literal["claim", "look"], *command: Any) -> None:
+        connection = self.client.connection
+        self._asked = question
+        self._in_poll = connection
+        self._brpop_sent_at = monotonic()
+        connection.send_command(*command)
+
+    def _set_up(self, connection: Any) -> None:
+        """Load the script, and let the server announce changed lists, on a new connection."""
+        connection._parser.set_invalidation_push_handler(self._take_announcement)
+        connection.send_command("SCRIPT", "LOAD", script_text(__package__, "claim.lua"))
+        self._claim_digest = bytes_to_str(self._read_plain(connection))
+        try:
+            connection.send_command("CLIENT", "TRACKING", "ON")
+            self._read_plain(connection)
+            self._is_watched = True
+        except ResponseError as error:
+            self._is_watched = False
+            log.warning(
+                "the broker announces no changes of queues (CLIENT TRACKING: %s); this worker "
+                "looks every %g s",
+                error,
+                UNWATCHED_LOOK_EVERY,
+            )
+        self._set_up_socket = connection._sock
+
+    def _read_plain(self, connection: Any) -> Any:
+        reply = _PUSHED
+        while reply is _PUSHED:
+            reply = connection.read_response(push_request=True)
+        return reply
+
+    def _take_announcement(self, _message: Any) -> object:
+        self._has_changed = True
+        return _PUSHED
+
+    def _on_connection_disconnect(self, connection: Any) -> None:
+        """Begin anew after a lost connection."""
+        client = self.__dict__.get("client")  # kombu makes it when it is first used
+        if client is not None and client.connection is connection:
+            self._asked = None
+            self._is_waiting = False
+        super()._on_connection_disconnect(connection)
+
+
+_SET_ASIDE = {
+    "ended": "run %s has ended: its message, which was not acknowledged, is dropped",
+    "wait": "run %s may be alive already, its message waits",
+}
+
+
+class Channel(ClaimingMixin, KombuChannel):
+    """A claiming channel to one Redis server."""
+
+
+class SentinelChannel(ClaimingMixin, KombuSentinelChannel):
+    """A claiming channel to the primary behind Redis Sentinel."""

@@ -1,0 +1,77 @@
+-- Claim the next message of a worker's queues: out of its list, noted as unacknowledged, and its run taken, or nothing.
+--
+-- KEYS  1 unacknowledged messages   2 their tags by time   3 the stream of events   4 all leases   5 their records
+--       6 ends without acknowledgement   7 deliveries   8 until when they are remembered   then the lists, in the order
+--       in which they are taken from
+-- ARGV  1 for each list '1' where its messages are acknowledged, otherwise '0'   2 the worker's name as one word ('':
+--       no runs are taken)   3 seconds of a lease   4 visibility time-out   5 prefix: alive runs   6 field of an event
+--       7 an event run.lost as pattern   8 this host's time, for such an event
+--
+-- Answers 'empty'; or 'more', where there was nothing but what follows and there may be more; or 'message', its list,
+-- the message, 1 where it is noted, begun and all deliveries before it of its run (-1 where it is no run), and 1 where
+-- Redis knew the run;
+-- each with a list of texts, 'ended run' for each message that was dropped, 'wait run' for each that waits.
+-- A message whose run another worker has waits among the unacknowledged ones, until that worker's lease ends.
+-- uses: lease, deliveries, take
+
+local MOST_SET_ASIDE = 100
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local keys = {
+  stream = KEYS[3], leases = KEYS[4], owners = KEYS[5], ended = KEYS[6], deliveries = KEYS[7],
+  deliveries_until = KEYS[8], alive = ARGV[5],
+}
+local lost = {field = ARGV[6], pattern = ARGV[7], at = ARGV[8]}
+local set_aside = {}
+
+-- What the message says of itself; nil where it cannot be read here, and kombu has to note it.
+local function read_message(text)
+  local is_json, message = pcall(cjson.decode, text)
+  local properties = is_json and type(message) == 'table' and message.properties
+  local delivery = type(properties) == 'table' and properties.delivery_info
+  if type(delivery) ~= 'table' or type(properties.delivery_tag) ~= 'string' then
+    return nil
+  end
+  if type(delivery.exchange) ~= 'string' or type(delivery.routing_key) ~= 'string' then
+    return nil
+  end
+  return {
+    tag = properties.delivery_tag, run = ARGV[2] ~= '' and run_in(message.headers) or nil,
+    route = ', ' .. cjson.encode(delivery.exchange) .. ', ' .. cjson.encode(delivery.routing_key) .. ']',
+  }
+end
+
+local function note(message, text, score)
+  redis.call('HSET', KEYS[1], message.tag, '[' .. text .. message.route)
+  redis.call('ZADD', KEYS[2], string.format('%.6f', score), message.tag)
+end
+
+for at = 9, #KEYS do
+  local is_acknowledged = string.sub(ARGV[1], at - 8, at - 8) == '1'
+  local text = redis.call('RPOP', KEYS[at])
+  while text do
+    local message = is_acknowledged and read_message(text) or nil
+    if not message or not message.run then
+      if message then
+        note(message, text, now)
+      end
+      return {'message', set_aside, KEYS[at], text, message and 1 or 0, -1, -1, 0}
+    end
+    local run = message.run
+    local fate, begun, all, is_known = take_run(keys, run, ARGV[2], tonumber(ARGV[3]), lost, now)
+    if fate == 'start' then
+      note(message, text, now)
+      return {'message', set_aside, KEYS[at], text, 1, begun, all, is_known}
+    elseif fate == 'wait' then
+      note(message, text, now - tonumber(ARGV[4]) + begun)
+    else
+      forget_end(keys, run.id, run.retries)
+    end
+    set_aside[#set_aside + 1] = fate .. ' ' .. run.id
+    if #set_aside >= MOST_SET_ASIDE then
+      return {'more', set_aside}
+    end
+    text = redis.call('RPOP', KEYS[at])
+  end
+end
+return {'empty', set_aside}
