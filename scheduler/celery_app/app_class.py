@@ -5,10 +5,12 @@ maker of the app passes the few settings of `WorkerSettings`, and the parts.
 """
 
 import os
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+from weakref import ref
 
 from celery import Celery
 
@@ -93,6 +95,32 @@ class BeatdeskApp(Celery):
 
     run_signals: Any
     """Set when the root connects the receivers; `worker.signals.signals_of` adds the type."""
+
+    _newest: ClassVar[Callable[[], "BeatdeskApp | None"]] = staticmethod(lambda: None)
+    _sending = threading.local()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        BeatdeskApp._newest = ref(self)
+
+    @classmethod
+    def newest(cls) -> "BeatdeskApp | None":
+        """The app that this process made last, whatever app is Celery's current one."""
+        return BeatdeskApp._newest()
+
+    def send_task(self, *args: Any, **options: Any) -> Any:
+        """Send a message, as Celery does; `is_sending` is True meanwhile."""
+        before = self.is_sending
+        self._sending.app = self
+        try:
+            return super().send_task(*args, **options)
+        finally:
+            self._sending.app = self if before else None
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether this thread is sending a message by this app."""
+        return getattr(self._sending, "app", None) is self
 
     @cached_property
     def AsyncResult(self) -> Any:

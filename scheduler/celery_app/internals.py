@@ -77,10 +77,35 @@ def dumps_pydantic_arguments(task: Any) -> bool:
 
 
 def current_app() -> Any:
-    """The current Celery app itself, and not the proxy for it."""
+    """The current Celery app itself, and not the proxy for it.
+
+    Any code of a user may make another app the current one, as the factory of a Flask application
+    does in Flask's documentation.
+    """
     from celery import current_app as proxy
 
     return cast(Any, proxy)._get_current_object()
+
+
+def app_of_running_task() -> Any:
+    """The app of the task that the worker runs in this thread; None outside of a task."""
+    from celery._state import get_current_worker_task
+
+    task = get_current_worker_task()
+    return None if task is None else task.app
+
+
+@contextmanager
+def as_current_app(app: Any) -> Iterator[None]:
+    """Make `app` the current one of this thread, and afterwards again the one from before."""
+    from celery import _state
+
+    before = cast(Any, _state)._tls.current_app
+    app.set_current()
+    try:
+        yield
+    finally:
+        cast(Any, _state)._set_current_app(before)
 
 
 def request_context(request: Any) -> Any:

@@ -15,5 +15,17 @@ def services_for(app: Celery) -> Services:
 
 
 def current_services() -> Services:
-    """The services of the process in which a job runs, for the job's own code."""
-    return services_for(internals.current_app())
+    """The services of the process in which a job runs, for the job's own code.
+
+    Those of the running task's app; outside of a task, and in threads that a job starts, those of
+    the app that the process made last. Celery's current app may be a user's own. Raises
+    RuntimeError in a process without an app.
+    """
+    app = internals.app_of_running_task()
+    if not isinstance(app, BeatdeskApp):
+        app = internals.current_app()
+    if not isinstance(app, BeatdeskApp):
+        app = BeatdeskApp.newest()
+    if app is None:
+        raise RuntimeError("this process has no app of Beatdesk's; make one by scheduler.celery")
+    return services_for(app)

@@ -16,6 +16,11 @@ from scheduler.errors import Refused
 OWN_PACKAGE = "scheduler."
 
 
+def is_own(task: Any) -> bool:
+    """Whether a task is one of Beatdesk's own jobs."""
+    return str(task.__module__).startswith(OWN_PACKAGE)
+
+
 class FlaskApp(Protocol):
     """The part of a Flask application that jobs need."""
 
@@ -47,7 +52,7 @@ class FlaskContext:
         """
         wanted = getattr(task, "flask", None)
         if wanted is None:
-            return self._target is not None and not str(task.__module__).startswith(OWN_PACKAGE)
+            return self._target is not None and not is_own(task)
         return bool(wanted)
 
     def around(self, task: Any) -> AbstractContextManager[Any]:

@@ -11,6 +11,7 @@ references, never with the secrets.
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 
@@ -22,7 +23,7 @@ from scheduler.runs.own_header import deliveries_of
 from scheduler.worker import captured
 from scheduler.worker.current import Execution, enter, leave
 from scheduler.worker.event_buffer import EventBuffer
-from scheduler.worker.flask_context import FlaskContext
+from scheduler.worker.flask_context import FlaskContext, is_own
 from scheduler.worker.parts import parts_for
 from scheduler.worker.progress import Bounds, ProgressLog
 from scheduler.worker.progress_sender import ProgressSender
@@ -34,6 +35,7 @@ class Runtime:
 
     def __init__(self, app: BeatdeskApp, events: EventBuffer) -> None:
         settings = app.settings
+        self._app = app
         self._bounds = Bounds(settings.run_log_lines, settings.run_log_line_limit)
         self._secrets = SecretStore(settings.secrets_dir)
         self._flask = FlaskContext(settings.flask_app, settings.flask_url)
@@ -68,13 +70,13 @@ class Runtime:
         args = resolved(args, self._secrets.get, used)
         kwargs = resolved(kwargs, self._secrets.get, used)
         if not used:
-            with self._flask.around(task):
+            with self._surroundings(task):
                 return run(*args, **kwargs)
         concealer = Concealer(sorted(used))
         progress_log.conceal = concealer.text
         end_concealing = captured.conceal_elsewhere(concealer.text)
         try:
-            with self._flask.around(task):
+            with self._surroundings(task):
                 return concealer.value(run(*args, **kwargs))
         except Exception as error:
             concealed = concealer.error(error)
@@ -83,6 +85,17 @@ class Runtime:
             raise concealed from None
         finally:
             end_concealing()
+
+    def _surroundings(self, task: Any) -> AbstractContextManager[Any]:
+        """Flask's context for a user's job.
+
+        Around a job of Beatdesk's own: Beatdesk's app as Celery's current one, because the jobs
+        that it sends are to run here. A user's Flask application may have made another app the
+        current one, and the user's own jobs send by that.
+        """
+        if is_own(task) and internals.current_app() is not self._app:
+            return internals.as_current_app(self._app)
+        return self._flask.around(task)
 
 
 def install(app: BeatdeskApp, hostname: str | None, runtime: Callable[[], Runtime]) -> None:

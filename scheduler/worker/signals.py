@@ -20,7 +20,9 @@ from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
+from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.celery_app.broker_address import are_same_broker
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.rules.model.edit import Edit
@@ -76,6 +78,7 @@ class RunSignals:
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._recorded_run: str | None = None
+        self._other_senders: set[str | None] = set()
 
     def connect(self) -> None:
         """Connect the receivers, by strong references: Celery's default are weak ones."""
@@ -123,7 +126,8 @@ class RunSignals:
     ) -> None:
         """Record that Beat, or a job, gave a message to the broker.
 
-        Not for a further attempt, whose run is in the stream already.
+        Not for a further attempt, whose run is in the stream already; nor for a message that
+        another app sent to another broker, whose runs are not ours.
         """
         if not is_run(headers) or headers.get("retries"):
             return
@@ -133,7 +137,29 @@ class RunSignals:
         if collected is not None:
             collected.append(message)
             return
+        if not self._app.is_sending and not self._is_on_our_broker(message):
+            return
         self.reporter().queued(message, now=utc_now())
+
+    def _is_on_our_broker(self, message: Message) -> bool:
+        """Whether a message that another app of this process sent is on this app's broker.
+
+        Celery's signal does not name the sender: it is taken to be the current app.
+        """
+        sender = internals.current_app()
+        addresses = sender.conf.broker_write_url or "", self._app.conf.broker_write_url or ""
+        if sender is not self._app and are_same_broker(*addresses):
+            return True
+        if sender.main not in self._other_senders:
+            self._other_senders.add(sender.main)
+            log.warning(
+                "run %s of %s was sent to another broker, by the Celery app %r: the history has "
+                "only what workers of Beatdesk run",
+                message.run,
+                message.headers["task"],
+                sender.main,
+            )
+        return False
 
     def received(self, request: Any = None, **_: Any) -> None:
         """Record that the worker's main process took a message."""

@@ -86,6 +86,29 @@ def test_a_task_tells_its_options_and_whether_its_arguments_are_changed(app):
     assert internals.current_app() is app
 
 
+def test_an_app_is_the_current_one_for_a_while(app):
+    other = Celery("other", set_as_current=False, broker="memory://")
+    with internals.as_current_app(other):
+        assert internals.current_app() is other
+    assert internals.current_app() is app
+    other.close()
+
+
+def test_a_running_task_has_an_app(app):
+    from celery.app.trace import build_tracer
+
+    apps = []
+
+    @app.task(name="which_app")
+    def which_app():
+        apps.append(internals.app_of_running_task())
+
+    app.finalize()
+    build_tracer("which_app", which_app, app.loader, None, app=app)("id", (), {}, {})
+    assert apps == [app]
+    assert internals.app_of_running_task() is None
+
+
 def test_a_request_has_a_context_and_marks_of_its_end(app):
     @app.task(name="plain")
     def plain():
