@@ -85,5 +85,13 @@ class UnreadableEntry(BeatdeskError):
     """An entry in Redis is not one that Beat can run; the message says what is wrong with it."""
 
 
+class JobExited(BeatdeskError):
+    """The job left its program by `sys.exit` with another code than 0, or by an interrupt."""
+
+
+class JobOutOfMemory(BeatdeskError):
+    """The job needed more memory than its process may have."""
+
+
 class Unavailable(BeatdeskError):
     """A server that is needed does not answer."""

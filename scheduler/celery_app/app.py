@@ -133,10 +133,9 @@ def _reliability(settings: Settings) -> dict[str, Any]:
     """
     options: dict[str, Any] = {
         "task_acks_late": True,
-        # A job whose process dies gets a new attempt, at most `max_retries` times: a job that kills
-        # its process each time must not go round for ever. Where the attempt cannot be sent, the
-        # message goes back to the queue.
-        "task_retry_on_worker_lost": True,
+        # `worker.requests` sends the next attempt of a job whose process died, or fails the run.
+        # Where the attempt cannot be sent, the message goes back to the queue.
+        "task_retry_on_worker_lost": False,
         "task_reject_on_worker_lost": True,
         "worker_consumer": "scheduler.worker.consumer:RecordingConsumer",
         "worker_prefetch_multiplier": 1,

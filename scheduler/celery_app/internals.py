@@ -10,6 +10,7 @@ Celery and kombu are imported inside the functions, so that importing this modul
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, NamedTuple, cast
 
 READ_IN = {"celery": "5.7.0", "kombu": "5.7.0"}
@@ -18,7 +19,6 @@ READ_IN = {"celery": "5.7.0", "kombu": "5.7.0"}
 OVERRIDDEN = {
     "celery.app.amqp:AMQP": {"_create_task_sender": ()},
     "celery.backends.base:BaseKeyValueStoreBackend": {"_get_task_meta_for": ("task_id",)},
-    "celery.worker.request:Request": {"_retry_worker_lost": ("exc", "exc_info")},
 }
 """Private methods that classes of ours override, with their parameters, by Celery's class."""
 
@@ -64,6 +64,14 @@ def replace_run(app: Any, task: Any, run: Callable[..., Any], hostname: str | No
 def declared_run(task: Any) -> Callable[..., Any]:
     """The task's function as its author wrote it: `autoretry_for` puts another in its place."""
     return cast("Callable[..., Any]", getattr(task, "_orig_run", task.run))
+
+
+def is_declared(task: Any, option: str) -> bool:
+    """Whether a task, or a class of its author's, sets an option that Celery has a default for."""
+    from celery.app.task import Task
+
+    own = takewhile(lambda kind: kind is not Task, type(task).__mro__)
+    return any(option in vars(kind) for kind in own)
 
 
 def execution_options(task: Any) -> dict[str, Any]:
@@ -126,6 +134,13 @@ def is_with_pool(request: Any) -> bool:
 def worker_lost_info(request: Any, error: BaseException) -> Any:
     """Exception information of a WorkerLostError, for a job that left its process by `error`."""
     return request._worker_lost_info(error)
+
+
+def is_process_ending() -> bool:
+    """Whether this process of a worker's pool ends by a signal: its job is left by SystemExit."""
+    from billiard.common import terminate_handler_fired
+
+    return bool(terminate_handler_fired())
 
 
 def forget_cached_result(backend: Any, task_id: str) -> None:

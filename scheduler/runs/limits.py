@@ -24,7 +24,11 @@ def options_of(policies: Policies) -> dict[str, Any]:
 
 
 def facts_of(policies: Policies) -> dict[str, Any]:
-    """Fields of the header `beatdesk` for further attempts; `backoff` in seconds."""
+    """Fields of the header `beatdesk` for further attempts; `backoff` in seconds.
+
+    `on_lost` only where it is not the default.
+    """
+    lost = {} if policies.on_lost == "again" else {"on_lost": policies.on_lost}
     if not policies.retries:
-        return {}
-    return {"retries": policies.retries, "backoff": policies.retry_backoff}
+        return lost
+    return {"retries": policies.retries, "backoff": policies.retry_backoff, **lost}

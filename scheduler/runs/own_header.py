@@ -8,6 +8,7 @@
 | `attempts_before` | the worker that sends the next attempt | attempts of the task's own retries |
 | `lost` | the same | attempts with a lost process |
 | `deliveries` | the worker that takes the message | earlier deliveries that began, without an end |
+| `on_lost` | the schedule's policies | `fail`: a run whose worker was lost is not run again |
 | `outbox` | the relay | the message's own mark, by which workers recognise a second copy |
 
 The tick stands in a header of its own, `tick`. `decode` never raises: any program may have written
@@ -23,6 +24,7 @@ from pydantic_core import to_jsonable_python
 
 from scheduler.events.bounds import bounded_text
 from scheduler.events.schema import Trigger
+from scheduler.rules.policies.loss import OnLost
 
 HEADER = "beatdesk"
 TICK_HEADER = "tick"
@@ -51,6 +53,7 @@ class OwnHeader(NamedTuple):
     attempts_before: int | None = None
     lost: int | None = None
     deliveries: int | None = None
+    on_lost: OnLost | None = None
     outbox: str | None = None
 
 
@@ -82,6 +85,7 @@ def decode(headers: Any) -> OwnHeader:
         attempts_before=_whole(parts.get("attempts_before")),
         lost=_whole(parts.get("lost")),
         deliveries=_count(parts.get("deliveries")),
+        on_lost=_on_lost(parts.get("on_lost")),
         outbox=mark if isinstance(mark, str) and mark.isalnum() else None,
     )
 
@@ -147,6 +151,10 @@ def _attempts(left: Any, base: Any) -> tuple[int | None, float | None]:
 
 def _trigger(value: Any) -> Trigger | None:
     return cast("Trigger", value) if isinstance(value, str) and value in _TRIGGERS else None
+
+
+def _on_lost(value: Any) -> OnLost | None:
+    return cast("OnLost", value) if value in get_args(OnLost) else None
 
 
 def _revision(value: Any) -> int | None:

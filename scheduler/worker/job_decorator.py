@@ -5,13 +5,14 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from celery import Task, shared_task
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from scheduler.errors import BadArguments
+from scheduler.rules.policies.loss import OnLost
 from scheduler.runs.limits import HARD_AFTER_SECONDS
 
 Returned = TypeVar("Returned")
@@ -27,7 +28,8 @@ def job(
     params: type[BaseModel] | None = None,
     queue: str | None = None,
     retry_for: Sequence[type[Exception]] = (),
-    retries: int = 3,
+    retries: int | None = None,
+    on_lost: OnLost = "again",
     retry_backoff: float = FIRST_WAIT_SECONDS,
     retry_backoff_max: float = LONGEST_WAIT_SECONDS,
     soft_time_limit: float | None = None,
@@ -42,20 +44,22 @@ def job(
     instance, callers give the fields by name, and the values are checked when a schedule is saved
     and again in the worker. `queue` is `critical`, `default`, `bulk`, or a queue of your own.
 
-    An exception in `retry_for` is followed by up to `retries` further attempts, the first after
-    about `retry_backoff` seconds, each after twice the wait before, at most `retry_backoff_max`.
+    An exception in `retry_for` is followed by up to `retries` further attempts (default: 3), the
+    first after about `retry_backoff` seconds, each after twice the wait before, at most
+    `retry_backoff_max`. A job whose process dies has as many, where `retries` is given; else one.
+    `on_lost="fail"` is for a job that must not run twice: a run whose worker's machine died has
+    failed, and is not run again.
+
     `soft_time_limit` (seconds) raises SoftTimeLimitExceeded in the job; `time_limit` (seconds) ends
     the job's process (default: ten seconds later).
 
     `flask=True` runs the job in the context of the application that `BEATDESK_FLASK_APP` names,
     which is the default for jobs in your own modules. `options` are Celery's own for a task.
     """
-    if soft_time_limit is not None and time_limit is None:
-        time_limit = soft_time_limit + HARD_AFTER_SECONDS
-    limits = {"name": name, "soft_time_limit": soft_time_limit, "time_limit": time_limit}
-    own: dict[str, Any] = {option: value for option, value in limits.items() if value is not None}
-    own |= {"title": title, "params": params, "goes_to": queue, "flask": flask}
-    own |= {"max_retries": retries}
+    if on_lost not in get_args(OnLost):
+        raise ValueError(f"job: on_lost is 'again' or 'fail', not {on_lost!r}")
+    own = _celery_options(name, retries, soft_time_limit, time_limit)
+    own |= {"title": title, "params": params, "goes_to": queue, "flask": flask, "on_lost": on_lost}
     if retry_for:
         own |= _retries(retry_for, retry_backoff, retry_backoff_max)
 
@@ -66,6 +70,21 @@ def job(
         return declared
 
     return declare
+
+
+def _celery_options(
+    name: str | None, retries: int | None, soft_limit: float | None, hard_limit: float | None
+) -> dict[str, Any]:
+    """Celery's options for a job's name and limits, without those that the author leaves open."""
+    if soft_limit is not None and hard_limit is None:
+        hard_limit = soft_limit + HARD_AFTER_SECONDS
+    options = {
+        "name": name,
+        "max_retries": retries,
+        "soft_time_limit": soft_limit,
+        "time_limit": hard_limit,
+    }
+    return {option: value for option, value in options.items() if value is not None}
 
 
 def _retries(

@@ -1,14 +1,14 @@
-"""Requests of a worker's main process, with the end of a job whose process was killed or exceeded
-its hard time limit.
+"""Requests of a worker's main process, with the end of a job whose process was killed, exceeded its
+hard time limit, or ran out of memory.
 
-Nothing was raised in such a job, so `retrying` could not send its next attempt from there. Where
-the schedule has attempts left, the next one is sent from here; elsewhere Celery makes the task's
-own attempts, and then a failure. A task with unlimited attempts (`max_retries=None`) has at most
-`MOST_LOST` of them after lost processes: a job that kills its process each time must not go round
-for ever.
+Nothing was raised in a job that was killed, so `retrying` could not send its next attempt from
+there. It is sent from here, as `rules.policies.loss` decides. Celery's own further attempts after a
+lost process are not used: they know neither schedules nor how often the job has killed its process.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from billiard.einfo import ExceptionInfo
@@ -18,55 +18,66 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from scheduler.celery_app import internals
-from scheduler.runs.own_header import decode, updated
+from scheduler.errors import JobOutOfMemory
+from scheduler.rules.policies.loss import LossVerdict
 from scheduler.worker import retrying
+from scheduler.worker.retrying import NextAttempt
 
 log = logging.getLogger(__name__)
 
-MOST_LOST = 3
-"""Further attempts after lost processes, of a task with unlimited attempts: Celery's own default
-for `max_retries`.
-"""
-
 
 class FollowedRequest(Request):
-    """A job's request, whose loss is followed by the attempts that its schedule allows."""
+    """A job's request, whose loss is followed by the attempts that schedule and job allow."""
 
     _followed = False
+    _is_unsent = False
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> Any:
         """Handle a job that raised, lost its process, or exceeded its time limit."""
+        exc_info = self._readable(exc_info)
         if self._follow(exc_info):
             return None
-        if self.task.max_retries is not None or self._lost_before() < MOST_LOST:
+        with self._decided():
             return super().on_failure(
                 exc_info, send_failed_event=send_failed_event, return_ok=return_ok
             )
-        self.task.max_retries = 0
+
+    @contextmanager
+    def _decided(self) -> Iterator[None]:
+        """Let Celery fail a run whose process is lost.
+
+        Only where the next attempt could not be sent, the message goes back to its queue.
+        """
+        task = self.task
+        before = task.retry_on_worker_lost, task.reject_on_worker_lost
+        task.retry_on_worker_lost = False
+        task.reject_on_worker_lost = self._is_unsent
         try:
-            return super().on_failure(
-                exc_info, send_failed_event=send_failed_event, return_ok=return_ok
-            )
+            yield
         finally:
-            self.task.max_retries = None
-
-    def _retry_worker_lost(self, exc: Any, exc_info: Any) -> Any:
-        """Let Celery send a further attempt, whose header counts the lost ones."""
-        if self.task.max_retries is None:
-            context = internals.request_context(self)
-            context.headers = updated(context.headers or {}, lost=self._lost_before() + 1)
-        return super()._retry_worker_lost(exc, exc_info)  # type: ignore[misc] # newer than the stubs
-
-    def _lost_before(self) -> int:
-        return decode(internals.request_context(self).headers).lost or 0
+            task.retry_on_worker_lost, task.reject_on_worker_lost = before
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """Handle a time limit. The soft one is raised in the job itself."""
         if not soft and not state.should_terminate and self._follow(_time_is_over(timeout)):
             return
         super().on_timeout(soft, timeout)
+
+    def _readable(self, exc_info: Any) -> Any:
+        """Exception information of which Celery makes a failure, and nothing worse.
+
+        Celery ends the whole worker for a MemoryError of a job, and the broker delivers the job's
+        message again at once.
+        """
+        error = _error_in(exc_info)
+        if isinstance(error, MemoryError):
+            exc_info.exception = JobOutOfMemory(f"MemoryError: {error}".removesuffix(": "))
+            exc_info.type = JobOutOfMemory
+        elif isinstance(error, SystemExit | KeyboardInterrupt) and not internals.was_stopped(self):
+            return internals.worker_lost_info(self, error)  # the job has left its process
+        return exc_info
 
     def _follow(self, exc_info: Any) -> bool:
         """Send the next attempt of a lost job. Returns whether one was sent, now or when Celery
@@ -75,31 +86,45 @@ class FollowedRequest(Request):
         if self._followed or internals.was_stopped(self):
             return self._followed
         error = _error_in(exc_info)
-        if isinstance(error, SystemExit | KeyboardInterrupt):  # the job has left its process
-            exc_info = internals.worker_lost_info(self, error)
-            error = _error_in(exc_info)
         if not isinstance(error, WorkerLostError | TimeLimitExceeded):
             return False
         context = internals.request_context(self)
-        following = retrying.next_attempt(self.task, context)
+        following = self._next_attempt(exc_info, context)
         if following is None:
             return False
         try:
             following.signature.apply_async()
         except Exception:
             log.exception("run %s: its next attempt could not be sent", self.id)
+            self._is_unsent = True
             return False
         self._followed = True
         state.task_ready(self)
         self.task.request_stack.push(context)
         try:
-            reason = Retry(exc=error, when=following.wait)  # type: ignore[arg-type] # a float is a number
+            reason = Retry(exc=_error_in(exc_info), when=following.wait)  # type: ignore[arg-type] # a float is a number
             signals.task_retry.send(self.task, request=context, reason=reason, einfo=exc_info)
         finally:
             self.task.request_stack.pop()
         if self.task.acks_late:
             self.acknowledge()
         return True
+
+    def _next_attempt(self, exc_info: Any, context: Any) -> NextAttempt | None:
+        """The attempt after a lost process or a time limit; None where none is allowed.
+
+        The reason is added to the error of a lost process.
+        """
+        error = _error_in(exc_info)
+        if not isinstance(error, WorkerLostError):
+            return retrying.next_attempt(self.task, context)
+        verdict, following = retrying.after_lost_process(self.task, context)
+        exc_info.exception = _with_reason(error, verdict)
+        return following
+
+
+def _with_reason(error: WorkerLostError, verdict: LossVerdict) -> WorkerLostError:
+    return WorkerLostError(f"{str(error).rstrip('.')}. The job's process was {verdict.reason}.")
 
 
 def _error_in(exc_info: Any) -> Any:

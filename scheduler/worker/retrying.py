@@ -16,8 +16,22 @@ from celery.exceptions import Retry, TaskPredicate
 from scheduler.celery_app import internals
 from scheduler.errors import BadArguments
 from scheduler.rules.policies import backoff
+from scheduler.rules.policies.loss import (
+    FIRST_WAIT,
+    LossVerdict,
+    OnLost,
+    ProcessLoss,
+    after_process_loss,
+    stricter,
+)
 from scheduler.runs.headers import is_job
 from scheduler.runs.own_header import decode, updated
+from scheduler.worker.exits import check_exit
+
+MOST_LOST = 3
+"""Further attempts after lost processes, of a task without an end of attempts: Celery's own default
+for `max_retries`. A job that kills its process each time must not go round for ever.
+"""
 
 
 class NextAttempt(NamedTuple):
@@ -44,7 +58,7 @@ def _with_next_attempt(task: Any, run: Callable[..., Any]) -> Callable[..., Any]
     @wraps(run)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            return run(*args, **kwargs)
+            return _result_of(run, args, kwargs)
         except (TaskPredicate, BadArguments):  # the same arguments fail in every attempt
             raise
         except Exception as error:
@@ -53,6 +67,15 @@ def _with_next_attempt(task: Any, run: Callable[..., Any]) -> Callable[..., Any]
 
     call.tried_again = True  # type: ignore[attr-defined] # the mark for `install`
     return call
+
+
+def _result_of(run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What the job's function returns; None where it leaves by `sys.exit` with success."""
+    try:
+        return run(*args, **kwargs)
+    except (SystemExit, KeyboardInterrupt) as error:
+        check_exit(error)
+        return None
 
 
 def _send_next(task: Any, error: Exception) -> None:
@@ -68,10 +91,11 @@ def _send_next(task: Any, error: Exception) -> None:
     raise Retry(exc=error, when=following.wait, sig=following.signature) from error  # type: ignore[arg-type] # a number
 
 
-def next_attempt(task: Any, request: Any) -> NextAttempt | None:
+def next_attempt(task: Any, request: Any, **parts: Any) -> NextAttempt | None:
     """The attempt that follows `request` by its schedule; None where no more are allowed.
 
-    The wait doubles with each attempt that the schedule allowed (`rules.policies.backoff`).
+    The wait doubles with each attempt that the schedule allowed (`rules.policies.backoff`). `parts`
+    are further parts of the header `beatdesk` to change.
     """
     headers = request.headers or {}
     own = decode(headers)
@@ -79,11 +103,59 @@ def next_attempt(task: Any, request: Any) -> NextAttempt | None:
         return None
     first = request.retries if own.attempts_before is None else own.attempts_before
     wait = backoff.delay(request.retries - first + 1, own.backoff, str(request.id))
+    return _attempt(task, request, wait, retries=own.retries - 1, attempts_before=first, **parts)
+
+
+def after_lost_process(task: Any, request: Any) -> tuple[LossVerdict, NextAttempt | None]:
+    """Whether a job whose process died has a further attempt, and that attempt.
+
+    The header of the next message counts the lost processes.
+    """
+    own = decode(request.headers or {})
+    losses = own.lost or 0
+    verdict = after_process_loss(
+        ProcessLoss(
+            schedule_retries=None if own.schedule is None else own.retries or 0,
+            task_retries=declared_retries(task),
+            is_unlimited=task.max_retries is None,
+            retries=request.retries,
+            losses=losses,
+            on_lost=on_lost_of(task, own.on_lost),
+        ),
+        MOST_LOST,
+    )
+    if verdict.rule == "none":
+        return verdict, None
+    if verdict.rule == "schedule":
+        following = next_attempt(task, request, lost=losses + 1)
+        return verdict, following
+    wait = FIRST_WAIT
+    if internals.is_declared(task, "default_retry_delay"):
+        wait = task.default_retry_delay
+    return verdict, _attempt(task, request, wait, lost=losses + 1)
+
+
+def declared_retries(task: Any) -> int | None:
+    """The further attempts that a task's author declares; None where nothing is declared, or no
+    limit.
+    """
+    if task.max_retries is None or not internals.is_declared(task, "max_retries"):
+        return None
+    return int(task.max_retries)
+
+
+def on_lost_of(task: Any, by_schedule: OnLost | None) -> OnLost:
+    """What follows on the loss of a run's worker, as the schedule and the job say."""
+    return stricter(by_schedule, getattr(task, "on_lost", None))
+
+
+def _attempt(task: Any, request: Any, wait: float, **parts: Any) -> NextAttempt:
+    """A message for the next attempt, with these parts of the header `beatdesk` changed."""
     signature = task.signature_from_request(
         request,
         countdown=wait,
         retries=request.retries + 1,
         expires=None,  # the deadline was for the start, and the run has started
-        headers=updated(headers, retries=own.retries - 1, attempts_before=first),
+        headers=updated(request.headers or {}, **parts),
     )
     return NextAttempt(signature, wait)

@@ -6,6 +6,7 @@ DISPATCH = "unit/dispatch/test_dispatch.py::"
 AT_DISPATCH = "integration/schedules/test_policies_at_dispatch.py::"
 AT_START = "integration/runs/test_policies_at_start.py::"
 ON_WORKER = "integration/runs/test_policies_on_worker.py::"
+HOW_JOBS_END = "integration/runs/test_how_jobs_end.py::"
 DIALECT = "unit/rules/test_dialect.py::"
 CATCH_UP = "unit/rules/test_catch_up.py::"
 PROPERTIES = "unit/rules/test_ticks_properties.py::"
@@ -271,6 +272,12 @@ FOUR_CLOCKS = {
         + "test_a_job_whose_process_is_killed_or_ended_for_its_hard_limit_is_tried_again_as_its_schedule_says_"
         "and_no_longer",
         "unit/rules/test_delays.py::test_each_wait_is_twice_the_one_before_up_to_a_day",
+    ],
+    "on_lost, for a process that its job has ended: retries have the last word": [
+        "unit/rules/test_loss.py::test_a_schedule_without_retries_allows_none",
+        HOW_JOBS_END + "test_a_job_of_a_schedule_without_retries_that_ends_its_process_runs_once",
+        HOW_JOBS_END + "test_a_job_whose_process_ends_is_tried_again_as_its_schedule_says",
+        HOW_JOBS_END + "test_a_job_that_must_not_run_twice_is_not_tried_again",
     ],
     "pause_after_failures": [
         ON_WORKER + "test_a_schedule_whose_ticks_fail_pauses_itself_and_says_why"

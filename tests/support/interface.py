@@ -35,6 +35,7 @@ POLICY_KEYS = {
     "run_timeout",
     "retries",
     "retry_backoff",
+    "on_lost",
     "pause_after_failures",
     "jitter",
     "queue_limit",

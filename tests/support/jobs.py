@@ -1,13 +1,17 @@
 """Jobs for tests: workers get this module by BEATDESK_JOBS."""
 
+import argparse
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import Ignore
+
+from scheduler.job import job
 
 
 @shared_task(name="tests.add")
@@ -87,6 +91,52 @@ def die(mark: str | None = None) -> None:
 def die_for_good(mark: str | None = None) -> None:
     """Kill the job's own process, without another attempt."""
     die(mark)
+
+
+@shared_task(name="tests.exit")
+def exit_with(code: Any = None) -> None:
+    """Leave as a program does."""
+    sys.exit(code)
+
+
+@shared_task(name="tests.parse")
+def parse(day: str = "") -> str:
+    """Read arguments as a program does: complain, and leave with 2."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--day", required=True)
+    return str(parser.parse_args(["--day", day] if day else []).day)
+
+
+@shared_task(name="tests.interrupt")
+def interrupt() -> None:
+    """Interrupt oneself."""
+    raise KeyboardInterrupt
+
+
+@shared_task(name="tests.out_of_memory")
+def out_of_memory(mark: str | None = None) -> None:
+    """Ask for more memory than there is."""
+    _mark(mark, "begin")
+    bytearray(1 << 60)
+
+
+@shared_task(name="tests.hard_exit")
+def hard_exit(mark: str | None = None, code: int = 3) -> None:
+    """End the job's own process without a word."""
+    _mark(mark, "begin")
+    os._exit(code)
+
+
+@shared_task(name="tests.hard_exit_twice", max_retries=2, default_retry_delay=0)
+def hard_exit_twice() -> None:
+    """End the job's own process in each attempt, and declare two further ones."""
+    os._exit(3)
+
+
+@job("tests.hard_exit_once", on_lost="fail")
+def hard_exit_once(mark: str | None = None) -> None:
+    """End the job's own process, and declare that the job must not run twice."""
+    hard_exit(mark)
 
 
 @shared_task(name="tests.die_without_end", max_retries=None, default_retry_delay=0)

@@ -121,6 +121,26 @@ class Policies(Frozen):
             unit=SECONDS,
         ),
     ] = 60
+    on_lost: Annotated[
+        Literal["again", "fail"],
+        About(
+            label="On a lost run",
+            hint="When the worker's machine dies while it runs",
+            option="The worker's machine died while it ran.",
+            choices=(
+                Choice(
+                    "again",
+                    "Run again",
+                    "Its message is delivered to another worker, which runs it once more.",
+                ),
+                Choice(
+                    "fail",
+                    "Fail",
+                    "It has failed, for jobs that must not run twice; only retries run it again.",
+                ),
+            ),
+        ),
+    ] = "again"
     pause_after_failures: Annotated[
         Annotated[int, Field(ge=1)] | None,
         About(

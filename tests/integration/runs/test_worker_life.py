@@ -17,7 +17,7 @@ from scheduler.celery_app.app_class import BeatdeskApp
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
-from scheduler.worker.requests import MOST_LOST
+from scheduler.worker.retrying import MOST_LOST
 from tests.support.processes import Process, start_worker
 from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer

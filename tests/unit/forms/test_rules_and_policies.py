@@ -51,6 +51,7 @@ SAVED: list[dict[str, Any]] = [
             run_timeout=0.5,
             retries=3,
             retry_backoff=86_400,
+            on_lost="fail",
             pause_after_failures=2,
             jitter=1.5,
         ),

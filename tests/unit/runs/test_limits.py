@@ -34,6 +34,12 @@ def test_a_deadline_a_time_limit_and_further_attempts_travel_in_the_message() ->
     assert attempts_left(options["headers"]["beatdesk"]) == (3, 2.0)
 
 
+def test_a_run_that_must_not_be_repeated_says_so_in_its_message() -> None:
+    options = options_for(a_schedule(policies=Policies(on_lost="fail")), NOON, {})
+    assert options["headers"]["beatdesk"]["on_lost"] == "fail"
+    assert decode({HEADER: {"on_lost": "perhaps"}}).on_lost is None
+
+
 @pytest.mark.parametrize(
     "said",
     [
