@@ -67,7 +67,7 @@ would give to `apply_async`, or to `send_task` where the job is not imported.
 `Rendered.commands` are run by `fire.lua` as they are and in order, in the database of the
 schedules. The first may fail: then nothing of the entry is written. All after it must not.
 `Rendered.messages` are those of which `after_task_publish` would be sent, normally one: run.queued
-is made from them. While Celery's own code renders, `worker.signals.collecting()` catches what our
+is made from them. While Celery's own code renders, `worker.sent_runs.collecting()` catches what our
 receiver of that signal gets, so that the event is not written twice.
 
 `render` raises `Unsendable` where this entry can never be sent (quarantine), `NotTaken` where a key

@@ -42,7 +42,7 @@ from scheduler.publishing.calls import (
 from scheduler.publishing.message_template import Template
 from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
 from scheduler.runs.headers import Message, is_job
-from scheduler.worker.signals import collecting
+from scheduler.worker.sent_runs import collecting
 
 log = logging.getLogger(__name__)
 

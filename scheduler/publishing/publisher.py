@@ -16,7 +16,7 @@ from redis.exceptions import DataError, RedisError
 from scheduler.celery_app import declared_queues
 from scheduler.errors import BeatdeskError, Refused
 from scheduler.publishing.outbox import OutboxEntry, marked
-from scheduler.worker.signals import collecting
+from scheduler.worker.sent_runs import collecting
 
 log = logging.getLogger(__name__)
 

@@ -59,6 +59,15 @@ def is_job(name: str) -> bool:
     return not name.startswith(BUILT_IN)
 
 
+def is_run(headers: Any) -> bool:
+    """Whether a message's headers name a run of a job."""
+    if not isinstance(headers, dict):
+        return False
+    run = headers.get("id")
+    name = headers.get("task")
+    return isinstance(run, str) and isinstance(name, str) and 0 < len(run) <= 64 and is_job(name)
+
+
 def facts_of(message: Message, limit: int, queued_at: datetime | None = None) -> RunFacts:
     """Facts of the message's run.
 

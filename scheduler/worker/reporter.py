@@ -14,7 +14,6 @@ from scheduler.events.schema import (
     RunExpired,
     RunFacts,
     RunFailed,
-    RunQueued,
     RunReceived,
     RunRetried,
     RunRevoked,
@@ -38,11 +37,6 @@ class Reporter:
     def __init__(self, events: EventBuffer, limit: int) -> None:
         self.events = events
         self._limit = limit
-
-    def queued(self, message: Message, *, now: datetime) -> None:
-        """Record that a message was given to the broker."""
-        facts = facts_of(message, self._limit, queued_at=now)
-        self.events.deliver(run_event(RunQueued, message.run, 1, now, facts=facts))
 
     def received(self, message: Message, *, worker: str, now: datetime) -> None:
         """Record that a worker took the message."""

@@ -10,7 +10,6 @@ Only the root `scheduler/celery.py` connects the receivers; each receiver reads 
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -20,18 +19,16 @@ from celery import signals
 from celery.exceptions import Ignore
 from redis.exceptions import RedisError
 
-from scheduler.celery_app import internals
 from scheduler.celery_app.app_class import BeatdeskApp
-from scheduler.celery_app.broker_address import are_same_broker
 from scheduler.clock import utc_now
 from scheduler.errors import BeatdeskError
 from scheduler.rules.model.edit import Edit
 from scheduler.runs.headers import (
-    BUILT_IN,
     Message,
     attempt_in,
     attempt_of,
     is_job,
+    is_run,
     message_of,
     queue_of,
 )
@@ -39,6 +36,7 @@ from scheduler.runs.own_header import deliveries_of, schedule_of
 from scheduler.worker.event_buffer import EventBuffer
 from scheduler.worker.parts import parts_for
 from scheduler.worker.reporter import Reporter
+from scheduler.worker.sent_runs import SentRuns
 
 log = logging.getLogger(__name__)
 
@@ -46,23 +44,6 @@ PAUSER = "pause_after_failures"
 """Actor of a pause after failures, in events and in the console."""
 
 LOST_CONNECTION = "cancelled: the worker lost its connection to the broker, the message comes back"
-
-_collected = threading.local()
-
-
-@contextmanager
-def collecting() -> Iterator[list[Message]]:
-    """Collect the messages that this thread publishes, instead of recording their events.
-
-    For a Beat, which writes the events in a transaction of its own.
-    """
-    messages: list[Message] = []
-    before = getattr(_collected, "messages", None)
-    _collected.messages = messages
-    try:
-        yield messages
-    finally:
-        _collected.messages = before
 
 
 def signals_of(app: BeatdeskApp) -> "RunSignals":
@@ -78,13 +59,18 @@ class RunSignals:
         self._reporters: dict[int, Reporter] = {}
         self._taken: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._recorded_run: str | None = None
-        self._other_senders: set[str | None] = set()
+        self._sent_runs = SentRuns(app)
 
     def connect(self) -> None:
         """Connect the receivers, by strong references: Celery's default are weak ones."""
         for signal, receiver in self._receivers().items():
             signal.connect(receiver, weak=False)
         self._app.run_signals = self
+
+    def disconnect(self) -> None:
+        """Disconnect the receivers again, for a process that has several apps one after another."""
+        for signal, receiver in self._receivers().items():
+            signal.disconnect(receiver)
 
     def reporter(self) -> Reporter:
         """This process's reporter."""
@@ -110,7 +96,7 @@ class RunSignals:
 
     def _receivers(self) -> dict[Any, Callable[..., None]]:
         return {
-            signals.after_task_publish: self.published,
+            signals.after_task_publish: self._sent_runs.published,
             signals.task_received: self.received,
             signals.task_prerun: self.started,
             signals.task_postrun: self.over,
@@ -120,46 +106,6 @@ class RunSignals:
             signals.task_retry: self.retried,
             signals.task_revoked: self.revoked,
         }
-
-    def published(
-        self, headers: Any = None, body: Any = None, routing_key: Any = None, **_: Any
-    ) -> None:
-        """Record that Beat, or a job, gave a message to the broker.
-
-        Not for a further attempt, whose run is in the stream already; nor for a message that
-        another app sent to another broker, whose runs are not ours.
-        """
-        if not is_run(headers) or headers.get("retries"):
-            return
-        args, kwargs = body[:2] if isinstance(body, tuple) else ((), {})
-        message = Message(headers, args, kwargs, routing_key)
-        collected = getattr(_collected, "messages", None)
-        if collected is not None:
-            collected.append(message)
-            return
-        if not self._app.is_sending and not self._is_on_our_broker(message):
-            return
-        self.reporter().queued(message, now=utc_now())
-
-    def _is_on_our_broker(self, message: Message) -> bool:
-        """Whether a message that another app of this process sent is on this app's broker.
-
-        Celery's signal does not name the sender: it is taken to be the current app.
-        """
-        sender = internals.current_app()
-        addresses = sender.conf.broker_write_url or "", self._app.conf.broker_write_url or ""
-        if sender is not self._app and are_same_broker(*addresses):
-            return True
-        if sender.main not in self._other_senders:
-            self._other_senders.add(sender.main)
-            log.warning(
-                "run %s of %s was sent to another broker, by the Celery app %r: the history has "
-                "only what workers of Beatdesk run",
-                message.run,
-                message.headers["task"],
-                sender.main,
-            )
-        return False
 
     def received(self, request: Any = None, **_: Any) -> None:
         """Record that the worker's main process took a message."""
@@ -413,20 +359,6 @@ def executions_before(request: Any) -> int:
     ended.
     """
     return attempt_of(request.retries) - 1 + deliveries_of(request.headers)
-
-
-def is_run(headers: Any) -> bool:
-    """Whether a message's headers name a run of a job."""
-    if not isinstance(headers, dict):
-        return False
-    run = headers.get("id")
-    name = headers.get("task")
-    return (
-        isinstance(run, str)
-        and isinstance(name, str)
-        and 0 < len(run) <= 64
-        and not name.startswith(BUILT_IN)
-    )
 
 
 def _text(trace: Any) -> str | None:
