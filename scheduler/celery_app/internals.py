@@ -33,6 +33,34 @@ class UnackedMessages(NamedTuple):
     tags: list[str]
 
 
+class RedisLayout(NamedTuple):
+    """Names under which kombu stores messages in Redis."""
+
+    separator: str
+    """Text between a queue's name and a priority, in the key of a list."""
+
+    priorities: tuple[int, ...]
+    """Priorities with a list of their own, the first to be taken first."""
+
+    unacked: str
+    """Key of the hash of messages that workers have taken and not acknowledged."""
+
+    unacked_index: str
+    """Key of the sorted set with the times of taking."""
+
+
+def redis_layout() -> RedisLayout:
+    """Names of kombu's keys in Redis, as the app of Beatdesk leaves them."""
+    from kombu.transport.redis import Channel
+
+    return RedisLayout(
+        Channel.sep,
+        tuple(Channel.priority_steps),
+        Channel.unacked_key,
+        Channel.unacked_index_key,
+    )
+
+
 def unacked_messages(consumer: Any) -> UnackedMessages | None:
     """Unacknowledged messages of a worker's consumer; None without an open channel to Redis.
 

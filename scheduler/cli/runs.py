@@ -27,6 +27,7 @@ from scheduler.errors import NotFound, Refused
 from scheduler.history.queries.views import TRIGGERS, RunFilter, RunPage, RunView
 from scheduler.interface.published import progress_words, run_json
 from scheduler.rules.model.run_states import FINAL, STATES, RunState
+from scheduler.runs.canceller import Cancelled
 from scheduler.services.services import Services
 
 
@@ -103,14 +104,24 @@ def show(services: Services, /, *, run_id: str, as_json: bool) -> None:
 @click.pass_obj
 def cancel(services: Services, /, *, run_id: str, as_json: bool) -> None:
     """Cancel run ID, whether it waits in a queue or is running."""
-    state = _state(services, run_id)
-    if state in FINAL:
-        raise Refused(f"run: {run_id} cannot be cancelled, it has {state} already", field="run")
-    services.control.cancel(run_id, fields.actor(), utc_now())
+    run = _recorded(services, run_id)
+    if run is not None and run.state in FINAL:
+        raise Refused(f"run: {run_id} cannot be cancelled, it has {run.state} already", field="run")
+    queue = None if run is None else run.queue
+    effect = services.control.cancel(run_id, fields.actor(), utc_now(), queue=queue)
     if as_json:
-        print_json({"id": run_id, "cancelled": True})
+        print_json({"id": run_id, "cancelled": True, "effect": effect.value})
     else:
-        click.echo(f"run {run_id} is being cancelled; see: beatdesk runs show {run_id}")
+        click.echo(f"run {run_id} {EFFECTS[effect]}; see: beatdesk runs show {run_id}")
+
+
+EFFECTS = {
+    Cancelled.ENDED: "is cancelled: no worker had it",
+    Cancelled.STOPPING: "is being cancelled: its worker was asked to end it",
+    Cancelled.SEARCHED: "is being cancelled: a worker that has it ends it, and where none has it, "
+    "it is cancelled within a minute",
+}
+"""Sentences about the effects of a cancellation, after the run's id."""
 
 
 @runs.command()
@@ -139,10 +150,10 @@ def rerun(
         click.echo(f"run {run_id} runs again as {new}; see: beatdesk runs show {new}")
 
 
-def _state(services: Services, run_id: str) -> str | None:
-    """Return the state of the run; None without SQL, because runs must be stoppable even then."""
+def _recorded(services: Services, run_id: str) -> RunView | None:
+    """Return the run; None without SQL, because runs must be stoppable even then."""
     try:
-        return services.history.run(run_id).state
+        return services.history.run(run_id)
     except NotFound as error:
         raise NotFound(
             f"{error}; one that was started a moment ago may not be recorded yet", field="run"

@@ -7,15 +7,18 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from scheduler.dispatch.verdicts import Plan, Verdict
 from scheduler.events.schema import OVERLAP_ACTOR, TicksEvent, TicksMissed, TicksSkipped
+from scheduler.queues.removal import MessageRemoval
 from scheduler.redbeat.codec import Meta
 from scheduler.rules.model.run_states import RunState
 from scheduler.rules.model.spec import Schedule
 from scheduler.runs.cancellations import Cancellations
+from scheduler.runs.canceller import Canceller
+from scheduler.runs.leases import LeasedStream, Leases
 from scheduler.storage import keys
 
 if TYPE_CHECKING:
@@ -56,11 +59,13 @@ def cancel_alive(redis: "Redis", app: Any, schedule: Schedule, now: datetime) ->
     """
     try:
         runs: Any = redis.zrange(keys.ALIVE_PREFIX + schedule.uid, 0, MOST_CANCELLED - 1)
-        cancellations = Cancellations(redis)
-        for run in runs:
-            cancellations.record(run, OVERLAP_ACTOR, now)
-        app.control.revoke(runs, terminate=True, signal="SIGTERM")
-    except (RedisError, OperationalError, OSError) as error:
+        stream = LeasedStream(redis)
+        canceller = Canceller(
+            app, stream, Cancellations(redis), Leases(redis, stream), MessageRemoval(app)
+        )
+        queues = [] if schedule.queue is None else [schedule.queue]
+        canceller.cancel(runs, OVERLAP_ACTOR, now, queues)
+    except (RedisError, KombuError, OSError) as error:
         log.warning(
             "beat: the runs of %r before this one could not be asked to end: %s",
             schedule.name,

@@ -1,6 +1,5 @@
 """The broker's health: whether it answers, and whether Celery can use it. Reads only."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from amqp.exceptions import AMQPError
@@ -11,8 +10,7 @@ from scheduler.celery_app import declared_queues
 from scheduler.celery_app.app import is_rabbitmq
 from scheduler.errors import Refused
 from scheduler.health.status import Part
-from scheduler.publishing import delivery_mode
-from scheduler.publishing.timeouts import call_with_timeout
+from scheduler.queues.broker import query_broker, visit_broker
 from scheduler.services.services import Services
 from scheduler.settings.errors import PREFIX
 from scheduler.settings.validation import NO_CLUSTER
@@ -51,12 +49,12 @@ def refuse_broker(services: Services) -> None:
     """
     try:
         if is_rabbitmq(services.settings.broker):
-            _at_broker(
-                services,
-                START_PATIENCE,
+            visit_broker(
+                services.celery,
                 lambda connection: declared_queues.make(services.celery, connection),
+                START_PATIENCE,
             )
-        is_cluster = delivery_mode.query_broker(services.celery, _is_cluster)
+        is_cluster = query_broker(services.celery, _is_cluster)
     except (RedisError, KombuError, AMQPError, OSError):
         return
     if is_cluster:
@@ -68,24 +66,10 @@ def _answers(services: Services) -> bool:
     """Whether Celery can use the broker. Raises what kombu and redis raise where the broker does
     not answer.
     """
-    is_cluster = delivery_mode.query_broker(services.celery, _is_cluster, PATIENCE)
+    is_cluster = query_broker(services.celery, _is_cluster, PATIENCE)
     if is_cluster is None:
-        _at_broker(services, PATIENCE, lambda _: None)
+        visit_broker(services.celery, lambda _: None, PATIENCE)
     return not is_cluster
-
-
-def _at_broker(services: Services, seconds: float, act: Callable[[Any], None]) -> None:
-    """Call `act` with a connection to a broker that is not Redis. Raises TimeoutError, and what
-    kombu raises.
-    """
-    connection: Any = services.celery.connection_for_write()
-
-    def visit() -> None:
-        with connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-            act(connection)
-
-    call_with_timeout(seconds, visit, lambda _: None)
 
 
 def _is_cluster(client: "Redis") -> bool:

@@ -4,20 +4,18 @@
 """
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from kombu.exceptions import KombuError
-from redis import Redis
 from redis.exceptions import RedisError
 
 from scheduler.publishing.calls import Way
-from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
+from scheduler.queues.broker import query_broker
+from scheduler.queues.timeouts import ANSWER_SECONDS
 
 if TYPE_CHECKING:
     from celery import Celery
-
-T = TypeVar("T")
+    from redis import Redis
 
 log = logging.getLogger(__name__)
 
@@ -38,33 +36,6 @@ def choose(app: "Celery", redis: "Redis", patience: float = ANSWER_SECONDS) -> W
         )
         broker = None
     return "atomic" if broker == schedules else "outbox"
-
-
-def query_broker(
-    app: "Celery", query: Callable[["Redis"], T], patience: float = ANSWER_SECONDS
-) -> "T | None":
-    """The result of `query` on the broker's client, tried once; None for a broker that is not
-    Redis, which is not even connected to.
-
-    Raises redis.RedisError, kombu.exceptions.KombuError and OSError where it does not answer in
-    `patience` seconds.
-    """
-    connection = app.connection_for_write()
-    if connection.transport.driver_type != "redis":
-        return None  # kombu would wait for it, however long it is away
-    return call_with_timeout(patience, lambda: _query(connection, query), lambda _: None)
-
-
-def _query(connection: Any, query: Callable[["Redis"], T]) -> "T | None":
-    with connection:
-        # The transport tries once; the connection itself would try again, for longer than a lock
-        # may live.
-        channel: Any = connection.transport.create_channel(connection.transport)
-        try:
-            client = getattr(channel, "client", None)
-            return query(client) if isinstance(client, Redis) else None
-        finally:
-            channel.close()
 
 
 def _identity(client: Any) -> tuple[str, int]:

@@ -40,7 +40,7 @@ from scheduler.publishing.calls import (
     Unsendable,
 )
 from scheduler.publishing.message_template import Template
-from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
+from scheduler.queues.timeouts import ANSWER_SECONDS, call_with_timeout
 from scheduler.runs.headers import Message, is_job
 from scheduler.worker.sent_runs import collecting
 

@@ -1,51 +1,76 @@
 """Cancelled runs and their actors, in Redis for a week.
 
 Celery's revoke is a broadcast: it reaches the workers that listen at the moment, and lives in their
-memory. Workers read this list when they start, and the event `run.revoked` takes its actor from
-here. An entry outlives the event, because the message of a cancelled run may come back when its
-worker dies.
+memory. Workers read this list when they start and with their heartbeats, and the event
+`run.revoked` takes its actor from here. An entry outlives the event, because the message of a
+cancelled run may come back when its worker dies.
+
+A cancellation costs the same however many runs were cancelled before.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from redis import Redis
 
 from scheduler.storage import keys
+from scheduler.storage.lua import script_text
 
 RETENTION = timedelta(days=7)
 
+STEP = 50
+"""Old entries that are deleted, or given a time, with each cancellation."""
+
+MOST = 10_000
+"""Most runs that `since` returns."""
+
 
 class Cancellations:
-    """The cancelled runs, as a Redis hash: run id -> actor and moment."""
+    """The cancelled runs: a hash run id -> actor and moment, and a sorted set by moment."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._record = redis.register_script(script_text(__package__, "cancel.lua"))
 
     def record(self, run: str, actor: str, now: datetime) -> None:
-        """Record that `actor` cancels a run, and delete entries older than `RETENTION`."""
-        old = [other for other, (_, at) in self._all().items() if at < now - RETENTION]
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.CANCELLED_HASH, run, json.dumps({"actor": actor, "at": now.isoformat()}))
-            if old:
-                pipe.hdel(keys.CANCELLED_HASH, *old)
-            pipe.execute()
+        """Record that `actor` cancels a run, and delete some entries older than `RETENTION`."""
+        self.record_many([run], actor, now)
+
+    def record_many(self, runs: Sequence[str], actor: str, now: datetime) -> None:
+        """Record that `actor` cancels these runs, in one round trip."""
+        note = json.dumps({"actor": actor, "at": now.isoformat()})
+        self._record(
+            keys=[keys.CANCELLED_HASH, keys.CANCELLED_ZSET],
+            args=[
+                f"{now.timestamp():.6f}",
+                RETENTION.total_seconds(),
+                STEP,
+                *(text for run in runs for text in (run, note)),
+            ],
+        )
 
     def runs(self) -> list[str]:
         """Ids of the cancelled runs."""
-        return list(self._all())
+        return cast("list[str]", self._redis.hkeys(keys.CANCELLED_HASH))
+
+    def since(self, moment: datetime) -> list[str]:
+        """Ids of the runs cancelled at `moment` or later, at most `MOST`."""
+        found: Any = self._redis.zrangebyscore(
+            keys.CANCELLED_ZSET, moment.timestamp(), "+inf", start=0, num=MOST
+        )
+        return list(found)
 
     def actor(self, run: str) -> str | None:
         """Actor who cancelled a run; None for a run that is not in the list."""
-        raw = cast("str | None", self._redis.hget(keys.CANCELLED_HASH, run))
-        return None if raw is None else _read(raw)[0]
+        return self.actors([run]).get(run)
 
-    def _all(self) -> dict[str, tuple[str, datetime]]:
-        raw = cast("dict[str, str]", self._redis.hgetall(keys.CANCELLED_HASH))
-        return {run: _read(value) for run, value in raw.items()}
+    def actors(self, runs: Sequence[str]) -> dict[str, str]:
+        """Actors of the cancelled runs among `runs`, by run id."""
+        notes: Any = self._redis.hmget(keys.CANCELLED_HASH, runs) if runs else []
+        return {run: _actor(note) for run, note in zip(runs, notes, strict=True) if note}
 
 
-def _read(raw: str) -> tuple[str, datetime]:
-    record: dict[str, Any] = json.loads(raw)
-    return str(record["actor"]), datetime.fromisoformat(record["at"])
+def _actor(note: str) -> str:
+    return str(json.loads(note)["actor"])

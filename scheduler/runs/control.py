@@ -1,7 +1,6 @@
 """Control of runs by operators: start, rerun, cancel.
 
-Works from any process: jobs are named, never imported. A cancellation is also recorded in Redis,
-because Celery's own is a broadcast, which reaches only the workers that are running.
+Works from any process: jobs are named, never imported.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from scheduler.events.stream import EventStream
 from scheduler.rules.check import check_arguments
 from scheduler.rules.model.spec import Policies, Schedule
 from scheduler.runs import limits
-from scheduler.runs.cancellations import Cancellations
+from scheduler.runs.canceller import Cancelled, Canceller
 from scheduler.runs.headers import headers_for
 from scheduler.runs.lease_record import owner_text
 from scheduler.runs.leases import Leases
@@ -40,13 +39,13 @@ class RunControl:
         self,
         celery: Celery,
         events: EventStream,
-        cancellations: Cancellations,
+        canceller: Canceller,
         leases: Leases,
         queue_of: Callable[[str], str | None] = lambda job: None,
     ) -> None:
         self._celery = celery
         self._events = events
-        self._cancellations = cancellations
+        self._canceller = canceller
         self._leases = leases
         self._queue_of = queue_of
 
@@ -163,19 +162,23 @@ class RunControl:
         priority = schedule.priority if schedule is not None else None
         return self.send(facts, *arguments, priority=priority, now=now)
 
-    def cancel(self, run_id: str, actor: str, now: datetime) -> None:
+    def cancel(
+        self, run_id: str, actor: str, now: datetime, *, queue: str | None = None
+    ) -> Cancelled:
         """Cancel a run: a queued run does not start, a running one gets SIGTERM in its process.
 
-        The run is `revoked` when a worker reports so; a run that ends meanwhile keeps its own end.
-        Raises Refused for an impossible id, Unavailable where the broker or Redis does not answer.
+        `queue` is the run's queue, where it is on record. Returns the effect at the moment: a
+        queued run has ended; a running one is `revoked` when its worker reports so, and keeps its
+        own end where it ends meanwhile. Raises Refused for an impossible id, Unavailable where the
+        broker or Redis does not answer.
         """
         if not run_id or len(run_id) > 64:
             raise Refused(
                 f"{run_id!r} is not the id of a run; `beatdesk runs list` shows them", field="run"
             )
         with answering(server=BROKER):
-            self._cancellations.record(run_id, actor, now)
-            self._celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
+            queues = [] if queue is None else [queue]
+            return self._canceller.cancel([run_id], actor, now, queues)[run_id]
 
     @contextmanager
     def _alive(self, run: str, facts: RunFacts) -> Iterator[None]:

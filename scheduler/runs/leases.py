@@ -255,6 +255,13 @@ class Leases:
             return None
         return lease_of(text)
 
+    def records(self, runs: Sequence[str]) -> dict[str, str]:
+        """Return the lease records of `runs` by run id, also expired ones; runs without a lease are
+        left out.
+        """
+        texts: Any = self._redis.hmget(keys.LEASE_OWNERS_HASH, runs) if runs else []
+        return {run: text for run, text in zip(runs, texts, strict=True) if text is not None}
+
     def standing(self, run: str, attempt: int) -> LeaseState:
         """Return the state of the lease for this attempt of a run."""
         if self._redis.hexists(keys.LEASE_OWNERS_HASH, run):

@@ -15,6 +15,8 @@
 --   release   it is over: the argument is 'failed', 'succeeded' or '-', and behind a space the attempt that ended
 --   drop      it never was: its message was not sent
 --   lose      as release, but only if its record is still the argument and its time is over: otherwise no event
+--   gone      as lose, whatever its time: its message is gone. The argument is '' for a run without a record
+--   cancel    as gone, and for good: a message that turns up again must not start it
 --
 -- Answers the schedules whose ticks have failed as often in a row as their policy allows: 'count uid name'.
 -- An owner is the record of a lease. What a worker reports of an attempt whose run another worker has by now is history,
@@ -174,10 +176,29 @@ function effects.lose(run, owner)
   remember(run, true)
 end
 
+function effects.gone(run, owner)
+  if owner then
+    effects.lose(run, owner)
+  end
+end
+
+function effects.cancel(run, owner)
+  note_end(KEYS[9], run, now)
+  if owner then
+    release(run, owner, '-')
+    remember(run, false)
+  end
+end
+
 for at = 7, #ARGV, 4 do
   local event, effect, run, argument = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local owner = effect ~= 'none' and owner_of(run) or nil
-  local holds = effect ~= 'lose' or is_as_given(run, owner, argument)
+  local holds = true
+  if effect == 'lose' then
+    holds = is_as_given(run, owner, argument)
+  elseif effect == 'gone' or effect == 'cancel' then
+    holds = (owner and owner.text or '') == argument
+  end
   if holds and event ~= '' then
     redis.call('XADD', KEYS[1], '*', ARGV[1], event)
   end

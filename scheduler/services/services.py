@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
     from scheduler.runs.cancellations import Cancellations
+    from scheduler.runs.canceller import Canceller
     from scheduler.runs.control import RunControl
     from scheduler.runs.deduplication import Deduplication
     from scheduler.runs.deliveries import Deliveries
@@ -218,6 +219,15 @@ class Services:
         return Cancellations(self.redis)
 
     @cached_property
+    def canceller(self) -> "Canceller":
+        """Cancellation of runs."""
+        from scheduler.queues.removal import MessageRemoval
+        from scheduler.runs.canceller import Canceller
+
+        removal = MessageRemoval(self.celery)
+        return Canceller(self.celery, self.events, self.cancellations, self.leases, removal)
+
+    @cached_property
     def waiting(self) -> "WaitingList":
         """The ticks that wait for the run before them."""
         from scheduler.dispatch.waiting_list import WaitingList
@@ -234,7 +244,7 @@ class Services:
         from scheduler.runs.control import RunControl
 
         return RunControl(
-            self.celery, self.events, self.cancellations, self.leases, self.catalogue.queue_of
+            self.celery, self.events, self.canceller, self.leases, self.catalogue.queue_of
         )
 
     @cached_property

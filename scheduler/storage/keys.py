@@ -73,7 +73,10 @@ RECORDERS_HASH = "beatdesk:recorders"
 """The newest heartbeat of each recorder, by the recorder's name."""
 
 CANCELLED_HASH = "beatdesk:cancelled"
-"""Runs cancelled before a worker began them."""
+"""Cancelled runs of the last week, with actor and moment."""
+
+CANCELLED_ZSET = "beatdesk:cancelled-at"
+"""Runs in CANCELLED_HASH, by the time of the cancellation."""
 
 EVERYTHING_PAUSED = "beatdesk:everything-paused"
 """Reason, actor and end of the pause of everything; missing without such a pause."""

@@ -13,6 +13,7 @@ from scheduler.events.secret_names import MASK
 from scheduler.history.queries.views import RunFilter, RunView
 from scheduler.interface.published import progress_words
 from scheduler.rules.model.run_states import RunState, is_without_run
+from scheduler.runs.canceller import Cancelled
 from webadmin import present
 from webadmin.forms import json_text
 from webadmin.guard import Guard, actor
@@ -126,13 +127,13 @@ class RunsView(Guard, BaseView):
     @expose("/<id>/cancel", methods=["POST"])
     @shows_refusals("The run was not cancelled", to="runs.show", also=(Unavailable,))
     def cancel(self, id: str) -> ResponseReturnValue:
-        """Request cancellation of the run from the workers."""
+        """Cancel the run: at once where no worker has it."""
         run = services().history.run(id)
         if not present.state_look(run.state).live:
             flash(f"The run has ended already: {present.state_words(run.state).lower()}.", "info")
             return redirect(url_for("runs.show", id=run.id), 303)
-        services().control.cancel(run.id, actor(), utc_now())
-        flash("The workers were asked to end this run. It turns Cancelled when one has.", "success")
+        effect = services().control.cancel(run.id, actor(), utc_now(), queue=run.queue)
+        flash(EFFECTS[effect], "success")
         return redirect(url_for("runs.show", id=run.id), 303)
 
     @staticmethod
@@ -154,6 +155,13 @@ def _named(typed: str) -> dict[str, Any]:
         )
     return kwargs
 
+
+EFFECTS = {
+    Cancelled.ENDED: "The run is cancelled: no worker had it.",
+    Cancelled.STOPPING: "The workers were asked to end this run. It turns Cancelled when one has.",
+    Cancelled.SEARCHED: "The workers were asked to end this run. Where none of them has it, it "
+    "turns Cancelled within a minute.",
+}
 
 LABELS = {
     "schedule": "Schedule",

@@ -20,7 +20,7 @@ from scheduler.health.status import beat_part
 from scheduler.publishing import delivery_mode
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.publishing.outbox import backlog
-from scheduler.publishing.timeouts import ANSWER_SECONDS, call_with_timeout
+from scheduler.queues.timeouts import ANSWER_SECONDS, call_with_timeout
 from scheduler.rules.model.edit import Edit
 from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore

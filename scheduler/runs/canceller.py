@@ -1,0 +1,105 @@
+"""Cancellation of runs, by operators and by the policy `cancel_previous`.
+
+1. The run is recorded as cancelled: a worker that takes its message later drops it.
+2. The message is taken out of its queue, where the broker is Redis. Then no worker has the run, and
+   it is `revoked` at once.
+3. Celery's revoke reaches the workers that listen: one that has the run ends it, and reports so.
+4. A run that no worker has by its lease is `revoked` at once, too: its message is beyond the search
+   of step 2, or with another broker.
+
+A run that is left after that is with a worker, or its message is gone: then the message audit
+(`scheduler.reconciling`) ends it within a minute.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from celery import Celery
+
+from scheduler.events.schema import Event, RunRevoked, run_event
+from scheduler.runs.cancellations import Cancellations
+from scheduler.runs.lease_record import lease_of
+from scheduler.runs.leases import LeasedStream, Leases
+
+
+class RemovesMessages(Protocol):
+    """Removal of queued runs' messages; `queues.removal.MessageRemoval` fits."""
+
+    def remove(self, runs: Sequence[str], queues: Iterable[str] = ()) -> Mapping[str, int]:
+        """Remove messages. Returns the attempt of each removed one, by run."""
+
+
+class Cancelled(StrEnum):
+    """Effect of a cancellation on a run, at the moment."""
+
+    ENDED = "ended"
+    """The run is `revoked`: no worker had it."""
+
+    STOPPING = "stopping"
+    """A worker has the run, and is to end it."""
+
+    SEARCHED = "searched"
+    """No worker is on record: one that has the run ends it, otherwise the audit does."""
+
+
+class Canceller:
+    """Cancellation of runs. Methods raise redis.RedisError, kombu's errors and OSError."""
+
+    def __init__(
+        self,
+        celery: Celery,
+        stream: LeasedStream,
+        cancellations: Cancellations,
+        leases: Leases,
+        removal: RemovesMessages,
+    ) -> None:
+        self._celery = celery
+        self._stream = stream
+        self._cancellations = cancellations
+        self._leases = leases
+        self._removal = removal
+
+    def cancel(
+        self, runs: Sequence[str], actor: str, now: datetime, queues: Iterable[str] = ()
+    ) -> dict[str, Cancelled]:
+        """Cancel runs; `queues` are searched first for their messages. Returns the effect on each
+        run.
+        """
+        if not runs:
+            return {}
+        self._cancellations.record_many(runs, actor, now)
+        removed = self._removal.remove(runs, queues)
+        self._celery.control.revoke(list(runs), terminate=True, signal="SIGTERM")
+        records = self._leases.records(runs)
+        told: list[tuple[Event, str, str]] = []
+        effects: dict[str, Cancelled] = {}
+        for run in runs:
+            record = records.get(run)
+            if run in removed:
+                event = run_event(RunRevoked, run, removed[run], now, actor=actor)
+                told.append((event, "release", "-"))
+                effects[run] = Cancelled.ENDED
+            elif record is None:
+                effects[run] = Cancelled.SEARCHED
+            elif (attempt := _queued_attempt(record)) is not None:
+                event = run_event(RunRevoked, run, attempt, now, actor=actor)
+                told.append((event, "cancel", record))
+                effects[run] = Cancelled.ENDED
+            else:
+                effects[run] = Cancelled.STOPPING
+        if told:
+            self._stream.tell(told)
+        return effects
+
+
+def _queued_attempt(record: str) -> int | None:
+    """Attempt of a lease that no worker holds; None for one that a worker holds, and for a
+    malformed one.
+    """
+    try:
+        lease: Any = lease_of(record)
+    except ValueError:
+        return None
+    return lease.attempt if lease.worker is None else None
