@@ -16,6 +16,7 @@ from scheduler.events.schema import (
     RunLost,
     RunQueued,
     RunReceived,
+    RunRevoked,
     TicksMissed,
     run_event,
 )
@@ -94,13 +95,27 @@ def test_with_cancel_previous_the_run_before_is_asked_to_end_and_the_newest_tick
     due: Desktop,
 ) -> None:
     due.has(policies={"overlap": "cancel_previous"})
-    due.fires_until(lambda: due.rulings("overlap"))
+    due.fires_until(lambda: due.sent)
     (first,) = due.sent
+    due.takes(first)
+    due.fires_until(lambda: due.rulings("overlap"))
+    assert due.sent == []
     assert due.services.cancellations.actor(first) == OVERLAP_ACTOR
     (held,) = due.waiting()
     due.ends(first)
-    due.fires_until(lambda: len(due.sent) == 2)
+    due.fires_until(lambda: len(due.sent) == 1)
     assert held not in due.waiting()
+
+
+def test_with_cancel_previous_a_run_that_no_worker_has_gives_way_at_once(due: Desktop) -> None:
+    due.has(policies={"overlap": "cancel_previous"})
+    due.fires_until(lambda: due.sent)
+    (first,) = due.sent
+    due.fires_until(lambda: due.sent and due.sent != [first])
+    assert first not in due.sent
+    revoked = [event for event in events(due.redis) if isinstance(event, RunRevoked)]
+    assert (revoked[0].run, revoked[0].actor) == (first, OVERLAP_ACTOR)
+    assert first not in due.alive()
 
 
 def test_two_beats_send_a_held_tick_once(due: Desktop, beat: RedBeatScheduler) -> None:

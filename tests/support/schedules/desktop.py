@@ -9,6 +9,7 @@ from redbeat.schedulers import RedBeatScheduler
 from scheduler.clock import utc_now
 from scheduler.events.schema import (
     RunFailed,
+    RunReceived,
     RunSucceeded,
     TicksEvent,
     run_event,
@@ -18,7 +19,7 @@ from scheduler.rules.model.spec import Policies, Schedule, Window
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.support.builders import a_spec, every
+from tests.support.builders import a_spec, every, facts_of
 from tests.support.schedules.contents import events, messages
 from tests.support.schedules.late import full_second
 from tests.support.waiting import wait_for
@@ -68,6 +69,15 @@ class Desktop:
     def alive(self) -> list[str]:
         """The runs without a final state."""
         return self.services.leases.runs_of(self.schedule.uid)
+
+    def takes(self, run: str) -> None:
+        """A worker takes a run's message, and tells so."""
+        for message in self.redis.lrange("default", 0, -1):
+            if run in message:
+                self.redis.lrem("default", 1, message)
+        facts = facts_of(self.schedule)
+        received = run_event(RunReceived, run, 1, utc_now(), worker="w@h", facts=facts)
+        self.services.events.append(received)
 
     def ends(self, run: str, kind: Any = RunSucceeded) -> None:
         """A worker tells the end of a run."""
