@@ -59,6 +59,7 @@ from scheduler.events.edits import (
     ScheduleTickKept,
     ScheduleTickSkipped,
 )
+from scheduler.events.ticks import TicksEvent, TicksMissed, TicksSkipped
 from scheduler.rules.model.spec import Frozen, Schedule
 
 # fmt: off
@@ -67,10 +68,10 @@ __all__ = [
     "DeadLettersDropped", "DeadLettersRetried", "Event", "ScheduleAdopted", "ScheduleDeleted",
     "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed", "SchedulePaused",
     "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved", "ScheduleTickKept",
-    "ScheduleTickSkipped",
+    "ScheduleTickSkipped", "TicksEvent", "TicksMissed", "TicksSkipped",
 ]
 # fmt: on
-"""The events defined in `edits`, which are part of the vocabulary."""
+"""The events defined in `edits` and `ticks`, which are part of the vocabulary."""
 
 FIELD = "event"
 """The field of a stream entry that holds the encoded event."""
@@ -251,39 +252,6 @@ class RunLogged(Event):
     first: int = Field(ge=0)
     left_out: int = Field(0, ge=0)
     lines: list[LogLine] = []
-
-
-class TicksEvent(Event):
-    """A verdict on `ticks` ticks without a run, from `tick_from` to `tick_to`."""
-
-    schedule: str
-    schedule_uid: str
-    revision: int
-    job: str
-    reason: str
-    tick_from: AwareDatetime
-    tick_to: AwareDatetime
-    ticks: int = Field(ge=1)
-    actor: str | None = None
-    """The operator who decided about these ticks; None for a verdict by a policy."""
-
-
-class TicksMissed(TicksEvent):
-    """Ticks that could not run.
-
-    `scheduler_down`: no Beat was running; `deadline`: too late by the catch-up window or the
-    starting deadline; `coalesced`: replaced by a later tick; `broker`: the broker was unreachable.
-    """
-
-    kind: Literal["ticks.missed"] = "ticks.missed"
-    reason: Literal["scheduler_down", "deadline", "coalesced", "broker"]
-
-
-class TicksSkipped(TicksEvent):
-    """Ticks that did not run by a policy, or by an operator's decision."""
-
-    kind: Literal["ticks.skipped"] = "ticks.skipped"
-    reason: Literal["overlap", "paused", "window", "calendar", "operator", "finished"]
 
 
 class ReportStored(Event):

@@ -284,7 +284,7 @@ def _decide(
         )
     if wish.spec is None:
         gone = told(old, edit) | {"revision": old.revision + 1}
-        return changes.deleted(old, ScheduleDeleted(**gone))
+        return changes.deleted(old, ScheduleDeleted(**gone), entry, edit.now)
     if not wish.is_checked:
         changes.check_edit(wish.spec, old, edit.now, check_call)
     settled = changes.settled(wish.spec, entry, uid=old.uid, now=edit.now)

@@ -21,9 +21,10 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.rules.policies.window import bounded_next_tick, is_paused
+from scheduler.rules.policies.window import bounded_next_tick
 from scheduler.rules.ticks import latest_tick
 from scheduler.schedules import missed_in_pause
+from scheduler.schedules.missed_in_pause import rest_of
 
 ASLEEP = -1.0
 """The score of a sleeping entry; stock Beat reads scores from 0 on."""
@@ -120,14 +121,19 @@ def resting_point(when: When, now: datetime) -> datetime:
 def next_meta(
     schedule: Schedule, old: StoredSchedule | None, raw: Raw | None, now: datetime
 ) -> str:
-    """Return Beat's metadata after the change: the same bytes, unless the ticks change."""
+    """Return Beat's metadata after the change: the same bytes, unless the ticks change, or a tick
+    gets its verdict because the schedule is paused or switched off.
+    """
     if old is not None and raw is not None and raw.meta:
         same = (
             codec.anchored(old.schedule.when, old.meta) == schedule.when
             and old.schedule.window == schedule.window
         )
-        woken = is_awake(schedule, now) and not is_awake(old.schedule, now)
-        if same and not woken:
+        rest = rest_of(schedule, now)
+        before = rest_of(old.schedule, now)
+        woken = rest == "awake" and before != "awake"
+        settles = rest != before and bool(missed_in_pause.passed_over(old, now, rest))
+        if same and not woken and not settles:
             return raw.meta
     count = old.meta.total_run_count if old is not None else None
     return codec.encode_meta(Meta(resting_point(schedule.when, now), count))
@@ -135,7 +141,7 @@ def next_meta(
 
 def is_awake(schedule: Schedule, now: datetime) -> bool:
     """Whether operators let the schedule fire."""
-    return schedule.enabled and not is_paused(schedule, now)
+    return rest_of(schedule, now) == "awake"
 
 
 def score(schedule: Schedule, meta: Meta, now: datetime) -> float:
@@ -176,13 +182,23 @@ def written(
         score=score(schedule, codec.decode_meta(meta), now),
         event=event,
         schedule=schedule,
-        also=tuple(missed_in_pause.passed_over(old, now)) if old is not None and anew else (),
+        also=tuple(missed_in_pause.passed_over(old, now, rest_of(schedule, now)))
+        if old is not None and anew
+        else (),
     )
 
 
-def deleted(schedule: Schedule, event: Event) -> Change:
-    """Return the change that removes an entry."""
-    return Change(raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule)
+def deleted(
+    schedule: Schedule, event: Event, entry: StoredSchedule | None, now: datetime
+) -> Change:
+    """Return the change that removes an entry, with verdicts on the ticks up to `now`.
+
+    `entry` is None for an entry that cannot be read, whose ticks nobody can compute.
+    """
+    verdicts = () if entry is None else tuple(missed_in_pause.passed_over(entry, now))
+    return Change(
+        raw=Raw(None, None, None), score=ASLEEP, event=event, schedule=schedule, also=verdicts
+    )
 
 
 def revised(spec: Spec, old: Schedule | None, *, uid: str, edit: Edit) -> Schedule:

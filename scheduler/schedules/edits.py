@@ -144,11 +144,13 @@ def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
     """
 
     def decide(stored: RawEntry) -> Change:
+        entry: StoredSchedule | None = None
         try:
-            schedule = stored.decode().schedule
+            entry = stored.decode()
         except UnreadableEntry:
             schedule = remains_of(stored)
         else:
+            schedule = entry.schedule
             check_revision(schedule, revision)
         if schedule.origin == "code":
             raise Refused(
@@ -157,7 +159,7 @@ def deleting(*, revision: int | None = None, edit: Edit) -> Decide:
                 field="name",
             )
         facts = told(schedule, edit) | {"revision": schedule.revision + 1}
-        return changes.deleted(schedule, ScheduleDeleted(**facts))
+        return changes.deleted(schedule, ScheduleDeleted(**facts), entry, edit.now)
 
     return decide
 

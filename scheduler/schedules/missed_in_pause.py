@@ -1,4 +1,8 @@
-"""Ticks missed in a pause: the ticks that run at its end, and verdicts on all other ticks. Pure."""
+"""Ticks that Beat has not dealt with when an operator acts: verdicts on them, and those of a pause
+that run at its end. Pure.
+
+A schedule that is finished has no such ticks: none exists after its end, whatever is done to it.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,6 +52,19 @@ class MissedInPause:
         if ticks is not None:
             self.verdicts.append(verdict(kind, self.schedule, reason, ticks, self.now))
 
+    def rule_between(
+        self, kind: type[TicksEvent], reason: str, when: When, after: datetime, until: datetime
+    ) -> None:
+        """Add a verdict on the ticks in (after, until]; a tick that an operator skipped gets its
+        own.
+        """
+        for tick in sorted(self.schedule.skips):
+            if after < tick <= until and next_tick(when, tick - _MICROSECOND) == tick:
+                self.rule(kind, reason, ticks_in(when, after, tick - _MICROSECOND))
+                self.rule(TicksSkipped, "operator", (tick, tick, 1))
+                after = tick
+        self.rule(kind, reason, ticks_in(when, after, until))
+
 
 def sort(
     entry: StoredSchedule,
@@ -63,23 +80,18 @@ def sort(
     """
     schedule, last, pause = entry.schedule, entry.meta.last_run_at, entry.schedule.paused
     held = MissedInPause(schedule, now)
-    if (
-        last is None
-        or pause is None
-        or not schedule.enabled
-        or isinstance(schedule.when, RedBeatWhen)
-    ):
+    if last is None or pause is None or not schedule.enabled or not has_ticks_left(entry):
         return held
     when = codec.anchored(schedule.when, entry.meta)
     after, until = _bounds(schedule, last, now)
     begins = max(after, pause.since - _MICROSECOND)
-    held.rule(TicksMissed, "scheduler_down", ticks_in(when, after, min(begins, until)))
+    held.rule_between(TicksMissed, "scheduler_down", when, after, min(begins, until))
     if missed == "skip":
-        held.rule(TicksSkipped, "paused", ticks_in(when, begins, until))
+        held.rule_between(TicksSkipped, "paused", when, begins, until)
         return held
     chosen = _chosen(schedule.name, Due(when, begins, until, calendar), missed)
-    first = chosen[0] if chosen else until
-    held.rule(TicksSkipped, "paused", ticks_in(when, begins, first - _MICROSECOND))
+    before = chosen[0] - _MICROSECOND if chosen else until
+    held.rule_between(TicksSkipped, "paused", when, begins, before)
     left = len(chosen)
     if schedule.window.max_runs is not None:
         left = max(schedule.window.max_runs - (entry.meta.total_run_count or 0), 0)
@@ -97,46 +109,63 @@ def sort(
     return held
 
 
-def passed_over(entry: StoredSchedule, now: datetime) -> list[TicksEvent]:
-    """Return verdicts on all ticks that Beat has not dealt with, for a change of the ticks.
+Rest = Literal["awake", "paused", "disabled"]
+"""Whether operators let a schedule fire, and if not, why."""
 
-    Ticks long overdue are missed (`scheduler_down`). Ticks due just now, or delayed by jitter, are
-    skipped (`operator`).
+
+def rest_of(schedule: Schedule, now: datetime) -> Rest:
+    """Return whether operators let the schedule fire at `now`, and if not, why."""
+    if not schedule.enabled:
+        return "disabled"
+    return "paused" if is_paused(schedule, now) else "awake"
+
+
+def passed_over(entry: StoredSchedule, now: datetime, rest: Rest = "awake") -> list[TicksEvent]:
+    """Return verdicts on all ticks that Beat has not dealt with, for a change that passes over
+    them.
+
+    Ticks of a pause are skipped (`paused`), and so are those of a schedule that is off
+    (`disabled`). Of a schedule that fires, ticks long overdue are missed (`scheduler_down`); for
+    ticks due just now, or delayed by jitter, `rest` after the change is the reason, and `operator`
+    for one that goes on firing.
     """
-    schedule, last, runs = entry.schedule, entry.meta.last_run_at, entry.meta.total_run_count or 0
-    if (
-        last is None
-        or isinstance(schedule.when, RedBeatWhen)
-        or runs >= (schedule.window.max_runs or runs + 1)
-    ):
+    schedule, last = entry.schedule, entry.meta.last_run_at
+    if last is None or not has_ticks_left(entry):
         return []
     if schedule.enabled and is_paused(schedule, now):
         return sort(entry, "skip", now).verdicts
     held = MissedInPause(schedule, now)
     when = codec.anchored(schedule.when, entry.meta)
     after, until = _bounds(schedule, last, now)
-    late = (
-        min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until)
-        if schedule.enabled
-        else after
-    )
-    held.rule(TicksMissed, "scheduler_down", ticks_in(when, after, late))
-    held.rule(TicksSkipped, "operator", ticks_in(when, max(after, late), until))
+    if not schedule.enabled:
+        held.rule_between(TicksSkipped, "disabled", when, after, until)
+        return held.verdicts
+    late = min(now - ON_TIME - timedelta(seconds=schedule.policies.jitter), until)
+    held.rule_between(TicksMissed, "scheduler_down", when, after, late)
+    reason = "operator" if rest == "awake" else rest
+    held.rule_between(TicksSkipped, reason, when, max(after, late), until)
     return held.verdicts
 
 
-def held_ticks(schedule: Schedule, now: datetime) -> Range | None:
+def has_ticks_left(entry: StoredSchedule) -> bool:
+    """Whether the ticks after Beat's last one are computed here, and `max_runs` is not used up."""
+    most = entry.schedule.window.max_runs
+    if most is not None and (entry.meta.total_run_count or 0) >= most:
+        return False
+    return not isinstance(entry.schedule.when, RedBeatWhen)
+
+
+def held_ticks(entry: StoredSchedule, now: datetime) -> Range | None:
     """Return the range of ticks missed in the pause until `now`.
 
-    None without a pause, without a missed tick, or where only RedBeat computes the ticks. The
-    resume page shows the range and asks for a decision.
+    None without a pause, without a missed tick, for a finished schedule, or where only RedBeat
+    computes the ticks. The resume page shows the range and asks for a decision.
     """
-    pause, when = schedule.paused, schedule.when
-    if (
-        pause is None
-        or isinstance(when, RedBeatWhen)
-        or (isinstance(when, IntervalWhen) and when.anchor is None)
-    ):
+    schedule = entry.schedule
+    pause, when = schedule.paused, codec.anchored(schedule.when, entry.meta)
+    if pause is None or not has_ticks_left(entry):
+        return None
+    if isinstance(when, IntervalWhen) and when.anchor is None:
         return None
     after, until = _bounds(schedule, pause.since - _MICROSECOND, now)
     return ticks_in(when, after, until)

@@ -80,7 +80,7 @@ class ScheduleStore:
 
     def get(self, name: str) -> Schedule:
         """Return the schedule called `name`. Raises NotFound or UnreadableEntry."""
-        return self._decoded(name).schedule
+        return self.entry(name).schedule
 
     def known(self, name: str | None, uid: str | None) -> Schedule | None:
         """Return the schedule that a run belongs to.
@@ -280,7 +280,7 @@ class ScheduleStore:
 
         None where the schedule is off. Raises NotFound or UnreadableEntry.
         """
-        entry = self._decoded(name)
+        entry = self.entry(name)
         return entry.meta.last_run_at if entry.schedule.enabled else None
 
     def _check_calendar(self, spec: Spec, old: Spec | None) -> None:
@@ -292,7 +292,8 @@ class ScheduleStore:
                 self._together.calendar_names(),
             )
 
-    def _decoded(self, name: str) -> StoredSchedule:
+    def entry(self, name: str) -> StoredSchedule:
+        """Return the schedule with Beat's metadata. Raises NotFound or UnreadableEntry."""
         stored = self._listing.read(name)
         stored.check_exists()
         return stored.decode()

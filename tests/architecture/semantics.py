@@ -57,6 +57,7 @@ THE_LEDGER = {
     ],
     "skipped: overlap": [LEDGER + "skipped: overlap, a run before it was not final"],
     "skipped: paused": [LEDGER + "skipped: paused"],
+    "skipped: disabled": [LEDGER + "skipped: disabled, the schedule was switched off"],
     "skipped: window": [LEDGER + "skipped: window"],
     "skipped: calendar": [LEDGER + "skipped: calendar"],
     "skipped: operator": [

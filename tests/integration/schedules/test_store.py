@@ -146,7 +146,7 @@ def test_switching_off_and_on_again_fires_nothing_that_was_missed(
     assert [type(event) for event in changes] == [ScheduleSaved, ScheduleDisabled, ScheduleEnabled]
     assert isinstance(skipped, TicksSkipped)
     assert (skipped.reason, skipped.tick_from, skipped.ticks) == (
-        "operator",
+        "disabled",
         NOON + timedelta(hours=1),
         5,
     )
@@ -166,7 +166,13 @@ def test_a_deleted_schedule_is_gone_and_told(store: ScheduleStore, redis: Redis)
     store.delete(schedule.name, revision=1, edit=Edit(actor="bob", now=LATER, comment="old"))
     assert redis.exists(keys.entry(schedule.name)) == 0
     assert store.names() == []
-    last = events(redis)[-1]
+    *_, last, verdict = events(redis)
+    assert isinstance(verdict, TicksSkipped)
+    assert (verdict.reason, verdict.tick_to, verdict.ticks) == (
+        "operator",
+        LATER.replace(second=0),
+        1,
+    )
     assert isinstance(last, ScheduleDeleted)
     assert (last.schedule, last.actor, last.comment, last.revision) == (schedule, "bob", "old", 2)
     with pytest.raises(NotFound):

@@ -60,6 +60,7 @@ STATES: dict[str, Event] = {
 SKIPPED = {
     "skipped: overlap, a run before it was not final": "overlap",
     "skipped: paused": "paused",
+    "skipped: disabled, the schedule was switched off": "disabled",
     "skipped: window": "window",
     "skipped: calendar": "calendar",
     "skipped: operator, who skipped it or switched the schedule off": "operator",

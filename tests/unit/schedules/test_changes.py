@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from scheduler.events.schema import TicksEvent
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta, Raw, StoredSchedule
@@ -16,7 +18,7 @@ from scheduler.rules.model.spec import (
     When,
     Window,
 )
-from scheduler.schedules import changes
+from scheduler.schedules import changes, missed_in_pause
 from tests.support.builders import NOON, a_saved_event, a_schedule, a_spec, cron, every
 
 LATER = NOON + timedelta(hours=5, seconds=3)
@@ -58,7 +60,101 @@ def test_an_edit_of_the_time_fires_nothing_at_once() -> None:
 def test_switching_on_fires_nothing_at_once_and_switching_off_forgets_nothing() -> None:
     off, on = a_schedule(enabled=False), a_schedule(enabled=True)
     assert meta_after(off, on) == Meta(LATER, 4)
-    assert meta_after(on, off) == Meta(NOON, 4)
+    due_since = Meta(LATER - timedelta(seconds=3), 4)
+    assert meta_after(on, off, due_since) == due_since
+
+
+def test_switching_off_settles_what_beat_had_not_dealt_with() -> None:
+    on = a_schedule(when=cron("0 * * * *"))
+    off = a_schedule(when=cron("0 * * * *"), enabled=False)
+    assert told_of(on, off) == [("missed", "scheduler_down", 4), ("skipped", "disabled", 1)]
+    assert meta_after(on, off) == Meta(LATER, 4)
+
+
+def test_a_pause_settles_what_beat_had_not_dealt_with() -> None:
+    on = a_schedule(when=cron("0 * * * *"))
+    paused = a_schedule(
+        when=cron("0 * * * *"), paused=Pause(reason="r", by="ada", since=LATER), revision=2
+    )
+    assert told_of(on, paused) == [("missed", "scheduler_down", 4), ("skipped", "paused", 1)]
+    assert meta_after(on, paused) == Meta(LATER, 4)
+    assert told_of(on, paused, Meta(NOON + timedelta(hours=5))) == []
+
+
+def test_switching_off_in_a_pause_ends_the_ticks_of_the_pause() -> None:
+    since = NOON + timedelta(hours=2)
+    paused = a_schedule(
+        when=cron("0 * * * *"), paused=Pause(reason="r", by="ada", since=since), revision=2
+    )
+    off = paused.model_copy(update={"enabled": False})
+    assert told_of(paused, off, Meta(since, 4)) == [("skipped", "paused", 3)]
+    assert meta_after(paused, off, Meta(since, 4)) == Meta(LATER, 4)
+
+
+def test_a_tick_that_an_operator_skipped_keeps_its_own_verdict() -> None:
+    two = NOON + timedelta(hours=2)
+    off = a_schedule(when=cron("0 * * * *"), enabled=False, skips=[two])
+    assert told_of(off, a_schedule(when=cron("0 * * * *"))) == [
+        ("skipped", "disabled", 1),
+        ("skipped", "operator", 1),
+        ("skipped", "disabled", 3),
+    ]
+
+
+def used_up_by_runs() -> Schedule:
+    return a_schedule(when=cron("0 * * * *"), window=Window(max_runs=4))
+
+
+def ended() -> Schedule:
+    return a_schedule(when=cron("0 * * * *"), window=Window(ends_at=NOON + timedelta(minutes=1)))
+
+
+@pytest.mark.parametrize(
+    "schedule", [used_up_by_runs(), ended(), a_schedule(when=OnceWhen(at=NOON))]
+)
+def test_a_finished_schedule_has_no_tick_after_its_end_whatever_is_done_to_it(
+    schedule: Schedule,
+) -> None:
+    pause = Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))
+    paused = schedule.model_copy(update={"paused": pause})
+    off = schedule.model_copy(update={"enabled": False})
+    for old, new in (
+        (schedule, paused),
+        (paused, schedule),
+        (paused, off),
+        (schedule, off),
+        (off, schedule),
+        (schedule, a_schedule(when=cron("5 * * * *"), revision=2)),
+    ):
+        assert told_of(old, new) == []
+    entry = StoredSchedule(paused, Meta(NOON, 4))
+    for missed in ("skip", "latest", "all"):
+        held = missed_in_pause.sort(entry, missed, LATER)
+        assert (held.run, held.verdicts) == ([], [])
+    assert missed_in_pause.held_ticks(entry, LATER) is None
+    assert deletion_of(schedule) == []
+
+
+def deletion_of(
+    schedule: Schedule,
+    meta: Meta = Meta(NOON, 4),  # noqa: B008 - frozen
+) -> list[tuple[str, str, int]]:
+    """What the deletion says of ticks: state, reason and how many."""
+    entry, _ = entry_of(schedule, meta)
+    also = changes.deleted(schedule, a_saved_event(schedule, LATER), entry, LATER).also
+    verdicts = [one for one in also if isinstance(one, TicksEvent)]
+    return [(one.kind.removeprefix("ticks."), one.reason, one.ticks) for one in verdicts]
+
+
+def test_a_deletion_gives_every_tick_up_to_it_a_verdict() -> None:
+    hourly = a_schedule(when=cron("0 * * * *"))
+    assert deletion_of(hourly) == [("missed", "scheduler_down", 4), ("skipped", "operator", 1)]
+    assert deletion_of(hourly.model_copy(update={"enabled": False})) == [("skipped", "disabled", 5)]
+    pause = Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))
+    assert deletion_of(hourly.model_copy(update={"paused": pause})) == [
+        ("missed", "scheduler_down", 1),
+        ("skipped", "paused", 4),
+    ]
 
 
 def told_of(old: Schedule, new: Schedule, meta: Meta = Meta(NOON, 4)) -> list[tuple[str, str, int]]:  # noqa: B008 - frozen
@@ -79,7 +175,7 @@ def test_no_tick_that_a_change_lets_beat_pass_over_goes_without_a_verdict() -> N
     )
     off = a_schedule(when=cron("0 * * * *"), enabled=False)
     assert told_of(hourly, other) == [("missed", "scheduler_down", 4), ("skipped", "operator", 1)]
-    assert told_of(off, hourly) == [("skipped", "operator", 5)]
+    assert told_of(off, hourly) == [("skipped", "disabled", 5)]
     paused = hourly.model_copy(
         update={"paused": Pause(reason="r", by="ada", since=NOON + timedelta(hours=2))}
     )
@@ -171,7 +267,8 @@ def test_a_longer_window_and_the_end_of_a_pause_fire_nothing_at_once() -> None:
     assert meta_after(ended, a_schedule()) == Meta(LATER, 4)
     paused = a_schedule(paused=Pause(reason="flood", by="ada", since=NOON))
     assert meta_after(paused, a_schedule()) == Meta(LATER, 4)
-    assert meta_after(a_schedule(), paused) == Meta(NOON, 4)
+    due_since = Meta(LATER - timedelta(seconds=3), 4)
+    assert meta_after(a_schedule(), paused, due_since) == due_since
 
 
 def test_each_h_finds_its_place_when_it_is_saved_and_keeps_it() -> None:

@@ -94,12 +94,14 @@ class PauseResumePages(BaseView):
         """GET shows the choices for the ticks in the pause; POST resumes the schedule."""
         now = utc_now()
         if request.method == "GET":
-            schedule = services().schedules.get(name)
-            if not is_paused(schedule, now):
+            entry = services().schedules.entry(name)
+            if not is_paused(entry.schedule, now):
                 flash(f"{name} is not paused.", "info")
                 return redirect(url_for(".show", name=name), 303)
             return self.render(
-                "schedules/actions/resume.html", schedule=schedule, held=held_ticks(schedule, now)
+                "schedules/actions/resume.html",
+                schedule=entry.schedule,
+                held=held_ticks(entry, now),
             )
         missed = request.form.get("missed", "skip")
         if missed not in MISSED:
