@@ -1,9 +1,11 @@
 """`beatdesk db`: the steps of the history's tables."""
 
 import click
+from redis.exceptions import RedisError
 
 from scheduler.cli.output import json_option, print_json
 from scheduler.services.services import Services
+from scheduler.storage.availability import answering
 
 
 @click.group()
@@ -18,9 +20,28 @@ def upgrade(services: Services, as_json: bool) -> None:
     """Bring the database to the newest step; make it where it is missing. Doing it again changes
     nothing.
     """
-    from scheduler.history import schema_version
+    from scheduler.history import identity, schema_version
 
+    try:
+        identity.refuse_new_tables(services.engine, services.redis)
+    except RedisError as error:
+        click.echo(f"not compared with the history that Redis remembers: {error}", err=True)
     schema_version.upgrade(services.engine)
+    _say(services, as_json)
+
+
+@db.command()
+@json_option
+@click.pass_obj
+def adopt(services: Services, as_json: bool) -> None:
+    """Make this database the history from now on, instead of the one that was recorded into
+    before; make its tables where missing.
+    """
+    from scheduler.history import identity, schema_version
+
+    with answering():
+        schema_version.upgrade(services.engine)
+        identity.adopt(services.engine, services.redis)
     _say(services, as_json)
 
 

@@ -27,7 +27,12 @@ SHARED = ("redis_url", "redis_master", "broker_url", "result_backend", "database
 
 
 @click.command()
-def up() -> None:
+@click.option(
+    "--adopt-history",
+    is_flag=True,
+    help="Make the database the history from now on, also where another one was recorded into.",
+)
+def up(adopt_history: bool) -> None:
     """Run the embedded server, recorder, worker, Beat and the console, until Ctrl-C."""
     settings = load(running_server=False)
     console = Console(names=settings.log_format == "text")
@@ -39,13 +44,15 @@ def up() -> None:
         if lock is None:
             return
         try:
-            _run(settings, console, interrupts, lock)
+            _run(settings, console, interrupts, lock, adopts_history=adopt_history)
         finally:
             server_file.remove(settings.data_dir)
             os.close(lock)
 
 
-def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int) -> None:
+def _run(
+    settings: Settings, console: Console, interrupts: Interrupts, lock: int, *, adopts_history: bool
+) -> None:
     """Start the children, announce the console's address, watch, and stop."""
     own = None if "redis_url" in settings.model_fields_set else embedded.prepare(settings.data_dir)
     if own is not None:
@@ -55,7 +62,7 @@ def _run(settings: Settings, console: Console, interrupts: Interrupts, lock: int
         port: int = listening.getsockname()[1]
         web = announce.address(settings.web_host, port)
         _tell_others(settings, web)
-        first = FirstStart(services)
+        first = FirstStart(services, adopts_history=adopts_history)
         supervisor = Supervisor(
             _children(services, own, first, listening),
             children.STOP_ORDER,

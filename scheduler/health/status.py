@@ -314,12 +314,27 @@ def sql_part(services: Services) -> Part:
             name="sql", ok=False, summary=f"{place} does not answer: {reason}", remedy=remedy
         )
     facts: dict[str, JsonValue] = {"step": step, "newest": newest, "url": place}
+    if wrong := _wrong_history(services):
+        problem, _, remedy = wrong.partition("; ")
+        return Part(name="sql", ok=False, summary=f"{place}: {problem}", remedy=remedy, facts=facts)
     if step != newest:
         summary = f"{place} is at step {step or 'none'}, this version needs {newest}"
         return Part(
             name="sql", ok=False, summary=summary, remedy="Run `beatdesk db upgrade`", facts=facts
         )
     return Part(name="sql", ok=True, summary=place, facts=facts)
+
+
+def _wrong_history(services: Services) -> str | None:
+    """Why the database is not the history that was recorded into, with the remedy; None where it
+    is, or where Redis does not answer.
+    """
+    from scheduler.history import identity
+
+    try:
+        return identity.compare(services.engine, services.redis).problem
+    except RedisError:
+        return None
 
 
 def _part_from_redis(

@@ -23,14 +23,15 @@ def outage(error: BaseException) -> str | None:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "DatabaseError" not in kinds and "InterfaceError" not in kinds:
         return None
-    if kinds & _MAY_LACK_TABLES and _lacks_tables(error):
+    if kinds & _MAY_LACK_TABLES and lacks_tables(error):
         return "its tables are missing; run `beatdesk db upgrade`"
     if kinds & _CANNOT_SERVE and not _state(error).startswith(_TOO_LARGE):
         return str(error).strip()
     return None
 
 
-def _lacks_tables(error: BaseException) -> bool:
+def lacks_tables(error: BaseException) -> bool:
+    """Whether the error says that a table or a column is missing."""
     text = str(error)
     return "no such table" in text or "no such column" in text or _state(error) in _TABLES_MISSING
 

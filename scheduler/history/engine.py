@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from scheduler.errors import Refused
+from scheduler.history import open_file
 from scheduler.history.connecting import BUSY_SECONDS, POSTGRES
 
 BEGIN_OPTION = "sqlite_begin"
@@ -33,6 +34,7 @@ def create_engine(url: str) -> Engine:
         engine = sqlalchemy.create_engine(
             address, pool_size=10, max_overflow=20, hide_parameters=True
         )
+        event.listen(engine, "do_connect", _refuse_missing_file)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -46,6 +48,7 @@ def create_engine(url: str) -> Engine:
         )
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", _refuse_connection_of_parent)
+    event.listen(engine, "checkout", _refuse_replaced_file)
     return engine
 
 
@@ -54,10 +57,16 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"})
 
 
-def make_folder(engine: Engine) -> None:
-    """Make the folder of a SQLite file; nothing for PostgreSQL."""
+def make_file(engine: Engine) -> None:
+    """Make a SQLite file and its folder where missing; nothing for PostgreSQL.
+
+    Connections never make the file: an empty one in the place of a history that was moved would
+    pass for it.
+    """
     if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(engine.url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
 
 
 def _address(url: str) -> URL:
@@ -77,10 +86,22 @@ def _address(url: str) -> URL:
     )
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _refuse_missing_file(
+    _dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]
+) -> None:
+    open_file.refuse_missing(arguments[0])
+
+
+def _refuse_replaced_file(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Replace a connection whose file was moved, deleted or replaced."""
+    open_file.refuse_replaced(record.info)
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     """Set up a connection. WAL: readers and the writer do not wait for each other. FULL: a
     committed row survives a power cut, and only then may its event leave the stream.
     """
+    open_file.note(record.info, connection.execute("PRAGMA database_list").fetchone()[2])
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",

@@ -266,6 +266,19 @@ class Report(Base):
     stamp: Mapped[str] = mapped_column(Stamp)
 
 
+class HistoryIdentity(Base):
+    """The identity of this history, one row: see `history.identity`. `batches` counts the committed
+    batches of all recorders.
+    """
+
+    __tablename__ = "history_identity"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    batches: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class UserRole(Base):
     """Which user has which role."""
 

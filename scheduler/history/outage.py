@@ -34,3 +34,12 @@ def reason(error: BaseException) -> str | None:
     if not isinstance(error, DBAPIError) or error.orig is None:
         return None
     return driver_errors.outage(error.orig)
+
+
+def lacks_tables(error: BaseException) -> bool:
+    """Whether the error says that the database lacks a table or a column."""
+    return (
+        isinstance(error, DBAPIError)
+        and error.orig is not None
+        and driver_errors.lacks_tables(error.orig)
+    )

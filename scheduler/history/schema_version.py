@@ -8,6 +8,7 @@ second waits, and finds nothing left to do.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -17,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, select
 
 from scheduler.errors import BeatdeskError
-from scheduler.history.engine import make_folder, writing
+from scheduler.history.engine import make_file, writing
 
 _LOCK = 0xBEA7DE5C
 """PostgreSQL's advisory lock for migrations."""
@@ -32,7 +33,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
     Raises SchemaFromTheFuture where the database is at an unknown step.
     """
-    make_folder(engine)
+    make_file(engine)
     with _migrating(engine) as config:
         command.upgrade(config, revision)
 
@@ -44,9 +45,17 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def current(engine: Engine) -> str | None:
-    """The step of the database; None where there are no tables."""
+    """The step of the database; None where there are no tables, or no file."""
+    if not exists(engine):
+        return None
     with engine.connect() as connection:
         return _current(connection)
+
+
+def exists(engine: Engine) -> bool:
+    """Whether there is a database: False for a missing SQLite file, True for every PostgreSQL."""
+    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    return path is None or Path(path).exists()
 
 
 @cache

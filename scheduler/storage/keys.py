@@ -36,6 +36,9 @@ EVENTS_GROUP = "recorder"
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 """Events that could not be recorded, with the reason."""
 
+HISTORY_HASH = "beatdesk:history"
+"""The history that was recorded into last: its id, its committed batches, the time of the last."""
+
 BEAT_EPOCH = "beatdesk:beat-epoch"
 """The number of changes of the leading Beat: a fencing token."""
 

@@ -9,7 +9,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from scheduler.errors import Refused
-from scheduler.history.engine import create_engine, writing
+from scheduler.history.engine import create_engine, make_file, writing
 from scheduler.history.models import Base, UtcDateTime
 
 
@@ -45,6 +45,7 @@ def main() -> None:
             "alembic was not told which database: give -x url=sqlite:////path/history.sqlite3"
         )
     engine = writing(create_engine(url))
+    make_file(engine)
     with engine.begin() as connection:
         migrate(connection)
     engine.dispose()

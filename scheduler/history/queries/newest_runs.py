@@ -9,8 +9,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from scheduler.history.connecting import BUSY_SECONDS, POSTGRES, is_storable
 
@@ -95,7 +96,12 @@ def postgres_options(address: str) -> dict[str, Any] | None:
 
 @contextmanager
 def _sqlite(path: str) -> Iterator[Any]:
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+    if not Path(path).exists():
+        raise sqlite3.OperationalError(f"no such table: runs (there is no {path})")
+    address = f"file:{quote(path)}?mode=rw"  # without the mode, a missing file would be made
+    with closing(
+        sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+    ) as connection:
         yield connection
 
 

@@ -8,6 +8,8 @@ Failures:
 
 * SQL is away or has no tables: events stay in the stream; the recorder waits, longer each time, and
   logs the reason.
+* The database is not the history that was recorded into before, or its file was moved or replaced:
+  nothing is written or acknowledged until the right one is back (`history.identity`).
 * Redis is away: the same. A server that comes back empty gets its consumer group again.
 * The recorder is killed: a recorder with the same name begins with the unacknowledged entries;
   another recorder claims them after a while.
@@ -32,7 +34,7 @@ from scheduler.errors import Unavailable
 from scheduler.events.dead_letters import MOST_LETTERS
 from scheduler.events.schema import Event, UndecodableEvent, decode
 from scheduler.events.stream import EventStream, StreamEntry
-from scheduler.history import outage
+from scheduler.history import identity, outage
 from scheduler.history.recording.heartbeat import Heartbeat
 from scheduler.history.recording.writer import write_events
 from scheduler.storage.availability import answering
@@ -45,6 +47,7 @@ TRIES = 3
 ERROR_LIMIT = 2000
 BLOCK_MS = 1000
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+CHECK_HISTORY_EVERY = timedelta(seconds=5)
 LOOK_FOR_DEAD_EVERY = timedelta(seconds=10)
 FORGET_CONSUMERS_AFTER = timedelta(days=1)
 DRAIN_AT_MOST = timedelta(seconds=15)
@@ -68,6 +71,7 @@ class Recorder:
         self.heartbeat = Heartbeat(redis, stream, name)
         self._stream = stream
         self._engine = engine
+        self._redis = redis
         self._batch = batch
         self._name = name
         self._dead_after = dead_after
@@ -76,6 +80,8 @@ class Recorder:
         self._has_backlog = True
         self._claim_from = "0-0"
         self._claimed_at: datetime | None = None
+        self._checked_at: datetime | None = None
+        self._remembered: identity.Identity | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Record until `stop` is set, then drain the stream. Survives outages of Redis and SQL."""
@@ -98,7 +104,8 @@ class Recorder:
         try:
             with answering():
                 entries = self._take(now, block_ms)
-                self._record(entries)
+                self._check_history(now, is_due=bool(entries))
+                self._record(entries, now)
         except BaseException:
             self._has_backlog = True
             raise
@@ -160,7 +167,20 @@ class Recorder:
             )
         return entries
 
-    def _record(self, entries: list[StreamEntry]) -> None:
+    def _check_history(self, now: datetime, *, is_due: bool) -> None:
+        """Compare the database with what Redis remembers of it: before each batch, and now and then
+        without one. Raises HistoryChanged.
+        """
+        if not is_due and self._checked_at and now - self._checked_at < CHECK_HISTORY_EVERY:
+            return
+        self._checked_at = None
+        with outage.answering("SQL cannot take events"):
+            comparison = identity.compare(self._engine, self._redis)
+        identity.refuse_changed(comparison)
+        self._remembered = comparison.remembered
+        self._checked_at = now
+
+    def _record(self, entries: list[StreamEntry], now: datetime) -> None:
         """Write readable events; make unreadable ones dead letters; acknowledge entries that are
         already deleted.
         """
@@ -174,10 +194,12 @@ class Recorder:
             except UndecodableEvent as error:
                 self._bury(entry, error, 1)
         by_id = {entry.id: entry for entry in entries}
-        for entry_id, why in self._write(readable):
+        for entry_id, why in self._write(readable, now):
             self._retry_or_bury(by_id[entry_id], why)
 
-    def _write(self, readable: list[tuple[str, Event]]) -> Iterator[tuple[str, Exception]]:
+    def _write(
+        self, readable: list[tuple[str, Event]], now: datetime
+    ) -> Iterator[tuple[str, Exception]]:
         """Write and acknowledge. Where an event is the cause of a failure, halve the batch until
         the culprits are alone; yields each culprit's id with its error.
         """
@@ -185,7 +207,8 @@ class Recorder:
             return
         try:
             with outage.answering("SQL cannot take events"):
-                write_events(self._engine, [event for _, event in readable])
+                events = [event for _, event in readable]
+                batch = write_events(self._engine, events, remembered=self._remembered, now=now)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
@@ -193,9 +216,10 @@ class Recorder:
                 yield readable[0][0], error
                 return
             middle = len(readable) // 2
-            yield from self._write(readable[:middle])
-            yield from self._write(readable[middle:])
+            yield from self._write(readable[:middle], now)
+            yield from self._write(readable[middle:], now)
         else:
+            identity.remember(self._redis, batch)
             self._stream.ack([entry_id for entry_id, _ in readable])
             self.heartbeat.folded += len(readable)
 

@@ -14,6 +14,7 @@ The projector decides the content of the rows; this module only reads and writes
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, bindparam, select, update
@@ -24,6 +25,8 @@ from scheduler.errors import Unavailable
 from scheduler.events.schema import Event
 from scheduler.history import models
 from scheduler.history.engine import writing
+from scheduler.history.identity import Identity, advance
+from scheduler.history.open_file import note_log, refuse_unsafe_commit
 from scheduler.history.recording import calendar_revisions, dead_letter_changes
 from scheduler.history.recording.projector import fold
 from scheduler.history.recording.rows import (
@@ -58,16 +61,28 @@ class _ContendedError(Exception):
     """Another recorder has inserted a run that was new to this transaction."""
 
 
-def write_events(engine: Engine, events: Sequence[Event]) -> None:
-    """Fold events into the tables: all of them, or none.
+def write_events(
+    engine: Engine,
+    events: Sequence[Event],
+    *,
+    remembered: Identity | None = None,
+    now: datetime | None = None,
+) -> Identity:
+    """Fold events into the tables: all of them, or none. Returns the history's identity after the
+    batch.
 
-    Raises Unavailable where other recorders keep writing the same runs, and SQLAlchemy's errors.
+    Raises Unavailable where the database is not the history that Redis has `remembered`, or where
+    other recorders keep writing the same runs, and SQLAlchemy's errors.
     """
     for _ in range(_TRIES):
         try:
-            with writing(engine).begin() as connection:
-                fold_into(connection, events)
-                return
+            with writing(engine).connect() as connection:
+                with connection.begin():
+                    fold_into(connection, events)
+                    identity = advance(connection, now, remembered)
+                    note_log(connection)
+                refuse_unsafe_commit(connection)
+                return identity
         except _ContendedError:
             continue
         except OperationalError as error:

@@ -11,6 +11,7 @@ from scheduler.clock import utc_now
 from scheduler.errors import Refused
 from scheduler.health import status
 from scheduler.health.doctor import refuse_eviction
+from scheduler.history import identity
 from scheduler.services.services import Services
 from scheduler.storage import keys
 from tests.support.processes import Process, env_of, start_recorder
@@ -82,6 +83,24 @@ def test_the_tables_go_down_and_up_again(beatdesk):
     assert "beatdesk db upgrade" in beatdesk.done("db", "current")
     assert beatdesk.json("db", "upgrade")["is_current"]
     assert beatdesk.json("db", "upgrade")["is_current"]
+
+
+def test_tables_are_not_made_anew_in_the_place_of_a_history_that_was_recorded_into(
+    beatdesk, services: Services
+):
+    lost = identity.Identity("a" * 36, 7, utc_now())
+    identity.remember(services.redis, lost)
+    beatdesk.done("db", "downgrade", "base")
+    said = beatdesk.refused_json("db", "upgrade")
+    assert said["field"] == "database_url"
+    assert "beatdesk db adopt" in said["error"]
+    assert beatdesk.json("db", "current")["current"] is None
+    part = json.loads(beatdesk("status", "--json").stdout)["sql"]
+    assert not part["ok"]
+    assert "beatdesk db adopt" in part["remedy"]
+    assert beatdesk.json("db", "adopt")["is_current"]
+    assert beatdesk.json("db", "upgrade")["is_current"]
+    assert json.loads(beatdesk("status", "--json").stdout)["sql"]["ok"]
 
 
 def test_the_status_says_who_is_missing_and_how_to_start_it(beatdesk):
