@@ -15,9 +15,10 @@ The projector decides the content of the rows; this module only reads and writes
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Engine, Table, bindparam, select, update
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -38,6 +39,7 @@ from scheduler.history.recording.rows import (
     RunRow,
     runs_of,
 )
+from scheduler.history.recording.table_io import NotNewError, TableIO
 
 _TRIES = 10
 _DEADLOCK = "40P01"
@@ -51,10 +53,31 @@ _REPORTS = cast("Table", models.Report.__table__)
 
 _LARGE = ("args", "kwargs", "result", "error", "traceback")
 _SMALL = tuple(field.name for field in fields(RunRow) if field.name not in _LARGE)
-_ATTEMPT = tuple(field.name for field in fields(AttemptRow))
+_PLACE = ("job", "schedule", "schedule_uid", "parent", "first_at")
+"""The columns that place a run in lists: each has an index, and seldom changes."""
+
 _REVISION = tuple(field.name for field in fields(RevisionRow))
-_LOG = tuple(field.name for field in fields(LogRow))
 _REPORT = tuple(field.name for field in fields(ReportRow))
+
+_large = attrgetter(*_LARGE)
+_place = attrgetter(*_PLACE)
+
+_RUN_IO = TableIO(_RUNS, _SMALL, ["id"])
+_PROGRESS_IO = TableIO(_RUNS, [name for name in _SMALL if name not in _PLACE], ["id"])
+_DETAIL_IO = TableIO(_DETAILS, ("run_id", *_LARGE), ["run_id"])
+_ATTEMPT_IO = TableIO(_ATTEMPTS, [field.name for field in fields(AttemptRow)], ["run_id", "number"])
+_LOG_IO = TableIO(_LOGS, [field.name for field in fields(LogRow)], ["id"])
+
+
+class _Detail(NamedTuple):
+    """The columns of `run_details`."""
+
+    run_id: str
+    args: Any
+    kwargs: Any
+    result: Any
+    error: str | None
+    traceback: str | None
 
 
 class _ContendedError(Exception):
@@ -74,16 +97,16 @@ def write_events(
     Raises Unavailable where the database is not the history that Redis has `remembered`, or where
     other recorders keep writing the same runs, and SQLAlchemy's errors.
     """
-    for _ in range(_TRIES):
+    for number in range(_TRIES):
         try:
             with writing(engine).connect() as connection:
                 with connection.begin():
-                    fold_into(connection, events)
+                    fold_into(connection, events, expects_new=number == 0)
                     identity = advance(connection, now, remembered)
                     note_log(connection)
                 refuse_unsafe_commit(connection)
                 return identity
-        except _ContendedError:
+        except (_ContendedError, NotNewError):
             continue
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
@@ -93,84 +116,74 @@ def write_events(
     )
 
 
-def fold_into(connection: Connection, events: Sequence[Event]) -> None:
+def fold_into(
+    connection: Connection, events: Sequence[Event], *, expects_new: bool = False
+) -> None:
     """Fold events into the tables inside the transaction of `connection`, which the caller ends.
 
     One try: where another recorder inserts the same new run, an exception leaves the transaction to
-    be undone.
+    be undone. `expects_new` writes the rows of new runs the quickest way, which no leftover row may
+    stand in.
     """
     loaded = _load(connection, runs_of(events))
     folded = fold(loaded, events)
-    _write_runs(connection, loaded, folded)
-    _write_attempts(connection, loaded, folded)
+    _write_new(connection, loaded, folded, expects_new=expects_new)
+    _write_changed(connection, loaded, folded)
     _write_audit(connection, folded)
     calendar_revisions.write(connection, events)
     dead_letter_changes.write(connection, events)
 
 
 def _load(connection: Connection, runs: list[str]) -> Rows:
-    """The rows of these runs as stored; statement, where the database has row locks."""
+    """The rows of these runs as stored; locked, where the database has row locks."""
     if not runs:
         return Rows()
-    statement = (
-        select(*_columns(_RUNS, _SMALL))
-        .where(_RUNS.c.id.in_(runs))
-        .order_by(_RUNS.c.id)
-        .with_for_update()
-    )
-    rows = Rows({row.id: RunRow(**row._mapping) for row in connection.execute(statement)})
+    found = (RunRow(*values) for values in _RUN_IO.read(connection, "id", runs, locked=True))
+    rows = Rows({row.id: row for row in found})
     if not rows.runs:
         return rows
     stored = list(rows.runs)
-    details = select(_DETAILS.c.run_id, *_columns(_DETAILS, _LARGE)).where(
-        _DETAILS.c.run_id.in_(stored)
-    )
-    for row in connection.execute(details):
-        for name in _LARGE:
-            setattr(rows.runs[row.run_id], name, getattr(row, name))
-    attempts = select(*_columns(_ATTEMPTS, _ATTEMPT)).where(_ATTEMPTS.c.run_id.in_(stored))
-    for row in connection.execute(attempts):
-        rows.attempts[row.run_id, row.number] = AttemptRow(**row._mapping)
+    for run, *large in _DETAIL_IO.read(connection, "run_id", stored):
+        row = rows.runs[run]
+        row.args, row.kwargs, row.result, row.error, row.traceback = large
+    for values in _ATTEMPT_IO.read(connection, "run_id", stored):
+        attempt = AttemptRow(*values)
+        rows.attempts[attempt.run_id, attempt.number] = attempt
     return rows
 
 
-def _write_runs(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    """Insert new runs in the order of their first events, which is the order of lists; update
-    changed runs.
-    """
+def _write_new(connection: Connection, loaded: Rows, folded: Rows, *, expects_new: bool) -> None:
+    """Insert new runs, in the order of their first events, which is the order of lists."""
     new = [row for row in folded.runs.values() if row.id not in loaded.runs]
     new.sort(key=lambda row: (row.first_at, row.id))
-    if new:
-        insert = _insert(connection, _RUNS).on_conflict_do_nothing(index_elements=["id"])
-        counting = insert.execution_options(preserve_rowcount=True)
-        inserted = connection.execute(counting, [_values(row, _SMALL) for row in new])
-        if inserted.rowcount != len(new):
-            raise _ContendedError
-    changed = [
-        row for row in folded.runs.values() if row.id in loaded.runs and row != loaded.runs[row.id]
-    ]
-    if changed:
-        statement = (
-            update(_RUNS)
-            .where(_RUNS.c.id == bindparam("run"))
-            .values({name: bindparam(name) for name in _SMALL[1:]})
-        )
-        connection.execute(
-            statement, [{"run": row.id, **_values(row, _SMALL[1:])} for row in changed]
-        )
-    details = [
-        {"run_id": row.id, **_values(row, _LARGE)}
-        for row in [*new, *changed]
-        if row.id not in loaded.runs or _values(row, _LARGE) != _values(loaded.runs[row.id], _LARGE)
-    ]
-    _upsert(connection, _DETAILS, ["run_id"], details)
+    details = [_Detail(row.id, *_large(row)) for row in new]
+    attempts = [row for key, row in folded.attempts.items() if key[0] not in loaded.runs]
+    if expects_new:
+        _RUN_IO.insert_new(connection, new)
+        _DETAIL_IO.insert_new(connection, details)
+        _ATTEMPT_IO.insert_new(connection, attempts)
+        return
+    if _RUN_IO.insert(connection, new) != len(new):
+        raise _ContendedError
+    _DETAIL_IO.upsert(connection, details)
+    _ATTEMPT_IO.upsert(connection, attempts)
 
 
-def _write_attempts(connection: Connection, loaded: Rows, folded: Rows) -> None:
-    changed = [row for key, row in folded.attempts.items() if row != loaded.attempts.get(key)]
-    _upsert(
-        connection, _ATTEMPTS, ["run_id", "number"], [_values(row, _ATTEMPT) for row in changed]
-    )
+def _write_changed(connection: Connection, loaded: Rows, folded: Rows) -> None:
+    """Update the changed rows of runs that were recorded before."""
+    changed = [row for run, row in folded.runs.items() if row != loaded.runs.get(run, row)]
+    moved = [row for row in changed if _place(row) != _place(loaded.runs[row.id])]
+    moved_ids = {row.id for row in moved}
+    _RUN_IO.update(connection, moved)
+    _PROGRESS_IO.update(connection, [row for row in changed if row.id not in moved_ids])
+    details = [row for row in changed if _large(row) != _large(loaded.runs[row.id])]
+    _DETAIL_IO.upsert(connection, [_Detail(row.id, *_large(row)) for row in details])
+    attempts = [
+        row
+        for key, row in folded.attempts.items()
+        if key[0] in loaded.runs and row != loaded.attempts.get(key)
+    ]
+    _ATTEMPT_IO.upsert(connection, attempts)
 
 
 def _write_audit(connection: Connection, folded: Rows) -> None:
@@ -182,11 +195,10 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         rows = sorted(folded.revisions.values(), key=lambda row: (row.at, row.revision, row.id))
         connection.execute(insert, [_values(row, _REVISION) for row in rows])
     if folded.logs:
-        insert = _insert(connection, _LOGS).on_conflict_do_nothing(index_elements=["id"])
         log_rows = sorted(
             folded.logs.values(), key=lambda row: (row.at, row.attempt, row.first, row.id)
         )
-        connection.execute(insert, [_values(row, _LOG) for row in log_rows])
+        _LOG_IO.insert(connection, log_rows)
     if folded.reports:
         insert = _insert(connection, _REPORTS)
         upsert = insert.on_conflict_do_update(
@@ -198,24 +210,8 @@ def _write_audit(connection: Connection, folded: Rows) -> None:
         connection.execute(upsert, [_values(row, _REPORT) for row in report_rows])
 
 
-def _upsert(
-    connection: Connection, table: Table, keys: list[str], rows: list[dict[str, Any]]
-) -> None:
-    """Insert or update rows of runs that this transaction has locked."""
-    if not rows:
-        return
-    insert = _insert(connection, table)
-    values = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    statement = insert.on_conflict_do_update(index_elements=keys, set_=values)
-    connection.execute(statement, rows)
-
-
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def _columns(table: Table, names: Iterable[str]) -> list[Any]:
-    return [table.c[name] for name in names]
 
 
 def _values(row: object, names: Iterable[str]) -> dict[str, Any]:
