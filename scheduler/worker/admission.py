@@ -29,11 +29,11 @@ from scheduler.events.schema import RunReceived
 from scheduler.rules.policies import admit
 from scheduler.runs.deduplication import delivery_claim_of
 from scheduler.runs.deliveries import Delivery, Settled, with_deliveries
-from scheduler.runs.headers import attempt_of, is_job, message_of
+from scheduler.runs.headers import attempt_of, is_job, is_run, message_of
 from scheduler.runs.leases import HeldRun
 from scheduler.runs.own_header import HEADER, deliveries_of, moment_in, raw_parts, schedule_of
 from scheduler.worker.parts import StartAnswer, parts_for
-from scheduler.worker.signals import is_run, signals_of
+from scheduler.worker.signals import signals_of
 from scheduler.worker.transport.channel import DELIVERY
 
 log = logging.getLogger(__name__)
