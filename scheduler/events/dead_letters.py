@@ -76,14 +76,19 @@ class SetAside(NamedTuple):
 
 
 class DeadLetters:
-    """The stream of dead letters in Redis. Methods raise redis.RedisError."""
+    """A stream of set-aside events in Redis. Methods raise redis.RedisError."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(
+        self, redis: Redis, stream: str = keys.DEAD_LETTERS_STREAM, most: int = MOST_LETTERS
+    ) -> None:
+        """`stream` is the key; beyond about `most` letters, the oldest are dropped."""
         self._redis = redis
+        self._stream = stream
+        self._most = most
 
     def count(self) -> int:
         """Return the number of dead letters."""
-        length: Any = self._redis.xlen(keys.DEAD_LETTERS_STREAM)
+        length: Any = self._redis.xlen(self._stream)
         return int(length)
 
     def page(self, after: str | None = None, limit: int = 50) -> LetterPage:
@@ -119,19 +124,23 @@ class DeadLetters:
         `tries` is the number of attempts to record the event since the entry was appended. Does
         nothing for an event that another recorder has recorded or moved meanwhile.
         """
-        streams = [keys.EVENTS_STREAM, keys.DEAD_LETTERS_STREAM]
+        streams = [keys.EVENTS_STREAM, self._stream]
         arguments = [
             keys.EVENTS_GROUP,
             entry,
             error,
             tries,
-            MOST_LETTERS,
+            self._most,
             MOST_FIELDS,
             PAST,
             _FIELD,
         ]
         was_there, lost = self._eval(_SET_ASIDE, streams, arguments)
         return SetAside(bool(was_there), int(lost))
+
+    def batches(self, until: str) -> Iterator[list[DeadLetter]]:
+        """Yield the letters up to the id `until`, oldest first, batch by batch."""
+        yield from self._batches(until)
 
     def retry(self, letters: Sequence[str], edit: Edit) -> Outcome:
         """Send letters back to the recorder, in this order. Raises NotFound if all are gone."""
@@ -170,7 +179,7 @@ class DeadLetters:
         arguments = [action, schema.encode(event)[schema.FIELD], schema.FIELD, PAST, _FIELD]
         for letter in letters:
             arguments += [letter.id, fact_of(letter).model_dump_json()]
-        done = self._eval(_ACT, [keys.DEAD_LETTERS_STREAM, keys.EVENTS_STREAM], arguments)
+        done = self._eval(_ACT, [self._stream, keys.EVENTS_STREAM], arguments)
         return [_text(letter) for letter in done]
 
     def _batches(self, until: str) -> Iterator[list[DeadLetter]]:
@@ -193,7 +202,7 @@ class DeadLetters:
     def _range(self, command: str, start: str, end: str, count: int) -> list[DeadLetter]:
         """Return a range of letters as bytes: decoding fails as a whole if a text is not UTF-8."""
         answer: Any = self._redis.execute_command(  # type: ignore[no-untyped-call]
-            command, keys.DEAD_LETTERS_STREAM, start, end, "COUNT", count, **{NEVER_DECODE: []}
+            command, self._stream, start, end, "COUNT", count, **{NEVER_DECODE: []}
         )
         return [_letter(raw) for raw in answer]
 

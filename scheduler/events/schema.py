@@ -17,6 +17,8 @@
     report.stored            a job stored a file
     schedule.*, calendar.*, dead_letters.*    edits by operators: see `edits`
 
+Logs and reports stand in `output`.
+
 The vocabulary is a public contract: an event of any past version decodes for ever (golden files in
 `tests/unit/events/golden/`). A new fact is a new kind or an optional field; a field never changes
 its meaning.
@@ -29,9 +31,10 @@ of arrival.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, cast, get_args
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter, ValidationError
 
@@ -59,19 +62,22 @@ from scheduler.events.edits import (
     ScheduleTickKept,
     ScheduleTickSkipped,
 )
+from scheduler.events.output import LogLine, ReportStored, RunLogged
 from scheduler.events.ticks import TicksEvent, TicksMissed, TicksSkipped
+from scheduler.events.tolerance import is_from_newer_version
 from scheduler.rules.model.spec import Frozen, Schedule
 
 # fmt: off
 __all__ = [
     "CalendarDeleted", "CalendarEvent", "CalendarHealed", "CalendarSaved", "DeadLetterEvent",
-    "DeadLettersDropped", "DeadLettersRetried", "Event", "ScheduleAdopted", "ScheduleDeleted",
+    "DeadLettersDropped", "DeadLettersRetried", "Event", "LogLine", "ReportStored", "RunLogged",
+    "ScheduleAdopted", "ScheduleDeleted",
     "ScheduleDisabled", "ScheduleEnabled", "ScheduleEvent", "ScheduleHealed", "SchedulePaused",
     "ScheduleReset", "ScheduleRestored", "ScheduleResumed", "ScheduleSaved", "ScheduleTickKept",
     "ScheduleTickSkipped", "TicksEvent", "TicksMissed", "TicksSkipped",
 ]
 # fmt: on
-"""The events defined in `edits` and `ticks`, which are part of the vocabulary."""
+"""The events defined in `edits`, `output` and `ticks`, which are part of the vocabulary."""
 
 FIELD = "event"
 """The field of a stream entry that holds the encoded event."""
@@ -100,6 +106,10 @@ Trigger = Literal["schedule", "manual", "backfill", "rerun", "api"]
 
 class UndecodableEvent(BeatdeskError):
     """A stream entry is not an event of any known version."""
+
+
+class NewerEvent(UndecodableEvent):
+    """An event of a newer version, which waits for an upgrade of the recorder."""
 
 
 class RunFacts(Frozen):
@@ -228,46 +238,6 @@ class RunLost(RunEvent):
     """The facts of a run whose message may never have reached a queue."""
 
 
-class LogLine(Frozen):
-    """A log line of a job."""
-
-    at: AwareDatetime
-    level: str
-    logger: str
-    text: str
-
-
-class RunLogged(Event):
-    """Log lines of an attempt, in order.
-
-    `first` is the number of the first line in `lines`, counted from 0 over the whole attempt.
-    `left_out` is the number of dropped lines right before the first line: an attempt logs at most
-    `RUN_LOG_LINES`.
-    """
-
-    kind: Literal["log.written"] = "log.written"
-    run: str
-    attempt: int = Field(ge=1)
-    worker: str | None = None
-    first: int = Field(ge=0)
-    left_out: int = Field(0, ge=0)
-    lines: list[LogLine] = []
-
-
-class ReportStored(Event):
-    """A job stored a file. `path` is relative to the data folder's `reports/`; `size` in bytes."""
-
-    kind: Literal["report.stored"] = "report.stored"
-    report: str
-    run: str | None
-    title: str
-    path: str
-    media_type: str
-    size: int
-    sha256: str
-    keep_until: AwareDatetime | None = None
-
-
 AnyEvent = Annotated[
     ScheduleSaved
     | ScheduleEnabled
@@ -343,20 +313,39 @@ def encode(event: Event) -> dict[str, str]:
 
 
 def decode(fields: dict[str, str]) -> Event:
-    """Return the event in a stream entry. Raises UndecodableEvent; the reason has no values."""
+    """Return the event in a stream entry; fields that this version does not know are ignored.
+
+    Raises NewerEvent for an event of a newer version, else UndecodableEvent; the reason has no
+    values.
+    """
+    text = fields.get(FIELD)
+    if text is None:
+        raise UndecodableEvent(f"the stream entry has no field {FIELD!r}, only {sorted(fields)}")
     try:
-        event: Event = _adapter().validate_python(json.loads(fields[FIELD]))
-    except KeyError:
-        raise UndecodableEvent(
-            f"the stream entry has no field {FIELD!r}, only {sorted(fields)}"
-        ) from None
+        event: Event = _adapter().validate_json(text, extra="ignore")
+    except ValueError:
+        return _decode_slowly(text)
+    return event
+
+
+def _decode_slowly(text: str) -> Event:
+    """Decode by the standard library, which reads some texts that pydantic's parser does not."""
+    try:
+        event: Event = _adapter().validate_python(json.loads(text), extra="ignore")
     except ValidationError as error:
-        raise UndecodableEvent(
-            f"not an event that this version knows: {_reasons(error)}"
-        ) from error
+        faults = cast("list[Mapping[str, Any]]", error.errors(include_url=False))
+        newer = is_from_newer_version(text, faults, _kinds(), VERSION)
+        refusal = NewerEvent if newer else UndecodableEvent
+        raise refusal(f"not an event that this version knows: {_reasons(error)}") from error
     except (ValueError, RecursionError) as error:
         raise UndecodableEvent(f"not an event that this version knows: {error}") from error
     return event
+
+
+@cache
+def _kinds() -> frozenset[str]:
+    union, _ = get_args(AnyEvent)
+    return frozenset(kind.model_fields["kind"].default for kind in get_args(union))
 
 
 def _reasons(error: ValidationError) -> str:

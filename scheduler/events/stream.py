@@ -10,6 +10,7 @@ whether to wait, to buffer or to report.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from redis import Redis
@@ -19,7 +20,8 @@ from redis.exceptions import ResponseError
 from scheduler.events import schema
 from scheduler.events.dead_letters import DeadLetters, SetAside, without_past
 from scheduler.events.letter_text import DeadLetter
-from scheduler.events.schema import Event
+from scheduler.events.schema import Event, UndecodableEvent
+from scheduler.rules.model.edit import Edit
 from scheduler.storage import keys
 
 _FORGET_CONSUMER = """
@@ -31,6 +33,10 @@ for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
     end
 end
 """
+
+
+MOST_NEWER = 100_000
+"""Most events of a newer version in Redis (approximately); beyond, the oldest are dropped."""
 
 
 Place = tuple[int, int]
@@ -57,6 +63,7 @@ class EventStream:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._letters = DeadLetters(redis)
+        self._newer = DeadLetters(redis, keys.NEWER_EVENTS_STREAM, MOST_NEWER)
 
     def append(self, event: Event) -> str:
         """Append an event. Returns the id of the entry."""
@@ -130,6 +137,28 @@ class EventStream:
         """Return the number of dead letters."""
         return self._letters.count()
 
+    def set_newer_aside(self, entry: str, error: str) -> SetAside:
+        """Move an entry of a newer version aside, until `replay_newer` brings it back."""
+        return self._newer.set_aside(entry, error, 1)
+
+    def newer_count(self) -> int:
+        """Return the number of events of a newer version that wait for an upgrade."""
+        return self._newer.count()
+
+    def replay_newer(self, now: datetime) -> int:
+        """Send back the events of a newer version that this version can decode.
+
+        Returns their number. The return is a change in the history, by `beatdesk`.
+        """
+        newest = self._newer.newest()
+        edit = Edit(actor="beatdesk", comment="this version knows them", now=now)
+        count = 0
+        for batch in self._newer.batches(newest) if newest else ():
+            readable = [letter.id for letter in batch if _is_readable(letter)]
+            if readable:
+                count += len(self._newer.retry(readable, edit).done)
+        return count
+
     def length(self) -> int:
         """Return the number of events that are not in SQL yet."""
         length: Any = self._redis.xlen(keys.EVENTS_STREAM)
@@ -195,6 +224,14 @@ class EventStream:
     def _execute(self, *command: Any) -> Any:
         """The reply of a command, as bytes: decoding fails as a whole if any text is not UTF-8."""
         return self._redis.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+
+
+def _is_readable(letter: DeadLetter) -> bool:
+    try:
+        schema.decode(letter.fields)
+    except UndecodableEvent:
+        return False
+    return True
 
 
 def _entry(raw: Any) -> StreamEntry:

@@ -249,6 +249,7 @@ def recorder_part(services: Services, now: datetime) -> Part:
         "lag_events": lag.events,
         "lag_seconds": round(lag.seconds, 3),
         "dead_letters": dead,
+        "from_newer_version": services.events.newer_count(),
     }
     waiting = f"{counted(lag.events, 'event')} waiting" if lag.events else "nothing waits"
     if not alive:
@@ -279,6 +280,9 @@ def recorder_part(services: Services, now: datetime) -> Part:
         aside = (
             f", {counted(dead, 'event')} could not be recorded: see `beatdesk dead-letters list`"
         )
+    if facts["from_newer_version"]:
+        newer = counted(cast("int", facts["from_newer_version"]), "event")
+        aside += f", {newer} from a newer version: recorded by themselves after an upgrade"
     return Part(
         name="recorder",
         ok=True,

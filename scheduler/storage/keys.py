@@ -36,6 +36,9 @@ EVENTS_GROUP = "recorder"
 DEAD_LETTERS_STREAM = "beatdesk:dead-letters"
 """Events that could not be recorded, with the reason."""
 
+NEWER_EVENTS_STREAM = "beatdesk:newer-events"
+"""Events of a newer version, until a recorder of that version records them."""
+
 HISTORY_HASH = "beatdesk:history"
 """The history that was recorded into last: its id, its committed batches, the time of the last."""
 

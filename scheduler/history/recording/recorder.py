@@ -13,6 +13,7 @@ Failures:
 * Redis is away: the same. A server that comes back empty gets its consumer group again.
 * The recorder is killed: a recorder with the same name begins with the unacknowledged entries;
   another recorder claims them after a while.
+* An event of a newer version waits aside until a recorder of that version records it.
 * An event that cannot be decoded becomes a dead letter at once, an event that cannot be folded or
   written after three tries, each with its error; events around it are folded. Nothing else leaves
   the stream without being in SQL.
@@ -32,8 +33,8 @@ from sqlalchemy import Engine
 from scheduler.clock import utc_now
 from scheduler.errors import Unavailable
 from scheduler.events.dead_letters import MOST_LETTERS
-from scheduler.events.schema import Event, UndecodableEvent, decode
-from scheduler.events.stream import EventStream, StreamEntry
+from scheduler.events.schema import Event, NewerEvent, UndecodableEvent, decode
+from scheduler.events.stream import MOST_NEWER, EventStream, StreamEntry
 from scheduler.history import identity, outage
 from scheduler.history.recording.heartbeat import Heartbeat
 from scheduler.history.recording.writer import write_events
@@ -48,6 +49,7 @@ ERROR_LIMIT = 2000
 BLOCK_MS = 1000
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 CHECK_HISTORY_EVERY = timedelta(seconds=5)
+REPLAY_NEWER_EVERY = timedelta(minutes=1)
 LOOK_FOR_DEAD_EVERY = timedelta(seconds=10)
 FORGET_CONSUMERS_AFTER = timedelta(days=1)
 DRAIN_AT_MOST = timedelta(seconds=15)
@@ -80,6 +82,7 @@ class Recorder:
         self._has_backlog = True
         self._claim_from = "0-0"
         self._claimed_at: datetime | None = None
+        self._replayed_at: datetime | None = None
         self._checked_at: datetime | None = None
         self._remembered: identity.Identity | None = None
 
@@ -103,6 +106,7 @@ class Recorder:
         """
         try:
             with answering():
+                self._replay_newer(now)
                 entries = self._take(now, block_ms)
                 self._check_history(now, is_due=bool(entries))
                 self._record(entries, now)
@@ -191,6 +195,8 @@ class Recorder:
                 continue
             try:
                 readable.append((entry.id, decode(entry.fields)))
+            except NewerEvent as error:
+                self._set_newer_aside(entry, error)
             except UndecodableEvent as error:
                 self._bury(entry, error, 1)
         by_id = {entry.id: entry for entry in entries}
@@ -232,6 +238,27 @@ class Recorder:
             return
         del self._tries[entry.id]
         self._bury(entry, error, TRIES)
+
+    def _set_newer_aside(self, entry: StreamEntry, error: Exception) -> None:
+        aside = self._stream.set_newer_aside(entry.id, str(error)[:ERROR_LIMIT])
+        log.warning(
+            "event %s is from a newer version and waits for an upgrade: %s", entry.id, error
+        )
+        if aside.lost:
+            log.error(
+                "%d of the oldest events of a newer version are lost: no more than %d are held",
+                aside.lost,
+                MOST_NEWER,
+            )
+
+    def _replay_newer(self, now: datetime) -> None:
+        """Bring back, at the start and every minute, what an older recorder could not read."""
+        if self._replayed_at is not None and now - self._replayed_at < REPLAY_NEWER_EVERY:
+            return
+        count = self._stream.replay_newer(now)
+        self._replayed_at = now
+        if count:
+            log.info("%d events that waited for this version are recorded now", count)
 
     def _bury(self, entry: StreamEntry, error: Exception, tries: int) -> None:
         reason = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]

@@ -17,11 +17,13 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from scheduler.errors import Unavailable
+from scheduler.events.schema import encode
 from scheduler.events.stream import EventStream
 from scheduler.history import schema_version
 from scheduler.history.engine import create_engine
+from scheduler.history.queries.history import History
 from scheduler.history.recording.projector import fold
-from scheduler.history.recording.recorder import TRIES, Recorder
+from scheduler.history.recording.recorder import REPLAY_NEWER_EVERY, TRIES, Recorder
 from scheduler.history.recording.rows import Rows
 from scheduler.storage import keys
 from tests.support.builders import NOON, a_saved_event
@@ -138,6 +140,30 @@ def test_an_entry_that_is_no_event_is_set_aside_at_once_and_the_others_are_recor
     assert {letter.fields.get("event") for letter in letters} == {"nonsense", "\ufffd\ufffd", None}
     assert all(letter.error.startswith("UndecodableEvent: ") for letter in letters)
     assert stream.length() == 0
+
+
+def test_an_event_of_a_newer_version_waits_aside_and_is_recorded_after_the_upgrade(
+    stream: EventStream, redis: Redis, engine: Engine, make_recorder: MakeRecorder
+) -> None:
+    queued, started = some_runs(1)[0], some_runs(1)[2]
+    newer = {"event": encode(started)["event"].replace("run.started", "run.begun_quietly")}
+    redis.xadd(keys.EVENTS_STREAM, newer)
+    stream.append(queued)
+    old = make_recorder()
+    record_all(old)
+    assert (stream.length(), stream.newer_count(), stream.dead_letter_count()) == (0, 1, 0)
+    assert states_in(engine) == {"run-0": "queued"}
+    record_all(old, NOON + REPLAY_NEWER_EVERY)
+    assert stream.newer_count() == 1, "this version still does not know the kind"
+    letter = redis.xrange(keys.NEWER_EVENTS_STREAM)[0]
+    redis.xdel(keys.NEWER_EVENTS_STREAM, letter[0])
+    # An upgrade: the kind is one that the new recorder knows.
+    redis.xadd(keys.NEWER_EVENTS_STREAM, {**letter[1], "field:event": encode(started)["event"]})
+    record_all(make_recorder("r2"))
+    assert (stream.length(), stream.newer_count(), stream.dead_letter_count()) == (0, 0, 0)
+    assert states_in(engine) == {"run-0": "running"}
+    (change,) = History(engine).changes(of="dead_letter").items
+    assert (change.actor, len(change.letters)) == ("beatdesk", 1)
 
 
 def test_an_event_that_cannot_be_folded_is_tried_three_times_and_never_stops_the_others(
