@@ -205,9 +205,17 @@ class RunFailed(RunEvent):
 
 
 class RunExpired(RunEvent):
-    """The run reached a worker after its starting deadline, and did not start."""
+    """The run's starting deadline passed before the run started, and it did not start."""
 
     kind: Literal["run.expired"] = "run.expired"
+    deadline: AwareDatetime | None = None
+    reason: str | None = None
+    """What the run waited for when its deadline passed, as a sentence for the history."""
+
+    facts: RunFacts | None = None
+    """The facts of the message, which may be the only ones: a worker that finds a message too late
+    does not take it.
+    """
 
 
 class RunSkipped(RunEvent):

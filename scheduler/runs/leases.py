@@ -14,7 +14,7 @@ server's.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -340,7 +340,15 @@ def _is_claimed(lease: Lease) -> bool:
 def _loss(run: str, lease: Lease, now: datetime) -> Event:
     """The event for an expired lease."""
     if lease.worker is None and 0 < lease.expires <= now.timestamp():
-        return run_event(RunExpired, run, lease.attempt, now)
+        return run_event(
+            RunExpired,
+            run,
+            lease.attempt,
+            now,
+            deadline=datetime.fromtimestamp(lease.expires, UTC),
+            reason="its deadline passed while it waited, and no worker took it",
+            facts=lease.facts,
+        )
     facts = lease.facts
     if facts is None and lease.uid is None:
         facts = RunFacts(job=lease.name)

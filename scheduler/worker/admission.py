@@ -31,8 +31,16 @@ from scheduler.runs.deduplication import delivery_claim_of
 from scheduler.runs.deliveries import Delivery, Settled, with_deliveries
 from scheduler.runs.headers import attempt_of, is_job, is_run, message_of
 from scheduler.runs.leases import HeldRun
-from scheduler.runs.own_header import HEADER, deliveries_of, moment_in, raw_parts, schedule_of
+from scheduler.runs.own_header import (
+    HEADER,
+    decode,
+    deliveries_of,
+    moment_in,
+    raw_parts,
+    schedule_of,
+)
 from scheduler.worker.parts import StartAnswer, parts_for
+from scheduler.worker.retrying import on_lost_of
 from scheduler.worker.signals import signals_of
 from scheduler.worker.transport.channel import DELIVERY
 
@@ -106,8 +114,10 @@ class Admission:
             log.warning("run %s has ended, or has another message: this one is dropped", run)
             return ack(log, self._consumer.connection_errors)
         message.headers = with_deliveries(message.headers, delivery.begun)
-        if delivery.unended >= self._app.settings.most_deliveries:
-            self._give_up(message, delivery)
+        reason = self._reason_to_give_up(message, delivery)
+        if reason:
+            log.error("run %s: %s", run, reason)
+            signals_of(self._app).given_up(message, self._consumer.hostname, reason)
             return ack(log, self._consumer.connection_errors)
         received = self._scheduled_run(message, message.headers)
         if received is None:
@@ -132,15 +142,23 @@ class Admission:
             log.warning("whether run %s is alive cannot be seen, it %s: %s", run, fate, error)
             return Delivery("wait") if is_doubtful else UNASKED
 
-    def _give_up(self, message: Any, delivery: Delivery) -> None:
-        """Record that a message that ends its workers again and again is delivered no more."""
-        reason = (
-            f"given up: {delivery.unended} deliveries of its message ended their worker "
-            "(BEATDESK_MOST_DELIVERIES); look for the reason in the logs of the workers and of "
-            "the system, such as too little memory"
-        )
-        log.error("run %s is %s", message.headers["id"], reason)
-        signals_of(self._app).given_up(message, self._consumer.hostname, reason)
+    def _reason_to_give_up(self, message: Any, delivery: Delivery) -> str:
+        """The reason for which a message is not delivered once more; empty where it is."""
+        if delivery.unended >= self._app.settings.most_deliveries:
+            return (
+                f"given up: {delivery.unended} deliveries of its message ended their worker "
+                "(BEATDESK_MOST_DELIVERIES); look for the reason in the logs of the workers and "
+                "of the system, such as too little memory"
+            )
+        if not delivery.begun:
+            return ""
+        task = self._app.tasks.get(message.headers["task"])
+        if on_lost_of(task, decode(message.headers).on_lost) == "fail":
+            return (
+                "its worker was lost while it ran, and it is not run again (on_lost: fail); it may "
+                "have done part of its work"
+            )
+        return ""
 
     def _check_start(
         self,
@@ -171,6 +189,9 @@ class Admission:
         if answer is not None and answer.admission.kind == "skip":
             self._skip(received, answer)
             return ack(log, self._consumer.connection_errors)
+        if answer is not None and answer.admission.kind == "expire":
+            self._expire(message, received, has_waited_here=look > 1)
+            return ack(log, self._consumer.connection_errors)
         is_recorded = answer is not None and answer.is_recorded
         with signals_of(self._app).already_recorded(received.run if is_recorded else None):
             return start()
@@ -198,6 +219,19 @@ class Admission:
         log.warning("run %s of %s is skipped: %s", received.run, received.facts.schedule, reason)
         signals_of(self._app).reporter().skipped(
             received, reason, is_recorded=answer.is_recorded, now=utc_now()
+        )
+
+    def _expire(self, message: Any, received: RunReceived, *, has_waited_here: bool) -> None:
+        """Record that the run's deadline has passed."""
+        log.warning("run %s of %s came too late", received.run, received.facts.schedule)
+        signals_of(self._app).reporter().expired(
+            message_of(message),
+            received.attempt - 1,
+            worker=received.worker,
+            waited_for="for an earlier run of its schedule"
+            if has_waited_here
+            else f"in the queue {received.facts.queue}",
+            now=utc_now(),
         )
 
     def _later(self, look: Callable[[], Any], *, first: bool) -> None:

@@ -23,6 +23,7 @@ from scheduler.events.schema import (
     run_event,
 )
 from scheduler.runs.headers import Message, attempt_of, facts_of
+from scheduler.runs.own_header import moment_in
 from scheduler.worker.event_buffer import EventBuffer
 
 ERROR_LIMIT = 2_000
@@ -112,9 +113,33 @@ class Reporter:
             redelivered=redelivered,
         )
 
-    def expired(self, run: str, retries: Any, *, worker: str | None, now: datetime) -> None:
-        """Record that the run came too late to start."""
-        self._end(RunExpired, run, retries, worker, now)
+    def expired(
+        self,
+        message: Message,
+        retries: Any,
+        *,
+        worker: str | None,
+        waited_for: str,
+        now: datetime,
+    ) -> None:
+        """Record that the run came too late to start.
+
+        `waited_for` says what it waited for when its deadline passed: "in the queue default".
+        """
+        deadline = moment_in(message.headers.get("expires"))
+        time = f", {deadline:%Y-%m-%d %H:%M:%S %Z}," if deadline else ""
+        self._end(
+            RunExpired,
+            message.run,
+            retries,
+            worker,
+            now,
+            deadline=deadline,
+            reason=bounded_text(
+                f"its deadline{time} passed while it waited {waited_for}", ERROR_LIMIT
+            ),
+            facts=facts_of(message, self._limit),
+        )
 
     def revoked(
         self,

@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -254,8 +255,7 @@ class RunSignals:
             return
         now = utc_now()
         if expired:
-            before = executions_before(request)
-            self.reporter().expired(request.id, before, worker=request.hostname, now=now)
+            self._expired(request, now)
             return
         self.reporter().revoked(
             request.id,
@@ -263,6 +263,16 @@ class RunSignals:
             worker=request.hostname,
             actor=self._canceller(request.id),
             terminated=bool(terminated),
+            now=now,
+        )
+
+    def _expired(self, request: Any, now: datetime) -> None:
+        queue = queue_of(request.delivery_info)
+        self.reporter().expired(
+            Message(vars(request), request.args, request.kwargs, queue),
+            executions_before(request),
+            worker=request.hostname,
+            waited_for=f"in the queue {queue}" if queue else "for a worker",
             now=now,
         )
 

@@ -166,7 +166,7 @@ class _Folding:
         _run_moments(row, event)
         if isinstance(event, RunQueued | RunReceived):
             _facts(row, event.facts, FINAL + rank)
-        if isinstance(event, RunFailed) and event.facts is not None:
+        if isinstance(event, RunFailed | RunExpired) and event.facts is not None:
             _facts(row, event.facts, ATTEMPT_OVER + rank)
         # The message of a lost run may never have reached a queue.
         if isinstance(event, RunLost) and event.facts is not None:
@@ -241,9 +241,11 @@ def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
 
 
 def _reason(event: RunEvent) -> str | None:
-    """The policy that skipped the run, or the side that cancelled it."""
+    """The policy that skipped or expired the run, or the side that cancelled it."""
     if isinstance(event, RunSkipped):
         return event.reason
+    if isinstance(event, RunExpired):
+        return "deadline"
     if not isinstance(event, RunRevoked) or not event.actor:
         return None
     return "overlap" if event.actor == OVERLAP_ACTOR else "operator"
@@ -255,6 +257,8 @@ def _error(event: RunEvent) -> tuple[str | None, str | None]:
         return text(event.error), text(event.traceback)
     if isinstance(event, RunRevoked) and event.actor:
         return text(f"cancelled by {event.actor}"), None
+    if isinstance(event, RunExpired):
+        return text(event.reason), None
     if isinstance(event, RunLost):
         return "nothing was heard of whoever had this run, for longer than its lease lasts", None
     return None, None

@@ -267,5 +267,8 @@ def test_a_tick_that_is_late_for_its_worker_expires_and_does_not_count_as_skippe
     sent.ticks.insert(0, sent.ticks[0] - NEXT)
     paused(sent)
     run = sent.tick()
-    assert stream.end(run).kind == "run.expired"
+    end = stream.end(run)
+    assert end.kind == "run.expired"
+    assert "passed while it waited in the queue default" in end.reason
+    assert (end.facts.schedule, end.facts.job) == ("due", "tests.add")
     stays(lambda: "run.skipped" not in stream.kinds(run), 1)

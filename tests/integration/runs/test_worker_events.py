@@ -107,7 +107,14 @@ def test_a_job_can_read_the_tick_that_it_was_started_for(stream: Stream, send: S
 
 def test_a_run_that_comes_too_late_expires(stream: Stream, send: Send) -> None:
     run = send("tests.add", 1, expires=datetime.now(UTC) - timedelta(minutes=1))  # noqa: TID251 - the real clock
-    assert stream.end(run).kind == "run.expired"
+    end = stream.end(run)
+    assert end.kind == "run.expired"
+    assert (end.facts.job, end.facts.args, end.facts.queue) == ("tests.add", [1], "default")
+    assert end.deadline < end.at
+    assert end.reason == (
+        f"its deadline, {end.deadline:%Y-%m-%d %H:%M:%S} UTC, passed while it waited in the queue "
+        "default"
+    )
     assert "run.started" not in stream.kinds(run)
 
 

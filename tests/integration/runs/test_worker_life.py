@@ -14,10 +14,13 @@ import pytest
 from redis import Redis
 
 from scheduler.celery_app.app_class import BeatdeskApp
+from scheduler.dispatch.message_options import options_for
+from scheduler.rules.model.spec import Policies
 from scheduler.services.services import Services
 from scheduler.settings.schema import Settings
 from scheduler.storage import keys
 from scheduler.worker.retrying import MOST_LOST
+from tests.support.builders import a_schedule
 from tests.support.processes import Process, start_worker
 from tests.support.runs.stream import Stream
 from tests.support.valkey import ValkeyServer
@@ -143,6 +146,24 @@ def test_the_job_of_a_killed_worker_is_run_by_another(
     assert stream.end(run).result == "waited"
     assert lines(mark) == ["begin", "begin", "end"]
     assert stream.kinds(run).count("run.started") == 2
+
+
+def test_the_job_of_a_killed_worker_that_must_not_run_twice_has_failed(
+    stream: Stream, app: BeatdeskApp, job_settings: Settings, mark: Path
+) -> None:
+    first = start_worker(job_settings, app=IMPATIENT)
+    schedule = a_schedule(
+        "due", "tests.wait", args=[30, str(mark)], policies=Policies(on_lost="fail")
+    )
+    options = options_for(schedule, now(), {})
+    run = app.send_task("tests.wait", [30, str(mark)], **options).id
+    begun(mark)
+    first.kill()
+    start_worker(job_settings, app=IMPATIENT)
+    end = stream.end(run, timeout=40)
+    assert (end.kind, end.attempt) == ("run.failed", 1)
+    assert "its worker was lost while it ran, and it is not run again (on_lost: fail)" in end.error
+    assert lines(mark) == ["begin"]
 
 
 def test_a_job_that_takes_longer_than_the_claim_on_its_message_is_run_once(

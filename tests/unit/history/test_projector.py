@@ -186,6 +186,17 @@ def test_a_run_that_came_too_late_is_expired() -> None:
     )
 
 
+def test_an_expired_run_has_its_reason_and_the_facts_of_its_message() -> None:
+    reason = "its deadline passed while it waited in the queue slow"
+    facts = facts_of(SCHEDULE, queue="slow")
+    row = row_of(event(RunExpired, 3, reason=reason, facts=facts))
+    assert (row.state, row.reason, row.error) == ("expired", "deadline", reason)
+    assert (row.job, row.queue) == (SCHEDULE.job, "slow")
+    received = facts_of(SCHEDULE, queue="fast")
+    both = row_of(event(RunExpired, 3, facts=facts), event(RunReceived, 1, facts=received))
+    assert both.queue == "fast"
+
+
 def test_a_revocation_without_a_worker_keeps_the_worker_that_is_known() -> None:
     assert row_of(event(RunStarted, 1), event(RunRevoked, 2, worker=None)).worker == "w1@host"
 
