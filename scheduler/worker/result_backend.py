@@ -9,7 +9,7 @@ through Redis.
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from threading import Event
+from threading import Event, local
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 CHORD_SECONDS = 7 * 86_400
 """Seconds for which the parts of a chord are kept whose body never ran."""
+
+OVER_SECONDS = 600
+"""Seconds for which a chord that has failed is remembered, for copies of its parts."""
 
 POLL_SECONDS = 0.5
 
@@ -79,6 +82,7 @@ class HistoryBackend(RedisBackend):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "expires": CHORD_SECONDS})
+        self._chord = local()
 
     @property
     def client(self) -> "Redis":
@@ -106,8 +110,28 @@ class HistoryBackend(RedisBackend):
         """Count a part of a chord. Waits for a Redis that does not answer, or the chord's body
         would never run.
         """
-        if request.group:
-            self.ensure(super().on_chord_part_return, (request, state, result), max_retries=None)
+        if not request.group:
+            return
+        self._chord.has_failed = False
+        self.ensure(super().on_chord_part_return, (request, state, result), max_retries=None)
+        if self._chord.has_failed:
+            self.ensure(self._forget_chord, (request.group,), max_retries=None)
+
+    def _forget_chord(self, group: str) -> None:
+        """Remove the parts of a chord that has failed: Celery leaves them behind.
+
+        A part that is run once more finds the mark that Celery sets after a chord's body is sent.
+        """
+        parts = [self.get_key_for_group(group, suffix) for suffix in (".j", ".t", ".d", ".s")]
+        with self.client.pipeline() as pipe:
+            pipe.delete(*parts)
+            pipe.set(self.get_key_for_group(group, ".c"), "done", ex=OVER_SECONDS)
+            pipe.execute()
+
+    def add_to_chord(self, group_id: str, result: Any) -> None:
+        """Count one more part of a chord; the counter has an end, like the chord's other keys."""
+        super().add_to_chord(group_id, result)
+        self.expire(self.get_key_for_group(group_id, ".t"), CHORD_SECONDS)
 
     def mark_as_failure(
         self,
@@ -129,6 +153,7 @@ class HistoryBackend(RedisBackend):
 
         Celery calls the body's error callbacks.
         """
+        self._chord.has_failed = True
         reply = super().chord_error_from_stack(callback, exc)
         request = getattr(self.app.current_worker_task, "request", None)
         if request is not None:

@@ -108,6 +108,21 @@ def test_a_chord_runs_its_body_once_with_whole_results_and_leaves_nothing_behind
     assert all(0 < redis.ttl(key) <= 600 for key in left), left
 
 
+def test_a_chord_that_fails_leaves_nothing_behind(
+    app: Any, redis: Redis, services: Services
+) -> None:
+    parts = [called(app, "tests.echo", 1), called(app, "tests.fail"), called(app, "tests.echo", 2)]
+    body = chord(parts)(called(app, "tests.lengths"))
+    with pytest.raises(Exception, match="no such luck"):
+        body.get(timeout=20)
+
+    def left() -> list[str]:
+        return [key for key in redis.keys("*") if str(key).startswith(keys.CHORDS_PREFIX)]
+
+    wait_for(lambda: all(0 < redis.ttl(key) <= 600 for key in left()), 10, "its keys go")
+    assert [redis.get(key) for key in left()] == ["done"]
+
+
 def test_a_chord_of_one_and_a_chord_in_a_chain_work(app: Any) -> None:
     one = chord([called(app, "tests.echo", 1)])(called(app, "tests.lengths"))
     assert one.get(timeout=20) == [1]
