@@ -21,7 +21,7 @@ from scheduler.up.interrupts import Interrupts
 )
 @click.pass_obj
 def recorder(services: Services, name: str | None) -> None:
-    """Record events in SQL, and tell lost runs. Any number may run; each stops when what it was
+    """Record events in SQL, and end lost runs. Any number may run; each stops when what it was
     given is recorded.
     """
     from scheduler.healing import startup_check
@@ -48,8 +48,12 @@ def recorder(services: Services, name: str | None) -> None:
         else partial(startup_check.answer_unseen, services.redis)
     )
     healer = threading.Thread(target=heal, args=(stop,), name="healer", daemon=True)
+    audit = threading.Thread(
+        target=services.audit_loop(name).run, args=(stop,), name="message-audit", daemon=True
+    )
     with Interrupts() as interrupts:
         thread.start()
+        audit.start()
         healer.start()
         watch.start()
         while thread.is_alive() and not interrupts.count:

@@ -10,7 +10,7 @@
     run.expired         5    the starting deadline had passed before the run started
     run.skipped         5    a worker did not start the run, by a policy or for an operator
     run.revoked         6    the run was cancelled
-    run.lost            7    the run's lease expired without an end
+    run.lost            7    the run's lease expired without an end, or its message is gone
     log.written              log lines of an attempt
     ticks.missed             ticks that could not run: absence, deadline, coalesced, broker
     ticks.skipped            ticks that did not run by a policy or for an operator
@@ -234,7 +234,7 @@ class RunRevoked(RunEvent):
 
 
 class RunLost(RunEvent):
-    """The run's lease expired, so that the run no longer blocks later runs of its schedule.
+    """The run's lease expired, or its message is gone: it no longer blocks its schedule's runs.
 
     An end that arrives later replaces this state.
     """
@@ -244,6 +244,14 @@ class RunLost(RunEvent):
     schedule_uid: str | None = None
     facts: RunFacts | None = None
     """The facts of a run whose message may never have reached a queue."""
+
+    reason: str | None = None
+    """Why the run counts as lost, as a word: `message_gone`, `no_trace`; None for a lease that
+    expired.
+    """
+
+    detail: str | None = None
+    """The same in a sentence, for people."""
 
 
 AnyEvent = Annotated[

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scheduler.history.queries.definitions import Definitions
     from scheduler.history.queries.history import History
     from scheduler.history.queries.newest_runs import NewestRuns
+    from scheduler.reconciling.audit import MessageAudit
+    from scheduler.reconciling.loop import AuditLoop
     from scheduler.runs.cancellations import Cancellations
     from scheduler.runs.canceller import Canceller
     from scheduler.runs.control import RunControl
@@ -210,6 +212,27 @@ class Services:
         from scheduler.healing.loop import HealerLoop
 
         return HealerLoop(self.redis, self.healer(), name)
+
+    def message_audit(self) -> "MessageAudit":
+        """A new message audit, which ends unfinished runs whose messages are gone."""
+        from scheduler.history.queries.open_runs import OpenRuns
+        from scheduler.reconciling.audit import MessageAudit
+
+        return MessageAudit(
+            self.redis,
+            self.celery,
+            open_runs=OpenRuns(self.engine),
+            stream=self.events,
+            leases=self.leases,
+            cancellations=self.cancellations,
+            catalogue=self.catalogue,
+        )
+
+    def audit_loop(self, name: str) -> "AuditLoop":
+        """Message audits again and again, in turn with the loops of other recorders."""
+        from scheduler.reconciling.loop import AuditLoop
+
+        return AuditLoop(self.redis, self.message_audit(), name)
 
     @cached_property
     def cancellations(self) -> "Cancellations":

@@ -90,6 +90,9 @@ EVERYTHING_PAUSED = "beatdesk:everything-paused"
 HEALER_LOCK = "beatdesk:healer"
 """The lock of the recorder that repairs Redis from the history."""
 
+AUDIT_LOCK = "beatdesk:audit"
+"""The lock of the recorder that compares unfinished runs with the broker's messages."""
+
 CHECK_QUESTION = "beatdesk:check-asked"
 """A request of a starting Beat: compare Redis with the history."""
 

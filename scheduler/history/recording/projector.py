@@ -241,11 +241,13 @@ def _run_state(row: RunRow, event: RunEvent, effect: _Effect) -> None:
 
 
 def _reason(event: RunEvent) -> str | None:
-    """The policy that skipped or expired the run, or the side that cancelled it."""
+    """The policy that skipped or expired the run, the side that cancelled it, or why it is lost."""
     if isinstance(event, RunSkipped):
         return event.reason
     if isinstance(event, RunExpired):
         return "deadline"
+    if isinstance(event, RunLost):
+        return text(event.reason, 32)
     if not isinstance(event, RunRevoked) or not event.actor:
         return None
     return "overlap" if event.actor == OVERLAP_ACTOR else "operator"
@@ -259,6 +261,8 @@ def _error(event: RunEvent) -> tuple[str | None, str | None]:
         return text(f"cancelled by {event.actor}"), None
     if isinstance(event, RunExpired):
         return text(event.reason), None
+    if isinstance(event, RunLost) and event.detail:
+        return text(event.detail), None
     if isinstance(event, RunLost):
         return "nothing was heard of whoever had this run, for longer than its lease lasts", None
     return None, None

@@ -38,9 +38,23 @@ def stamp(event: Event, seq: int = 0) -> str:
     """The rank of an event within its level. Raises UnfoldableEvent unless 0 <= `seq` < 16**8."""
     if not 0 <= seq < _SEQ_LIMIT:
         raise UnfoldableEvent(f"the sequence number {seq} is not from 0 to {_SEQ_LIMIT - 1}")
-    micros = (event.at - _BEGINNING) // _MICROSECOND
     digest = blake2b(event.model_dump_json().encode(), digest_size=6).hexdigest()
-    return f"{seq:08x}{micros:015x}{kind_of(type(event))[0]}{digest}"
+    return f"{seq:08x}{moment_text(event.at)}{kind_of(type(event))[0]}{digest}"
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as it stands in a stamp: such texts are in the order of time."""
+    return f"{(moment - _BEGINNING) // _MICROSECOND:015x}"
+
+
+def seq_of(rank: str) -> int:
+    """The sequence number of the event that a stamp with its level belongs to."""
+    return int(rank[1:9], 16)
+
+
+def moment_of(rank: str) -> datetime:
+    """The moment of the event that a stamp with its level belongs to, aware."""
+    return _BEGINNING + int(rank[9:24], 16) * _MICROSECOND
 
 
 def is_better(new: str, old: str | None) -> bool:

@@ -1,0 +1,87 @@
+"""Runs that have not ended, for the comparison with the broker's messages. Reads only."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Engine, select
+
+from scheduler.history.models import Run
+from scheduler.history.recording.stamps import moment_of, moment_text, seq_of
+from scheduler.rules.model.run_states import RunState
+
+OPEN = tuple(state.value for state in RunState if not state.is_final)
+
+MOST = 50_000
+"""Runs of one look at most, the oldest first."""
+
+AT_ONCE = 400
+
+
+class OpenRun(NamedTuple):
+    """A run that has not ended, as the history has it."""
+
+    id: str
+    state: str
+    job: str
+    queue: str | None
+    schedule: str | None
+    schedule_uid: str | None
+    worker: str | None
+    stamp: str
+    """The rank of the event that decided the state; another one means that something happened."""
+
+    @property
+    def changed_at(self) -> datetime:
+        """The moment of the event that decided the state."""
+        return moment_of(self.stamp)
+
+    @property
+    def attempt(self) -> int:
+        """The attempt that is to come, or going on: the next one after an attempt that failed."""
+        number = max(seq_of(self.stamp) // 10, 1)
+        has_failed = self.state == RunState.RETRYING and seq_of(self.stamp) % 10 == 3
+        return number + 1 if has_failed else number
+
+
+_COLUMNS = (
+    Run.id,
+    Run.state,
+    Run.job,
+    Run.queue,
+    Run.schedule,
+    Run.schedule_uid,
+    Run.worker,
+    Run.state_stamp,
+)
+
+
+class OpenRuns:
+    """The unfinished runs of one database. Methods raise SQLAlchemy's errors."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def unchanged_since(self, moment: datetime) -> list[OpenRun]:
+        """Unfinished runs of which nothing was recorded after `moment`, the oldest first."""
+        statement = select(*_COLUMNS).where(Run.state.in_(OPEN)).order_by(Run.key).limit(MOST)
+        with self._engine.connect() as connection:
+            runs = [OpenRun._make(row) for row in connection.execute(statement)]
+        latest = moment_text(moment)
+        return [run for run in runs if run.stamp[9:24] <= latest]
+
+    def stamps(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """Stamps of the unfinished runs among `run_ids`, by run id."""
+        stamps: dict[str, str] = {}
+        with self._engine.connect() as connection:
+            for part in _parts(run_ids):
+                statement = select(Run.id, Run.state_stamp).where(
+                    Run.id.in_(part), Run.state.in_(OPEN)
+                )
+                stamps.update((row.id, row.state_stamp) for row in connection.execute(statement))
+        return stamps
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]

@@ -1,0 +1,93 @@
+"""Which messages the broker has: by their runs where the broker is Redis, by count elsewhere."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from amqp.exceptions import NotFound
+
+from scheduler.queues.broker import query_broker, visit_broker
+from scheduler.queues.contents import QueueReader
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+PATIENCE = 20.0
+"""Seconds that the broker may take to say what is in its queues."""
+
+
+class Presence(NamedTuple):
+    """The messages with a broker."""
+
+    runs: frozenset[str] | None
+    """Runs with a message, in a queue or with a worker; None where the broker cannot list them."""
+
+    waiting: dict[str, int]
+    """Messages that wait in each queue; a queue that the broker does not have has none."""
+
+    missing_queues: frozenset[str] = frozenset()
+    """Queues that the broker does not have, where it can say so."""
+
+    @property
+    def can_list(self) -> bool:
+        """Whether the broker lists its messages."""
+        return self.runs is not None
+
+    def is_absent(self, run: str, queue: str | None) -> bool:
+        """Whether the broker has no message of the run, as far as it can say.
+
+        A broker that only counts says so where nothing waits in the run's queue; a worker may have
+        taken the message.
+        """
+        if self.runs is not None:
+            return run not in self.runs
+        return queue is not None and self.waiting.get(queue) == 0
+
+
+def read_presence(app: "Celery", queues: Iterable[str]) -> Presence:
+    """Ask the broker for the messages in these queues, and with workers.
+
+    Raises redis.RedisError, kombu.exceptions.KombuError, amqp.exceptions.AMQPError and OSError
+    where it does not answer.
+    """
+    names = sorted(set(queues))
+    contents = query_broker(app, lambda client: QueueReader(client).read(names), PATIENCE)
+    if contents is not None:
+        return Presence(contents.runs, contents.waiting)
+    return visit_broker(app, lambda connection: _counted(connection, names), PATIENCE)
+
+
+def read_others(app: "Celery", queues: Iterable[str]) -> frozenset[str]:
+    """Runs with a message in any further list of a broker that is Redis: a retry may name any
+    queue. Raises what `read_presence` raises.
+    """
+    names = sorted(set(queues))
+
+    def read(client: "Redis") -> frozenset[str]:
+        reader = QueueReader(client)
+        return reader.read(reader.other_queues(names)).runs
+
+    return query_broker(app, read, PATIENCE) or frozenset()
+
+
+def read_waiting(app: "Celery", queues: Iterable[str], patience: float) -> dict[str, int]:
+    """How many messages wait in each queue. Raises what `read_presence` raises."""
+    names = sorted(set(queues))
+    counts = query_broker(app, lambda client: QueueReader(client).counts(names), patience)
+    if counts is not None:
+        return counts
+    return visit_broker(app, lambda connection: _counted(connection, names), patience).waiting
+
+
+def _counted(connection: Any, queues: Iterable[str]) -> Presence:
+    """Counts by a passive declaration of each queue, which changes nothing."""
+    waiting: dict[str, int] = {}
+    missing: set[str] = set()
+    for queue in queues:
+        try:
+            with connection.channel() as channel:
+                waiting[queue] = int(channel.queue_declare(queue, passive=True).message_count)
+        except NotFound:
+            waiting[queue] = 0
+            missing.add(queue)
+    return Presence(None, waiting, frozenset(missing))

@@ -1,0 +1,243 @@
+"""One look of the message audit.
+
+1. Wait until SQL has all events up to now. Otherwise there is no look.
+2. Read the unfinished runs of which nothing was recorded for `GRACE`.
+3. Look for each in the outbox, with the broker, and among the leases that workers hold.
+4. Wait until SQL has all events up to the end of step 3: a run that ended meanwhile has ended.
+5. A run without a trace is remembered. If it has none at a later look either, and nothing happened
+   to it in between, it gets its verdict, in one script that checks its lease once more.
+
+The order of 2, 3 and 4 makes a look safe: a run moves from the outbox to a queue, from there to a
+worker and to its end, and is read in this order. A broker that only counts its messages is asked
+for a minute before a verdict, because a message in a worker's hands is not counted.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from amqp.exceptions import AMQPError
+from kombu.exceptions import KombuError
+
+from scheduler.celery_app.queues import CELERYS_QUEUE, QUEUES
+from scheduler.errors import Unavailable
+from scheduler.events.schema import RunRevoked
+from scheduler.history import outage
+from scheduler.history.queries.open_runs import OpenRun, OpenRuns
+from scheduler.publishing.outbox import FIELD, entry_of
+from scheduler.queues.presence import Presence, read_others, read_presence
+from scheduler.reconciling.verdicts import verdict_on
+from scheduler.rules.model.run_states import RunState
+from scheduler.runs.cancellations import Cancellations
+from scheduler.runs.lease_record import lease_of
+from scheduler.runs.leases import LeasedStream, Leases
+from scheduler.storage import keys
+from scheduler.storage.availability import answering
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
+
+    from scheduler.catalogue.catalogue import Catalogue, Worker
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(seconds=5)
+"""Time after its newest event in which a run is not looked for: two hosts' clocks may differ."""
+
+BETWEEN = timedelta(seconds=8)
+"""Time without a trace before a verdict, where the broker lists its messages."""
+
+BETWEEN_COUNTS = timedelta(seconds=60)
+"""The same where the broker only counts them."""
+
+PATIENCE = 3.0
+"""Seconds that a look waits for SQL to have the events."""
+
+PART = 500
+_POLL = 0.05
+
+
+class Behind(Unavailable):
+    """SQL has not all events yet, so that an end that is on its way looks like a loss."""
+
+
+class Suspect(NamedTuple):
+    """A run without a trace: its stamp and its lease record then, and since when."""
+
+    stamp: str
+    record: str
+    since: datetime
+
+
+class Found(NamedTuple):
+    """Result of a look: runs with a verdict, runs without a trace so far, number of runs."""
+
+    ended: list[str]
+    suspects: list[str]
+    looked_at: int
+
+
+class MessageAudit:
+    """Looks for the messages of unfinished runs. Not for several threads."""
+
+    def __init__(
+        self,
+        redis: "Redis",
+        app: "Celery",
+        *,
+        open_runs: OpenRuns,
+        stream: LeasedStream,
+        leases: Leases,
+        cancellations: Cancellations,
+        catalogue: "Catalogue",
+    ) -> None:
+        self._redis = redis
+        self._app = app
+        self._open_runs = open_runs
+        self._stream = stream
+        self._leases = leases
+        self._cancellations = cancellations
+        self._catalogue = catalogue
+        self._suspects: dict[str, Suspect] = {}
+        self.stop = threading.Event()
+        """An event that ends a wait for SQL."""
+
+    def forget(self) -> None:
+        """Begin anew: the next look is a first one for every run."""
+        self._suspects = {}
+
+    def look(self, now: datetime) -> Found:
+        """Look once. Raises Unavailable where a server does not answer, or SQL is behind."""
+        try:
+            with answering(), outage.answering():
+                return self._look(now)
+        except (KombuError, AMQPError, OSError) as error:
+            raise Unavailable(f"the broker does not answer: {error}") from error
+
+    def _look(self, now: datetime) -> Found:
+        self._wait_for_history()
+        runs = {run.id: run for run in self._open_runs.unchanged_since(now - GRACE)}
+        if not runs:
+            self.forget()
+            return Found([], [], 0)
+        workers = self._catalogue.workers(now)
+        published = self._in_outbox()
+        queues = self._queues(runs.values(), workers)
+        presence = read_presence(self._app, queues)
+        absent = [
+            run
+            for run in runs.values()
+            if run.id not in published and presence.is_absent(run.id, run.queue)
+        ]
+        if absent and presence.can_list:
+            others = read_others(self._app, queues)
+            absent = [run for run in absent if run.id not in others]
+        suspects = self._without_worker(absent, presence, workers)
+        self._wait_for_history()
+        return self._judge(runs, suspects, presence, now)
+
+    def _judge(
+        self,
+        runs: Mapping[str, OpenRun],
+        records: Mapping[str, str],
+        presence: Presence,
+        now: datetime,
+    ) -> Found:
+        """Remember the runs without a trace, and end those that have had none for long enough."""
+        stamps = self._open_runs.stamps(sorted(records))
+        before = self._suspects
+        self._suspects = {}
+        for run, record in records.items():
+            if stamps.get(run) == runs[run].stamp:
+                known = before.get(run)
+                is_same = known is not None and known[:2] == (runs[run].stamp, record)
+                since = known.since if known is not None and is_same else now
+                self._suspects[run] = Suspect(runs[run].stamp, record, since)
+        between = BETWEEN if presence.can_list else BETWEEN_COUNTS
+        due = [run for run, suspect in self._suspects.items() if now - suspect.since >= between]
+        for start in range(0, len(due), PART):
+            self._end([runs[run] for run in due[start : start + PART]], presence, now)
+        return Found(due, [run for run in self._suspects if run not in set(due)], len(runs))
+
+    def _end(self, runs: Sequence[OpenRun], presence: Presence, now: datetime) -> None:
+        """Record the verdicts, except on runs whose lease has changed since the look."""
+        cancellers = self._cancellations.actors([run.id for run in runs])
+        told = []
+        for run in runs:
+            event = verdict_on(
+                run,
+                cancellers.get(run.id),
+                has_queue=run.queue not in presence.missing_queues,
+                now=now,
+            )
+            effect = "cancel" if isinstance(event, RunRevoked) else "gone"
+            told.append((event, effect, self._suspects[run.id].record))
+            name = run.schedule or run.job
+            log.warning("run %s of %s has no message and no worker: %s", run.id, name, event.kind)
+        self._stream.tell(told)
+
+    def _without_worker(
+        self, runs: Sequence[OpenRun], presence: Presence, workers: Sequence["Worker"]
+    ) -> dict[str, str]:
+        """Lease records of the runs that no worker has, by run id; "" for a run without a lease."""
+        alive = {worker.name for worker in workers}
+        records: dict[str, str] = {}
+        for start in range(0, len(runs), PART):
+            part = runs[start : start + PART]
+            leases = self._leases.records([run.id for run in part])
+            for run in part:
+                record = leases.get(run.id, "")
+                # A broker that only counts says nothing of a message in a worker's hands.
+                is_counted = not presence.can_list and run.state == RunState.RUNNING
+                if not _is_held(record) and not (is_counted and run.worker in alive):
+                    records[run.id] = record
+        return records
+
+    def _in_outbox(self) -> set[str]:
+        """Runs that wait in the outbox. They are read before the broker's messages."""
+        runs: set[str] = set()
+        start = "-"
+        while True:
+            entries: Any = self._redis.xrange(keys.OUTBOX_STREAM, min=start, count=PART)
+            for id_, fields in entries:
+                start = f"({id_}"
+                if FIELD in fields:
+                    runs.add(_run_in(id_, fields))
+            if len(entries) < PART:
+                return runs
+
+    @staticmethod
+    def _queues(runs: Iterable[OpenRun], workers: Iterable["Worker"]) -> set[str]:
+        """Queues in which the messages may be."""
+        named = {run.queue for run in runs if run.queue}
+        read = {queue for worker in workers for queue in worker.queues}
+        return named | read | {*QUEUES, CELERYS_QUEUE}
+
+    def _wait_for_history(self) -> None:
+        """Wait until SQL has all events up to now. Raises Behind."""
+        end = self._stream.end()
+        for _ in range(int(PATIENCE / _POLL)):
+            if not self._stream.waiting(end, 1):
+                return
+            if self.stop.wait(_POLL):
+                break
+        raise Behind("events wait that SQL does not have, so that nothing is decided about runs")
+
+
+def _is_held(record: str) -> bool:
+    """Whether a worker holds the lease of a record; False for a record that is none."""
+    try:
+        return bool(record) and lease_of(record).worker is not None
+    except ValueError:
+        return False
+
+
+def _run_in(id_: str, fields: Mapping[str, str]) -> str:
+    """The run of an entry of the outbox; "" where it cannot be read."""
+    try:
+        return entry_of(id_, fields).run
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
