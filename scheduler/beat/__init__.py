@@ -5,7 +5,7 @@ together with message, event and the entry's next due time.
          │ look.lua                                                           ▲
          ▼                          fire.lua, one transaction for 100 entries │ recorder
     due_entries ─▶ planner ─▶ transaction ─▶ entry advanced                   │
-      DueEntry      │  Step         │          message in its queue ─▶ worker  │
+      DueEntry      │  EntryWrite   │          message in its queue ─▶ worker  │
                     │               └────────▶ events in the stream ──────────┘
                     ├─ fast/             one tick, nothing special: texts filled in
                     └─ dispatch.plan     else: all rules, then a renderer makes the message
@@ -18,7 +18,7 @@ together with message, event and the entry's next due time.
     dispatch_loop      batches of 100 due entries until none is left; the server reads and fires
                        (`script_pipeline`) while the next batch is planned
     due_entries        one read of due entries, with all that the planner needs
-    planner, steps     an entry and its plan as arguments of `fire.lua`
+    planner, entry_writes  an entry and its plan as arguments of `fire.lua`
     fast/              the fast path, behind one door and a switch (`fast.path`)
     transaction        the script `fire.lua`; its steps go on from those of `dispatch.plan`
     stock/             stock Beat (`-S redbeat.RedBeatScheduler`) with our entries, and what only
@@ -32,7 +32,7 @@ together with message, event and the entry's next due time.
 
 A tick keeps its name on the way: `tick` in the plan, in the message's header, in the event and in
 the row of history. The forms around it are few: `DueEntry` (bytes as read), `Plan` (decision),
-`Call` (what Celery would be given), `Step` (what the script is given), `run.queued` (event).
+`Call` (what Celery would be given), `EntryWrite` (what the script is given), `run.queued` (event).
 
 **Failure**
 
@@ -54,7 +54,7 @@ the row of history. The forms around it are few: `DueEntry` (bytes as read), `Pl
         def __init__(self, app: Celery) -> None
         def render(self, call: Call, now: datetime) -> Rendered
         def reset(self) -> None                              # drop connection and templates
-        repeats: bool                                        # may templates be used now?
+        can_use_templates: bool                                        # may templates be used now?
         def template(self, call: Call) -> Template | None    # once one was made
         generation: object                                   # new when templates are out of date
 

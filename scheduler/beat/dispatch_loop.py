@@ -24,9 +24,9 @@ from redis.exceptions import RedisError
 
 from scheduler.beat.due_entries import DueBatch, DueEntry, DueEntryReader, PendingBatch
 from scheduler.beat.entry_backoff import EntryBackoff
+from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.planner import Planner
 from scheduler.beat.script_pipeline import ScriptPipeline
-from scheduler.beat.steps import Step
 from scheduler.beat.transaction import DONE, STALE, Transaction
 from scheduler.rules.model.spec import Schedule
 
@@ -142,30 +142,30 @@ class DispatchLoop:
         """
         left, stayed = 0, 0
         pending = self._fetch_behind(batch, skip + len(batch.entries), until)
-        steps = self._plan(batch.entries, batch)
+        writes = self._plan(batch.entries, batch)
         while True:
-            following = None if pending is None else self._without_known(pending, batch)
+            following = None if pending is None else self._without_repeated(pending, batch)
             pending = None
-            next_steps: list[Step] = []
+            next_writes: list[EntryWrite] = []
             if following is not None:
                 # Asked before the batch is fired, so that the server answers both at once.
                 behind = skip + stayed + len(batch.entries) + len(following.entries)
                 pending = self._fetch_behind(following, behind, until)
-            results = self._transaction.carry_out(steps) if steps else None
+            results = self._transaction.carry_out(writes) if writes else None
             try:
                 if following is not None:
-                    next_steps = self._plan(following.entries, following)
+                    next_writes = self._plan(following.entries, following)
             finally:
                 # What was fired counts, also where the broker is away when the next one is planned.
-                done = 0 if results is None else self._settle(steps, results.wait(), batch)
+                done = 0 if results is None else self._settle(writes, results.wait(), batch)
             left += done
             stayed += len(batch.entries) - done
             if following is None:
                 return left, stayed
-            batch, steps = following, next_steps
+            batch, writes = following, next_writes
 
     @staticmethod
-    def _without_known(pending: PendingBatch, batch: DueBatch) -> DueBatch:
+    def _without_repeated(pending: PendingBatch, batch: DueBatch) -> DueBatch:
         """The batch behind `batch`, without its entries: others may have come before them
         meanwhile.
         """
@@ -179,45 +179,45 @@ class DispatchLoop:
         more = len(batch.entries) >= BATCH_SIZE and time.monotonic() < until
         return self._reader.fetch(skip, BATCH_SIZE) if more else None
 
-    def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[Step]:
+    def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[EntryWrite]:
         """The steps to carry out; entries that back off have none."""
-        steps = self._planner.steps(filter(self._backoff.is_allowed, entries), batch.now)
-        for step in steps:
-            if step.refused:
-                self._refuse(step.entry, step.refused, server_takes_writes=True)
-            elif not step.parts:
-                self._backoff.record_failure(step.entry)
-        return [step for step in steps if step.parts]
+        writes = self._planner.entry_writes(filter(self._backoff.is_allowed, entries), batch.now)
+        for write in writes:
+            if write.refused:
+                self._refuse(write.entry, write.refused, server_takes_writes=True)
+            elif not write.parts:
+                self._backoff.record_failure(write.entry)
+        return [write for write in writes if write.parts]
 
-    def _settle(self, steps: Sequence[Step], results: Sequence[str], batch: DueBatch) -> int:
+    def _settle(self, writes: Sequence[EntryWrite], results: Sequence[str], batch: DueBatch) -> int:
         """Note what became of each step. Returns how many entries have left their place."""
         left, sent = 0, self.sent
-        for step, result in zip(steps, results, strict=True):
+        for write, result in zip(writes, results, strict=True):
             if result == DONE:
-                left += self._complete(step, batch)
+                left += self._complete(write, batch)
             elif result != STALE:
-                self._refuse(step.entry, result, server_takes_writes=left > 0)
+                self._refuse(write.entry, result, server_takes_writes=left > 0)
         if self.sent > sent:
             log.info("beat: sent %d runs", self.sent - sent)
         return left
 
-    def _complete(self, step: Step, batch: DueBatch) -> bool:
+    def _complete(self, write: EntryWrite, batch: DueBatch) -> bool:
         """Note a step that was carried out. Returns whether its entry is due no more."""
-        if step.quarantined:
+        if write.quarantined:
             log.error(
                 "beat: the schedule %r is set aside until it is mended: %s",
-                step.entry.name,
-                step.quarantined,
+                write.entry.name,
+                write.quarantined,
             )
-        elif step.gone:
-            log.warning("beat: the schedule %r is gone, and is forgotten", step.entry.name)
-        elif step.run:
+        elif write.gone:
+            log.warning("beat: the schedule %r is gone, and is forgotten", write.entry.name)
+        elif write.run:
             self.sent += 1
-            log.debug("beat: sent %s as run %s", step.entry.name_bytes, step.run)
-        if step.cancel is not None:
-            self._cancel(step.cancel, batch.now)
-        self._backoff.clear(step.entry.key)
-        return step.gone or not 0 <= step.score <= batch.now.timestamp()
+            log.debug("beat: sent %s as run %s", write.entry.name_bytes, write.run)
+        if write.cancel is not None:
+            self._cancel(write.cancel, batch.now)
+        self._backoff.clear(write.entry.key)
+        return write.gone or not 0 <= write.score <= batch.now.timestamp()
 
     def _refuse(self, entry: DueEntry, reason: str, *, server_takes_writes: bool) -> None:
         """Let an entry back off whose message the server refused. Raises Blocked where it refuses

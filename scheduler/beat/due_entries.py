@@ -96,7 +96,7 @@ class DueEntryReader:
         self._pipeline = pipeline
         self._leader = leader
         self._names = names
-        self._script = Script(__package__, "look.lua")
+        self._script = Script(__package__, "read_due.lua")
 
     def fetch(self, skip: int, limit: int) -> PendingBatch:
         """Ask for at most `limit` due entries after the first `skip`. Raises redis.RedisError."""

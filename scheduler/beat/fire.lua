@@ -46,8 +46,8 @@ local now = time[1] .. string.format('.%06d', tonumber(time[2]))
 
 -- An entry is the place of its key in ARGV, and a list the place of its length: no tables are made of them, which would
 -- take a seventh of the script's time. What else an entry has stands so far behind its key:
-local THERE, META, SCORE, NAME, UID, RUN, OWNER, TILL, TAKEN, NEEDS_ALIVE, ASIDE, COMMANDS =
-  1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+local FLAGS, META, SCORE, NAME, UID, RUN = 1, 5, 6, 7, 8, 9
+local OWNER, ALIVE_UNTIL, SENT_WAITING, NEEDS_ALIVE, QUARANTINE, COMMANDS = 10, 11, 12, 13, 14, 15
 local NO_FIELDS = {false, false, false}
 
 local owners, leases, scores = {}, {}, {}
@@ -60,17 +60,18 @@ local function waiting_of(entry)
   return arg[4] .. arg[entry + UID]
 end
 
-local function is_there(entry, number)
-  return string.sub(arg[entry + THERE], number, number) == '1'
+local function has_flag(entry, number)
+  return string.sub(arg[entry + FLAGS], number, number) == '1'
 end
 
 -- Step 9.
 local function is_as_read(entry)
   local fields = read_entry(arg[entry], try)
-  if not is_as_it_was_read(fields.err and NO_FIELDS or fields, arg, entry + THERE) then
+  if not is_as_it_was_read(fields.err and NO_FIELDS or fields, arg, entry + FLAGS) then
     return false
   end
-  if arg[entry + TAKEN] ~= '' and type(try('ZSCORE', waiting_of(entry), arg[entry + TAKEN])) ~= 'string' then
+  local sent = arg[entry + SENT_WAITING]
+  if sent ~= '' and type(try('ZSCORE', waiting_of(entry), sent)) ~= 'string' then
     return false
   end
   local alive = arg[entry + NEEDS_ALIVE] ~= '1' or try('ZCOUNT', arg[3] .. arg[entry + UID], '(' .. now, '+inf')
@@ -78,8 +79,8 @@ local function is_as_read(entry)
 end
 
 -- Step 10, before the first write: the reason why a later one would fail.
-local function fault_of(entry, drop, hold)
-  if arg[drop] ~= '0' or arg[hold] ~= '0' then
+local function fault_of(entry, drop, wait)
+  if arg[drop] ~= '0' or arg[wait] ~= '0' then
     local waiting = try('ZCARD', waiting_of(entry))
     if type(waiting) == 'table' then
       return waiting.err
@@ -105,12 +106,12 @@ local function write(first, ...)
 end
 
 -- Step 10.
-local function write_entry(entry, events, drop, hold)
-  local run, first, counts_alive, refused = arg[entry + RUN], true, false, nil
+local function write_entry(entry, events, drop, wait)
+  local run, first, added, refused = arg[entry + RUN], true, false, nil
   local alive = arg[3] .. arg[entry + UID]
   if run ~= '' then
-    counts_alive = try('ZADD', alive, arg[entry + TILL], run)
-    refused = error_of(counts_alive)
+    added = try('ZADD', alive, arg[entry + ALIVE_UNTIL], run)
+    refused = error_of(added)
     if refused then
       return refused
     end
@@ -119,7 +120,7 @@ local function write_entry(entry, events, drop, hold)
   while command < events do
     refused = write(first, unpack(arg, command + 1, behind(command) - 1))
     if refused then
-      if counts_alive == 1 then
+      if added == 1 then
         call('ZREM', alive, run)
       end
       return refused
@@ -133,29 +134,29 @@ local function write_entry(entry, events, drop, hold)
     end
     first = false
   end
-  if arg[entry + ASIDE] ~= '' then
-    refused = write(first, 'HSET', KEYS[6], arg[entry + NAME], arg[entry + ASIDE])
+  if arg[entry + QUARANTINE] ~= '' then
+    refused = write(first, 'HSET', KEYS[6], arg[entry + NAME], arg[entry + QUARANTINE])
     if refused then
       return refused
     end
     first = false
   end
-  if is_there(entry, 4) then
+  if has_flag(entry, 4) then
     refused = write(first, 'HSET', arg[entry], 'meta', arg[entry + META])
     if refused then
       return refused
     end
   end
-  for tick = drop + 1, hold - 1 do
+  for tick = drop + 1, wait - 1 do
     call('ZREM', waiting_of(entry), arg[tick])
   end
-  for tick = hold + 1, behind(hold) - 1 do
+  for tick = wait + 1, behind(wait) - 1 do
     call('ZADD', waiting_of(entry), 0, arg[tick])  -- ticks are texts in the order of time
   end
   scores[#scores + 1], scores[#scores + 2] = arg[entry + SCORE], arg[entry]
   if run ~= '' then
     owners[#owners + 1], owners[#owners + 2] = run, arg[entry + OWNER]
-    leases[#leases + 1], leases[#leases + 2] = arg[entry + TILL], run
+    leases[#leases + 1], leases[#leases + 2] = arg[entry + ALIVE_UNTIL], run
   end
   return 1
 end
@@ -167,17 +168,17 @@ while entry <= #arg do
     events = behind(events)
   end
   local drop = behind(events)
-  local hold = behind(drop)
+  local wait = behind(drop)
   -- An entry of which something was read is compared in step 9; only one of which nothing was read is looked for here.
-  local exists = is_there(entry, 1) or call('EXISTS', arg[entry]) == 1
+  local exists = has_flag(entry, 1) or call('EXISTS', arg[entry]) == 1
   if arg[entry + SCORE] == '' then
     answer[#answer + 1] = exists and 0 or call('ZREM', KEYS[2], arg[entry])
   elseif not exists or not is_as_read(entry) then
     answer[#answer + 1] = 0
   else
-    answer[#answer + 1] = fault_of(entry, drop, hold) or write_entry(entry, events, drop, hold)
+    answer[#answer + 1] = fault_of(entry, drop, wait) or write_entry(entry, events, drop, wait)
   end
-  entry = behind(hold)
+  entry = behind(wait)
 end
 -- Step 11.
 if #scores > 0 then

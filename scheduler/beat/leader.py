@@ -3,7 +3,7 @@
     stand by ──the lock is free──▶ lead ──the lock is another's, or gone──▶ stand by
 
 The lock is stock's own key, so that a stock Beat and ours exclude each other. Each read of due
-entries renews it by comparing (`look.lua`), idle or not, and every transaction checks it
+entries renews it by comparing (`read_due.lua`), idle or not, and every transaction checks it
 (`fire.lua`): a process that was frozen while another took over can write nothing any more. The
 epoch grows with each leader. A lost lock ends no process.
 """

@@ -14,10 +14,10 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_writes import NO_LEASE, EntryWrite, parts_of
 from scheduler.beat.fast.decoded_entries import DecodedEntry
 from scheduler.beat.fast.path import FastPath
 from scheduler.beat.fast.prepared_run import Moment
-from scheduler.beat.steps import NO_LEASE, Step, parts_of
 from scheduler.beat.stock import by_redbeat
 from scheduler.dispatch import message_options, next_look, outcomes
 from scheduler.dispatch.plan import plan as plan_entry
@@ -56,7 +56,7 @@ class Renders(Protocol):
         """The commands and the message of a call."""
 
     @property
-    def repeats(self) -> bool:
+    def can_use_templates(self) -> bool:
         """True while messages may be made from templates, unseen by Celery's listeners."""
 
     def template(self, call: Call) -> Template | None:
@@ -84,14 +84,17 @@ class Planner:
         self._calendar_cache = CalendarCache()
         self._calendars: dict[str, Calendar] = {}
 
-    def steps(self, entries: Iterable[DueEntry], now: datetime) -> list[Step]:
+    def entry_writes(self, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
         """One step for each entry. Raises what is broken for all of them: the broker's errors."""
         entries = list(entries)
         moment = Moment.of(now)
         names = {name for entry in entries if (name := self._calendar_name(entry))}
         self._calendars = self._calendar_cache.known(self._redis, names)
-        repeats = self.renderer.repeats
-        return [self._step(entry, moment, repeats=repeats) for entry in entries]
+        can_use_templates = self.renderer.can_use_templates
+        return [
+            self._entry_write(entry, moment, can_use_templates=can_use_templates)
+            for entry in entries
+        ]
 
     def _calendar_name(self, entry: DueEntry) -> str | None:
         """The calendar that an entry names, where its bytes can name one at all."""
@@ -103,27 +106,35 @@ class Planner:
         except UnreadableEntry:
             return None
 
-    def _step(self, entry: DueEntry, moment: Moment, *, repeats: bool) -> Step:
+    def _entry_write(
+        self, entry: DueEntry, moment: Moment, *, can_use_templates: bool
+    ) -> EntryWrite:
         if entry.fault is None and entry.definition is None and entry.extra is None:
-            return Step(entry, gone=True, parts=parts_of(entry, None))
+            return EntryWrite(entry, gone=True, parts=parts_of(entry, None))
         try:
             decoded = self._fast.decode(entry)
-            step = self._fast.step(entry, decoded, self.renderer, moment) if repeats else None
-            return step or self._full_step(entry, decoded, moment)
+            write = (
+                self._fast.entry_write(entry, decoded, self.renderer, moment)
+                if can_use_templates
+                else None
+            )
+            return write or self._full_write(entry, decoded, moment)
         except (UnreadableEntry, Unsendable) as error:
             reason = str(error)
             record = quarantine.encode(reason, entry.raw, moment.now)
-            return Step(entry, ASLEEP, parts_of(entry, ASLEEP, aside=record), quarantined=reason)
+            return EntryWrite(
+                entry, ASLEEP, parts_of(entry, ASLEEP, quarantine=record), quarantined=reason
+            )
         except NotTaken as error:
-            return Step(entry, entry.score, refused=str(error))
+            return EntryWrite(entry, entry.score, refused=str(error))
 
-    def _full_step(self, entry: DueEntry, decoded: DecodedEntry, moment: Moment) -> Step:
+    def _full_write(self, entry: DueEntry, decoded: DecodedEntry, moment: Moment) -> EntryWrite:
         """The step by all rules and with Celery's own message."""
         stored, plan = self._plan(entry, decoded, moment.now)
         schedule = stored.schedule
         if not plan.has_changes:
             unchanged = abs(entry.score - plan.score) <= _SAME_SCORE
-            return Step(entry, plan.score, [] if unchanged else parts_of(entry, plan.score))
+            return EntryWrite(entry, plan.score, [] if unchanged else parts_of(entry, plan.score))
         meta = outcomes.meta_after(stored.meta, plan, int(plan.counts_toward_max_runs))
         meta_text = codec.encode_meta(meta)
         events = [
@@ -144,16 +155,16 @@ class Planner:
             meta=meta_text,
             uid=schedule.uid,
             lease=lease,
-            taken="" if plan.sent_from_waiting is None else plan.sent_from_waiting.text,
+            sent_waiting="" if plan.sent_from_waiting is None else plan.sent_from_waiting.text,
             while_alive=bool(plan.wait) and plan.send is None,
             commands=commands,
             events=events,
             drop=[waiting_tick.text for waiting_tick in plan.drop],
-            hold=[tick_text(tick) for tick in plan.wait],
+            wait=[tick_text(tick) for tick in plan.wait],
         )
         decoded.set_meta(meta, meta_text)
         cancel = schedule if plan.cancel else None
-        return Step(entry, plan.score, parts, run=lease[0], cancel=cancel)
+        return EntryWrite(entry, plan.score, parts, run=lease[0], cancel=cancel)
 
     def _queued_event(self, message: Message, now: datetime) -> str:
         """`run.queued` for a message, encoded."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.leader import Leader, LostLock
 from scheduler.beat.script_pipeline import PendingReply, ScriptPipeline
-from scheduler.beat.steps import Step
 from scheduler.events.schema import FIELD
 from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
@@ -33,7 +33,7 @@ class Transaction:
             keys.ASIDE_HASH,
         ]
 
-    def carry_out(self, steps: Sequence[Step]) -> "PendingResults":
+    def carry_out(self, writes: Sequence[EntryWrite]) -> "PendingResults":
         """Send the steps, without waiting for the reply. Raises redis.RedisError."""
         arguments: list[Any] = [
             self._leader.token or "",
@@ -41,8 +41,8 @@ class Transaction:
             keys.ALIVE_PREFIX,
             keys.WAITING_PREFIX,
         ]
-        for step in steps:
-            arguments += step.parts
+        for write in writes:
+            arguments += write.parts
         return PendingResults(self._pipeline.send(self._script, self._keys, arguments))
 
 

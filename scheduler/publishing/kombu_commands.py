@@ -97,7 +97,7 @@ class Renderer:
         """The number of messages made by Celery's own code."""
 
     @property
-    def repeats(self) -> bool:
+    def can_use_templates(self) -> bool:
         """Whether messages may be made from templates, without Celery's publish signals."""
         return self._uses_templates and not _others_listen(self._app)
 
@@ -113,7 +113,7 @@ class Renderer:
         broker does not answer in time; NotTaken where a key of the call has another type than kombu
         expects.
         """
-        if not self.repeats:
+        if not self.can_use_templates:
             return self._by_celery(call)[0]
         shape = _shape(call)
         if shape is None:

@@ -71,7 +71,7 @@ class OutboxRenderer:
     """The renderer of the outbox mode: one XADD for each call. Needs no connection to a broker."""
 
     generation: object = None
-    repeats = False
+    can_use_templates = False
 
     def __init__(self, app: "Celery") -> None:
         self._app: Any = app

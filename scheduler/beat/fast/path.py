@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.fast.decoded_entries import DecodedEntry, DecodedEntryCache, decode
 from scheduler.beat.fast.prepared_run import Moment, PreparedRun, prepare
 from scheduler.beat.fast.single_tick import is_plain, plan_single_tick
-from scheduler.beat.steps import Step
 from scheduler.dispatch import message_options
 from scheduler.dispatch.verdicts import Plan
 from scheduler.publishing.calls import Call
@@ -44,9 +44,9 @@ class FastPath:
         """
         return self._entries.decode(entry) if self.enabled else decode(entry)
 
-    def step(
+    def entry_write(
         self, entry: DueEntry, decoded: DecodedEntry, templates: Templates, moment: Moment
-    ) -> Step | None:
+    ) -> EntryWrite | None:
         """The step that sends the one tick that is due; None where the full path has to decide.
 
         `decoded` then holds the new meta. Raises Unsendable.
@@ -56,12 +56,12 @@ class FastPath:
         run = decoded.prepared
         if run is None or run.generation is not templates.generation:
             run = decoded.prepared = self._prepare(decoded, templates)
-        made = None if run is None else run.step(entry, decoded.meta, moment)
+        made = None if run is None else run.entry_write(entry, decoded.meta, moment)
         if made is None:
             return None
-        step, meta, text = made
+        write, meta, text = made
         decoded.set_meta(meta, text)
-        return step
+        return write
 
     def plan(
         self, entry: StoredSchedule, now: datetime, alive: int, waiting: Sequence[WaitingTick]

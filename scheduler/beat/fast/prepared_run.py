@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_writes import EntryWrite, usual_parts
 from scheduler.beat.fast import queued_event
 from scheduler.beat.fast.single_tick import single_tick
-from scheduler.beat.steps import Step, usual_parts
 from scheduler.publishing.calls import RUN, TAG, TICK, Call
 from scheduler.publishing.message_template import Template
 from scheduler.redbeat import codec
@@ -74,7 +74,9 @@ class PreparedRun:
         self._last: datetime | None = None
         self._next: datetime | None = None
 
-    def step(self, entry: DueEntry, meta: Meta, moment: Moment) -> tuple[Step, Meta, str] | None:
+    def entry_write(
+        self, entry: DueEntry, meta: Meta, moment: Moment
+    ) -> tuple[EntryWrite, Meta, str] | None:
         """The step that sends the one tick that is due, the meta after it, and that as it is
         stored; None where the full path has to decide.
         """
@@ -113,7 +115,7 @@ class PreparedRun:
             message=(*self._before, payload, *self._after),
             event=queued_event.filled(self._event, run, text, moment.text),
         )
-        return Step(entry, score, parts, run), meta, stored
+        return EntryWrite(entry, score, parts, run), meta, stored
 
 
 def prepare(

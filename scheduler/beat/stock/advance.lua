@@ -11,14 +11,14 @@
 --
 -- Answers 1, or 0 where nothing was written. An entry that is gone stays gone.
 
-local READ, TAKEN = 1, 12
+local READ, SENT_WAITING = 1, 12
 if not is_as_it_was_read(read_entry(KEYS[1], redis.call), ARGV, READ) then
   return 0
 end
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end
-if ARGV[TAKEN] ~= '' and not redis.call('ZSCORE', KEYS[7], ARGV[TAKEN]) then
+if ARGV[SENT_WAITING] ~= '' and not redis.call('ZSCORE', KEYS[7], ARGV[SENT_WAITING]) then
   return 0
 end
 -- Lua has no rollback: what can fail is tried before the first write.
@@ -28,7 +28,7 @@ for _, key in ipairs({2, 4, 6, 7}) do
   redis.call('ZCARD', KEYS[key])
 end
 
-local at = TAKEN + 1
+local at = SENT_WAITING + 1
 local function list()
   local from = at + 1
   at = from + tonumber(ARGV[at])

@@ -53,9 +53,9 @@ log = logging.getLogger(__name__)
 SOON = 0.01
 """Seconds until the next look at an entry with more to send."""
 
-_LOOK = script_text(__package__, "look.lua")
+_READ_ENTRY = script_text(__package__, "read_entry.lua")
 _ADVANCE = script_text(__package__, "advance.lua")
-_OURS = ("entry", "raw", "stored_score", "alive", "waiting", "planned", "calendar")
+_OWN_FIELDS = ("entry", "raw", "stored_score", "alive", "waiting", "planned", "calendar")
 _CALENDARS = CalendarCache()
 
 
@@ -112,7 +112,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         if not name.isascii() and as_stored(name) != name.encode("utf-8", "replace"):
             return cls._unreadable(name, app, Raw(None, None, None), "its name is no text")
         try:
-            look = get_redis(app).register_script(_LOOK)(
+            reply = get_redis(app).register_script(_READ_ENTRY)(
                 keys=[as_stored(key), keys.SCHEDULE_ZSET, keys.STATICS_SET],
                 args=[as_stored(name), plain_uid(name), keys.ALIVE_PREFIX, keys.WAITING_PREFIX],
             )
@@ -122,22 +122,22 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
             if "WRONGTYPE" not in str(error):
                 raise
             return cls._unreadable(name, app, Raw(None, None, None), f"the key is no hash: {error}")
-        raw = Raw(*look[:3])
+        raw = Raw(*reply[:3])
         if raw.definition is None and raw.extra is None:
             raise KeyError(key)
         try:
-            loaded = cls._load(codec.decode(name, raw, static=bool(look[3])), raw, app)
+            loaded = cls._load(codec.decode(name, raw, static=bool(reply[3])), raw, app)
         except UnreadableEntry as error:
             return cls._unreadable(name, app, raw, str(error))
         except Exception as error:  # noqa: BLE001 - whatever Celery makes of it, one entry must not end Beat
             return cls._unreadable(
                 name, app, raw, f"Celery cannot load it: {type(error).__name__}: {error}"
             )
-        loaded.stored_score = None if look[4] is None else float(look[4])
-        loaded.alive = int(look[5])
+        loaded.stored_score = None if reply[4] is None else float(reply[4])
+        loaded.alive = int(reply[5])
         if loaded.entry is not None:
             loaded.calendar = _CALENDARS.of(get_redis(app), loaded.entry.schedule)
-        loaded.waiting = tuple(map(read, look[6]))
+        loaded.waiting = tuple(map(read, reply[6]))
         if loaded.entry is not None:
             loaded.entry = next_look.with_inferred_last_run(
                 loaded.entry, loaded.stored_score, loaded.default_now()
@@ -211,7 +211,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Yield the fields that Celery uses when it copies an entry."""
-        return ((name, value) for name, value in vars(self).items() if name not in _OURS)
+        return ((name, value) for name, value in vars(self).items() if name not in _OWN_FIELDS)
 
     @classmethod
     def _load(cls, entry: StoredSchedule, raw: Raw, app: Any) -> Self:

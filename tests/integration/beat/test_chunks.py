@@ -9,8 +9,8 @@ from redis import Redis
 
 from scheduler.beat import Scheduler, dispatch_loop
 from scheduler.beat.due_entries import DueBatch, DueEntry, PendingBatch
+from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.planner import Planner
-from scheduler.beat.steps import Step
 from scheduler.rules.model.spec import Schedule
 from scheduler.schedules.store import ScheduleStore
 from tests.support.beat.ours import queued
@@ -34,9 +34,9 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
 ) -> None:
     monkeypatch.setattr(dispatch_loop, "BATCH_SIZE", chunk)
     saved = some_are_stuck(store, redis)
-    plan, planned, early = Planner.steps, [], iter(range(8))
+    plan, planned, early = Planner.entry_writes, [], iter(range(8))
 
-    def watched(self: Planner, entries: Iterable[DueEntry], now: datetime) -> list[Step]:
+    def watched(self: Planner, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
         entries = list(entries)
         planned.extend(one.name for one in entries)
         made = plan(self, entries, now)
@@ -46,7 +46,7 @@ def test_whatever_comes_before_the_chunks_of_a_pass_or_stays_there_each_run_is_s
             saved.append(hourly(store, f"a-early-{number}", queue=GOOD))
         return made
 
-    monkeypatch.setattr(Planner, "steps", watched)
+    monkeypatch.setattr(Planner, "entry_writes", watched)
     beat.tick()
     beat.tick()
     good = [one for one in saved if one.queue == GOOD]

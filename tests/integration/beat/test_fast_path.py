@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from kombu import Exchange, Queue
 
 from scheduler.beat.due_entries import DueEntry
+from scheduler.beat.entry_writes import EntryWrite
 from scheduler.beat.fast.decoded_entries import decode
 from scheduler.beat.planner import Planner
-from scheduler.beat.steps import Step
 from scheduler.publishing.kombu_commands import Renderer
 from scheduler.redbeat import codec
 from scheduler.redbeat.codec import Meta
@@ -153,7 +153,7 @@ SITUATIONS = st.builds(
 METAS = st.builds(Meta, st.sampled_from([NOON, NOON, NOON, None]), st.none() | st.integers(0, 9))
 
 
-def time_of_look(entry: DueEntry, late: float) -> datetime:
+def time_of_read(entry: DueEntry, late: float) -> datetime:
     """The moment `late` seconds after the entry's next tick, where that can be told."""
     decoded = decode(entry)
     when, last = decoded.schedule.when, decoded.meta.last_run_at
@@ -170,11 +170,11 @@ time of the look.
 """
 
 
-def written(step: Step) -> list[Any]:
+def written(write: EntryWrite) -> list[Any]:
     """What the script is given, without what is random or counted from the machine's clock."""
     return [
         EXPIRATION.sub("", RANDOM_TAG.sub("", part)) if isinstance(part, str) else part
-        for part in step.parts
+        for part in write.parts
     ]
 
 
@@ -192,7 +192,7 @@ def planners(services: Services) -> Iterator[tuple[Planner, Planner]]:
     full = Planner(app, services.redis, renderers[1], LIMIT, fast_path=False)
     for policies, queue in product((Policies(), Policies(run_timeout=30)), (None, BRIEF.name)):
         first = a_schedule("first", when=every(60, NOON), job=JOB, policies=policies, queue=queue)
-        fast.steps([due_entry(first, Meta(NOON))], NOON + timedelta(seconds=60))
+        fast.entry_writes([due_entry(first, Meta(NOON))], NOON + timedelta(seconds=60))
     yield fast, full
     for renderer in renderers:
         renderer.reset()
@@ -215,9 +215,9 @@ def test_the_fast_path_does_what_the_full_path_does(
         entry = due_entry(
             schedule, meta, alive=found.alive, waiting=found.waiting, foreign=found.foreign
         )
-        now = time_of_look(entry, found.late)
-        (one,) = fast.steps([entry], now)
-        (other,) = full.steps([entry], now)
+        now = time_of_read(entry, found.late)
+        (one,) = fast.entry_writes([entry], now)
+        (other,) = full.entry_writes([entry], now)
         assert written(one) == written(other)
         assert (one.score, one.run, one.cancel) == (other.score, other.run, other.cancel)
         assert (one.quarantined, one.refused, one.gone) == (
@@ -257,4 +257,6 @@ def sent_by(planner: Planner) -> set[str]:
         for number, queue in product(range(20), (None, BRIEF.name))
     ]
     entries = [due_entry(schedule, Meta(NOON)) for schedule in schedules]
-    return {step.run for step in planner.steps(entries, NOON + timedelta(seconds=61))} - {""}
+    return {write.run for write in planner.entry_writes(entries, NOON + timedelta(seconds=61))} - {
+        ""
+    }

@@ -15,7 +15,7 @@ from scheduler.rules.model.spec import Policies
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.support.beat.ours import between_look_and_transaction, our_beat, queued
+from tests.support.beat.ours import between_read_and_transaction, our_beat, queued
 from tests.support.builders import JOB, a_spec, every
 from tests.support.schedules.contents import events, memory, messages, score
 from tests.support.schedules.late import HOUR, LATE, due_since, first_run, full_second, hourly
@@ -55,7 +55,7 @@ def test_an_edit_after_the_look_stands_and_the_tick_is_sent_as_it_says(
                 edit=Edit(actor="eve", now=full_second()),
             )
 
-        between_look_and_transaction(patch, edit)
+        between_read_and_transaction(patch, edit)
         beat.tick()
     assert messages(redis, "default") == []
     assert memory(redis, "other").total_run_count is None
@@ -69,7 +69,7 @@ def test_a_schedule_that_is_deleted_after_the_look_stays_deleted_and_sends_nothi
 ) -> None:
     saved = hourly(store)
     with monkeypatch.context() as patch:
-        between_look_and_transaction(
+        between_read_and_transaction(
             patch,
             lambda: store.delete(
                 "due", revision=saved.revision, edit=Edit(actor="eve", now=full_second())
@@ -87,7 +87,7 @@ def test_a_leader_that_was_frozen_while_another_took_over_writes_nothing(
 ) -> None:
     saved = hourly(store)
     with monkeypatch.context() as patch:
-        between_look_and_transaction(
+        between_read_and_transaction(
             patch, lambda: redis.set(keys.BEAT_LOCK, "2:other:1:x", px=60_000)
         )
         beat.tick()

@@ -23,7 +23,7 @@ from scheduler.runs.leases import QUEUED_SECONDS
 from scheduler.schedules.store import ScheduleStore
 from scheduler.services.services import Services
 from scheduler.storage import keys
-from tests.support.beat.ours import REFUSED, between_look_and_transaction, queued, spoil
+from tests.support.beat.ours import REFUSED, between_read_and_transaction, queued, spoil
 from tests.support.builders import every
 from tests.support.golden_jobs import TOPIC
 from tests.support.schedules.contents import events, memory, messages, score
@@ -73,7 +73,7 @@ def turn_with(
 ) -> None:
     """One turn, in which `change` happens after the look."""
     with monkeypatch.context() as patch:
-        between_look_and_transaction(patch, change)
+        between_read_and_transaction(patch, change)
         beat.tick()
 
 

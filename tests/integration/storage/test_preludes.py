@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from scheduler.beat.due_entries import DueEntry
-from scheduler.beat.steps import NO_LEASE, parts_of, usual_parts
+from scheduler.beat.entry_writes import NO_LEASE, parts_of, usual_parts
 from scheduler.storage.entry_fields import as_stored, entry_arguments
 from scheduler.storage.lua import prelude_text, script_text
 

@@ -24,16 +24,16 @@ def queued(redis: Redis) -> list[str]:
     return [event.run for event in events(redis) if isinstance(event, RunQueued)]
 
 
-def between_look_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object) -> None:
+def between_read_and_transaction(monkeypatch: pytest.MonkeyPatch, change: object) -> None:
     """Let `change` happen once Beat has planned, and before it carries out."""
-    steps = Planner.steps
+    writes = Planner.entry_writes
 
     def planned(self: Planner, *args: object) -> object:
-        made = steps(self, *args)
+        made = writes(self, *args)
         change()
         return made
 
-    monkeypatch.setattr(Planner, "steps", planned)
+    monkeypatch.setattr(Planner, "entry_writes", planned)
 
 
 REFUSED: dict[str, object] = {"countdown": "soon"}

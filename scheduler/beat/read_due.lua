@@ -32,8 +32,8 @@ end
 local function uid_of(extra, name)
   local uid = extra and string.match(extra, '^{"uid":"([%x%-]+)"')
   if extra and not uid then
-    local read, known = pcall(cjson.decode, extra)
-    uid = read and type(known) == 'table' and type(known.uid) == 'string' and known.uid
+    local is_json, decoded = pcall(cjson.decode, extra)
+    uid = is_json and type(decoded) == 'table' and type(decoded.uid) == 'string' and decoded.uid
   end
   return uid and string.lower(uid) or plain_uid(name)
 end

@@ -10,8 +10,8 @@
 local fields = read_entry(KEYS[1], redis.call)
 local uid = ARGV[2]
 if fields[3] then
-  local read, extra = pcall(cjson.decode, fields[3])
-  if read and type(extra) == 'table' and type(extra.uid) == 'string' then
+  local is_json, extra = pcall(cjson.decode, fields[3])
+  if is_json and type(extra) == 'table' and type(extra.uid) == 'string' then
     uid = string.lower(extra.uid)
   end
 end

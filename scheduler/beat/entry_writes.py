@@ -13,7 +13,7 @@ NO_LEASE: tuple[str, str, str] = ("", "", "0")
 
 
 @dataclass(slots=True)
-class Step:
+class EntryWrite:
     """One entry, and the decision about the entry."""
 
     entry: DueEntry
@@ -46,21 +46,21 @@ def parts_of(
     meta: str | None = None,
     uid: str = "",
     lease: tuple[str, str, str] = NO_LEASE,
-    taken: str = "",
+    sent_waiting: str = "",
     while_alive: bool = False,
-    aside: str = "",
+    quarantine: str = "",
     commands: Sequence[Command] = (),
     events: Sequence[str] = (),
     drop: Sequence[str] = (),
-    hold: Sequence[str] = (),
+    wait: Sequence[str] = (),
 ) -> list[Any]:
     """Return a step as arguments of `fire.lua`. Without a score, a missing key is forgotten."""
-    there = "".join(
+    flags = "".join(
         "0" if value is None else "1" for value in (entry.definition, entry.meta, entry.extra, meta)
     )
     parts: list[Any] = [
         entry.key,
-        there,
+        flags,
         entry.definition or "",
         entry.meta or "",
         entry.extra or "",
@@ -69,14 +69,14 @@ def parts_of(
         entry.name_bytes,
         uid,
         *lease,
-        taken,
+        sent_waiting,
         "1" if while_alive else "",
-        aside,
+        quarantine,
         len(commands),
     ]
     for command in commands:
         parts += (len(command), *command)
-    for texts in (events, drop, hold):
+    for texts in (events, drop, wait):
         parts += (len(texts), *texts)
     return parts
 
