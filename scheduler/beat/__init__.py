@@ -1,8 +1,8 @@
-"""Our Beat: every tick that is due is sent as a run, waits, or gets a verdict, in one Redis script
+"""Beatdesk's Beat: every due tick is sent as a run, waits, or gets a verdict, in one Redis script
 together with message, event and the entry's next due time.
 
     due entries in Redis                                                 SQL history
-         │ look.lua                                                           ▲
+         │ read_due.lua                                                       ▲
          ▼                          fire.lua, one transaction for 100 entries │ recorder
     due_entries ─▶ planner ─▶ transaction ─▶ entry advanced                   │
       DueEntry      │  EntryWrite   │          message in its queue ─▶ worker  │
@@ -12,40 +12,46 @@ together with message, event and the entry's next due time.
 
 **The parts**
 
-    scheduler          the class that Celery starts: `scheduler.beat.Scheduler`
-    loop               one turn: lead or stand by, dispatch, sleep, heartbeat
-    leader             which of several Beats leads: a token with an epoch in RedBeat's own lock
-    dispatch_loop      batches of 100 due entries until none is left; the server reads and fires
-                       (`script_pipeline`) while the next batch is planned
-    due_entries        one read of due entries, with all that the planner needs
-    planner, entry_writes  an entry and its plan as arguments of `fire.lua`
+    scheduler          the class started by Celery: `scheduler.beat.Scheduler`
+    loop               turns: lead or stand by, one pass, sleep, heartbeat
+    leader             the election among several Beats: a token with an epoch in RedBeat's own lock
+    dispatch_loop      passes: batches of 100 due entries until none is left; the server reads and
+                       fires (`script_pipeline`) while the next batch is planned
+    due_entries        reads of due entries, complete for the planner
+    planner            the decision about each due entry, as an `EntryWrite`
+    entry_writes       an entry and its plan as arguments of `fire.lua`
     fast/              the fast path, behind one door and a switch (`fast.path`)
-    transaction        the script `fire.lua`; its steps go on from those of `dispatch.plan`
-    stock/             stock Beat (`-S redbeat.RedBeatScheduler`) with our entries, and what only
-                       RedBeat computes
-    static_entries     entries from `beat_schedule`, written by the Beat that leads
-    cancelling         runs that a new tick replaces are cancelled, in a thread of its own
-    wake               an edit, or the end of a run that a tick waits for, ends Beat's sleep
-    entry_backoff      entries that could not be advanced wait, 0.1 s doubling to 10
-    quarantine_retry   entries in quarantine come back once they were changed
+    transaction        the script `fire.lua`; its steps go on from the steps of `dispatch.plan`
+    stock/             stock Beat (`-S redbeat.RedBeatScheduler`) with Beatdesk's entries, and the
+                       schedules computed by RedBeat alone
+    static_entries     entries from `beat_schedule`, written by the leading Beat
+    cancelling         runs replaced by a new tick are cancelled, in a thread apart
+    wake               an edit, or the end of a run with a waiting tick, ends Beat's sleep
+    entry_backoff      after a failed write an entry waits, 0.1 s doubling to 10
+    quarantine_retry   an entry in quarantine comes back after a change
     heartbeat, watchdog  the state of this Beat, for the console and for systemd
 
+Three words for three lengths of work: Celery calls for a turn (`Loop.tick`), a turn of the leader
+has one pass (`DispatchLoop.run`), and a pass has one read for each batch (`DueEntryReader.fetch`).
+
 A tick keeps its name on the way: `tick` in the plan, in the message's header, in the event and in
-the row of history. The forms around it are few: `DueEntry` (bytes as read), `Plan` (decision),
-`Call` (what Celery would be given), `EntryWrite` (what the script is given), `run.queued` (event).
+the row of history. The forms around a tick are few: `DueEntry` (bytes as read), `Plan` (decision),
+`Call` (the arguments for Celery), `EntryWrite` (the arguments for the script), `run.queued`
+(event).
 
 **Failure**
 
 - Another Beat has the lock: the script writes nothing, this Beat stands by. Nothing ends a process.
 - Redis or the broker is away: the turn ends, Beat waits 0.1 s doubling to 1 and begins anew.
-- An entry changed between read and transaction (an edit, another Beat): it is left as it is, and
-  read again in the next turn.
-- The server refuses one entry's message (its queue is another type): that entry backs off, alone.
+- An entry changed between read and transaction (an edit, another Beat): the entry is left
+  untouched, and read again in the next pass.
+- The server refuses one entry's message (the queue's key has another type): only this entry backs
+  off.
 - The server refuses everything (`OOM`, `READONLY`, …): the turn ends as if the server were away.
-- An entry cannot be read, computed or sent: quarantine, score -1, the reason stored beside it.
+- An entry cannot be read, computed or sent: quarantine, score -1, with the reason stored.
 - The meta was lost: the last run is inferred from the due time (`dispatch.next_look`).
 - Redis has lost data: Beat waits for the recorder's check before it fires (`healing`).
-- This process dies anywhere: the transaction is done or not, so that no tick is lost or sent twice.
+- This process dies anywhere: the transaction is done or not, so no tick is lost or sent twice.
 
 **The contract of a renderer** (`kombu_commands.Renderer` and `outbox.OutboxRenderer`, chosen by
 `delivery_mode` when a Beat begins to lead)
@@ -58,26 +64,26 @@ the row of history. The forms around it are few: `DueEntry` (bytes as read), `Pl
         def template(self, call: Call) -> Template | None    # once one was made
         generation: object                                   # new when templates are out of date
 
-`render` is called for each run that is about to be sent, before the script, in the thread that
-ticks. It sends nothing, and a call whose commands are not carried out leaves no trace but declared
-queues. `Call.options` is complete: the entry's own options, the limits of its policies, `expires`,
-`task_id`, and `headers` with `tick`, `beatdesk` and `celery_beat_task`; the same that stock Beat
-would give to `apply_async`, or to `send_task` where the job is not imported.
+`render` is called for each run before the script sends the run, in the thread of the turn. `render`
+sends nothing; a call without carried-out commands leaves no trace but declared queues.
+`Call.options` is complete: the entry's own options, the limits of the schedule's policies,
+`expires`, `task_id`, and `headers` with `tick`, `beatdesk` and `celery_beat_task`, exactly as stock
+Beat calls `apply_async`, or `send_task` for a job without an import.
 
-`Rendered.commands` are run by `fire.lua` as they are and in order, in the database of the
-schedules. The first may fail: then nothing of the entry is written. All after it must not.
-`Rendered.messages` are those of which `after_task_publish` would be sent, normally one: run.queued
-is made from them. While Celery's own code renders, `worker.sent_runs.collecting()` catches what our
-receiver of that signal gets, so that the event is not written twice.
+`Rendered.commands` are run by `fire.lua` unchanged and in order, in the database of the schedules.
+The first command may fail: then nothing of the entry is written. Later commands must not fail.
+`Rendered.messages` are the messages with an `after_task_publish` signal in Celery, normally one;
+each becomes a run.queued. While Celery's own code renders, `worker.sent_runs.collecting()` takes
+the place of Beatdesk's receiver of the signal, so the event is not written twice.
 
-`render` raises `Unsendable` where this entry can never be sent (quarantine), `NotTaken` where a key
-is of another type than kombu expects (back-off). Errors of the broker pass through: they concern
-all entries. No renderer waits for longer than `publishing.timeouts` allows, which is less than the
-lock lives.
+`render` raises `Unsendable` for an entry that can never be sent (quarantine), and `NotTaken` for a
+key of a type not expected by kombu (back-off). Errors of the broker pass through, since they
+concern all entries. Renderers wait at most for the time given by `publishing.timeouts`, always less
+than the life of the lock.
 
 The outbox renderer makes one XADD to `keys.OUTBOX_STREAM`. While a Beat leads, its `relay.Relay`
-publishes from there with confirms and deletes what is published. Two relays at a time do no harm
-beyond a second copy, which workers drop (`runs.deduplication`).
+publishes the outbox with confirms and deletes published messages. Two relays at a time do no harm
+beyond a second copy, dropped by workers (`runs.deduplication`).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,8 +1,8 @@
-"""Cancels runs that a new tick replaces, in a thread of its own.
+"""Cancels runs replaced by a new tick, in a thread apart from Beat's.
 
-A cancellation is a message of the broker's, and a broker that is away makes Celery wait for seconds
-with each, while Beat has a lock to renew. One that cannot be sent is logged and dropped: the new
-tick waits until the runs end by themselves.
+A cancellation is a broker message. While the broker is away, Celery waits for seconds with each
+message, and Beat has a lock to renew. A cancellation that cannot be sent is logged and dropped: the
+new tick waits until the runs end by themselves.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ class Cancelling:
         self._is_working = False
 
     def cancel(self, schedule: Schedule, now: datetime) -> None:
-        """Cancel the schedule's runs that are alive; returns at once."""
+        """Cancel the schedule's living runs; returns at once."""
         with self._lock:
             self._pending[schedule.uid] = schedule, now
             if not self._is_working:

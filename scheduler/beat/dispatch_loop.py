@@ -1,14 +1,15 @@
-"""One pass over what is due: read, plan and carry out batch after batch, so that each due entry is
-looked at once, or until a second is over. An entry that is still due after its look has `stayed`,
-and is looked at in the next pass.
+"""Passes over the due entries: read, plan and carry out batch after batch.
 
-Where more is due than one batch, the server reads and fires while the next batch is planned:
+Within a pass each due entry is read and planned once, until a second is over. An entry still due
+afterwards has `stayed`, and is read again in the next pass.
+
+With more due entries than one batch, the server reads and fires while Beat plans the next batch:
 
     Beat    │ plan 1 │ plan 2         │ plan 3         │ …
     server  │ read 2 │ read 3, fire 1 │ read 4, fire 2 │ …
 
-What becomes of one entry is decided in the steps that `dispatch.plan` numbers, 1 to 6, and carried
-out in those that `fire.lua` numbers, 7 to 11. An entry that makes no progress backs off.
+An entry is decided in the steps numbered 1 to 6 by `dispatch.plan`, and written in the steps
+numbered 7 to 11 by `fire.lua`. An entry without progress backs off.
 """
 
 import gc
@@ -33,10 +34,10 @@ from scheduler.rules.model.spec import Schedule
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
-"""Entries in one transaction."""
+"""Entries in a transaction."""
 
 LONGEST_PASS = 1.0
-"""Seconds after which a pass is interrupted, so that Beat can renew its heartbeat."""
+"""Seconds after which a pass is interrupted, for Beat to renew its heartbeat."""
 
 _SHORTEST_SLEEP = 0.0005
 
@@ -50,7 +51,7 @@ _REFUSES_ALL = (
     "CLUSTERDOWN",
     "NOPERM",
 )
-"""How the server's errors begin that no entry is the reason of."""
+"""The beginnings of server errors caused by the server's own state, not by an entry."""
 
 
 class Blocked(RedisError):
@@ -58,8 +59,8 @@ class Blocked(RedisError):
 
 
 class PassResult(NamedTuple):
-    """A pass that is over: its `first` batch, the seconds to sleep (0 where the pass was cut
-    short), and how many entries have `stayed` due.
+    """The result of a pass: the `first` batch, the seconds to sleep (0 after an interrupted pass),
+    and the number of entries that `stayed` due.
     """
 
     first: DueBatch
@@ -68,8 +69,8 @@ class PassResult(NamedTuple):
 
     @property
     def lag(self) -> float:
-        """Seconds that the longest due entry of those that stayed has been due; 0 where none
-        stayed.
+        """Seconds since the earliest due time among the entries that stayed; 0 without such
+        entries.
         """
         oldest = self.first.oldest_due
         if oldest is None or (not self.stayed and self.wait > 0):
@@ -79,7 +80,9 @@ class PassResult(NamedTuple):
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """No garbage collection: it would take a tenth of a pass, which leaves none behind."""
+    """Switch garbage collection off: a pass leaves no garbage, and collecting would take a tenth of
+    its time.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -90,7 +93,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 class DispatchLoop:
-    """The passes of one Beat process; `cancel` cancels a schedule's runs that are alive."""
+    """The passes of one Beat process; `cancel` cancels the living runs of a schedule."""
 
     def __init__(
         self,
@@ -110,7 +113,7 @@ class DispatchLoop:
         """Runs sent by this process."""
 
     def run(self) -> PassResult:
-        """One pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or
+        """Run a pass. Raises LostLock; RedisError, KombuError and OSError where a server is away or
         refuses all writes.
         """
         try:
@@ -135,10 +138,11 @@ class DispatchLoop:
                 return PassResult(first, 0.0, stayed)
 
     def _dispatch(self, batch: DueBatch, skip: int, until: float) -> tuple[int, int]:
-        """Dispatch a batch and those behind it, until there are no more or it is too late.
+        """Dispatch a batch and the batches behind it, until none is left or the time `until` has
+        come.
 
-        Returns how many entries have left their place among the due ones, and how many have stayed
-        in it. `skip` entries stayed before the batch.
+        Returns the numbers of entries that left the due ones and that stayed. `skip` entries stayed
+        before the batch.
         """
         left, stayed = 0, 0
         pending = self._fetch_behind(batch, skip + len(batch.entries), until)
@@ -148,7 +152,7 @@ class DispatchLoop:
             pending = None
             next_writes: list[EntryWrite] = []
             if following is not None:
-                # Asked before the batch is fired, so that the server answers both at once.
+                # Sent before the batch is fired, so that the server answers both at once.
                 behind = skip + stayed + len(batch.entries) + len(following.entries)
                 pending = self._fetch_behind(following, behind, until)
             results = self._transaction.carry_out(writes) if writes else None
@@ -166,8 +170,8 @@ class DispatchLoop:
 
     @staticmethod
     def _without_repeated(pending: PendingBatch, batch: DueBatch) -> DueBatch:
-        """The batch behind `batch`, without its entries: others may have come before them
-        meanwhile.
+        """The batch behind `batch`, without entries of `batch` itself: newly due entries may have
+        moved them back in the order.
         """
         following = pending.wait()
         keys = {entry.key for entry in batch.entries}
@@ -175,12 +179,14 @@ class DispatchLoop:
         return following._replace(entries=entries)
 
     def _fetch_behind(self, batch: DueBatch, skip: int, until: float) -> PendingBatch | None:
-        """Ask for the batch behind this one, where there may be more and it is not too late."""
+        """Start the read of the batch behind `batch`; None after the last batch, or once time is
+        over.
+        """
         more = len(batch.entries) >= BATCH_SIZE and time.monotonic() < until
         return self._reader.fetch(skip, BATCH_SIZE) if more else None
 
     def _plan(self, entries: Sequence[DueEntry], batch: DueBatch) -> list[EntryWrite]:
-        """The steps to carry out; entries that back off have none."""
+        """The writes of a batch; entries in back-off get none."""
         writes = self._planner.entry_writes(filter(self._backoff.is_allowed, entries), batch.now)
         for write in writes:
             if write.refused:
@@ -190,7 +196,7 @@ class DispatchLoop:
         return [write for write in writes if write.parts]
 
     def _settle(self, writes: Sequence[EntryWrite], results: Sequence[str], batch: DueBatch) -> int:
-        """Note what became of each step. Returns how many entries have left their place."""
+        """Record the result of each write. Returns how many entries are due no more."""
         left, sent = 0, self.sent
         for write, result in zip(writes, results, strict=True):
             if result == DONE:
@@ -202,7 +208,7 @@ class DispatchLoop:
         return left
 
     def _complete(self, write: EntryWrite, batch: DueBatch) -> bool:
-        """Note a step that was carried out. Returns whether its entry is due no more."""
+        """Record a finished write. Returns whether the entry is due no more."""
         if write.quarantined:
             log.error(
                 "beat: the schedule %r is set aside until it is mended: %s",
@@ -220,8 +226,8 @@ class DispatchLoop:
         return write.gone or not 0 <= write.score <= batch.now.timestamp()
 
     def _refuse(self, entry: DueEntry, reason: str, *, server_takes_writes: bool) -> None:
-        """Let an entry back off whose message the server refused. Raises Blocked where it refuses
-        all writes, and nothing of the batch was done.
+        """Start the back-off of an entry after the server refused its message. Raises Blocked where
+        the server refuses all writes and has done nothing of the batch.
         """
         if reason.startswith(_REFUSES_ALL) and not server_takes_writes:
             raise Blocked(reason)
@@ -231,8 +237,8 @@ class DispatchLoop:
         )
 
     def _seconds_to_sleep(self, batch: DueBatch, began: float) -> float:
-        """Seconds until the next due time or the end of a back-off, from now on; `began` is when
-        the batch was asked for.
+        """Seconds from now to the next due time or the end of a back-off; `began` is the monotonic
+        time at which the read of the batch was sent.
         """
         elapsed = time.monotonic() - began
         wait = inf if batch.next_due is None else batch.next_due - batch.now.timestamp()

@@ -1,4 +1,4 @@
-"""One read of the schedule: due entries with all that is needed to plan them, in one round trip."""
+"""Reads of due entries, in one round trip each, with the state needed for the plan."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from scheduler.storage.scripts import Script, text_of
 
 
 class DueEntry(NamedTuple):
-    """A due entry as it was read, in bytes: most entries are in the cache, and need no decoding."""
+    """A due entry as read, in bytes: most entries are in the cache, and need no decoding."""
 
     key: bytes
     name_bytes: bytes
     due: bytes
-    """Its due time, in seconds."""
+    """The due time, in seconds since 1970."""
 
     definition: bytes | None
     meta: bytes | None
@@ -26,13 +26,13 @@ class DueEntry(NamedTuple):
     """1 for an entry from `beat_schedule`, else 0."""
 
     alive: int
-    """How many of its runs are not final."""
+    """The number of the schedule's runs that are not final."""
 
     waiting: list[bytes]
-    """Its waiting ticks, the oldest first (`redbeat.waiting`)."""
+    """The schedule's waiting ticks, the oldest first (`redbeat.waiting`)."""
 
     fault: bytes | None
-    """What is wrong with its key; None where nothing is."""
+    """The server's error for a key of a wrong type; None for a sound key."""
 
     @property
     def name(self) -> str:
@@ -41,25 +41,25 @@ class DueEntry(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Its due time, in seconds."""
+        """The due time, in seconds since 1970."""
         return float(self.due)
 
     @property
     def fields(self) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """Its three stored fields."""
+        """The three stored fields."""
         return self.definition, self.meta, self.extra
 
     @property
     def raw(self) -> Raw:
-        """Its three stored fields as text."""
+        """The three stored fields as text."""
         return Raw(text_of(self.definition), text_of(self.meta), text_of(self.extra))
 
 
 class DueBatch(NamedTuple):
     """Due entries, the longest due first, and the server's time at the read.
 
-    `next_due` is the next due time that has not come, `oldest_due` the one that came first, both in
-    seconds; None where there is none.
+    `next_due` is the first due time after the read, `oldest_due` the earliest of all, both in
+    seconds since 1970; None without such an entry.
     """
 
     now: datetime
@@ -69,13 +69,13 @@ class DueBatch(NamedTuple):
 
 
 class PendingBatch:
-    """A read whose reply is on its way."""
+    """A read without a reply yet."""
 
     def __init__(self, pending: PendingReply) -> None:
         self._pending = pending
 
     def wait(self) -> DueBatch:
-        """The batch, once it has arrived. Raises LostLock, redis.RedisError."""
+        """The batch, after its arrival. Raises LostLock, redis.RedisError."""
         reply: Any = self._pending.wait()
         if not reply:
             raise LostLock

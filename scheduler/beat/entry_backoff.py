@@ -1,4 +1,4 @@
-"""Back-off of entries that could not be advanced."""
+"""Back-off of entries after failed writes."""
 
 import time
 from typing import NamedTuple
@@ -20,13 +20,13 @@ class _Wait(NamedTuple):
 
 
 class EntryBackoff:
-    """The entries that are not planned for a while, by this process's monotonic clock."""
+    """The entries to leave out for a while, by this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._waits: dict[bytes, _Wait] = {}
 
     def is_allowed(self, entry: DueEntry) -> bool:
-        """True where the entry may be planned now: its wait is over, or it was edited."""
+        """True where the entry may be planned now: after its wait, or after an edit."""
         wait = self._waits.get(entry.key)
         return wait is None or wait.until <= time.monotonic() or wait.fields != entry.fields
 
@@ -42,7 +42,7 @@ class EntryBackoff:
         return seconds
 
     def clear(self, key: bytes) -> None:
-        """Forget the entry's failures: it was advanced."""
+        """Forget the entry's failures after a success."""
         self._waits.pop(key, None)
 
     def seconds_until_next(self) -> float:
@@ -62,5 +62,5 @@ class EntryBackoff:
 
     @property
     def count(self) -> int:
-        """How many entries have failed of late."""
+        """The number of entries with a recent failure."""
         return len(self._waits)

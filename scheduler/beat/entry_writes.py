@@ -1,4 +1,4 @@
-"""The next step for one entry, and its form as arguments of `fire.lua`. Pure."""
+"""The write for one due entry, and its form as arguments of `fire.lua`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from scheduler.publishing.calls import Command
 from scheduler.rules.model.spec import Schedule
 
 NO_LEASE: tuple[str, str, str] = ("", "", "0")
-"""Run id, record and expiry of the lease, for a step without a run."""
+"""Run id, record and expiry of the lease, for a write without a run."""
 
 
 @dataclass(slots=True)
 class EntryWrite:
-    """One entry, and the decision about the entry."""
+    """A due entry with the decision about it."""
 
     entry: DueEntry
     score: float = -1.0
-    """The time of the next look, in seconds since 1970; -1 for no further look."""
+    """The entry's next due time, in seconds since 1970; -1 for none."""
 
     parts: list[Any] = field(default_factory=list)
     """Arguments for the script; empty where nothing changes."""
@@ -54,7 +54,7 @@ def parts_of(
     drop: Sequence[str] = (),
     wait: Sequence[str] = (),
 ) -> list[Any]:
-    """Return a step as arguments of `fire.lua`. Without a score, a missing key is forgotten."""
+    """Return a write as arguments of `fire.lua`. Without a score, a missing key is forgotten."""
     flags = "".join(
         "0" if value is None else "1" for value in (entry.definition, entry.meta, entry.extra, meta)
     )
@@ -91,7 +91,7 @@ def usual_parts(
     message: Sequence[Any],
     event: str,
 ) -> list[Any]:
-    """Return the same as `parts_of` for a run of a fully read entry, at a third of the cost.
+    """Return the arguments of `parts_of` for a run of a fully read entry, at a third of the cost.
 
     `message` has the commands in the script's form, behind their number; an empty `event` appends
     no event.

@@ -1,4 +1,4 @@
-"""Heartbeats: each Beat of ours writes its state to Redis once a second."""
+"""Heartbeats: each Beat of Beatdesk writes its state to Redis once a second."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -28,22 +28,22 @@ class Heartbeat(BaseModel):
     epoch: int = 0
     delivery_mode: Way | None = Field(None, alias="way")
     lag: float = 0.0
-    """Seconds since the longest due entry was due that could not be advanced."""
+    """Seconds since the due time of the longest due entry that could not be advanced."""
 
     due: int = 0
-    """How many such entries there are."""
+    """The number of due entries that could not be advanced."""
 
     sent: int = 0
-    """How many runs it has sent since it started."""
+    """Runs sent since the start of the process."""
 
     waiting: int = 0
-    """How many runs are in the outbox, not yet with the broker."""
+    """Runs in the outbox, not yet with the broker."""
 
     waiting_seconds: float = 0.0
-    """Seconds that the first of them has been there."""
+    """Seconds since the first run in the outbox was put there."""
 
     blocked_by: str = Field("", alias="hindered")
-    """Why nothing is published at the moment; empty where it is."""
+    """The reason why nothing is published at the moment; empty without one."""
 
 
 def write(redis: "Redis", heartbeat: Heartbeat) -> None:
@@ -52,7 +52,7 @@ def write(redis: "Redis", heartbeat: Heartbeat) -> None:
 
 
 def leave(redis: "Redis", name: str) -> None:
-    """Remove the heartbeat of a Beat that ends in order."""
+    """Remove the heartbeat of a Beat at its orderly end."""
     redis.hdel(keys.BEATS_HASH, name)
 
 
@@ -67,7 +67,7 @@ def read(redis: "Redis", now: datetime) -> list[Heartbeat]:
 
 
 def forget_old(redis: "Redis", now: datetime) -> None:
-    """Remove heartbeats older than an hour, and those that cannot be read."""
+    """Remove heartbeats older than an hour, and unreadable heartbeats."""
     for name, heartbeat in _all(redis).items():
         if heartbeat is None or now - heartbeat.at > _FORGOTTEN_AFTER:
             redis.hdel(keys.BEATS_HASH, name)

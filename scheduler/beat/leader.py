@@ -1,11 +1,11 @@
-"""Which of several Beats leads: the one that holds RedBeat's lock, with a token never used before.
+"""The election of the leading Beat: the holder of RedBeat's lock, with a token never used before.
 
     stand by ──the lock is free──▶ lead ──the lock is another's, or gone──▶ stand by
 
-The lock is stock's own key, so that a stock Beat and ours exclude each other. Each read of due
-entries renews it by comparing (`read_due.lua`), idle or not, and every transaction checks it
-(`fire.lua`): a process that was frozen while another took over can write nothing any more. The
-epoch grows with each leader. A lost lock ends no process.
+The lock is stock's own key, so a stock Beat and a Beat of Beatdesk exclude each other. Each read of
+due entries compares the token and renews the lock (`read_due.lua`), idle or not, and every
+transaction checks the token (`fire.lua`): a process frozen during a take-over can write nothing any
+more. The epoch grows with each leader. A lost lock ends no process.
 """
 
 import os
@@ -24,15 +24,15 @@ LEFT = "beat left"
 """The message on the wake channel when a leader leaves in order."""
 
 _NO_EXPIRY_WAIT = 1.0
-"""Seconds to wait for a lock that has no expiry."""
+"""Seconds to wait for a lock without an expiry."""
 
 
 class LostLock(BeatdeskError):
-    """The lock is not this Beat's any more: another Beat has it, or none."""
+    """The lock is not held by this Beat any more: another Beat has the lock, or none."""
 
 
 class Leader:
-    """This process as a candidate. `ttl` is how many seconds the lock outlives its holder."""
+    """This process as a candidate. `ttl` is the lock's life in seconds after its last renewal."""
 
     def __init__(self, redis: "Redis", lock: str, ttl: float) -> None:
         self._lock = lock
@@ -44,12 +44,12 @@ class Leader:
 
     @property
     def epoch(self) -> int:
-        """The number of this leadership; 0 while it stands by."""
+        """The number of this leadership; 0 for a stand-by."""
         return 0 if self.token is None else int(self.token.split(":", 1)[0])
 
     def try_to_lead(self) -> float:
-        """Take the lock where it is free. Returns the seconds to wait before the next try, 0 where
-        this Beat leads now. Raises redis.RedisError.
+        """Take the lock if free. Returns the seconds to wait before the next try, 0 for a Beat that
+        leads now. Raises redis.RedisError.
         """
         won, reply = self._take([self._lock, keys.BEAT_EPOCH], [self.identity, self.ttl_ms])
         if not won:
@@ -58,11 +58,11 @@ class Leader:
         return 0.0
 
     def step_down(self) -> None:
-        """Note that the lock is lost."""
+        """Record the loss of the lock."""
         self.token = None
 
     def leave(self) -> None:
-        """Release the lock where this Beat has it, even where the reply to its last try was lost.
+        """Release the lock if held by this Beat, even after a lost reply to the last try.
 
         Raises redis.RedisError.
         """

@@ -1,15 +1,15 @@
-"""One Beat: candidate, leader, passes, sleep and heartbeat. `tick` is one turn.
+"""One Beat: candidate, leader, passes, sleep and heartbeat. `tick` is a turn.
 
     tick ─▶ leads? ──no──▶ try to lead; sleep until the lock may be free, or the leader leaves
               │yes
               ▼
-            one pass over what is due (`dispatch_loop`)
+            a pass over the due entries (`dispatch_loop`)
               │
               ▼
             sleep until the next due time, a wake message, or the longest sleep is over
 
-Whatever a server does, the loop goes on: a leader that lost its lock stands by, an error is waited
-out.
+The loop survives every failure of a server: after a lost lock the leader stands by, after an error
+Beat waits and tries again.
 """
 
 import logging
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which Beat reads due entries in any case: writers other than us send no wake
+"""Seconds after which Beat reads due entries in any case: other programs write without a wake
 message.
 """
 
@@ -70,9 +70,9 @@ _LOG_AGAIN_AFTER = 10.0
 class Loop:
     """One Beat.
 
-    `ttl` is how many seconds the lock outlives it, `sleep` how many it sleeps at most where nothing
-    is due; `static_entries` returns those of the code; `limit` is the most bytes of arguments in an
-    event.
+    `ttl` is the life of the lock after its last renewal, and `sleep` the longest sleep with nothing
+    due, both in seconds; `static_entries` returns the entries of the code; `limit` is the most
+    bytes of arguments in an event.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Loop:
         self._problem_at = 0.0
 
     def tick(self) -> float:
-        """One turn, of about a second at most. Returns the seconds until the next should begin."""
+        """Run a turn, of about a second at most. Returns the seconds until the next turn."""
         try:
             self._turn()
         except LostLock:
@@ -135,7 +135,7 @@ class Loop:
         return 0.0
 
     def close(self) -> None:
-        """Release the lock and remove the heartbeat, so that another Beat may lead at once."""
+        """Release the lock and remove the heartbeat, so another Beat may lead at once."""
         self._watchdog.stopping()
         led = self.leader.token is not None
         try:
@@ -168,7 +168,7 @@ class Loop:
         self._wake.wait(min(result.wait, self._sleep))
 
     def _acquire_or_wait(self) -> bool:
-        """Try to lead; else wait a while for the lock. Returns whether this Beat leads now."""
+        """Try to lead, or else wait for the lock. Returns whether this Beat leads now."""
         wait = self.leader.try_to_lead()
         if wait > 0:
             self._write_heartbeat(_time_of(self._redis))
@@ -179,7 +179,7 @@ class Loop:
         return True
 
     def _begin(self) -> None:
-        """Prepare a leadership for its first pass; repeated where a server goes away meanwhile."""
+        """Prepare a leadership for its first pass; repeated after an outage meanwhile."""
         now = _time_of(self._redis)
         self._choose_delivery_mode()
         entries = self._static_entries()
@@ -250,8 +250,8 @@ class Loop:
         self._watchdog.alive(f"leads, epoch {beat.epoch}" if beat.leads else "stands by")
 
     def _check_outbox(self) -> tuple[Backlog, str]:
-        """The backlog of the outbox that this Beat publishes, and why nothing is published, empty
-        where it is. Logs a warning where the backlog grows.
+        """The backlog of this Beat's outbox, and the reason why nothing is published, empty without
+        one. Logs a warning for a growing backlog.
         """
         if self._relay is None:
             return Backlog(), ""
@@ -265,7 +265,7 @@ class Loop:
         return waiting, problem
 
     def _stand_by(self, reason: str) -> None:
-        """Note that the lock is lost."""
+        """Record the loss of the lock."""
         log.warning("beat: leads no more, stands by: %s", reason)
         self._last_pass = None
         self.leader.step_down()
@@ -290,7 +290,7 @@ class Loop:
         return self._pause
 
     def _write_blocked(self, reason: str) -> None:
-        """Write a heartbeat that names what blocks this Beat."""
+        """Write a heartbeat with the reason why this Beat waits."""
         try:
             self._write_heartbeat(_time_of(self._redis), reason)
         except (RedisError, OSError) as error:

@@ -1,8 +1,8 @@
-"""What becomes of each entry that is due, as steps for `fire.lua`. Writes nothing.
+"""The decision about each due entry, as writes for `fire.lua`. Writes nothing.
 
-The fast path is tried first. Otherwise `dispatch.plan` decides, Celery makes the message, and the
-two become a step. An entry that cannot be read, computed or sent is a step too: it goes into
-quarantine with the reason, and costs only itself.
+The fast path is tried first. Otherwise `dispatch.plan` decides and Celery makes the message. An
+entry that cannot be read, computed or sent gets a write too: into quarantine with the reason, at no
+cost for other entries.
 """
 
 import logging
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAME_SCORE = 0.0005
-"""Seconds by which two scores may differ and still be the same moment."""
+"""Scores closer than this number of seconds are one moment."""
 
 
 class Renders(Protocol):
-    """The maker of messages; its contract is in the package's docstring."""
+    """The maker of messages; the contract is in the package's docstring."""
 
     generation: object
-    """Identity of the present set of templates; a new object when they are out of date."""
+    """The identity of the current templates; a new object when templates go out of date."""
 
     def render(self, call: Call, now: datetime) -> Rendered:
         """The commands and the message of a call."""
@@ -60,7 +60,7 @@ class Renders(Protocol):
         """True while messages may be made from templates, unseen by Celery's listeners."""
 
     def template(self, call: Call) -> Template | None:
-        """The template that the call's message can be made from; None where there is none yet."""
+        """The template for the call's message; None before the first similar message."""
 
     def reset(self) -> None:
         """Drop the connection and the templates."""
@@ -85,7 +85,7 @@ class Planner:
         self._calendars: dict[str, Calendar] = {}
 
     def entry_writes(self, entries: Iterable[DueEntry], now: datetime) -> list[EntryWrite]:
-        """One step for each entry. Raises what is broken for all of them: the broker's errors."""
+        """The write for each entry. Raises the broker's errors, which concern all entries."""
         entries = list(entries)
         moment = Moment.of(now)
         names = {name for entry in entries if (name := self._calendar_name(entry))}
@@ -97,7 +97,9 @@ class Planner:
         ]
 
     def _calendar_name(self, entry: DueEntry) -> str | None:
-        """The calendar that an entry names, where its bytes can name one at all."""
+        """The name of an entry's calendar; None without one. Decodes only entries that may name
+        one.
+        """
         extra = entry.extra
         if extra is None or (b"calendar" not in extra and b"\\u" not in extra):
             return None
@@ -129,7 +131,7 @@ class Planner:
             return EntryWrite(entry, entry.score, refused=str(error))
 
     def _full_write(self, entry: DueEntry, decoded: DecodedEntry, moment: Moment) -> EntryWrite:
-        """The step by all rules and with Celery's own message."""
+        """The write by all rules and with Celery's own message."""
         stored, plan = self._plan(entry, decoded, moment.now)
         schedule = stored.schedule
         if not plan.has_changes:
@@ -172,8 +174,8 @@ class Planner:
         return encode(run_event(RunQueued, message.run, 1, now, facts=facts))[FIELD]
 
     def _render(self, call: Call, now: datetime) -> Rendered:
-        """The message of a call. Raises the broker's errors as they are, and Unsendable for every
-        other one, which is the entry's own.
+        """The message of a call. Raises the broker's errors unchanged, and Unsendable for every
+        error caused by the entry.
         """
         try:
             return self.renderer.render(call, now)
@@ -188,7 +190,7 @@ class Planner:
     def _plan(
         self, entry: DueEntry, decoded: DecodedEntry, now: datetime
     ) -> tuple[StoredSchedule, Plan]:
-        """The schedule and what the rules decide. Raises UnreadableEntry for any error in them."""
+        """The schedule and the plan by the rules. Raises UnreadableEntry for any error in them."""
         try:
             stored = next_look.with_inferred_last_run(decoded.stored, entry.score, now)
             schedule = stored.schedule
@@ -211,7 +213,7 @@ class Planner:
 
 
 def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime) -> Call:
-    """The call for a tick: what stock Beat would give to Celery."""
+    """The call for a tick, as stock Beat would make it."""
     options = message_options.for_tick(
         message_options.beat_options(schedule, decoded.call.options, plan.sent_from_waiting),
         schedule,
@@ -224,8 +226,8 @@ def _call(decoded: DecodedEntry, schedule: Schedule, plan: Plan, tick: datetime)
 def _lease(
     schedule: Schedule, plan: Plan, run: str, tick: datetime, moment: Moment
 ) -> tuple[str, str, str]:
-    """The run's id, its lease record, and until when it counts as alive in seconds: as long as its
-    message may wait.
+    """The run's id, its lease record, and the end of its lease in seconds since 1970: the latest
+    time for its message to reach a worker.
     """
     waited = plan.sent_from_waiting
     expires = message_options.expires_at(schedule, tick, waited)

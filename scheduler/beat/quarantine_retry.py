@@ -1,4 +1,4 @@
-"""Entries in quarantine are tried again once their stored fields have changed."""
+"""The retry of entries in quarantine, after a change of their stored fields."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,26 +15,24 @@ if TYPE_CHECKING:
     from redis import Redis
 
 EVERY = 2.0
-"""Seconds between two looks at the quarantine."""
+"""Seconds between two reads of the quarantine."""
 
 _MOST_ENTRIES = 1000
 
 
 class QuarantineRetry:
-    """The retry of entries in quarantine, for the Beat that leads. Raises redis.RedisError."""
+    """The retry of entries in quarantine by the leading Beat. Raises redis.RedisError."""
 
     def __init__(self, redis: "Redis", names: keys.Names) -> None:
         self._redis = redis
         self._names = names
 
     def retry_all(self, now: datetime) -> None:
-        """Try all of them again: this Beat may be one that can read them."""
+        """Retry every entry in quarantine: a new version of Beat may read more."""
         self._wake(self._reasons(), now)
 
     def retry_changed(self, now: datetime) -> None:
-        """Try those again whose stored fields are not those of the reason; forget those that are
-        gone.
-        """
+        """Retry entries whose stored fields changed since their quarantine; forget deleted ones."""
         reasons = self._reasons()
         if not reasons:
             return
@@ -70,7 +68,7 @@ class QuarantineRetry:
         }
 
     def _wake(self, names: Iterable[bytes], now: datetime) -> None:
-        """Make them due at once and take them out of quarantine; a due time set meanwhile stays."""
+        """Make entries due at once and end their quarantine; a due time set meanwhile stays."""
         chosen = list(names)
         if not chosen:
             return

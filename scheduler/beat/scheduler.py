@@ -1,8 +1,9 @@
-"""Our scheduler class: `celery -A scheduler beat -S scheduler.beat.Scheduler`, or `-S beatdesk`.
+"""Beatdesk's scheduler class: `celery -A scheduler beat -S scheduler.beat.Scheduler`, or `-S
+beatdesk`.
 
-A RedBeatScheduler on the same data, that fires each tick in one transaction. On purpose it differs
-from stock in this: the lock is taken in `tick`, not in `beat_init`, and static entries are written
-by the Beat that leads, not by each that starts.
+A RedBeatScheduler on the same data, with one transaction for each tick. Two differences from stock
+are on purpose: the lock is taken in `tick`, not in `beat_init`, and static entries are written by
+the leading Beat, not by every Beat at its start.
 """
 
 import gc
@@ -31,15 +32,16 @@ from scheduler.storage import keys
 log = get_logger("celery.beat")
 
 GARBAGE_AFTER = 50_000
-"""New objects after which Python looks for garbage. Its default, 700, costs a fifth of the time
-where much is due, to walk over entries that are kept on purpose."""
+"""New objects between two garbage collections. With Python's default of 700, walking over cached
+entries costs a fifth of the time of a busy pass.
+"""
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
-    """Beat's scheduler. Celery makes a `lazy` one only to read its configuration."""
+    """Beat's scheduler. Celery makes a `lazy` one only to read the configuration."""
 
     __module__ = "scheduler.beat"
-    """The name that settings, banners and `-S` have for it, wherever the code stands."""
+    """The class's public module, used in settings, banners and `-S`."""
 
     Entry = BeatEntry
 
@@ -52,16 +54,16 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
             )  # it waits for the lock before the first tick
 
     def setup_schedule(self) -> None:
-        """Does nothing: static entries are written once this Beat leads."""
+        """Does nothing: static entries are written at the beginning of a leadership."""
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """One turn, sleep included. Returns the seconds after which Celery should call again."""
+        """Run a turn, sleep included. Returns the seconds until Celery's next call."""
         if self._loop is None:
             self._loop = self._make_loop()
         return self._loop.tick()
 
     def close(self) -> None:
-        """Release the lock, and what Celery holds."""
+        """Release the lock and Celery's resources."""
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.close()
@@ -92,7 +94,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         )
 
     def _static_entries(self) -> Mapping[str, StaticEntry]:
-        """The static entries of the code by name; an invalid one is logged and left out, as in
+        """The static entries of the code by name; an invalid entry is logged and left out, as in
         stock.
         """
         entries: dict[str, StaticEntry] = {}
@@ -114,14 +116,14 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat has no types
         return entries
 
     def _configured(self) -> dict[str, tuple[Any, bool]]:
-        """The entries of `beat_schedule`, and Celery's own, which RedBeat lists nowhere."""
+        """The entries of `beat_schedule`, and Celery's own entries, listed nowhere by RedBeat."""
         self._own: dict[str, Any] = {}
         self.install_default_entries(self.app.redbeat_conf.schedule)
         own = {name: (entry, False) for name, entry in self._own.items()}
         return own | {name: (entry, True) for name, entry in self.app.redbeat_conf.schedule.items()}
 
     def update_from_dict(self, dict_: dict[str, Any]) -> None:
-        """Take Celery's own entries from `install_default_entries`; `_configured` adds them."""
+        """Take Celery's own entries from `install_default_entries` for `_configured`."""
         self._own = dict_
 
 

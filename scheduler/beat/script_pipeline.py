@@ -1,5 +1,5 @@
-"""Beat's connection for its scripts: they are sent in order, without waiting for the replies, so
-that the server carries out one batch while the next is planned. Replies are bytes.
+"""Beat's connection for its scripts. Scripts are sent in order, without waiting for replies: the
+server carries out a batch while Beat plans the next one. Replies are bytes.
 """
 
 from collections import deque
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class PendingReply:
-    """The reply to a script, on its way."""
+    """The reply to a script, not yet read."""
 
     def __init__(self, pipeline: "ScriptPipeline", script: Script, arguments: list[Any]) -> None:
         self._pipeline = pipeline
         self._script = script
         self._arguments = arguments
         self.value: Any = None
-        """The server's reply, an error too; None until it was read."""
+        """The server's reply, or its error; None before the read."""
 
     def packed(self, *, with_text: bool = False) -> bytes:
         """The command in Redis's protocol, with the script's hash or with its text."""
@@ -31,7 +31,7 @@ class PendingReply:
         return packed
 
     def wait(self) -> Any:
-        """The reply, once it has arrived. Raises redis.RedisError, and OSError where the connection
+        """The reply, after its arrival. Raises redis.RedisError, and OSError where the connection
         breaks.
         """
         self._pipeline.read_until(self)
@@ -43,19 +43,17 @@ class PendingReply:
 
 
 class ScriptPipeline:
-    """One connection. Where it breaks, pending replies are lost, and the next script opens a new
-    one.
-    """
+    """One connection. A break loses pending replies; the next script opens a new connection."""
 
     def __init__(self, redis: "Redis") -> None:
         self._pool: Any = redis.connection_pool
         self._connection: Any = None
         self._pending: deque[PendingReply] = deque()
         self._loaded: set[str] = set()
-        """Hashes of the scripts whose text the server has been sent on this connection."""
+        """Hashes of the scripts sent with their text on this connection."""
 
     def send(self, script: Script, keys: list[Any], arguments: list[Any]) -> PendingReply:
-        """Send a script with its keys and arguments, as bytes or as text that is UTF-8. Raises as
+        """Send a script with its keys and arguments, as bytes or as UTF-8 text. Raises as
         `PendingReply.wait`.
         """
         pending = PendingReply(self, script, [len(keys), *keys, *arguments])
@@ -64,22 +62,24 @@ class ScriptPipeline:
         return pending
 
     def send_again(self, pending: PendingReply) -> None:
-        """Send a script with its text, which the server has forgotten, and read all replies."""
+        """Send a script with its text, after the server has forgotten the hash, and read all
+        replies.
+        """
         while self._pending:
             self._read()
         self._send(pending, pending.packed(with_text=True))
         self._read()
 
     def read_until(self, pending: PendingReply) -> None:
-        """Read replies up to this one."""
+        """Read replies up to `pending`."""
         while pending in self._pending:
             self._read()
 
     def drop(self) -> None:
-        """Forget pending replies, and with them the connection, on which they would still arrive.
+        """Forget pending replies, and close the connection on which they would still arrive.
 
-        The pool may close the connection below us; a caller that waited for an old reply then would
-        wait in vain.
+        The pool may close the connection at any time; waiting for an old reply would then never
+        end.
         """
         if self._pending:
             self._disconnect()

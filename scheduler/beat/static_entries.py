@@ -1,8 +1,8 @@
-"""Static entries (`beat_schedule`): written by the Beat that leads, where they differ from Redis.
+"""Static entries (`beat_schedule`): differences from Redis are written by the leading Beat.
 
-A stand-by writes nothing: it may run older code than the leader. An operator's override stands
-beside the definition and is not touched; entries that are gone from the code are removed, as in
-RedBeat.
+A stand-by writes nothing, since its code may be older than the leader's. An operator's override
+stands beside the definition and is not touched; entries removed from the code are removed from
+Redis, as in RedBeat.
 """
 
 import logging
@@ -27,7 +27,7 @@ _AT_ONCE = 500
 
 
 class StaticEntry(NamedTuple):
-    """One entry of the code, its definition as RedBeat stores it. `listed` is False for those that
+    """An entry of the code, its definition as stored by RedBeat. `listed` is False for entries that
     Celery adds by itself.
     """
 
@@ -42,9 +42,9 @@ def set_up(
     entries: Mapping[str, StaticEntry],
     now: datetime,
 ) -> int:
-    """Write the entries of the code that differ, and remove those that are gone from it.
+    """Write new and changed entries of the code, and remove entries dropped from the code.
 
-    Returns how many there were. Raises LostLock, redis.RedisError.
+    Returns the number of differences. Raises LostLock, redis.RedisError.
     """
     stored_names = cast("set[str]", set(redis.smembers(names.statics)))
     dropped = sorted(stored_names - {name for name, entry in entries.items() if entry.listed})
@@ -90,7 +90,7 @@ def set_up(
 def _same(
     redis: "Redis", names: keys.Names, entries: Mapping[str, StaticEntry], stored_names: set[str]
 ) -> dict[str, bool]:
-    """Whether Redis has each entry as the code has it, by name."""
+    """Whether Redis and the code agree on each entry, by name."""
     wanted = list(entries)
     with redis.pipeline(transaction=False) as pipe:
         for name in wanted:

@@ -1,4 +1,4 @@
-"""Carries out the steps of a batch: one script, each entry whole or not at all (`fire.lua`)."""
+"""Carries out the writes of a batch: one script, each entry whole or not at all (`fire.lua`)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from scheduler.storage import keys
 from scheduler.storage.scripts import Script, text_of
 
 DONE = ""
-"""A step was carried out."""
+"""A write was carried out."""
 
 STALE = "0"
-"""A step was not carried out, since its entry is not as it was read."""
+"""A write was not carried out: the entry has changed since the read."""
 
 
 class Transaction:
-    """The script, with the keys that all entries share."""
+    """The script, with the keys shared by all entries."""
 
     def __init__(self, pipeline: ScriptPipeline, leader: Leader, names: keys.Names) -> None:
         self._pipeline = pipeline
@@ -34,7 +34,7 @@ class Transaction:
         ]
 
     def carry_out(self, writes: Sequence[EntryWrite]) -> "PendingResults":
-        """Send the steps, without waiting for the reply. Raises redis.RedisError."""
+        """Send the writes, without waiting for the reply. Raises redis.RedisError."""
         arguments: list[Any] = [
             self._leader.token or "",
             FIELD,
@@ -47,13 +47,13 @@ class Transaction:
 
 
 class PendingResults:
-    """The results of steps, on their way."""
+    """The results of writes, not yet read."""
 
     def __init__(self, pending: PendingReply) -> None:
         self._pending = pending
 
     def wait(self) -> list[str]:
-        """For each step DONE, STALE, or the server's reason to refuse it. Raises LostLock."""
+        """For each write DONE, STALE, or the server's reason for its refusal. Raises LostLock."""
         reply: Any = self._pending.wait()
         if reply == -1:
             raise LostLock

@@ -26,8 +26,8 @@ class Wake:
         self._never = threading.Event()
 
     def listen(self) -> None:
-        """Subscribe, where that is not done. Called before due entries are read, so that no message
-        between the read and the sleep is lost. Raises redis.RedisError.
+        """Subscribe, unless subscribed. Called before due entries are read, so no message between
+        the read and the sleep is lost. Raises redis.RedisError.
         """
         if self._channel is None:
             channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """Notifications for systemd: ready, alive, stopping. None are sent without `NOTIFY_SOCKET`.
 
-The protocol is sd_notify(3): a datagram of `NAME=value` lines; a name that begins with `@` is
+The protocol is sd_notify(3): a datagram of `NAME=value` lines; an address beginning with `@` is
 abstract.
 """
 
@@ -12,8 +12,8 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Notifies systemd of this process's state. Takes the variable out of the environment, so that
-    children of Beat notify nobody.
+    """The notifier of systemd. Takes the variable out of the environment, so children of Beat
+    notify nobody.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class Watchdog:
         self._is_ready = False
 
     def alive(self, status: str) -> None:
-        """Notify that the loop goes on; `status` is one line for people."""
+        """Notify systemd of a living loop; `status` is one line for people."""
         ready = "" if self._is_ready else "READY=1\n"
         self._is_ready = True
         self._notify(f"{ready}WATCHDOG=1\nSTATUS={status}")
 
     def stopping(self) -> None:
-        """Notify that the process ends in order."""
+        """Notify systemd of an orderly end."""
         self._notify("STOPPING=1")
 
     def _notify(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Schedules that only RedBeat computes: a rrule not written by Beatdesk, or a rounded interval."""
+"""Schedules computed by RedBeat alone: a foreign rrule, or a rounded interval."""
 
 from datetime import datetime
 from typing import Any

@@ -51,7 +51,7 @@ from scheduler.storage.lua import script_text
 log = logging.getLogger(__name__)
 
 SOON = 0.01
-"""Seconds until the next look at an entry with more to send."""
+"""Seconds until the next check of an entry with more to send."""
 
 _READ_ENTRY = script_text(__package__, "read_entry.lua")
 _ADVANCE = script_text(__package__, "advance.lua")
@@ -83,7 +83,7 @@ def install(scheduler: Any) -> None:
 
 
 class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no types
-    """An entry for a single look of Beat: loaded, checked for a due tick, advanced, dropped."""
+    """An entry for a single turn of Beat: loaded, checked for a due tick, advanced, dropped."""
 
     entry: StoredSchedule | None = None
     """The decoded entry; None for an entry that cannot run."""
@@ -94,13 +94,13 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
     """The number of the schedule's runs that are not final."""
 
     waiting: tuple[WaitingTick, ...] = ()
-    """The ticks that wait for the end of those runs."""
+    """Ticks waiting for the end of the living runs."""
 
     calendar: Calendar | None = None
     """The schedule's current calendar; None without a calendar, or for a missing or damaged one."""
 
     planned: Plan | None = None
-    """The plan of the look, by which the entry is advanced."""
+    """The plan of `is_due`, carried out by `next`."""
 
     @classmethod
     def from_key(cls, key: str, app: Any = None) -> Self:
@@ -163,7 +163,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return None if score == ASLEEP else max(datetime.fromtimestamp(score, UTC), now)
 
     def is_due(self) -> tuple[bool, float | None]:
-        """Return whether to send now, and the seconds until the next look.
+        """Return whether to send now, and the seconds until the next check.
 
         Writes verdicts on ticks that are not sent.
         """
@@ -203,14 +203,14 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         )
         if not self._advance(meta, plan, now):
             raise EntryMovedOn(
-                f"{self.name!r} was changed while it became due; Beat looks at it again"
+                f"{self.name!r} was changed while it became due; Beat reads it again"
             )
         return self._sent_for(plan.send, plan.sent_from_waiting, meta)
 
     __next__ = next = _next_instance
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Yield the fields that Celery uses when it copies an entry."""
+        """Yield the fields for Celery's copy of an entry."""
         return ((name, value) for name, value in vars(self).items() if name not in _OWN_FIELDS)
 
     @classmethod
@@ -246,7 +246,7 @@ class BeatEntry(RedBeatSchedulerEntry):  # type: ignore[misc] # redbeat has no t
         return harmless
 
     def _plan_to_send(self, entry: StoredSchedule, now: datetime) -> Plan:
-        """Return the plan of the look, or a new plan for a caller without a look."""
+        """Return the plan of `is_due`, or a new plan for a caller that skipped `is_due`."""
         if isinstance(entry.schedule.when, RedBeatWhen):
             first = now if entry.meta.last_run_at is not None else now.replace(microsecond=0)
             return Plan(score=self._redbeat_score_after(first), last=first, send=first)
