@@ -1,1 +1,1 @@
-"""The jobs that come with Beatdesk, one file per kind."""
+"""Beatdesk's own jobs, one file per kind."""

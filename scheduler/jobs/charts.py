@@ -20,8 +20,8 @@ SMALL_HEIGHT = 64
 
 
 class Part(NamedTuple):
-    """One bar of the chart over time: the label below it (may be empty), its name in the tooltip,
-    and the counts by colour.
+    """One bar of the chart over time: its label (may be empty), its name in the tooltip, and the
+    counts by colour.
     """
 
     label: str

@@ -1,5 +1,4 @@
-"""Cleanup jobs: each returns the deleted counts, and has a dry run that returns what would be
-deleted.
+"""Cleanup jobs: each returns the deleted counts, and has a dry run with the counts of a real run.
 
 The settings list what may be deleted at all; the parameters of a schedule choose from the list.
 """
@@ -30,17 +29,17 @@ from scheduler.settings import job_limits
 LONGEST = 36_500
 BATCH = 500
 PAUSE_SECONDS = 0.02
-"""Pause between two batches, in which waiting writers take their turn."""
+"""Pause between two batches, for the turn of waiting writers."""
 
 UNFINISHED_FOR = timedelta(days=1)
-"""Age from which an unfinished report file is a remnant of a process that died."""
+"""Age from which an unfinished report file counts as a remnant of a killed process."""
 
 Days = Annotated[int, Field(ge=1, le=LONGEST)]
 Final = Literal["succeeded", "failed", "skipped", "missed", "expired", "revoked", "lost"]
 
 
 class JobHistory(Parameters):
-    """What `cleanup.job_history` takes."""
+    """Parameters of `cleanup.job_history`."""
 
     days: Days = Field(
         default=90, description="Delete runs first heard of more than so many days ago"
@@ -55,13 +54,13 @@ class JobHistory(Parameters):
 
 
 class Reports(Parameters):
-    """What `cleanup.reports` takes."""
+    """Parameters of `cleanup.reports`."""
 
     dry_run: DryRun = False
 
 
 class Files(Parameters):
-    """What `cleanup.files` takes."""
+    """Parameters of `cleanup.files`."""
 
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
@@ -81,7 +80,7 @@ class Files(Parameters):
 
 
 class SqlRows(Parameters):
-    """What `cleanup.sql_rows` takes."""
+    """Parameters of `cleanup.sql_rows`."""
 
     rows: Annotated[str, Field(min_length=1)] = Field(
         description="TABLE.COLUMN as in BEATDESK_CLEANUP_SQL_ROWS: the table, and the column with "
@@ -96,7 +95,7 @@ class SqlRows(Parameters):
 
 
 class RedisKeys(Parameters):
-    """What `cleanup.redis_keys` takes."""
+    """Parameters of `cleanup.redis_keys`."""
 
     pattern: Annotated[str, Field(min_length=1)] = Field(
         description="A pattern as in BEATDESK_CLEANUP_REDIS_KEYS"
@@ -115,8 +114,7 @@ def job_history(params: JobHistory) -> dict[str, Any]:
 
     Runs that ended, with their attempts and details.
 
-    Deleted in batches, each a transaction of its own. Runs that have not ended stay, however old
-    they are.
+    Deleted in batches, each in a transaction. Runs without an end stay, whatever their age.
     """
     engine = current_services().engine
     cutoff = utc_now() - timedelta(days=params.days)
@@ -131,12 +129,12 @@ def job_history(params: JobHistory) -> dict[str, Any]:
 
 @job("cleanup.reports", params=Reports, queue="bulk")
 def reports(params: Reports) -> dict[str, Any]:
-    """Delete reports that were kept long enough.
+    """Delete reports after their time.
 
-    Report files past the day until which they are kept, and what died processes left half written.
+    Report files past their last day, and half-written files of killed processes.
 
-    The file goes first and its row second, so that a crash in between leaves a row, which the next
-    run finds, and never a file that nobody knows.
+    The file is deleted first and its row second: a crash in between leaves a row for the next run,
+    and never a file without a row.
     """
     services = current_services()
     now = utc_now()
@@ -160,10 +158,10 @@ def reports(params: Reports) -> dict[str, Any]:
 def old_files(params: Files) -> dict[str, Any]:
     """Delete old files.
 
-    Files below a folder of BEATDESK_FILE_ROOTS that are old and match a pattern.
+    Old files below a folder of BEATDESK_FILE_ROOTS with names that match a pattern.
 
-    Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule it
-    as a dry run first, look at the run's result, then switch the dry run off.
+    Links are neither followed nor deleted, other devices are left alone, folders stay. Schedule a
+    dry run first, look at its result, then switch the dry run off.
     """
     settings = current_services().settings
     now = utc_now()
@@ -188,10 +186,10 @@ def old_files(params: Files) -> dict[str, Any]:
 def sql_rows(params: SqlRows) -> dict[str, Any]:
     """Delete old rows.
 
-    Old rows of a table that BEATDESK_CLEANUP_SQL_ROWS names, in the database of
+    Old rows of a table listed in BEATDESK_CLEANUP_SQL_ROWS, in the database of
     BEATDESK_CLEANUP_DSN.
 
-    Deleted in batches, each a transaction of its own. Rows without a time stay.
+    Deleted in batches, each in a transaction. Rows without a time stay.
     """
     settings = current_services().settings
     now = utc_now()
@@ -213,10 +211,10 @@ def sql_rows(params: SqlRows) -> dict[str, Any]:
 def redis_keys(params: RedisKeys) -> dict[str, Any]:
     """Delete idle keys.
 
-    Keys that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS and that nobody has touched for long.
+    Long idle keys with names that match a pattern of BEATDESK_CLEANUP_REDIS_KEYS.
 
     On the server of BEATDESK_REDIS_URL. Keys of Beatdesk, RedBeat and Celery stay, whatever the
-    pattern says.
+    pattern.
     """
     services = current_services()
     entries = {
@@ -256,7 +254,7 @@ def _report_files(swept: files.Swept) -> None:
 def _result(
     deleted: int, found: int, dry_run: bool, before: datetime | None = None
 ) -> dict[str, Any]:
-    """The part of the result that all cleanup jobs have."""
+    """The common part of all cleanup jobs' results."""
     result = {"deleted": deleted, "would_delete": found, "dry_run": dry_run}
     return result if before is None else {**result, "before": before.isoformat()}
 

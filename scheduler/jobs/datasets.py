@@ -1,4 +1,4 @@
-"""The job that profiles a dataset: the columns of CSV or Parquet files, as a page and as JSON."""
+"""The job for profiles of datasets: the columns of CSV or Parquet files, as a page and as JSON."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,12 +16,12 @@ PERCENT = 100
 
 @job("datasets.profile", title="Profile a dataset", params=DatasetProfile, queue="bulk")
 def profile(params: DatasetProfile) -> dict[str, Any]:
-    """What is in the columns of CSV or Parquet files below a folder of BEATDESK_FILE_ROOTS.
+    """Profile the columns of CSV or Parquet files below a folder of BEATDESK_FILE_ROOTS.
 
     Rows, types, empty and distinct values, least, greatest, mean, quantiles, histograms and the
-    most frequent values, as a page and as JSON. All files of a folder and the folders in it count
-    as one dataset. Rows of a CSV that do not fit are left out, counted and shown. Links are not
-    followed. Memory and disk are bounded by the settings.
+    most frequent values, as a page and as JSON. All files of a folder and its subfolders count as
+    one dataset. Malformed rows of a CSV are left out, counted and shown. Links are not followed.
+    Memory and disk are bounded by the settings.
     """
     # DuckDB takes 40 MB: only in workers that run this job.
     from scheduler.jobs.profiling.page import as_html, as_json

@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 @shared_task(name="demo.long_task")
 def long_task(duration: int = 12) -> dict[str, int]:
-    """A job that takes its time.
+    """Work for a while.
 
-    Works for `duration` seconds (0 to 3600) and returns how long it took. Tells each second how far
-    it is.
+    Works for `duration` seconds (0 to 3600), reports its progress each second, and returns the
+    duration.
     """
     if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= LONGEST:
         raise ValueError(

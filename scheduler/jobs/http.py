@@ -34,10 +34,10 @@ TRANSPORT_HEADERS = {
     "te",
     "trailer",
 }
-"""Headers of the transport, which the caller must not set."""
+"""Headers of the transport, not for the caller to set."""
 
 HARMLESS = {"accept", "accept-language", "content-type", "user-agent"}
-"""Headers without secrets, whose values stay visible where an answer repeats them."""
+"""Headers without secrets; their values stay visible in a repeating answer."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,8000}")
@@ -48,7 +48,7 @@ class UnexpectedAnswer(BeatdeskError):
 
 
 class HttpRequest(BaseModel):
-    """One request. Texts may hold references to secrets, such as `Bearer secret://shop-token`."""
+    """A request. Texts may hold references to secrets, such as `Bearer secret://shop-token`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,12 +90,12 @@ class HttpRequest(BaseModel):
 
 @job("http.request", title="HTTP request", params=HttpRequest, retries=0)
 def request(params: HttpRequest) -> dict[str, Any]:
-    """Send a request to another server, and look at the status of its answer.
+    """Send a request to another server, and check the status of the answer.
 
-    The run fails on another status than expected, where nobody answers, and after five seconds.
-    Redirects are not followed: their status is the answer. Only addresses of the public internet
-    are asked; BEATDESK_HTTP_ALLOW opens others. At most 64 kB of an answer are read, and the
-    beginning of it stands in the result.
+    The run fails on an unexpected status, without an answer, and after five seconds. Redirects are
+    not followed: their status is the answer. Requests go to addresses of the public internet, and
+    to others only if BEATDESK_HTTP_ALLOW lists them. At most 64 kB of an answer are read; the
+    result shows the beginning.
     """
     target = target_of(params.url)
     body, kind = encoded(params.body)
@@ -125,7 +125,7 @@ def request(params: HttpRequest) -> dict[str, Any]:
 
 
 def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
-    """The body as bytes, with its `Content-Type`: text as it is, other values as JSON.
+    """The body as bytes, with its `Content-Type`: text unchanged, other values as JSON.
 
     Raises ValueError for more than `LARGEST_BODY` bytes.
     """
@@ -141,8 +141,8 @@ def encoded(body: JsonValue) -> tuple[bytes | None, Mapping[str, str]]:
 
 
 def readable(answer: Answer) -> str:
-    """The answer's body as text in the charset of its `Content-Type`, UTF-8 where that names none
-    or an unknown one; undecodable bytes are replaced.
+    """The answer's body as text in the charset of its `Content-Type`, in UTF-8 without a known
+    charset; undecodable bytes are replaced.
     """
     found = re.search(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", answer.content_type)
     try:
@@ -154,8 +154,8 @@ def readable(answer: Answer) -> str:
 def without(headers: Mapping[str, str], text: str) -> str:
     """The text with the headers' values hidden, and with their words of 8 or more characters.
 
-    Servers repeat headers in their answers. Hidden before the text is cut: a secret that is cut in
-    the middle would not be found.
+    Servers repeat headers in their answers. Secrets are hidden before the text is cut, because half
+    a secret would not be found.
     """
     values = [value for name, value in headers.items() if name.lower() not in HARMLESS]
     parts = {part for value in values for part in (value, *value.split()) if len(part) >= 8}
@@ -165,7 +165,9 @@ def without(headers: Mapping[str, str], text: str) -> str:
 
 
 def complaint(target: Target, answer: Answer, expect: list[int], text: str) -> str:
-    """Text of the error for an answer: its status, the expected ones, and its beginning."""
+    """Text of the error for an answer: its status, the expected statuses, and the answer's
+    beginning.
+    """
     wanted = ", ".join(map(str, expect)) if expect else "200 to 299"
     status = f"{target.place} answered {answer.status} {answer.reason}".rstrip()
     problem = f"{status}, and {wanted} was expected"

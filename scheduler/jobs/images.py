@@ -1,4 +1,4 @@
-"""The job that makes thumbnails of a folder's pictures in another folder."""
+"""The job for thumbnails of a folder's pictures, in another folder."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ class PicturesBroken(BeatdeskError):
 
 
 class Thumbnails(Parameters):
-    """What `images.thumbnails` takes."""
+    """Parameters of `images.thumbnails`."""
 
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"
@@ -73,12 +73,12 @@ class Thumbnails(Parameters):
 
 @job("images.thumbnails", title="Make thumbnails", params=Thumbnails, queue="bulk")
 def make(params: Thumbnails) -> dict[str, Any]:
-    """Smaller copies of the JPEG, PNG, WebP and GIF pictures below a folder of BEATDESK_FILE_ROOTS.
+    """Make smaller copies of the JPEG, PNG, WebP and GIF pictures below a folder of
+    BEATDESK_FILE_ROOTS.
 
-    They stand upright as EXIF says, and carry no metadata; of a GIF the first image is taken. A
-    thumbnail has the time of its picture, so that a picture that has not changed is left alone next
-    time. Broken pictures and those with too many pixels are told in the result, and the others are
-    made. Links are not followed.
+    The copies are turned upright by EXIF, and carry no metadata; a GIF gives its first image. A
+    thumbnail has the time of its picture, so an unchanged picture is left alone next time. The
+    result lists broken and too large pictures; the others are made. Links are not followed.
     """
     settings = current_services().settings
     root = chosen_root(settings.file_roots, params.root)

@@ -1,4 +1,4 @@
-"""The job that sends a mail."""
+"""The job for mails."""
 
 from typing import Any
 
@@ -48,12 +48,12 @@ class Mail(BaseModel):
 
 @job("mail.send", title="Send a mail", params=Mail, retries=RETRIES, soft_time_limit=120, bind=True)
 def send_mail(task: Task[..., Any], mail: Mail) -> dict[str, Any]:
-    """Send a mail over the server that BEATDESK_SMTP_URL names.
+    """Send a mail over the server of BEATDESK_SMTP_URL.
 
-    It is made from a template and its data, or has a subject and a text; stored reports may go with
-    it. Where the server does not take it for now, three more attempts follow, the first after
-    BEATDESK_MAIL_RETRY_SECONDS, each after twice as long, for the recipients that are left. What
-    the server refuses for good fails the run at once.
+    A mail has a template and its data, or a subject and a text; stored reports may be attached.
+    After a temporary refusal by the server three more attempts follow, the first after
+    BEATDESK_MAIL_RETRY_SECONDS, each later one after twice as long, for the remaining recipients. A
+    permanent refusal fails the run at once.
     """
     services = current_services()
     request = task.request

@@ -10,7 +10,7 @@ from scheduler.rules.phrases import plural
 
 
 def render(template: str, **values: Any) -> str:
-    """The page of a template with these values, which are escaped."""
+    """The page of a template with these values, escaped."""
     return _pages().get_template(template).render(**values)
 
 

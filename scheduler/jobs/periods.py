@@ -12,8 +12,8 @@ MOST_BARS = 62
 
 @dataclass(frozen=True)
 class Period:
-    """The time from `since` to before `until`; `bounds`, which include both, cut it into the bars
-    of a chart.
+    """The time from `since` to before `until`; the `bounds`, both ends included, are the edges of a
+    chart's bars.
     """
 
     since: datetime
@@ -30,7 +30,7 @@ class Period:
 
 
 def last_whole(unit: Unit, before: datetime, zone: ZoneInfo) -> Period:
-    """The last day, week (from Monday) or month that had ended at `before`, in the zone."""
+    """The last day, week (from Monday) or month in the zone that had ended at `before`."""
     midnight = before.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if unit == "day":
         until = midnight
@@ -60,7 +60,7 @@ def last_days(days: int, before: datetime, zone: ZoneInfo) -> Period:
 
 
 def _hours(since: datetime, until: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Bounds at each elapsed hour: a day on which clocks change has 23 or 25."""
+    """Bounds at each elapsed hour: a day with a clock change has 23 or 25."""
     first = since.astimezone(UTC)
     last = until.astimezone(UTC)
     hours = int((last - first) / timedelta(hours=1))

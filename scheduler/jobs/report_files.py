@@ -1,8 +1,8 @@
 """Report files in the data folder's `reports/`: written whole or not at all, each with an event.
 
-A file is written as a draft beside its place, under a name that begins with a dot and ends with
-`.part`, and is moved when all files of the run are whole: a run that fails, and a full disk, leave
-nothing that looks like a report.
+A file is written as a draft beside its place, under a name from a dot to `.part`, and is moved once
+all files of the run are whole: a failed run, or a full disk, leaves nothing that looks like a
+report.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class ReportNotStored(BeatdeskError):
 
 @dataclass(frozen=True)
 class _Draft:
-    """A file that is not in its place yet: `draft_path` now, `path` once published."""
+    """A draft of a file: at `draft_path` now, at `path` once published."""
 
     report: str
     title: str
@@ -68,8 +68,8 @@ class ReportBatch:
     def publish(
         self, events: EventStream, *, run: str | None, keep_until: datetime | None, now: datetime
     ) -> None:
-        """Move all files into their places and write their events; where the events cannot be
-        written, the files are removed again.
+        """Move all files into their places and write their events; without the events, the files
+        are removed again.
         """
         facts = [_facts(draft, self._folder) for draft in self._drafts]
         reports = [ReportStored(at=now, run=run, keep_until=keep_until, **each) for each in facts]
@@ -91,7 +91,7 @@ class ReportBatch:
 
 
 class ReportFiles:
-    """The folder of reports. Each file has a unique name, so that none overwrites another."""
+    """The folder of reports. Each file has a unique name, so none overwrites another."""
 
     def __init__(self, folder: Path, events: EventStream) -> None:
         self._folder = folder
@@ -101,10 +101,10 @@ class ReportFiles:
     def batch(
         self, *, run: str | None, keep_until: datetime | None, now: datetime
     ) -> Iterator[ReportBatch]:
-        """Files that appear together in the day's folder when the block ends well; otherwise none.
+        """A batch of files that appear in the day's folder if the block ends without an error.
 
         `run` is the run's id, `keep_until` the day from which `cleanup.reports` deletes the files.
-        Raises ReportNotStored where the folder or the disk does not take the files.
+        Raises ReportNotStored for a failure of the folder or the disk.
         """
         batch = ReportBatch(self._folder, now.strftime("%Y-%m-%d"))
         try:
@@ -128,7 +128,7 @@ class ReportFiles:
         keep_until: datetime | None,
         now: datetime,
     ) -> ReportStored:
-        """Store one file with this content. Returns its event; `name` is a plain file name."""
+        """Store one file. Returns its event; `name` is a plain file name."""
         with (
             self.batch(run=run, keep_until=keep_until, now=now) as batch,
             batch.file(title, name, media_type) as file,
@@ -150,7 +150,7 @@ class ReportFiles:
         return True
 
     def left_behind(self, before: datetime) -> list[Path]:
-        """Drafts that were last written before `before`: remnants of killed processes."""
+        """Drafts last written before `before`: remnants of killed processes."""
         parts = self._folder.rglob(f".*{PART}") if self._folder.is_dir() else ()
         return [
             part
@@ -176,7 +176,7 @@ def _facts(draft: _Draft, folder: Path) -> dict[str, object]:
 
 
 def _sync(folder: Path) -> None:
-    """Force the new names to the disk, so that no power cut leaves half a file."""
+    """Force the new names to the disk, so a power cut leaves no half file."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

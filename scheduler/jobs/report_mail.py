@@ -1,8 +1,8 @@
-"""Mails with stored reports, for jobs with the parameter `mail_to`; files that are too large for
-the mail are left out.
+"""Mails with stored reports, for jobs with the parameter `mail_to`; files too large for the mail
+are left out.
 
-The report is stored first, and stays whatever happens to the mail. Where the server refuses the
-mail for now, a run of `mail.send` tries again, so that the report is not made a second time.
+The report is stored first, and stays whatever happens to the mail. After a temporary refusal by the
+server a run of `mail.send` tries again, so the report is not made a second time.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MailTo = Annotated[
 
 
 def refuse_unmailable(services: Services, to: Sequence[str]) -> None:
-    """Raise Refused where a report could not be mailed to these, before the report is made."""
+    """Raise Refused for invalid recipients or a missing mail server, before the report is made."""
     if to:
         recipients(to)
         if services.settings.smtp_url is None:
@@ -79,7 +79,7 @@ def mail(
 
 
 def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
-    """The files that fit into one mail together, in their order."""
+    """The files that fit into one mail together, in order."""
     fitting: list[ReportStored] = []
     for each in stored:
         if sum(other.size for other in fitting) + each.size <= LARGEST_ATTACHMENTS:
@@ -88,7 +88,7 @@ def _that_fit(stored: Sequence[ReportStored]) -> list[ReportStored]:
 
 
 def _view(stored: ReportStored) -> ReportView:
-    """The report as the history will have it."""
+    """The report as a record of the future history."""
     fields = stored.model_dump(
         include={"title", "path", "media_type", "size", "sha256", "keep_until"}
     )

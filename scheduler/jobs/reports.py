@@ -1,4 +1,4 @@
-"""The job that reports on the history: runs by schedule and tag, stored as files."""
+"""The job for reports on the history: runs by schedule and tag, stored as files."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "pdf": "application/pdf"}
 
 
 class JobSummary(Parameters):
-    """What `reports.job_summary` takes."""
+    """Parameters of `reports.job_summary`."""
 
     period: Unit | None = Field(
         default=None,
@@ -74,11 +74,10 @@ class JobSummary(Parameters):
 def job_summary(params: JobSummary) -> dict[str, Any]:
     """Job summary.
 
-    What ran, failed, was late or missed, and how long it took against the usual, by schedule and
-    tag.
+    Runs, failures, late and missed ticks, and durations against the usual, by schedule and tag.
 
-    The time is counted back from the moment for which the run was due, so that a run that starts
-    late, or is run again, reports on the same days.
+    The period is counted back from the run's due time, so a late or repeated run reports on the
+    same days.
     """
     services = current_services()
     now = utc_now()
@@ -113,7 +112,7 @@ def job_summary(params: JobSummary) -> dict[str, Any]:
 
 
 def period_of(params: JobSummary, due: datetime, zone: ZoneInfo) -> Period:
-    """The report's period before the moment `due`, by the parameters; a day where they say none."""
+    """The period before the moment `due` by the parameters, a day by default."""
     return (
         last_days(params.days, due, zone)
         if params.days

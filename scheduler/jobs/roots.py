@@ -1,9 +1,9 @@
-"""Folders of BEATDESK_FILE_ROOTS, walked without ever leaving them, for every job that uses files.
+"""Folders of BEATDESK_FILE_ROOTS, walked without ever leaving them, for every job with files.
 
 Each folder is opened by its name in the folder above (`openat`), never by a path and never through
-a link, and the opened folder is compared with the listed one. So a folder that is swapped for a
-link at any moment leads nowhere. Folders on another device are left alone, and so is everything
-that is not a plain file.
+a link, and the opened folder is compared with the listed one. So a folder swapped for a link at any
+moment leads nowhere. Folders on another device are left alone, and so is everything but plain
+files.
 """
 
 import os
@@ -41,7 +41,7 @@ class Walk:
         """Number of entries left alone, by reason."""
 
     def leave(self, reason: str) -> None:
-        """Count an entry that is left alone."""
+        """Count a skipped entry, by reason."""
         self.left[reason] = self.left.get(reason, 0) + 1
 
     def files(self, folder: int, shown: PurePosixPath) -> Iterator[Found]:
@@ -66,7 +66,7 @@ class Walk:
                 yield from self._below(folder, shown / name, facts)
 
     def _below(self, above: int, shown: PurePosixPath, facts: os.stat_result) -> Iterator[Found]:
-        """The files of a subfolder, if it is still the one that was listed."""
+        """The files of a subfolder, unless another folder has taken its place since the listing."""
         if len(shown.parts) > DEEPEST:
             self.leave(f"deeper than {DEEPEST} folders")
             return
@@ -86,7 +86,9 @@ class Walk:
 
 
 def chosen_root(roots: tuple[Path, ...], wanted: str) -> Path:
-    """The root with this path or last name. Raises Refused where no root fits, or several do."""
+    """The root with the path or last name `wanted`. Raises Refused without exactly one
+    such root.
+    """
     found = [root for root in roots if wanted in (str(root), root.name)]
     if len(found) == 1:
         return found[0]
@@ -123,8 +125,8 @@ def downwards(field: str, under: str) -> tuple[str, ...]:
 def opened(root: Path, under: str, *, field: str = "folder", make: bool = False) -> Iterator[int]:
     """Handle of the folder `under` in `root`, opened name by name; `make` makes missing folders.
 
-    `field` is the job's parameter for `under`, for errors. Raises Refused where there is no such
-    folder, or its path leads through a link.
+    `field` is the job's parameter for `under`, for errors. Raises Refused for a missing folder, or
+    a path through a link.
     """
     names = downwards(field, under)
     handle = _open_folder(str(root), None, str(root), field)

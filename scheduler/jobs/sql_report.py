@@ -1,4 +1,4 @@
-"""The job that reports on a user's database: one read-only statement, as CSV, XLSX or a page."""
+"""The job for reports on a user's database: one read-only statement, as CSV, XLSX or a page."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ Bound = str | int | float | bool | None
 
 
 class SqlQuery(Parameters):
-    """What `reports.sql_query` takes."""
+    """Parameters of `reports.sql_query`."""
 
     statement: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
         description="One SELECT; :name stands for a value of parameters, :tick for the moment the "
@@ -57,9 +57,9 @@ def sql_query(params: SqlQuery) -> dict[str, Any]:
 
     One statement on the database of BEATDESK_REPORT_DSN, as CSV, XLSX or a page.
 
-    Only what reads is let through, and within the caps on rows, bytes and time of the settings. The
+    Only reading statements are accepted, within the settings' caps on rows, bytes and time. The
     report is stored whole or not at all. Times are in UTC in XLSX. CSV has no row of totals, since
-    programs would read it as data.
+    programs would read totals as data.
     """
     services = current_services()
     now = utc_now()

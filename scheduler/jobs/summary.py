@@ -13,7 +13,7 @@ from scheduler.jobs.periods import Period
 from scheduler.jobs.tables.csv_table import CsvTable
 
 MOST_COMPARED = 12
-"""Schedules in the chart of durations: those with the longest total duration."""
+"""Schedules in the chart of durations: the longest total durations."""
 
 COLUMNS = (
     "schedule",
@@ -49,7 +49,7 @@ class Line:
 
     @property
     def runs(self) -> int:
-        """Number of runs that ended, or are still to end."""
+        """Number of runs, ended and open."""
         return self.counts.succeeded + self.counts.failed + self.counts.other
 
     @property

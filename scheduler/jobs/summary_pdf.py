@@ -1,8 +1,8 @@
 """The job summary as PDF: A4 by ReportLab, with the chart and tables of the page. Pure except for
 the fonts.
 
-DejaVu Sans is used where the machine has it, else the font that comes with ReportLab, which has
-Latin letters only; what a font cannot show is a question mark, and the page shows it.
+The font is DejaVu Sans if installed, else ReportLab's own, with Latin letters only. A character
+without a glyph becomes a question mark; the page shows the character.
 """
 
 import io
@@ -190,7 +190,7 @@ def _tags(summary: Summary) -> Table:
 
 
 def _named(line: SummaryLine) -> Paragraph:
-    """The schedule, and below it its job and tags."""
+    """The schedule, its job and its tags, one below the other."""
     below = " · ".join([line.counts.job, *line.tags])
     name = line.counts.schedule or "not scheduled"
     shown = f'<font name="{BOLD}">{escape(_shown(name))}</font><br/><font size="7" color="#5b667a">'
@@ -287,7 +287,7 @@ def _foot(canvas: Any, document: Any) -> None:
 
 
 def _load_fonts() -> None:
-    """Load the first pair of fonts that the machine has."""
+    """Load the first installed pair of fonts."""
     if REGULAR in pdfmetrics.getRegisteredFontNames():
         return
     for regular, bold in _FONTS:
@@ -301,7 +301,7 @@ def _load_fonts() -> None:
 
 
 def _shown(words: str) -> str:
-    """The text with a question mark for each character that the font does not have."""
+    """The text with a question mark for each character missing in the font."""
     font: Any = pdfmetrics.getFont(REGULAR)
     letters = font.face.charToGlyph
     return "".join(

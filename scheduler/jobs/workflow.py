@@ -4,7 +4,7 @@ errors.
     demo.workflow ─▶ demo.prepare ─▶ demo.part × n ─▶ demo.sum_up
                           └───────────── on an error ─▶ demo.clean_up
 
-Each is a run of its own in the history, with the run that started it as its parent.
+Each job is a run of its own in the history, with its starting run as the parent.
 """
 
 import warnings
@@ -23,11 +23,10 @@ warnings.filterwarnings("ignore", "task_allow_error_cb_on_chord_header", CPendin
 
 @job("demo.workflow", title="A workflow", retries=0)
 def workflow(parts: int = 3, fail_at: int = 0) -> dict[str, str]:
-    """Start a workflow: prepare, do `parts` parts (1 to 100) side by side, and sum them up when all
-    are done.
+    """Start a workflow: prepare, do `parts` parts (1 to 100) side by side, and sum up at the end.
 
-    The part of the number `fail_at` fails, so that the branch for errors can be seen; 0 lets all of
-    them succeed. The result has the id of the run that ends the workflow.
+    The part of the number `fail_at` fails, to show the branch for errors; with 0 every part
+    succeeds. The result has the id of the workflow's last run.
     """
     if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= MOST_PARTS:
         raise ValueError(f"parts is a whole number from 1 to {MOST_PARTS}, not {parts!r}")
@@ -41,7 +40,7 @@ def workflow(parts: int = 3, fail_at: int = 0) -> dict[str, str]:
 
 @shared_task(name="demo.prepare")
 def prepare(parts: int) -> int:
-    """Prepare a workflow: what it returns is given to each part."""
+    """Prepare a workflow: the result is given to each part."""
     return 100 * parts
 
 
@@ -61,5 +60,5 @@ def sum_up(results: list[int]) -> int:
 
 @shared_task(name="demo.clean_up")
 def clean_up(failed: str) -> dict[str, str]:
-    """Clean up after a workflow, one of whose runs has failed: its id is given."""
+    """Clean up after a workflow with a failed run, by the id of the failed run."""
     return {"cleaned_up_after": failed}

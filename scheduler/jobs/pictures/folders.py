@@ -1,8 +1,8 @@
 """Thumbnails of a folder's pictures; every folder is opened name by name (`jobs.roots`).
 
 A thumbnail is written beside its place (`thumbnail_folder`), forced to the disk, given its
-picture's time, and moved. So there is never half a thumbnail, and a thumbnail with its picture's
-time is up to date.
+picture's time, and moved. So a thumbnail is whole or absent, and up to date if its time is the
+picture's.
 """
 
 import fnmatch
@@ -25,7 +25,7 @@ Place = tuple[Path, str]
 
 @dataclass(frozen=True)
 class Plan:
-    """The thumbnails to make, and which pictures, by pattern and number."""
+    """The thumbnails to make, and the pictures to choose, by pattern and number."""
 
     widths: tuple[int, ...]
     pattern: str
@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass
 class Made:
-    """Counts of pictures and thumbnails; in a dry run, of those that would be made."""
+    """Counts of pictures and thumbnails; a dry run counts the thumbnails of a real run."""
 
     pictures: int = 0
     """Examined pictures, including broken ones."""
@@ -142,8 +142,8 @@ def _one(found: Found, plan: Plan, target_folder: ThumbnailFolder, done: Made) -
 
 
 def _read(found: Found, widths: list[int], look: Look) -> dict[int, bytes]:
-    """The thumbnails of a picture by width. Raises PictureBroken, also for a file that cannot be
-    opened or has changed.
+    """The thumbnails of a picture by width. Raises PictureBroken, also for a changed file or a file
+    that cannot be opened.
     """
     try:
         handle = os.open(found.shown.name, FILE, dir_fd=found.folder)

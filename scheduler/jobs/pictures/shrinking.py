@@ -18,7 +18,7 @@ Format = Literal["same", "jpeg", "png", "webp"]
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 TURNED = (5, 6, 7, 8)
-"""EXIF's orientations that swap width and height."""
+"""EXIF's orientations with width and height swapped."""
 
 _ORIENTATION = 0x0112
 

@@ -9,7 +9,7 @@ from scheduler.errors import BeatdeskError, Refused
 from scheduler.jobs.roots import downwards, opened
 
 PART = ".part"
-"""Suffix of the name of an unfinished thumbnail, which begins with a dot."""
+"""Suffix of the name of an unfinished thumbnail; such a name begins with a dot."""
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -19,7 +19,7 @@ class NotWritten(BeatdeskError):
 
 
 class ThumbnailFolder:
-    """The folder `folder` in `root`; `make` makes it where it is missing."""
+    """The folder `folder` in `root`; `make` makes a missing folder."""
 
     def __init__(self, root: Path, folder: str, *, make: bool) -> None:
         self._root = root
@@ -29,8 +29,8 @@ class ThumbnailFolder:
         self._make = make
 
     def identity(self) -> frozenset[tuple[int, int]]:
-        """The folder as a (device, inode) pair, for leaving it out of the search for pictures;
-        empty where it does not exist. Raises Refused where it cannot be used.
+        """The folder as a (device, inode) pair, for leaving the folder out of the search for
+        pictures; empty for a missing folder. Raises Refused for an unusable folder.
         """
         if not self._make and not self._is_there():
             return frozenset()
@@ -47,7 +47,7 @@ class ThumbnailFolder:
         return frozenset({(facts.st_dev, facts.st_ino)})
 
     def time_of(self, width: int, shown: PurePosixPath) -> int | None:
-        """Modification time of a thumbnail in nanoseconds; None where it does not exist."""
+        """Modification time of a thumbnail in nanoseconds; None for a missing thumbnail."""
         try:
             with opened(
                 self._root, str(self._place(width, shown).parent), field="to_folder"
@@ -58,9 +58,9 @@ class ThumbnailFolder:
         return facts.st_mtime_ns if stat.S_ISREG(facts.st_mode) else None
 
     def write(self, width: int, shown: PurePosixPath, content: bytes, time: int) -> None:
-        """Write a thumbnail with this modification time, in nanoseconds, whole or not at all.
+        """Write a thumbnail with a modification time, in nanoseconds, whole or not at all.
 
-        Raises NotWritten, also where another run writes the same thumbnail: an unfinished file is
+        Raises NotWritten, also while another run writes the thumbnail: an unfinished file is
         locked. The unfinished file of a killed process is overwritten.
         """
         place = self._place(width, shown)
@@ -88,8 +88,8 @@ class ThumbnailFolder:
 
 
 def _write(folder: int, name: str, content: bytes, time: int) -> None:
-    """Write a file beside its place and move it. Raises OSError; BlockingIOError where another run
-    is writing it.
+    """Write a file beside its place and move the file. Raises OSError; BlockingIOError while
+    another run writes the file.
     """
     part = f".{name}{PART}"
     handle = os.open(part, _OPEN, 0o644, dir_fd=folder)
@@ -110,7 +110,7 @@ def _write(folder: int, name: str, content: bytes, time: int) -> None:
 
 
 def _is_still(handle: int, part: str, folder: int) -> bool:
-    """Whether the name still belongs to the open file: another run may have moved it."""
+    """Whether the name still belongs to the open file: another run may have moved the file."""
     facts = os.fstat(handle)
     try:
         named = os.stat(part, dir_fd=folder, follow_symlinks=False)

@@ -1,6 +1,6 @@
 """Profiles of datasets: files found and opened (`dataset`), read (`reading`), measured
 (`measuring`), and shown (`page`).
 
-DuckDB does the work (`engine`): it can read the opened files and a work folder of its own
-(`workplace`), and nothing else.
+DuckDB does the work (`engine`), with access to the opened files and its own work folder
+(`workplace`) only.
 """

@@ -1,5 +1,5 @@
 """The files of a dataset, found below a root and opened once. Readers get the open files, never
-paths, so a file that is swapped for a link meanwhile leads nowhere.
+paths, so a file swapped for a link meanwhile leads nowhere.
 
 An open file has an address on Linux: `/proc/self/fd/7`.
 """
@@ -18,7 +18,7 @@ from scheduler.jobs.roots import FILE, Found, Walk, downwards, opened
 Kind = Literal["csv", "parquet"]
 
 MOST_FILES = 400
-"""Most files of a dataset: each is open twice while it is read, and a process may by default have
+"""Most files of a dataset: each is open twice during the reading, and a process may by default have
 1,024 files open.
 """
 

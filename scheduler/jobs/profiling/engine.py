@@ -1,7 +1,7 @@
 """DuckDB, limited to the opened files, to a size of memory and disk, and interruptible.
 
-Queries run in a thread, so that the job can report progress and be stopped: an exception in the
-waiting job (a soft time limit, say) interrupts the query first.
+Queries run in a thread, so the waiting job can report progress and be stopped: an exception in the
+job (a soft time limit, say) interrupts the query first.
 """
 
 import re
@@ -46,8 +46,8 @@ class Engine:
     def query(self, statement: str, tell: Tell | None = None) -> list[tuple[Any, ...]]:
         """Run a statement. Returns its rows; `tell` gets the progress.
 
-        Raises DatasetUnreadable, TooLittleMemory or NoRoom, and an exception that was raised in the
-        calling thread meanwhile.
+        Raises DatasetUnreadable, TooLittleMemory or NoRoom, and an exception raised in the calling
+        thread meanwhile.
         """
         future = self._thread.submit(self._rows, statement)
         try:
@@ -72,7 +72,7 @@ class Engine:
         return self._connection.execute(statement).fetchall()
 
     def _end(self, future: "Future[Any]") -> None:
-        """Interrupt a statement until it has ended: an interrupt before its start has no effect."""
+        """Interrupt a statement until its end: an interrupt before its start has no effect."""
         while not future.done():
             self._connection.interrupt()
             try:
@@ -103,7 +103,7 @@ class Engine:
 
 @contextmanager
 def engine(place: Workplace, names: Mapping[str, str], memory_megabytes: int) -> Iterator[Engine]:
-    """An engine that can read the files at these addresses, and write to the workplace."""
+    """An engine with access to the files at these addresses, and to the workplace."""
     bounds: dict[str, str | bool | int | float | list[str]] = {
         "threads": THREADS,
         "memory_limit": f"{memory_megabytes}MB",
@@ -125,7 +125,7 @@ def engine(place: Workplace, names: Mapping[str, str], memory_megabytes: int) ->
 
 
 def _locks(addresses: Sequence[str]) -> list[str]:
-    """The last settings of a connection, which lock its configuration."""
+    """The last settings of a connection: they lock its configuration."""
     allowed = ", ".join(f"'{address}'" for address in addresses)
     return [
         "SET TimeZone = 'UTC'",

@@ -16,13 +16,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 24
 MOST_FREQUENT = 8
 EXACT_BELOW = 1_000_000
-"""Number of distinct values up to which all are counted; beyond, only the candidates of a sketch
-are counted.
+"""The number of distinct values up to which all are counted; beyond, only a sketch's candidates are
+counted.
 """
 
 NEARLY_ALL = 0.8
-"""Share of distinct values beyond which a column with more than `EXACT_BELOW` of them has no
-frequent values.
+"""The share of distinct values beyond which a column with more than `EXACT_BELOW` has no frequent
+values.
 """
 
 LONGEST_VALUE = 80
@@ -55,7 +55,7 @@ class Measured:
     exact: bool
     """Whether the number of distinct values was counted, and not estimated."""
     not_finite: int = 0
-    """Number of infinite values and NaN, which the figures below leave out."""
+    """Number of infinite values and NaN, left out of the figures below."""
     least: Value | None = None
     greatest: Value | None = None
     mean: float | None = None
@@ -64,7 +64,7 @@ class Measured:
     longest: int | None = None
     """Characters of the shortest and the longest text."""
     frequent: list[tuple[str, int]] = field(default_factory=list)
-    """The most frequent values that occur more than once, with their counts."""
+    """The most frequent values with a count above 1, with their counts."""
     histogram: Histogram | None = None
 
 
@@ -80,9 +80,9 @@ def kind_of(type: str) -> Kind:
 
 
 def measured(engine: Engine, table: Table, tell: Callable[[float, str], None]) -> list[Measured]:
-    """Figures of every column. `tell` gets the done share and the column's name.
+    """Figures of every column. `tell` gets the finished share and the column's name.
 
-    Raises what `Engine.query` raises.
+    Raises the errors of `Engine.query`.
     """
     all_columns = []
     for place, column in enumerate(table.columns):
@@ -193,7 +193,7 @@ class _Asking:
         return found[0][2], [(value, many) for value, many, _ in found if many > 1]
 
     def _sketched(self) -> list[tuple[str, int]]:
-        """The counts of the values that a sketch takes for the most frequent."""
+        """The counts of a sketch's candidates for the most frequent values."""
         candidates = (
             f"SELECT unnest(approx_top_k({self._name}, {MOST_FREQUENT})) FROM {self._source}"
         )

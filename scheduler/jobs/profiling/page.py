@@ -71,7 +71,7 @@ def as_html(profile: Profile) -> bytes:
 
 
 def figure(value: Value | None) -> str:
-    """A value for people: numbers with their significant digits, texts as they are."""
+    """A value for people: numbers with their significant digits, texts unchanged."""
     if value is None:
         return "–"
     if isinstance(value, str):
@@ -90,7 +90,7 @@ def size(count: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent; 0% and 100% only where it is exact."""
+    """A share in percent; 0% and 100% only for exact shares."""
     if not whole or not part:
         return "0%"
     percent = 100 * part / whole

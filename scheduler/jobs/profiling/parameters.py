@@ -8,7 +8,7 @@ from scheduler.jobs.parameters import KeepDays, Parameters
 
 
 class DatasetProfile(Parameters):
-    """What `datasets.profile` takes."""
+    """Parameters of `datasets.profile`."""
 
     root: Annotated[str, Field(min_length=1)] = Field(
         description="One folder of BEATDESK_FILE_ROOTS, by its path or its last name"

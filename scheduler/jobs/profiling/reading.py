@@ -19,9 +19,7 @@ from scheduler.jobs.profiling.engine import DatasetUnreadable, Engine
 
 MOST_COLUMNS = 1000
 MOST_REJECTED = 100_000
-"""Most rejected values that are recorded of one file; with more, the count of bad rows is a lower
-bound.
-"""
+"""Most rejected values recorded of one file; beyond, the count of bad rows is a lower bound."""
 
 EXAMPLES = 20
 LONGEST_LINE = 200
@@ -50,7 +48,7 @@ class Column(NamedTuple):
 
 
 class BadRow(NamedTuple):
-    """A row that was left out: its place, the problem, and its beginning."""
+    """A left-out row: its place, the problem, and its beginning."""
 
     file: str
     line: int
@@ -60,7 +58,7 @@ class BadRow(NamedTuple):
 
 @dataclass
 class BadRows:
-    """The rows of the CSV files that do not fit the columns' types."""
+    """The rows of the CSV files with values of wrong types."""
 
     count: int = 0
     more: bool = False
@@ -69,7 +67,7 @@ class BadRows:
 
 
 class Table(NamedTuple):
-    """A table: the SQL after FROM, the columns, and the rows that were left out."""
+    """A table: the SQL after FROM, the columns, and the left-out rows."""
 
     source: str
     columns: Sequence[Column]
@@ -98,9 +96,9 @@ def parquet_table(engine: Engine, files: Dataset) -> Table:
 
 
 def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Table:
-    """The table of CSV files, once they are read. `tell` gets the share of bytes and the file.
+    """The table of CSV files, after their reading. `tell` gets the share of bytes and the file.
 
-    Raises DatasetUnreadable for a file that is not CSV in this encoding, Refused for files with
+    Raises DatasetUnreadable for a file that is not CSV in the encoding, Refused for files with
     different columns.
     """
     sniffed = [_sniff(engine, file, form) for file in files.files]
@@ -126,7 +124,7 @@ def csv_table(engine: Engine, files: Dataset, form: CsvForm, tell: Tell) -> Tabl
 
 
 def widened(types: Sequence[str]) -> str:
-    """The type that has the values of all these types; VARCHAR where no narrower one does."""
+    """The narrowest type for the values of all these types, or else VARCHAR."""
     if len(set(types)) == 1:
         return types[0]
     if set(types) <= set(_NUMBERS):
@@ -179,8 +177,8 @@ def _sniff(engine: Engine, file: DataFile, form: CsvForm) -> _Sniffed:
 
 
 def _given(file: DataFile, form: CsvForm) -> str:
-    """The options that are not detected. Quotes are those of RFC 4180, also where the first rows
-    have none.
+    """The options given to DuckDB rather than detected. Quotes follow RFC 4180, even if the first
+    rows have none.
     """
     options = ["""quote = '"', escape = '"'""", f"encoding = {text(form.encoding)}"]
     options.append(f"compression = {text('gzip' if file.packed else 'none')}")
@@ -203,8 +201,8 @@ def _insert(sniffed: _Sniffed, columns: Sequence[Column]) -> str:
 
 
 def _count_bad(engine: Engine, file: DataFile, bad: BadRows) -> None:
-    """Count the rows that the newest reading has left out. Raises DatasetUnreadable for rows that
-    are not in the encoding.
+    """Count the rows left out by the newest reading. Raises DatasetUnreadable for rows in another
+    encoding.
     """
     rows = engine.query(
         "SELECT line, any_value(error_type), any_value(error_message), any_value(csv_line), "
@@ -247,7 +245,7 @@ def _check_encoding(file: DataFile, encoding: Encoding) -> None:
 
 
 def _refuse_different(each: Sequence[tuple[DataFile, Sequence[Column]]]) -> None:
-    """Raise Refused where the files do not have the same columns, or too many."""
+    """Raise Refused for files with different columns, or too many."""
     first, columns = each[0]
     names = {column.name for column in columns}
     if len(columns) > MOST_COLUMNS:

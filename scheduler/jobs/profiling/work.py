@@ -1,4 +1,4 @@
-"""The work of a profile: find and open the files, read them, measure their columns."""
+"""The work of a profile: find and open the files, read the data, measure the columns."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ from scheduler.jobs.profiling.workplace import workplace
 from scheduler.settings.schema import Settings
 
 READING_SHARE = 0.5
-"""Share of reading in the reported progress, for files that are read before they are measured."""
+"""Share of reading in the reported progress, for files read before the measuring."""
 
 Tell = Callable[[float, str], None]
 

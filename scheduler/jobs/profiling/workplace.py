@@ -1,7 +1,7 @@
 """The work folder of one profile, below the data folder: limited in size, and removed at the end.
 
-A killed process leaves its folder behind, and the next profile removes it. A lock, which ends with
-the process, marks the folders in use.
+A killed process leaves its folder behind, for the next profile to remove. A lock marks the folders
+in use, and ends with the process.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from scheduler.errors import BeatdeskError, Refused
 
 FOLDER = "profiling"
 RESERVE = 256_000_000
-"""Bytes that stay free on the disk, because schedules and history are on it too."""
+"""Bytes left free on the disk, because schedules and history share the disk."""
 
 _LOCK = "lock"
 

@@ -28,7 +28,7 @@ class Caps:
 
 
 class Budget:
-    """What a statement has left of its caps; `clock` returns seconds."""
+    """The remaining rows, bytes and seconds of a statement; `clock` returns seconds."""
 
     def __init__(self, caps: Caps, clock: Callable[[], float]) -> None:
         self._caps = caps
@@ -47,14 +47,14 @@ class Budget:
         return self.seconds_left <= 0
 
     def late(self) -> TooMuch:
-        """The error for a statement that takes too long."""
+        """The error for a statement past its time."""
         return TooMuch(
             f"the report takes longer than {self._caps.seconds:g} seconds; make the statement "
             "cheaper, or raise BEATDESK_REPORT_MAX_SECONDS"
         )
 
     def counted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches, while they are within the caps. Raises TooMuch at the first that is not."""
+        """The batches within the caps. Raises TooMuch at the first batch beyond."""
         for batch in batches:
             self._rows += len(batch)
             self._bytes += sum(map(weight, batch))

@@ -1,5 +1,5 @@
-"""Placeholders `:name` of a statement as the database's own, so that values are bound and never
-part of the text. Pure.
+"""Placeholders `:name` of a statement in the database's form: values are bound, and never part of
+the text. Pure.
 """
 
 import re
@@ -21,9 +21,9 @@ _TOKEN = re.compile(
 
 
 def numbered(statement: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The statement with PostgreSQL's `$1`, `$2`…, and the values in this order.
+    """The statement with PostgreSQL's `$1`, `$2`…, and the values in the order of the numbers.
 
-    Texts, comments and casts stay as they are. Raises BadArguments for a name without a value.
+    Texts, comments and casts are untouched. Raises BadArguments for a name without a value.
     """
     order: list[str] = []
 

@@ -1,10 +1,10 @@
 """Read-only queries of PostgreSQL, within a time limit.
 
-The login must not have rights beyond a read-only transaction's reach (a superuser may start
-programs and read files). The statement is the body of a cursor, so it can only be one that gives
-rows; it is sent by the extended protocol, which takes one statement and binds the values; and the
-transaction is read only, which cannot be undone after its first statement. `statement_timeout` ends
-a statement that takes too long, and a watchdog does where the statement has changed this setting.
+The login must have no rights beyond the reach of a read-only transaction (a superuser may start
+programs and read files). The statement is the body of a cursor, so only queries are accepted. It is
+sent by the extended protocol: a single statement, with bound values. The transaction is read only,
+irrevocably after the first statement. `statement_timeout` ends a slow statement, and a watchdog
+ends a statement that has changed the setting.
 """
 
 import threading
@@ -22,7 +22,7 @@ from scheduler.jobs.tables.cells import weight
 FIRST_ROWS = 50
 MOST_ROWS = 2000
 BATCH_BYTES = 2_000_000
-"""Approximate bytes of one batch: the number of rows in a batch follows from the batch before."""
+"""Approximate bytes of one batch: a batch's number of rows follows from the batch before."""
 
 CONNECTION = {
     "connect_timeout": 5,
@@ -45,7 +45,7 @@ WRITABLE = """
       AND table_schema NOT IN ('pg_catalog', 'information_schema')
     ORDER BY 1 LIMIT 5
 """
-"""The first five tables to which the login may write."""
+"""The first five tables open to writing by the login."""
 
 _LIMITS = """
     SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', '5s', true),
@@ -77,7 +77,9 @@ def query(
 
 
 def refuse_powers(connection: Connection[Any]) -> None:
-    """Raise StatementFailed for a login with rights that a read-only transaction does not limit."""
+    """Raise StatementFailed for a login with rights beyond the limits of a read-only
+    transaction.
+    """
     power = connection.execute(_POWERS).fetchone()
     if power is not None:
         raise StatementFailed(

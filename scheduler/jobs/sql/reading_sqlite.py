@@ -1,8 +1,8 @@
 """Read-only queries of SQLite, within a time limit.
 
 The file is opened read only. An authorizer permits the parts of a SELECT and nothing else: no
-ATTACH, which would open other files, no PRAGMA. A progress handler ends a statement that takes too
-long. Python's driver refuses a second statement.
+ATTACH (other files), no PRAGMA. A progress handler ends a slow statement. Python's driver refuses a
+second statement.
 """
 
 import sqlite3
@@ -21,8 +21,8 @@ STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's virtual machine between two looks at the clock: a few milliseconds."""
 
 LONGEST_VALUE = 16_000_000
-"""Most bytes of one value; SQLite's own limit is a gigabyte, which a single function call can
-reach.
+"""Most bytes of one value; SQLite's own limit is a gigabyte, within reach of a single function
+call.
 """
 
 BUSY_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""Deletion of old files below a folder, without ever leaving it (`jobs.roots`)."""
+"""Deletion of old files below a folder, without ever leaving the folder (`jobs.roots`)."""
 
 import fnmatch
 import os
@@ -13,8 +13,8 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Rule:
-    """Files to delete, at most `most`: names that match `pattern`, last written before `before`
-    (Unix time).
+    """Files to delete, at most `most`: names matching `pattern`, last written before `before` (Unix
+    time).
     """
 
     pattern: str
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass
 class Swept:
-    """Counts of the deleted files; in a dry run, of those that would be deleted."""
+    """Counts of deleted files; a dry run counts the files of a real run."""
 
     files: int = 0
     bytes: int = 0
@@ -43,10 +43,10 @@ class Swept:
 
 
 def sweep(root: Path, under: str, rule: Rule, tell: Callable[[Swept], None]) -> Swept:
-    """Delete the files of a rule below `under` in `root`. Returns the counts; `tell` gets them
-    after each file.
+    """Delete the files of a rule below `under` in `root`. Returns the counts; `tell` gets the
+    counts after each file.
 
-    Raises Refused where there is no such folder, or its path leads through a link.
+    Raises Refused for a missing folder, or a path through a link.
     """
     walk = Walk()
     swept = Swept(left=walk.left)

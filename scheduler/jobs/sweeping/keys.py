@@ -1,8 +1,8 @@
-"""Deletion of idle Redis keys that match a permitted pattern.
+"""Deletion of idle Redis keys with names that match a permitted pattern.
 
-Keys are found by SCAN, which does not block the server. One script reads a key's idle time and
-unlinks the key, so a key that is used in between stays. Keys of Beatdesk, RedBeat and Celery stay
-whatever the pattern, and so do queues.
+Keys are found by SCAN, without blocking the server. One script reads a key's idle time and unlinks
+the key, so a key used in between stays. Keys of Beatdesk, RedBeat and Celery stay whatever the
+pattern, and so do queues.
 """
 
 from collections.abc import Collection, Iterator
@@ -40,8 +40,8 @@ def is_protected(key: str, queues: Collection[str]) -> bool:
 def unlink_idle(
     redis: Redis, keys: RedisKeys, seconds: int, queues: Collection[str], *, dry_run: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    """Unlink idle keys in batches. Yields the number of examined keys of each batch, and the names
-    of those that were idle for `seconds`. Raises Refused where the server counts uses, not times.
+    """Unlink keys idle for `seconds`, in batches. Yields the number of examined keys of each batch,
+    and the names of the idle keys. Raises Refused for a server that counts uses, not times.
     """
     script = redis.register_script(_UNLINK_IDLE)
     place = 0

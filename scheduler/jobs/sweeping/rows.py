@@ -1,11 +1,11 @@
-"""Deletion of old rows of a permitted table, in batches: each is a transaction of its own, so that
-other writers come in between.
+"""Deletion of old rows of a permitted table, in batches: each in a transaction, so other writers
+come in between.
 
 Names of tables and columns come from the settings, are looked up in the database, and are quoted.
-SQLite has times as texts or as Unix seconds, and both are read; a value that is neither is never
-deleted. In PostgreSQL the column must be a date or a timestamp; without a zone it is read as UTC.
-Locked rows are left alone; for its row locks PostgreSQL requires the right to update some column
-beside the rights to read and to delete.
+SQLite has times as ISO texts or as Unix seconds, and both are read; other values are never deleted.
+In PostgreSQL the column must be a date or a timestamp; a time without a zone is read as UTC. Locked
+rows are left alone; for its row locks PostgreSQL requires the right to update some column beside
+the rights to read and to delete.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ _TIMES = {"timestamp with time zone", "timestamp without time zone", "date"}
 
 
 def check(address: str, rows: SqlRows, before: datetime) -> None:
-    """Check that the table exists, with a time in the column. Raises Refused where not, and
+    """Check that the table exists, with a time in the column. Raises Refused otherwise, and
     StatementFailed with the database's reason.
     """
     path = sqlite_path(address)
@@ -142,8 +142,8 @@ def _sqlite(path: str, rows: SqlRows) -> sqlite3.Connection:
 
 
 def _is_old(rows: SqlRows) -> str:
-    """SQL condition for old rows: texts as ISO 8601, numbers as Unix seconds. SQLite gives NULL for
-    other values, which are not old.
+    """SQL condition for old rows: texts as ISO 8601, numbers as Unix seconds. Other values are NULL
+    in SQLite, so not old.
     """
     return f"unixepoch({_quoted(rows.column)}, 'auto') < ?"
 
@@ -182,8 +182,8 @@ def _cutoff(connection: "psycopg.Connection[Any]", rows: SqlRows, before: dateti
 def _refuse_without_rights(
     connection: "psycopg.Connection[Any]", rows: SqlRows, table: str
 ) -> None:
-    """Raise Refused with the rights that the login lacks, in a dry run too, so that it promises
-    only what the real run can do.
+    """Raise Refused with the rights missing from the login, in a dry run too, so that a dry run
+    promises only possible deletions.
     """
     rights = connection.execute(
         "SELECT has_table_privilege(t, 'SELECT'), has_table_privilege(t, 'DELETE'), "

@@ -1,3 +1,1 @@
-"""Tables as CSV, XLSX and HTML files, written batch by batch, so that a table may exceed the
-memory.
-"""
+"""Tables as CSV, XLSX and HTML files, written batch by batch: a table may exceed the memory."""

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""Beginnings of texts that a spreadsheet would run as formulas (OWASP, 'CSV injection'; some
-programs read the full-width signs as the plain ones)."""
+"""Beginnings of texts run as formulas by a spreadsheet (OWASP, 'CSV injection'; some programs read
+the full-width signs as the plain ones).
+"""
 
 
 def text(value: Any) -> str:
@@ -27,8 +28,8 @@ def is_number(value: Any) -> bool:
 
 
 def guarded(cell: str) -> str:
-    """The text with an apostrophe before a formula, so that no spreadsheet runs it; `unguarded`
-    removes the apostrophe.
+    """The text with an apostrophe before a formula, against its execution by a spreadsheet;
+    `unguarded` removes the apostrophe.
     """
     return f"'{cell}" if _is_dangerous(cell) else cell
 
@@ -72,7 +73,7 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
 
 
 def _is_dangerous(cell: str) -> bool:
-    """Whether a spreadsheet could run the text: apostrophes and blanks before a formula do not
-    make it harmless, so one apostrophe more or less changes no answer.
+    """Whether a spreadsheet could run the text. Apostrophes and blanks before a formula do not make
+    the text harmless, so one apostrophe more or less changes no answer.
     """
     return cell.lstrip("' \xa0").startswith(FORMULA_STARTS)

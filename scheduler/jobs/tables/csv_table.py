@@ -7,7 +7,7 @@ from scheduler.jobs.tables.cells import guarded, is_number, text
 
 
 class CsvTable:
-    """CSV writer, without a row of totals, which a reading program would take for data."""
+    """CSV writer, without a row of totals: a reading program would take totals for data."""
 
     def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
         self._file = file
@@ -24,8 +24,8 @@ class CsvTable:
 
 
 def cell(value: Any) -> str:
-    """One cell. Every text is quoted, so that a program with another separator does not split a
-    formula off.
+    """One cell. Every text is quoted, so a program with another separator does not split a formula
+    off.
     """
     if value is None:
         return ""

@@ -18,7 +18,7 @@ class HtmlTable:
         self._begun = False
 
     def rows(self, batch: Sequence[Sequence[Any]]) -> None:
-        """Write a batch of rows; the first batch decides which columns are numbers."""
+        """Write a batch of rows; the first batch decides on the columns of numbers."""
         self._begin(batch)
         self._write("".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in batch))
 

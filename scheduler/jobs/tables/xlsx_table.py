@@ -22,7 +22,7 @@ MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
 EXACT_DIGITS = 15
 _MOST_EXACT = 999_999_999_999_999
-"""Largest number that a spreadsheet stores exactly, in 64-bit floating point; larger numbers are
+"""Largest number stored exactly by a spreadsheet, in 64-bit floating point; larger numbers are
 written as text.
 """
 
@@ -30,7 +30,7 @@ FIRST_YEAR = 1900
 
 
 class XlsxTable:
-    """One table over as many sheets as it needs."""
+    """One table, spread over several sheets if too long for one."""
 
     def __init__(self, book: Any, columns: Sequence[str]) -> None:
         self._book = book
@@ -97,8 +97,8 @@ class XlsxTable:
 
 @contextmanager
 def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxTable]:
-    """A workbook. Its parts are written beside the file, on the same disk. Raises OSError where the
-    disk does not take them.
+    """A workbook. Its parts are written beside the file, on the same disk. Raises OSError for a
+    failure of the disk.
     """
     beside = Path(file.name).parent
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=beside) as folder:
@@ -115,8 +115,8 @@ def opened(file: BinaryIO, title: str, columns: Sequence[str]) -> Iterator[XlsxT
 
 
 def _let_go(book: Any) -> None:
-    """Close the sheets' temporary files: in a failed run they would stay open, and keep their
-    space of a full disk.
+    """Close the sheets' temporary files: a failed run would leave them open, and their
+    space taken.
     """
     for sheet in book.worksheets():
         with suppress(OSError):  # the rest of a buffer does not fit on the disk, and is not needed
